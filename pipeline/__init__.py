@@ -1,0 +1,1 @@
+"""How frames and results move: sources, decoding, batching, sinks, runtimes, the command line."""
