@@ -1,0 +1,116 @@
+"""The nouns that travel: one frame's identity, a batch of pixels, the features of a batch.
+
+Pixels in -> features out. Importable without torch, because decode processes use it too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import torch
+
+PATCH = 14  # DINOv2's patch size in pixels
+
+
+@dataclass(frozen=True, slots=True)
+class FrameInfo:
+    """Who a frame is. Everything here is the same after a seek, a retry or a resume.
+
+    Attributes:
+        stream: stream id, `[A-Za-z0-9._-]{1,128}`.
+        session: one unbroken timeline of the stream (content hash, or connection time).
+        position: unwrapped pts in the session, `P+n` for the n-th frame after P without a fresh pts.
+        pts: the container's timestamp in `time_base` units, or None.
+        time_base: seconds per pts unit.
+        event_time_us: when the frame happened, microseconds since the epoch; never goes back.
+        ingest_time_us: when this process decoded it; differs from run to run.
+        source_hw: height and width as displayed (after rotation), in pixels.
+        clock: what event time is anchored to: capture, container, start-time or media.
+        epoch: which assignment of the stream decoded it; rises with every (re)assignment.
+    """
+
+    stream: str
+    session: str
+    position: str
+    pts: int | None
+    time_base: Fraction
+    event_time_us: int
+    ingest_time_us: int
+    source_hw: tuple[int, int]
+    clock: str = "media"
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBatch:
+    """Frames of one size, from any streams, in stream order.
+
+    Attributes:
+        infos: one per frame, B of them.
+        pixels: uint8 RGB `[B, H, W, 3]`, H and W multiples of 14.
+    """
+
+    infos: tuple[FrameInfo, ...]
+    pixels: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 4 or self.pixels.shape[3] != 3 or self.pixels.dtype != np.uint8:
+            got = f"{self.pixels.dtype} {list(self.pixels.shape)}"
+            raise ValueError(f"pixels must be uint8 [B, H, W, 3], got {got}")
+        if self.pixels.shape[0] != len(self.infos) or not self.infos:
+            raise ValueError(
+                f"{len(self.infos)} infos for {self.pixels.shape[0]} frames; need B >= 1"
+            )
+        if self.pixels.shape[1] % PATCH or self.pixels.shape[2] % PATCH:
+            size = self.pixels.shape[1:3]
+            raise ValueError(f"frame size {size[0]}x{size[1]} must be multiples of {PATCH}")
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What one backbone pass saw, on the device it ran on.
+
+    Tensors always have the engine's batch size as their first dimension, so that a kernel sees one
+    shape whatever the batch held; rows from `len(infos)` on are padding and mean nothing.
+
+    Attributes:
+        infos: one per frame, n <= B of them.
+        cls: class token after the final norm, `[B, D]`.
+        patches: patch tokens after the final norm, `[B, h, w, D]`.
+        layers: block index -> (patches `[B, h, w, D]`, cls `[B, D]`) *before* the final norm.
+        norm: the backbone's final norm, for `normed`.
+    """
+
+    infos: tuple[FrameInfo, ...]
+    cls: torch.Tensor
+    patches: torch.Tensor
+    layers: Mapping[int, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
+    norm: Callable[[torch.Tensor], torch.Tensor] | None = None
+
+    def normed(self, block: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """(patches, cls) of one block after the final norm."""
+        if self.norm is None:
+            raise ValueError("these features carry no final norm; build them with Backbone")
+        patches, cls = self.layers[block]
+        return self.norm(patches), self.norm(cls)
+
+    def take(self, rows: Sequence[int]) -> Features:
+        """The same features for some rows only, in the given order, padded to the same batch size."""
+        if list(rows) == list(range(len(self.infos))):
+            return self
+        padded = list(rows) + [rows[0]] * (self.cls.shape[0] - len(rows))
+        return replace(
+            self,
+            infos=tuple(self.infos[row] for row in rows),
+            cls=self.cls[padded],
+            patches=self.patches[padded],
+            layers={block: (p[padded], c[padded]) for block, (p, c) in self.layers.items()},
+        )

@@ -1,0 +1,81 @@
+"""The contract of an operator: features of a batch in, results out.
+
+Users write their own operators against these two classes; docs/writing-an-operator.md shows how.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import torch
+
+    from operators.frames import Features
+    from operators.result import Result
+
+
+class Operator(ABC):
+    """Reads features, remembers nothing. One instance per engine, called from one thread.
+
+    Attributes:
+        name: topic, configuration key and metric label.
+        version: raise it when the same settings give another payload.
+        layers: backbone blocks it reads before the final norm (`Features.layers`).
+        topics: every `Result.operator` it may emit; its own name unless it says otherwise.
+        untrained: its head is random; its records say so.
+        head_sha256: identity of its head's weights, None where it has none.
+    """
+
+    name: str
+    version: ClassVar[int] = 1
+    layers: Sequence[int] = ()
+    untrained: bool = False
+    head_sha256: str | None = None
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Every kind of record this operator may emit."""
+        return (self.name,)
+
+    def settings(self) -> Mapping[str, Any]:
+        """Every setting that can change a payload, as JSON values; part of the records' identity."""
+        return {}
+
+    def label_sets(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Label sets its records refer to: name -> [{id, name, rgb}]. Published once per run."""
+        return {}
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Put weights on the device. Called once, before the first batch."""
+
+    @abstractmethod
+    def __call__(self, features: Features) -> list[Result]:
+        """Results of the first `len(features.infos)` rows, in frame order.
+
+        Called once per batch, never concurrently. Must not keep `features` or views of its tensors.
+        An exception sends the frame that caused it to the dead letters; the others are computed again.
+        """
+
+    def close(self) -> None:
+        """Release what `load` took. Called once; not called when the process is killed."""
+
+
+class StreamOperator(Operator):
+    """Also remembers something per stream: a window, a steady colour basis, a track.
+
+    Frames of one stream arrive in order and never across a gap without `reset` in between.
+    """
+
+    @abstractmethod
+    def reset(self, stream: str, reason: str) -> list[Result]:
+        """Forget the stream, maybe with last results. Called at a gap, a session change and the end."""
+
+    @abstractmethod
+    def snapshot(self, stream: str) -> bytes:
+        """Its memory of one stream: small, versioned, no pickle. Called at every commit."""
+
+    @abstractmethod
+    def restore(self, stream: str, state: bytes) -> None:
+        """Continue as if never interrupted. Called before the stream's first frame after a resume."""

@@ -1,0 +1,48 @@
+"""One fact about one frame (or a span of frames), already encoded as any consumer will read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from operators.frames import FrameInfo
+
+JSON = "application/json"
+PNG = "image/png"
+OCTETS = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an operator says.
+
+    Attributes:
+        info: the frame, or the last frame of a span.
+        operator: kind of record, also its topic: `depth`, `depth.summary`, ...
+        content_type: media type of `data`.
+        data: the payload's bytes.
+        attributes: further record attributes (CloudEvents extensions), lower-case alphanumeric names.
+        start: first frame of the span, where the result covers one.
+    """
+
+    info: FrameInfo
+    operator: str
+    content_type: str
+    data: bytes
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    start: FrameInfo | None = None
+
+
+def record_id(operator: str, info: FrameInfo, variant: str) -> str:
+    """`operator/stream/session/position/variant`: equal id means equal payload."""
+    return f"{operator}/{info.stream}/{info.session}/{info.position}/{variant}"
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON with sorted keys and no blanks, so that equal values are equal bytes."""
+    text = json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode()

@@ -1,0 +1,55 @@
+"""How far a stream of a job is committed, and all that is needed to go on from there."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from operators.result import canonical_json
+
+STATUSES = ("running", "ok", "degraded", "rejected", "stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One row of the progress store; key `job/stream`.
+
+    Attributes:
+        job: 12 hex of the hash of sources, variants and sampling.
+        sequence: counts this stream's commits, so that a commit whose outcome is unknown can be told.
+        epoch: which assignment wrote it; a writer with an older epoch is refused.
+        position: the last committed frame's, "" before the first.
+        cursor: where decoding goes on (`pipeline.chunk.Cursor`), None before the first frame.
+        operators: operator -> base64 of its snapshot.
+        gaps: operator -> state of its gap detector, JSON values.
+        ledger: operator -> counter -> frames (sampled, published, covered, dropped, ...).
+        status: `running` until the stream's End is committed, then its outcome.
+    """
+
+    job: str
+    stream: str
+    session: str = ""
+    sequence: int = 0
+    epoch: int = 0
+    position: str = ""
+    cursor: dict[str, Any] | None = None
+    operators: dict[str, str] = field(default_factory=dict)
+    gaps: dict[str, Any] = field(default_factory=dict)
+    ledger: dict[str, dict[str, int]] = field(default_factory=dict)
+    status: str = "running"
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"status {self.status!r} is none of {', '.join(STATUSES)}")
+
+    @property
+    def done(self) -> bool:
+        """Nothing is left to do: the stream's end is committed."""
+        return self.status in ("ok", "degraded", "rejected")
+
+    def to_json(self) -> bytes:
+        return canonical_json(asdict(self))
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Progress:
+        return cls(**data)

@@ -1,0 +1,109 @@
+"""The contract of a sink: messages and progress become visible together, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One CloudEvent in binary mode.
+
+    Attributes:
+        topic: topic name without the prefix.
+        key: Kafka key: the stream id, or the label set's name.
+        headers: `content-type` and `ce_` attributes, all strings.
+        value: the payload.
+    """
+
+    topic: str
+    key: str
+    headers: Mapping[str, str]
+    value: bytes
+
+    @property
+    def id(self) -> str:
+        return self.headers["ce_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a commit did: new records, records that were there already with the same payload, and
+    records whose id was there with another payload (a bug, counted and never written)."""
+
+    written: int = 0
+    repeated: int = 0
+    conflicting: int = 0
+
+    def __add__(self, other: Receipt) -> Receipt:
+        return Receipt(
+            self.written + other.written,
+            self.repeated + other.repeated,
+            self.conflicting + other.conflicting,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """One record as it lies in a sink.
+
+    Attributes:
+        timestamp_us: when it was published.
+        offset: SQLite row or Kafka offset.
+        partition: Kafka partition, 0 in SQLite.
+    """
+
+    message: Message
+    timestamp_us: int
+    offset: int
+    partition: int = 0
+
+
+class Sink(Protocol):
+    """One writer. Methods are called from one thread; none waits for ever (`SinkError` instead)."""
+
+    def claim(
+        self, job: str, streams: Sequence[str], *, fresh: bool = False
+    ) -> dict[str, Progress]:
+        """Take the streams over: mints a higher epoch for each, atomically, and returns where each
+        stands. Whoever held them before is refused from now on (`FencedError`). `fresh` forgets
+        progress, not records. Called before the first frame, and again after a restart."""
+        ...
+
+    def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
+        """Messages of one stream's chunk and its progress, in one transaction. A retry with the same
+        `progress.sequence` after an unknown outcome writes nothing twice. Raises `SinkError`."""
+        ...
+
+    def publish(self, messages: Sequence[Message]) -> Receipt:
+        """Messages that belong to no stream's progress (label sets). At least once, same ids."""
+        ...
+
+    def close(self) -> None:
+        """Flush and let go. Never called after a kill."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads either sink as a consumer would: committed records only, each id once."""
+
+    def topics(self) -> list[str]:
+        """Topics that exist, without the prefix, sorted."""
+        ...
+
+    def records(
+        self, topics: Sequence[str] = (), *, from_beginning: bool = True, follow: bool = False
+    ) -> Iterator[StoredRecord]:
+        """Records in order of publishing (per partition on Kafka); all data topics when none is named.
+        Ends at what was there when it began, unless `follow`."""
+        ...
+
+    def progress(self, job: str | None = None) -> Iterable[Progress]:
+        """Latest progress of every stream (of one job)."""
+        ...
+
+    def close(self) -> None: ...
