@@ -1,0 +1,55 @@
+# The commands of this project; people and CI run the same ones. `make` alone lists them.
+
+VENV  := .venv
+CLIP  ?=
+FRESH ?=
+KAFKA ?= 1
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint check-cc check-java
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make demo CLIP=path   the demo on your own clip;  FRESH=1 does it again from the start"
+	@echo "  make test KAFKA=0     the suite without the real broker (no Java, no Maven)"
+
+venv: $(VENV)/.stamp-run  ## make .venv with everything that dinostream needs
+
+demo: $(VENV)/.stamp-run  ## replay a rendered clip (or CLIP=path) into results/demo.db and results/demo.png
+	$(VENV)/bin/dinostream demo $(if $(CLIP),"$(CLIP)") $(if $(FRESH),--fresh)
+
+test: check-java $(VENV)/.stamp-test  ## run the whole test suite, with a real Kafka broker unless KAFKA=0
+ifeq ($(KAFKA),0)
+	$(VENV)/bin/python -m pytest -n 2 -m "not needs_kafka"
+else
+	REQUIRE_KAFKA=1 $(VENV)/bin/python -m pytest -n 2
+endif
+
+lint: $(VENV)/.stamp-dev  ## ruff and mypy
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+# A stamp says that what it stands for is installed as these two files want it.
+$(VENV)/.stamp-run: pyproject.toml constraints.txt | check-cc
+	@deploy/install.sh $(VENV)
+	@touch $@
+
+$(VENV)/.stamp-test: $(VENV)/.stamp-run
+	@deploy/install.sh $(VENV) test
+	@touch $@
+
+$(VENV)/.stamp-dev: $(VENV)/.stamp-run
+	@deploy/install.sh $(VENV) dev
+	@touch $@
+
+check-cc:
+	@command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null || { \
+	  echo "No C compiler: Triton builds its launchers with one. Debian and Ubuntu: apt-get install gcc;" \
+	       "Fedora: dnf install gcc; macOS: xcode-select --install" >&2; exit 1; }
+
+check-java:
+ifneq ($(KAFKA),0)
+	@deploy/kafka/java_check.sh
+endif
