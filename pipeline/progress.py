@@ -44,8 +44,8 @@ class Progress:
 
     @property
     def done(self) -> bool:
-        """Nothing is left to do: the stream's end is committed."""
-        return self.status in ("ok", "degraded", "rejected")
+        """Nothing is left to do. A rejected stream is tried again: its file may be readable by then."""
+        return self.status in ("ok", "degraded")
 
     def to_json(self) -> bytes:
         return canonical_json(asdict(self))

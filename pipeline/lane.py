@@ -1,0 +1,191 @@
+"""One stream on its engine: decode entries in, runs of frames and commits out.
+
+Knows the order of things within a stream (gaps, sessions, the end) and keeps what a resume needs.
+Knows nothing of batches, clocks, processes or sinks.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from operators.frames import FrameInfo
+from operators.result import Result
+from pipeline.chunk import End, Entry, Fault, Frames, Gap
+from pipeline.ledger import Ledger
+from pipeline.message import Publisher
+from pipeline.placement import Placement
+from pipeline.progress import Progress
+from pipeline.sampling import GapDetector
+from pipeline.sinks.sink import Message
+
+log = logging.getLogger(__name__)
+
+QUEUED_CHUNKS = 2  # one in work and one ahead: what a killed engine does again
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One chunk of one stream through all operators."""
+
+    messages: tuple[Message, ...]
+    progress: Progress
+
+
+class Lane:
+    """The state of one stream between two commits."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        placements: Sequence[Placement],
+        publisher: Publisher,
+        *,
+        live: bool = False,
+    ) -> None:
+        """Continue where `progress` stands. A recording that is stopped goes on another day; a live
+        stream (`live`) that is stopped is over."""
+        self._live = live
+        self._progress = progress
+        self._placements = placements
+        self._publisher = publisher
+        self._ledger = Ledger(progress.ledger)
+        self._gaps = {p.name: GapDetector(p.sampling) for p in placements}
+        self._chunks: deque[deque[Entry]] = deque()
+        self._offered: Frames | None = None
+        self._left = 0  # frames of the offered run that no batch has brought back yet
+        self._messages: list[Message] = []
+        self.end: End | None = None
+        self.size_hw: tuple[int, int] | None = None
+        self._restore()
+
+    @property
+    def stream(self) -> str:
+        return self._progress.stream
+
+    @property
+    def hungry(self) -> bool:
+        """Room for another chunk."""
+        return self.end is None and len(self._chunks) < QUEUED_CHUNKS
+
+    @property
+    def idle(self) -> bool:
+        """Nothing to work on until another chunk comes."""
+        return self.end is None and not self._chunks
+
+    @property
+    def waits_for_batch(self) -> bool:
+        return self._offered is not None
+
+    def accept(self, entries: Sequence[Entry]) -> None:
+        """Queue this stream's entries of one chunk."""
+        self._chunks.append(deque(entries))
+
+    def advance(self) -> Frames | Commit | None:
+        """Go on: a run of frames to offer, a commit that is due, or None until more comes."""
+        if self._offered is not None or not self._chunks:
+            return None
+        entries = self._chunks[0]
+        while entries:
+            entry = entries.popleft()
+            if isinstance(entry, Frames):
+                self._begin(entry)
+                return entry
+            self._pass(entry)
+        self._chunks.popleft()
+        return self._commit()
+
+    def takes(self, placement: Placement, info: FrameInfo) -> bool:
+        """Note that an operator takes a frame; true where a gap lies before it."""
+        self._ledger.add(placement.name, "sampled", 1)
+        return self._gaps[placement.name].is_gap(info.event_time_us)
+
+    def deliver(self, placement: Placement, results: Sequence[Result]) -> None:
+        """Take an operator's results for this stream."""
+        self._messages += [
+            self._publisher.record(result, placement.variants[result.operator], placement.operator)
+            for result in results
+        ]
+
+    def bury(self, placement: Placement, info: FrameInfo, error: Exception) -> None:
+        """An operator failed on a frame: dead letter instead of a result."""
+        self._ledger.add(placement.name, "deadletter", 1)
+        self._messages.append(self._publisher.dead_letter(info, placement.name, error))
+
+    def count(self, placement: Placement, counter: str, frames: int) -> None:
+        self._ledger.add(placement.name, counter, frames)
+
+    def release(self, frames: int) -> None:
+        """A batch with so many frames of the offered run has been through all operators."""
+        assert self._offered is not None
+        assert 0 < frames <= self._left
+        self._left -= frames
+        if not self._left:
+            run = self._offered
+            last = run.infos[-1]
+            self._progress = replace(
+                self._progress, session=last.session, position=last.position, cursor=run.cursor
+            )
+            self._offered = None
+
+    def _begin(self, frames: Frames) -> None:
+        first = frames.infos[0]
+        if first.session != self._progress.session or not self._progress.position:
+            if self._progress.position:
+                self._forget("session")
+            self._messages.append(self._publisher.started(first))
+        self._offered, self._left = frames, len(frames.infos)
+        height, width = frames.pixels.shape[1:3]
+        self.size_hw = (height, width)
+
+    def _pass(self, entry: Gap | Fault | End) -> None:
+        if isinstance(entry, Gap):
+            self._forget(entry.reason)
+            for placement in self._placements:
+                self._ledger.add(placement.name, "dropped", entry.dropped)
+        if isinstance(entry, End):
+            self.end = entry
+            if entry.outcome == "stopped" and not self._live:
+                return
+            self._forget("end")
+        if isinstance(entry, Fault) and not (self._live or entry.lost):
+            log.warning("%s: %s: %s", self.stream, entry.kind, entry.detail)
+            return  # a decoder that had to be restarted is no fact about the footage
+        self._messages += self._publisher.announce(entry, self._progress, self._ledger.counts())
+
+    def _forget(self, reason: str) -> None:
+        for placement in self._placements:
+            if operator := placement.remembers:
+                self.deliver(placement, operator.reset(self.stream, reason))
+            self._gaps[placement.name] = GapDetector(placement.sampling)
+
+    def _commit(self) -> Commit:
+        self._progress = replace(
+            self._progress,
+            sequence=self._progress.sequence + 1,
+            operators=self._snapshots(),
+            gaps={name: detector.snapshot() for name, detector in self._gaps.items()},
+            ledger=self._ledger.counts(),
+            status=self.end.outcome if self.end else "running",
+        )
+        messages, self._messages = tuple(self._messages), []
+        return Commit(messages, self._progress)
+
+    def _snapshots(self) -> dict[str, str]:
+        return {
+            p.name: base64.b64encode(p.remembers.snapshot(self.stream)).decode()
+            for p in self._placements
+            if p.remembers
+        }
+
+    def _restore(self) -> None:
+        for placement in self._placements:
+            state = self._progress.operators.get(placement.name)
+            if state is not None and placement.remembers:
+                placement.remembers.restore(self.stream, base64.b64decode(state))
+            gaps = self._progress.gaps.get(placement.name)
+            if gaps is not None:
+                self._gaps[placement.name].restore(gaps)

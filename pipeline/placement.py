@@ -1,0 +1,38 @@
+"""An operator as a job runs it: with its sampling and the identity of its records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from operators.operator import Operator, StreamOperator
+from pipeline.sampling import Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One operator of an engine.
+
+    Attributes:
+        operator: the instance that is called.
+        sampling: which frames it takes.
+        rule: the bit of `Frames.taken` that says so.
+        variants: topic -> 12 hex, the variant of its records.
+    """
+
+    operator: Operator
+    sampling: Sampling
+    rule: int
+    variants: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.operator.name
+
+    @property
+    def remembers(self) -> StreamOperator | None:
+        """The operator, where it keeps a memory per stream."""
+        return self.operator if isinstance(self.operator, StreamOperator) else None
+
+    def takes(self, mask: int) -> bool:
+        return bool(mask >> self.rule & 1)
