@@ -1,0 +1,91 @@
+"""The sizes of DINOv2 as a table: name in, numbers out.
+
+Knows nothing of torch or of files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from operators.errors import UsageError
+from operators.frames import PATCH
+
+HEAD_DIM = 64  # K, the same in every DINOv2; the attention kernel is written for it
+TRAINED_GRID = 37  # positional embeddings are stored for 518 px = 37 patches a side
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """One line of the table.
+
+    Attributes:
+        name: what `--model` takes.
+        width: D, numbers per token.
+        depth: blocks.
+        heads: A, attention heads of 64 numbers each.
+        registers: extra tokens between the class token and the patches.
+        ffn: what follows the attention in a block.
+        patch: side of a patch in pixels.
+        grid: patches a side that positional embeddings are stored for.
+    """
+
+    name: str
+    width: int
+    depth: int
+    heads: int
+    registers: int = 0
+    ffn: Literal["mlp", "swiglu"] = "mlp"
+    patch: int = PATCH
+    grid: int = TRAINED_GRID
+
+    def __post_init__(self) -> None:
+        if self.width != self.heads * HEAD_DIM:
+            raise ValueError(
+                f"{self.name}: width must be {HEAD_DIM} x {self.heads} heads, got {self.width}"
+            )
+        if self.depth < 1 or self.registers < 0:
+            raise ValueError(f"{self.name}: depth {self.depth} or registers {self.registers} wrong")
+
+    @property
+    def hidden(self) -> int:
+        """Width inside the feed-forward part: 4 D; for SwiGLU 2/3 of that, a multiple of 8."""
+        if self.ffn == "mlp":
+            return 4 * self.width
+        return (4 * self.width * 2 // 3 + 7) // 8 * 8
+
+
+def _variants() -> dict[str, Architecture]:
+    official = (
+        Architecture("dinov2_vits14", width=384, depth=12, heads=6),
+        Architecture("dinov2_vitb14", width=768, depth=12, heads=12),
+        Architecture("dinov2_vitl14", width=1024, depth=24, heads=16),
+        Architecture("dinov2_vitg14", width=1536, depth=40, heads=24, ffn="swiglu"),
+    )
+    with_registers = tuple(
+        Architecture(f"{plain.name}_reg", plain.width, plain.depth, plain.heads, 4, plain.ffn)
+        for plain in official
+    )
+    ours = (Architecture("dinov2_vitti14", width=192, depth=12, heads=3),)
+    return {one.name: one for one in official + with_registers + ours}
+
+
+ARCHITECTURES = _variants()
+
+
+def architecture(name: str) -> Architecture:
+    """The sizes behind a model name.
+
+    Args:
+        name: one of `ARCHITECTURES`, such as `dinov2_vits14` or `dinov2_vitb14_reg`.
+
+    Raises:
+        UsageError: unknown name; the text offers the nearest one and lists all.
+    """
+    found = ARCHITECTURES.get(name)
+    if found is None:
+        near = get_close_matches(name, ARCHITECTURES, n=1, cutoff=0.4)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise UsageError(f"unknown model {name!r}.{hint} Models: {', '.join(ARCHITECTURES)}")
+    return found

@@ -1,0 +1,137 @@
+"""`--weights` -> a backbone that is ready to run, with the identity of its weights.
+
+`auto` (the official file), a path, or `random`; never one silently in place of another.
+Must not know of devices or frames.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from operators.architectures import Architecture
+from operators.catalogue import official_backbone
+from operators.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
+from operators.download import Progress, default_cache_dir, fetch
+from operators.errors import WeightsError
+from operators.huggingface import is_hugging_face, to_upstream
+from operators.vit import VisionTransformer
+
+log = logging.getLogger(__name__)
+
+_RANDOM_STD = 0.02  # what DINOv2 starts its own training from
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBackbone:
+    """A backbone and where its weights came from.
+
+    Attributes:
+        model: float32 on the CPU, frozen, in evaluation mode.
+        sha256: of the weights file; of the tensors where there is no file.
+        untrained: the weights are random, so results mean nothing.
+        source: the file's path, or `random (seed N)`.
+    """
+
+    model: VisionTransformer
+    sha256: str
+    untrained: bool
+    source: str
+
+
+def load_backbone(
+    arch: Architecture,
+    weights: str,
+    *,
+    seed: int = 0,
+    cache_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> LoadedBackbone:
+    """Build an architecture and fill it with weights.
+
+    Args:
+        arch: the sizes, from `architecture(name)`.
+        weights: `auto` (official, fetched once), `random`, or a path: a PyTorch file in upstream's
+            layout or of a safetensors file in upstream's or Hugging Face's.
+        seed: of the random weights.
+        cache_dir: where `auto` keeps files; `default_cache_dir()` if None.
+        progress: told how far the fetching is.
+
+    Raises:
+        WeightsError: no such file, not that architecture, damaged, refused, or not to be had.
+    """
+    if weights == "random":
+        return _random(arch, seed)
+    if weights == "demo":
+        raise WeightsError(
+            "this release carries no demo weights, they come with a later one; use --weights auto "
+            "(official), --weights PATH, or --weights random, whose results mean nothing"
+        )
+    if weights == "auto":
+        cached = fetch(
+            official_backbone(arch.name), cache_dir or default_cache_dir(), progress=progress
+        )
+        return _from_file(arch, cached.path, cached.sha256)
+    path = Path(weights).expanduser()
+    if not path.exists():
+        raise WeightsError(
+            f"{path}: no such weights file; --weights takes auto, random or the path of a file"
+        )
+    return _from_file(arch, path, sha256_file(path))
+
+
+def random_tensors(arch: Architecture, seed: int) -> dict[str, Tensor]:
+    """Untrained weights by upstream name: the same numbers on every machine, no global generator.
+
+    Matrices and tokens are normal, offsets zero, gains one. Drawn from numpy's PCG64 in name order,
+    because torch's own normal numbers differ between CPUs' vector units.
+    """
+    draw = np.random.Generator(np.random.PCG64(seed))
+    tensors = {}
+    for name, empty in sorted(_empty(arch).state_dict().items()):
+        if name.endswith(".bias"):
+            tensors[name] = torch.zeros(empty.shape)
+        elif empty.ndim == 1:
+            tensors[name] = torch.ones(empty.shape)
+        else:
+            normal = draw.standard_normal(tuple(empty.shape), dtype=np.float32)
+            tensors[name] = torch.from_numpy(normal * np.float32(_RANDOM_STD))
+    return tensors
+
+
+def _random(arch: Architecture, seed: int) -> LoadedBackbone:
+    log.warning(
+        "%s runs with RANDOM weights (seed %d): it shows that everything works, but its results "
+        "mean nothing",
+        arch.name,
+        seed,
+    )
+    tensors = random_tensors(arch, seed)
+    model = _filled(arch, tensors)
+    return LoadedBackbone(model, sha256_tensors(tensors), True, f"random (seed {seed})")
+
+
+def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
+    tensors = read_tensors(path)
+    if is_hugging_face(tensors):
+        tensors = to_upstream(tensors)
+    check_layout(path, tensors, _empty(arch).state_dict())
+    model = _filled(arch, {name: tensor.float() for name, tensor in tensors.items()})
+    log.info("%s: weights %s, sha256 %s", arch.name, path, sha256)
+    return LoadedBackbone(model, sha256, False, str(path))
+
+
+def _empty(arch: Architecture) -> VisionTransformer:
+    with torch.device("meta"):  # shapes without memory; g would take 4.5 GB twice otherwise
+        return VisionTransformer(arch)
+
+
+def _filled(arch: Architecture, tensors: dict[str, Tensor]) -> VisionTransformer:
+    model = _empty(arch)
+    model.load_state_dict(tensors, strict=True, assign=True)
+    return model.eval().requires_grad_(False)
