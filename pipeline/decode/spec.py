@@ -1,0 +1,81 @@
+"""What a decode host needs to know to open a stream.
+
+Goes to the child over its stdin, never on a command line: a URL may hold a password.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from operators.frames import PATCH
+from pipeline.chunk import Cursor
+from pipeline.sampling import Sampling
+
+MAX_PIXELS = 8192 * 8192
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One stream to decode.
+
+    Attributes:
+        stream: stream id.
+        url: a path, a live URL, or a canonical `synthetic:` URI.
+        live: frames that are not asked for in time are dropped, oldest first, and a lost
+            connection is made again as a new session.
+        session: "" for live: the child mints one per connection.
+        samplings: the stream's rules; rule i is bit i of `Frames.taken`.
+        short_side: target of the frame's short side, pixels; rounded to multiples of 14.
+        start_time_us: event time of the first frame, microseconds since the epoch.
+        epoch: which assignment of the stream this is.
+        cursor: go on after this frame; None: from the beginning.
+        max_pixels: larger pictures are refused.
+        chunk_ms: a chunk that holds frames closes after this long.
+        stall_s: a decoder without a sign of life for so long is killed.
+        buffer_frames: live: more than this are not kept.
+        join: further files that are played after `url`, as one stream.
+    """
+
+    stream: str
+    url: str = field(repr=False)
+    live: bool = False
+    session: str = ""
+    samplings: tuple[Sampling, ...] = (Sampling("fps", 5),)
+    short_side: int = 224
+    start_time_us: int | None = None
+    epoch: int = 0
+    cursor: Cursor | None = field(default=None, repr=False)
+    max_pixels: int = MAX_PIXELS
+    chunk_ms: int = 500
+    stall_s: float = 10.0
+    buffer_frames: int = 64
+    join: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.samplings:
+            raise ValueError("a stream needs at least one sampling rule")
+        if self.short_side < PATCH:
+            raise ValueError(f"short_side must be at least {PATCH} pixels, got {self.short_side}")
+        if not self.live and not self.session:
+            raise ValueError(f"recorded stream {self.stream!r} needs a session")
+        for name in ("max_pixels", "chunk_ms", "stall_s", "buffer_frames"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+
+    def after(self, cursor: Cursor | None) -> StreamSpec:
+        """The same stream, to go on elsewhere."""
+        return replace(self, cursor=cursor)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values, secrets included."""
+        values = asdict(self)
+        values["samplings"] = [rule.canonical() for rule in self.samplings]
+        values["join"] = list(self.join)
+        return values
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> StreamSpec:
+        """What `to_json` wrote."""
+        samplings = tuple(Sampling.parse(text) for text in values["samplings"])
+        return cls(**{**values, "samplings": samplings, "join": tuple(values["join"])})

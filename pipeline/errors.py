@@ -1,0 +1,28 @@
+"""Errors of the pipeline, on top of `operators.errors`.
+
+DinostreamError            operators.errors
+├── SourceError            a stream cannot be opened or decoded; the others go on
+├── RuntimeFailure         a process or actor of ours died and could not be replaced
+└── SinkError              records could not be written or read; what was committed stays
+    └── FencedError        another writer has taken the stream over; this one must stop
+"""
+
+from __future__ import annotations
+
+from operators.errors import DinostreamError
+
+
+class SourceError(DinostreamError):
+    """A source cannot be opened, read or decoded. Its text holds no password."""
+
+
+class RuntimeFailure(DinostreamError):
+    """A process or an actor of the job died and could not be replaced."""
+
+
+class SinkError(DinostreamError):
+    """A sink could not write or read in time; nothing is half-written."""
+
+
+class FencedError(SinkError):
+    """A newer writer holds the stream: stop, and never retry."""

@@ -1,0 +1,40 @@
+"""Where a shard's chunks come from: decode processes beside it, or actors elsewhere."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pipeline.chunk import Chunk
+from pipeline.decode.spec import StreamSpec
+
+
+class Feed(Protocol):
+    """Streams opened by name, chunks pulled. Called from one thread; a bad stream never raises.
+
+    Crashes, hangs and lost connections are dealt with inside and become Fault, Gap and End entries.
+    After a stream's End nothing more comes from it.
+    """
+
+    def open(self, spec: StreamSpec) -> None:
+        """Start decoding a stream, after `spec.cursor` where it has one. Once per stream."""
+        ...
+
+    def request(self, stream: str) -> None:
+        """Ask for the stream's next chunk. At most one may be outstanding; exactly one comes.
+
+        A recording decodes when asked, and one chunk ahead; a live stream decodes always and drops
+        its oldest frames.
+        """
+        ...
+
+    def wait(self, timeout_s: float) -> list[Chunk]:
+        """The chunks that have arrived, at the latest after `timeout_s`; maybe none."""
+        ...
+
+    def stop(self, stream: str) -> None:
+        """End a stream soon: chunks that are asked for still come, the last with End("stopped")."""
+        ...
+
+    def close(self) -> None:
+        """Kill all decoders. Called once, last."""
+        ...

@@ -1,0 +1,171 @@
+"""Which frames are taken, and where a break lies between two taken ones.
+
+Elapsed time of every decoded frame in -> a bit mask per frame. Pure functions of timestamps: knows
+nothing of decoders, clocks or operators; both classes keep their state as JSON values.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median
+from typing import Any, Literal
+
+Mode = Literal["fps", "every", "keyframes", "all"]
+MODES = ("fps", "every", "keyframes", "all")
+GAP_PERIODS = Fraction(3, 2)  # fps: a longer interval between taken frames is a gap
+GAP_MEDIANS = 3  # other modes: so many running medians
+REMEMBERED = 16  # intervals that the running median is taken over
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """One rule.
+
+    Attributes:
+        mode: `fps` (so many frames per second of media time), `every` (each N-th decoded frame),
+            `keyframes` or `all`.
+        value: the rate or N; None for the other two.
+    """
+
+    mode: Mode
+    value: float | int | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"sampling mode {self.mode!r} is none of {', '.join(MODES)}")
+        if self.mode in ("keyframes", "all"):
+            if self.value is not None:
+                raise ValueError(f"sampling {self.mode!r} takes no value, got {self.value!r}")
+        elif self.value is None or not 0 < self.value < float("inf"):
+            raise ValueError(f"sampling {self.mode!r} needs a value above 0, got {self.value!r}")
+        elif self.mode == "every" and self.value != int(self.value):
+            raise ValueError(f"sampling 'every' needs a whole number, got {self.value!r}")
+
+    @classmethod
+    def parse(cls, text: str) -> Sampling:
+        """The rule that `canonical` wrote: `fps:5`, `every:10`, `keyframes`, `all`.
+
+        Raises:
+            ValueError: no such rule.
+        """
+        mode, _, value = text.partition(":")
+        if mode not in MODES:
+            raise ValueError(f"sampling {text!r} is none of fps:RATE, every:N, keyframes, all")
+        return cls(mode, float(value) if value else None)  # type: ignore[arg-type]
+
+    def canonical(self) -> str:
+        """One text per rule: equal rules give equal texts, whatever the number's type."""
+        if self.value is None:
+            return self.mode
+        value = self.value
+        return f"{self.mode}:{int(value) if value == int(value) else value!r}"
+
+    __str__ = canonical
+
+    @property
+    def rate_hz(self) -> Fraction | None:
+        """Frames per second, exactly as the decimal number was written; None in other modes."""
+        return Fraction(str(self.value)) if self.mode == "fps" else None
+
+
+class Sampler:
+    """Applies the rules of a stream to each of its decoded frames, in order."""
+
+    def __init__(self, rules: Sequence[Sampling], time_base: Fraction) -> None:
+        """
+        Args:
+            rules: rule i sets bit i.
+            time_base: seconds per tick of the elapsed time.
+        """
+        self._rules = tuple(rules)
+        self._ticks_to_frames = [
+            None if rule.rate_hz is None else rule.rate_hz * time_base for rule in rules
+        ]
+        self._reached = [-1] * len(rules)  # fps: the last whole number passed
+        self._seen = 0
+
+    def take(self, elapsed: int, *, keyframe: bool) -> int:
+        """Bit mask of the rules that take this frame.
+
+        Args:
+            elapsed: running maximum of (pts - first pts), ticks.
+            keyframe: it can be decoded by itself.
+        """
+        mask = 0
+        for bit, rule in enumerate(self._rules):
+            mask |= self._takes(bit, rule, elapsed, keyframe) << bit
+        self._seen += 1
+        return mask
+
+    def snapshot(self) -> dict[str, Any]:
+        """State as JSON values."""
+        return {"seen": self._seen, "reached": list(self._reached)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `snapshot` was taken; the rules must be the same."""
+        if len(state["reached"]) != len(self._rules):
+            raise ValueError(
+                f"state of {len(state['reached'])} sampling rules for {len(self._rules)}"
+            )
+        self._seen, self._reached = int(state["seen"]), [int(x) for x in state["reached"]]
+
+    def _takes(self, bit: int, rule: Sampling, elapsed: int, keyframe: bool) -> bool:
+        if rule.mode == "all":
+            return True
+        if rule.mode == "keyframes":
+            return keyframe
+        if rule.mode == "every":
+            assert rule.value is not None
+            return self._seen % int(rule.value) == 0
+        ticks_to_frames = self._ticks_to_frames[bit]
+        assert ticks_to_frames is not None
+        number = elapsed * ticks_to_frames.numerator // ticks_to_frames.denominator
+        rises = number > self._reached[bit]
+        self._reached[bit] = max(number, self._reached[bit])
+        return rises
+
+
+class GapDetector:
+    """Sees the event times of the frames that one operator takes, and finds the breaks."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self._rate_hz = sampling.rate_hz
+        self._last_us: int | None = None
+        self._intervals_us: deque[int] = deque(maxlen=REMEMBERED)
+
+    def is_gap(self, event_time_us: int) -> bool:
+        """Whether a break lies between the previous taken frame and this one.
+
+        Called once per taken frame, in order. Frames at equal times (a container whose timestamps
+        run backwards has them) are no interval at all.
+        """
+        last_us, self._last_us = self._last_us, event_time_us
+        if last_us is None or event_time_us <= last_us:
+            return False
+        interval_us = event_time_us - last_us
+        limit_us = self._limit_us()
+        self._intervals_us.append(interval_us)
+        return limit_us is not None and interval_us > limit_us
+
+    def snapshot(self) -> dict[str, Any]:
+        """State as JSON values."""
+        return {"last_us": self._last_us, "intervals_us": list(self._intervals_us)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `snapshot` was taken."""
+        self._last_us = state["last_us"]
+        self._intervals_us = deque(state["intervals_us"], maxlen=REMEMBERED)
+
+    def _limit_us(self) -> Fraction | float | None:
+        if self._rate_hz is None:
+            return GAP_MEDIANS * median(self._intervals_us) if self._intervals_us else None
+        limit_us = GAP_PERIODS * 1_000_000 / self._rate_hz
+        if len(self._intervals_us) < 2:
+            return limit_us
+        # A source slower than twice the rate has such intervals all the time (6 fps sampled at 5:
+        # 167, 167, 167, 167, 333 ms). What came twice lately is its rhythm, not a gap.
+        usual_us = sorted(self._intervals_us)[-2]
+        return max(limit_us, Fraction(usual_us) * Fraction(11, 10))
