@@ -1,1 +1,1 @@
-"""Where results go: an embedded SQLite file or Kafka topics, with progress in the same transaction."""
+"""Where results go: an SQLite file or Kafka topics, with progress in the same transaction."""

@@ -75,8 +75,9 @@ class Sink(Protocol):
         ...
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
-        """Messages of one stream's chunk and its progress, in one transaction. A retry with the same
-        `progress.sequence` after an unknown outcome writes nothing twice. Raises `SinkError`."""
+        """Messages of one stream's chunk and its progress, in one transaction. A retry with the
+        same `progress.sequence` after an unknown outcome writes nothing twice. Raises `SinkError`.
+        """
         ...
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
@@ -98,8 +99,8 @@ class Reader(Protocol):
     def records(
         self, topics: Sequence[str] = (), *, from_beginning: bool = True, follow: bool = False
     ) -> Iterator[StoredRecord]:
-        """Records in order of publishing (per partition on Kafka); all data topics when none is named.
-        Ends at what was there when it began, unless `follow`."""
+        """Records in order of publishing (per partition on Kafka); all data topics when none is
+        named. Ends at what was there when it began, unless `follow`."""
         ...
 
     def progress(self, job: str | None = None) -> Iterable[Progress]:

@@ -1,0 +1,227 @@
+"""Results and incidents -> CloudEvents messages in binary mode.
+
+Everything in a message but `ingesttime` and `epoch` is a function of the frame and the variant, so
+a repeated run builds the same bytes. Must not know sinks, processes or where a frame came from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from operators.frames import FrameInfo
+from operators.operator import Operator
+from operators.result import JSON, Result, canonical_json, record_id
+from pipeline.chunk import End, Fault, Gap
+from pipeline.progress import Progress
+from pipeline.sinks.sink import Message
+from pipeline.sinks.topics import PROGRESS, schema_uri
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
+DETAIL_CHARS = 500  # an exception's text may be of any length
+
+
+def wall_clock_us() -> int:
+    """Microseconds since the epoch, now."""
+    return time.time_ns() // 1000
+
+
+def rfc3339(time_us: int) -> str:
+    """`2026-11-22T17:00:00.123456Z` of microseconds since the epoch."""
+    moment = EPOCH + timedelta(microseconds=time_us)
+    return moment.strftime(f"{moment.year:04}-%m-%dT%H:%M:%S.%fZ")
+
+
+class Publisher:
+    """Builds the messages of one stream of one job."""
+
+    def __init__(
+        self, stream: str, job: str, model: str, *, clock_us: Callable[[], int] = wall_clock_us
+    ) -> None:
+        """
+        Args:
+            stream: stream id.
+            job: 12 hex; the variant of records that no operator made.
+            model: architecture and 12 hex of the weights' sha256, `dinov2_vits14-b938bf1bc15c`.
+            clock_us: when an incident was noticed, microseconds since the epoch.
+        """
+        self._stream = stream
+        self._job = job
+        self._model = model
+        self._clock_us = clock_us
+
+    def record(self, result: Result, variant: str, operator: Operator) -> Message:
+        """The record of one result.
+
+        Raises:
+            ValueError: an attribute of the result has a name or value that CloudEvents forbids.
+        """
+        own = {"model": self._model} | ({"untrained": "true"} if operator.untrained else {})
+        frame = _frame_attributes(result.info) | {"variant": variant} | own
+        headers = _headers(
+            result.operator,
+            record_id(result.operator, result.info, variant),
+            result.content_type,
+            frame | _checked(result.attributes, result.operator, taken=frame),
+        )
+        return Message(result.operator, self._stream, headers, result.data)
+
+    def started(self, first: FrameInfo) -> Message:
+        """A session of the stream began with this frame."""
+        height, width = first.source_hw
+        what = {"clock": first.clock, "source_width": width, "source_height": height}
+        where = (first.session, first.position)
+        return self._event("started", where, what, _frame_attributes(first))
+
+    def announce(
+        self, entry: Gap | Fault | End, progress: Progress, counts: Mapping[str, Mapping[str, int]]
+    ) -> list[Message]:
+        """What consumers are told of a break, a fault or the end of the stream.
+
+        Args:
+            entry: what happened.
+            progress: where the stream stands.
+            counts: operator -> counter -> frames, said at the end.
+        """
+        kind, what = _told(entry, counts)
+        attributes = {
+            "streamid": self._stream,
+            "ingesttime": rfc3339(self._clock_us()),
+            "epoch": str(progress.epoch),
+        }
+        if progress.session:
+            attributes["session"] = progress.session
+        return [self._event(kind, (progress.session, progress.position), what, attributes)]
+
+    def dead_letter(self, info: FrameInfo, operator: str, error: Exception) -> Message:
+        """An operator failed on a frame."""
+        letter = {
+            "operator": operator,
+            "error": type(error).__name__,
+            "detail": str(error)[:DETAIL_CHARS],
+            "stream": info.stream,
+            "session": info.session,
+            "position": info.position,
+        }
+        attributes = _frame_attributes(info) | {"variant": self._job, "model": self._model}
+        return self._incident("deadletter", f"{info.position}.{operator}", letter, attributes)
+
+    def _event(
+        self,
+        kind: str,
+        where: tuple[str, str],
+        what: Mapping[str, Any],
+        attributes: Mapping[str, str],
+    ) -> Message:
+        session, position = where
+        event = {"kind": kind, "stream": self._stream, "session": session, "position": position}
+        own = {**attributes, "variant": self._job}
+        return self._incident("events", f"{position or '-'}.{kind}", {**event, **what}, own)
+
+    def _incident(
+        self, topic: str, where: str, said: Mapping[str, Any], attributes: Mapping[str, str]
+    ) -> Message:
+        """The digest in the id keeps apart what happened twice at one position, or differently in
+        two runs, without a counter that a resume would have to know."""
+        value = canonical_json(said)
+        session = said["session"] or "-"
+        digest = hashlib.sha256(value).hexdigest()[:6]
+        identity = f"{topic}/{self._stream}/{session}/{where}.{digest}/{self._job}"
+        return Message(topic, self._stream, _headers(topic, identity, JSON, attributes), value)
+
+
+def _told(
+    entry: Gap | Fault | End, counts: Mapping[str, Mapping[str, int]]
+) -> tuple[str, dict[str, Any]]:
+    """Kind of event and what it says; nothing that differs from run to run."""
+    if isinstance(entry, Gap):
+        return entry.reason, {"dropped": entry.dropped} if entry.dropped else {}
+    detail = {"detail": entry.detail[:DETAIL_CHARS]} if entry.detail else {}
+    if isinstance(entry, Fault):
+        return entry.kind, detail | {"lost": entry.lost}
+    return "ended", detail | {"outcome": entry.outcome, "lost": entry.lost, "operators": counts}
+
+
+def labels_message(name: str, labels: Sequence[Mapping[str, Any]]) -> Message:
+    """A label set, for whoever reads class ids: the newest record of key `name`.
+
+    Args:
+        name: label set, as records' `labelset` attribute names it.
+        labels: [{id, name, rgb}].
+    """
+    value = canonical_json([dict(label) for label in labels])
+    identity = f"labels/{name}/{hashlib.sha256(value).hexdigest()[:12]}"
+    headers = _headers("labels", identity, JSON, {"labelset": name}, source=f"/labelsets/{name}")
+    return Message("labels", name, headers, value)
+
+
+def progress_message(progress: Progress) -> Message:
+    """Progress as a record of its own; key `job/stream`, so that compaction keeps the newest."""
+    key = f"{progress.job}/{progress.stream}"
+    identity = f"{PROGRESS}/{key}/{progress.epoch}.{progress.sequence}"
+    attributes = {"streamid": progress.stream, "epoch": str(progress.epoch)}
+    return Message(
+        PROGRESS, key, _headers(PROGRESS, identity, JSON, attributes), progress.to_json()
+    )
+
+
+def _frame_attributes(info: FrameInfo) -> dict[str, str]:
+    height, width = info.source_hw
+    attributes = {
+        "time": rfc3339(info.event_time_us),
+        "streamid": info.stream,
+        "session": info.session,
+        "timebase": f"{info.time_base.numerator}/{info.time_base.denominator}",
+        "clock": info.clock,
+        "ingesttime": rfc3339(info.ingest_time_us),
+        "sourcewidth": str(width),
+        "sourceheight": str(height),
+        "epoch": str(info.epoch),
+    }
+    return attributes if info.pts is None else attributes | {"pts": str(info.pts)}
+
+
+def _headers(
+    topic: str,
+    identity: str,
+    content_type: str,
+    attributes: Mapping[str, str],
+    *,
+    source: str | None = None,
+) -> dict[str, str]:
+    schema = schema_uri(topic)
+    envelope = {
+        "specversion": "1.0",
+        "id": identity,
+        "source": source or f"/streams/{attributes['streamid']}",
+        "type": f"dinostream.{topic}.v1",
+        **({"dataschema": schema} if schema else {}),
+        **attributes,
+    }
+    return {"content-type": content_type} | {f"ce_{name}": envelope[name] for name in envelope}
+
+
+OWN = {"specversion", "id", "source", "type", "subject", "data", "dataschema", "datacontenttype"}
+OWN |= {"pts", "traceparent", "untrained"}
+
+
+def _checked(
+    attributes: Mapping[str, str], operator: str, *, taken: Mapping[str, str]
+) -> dict[str, str]:
+    for name, value in attributes.items():
+        if not ATTRIBUTE.fullmatch(name) or name in taken or name in OWN:
+            raise ValueError(
+                f"operator {operator} names a record attribute {name!r}; allowed are 1-20 of a-z "
+                "and 0-9, and no name that dinostream or CloudEvents uses itself"
+            )
+        if not isinstance(value, str) or not value:
+            raise ValueError(
+                f"operator {operator} gives attribute {name} the value {value!r}; it must be a "
+                "string that is not empty"
+            )
+    return dict(attributes)

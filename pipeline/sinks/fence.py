@@ -1,0 +1,33 @@
+"""The rule by which a sink accepts, skips or refuses a commit; the same for every kind of sink."""
+
+from __future__ import annotations
+
+from pipeline.errors import FencedError, SinkError
+from pipeline.progress import Progress
+
+
+def is_done(stored: Progress | None, progress: Progress) -> bool:
+    """Whether a commit that would write `progress` is in the store already.
+
+    Raises:
+        FencedError: somebody else has claimed the stream since.
+        SinkError: the stream was never claimed, or a commit before this one is missing.
+    """
+    stream = progress.stream
+    if stored is None or stored.epoch < progress.epoch:
+        raise SinkError(f"stream {stream}: commit without a claim", stream=stream, stage="commit")
+    if stored.epoch > progress.epoch:
+        raise FencedError(
+            f"stream {stream}: another writer has taken it over (epoch {stored.epoch}, this one is "
+            f"{progress.epoch}); is the same job running twice?",
+            stream=stream,
+            stage="commit",
+        )
+    if progress.sequence > stored.sequence + 1:
+        raise SinkError(
+            f"stream {stream}: commit {progress.sequence} follows {stored.sequence}; those between "
+            "are missing",
+            stream=stream,
+            stage="commit",
+        )
+    return progress.sequence <= stored.sequence

@@ -1,0 +1,71 @@
+"""Stored records as JSON lines, the way `tail` prints them.
+
+A record -> one line: attributes by their plain names, `topic`, `partition`, `offset`, `data`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from operators.result import JSON, OCTETS, PNG
+from pipeline.errors import SinkError
+from pipeline.sinks.sink import Message, StoredRecord
+
+SUFFIXES = {PNG: ".png", JSON: ".json", OCTETS: ".bin"}
+UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
+
+
+def record_line(record: StoredRecord, *, save: Path | None = None) -> str:
+    """One line of JSON.
+
+    Args:
+        record: what a reader gave.
+        save: a folder to write binary values to; the line then names the file.
+
+    Raises:
+        SinkError: the value cannot be saved there.
+    """
+    message = record.message
+    line = attributes(message) | {
+        "topic": message.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "data": _data(message, save),
+    }
+    return json.dumps(line, ensure_ascii=False)
+
+
+def attributes(message: Message) -> dict[str, str]:
+    """CloudEvents attributes by their plain names, `content-type` as `datacontenttype`."""
+    named = {}
+    for header, value in message.headers.items():
+        name = "datacontenttype" if header == "content-type" else header.removeprefix("ce_")
+        named[name] = value
+    return named
+
+
+def _data(message: Message, save: Path | None) -> Any:
+    if message.headers.get("content-type") == JSON:
+        try:
+            return json.loads(message.value)
+        except ValueError:
+            pass  # somebody else's record in our topic: shown by size and digest
+    digest = hashlib.sha256(message.value).hexdigest()
+    facts: dict[str, Any] = {"size": len(message.value), "sha256": digest}
+    return facts if save is None else facts | {"path": str(_saved(message, save))}
+
+
+def _saved(message: Message, folder: Path) -> Path:
+    """The id is untrusted: it becomes one flat file name."""
+    suffix = SUFFIXES.get(message.headers.get("content-type", ""), ".bin")
+    path = folder / f"{UNSAFE.sub('_', message.headers.get('ce_id', 'unnamed'))[:200]}{suffix}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(message.value)
+    except OSError as error:
+        raise SinkError(f"cannot save {path}: {error.strerror}") from error
+    return path

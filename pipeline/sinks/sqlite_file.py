@@ -1,0 +1,201 @@
+"""Our SQLite file: opening, recognising and laying it out; what its errors mean.
+
+Path -> connection, or a clear error. Knows the tables, not what is written to them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from operators.errors import UsageError
+from pipeline.errors import SinkError
+
+APPLICATION_ID = 0x64696E6F  # "dino"
+VERSION = 1
+BUSY_S = 30.0  # how long a statement waits for another process's transaction
+
+TABLES = (
+    """CREATE TABLE records(
+        offset INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, key TEXT NOT NULL,
+        headers TEXT NOT NULL, value BLOB NOT NULL, timestamp_us INTEGER NOT NULL,
+        id TEXT NOT NULL, UNIQUE(topic, id))""",
+    """CREATE TABLE progress(
+        job TEXT NOT NULL, stream TEXT NOT NULL, epoch INTEGER NOT NULL,
+        sequence INTEGER NOT NULL, position TEXT NOT NULL, status TEXT NOT NULL,
+        value TEXT NOT NULL, timestamp_us INTEGER NOT NULL, PRIMARY KEY(job, stream))""",
+)
+
+Connection = sqlite3.Connection
+
+
+def open_for_writing(path: Path, *, busy_s: float = BUSY_S) -> Connection:
+    """Open or create our database, with its folder.
+
+    Raises:
+        UsageError: there is something else at `path`, or it is of a newer version.
+        SinkError: it cannot be written.
+    """
+    with translated(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise UsageError(f"{path}: {path.parent} is a file, not a folder") from error
+        except OSError as error:
+            raise SinkError(f"{path}: cannot make its folder: {error.strerror}") from error
+        _refuse_folder(path)
+        connection = _connect(f"{path.resolve().as_uri()}?mode=rwc", busy_s)
+        try:
+            _lay_out(connection, path, busy_s)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def open_for_reading(path: Path, *, busy_s: float = BUSY_S) -> Connection:
+    """Open our database; nothing is created or changed.
+
+    Raises:
+        UsageError: it is not there, is something else, or is of a newer version.
+        SinkError: it cannot be read.
+    """
+    _refuse_folder(path)
+    if not path.exists():
+        raise UsageError(
+            f"{path}: no such database; `dinostream replay SOURCE --sink sqlite:{path}` writes one"
+        )
+    with translated(path):
+        connection = _connect(f"{path.resolve().as_uri()}?mode=ro", busy_s)
+        try:
+            if not _is_ours(connection, path):
+                raise UsageError(f"{path}: this database is empty; dinostream wrote nothing to it")
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Say what an error of SQLite means for `path`.
+
+    Raises:
+        UsageError: the file is no database.
+        SinkError: everything else; the transaction has no effect.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "") or type(error).__name__
+        if name == "SQLITE_NOTADB":
+            raise UsageError(
+                f"{path}: this file is no SQLite database; name another file as the sink"
+            ) from error
+        raise SinkError(
+            f"{path}: {_meaning(name, str(error))}", stage="commit", retryable=_may_pass(name)
+        ) from error
+
+
+@contextmanager
+def transaction(connection: Connection, path: Path) -> Iterator[None]:
+    """All of the block's statements or none, with the write lock from the start."""
+    with translated(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # a full disk has rolled back already
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _connect(uri: str, busy_s: float) -> Connection:
+    return sqlite3.connect(
+        uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False
+    )
+
+
+def _refuse_folder(path: Path) -> None:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it, like sqlite:{path}/results.db")
+
+
+def _lay_out(connection: Connection, path: Path, busy_s: float) -> None:
+    ours = _is_ours(connection, path)
+    mode = _write_ahead(connection, time.monotonic() + busy_s)
+    if mode != "wal":
+        raise SinkError(
+            f"{path}: no write-ahead log on this file system (journal mode {mode}), as on network "
+            "folders; put the database on a local disk"
+        )
+    connection.execute("PRAGMA synchronous=FULL")
+    if ours:
+        with transaction(connection, path):  # found out now that it cannot be written
+            connection.execute(f"PRAGMA user_version={VERSION}")
+        return
+    with transaction(connection, path):
+        if _is_ours(connection, path):  # another process was faster
+            return
+        for table in TABLES:
+            connection.execute(table)
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={VERSION}")
+
+
+def _write_ahead(connection: Connection, deadline: float) -> str:
+    """SQLite's busy timeout does not cover this change: beside another opener it fails at once."""
+    while True:
+        try:
+            mode: str = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return mode
+
+
+def _is_ours(connection: Connection, path: Path) -> bool:
+    """True for our database, false for an empty one; others are refused."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    if application != APPLICATION_ID:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if application or tables:
+            raise UsageError(
+                f"{path}: a database of another application (application_id {application:#x}, "
+                f"{tables} tables); name another file as the sink"
+            )
+        return False
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise UsageError(
+            f"{path}: written by a newer dinostream (version {version} of the file, this one knows "
+            f"{VERSION}); update dinostream, or name another file"
+        )
+    return True
+
+
+MEANINGS = {
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_IOERR_WRITE": "the disk does not take the data (full, or over a size limit)",
+    "SQLITE_READONLY": "not writable",
+    "SQLITE_READONLY_DIRECTORY": "its folder is not writable",
+    "SQLITE_READONLY_DBMOVED": "the file was moved or removed while it was open",
+    "SQLITE_CANTOPEN": "cannot be opened; may its folder be read and written?",
+    "SQLITE_PERM": "not allowed",
+    "SQLITE_BUSY": "another process has held it for too long",
+    "SQLITE_CORRUPT": "the file is damaged",
+}
+
+
+def _meaning(name: str, text: str) -> str:
+    return f"{MEANINGS[name]} ({text})" if name in MEANINGS else f"{text} ({name})"
+
+
+def _may_pass(name: str) -> bool:
+    return name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY"))

@@ -1,0 +1,97 @@
+"""The topics of dinostream: what each holds and how long a broker should keep it.
+
+Pure data. `create_topics` hands it to the broker of a `kafka://` sink.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from operators.errors import UsageError
+from operators.result import JSON, OCTETS, PNG
+
+DAY_MS = 24 * 3600 * 1000
+FOREVER_MS = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic, without the prefix.
+
+    Attributes:
+        content_type: media type of every value in it.
+        compacted: the broker keeps the newest record of each key instead of the newest days.
+        retention_ms: how long records stay, -1 for ever.
+        partitions: a stream is ordered within its one partition.
+        max_message_bytes: the largest record that the broker takes.
+    """
+
+    name: str
+    content_type: str
+    compacted: bool = False
+    retention_ms: int = 7 * DAY_MS
+    partitions: int = 8
+    max_message_bytes: int = 8 * 1024 * 1024
+
+    def config(self) -> dict[str, str]:
+        """Topic configuration as Kafka names it."""
+        config = {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "retention.ms": str(self.retention_ms),
+            "max.message.bytes": str(self.max_message_bytes),
+        }
+        if self.compacted:
+            # An active segment is never compacted; every claim would read the broker's 1 GiB.
+            config |= {"segment.bytes": str(16 * 1024 * 1024), "min.cleanable.dirty.ratio": "0.1"}
+        return config
+
+
+TOPICS: dict[str, Topic] = {
+    topic.name: topic
+    for topic in (
+        Topic("depth", PNG),
+        Topic("depth.summary", JSON),
+        Topic("segmentation", PNG),
+        Topic("segmentation.summary", JSON),
+        Topic("action", JSON),
+        Topic("embedding", OCTETS),
+        Topic("labels", JSON, compacted=True, retention_ms=FOREVER_MS, partitions=1),
+        Topic("events", JSON, retention_ms=30 * DAY_MS),
+        Topic("deadletter", JSON, retention_ms=30 * DAY_MS),
+        Topic("progress", JSON, compacted=True, retention_ms=FOREVER_MS),
+    )
+}
+
+PROGRESS = "progress"
+
+
+def topic_named(name: str) -> Topic:
+    """The topic of that name; one that a user's operator writes to is like our JSON topics."""
+    return TOPICS.get(name) or Topic(name, JSON)
+
+
+def schema_uri(topic: str) -> str | None:
+    """What `dataschema` says: a stable name, also the `$id` of pipeline/schemas/TOPIC.v1.json; None
+    for topics of users' own operators."""
+    return f"urn:dinostream:schemas:{topic}.v1" if topic in TOPICS else None
+
+
+def data_topics(existing: Sequence[str]) -> list[str]:
+    """What a reader follows when no topic is named: everything but progress."""
+    return [name for name in existing if name != PROGRESS]
+
+
+def require_topics(asked: Sequence[str], existing: Collection[str]) -> None:
+    """Refuse topics that are neither ours nor in the sink.
+
+    Raises:
+        UsageError: names the nearest topic.
+    """
+    known = sorted({*TOPICS, *existing})
+    for name in asked:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UsageError(f"no topic {name!r}{hint} There are: {', '.join(known)}")
