@@ -1,0 +1,133 @@
+"""Operators by name: a built-in one, or a user's own class as `package.module:Class`.
+
+Name, settings and head in -> an operator that is ready to load. Must not know samplings or streams.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from operators.action import build_action
+from operators.architectures import Architecture
+from operators.depth import build_depth
+from operators.embedding import build_embedding
+from operators.errors import UsageError
+from operators.heads import HeadRequest
+from operators.operator import Operator
+from operators.segmentation import build_segmentation
+
+Builder = Callable[[Mapping[str, Any], HeadRequest], Operator]
+
+BUILT_IN: Mapping[str, Builder] = {
+    "depth": build_depth,
+    "segmentation": build_segmentation,
+    "action": build_action,
+    "embedding": build_embedding,
+}
+_RESERVED = (*BUILT_IN, "events", "deadletter", "labels", "progress")  # topics
+_TOPIC = re.compile(r"[a-z][a-z0-9_-]{0,62}(\.[a-z0-9_-]{1,63})*")
+
+
+def build_operator(
+    name: str,
+    settings: Mapping[str, Any],
+    *,
+    architecture: Architecture,
+    backbone_sha256: str,
+    head: str | None = None,
+    random_seed: int | None = None,
+    cache_dir: Path | None = None,
+) -> Operator:
+    """An operator as a user asked for it.
+
+    Args:
+        name: `depth`, `segmentation`, `action`, `embedding`, or `package.module:Class`, whose
+            constructor takes the settings as keyword arguments.
+        settings: what the user set for it.
+        architecture: the backbone's sizes.
+        backbone_sha256: identity of the backbone's weights.
+        head: official name, path or `random`; None where the user said nothing.
+        random_seed: seed under `--weights random`, else None.
+        cache_dir: where official files are kept.
+
+    Raises:
+        MissingHead: it needs a head and was given none.
+        UsageError: no such operator, or a setting or the head does not do.
+    """
+    request = HeadRequest(name, architecture, backbone_sha256, head, random_seed, cache_dir)
+    build = _own if ":" in name else _builder(name)
+    operator = build(settings, request)
+    if random_seed is not None:
+        operator.untrained = True  # whatever its head: the features it reads mean nothing
+    return operator
+
+
+def _builder(name: str) -> Builder:
+    if name not in BUILT_IN:
+        near = get_close_matches(name, BUILT_IN, n=1, cutoff=0.4)
+        hint = f"; did you mean {near[0]}?" if near else ";"
+        raise UsageError(
+            f"unknown operator {name!r}{hint} operators: {', '.join(BUILT_IN)}, "
+            "or package.module:Class for your own"
+        )
+    return BUILT_IN[name]
+
+
+def _own(settings: Mapping[str, Any], request: HeadRequest) -> Operator:
+    name = request.operator
+    request.refuse_head()
+    kind = _imported(name)
+    if not isinstance(kind, type) or not issubclass(kind, Operator):
+        raise UsageError(f"operator {name}: must be a subclass of operators.operator.Operator")
+    if inspect.isabstract(kind):
+        missing = ", ".join(sorted(kind.__abstractmethods__))
+        raise UsageError(f"operator {name}: the class does not define {missing}")
+    try:
+        inspect.signature(kind).bind(**settings)
+    except TypeError as error:
+        takes = ", ".join(inspect.signature(kind).parameters) or "none"
+        raise UsageError(f"operator {name}: {error}; its settings: {takes}") from error
+    try:
+        operator = kind(**settings)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"operator {name}: refuses its settings: {error}") from error
+    _check_topics(name, operator)
+    return operator
+
+
+def _imported(name: str) -> object:
+    module_name, _, class_name = name.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise UsageError(
+            f"operator {name}: cannot import {module_name!r} ({error}); is it on PYTHONPATH?"
+        ) from error
+    except Exception as error:  # whatever a user's module does wrong while it loads
+        raise UsageError(f"operator {name}: importing {module_name!r} fails: {error!r}") from error
+    found = getattr(module, class_name, None)
+    if found is None:
+        classes = [key for key, value in vars(module).items() if isinstance(value, type)]
+        near = get_close_matches(class_name, classes, n=1, cutoff=0.4)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"operator {name}: no class {class_name!r} in {module_name}{hint}")
+    return found
+
+
+def _check_topics(name: str, operator: Operator) -> None:
+    """Its name makes topics and record ids, and must be nobody else's."""
+    own = getattr(operator, "name", None)
+    if not isinstance(own, str) or not _TOPIC.fullmatch(own) or own.split(".")[0] in _RESERVED:
+        raise UsageError(
+            f"operator {name}: its name is {own!r}; want lower-case letters, digits, - and _, "
+            f"and none of {', '.join(_RESERVED)}"
+        )
+    odd = [topic for topic in operator.topics if topic != own and not topic.startswith(f"{own}.")]
+    if odd or not all(_TOPIC.fullmatch(topic) for topic in operator.topics):
+        raise UsageError(f"operator {name}: its topics must be {own} or {own}.NAME, got {odd}")

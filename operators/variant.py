@@ -1,0 +1,88 @@
+"""Variant: a short hash over everything that can change a payload.
+
+Another model, head, setting or kind of machine gives other record ids, so records never collide.
+Must not know how a record is published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from operators.operator import Operator, StreamOperator
+from operators.result import canonical_json
+
+_HEX = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """What all operators of an engine share.
+
+    Attributes:
+        architecture: the backbone's name.
+        backbone_sha256: identity of its weights.
+        preprocessing: how a frame becomes the backbone's input: size, filter, mean and deviation.
+        engine: what runs it, such as `torch 2.15.0 sdpa`.
+        dtype: of the backbone's weights and features, such as `float32`.
+        device: kind of CPU or GPU; kinds round differently.
+    """
+
+    architecture: str
+    backbone_sha256: str
+    preprocessing: str
+    engine: str
+    dtype: str
+    device: str
+
+    def __post_init__(self) -> None:
+        empty = [name for name, value in asdict(self).items() if not value]
+        if empty:
+            raise ValueError(f"a variant needs every part, empty: {', '.join(empty)}")
+
+
+def variant_hash(fields: Mapping[str, Any]) -> str:
+    """12 hex of the sha256 of the fields' canonical JSON."""
+    return hashlib.sha256(canonical_json(fields)).hexdigest()[:_HEX]
+
+
+def operator_variant(
+    operator: Operator, topic: str, computation: Computation, *, sampling: str | None = None
+) -> str:
+    """The variant of one kind of record.
+
+    Args:
+        operator: who emits it; its settings and head are final.
+        topic: one of `operator.topics`.
+        computation: what its features come from.
+        sampling: which frames it takes, in canonical form. It counts only for a `StreamOperator`,
+            whose payloads depend on the frames before; others agree on the frames they share.
+
+    Raises:
+        ValueError: the operator emits no such topic, or a stream operator without a sampling.
+    """
+    if topic not in operator.topics:
+        raise ValueError(f"{operator.name} emits {', '.join(operator.topics)}, not {topic!r}")
+    fields = {
+        "topic": topic,
+        "operator": _kind(operator),
+        "version": operator.version,
+        "settings": dict(operator.settings()),
+        "head": operator.head_sha256,
+        "computation": asdict(computation),
+    }
+    if isinstance(operator, StreamOperator):
+        if not sampling:
+            raise ValueError(f"{operator.name} remembers frames: its variant needs the sampling")
+        fields["sampling"] = sampling
+    return variant_hash(fields)
+
+
+def _kind(operator: Operator) -> str:
+    """The name; with the class for operators from outside, since names are free there."""
+    kind = type(operator)
+    if kind.__module__.split(".")[0] == "operators":
+        return operator.name
+    return f"{operator.name}={kind.__module__}:{kind.__qualname__}"
