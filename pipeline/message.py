@@ -18,6 +18,7 @@ from operators.operator import Operator
 from operators.result import JSON, Result, canonical_json, record_id
 from pipeline.chunk import End, Fault, Gap
 from pipeline.progress import Progress
+from pipeline.secrets import mask
 from pipeline.sinks.sink import Message
 from pipeline.sinks.topics import PROGRESS, schema_uri
 
@@ -103,7 +104,7 @@ class Publisher:
         letter = {
             "operator": operator,
             "error": type(error).__name__,
-            "detail": str(error)[:DETAIL_CHARS],
+            "detail": mask(str(error))[:DETAIL_CHARS],
             "stream": info.stream,
             "session": info.session,
             "position": info.position,
@@ -141,7 +142,7 @@ def _told(
     """Kind of event and what it says; nothing that differs from run to run."""
     if isinstance(entry, Gap):
         return entry.reason, {"dropped": entry.dropped} if entry.dropped else {}
-    detail = {"detail": entry.detail[:DETAIL_CHARS]} if entry.detail else {}
+    detail = {"detail": mask(entry.detail)[:DETAIL_CHARS]} if entry.detail else {}
     if isinstance(entry, Fault):
         return entry.kind, detail | {"lost": entry.lost}
     return "ended", detail | {"outcome": entry.outcome, "lost": entry.lost, "operators": counts}

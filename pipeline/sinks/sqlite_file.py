@@ -5,6 +5,7 @@ Path -> connection, or a clear error. Knows the tables, not what is written to t
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -69,7 +70,7 @@ def open_for_reading(path: Path, *, busy_s: float = BUSY_S) -> Connection:
             f"{path}: no such database; `dinostream replay SOURCE --sink sqlite:{path}` writes one"
         )
     with translated(path):
-        connection = _connect(f"{path.resolve().as_uri()}?mode=ro", busy_s)
+        connection = _connect(f"{path.resolve().as_uri()}?mode=ro{_at_rest(path)}", busy_s)
         try:
             if not _is_ours(connection, path):
                 raise UsageError(f"{path}: this database is empty; dinostream wrote nothing to it")
@@ -123,6 +124,13 @@ def _connect(uri: str, busy_s: float) -> Connection:
 def _refuse_folder(path: Path) -> None:
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file in it, like sqlite:{path}/results.db")
+
+
+def _at_rest(path: Path) -> str:
+    """A finished database in a folder of somebody else's (a share, a read-only disk): SQLite would
+    want to make its lock files there. With a write-ahead log beside it, it has a writer."""
+    finished = not os.access(path.resolve().parent, os.W_OK) and not Path(f"{path}-wal").exists()
+    return "&immutable=1" if finished else ""
 
 
 def _lay_out(connection: Connection, path: Path, busy_s: float) -> None:
@@ -181,8 +189,9 @@ def _is_ours(connection: Connection, path: Path) -> bool:
 
 
 MEANINGS = {
-    "SQLITE_FULL": "the disk is full",
-    "SQLITE_IOERR_WRITE": "the disk does not take the data (full, or over a size limit)",
+    "SQLITE_FULL": "the disk is full; make room and --resume, what was committed stays",
+    "SQLITE_IOERR_WRITE": "the disk takes no more (full, or over a size limit); make room and "
+    "--resume, what was committed stays",
     "SQLITE_READONLY": "not writable",
     "SQLITE_READONLY_DIRECTORY": "its folder is not writable",
     "SQLITE_READONLY_DBMOVED": "the file was moved or removed while it was open",
