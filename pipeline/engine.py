@@ -27,8 +27,6 @@ class Engine:
     def __init__(self, backbone: Backbone, placements: Sequence[Placement]) -> None:
         self._backbone = backbone
         self.placements = placements
-        self.batches: Counter[int] = Counter()
-        """How many batches held frames of so many streams."""
         for placement in placements:
             placement.operator.load(backbone.device, backbone.dtype)
 
@@ -43,7 +41,6 @@ class Engine:
             rows = [row for row, mask in enumerate(batch.taken) if placement.takes(mask)]
             for run in _unbroken(placement, features, rows, lanes):
                 _apply(placement, features.take(run), lanes)
-        self.batches[len(batch.streams)] += 1
         for stream, frames in Counter(info.stream for info in features.infos).items():
             lanes[stream].release(frames)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from operators.variant import variant_hash
 from pipeline.decode.spec import StreamSpec
@@ -16,11 +17,13 @@ class Identity:
     Attributes:
         model: architecture and first 12 hex of the weights' sha256.
         variants: topic -> variant of its records.
+        labels: label set -> [{id, name, rgb}], what the records' class ids mean.
         notes: what a user should be told once: untrained weights, operators that do not run, paths.
     """
 
     model: str
     variants: Mapping[str, str]
+    labels: Mapping[str, Sequence[Mapping[str, Any]]]
     notes: tuple[str, ...] = ()
 
     def job(self, specs: Sequence[StreamSpec]) -> str:

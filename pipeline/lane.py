@@ -58,6 +58,7 @@ class Lane:
         self._offered: Frames | None = None
         self._left = 0  # frames of the offered run that no batch has brought back yet
         self._messages: list[Message] = []
+        self._closing = False  # the stream's End is queued
         self.end: End | None = None
         self.size_hw: tuple[int, int] | None = None
         self._restore()
@@ -69,12 +70,12 @@ class Lane:
     @property
     def hungry(self) -> bool:
         """Room for another chunk."""
-        return self.end is None and len(self._chunks) < QUEUED_CHUNKS
+        return not self._closing and len(self._chunks) < QUEUED_CHUNKS
 
     @property
     def idle(self) -> bool:
         """Nothing to work on until another chunk comes."""
-        return self.end is None and not self._chunks
+        return not self._closing and not self._chunks
 
     @property
     def waits_for_batch(self) -> bool:
@@ -83,6 +84,7 @@ class Lane:
     def accept(self, entries: Sequence[Entry]) -> None:
         """Queue this stream's entries of one chunk."""
         self._chunks.append(deque(entries))
+        self._closing = isinstance(entries[-1], End)
 
     def advance(self) -> Frames | Commit | None:
         """Go on: a run of frames to offer, a commit that is due, or None until more comes."""

@@ -11,14 +11,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline.batching import Batcher, Size
+from pipeline.batching import Batch, Batcher, Size
 from pipeline.chunk import Chunk, Entry, Frames
 from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
 from pipeline.feed import Feed
 from pipeline.lane import Commit, Lane
 from pipeline.message import Publisher
-from pipeline.sinks.sink import Receipt, Sink
+from pipeline.sinks.sink import Message, Receipt, Sink
 
 IDLE_WAIT_S = 0.25  # how long a loop without work waits before it looks at `stop` again
 
@@ -46,12 +46,33 @@ class Outcome:
 
 @dataclass(slots=True)
 class Tally:
-    """What a shard has done so far. Another thread may read it at any time."""
+    """What a shard has done so far. Another thread may read it at any time.
+
+    Attributes:
+        frames: through the backbone.
+        receipt: what the sink did with the records.
+        records: records per topic.
+        outcomes: streams that have ended.
+        batches: number of streams in a batch -> batches.
+        done_s: stream -> seconds of its footage that are through.
+    """
 
     frames: int = 0
     receipt: Receipt = field(default_factory=Receipt)
     records: Counter[str] = field(default_factory=Counter)
     outcomes: list[Outcome] = field(default_factory=list)
+    batches: Counter[int] = field(default_factory=Counter)
+    done_s: dict[str, float] = field(default_factory=dict)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.frames + other.frames,
+            self.receipt + other.receipt,
+            self.records + other.records,
+            self.outcomes + other.outcomes,
+            self.batches + other.batches,
+            self.done_s | other.done_s,
+        )
 
 
 class Shard:
@@ -88,12 +109,26 @@ class Shard:
         self._waiting: deque[StreamSpec] = deque()
         self._asked: set[str] = set()
         self._resumed: set[str] = set()
+        self._first_us: dict[str, int] = {}
         self._stopping = threading.Event()
         self._offered_s: float | None = None  # since when frames wait for a batch
         self.tally = Tally()
 
-    def run(self, job: str, specs: Sequence[StreamSpec], *, fresh: bool = False) -> Tally:
+    def run(
+        self,
+        job: str,
+        specs: Sequence[StreamSpec],
+        *,
+        labels: Sequence[Message] = (),
+        fresh: bool = False,
+    ) -> Tally:
         """Process the streams to their ends, or until `stop`.
+
+        Args:
+            job: id of the job, under which progress is kept.
+            specs: the streams.
+            labels: label sets to publish before the first record that needs them.
+            fresh: forget earlier progress.
 
         Raises:
             SinkError: results could not be committed; all that was committed stays.
@@ -110,6 +145,8 @@ class Shard:
                 progress, self._engine.placements, self._publisher(spec.stream), live=spec.live
             )
             self._waiting.append(replace(spec, cursor=progress.cursor, epoch=progress.epoch))
+        if self._waiting:
+            self._sink.publish(labels)
         self._pump()
         return self.tally
 
@@ -168,7 +205,14 @@ class Shard:
                 return
             self._engine.step(batch, lanes)
             self._offered_s = self._clock() if self._batcher.pending else None
-            self.tally.frames += len(batch.frames.infos)
+            self._count(batch)
+
+    def _count(self, batch: Batch) -> None:
+        self.tally.frames += len(batch.frames.infos)
+        self.tally.batches[len(batch.streams)] += 1
+        for info in batch.frames.infos:
+            first_us = self._first_us.setdefault(info.stream, info.event_time_us)
+            self.tally.done_s[info.stream] = (info.event_time_us - first_us) / 1e6
 
     def _advance(self, lane: Lane, lanes: dict[str, Lane]) -> None:
         while (step := lane.advance()) is not None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ray
 from ray.actor import ActorHandle
 
-from pipeline.assembly import assemble, identify, open_sink, publisher
+from pipeline.assembly import Assembly, assemble
 from pipeline.chunk import Chunk
 from pipeline.config import Config
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.spec import StreamSpec
 from pipeline.doctor import check_layout
 from pipeline.identity import Identity
+from pipeline.message import Publisher
 from pipeline.progress import Progress
+from pipeline.runtime.inline import LIVE_BATCH_WAIT_S
 from pipeline.runtime.ray_feed import RayFeed
 from pipeline.shard import Shard, Tally
 from pipeline.sinks.sink import Message, Receipt
+from pipeline.sinks.uri import open_sink
 
 
+@ray.remote
 class DecodeActor:
     """Hosts the decoders of some streams."""
 
@@ -32,7 +36,7 @@ class DecodeActor:
         self._host.open(spec)
 
     def exchange(self, wanted: Sequence[str], timeout_s: float) -> Chunk:
-        """Ask for the next chunks of `wanted`; whatever has arrived, of any stream, within a while."""
+        """Ask for the next chunks of `wanted`; give what has arrived of any stream by then."""
         for stream in wanted:
             self._host.request(stream)
         chunks = self._host.wait(timeout_s)
@@ -42,11 +46,13 @@ class DecodeActor:
         self._host.stop(stream)
 
 
+@ray.remote
 class SinkActor:
     """Owns the one writer of a shard, or of all shards where the sink is a single file."""
 
-    def __init__(self, config: Config, shard: int) -> None:
-        self._sink = open_sink(config, shard)
+    def __init__(self, uri: str, shard: int, settings: Mapping[str, Any]) -> None:
+        check_layout()
+        self._sink = open_sink(uri, shard=shard, settings=settings)
 
     def claim(self, job: str, streams: Sequence[str], fresh: bool) -> dict[str, Progress]:
         return self._sink.claim(job, streams, fresh=fresh)
@@ -62,45 +68,75 @@ class SinkActor:
 
 
 class RemoteSink:
-    """Implements `pipeline.sinks.sink.Sink` over a `SinkActor`."""
+    """Implements `pipeline.sinks.sink.Sink` over a `SinkActor`, which holds the deadlines."""
 
-    def __init__(self, actor: ActorHandle) -> None:
+    def __init__(self, actor: ActorHandle[Any]) -> None:
         self._actor = actor
 
-    def claim(self, job: str, streams: Sequence[str], *, fresh: bool = False) -> dict[str, Progress]:
-        return ray.get(self._actor.claim.remote(job, streams, fresh))
+    def claim(
+        self, job: str, streams: Sequence[str], *, fresh: bool = False
+    ) -> dict[str, Progress]:
+        claimed: dict[str, Progress] = ray.get(self._actor.claim.remote(job, streams, fresh))
+        return claimed
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
-        return ray.get(self._actor.commit.remote(messages, progress))
+        receipt: Receipt = ray.get(self._actor.commit.remote(messages, progress))
+        return receipt
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
-        return ray.get(self._actor.publish.remote(messages))
+        receipt: Receipt = ray.get(self._actor.publish.remote(messages))
+        return receipt
 
     def close(self) -> None:
         ray.get(self._actor.close.remote())
 
 
+@ray.remote(max_concurrency=2)  # `run` beside `tally` and `stop`
 class EngineActor:
-    """Runs a shard. Its decode actors are its own and die with it."""
+    """Runs a shard. The decode actors are its own and die with it."""
 
     def __init__(self, config: Config, threads: int) -> None:
         check_layout()
         self._config = config
-        self._engine = assemble(config, threads)
+        self._assembly: Assembly = assemble(config, threads=threads)
         self._shard: Shard | None = None
+        self._stopped = False
 
     def identity(self) -> Identity:
-        return identify(self._engine)
+        return self._assembly.identity
 
-    def run(self, job: str, specs: Sequence[StreamSpec], sink: ActorHandle, fresh: bool) -> Tally:
-        """Process the streams to their ends. Runs beside `tally` and `stop`."""
-        remote_class = ray.remote(num_cpus=0)(DecodeActor)
-        feed = RayFeed(remote_class.remote, _pool_size(self._config, specs))
-        raise NotImplementedError
+    def run(
+        self,
+        job: str,
+        specs: Sequence[StreamSpec],
+        sink: ActorHandle[Any],
+        labels: Sequence[Message],
+        fresh: bool,
+    ) -> Tally:
+        """Process the streams to their ends, or until `stop`."""
+        live = specs[0].live
+        pool = min(self._config.decoders, len(specs))
+        feed = RayFeed(lambda: DecodeActor.options(num_cpus=0).remote(), pool)
+        model = self._assembly.identity.model
+        self._shard = Shard(
+            self._assembly.engine,
+            feed,
+            RemoteSink(sink),
+            lambda stream: Publisher(stream, job, model),
+            open_streams=len(specs) if live else pool,
+            batch_wait_s=LIVE_BATCH_WAIT_S if live else None,
+        )
+        if self._stopped:
+            self._shard.stop()
+        try:
+            return self._shard.run(job, specs, labels=labels, fresh=fresh)
+        finally:
+            feed.close()
 
     def tally(self) -> Tally:
         return self._shard.tally if self._shard else Tally()
 
     def stop(self) -> None:
+        self._stopped = True
         if self._shard:
             self._shard.stop()

@@ -1,0 +1,134 @@
+"""A configuration -> an engine that is ready to step, and the identity of what it will say.
+
+The one place that knows how backbone, heads, operators and sampling go together. Runs in the process
+that will own the device.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch
+
+from kernels.attention import attention_path
+from operators.architectures import architecture
+from operators.backbone import Backbone
+from operators.errors import UsageError
+from operators.heads import MissingHead
+from operators.operator import Operator
+from operators.registry import build_operator
+from operators.variant import Computation, operator_variant
+from operators.weights import LoadedBackbone, load_backbone
+from pipeline.config import Config
+from pipeline.engine import Engine
+from pipeline.identity import Identity
+from pipeline.placement import Placement
+from pipeline.sampling import Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """An engine and what it is."""
+
+    engine: Engine
+    identity: Identity
+
+
+def sampling_rules(config: Config) -> tuple[Sampling, ...]:
+    """The distinct samplings of a job's operators; bit i of `Frames.taken` is rule i."""
+    return tuple(dict.fromkeys(config.sampling_of(name) for name in config.operators))
+
+
+def assemble(config: Config, *, threads: int | None = None) -> Assembly:
+    """Load weights and heads and build the engine on the best device there is.
+
+    Args:
+        config: what to run.
+        threads: CPU threads of the numeric library, all cores if None; changes no result.
+
+    Raises:
+        WeightsError: weights or a head cannot be had or do not fit.
+        UsageError: an unknown model, operator or setting, or no operator that can run.
+    """
+    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+    arch = architecture(config.model)
+    loaded = load_backbone(arch, config.weights, seed=config.seed)
+    by_key, notes = _operators(config, loaded)
+    operators = list(by_key.values())
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    backbone = Backbone(
+        loaded,
+        blocks=sorted({block for operator in operators for block in operator.layers}),
+        batch_size=config.batch_size,
+        device=device,
+        dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+    )
+    path, why = attention_path(device)
+    computation = _computation(config, backbone, path)
+    placements = [_place(config, key, one, computation) for key, one in by_key.items()]
+    identity = Identity(
+        model=f"{config.model}-{loaded.sha256[:12]}",
+        variants={topic: hash_ for one in placements for topic, hash_ in one.variants.items()},
+        labels={name: rows for one in operators for name, rows in one.label_sets().items()},
+        notes=(*_untrained(loaded), *notes, f"attention: {path} ({why})"),
+    )
+    return Assembly(Engine(backbone, placements), identity)
+
+
+def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operator], list[str]]:
+    """Every operator that can run, by its key in the configuration, and why the others cannot."""
+    operators: dict[str, Operator] = {}
+    notes = []
+    for key, own in config.operators.items():
+        try:
+            operators[key] = build_operator(
+                key,
+                own.settings,
+                architecture=loaded.model.architecture,
+                backbone_sha256=loaded.sha256,
+                head=config.heads.get(key),
+                random_seed=config.seed if loaded.untrained else None,
+            )
+        except MissingHead as missing:
+            notes.append(str(missing))
+    if not operators:
+        raise UsageError("no operator can run: " + "; ".join(notes))
+    return operators, notes
+
+
+def _place(config: Config, key: str, operator: Operator, computation: Computation) -> Placement:
+    sampling = config.sampling_of(key)
+    return Placement(
+        operator=operator,
+        sampling=sampling,
+        rule=sampling_rules(config).index(sampling),
+        variants={
+            topic: operator_variant(operator, topic, computation, sampling=sampling.canonical())
+            for topic in operator.topics
+        },
+    )
+
+
+def _computation(config: Config, backbone: Backbone, attention: str) -> Computation:
+    return Computation(
+        architecture=config.model,
+        backbone_sha256=backbone.loaded.sha256,
+        preprocessing=f"short side {config.short_side}, {PREPROCESSING}",
+        engine=f"torch {torch.__version__}, {attention}, batch {config.batch_size}",
+        dtype=str(backbone.dtype).removeprefix("torch."),
+        device=_device_kind(backbone.device),
+    )
+
+
+def _device_kind(device: torch.device) -> str:
+    """What rounds alike: one GPU model, or CPUs that torch gives the same vector code."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _untrained(loaded: LoadedBackbone) -> list[str]:
+    if not loaded.untrained:
+        return []
+    return ["weights are RANDOM: records are well-formed and mean nothing"]

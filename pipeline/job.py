@@ -1,0 +1,170 @@
+"""One job from its configuration to its exit code: streams, runtime, signals, what a person sees."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Protocol
+
+from pipeline.config import Config
+from pipeline.decode.spec import StreamSpec
+from pipeline.display import Display, Report, Status
+from pipeline.identity import Identity
+from pipeline.secrets import mask
+from pipeline.shard import Outcome, Tally
+from pipeline.streams import stream_specs
+
+DISPLAY_PERIOD_S = 0.5
+DONE, FAILED, SOME_FAILED = 0, 1, 3
+
+
+class Run(Protocol):
+    """A job in a runtime. `run` blocks; the others may be used from other threads meanwhile."""
+
+    @property
+    def tally(self) -> Tally: ...
+
+    def run(self) -> Tally: ...
+
+    def stop(self) -> None: ...
+
+
+def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int:
+    """Run a job until its streams end or a signal stops it.
+
+    Args:
+        config: what to run.
+        live: streams are followed until SIGINT or SIGTERM; recordings run to their ends.
+        fresh: forget earlier progress of the same job. Records stay.
+        display: told what happens.
+
+    Returns:
+        Exit code: 0 done, 1 failed, 3 some sources failed and the others are complete.
+
+    Raises:
+        DinostreamError: the job could not begin or go on.
+    """
+    specs = stream_specs(config, live=live)
+    began_s = time.monotonic()
+    run = _open(config, specs, fresh, display)
+    try:
+        with _draining(run, display), _shown(run, display, specs):
+            tally = run.run()
+    finally:
+        display.close()
+    display.finish(_report(config, tally, time.monotonic() - began_s))
+    if not live and not tally.frames and all(outcome.resumed for outcome in tally.outcomes):
+        display.note("this job was complete already; --fresh does it again")
+    return _exit_code(tally.outcomes, specs, live)
+
+
+def _open(config: Config, specs: Sequence[StreamSpec], fresh: bool, display: Display) -> Run:
+    def tell(identity: Identity) -> None:
+        for note in identity.notes:
+            display.note(note)
+
+    if config.runtime == "inline":
+        from pipeline.runtime.inline import InlineRun
+
+        return InlineRun(config, specs, fresh=fresh, tell=tell)
+    from pipeline.runtime.ray_run import RayRun
+
+    return RayRun(config, specs, fresh=fresh, tell=tell)
+
+
+@contextmanager
+def _draining(run: Run, display: Display) -> Iterator[None]:
+    """SIGINT and SIGTERM drain; a second one quits at once."""
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        display.note(f"{signal.Signals(number).name}: finishing what is decoded; again to quit now")
+        run.stop()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers; a notebook's caller stops the run itself
+        return
+    before = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _shown(run: Run, display: Display, specs: Sequence[StreamSpec]) -> Iterator[None]:
+    """Keeps the display up to date from a thread of its own."""
+    over = threading.Event()
+
+    def show() -> None:
+        while not over.wait(DISPLAY_PERIOD_S):
+            display.update(_status(run.tally, specs))
+
+    thread = threading.Thread(target=show, name="display", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _status(tally: Tally, specs: Sequence[StreamSpec]) -> Status:
+    return Status(
+        frames=tally.frames,
+        records=tally.receipt.written,
+        ended=len(tally.outcomes),
+        streams=len(specs),
+        share=_share(tally, specs),
+    )
+
+
+def _share(tally: Tally, specs: Sequence[StreamSpec]) -> float | None:
+    """Part of the footage that is done; None where a length is not known."""
+    durations_s = {spec.stream: spec.duration_s for spec in specs}
+    if not all(durations_s.values()):
+        return None
+    ended = {outcome.stream for outcome in tally.outcomes}
+    done_s = sum(
+        duration_s if stream in ended else min(duration_s, tally.done_s.get(stream, 0.0))
+        for stream, duration_s in durations_s.items()
+        if duration_s
+    )
+    return done_s / sum(duration_s for duration_s in durations_s.values() if duration_s)
+
+
+def _report(config: Config, tally: Tally, seconds: float) -> Report:
+    return Report(
+        frames=tally.frames,
+        seconds=seconds,
+        records=tally.records,
+        streams={outcome.stream: outcome.status for outcome in tally.outcomes},
+        sink=mask(config.sink.uri),
+        failures={
+            outcome.stream: outcome.detail
+            for outcome in tally.outcomes
+            if outcome.status in ("degraded", "rejected")
+        },
+        repeated=tally.receipt.repeated,
+        conflicting=tally.receipt.conflicting,
+    )
+
+
+def _exit_code(outcomes: Sequence[Outcome], specs: Sequence[StreamSpec], live: bool) -> int:
+    rejected = sum(outcome.status == "rejected" for outcome in outcomes)
+    complete = sum(outcome.status in ("ok", "degraded") for outcome in outcomes)
+    if live:
+        return DONE
+    if complete == len(specs):
+        return DONE
+    if rejected and complete and rejected + complete == len(specs):
+        return SOME_FAILED
+    return FAILED

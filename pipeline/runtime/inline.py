@@ -1,0 +1,84 @@
+"""Runs a job in this process: no Ray, decoders as child processes, the sink called directly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pipeline.assembly import assemble
+from pipeline.config import Config
+from pipeline.decode.host import DecodeHost
+from pipeline.decode.spec import StreamSpec
+from pipeline.identity import Identity
+from pipeline.message import Publisher, labels_message
+from pipeline.shard import Shard, Tally
+from pipeline.sinks.uri import open_sink
+
+LIVE_BATCH_WAIT_S = 0.2  # a live frame waits no longer than this for batch mates
+
+
+class InlineRun:
+    """One job. `run` blocks; `stop` and `tally` may be used from other threads meanwhile."""
+
+    def __init__(
+        self,
+        config: Config,
+        specs: Sequence[StreamSpec],
+        *,
+        fresh: bool,
+        tell: Callable[[Identity], None],
+    ) -> None:
+        """
+        Args:
+            config: what to run.
+            specs: the streams.
+            fresh: forget earlier progress.
+            tell: called once, when it is known what runs.
+        """
+        self._config = config
+        self._specs = specs
+        self._fresh = fresh
+        self._tell = tell
+        self._shard: Shard | None = None
+        self._stopped = False
+
+    @property
+    def tally(self) -> Tally:
+        """What has been done so far."""
+        return self._shard.tally if self._shard else Tally()
+
+    def run(self) -> Tally:
+        """To the end of every stream, or until `stop`.
+
+        Raises:
+            DinostreamError: bad weights, heads or settings, or a sink that failed.
+        """
+        config, live = self._config, self._specs[0].live
+        assembly = assemble(config, threads=config.threads)
+        identity = assembly.identity
+        self._tell(identity)
+        job = identity.job(self._specs)
+        sink = open_sink(config.sink.uri, settings=config.sink.settings)
+        feed = DecodeHost()
+        try:
+            self._shard = Shard(
+                assembly.engine,
+                feed,
+                sink,
+                lambda stream: Publisher(stream, job, identity.model),
+                open_streams=len(self._specs) if live else config.decoders,
+                batch_wait_s=LIVE_BATCH_WAIT_S if live else None,
+            )
+            if self._stopped:
+                self._shard.stop()
+            labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
+            return self._shard.run(job, self._specs, labels=labels, fresh=self._fresh)
+        finally:
+            feed.close()
+            sink.close()
+            assembly.engine.close()
+
+    def stop(self) -> None:
+        """Drain: finish what is decoded, commit it, return from `run`."""
+        self._stopped = True
+        if self._shard:
+            self._shard.stop()

@@ -1,0 +1,207 @@
+"""Runs a job as actors of a Ray cluster: engines, their decode actors, and the sinks.
+
+A dead engine is replaced and goes on from the last commit. Knows nothing of frames.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+
+from operators.errors import DinostreamError
+from pipeline.config import Config
+from pipeline.decode.spec import StreamSpec
+from pipeline.errors import RuntimeFailure
+from pipeline.identity import Identity
+from pipeline.message import labels_message
+from pipeline.runtime.ray_actors import EngineActor, SinkActor
+from pipeline.shard import Tally
+from pipeline.sinks.sink import Message
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.5
+LIVES_WITHOUT_PROGRESS = 3  # an engine that dies so often without a new frame ends the job
+OBJECT_STORE_BYTES = 512 << 20  # some forty chunks of 518 px frames
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One engine of the job and the streams that stay on it."""
+
+    engine: ActorHandle[Any]
+    specs: list[StreamSpec]
+    sink: ActorHandle[Any] | None = None
+    labels: list[Message] = field(default_factory=list)
+    call: ray.ObjectRef[Tally] | None = None
+    before: Tally = field(default_factory=Tally)  # what its dead predecessors did
+    tally: Tally = field(default_factory=Tally)
+    deaths: int = 0  # since the last new frame
+
+
+class RayRun:
+    """One job. `run` blocks; `stop` and `tally` may be used from other threads meanwhile."""
+
+    def __init__(
+        self,
+        config: Config,
+        specs: Sequence[StreamSpec],
+        *,
+        fresh: bool,
+        tell: Callable[[Identity], None],
+    ) -> None:
+        """The arguments are those of `InlineRun`."""
+        self._config = config
+        self._specs = specs
+        self._fresh = fresh
+        self._tell = tell
+        self._workers: list[_Worker] = []
+        self._job = ""
+        self._stopping = threading.Event()
+
+    @property
+    def tally(self) -> Tally:
+        """What has been done so far."""
+        return sum((worker.before + worker.tally for worker in self._workers), Tally())
+
+    def run(self) -> Tally:
+        """To the end of every stream, or until `stop`.
+
+        Raises:
+            DinostreamError: bad weights, heads or settings, a sink that failed, or an engine that
+                dies again and again.
+        """
+        with _cluster(self._config.address):
+            try:
+                self._start()
+                self._watch()
+            except RayTaskError as error:
+                raise _own(error) from None
+            return self.tally
+
+    def stop(self) -> None:
+        """Drain: finish what is decoded, commit it, return from `run`."""
+        self._stopping.set()
+
+    def _start(self) -> None:
+        count = min(self._config.engines, len(self._specs))
+        self._workers = [
+            _Worker(self._new_engine(count), list(self._specs[index::count]))
+            for index in range(count)
+        ]
+        identity: Identity = ray.get(self._workers[0].engine.identity.remote())
+        self._tell(identity)
+        self._job = identity.job(self._specs)
+        for worker, sink in zip(self._workers, self._sinks(count), strict=True):
+            worker.sink = sink
+        labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
+        self._workers[0].labels = labels  # said once per job, not once per engine
+        for worker in self._workers:
+            self._call(worker, fresh=self._fresh)
+
+    def _sinks(self, count: int) -> list[ActorHandle[Any]]:
+        """One per engine, or one for all where the sink is a file, which has one writer.
+
+        A sink actor that dies comes back by itself; the engine that was committing goes down with
+        it and goes on from what the sink then holds.
+        """
+        sink = self._config.sink
+        new = SinkActor.options(num_cpus=0, max_restarts=-1)
+        if sink.uri.startswith("sqlite:"):
+            return [new.remote(sink.uri, 0, sink.settings)] * count
+        return [new.remote(sink.uri, shard, sink.settings) for shard in range(count)]
+
+    def _new_engine(self, count: int) -> ActorHandle[Any]:
+        gpus = 1 if ray.cluster_resources().get("GPU", 0) >= count else 0
+        cores = len(os.sched_getaffinity(0))
+        threads = self._config.threads or max(1, cores // count)
+        return EngineActor.options(num_cpus=0, num_gpus=gpus).remote(self._config, threads)
+
+    def _call(self, worker: _Worker, *, fresh: bool) -> None:
+        worker.call = worker.engine.run.remote(
+            self._job, worker.specs, worker.sink, worker.labels, fresh
+        )
+
+    def _watch(self) -> None:
+        told = False
+        while running := [worker for worker in self._workers if worker.call is not None]:
+            done, _ = ray.wait([worker.call for worker in running], timeout=POLL_S)
+            for worker in running:
+                if worker.call in done:
+                    self._finish(worker)
+                else:
+                    self._poll(worker)
+            if self._stopping.is_set() and not told:
+                told = True
+                for worker in running:
+                    worker.engine.stop.remote()
+
+    def _poll(self, worker: _Worker) -> None:
+        try:
+            tally: Tally = ray.get(worker.engine.tally.remote(), timeout=POLL_S)
+        except (RayActorError, GetTimeoutError):
+            return  # `_finish` sees a death
+        if tally.frames > worker.tally.frames:
+            worker.deaths = 0
+        worker.tally = tally
+
+    def _finish(self, worker: _Worker) -> None:
+        call, worker.call = worker.call, None
+        try:
+            worker.tally = ray.get(call)
+        except RayTaskError as error:
+            if not isinstance(error.cause, RayActorError):
+                raise
+            self._revive(worker, error.cause)
+        except RayActorError as error:
+            self._revive(worker, error)
+
+    def _revive(self, worker: _Worker, error: Exception) -> None:
+        """A new engine goes on from the last commit."""
+        worker.deaths += 1
+        if worker.deaths > LIVES_WITHOUT_PROGRESS:
+            raise RuntimeFailure(
+                f"an engine died {worker.deaths} times without a new frame: {error}"
+            )
+        log.warning("an engine died and is replaced; its streams go on from their last commit")
+        worker.before, worker.tally = worker.before + worker.tally, Tally()
+        ray.kill(worker.engine)
+        worker.engine = self._new_engine(len(self._workers))
+        self._call(worker, fresh=False)
+        if self._stopping.is_set():
+            worker.engine.stop.remote()
+
+
+@contextmanager
+def _cluster(address: str | None) -> Iterator[None]:
+    """Join a cluster, or start one here for the job: quiet, no dashboard, no statistics."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    local = {} if address else {"object_store_memory": OBJECT_STORE_BYTES}
+    ray.init(
+        address=address,
+        include_dashboard=None if address else False,
+        configure_logging=False,
+        log_to_driver=False,
+        **local,
+    )
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _own(error: RayTaskError) -> DinostreamError:
+    """What went wrong in an actor, as the error it was there."""
+    if isinstance(error.cause, DinostreamError):
+        return error.cause
+    return RuntimeFailure(f"an actor failed: {error.cause!r}")

@@ -1,0 +1,377 @@
+"""The shard's loop with scripted decoding: order, gaps, commits, faults, resume."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from operators.frames import Features, FrameInfo
+from operators.operator import Operator, StreamOperator
+from operators.result import JSON, Result
+from pipeline.chunk import Chunk, End, Fault, Frames, Gap
+from pipeline.decode.spec import StreamSpec
+from pipeline.engine import Engine
+from pipeline.errors import SinkError
+from pipeline.message import Publisher
+from pipeline.placement import Placement
+from pipeline.sampling import Sampling
+from pipeline.shard import IDLE_WAIT_S, Shard
+from pipeline.testing import ListSink, ManualClock
+
+FPS5 = Sampling("fps", 5)
+PERIOD_US = 200_000
+
+
+class PixelBackbone:
+    """cls = the first pixel, so that a test sees which frame reached which row; padding is NaN."""
+
+    batch_size, device, dtype = 4, torch.device("cpu"), torch.float32
+
+    def __call__(self, batch) -> Features:
+        cls = torch.full((self.batch_size, 1), float("nan"))
+        cls[: len(batch.infos), 0] = torch.from_numpy(batch.pixels[:, 0, 0, 0].astype(np.float32))
+        return Features(batch.infos, cls, cls[:, None, None])
+
+
+class Echo(Operator):
+    """Says what it saw; fails on the values it is told to fail on."""
+
+    name = "echo"
+
+    def __init__(self, poison: frozenset[int] = frozenset()) -> None:
+        self._poison = poison
+
+    def __call__(self, features: Features) -> list[Result]:
+        values = [int(features.cls[row, 0]) for row in range(len(features.infos))]
+        if self._poison & set(values):
+            raise RuntimeError(f"cannot do {values}")
+        return [
+            Result(info, self.name, JSON, json.dumps(value).encode())
+            for info, value in zip(features.infos, values, strict=True)
+        ]
+
+
+class Runs(StreamOperator):
+    """One record per unbroken run of frames, said when it breaks."""
+
+    name = "runs"
+
+    def __init__(self, poison: int | None = None) -> None:
+        self._poison = poison
+        self.open: dict[str, list] = {}
+
+    def __call__(self, features: Features) -> list[Result]:
+        for row, info in enumerate(features.infos):
+            value = int(features.cls[row, 0])
+            if value == self._poison:
+                raise RuntimeError("poison")
+            self.open.setdefault(info.stream, []).append((info, value))
+        return []
+
+    def reset(self, stream: str, reason: str) -> list[Result]:
+        run = self.open.pop(stream, [])
+        if not run:
+            return []
+        text = json.dumps({"values": [value for _, value in run], "reason": reason})
+        return [Result(run[-1][0], self.name, JSON, text.encode(), start=run[0][0])]
+
+    def snapshot(self, stream: str) -> bytes:
+        rows = [[info.position, info.event_time_us, v] for info, v in self.open.get(stream, [])]
+        return json.dumps(rows).encode()
+
+    def restore(self, stream: str, state: bytes) -> None:
+        rows = json.loads(state)
+        self.open[stream] = [(info(stream, int(p), time_us=t), v) for p, t, v in rows]
+
+
+class ScriptedFeed:
+    """Hands out prepared entries, one chunk per request; goes on after a spec's cursor."""
+
+    def __init__(self, scripts: dict[str, list[list]]) -> None:
+        self._scripts = scripts
+        self._chunks: dict[str, deque] = {}
+        self._asked: deque[str] = deque()
+        self._stopped: set[str] = set()
+
+    def open(self, spec: StreamSpec) -> None:
+        done = spec.cursor["chunk"] + 1 if spec.cursor else 0
+        self._chunks[spec.stream] = deque(self._scripts[spec.stream][done:])
+
+    def request(self, stream: str) -> None:
+        assert stream not in self._asked, "one request at a time"
+        self._asked.append(stream)
+
+    def wait(self, timeout_s: float) -> list[Chunk]:
+        if not self._asked:
+            return []
+        stream = self._asked.popleft()
+        if stream in self._stopped:
+            return [Chunk((End(stream, "stopped"),))]
+        return [Chunk(tuple(self._chunks[stream].popleft()))]
+
+    def stop(self, stream: str) -> None:
+        self._stopped.add(stream)
+
+
+def info(stream: str, number: int, *, session: str = "s", time_us: int | None = None) -> FrameInfo:
+    event_time_us = number * PERIOD_US if time_us is None else time_us
+    return FrameInfo(
+        stream, session, str(number), number, Fraction(1, 5), event_time_us, 0, (360, 640)
+    )
+
+
+def run_of(stream: str, numbers, chunk: int = 0, *, taken: int = 1, **more) -> Frames:
+    pixels = np.zeros((len(numbers), 14, 14, 3), np.uint8)
+    pixels[:, 0, 0, 0] = numbers
+    infos = tuple(info(stream, number, **more) for number in numbers)
+    return Frames(infos, pixels, (taken,) * len(numbers), {"chunk": chunk})
+
+
+def clip(stream: str, count: int, chunk_frames: int) -> list[list]:
+    """A whole recording as chunks."""
+    chunks = [
+        [run_of(stream, range(first, min(first + chunk_frames, count)), index)]
+        for index, first in enumerate(range(0, count, chunk_frames))
+    ]
+    chunks[-1].append(End(stream, "ok", decoded=count))
+    return chunks
+
+
+def spec_of(stream: str, **more) -> StreamSpec:
+    return StreamSpec(stream=stream, url="x", session="s", samplings=(FPS5,), **more)
+
+
+def shard_of(scripts, sink, *operators: Operator, **more) -> Shard:
+    placements = [
+        Placement(one, FPS5, rule=0, variants={one.name: f"v-{one.name}"}) for one in operators
+    ]
+    return Shard(
+        Engine(PixelBackbone(), placements),
+        ScriptedFeed(scripts),
+        sink,
+        lambda stream: Publisher(stream, "job", "model", clock_us=lambda: 0),
+        **{"open_streams": len(scripts), **more},
+    )
+
+
+def values(sink: ListSink, topic: str, stream: str) -> list:
+    found = [m for m in sink.messages if m.topic == topic and m.key == stream]
+    return [json.loads(message.value) for message in found]
+
+
+def identities(sink: ListSink) -> set[tuple[str, str, bytes]]:
+    return {(message.topic, message.id, message.value) for message in sink.messages}
+
+
+def test_streams_of_unequal_length_share_batches_and_keep_their_order() -> None:
+    lengths = {"a": 21, "b": 7, "c": 2}
+    scripts = {name: clip(name, count, 6) for name, count in lengths.items()}
+    sink = ListSink()
+    tally = shard_of(scripts, sink, Echo(), Runs()).run("job", [spec_of(n) for n in scripts])
+    for name, count in lengths.items():
+        assert values(sink, "echo", name) == list(range(count))
+        assert values(sink, "runs", name) == [{"values": list(range(count)), "reason": "end"}]
+    assert tally.frames == 30
+    assert tally.batches[2] + tally.batches[3] > 0, "batches were mixed"
+    assert sum(tally.batches.values()) == 8, "30 frames fill 8 batches of 4"
+    assert {outcome.status for outcome in tally.outcomes} == {"ok"}
+
+
+def test_records_do_not_depend_on_company() -> None:
+    together, alone = ListSink(), ListSink()
+    scripts = {name: clip(name, count, 5) for name, count in {"a": 13, "b": 9}.items()}
+    shard_of(scripts, together, Echo(), Runs()).run("job", [spec_of("a"), spec_of("b")])
+    for name in scripts:
+        shard_of({name: scripts[name]}, alone, Echo(), Runs()).run("job", [spec_of(name)])
+    assert identities(together) == identities(alone)
+
+
+@pytest.mark.parametrize("commits", range(1, 8))
+def test_a_killed_run_resumes_to_the_same_records(commits: int) -> None:
+    scripts = {name: clip(name, 17, 5) for name in "ab"}
+    specs = [spec_of(name) for name in "ab"]
+    undisturbed = ListSink()
+    shard_of(scripts, undisturbed, Echo(), Runs()).run("job", specs)
+
+    class FailingSink(ListSink):
+        left = commits
+
+        def commit(self, messages, progress):
+            if not self.left:
+                raise SinkError("gone")
+            self.left -= 1
+            return super().commit(messages, progress)
+
+    sink = FailingSink()
+    with pytest.raises(SinkError):
+        shard_of(scripts, sink, Echo(), Runs()).run("job", specs)
+    sink.left = 99
+    tally = shard_of(scripts, sink, Echo(), Runs()).run("job", specs)
+    assert identities(sink) == identities(undisturbed)
+    assert len(sink.messages) == len(undisturbed.messages), "nothing twice"
+    assert (tally.receipt.repeated, tally.receipt.conflicting) == (0, 0)
+
+
+def test_a_job_that_is_complete_does_nothing() -> None:
+    sink = ListSink()
+    shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run("job", [spec_of("a")])
+    count = len(sink.messages)
+    tally = shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run("job", [spec_of("a")])
+    assert (tally.frames, len(sink.messages)) == (0, count)
+    assert tally.outcomes[0].resumed
+
+
+def test_fresh_does_everything_again_and_finds_it_there() -> None:
+    sink = ListSink()
+    shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run("job", [spec_of("a")])
+    tally = shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run("job", [spec_of("a")], fresh=True)
+    assert tally.frames == 5
+    assert (tally.receipt.written, tally.receipt.conflicting) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("entries", "runs"),
+    [
+        ([run_of("a", [0, 1, 2, 5, 6])], [[0, 1, 2], [5, 6]]),
+        ([run_of("a", [0, 1]), Gap("a", "decode"), run_of("a", [2, 3])], [[0, 1], [2, 3]]),
+        ([run_of("a", [0, 1]), run_of("a", [2], session="t")], [[0, 1], [2]]),
+        (
+            [run_of("a", [0]), Fault("a", "decode", "bad packet", lost=1), run_of("a", [1])],
+            [[0, 1]],
+        ),
+    ],
+    ids=["by time", "known", "session", "a fault alone is no gap"],
+)
+def test_memory_never_crosses_a_gap(entries, runs) -> None:
+    sink = ListSink()
+    shard_of({"a": [[*entries, End("a", "ok")]]}, sink, Runs()).run("job", [spec_of("a")])
+    assert [value["values"] for value in values(sink, "runs", "a")] == runs
+
+
+def test_each_operator_takes_its_own_sampling() -> None:
+    entries = [run_of("a", [0, 1, 2], taken=0b11), run_of("a", [3, 4], taken=0b01)]
+    echo, runs = Echo(), Runs()
+    slow = Placement(runs, Sampling("fps", 1), rule=1, variants={"runs": "v"})
+    placements = [Placement(echo, FPS5, rule=0, variants={"echo": "v"}), slow]
+    sink = ListSink()
+    Shard(
+        Engine(PixelBackbone(), placements),
+        ScriptedFeed({"a": [[*entries, End("a", "ok")]]}),
+        sink,
+        lambda stream: Publisher(stream, "job", "model"),
+        open_streams=1,
+    ).run("job", [spec_of("a")])
+    assert values(sink, "echo", "a") == [0, 1, 2, 3, 4]
+    assert values(sink, "runs", "a") == [{"values": [0, 1, 2], "reason": "end"}]
+
+
+def test_poison_costs_one_frame_and_nobody_else() -> None:
+    sink = ListSink()
+    scripts = {"a": clip("a", 6, 6), "b": clip("b", 6, 6)}
+    echo = Echo(poison=frozenset({3}))
+    shard_of({"a": scripts["a"]}, sink, echo).run("job", [spec_of("a")])
+    assert values(sink, "echo", "a") == [0, 1, 2, 4, 5]
+    (letter,) = values(sink, "deadletter", "a")
+    assert (letter["position"], letter["operator"], letter["error"]) == (
+        "3",
+        "echo",
+        "RuntimeError",
+    )
+    ledger = sink.stored["job", "a"].ledger["echo"]
+    assert ledger == {"sampled": 6, "published": 5, "deadletter": 1}
+
+
+def test_a_failing_memory_is_given_up_and_its_frames_are_accounted_for() -> None:
+    sink = ListSink()
+    runs = Runs(poison=5)
+    shard_of({"a": clip("a", 12, 4)}, sink, runs).run("job", [spec_of("a")])
+    ledger = sink.stored["job", "a"].ledger["runs"]
+    assert ledger["sampled"] == ledger["covered"] + ledger["deadletter"] == 12
+    assert [value["values"] for value in values(sink, "runs", "a")] == [[8, 9, 10, 11]]
+
+
+def test_the_ledger_adds_up_and_is_said_at_the_end() -> None:
+    sink = ListSink()
+    entries = [run_of("a", [0, 1]), Gap("a", "dropped", dropped=7), run_of("a", [9])]
+    shard_of({"a": [[*entries, End("a", "ok")]]}, sink, Echo(), Runs()).run("job", [spec_of("a")])
+    (ended,) = [event for event in values(sink, "events", "a") if event["kind"] == "ended"]
+    assert ended["operators"]["echo"] == {"sampled": 3, "published": 3, "dropped": 7}
+    assert ended["operators"]["runs"] == {"sampled": 3, "covered": 3, "dropped": 7}
+
+
+def test_a_stopped_recording_goes_on_another_day() -> None:
+    scripts = {"a": clip("a", 17, 5)}
+    undisturbed, sink = ListSink(), ListSink()
+    shard_of(scripts, undisturbed, Echo(), Runs()).run("job", [spec_of("a")])
+    shard = shard_of(scripts, sink, Echo(), Runs())
+    commit = sink.commit
+
+    def stop_after_the_first(messages, progress):
+        shard.stop()
+        return commit(messages, progress)
+
+    sink.commit = stop_after_the_first
+    tally = shard.run("job", [spec_of("a")])
+    assert [outcome.status for outcome in tally.outcomes] == ["stopped"]
+    assert 0 < len(sink.messages) < len(undisturbed.messages)
+    sink.commit = commit
+    shard_of(scripts, sink, Echo(), Runs()).run("job", [spec_of("a")])
+    assert identities(sink) == identities(undisturbed)
+
+
+def test_a_stopped_camera_is_over() -> None:
+    sink = ListSink()
+    scripts = {"a": [[run_of("a", [0, 1])], [End("a", "stopped")]]}
+    live = replace(spec_of("a"), live=True)
+    shard_of(scripts, sink, Runs(), batch_wait_s=0.0).run("job", [live])
+    assert values(sink, "runs", "a") == [{"values": [0, 1], "reason": "end"}]
+    assert "ended" in [event["kind"] for event in values(sink, "events", "a")]
+
+
+def test_a_live_frame_does_not_wait_for_mates_beyond_its_time() -> None:
+    clock, sink = ManualClock(), ListSink()
+    committed_s: list[float] = []
+
+    class SilentNeighbour(ScriptedFeed):
+        """Stream `silent` answers only when the other's frame came through; waiting takes time."""
+
+        def request(self, stream: str) -> None:
+            if stream != "silent":
+                super().request(stream)
+
+        def wait(self, timeout_s: float) -> list[Chunk]:
+            clock.advance(timeout_s)
+            if sink.messages and not committed_s:
+                committed_s.append(clock.now_s - timeout_s)
+                super().request("silent")
+            return super().wait(timeout_s)
+
+    scripts = {"a": [[run_of("a", [0])], [End("a", "stopped")]], "silent": [[End("silent", "ok")]]}
+    shard = shard_of(scripts, sink, Echo(), batch_wait_s=0.2, clock=clock)
+    shard._feed = SilentNeighbour(scripts)
+    shard.run("job", [replace(spec_of(name), live=True) for name in scripts])
+    assert values(sink, "echo", "a") == [0]
+    assert committed_s == [pytest.approx(IDLE_WAIT_S + 0.2)], "it came after one idle wait"
+
+
+def test_a_newer_writer_fences_the_older() -> None:
+    sink = ListSink()
+    old = sink.claim("job", ["a"])["a"]
+    new = sink.claim("job", ["a"])["a"]
+    assert new.epoch == old.epoch + 1
+    with pytest.raises(SinkError):
+        sink.commit([], replace(old, sequence=1))
+
+
+def test_engine_loads_every_operator_once() -> None:
+    loads = []
+    echo = Echo()
+    echo.load = lambda device, dtype: loads.append((device, dtype))
+    Engine(PixelBackbone(), [Placement(echo, FPS5, 0, {"echo": "v"})])
+    assert loads == [(torch.device("cpu"), torch.float32)]
