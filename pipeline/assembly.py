@@ -1,7 +1,7 @@
 """A configuration -> an engine that is ready to step, and the identity of what it will say.
 
-The one place that knows how backbone, heads, operators and sampling go together. Runs in the process
-that will own the device.
+The one place that knows how backbone, heads, operators and sampling go together. Runs in the
+process that will own the device.
 """
 
 from __future__ import annotations

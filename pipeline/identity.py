@@ -1,4 +1,4 @@
-"""What makes the records of a job its own: model, variants, and the job's name in the progress store."""
+"""What makes a job's records its own: model, variants, and its name in the progress store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One job from its configuration to its exit code: streams, runtime, signals, what a person sees."""
+"""One job from configuration to exit code: streams, runtime, signals, what a person sees."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class Progress:
 
     Attributes:
         job: 12 hex of the hash of sources, variants and sampling.
-        sequence: counts this stream's commits, so that a commit whose outcome is unknown can be told.
+        sequence: counts this stream's commits, so that the outcome of a commit can be looked up.
         epoch: which assignment wrote it; a writer with an older epoch is refused.
         position: the last committed frame's, "" before the first.
         cursor: where decoding goes on (`pipeline.chunk.Cursor`), None before the first frame.
@@ -44,7 +44,7 @@ class Progress:
 
     @property
     def done(self) -> bool:
-        """Nothing is left to do. A rejected stream is tried again: its file may be readable by then."""
+        """Nothing is left to do. A rejected stream is tried again: it may be readable by then."""
         return self.status in ("ok", "degraded")
 
     def to_json(self) -> bytes:

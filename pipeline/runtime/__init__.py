@@ -1,1 +1,1 @@
-"""Where a job runs: in this process, or as actors of a Ray cluster. Both run the same shard loop."""
+"""Where a job runs: in this process, or as actors of a Ray cluster; the loop is the same."""
