@@ -1,0 +1,89 @@
+"""The Triton kernel itself, in triton's interpreter on the CPU (float32 and float16).
+
+bfloat16 is left to the GPU tests: the interpreter multiplies raw 16-bit integers
+(triton-lang/triton issue 11584).
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from kernels.tiles import TILE_TABLE, Tile, select_tile
+
+Interpret = Callable[..., dict[str, Any]]
+TOLERANCE = {"float32": 1e-6, "float16": 1e-3}
+TILES = sorted({(row.element_bytes, row.tile) for row in TILE_TABLE}, key=str)
+
+
+def assert_correct(answer: dict[str, Any], shape: list[int], dtype: str) -> None:
+    n_batch, n_tokens, n_heads = shape
+    assert answer["shape"] == [n_batch, n_tokens, n_heads * 64]
+    assert answer["dtype"] == f"torch.{dtype}"
+    assert answer["unwritten"] == 0
+    assert answer["max_abs_error"] <= TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("n_heads", [1, 2])
+@pytest.mark.parametrize("n_tokens", [1, 16, 257, 261, 1370])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_equals_the_reference(
+    interpret: Interpret, dtype: str, n_tokens: int, n_heads: int
+) -> None:
+    shape = [1, n_tokens, n_heads]
+    # float32 in the tiles of 16 bits too: there it shows the arithmetic free of rounding.
+    tile = asdict(select_tile(90, n_tokens, 2))
+    assert_correct(interpret("kernel", tile=tile, shape=shape, dtype=dtype), shape, dtype)
+
+
+@pytest.mark.parametrize("n_tokens", [63, 64, 65, 111, 192, 289])
+@pytest.mark.parametrize(("element_bytes", "tile"), TILES)
+def test_every_tile_of_the_table_at_block_edges(
+    interpret: Interpret, element_bytes: int, tile: Tile, n_tokens: int
+) -> None:
+    dtype = "float32" if element_bytes == 4 else "float16"
+    answer = interpret("kernel", tile=asdict(tile), shape=[2, n_tokens, 1], dtype=dtype)
+    assert_correct(answer, [2, n_tokens, 1], dtype)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "tokens_inside_a_longer_sequence",
+        "heads_among_more_heads",
+        "channels_among_more_channels",
+        "heads_before_tokens",
+        "tokens_before_images",
+        "every_second_channel",
+    ],
+)
+def test_any_strides(interpret: Interpret, layout: str) -> None:
+    answer = interpret("operator", shape=[2, 81, 2], dtype="float32", layout=layout)
+    assert_correct(answer, [2, 81, 2], "float32")
+
+
+def test_large_scores_do_not_overflow(interpret: Interpret) -> None:
+    # Scores reach 60: float32 exponentials of them carry an error of about 60 * 2^-24.
+    answer = interpret("operator", shape=[1, 97, 1], dtype="float32", scale=4)
+    assert answer["unwritten"] == 0
+    assert answer["max_abs_error"] <= 4 * 60 * 2**-24 * 4
+
+
+def test_batch_mates_change_no_bit(interpret: Interpret) -> None:
+    assert interpret("batch_mates", shape=[4, 33, 2], dtype="float16")["equal"]
+
+
+def test_compiles_into_one_graph(interpret: Interpret) -> None:
+    answer = interpret("compiled", shape=[2, 17, 2], dtype="float32")
+    assert_correct(answer, [2, 17, 2], "float32")
+
+
+def test_keeps_the_rules_of_a_torch_operator(interpret: Interpret) -> None:
+    outcome = interpret("opcheck", shape=[1, 17, 1], dtype="float32")
+    assert set(outcome.values()) == {"SUCCESS"}
+
+
+def test_backward_is_refused_rather_than_cut(interpret: Interpret) -> None:
+    answer = interpret("backward", shape=[1, 16, 1], dtype="float32")
+    assert "no autograd formula" in answer["refused"]
