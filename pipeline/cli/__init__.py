@@ -1,0 +1,84 @@
+"""The command line: one click command per file, loaded when it is asked for.
+
+Arguments in -> exit code out: 0 done, 1 failed, 2 bad usage or configuration, 3 some sources failed
+and the others are complete. Errors that dinostream foresaw are one line; secrets are masked.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from operators.errors import DinostreamError, UsageError
+from pipeline.cli.logs import LEVELS, set_up_logging
+from pipeline.doctor import check_layout
+from pipeline.secrets import mask
+
+COMMANDS = ("replay", "run", "tail", "weights", "doctor")
+
+log = logging.getLogger(__name__)
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is named, so that --help stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"pipeline.cli.{cmd_name}").command
+        return command
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: dinostream replay clip.mp4 --weights random --sink sqlite:results.db",
+)
+@click.version_option(package_name="dinostream", message="%(prog)s %(version)s")
+@click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
+@click.option("--debug", is_flag=True, help="Log everything, and show where an error came from.")
+@click.pass_context
+def cli(ctx: click.Context, log_level: str, debug: bool) -> None:
+    """Turn video streams into facts on Kafka or in SQLite."""
+    set_up_logging("debug" if debug else log_level)
+    if ctx.invoked_subcommand != "doctor":  # which reports the layout itself
+        check_layout()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: without the program's name; those of the process where None.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        code = cli.main(args=arguments, prog_name="dinostream", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        _say("interrupted")
+        return 1
+    except DinostreamError as error:
+        log.debug("this is where it came from", exc_info=True)
+        _say(str(error))
+        return 2 if isinstance(error, UsageError) else 1
+    except Exception:
+        _say(f"this is a bug in dinostream:\n{traceback.format_exc()}")
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _say(text: str) -> None:
+    print(f"dinostream: {mask(text)}", file=sys.stderr)

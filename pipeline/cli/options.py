@@ -1,0 +1,123 @@
+"""Options that commands share, and how they become a configuration.
+
+click's values in -> keys of `pipeline.config.Config` out. An option not given says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+
+set_option = click.option(
+    "--set",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Set any key of the configuration, such as --set operators.action.stride=2.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+print_option = click.option(
+    "--print-config",
+    is_flag=True,
+    help="Print the resolved configuration, secrets masked, and stop.",
+)
+
+_SAMPLING = (
+    click.option("--fps", type=float, help="Take so many frames per second (default 5)."),
+    click.option("--every", type=int, metavar="N", help="Take every N-th frame."),
+    click.option("--keyframes", is_flag=True, help="Take keyframes; the others are not decoded."),
+    click.option("--all", is_flag=True, help="Take every frame."),
+)
+_WHAT = (
+    click.option("--model", help="Architecture, such as dinov2_vits14 or dinov2_vitb14_reg."),
+    click.option("--weights", metavar="auto|random|PATH", help="Backbone weights."),
+    click.option("--seed", type=int, help="Seed of random weights."),
+    click.option(
+        "--head",
+        "heads",
+        metavar="OPERATOR=NAME|PATH",
+        multiple=True,
+        help="Trained head of an operator, such as depth=nyu-linear; without one it does not run.",
+    ),
+    click.option(
+        "--operator",
+        "operators",
+        metavar="NAME|MODULE:CLASS",
+        multiple=True,
+        help="Run only these; depth, segmentation, action and embedding without it.",
+    ),
+    click.option(
+        "--short-side", type=int, metavar="PX", help="Short side of a frame (default 224)."
+    ),
+)
+_HOW = (
+    click.option("--sink", metavar="URI", help="sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]."),
+    click.option("--runtime", type=click.Choice(["ray", "inline"]), help="Default: ray."),
+    click.option("--engines", type=int, metavar="N", help="Engines that share the streams (Ray)."),
+    click.option("--address", help="Ray cluster to join; a local one is started without it."),
+    click.option("--batch-size", type=int, metavar="B", help="Frames of one pass (default 8)."),
+    click.option("--threads", type=int, metavar="N", help="CPU threads of an engine."),
+)
+
+
+def run_options(function: Callback) -> Callback:
+    """Every option that fills a key of the configuration by its own name."""
+    for option in reversed((*_SAMPLING, *_WHAT, *_HOW)):
+        function = option(function)
+    return function
+
+
+def configuration_values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as configuration keys.
+
+    Args:
+        given: what click collected for `run_options`.
+
+    Raises:
+        click.UsageError: two samplings at once, or a head without its operator.
+    """
+    values = {key: value for key, value in given.items() if value not in (None, False, ())}
+    sampling = {
+        key: values.pop(key) for key in ("fps", "every", "keyframes", "all") if key in values
+    }
+    if len(sampling) > 1:
+        raise click.UsageError(f"--{' and --'.join(sampling)} exclude each other; give one")
+    if sampling:
+        values["sampling"] = sampling
+    if "heads" in values:
+        values["heads"] = dict(_head(text) for text in values["heads"])
+    return values
+
+
+def source_values(sources: Sequence[str], *, stream: str | None) -> dict[str, Any]:
+    """Sources of the command line as configuration keys; they replace those of a file.
+
+    Raises:
+        click.UsageError: one name for several sources.
+    """
+    if stream is None:
+        return {"sources": list(sources), "streams": {}}
+    if len(sources) != 1:
+        raise click.UsageError(f"--stream names one source, got {len(sources)}")
+    return {"sources": [], "streams": {stream: {"url": sources[0]}}}
+
+
+def sink_settings(config: Path | None) -> dict[str, Any]:
+    """The client settings of a configuration file's sink; none without a file."""
+    if config is None:
+        return {}
+    from pipeline.resolve import resolve
+
+    return resolve(config).sink.settings
+
+
+def _head(text: str) -> tuple[str, str]:
+    operator, equals, head = text.partition("=")
+    if not (operator and equals and head):
+        raise click.UsageError(f"--head takes OPERATOR=NAME or OPERATOR=PATH, got {text!r}")
+    return operator, head

@@ -1,0 +1,73 @@
+"""`dinostream replay`: recorded footage -> records, exits when done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli.options import (
+    configuration_values,
+    json_option,
+    print_option,
+    run_options,
+    set_option,
+    source_values,
+)
+
+
+@click.command(
+    "replay", epilog="Example: dinostream replay footage/ --fps 2 --sink sqlite:results.db"
+)
+@click.argument("sources", nargs=-1, metavar="SOURCE...")
+@click.option("--stream", metavar="NAME", help="Stream id, for a single source.")
+@click.option("--join", is_flag=True, help="Play a folder's files, in order, as one stream.")
+@click.option("--start-time", metavar="RFC3339", help="Event time of the first frame.")
+@click.option("--resume/--fresh", default=True, show_default=True, help="Go on, or start anew.")
+@run_options
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file below these options.")
+@set_option
+@print_option
+@json_option
+def command(
+    sources: tuple[str, ...],
+    *,
+    stream: str | None,
+    resume: bool,
+    config: Path | None,
+    overrides: tuple[str, ...],
+    print_config: bool,
+    as_json: bool,
+    **given: Any,
+) -> int:
+    """Turn recorded footage into records.
+
+    A SOURCE is a file, a folder, a glob, an http(s) file or synthetic:room?seed=1&seconds=10.
+    A run that was killed goes on where its last commit was.
+    """
+    from pipeline.resolve import describe, resolve
+
+    values = configuration_values(given)
+    if sources:
+        values |= source_values(sources, stream=stream)
+    elif stream is not None:
+        raise click.UsageError("--stream names a SOURCE, and none is given")
+    resolved = resolve(config, values, overrides)
+    if not resolved.sources and not resolved.streams:
+        raise click.UsageError("nothing to replay: give a SOURCE, or a --config with streams")
+    if print_config:
+        click.echo(describe(resolved), nl=False)
+        return 0
+    return _run(resolved, fresh=not resume, as_json=as_json)
+
+
+def _run(config: Any, *, fresh: bool, as_json: bool) -> int:
+    from pipeline.display import open_display
+    from pipeline.job import run_job
+
+    display = open_display(as_json=as_json)
+    try:
+        return run_job(config, live=False, fresh=fresh, display=display)
+    finally:
+        display.close()

@@ -1,0 +1,42 @@
+"""`dinostream run`: live streams -> records, until it is told to stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli.options import json_option, print_option, set_option
+
+
+@click.command(
+    "run", epilog="Example: dinostream run cameras.yaml --set sink=kafka://localhost:9092"
+)
+@click.argument("config", type=click.Path(path_type=Path), metavar="CONFIG.yaml")
+@set_option
+@print_option
+@json_option
+def command(config: Path, *, overrides: tuple[str, ...], print_config: bool, as_json: bool) -> int:
+    """Turn live streams into records until SIGINT or SIGTERM, then drain and exit 0.
+
+    CONFIG.yaml names the streams: rtsp://, rtsps://, http(s)://, srt:// and files.
+    docs/configuration.md lists every key.
+    """
+    from pipeline.resolve import describe, resolve
+
+    resolved = resolve(config, {}, overrides)
+    if not resolved.streams:
+        raise click.UsageError(
+            f"{config} names no streams; write streams: {{gate: {{url: rtsp://...}}}}"
+        )
+    if print_config:
+        click.echo(describe(resolved), nl=False)
+        return 0
+    from pipeline.display import open_display
+    from pipeline.job import run_job
+
+    display = open_display(as_json=as_json)
+    try:
+        return run_job(resolved, live=True, fresh=False, display=display)
+    finally:
+        display.close()

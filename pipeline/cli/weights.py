@@ -1,0 +1,120 @@
+"""`dinostream weights`: official files there are, fetching one, looking into one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.group("weights", epilog="Example: dinostream weights fetch dinov2_vits14")
+def command() -> None:
+    """List, fetch and inspect weights of backbones and heads."""
+
+
+@command.command("list", epilog="Example: dinostream weights list --json")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_(as_json: bool) -> int:
+    """List the official files, and which of them are in the cache."""
+    from operators.catalogue import CATALOGUE
+    from operators.download import default_cache_dir
+
+    cache_dir = default_cache_dir()
+    for file in CATALOGUE:
+        cached = (cache_dir / file.file_name).exists()
+        if as_json:
+            click.echo(json.dumps({**asdict(file), "cached": cached}))
+            continue
+        size = f"{file.size_bytes / 1e6:.0f} MB" if file.size_bytes else "size unknown"
+        name = f"{file.purpose} {file.head}" if file.head else file.purpose
+        mark = "cached" if cached else ""
+        click.echo(f"{file.model:<18} {name:<28} {size:>12}  {file.licence}  {mark}".rstrip())
+    return 0
+
+
+@command.command(
+    "fetch", epilog="Example: dinostream weights fetch dinov2_vits14 --head depth=nyu-linear"
+)
+@click.argument("model")
+@click.option("--head", metavar="OPERATOR=NAME", help="A head for it instead of the backbone.")
+def fetch_(model: str, head: str | None) -> int:
+    """Fetch an official file into the cache and verify it."""
+    from operators.architectures import architecture
+    from operators.catalogue import official_backbone, official_head
+    from operators.download import default_cache_dir, fetch
+
+    architecture(model)
+    if head is None:
+        file = official_backbone(model)
+    else:
+        operator, _, name = head.partition("=")
+        file = official_head(operator, model, name)
+    found = fetch(file, default_cache_dir(), progress=_announcer(file.file_name))
+    click.echo(f"{found.path} sha256 {found.sha256}")
+    return 0
+
+
+@command.command("inspect", epilog="Example: dinostream weights inspect dinov2_vits14_pretrain.pth")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object, with every tensor.")
+def inspect_(path: Path, as_json: bool) -> int:
+    """Say what a weights file holds; nothing in it is run."""
+    facts = _facts(path)
+    if as_json:
+        click.echo(json.dumps(facts))
+        return 0
+    click.echo(f"{path}: {facts['format']}, {facts['layout']} layout, sha256 {facts['sha256']}")
+    click.echo(f"{len(facts['tensors'])} tensors, {facts['parameters']:,} numbers")
+    click.echo(f"model: {facts['model'] or 'no backbone that dinostream knows'}")
+    return 0
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    from operators.checkpoint import is_pytorch, read_tensors, sha256_file
+    from operators.huggingface import is_hugging_face, to_upstream
+
+    tensors = read_tensors(path)
+    foreign = is_hugging_face(tensors)
+    named = to_upstream(tensors) if foreign else tensors
+    return {
+        "format": "PyTorch" if is_pytorch(path) else "safetensors",
+        "layout": "Hugging Face" if foreign else "upstream",
+        "sha256": sha256_file(path),
+        "parameters": sum(tensor.numel() for tensor in tensors.values()),
+        "model": _model({name: list(tensor.shape) for name, tensor in named.items()}),
+        "tensors": {name: list(tensor.shape) for name, tensor in tensors.items()},
+    }
+
+
+def _model(shapes: dict[str, list[int]]) -> str | None:
+    """The architecture that has exactly these tensors."""
+    import torch
+
+    from operators.architectures import ARCHITECTURES
+    from operators.vit import VisionTransformer
+
+    for name, arch in ARCHITECTURES.items():
+        if shapes.get("cls_token") != [1, 1, arch.width]:
+            continue
+        with torch.device("meta"):  # shapes without memory
+            own = VisionTransformer(arch).state_dict()
+        if {key: list(tensor.shape) for key, tensor in own.items()} == shapes:
+            return name
+    return None
+
+
+def _announcer(name: str) -> Callable[[int, int | None], None]:
+    """Says every tenth of a download once."""
+    said = 0
+
+    def announce(done: int, total: int | None) -> None:
+        nonlocal said
+        if total and done * 10 // total > said:
+            said = done * 10 // total
+            click.echo(f"{name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB", err=True)
+
+    return announce

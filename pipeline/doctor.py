@@ -1,0 +1,219 @@
+"""What this machine has for dinostream, what is missing and how to get it; and whether the three
+packages are really ours.
+
+Nothing in -> findings out. Each library is asked by the package that owns it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from operators.errors import UsageError
+from pipeline.machine import this_machine
+
+PACKAGES = ("kernels", "operators", "pipeline")
+RTSP_SERVER = (
+    "apt-get install --no-install-recommends python3-gi gir1.2-gst-rtsp-server-1.0 "
+    "gstreamer1.0-libav gstreamer1.0-plugins-base gstreamer1.0-plugins-good "
+    "gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"
+)
+_PROBE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report.
+
+    Attributes:
+        name: what was looked for.
+        present: it is there and works; None where there is nothing to miss.
+        value: version, path, features.
+        remedy: how to get it, "" where it is there.
+        required: every run needs it.
+    """
+
+    name: str
+    present: bool | None
+    value: str
+    remedy: str = ""
+    required: bool = False
+
+
+def check_layout() -> None:
+    """Make sure that kernels, operators and pipeline come from one folder.
+
+    Another distribution also calls its package `kernels`; where both are installed, one hides the
+    other and modules of both can be loaded side by side. Called when a process starts.
+
+    Raises:
+        UsageError: names the intruder and what to do.
+    """
+    home = Path(__file__).resolve().parents[1]
+    for name in PACKAGES:
+        spec = find_spec(name)
+        origin = Path(spec.origin).resolve() if spec and spec.origin else None
+        if origin is None or origin.parents[1] != home:
+            found = origin.parent if origin else "nowhere"
+            raise UsageError(
+                f"the package {name} was found at {found}, but dinostream's lies in {home}: "
+                "another package of that name is in this environment. Give dinostream an "
+                f"environment of its own (make venv), or remove the other (pip uninstall {name})"
+            )
+
+
+def examine() -> list[Finding]:
+    """Look at everything. Takes seconds: torch is imported, a kernel may be compiled."""
+    machine = this_machine()
+    memory = f"{machine.memory_bytes / 2**30:.1f} GiB" if machine.memory_bytes else "unknown"
+    features = " ".join(machine.features) or "none of those that matter here"
+    return [
+        Finding("system", None, f"{machine.system}, Python {platform.python_version()}"),
+        Finding("cpu", None, f"{machine.cpu}, {machine.cores} cores: {features}"),
+        Finding("memory", None, memory),
+        *(_guarded(probe, name, required=True) for name, probe in _REQUIRED.items()),
+        *(_guarded(probe, name) for name, probe in _OPTIONAL.items()),
+    ]
+
+
+def _guarded(probe: Callable[[], Finding], name: str, *, required: bool = False) -> Finding:
+    """A report must not end at the first broken library."""
+    try:
+        return replace(probe(), required=required)
+    except Exception as error:
+        first_line = (str(error).splitlines() or [""])[0]
+        return Finding(name, False, f"{type(error).__name__}: {first_line}", "make venv", required)
+
+
+def _layout() -> Finding:
+    try:
+        check_layout()
+    except UsageError as error:
+        return Finding("layout", False, str(error))
+    return Finding("layout", True, str(Path(__file__).resolve().parents[1]))
+
+
+def _torch() -> Finding:
+    import torch
+
+    return Finding("torch", True, f"{torch.__version__}, {torch.get_num_threads()} threads")
+
+
+def _gpu() -> Finding:
+    import torch
+
+    if not torch.cuda.is_available():
+        return Finding(
+            "gpu", None, "none that torch can use; dinostream runs on the CPU",
+        )  # fmt: skip
+    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return Finding("gpu", True, f"{', '.join(names)}; CUDA {torch.version.cuda}")
+
+
+def _attention() -> Finding:
+    import torch
+
+    from kernels.attention import attention_path
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    path = attention_path(device)
+    wanted = device == "cuda" and path.name != "triton"
+    remedy = "a C compiler and the triton that this torch asks for" if wanted else ""
+    return Finding("attention", not wanted, f"{path.name}: {path.reason}", remedy)
+
+
+def _codecs() -> Finding:
+    from pipeline.media.codecs import codecs
+
+    found = codecs()
+    missing = f"; cannot decode {', '.join(found.absent)}" if found.absent else ""
+    remedy = "an av wheel from the package index carries them all" if found.absent else ""
+    value = f"{found.version}: {', '.join(found.present)}{missing}"
+    return Finding("codecs", not found.absent, value, remedy)
+
+
+def _triton() -> Finding:
+    remedy = "make venv (Linux only); without it attention runs torch SDPA"
+    return _distribution("triton", remedy)
+
+
+def _compiler() -> Finding:
+    found = next((path for name in ("cc", "gcc", "clang") if (path := shutil.which(name))), None)
+    remedy = "" if found else "apt-get install gcc; Triton builds its launchers with it"
+    return Finding("c compiler", found is not None, found or "none", remedy)
+
+
+def _distributions(name: str, *packages: str) -> Finding:
+    """Several packages that one thing needs; they are not imported."""
+    versions = [_distribution(package, "make venv") for package in packages]
+    missing = [one.name for one in versions if not one.present]
+    value = ", ".join(f"{one.name} {one.value}" for one in versions)
+    remedy = f"make venv, or pip install {' '.join(missing)}" if missing else ""
+    return Finding(name, not missing, value, remedy)
+
+
+def _distribution(package: str, remedy: str) -> Finding:
+    try:
+        return Finding(package, True, importlib.metadata.version(package))
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(package, False, "absent", remedy)
+
+
+def _java() -> Finding:
+    said = _said(["java", "-version"])
+    version = re.search(r'version "(?:1\.)?(\d+)', said)
+    enough = version is not None and int(version[1]) >= 17
+    remedy = "" if enough else "apt-get install openjdk-17-jre-headless (Kafka's tests only)"
+    return Finding("java", enough, said.splitlines()[0] if said else "absent", remedy)
+
+
+def _maven() -> Finding:
+    path = shutil.which("mvn")
+    remedy = "" if path else "apt-get install maven (Kafka's tests only)"
+    return Finding("maven", path is not None, path or "absent", remedy)
+
+
+def _rtsp_server() -> Finding:
+    script = 'import gi; gi.require_version("GstRtspServer", "1.0")\n'
+    script += "from gi.repository import GstRtspServer; print('there')"
+    there = "there" in _said(["/usr/bin/python3", "-c", script])
+    value = "GStreamer's, for tests" if there else "absent (tests of live streams only)"
+    return Finding("rtsp server", there, value, "" if there else RTSP_SERVER)
+
+
+_REQUIRED: dict[str, Callable[[], Finding]] = {
+    "layout": _layout,
+    "torch": _torch,
+    "attention": _attention,
+    "codecs": _codecs,
+    "kafka client": lambda: _distributions(
+        "kafka client", "kafka-python", "crc32c", "lz4", "zstandard"
+    ),
+    "ray": lambda: _distributions("ray", "ray"),
+}
+_OPTIONAL: dict[str, Callable[[], Finding]] = {
+    "gpu": _gpu,
+    "triton": _triton,
+    "c compiler": _compiler,
+    "java": _java,
+    "maven": _maven,
+    "rtsp server": _rtsp_server,
+}
+
+
+def _said(command: Sequence[str]) -> str:
+    """What a program prints, "" where it cannot run."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PROBE_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return (done.stdout + done.stderr).strip() if done.returncode == 0 else ""
