@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 from operators.catalogue import OfficialFile
 from operators.checkpoint import is_pytorch, sha256_file
@@ -100,6 +100,8 @@ def _fetched(
         _pin(path, file, size_bytes, sha256)
         part.replace(path)
     except _NETWORK as error:
+        if isinstance(error, HTTPError):
+            error.close()  # it is the answer as well, and holds the connection
         raise _unfetched(path, file, error) from error
     finally:
         part.unlink(missing_ok=True)

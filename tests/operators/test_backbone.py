@@ -1,0 +1,126 @@
+"""Operator zero: shapes, padding, and that batch mates never change a bit."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from operators.architectures import architecture
+from operators.backbone import Backbone
+from operators.frames import FrameBatch, FrameInfo
+from operators.preprocess import normalise
+from operators.weights import load_backbone
+
+SIZE_HW = (224, 392)
+
+
+def batch_of(*pictures: np.ndarray) -> FrameBatch:
+    infos = tuple(
+        FrameInfo("cam1", "s", str(i), i, Fraction(1, 30), i, i, (360, 640))
+        for i in range(len(pictures))
+    )
+    return FrameBatch(infos, np.stack(pictures))
+
+
+def pictures(count: int, size_hw: tuple[int, int] = SIZE_HW, seed: int = 0) -> list[np.ndarray]:
+    draw = np.random.default_rng(seed)
+    return list(draw.integers(0, 256, (count, *size_hw, 3), dtype=np.uint8))
+
+
+def tiny(**options) -> Backbone:
+    loaded = load_backbone(architecture("dinov2_vitti14"), "random", seed=1)
+    return Backbone(loaded, **options)
+
+
+def rows(features, row: int) -> list[torch.Tensor]:
+    layers = [part[row] for pair in features.layers.values() for part in pair]
+    return [features.cls[row], features.patches[row], *layers]
+
+
+def test_tensors_always_have_the_batch_size_and_infos_only_the_frames():
+    features = tiny(blocks=(2, 11), batch_size=3)(batch_of(*pictures(2)))
+
+    assert len(features.infos) == 2
+    assert features.cls.shape == (3, 192)
+    assert features.patches.shape == (3, 16, 28, 192)
+    assert {b: (p.shape, c.shape) for b, (p, c) in features.layers.items()} == {
+        2: ((3, 16, 28, 192), (3, 192)),
+        11: ((3, 16, 28, 192), (3, 192)),
+    }
+
+
+def test_features_are_the_models_tokens_in_picture_order():
+    backbone = tiny(blocks=(11,), batch_size=1)
+    (picture,) = pictures(1)
+
+    features = backbone(batch_of(picture))
+    pixels = normalise(torch.from_numpy(picture[None]), torch.float32)
+    tokens, _ = backbone.loaded.model(pixels)
+
+    assert torch.equal(features.cls[0], tokens[0, 0])
+    assert torch.equal(features.patches[0, 3, 5], tokens[0, 1 + 3 * 28 + 5])
+    patches, cls = features.normed(11)
+    torch.testing.assert_close(patches, features.patches, rtol=0, atol=1e-6)
+    torch.testing.assert_close(cls, features.cls, rtol=0, atol=1e-6)
+
+
+def test_registers_are_left_out_of_the_patches():
+    loaded = load_backbone(architecture("dinov2_vits14_reg"), "random")
+    (picture,) = pictures(1, (28, 42))
+
+    features = Backbone(loaded, batch_size=1)(batch_of(picture))
+    tokens, _ = loaded.model(normalise(torch.from_numpy(picture[None]), torch.float32))
+
+    assert features.patches.shape == (1, 2, 3, 384)
+    assert torch.equal(features.patches[0, 0, 0], tokens[0, 5])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("size_hw", [(224, 392), (70, 98)])
+def test_a_frame_has_the_same_bits_in_any_slot_with_any_mates(size_hw, threads, torch_threads):
+    torch_threads(threads)
+    backbone, (frame,) = tiny(blocks=(5,), batch_size=4), pictures(1, size_hw, seed=5)
+    want = rows(backbone(batch_of(frame)), 0)  # alone: the other rows are padding
+
+    for slot in range(4):
+        mates = pictures(4, size_hw, seed=slot + 10)
+        got = rows(backbone(batch_of(*mates[:slot], frame, *mates[slot + 1 :])), slot)
+        assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True)), f"slot {slot}"
+
+
+@pytest.fixture
+def torch_threads():
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_frames_that_cannot_be_written_to_are_fine():
+    batch = batch_of(*pictures(2))
+    batch.pixels.setflags(write=False)  # as they come out of an object store
+
+    assert tiny(batch_size=2)(batch).cls.isfinite().all()
+
+
+def test_bfloat16_stays_close_to_float32():
+    batch = batch_of(*pictures(1))
+    exact = tiny(batch_size=1)(batch)
+    rounded = tiny(batch_size=1, dtype=torch.bfloat16)(batch)
+
+    assert rounded.cls.dtype == rounded.patches.dtype == torch.bfloat16
+    cosine = torch.nn.functional.cosine_similarity(rounded.cls.float(), exact.cls)
+    assert cosine.item() > 0.999
+
+
+def test_more_frames_than_the_batch_size_are_refused():
+    with pytest.raises(ValueError, match="3 frames in a batch, at most 2 fit"):
+        tiny(batch_size=2)(batch_of(*pictures(3, (14, 14))))
+
+
+@pytest.mark.parametrize("options", [{"batch_size": 0}, {"blocks": (12,)}, {"blocks": (-1,)}])
+def test_impossible_options_are_refused(options):
+    with pytest.raises(ValueError, match=r"batch_size must be at least 1, got .* within 0\.\.11"):
+        tiny(**options)
