@@ -1,0 +1,78 @@
+"""A pinhole camera: where it stands and looks -> rays through pixel positions.
+
+Camera axes as in OpenCV: x right, y down, z along the optical axis. Pixel (0, 0) covers the square
+from 0 to 1, so its centre is at (0.5, 0.5). Knows nothing of what is in the scene.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .rays import FloatArray, Rays
+from .vector import UP, Vec3, cross, dot, minus, unit
+
+# The longer side of the picture sees 2 * atan(0.5 / 0.78) = 65 degrees, much like a phone's.
+FOCAL_PER_LONG_SIDE = 0.78
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera's position and unit axes in the world, and its picture size."""
+
+    position: Vec3
+    right: Vec3
+    down: Vec3
+    forward: Vec3
+    size_hw: tuple[int, int]
+
+    @classmethod
+    def look_at(cls, position: Vec3, target: Vec3, size_hw: tuple[int, int]) -> Camera:
+        """Return an upright camera at `position` whose optical axis goes through `target`."""
+        forward = unit(minus(target, position))
+        right = unit(cross(forward, UP))
+        return cls(position, right, cross(forward, right), forward, size_hw)
+
+    @property
+    def focal_px(self) -> float:
+        """The focal length in pixels, the same for both axes."""
+        return FOCAL_PER_LONG_SIDE * max(self.size_hw)
+
+    def rays(self, x_px: FloatArray, y_px: FloatArray) -> Rays:
+        """Return the rays through picture positions.
+
+        Args:
+            x_px: float32 columns, [1, W] for a grid or [N] for single positions.
+            y_px: float32 rows, [H, 1] or [N], broadcastable with `x_px`.
+
+        Returns:
+            Rays of the broadcast shape, directions of length 1 along the optical axis.
+        """
+        x = (x_px - 0.5 * self.size_hw[1]) * (1.0 / self.focal_px)
+        y = (y_px - 0.5 * self.size_hw[0]) * (1.0 / self.focal_px)
+        dx, dy, dz = ((x * self.right[i] + self.forward[i]) + y * self.down[i] for i in range(3))
+        return Rays(self.position, dx, dy, dz)
+
+    def window(self, centre: Vec3, radius: float) -> tuple[slice, slice] | None:
+        """Return the (rows, columns) that a ball may touch; None when it is out of the picture.
+
+        The bounds are the ball's tangent planes through the camera, widened to whole pixels.
+        """
+        to_centre = minus(centre, self.position)
+        depth = dot(to_centre, self.forward)
+        if depth <= -radius:
+            return None
+        if depth <= 1.01 * radius:
+            return slice(0, self.size_hw[0]), slice(0, self.size_hw[1])
+        rows = self._span(dot(to_centre, self.down), depth, radius, side=0)
+        cols = self._span(dot(to_centre, self.right), depth, radius, side=1)
+        return None if rows is None or cols is None else (rows, cols)
+
+    def _span(self, offset: float, depth: float, radius: float, *, side: int) -> slice | None:
+        room = math.sqrt(offset * offset + depth * depth - radius * radius)
+        scale = self.focal_px / (depth * depth - radius * radius)
+        centre_px = 0.5 * self.size_hw[side]
+        first = math.floor(centre_px + scale * (offset * depth - radius * room)) - 1
+        last = math.ceil(centre_px + scale * (offset * depth + radius * room)) + 1
+        first, last = max(first, 0), min(last, self.size_hw[side])
+        return slice(first, last) if first < last else None

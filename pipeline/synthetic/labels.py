@@ -1,0 +1,26 @@
+"""The classes of rendered scenes: one label set for all of them -> ids, names, colours.
+
+Ids are stored in masks and in trained heads: append, never renumber.
+"""
+
+from __future__ import annotations
+
+from operators.labelsets import Label, LabelSet
+
+WALL, FLOOR, CEILING, WINDOW, DOOR, PICTURE, RUG, LAMP, BOX, SPHERE = range(10)
+
+LABELS = LabelSet(
+    "synthetic",
+    (
+        Label(WALL, "wall", (176, 190, 197)),
+        Label(FLOOR, "floor", (141, 110, 99)),
+        Label(CEILING, "ceiling", (236, 239, 241)),
+        Label(WINDOW, "window", (79, 195, 247)),
+        Label(DOOR, "door", (255, 183, 77)),
+        Label(PICTURE, "picture", (186, 104, 200)),
+        Label(RUG, "rug", (77, 182, 172)),
+        Label(LAMP, "lamp", (255, 241, 118)),
+        Label(BOX, "box", (48, 79, 254)),
+        Label(SPHERE, "sphere", (233, 30, 99)),
+    ),
+)

@@ -1,0 +1,60 @@
+"""A rendered clip: a SceneSpec in, its frames with depth and masks, its labels and action out.
+
+A frame is a pure function of the spec and its index: any order, any process, the same bytes.
+"""
+
+from __future__ import annotations
+
+from operators.labelsets import LabelSet
+
+from .labels import LABELS
+from .motion import Moment
+from .renderer import SceneFrame, render_frame
+from .room import Room
+from .uri import SceneSpec
+
+
+class Scene:
+    """An open clip: textures are drawn, frames are rendered when asked for."""
+
+    __slots__ = ("_room", "spec")
+
+    def __init__(self, spec: SceneSpec) -> None:
+        self.spec = spec
+        self._room = Room(spec.seed)
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames there are; frame k is seen at k / fps seconds."""
+        return self.spec.frame_count
+
+    @property
+    def labels(self) -> LabelSet:
+        """The classes of the masks."""
+        return LABELS
+
+    @property
+    def action(self) -> str:
+        """What happens in the whole clip, one of `action.ACTIONS`."""
+        return self._room.action.name
+
+    def render(self, index: int) -> SceneFrame:
+        """Return one frame.
+
+        Args:
+            index: 0 .. frame_count - 1, in any order.
+
+        Raises:
+            IndexError: no such frame.
+        """
+        if not 0 <= index < self.frame_count:
+            raise IndexError(f"frame {index} of a clip of {self.frame_count} frames")
+        moment = Moment(index / self.spec.fps, index / max(self.frame_count - 1, 1))
+        width, height = self.spec.size_wh
+        camera = self._room.camera(moment, (height, width))
+        return render_frame(self._room.world(moment), camera)
+
+
+def open_scene(spec: SceneSpec) -> Scene:
+    """Return the clip that `spec` describes; draws its textures, which takes a moment."""
+    return Scene(spec)
