@@ -11,6 +11,8 @@ from kernels import attention as public
 from kernels import reference
 
 TOLERANCE = {torch.float32: 1e-6, torch.float16: 1e-3, torch.bfloat16: 1e-2}
+# The GPU's exp2 is an approximation (PTX ISA, ex2.approx), coarser than float32's own rounding.
+CUDA_TOLERANCE = TOLERANCE | {torch.float32: 1e-5}
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +151,8 @@ def test_cuda_runs_the_kernel_and_equals_the_reference(n_tokens: int, dtype: tor
     assert public.attention_path(qkv.device).name == "triton"
     out = public.attention(qkv)
     truth = reference.attention(qkv.float())
-    torch.testing.assert_close(out.float(), truth, atol=TOLERANCE[dtype], rtol=TOLERANCE[dtype])
+    tolerance = CUDA_TOLERANCE[dtype]
+    torch.testing.assert_close(out.float(), truth, atol=tolerance, rtol=tolerance)
 
 
 @pytest.mark.needs_gpu
