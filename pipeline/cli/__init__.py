@@ -7,10 +7,12 @@ and the others are complete. Errors that dinostream foresaw are one line; secret
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import logging
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -42,7 +44,14 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: dinostream replay clip.mp4 --weights random --sink sqlite:results.db",
 )
-@click.version_option(package_name="dinostream", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _, wanted: _show_version(ctx) if wanted else None,
+    help="Show the version and exit.",
+)
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
 @click.option("--debug", is_flag=True, help="Log everything, and show where an error came from.")
 @click.pass_context
@@ -78,6 +87,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"this is a bug in dinostream:\n{traceback.format_exc()}")
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _show_version(ctx: click.Context) -> NoReturn:
+    try:
+        number = importlib.metadata.version("dinostream")
+    except importlib.metadata.PackageNotFoundError:
+        number = "(a checkout that is not installed)"
+    click.echo(f"dinostream {number}")
+    ctx.exit()
 
 
 def _say(text: str) -> None:

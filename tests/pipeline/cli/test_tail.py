@@ -1,0 +1,126 @@
+"""`dinostream tail` on a real sink, as the process that a subscriber would run."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from pipeline.sinks.sink import Message
+from pipeline.sinks.uri import open_sink
+
+PICTURE = b"\x89PNG not really"
+
+
+def message(topic, number, *, stream="gate", value=None):
+    kind = "image/png" if topic == "depth" else "application/json"
+    headers = {
+        "content-type": kind,
+        "ce_specversion": "1.0",
+        "ce_id": f"{topic}/{stream}/s/{number}/v",
+        "ce_source": f"/streams/{stream}",
+        "ce_type": f"dinostream.{topic}.v1",
+        "ce_time": f"2026-11-22T17:00:{number:02}.000000Z",
+        "ce_streamid": stream,
+    }
+    plain = PICTURE if topic == "depth" else json.dumps({"number": number}).encode()
+    return Message(topic, stream, headers, value or plain)
+
+
+@pytest.fixture
+def sink(tmp_path):
+    """A sink file with three frames of two streams; gives (URI, function that commits more)."""
+    uri = f"sqlite:{tmp_path / 'r.db'}"
+    writer = open_sink(uri)
+    stands = writer.claim("0123456789ab", ["gate", "door"])
+
+    def commit(stream, *messages):
+        stands[stream] = replace(stands[stream], sequence=stands[stream].sequence + 1)
+        writer.commit(messages, stands[stream])
+
+    for number in range(3):
+        for stream in ("gate", "door"):
+            commit(
+                stream,
+                message("depth", number, stream=stream),
+                message("action", number, stream=stream),
+            )
+    yield uri, commit
+    writer.close()
+
+
+def records(done):
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_every_record_is_one_json_line_in_order(dinostream, sink):
+    told = records(dinostream("tail", sink[0]))
+    assert len(told) == 12
+    assert [one["offset"] for one in told] == sorted(one["offset"] for one in told)
+    first = told[0]
+    assert first["topic"] == "depth"
+    assert first["id"] == "depth/gate/s/0/v"
+    assert first["streamid"] == "gate"
+    assert first["data"] == {
+        "size": len(PICTURE),
+        "sha256": hashlib.sha256(PICTURE).hexdigest(),
+    }
+    assert told[1]["data"] == {"number": 0}
+
+
+def test_topic_stream_and_limit_narrow_it_down(dinostream, sink):
+    told = records(dinostream("tail", sink[0], "action", "--stream", "door", "--limit", "2"))
+    assert [one["id"] for one in told] == ["action/door/s/0/v", "action/door/s/1/v"]
+
+
+def test_binary_values_are_saved_where_one_says(dinostream, sink, tmp_path):
+    told = records(dinostream("tail", sink[0], "depth", "--limit", "1", "--save", "pictures"))
+    assert (tmp_path / told[0]["data"]["path"]).read_bytes() == PICTURE
+
+
+def test_an_unknown_topic_names_the_nearest(dinostream, sink):
+    done = dinostream("tail", sink[0], "detph")
+    assert done.returncode == 2
+    assert "did you mean depth?" in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(sink, environment, tmp_path):
+    line = f"{sys.executable} -m pipeline tail {sink[0]} | head -n 1; echo ${{PIPESTATUS[0]}}"
+    _, commit = sink
+    for number in range(100, 160):
+        commit("gate", message("action", number, value=b'"%s"' % (b"x" * 20_000)))
+    done = subprocess.run(
+        ["bash", "-c", line],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        timeout=60,
+    )
+    assert json.loads(done.stdout.splitlines()[0])["topic"] == "depth"
+    assert done.stdout.splitlines()[1:] == ["0"]
+    assert done.stderr == ""
+
+
+def test_follow_shows_what_comes_until_it_is_interrupted(sink, environment, tmp_path):
+    uri, commit = sink
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "tail", uri, "action", "--follow"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    ) as process:
+        seen = [json.loads(process.stdout.readline())["id"] for _ in range(6)]
+        commit("gate", message("action", 3))
+        assert json.loads(process.stdout.readline())["id"] == "action/gate/s/3/v"
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=30)
+    assert seen[0] == "action/gate/s/0/v"
+    assert (process.returncode, rest, errors) == (0, "", "")

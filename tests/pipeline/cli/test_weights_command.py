@@ -1,0 +1,80 @@
+"""`dinostream weights`: the list, and a look into files that are what they say or are not."""
+
+import json
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from operators.architectures import architecture
+from operators.weights import random_tensors
+from pipeline.cli import weights
+
+
+def test_the_list_has_every_official_file(dinostream):
+    done = dinostream("weights", "list", "--json")
+    assert done.returncode == 0
+    files = [json.loads(line) for line in done.stdout.splitlines()]
+    small = next(one for one in files if (one["model"], one["head"]) == ("dinov2_vits14", None))
+    assert small["sha256"].startswith("b938bf1bc15c")
+    assert small["size_bytes"] == 88_283_115
+    assert not any(one["cached"] for one in files)
+    assert len(dinostream("weights", "list").stdout.splitlines()) == len(files)
+
+
+def test_a_head_that_does_not_exist_is_bad_usage(dinostream):
+    done = dinostream("weights", "fetch", "dinov2_vits14_reg", "--head", "depth=nyu-linear")
+    assert done.returncode == 2
+    assert "dinov2_vits14" in done.stderr
+
+
+@pytest.fixture
+def backbone(tmp_path):
+    path = tmp_path / "vitti.safetensors"
+    save_file(random_tensors(architecture("dinov2_vitti14"), 0), path)
+    return path
+
+
+def test_inspect_tells_which_model_a_file_fits(dinostream, backbone):
+    done = dinostream("weights", "inspect", backbone, "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["model"] == "dinov2_vitti14"
+    assert facts["format"] == "safetensors"
+    assert facts["layout"] == "upstream"
+    assert facts["tensors"]["cls_token"] == [1, 1, 192]
+    assert "model: dinov2_vitti14" in dinostream("weights", "inspect", backbone).stdout
+
+
+def test_inspect_says_when_a_file_fits_no_model(dinostream, tmp_path):
+    path = tmp_path / "head.pth"
+    torch.save({"decode_head.conv_seg.weight": torch.zeros(21, 384, 1, 1)}, path)
+    done = dinostream("weights", "inspect", path)
+    assert done.returncode == 0
+    assert "no backbone that dinostream knows" in done.stdout
+    assert "PyTorch" in done.stdout
+
+
+class Trap:
+    def __reduce__(self):
+        return (open, ("sprung", "w"))
+
+
+def test_inspect_runs_nothing_that_a_file_asks_for(dinostream, tmp_path):
+    path = tmp_path / "trap.pth"
+    path.write_bytes(pickle.dumps({"weight": Trap()}, protocol=2))
+    done = dinostream("weights", "inspect", path)
+    assert done.returncode == 2
+    assert "refused" in done.stderr
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_download_is_announced_by_tenths(capsys):
+    announce = weights._announcer("vits14.pth")
+    for done in range(0, 101, 5):
+        announce(done * 10**6, 10**8)
+    announce(5, None)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert lines[0] == "vits14.pth: 10 of 100 MB"

@@ -1,0 +1,141 @@
+"""Progress as a person or a script sees it."""
+
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.display import Meter, PlainDisplay, Report, Status
+from pipeline.testing import ManualClock
+
+REPORT = Report(
+    frames=300,
+    seconds=60.0,
+    records={"depth": 300, "action": 70},
+    streams={"a": "ok", "b": "rejected", "c": "ok"},
+    sink="sqlite:results.db",
+    failures={"b": "no video in it"},
+)
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def plain(clock):
+    return PlainDisplay(err=io.StringIO(), out=io.StringIO(), clock=clock)
+
+
+def lines(display):
+    return display._err.getvalue().splitlines()
+
+
+def test_a_plain_line_every_five_seconds_whatever_the_number_of_updates(plain, clock):
+    for tenth in range(120):
+        clock.now_s = tenth / 10
+        plain.update(Status(frames=tenth, records=4 * tenth, ended=0, streams=2))
+    assert lines(plain) == [
+        "50 frames, 10.0 frames/s, 200 records, 0 of 2 streams done",
+        "100 frames, 10.0 frames/s, 400 records, 0 of 2 streams done",
+    ]
+
+
+def test_the_rate_is_that_of_the_last_ten_seconds():
+    meter = Meter()
+    for second in range(60):
+        meter.add(second, Status(frames=100 * min(second, 30), records=0, ended=0, streams=1))
+    assert meter.frames_per_s == 0.0
+
+
+def test_time_left_follows_from_the_share_that_is_done():
+    meter = Meter()
+    meter.add(0, Status(0, 0, 0, 1, share=0.2))
+    assert meter.left_s is None
+    meter.add(8, Status(50, 0, 0, 1, share=0.4))
+    assert meter.left_s == pytest.approx(24)
+    assert meter.text().endswith("about 24 s left")
+
+
+@pytest.mark.parametrize("share", [None, 0.2])
+def test_no_time_left_where_nobody_can_know(share):
+    meter = Meter()
+    meter.add(0, Status(0, 0, 0, 1, share=share))
+    meter.add(8, Status(50, 0, 0, 1, share=share))
+    assert meter.left_s is None
+
+
+def test_the_report_for_a_person(plain):
+    plain.finish(REPORT)
+    assert plain._out.getvalue().splitlines() == [
+        "300 frames in 60.0 s, 5.0 frames/s",
+        "streams: 2 ok, 1 rejected",
+        "  b: no video in it",
+        "                action       70 records",
+        "                 depth      300 records",
+        "in sqlite:results.db",
+    ]
+
+
+def test_conflicting_records_are_shouted(plain):
+    plain.finish(Report(1, 1.0, {}, {}, "sqlite:a.db", repeated=2, conflicting=3))
+    told = plain._out.getvalue()
+    assert "2 records were there already" in told
+    assert "3 CONFLICTING records" in told
+
+
+def test_the_report_for_a_script_is_one_json_object_alone_on_stdout(clock):
+    display = PlainDisplay(as_json=True, err=io.StringIO(), out=io.StringIO(), clock=clock)
+    display.note("a note")
+    display.finish(REPORT)
+    report = json.loads(display._out.getvalue())
+    assert report["records"] == {"depth": 300, "action": 70}
+    assert report["streams"]["b"] == "rejected"
+
+
+def test_on_a_terminal_a_bar_moves_and_notes_and_logs_stay():
+    script = """
+import logging
+from pipeline.cli.logs import set_up_logging
+from pipeline.display import BarDisplay, Status, open_display
+set_up_logging("info")
+display = open_display()
+assert isinstance(display, BarDisplay), display
+display.update(Status(10, 40, 0, 1, 0.5))
+display.note("[red]a note with [brackets]")
+logging.getLogger("pipeline.x").info("a log line, rtsp://bob:hunter2@h/x")
+display.close()
+display.close()
+"""
+    parent, child = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        stderr=child,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    os.close(child)
+    shown = _read_all(parent)
+    assert done.returncode == 0, shown
+    assert "10 frames" in shown
+    assert "[red]a note with [brackets]" in shown
+    assert "INFO pipeline.x: a log line, rtsp://bob:***@h/x" in shown
+
+
+def _read_all(descriptor):
+    pieces = []
+    try:
+        while piece := os.read(descriptor, 4096):
+            pieces.append(piece)
+    except OSError:  # the terminal's other end is closed
+        pass
+    os.close(descriptor)
+    return b"".join(pieces).decode()

@@ -1,0 +1,123 @@
+"""The machine report and the check that the three packages are ours."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import doctor
+from pipeline.doctor import Finding, check_layout, examine
+from pipeline.machine import this_machine
+
+ROOT = Path(__file__).parents[2]
+CPUINFO = """processor\t: 0
+model name\t: Some CPU @ 2.00GHz
+flags\t\t: fpu sse2 avx2 avx512f avx512_bf16 amx_tile
+
+processor\t: 1
+model name\t: Another
+flags\t\t: fpu
+"""
+
+
+def test_the_layout_of_this_checkout_is_right():
+    check_layout()
+
+
+def test_every_thing_is_reported_once():
+    findings = examine()
+    names = [one.name for one in findings]
+    assert len(set(names)) == len(names)
+    wanted = {"system", "cpu", "memory", "layout", "torch", "gpu", "triton", "attention", "codecs"}
+    wanted |= {"kafka client", "ray", "c compiler", "java", "maven", "rtsp server"}
+    assert set(names) == wanted
+    assert all(one.value for one in findings)
+
+
+def test_what_this_environment_must_have_is_there():
+    missing = [one for one in examine() if one.required and one.present is False]
+    assert missing == []
+
+
+def test_what_is_missing_says_how_to_get_it(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = {one.name: one for one in examine()}
+    for name in ("java", "maven", "c compiler"):
+        assert found[name].present is False
+        assert "apt-get install" in found[name].remedy
+    assert not found["java"].required
+
+
+def test_a_broken_library_is_a_line_of_the_report(monkeypatch):
+    def broken():
+        raise OSError("libfoo.so: cannot open\nsecond line")
+
+    monkeypatch.setitem(doctor._REQUIRED, "codecs", broken)
+    found = {one.name: one for one in examine()}
+    assert found["codecs"] == Finding(
+        "codecs", False, "OSError: libfoo.so: cannot open", "make venv", required=True
+    )
+
+
+def test_a_missing_distribution_names_itself():
+    found = doctor._distributions("kafka client", "pip", "no-such-package-at-all")
+    assert found.present is False
+    assert found.remedy == "make venv, or pip install no-such-package-at-all"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_the_command_exits_0_where_nothing_needed_is_missing(arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "doctor", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    if arguments:
+        assert json.loads(done.stdout)["torch"]["present"] is True
+    else:
+        assert "ok  torch" in done.stdout
+
+
+def test_an_intruder_is_reported_and_fails(tmp_path):
+    intruder = tmp_path / "operators"
+    intruder.mkdir()
+    (intruder / "__init__.py").touch()
+    script = (
+        "import sys, operators.errors, pipeline.doctor\n"  # a chimera: ours is loaded, then hidden
+        f"sys.path.insert(0, {str(tmp_path)!r}); del sys.modules['operators']\n"
+        "from pipeline.doctor import examine\n"
+        "print([one.value for one in examine() if one.name == 'layout' and not one.present])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        timeout=120,
+    )
+    assert f"the package operators was found at {intruder}" in done.stdout
+
+
+def test_a_machine_is_read_from_proc(tmp_path):
+    (tmp_path / "cpuinfo").write_text(CPUINFO)
+    (tmp_path / "meminfo").write_text("MemTotal:       24631696 kB\nMemFree:        1 kB\n")
+    machine = this_machine(tmp_path)
+    assert machine.cpu == "Some CPU @ 2.00GHz"
+    assert machine.features == ("avx2", "avx512f", "avx512_bf16", "amx_tile")
+    assert machine.memory_bytes == 24631696 * 1024
+    assert machine.cores >= 1
+
+
+def test_a_machine_without_proc_is_still_a_machine(tmp_path):
+    machine = this_machine(tmp_path)
+    assert machine.cpu
+    assert machine.features == ()
+    assert machine.memory_bytes is None
