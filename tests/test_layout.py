@@ -1,0 +1,116 @@
+"""The house: imports point downward, heavy libraries stay in their rooms, files stay short."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.doctor import PACKAGES, check_layout
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+# What a package may import beside the standard library and itself.
+ALLOWED = {
+    "kernels": {"torch", "triton"},
+    "operators": {"kernels", "torch", "numpy", "PIL", "safetensors"},
+    "pipeline": {
+        *("kernels", "operators", "torch", "numpy", "PIL", "av", "ray", "kafka", "crc32c"),
+        *("pydantic", "pydantic_core", "yaml", "click", "rich", "safetensors"),
+    },
+}
+# Which files may import a library that only one room knows.
+ROOMS = {
+    "triton": r"kernels/",
+    "av": r"pipeline/media/",
+    "ray": r"pipeline/runtime/ray_\w+\.py$",
+    "kafka": r"pipeline/sinks/kafka\w*\.py$",
+    "click": r"pipeline/cli/",
+    "rich": r"pipeline/(display\.py$|cli/|bench/)",
+    "pydantic": r"pipeline/(config|resolve)\.py$",
+    "yaml": r"pipeline/(document|resolve)\.py$",
+}
+# transformers is the peer that the benchmark measures itself against, where it is installed.
+PEERS = {"transformers": r"pipeline/bench/"}
+TOO_VAGUE = re.compile(r"util|common|helper|manager|misc")
+LONGEST = {"kernels": 350, "operators": 300, "pipeline": 300}
+
+
+def relative(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported(path):
+    """Top-level names of every import of a file, wherever in it they stand."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield path.relative_to(ROOT).parts[0] if node.level else node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_imports_point_downward_and_to_what_the_package_may_know(path):
+    package = path.relative_to(ROOT).parts[0]
+    known = ALLOWED[package] | {package} | sys.stdlib_module_names
+    peers = {name for name, room in PEERS.items() if re.match(room, relative(path))}
+    assert set(imported(path)) - known - peers == set()
+
+
+@pytest.mark.parametrize("library", ROOMS)
+def test_a_library_is_imported_in_its_own_room_alone(library):
+    room = re.compile(ROOMS[library])
+    strangers = [relative(path) for path in SOURCES if library in imported(path)]
+    assert [path for path in strangers if not room.match(path)] == []
+
+
+def test_the_three_packages_come_from_this_checkout():
+    check_layout()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_folder_of_code_is_a_regular_package(package):
+    folders = {path.parent for path in SOURCES if path.relative_to(ROOT).parts[0] == package}
+    assert [relative(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_files_are_short_and_say_what_they_are(package):
+    sources = [path for path in SOURCES if path.relative_to(ROOT).parts[0] == package]
+    lengths = {relative(path): len(path.read_text().splitlines()) for path in sources}
+    assert {path: n for path, n in lengths.items() if n > LONGEST[package]} == {}
+    assert [path for path in lengths if TOO_VAGUE.search(Path(path).name)] == []
+    assert [relative(path) for path in sources if not ast.get_docstring(parsed(path))] == []
+
+
+def parsed(path):
+    return ast.parse(path.read_text())
+
+
+def test_tests_are_no_package():
+    assert [relative(path) for path in (ROOT / "tests").rglob("__init__.py")] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("kernels", {"torch", "triton"}),
+        ("kernels.attention", {"triton"}),
+        ("operators", {"torch", "numpy"}),
+        ("operators.frames", {"torch"}),
+        ("pipeline.decode.spec", {"torch", "av", "ray", "kafka"}),
+        ("pipeline.config", {"torch", "av", "ray", "kafka"}),
+        ("pipeline.sinks.uri", {"torch", "av", "ray", "kafka"}),
+        ("pipeline.shard", {"av", "ray", "kafka"}),
+    ],
+)
+def test_light_modules_stay_light(module, absent):
+    script = f"import sys, {module}; print(sorted({absent} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout == "[]\n"

@@ -1,0 +1,117 @@
+"""`pip install .` gives a working `dinostream`, with its data and nothing else at the top level."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SHIPPED = ("kernels", "operators", "pipeline", "pyproject.toml", "README.md")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel built from a copy, so that the checkout stays clean."""
+    copy = tmp_path_factory.mktemp("source")
+    for name in SHIPPED:
+        source = ROOT / name
+        copier = shutil.copytree if source.is_dir() else shutil.copy
+        copier(source, copy / name)
+    target = tmp_path_factory.mktemp("wheel")
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", target, copy)
+    return next(target.glob("*.whl"))
+
+
+def pip(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_three_packages_and_their_data(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].partition("-")[0] for name in names} == {
+        *("kernels", "operators", "pipeline", "dinostream")
+    }
+    in_tree = {
+        path.relative_to(ROOT).as_posix()
+        for package in ("kernels", "operators", "pipeline")
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert in_tree - set(names) == set()
+
+
+@pytest.mark.slow
+def test_the_installed_command_works_away_from_the_checkout(wheel, tmp_path):
+    site, away = tmp_path / "site", tmp_path / "away"
+    away.mkdir()
+    pip("install", "--no-deps", "--target", site, wheel)
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+
+    def dinostream(*arguments):
+        return subprocess.run(
+            [sys.executable, str(site / "bin" / "dinostream"), *arguments],
+            capture_output=True,
+            text=True,
+            cwd=away,
+            env=environment,
+            check=False,
+        )
+
+    assert dinostream("--version").stdout == f"dinostream {PROJECT['version']}\n"
+    doctor = dinostream("doctor")
+    assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+    assert f"ok  layout           {site}" in doctor.stdout
+    script = "from operators.labelsets import label_set; print(label_set('voc2012').name)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=away,
+        env=environment,
+        check=True,
+    )
+    assert done.stdout.strip() == "voc2012"
+
+
+def test_every_dependency_is_pinned_by_a_version_that_it_allows():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = {
+        Requirement(line).name.lower(): Requirement(line).specifier
+        for line in lines
+        if line and not line.startswith("#")
+    }
+    extras = PROJECT["optional-dependencies"].values()
+    for text in (*PROJECT["dependencies"], *(line for extra in extras for line in extra)):
+        wanted = Requirement(text)
+        (pin,) = pins[wanted.name.lower()]
+        assert pin.operator == "=="
+        assert pin.version in wanted.specifier
+
+
+def test_triton_is_asked_for_where_it_exists():
+    triton = next(Requirement(one) for one in PROJECT["dependencies"] if one.startswith("triton"))
+    assert triton.marker.evaluate({"sys_platform": "linux"})
+    assert not triton.marker.evaluate({"sys_platform": "darwin"})
+
+
+def test_a_cpu_build_of_torch_meets_the_pin():
+    pin = next(
+        Requirement(line)
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if line.startswith("torch==")
+    )
+    assert f"{next(iter(pin.specifier)).version}+cpu" in pin.specifier
