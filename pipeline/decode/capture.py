@@ -1,0 +1,139 @@
+"""Reads a live source without ever waiting for anybody: a thread decodes, a bounded buffer keeps.
+
+One connection only; what comes after it is the host's business.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from pipeline.chunk import CHUNK_FRAMES, Entry, Fault, Gap
+from pipeline.decode.assembly import Item, entries
+from pipeline.decode.spec import StreamSpec
+from pipeline.decode.track import Sample, Track
+from pipeline.errors import SourceError
+from pipeline.media.picture import Picture
+from pipeline.media.reel import VideoReel
+from pipeline.timeline import Anchor
+
+
+class Capture:
+    """One connection: its frames, its losses, and how it ended."""
+
+    def __init__(self, spec: StreamSpec, wall_us: Callable[[], int]) -> None:
+        self._spec = spec
+        self._wall_us = wall_us
+
+    def items(self) -> Iterator[Item | None]:
+        """What comes in, until the connection ends; None at each step that yields nothing."""
+        stream = self._spec.stream
+        try:
+            reel = VideoReel.open(
+                self._spec.url,
+                keyframes=all(rule.mode == "keyframes" for rule in self._spec.samplings),
+                max_pixels=self._spec.max_pixels,
+                timeout_s=self._spec.stall_s * 0.4,  # opening takes two; RTSP doubles a read's
+            )
+        except SourceError as error:
+            yield Fault(stream, "disconnected", str(error))
+            return
+        try:
+            yield from self._follow(reel)
+            yield Fault(stream, "disconnected", "the connection ended")
+        except SourceError as error:
+            yield Fault(stream, "disconnected", str(error))
+        finally:
+            reel.close()
+
+    def _follow(self, reel: VideoReel) -> Iterator[Item | None]:
+        start_us = self._wall_us()
+        # The anchor is the moment of connection as this machine saw it, no camera's clock.
+        track = Track(self._spec, reel.time_base, Anchor(start_us, "start-time"), str(start_us))
+        for picture in reel.pictures():
+            if isinstance(picture, Picture):
+                yield from track.follow(picture, self._wall_us(), reel.mark())
+            elif picture is not None:
+                yield Fault(self._spec.stream, "decode", picture.detail, picture.frames)
+            yield None
+
+
+class Buffer:
+    """Keeps the newest frames; what is dropped becomes one Gap where it was. Thread-safe."""
+
+    def __init__(self, stream: str, frames: int, chunk_ms: float) -> None:
+        """
+        Args:
+            stream: its id.
+            frames: how many are kept at most.
+            chunk_ms: a chunk waits so long for more, counted from its first item.
+        """
+        self._stream = stream
+        self._room = frames
+        self._chunk_s = chunk_ms / 1000
+        self._items: deque[Item] = deque()
+        self._frames = 0
+        self._dropped = 0  # before the first item
+        self._since_s = 0.0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def put(self, item: Item) -> None:
+        """Add the newest item."""
+        with self._changed:
+            if not self._items:
+                self._since_s = time.monotonic()
+            self._items.append(item)
+            self._frames += isinstance(item, Sample)
+            while self._frames > self._room:
+                self._drop()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Nothing more will be put in."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def take(self, timeout_s: float) -> tuple[Entry, ...] | None:
+        """The next chunk's entries; None where it is not full in time, () at the very end."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            while not (self._ready() or self._closed):
+                left_s = deadline_s - time.monotonic()
+                if left_s <= 0:
+                    return None
+                late_s = self._since_s + self._chunk_s - time.monotonic()
+                self._changed.wait(min(left_s, max(late_s, 0.001)) if self._items else left_s)
+            return entries(self._next())
+
+    def _ready(self) -> bool:
+        if not self._items:
+            return False
+        late = time.monotonic() - self._since_s >= self._chunk_s
+        return late or self._frames >= CHUNK_FRAMES
+
+    def _next(self) -> list[Item]:
+        items: list[Item] = []
+        if self._dropped:
+            items.append(Gap(self._stream, "dropped", self._dropped))
+            self._dropped = 0
+        frames = 0
+        while self._items and frames < CHUNK_FRAMES:
+            frames += isinstance(self._items[0], Sample)
+            items.append(self._items.popleft())
+        self._frames -= frames
+        self._since_s = time.monotonic()
+        return items
+
+    def _drop(self) -> None:
+        """The oldest frame goes; what it stood behind stays."""
+        kept: list[Item] = []
+        while not isinstance(self._items[0], Sample):
+            kept.append(self._items.popleft())
+        self._items.popleft()
+        self._items.extendleft(reversed(kept))
+        self._frames -= 1
+        self._dropped += 1

@@ -1,0 +1,166 @@
+"""The process that decodes one stream: `python -m pipeline.decode.child FD MEMORY_BYTES`.
+
+A spec comes as one JSON line on stdin, then `next` and `stop`; chunks go to the descriptor FD. It
+dies with its parent, and by itself when it needs too much memory. Must not import torch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import threading
+import time
+from typing import IO
+
+from pipeline.chunk import End, Entry
+from pipeline.decode.assembly import Collector
+from pipeline.decode.capture import Buffer, Capture
+from pipeline.decode.playback import Playback
+from pipeline.decode.spec import StreamSpec
+from pipeline.decode.wire import Message, pack, write_all
+from pipeline.secrets import remember_url
+
+BEAT_S = 0.5  # a sign of life at most so often, while somebody waits for a chunk
+
+
+class Orders:
+    """What the parent wants, read by a thread of its own so that its death is always noticed."""
+
+    def __init__(self, stdin: IO[str]) -> None:
+        self._stdin = stdin
+        self._wanted = threading.Semaphore(0)
+        self.stopping = threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def wanted(self, timeout_s: float | None = None) -> bool:
+        """Take one `next`, waiting for it so long (None: for ever)."""
+        return self._wanted.acquire(timeout=timeout_s)
+
+    @property
+    def pending(self) -> bool:
+        """Somebody waits for a chunk."""
+        if self._wanted.acquire(blocking=False):
+            self._wanted.release()
+            return True
+        return False
+
+    def _read(self) -> None:
+        for line in self._stdin:
+            if line.strip() == "next":
+                self._wanted.release()
+            elif line.strip() == "stop":
+                self.stopping.set()
+        os._exit(0)  # the parent is gone; libav may hang, so nothing is cleaned up
+
+
+class Answers:
+    """The pipe to the parent."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._beaten_s = 0.0
+
+    def chunk(self, entries: tuple[Entry, ...]) -> None:
+        """Answer one `next`."""
+        self._send(Message("chunk", entries, peak_memory_bytes()))
+
+    def beat(self) -> None:
+        """Say that there is progress."""
+        now_s = time.monotonic()
+        if now_s - self._beaten_s >= BEAT_S:
+            self._beaten_s = now_s
+            self._send(Message("beat", (), peak_memory_bytes()))
+
+    def _send(self, message: Message) -> None:
+        try:
+            write_all(self._fd, pack(message))
+        except BrokenPipeError:
+            os._exit(0)
+
+
+def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
+    """A recording: one chunk ahead of what is asked for, and no further."""
+    playback = Playback(spec, wall_us)
+    collector = Collector(spec.chunk_ms, time.monotonic)
+    for item in playback.items():
+        if item is not None:
+            collector.add(item)
+        if orders.pending:
+            answers.beat()
+        if collector.full:
+            orders.wanted()
+            answers.chunk(with_memory(collector.take()))
+        if orders.stopping.is_set() and not isinstance(item, End):
+            collector.add(playback.end("stopped"))
+            orders.wanted()
+            answers.chunk(with_memory(collector.take()))
+            return
+
+
+def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
+    """A live stream: decoded always, kept as far as there is room."""
+    buffer = Buffer(spec.stream, spec.buffer_frames, spec.chunk_ms)
+    steps = threading.Event()
+
+    def fill() -> None:
+        for item in Capture(spec, wall_us).items():
+            steps.set()
+            if item is not None:
+                buffer.put(item)
+            if orders.stopping.is_set():
+                break
+        buffer.close()
+
+    threading.Thread(target=fill, daemon=True).start()
+    while orders.wanted():
+        while (entries := buffer.take(BEAT_S)) is None:
+            if steps.is_set():
+                steps.clear()
+                answers.beat()
+        if not entries:
+            return
+        answers.chunk(entries)
+
+
+def with_memory(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The end also says what this process took."""
+    return tuple(
+        End(e.stream, e.outcome, e.detail, e.decoded, e.lost, peak_memory_bytes())
+        if isinstance(e, End)
+        else e
+        for e in entries
+    )
+
+
+def peak_memory_bytes() -> int:
+    """Largest resident memory of this process so far; getrusage would count the parent's, before
+    the exec."""
+    with open("/proc/self/status", "rb") as status:
+        for line in status:
+            if line.startswith(b"VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def wall_us() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+def main() -> None:
+    """Decode one stream for the process that started this one."""
+    fd, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    spec = StreamSpec.from_json(json.loads(sys.stdin.readline()))
+    for url in (spec.url, *spec.join):
+        remember_url(url)
+    orders, answers = Orders(sys.stdin), Answers(fd)
+    (capture if spec.live else play)(spec, orders, answers)
+    os._exit(0)  # without the interpreter's farewell: a decode thread may still be in libav
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""A live stream's decode processes: one per connection, again and again until it is stopped."""
+
+from __future__ import annotations
+
+from random import Random
+
+from pipeline.chunk import Entry, Fault, Frames, Gap
+from pipeline.decode.backoff import Backoff
+from pipeline.decode.spec import StreamSpec
+from pipeline.decode.supervisor import Clock, Supervisor
+
+
+class LiveSupervisor(Supervisor):
+    """Reconnects as a new session; says once that a connection is lost, not at every try."""
+
+    def __init__(self, spec: StreamSpec, clock: Clock, rng: Random) -> None:
+        super().__init__(spec, clock)
+        self._backoff = Backoff(rng)
+        self._retry_s: float | None = None
+        self._seen = False  # frames, in any connection
+        self._down = False  # it was said that the connection is lost
+        self._start(spec)
+
+    def wake_s(self) -> float | None:
+        """When to kill the process, or when to start the next."""
+        return super().wake_s() if self._process else self._retry_s
+
+    def pass_time(self) -> None:
+        """Kill a process that hangs, or connect again when it is time."""
+        super().pass_time()
+        if self._retry_s is not None and self._clock() >= self._retry_s and not self.ended:
+            self._retry_s = None
+            self._start(self._spec)
+
+    def _admit(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        passed: list[Entry] = []
+        for entry in entries:
+            if isinstance(entry, Fault) and entry.kind == "disconnected":
+                if self._down:
+                    continue
+                self._down = True
+            if isinstance(entry, Frames):
+                if self._down and self._seen:
+                    passed.append(Gap(self._spec.stream, "reconnected"))
+                self._seen, self._down = True, False
+                self._backoff.reset()
+            passed.append(entry)
+        return tuple(passed)
+
+    def _lost(self, kind: str, detail: str) -> None:
+        if not self._down:
+            self._said.append(Fault(self._spec.stream, kind, detail))
+            self._down = True
+        if self._stopping:
+            self._end("stopped")
+            return
+        self._retry_s = self._clock() + self._backoff.next_s()
+        self._answer(())

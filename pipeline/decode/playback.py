@@ -1,0 +1,188 @@
+"""Plays a recording: a spec in, its samples, gaps, faults and end out, from the cursor on.
+
+Deterministic: the same file, spec and cursor give the same items. Knows nothing of processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from pipeline.chunk import Cursor, End, Fault
+from pipeline.decode.assembly import Item, checksum
+from pipeline.decode.spec import StreamSpec
+from pipeline.decode.track import Track
+from pipeline.errors import SourceError
+from pipeline.media.picture import Loss, Picture, Reel
+from pipeline.media.reel import VideoReel
+from pipeline.synthetic.uri import SCHEME
+from pipeline.timeline import anchor
+
+Pictures = Iterator[Picture | Loss | None]
+SEEK_BACK_S = (0, 2, 10)  # how far before the cursor to look for a key frame, then from the start
+OVERSHOOT_S = 2  # a search that is this far past the cursor will not find it
+
+
+class Playback:
+    """One recorded stream, from its cursor to its end."""
+
+    def __init__(self, spec: StreamSpec, wall_us: Callable[[], int]) -> None:
+        """
+        Args:
+            spec: what to play.
+            wall_us: clock of the ingest times, microseconds since the epoch.
+        """
+        self._spec = spec
+        self._wall_us = wall_us
+        self._files = (spec.url, *spec.join)
+        self._track: Track | None = None
+        self._damaged = False
+
+    def items(self) -> Iterator[Item | None]:
+        """Everything in order, the End last; None at each step that yields nothing."""
+        try:
+            yield from self._play()
+        except SourceError as error:
+            yield self._failed(str(error))
+        else:
+            yield self.end("ok")
+
+    def end(self, outcome: str, detail: str = "") -> End:
+        """The last entry: `ok` becomes what the losses make of it."""
+        decoded = self._track.decoded if self._track else 0
+        lost = self._track.lost if self._track else 0
+        if outcome == "ok" and not decoded:
+            outcome, detail = "rejected", "no frame can be decoded"
+        elif outcome == "ok" and (lost or self._damaged):
+            outcome, detail = "degraded", f"{lost} frames lost" if lost else "incomplete"
+        return End(self._spec.stream, outcome, detail, decoded, lost)
+
+    def _failed(self, detail: str) -> End:
+        ever = self._track is not None and self._track.decoded
+        return self.end("degraded" if ever else "rejected", detail)
+
+    def _play(self) -> Iterator[Item | None]:
+        reel = self._open(self._files[0])
+        self._track = track = self._begin(reel)
+        cursor = self._spec.cursor
+        if cursor is None:
+            yield from self._follow(reel, reel.pictures(), track)
+        else:
+            reel, pictures = yield from self._resume(reel, cursor, track)
+            yield from self._follow(reel, pictures, track)
+        for path in self._files[track.part + 1 :]:
+            yield from self._play_next(path, track)
+
+    def _play_next(self, path: str, track: Track) -> Iterator[Item | None]:
+        track.splice()
+        try:
+            reel = self._open(path)
+        except SourceError as error:
+            self._damaged = True
+            yield Fault(self._spec.stream, "decode", f"file {track.part + 1}: {error}")
+        else:
+            yield from self._follow(reel, reel.pictures(), track)
+
+    def _follow(self, reel: Reel, pictures: Pictures, track: Track) -> Iterator[Item | None]:
+        try:
+            for picture in rescaled(pictures, reel.time_base, track.time_base):
+                if isinstance(picture, Picture):
+                    yield from track.follow(picture, self._wall_us(), reel.mark())
+                elif picture is not None:
+                    self._damaged = True
+                    track.lost += picture.frames
+                    yield Fault(self._spec.stream, "decode", picture.detail, picture.frames)
+                yield None
+        finally:
+            reel.close()
+
+    def _begin(self, reel: Reel) -> Track:
+        start = anchor(self._spec.start_time_us, reel.creation_time_us)
+        return Track(self._spec, reel.time_base, start, self._spec.session)
+
+    def _open(self, url: str) -> Reel:
+        if url.startswith(SCHEME):
+            from pipeline.media.rendered import (
+                SceneReel,  # draws with numpy; others need not load it
+            )
+
+            return SceneReel(url)
+        return VideoReel.open(
+            url,
+            keyframes=all(rule.mode == "keyframes" for rule in self._spec.samplings),
+            max_pixels=self._spec.max_pixels,
+            timeout_s=self._spec.stall_s / 2,
+        )
+
+    def _resume(
+        self, reel: Reel, cursor: Cursor, track: Track
+    ) -> Generator[None, None, tuple[Reel, Pictures]]:
+        """Find the frame the cursor was made at; the pictures go on after it."""
+        if cursor["part"]:
+            reel.close()
+            reel = self._open(self._files[cursor["part"]])
+        if cursor["pts"] is not None and "+" not in cursor["position"][1:]:
+            for back_s in SEEK_BACK_S:
+                pictures = yield from self._sought(reel, cursor, track, back_s)
+                if pictures is not None:
+                    return reel, pictures
+            reel.close()
+            reel = self._open(self._files[cursor["part"]])
+        pictures = yield from self._counted(reel, cursor, track)
+        return reel, pictures
+
+    def _sought(
+        self, reel: Reel, cursor: Cursor, track: Track, back_s: int
+    ) -> Generator[None, None, Pictures | None]:
+        pts: int = cursor["pts"]
+        ticks = Fraction(1) / reel.time_base
+        base = int(pts * track.time_base * ticks)
+        if not reel.seek(base - int(back_s * ticks), cursor["mark"]):
+            return None
+        pictures = reel.pictures()
+        first = True
+        for picture in rescaled(pictures, reel.time_base, track.time_base):
+            yield
+            if not isinstance(picture, Picture) or picture.pts is None:
+                continue
+            if picture.pts == pts and checksum(track.scale(picture)) == cursor["checksum"]:
+                track.restore(cursor)
+                return pictures
+            if picture.pts > pts + (0 if first else int(OVERSHOOT_S * ticks)):
+                return None
+            first = False
+        return None
+
+    def _counted(self, reel: Reel, cursor: Cursor, track: Track) -> Generator[None, None, Pictures]:
+        pictures = reel.pictures()
+        left = cursor["index"]
+        for picture in rescaled(pictures, reel.time_base, track.time_base):
+            yield
+            if not isinstance(picture, Picture):
+                continue
+            left -= 1
+            if left == 0:
+                if checksum(track.scale(picture)) != cursor["checksum"]:
+                    break
+                track.restore(cursor)
+                return pictures
+        raise SourceError(f"has changed: frame {cursor['position']} is not where it was")
+
+
+def rescaled(pictures: Pictures, time_base: Fraction, wanted: Fraction) -> Pictures:
+    """Pictures with their times in another time base (files that are joined may differ)."""
+    if time_base == wanted:
+        yield from pictures
+        return
+    ratio = time_base / wanted
+    for picture in pictures:
+        if not isinstance(picture, Picture):
+            yield picture
+            continue
+        pts, duration = picture.pts, picture.duration
+        yield replace(
+            picture,
+            pts=None if pts is None else int(pts * ratio // 1),
+            duration=None if duration is None else int(duration * ratio // 1),
+        )

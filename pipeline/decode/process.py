@@ -1,0 +1,117 @@
+"""The parent's side of one decode process: orders down, messages up, and a sure end.
+
+Never waits: reading takes what is there, and whatever hangs is killed by whoever watches the time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline.decode.spec import StreamSpec
+from pipeline.decode.wire import Message, Unpacker
+from pipeline.secrets import mask
+
+ROOT = Path(__file__).parents[2]
+MEMORY_BYTES = 2 << 30  # address space; docs/decisions/decode-process.md has the measurements
+PIPE_BYTES = 1 << 20
+READ_BYTES = 1 << 18
+LAST_WORDS_BYTES = 600
+_SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class DecodeProcess:
+    """A running `pipeline.decode.child`."""
+
+    def __init__(self, spec: StreamSpec) -> None:
+        """Start it and hand it its spec; it begins at once."""
+        self._unpacker = Unpacker()
+        self._stderr_fd = os.memfd_create("stderr")  # unread pipes fill up and block
+        self.fd, write_fd = os.pipe()
+        try:
+            # A chunk is megabytes; the default 64 KiB would wake both sides dozens of times.
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+            os.set_blocking(self.fd, False)
+            self._child = self._spawn(write_fd)
+        finally:
+            os.close(write_fd)
+        self._order(json.dumps(spec.to_json()))
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def request(self) -> None:
+        """Ask for one chunk."""
+        self._order("next")
+
+    def stop(self) -> None:
+        """Ask it to come to an end."""
+        self._order("stop")
+
+    def read(self) -> tuple[list[Message], bool]:
+        """The messages that have arrived, and whether more may come."""
+        messages: list[Message] = []
+        while True:
+            try:
+                data = os.read(self.fd, READ_BYTES)
+            except BlockingIOError:
+                return messages, True
+            if not data:
+                return messages, False
+            messages += self._unpacker.feed(data)
+
+    def kill(self) -> str:
+        """End it, whatever it is doing, and free all it held.
+
+        Returns:
+            How it ended and its last words, for a person; no secrets.
+        """
+        self._child.kill()
+        code = self._child.wait()
+        os.close(self.fd)
+        with contextlib.suppress(OSError):  # a write to a dead child may still be buffered
+            assert self._child.stdin
+            self._child.stdin.close()
+        start = max(0, os.fstat(self._stderr_fd).st_size - LAST_WORDS_BYTES)
+        words = os.pread(self._stderr_fd, LAST_WORDS_BYTES, start).decode(errors="replace").strip()
+        os.close(self._stderr_fd)
+        return mask(f"{_ending(code)}: {words}" if words else _ending(code))
+
+    def _spawn(self, write_fd: int) -> subprocess.Popen[bytes]:
+        paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+        environment = {
+            **os.environ,
+            **dict.fromkeys(_SINGLE_THREADED, "1"),
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            "MALLOC_ARENA_MAX": "2",  # each arena reserves 64 MiB of address space
+        }
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "pipeline.decode.child", str(write_fd), str(MEMORY_BYTES)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._stderr_fd,
+            pass_fds=(write_fd,),
+            env=environment,
+            process_group=0,  # Ctrl-C is for the parent, which drains
+        )
+
+    def _order(self, line: str) -> None:
+        """One line down; a dead child is noticed by `read`."""
+        assert self._child.stdin
+        with contextlib.suppress(BrokenPipeError):
+            self._child.stdin.write(line.encode() + b"\n")
+            self._child.stdin.flush()
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"the decode process ended with code {code}"
+    return f"the decode process died of {signal.Signals(-code).name}"

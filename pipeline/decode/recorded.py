@@ -1,0 +1,38 @@
+"""A recording's decode process: restarted after the last frame that came, and given up in time."""
+
+from __future__ import annotations
+
+from pipeline.chunk import Entry, Fault, Frames
+from pipeline.decode.spec import StreamSpec
+from pipeline.decode.supervisor import Clock, Supervisor
+
+RESTARTS = 2  # without a frame in between
+
+
+class RecordedSupervisor(Supervisor):
+    """Loses nothing that can be decoded: a crash or a hang is a Fault, and decoding goes on."""
+
+    def __init__(self, spec: StreamSpec, clock: Clock) -> None:
+        super().__init__(spec, clock)
+        self._failures = 0
+        self._start(spec)
+
+    def _admit(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        for entry in entries:
+            if isinstance(entry, Frames):
+                self._spec = self._spec.after(entry.cursor)
+                self._failures = 0
+        return entries
+
+    def _lost(self, kind: str, detail: str) -> None:
+        self._said.append(Fault(self._spec.stream, kind, detail))
+        cursor = self._spec.cursor or {}
+        counts = cursor.get("decoded", 0), cursor.get("lost", 0)
+        self._failures += 1
+        if self._stopping:
+            self._end("stopped", "", *counts)
+        elif self._failures > RESTARTS:
+            outcome = "degraded" if cursor else "rejected"
+            self._end(outcome, f"{detail}; {RESTARTS} restarts did not help", *counts)
+        else:
+            self._start(self._spec)

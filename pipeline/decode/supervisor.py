@@ -1,0 +1,139 @@
+"""Watches over one stream's decode process: one chunk per request, whatever happens to it.
+
+What a failure means is decided by its two kinds, `recorded` and `live`. No threads, no waiting; the
+host calls when there is something to read and when time has passed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from pipeline.chunk import Chunk, End, Entry
+from pipeline.decode.process import DecodeProcess
+from pipeline.decode.spec import StreamSpec
+
+Clock = Callable[[], float]
+
+
+class Supervisor(ABC):
+    """The state of one stream in its host."""
+
+    def __init__(self, spec: StreamSpec, clock: Clock) -> None:
+        self._spec = spec
+        self._clock = clock
+        self._process: DecodeProcess | None = None
+        self._wanted = False  # a request that no chunk has answered yet
+        self._stopping = False
+        self._said: list[Entry] = []  # ours, to go with the next chunk
+        self._chunks: list[Chunk] = []
+        self._alive_s = 0.0  # last sign of life, or the request
+        self.ended = False
+        self.memory_bytes = 0  # peak of its processes
+
+    @property
+    def done(self) -> bool:
+        """Ended, and all of it told."""
+        return self.ended and not self._said and not self._chunks
+
+    @property
+    def fd(self) -> int | None:
+        """What to watch for reading."""
+        return self._process.fd if self._process else None
+
+    @property
+    def pid(self) -> int | None:
+        """The decode process, for tests and for people."""
+        return self._process.pid if self._process else None
+
+    def request(self) -> None:
+        """Exactly one chunk will come."""
+        self._wanted = True
+        self._alive_s = self._clock()
+        if self._process:
+            self._process.request()
+        self._answer(())
+
+    def stop(self) -> None:
+        """Come to an end; chunks that are asked for until then still come."""
+        self._stopping = True
+        if self._process:
+            self._process.stop()
+        else:
+            self._end("stopped")
+
+    def read(self) -> None:
+        """The process has written, or died."""
+        assert self._process
+        try:
+            messages, more = self._process.read()
+        except ValueError as error:
+            self._fail("crashed", f"{self._process.kill()}; {error}")
+            return
+        for message in messages:
+            self._alive_s = self._clock()
+            self.memory_bytes = max(self.memory_bytes, message.memory_bytes)
+            if message.kind == "chunk":
+                self._take(message.entries)
+        if not more and not self.ended:
+            self._fail("crashed", self._process.kill())
+
+    def wake_s(self) -> float | None:
+        """When `pass_time` has something to do."""
+        return self._alive_s + self._spec.stall_s if self._process and self._wanted else None
+
+    def pass_time(self) -> None:
+        """Kill a process that was asked and shows no sign of life; called when time has passed."""
+        wake_s = self.wake_s()
+        if self._process and wake_s is not None and self._clock() >= wake_s:
+            self._process.kill()
+            self._fail("stalled", f"no sign of life for {self._spec.stall_s:g} s")
+
+    def pop(self) -> list[Chunk]:
+        """The chunks that are ready."""
+        chunks, self._chunks = self._chunks, []
+        return chunks
+
+    def close(self) -> None:
+        """Kill the process."""
+        if self._process:
+            self._process.kill()
+            self._process = None
+
+    def _start(self, spec: StreamSpec) -> None:
+        self._process = DecodeProcess(spec)
+        self._alive_s = self._clock()
+        if self._wanted:
+            self._process.request()
+
+    def _fail(self, kind: str, detail: str) -> None:
+        self._process = None
+        self._lost(kind, detail)
+
+    def _take(self, entries: tuple[Entry, ...]) -> None:
+        entries = self._admit(entries)
+        self._answer(entries)
+        if entries and isinstance(entries[-1], End):
+            self.ended = True
+            self.close()
+
+    def _answer(self, entries: tuple[Entry, ...]) -> None:
+        """One chunk for the request, of what is there to say."""
+        if self._wanted and (entries or self._said):
+            self._chunks.append(Chunk((*self._said, *entries)))
+            self._said = []
+            self._wanted = False
+
+    def _end(self, outcome: str, detail: str = "", decoded: int = 0, lost: int = 0) -> None:
+        """The end of a stream that has no process to say it."""
+        self._said.append(End(self._spec.stream, outcome, detail, decoded, lost, self.memory_bytes))
+        self.ended = True
+        self._answer(())
+
+    @abstractmethod
+    def _admit(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        """See a chunk's entries go by; what of them is passed on."""
+
+    @abstractmethod
+    def _lost(self, kind: str, detail: str) -> None:
+        """The process is gone: it hung (`stalled`) or died (`crashed`)."""

@@ -1,0 +1,113 @@
+"""One stream's way from pictures to sampled frames: identity, event time, sampling, scaling.
+
+Pictures in -> samples and gaps out. What it remembers goes into every cursor, so that another
+process continues exactly there. Knows nothing of files, pipes or clocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from operators.frames import FrameInfo
+from pipeline.chunk import Cursor, Gap
+from pipeline.decode.spec import StreamSpec
+from pipeline.media.picture import Mark, Picture
+from pipeline.media.scaler import Scaler
+from pipeline.sampling import Sampler
+from pipeline.timeline import Anchor, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One frame that at least one rule takes.
+
+    Attributes:
+        pixels: uint8 RGB `[H, W, 3]` at model size.
+        taken: bit mask of the rules that take it.
+        cursor: where decoding stands after it.
+    """
+
+    info: FrameInfo
+    pixels: NDArray[np.uint8]
+    taken: int
+    cursor: Cursor
+
+
+class Track:
+    """State of one session."""
+
+    def __init__(self, spec: StreamSpec, time_base: Fraction, anchor: Anchor, session: str) -> None:
+        self._spec = spec
+        self.time_base = time_base
+        self._session = session
+        self._clock = anchor.clock
+        self._timeline = Timeline(time_base, anchor.event_time_us)
+        self._sampler = Sampler(spec.samplings, time_base)
+        self._scaler = Scaler(spec.short_side)
+        self._size_hw: tuple[int, int] | None = None
+        self.part = 0  # which of a joined stream's files
+        self.index = 0  # pictures of that file
+        self.decoded = 0
+        self.lost = 0
+
+    def follow(self, picture: Picture, ingest_time_us: int, mark: Mark) -> list[Sample | Gap]:
+        """Account for the next decoded picture; a sample where a rule takes it."""
+        stamp = self._timeline.stamp(picture.pts, picture.duration)
+        self.decoded += 1
+        self.index += 1
+        taken = self._sampler.take(stamp.elapsed, keyframe=picture.keyframe)
+        if not taken:
+            return []
+        info = FrameInfo(
+            self._spec.stream,
+            self._session,
+            stamp.position,
+            picture.pts,
+            self.time_base,
+            stamp.event_time_us,
+            ingest_time_us,
+            picture.source_hw,
+            self._clock,
+            self._spec.epoch,
+        )
+        resized = self._size_hw not in (None, picture.source_hw)
+        self._size_hw = picture.source_hw
+        sample = Sample(info, self.scale(picture), taken, {**self._cursor(info), "mark": mark})
+        return [Gap(info.stream, "size"), sample] if resized else [sample]
+
+    def scale(self, picture: Picture) -> NDArray[np.uint8]:
+        """The picture at model size."""
+        return self._scaler(picture)
+
+    def splice(self) -> None:
+        """The next picture is the first of the next file."""
+        self._timeline.splice()
+        self.part += 1
+        self.index = 0
+
+    def restore(self, cursor: Cursor) -> None:
+        """Go on as after the frame that the cursor was made at."""
+        self._timeline.restore(cursor["timeline"])
+        self._sampler.restore(cursor["sampler"])
+        height, width = cursor["size_hw"]
+        self._size_hw = (height, width)
+        self.part, self.index = cursor["part"], cursor["index"]
+        self.decoded, self.lost = cursor["decoded"], cursor["lost"]
+
+    def _cursor(self, info: FrameInfo) -> dict[str, Any]:
+        return {
+            "position": info.position,
+            "pts": info.pts,
+            "part": self.part,
+            "index": self.index,
+            "decoded": self.decoded,
+            "lost": self.lost,
+            "size_hw": list(info.source_hw),
+            "timeline": self._timeline.snapshot(),
+            "sampler": self._sampler.snapshot(),
+        }

@@ -1,0 +1,136 @@
+"""What goes through the pipe from a decode child to its host.
+
+A message is two lengths, a JSON header and raw pixels; no pickle, so a broken decoder can hand over
+wrong pictures, but no code.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from operators.frames import FrameInfo
+from pipeline.chunk import End, Entry, Fault, Frames, Gap
+
+_LENGTHS = struct.Struct("<IQ")
+LARGEST_HEADER = 16 << 20
+LARGEST_PIXELS = 1 << 30
+_PLAIN = {"gap": Gap, "fault": Fault, "end": End}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message.
+
+    Attributes:
+        kind: `chunk` (the answer to a request) or `beat` (a sign of life).
+        entries: of a chunk.
+        memory_bytes: the child's peak resident memory so far.
+    """
+
+    kind: str
+    entries: tuple[Entry, ...] = ()
+    memory_bytes: int = 0
+
+
+def pack(message: Message) -> list[bytes | memoryview]:
+    """The message as buffers to be written one after the other."""
+    pixels: list[memoryview] = []
+    header = {
+        "kind": message.kind,
+        "memory_bytes": message.memory_bytes,
+        "entries": [_to_json(entry, pixels) for entry in message.entries],
+    }
+    text = json.dumps(header, separators=(",", ":")).encode()
+    size = sum(view.nbytes for view in pixels)
+    return [_LENGTHS.pack(len(text), size) + text, *pixels]
+
+
+@dataclass(slots=True)
+class Unpacker:
+    """Puts messages together from whatever pieces the pipe gives."""
+
+    _buffer: bytearray = field(default_factory=bytearray)
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Take more bytes; the messages that are complete now.
+
+        Raises:
+            ValueError: these bytes are no message.
+        """
+        self._buffer += data
+        messages = []
+        while (message := self._next()) is not None:
+            messages.append(message)
+        return messages
+
+    def _next(self) -> Message | None:
+        if len(self._buffer) < _LENGTHS.size:
+            return None
+        header_bytes, pixel_bytes = _LENGTHS.unpack_from(self._buffer)
+        if header_bytes > LARGEST_HEADER or pixel_bytes > LARGEST_PIXELS:
+            raise ValueError(f"message of {header_bytes} + {pixel_bytes} bytes")
+        body = _LENGTHS.size + header_bytes
+        if len(self._buffer) < body + pixel_bytes:
+            return None
+        header = json.loads(bytes(self._buffer[_LENGTHS.size : body]))
+        pixels = np.frombuffer(bytes(self._buffer[body : body + pixel_bytes]), np.uint8)
+        del self._buffer[: body + pixel_bytes]
+        return _message(header, pixels)
+
+
+def _message(header: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> Message:
+    entries: list[Entry] = []
+    for values in header["entries"]:
+        kind = values.pop("entry")
+        if kind == "frames":
+            shape = values["shape"]
+            size = int(np.prod(shape))
+            entries.append(_frames(values, pixels[:size].reshape(shape)))
+            pixels = pixels[size:]
+        else:
+            entries.append(_PLAIN[kind](**values))
+    return Message(header["kind"], tuple(entries), header["memory_bytes"])
+
+
+def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
+    if isinstance(entry, Frames):
+        pixels.append(np.ascontiguousarray(entry.pixels).data.cast("B"))
+        return {
+            "entry": "frames",
+            "shape": entry.pixels.shape,
+            "infos": [_info_to_json(info) for info in entry.infos],
+            "taken": entry.taken,
+            "cursor": entry.cursor,
+        }
+    return {"entry": type(entry).__name__.lower(), **asdict(entry)}
+
+
+def _frames(values: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> Frames:
+    infos = tuple(_info(info) for info in values["infos"])
+    return Frames(infos, pixels, tuple(values["taken"]), values["cursor"])
+
+
+def _info_to_json(info: FrameInfo) -> dict[str, Any]:
+    return {**asdict(info), "time_base": str(info.time_base)}
+
+
+def _info(values: dict[str, Any]) -> FrameInfo:
+    time_base, source_hw = Fraction(values["time_base"]), tuple(values["source_hw"])
+    return FrameInfo(**{**values, "time_base": time_base, "source_hw": source_hw})
+
+
+def write_all(fd: int, buffers: Sequence[bytes | memoryview]) -> None:
+    """Write the buffers to a blocking descriptor."""
+    import os
+
+    for buffer in buffers:
+        view = memoryview(buffer)
+        while view:
+            view = view[os.write(fd, view) :]

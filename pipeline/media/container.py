@@ -1,0 +1,151 @@
+"""Opens one source so that it cannot reach anything but itself.
+
+URL in -> container and the one video stream that is decoded. Files are limited to the file itself,
+http(s) to its host (`pipeline.media.http`), cameras to their protocol; what would open further
+files is refused before it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import av
+from av.stream import Disposition
+
+from pipeline.errors import SourceError
+from pipeline.media.failure import open_failure, too_large
+from pipeline.media.formats import FILE_FORMATS, HTTP_FORMATS, RTSP_FORMATS
+from pipeline.media.http import SameHost
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open container and its best video stream."""
+
+    container: InputContainer
+    stream: VideoStream
+
+    @property
+    def creation_time_us(self) -> int | None:
+        """When the container says it was recorded, microseconds since the epoch."""
+        text = self.container.metadata.get("creation_time")
+        return _moment_us(text or self.stream.metadata.get("creation_time", ""))
+
+
+def open_video(url: str, *, max_pixels: int, timeout_s: float) -> Opened:
+    """Open a source for decoding.
+
+    Args:
+        url: a path, or an rtsp(s), http(s) or srt URL.
+        max_pixels: refuse larger pictures, here and later before they are allocated.
+        timeout_s: network: longest wait for opening, probing, and each read.
+
+    Raises:
+        SourceError: it cannot be opened, holds no video, or is refused. Holds no password.
+    """
+    network = is_network(url)
+    av.logging.set_level(av.logging.PANIC)  # it would write addresses to stderr itself
+    try:
+        container = _NETWORK[_scheme(url)](url, timeout_s) if network else _open_file(url)
+    except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
+        failure = open_failure(error, max_pixels=max_pixels, network=network)
+    else:
+        try:
+            return Opened(container, _best_stream(container, max_pixels))
+        except BaseException:
+            container.close()
+            raise
+    raise failure
+
+
+def is_network(url: str) -> bool:
+    """Whether a source is a URL of a protocol that is read, not a path."""
+    return _scheme(url) in _NETWORK
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0].lower() if "://" in url else ""
+
+
+def _open_file(path: str) -> InputContainer:
+    options = {"protocol_whitelist": "file", "format_whitelist": FILE_FORMATS}
+    # A bare name is parsed as a URL first: `rtsp:x.mp4` would be a camera.
+    return av.open(f"file:{path}", options=options, metadata_errors="replace")
+
+
+def _open_http(url: str, timeout_s: float) -> InputContainer:
+    return av.open(
+        url,
+        # Kept-alive and parallel requests reach below the I/O callback and abort the process.
+        options={"format_whitelist": HTTP_FORMATS, "http_persistent": "0", "http_multiple": "0"},
+        metadata_errors="replace",
+        timeout=(timeout_s, timeout_s),
+        io_open=SameHost(url, timeout_s),
+    )
+
+
+def _open_rtsp(url: str, timeout_s: float) -> InputContainer:
+    options = {
+        "protocol_whitelist": "rtsp,rtsps,rtp,srtp,udp,tcp,tls",
+        "format_whitelist": RTSP_FORMATS,
+        "rtsp_transport": "tcp",
+        "timeout": str(int(timeout_s * 1_000_000)),
+    }
+    return _open_live(url, options, timeout_s)
+
+
+def _open_srt(url: str, timeout_s: float) -> InputContainer:
+    options = {"protocol_whitelist": "srt,udp", "format_whitelist": FILE_FORMATS}
+    return _open_live(url, options, timeout_s)
+
+
+def _open_live(url: str, options: dict[str, str], timeout_s: float) -> InputContainer:
+    return av.open(url, options=options, metadata_errors="replace", timeout=(timeout_s, timeout_s))
+
+
+_NETWORK: dict[str, Callable[[str, float], InputContainer]] = {
+    "http": _open_http,
+    "https": _open_http,
+    "rtsp": _open_rtsp,
+    "rtsps": _open_rtsp,
+    "srt": _open_srt,
+}
+
+
+def _best_stream(container: InputContainer, max_pixels: int) -> VideoStream:
+    """The default one, else the largest, else the first; never a cover picture."""
+    streams = [
+        stream
+        for stream in container.streams.video
+        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
+    ]
+    if not streams:
+        kinds = ", ".join(sorted({stream.type for stream in container.streams}))
+        raise SourceError(f"holds no video, only {kinds or 'nothing'}")
+    best = max(
+        streams,
+        key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index),
+    )
+    if best.width * best.height > max_pixels:
+        raise too_large(max_pixels, f"{best.width}x{best.height}")
+    return best
+
+
+def _moment_us(text: str) -> int | None:
+    """ISO 8601, in UTC where no zone is given (FLV writes `2016-05-31 17:01:35`)."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // timedelta(microseconds=1)

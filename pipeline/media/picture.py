@@ -1,0 +1,96 @@
+"""One decoded frame before scaling, and what a reel of them promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import av
+
+from pipeline.media.orientation import Orientation, orientation_of
+
+Mark = list[int | None]
+"""Packets read so far, and dts and pts of the last: JSON values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded frame. Valid for as long as one likes; holds the full-size planes.
+
+    Attributes:
+        pts: as the container says, ticks of the reel's time base, or None.
+        duration: ticks, or None.
+        keyframe: decodable by itself.
+        orientation: how it has to be turned to be shown.
+    """
+
+    frame: av.VideoFrame
+    pts: int | None
+    duration: int | None
+    keyframe: bool
+    orientation: Orientation
+
+    @classmethod
+    def of(cls, frame: av.VideoFrame) -> Picture:
+        """A frame as it left the decoder."""
+        return cls(frame, frame.pts, frame.duration or None, frame.key_frame, orientation_of(frame))
+
+    @property
+    def source_hw(self) -> tuple[int, int]:
+        """Height and width as displayed, pixels."""
+        height, width = self.frame.height, self.frame.width
+        return (width, height) if self.orientation.transposed else (height, width)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Frames that should have come out here and did not.
+
+    Attributes:
+        frames: how many, as far as anyone knows.
+        detail: one line for a person, secrets masked.
+    """
+
+    frames: int
+    detail: str
+
+
+class Reel(Protocol):
+    """Something that yields pictures in output order: a file, a connection, a rendered scene."""
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per tick."""
+        ...
+
+    @property
+    def creation_time_us(self) -> int | None:
+        """When it was recorded, as the container says; microseconds since the epoch."""
+        ...
+
+    def pictures(self) -> Iterator[Picture | Loss | None]:
+        """Decode from where the reel stands; None at each step without either, as a sign of life.
+
+        Raises:
+            SourceError: nothing more can be read.
+        """
+        ...
+
+    def mark(self) -> Mark:
+        """How far it has read; goes into cursors."""
+        ...
+
+    def seek(self, pts: int, mark: Mark) -> bool:
+        """Go to a key frame at or before `pts`, as well as the container can; whether it went.
+
+        Args:
+            pts: ticks.
+            mark: taken when the frame at `pts` had come out.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        ...

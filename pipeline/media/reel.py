@@ -1,0 +1,166 @@
+"""Decodes one opened source into pictures, in output order, and says what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from pipeline.errors import SourceError
+from pipeline.media.container import Opened, is_network, open_video
+from pipeline.media.failure import (
+    describe,
+    is_out_of_memory,
+    is_too_large,
+    out_of_memory,
+    too_large,
+)
+from pipeline.media.picture import Loss, Mark, Picture
+from pipeline.media.scan import timestamps_are_plain
+
+
+class VideoReel:
+    """Implements `pipeline.media.picture.Reel` with libav, one thread, in software."""
+
+    def __init__(self, opened: Opened, *, keyframes: bool, max_pixels: int) -> None:
+        """
+        Args:
+            opened: from `open_video`; closed with the reel.
+            keyframes: decode key frames only.
+            max_pixels: refuse larger pictures.
+        """
+        self._opened = opened
+        self._keyframes = keyframes
+        self._max_pixels = max_pixels
+        self._unscanned: str | None = None  # a file whose timestamps decide on `keyframes`
+        self._packets = 0
+        self._last: tuple[int | None, int | None] = (None, None)
+        self._awaited: Mark | None = None  # how far it had read at the frame that was sought
+        context = opened.stream.codec_context
+        context.thread_count = 1
+        context.options = {"max_pixels": str(max_pixels)}
+
+    @classmethod
+    def open(cls, url: str, *, keyframes: bool, max_pixels: int, timeout_s: float) -> VideoReel:
+        """Open a source; `keyframes` is what the caller wants, and done where it changes no id.
+
+        Raises:
+            SourceError: see `open_video`.
+        """
+        opened = open_video(url, max_pixels=max_pixels, timeout_s=timeout_s)
+        reel = cls(opened, keyframes=keyframes, max_pixels=max_pixels)
+        reel._unscanned = url if keyframes and not is_network(url) else None
+        return reel
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per tick."""
+        return self._opened.stream.time_base or Fraction(1, 1_000_000)
+
+    @property
+    def creation_time_us(self) -> int | None:
+        """When it was recorded, as the container says; microseconds since the epoch."""
+        return self._opened.creation_time_us
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long it says it is; None where it does not say, as cameras do not."""
+        duration = self._opened.container.duration
+        return None if duration is None else duration / av.time_base
+
+    def pictures(self) -> Iterator[Picture | Loss | None]:
+        """Decode from where the reel stands; see `Reel.pictures`."""
+        if self._unscanned is not None:
+            self._keyframes = yield from timestamps_are_plain(self._unscanned, self._max_pixels)
+            self._unscanned = None
+        packets = self._opened.container.demux(self._opened.stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.FFmpegError, OSError, MemoryError) as error:
+                yield Loss(0, self._reading_ended(error))
+                return
+            if packet is None:
+                break
+            self._count(packet)
+            yield from self._decode(packet)
+            yield None
+        if self._awaited is None and self._packets < self._opened.stream.frames:
+            yield self._short()
+
+    def mark(self) -> Mark:
+        """Packets read so far, and dts and pts of the last."""
+        return [self._packets, *self._last]
+
+    def seek(self, pts: int, mark: Mark) -> bool:
+        """Go to a key frame at or before `pts`, as well as the container can; whether it went."""
+        self._awaited = mark
+        try:
+            self._opened.container.seek(pts, stream=self._opened.stream, backward=True)
+        except (av.FFmpegError, OSError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        self._opened.container.close()
+
+    def _count(self, packet: Packet[VideoStream]) -> None:
+        """After a seek the count is right again from the marked packet on."""
+        if not packet.size:  # flushes the decoder
+            return
+        self._packets += 1
+        self._last = (packet.dts, packet.pts)
+        if self._awaited is not None and [*self._last] == self._awaited[1:]:
+            self._packets, self._awaited = self._awaited[0] or 0, None
+
+    def _short(self) -> Loss:
+        declared = self._opened.stream.frames
+        missing = declared - self._packets
+        return Loss(missing, f"the file ends early: {missing} of {declared} frames are not there")
+
+    def _decode(self, packet: Packet[VideoStream]) -> Iterator[Picture | Loss]:
+        if self._keyframes and packet.size and not packet.is_keyframe:
+            return
+        try:
+            frames = packet.decode()
+            if self._keyframes and packet.size:
+                frames += self._drain()
+        except (av.FFmpegError, MemoryError) as error:
+            yield self._undecodable(error)
+            return
+        for frame in frames:
+            if frame.is_corrupt:
+                yield Loss(1, "a frame is damaged")
+            elif not self._keyframes or frame.key_frame:
+                yield self._admit(frame)
+
+    def _drain(self) -> list[av.VideoFrame]:
+        """Each key frame by itself: with `skip_frame`, decoders that reorder give back frames in
+        another order (HEVC) or with another frame's pts (packed MPEG-4), and VP9 skips none."""
+        context = self._opened.stream.codec_context
+        frames = context.decode(None)
+        context.flush_buffers()
+        return frames
+
+    def _admit(self, frame: av.VideoFrame) -> Picture:
+        if frame.width * frame.height > self._max_pixels:
+            raise too_large(self._max_pixels, f"{frame.width}x{frame.height}")
+        return Picture.of(frame)
+
+    def _undecodable(self, error: Exception) -> Loss:
+        if is_too_large(error):
+            raise too_large(self._max_pixels) from None
+        if is_out_of_memory(error):
+            raise out_of_memory() from None
+        return Loss(1, f"a packet cannot be decoded: {describe(error)}")
+
+    def _reading_ended(self, error: Exception) -> str:
+        if is_out_of_memory(error):
+            raise out_of_memory() from None
+        if isinstance(error.__cause__, SourceError):
+            raise error.__cause__ from None
+        return f"reading ended early: {describe(error)}"

@@ -1,0 +1,48 @@
+"""A synthetic scene as a reel: rendered when asked, no codec in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+
+from pipeline.media.orientation import UPRIGHT
+from pipeline.media.picture import Loss, Mark, Picture
+from pipeline.synthetic.scene import open_scene
+from pipeline.synthetic.uri import parse_scene_uri
+
+
+class SceneReel:
+    """Implements `pipeline.media.picture.Reel`; every frame is a key frame."""
+
+    creation_time_us: int | None = None
+
+    def __init__(self, uri: str) -> None:
+        """Draws the scene's textures. Raises UsageError where there is no such scene."""
+        self._scene = open_scene(parse_scene_uri(uri))
+        self._index = 0
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per tick: one frame."""
+        return Fraction(1, self._scene.spec.fps)
+
+    def pictures(self) -> Iterator[Picture | Loss | None]:
+        """Render from where the reel stands; see `Reel.pictures`."""
+        while self._index < self._scene.frame_count:
+            pts, self._index = self._index, self._index + 1
+            frame = av.VideoFrame.from_ndarray(self._scene.render(pts).rgb, format="rgb24")
+            yield Picture(frame, pts, 1, keyframe=True, orientation=UPRIGHT)
+
+    def mark(self) -> Mark:
+        """Frames rendered so far."""
+        return [self._index]
+
+    def seek(self, pts: int, mark: Mark) -> bool:
+        """Go to exactly that frame."""
+        self._index = pts
+        return True
+
+    def close(self) -> None:
+        """Nothing to let go of."""
