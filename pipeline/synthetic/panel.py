@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .rays import FloatArray, Hits
 from .texture import Texture
-from .vector import Vec3, cross, dot, length, minus, plus, times, unit
+from .vector import Vec3, cross, dot, length, minus, times, unit
 
 ClassArray = NDArray[np.uint8]
 
@@ -29,10 +29,6 @@ class Frame:
     def normal(self) -> Vec3:
         """The unit normal towards whoever sees the frame as described."""
         return unit(cross(self.down, self.right))
-
-    def at(self, u: float, v: float) -> Vec3:
-        """Return the point `u` of the way to the right and `v` of the way down."""
-        return plus(self.corner, plus(times(self.right, u), times(self.down, v)))
 
     def uv(self, hits: Hits) -> tuple[FloatArray, FloatArray]:
         """Return where hits lie: float32 [N] each, 0..1 to the right and down."""

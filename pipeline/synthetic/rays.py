@@ -7,7 +7,6 @@ CPU, which numpy's vectorised sin, exp and matmul do not promise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,10 +41,8 @@ class Rays:
 
     def take(self, indices: IndexArray) -> Rays:
         """Return the rays at flat `indices` [N], as a flat copy."""
-        return self._map(lambda d: d.ravel().take(indices))
-
-    def _map(self, change: Callable[[FloatArray], FloatArray]) -> Rays:
-        return Rays(self.origin, change(self.dx), change(self.dy), change(self.dz))
+        dx, dy, dz = (d.ravel().take(indices) for d in (self.dx, self.dy, self.dz))
+        return Rays(self.origin, dx, dy, dz)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,12 @@ class View:
 
 
 def render_frame(world: World, camera: Camera) -> SceneFrame:
-    """Return what `camera` sees of `world`."""
+    """Return what a camera sees of a world; the camera is inside the shell, outside all bodies.
+
+    Args:
+        world: built for this camera's position, since it holds only the box faces seen from there.
+        camera: decides the picture's size.
+    """
     height, width = camera.size_hw
     frame = SceneFrame(
         np.empty((height, width, 3), np.uint8),

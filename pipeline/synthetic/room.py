@@ -28,7 +28,7 @@ _BALL_PATTERNS = ("octants", "bands", "cap")
 _PROPS = 7
 _TRIES = 400
 # What a camera needs around it: nothing may fill the picture or come behind the lens.
-_CAMERA_CLEARANCE_M = 0.75
+_CAMERA_CLEARANCE_M = 1.1
 _GAP_M = 0.12
 
 _VIVID: tuple[Tint, ...] = (
