@@ -17,12 +17,7 @@ def is_done(stored: Progress | None, progress: Progress) -> bool:
     if stored is None or stored.epoch < progress.epoch:
         raise SinkError(f"stream {stream}: commit without a claim", stream=stream, stage="commit")
     if stored.epoch > progress.epoch:
-        raise FencedError(
-            f"stream {stream}: another writer has taken it over (epoch {stored.epoch}, this one is "
-            f"{progress.epoch}); is the same job running twice?",
-            stream=stream,
-            stage="commit",
-        )
+        raise fenced(stream, stored.epoch, progress.epoch)
     if progress.sequence > stored.sequence + 1:
         raise SinkError(
             f"stream {stream}: commit {progress.sequence} follows {stored.sequence}; those between "
@@ -31,3 +26,13 @@ def is_done(stored: Progress | None, progress: Progress) -> bool:
             stage="commit",
         )
     return progress.sequence <= stored.sequence
+
+
+def fenced(stream: str, newer: int, ours: int) -> FencedError:
+    """The error for a writer whose stream was claimed by another one."""
+    return FencedError(
+        f"stream {stream}: another writer has taken it over (epoch {newer}, this one is {ours}); "
+        "is the same job running twice?",
+        stream=stream,
+        stage="commit",
+    )

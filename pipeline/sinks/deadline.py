@@ -1,0 +1,95 @@
+"""Deadlines over calls of a library that may never return.
+
+A call -> its result, or `Stalled` in time. What is left behind stays in its own daemon thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Stalled(Exception):
+    """A call did not return in time. It may still have its effect, now or later."""
+
+
+class Deadline:
+    """A point in time that everything inside an operation has to respect."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Starts now. `clock`: seconds, monotonic."""
+        self._clock = clock
+        self._began = clock()
+        self._end = self._began + seconds
+
+    @property
+    def left_s(self) -> float:
+        return max(0.0, self._end - self._clock())
+
+    @property
+    def elapsed_s(self) -> float:
+        return self._clock() - self._began
+
+    def within(self, seconds: float) -> Deadline:
+        """An earlier deadline for one attempt, never later than this one."""
+        return Deadline(min(seconds, self.left_s), self._clock)
+
+    def run(self, call: Callable[[], T], *, late: Callable[[T], None] | None = None) -> T:
+        """Call in a thread of its own and wait no longer than is left.
+
+        Args:
+            call: may block for ever.
+            late: takes the result of a call that returns after it was given up, to close it.
+
+        Raises:
+            Stalled: it did not return in time.
+            BaseException: whatever `call` raised.
+        """
+        attempt = _Attempt(call, late)
+        attempt.start()
+        if not attempt.wait(self.left_s):
+            raise Stalled(f"no answer within {self.elapsed_s:.1f} s")
+        return attempt.result()
+
+
+class _Attempt(Generic[T]):
+    def __init__(self, call: Callable[[], T], late: Callable[[T], None] | None) -> None:
+        self._call = call
+        self._late = late
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._given_up = False
+        self._outcome: tuple[T, None] | tuple[None, BaseException] | None = None
+
+    def start(self) -> None:
+        threading.Thread(target=self._work, name="bounded-call", daemon=True).start()
+
+    def wait(self, timeout_s: float) -> bool:
+        if self._done.wait(timeout_s):
+            return True
+        with self._lock:
+            self._given_up = self._outcome is None
+        return not self._given_up
+
+    def result(self) -> T:
+        assert self._outcome is not None
+        result, error = self._outcome
+        if error is not None:
+            raise error
+        return result  # type: ignore[return-value]
+
+    def _work(self) -> None:
+        try:
+            outcome: tuple[T, None] | tuple[None, BaseException] = (self._call(), None)
+        except BaseException as error:
+            outcome = (None, error)
+        with self._lock:
+            self._outcome = outcome
+            late = self._given_up
+        self._done.set()
+        if late and self._late and outcome[1] is None:
+            self._late(outcome[0])

@@ -1,0 +1,175 @@
+"""The Kafka sink: records and progress in one transaction, by one writer, in bounded time.
+
+The client is never trusted: every operation has a deadline of ours, and after any failure the
+client is replaced and the progress topic asked what really happened (a commit that raised may have
+been carried out). Nothing is redone from memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from operators.errors import DinostreamError
+from pipeline.errors import SinkError
+from pipeline.message import progress_message
+from pipeline.progress import Progress
+from pipeline.sinks.deadline import Deadline
+from pipeline.sinks.fence import fenced, is_done
+from pipeline.sinks.kafka_admin import ensure_topics
+from pipeline.sinks.kafka_errors import explained, explaining, hopeless
+from pipeline.sinks.kafka_producer import Transactor, append
+from pipeline.sinks.kafka_progress import read_progress
+from pipeline.sinks.kafka_settings import KafkaSettings
+from pipeline.sinks.sink import Message, Receipt
+from pipeline.sinks.topics import TOPICS
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PAUSE_S = 0.2  # between attempts
+ABORT_S = 2.0
+
+
+class KafkaSink:
+    """Writes to one cluster, for one job. See `pipeline.sinks.sink.Sink`.
+
+    A receipt tells of this run's writes: records that an earlier run wrote under the same ids are
+    told apart by readers, not here.
+    """
+
+    def __init__(self, settings: KafkaSettings, *, shard: int = 0) -> None:
+        """Connects at the first call.
+
+        Args:
+            settings: the cluster.
+            shard: which part of a job writes; who claims the same shard of the same job takes over.
+        """
+        self._settings = settings
+        self._shard = shard
+        self._job: str | None = None
+        self._writer: Transactor | None = None
+        self._standing: dict[str, Progress] = {}
+        self._topics: set[str] = set()
+
+    def claim(
+        self, job: str, streams: Sequence[str], *, fresh: bool = False
+    ) -> dict[str, Progress]:
+        if self._job not in (None, job):
+            raise SinkError(f"this sink writes for job {self._job}; open another one for {job}")
+        self._job = job
+        if (
+            not self._topics
+        ):  # a wrong address is told sooner than a broker that is away for a while
+            with explaining(self._settings, "connecting", self._settings.attempt_s) as deadline:
+                self._ensure([], deadline)
+        return self._until(
+            f"claiming {len(streams)} streams of job {job}",
+            lambda deadline: self._claim(job, streams, fresh, deadline),
+        )
+
+    def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
+        if is_done(self._standing.get(progress.stream), progress):
+            return Receipt(repeated=len(messages))
+
+        def attempt(deadline: Deadline) -> None:
+            writer = self._writer or self._take_back(deadline)
+            if is_done(self._standing.get(progress.stream), progress):
+                return  # the last attempt raised, and was carried out all the same
+            self._ensure(messages, deadline)
+            writer.write([messages, [progress_message(progress)]], deadline)
+            self._standing[progress.stream] = progress
+
+        self._until(f"commit {progress.sequence} of stream {progress.stream}", attempt)
+        return Receipt(written=len(messages))
+
+    def publish(self, messages: Sequence[Message]) -> Receipt:
+        def attempt(deadline: Deadline) -> None:
+            self._ensure(messages, deadline)
+            append(self._settings, messages, deadline)
+
+        if messages:
+            self._until(f"publishing {len(messages)} records", attempt)
+        return Receipt(written=len(messages))
+
+    def close(self) -> None:
+        if self._writer:
+            self._writer.close()
+            self._writer = None
+
+    def _claim(
+        self, job: str, streams: Sequence[str], fresh: bool, deadline: Deadline
+    ) -> dict[str, Progress]:
+        writer = self._writer or self._open_writer(deadline)
+        stored = read_progress(self._settings, deadline, to_the_end=True)
+        claimed = {}
+        for stream in streams:
+            known = None if fresh else stored.get((job, stream))
+            # over all jobs: readers compare the epochs of a stream's records whatever their job
+            epochs = [progress.epoch for progress in stored.values() if progress.stream == stream]
+            claimed[stream] = replace(
+                known or Progress(job, stream), epoch=max(epochs, default=0) + 1
+            )
+        writer.write([[progress_message(progress) for progress in claimed.values()]], deadline)
+        self._standing |= claimed
+        return dict(claimed)
+
+    def _open_writer(self, deadline: Deadline) -> Transactor:
+        transactional_id = f"{self._settings.prefix}-{self._job}-{self._shard}"
+        self._writer = Transactor(self._settings, transactional_id, deadline)
+        return self._writer
+
+    def _take_back(self, deadline: Deadline) -> Transactor:
+        """A new client, and what the store says of our streams.
+
+        The store is asked before as well: if somebody else has claimed them, this writer must go
+        without fencing the other one.
+        """
+        self._learn(deadline, to_the_end=False)
+        writer = self._open_writer(deadline)
+        self._learn(deadline, to_the_end=True)
+        return writer
+
+    def _learn(self, deadline: Deadline, *, to_the_end: bool) -> None:
+        stored = read_progress(self._settings, deadline, to_the_end=to_the_end)
+        for stream, standing in self._standing.items():
+            found = stored.get((standing.job, stream))
+            if found and found.epoch > standing.epoch:
+                raise fenced(stream, found.epoch, standing.epoch)
+            if found and to_the_end:
+                self._standing[stream] = found
+
+    def _ensure(self, messages: Sequence[Message], deadline: Deadline) -> None:
+        wanted = {*TOPICS, *(message.topic for message in messages)}
+        if wanted - self._topics:
+            ensure_topics(self._settings, wanted, deadline)
+            self._topics |= wanted
+
+    def _until(self, what: str, attempt: Callable[[Deadline], T]) -> T:
+        """Attempt until it succeeds, cannot, or time is up; every attempt after a failure has a
+        client of its own."""
+        deadline = Deadline(self._settings.deadline_s)
+        while True:
+            try:
+                return attempt(deadline.within(self._settings.attempt_s))
+            except DinostreamError:
+                raise
+            except Exception as error:
+                self._give_up_writer(abort=hopeless(error))
+                if hopeless(error) or deadline.left_s <= PAUSE_S:
+                    raise explained(error, self._settings, what, deadline.elapsed_s) from error
+                log.warning("%s failed and is tried again: %r", what, error)
+            time.sleep(PAUSE_S)
+
+    def _give_up_writer(self, *, abort: bool) -> None:
+        writer, self._writer = self._writer, None
+        if writer and abort:
+            with suppress(Exception):
+                writer.abort(Deadline(ABORT_S))
+        if writer:
+            writer.drop()

@@ -1,0 +1,105 @@
+"""Opens kafka-python's clients and lets go of them, whatever state they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaConfigurationError
+
+from operators.errors import UsageError
+from pipeline.secrets import mask
+from pipeline.sinks.deadline import Deadline
+from pipeline.sinks.kafka_settings import KafkaSettings
+
+CLOSE_S = 5.0
+
+
+def open_producer(
+    settings: KafkaSettings, deadline: Deadline, *, transactional_id: str | None = None
+) -> Any:
+    """A connected producer; with `transactional_id` one that has fenced its predecessors.
+
+    Raises:
+        UsageError: the settings cannot be used.
+        Stalled, KafkaError: the cluster does not answer.
+    """
+
+    def connect() -> Any:
+        if transactional_id is None:
+            return _made(KafkaProducer, settings, settings.producer(deadline))
+        producer = _made(
+            KafkaProducer, settings, settings.transactional(deadline, transactional_id)
+        )
+        try:
+            producer.init_transactions()
+        except BaseException:
+            drop_producer(producer)
+            raise
+        return producer
+
+    return deadline.run(connect, late=drop_producer)
+
+
+def drop_producer(producer: Any) -> None:
+    """Stop a producer without waiting for what it still holds. `close` alone would first flush, for
+    ever where it is wedged, and with a timeout it would leave the sender thread running."""
+    producer._sender.force_close()
+    with suppress(Exception):
+        producer.close(timeout=1)
+
+
+def close_producer(producer: Any) -> None:
+    """Close a producer that has nothing left to send."""
+    with suppress(Exception):
+        Deadline(CLOSE_S).run(lambda: producer.close(timeout=CLOSE_S / 2))
+
+
+def open_consumer(settings: KafkaSettings, deadline: Deadline, *, committed: bool = True) -> Any:
+    """A connected consumer without a group; errors as of `open_producer`."""
+    config = settings.consumer(deadline, committed=committed)
+    return deadline.run(lambda: _made(KafkaConsumer, settings, config), late=close_consumer)
+
+
+@contextmanager
+def consumer(
+    settings: KafkaSettings, deadline: Deadline, *, committed: bool = True
+) -> Iterator[Any]:
+    """`open_consumer` for a block."""
+    client = open_consumer(settings, deadline, committed=committed)
+    try:
+        yield client
+    finally:
+        close_consumer(client)
+
+
+def close_consumer(client: Any) -> None:
+    with suppress(Exception):
+        Deadline(CLOSE_S).run(lambda: client.close(autocommit=False, timeout_ms=1000))
+
+
+@contextmanager
+def admin(settings: KafkaSettings, deadline: Deadline) -> Iterator[Any]:
+    """A connected admin client, for a block; errors as of `open_producer`."""
+    config = settings.shared(deadline)
+    client = deadline.run(
+        lambda: _made(KafkaAdminClient, settings, config), late=lambda late: late.close()
+    )
+    try:
+        yield client
+    finally:
+        with suppress(Exception):
+            Deadline(CLOSE_S).run(client.close)
+
+
+def _made(kind: Callable[..., Any], settings: KafkaSettings, config: Mapping[str, Any]) -> Any:
+    try:
+        return kind(**config)
+    except (KafkaConfigurationError, ValueError, TypeError, AssertionError, RuntimeError) as error:
+        unusable = error
+    except OSError as error:  # a certificate that is not there or not readable
+        unusable = error
+    text = mask(f"{type(unusable).__name__}: {unusable}")
+    raise UsageError(f"{settings.where}: the sink's settings cannot be used: {text}") from None

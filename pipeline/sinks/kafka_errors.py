@@ -1,0 +1,66 @@
+"""What an error of the Kafka client means: try again, or never; and how a person is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kafka import errors
+
+from pipeline.errors import SinkError
+from pipeline.secrets import mask
+from pipeline.sinks.deadline import Deadline, Stalled
+from pipeline.sinks.kafka_settings import KafkaSettings
+
+TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
+REFUSED = (  # by the broker, however often it is tried
+    *TOO_LARGE,
+    errors.AuthorizationError,
+    errors.SaslAuthenticationFailedError,
+    errors.UnsupportedSaslMechanismError,
+    errors.InvalidTopicError,
+    errors.UnsupportedVersionError,
+    errors.InvalidTransactionTimeoutError,
+    errors.PolicyViolationError,
+)
+
+
+def hopeless(error: BaseException) -> bool:
+    """Another attempt would end in the same way."""
+    return isinstance(error, REFUSED)
+
+
+def explained(
+    error: BaseException, settings: KafkaSettings, what: str, elapsed_s: float
+) -> SinkError:
+    """The error for `error`, which ended `what` after so long; secrets masked."""
+    said = mask(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    where = settings.where
+    if isinstance(error, TOO_LARGE):
+        return SinkError(
+            f"{where}: {what}: a record is larger than the topic or the client takes ({said}); "
+            "raise the topic's max.message.bytes and max_request_size in the sink's settings",
+            stage="commit",
+        )
+    if hopeless(error):
+        return SinkError(f"{where}: {what} was refused: {said}", stage="commit")
+    return SinkError(
+        f"{where}: {what} not confirmed within {elapsed_s:.0f} s (last: {said}). Is the broker "
+        "reachable from here? What is not confirmed counts as not done",
+        stage="commit",
+        retryable=True,
+    )
+
+
+@contextmanager
+def explaining(settings: KafkaSettings, what: str, seconds: float) -> Iterator[Deadline]:
+    """A deadline for a block, and an error that a person understands where it is not met.
+
+    Raises:
+        SinkError: the block raised an error of the client, or stalled.
+    """
+    deadline = Deadline(seconds)
+    try:
+        yield deadline
+    except (errors.KafkaError, Stalled) as error:
+        raise explained(error, settings, what, deadline.elapsed_s) from error

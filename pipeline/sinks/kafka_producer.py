@@ -1,0 +1,91 @@
+"""Writes messages to Kafka: whole transactions, or single appends.
+
+Every write ends acknowledged or with an error, in time. Knows nothing of progress or epochs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.sinks.deadline import Deadline, Stalled
+from pipeline.sinks.kafka_client import close_producer, drop_producer, open_producer
+from pipeline.sinks.kafka_settings import KafkaSettings
+from pipeline.sinks.sink import Message
+
+
+class Transactor:
+    """One transactional producer. After an error it is of no use any more: `drop` it."""
+
+    def __init__(self, settings: KafkaSettings, transactional_id: str, deadline: Deadline) -> None:
+        """Connect and fence whoever wrote under this id; its open transaction is over then.
+
+        Raises:
+            UsageError: the settings cannot be used.
+            Stalled, KafkaError: the cluster does not answer.
+        """
+        self._settings = settings
+        self._producer = open_producer(settings, deadline, transactional_id=transactional_id)
+
+    def write(self, groups: Sequence[Sequence[Message]], deadline: Deadline) -> None:
+        """All messages in one transaction; a group is acknowledged before the next one is sent.
+
+        So the last group cannot be committed without those before it: the client may lose batches
+        to a bump of its producer epoch and would then commit the rest without an error.
+
+        Raises:
+            Stalled, KafkaError: the transaction failed, or may have been committed all the same.
+        """
+
+        def transact() -> None:
+            self._producer.begin_transaction()
+            for group in groups:
+                _send(self._producer, self._settings, group, deadline)
+            self._producer.commit_transaction()
+
+        deadline.run(transact)
+
+    def abort(self, deadline: Deadline) -> None:
+        """End an open transaction, so that readers need not wait for the broker to give it up."""
+        deadline.run(self._producer.abort_transaction)
+
+    def drop(self) -> None:
+        drop_producer(self._producer)
+
+    def close(self) -> None:
+        close_producer(self._producer)
+
+
+def append(settings: KafkaSettings, messages: Sequence[Message], deadline: Deadline) -> None:
+    """Write messages without a transaction: at least once.
+
+    Raises:
+        UsageError, Stalled, KafkaError: as of `Transactor`.
+    """
+    producer = open_producer(settings, deadline)
+    try:
+        deadline.run(lambda: _send(producer, settings, messages, deadline))
+    except BaseException:
+        drop_producer(producer)
+        raise
+    close_producer(producer)
+
+
+def _send(
+    producer: Any, settings: KafkaSettings, messages: Sequence[Message], deadline: Deadline
+) -> None:
+    futures = [
+        producer.send(
+            settings.topic(message.topic),
+            key=message.key.encode(),
+            value=message.value,
+            headers=[(name, value.encode()) for name, value in message.headers.items()],
+        )
+        for message in messages
+    ]
+    producer.flush(timeout=deadline.left_s)
+    for future in futures:
+        if not future.is_done:
+            raise Stalled("a record was neither acknowledged nor refused")
+        if future.failed():
+            raise future.exception
