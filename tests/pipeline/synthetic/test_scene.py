@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from pipeline.synthetic.scene import Scene, open_scene
 from pipeline.synthetic.uri import RENDERER_VERSION, SceneSpec
 
 OpenScene = Callable[[int], Scene]
+
+ROOT = Path(__file__).parents[3]
 
 # When this changes, every stored record of a rendered clip is about other pixels: raise
 # `uri.RENDERER_VERSION`, then put the new version and hash here.
@@ -43,6 +46,7 @@ def _hash_in_new_process(**env: str) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", _HASH_CLIP],
         env=os.environ | env,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
@@ -122,5 +126,7 @@ def test_it_needs_numpy_only() -> None:
         "import sys, pipeline.synthetic.scene\n"
         "print({'av', 'ray', 'kafka', 'torch', 'PIL', 'pydantic'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "set()"
