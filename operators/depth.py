@@ -74,13 +74,16 @@ class Depth(Operator):
         self.depthscale = _MILLIMETRES if range_m[1] <= _MILLIMETRES_REACH_M else _COARSE
         self._map_scale = map_scale
         weight = head.tensors[_WEIGHT].float().reshape(BINS, blocks, 2, arch.width)
-        sums = torch.stack([torch.ones(BINS), torch.linspace(*range_m, BINS)], dim=1)
+        # Depths count from the middle of the range: a quarter of the rounding at 80 m.
+        self._middle_m = sum(range_m) / 2
+        offsets_m = torch.linspace(*range_m, BINS) - self._middle_m
+        sums = torch.stack([torch.ones(BINS), offsets_m], dim=1)
         self._tensors = {
             "of_patch": weight[:, :, 0].reshape(BINS, -1),
             "of_cls": weight[:, :, 1].reshape(BINS, -1),
             "bias": head.tensors[_BIAS].float(),
             "sums": sums,
-            "floor": _FLOOR * sums.sum(dim=0),
+            "floor": _FLOOR * sums.double().sum(dim=0).float(),
         }
 
     @property
@@ -126,7 +129,7 @@ class Depth(Operator):
         )
         weights = fine.permute(0, 2, 3, 1).reshape(-1, BINS).relu_()
         total, weighted = (weights @ own["sums"] + own["floor"]).unbind(dim=1)
-        depth = (weighted / total).clamp(*self.range_m)
+        depth = (self._middle_m + weighted / total).clamp(*self.range_m)
         return depth.view(h * self._map_scale, w * self._map_scale)
 
     def _quantised(self, metres: NDArray[np.float32]) -> NDArray[np.uint16]:

@@ -14,6 +14,7 @@ from PIL import Image
 
 # Level 6 is 1-8 % smaller and takes up to 2.7 times as long (64x64 and 128x128 maps, 2026-11-22).
 _COMPRESS_LEVEL = 3
+_MORE_THAN_4_BITS = 17  # colours; pillow packs fewer into 1, 2 or 4 bits per pixel
 
 
 def grey16_png(values: NDArray[np.uint16]) -> bytes:
@@ -42,9 +43,10 @@ def palette_png(ids: NDArray[np.uint8], palette: Sequence[Sequence[int]]) -> byt
     _check(ids, np.dtype(np.uint8))
     if not 0 < len(palette) <= 256 or ids.max() >= len(palette):
         raise ValueError(f"id {ids.max()} has no colour among {len(palette)}; 1 to 256 are allowed")
+    filled = [*palette, *[(0, 0, 0)] * (_MORE_THAN_4_BITS - len(palette))]
     image = Image.fromarray(ids)
-    image.putpalette([channel for colour in palette for channel in colour])
-    return _encoded(image, bits=8)  # up to 16 colours would otherwise be packed into fewer bits
+    image.putpalette([channel for colour in filled for channel in colour])
+    return _encoded(image)
 
 
 def _check(values: NDArray[np.generic], dtype: np.dtype[np.generic]) -> None:
@@ -52,7 +54,7 @@ def _check(values: NDArray[np.generic], dtype: np.dtype[np.generic]) -> None:
         raise ValueError(f"want {dtype} [H, W], got {values.dtype} {list(values.shape)}")
 
 
-def _encoded(image: Image.Image, **options: int) -> bytes:
+def _encoded(image: Image.Image) -> bytes:
     buffer = BytesIO()
-    image.save(buffer, format="PNG", compress_level=_COMPRESS_LEVEL, **options)
+    image.save(buffer, format="PNG", compress_level=_COMPRESS_LEVEL)
     return buffer.getvalue()

@@ -1,0 +1,155 @@
+"""Operators by name, built in and users' own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from operators.architectures import ARCHITECTURES, Architecture
+from operators.errors import UsageError
+from operators.frames import Features, FrameInfo
+from operators.heads import MissingHead
+from operators.operator import Operator, StreamOperator
+from operators.registry import BUILT_IN, build_operator
+from operators.result import JSON, OCTETS, PNG
+
+OWN = """
+from operators.operator import Operator
+from operators.result import JSON, Result
+
+
+class Counting(Operator):
+    name = "counting"
+
+    def __init__(self, *, step: int = 1) -> None:
+        if step < 1:
+            raise ValueError(f"step must be at least 1, got {step}")
+        self.step = step
+
+    def __call__(self, features):
+        return [Result(info, self.name, JSON, b"%d" % self.step) for info in features.infos]
+
+
+class Halfway(Operator):
+    name = "halfway"
+
+
+class Usurper(Counting):
+    name = "depth"
+
+
+class Straying(Counting):
+    topics = ("counting", "embedding")
+
+
+class Unrelated:
+    pass
+
+
+number = 3
+"""
+
+
+@pytest.fixture
+def build(tiny: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`build("depth", {"map_scale": 2}, random_seed=0)`; a user's modules lie on the path."""
+    (tmp_path / "own_operators.py").write_text(OWN)
+    (tmp_path / "own_broken.py").write_text("import json\nraise RuntimeError('half a module')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def built(name: str, settings: dict[str, Any] | None = None, **options: Any) -> Operator:
+        known: dict[str, Any] = {"architecture": tiny, "backbone_sha256": "a" * 64}
+        return build_operator(name, settings or {}, **(known | options))
+
+    return built
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_built_in_operators_run_on_random_weights_and_say_so(
+    build: Callable[..., Operator],
+    features_of: Callable[..., Features],
+    frame: Callable[..., FrameInfo],
+    tiny: Architecture,
+    name: str,
+) -> None:
+    operator = build(name, random_seed=0)
+    operator.load(torch.device("cpu"), torch.float32)
+    assert operator.name == operator.topics[0] == name
+    assert operator.untrained
+    results = operator(features_of([frame(number) for number in range(8)], tiny))
+    assert {result.operator for result in results} == set(operator.topics)
+    assert {result.content_type for result in results} <= {JSON, PNG, OCTETS}
+    operator.close()
+
+
+def test_what_runs_without_a_head() -> None:
+    options = {"architecture": ARCHITECTURES["dinov2_vits14"], "backbone_sha256": "a" * 64}
+    for name in ("depth", "segmentation", "action"):
+        with pytest.raises(MissingHead, match=f"{name} does not run: it has no head"):
+            build_operator(name, {}, **options)
+    assert not build_operator("embedding", {}, **options).untrained
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("dept", "unknown operator 'dept'; did you mean depth"),
+        ("quux", r"unknown operator 'quux'; operators: depth, segmentation, action, embedding, or"),
+    ],
+)
+def test_unknown_names(build: Callable[..., Operator], name: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        build(name)
+
+
+def test_unknown_settings_name_the_nearest(build: Callable[..., Operator]) -> None:
+    with pytest.raises(UsageError, match="depth has no setting 'map_size'; did you mean map_scale"):
+        build("depth", {"map_size": 3}, random_seed=0)
+
+
+def test_a_users_own_class_takes_its_settings(
+    build: Callable[..., Operator],
+    features_of: Callable[..., Features],
+    frame: Callable[..., FrameInfo],
+    tiny: Architecture,
+) -> None:
+    operator = build("own_operators:Counting", {"step": 3})
+    assert isinstance(operator, Operator)
+    assert not isinstance(operator, StreamOperator)
+    assert not operator.untrained
+    assert [result.data for result in operator(features_of([frame(0)], tiny))] == [b"3"]
+    assert build("own_operators:Counting", random_seed=0).untrained
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "options", "why"),
+    [
+        ("no_such_module:X", {}, {}, "cannot import 'no_such_module'.*PYTHONPATH"),
+        (":X", {}, {}, "importing '' fails"),
+        ("own_broken:X", {}, {}, "importing 'own_broken' fails: RuntimeError.'half a module'"),
+        ("own_operators:Countin", {}, {}, "no class 'Countin' in own_operators; did you mean Cou"),
+        ("own_operators:", {}, {}, "no class ''"),
+        ("own_operators:Unrelated", {}, {}, "must be a subclass of operators.operator.Operator"),
+        ("own_operators:number", {}, {}, "must be a subclass"),
+        ("own_operators:Halfway", {}, {}, "does not define __call__"),
+        ("own_operators:Counting", {"stepp": 1}, {}, "unexpected keyword.*its settings: step"),
+        ("own_operators:Counting", {"step": 0}, {}, "refuses its settings: step must be at least"),
+        ("own_operators:Counting", {"step": "a"}, {}, "refuses its settings"),
+        ("own_operators:Counting", {}, {"head": "x.pth"}, "leave out --head own_operators:Count"),
+        ("own_operators:Usurper", {}, {}, "its name is 'depth'"),
+        ("own_operators:Straying", {}, {}, r"topics must be counting or counting.NAME, got"),
+    ],
+)
+def test_what_is_wrong_with_a_users_own(
+    build: Callable[..., Operator],
+    name: str,
+    settings: dict[str, Any],
+    options: dict[str, Any],
+    why: str,
+) -> None:
+    with pytest.raises(UsageError, match=why):
+        build(name, settings, **options)
