@@ -1,0 +1,81 @@
+"""`dinostream topics`: make Kafka's topics as they should be, list those of a sink."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pipeline.cli.options import sink_settings
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), help="YAML file with the sink's client settings."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+@click.group("topics", epilog="Example: dinostream topics create kafka://localhost:9092")
+def command() -> None:
+    """Create and list topics."""
+
+
+@command.command(
+    "create", epilog="Example: dinostream topics create kafka://localhost:9092 --partitions 32"
+)
+@click.argument("sink")
+@click.argument("topics", nargs=-1, metavar="[TOPIC]...")
+@click.option("--partitions", type=click.IntRange(min=1), help="Instead of 8 each.")
+@click.option("--replication", type=click.IntRange(min=1), help="Instead of the broker's default.")
+@config_option
+@json_option
+def create(
+    sink: str,
+    topics: tuple[str, ...],
+    *,
+    partitions: int | None,
+    replication: int | None,
+    config: Path | None,
+    as_json: bool,
+) -> int:
+    """Make the topics of a kafka:// SINK with the right retention, compaction and message size.
+
+    Topics that exist are compared and left as they are.
+    """
+    from pipeline.sinks.topics import create_topics
+
+    reports = create_topics(
+        sink,
+        settings=sink_settings(config),
+        partitions=partitions,
+        replication=replication or -1,
+        names=topics,
+    )
+    for report in reports:
+        differences = "".join(f"; {one}" for one in report.differences)
+        plain = f"{report.name:<22} {report.outcome}{differences}"
+        click.echo(json.dumps(asdict(report)) if as_json else plain)
+    return 0
+
+
+@command.command("list", epilog="Example: dinostream topics list sqlite:results.db --json")
+@click.argument("sink")
+@config_option
+@json_option
+def list_(sink: str, *, config: Path | None, as_json: bool) -> int:
+    """List the topics that SINK holds, and what is in them."""
+    from pipeline.sinks.topics import topic_named
+    from pipeline.sinks.uri import open_reader
+
+    reader = open_reader(sink, settings=sink_settings(config))
+    try:
+        names = reader.topics()
+    finally:
+        reader.close()
+    for name in names:
+        kind = topic_named(name).content_type
+        click.echo(
+            json.dumps({"name": name, "content_type": kind}) if as_json else f"{name:<22} {kind}"
+        )
+    return 0

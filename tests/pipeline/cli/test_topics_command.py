@@ -1,0 +1,48 @@
+"""`dinostream topics` on a sink file; the Kafka half is proved on a broker in test_kafka files."""
+
+import json
+
+import pytest
+
+from pipeline.sinks.uri import open_sink
+
+
+@pytest.fixture
+def uri(tmp_path, build):
+    uri = f"sqlite:{tmp_path / 'r.db'}"
+    sink = open_sink(uri)
+    progress = sink.claim("0123456789ab", ["cam1"])["cam1"]
+    messages = [build.message(0, topic="embedding"), build.message(1, topic="action")]
+    sink.commit(messages, build.after(progress))
+    sink.close()
+    return uri
+
+
+def test_topics_of_a_sink_are_listed(dinostream, uri):
+    assert dinostream("topics", "list", uri).stdout.split() == [
+        *("action", "application/json", "embedding", "application/octet-stream")
+    ]
+    rows = [
+        json.loads(line) for line in dinostream("topics", "list", uri, "--json").stdout.splitlines()
+    ]
+    assert [row["name"] for row in rows] == ["action", "embedding"]
+
+
+def test_a_sink_file_has_no_topics_to_make(dinostream, uri):
+    done = dinostream("topics", "create", uri)
+    assert done.returncode == 2
+    assert "kafka://host:port" in done.stderr
+
+
+def test_an_unknown_topic_is_refused_before_a_broker_is_asked(dinostream):
+    done = dinostream("topics", "create", "kafka://127.0.0.1:1", "detph")
+    assert done.returncode == 2
+    assert "did you mean depth?" in done.stderr
+
+
+def test_a_broker_that_is_not_there_is_named(dinostream, tmp_path):
+    (tmp_path / "short.yaml").write_text("sink: {uri: x, settings: {deadline_s: 4}}\n")
+    done = dinostream("topics", "create", "kafka://127.0.0.1:1", "--config", "short.yaml")
+    assert done.returncode == 1
+    assert "127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr
