@@ -16,6 +16,7 @@ from typing import IO
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pipeline.errors import SourceError
+from pipeline.secrets import mask
 
 REDIRECTS = 5
 USER_AGENT = "dinostream"
@@ -132,3 +133,25 @@ def _basic(parts: SplitResult) -> str:
         return ""
     pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return "Basic " + b64encode(pair.encode()).decode()
+
+
+def file_edges(url: str, edge_bytes: int, timeout_s: float = 10.0) -> tuple[int, bytes, bytes]:
+    """Size, first and last bytes of a recording.
+
+    Raises:
+        SourceError: it cannot be had, or is nothing one can read twice.
+    """
+    site = SameHost(url, timeout_s)
+    try:
+        with site.get(url, 0, edge_bytes) as response:
+            span = getattr(response, "headers", {}).get("Content-Range") or ""
+            first = response.read(edge_bytes)
+        if "/" not in span or not span.rpartition("/")[2].isdigit():
+            raise SourceError(
+                "is no recording: its server gives no parts of it; use dinostream run"
+            )
+        size = int(span.rpartition("/")[2])
+        with site.get(url, max(0, size - edge_bytes), size) as response:
+            return size, first, response.read(edge_bytes)
+    except (OSError, http.client.HTTPException) as error:
+        raise SourceError(f"cannot be read: {mask(str(error))}", retryable=True) from None

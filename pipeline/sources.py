@@ -1,0 +1,235 @@
+"""What a user named as sources -> the streams to decode: ids, sessions, addresses.
+
+Reads file names and a file's first and last bytes, opens no media. Knows nothing of sampling.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import logging
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from operators.errors import UsageError
+from pipeline.errors import SourceError
+from pipeline.secrets import mask, remember_url
+from pipeline.synthetic.uri import SCHEME as SYNTHETIC
+from pipeline.synthetic.uri import parse_scene_uri
+
+log = logging.getLogger(__name__)
+
+LIVE_SCHEMES = ("rtsp", "rtsps", "srt")
+HTTP_SCHEMES = ("http", "https")
+_VIDEO = re.compile(
+    r"\.(3g[2p]|asf|avi|dav|divx|dv|f4v|flv|gif|gxf|h26[45]|hevc|ivf|m2p|m2ts|m2v|m4v|mj2|mjpe?g|mkv"
+    r"|mov|mp4|mpe?g|mpe|mpv|mts|mxf|nut|obu|og[mv]|qt|rm|rmvb|ts|vob|webm|wmv|wtv|y4m)$",
+    re.IGNORECASE,
+)
+ID_LENGTH = 128
+SESSION_DIGITS = 12
+COLLISION_DIGITS = 6
+EDGE_BYTES = 1 << 20  # a file's first and last MiB identify it together with its size
+_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{ID_LENGTH}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """One stream.
+
+    Attributes:
+        stream: its id.
+        url: a path, a live URL, or a canonical `synthetic:` URI.
+        live: a camera; its sessions are minted when it connects.
+        session: "" for live.
+        join: further files that are played after `url`.
+    """
+
+    stream: str
+    url: str = field(repr=False)
+    live: bool
+    session: str
+    join: tuple[str, ...] = field(default=(), repr=False)
+
+
+def plan_recordings(
+    sources: Sequence[str], *, stream: str | None = None, join: bool = False
+) -> list[SourcePlan]:
+    """The streams of recorded sources, in a fixed order.
+
+    Args:
+        sources: files, folders, globs, http(s) files and `synthetic:` URIs.
+        stream: the id of the only source.
+        join: each source is a folder or glob whose files are played in order as one stream.
+
+    Raises:
+        UsageError: nothing there, a camera, a wrong name, or two sources with one name.
+    """
+    named: list[tuple[str, SourcePlan]] = []
+    for source in sources:
+        found = _recordings(source)
+        named += [_joined(source, found)] if join else found
+    if stream is not None:
+        return [_only(named, stream)]
+    return _distinct(named)
+
+
+def plan_stream(stream: str, url: str, *, live: bool) -> SourcePlan:
+    """A source that the configuration names.
+
+    Args:
+        stream: its id.
+        url: a camera, an http(s) URL, a file or a `synthetic:` URI.
+        live: http(s) URLs are followed like cameras, not read as recordings.
+
+    Raises:
+        UsageError: nothing there, several files, or an unknown protocol.
+    """
+    scheme = _scheme(url)
+    if scheme in LIVE_SCHEMES or (live and scheme in HTTP_SCHEMES):
+        remember_url(url)
+        return SourcePlan(_checked(stream), url, live=True, session="")
+    return _only(_recordings(url), stream)
+
+
+def file_session(path: str) -> str:
+    """12 hex of sha256(size, first and last MiB): a copy of the file is the same session."""
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            first = file.read(EDGE_BYTES)
+            file.seek(max(0, size - EDGE_BYTES))
+            return edges_session(size, first, file.read(EDGE_BYTES))
+    except OSError:  # rejected when it is opened, as any other file that cannot be decoded
+        return edges_session(0, b"", b"")
+
+
+def edges_session(size: int, first: bytes, last: bytes) -> str:
+    """The session of a recording of so many bytes with these at its ends."""
+    return _digest(size.to_bytes(8, "little"), first, last)[:SESSION_DIGITS]
+
+
+def _recordings(source: str) -> list[tuple[str, SourcePlan]]:
+    """(name before slugging, plan without id) of each recording that a source stands for."""
+    if source.startswith(SYNTHETIC):
+        spec = parse_scene_uri(source)
+        uri = spec.canonical()
+        session = _digest(uri.encode())[:SESSION_DIGITS]
+        return [(f"{spec.scene}-{spec.seed}", SourcePlan("", uri, False, session))]
+    scheme = _scheme(source)
+    if scheme in HTTP_SCHEMES:
+        return [_download(source)]
+    if scheme in LIVE_SCHEMES:
+        raise UsageError(f"{mask(source)} is live; name it in a configuration for dinostream run")
+    if scheme and not os.path.lexists(source):
+        known = ", ".join((*LIVE_SCHEMES, *HTTP_SCHEMES))
+        raise UsageError(f"unknown protocol {scheme}:// in {mask(source)}; known: {known}")
+    return [
+        (name, SourcePlan("", path, False, file_session(path))) for name, path in _files(source)
+    ]
+
+
+def _files(source: str) -> list[tuple[str, str]]:
+    """(path below what was given, path) of the files that a path, folder or glob stands for."""
+    if os.path.isfile(source):
+        return [(os.path.basename(source), source)]
+    if os.path.isdir(source):
+        return _folder(source)
+    if not glob.has_magic(source):
+        raise UsageError(f"no such file or folder: {source}")
+    root = os.path.dirname(source[: re.search(r"[*?[]", source).start()])  # type: ignore[union-attr]
+    paths = sorted(path for path in glob.glob(source, recursive=True) if os.path.isfile(path))
+    if not paths:
+        raise UsageError(f"no file matches {source}")
+    return [(os.path.relpath(path, root or "."), path) for path in paths]
+
+
+def _folder(folder: str) -> list[tuple[str, str]]:
+    found = [
+        (os.path.relpath(os.path.join(place, name), folder), os.path.join(place, name))
+        for place, below, names in os.walk(folder)
+        for name in names
+        if _VIDEO.search(name) and not name.startswith(".")
+    ]
+    if not found:
+        raise UsageError(f"no video file in {folder} or below it; name a file to have it tried")
+    return sorted(found)
+
+
+def _download(url: str) -> tuple[str, SourcePlan]:
+    from pipeline.media.http import file_edges
+
+    remember_url(url)
+    try:
+        session = edges_session(*file_edges(url, EDGE_BYTES))
+    except SourceError as error:
+        raise UsageError(f"{mask(url)} {error}") from None
+    name = os.path.basename(url.partition("?")[0].rstrip("/")) or "http"
+    return name, SourcePlan("", url, False, session)
+
+
+def _joined(source: str, found: Sequence[tuple[str, SourcePlan]]) -> tuple[str, SourcePlan]:
+    plans = [plan for _, plan in found]
+    if len(plans) == 1:
+        return found[0]
+    session = _digest(*(plan.session.encode() for plan in plans))[:SESSION_DIGITS]
+    name = os.path.basename(os.path.abspath(source.rstrip("/*")))
+    return name, replace(plans[0], session=session, join=tuple(plan.url for plan in plans[1:]))
+
+
+def _only(named: Sequence[tuple[str, SourcePlan]], stream: str) -> SourcePlan:
+    if len(named) != 1:
+        raise UsageError(
+            f"{len(named)} sources with one name, {stream}; name one file, or join them"
+        )
+    return replace(named[0][1], stream=_checked(stream))
+
+
+def _distinct(named: Sequence[tuple[str, SourcePlan]]) -> list[SourcePlan]:
+    """Ids from names; names that look alike get 6 hex of what tells them apart."""
+    _refuse_repeated([os.path.realpath(plan.url) for _, plan in named])
+    slugs = Counter(_slug(name).lower() for name, _ in named)
+    plans = []
+    for name, plan in named:
+        stream = _slug(name)
+        if slugs[stream.lower()] > 1:
+            mark = _digest(plan.url.encode())[:COLLISION_DIGITS]
+            stream = f"{stream[: ID_LENGTH - COLLISION_DIGITS - 1]}-{mark}"
+            log.warning(
+                "several sources would be called %s; %s is %s", _slug(name), plan.url, stream
+            )
+        plans.append(replace(plan, stream=stream))
+    return plans
+
+
+def _refuse_repeated(places: Iterable[str]) -> None:
+    for place, times in Counter(places).items():
+        if times > 1:
+            raise UsageError(f"{mask(place)} is given {times} times; two streams cannot be one")
+
+
+def _slug(name: str) -> str:
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-") or "stream"
+    if len(slug) <= ID_LENGTH:
+        return slug
+    mark = _digest(name.encode())[:COLLISION_DIGITS]
+    return f"{slug[: ID_LENGTH - COLLISION_DIGITS - 1]}-{mark}"
+
+
+def _checked(stream: str) -> str:
+    if not _ID.fullmatch(stream):
+        raise UsageError(
+            f"stream id {stream!r} must be 1 to {ID_LENGTH} of the characters A-Z a-z 0-9 . _ -"
+        )
+    return stream
+
+
+def _scheme(source: str) -> str:
+    return source.partition("://")[0].lower() if "://" in source else ""
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()
