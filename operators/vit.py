@@ -76,8 +76,15 @@ class SwiGlu(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         gate, value = self.w12(tokens).chunk(2, dim=-1)
-        out: Tensor = self.w3(F.silu(gate) * value)
+        out: Tensor = self.w3(_silu(gate) * value)
         return out
+
+
+def _silu(gate: Tensor) -> Tensor:
+    # On CPU picture by picture: torch splits the work over threads at any element, and its silu has
+    # another last bit beside a split, so a picture's bits would depend on its slot (torch 2.15, 3
+    # threads; gelu is free of this).
+    return F.silu(gate) if gate.is_cuda else torch.stack([F.silu(one) for one in gate])
 
 
 class LayerScale(nn.Module):
