@@ -124,3 +124,15 @@ def test_follow_shows_what_comes_until_it_is_interrupted(sink, environment, tmp_
         rest, errors = process.communicate(timeout=30)
     assert seen[0] == "action/gate/s/0/v"
     assert (process.returncode, rest, errors) == (0, "", "")
+
+
+@pytest.mark.needs_kafka
+def test_a_broker_is_read_like_a_file(dinostream, kafka_uri):
+    writer = open_sink(kafka_uri)
+    progress = writer.claim("0123456789ab", ["gate"])["gate"]
+    writer.commit([message("depth", 0), message("action", 0)], replace(progress, sequence=1))
+    writer.close()
+    told = {one["topic"]: one for one in records(dinostream("tail", kafka_uri))}
+    assert told["depth"]["data"]["size"] == len(PICTURE)
+    assert told["action"]["data"] == {"number": 0}
+    assert told["action"]["id"] == "action/gate/s/0/v"

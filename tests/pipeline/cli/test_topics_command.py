@@ -46,3 +46,20 @@ def test_a_broker_that_is_not_there_is_named(dinostream, tmp_path):
     assert done.returncode == 1
     assert "127.0.0.1:1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.needs_kafka
+def test_topics_are_made_once_and_compared_afterwards(dinostream, kafka_uri):
+    def create(*options):
+        done = dinostream("topics", "create", kafka_uri, "--json", *options)
+        assert done.returncode == 0, done.stderr
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        return {row["name"]: row for row in rows}
+
+    assert {row["outcome"] for row in create("--partitions", "3").values()} == {"created"}
+    assert {row["outcome"] for row in create("--partitions", "3").values()} == {"existing"}
+    again = create()
+    assert again["depth"]["differences"] == ["partitions is 3, not 8"]
+    assert again["labels"]["outcome"] == "existing"
+    listed = dinostream("topics", "list", kafka_uri).stdout
+    assert {line.split()[0] for line in listed.splitlines()} == set(again)
