@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -25,6 +26,7 @@ from pydantic import (
 from pipeline.sampling import Sampling
 
 STREAM_ID = r"^[A-Za-z0-9._-]{1,128}$"
+OPERATORS = ("depth", "segmentation", "action", "embedding")  # what runs where none is named
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -111,7 +113,7 @@ class SinkConfig(_Model):
 
 
 def _default_operators() -> dict[str, OperatorConfig]:
-    return {name: OperatorConfig() for name in ("depth", "segmentation", "action", "embedding")}
+    return {name: OperatorConfig() for name in OPERATORS}
 
 
 def _empty_tables(value: object) -> object:
@@ -149,7 +151,7 @@ class Config(_Model):
     runtime: Literal["ray", "inline"] = "ray"
     address: str | None = None
     engines: PositiveInt = 1
-    decoders: PositiveInt = 4
+    decoders: PositiveInt = 2
     batch_size: PositiveInt = 8
     threads: PositiveInt | None = None
 
@@ -159,6 +161,16 @@ class Config(_Model):
         if isinstance(values, dict) and isinstance(values.get("sink"), str):
             return {**values, "sink": {"uri": values["sink"]}}
         return values
+
+    @model_validator(mode="after")
+    def _heads_have_operators(self) -> Self:
+        known = {*OPERATORS, *self.operators}
+        for name in self.heads:
+            if name not in known:
+                near = get_close_matches(name, sorted(known), n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+                raise ValueError(f"heads names the operator {name!r}, which does not run; {hint}")
+        return self
 
     @model_validator(mode="after")
     def _inline_is_one_process(self) -> Self:

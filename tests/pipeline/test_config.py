@@ -154,6 +154,13 @@ def test_what_stands_in_the_file_is_blamed_on_the_file(tmp_path):
     assert refusal(path).splitlines()[1].startswith(f"{path}: unknown key bath_size; did you mean")
 
 
+def test_a_head_for_no_operator_is_refused():
+    assert "'dpeth', which does not run; did you mean depth?" in refusal(
+        None, {"heads": {"dpeth": "nyu-linear"}}
+    )
+    assert resolve(None, {"heads": {"depth": "nyu-linear"}, "operators": ["embedding"]}).heads
+
+
 @pytest.mark.parametrize("options", [{"engines": 2}, {"address": "auto"}])
 def test_one_process_cannot_be_several(options):
     assert "need runtime: ray" in refusal(None, {"runtime": "inline", **options})
