@@ -38,11 +38,12 @@ class _Runs:
     class_id: NDArray[np.integer]
 
 
-def connected_regions(ids: NDArray[np.integer]) -> list[Region]:
-    """Every connected part, the largest first, equally large ones from top left on.
+def connected_regions(ids: NDArray[np.integer], *, least_cells: int = 1) -> list[Region]:
+    """Connected parts, the largest first, equally large ones from top left on.
 
     Args:
         ids: class ids `[H, W]`.
+        least_cells: smaller parts are left out.
     """
     runs = _runs(ids)
     roots, part = np.unique(_roots(runs), return_inverse=True)
@@ -54,9 +55,9 @@ def connected_regions(ids: NDArray[np.integer]) -> list[Region]:
     np.minimum.at(boxes[:, 1], part, runs.row)
     np.maximum.at(boxes[:, 2], part, runs.right)
     np.maximum.at(boxes[:, 3], part, runs.row + 1)
-    order = np.argsort(
-        -cells, kind="stable"
-    )  # a part's root is its first run, so parts are in order
+    # A part's root is its first run, so parts are in order from top left before they are sorted.
+    order = np.argsort(-cells, kind="stable")
+    order = order[cells[order] >= least_cells]
     return [
         Region(int(runs.class_id[roots[i]]), int(cells[i]), _box(boxes[i].tolist())) for i in order
     ]

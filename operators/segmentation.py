@@ -96,10 +96,9 @@ class Segmentation(Operator):
         # The arg max of NaN is a class like any other, so numbers are held to be numbers before it.
         sums = torch.stack([frame.sum() for frame in logits]).cpu().numpy()
         require_finite(sums, features.infos, operator=self.name)
-        maps = torch.stack([frame.argmax(dim=-1).to(torch.uint8) for frame in logits])
         results = []
-        for info, ids in zip(features.infos, maps.cpu().numpy(), strict=True):
-            results += self._records(info, ids)
+        for info, frame in zip(features.infos, logits, strict=True):
+            results += self._records(info, _most_likely(frame))
         return results
 
     def logits(self, features: Features, row: int) -> Tensor:
@@ -189,6 +188,14 @@ def _labels(head: Head) -> LabelSet:
         return parse_label_set(name, head.facts["labels"])
     except ValueError as error:
         raise head.wrong(str(error)) from error
+
+
+def _most_likely(logits: Tensor) -> NDArray[np.uint8]:
+    if logits.device.type == "cpu":  # numpy's arg max takes an eighth of torch's time on a CPU
+        ids: NDArray[np.intp] = logits.numpy().argmax(axis=-1)
+    else:
+        ids = logits.argmax(dim=-1).cpu().numpy()
+    return ids.astype(np.uint8)
 
 
 def _folded(tensors: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ Class ids in -> JSON values out, boxes in pixels of the source. Must not know fe
 from __future__ import annotations
 
 from collections import defaultdict
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -40,10 +41,8 @@ def segmentation_summary(
     """
     counts = np.bincount(ids.ravel(), minlength=len(labels.labels))
     parts: dict[int, list[Region]] = defaultdict(list)
-    for region in connected_regions(ids):
-        own = parts[region.class_id]
-        if len(own) < regions and region.cells >= min_share * ids.size:
-            own.append(region)
+    for region in connected_regions(ids, least_cells=ceil(min_share * ids.size)):
+        parts[region.class_id].append(region)
     present = sorted(np.flatnonzero(counts).tolist(), key=lambda number: (-counts[number], number))
     return {
         "classes": [
@@ -56,7 +55,7 @@ def segmentation_summary(
                         "box": source_box(part.box, ids.shape, source_hw),
                         "share": _share(part.cells, ids.size),
                     }
-                    for part in parts[number]
+                    for part in parts[number][:regions]
                 ],
             }
             for number in present

@@ -39,7 +39,10 @@ def test_like_a_flood_fill(classes: int, size_hw: tuple[int, int]) -> None:
     draw = np.random.default_rng([classes, *size_hw])
     for _ in range(20):
         ids = draw.integers(0, classes, size_hw).astype(np.uint8)
-        assert connected_regions(ids) == flooded(ids)
+        want = flooded(ids)
+        assert connected_regions(ids) == want
+        large = [region for region in want if region.cells >= 3]
+        assert connected_regions(ids, least_cells=3) == large
 
 
 def test_a_spiral_hangs_together() -> None:
