@@ -11,7 +11,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
@@ -63,6 +63,13 @@ class Report:
     failures: Mapping[str, str] = field(default_factory=dict)
     repeated: int = 0
     conflicting: int = 0
+
+    def json(self) -> str:
+        """The same for a script: one JSON object."""
+        tables = ("records", "streams", "failures")  # any mapping; `asdict` would break a Counter
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain = values | {name: dict(values[name]) for name in tables}
+        return json.dumps(plain, ensure_ascii=False)
 
     def lines(self) -> list[str]:
         """The same for a person."""
@@ -172,7 +179,7 @@ class PlainDisplay:
     def finish(self, report: Report) -> None:
         self.close()
         if self._as_json:
-            print(json.dumps(asdict(report), ensure_ascii=False), file=self._out, flush=True)
+            print(report.json(), file=self._out, flush=True)
         else:
             print("\n".join(report.lines()), file=self._out, flush=True)
 

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from pipeline.testing import ManualClock
 REPORT = Report(
     frames=300,
     seconds=60.0,
-    records={"depth": 300, "action": 70},
+    records=Counter(depth=300, action=70),
     streams={"a": "ok", "b": "rejected", "c": "ok"},
     sink="sqlite:results.db",
     failures={"b": "no video in it"},
