@@ -6,7 +6,6 @@ process that will own the device.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import torch
@@ -23,8 +22,10 @@ from operators.weights import LoadedBackbone, load_backbone
 from pipeline.config import Config
 from pipeline.engine import Engine
 from pipeline.identity import Identity
+from pipeline.machine import this_machine
+from pipeline.media.scaler import FILTER_NAME
 from pipeline.placement import Placement
-from pipeline.sampling import Sampling
+from pipeline.streams import sampling_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +36,17 @@ class Assembly:
     identity: Identity
 
 
-def sampling_rules(config: Config) -> tuple[Sampling, ...]:
-    """The distinct samplings of a job's operators; bit i of `Frames.taken` is rule i."""
-    return tuple(dict.fromkeys(config.sampling_of(name) for name in config.operators))
-
-
-def assemble(config: Config, *, threads: int | None = None) -> Assembly:
+def assemble(config: Config) -> Assembly:
     """Load weights and heads and build the engine on the best device there is.
 
     Args:
         config: what to run.
-        threads: CPU threads of the numeric library, all cores if None; changes no result.
 
     Raises:
         WeightsError: weights or a head cannot be had or do not fit.
         UsageError: an unknown model, operator or setting, or no operator that can run.
     """
-    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(config.threads or this_machine().cores)
     arch = architecture(config.model)
     loaded = load_backbone(arch, config.weights, seed=config.seed)
     by_key, notes = _operators(config, loaded)
@@ -114,7 +109,7 @@ def _computation(config: Config, backbone: Backbone, attention: str) -> Computat
     return Computation(
         architecture=config.model,
         backbone_sha256=backbone.loaded.sha256,
-        preprocessing=f"short side {config.short_side}, {PREPROCESSING}",
+        preprocessing=f"short side {config.short_side}, {FILTER_NAME}, imagenet",
         engine=f"torch {torch.__version__}, {attention}, batch {config.batch_size}",
         dtype=str(backbone.dtype).removeprefix("torch."),
         device=_device_kind(backbone.device),
@@ -122,10 +117,11 @@ def _computation(config: Config, backbone: Backbone, attention: str) -> Computat
 
 
 def _device_kind(device: torch.device) -> str:
-    """What rounds alike: one GPU model, or CPUs that torch gives the same vector code."""
+    """What rounds alike: one GPU model; CPUs with the same vector code and as many threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"cpu {torch.backends.cpu.get_cpu_capability()}"
+    # How a matrix product is split among threads moves results by some 1e-6 (measured, 2026-11).
+    return f"cpu {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
 
 
 def _untrained(loaded: LoadedBackbone) -> list[str]:

@@ -29,12 +29,14 @@ class Frames:
         pixels: uint8 RGB `[n, H, W, 3]` at model size.
         taken: per frame a bit mask: bit i is set where sampling rule i of the stream takes it.
         cursor: where decoding stands after the last frame.
+        share: part of the recording that is decoded, 0 to 1; None where its length is not known.
     """
 
     infos: tuple[FrameInfo, ...]
     pixels: NDArray[np.uint8]
     taken: tuple[int, ...]
     cursor: Cursor
+    share: float | None = None
 
     def __post_init__(self) -> None:
         if not len(self.infos) == len(self.taken) == self.pixels.shape[0] > 0:

@@ -57,6 +57,8 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
     finally:
         display.close()
     display.finish(_report(config, tally, time.monotonic() - began_s))
+    if letters := tally.records["deadletter"]:
+        display.note(f"an operator failed on {letters} frames; see the topic deadletter")
     if not live and not tally.frames and all(outcome.resumed for outcome in tally.outcomes):
         display.note("this job was complete already; --fresh does it again")
     return _exit_code(tally.outcomes, specs, live)
@@ -128,17 +130,12 @@ def _status(tally: Tally, specs: Sequence[StreamSpec]) -> Status:
 
 
 def _share(tally: Tally, specs: Sequence[StreamSpec]) -> float | None:
-    """Part of the footage that is done; None where a length is not known."""
-    durations_s = {spec.stream: spec.duration_s for spec in specs}
-    if not all(durations_s.values()):
+    """Part of the footage that is done, each recording counted alike; None for live streams."""
+    if any(spec.live for spec in specs):
         return None
     ended = {outcome.stream for outcome in tally.outcomes}
-    done_s = sum(
-        duration_s if stream in ended else min(duration_s, tally.done_s.get(stream, 0.0))
-        for stream, duration_s in durations_s.items()
-        if duration_s
-    )
-    return done_s / sum(duration_s for duration_s in durations_s.values() if duration_s)
+    running = sum(share for stream, share in tally.shares.items() if stream not in ended)
+    return (len(ended) + running) / len(specs)
 
 
 def _report(config: Config, tally: Tally, seconds: float) -> Report:

@@ -54,7 +54,7 @@ class Tally:
         records: records per topic.
         outcomes: streams that have ended.
         batches: number of streams in a batch -> batches.
-        done_s: stream -> seconds of its footage that are through.
+        shares: stream -> part of its footage that is decoded, where that is known.
     """
 
     frames: int = 0
@@ -62,7 +62,7 @@ class Tally:
     records: Counter[str] = field(default_factory=Counter)
     outcomes: list[Outcome] = field(default_factory=list)
     batches: Counter[int] = field(default_factory=Counter)
-    done_s: dict[str, float] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -71,7 +71,7 @@ class Tally:
             self.records + other.records,
             self.outcomes + other.outcomes,
             self.batches + other.batches,
-            self.done_s | other.done_s,
+            self.shares | other.shares,
         )
 
 
@@ -109,7 +109,6 @@ class Shard:
         self._waiting: deque[StreamSpec] = deque()
         self._asked: set[str] = set()
         self._resumed: set[str] = set()
-        self._first_us: dict[str, int] = {}
         self._stopping = threading.Event()
         self._offered_s: float | None = None  # since when frames wait for a batch
         self.tally = Tally()
@@ -210,14 +209,13 @@ class Shard:
     def _count(self, batch: Batch) -> None:
         self.tally.frames += len(batch.frames.infos)
         self.tally.batches[len(batch.streams)] += 1
-        for info in batch.frames.infos:
-            first_us = self._first_us.setdefault(info.stream, info.event_time_us)
-            self.tally.done_s[info.stream] = (info.event_time_us - first_us) / 1e6
 
     def _advance(self, lane: Lane, lanes: dict[str, Lane]) -> None:
         while (step := lane.advance()) is not None:
             if isinstance(step, Frames):
                 self._batcher.offer(step)
+                if step.share is not None:
+                    self.tally.shares[lane.stream] = step.share
                 self._offered_s = self._offered_s or self._clock()
             else:
                 self._commit(step)

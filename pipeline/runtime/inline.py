@@ -52,8 +52,9 @@ class InlineRun:
         Raises:
             DinostreamError: bad weights, heads or settings, or a sink that failed.
         """
-        config, live = self._config, self._specs[0].live
-        assembly = assemble(config, threads=config.threads)
+        config = self._config
+        live = any(spec.live for spec in self._specs)
+        assembly = assemble(config)
         identity = assembly.identity
         self._tell(identity)
         job = identity.job(self._specs)

@@ -24,7 +24,6 @@ from pipeline.sinks.sink import Message, Receipt
 from pipeline.sinks.uri import open_sink
 
 
-@ray.remote
 class DecodeActor:
     """Hosts the decoders of some streams."""
 
@@ -46,7 +45,6 @@ class DecodeActor:
         self._host.stop(stream)
 
 
-@ray.remote
 class SinkActor:
     """Owns the one writer of a shard, or of all shards where the sink is a single file."""
 
@@ -70,7 +68,7 @@ class SinkActor:
 class RemoteSink:
     """Implements `pipeline.sinks.sink.Sink` over a `SinkActor`, which holds the deadlines."""
 
-    def __init__(self, actor: ActorHandle[Any]) -> None:
+    def __init__(self, actor: ActorHandle) -> None:
         self._actor = actor
 
     def claim(
@@ -91,14 +89,16 @@ class RemoteSink:
         ray.get(self._actor.close.remote())
 
 
-@ray.remote(max_concurrency=2)  # `run` beside `tally` and `stop`
 class EngineActor:
-    """Runs a shard. The decode actors are its own and die with it."""
+    """Runs a shard. The decode actors are its own and die with it.
 
-    def __init__(self, config: Config, threads: int) -> None:
+    Wants two threads: `run` blocks one, `tally` and `stop` are called meanwhile.
+    """
+
+    def __init__(self, config: Config) -> None:
         check_layout()
         self._config = config
-        self._assembly: Assembly = assemble(config, threads=threads)
+        self._assembly: Assembly = assemble(config)
         self._shard: Shard | None = None
         self._stopped = False
 
@@ -109,14 +109,14 @@ class EngineActor:
         self,
         job: str,
         specs: Sequence[StreamSpec],
-        sink: ActorHandle[Any],
+        sink: ActorHandle,
         labels: Sequence[Message],
         fresh: bool,
     ) -> Tally:
         """Process the streams to their ends, or until `stop`."""
-        live = specs[0].live
+        live = any(spec.live for spec in specs)
         pool = min(self._config.decoders, len(specs))
-        feed = RayFeed(lambda: DecodeActor.options(num_cpus=0).remote(), pool)
+        feed = RayFeed(ray.remote(num_cpus=0)(DecodeActor).remote, pool)
         model = self._assembly.identity.model
         self._shard = Shard(
             self._assembly.engine,

@@ -14,7 +14,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayActorError
 
-from pipeline.chunk import Chunk, End, Fault, Frames
+from pipeline.chunk import Chunk, End, Entry, Fault, Frames
 from pipeline.decode.spec import StreamSpec
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ class RayFeed:
 
     def _give_up(self, host: _Host) -> Chunk:
         detail = f"its decode actor died {host.deaths} times without a frame"
-        ends = []
+        ends: list[Entry] = []
         for stream, spec in list(host.specs.items()):
             outcome = "degraded" if spec.cursor else "rejected"
             ends += [Fault(stream, "crashed", detail), End(stream, outcome, detail)]

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import ray
 from ray.actor import ActorHandle
@@ -38,9 +37,9 @@ OBJECT_STORE_BYTES = 512 << 20  # some forty chunks of 518 px frames
 class _Worker:
     """One engine of the job and the streams that stay on it."""
 
-    engine: ActorHandle[Any]
+    engine: ActorHandle
     specs: list[StreamSpec]
-    sink: ActorHandle[Any] | None = None
+    sink: ActorHandle | None = None
     labels: list[Message] = field(default_factory=list)
     call: ray.ObjectRef[Tally] | None = None
     before: Tally = field(default_factory=Tally)  # what its dead predecessors did
@@ -108,23 +107,22 @@ class RayRun:
         for worker in self._workers:
             self._call(worker, fresh=self._fresh)
 
-    def _sinks(self, count: int) -> list[ActorHandle[Any]]:
+    def _sinks(self, count: int) -> list[ActorHandle]:
         """One per engine, or one for all where the sink is a file, which has one writer.
 
         A sink actor that dies comes back by itself; the engine that was committing goes down with
         it and goes on from what the sink then holds.
         """
         sink = self._config.sink
-        new = SinkActor.options(num_cpus=0, max_restarts=-1)
+        new = ray.remote(num_cpus=0, max_restarts=-1)(SinkActor)
         if sink.uri.startswith("sqlite:"):
             return [new.remote(sink.uri, 0, sink.settings)] * count
         return [new.remote(sink.uri, shard, sink.settings) for shard in range(count)]
 
-    def _new_engine(self, count: int) -> ActorHandle[Any]:
+    def _new_engine(self, count: int) -> ActorHandle:
         gpus = 1 if ray.cluster_resources().get("GPU", 0) >= count else 0
-        cores = len(os.sched_getaffinity(0))
-        threads = self._config.threads or max(1, cores // count)
-        return EngineActor.options(num_cpus=0, num_gpus=gpus).remote(self._config, threads)
+        new = ray.remote(num_cpus=0, num_gpus=gpus, max_concurrency=2)(EngineActor)
+        return new.remote(self._config)
 
     def _call(self, worker: _Worker, *, fresh: bool) -> None:
         worker.call = worker.engine.run.remote(
@@ -186,13 +184,13 @@ def _cluster(address: str | None) -> Iterator[None]:
     """Join a cluster, or start one here for the job: quiet, no dashboard, no statistics."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    local = {} if address else {"object_store_memory": OBJECT_STORE_BYTES}
+    logging.getLogger("ray").setLevel(logging.ERROR)
     ray.init(
         address=address,
         include_dashboard=None if address else False,
+        object_store_memory=None if address else OBJECT_STORE_BYTES,
         configure_logging=False,
         log_to_driver=False,
-        **local,
     )
     try:
         yield

@@ -1,0 +1,57 @@
+"""A configuration's sources -> the specifications that decode hosts open."""
+
+from __future__ import annotations
+
+from pipeline.config import Config
+from pipeline.decode.spec import StreamSpec
+from pipeline.sampling import Sampling
+from pipeline.sources import SourcePlan, plan_recordings, plan_stream
+
+# Nobody waits for a recording's first frames, and a chunk cut short is a batch of padding.
+RECORDED_CHUNK_MS = 10_000
+
+
+def sampling_rules(config: Config) -> tuple[Sampling, ...]:
+    """The distinct samplings of a job's operators; bit i of `Frames.taken` is rule i."""
+    return tuple(dict.fromkeys(config.sampling_of(key) for key in config.operators))
+
+
+def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
+    """Every stream of a job, in a fixed order.
+
+    Args:
+        config: its sources and named streams, sampling and limits.
+        live: http(s) streams are followed like cameras.
+
+    Raises:
+        UsageError: nothing there, a name twice, an unknown protocol or scene.
+    """
+    plans = [(plan, config.start_time_us) for plan in _recordings(config)]
+    for name, stream in config.streams.items():
+        start_us = config.start_time_us if stream.start_time is None else stream.start_time_us
+        plans.append((plan_stream(name, stream.url, live=live), start_us))
+    rules = sampling_rules(config)
+    return [_spec(config, plan, rules, start_us) for plan, start_us in plans]
+
+
+def _recordings(config: Config) -> list[SourcePlan]:
+    return plan_recordings(config.sources, join=config.join) if config.sources else []
+
+
+def _spec(
+    config: Config, plan: SourcePlan, rules: tuple[Sampling, ...], start_us: int | None
+) -> StreamSpec:
+    return StreamSpec(
+        stream=plan.stream,
+        url=plan.url,
+        live=plan.live,
+        session=plan.session,
+        samplings=rules,
+        short_side=config.short_side,
+        start_time_us=start_us,
+        max_pixels=config.max_pixels,
+        chunk_ms=config.chunk_ms if plan.live else RECORDED_CHUNK_MS,
+        stall_s=config.stall_s,
+        buffer_frames=config.buffer_frames,
+        join=plan.join,
+    )
