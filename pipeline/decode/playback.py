@@ -67,7 +67,7 @@ class Playback:
         self._track = track = self._begin(reel)
         cursor = self._spec.cursor
         if cursor is None:
-            yield from self._follow(reel, reel.pictures(), track)
+            yield from self._follow(reel, self._pictures(reel), track)
         else:
             reel, pictures = yield from self._resume(reel, cursor, track)
             yield from self._follow(reel, pictures, track)
@@ -82,11 +82,11 @@ class Playback:
             self._damaged = True
             yield Fault(self._spec.stream, "decode", f"file {track.part + 1}: {error}")
         else:
-            yield from self._follow(reel, reel.pictures(), track)
+            yield from self._follow(reel, self._pictures(reel), track)
 
     def _follow(self, reel: Reel, pictures: Pictures, track: Track) -> Iterator[Item | None]:
         try:
-            for picture in rescaled(pictures, reel.time_base, track.time_base):
+            for picture in pictures:
                 if isinstance(picture, Picture):
                     yield from track.follow(picture, self._wall_us(), reel.mark())
                 elif picture is not None:
@@ -115,6 +115,11 @@ class Playback:
             timeout_s=self._spec.stall_s / 2,
         )
 
+    def _pictures(self, reel: Reel) -> Pictures:
+        """The reel's pictures in the time base of the stream's first file."""
+        assert self._track
+        return rescaled(reel.pictures(), reel.time_base, self._track.time_base)
+
     def _resume(
         self, reel: Reel, cursor: Cursor, track: Track
     ) -> Generator[None, None, tuple[Reel, Pictures]]:
@@ -140,9 +145,9 @@ class Playback:
         base = int(pts * track.time_base * ticks)
         if not reel.seek(base - int(back_s * ticks), cursor["mark"]):
             return None
-        pictures = reel.pictures()
+        pictures = self._pictures(reel)
         first = True
-        for picture in rescaled(pictures, reel.time_base, track.time_base):
+        for picture in pictures:
             yield
             if not isinstance(picture, Picture) or picture.pts is None:
                 continue
@@ -155,9 +160,9 @@ class Playback:
         return None
 
     def _counted(self, reel: Reel, cursor: Cursor, track: Track) -> Generator[None, None, Pictures]:
-        pictures = reel.pictures()
+        pictures = self._pictures(reel)
         left = cursor["index"]
-        for picture in rescaled(pictures, reel.time_base, track.time_base):
+        for picture in pictures:
             yield
             if not isinstance(picture, Picture):
                 continue

@@ -6,6 +6,8 @@ from collections.abc import Generator
 from fractions import Fraction
 
 import av
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 from pipeline.media.container import open_video
 
@@ -15,29 +17,40 @@ REORDERING_S = 1  # timestamps that run back further may be another clock (pipel
 def timestamps_are_plain(path: str, max_pixels: int) -> Generator[None, None, bool]:
     """Whether each key frame gets the same position and event time with and without the others.
 
-    So it is where every packet has a pts of its own, none goes back far, and no packet before a
-    key frame has a later one. Costs one pass over the file, without decoding; yields at each
-    packet.
+    Costs one pass over the file, without decoding; yields at each packet.
     """
     opened = open_video(path, max_pixels=max_pixels, timeout_s=0)
-    stream = opened.stream
-    back = REORDERING_S / (stream.time_base or Fraction(1))
-    seen: set[int] = set()
-    top: int | None = None
+    plain = _Plain(opened.stream.time_base or Fraction(1))
     try:
-        for packet in opened.container.demux(stream):
+        for packet in opened.container.demux(opened.stream):
             yield
-            if not packet.size:
-                continue
-            pts = packet.pts
-            if pts is None or pts in seen:
+            if packet.size and not plain.goes_on(packet):
                 return False
-            if top is not None and (pts < top - back or (packet.is_keyframe and pts < top)):
-                return False
-            seen.add(pts)
-            top = pts if top is None else max(top, pts)
     except (av.FFmpegError, OSError):
         return False
     finally:
         opened.container.close()
     return True
+
+
+class _Plain:
+    """All begins with a key frame, every packet has a pts of its own, none goes back far, none is
+    cut away by an edit list, and none before a key frame has a later pts."""
+
+    def __init__(self, time_base: Fraction) -> None:
+        self._back = int(REORDERING_S / time_base)
+        self._seen: set[int] = set()
+        self._first = self._top = 0
+
+    def goes_on(self, packet: Packet[VideoStream]) -> bool:
+        pts = packet.pts
+        if pts is None or pts in self._seen or packet.is_discard:
+            return False
+        if not self._seen:
+            self._first = self._top = pts
+            self._seen.add(pts)
+            return packet.is_keyframe
+        self._seen.add(pts)
+        lowest = self._top if packet.is_keyframe else max(self._first, self._top - self._back)
+        self._top = max(self._top, pts)
+        return pts >= lowest
