@@ -28,13 +28,16 @@ class _Masked(logging.Formatter):
 
 
 def set_up_logging(level: str) -> None:
-    """Log dinostream's own modules from `level` on, others' from warnings on.
+    """Log dinostream's own modules from `level` on, others' from warnings on where that is less.
 
     Args:
         level: one of `LEVELS`.
     """
     handler = _Stderr()
     handler.setFormatter(_Masked("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    others = max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()])
+    logging.basicConfig(level=others, handlers=[handler], force=True)
+    # It logs six lines per attempt to reach a broker that is away; our own error says it once.
+    logging.getLogger("kafka").setLevel(others if level == "debug" else logging.CRITICAL)
     for package in ("kernels", "operators", "pipeline"):
         logging.getLogger(package).setLevel(level.upper())
