@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
+from operators.errors import UsageError
 from pipeline.config import Config
 from pipeline.decode.spec import StreamSpec
 from pipeline.sampling import Sampling
@@ -29,13 +33,26 @@ def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
     plans = [(plan, config.start_time_us) for plan in _recordings(config)]
     for name, stream in config.streams.items():
         start_us = config.start_time_us if stream.start_time is None else stream.start_time_us
-        plans.append((plan_stream(name, stream.url, live=live), start_us))
+        plans.append((_named(name, stream.url, live=live, join=config.join), start_us))
+    _refuse_one_name_twice([plan.stream for plan, _ in plans])
     rules = sampling_rules(config)
     return [_spec(config, plan, rules, start_us) for plan, start_us in plans]
 
 
 def _recordings(config: Config) -> list[SourcePlan]:
     return plan_recordings(config.sources, join=config.join) if config.sources else []
+
+
+def _named(name: str, url: str, *, live: bool, join: bool) -> SourcePlan:
+    if join and not live:
+        return plan_recordings([url], stream=name, join=True)[0]
+    return plan_stream(name, url, live=live)
+
+
+def _refuse_one_name_twice(names: Sequence[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise UsageError(f"{times} sources are called {name}; name one of them otherwise")
 
 
 def _spec(
