@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from operators.errors import UsageError
-from pipeline.config import Config
+from pipeline.config import OPERATORS, Config
 from pipeline.document import Values, apply_override, load_document
 from pipeline.secrets import MASK, mask_values, remember, remember_url
 
@@ -47,6 +47,7 @@ def resolve(
     """
     from_file = load_document(path, environ) if path else {}
     values = _layered(from_file, options or {})
+    values.setdefault("operators", dict.fromkeys(OPERATORS))  # an override changes one of them
     for override in overrides:
         apply_override(values, override)
     try:

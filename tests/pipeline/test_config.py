@@ -74,6 +74,12 @@ def test_heads_add_to_the_file_and_operators_pick_from_it(cameras):
     assert config.operators["depth"].settings == {"maps": "off"}
 
 
+def test_an_override_of_one_operator_leaves_the_others_running():
+    config = resolve(None, {}, ["operators.action.stride=2"])
+    assert list(config.operators) == ["depth", "segmentation", "action", "embedding"]
+    assert config.operators["action"].settings == {"stride": 2}
+
+
 def test_a_bare_sink_is_its_uri():
     assert resolve(None, {"sink": "sqlite:a.db"}).sink == SinkConfig(uri="sqlite:a.db")
 
