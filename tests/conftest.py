@@ -7,14 +7,34 @@ from pathlib import Path
 
 import pytest
 
+SHARED = Path(os.environ.get("DINOSTREAM_SHARED", Path(__file__).parents[2] / "shared"))
+MEDIA = SHARED / "media"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder with `media` and `tools`; DINOSTREAM_SHARED names it."""
+    if not SHARED.is_dir():
+        pytest.skip(f"nothing shared at {SHARED}; DINOSTREAM_SHARED names the folder")
+    return SHARED
+
 
 @pytest.fixture(scope="session")
 def shared_media() -> Path:
     """Folder with `videos` and `corrupt`, real clips; DINOSTREAM_SHARED names its parent."""
-    beside = Path(__file__).parents[2] / "shared"
-    media = Path(os.environ.get("DINOSTREAM_SHARED", beside)) / "media"
-    if not media.is_dir():
+    if not MEDIA.is_dir():
         pytest.skip(
-            f"no real clips at {media}; DINOSTREAM_SHARED names the folder that holds media"
+            f"no real clips at {MEDIA}; DINOSTREAM_SHARED names the folder that holds media"
         )
-    return media
+    return MEDIA
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`clip` is each real video, `broken_clip` each broken one."""
+    for name, folder in (("clip", "videos"), ("broken_clip", "corrupt")):
+        if name in metafunc.fixturenames:
+            files = sorted((MEDIA / folder).glob("*"))
+            absent = pytest.param(None, marks=pytest.mark.skip(f"no real clips at {MEDIA}"))
+            names = [path.name for path in files] or ["none"]
+            # Session scope runs the tests of one clip after each other: what one decoded is cached.
+            metafunc.parametrize(name, files or [absent], ids=names, scope="session")

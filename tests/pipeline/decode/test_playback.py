@@ -1,0 +1,141 @@
+"""Every real clip: time never goes back, and a frame's identity and pixels do not depend on how it
+was reached."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from pipeline.chunk import Gap
+
+
+def test_event_time_never_goes_back_and_positions_are_unique(play, clip: Path) -> None:
+    played = play(clip)
+    times = [sample.info.event_time_us for sample in played.samples]
+    assert times == sorted(times)
+    positions = [sample.info.position for sample in played.samples]
+    assert len(set(positions)) == len(positions) == played.end.decoded > 0
+    assert played.end.outcome == "ok", played.end.detail
+    assert all(side % 14 == 0 for sample in played.samples for side in sample.pixels.shape[:2])
+
+
+def test_samplings_agree_on_the_frames_they_share(play, clip: Path) -> None:
+    everything = play(clip)
+    known = {key[0]: key for key in everything.keys}
+    for rule in ("fps:5", "keyframes", "every:7"):
+        some = play(clip, rule)
+        assert some.keys == [known[sample.info.position] for sample in some.samples]
+        assert some.samples[0].info.position == everything.samples[0].info.position
+
+
+def test_key_frames_alone_are_the_key_frames_among_all(play, clip: Path) -> None:
+    """Alone, the others are not decoded; beside another rule, they are."""
+    beside = play(clip, "keyframes", "all")
+    assert [s.info.position for s in play(clip, "keyframes").samples] == [
+        s.info.position for s in beside.samples if s.taken & 1
+    ]
+
+
+def test_a_resume_equals_the_undisturbed_run(play, clip: Path) -> None:
+    whole = play(clip)
+    last = len(whole.samples) - 1
+    for index in sorted({0, last // 2, last - 1, last} & set(range(last + 1))):
+        cursor = json.loads(json.dumps(whole.cursor(index)))
+        rest = play(clip, cursor=cursor)
+        assert rest.keys == whole.keys[index + 1 :]
+        assert rest.end == whole.end
+
+
+def test_a_resume_of_sampled_frames_keeps_the_sampling(play, shared_media: Path) -> None:
+    clip = shared_media / "videos" / "RATRACE_wave_f_nm_np1_fr_goo_37.avi"
+    rules = ("fps:3", "every:7", "keyframes")
+    whole = play(clip, *rules)
+    for index in range(len(whole.samples)):
+        rest = play(clip, *rules, cursor=whole.cursor(index))
+        assert rest.keys == whole.keys[index + 1 :]
+        assert [s.taken for s in rest.samples] == [s.taken for s in whole.samples[index + 1 :]]
+
+
+def test_a_resume_in_a_broken_clip_counts_the_same_losses(play, broken_clip: Path) -> None:
+    whole = play(broken_clip)
+    for index in range(0, len(whole.samples), 7):
+        rest = play(broken_clip, cursor=whole.cursor(index))
+        assert rest.keys == whole.keys[index + 1 :]
+        assert rest.end == whole.end
+
+
+def test_a_changed_file_is_noticed(play, shared_media: Path) -> None:
+    cursor = play(shared_media / "videos" / "demo.mp4").cursor(100)
+    played = play(shared_media / "videos" / "mmaction2_test.mp4", cursor=cursor)
+    assert played.samples == []
+    assert played.end.outcome == "rejected"
+    assert "has changed" in played.end.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "clock", "first_us"),
+    [
+        ("bt601.mov", "container", 1707765415000000),
+        ("sample.flv", "container", 1464714095000000),
+        ("demo.mp4", "media", 0),
+    ],
+)
+def test_event_time_starts_at_the_containers_word(
+    play, shared_media: Path, name: str, clock: str, first_us: int
+) -> None:
+    info = play(shared_media / "videos" / name, "keyframes").samples[0].info
+    assert (info.clock, info.event_time_us) == (clock, first_us)
+
+
+def test_the_users_start_time_comes_first(play, shared_media: Path) -> None:
+    played = play(shared_media / "videos" / "bt601.mov", start_time_us=1_000_000)
+    info = played.samples[0].info
+    assert (info.clock, info.event_time_us) == ("start-time", 1_000_000)
+
+
+def test_fps_follows_the_timestamps_where_the_declared_rate_lies(play, shared_media: Path) -> None:
+    """FLV and MKV here declare 1000 frames per second; the clip has 30 in 0.97 s."""
+    for name in ("sample.flv", "sample.mkv"):
+        times = [
+            s.info.event_time_us for s in play(shared_media / "videos" / name, "fps:10").samples
+        ]
+        assert len(times) == 10
+        assert all(60_000 < b - a < 140_000 for a, b in pairwise(times))
+
+
+def test_a_scene_is_rendered_and_resumed_exactly(play) -> None:
+    uri = "synthetic:room?seed=3&seconds=0.5&fps=10&size=112x84"
+    whole = play(uri)
+    assert [s.info.position for s in whole.samples] == ["0", "1", "2", "3", "4"]
+    assert whole.samples[0].pixels.shape == (224, 294, 3)
+    rest = play(uri, cursor=whole.cursor(2))
+    assert rest.keys == whole.keys[3:]
+
+
+def test_joined_files_are_one_timeline(play, shared_media: Path) -> None:
+    """Time bases 1/14336, 1/1000 and 1/30, sizes that differ, and a resume in each part."""
+    videos = shared_media / "videos"
+    parts = ["demo.mp4", "sample.mkv", "RATRACE_wave_f_nm_np1_fr_goo_37.avi"]
+    first, *others = (str(videos / name) for name in parts)
+    more = {"join": tuple(others)}
+    whole = play(first, "every:20", **more)
+    assert whole.end.decoded == 280 + 30 + 72
+    times = [s.info.event_time_us for s in whole.samples]
+    assert times == sorted(set(times))
+    assert len({s.info.position for s in whole.samples}) == len(whole.samples)
+    assert whole.gaps == [Gap("clip", "size"), Gap("clip", "size")]
+    for index in range(0, len(whole.samples), 3):
+        rest = play(first, "every:20", cursor=whole.cursor(index), **more)
+        assert rest.keys == whole.keys[index + 1 :]
+
+
+def test_a_joined_file_that_cannot_be_read_is_a_fault(play, shared_media: Path) -> None:
+    videos, corrupt = shared_media / "videos", shared_media / "corrupt"
+    joined = (str(corrupt / "bad_video.mp4"), str(videos / "video_0.mov"))
+    played = play(videos / "video_0.mov", join=joined)
+    assert played.end.outcome == "degraded"
+    assert played.end.decoded == 6
+    assert "file 2" in played.faults[0].detail
