@@ -5,11 +5,12 @@ A dead engine is replaced and goes on from the last commit. Knows nothing of fra
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 
 import ray
@@ -193,9 +194,19 @@ def _cluster(address: str | None) -> Iterator[None]:
         log_to_driver=False,
     )
     try:
-        yield
+        with redirect_stdout(_Murmur()):
+            yield
     finally:
         ray.shutdown()
+
+
+class _Murmur(io.TextIOBase):
+    """Ray prints the deaths of workers to stdout, where our report goes, whatever it is told."""
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            log.debug("%s", text.strip())
+        return len(text)
 
 
 def _own(error: RayTaskError) -> DinostreamError:

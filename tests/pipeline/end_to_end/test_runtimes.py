@@ -1,0 +1,92 @@
+"""The same records whatever the runtime, the company or the number of engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.resolve import resolve
+from pipeline.runtime.inline import InlineRun
+from pipeline.streams import stream_specs
+
+CLIPS = ("long.mp4", "short.mp4", "tall.mp4")
+
+
+@pytest.fixture(scope="module")
+def together(jobs, clips: Path, tmp_path_factory) -> str:
+    """All three clips in one process."""
+    sink = f"sqlite:{tmp_path_factory.mktemp('inline')}/a.db"
+    report = jobs.run(clips, "--runtime", "inline", "--sink", sink)
+    assert set(report["streams"].values()) == {"ok"}
+    return sink
+
+
+def test_every_sampled_frame_has_its_records(together: str, tools) -> None:
+    topics: dict[str, int] = {}
+    for topic, _ in tools.records(together):
+        topics[topic] = topics.get(topic, 0) + 1
+    frames = 9 * 5 + 4 * 5 + 3 * 5
+    assert topics["depth"] == topics["segmentation"] == topics["embedding"] == frames
+    assert topics["depth.summary"] == topics["segmentation.summary"] == frames
+    windows = {45: 11, 20: 4, 15: 3}  # every 4 frames, and a last one where frames are left over
+    assert topics["action"] >= sum(windows.values())
+
+
+def test_a_stream_alone_says_the_same(together: str, jobs, clips: Path, tools, tmp_path) -> None:
+    sink = f"sqlite:{tmp_path}/alone.db"
+    for name in CLIPS:
+        jobs.run(clips / name, "--runtime", "inline", "--sink", sink)
+    alone, company = tools.records(sink), tools.records(together)
+    assert _data(alone) == _data(company)
+    assert alone.keys() - company.keys() <= {key for key in alone if key[0] == "events"}
+
+
+def test_batches_are_mixed(clips: Path, tmp_path) -> None:
+    values = {
+        "sources": [str(clips)],
+        "weights": "random",
+        "model": "dinov2_vitti14",
+        "short_side": 56,
+        "runtime": "inline",
+        "sink": f"sqlite:{tmp_path}/m.db",
+    }
+    config = resolve(None, values)
+    run = InlineRun(config, stream_specs(config, live=False), fresh=False, tell=lambda _: None)
+    tally = run.run()
+    assert tally.batches[2] > 0, "frames of two clips shared a pass"
+    full = tally.frames / config.batch_size
+    assert sum(tally.batches.values()) <= full + len(CLIPS), "few passes went half empty"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engines", [1, 2])
+def test_ray_says_the_same(together: str, jobs, clips, tools, tmp_path, engines: int) -> None:
+    sink = f"sqlite:{tmp_path}/ray.db"
+    report = jobs.run(clips, "--runtime", "ray", "--engines", str(engines), "--sink", sink)
+    assert report["conflicting"] == 0
+    assert tools.records(sink) == tools.records(together)
+
+
+@pytest.mark.slow
+@pytest.mark.needs_kafka
+def test_kafka_holds_the_same(together: str, jobs, clips, tools, kafka_uri: str) -> None:
+    jobs.run(clips, "--runtime", "inline", "--sink", kafka_uri)
+    assert tools.records(kafka_uri) == tools.records(together)
+
+
+def test_samplings_agree_on_the_frames_they_share(jobs, clips: Path, tools, tmp_path) -> None:
+    clip, every = clips / "short.mp4", {}
+    for name, option in {"all": ["--all"], "five": ["--fps", "5"], "key": ["--keyframes"]}.items():
+        sink = f"sqlite:{tmp_path}/{name}.db"
+        jobs.run(clip, *option, "--operator", "embedding", "--runtime", "inline", "--sink", sink)
+        every[name] = _data(tools.records(sink))
+    assert len(every["all"]) == 120
+    assert len(every["five"]) == 20
+    assert every["five"].items() <= every["all"].items()
+    assert every["key"]
+    assert every["key"].items() <= every["all"].items()
+
+
+def _data(found: dict) -> dict:
+    return {key: record for key, record in found.items() if key[0] not in ("events", "labels")}
