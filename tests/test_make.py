@@ -1,0 +1,94 @@
+"""`make` and its scripts say what is missing on a machine, and how to get it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOOLS = ("bash", "sh", "sed", "head", "awk", "dirname", "make", "env", "cat", "touch", "mkdir")
+
+
+@pytest.fixture
+def tools(tmp_path):
+    """A folder that is the whole PATH: coreutils and make, but no Python, Java or compiler."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    for name in TOOLS:
+        if found := shutil.which(name):
+            (folder / name).symlink_to(found)
+    return folder
+
+
+def script(folder, name, text):
+    path = folder / name
+    path.write_text(f"#!/bin/bash\n{text}\n")
+    path.chmod(0o755)
+
+
+def run(tools, *command, cwd=ROOT):
+    return subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={"PATH": str(tools), "HOME": os.environ.get("HOME", "/")},
+        check=False,
+    )
+
+
+def test_make_alone_lists_every_target(tools):
+    done = run(tools, tools / "make")
+    assert done.returncode == 0
+    for target in ("help", "venv", "demo", "test", "lint", "CLIP=path", "FRESH=1", "KAFKA=0"):
+        assert f" {target} " in done.stdout.replace("\n", " ")
+
+
+def test_no_compiler_is_said_before_anything_is_installed(tools, tmp_path):
+    done = run(tools, tools / "make", "venv", f"VENV={tmp_path / 'venv'}")
+    assert done.returncode != 0
+    assert "No C compiler" in done.stderr
+    assert "apt-get install gcc" in done.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_an_old_python_is_refused_with_what_to_do(tools, tmp_path):
+    script(tools, "python3", "exit 1")
+    done = run(tools, ROOT / "deploy/install.sh", tmp_path / "venv")
+    assert done.returncode == 1
+    assert "needs Python 3.11 or newer" in done.stderr
+    assert "PYTHON=/path/to/python3.12" in done.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("version", "mvn", "missing"),
+    [
+        (None, False, ["Java 17 or newer (found: none)", "Maven (mvn)"]),
+        ("1.8.0_392", True, ["Java 17 or newer (found: 8)"]),
+        ("11.0.2", True, ["Java 17 or newer (found: 11)"]),
+        ("17.0.15", False, ["Maven (mvn)"]),
+        ("17.0.15", True, []),
+        ("25", True, []),
+    ],
+)
+def test_java_and_maven_are_asked_for_by_name(tools, version, mvn, missing):
+    if version:
+        script(tools, "java", f"""echo 'openjdk version "{version}" 2025-04-15' >&2""")
+    if mvn:
+        script(tools, "mvn", "true")
+    done = run(tools, ROOT / "deploy/kafka/java_check.sh")
+    assert done.returncode == bool(missing)
+    for text in missing:
+        assert text in done.stderr
+    assert ("apt-get install openjdk-17-jre-headless maven" in done.stderr) == bool(missing)
+
+
+def test_tests_without_java_stop_before_anything_is_installed(tools, tmp_path):
+    script(tools, "cc", "true")
+    done = run(tools, tools / "make", "test", f"VENV={tmp_path / 'venv'}")
+    assert done.returncode != 0
+    assert "make test KAFKA=0" in done.stderr
+    assert not (tmp_path / "venv").exists()
