@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -128,10 +128,10 @@ def jobs() -> Jobs:
 
 
 @pytest.fixture(scope="session")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three clips of unequal length and two picture sizes."""
     folder = tmp_path_factory.mktemp("clips")
     write_scene(folder / "long.mp4", "synthetic:room?seed=3&seconds=9&fps=25&size=128x72")
     write_scene(folder / "short.mp4", "synthetic:room?seed=7&seconds=4&fps=30&size=128x72")
     write_scene(folder / "tall.mp4", "synthetic:room?seed=13&seconds=3&fps=20&size=72x128")
-    yield folder
+    return folder
