@@ -25,6 +25,7 @@ from operators.operator import Operator
 from operators.png import grey16_png
 from operators.result import JSON, PNG, Result, canonical_json
 from operators.settings import Settings
+from operators.steady import steady_linear, steady_mv
 
 BINS = 256
 RANGES_M = {"nyu": (0.001, 10.0), "kitti": (0.001, 80.0)}
@@ -119,8 +120,8 @@ class Depth(Operator):
         cls = torch.cat([cls[row].float() for _, cls in read])
         h, w, channels = patches.shape
         own = self._tensors
-        bias = torch.addmv(own["bias"], own["of_cls"], cls)
-        logits = torch.addmm(bias, patches.view(h * w, channels), own["of_patch"].T)
+        bias = own["bias"] + steady_mv(own["of_cls"], cls)
+        logits = steady_linear(patches.view(h * w, channels), own["of_patch"], bias)
         fine = interpolate(
             logits.view(1, h, w, BINS).permute(0, 3, 1, 2),
             scale_factor=self._map_scale,

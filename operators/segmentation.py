@@ -25,6 +25,7 @@ from operators.png import palette_png
 from operators.result import JSON, PNG, Result, canonical_json
 from operators.segmentation_summary import segmentation_summary
 from operators.settings import Settings
+from operators.steady import steady_linear
 
 MAP_SCALE = 4
 REGIONS = 5
@@ -108,7 +109,7 @@ class Segmentation(Operator):
         """
         patches = features.patches[row].float().contiguous()
         h, w, width = patches.shape
-        coarse = torch.addmm(self._bias, patches.view(h * w, width), self._weight.T)
+        coarse = steady_linear(patches.view(h * w, width), self._weight, self._bias)
         fine = interpolate(
             coarse.view(1, h, w, len(self._bias)).permute(0, 3, 1, 2),
             scale_factor=self._map_scale,
