@@ -19,7 +19,6 @@ from pipeline.decode.wire import Message, Unpacker
 from pipeline.secrets import mask
 
 ROOT = Path(__file__).parents[2]
-MEMORY_BYTES = 2 << 30  # address space; docs/decisions/decode-process.md has the measurements
 PIPE_BYTES = 1 << 20
 READ_BYTES = 1 << 18
 LAST_WORDS_BYTES = 600
@@ -39,7 +38,7 @@ class DecodeProcess:
             with contextlib.suppress(OSError):
                 fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
             os.set_blocking(self.fd, False)
-            self._child = self._spawn(write_fd)
+            self._child = self._spawn(write_fd, spec.memory_bytes)
         finally:
             os.close(write_fd)
         self._order(json.dumps(spec.to_json()))
@@ -85,7 +84,7 @@ class DecodeProcess:
         os.close(self._stderr_fd)
         return mask(f"{_ending(code)}: {words}" if words else _ending(code))
 
-    def _spawn(self, write_fd: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, write_fd: int, memory_bytes: int) -> subprocess.Popen[bytes]:
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         environment = {
             **os.environ,
@@ -93,8 +92,9 @@ class DecodeProcess:
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             "MALLOC_ARENA_MAX": "2",  # each arena reserves 64 MiB of address space
         }
+        arguments = [str(write_fd), str(memory_bytes)]
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "pipeline.decode.child", str(write_fd), str(MEMORY_BYTES)],
+            [sys.executable, "-P", "-m", "pipeline.decode.child", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._stderr_fd,

@@ -12,7 +12,9 @@ from operators.frames import PATCH
 from pipeline.chunk import Cursor
 from pipeline.sampling import Sampling
 
-MAX_PIXELS = 8192 * 8192
+MAX_PIXELS = 4096 * 4096
+BASE_BYTES = 512 << 20  # address space of a child that decodes small pictures: 345 MiB
+BYTES_PER_PIXEL = 40  # 8K H.264 took 31, 8K 10-bit HEVC 37 (FFmpeg 8.1, 2026-11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class StreamSpec:
         start_time_us: event time of the first frame, microseconds since the epoch.
         epoch: which assignment of the stream this is.
         cursor: go on after this frame; None: from the beginning.
-        max_pixels: larger pictures are refused.
+        max_pixels: larger pictures are refused; also decides how much memory decoding may take.
         chunk_ms: a chunk that holds frames closes after this long.
         stall_s: a decoder without a sign of life for so long is killed.
         buffer_frames: live: more than this are not kept.
@@ -64,6 +66,11 @@ class StreamSpec:
         for name in ("max_pixels", "chunk_ms", "stall_s", "buffer_frames"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+
+    @property
+    def memory_bytes(self) -> int:
+        """Address space that the decode process may take: enough for pictures of `max_pixels`."""
+        return BASE_BYTES + BYTES_PER_PIXEL * self.max_pixels
 
     def after(self, cursor: Cursor | None) -> StreamSpec:
         """The same stream, to go on elsewhere."""
