@@ -137,6 +137,8 @@ class Meter:
     def text(self) -> str:
         """All of it as one line."""
         status = self._seen[-1][1]
+        if not status.frames and not status.ended:
+            return f"starting, {status.streams} streams"
         parts = [
             f"{status.frames} frames",
             f"{self.frames_per_s:.1f} frames/s",

@@ -48,6 +48,12 @@ def test_a_plain_line_every_five_seconds_whatever_the_number_of_updates(plain, c
     ]
 
 
+def test_a_slow_start_is_called_a_start(plain, clock):
+    clock.now_s = 5
+    plain.update(Status(frames=0, records=0, ended=0, streams=2))
+    assert lines(plain) == ["starting, 2 streams"]
+
+
 def test_the_rate_is_that_of_the_last_ten_seconds():
     meter = Meter()
     for second in range(60):
