@@ -36,17 +36,22 @@ java_run() {  # replaces the shell that calls it
 
 in_use() { (: > "/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 free_pair() { ! in_use "$1" && ! in_use $(($1 + 1)); }
+free_soon() {  # what was killed a moment ago may still hold its ports
+  for _ in $(seq 30); do free_pair "$1" && return; sleep 0.1; done
+  return 1
+}
 
 choose_port() {
   local wanted=${1:-}
   if [ -z "$wanted" ]; then
-    wanted=$(cat "$dir/port" 2>/dev/null || echo 9092)
-    free_pair "$wanted" && { echo "$wanted"; return; }
-    [ -e "$dir/port" ] && fail "port $wanted, where this node's clients know it, is taken; name another one"
-    wanted=0
+    if [ -e "$dir/port" ]; then  # where this node's clients know it
+      wanted=$(cat "$dir/port")
+    else
+      free_pair 9092 && wanted=9092 || wanted=0
+    fi
   fi
   if [ "$wanted" != 0 ]; then
-    free_pair "$wanted" || fail "port $wanted or $((wanted + 1)) is taken"
+    free_soon "$wanted" || fail "port $wanted or $((wanted + 1)) is taken; name another one"
     echo "$wanted"; return
   fi
   for _ in $(seq 100); do

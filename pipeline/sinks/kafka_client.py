@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaConfigurationError
+from kafka.net.compat import KafkaNetClient
 
 from operators.errors import UsageError
 from pipeline.secrets import mask
 from pipeline.sinks.deadline import Deadline
 from pipeline.sinks.kafka_settings import KafkaSettings
+from pipeline.sinks.reach import reach
 
 CLOSE_S = 5.0
+CONFIGURATION = (KafkaConfigurationError, ValueError, TypeError, AssertionError, RuntimeError)
 
 
 def open_producer(
@@ -29,10 +33,9 @@ def open_producer(
 
     def connect() -> Any:
         if transactional_id is None:
-            return _made(KafkaProducer, settings, settings.producer(deadline))
-        producer = _made(
-            KafkaProducer, settings, settings.transactional(deadline, transactional_id)
-        )
+            return _made(KafkaProducer, settings, settings.producer(deadline), deadline)
+        config = settings.transactional(deadline, transactional_id)
+        producer = _made(KafkaProducer, settings, config, deadline)
         try:
             producer.init_transactions()
         except BaseException:
@@ -60,7 +63,9 @@ def close_producer(producer: Any) -> None:
 def open_consumer(settings: KafkaSettings, deadline: Deadline, *, committed: bool = True) -> Any:
     """A connected consumer without a group; errors as of `open_producer`."""
     config = settings.consumer(deadline, committed=committed)
-    return deadline.run(lambda: _made(KafkaConsumer, settings, config), late=close_consumer)
+    return deadline.run(
+        lambda: _made(KafkaConsumer, settings, config, deadline), late=close_consumer
+    )
 
 
 @contextmanager
@@ -85,7 +90,7 @@ def admin(settings: KafkaSettings, deadline: Deadline) -> Iterator[Any]:
     """A connected admin client, for a block; errors as of `open_producer`."""
     config = settings.shared(deadline)
     client = deadline.run(
-        lambda: _made(KafkaAdminClient, settings, config), late=lambda late: late.close()
+        lambda: _made(KafkaAdminClient, settings, config, deadline), late=lambda late: late.close()
     )
     try:
         yield client
@@ -94,12 +99,26 @@ def admin(settings: KafkaSettings, deadline: Deadline) -> Iterator[Any]:
             Deadline(CLOSE_S).run(client.close)
 
 
-def _made(kind: Callable[..., Any], settings: KafkaSettings, config: Mapping[str, Any]) -> Any:
+def _made(
+    kind: Callable[..., Any], settings: KafkaSettings, config: Mapping[str, Any], deadline: Deadline
+) -> Any:
+    if "proxy_url" not in settings.client:
+        reach(settings.servers, deadline)
+    # At DEBUG the client logs passwords; below CRITICAL, a screenful per second for a dead broker.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    connections: list[Any] = []
+
+    def connection(**options: Any) -> Any:
+        connections.append(KafkaNetClient(**options))
+        return connections[-1]
+
     try:
-        return kind(**config)
-    except (KafkaConfigurationError, ValueError, TypeError, AssertionError, RuntimeError) as error:
-        unusable = error
-    except OSError as error:  # a certificate that is not there or not readable
-        unusable = error
-    text = mask(f"{type(unusable).__name__}: {unusable}")
-    raise UsageError(f"{settings.where}: the sink's settings cannot be used: {text}") from None
+        return kind(kafka_client=connection, **config)
+    except BaseException as error:
+        for failed in connections:  # the client's own constructor leaves its thread and sockets
+            with suppress(Exception):
+                failed.close()
+        if isinstance(error, CONFIGURATION):
+            text = mask(f"{type(error).__name__}: {error}")  # may repeat the whole configuration
+            raise UsageError(f"{settings.where}: the settings cannot be used: {text}") from None
+        raise

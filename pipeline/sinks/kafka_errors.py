@@ -11,6 +11,7 @@ from pipeline.errors import SinkError
 from pipeline.secrets import mask
 from pipeline.sinks.deadline import Deadline, Stalled
 from pipeline.sinks.kafka_settings import KafkaSettings
+from pipeline.sinks.reach import Unreachable
 
 TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
 REFUSED = (  # by the broker, however often it is tried
@@ -44,9 +45,19 @@ def explained(
         )
     if hopeless(error):
         return SinkError(f"{where}: {what} was refused: {said}", stage="commit")
+    if isinstance(error, Unreachable):
+        return SinkError(
+            f"{where}: {what}: no broker within {elapsed_s:.0f} s ({error}). Does it run, and is "
+            "the address right?",
+            stage="commit",
+            retryable=True,
+        )
+    if "bootstrap" in said:  # the client says no more of a wrong password or a missing TLS either
+        said = "it takes connections but does not answer; are security_protocol, sasl_* and ssl_* "
+        said += "in the sink's settings as it wants them?"
     return SinkError(
-        f"{where}: {what} not confirmed within {elapsed_s:.0f} s (last: {said}). Is the broker "
-        "reachable from here? What is not confirmed counts as not done",
+        f"{where}: {what}: not confirmed within {elapsed_s:.0f} s ({said}). What is not confirmed "
+        "counts as not done",
         stage="commit",
         retryable=True,
     )
@@ -62,5 +73,5 @@ def explaining(settings: KafkaSettings, what: str, seconds: float) -> Iterator[D
     deadline = Deadline(seconds)
     try:
         yield deadline
-    except (errors.KafkaError, Stalled) as error:
+    except (errors.KafkaError, Stalled, Unreachable) as error:
         raise explained(error, settings, what, deadline.elapsed_s) from error
