@@ -248,6 +248,11 @@ def test_a_setting_may_not_contradict_the_head(tmp_path: Path) -> None:
         build_depth({"domain": "kitti"}, request(arch, choice=str(path)))
 
 
+def test_only_known_domains(tiny: Architecture) -> None:
+    with pytest.raises(UsageError, match="depth: domain must be one of nyu, kitti, got 'mars'"):
+        build_depth({"domain": "mars"}, request(tiny, random_seed=0))
+
+
 def test_a_head_of_another_size_names_the_key(tmp_path: Path, tiny: Architecture) -> None:
     path = saved(tmp_path / "mine.pth", ARCHITECTURES["dinov2_vits14"], 4)
     with pytest.raises(WeightsError, match=r"mine\.pth.*conv_depth\.weight is \[256, 3072, 1, 1\]"):
