@@ -1,0 +1,290 @@
+"""The host with real decode processes: nothing that happens to one is lost or waited for."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.chunk import Chunk, End, Fault, Frames
+from pipeline.decode.host import DecodeHost
+from pipeline.decode.process import ROOT
+from pipeline.decode.spec import StreamSpec
+
+GONE_S = 10.0
+
+
+def frames_of(chunk: Chunk) -> list[Frames]:
+    return [entry for entry in chunk.entries if isinstance(entry, Frames)]
+
+
+def wait_gone(pid: int) -> None:
+    """Until the process is dead; a zombie counts as dead."""
+    deadline_s = time.monotonic() + GONE_S
+    while time.monotonic() < deadline_s:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        if state == "Z":
+            return
+        os.sched_yield()
+    raise AssertionError(f"process {pid} is still there")
+
+
+@pytest.fixture
+def clip_path(shared_media: Path) -> Path:
+    return shared_media / "videos" / "R6llTwEh07w.mp4"
+
+
+def test_processes_give_what_playback_gives(play, spec, drain, keys, clip_path: Path) -> None:
+    entries = drain(spec(clip_path, "every:5"))["clip"]
+    whole = play(clip_path, "every:5")
+    assert keys(entries) == whole.keys
+    end = entries[-1]
+    assert isinstance(end, End)
+    assert (end.outcome, end.decoded, end.lost) == ("ok", 303, 0)
+    assert 30e6 < end.memory_bytes < 400e6
+
+
+def test_many_streams_at_once(play, spec, drain, keys, shared_media: Path) -> None:
+    names = ["bt601.mov", "sample.mkv", "video_desks.3gp", "carphone_pristine.mp4"]
+    specs = [spec(shared_media / "videos" / name, "fps:10", stream=name) for name in names]
+    found = drain(*specs)
+    for name in names:
+        assert keys(found[name]) == play(shared_media / "videos" / name, "fps:10").keys
+
+
+def test_one_chunk_per_request_and_16_frames_at_most(host, spec, next_chunk, clip_path) -> None:
+    host.open(spec(clip_path))
+    assert host.wait(0.3) == []
+    host.request("clip")
+    first = next_chunk(host)
+    assert host.wait(0.3) == []
+    host.request("clip")
+    second = next_chunk(host)
+    assert [len(frames.infos) for frames in frames_of(first) + frames_of(second)] == [16, 16]
+    assert frames_of(second)[0].infos[0].position == str(16 * 512)
+
+
+def test_a_killed_child_goes_on_where_it_was(play, host, spec, next_chunk, keys, clip_path) -> None:
+    whole = play(clip_path, "every:3")
+    host.open(spec(clip_path, "every:3"))
+    entries: list = []
+    for turn in range(1000):
+        host.request("clip")
+        if turn in (1, 2, 4):
+            os.kill(host.pid("clip"), signal.SIGKILL)
+        entries += next_chunk(host).entries
+        if isinstance(entries[-1], End):
+            break
+    assert keys(entries) == whole.keys
+    assert (entries[-1].outcome, entries[-1].decoded) == ("ok", 303)
+    crashes = [entry for entry in entries if isinstance(entry, Fault)]
+    assert [fault.kind for fault in crashes] == ["crashed"] * 3
+    assert "SIGKILL" in crashes[0].detail
+
+
+def test_a_child_that_is_killed_while_nobody_asks(host, spec, next_chunk, clip_path) -> None:
+    host.open(spec(clip_path))
+    os.kill(host.pid("clip"), signal.SIGKILL)
+    assert host.wait(0.5) == []
+    host.request("clip")
+    chunk = next_chunk(host)
+    while not frames_of(chunk):
+        host.request("clip")
+        chunk = next_chunk(host)
+    assert frames_of(chunk)[0].infos[0].position == "0"
+
+
+def test_a_child_that_keeps_dying_is_given_up(host, spec, clip_path) -> None:
+    host.open(spec(clip_path))
+    host.request("clip")
+    killed: list[int] = []
+    chunks: list[Chunk] = []
+    while not chunks:
+        if (pid := host.pid("clip")) not in (None, *killed):
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+        chunks = host.wait(0.05)
+    (chunk,) = chunks
+    assert len(killed) == 3
+    assert [type(entry) for entry in chunk.entries] == [Fault, Fault, Fault, End]
+    assert chunk.entries[-1].outcome == "rejected"
+    assert host.wait(0.2) == []
+
+
+def test_a_hanging_child_is_replaced(play, host, spec, next_chunk, keys, clip_path) -> None:
+    whole = play(clip_path, "every:3")
+    host.open(spec(clip_path, "every:3", stall_s=2.0))
+    host.request("clip")
+    entries = list(next_chunk(host).entries)
+    hung = host.pid("clip")
+    os.kill(hung, signal.SIGSTOP)
+    host.request("clip")  # the chunk that was decoded ahead is in the stopped process
+    entries += next_chunk(host).entries
+    wait_gone(hung)
+    while not isinstance(entries[-1], End):
+        host.request("clip")
+        entries += next_chunk(host).entries
+    assert keys(entries) == whole.keys
+    assert [entry.kind for entry in entries if isinstance(entry, Fault)] == ["stalled"]
+
+
+def test_slow_decoding_is_no_stall(drain, spec, clip_path) -> None:
+    """One frame in 300 seconds: no chunk for a while, but signs of life."""
+    entries = drain(spec(clip_path, "fps:0.003", stall_s=1.0))["clip"]
+    assert [type(entry) for entry in entries] == [Frames, End]
+
+
+def test_a_reader_that_was_away_finds_no_stall(host, spec, next_chunk, clip_path) -> None:
+    """The engine's step may take longer than the deadline."""
+    host.open(spec(clip_path, stall_s=0.5))
+    host.request("clip")
+    ready_s = time.monotonic() + 2.0
+    while time.monotonic() < ready_s:
+        os.sched_yield()
+    assert frames_of(next_chunk(host))
+
+
+def test_stopping_gives_what_is_decoded_and_then_the_end(host, spec, next_chunk, clip_path) -> None:
+    host.open(spec(clip_path))
+    host.request("clip")
+    entries = list(next_chunk(host).entries)
+    host.stop("clip")
+    while not isinstance(entries[-1], End):
+        host.request("clip")
+        entries += next_chunk(host).entries
+    assert entries[-1].outcome == "stopped"
+    assert entries[-1].decoded < 303
+    runs = [entry for entry in entries if isinstance(entry, Frames)]
+    assert 1 <= len(runs) <= 3
+    host.stop("clip")  # ended: without effect
+
+
+def test_close_leaves_no_process(spec, clip_path, shared_media) -> None:
+    host = DecodeHost()
+    host.open(spec(clip_path))
+    host.open(spec(shared_media / "videos" / "demo.mp4", stream="other"))
+    pids = [host.pid("clip"), host.pid("other")]
+    os.kill(pids[0], signal.SIGSTOP)
+    host.close()
+    for pid in pids:
+        assert not Path(f"/proc/{pid}").exists()
+
+
+def test_every_broken_file_ends_in_time_within_memory(host, spec, next_chunk, broken_clip) -> None:
+    """Ok, degraded or rejected; never a crash, a hang or more than a gigabyte."""
+    began_s = time.monotonic()
+    host.open(spec(broken_clip))
+    entries: list = []
+    while not (entries and isinstance(entries[-1], End)):
+        host.request("clip")
+        entries += next_chunk(host).entries
+    end = entries[-1]
+    assert time.monotonic() - began_s < 10
+    assert end.outcome == EXPECTED.get(broken_clip.name, "rejected"), end.detail
+    assert end.memory_bytes < 1_000_000_000
+    assert {entry.kind for entry in entries if isinstance(entry, Fault)} <= {"decode"}
+    assert (end.outcome == "ok") == (end.decoded > 0 and end.lost == 0)
+    assert end.detail or end.outcome == "ok"
+
+
+EXPECTED = {
+    "corrupted.mp4": "degraded",
+    "sample-with-large-length.avi": "degraded",
+    "blockgroup_block_ends_beyond_blockgroup.mkv": "ok",
+    "discard_first_keyframe.mp4": "ok",
+    "sample_empty_track.mp4": "ok",
+    "sample_mdat_too_long.mp4": "ok",
+    "unordered.mov": "ok",
+}
+
+
+PARENT = """
+import json, sys
+from pipeline.decode.host import DecodeHost
+from pipeline.decode.spec import StreamSpec
+host = DecodeHost()
+host.open(StreamSpec.from_json(json.loads(sys.argv[1])))
+print(host.pid("clip"), flush=True)
+host.request("clip")
+while True:
+    host.wait(60)
+"""
+
+
+@pytest.fixture
+def orphan(spec) -> Iterator[Callable[[StreamSpec], tuple[subprocess.Popen[str], int]]]:
+    """Start another process that hosts a stream; it and its child's pid."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(what: StreamSpec) -> tuple[subprocess.Popen[str], int]:
+        parent = subprocess.Popen(
+            [sys.executable, "-c", PARENT, json.dumps(what.to_json())],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(parent)
+        assert parent.stdout
+        return parent, int(parent.stdout.readline())
+
+    yield start
+    for parent in started:
+        parent.kill()
+        parent.communicate()
+
+
+def test_a_child_does_not_outlive_its_parent(orphan, spec, clip_path) -> None:
+    parent, child = orphan(spec(clip_path))
+    parent.kill()
+    wait_gone(child)
+
+
+def test_not_even_while_it_hangs_in_the_network(orphan, spec) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/cam"
+        parent, child = orphan(spec(url, session="", live=True, stall_s=600.0))
+        connection, _ = silent.accept()
+        parent.kill()
+        wait_gone(child)
+        connection.close()
+
+
+def test_a_decode_process_imports_neither_torch_nor_the_cluster(clip_path) -> None:
+    script = (
+        "import sys, pipeline.decode.child, pipeline.media.rendered;"
+        "print(sorted({'torch', 'ray', 'kafka', 'pydantic', 'PIL'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_secrets_are_in_no_command_line_and_no_error(host, spec, next_chunk) -> None:
+    secret = "geh31m-c4n4ry"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"rtsp://admin:{secret}@127.0.0.1:{port}/cam?token={secret}2"
+        host.open(spec(url, session="", live=True, stall_s=2.0))
+        pid = host.pid("clip")
+        assert secret not in Path(f"/proc/{pid}/cmdline").read_text()
+        assert secret not in Path(f"/proc/{pid}/environ").read_text()
+        assert secret not in repr(spec(url))
+        host.request("clip")
+        connection, _ = silent.accept()
+        connection.sendall(b"RTSP/1.0 500 " + url.encode() + b"\r\n\r\n")
+        connection.close()
+        chunk = next_chunk(host)
+    assert isinstance(chunk.entries[0], Fault)
+    assert secret not in repr(chunk)
