@@ -20,6 +20,8 @@ REFUSED = (  # by the broker, however often it is tried
     errors.SaslAuthenticationFailedError,
     errors.UnsupportedSaslMechanismError,
     errors.InvalidTopicError,
+    errors.InvalidReplicationFactorError,
+    errors.InvalidPartitionsError,
     errors.UnsupportedVersionError,
     errors.InvalidTransactionTimeoutError,
     errors.PolicyViolationError,
