@@ -107,10 +107,11 @@ class Lane:
 
     def deliver(self, placement: Placement, results: Sequence[Result]) -> None:
         """Take an operator's results for this stream."""
-        self._messages += [
-            self._publisher.record(result, placement.variants[result.operator], placement.operator)
-            for result in results
-        ]
+        for result in results:
+            # After a resume a span may end on a frame of the assignment before.
+            own = replace(result, info=replace(result.info, epoch=self._progress.epoch))
+            variant = placement.variants[result.operator]
+            self._messages.append(self._publisher.record(own, variant, placement.operator))
 
     def bury(self, placement: Placement, info: FrameInfo, error: Exception) -> None:
         """An operator failed on a frame: dead letter instead of a result."""

@@ -10,10 +10,10 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from operators.frames import FrameInfo
+from operators.moment import rfc3339
 from operators.operator import Operator
 from operators.result import JSON, Result, canonical_json, record_id
 from pipeline.chunk import End, Fault, Gap
@@ -22,7 +22,6 @@ from pipeline.secrets import mask
 from pipeline.sinks.sink import Message
 from pipeline.sinks.topics import PROGRESS, schema_uri
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
 DETAIL_CHARS = 500  # an exception's text may be of any length
 
@@ -30,12 +29,6 @@ DETAIL_CHARS = 500  # an exception's text may be of any length
 def wall_clock_us() -> int:
     """Microseconds since the epoch, now."""
     return time.time_ns() // 1000
-
-
-def rfc3339(time_us: int) -> str:
-    """`2026-11-22T17:00:00.123456Z` of microseconds since the epoch."""
-    moment = EPOCH + timedelta(microseconds=time_us)
-    return moment.strftime(f"{moment.year:04}-%m-%dT%H:%M:%S.%fZ")
 
 
 class Publisher:

@@ -98,11 +98,13 @@ class EngineActor:
     def __init__(self, config: Config) -> None:
         check_layout()
         self._config = config
-        self._assembly: Assembly = assemble(config)
+        self._assembly: Assembly | None = None
         self._shard: Shard | None = None
         self._stopped = False
 
-    def identity(self) -> Identity:
+    def assemble(self) -> Identity:
+        """Build the engine. No part of `__init__`, whose errors reach the driver as text only."""
+        self._assembly = assemble(self._config)
         return self._assembly.identity
 
     def run(
@@ -114,6 +116,9 @@ class EngineActor:
         fresh: bool,
     ) -> Tally:
         """Process the streams to their ends, or until `stop`."""
+        if self._assembly is None:  # this engine replaces one that died
+            self.assemble()
+        assert self._assembly
         live = any(spec.live for spec in specs)
         pool = min(self._config.decoders, len(specs))
         feed = RayFeed(ray.remote(num_cpus=0)(DecodeActor).remote, pool)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -98,7 +99,8 @@ class RayRun:
             _Worker(self._new_engine(count), list(self._specs[index::count]))
             for index in range(count)
         ]
-        identity: Identity = ray.get(self._workers[0].engine.identity.remote())
+        identities = ray.get([worker.engine.assemble.remote() for worker in self._workers])
+        identity: Identity = identities[0]
         self._tell(identity)
         self._job = identity.job(self._specs)
         for worker, sink in zip(self._workers, self._sinks(count), strict=True):
@@ -186,18 +188,31 @@ def _cluster(address: str | None) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     logging.getLogger("ray").setLevel(logging.ERROR)
-    ray.init(
-        address=address,
-        include_dashboard=None if address else False,
-        object_store_memory=None if address else OBJECT_STORE_BYTES,
-        configure_logging=False,
-        log_to_driver=False,
-    )
+    with _handlers_kept():
+        ray.init(
+            address=address,
+            include_dashboard=None if address else False,
+            object_store_memory=None if address else OBJECT_STORE_BYTES,
+            configure_logging=False,
+            log_to_driver=False,
+        )
     try:
         with redirect_stdout(_Murmur()):
             yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """Ray's core takes SIGTERM for a crash and aborts (2.60); whoever asked for it gets it back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # where nobody may set handlers
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class _Murmur(io.TextIOBase):
