@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from pipeline.chunk import CHUNK_FRAMES, Entry, Fault, Gap
+from pipeline.chunk import CHUNK_FRAMES, End, Entry, Fault, Gap
 from pipeline.decode.assembly import Item, entries
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Sample, Track
@@ -26,6 +26,8 @@ class Capture:
     def __init__(self, spec: StreamSpec, wall_us: Callable[[], int]) -> None:
         self._spec = spec
         self._wall_us = wall_us
+        self._track: Track | None = None
+        self._lost = 0
 
     def items(self) -> Iterator[Item | None]:
         """What comes in, until the connection ends; None at each step that yields nothing."""
@@ -48,14 +50,23 @@ class Capture:
         finally:
             reel.close()
 
+    def end(self) -> End:
+        """The last entry, where the stream was told to stop; counts are this connection's."""
+        decoded = self._track.decoded if self._track else 0
+        return End(self._spec.stream, "stopped", decoded=decoded, lost=self._lost)
+
     def _follow(self, reel: VideoReel) -> Iterator[Item | None]:
         start_us = self._wall_us()
         # The anchor is the moment of connection as this machine saw it, no camera's clock.
-        track = Track(self._spec, reel.time_base, Anchor(start_us, "start-time"), str(start_us))
+        anchor = Anchor(start_us, "start-time")
+        self._track = track = Track(self._spec, reel.time_base, anchor, str(start_us))
         for picture in reel.pictures():
             if isinstance(picture, Picture):
                 yield from track.follow(picture, self._wall_us(), reel.mark())
             elif picture is not None:
+                if not picture.frames:
+                    raise SourceError(picture.detail)  # no frame is lost: the connection is
+                self._lost += picture.frames
                 yield Fault(self._spec.stream, "decode", picture.detail, picture.frames)
             yield None
 

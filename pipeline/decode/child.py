@@ -102,10 +102,11 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
 def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     """A live stream: decoded always, kept as far as there is room."""
     buffer = Buffer(spec.stream, spec.buffer_frames, spec.chunk_ms)
+    source = Capture(spec, wall_us)
     steps = threading.Event()
 
     def fill() -> None:
-        for item in Capture(spec, wall_us).items():
+        for item in source.items():
             steps.set()
             if item is not None:
                 buffer.put(item)
@@ -116,9 +117,13 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     threading.Thread(target=fill, daemon=True).start()
     while orders.wanted():
         while (entries := buffer.take(BEAT_S)) is None:
+            if orders.stopping.is_set():
+                buffer.close()  # whoever fills it may wait for a camera that says nothing
             if steps.is_set():
                 steps.clear()
                 answers.beat()
+        if not entries and orders.stopping.is_set():
+            entries = with_memory((source.end(),))
         if not entries:
             return
         answers.chunk(entries)
@@ -158,6 +163,7 @@ def main() -> None:
     for url in (spec.url, *spec.join):
         remember_url(url)
     orders, answers = Orders(sys.stdin), Answers(fd)
+    answers.beat()  # opening may take most of `stall_s`, which starting must not use up
     (capture if spec.live else play)(spec, orders, answers)
     os._exit(0)  # without the interpreter's farewell: a decode thread may still be in libav
 

@@ -65,13 +65,13 @@ class Supervisor(ABC):
     def read(self) -> None:
         """The process has written, or died."""
         assert self._process
+        self._alive_s = self._clock()  # half a chunk is a sign too: we may have been away for long
         try:
             messages, more = self._process.read()
         except ValueError as error:
             self._fail("crashed", f"{self._process.kill()}; {error}")
             return
         for message in messages:
-            self._alive_s = self._clock()
             self.memory_bytes = max(self.memory_bytes, message.memory_bytes)
             if message.kind == "chunk":
                 self._take(message.entries)
@@ -116,6 +116,8 @@ class Supervisor(ABC):
         if entries and isinstance(entries[-1], End):
             self.ended = True
             self.close()
+        elif self._wanted and self._process:
+            self._process.request()  # nothing of that chunk was passed on
 
     def _answer(self, entries: tuple[Entry, ...]) -> None:
         """One chunk for the request, of what is there to say."""
