@@ -54,6 +54,7 @@ def _encode(
         stream.pix_fmt = "yuv420p"
         stream.codec_context.options = {"crf": str(CRF), "preset": "veryfast"}
         stream.codec_context.gop_size = keyframe_every
+        stream.codec_context.thread_count = 1  # with more, the bytes depend on how many there are
         stream.codec_context.colorspace = Colorspace.ITU709
         stream.codec_context.color_range = ColorRange.MPEG
         for pixels in frames:
