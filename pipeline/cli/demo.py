@@ -1,0 +1,44 @@
+"""`dinostream demo`: one clip through everything, with a picture of what came out."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+FOLDER = Path("results")
+
+
+@click.command("demo", epilog="Example: dinostream demo clip.mp4 --runtime inline")
+@click.argument("clip", required=False)
+@click.option("--fresh", is_flag=True, help="Do it again; otherwise what is done is kept.")
+@click.option("--runtime", type=click.Choice(["ray", "inline"]), default="ray", show_default=True)
+@click.option("--model", default="dinov2_vits14", show_default=True, help="Architecture.")
+def command(clip: str | None, *, fresh: bool, runtime: str, model: str) -> int:
+    """Turn CLIP, or a rendered room, into records in results/demo.db and a picture of them.
+
+    The weights are random, so nothing is downloaded, and the records are well-formed and mean
+    nothing.
+    """
+    from pipeline.demo.clip import given_clip, room_clip
+    from pipeline.demo.demonstration import Plan, demonstrate
+    from pipeline.display import open_display
+    from pipeline.secrets import mask
+
+    def say(text: str) -> None:
+        click.echo(mask(text))
+
+    plan = Plan(
+        clip=given_clip(clip) if clip else room_clip(FOLDER, say),
+        folder=FOLDER,
+        runtime=runtime,
+        model=model,
+        fresh=fresh,
+        afresh=f"make demo {f'CLIP={shlex.quote(clip)} ' if clip else ''}FRESH=1",
+    )
+    display = open_display()
+    try:
+        return demonstrate(plan, display=display, say=say)
+    finally:
+        display.close()

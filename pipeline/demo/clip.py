@@ -1,0 +1,95 @@
+"""The clip that is demonstrated: a rendered room as a real H.264 file, or what the user names.
+
+A room is rendered once and kept; a small file beside it says which scene it holds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import SinkError
+from pipeline.synthetic.uri import SCHEME, SceneSpec, parse_scene_uri
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# An orbit round a ball: a door, a window, pictures, a rug, boxes and balls come into view.
+ROOM = SceneSpec(seed=29, seconds=8.0)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoClip:
+    """What is played.
+
+    Attributes:
+        source: as `dinostream replay` takes it.
+        scene: what it shows, exactly; None where nobody knows.
+    """
+
+    source: str
+    scene: SceneSpec | None = None
+
+
+def given_clip(source: str) -> DemoClip:
+    """The user's own clip; a scene's URI brings its truth along.
+
+    Raises:
+        UsageError: a wrong scene.
+    """
+    return DemoClip(source, parse_scene_uri(source) if source.startswith(SCHEME) else None)
+
+
+def room_clip(folder: Path, say: Callable[[str], None], *, scene: SceneSpec = ROOM) -> DemoClip:
+    """The rendered room, encoded where it is not there yet.
+
+    Args:
+        folder: where `room.mp4` lies; made where it is missing.
+        say: told before rendering, which takes some seconds.
+        scene: what to render.
+
+    Raises:
+        SinkError: the folder cannot be written.
+    """
+    path = folder / "room.mp4"
+    note = folder / "room.txt"
+    clip = DemoClip(str(path), scene)
+    try:
+        if path.exists() and note.exists() and note.read_text() == scene.canonical():
+            return clip
+        folder.mkdir(parents=True, exist_ok=True)
+        note.unlink(missing_ok=True)
+        width, height = scene.size_wh
+        say(
+            f"rendering {path}: {scene.seconds:g} s, {width}x{height}, {scene.fps} frames/s, "
+            "H.264; once, about 15 s"
+        )
+        _encode(path, scene)
+        _write(note, scene.canonical())
+    except OSError as error:
+        raise SinkError(f"cannot write {path}: {error.strerror or error}") from error
+    return clip
+
+
+def _encode(path: Path, scene: SceneSpec) -> None:
+    from pipeline.media.encode import write_clip
+
+    write_clip(path, _frames(scene), fps=scene.fps)
+
+
+def _frames(scene: SceneSpec) -> Iterator[NDArray[np.uint8]]:
+    from pipeline.synthetic.scene import open_scene
+
+    opened = open_scene(scene)
+    for index in range(opened.frame_count):
+        yield opened.render(index).rgb
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_suffix(".part")
+    draft.write_text(text)
+    os.replace(draft, path)

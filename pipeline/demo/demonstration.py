@@ -1,0 +1,136 @@
+"""One demonstration: the clip, the job over it, the picture, and what came out in words.
+
+The clip and how to run it in -> an exit code out, files in a folder, text through `say`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from operators.errors import UsageError
+from pipeline.config import Config
+from pipeline.decode.spec import StreamSpec
+from pipeline.demo.clip import DemoClip
+from pipeline.demo.findings import Findings, Footage, read_findings, read_maps
+from pipeline.demo.layout import CELL_WIDTH, evenly
+from pipeline.demo.material import Material
+from pipeline.demo.picture import Picture, draw_picture
+from pipeline.demo.picture_file import drawn_from, mark_of, save_picture
+from pipeline.demo.stills import read_stills
+from pipeline.demo.summary import KeptReport, summary_lines
+from pipeline.demo.truth import scene_truth
+from pipeline.display import Display
+from pipeline.job import run_job
+from pipeline.resolve import resolve
+from pipeline.streams import stream_specs
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run, and how.
+
+    Attributes:
+        clip: what is played.
+        folder: where `demo.db` and `demo.png` go.
+        runtime: ray or inline.
+        model: architecture of the backbone, whose weights are random.
+        fresh: do it again.
+        afresh: the command that does so, for the text.
+    """
+
+    clip: DemoClip
+    folder: Path
+    runtime: str
+    model: str
+    fresh: bool
+    afresh: str
+
+    @property
+    def config(self) -> Config:
+        """What `dinostream replay` would make of the same options."""
+        options = {
+            "sources": [self.clip.source],
+            "sink": f"sqlite:{self.folder / 'demo.db'}",
+            "weights": "random",
+            "runtime": self.runtime,
+            "model": self.model,
+        }
+        return resolve(None, options)
+
+    @property
+    def picture(self) -> Path:
+        """Where the picture goes."""
+        return self.folder / "demo.png"
+
+
+def demonstrate(plan: Plan, *, display: Display, say: Callable[[str], None]) -> int:
+    """Run the job, draw the picture where it is missing, and say what came out.
+
+    Args:
+        plan: what and how.
+        display: shows the job while it runs.
+        say: takes a line of text.
+
+    Returns:
+        The exit code of the job.
+
+    Raises:
+        UsageError: the clip is not there, or is several.
+        DinostreamError: the job or the picture failed.
+    """
+    config = plan.config
+    spec = _only(stream_specs(config, live=False), plan.clip)
+    kept = KeptReport(display)
+    code = run_job(config, live=False, fresh=plan.fresh, display=kept)
+    assert kept.report is not None
+    footage = Footage(config.sink.uri, spec.stream, spec.session, config.model)
+    findings = read_findings(footage)
+    if code or not findings.shots:
+        lines = kept.report.lines()
+    else:
+        mark = mark_of(footage, findings)
+        if plan.fresh or drawn_from(plan.picture) != mark:
+            say(f"drawing {plan.picture}")
+            picture = draw_run(plan, spec, footage, findings)
+            save_picture(picture.image, plan.picture, mark=mark)
+        lines = summary_lines(
+            kept.report, findings, footage, afresh=plan.afresh, picture=plan.picture
+        )
+    for line in lines:
+        say(line)
+    return code
+
+
+def draw_run(plan: Plan, spec: StreamSpec, footage: Footage, findings: Findings) -> Picture:
+    """The picture of a job's records beside the frames they are of.
+
+    Args:
+        plan: what was run.
+        spec: its stream.
+        footage: where its records are.
+        findings: what was read of them.
+    """
+    shots = tuple(findings.shots[number] for number in evenly(len(findings.shots)))
+    positions = [shot.position for shot in shots]
+    scene = plan.clip.scene
+    return draw_picture(
+        Material(
+            name=spec.stream,
+            findings=findings,
+            shots=shots,
+            stills=read_stills(spec, positions, short_side=CELL_WIDTH),
+            maps=read_maps(footage, findings, positions),
+            truth=scene_truth(scene, shots) if scene else None,
+        )
+    )
+
+
+def _only(specs: list[StreamSpec], clip: DemoClip) -> StreamSpec:
+    if len(specs) != 1:
+        raise UsageError(
+            f"a demonstration takes one clip, {clip.source} holds {len(specs)}; name one of them, "
+            f"or use: dinostream replay {clip.source} --weights random"
+        )
+    return specs[0]

@@ -1,0 +1,248 @@
+"""What a sink holds of one stream, read back as a consumer would: counts, frames, windows, maps.
+
+Sink URI and stream in -> values out. Only the newest variant of each topic counts, so that earlier
+runs with other settings stay out. Knows nothing of how records are made or drawn.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from operators.labelsets import LabelSet, parse_label_set
+from pipeline.config import microseconds
+from pipeline.sinks.sink import Message, Reader, StoredRecord
+from pipeline.sinks.uri import open_reader
+
+FRAME_TOPICS = ("depth", "segmentation", "embedding")
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """Whose records: the sink's URI, the stream, its session, and the model's name."""
+
+    sink: str
+    stream: str
+    session: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A sampled frame.
+
+    Attributes:
+        position: in its session, as ids name it.
+        time_us: event time, microseconds since the epoch.
+        pts_s: its timestamp in the container, seconds; None where it has none.
+    """
+
+    position: str
+    time_us: int
+    pts_s: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionWindow:
+    """One action record: its span, and its labels with scores, highest first."""
+
+    start_us: int
+    end_us: int
+    labels: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that is small enough to keep.
+
+    Attributes:
+        counts: topic -> records.
+        variants: topic -> variant of its records.
+        shots: sampled frames in order of time.
+        windows: action records in order of time.
+        vectors: position -> embedding, float32 `[D]`.
+        labels: label set -> what its ids mean.
+        untrained: topics whose records say that they mean nothing.
+        model: architecture and start of the weights' hash.
+        source_hw: height and width as displayed, pixels.
+        example: one record, as it lies there.
+    """
+
+    counts: Mapping[str, int]
+    variants: Mapping[str, str]
+    shots: tuple[Shot, ...]
+    windows: tuple[ActionWindow, ...]
+    vectors: Mapping[str, NDArray[np.float32]]
+    labels: Mapping[str, LabelSet]
+    untrained: frozenset[str]
+    model: str
+    source_hw: tuple[int, int]
+    example: StoredRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameMaps:
+    """The maps of one frame.
+
+    Attributes:
+        depth_m: float32 `[h, w]` metres, NaN where unknown; None without a record in metres.
+        classes: uint8 `[h, w]` class ids; None without a record.
+        labelset: which label set the ids are of.
+    """
+
+    depth_m: NDArray[np.float32] | None = None
+    classes: NDArray[np.uint8] | None = None
+    labelset: str = ""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Records of one topic and variant while they are read."""
+
+    first: StoredRecord
+    untrained: bool = False
+    shots: dict[str, Shot] = field(default_factory=dict)
+    windows: list[ActionWindow] = field(default_factory=list)
+    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def add(self, message: Message) -> None:
+        shot = _shot(message)
+        self.shots[shot.position] = shot
+        self.untrained = self.untrained or message.headers.get("ce_untrained") == "true"
+        if message.topic == "action":
+            self.windows.append(_window(message.value))
+        elif message.topic == "embedding":
+            self.vectors[shot.position] = np.frombuffer(message.value, "<f4")
+
+
+def read_findings(footage: Footage) -> Findings:
+    """Everything but the maps.
+
+    Raises:
+        UsageError: the sink is not there or not ours.
+        SinkError: it cannot be read.
+    """
+    found: dict[str, dict[str, _Gathered]] = {}
+    newest: dict[str, str] = {}
+    labels: dict[str, LabelSet] = {}
+    with _reading(footage.sink) as reader:
+        for record in reader.records():
+            message = record.message
+            if message.topic == "labels":
+                labels[message.key] = parse_label_set(message.key, json.loads(message.value))
+            elif _is_of(footage, message):
+                newest[message.topic] = variant = message.headers["ce_variant"]
+                gathered = found.setdefault(message.topic, {})
+                gathered.setdefault(variant, _Gathered(record)).add(message)
+    return _findings({topic: found[topic][variant] for topic, variant in newest.items()}, labels)
+
+
+def read_maps(
+    footage: Footage, findings: Findings, positions: Iterable[str]
+) -> dict[str, FrameMaps]:
+    """The maps of some frames; a second pass, because all of them would not fit into memory.
+
+    Args:
+        findings: what `read_findings` gave for the same footage.
+        positions: of the frames.
+    """
+    wanted = set(positions)
+    values: dict[str, dict[str, Message]] = {position: {} for position in wanted}
+    topics = [topic for topic in ("depth", "segmentation") if topic in findings.variants]
+    with _reading(footage.sink) as reader:
+        for record in reader.records(topics) if topics else ():
+            message = record.message
+            if not _is_of(footage, message) or _position(message) not in wanted:
+                continue
+            if message.headers["ce_variant"] == findings.variants[message.topic]:
+                values[_position(message)][message.topic] = message
+    return {position: _maps(messages) for position, messages in values.items()}
+
+
+def _findings(topics: Mapping[str, _Gathered], labels: Mapping[str, LabelSet]) -> Findings:
+    of_frames = [topics[topic] for topic in FRAME_TOPICS if topic in topics]
+    shots = {position: shot for one in of_frames for position, shot in one.shots.items()}
+    example = topics.get("depth.summary") or next(iter(topics.values()), None)
+    headers = example.first.message.headers if example else {}
+    return Findings(
+        counts={topic: len(one.shots) for topic, one in sorted(topics.items())},
+        variants={topic: one.first.message.headers["ce_variant"] for topic, one in topics.items()},
+        shots=tuple(sorted(shots.values(), key=lambda shot: shot.time_us)),
+        windows=tuple(topics["action"].windows) if "action" in topics else (),
+        vectors=topics["embedding"].vectors if "embedding" in topics else {},
+        labels=labels,
+        untrained=frozenset(topic for topic, one in topics.items() if one.untrained),
+        model=headers.get("ce_model", ""),
+        source_hw=(int(headers.get("ce_sourceheight", 0)), int(headers.get("ce_sourcewidth", 0))),
+        example=example.first if example else None,
+    )
+
+
+@contextmanager
+def _reading(sink: str) -> Iterator[Reader]:
+    reader = open_reader(sink)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def _is_of(footage: Footage, message: Message) -> bool:
+    """An operator's record, not an event: those carry no model."""
+    headers = message.headers
+    return (
+        headers.get("ce_streamid") == footage.stream
+        and headers.get("ce_session") == footage.session
+        and headers.get("ce_model", "").rpartition("-")[0] == footage.model
+        and message.topic != "deadletter"
+    )
+
+
+def _position(message: Message) -> str:
+    """`operator/stream/session/position/variant`."""
+    return message.id.split("/")[3]
+
+
+def _shot(message: Message) -> Shot:
+    headers = message.headers
+    pts = headers.get("ce_pts")
+    pts_s = None if pts is None else int(pts) * Fraction(headers["ce_timebase"])
+    return Shot(_position(message), _time_us(headers["ce_time"]), pts_s)
+
+
+def _window(value: bytes) -> ActionWindow:
+    said = json.loads(value)
+    labels = tuple((label["name"], label["score"]) for label in said["labels"])
+    return ActionWindow(_time_us(said["start"]["time"]), _time_us(said["end"]["time"]), labels)
+
+
+def _time_us(text: str) -> int:
+    moment = microseconds(datetime.fromisoformat(text))
+    assert moment is not None
+    return moment
+
+
+def _maps(messages: Mapping[str, Message]) -> FrameMaps:
+    depth, segmentation = messages.get("depth"), messages.get("segmentation")
+    depth_m = classes = None
+    if depth is not None and depth.headers.get("ce_depthkind") == "metric":
+        steps = _pixels(depth.value).astype(np.float32)
+        depth_m = np.where(steps > 0, steps * np.float32(depth.headers["ce_depthscale"]), np.nan)
+    if segmentation is not None:
+        classes = _pixels(segmentation.value).astype(np.uint8)
+    labelset = segmentation.headers["ce_labelset"] if segmentation is not None else ""
+    return FrameMaps(depth_m, classes, labelset)
+
+
+def _pixels(png: bytes) -> NDArray[np.generic]:
+    with Image.open(io.BytesIO(png)) as image:
+        return np.asarray(image)

@@ -1,0 +1,57 @@
+"""Pixels of a few sampled frames, decoded once more, in a child process as ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.chunk import End, Entry, Frames
+from pipeline.decode.host import DecodeHost
+from pipeline.decode.spec import StreamSpec
+
+_WAIT_S = 1.0
+
+
+def read_stills(
+    spec: StreamSpec, positions: Iterable[str], *, short_side: int
+) -> dict[str, NDArray[np.uint8]]:
+    """Frames by position; those that cannot be decoded any more are absent.
+
+    Args:
+        spec: the stream as it was replayed, so that the same frames have the same positions.
+        positions: which frames.
+        short_side: of the pictures, pixels; rounded to multiples of 14.
+
+    Returns:
+        position -> RGB uint8 `[H, W, 3]`.
+    """
+    wanted = set(positions)
+    found: dict[str, NDArray[np.uint8]] = {}
+    for entry in _entries(replace(spec, short_side=short_side)):
+        if isinstance(entry, Frames):
+            for info, pixels in zip(entry.infos, entry.pixels, strict=True):
+                if info.position in wanted:
+                    found[info.position] = pixels.copy()
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def _entries(spec: StreamSpec) -> Iterator[Entry]:
+    host = DecodeHost()
+    try:
+        host.open(spec)
+        while True:
+            host.request(spec.stream)
+            chunks = host.wait(_WAIT_S)
+            while not chunks:
+                chunks = host.wait(_WAIT_S)
+            for entry in (entry for chunk in chunks for entry in chunk.entries):
+                yield entry
+                if isinstance(entry, End):
+                    return
+    finally:
+        host.close()

@@ -1,0 +1,86 @@
+"""What a demonstration says at its end.
+
+The job's report, and what was read back from the sink, in -> lines of text out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.demo.findings import Findings, Footage
+from pipeline.display import Display, Report, Status
+from pipeline.sinks.lines import record_line
+
+OWN_CLIP = "make demo CLIP=path/to/clip.mp4"
+
+
+class KeptReport:
+    """A display that shows a job as ever, and keeps its report for a text of our own."""
+
+    def __init__(self, shown: Display) -> None:
+        self._shown = shown
+        self.report: Report | None = None
+
+    def update(self, status: Status) -> None:
+        """See `pipeline.display.Display`."""
+        self._shown.update(status)
+
+    def note(self, text: str) -> None:
+        """What would come after the report, the summary says in its own words."""
+        if self.report is None:
+            self._shown.note(text)
+
+    def finish(self, report: Report) -> None:
+        """Kept, not printed."""
+        self._shown.close()
+        self.report = report
+
+    def close(self) -> None:
+        """Stop moving."""
+        self._shown.close()
+
+
+def summary_lines(
+    report: Report, findings: Findings, footage: Footage, *, afresh: str, picture: Path
+) -> list[str]:
+    """The text of a job that is done.
+
+    Args:
+        report: of this run.
+        findings: what the sink holds of the clip.
+        footage: where that is, and whose.
+        afresh: the command that does it again.
+        picture: where it lies.
+    """
+    return [
+        "",
+        *_what_was_done(report, findings, afresh),
+        *(f"{topic:>22} {count:>6} records" for topic, count in findings.counts.items()),
+        f"in {footage.sink}, stream {footage.stream}",
+        "",
+        *_one_record(findings, footage),
+        f"the picture    {picture}",
+        f"your own clip  {OWN_CLIP}",
+        f"once more      {afresh}",
+    ]
+
+
+def _what_was_done(report: Report, findings: Findings, afresh: str) -> list[str]:
+    if not report.frames:
+        return [f"complete: all {len(findings.shots)} frames were done before; afresh: {afresh}"]
+    rate = report.frames / report.seconds if report.seconds else 0.0
+    said = (
+        f"{report.frames} frames in {report.seconds:.1f} s, {rate:.1f} frames/s from start to end"
+    )
+    lines = [said, *(f"{stream}: {why}" for stream, why in report.failures.items())]
+    if report.repeated:
+        lines.append(f"{report.repeated} records were there already, with the same payload")
+    return lines
+
+
+def _one_record(findings: Findings, footage: Footage) -> list[str]:
+    if findings.example is None:
+        return []
+    topic = findings.example.message.topic
+    command = f"dinostream tail {footage.sink} {topic} --stream {footage.stream} --limit 1"
+    return [f"one of them, as `{command}` prints it:", record_line(findings.example), ""]
