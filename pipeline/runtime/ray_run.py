@@ -212,7 +212,8 @@ def _handlers_kept() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
-        signal.signal(number, handler)
+        if handler is not None:  # else it was not Python's
+            signal.signal(number, handler)
 
 
 class _Murmur(io.TextIOBase):
