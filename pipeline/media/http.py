@@ -121,7 +121,11 @@ class _SameHostRedirects(urllib.request.HTTPRedirectHandler):
         self._site = site
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
-        self._site.check(newurl)
+        try:
+            self._site.check(newurl)
+        except SourceError:
+            fp.close()
+            raise
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
         if request is not None and "Authorization" in req.unredirected_hdrs:
             request.add_unredirected_header("Authorization", req.unredirected_hdrs["Authorization"])

@@ -1,0 +1,203 @@
+"""Downloads and HLS over a real server; a second server must never hear from us."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SourceError
+from pipeline.media.container import open_video
+from pipeline.media.http import file_edges
+from pipeline.media.picture import Picture
+from pipeline.media.reel import VideoReel
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Files with ranges, redirects, passwords; the server keeps a log of what was asked."""
+
+    server: Site
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        if self.server.password and self.headers.get("Authorization") != self.server.password:
+            self.send_error(401)
+        elif self.path in self.server.redirects:
+            self.send_response(302)
+            self.send_header("Location", self.server.redirects[self.path])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif "Range" in self.headers and self.server.ranges:
+            self._part()
+        else:
+            super().do_GET()
+
+    def _part(self) -> None:
+        data = Path(self.translate_path(self.path)).read_bytes()
+        first, _, last = self.headers["Range"].removeprefix("bytes=").partition("-")
+        begin, end = int(first), min(int(last or len(data) - 1) + 1, len(data))
+        if begin >= len(data):
+            self.send_error(416)
+            return
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {begin}-{end - 1}/{len(data)}")
+        self.send_header("Content-Length", str(end - begin))
+        self.end_headers()
+        self.wfile.write(data[begin:end])
+
+    def end_headers(self) -> None:
+        if self.server.ranges:
+            self.send_header("Accept-Ranges", "bytes")
+        super().end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class Site(ThreadingHTTPServer):
+    """One loopback server."""
+
+    ranges = True
+    password = ""
+    daemon_threads = True
+
+    def __init__(self, host: str, folder: Path) -> None:
+        super().__init__((host, 0), partial(Handler, directory=str(folder)))
+        self.asked: list[str] = []
+        self.redirects: dict[str, str] = {}
+        self.url = f"http://{host}:{self.server_port}"
+
+    def handle_error(self, *args: object) -> None:
+        """A client that closes early is no news."""
+
+
+@pytest.fixture
+def folder(clips, tmp_path: Path) -> Path:
+    for number in range(3):
+        frames = [clips.colour((64, 64), (60 + 40 * number, 90, 170))] * 25
+        pts = list(range(25 * number, 25 * number + 25))
+        clips.write(tmp_path / f"{number}.ts", frames, pts=pts)
+    clips.write(tmp_path / "film.mp4", [clips.colour((64, 64), (99, 99, 99))] * 40)
+    return tmp_path
+
+
+def served(host: str, folder: Path) -> Iterator[Site]:
+    with Site(host, folder) as site:
+        thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield site
+        site.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def site(folder: Path) -> Iterator[Site]:
+    yield from served("127.0.0.1", folder)
+
+
+@pytest.fixture
+def other(folder: Path) -> Iterator[Site]:
+    """Another host: what it is asked for is an attack that worked."""
+    yield from served("127.0.0.2", folder)
+
+
+def frames(url: str) -> int:
+    reel = VideoReel.open(url, keyframes=False, max_pixels=1 << 24, timeout_s=5)
+    try:
+        return sum(isinstance(item, Picture) for item in reel.pictures())
+    finally:
+        reel.close()
+
+
+def refusal(url: str) -> str:
+    with pytest.raises(SourceError) as caught:
+        frames(url)
+    return str(caught.value)
+
+
+def listed(folder: Path, name: str, *targets: str) -> None:
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXT-X-MEDIA-SEQUENCE:0"]
+    for target in targets:
+        lines += ["#EXTINF:1.0,", target]
+    (folder / name).write_text("\n".join([*lines, "#EXT-X-ENDLIST", ""]))
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_file_with_and_without_ranges(site: Site, ranges: bool) -> None:
+    site.ranges = ranges
+    assert frames(f"{site.url}/0.ts") == 25
+    if ranges:
+        assert frames(f"{site.url}/film.mp4") == 40  # its index is at the end
+
+
+def test_hls_of_the_same_host(site: Site, folder: Path) -> None:
+    listed(folder, "list.m3u8", "0.ts", "/1.ts", f"{site.url}/2.ts")
+    (folder / "master.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlist.m3u8\n")
+    assert frames(f"{site.url}/list.m3u8") == 75
+    assert frames(f"{site.url}/master.m3u8") == 75
+
+
+def test_redirects_on_the_same_host(site: Site) -> None:
+    site.redirects["/go"] = "/0.ts"
+    assert frames(f"{site.url}/go") == 25
+
+
+def test_no_other_host_is_asked(site: Site, other: Site, folder: Path) -> None:
+    site.redirects |= {"/go": f"{other.url}/0.ts", "/1.ts": f"{other.url}/1.ts"}
+    (folder / "master.m3u8").write_text(
+        f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{other.url}/list.m3u8\n"
+    )
+    listed(folder, "list.m3u8", "0.ts", f"{other.url}/1.ts")
+    listed(folder, "redirected.m3u8", "1.ts")
+    listed(folder, "user.m3u8", f"http://127.0.0.1@127.0.0.2:{other.server_port}/0.ts")
+    assert "not its own host" in refusal(f"{site.url}/go")
+    for name in ("master.m3u8", "list.m3u8", "redirected.m3u8", "user.m3u8"):
+        try:
+            assert frames(f"{site.url}/{name}") <= 25
+        except SourceError:
+            continue
+    assert other.asked == []
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["file:///etc/hostname", "/etc/../a", "concat:0.ts|1.ts", "data:video/mp4;base64,AAAA"],
+)
+def test_playlists_reach_no_files_of_ours(site: Site, folder: Path, target: str) -> None:
+    listed(folder, "list.m3u8", target)
+    with contextlib.suppress(SourceError):
+        assert frames(f"{site.url}/list.m3u8") == 0
+
+
+def test_passwords_go_to_the_host_and_nowhere_else(site: Site, folder: Path) -> None:
+    site.password = "Basic dXNlcjpnZWgzMW0="
+    listed(folder, "list.m3u8", "0.ts", "1.ts")
+    address = site.url.removeprefix("http://")
+    assert frames(f"http://user:geh31m@{address}/list.m3u8") == 50
+    assert "401" in refusal(f"{site.url}/0.ts")
+    wrong = refusal(f"http://user:wr0ng-0ne@{address}/0.ts")
+    assert "401" in wrong
+    assert "wr0ng-0ne" not in wrong
+
+
+def test_a_silent_server_is_given_up(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x.ts"
+        with pytest.raises(SourceError, match="cannot be opened") as caught:
+            open_video(url, max_pixels=1 << 24, timeout_s=0.5)
+    assert caught.value.retryable
+
+
+def test_edges_of_a_recording(site: Site, folder: Path) -> None:
+    data = (folder / "film.mp4").read_bytes()
+    assert file_edges(f"{site.url}/film.mp4", 100) == (len(data), data[:100], data[-100:])
+    assert file_edges(f"{site.url}/film.mp4", 1 << 20) == (len(data), data, data)
+    site.ranges = False
+    with pytest.raises(SourceError, match="no recording"):
+        file_edges(f"{site.url}/film.mp4", 100)
