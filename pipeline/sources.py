@@ -141,10 +141,11 @@ def _files(source: str) -> list[tuple[str, str]]:
     if not glob.has_magic(source):
         raise UsageError(f"no such file or folder: {source}")
     root = os.path.dirname(source[: re.search(r"[*?[]", source).start()])  # type: ignore[union-attr]
-    paths = sorted(path for path in glob.glob(source, recursive=True) if os.path.isfile(path))
-    if not paths:
+    paths = filter(os.path.isfile, glob.glob(source, recursive=True))
+    found = [(os.path.relpath(path, root or "."), path) for path in paths]
+    if not found:
         raise UsageError(f"no file matches {source}")
-    return [(os.path.relpath(path, root or "."), path) for path in paths]
+    return sorted(found, key=_order)
 
 
 def _folder(folder: str) -> list[tuple[str, str]]:
@@ -156,7 +157,12 @@ def _folder(folder: str) -> list[tuple[str, str]]:
     ]
     if not found:
         raise UsageError(f"no video file in {folder} or below it; name a file to have it tried")
-    return sorted(found)
+    return sorted(found, key=_order)
+
+
+def _order(named: tuple[str, str]) -> list[str | int]:
+    """As a person would sort: part-2 before part-10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", named[0])]
 
 
 def _download(url: str) -> tuple[str, SourcePlan]:
