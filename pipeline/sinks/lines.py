@@ -15,6 +15,7 @@ from operators.result import JSON, OCTETS, PNG
 from pipeline.errors import SinkError
 from pipeline.sinks.sink import Message, StoredRecord
 
+FIRST = ("id", "type", "time", "streamid")  # what a person looks for
 SUFFIXES = {PNG: ".png", JSON: ".json", OCTETS: ".bin"}
 UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
 
@@ -45,7 +46,8 @@ def attributes(message: Message) -> dict[str, str]:
     for header, value in message.headers.items():
         name = "datacontenttype" if header == "content-type" else header.removeprefix("ce_")
         named[name] = value
-    return named
+    first = {name: named[name] for name in FIRST if name in named}
+    return first | {name: named[name] for name in sorted(named)}
 
 
 def _data(message: Message, save: Path | None) -> Any:

@@ -129,7 +129,8 @@ def _refuse_folder(path: Path) -> None:
 def _at_rest(path: Path) -> str:
     """A finished database in a folder of somebody else's (a share, a read-only disk): SQLite would
     want to make its lock files there. With a write-ahead log beside it, it has a writer."""
-    finished = not os.access(path.resolve().parent, os.W_OK) and not Path(f"{path}-wal").exists()
+    real = path.resolve()
+    finished = not os.access(real.parent, os.W_OK) and not Path(f"{real}-wal").exists()
     return "&immutable=1" if finished else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft7Validator
+from referencing import Registry, Resource
 
 from operators.frames import FrameInfo
 from operators.operator import Operator
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 VARIANT = "0123456789ab"
 MODEL = "dinov2_vits14-b938bf1bc15c"
+SCHEMAS = Path(__file__).parents[2] / "pipeline" / "schemas"
 SCRIPT = Path(__file__).parents[2] / "deploy" / "kafka" / "broker.sh"
 
 
@@ -88,6 +92,29 @@ class Build:
 @pytest.fixture(scope="session")
 def build() -> type[Build]:
     return Build
+
+
+@pytest.fixture(scope="session")
+def described() -> Callable[[Message], None]:
+    """Holds a message to the published schemas of its topic."""
+    schemas = {path.name: json.loads(path.read_text()) for path in SCHEMAS.glob("*.json")}
+    registry: Registry[Any] = Registry().with_resources(
+        (schema["$id"], Resource.from_contents(schema)) for schema in schemas.values()
+    )
+
+    def check(name: str, value: Any) -> None:
+        formats = Draft7Validator.FORMAT_CHECKER
+        Draft7Validator(schemas[name], registry=registry, format_checker=formats).validate(value)
+
+    def described(message: Message) -> None:
+        check(f"{message.topic}.attributes.v1.json", dict(message.headers))
+        known = schemas["attributes.v1.json"]["properties"]
+        own = schemas[f"{message.topic}.attributes.v1.json"]["properties"]
+        assert set(message.headers) <= known.keys() | own.keys()
+        if message.headers["content-type"] == JSON:
+            check(f"{message.topic}.v1.json", json.loads(message.value))
+
+    return described
 
 
 class Broker:
