@@ -28,6 +28,7 @@ class Capture:
         self._wall_us = wall_us
         self._track: Track | None = None
         self._lost = 0
+        self.finite = False  # a file that waits for us, where a camera would not
 
     def items(self) -> Iterator[Item | None]:
         """What comes in, until the connection ends; None at each step that yields nothing."""
@@ -43,17 +44,26 @@ class Capture:
             yield Fault(stream, "disconnected", str(error))
             return
         try:
+            # Some cameras declare a length too; an http server that does has a file.
+            self.finite = reel.finite and self._spec.url.lower().startswith("http")
             yield from self._follow(reel)
-            yield Fault(stream, "disconnected", "the connection ended")
+            yield self._ended()
         except SourceError as error:
             yield Fault(stream, "disconnected", str(error))
         finally:
             reel.close()
 
-    def end(self) -> End:
-        """The last entry, where the stream was told to stop; counts are this connection's."""
+    def end(self, outcome: str) -> End:
+        """The last entry of a stream that was stopped or is over; counts are this connection's."""
         decoded = self._track.decoded if self._track else 0
-        return End(self._spec.stream, "stopped", decoded=decoded, lost=self._lost)
+        return End(self._spec.stream, outcome, decoded=decoded, lost=self._lost)
+
+    def _ended(self) -> End | Fault:
+        if not self.finite:
+            return Fault(self._spec.stream, "disconnected", "the connection ended")
+        if not self._track or not self._track.decoded:
+            return self.end("rejected")
+        return self.end("degraded" if self._lost else "ok")
 
     def _follow(self, reel: VideoReel) -> Iterator[Item | None]:
         start_us = self._wall_us()
@@ -102,6 +112,11 @@ class Buffer:
                 self._drop()
             self._changed.notify_all()
 
+    def wait_for_room(self) -> None:
+        """Until one more frame would drop none, or the buffer is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._frames < self._room or self._closed)
+
     def close(self) -> None:
         """Nothing more will be put in."""
         with self._changed:
@@ -137,6 +152,7 @@ class Buffer:
             items.append(self._items.popleft())
         self._frames -= frames
         self._since_s = time.monotonic()
+        self._changed.notify_all()
         return items
 
     def _drop(self) -> None:

@@ -108,6 +108,8 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     def fill() -> None:
         for item in source.items():
             steps.set()
+            if source.finite:
+                buffer.wait_for_room()
             if item is not None:
                 buffer.put(item)
             if orders.stopping.is_set():
@@ -123,10 +125,10 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
                 steps.clear()
                 answers.beat()
         if not entries and orders.stopping.is_set():
-            entries = with_memory((source.end(),))
+            entries = (source.end("stopped"),)
         if not entries:
             return
-        answers.chunk(entries)
+        answers.chunk(with_memory(entries))
 
 
 def with_memory(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:

@@ -1,4 +1,4 @@
-"""What users name becomes streams with ids that never merge and sessions that follow the content."""
+"""What users name becomes streams: ids that never merge, sessions that follow the content."""
 
 from __future__ import annotations
 
@@ -117,9 +117,8 @@ def test_joined_files_are_one_stream_in_order(tmp_path: Path) -> None:
         touch(tmp_path / "day" / name)
     (plan,) = plan_recordings([str(tmp_path / "day")], join=True)
     assert plan.stream == "day"
-    assert [plan.url, *plan.join] == [
-        str(tmp_path / "day" / n) for n in ("1.mp4", "10.mp4", "2.mp4")
-    ]
+    ordered = [str(tmp_path / "day" / name) for name in ("1.mp4", "2.mp4", "10.mp4")]
+    assert [plan.url, *plan.join] == ordered
     (named,) = plan_recordings([str(tmp_path / "day")], join=True, stream="gate")
     assert named.stream == "gate"
     assert named.session == plan.session

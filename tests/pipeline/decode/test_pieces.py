@@ -1,0 +1,235 @@
+"""The parts of a decode process without any media: chunks, messages, the live buffer, back-off."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from fractions import Fraction
+from random import Random
+
+import numpy as np
+import pytest
+
+from operators.frames import FrameInfo
+from pipeline.chunk import End, Fault, Frames, Gap
+from pipeline.decode.assembly import Collector, entries
+from pipeline.decode.backoff import LONGEST_S, Backoff
+from pipeline.decode.capture import Buffer
+from pipeline.decode.spec import StreamSpec
+from pipeline.decode.track import Sample
+from pipeline.decode.wire import Message, Unpacker, pack, write_all
+from pipeline.sampling import Sampling
+from pipeline.testing import ManualClock
+
+GAP, FAULT, END = Gap("s", "size"), Fault("s", "decode", "bad", 1), End("s", "ok")
+
+
+def sample(number: int, size_hw: tuple[int, int] = (14, 28)) -> Sample:
+    info = FrameInfo(
+        "s", "x", str(number), number, Fraction(1, 30), number, 7, (10, 20), "media", 3
+    )
+    pixels = np.full((*size_hw, 3), number, np.uint8)
+    return Sample(info, pixels, 1 << number % 3, {"position": str(number)})
+
+
+def shape(found: Sequence[object]) -> list[object]:
+    """Frames as the list of their positions, other entries as they are."""
+    return [
+        [info.position for info in entry.infos] if isinstance(entry, Frames) else entry
+        for entry in found
+    ]
+
+
+def test_runs_are_put_together_and_broken_by_gaps_and_sizes() -> None:
+    items = [sample(0), sample(1), GAP, sample(2), sample(3, (28, 28)), sample(4, (28, 28)), END]
+    assert shape(entries(items)) == [["0", "1"], GAP, ["2"], ["3", "4"], END]
+    first = entries(items)[0]
+    assert isinstance(first, Frames)
+    assert first.cursor["position"] == "1"
+    assert first.taken == (1, 2)
+    assert first.pixels[:, 0, 0, 0].tolist() == [0, 1]
+
+
+def test_losses_are_summed_up_and_do_not_break_runs() -> None:
+    other = Fault("s", "decode", "worse", 2)
+    found = entries([FAULT, sample(0), FAULT, sample(1), other, sample(2)])
+    assert shape(found[1:]) == [["0", "1", "2"]]
+    assert found[0] == Fault("s", "decode", "bad (and 1 others)", 4)
+
+
+def test_a_chunk_is_full_at_16_frames() -> None:
+    collector = Collector(1000, ManualClock())
+    for number in range(16):
+        assert not collector.full
+        collector.add(sample(number))
+    assert collector.full
+    assert shape(collector.take()) == [[str(number) for number in range(16)]]
+    assert not collector.full
+
+
+def test_a_chunk_is_full_after_its_time_once_it_holds_frames() -> None:
+    clock = ManualClock()
+    collector = Collector(500, clock)
+    collector.add(FAULT)
+    clock.advance(100)
+    assert not collector.full
+    collector.add(sample(0))
+    clock.advance(0.49)
+    assert not collector.full
+    clock.advance(0.01)
+    assert collector.full
+
+
+def test_what_comes_after_the_last_frame_waits_for_the_next_chunk() -> None:
+    clock = ManualClock()
+    collector = Collector(500, clock)
+    for item in (FAULT, sample(0), FAULT, GAP):
+        collector.add(item)
+    clock.advance(1)
+    assert shape(collector.take()) == [FAULT, ["0"]]
+    collector.add(sample(1))
+    clock.advance(1)
+    assert shape(collector.take()) == [FAULT, GAP, ["1"]]
+    collector.add(END)
+    assert collector.full
+    assert collector.take() == (END,)
+
+
+def test_messages_survive_any_cutting() -> None:
+    sent = [
+        Message("beat", (), 5),
+        Message(
+            "chunk", (FAULT, *entries([sample(0), sample(1), GAP, sample(2, (28, 28))]), END), 9
+        ),
+        Message("chunk", (), 0),
+    ]
+    data = b"".join(bytes(buffer) for message in sent for buffer in pack(message))
+    rng = Random(1)
+    for _ in range(20):
+        unpacker, found, rest = Unpacker(), [], data
+        while rest:
+            cut = rng.choice([1, 3, 11, 500, 5000])
+            found += unpacker.feed(rest[:cut])
+            rest = rest[cut:]
+        assert [message.kind for message in found] == ["beat", "chunk", "chunk"]
+        assert found[0] == sent[0]
+        assert found[2] == sent[2]
+        for there, here in zip(found[1].entries, sent[1].entries, strict=True):
+            if not isinstance(there, Frames):
+                assert there == here
+                continue
+            assert isinstance(here, Frames)
+            assert (there.infos, there.taken, there.cursor) == (here.infos, here.taken, here.cursor)
+            assert (there.pixels == here.pixels).all()
+            assert there.pixels.shape == here.pixels.shape
+
+
+def test_bytes_that_are_no_message() -> None:
+    with pytest.raises(ValueError, match="message of"):
+        Unpacker().feed(b"\xff" * 100)
+
+
+def test_writing_more_than_the_pipe_holds() -> None:
+    read_fd, write_fd = os.pipe()
+    data = os.urandom(300_000)
+    writer = threading.Thread(target=write_all, args=(write_fd, [data[:7], memoryview(data)[7:]]))
+    writer.start()
+    found = b""
+    while len(found) < len(data):
+        found += os.read(read_fd, 65536)
+    writer.join()
+    os.close(read_fd)
+    os.close(write_fd)
+    assert found == data
+
+
+def test_the_buffer_drops_the_oldest_and_says_so() -> None:
+    buffer = Buffer("s", frames=20, chunk_ms=60_000)
+    for number in range(30):
+        buffer.put(sample(number))
+    found = buffer.take(0)
+    assert found is not None
+    assert shape(found) == [Gap("s", "dropped", 10), [str(n) for n in range(10, 26)]]
+    assert buffer.take(0.01) is None
+    buffer.close()
+    assert shape(buffer.take(0) or ()) == [[str(n) for n in range(26, 30)]]
+    assert buffer.take(0) == ()
+
+
+def test_what_is_no_frame_is_never_dropped() -> None:
+    buffer = Buffer("s", frames=2, chunk_ms=0)
+    for item in (FAULT, sample(0), GAP, sample(1), sample(2), sample(3), END):
+        buffer.put(item)
+    found = buffer.take(0)
+    assert found is not None
+    assert FAULT in found
+    assert GAP in found
+    assert Gap("s", "dropped", 2) in found
+    assert END in found
+    assert [entry for entry in shape(found) if isinstance(entry, list)] == [["2", "3"]]
+
+
+def test_the_buffer_waits_for_more_until_its_time() -> None:
+    buffer = Buffer("s", frames=20, chunk_ms=50)
+    assert buffer.take(0.01) is None
+    buffer.put(sample(0))
+    assert shape(buffer.take(5) or ()) == [["0"]]
+
+
+def test_a_patient_writer_drops_nothing() -> None:
+    buffer = Buffer("s", frames=3, chunk_ms=0)
+
+    def fill() -> None:
+        for number in range(50):
+            buffer.wait_for_room()
+            buffer.put(sample(number))
+        buffer.close()
+
+    writer = threading.Thread(target=fill)
+    writer.start()
+    found: list = []
+    while (chunk := buffer.take(5)) != ():
+        found += shape(chunk or ())
+    writer.join()
+    assert [position for run in found for position in run] == [str(n) for n in range(50)]
+
+
+def test_back_off_grows_is_bounded_and_jitters() -> None:
+    backoff = Backoff(Random(1))
+    delays = [backoff.next_s() for _ in range(2000)]
+    ceilings = [0.5, 1, 2, 4, 8, 16, *[LONGEST_S] * 1994]
+    assert all(c / 2 <= d <= c for d, c in zip(delays, ceilings, strict=True))
+    assert len(set(delays)) > 1900
+    backoff.reset()
+    assert backoff.next_s() <= 0.5
+
+
+def test_a_spec_survives_json() -> None:
+    spec = StreamSpec(
+        "cam1",
+        "rtsp://u:geheim@host/1",
+        live=True,
+        samplings=(Sampling("fps", 0.1), Sampling("keyframes")),
+        start_time_us=5,
+        epoch=3,
+        cursor={"position": "1+2"},
+        join=("a", "b"),
+    )
+    assert StreamSpec.from_json(spec.to_json()) == spec
+    assert "geheim" not in repr(spec)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"samplings": ()}, "sampling rule"),
+        ({"short_side": 13}, "at least 14"),
+        ({"session": ""}, "needs a session"),
+        ({"stall_s": 0}, "stall_s must be above 0"),
+        ({"max_pixels": -1}, "max_pixels must be above 0"),
+    ],
+)
+def test_wrong_specs_are_refused(change, complaint) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        StreamSpec(**({"stream": "s", "url": "x", "session": "5"} | change))
