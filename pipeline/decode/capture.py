@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
 from pipeline.chunk import CHUNK_FRAMES, End, Entry, Fault, Gap
@@ -84,19 +84,21 @@ class Capture:
 class Buffer:
     """Keeps the newest frames; what is dropped becomes one Gap where it was. Thread-safe."""
 
-    def __init__(self, stream: str, frames: int, chunk_ms: float) -> None:
+    def __init__(self, stream: str, frames: int, chunk_ms: float, *, rules: int = 1) -> None:
         """
         Args:
             stream: its id.
             frames: how many are kept at most.
             chunk_ms: a chunk waits so long for more, counted from its first item.
+            rules: how many sampling rules there are.
         """
         self._stream = stream
         self._room = frames
         self._chunk_s = chunk_ms / 1000
         self._items: deque[Item] = deque()
         self._frames = 0
-        self._dropped = 0  # before the first item
+        self._rules = rules
+        self._dropped: Counter[int] = Counter()  # before the first item: who took it -> frames
         self._since_s = 0.0
         self._closed = False
         self._changed = threading.Condition()
@@ -144,8 +146,8 @@ class Buffer:
     def _next(self) -> list[Item]:
         items: list[Item] = []
         if self._dropped:
-            items.append(Gap(self._stream, "dropped", self._dropped))
-            self._dropped = 0
+            items.append(self._gap())
+            self._dropped.clear()
         frames = 0
         while self._items and frames < CHUNK_FRAMES:
             frames += isinstance(self._items[0], Sample)
@@ -155,12 +157,19 @@ class Buffer:
         self._changed.notify_all()
         return items
 
+    def _gap(self) -> Gap:
+        by_rule = tuple(
+            sum(frames for taken, frames in self._dropped.items() if taken >> rule & 1)
+            for rule in range(self._rules)
+        )
+        total = self._dropped.total()
+        return Gap(self._stream, "dropped", total, by_rule if self._rules > 1 else ())
+
     def _drop(self) -> None:
         """The oldest frame goes; what it stood behind stays."""
         kept: list[Item] = []
-        while not isinstance(self._items[0], Sample):
-            kept.append(self._items.popleft())
-        self._items.popleft()
+        while not isinstance(oldest := self._items.popleft(), Sample):
+            kept.append(oldest)
         self._items.extendleft(reversed(kept))
         self._frames -= 1
-        self._dropped += 1
+        self._dropped[oldest.taken] += 1

@@ -101,7 +101,8 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
 
 def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     """A live stream: decoded always, kept as far as there is room."""
-    buffer = Buffer(spec.stream, spec.buffer_frames, spec.chunk_ms)
+    rules = len(spec.samplings)
+    buffer = Buffer(spec.stream, spec.buffer_frames, spec.chunk_ms, rules=rules)
     source = Capture(spec, wall_us)
     steps = threading.Event()
 

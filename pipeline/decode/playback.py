@@ -127,7 +127,7 @@ class Playback:
         if cursor["part"]:
             reel.close()
             reel = self._open(self._files[cursor["part"]])
-        if cursor["pts"] is not None and "+" not in cursor["position"][1:]:
+        if cursor["position"] == str(cursor["pts"]):  # else its pts may come more than once
             for back_s in SEEK_BACK_S:
                 pictures = yield from self._sought(reel, cursor, track, back_s)
                 if pictures is not None:

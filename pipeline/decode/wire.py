@@ -95,8 +95,15 @@ def _message(header: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]
             entries.append(_frames(values, pixels[:size].reshape(shape)))
             pixels = pixels[size:]
         else:
-            entries.append(_PLAIN[kind](**values))
+            entries.append(_plain(kind, values))
     return Message(header["kind"], tuple(entries), header["memory_bytes"])
+
+
+def _plain(kind: str, values: dict[str, Any]) -> Entry:
+    if "by_rule" in values:
+        values["by_rule"] = tuple(values["by_rule"])
+    entry: Entry = _PLAIN[kind](**values)
+    return entry
 
 
 def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:

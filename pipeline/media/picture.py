@@ -12,7 +12,7 @@ import av
 from pipeline.media.orientation import Orientation, orientation_of
 
 Mark = list[int | None]
-"""Packets read so far, and dts and pts of the last: JSON values."""
+"""Packets read so far, and dts, pts and place in the file of the last: JSON values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,11 @@ class Picture:
     orientation: Orientation
 
     @classmethod
-    def of(cls, frame: av.VideoFrame) -> Picture:
-        """A frame as it left the decoder."""
-        return cls(frame, frame.pts, frame.duration or None, frame.key_frame, orientation_of(frame))
+    def of(cls, frame: av.VideoFrame, duration: int | None = None) -> Picture:
+        """A frame as it left the decoder; `duration`, ticks, where it has none of its own."""
+        return cls(
+            frame, frame.pts, frame.duration or duration, frame.key_frame, orientation_of(frame)
+        )
 
     @property
     def source_hw(self) -> tuple[int, int]:

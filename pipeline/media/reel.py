@@ -37,8 +37,9 @@ class VideoReel:
         self._max_pixels = max_pixels
         self._unscanned: str | None = None  # a file whose timestamps decide on `keyframes`
         self._packets = 0
-        self._last: tuple[int | None, int | None] = (None, None)
+        self._last: list[int | None] = [None, None, None]
         self._awaited: Mark | None = None  # how far it had read at the frame that was sought
+        self._sought = False  # the next packet is the first after a seek
         context = opened.stream.codec_context
         context.thread_count = 1
         context.options = {"max_pixels": str(max_pixels)}
@@ -59,6 +60,12 @@ class VideoReel:
     def time_base(self) -> Fraction:
         """Seconds per tick."""
         return self._opened.stream.time_base or Fraction(1, 1_000_000)
+
+    @property
+    def _frame_ticks(self) -> int | None:
+        """A frame's nominal duration; raw streams have nothing else to tell the time by."""
+        rate = self._opened.stream.guessed_rate
+        return round(1 / (rate * self.time_base)) if rate else None
 
     @property
     def creation_time_us(self) -> int | None:
@@ -84,6 +91,8 @@ class VideoReel:
                 return
             if packet is None:
                 break
+            if self._overshot(packet):
+                return
             self._count(packet)
             yield from self._decode(packet)
             yield None
@@ -91,12 +100,12 @@ class VideoReel:
             yield self._short()
 
     def mark(self) -> Mark:
-        """Packets read so far, and dts and pts of the last."""
+        """Packets read so far, and dts, pts and place in the file of the last."""
         return [self._packets, *self._last]
 
     def seek(self, pts: int, mark: Mark) -> bool:
         """Go to a key frame at or before `pts`, as well as the container can; whether it went."""
-        self._awaited = mark
+        self._awaited, self._sought = mark, True
         try:
             self._opened.container.seek(pts, stream=self._opened.stream, backward=True)
         except (av.FFmpegError, OSError):
@@ -107,13 +116,19 @@ class VideoReel:
         """Let go of files and memory."""
         self._opened.container.close()
 
+    def _overshot(self, packet: Packet[VideoStream]) -> bool:
+        """A seek went past the mark: where files were pasted together, timestamps come twice."""
+        sought, self._sought = self._sought, False
+        place = self._awaited[-1] if sought and self._awaited else None
+        return place is not None and packet.pos is not None and packet.pos > place
+
     def _count(self, packet: Packet[VideoStream]) -> None:
         """After a seek the count is right again from the marked packet on."""
         if not packet.size:  # flushes the decoder
             return
         self._packets += 1
-        self._last = (packet.dts, packet.pts)
-        if self._awaited is not None and [*self._last] == self._awaited[1:]:
+        self._last = [packet.dts, packet.pts, packet.pos]
+        if self._awaited is not None and self._last == self._awaited[1:]:
             self._packets, self._awaited = self._awaited[0] or 0, None
 
     def _short(self) -> Loss:
@@ -148,7 +163,7 @@ class VideoReel:
     def _admit(self, frame: av.VideoFrame) -> Picture:
         if frame.width * frame.height > self._max_pixels:
             raise too_large(self._max_pixels, f"{frame.width}x{frame.height}")
-        return Picture.of(frame)
+        return Picture.of(frame, self._frame_ticks)
 
     def _undecodable(self, error: Exception) -> Loss:
         if is_too_large(error):
