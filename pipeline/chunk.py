@@ -55,11 +55,17 @@ class Gap:
     Attributes:
         reason: `reconnected`, `dropped`, `size`, `decode`, ...
         dropped: sampled frames that were lost to a full buffer, counted here and nowhere else.
+        by_rule: how many of them each sampling rule had taken; () where there is one rule only.
     """
 
     stream: str
     reason: str
     dropped: int = 0
+    by_rule: tuple[int, ...] = ()
+
+    def dropped_of(self, rule: int) -> int:
+        """Dropped frames that this rule had taken."""
+        return self.by_rule[rule] if self.by_rule else self.dropped
 
 
 @dataclass(frozen=True, slots=True)

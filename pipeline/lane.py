@@ -148,7 +148,7 @@ class Lane:
         if isinstance(entry, Gap):
             self._forget(entry.reason)
             for placement in self._placements:
-                self._ledger.add(placement.name, "dropped", entry.dropped)
+                self._ledger.add(placement.name, "dropped", entry.dropped_of(placement.rule))
         if isinstance(entry, End):
             self.end = entry
             if entry.outcome == "stopped" and not self._live:

@@ -1,0 +1,110 @@
+"""Cameras through the real command: some break, the others lose nothing."""
+
+import itertools
+import signal
+from datetime import datetime, timedelta
+
+import pytest
+
+STEP = timedelta(seconds=0.2)  # 5 frames per second
+SLACK_FRAMES = 25  # of the camera: what it sent before anybody listened, and on the way at the end
+
+
+def config(**urls):
+    return {"streams": {name: {"url": url} for name, url in urls.items()}, "stall_s": 6.0}
+
+
+def frames(run, stream):
+    """Attributes of the stream's embedding records; every sampled frame has one."""
+    return [attributes for attributes, _ in run.records("embedding", stream)]
+
+
+def sessions(run, stream):
+    return list(dict.fromkeys(frame["ce_session"] for frame in frames(run, stream)))
+
+
+def intervals(run, stream):
+    """Event times of one session are so far apart, by the records' own words."""
+    found = set()
+    for _, group in itertools.groupby(frames(run, stream), lambda frame: frame["ce_session"]):
+        times = [datetime.fromisoformat(frame["ce_time"]) for frame in group]
+        found |= {late - early for early, late in itertools.pairwise(times)}
+    return found
+
+
+def check_untouched(run, stream, camera, sent):
+    """A camera that nothing happened to: all it sent was sampled, once, without a break."""
+    assert run.told(stream) == ["started", "ended"]
+    assert len(sessions(run, stream)) == 1
+    assert intervals(run, stream) == {STEP}
+    sampled = len(frames(run, stream))
+    every = camera.fps // 5
+    assert sent - SLACK_FRAMES <= sampled * every <= camera.frames + SLACK_FRAMES
+    for topic in ("depth", "depth.summary", "segmentation", "segmentation.summary"):
+        assert len(run.records(topic, stream)) == sampled, topic
+    ended = run.events(stream)[-1]
+    assert ended["outcome"] == "stopped"
+    for operator, counts in ended["operators"].items():
+        assert counts["sampled"] == sampled, operator
+        assert counts.get("published", 0) + counts.get("covered", 0) == sampled, operator
+        assert "dropped" not in counts
+
+
+def check_restarted(run, stream):
+    """A camera that was away once."""
+    told = ["started", "disconnected", "reconnected", "started", "ended"]
+    assert run.told(stream) == told
+    assert len(sessions(run, stream)) == 2
+    assert intervals(run, stream) == {STEP}
+    assert run.events(stream)[-1]["outcome"] == "stopped"
+
+
+def check_drained(run):
+    assert run.exit_code() == 0, run.stderr
+    run.until(lambda: not run.processes())
+    assert "Traceback" not in run.stderr
+    assert "bug" not in run.stderr
+
+
+@pytest.mark.slow
+def test_a_minute_of_cameras_of_which_two_are_in_trouble(camera, silent_port, live_run):
+    front, back, yard = camera(), camera(fps=15), camera()
+    mute = f"rtsp://127.0.0.1:{silent_port}/cam"
+    run = live_run(config(front=front.url(), back=back.url(), yard=yard.url(), mute=mute))
+    run.until(lambda: all(len(frames(run, name)) > 10 for name in ("front", "back", "yard")))
+    run.until(lambda: run.told("mute"))
+    yard.kill()
+    run.until(lambda: "disconnected" in run.told("yard"))
+    yard.start()
+    run.until(lambda: "reconnected" in run.told("yard"))
+    run.until(lambda: all(len(frames(run, name)) >= 60 * 5 for name in ("front", "back")))
+    sent = {"front": front.frames, "back": back.frames}
+    run.signal(signal.SIGTERM)
+    check_drained(run)
+    check_untouched(run, "front", front, sent["front"])
+    check_untouched(run, "back", back, sent["back"])
+    check_restarted(run, "yard")
+    assert run.told("mute") == ["disconnected", "ended"]
+    assert frames(run, "mute") == []
+    assert "streams: 4 stopped" in run.stdout
+
+
+@pytest.mark.slow
+def test_the_same_on_ray(camera, silent_port, live_run, short_folder):
+    front, yard = camera(), camera()
+    mute = f"rtsp://127.0.0.1:{silent_port}/cam"
+    streams = config(front=front.url(), yard=yard.url(), mute=mute)
+    run = live_run({**streams, "runtime": "ray"}, RAY_TMPDIR=str(short_folder))
+    run.until(lambda: all(len(frames(run, name)) > 10 for name in ("front", "yard")))
+    run.until(lambda: run.told("mute"))
+    yard.kill()
+    run.until(lambda: "disconnected" in run.told("yard"))
+    yard.start()
+    run.until(lambda: "reconnected" in run.told("yard"))
+    run.until(lambda: len(frames(run, "front")) >= 15 * 5)
+    sent = front.frames
+    run.signal(signal.SIGTERM)
+    check_drained(run)
+    check_untouched(run, "front", front, sent)
+    check_restarted(run, "yard")
+    assert run.told("mute") == ["disconnected", "ended"]

@@ -1,0 +1,86 @@
+"""A password in a camera's address is seen by that camera, and by nothing and nobody else."""
+
+import base64
+import signal
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+PASSWORD = "kanarie /vogel@7"
+FORMS = (
+    PASSWORD,
+    quote(PASSWORD, safe=""),
+    quote(PASSWORD),
+    "kanarie",
+    base64.b64encode(f"viewer:{PASSWORD}".encode()).decode(),
+)
+
+
+def leaked(data):
+    """The forms of the password that some output holds."""
+    return [form for form in FORMS if form.encode() in data]
+
+
+def test_no_password_anywhere(camera, live_run, silent_port, refused_port, stalling):
+    check(camera, live_run, silent_port, refused_port, stalling)
+
+
+@pytest.mark.slow
+def test_no_password_anywhere_on_ray(
+    camera, live_run, silent_port, refused_port, stalling, short_folder
+):
+    environ = {"RAY_TMPDIR": str(short_folder)}
+    check(camera, live_run, silent_port, refused_port, stalling, runtime="ray", **environ)
+    logs = [path for path in short_folder.rglob("*") if path.is_file()]
+    assert logs
+    assert [path for path in logs if leaked(path.read_bytes())] == []
+
+
+def check(camera, live_run, silent_port, refused_port, stalling, runtime="inline", **environ):
+    """Every way to fail with a password in the address, and one to succeed."""
+    user = "viewer:${GATE_PASSWORD}@"
+    open_gate, other = camera(password=PASSWORD), camera(password="another")
+    urls = {
+        "open": open_gate.url(userinfo=user),
+        "wrong": other.url(userinfo=user),
+        "absent": open_gate.url("/attic", userinfo=user),
+        "mute": f"rtsp://{user}127.0.0.1:{silent_port}/cam",
+        "refused": f"rtsp://{user}127.0.0.1:{refused_port}/cam",
+        "nowhere": f"rtsp://{user}camera.invalid/cam",
+        "stalls": f"http://{user}127.0.0.1:{stalling.port}/live.ts?token=${{GATE_PASSWORD}}",
+        "httpless": f"http://{user}127.0.0.1:{open_gate.port}/cam",
+        "srt": f"srt://127.0.0.1:{refused_port}?passphrase=${{GATE_PASSWORD}}",
+    }
+    run = live_run(
+        {
+            "streams": {name: {"url": url} for name, url in urls.items()},
+            "operators": {"embedding": {}},
+            "runtime": runtime,
+            "stall_s": 4.0,
+        },
+        "--debug",
+        GATE_PASSWORD=quote(PASSWORD, safe=""),
+        **environ,
+    )
+    lines = set()
+
+    def all_failed():
+        lines.update(run.processes().values())
+        failed = all("disconnected" in run.told(name) for name in urls if name != "open")
+        return failed and "reconnected" in run.told("stalls")
+
+    run.until(all_failed)
+    run.until(lambda: len(run.records("embedding", "open")) > 10)
+    run.signal(signal.SIGTERM)
+    assert run.exit_code() == 0, run.stderr
+    assert leaked(" ".join(lines).encode()) == []
+    assert any("decode.child" in line for line in lines)
+    written = [path for path in Path(run.folder).rglob("*") if path.is_file()]
+    assert {"stdout", "stderr", "results.db"} <= {path.name for path in written}
+    assert [path.name for path in written if leaked(path.read_bytes())] == []
+    assert "disconnected" not in run.told("open")
+    details = {name: run.events(name)[0].get("detail", "") for name in urls}
+    assert "401" in details["wrong"]
+    assert "404" in details["absent"]
+    assert "refused" in details["refused"]

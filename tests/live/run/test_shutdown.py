@@ -1,0 +1,115 @@
+"""`dinostream run` comes to an end whenever it is told to, and leaves nothing behind."""
+
+import signal
+
+import pytest
+
+
+def config(camera, **more):
+    return {"streams": {"gate": {"url": camera.url()}}, "operators": {"embedding": {}}} | more
+
+
+def held(folder):
+    """Configuration of an operator that `gate_lock` holds up."""
+    return {"held:Held": {"folder": str(folder)}}
+
+
+def started(run):
+    run.until(lambda: len(run.records("embedding", "gate")) > 10)
+    return run
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_a_signal_drains_and_exits_0(camera, live_run, number):
+    run = started(live_run(config(camera())))
+    run.ctrl_c() if number == signal.SIGINT else run.signal(number)
+    assert run.exit_code() == 0, run.stderr
+    run.until(lambda: not run.processes())
+    assert run.told("gate") == ["started", "ended"]
+    assert f"{number.name}: finishing what is decoded; again to quit now" in run.stderr
+    assert "streams: 1 stopped" in run.stdout
+
+
+def test_a_signal_before_the_first_frame_drains_too(silent_port, live_run):
+    run = live_run({"streams": {"mute": {"url": f"rtsp://127.0.0.1:{silent_port}/cam"}}})
+    run.until(run.decoders)
+    run.ctrl_c()
+    assert run.exit_code() == 0, run.stderr
+    run.until(lambda: not run.processes())
+    assert run.told("mute") == ["ended"]
+
+
+def test_a_second_ctrl_c_quits_at_once(camera, live_run, gate_lock):
+    run = started(live_run(config(camera(), operators={"embedding": {}} | held(gate_lock.folder))))
+    gate_lock.hold()
+    run.until(gate_lock.waited_for)
+    run.ctrl_c()
+    run.until(lambda: "again to quit now" in run.stderr)
+    assert run.process.poll() is None
+    run.ctrl_c()
+    assert run.exit_code() == -signal.SIGINT
+    run.until(lambda: not run.processes())
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["running", "engine-held"])
+def test_a_killed_run_leaves_no_process_behind(camera, live_run, gate_lock, frozen):
+    run = started(live_run(config(camera(), operators={"embedding": {}} | held(gate_lock.folder))))
+    if frozen:
+        gate_lock.hold()
+        run.until(gate_lock.waited_for)
+    assert len(run.decoders()) == 1
+    run.signal(signal.SIGKILL)
+    assert run.exit_code() == -signal.SIGKILL
+    run.until(lambda: not run.processes())
+
+
+def test_a_run_after_a_killed_one_goes_on_with_a_session_of_its_own(camera, live_run):
+    gate = camera()
+    run = started(live_run(config(gate)))
+    run.signal(signal.SIGKILL)
+    run.exit_code()
+    before = len(run.records("embedding", "gate"))
+    run = live_run(config(gate))
+    run.until(lambda: len(run.records("embedding", "gate")) > before + 10)
+    run.signal(signal.SIGTERM)
+    assert run.exit_code() == 0, run.stderr
+    assert run.told("gate") == ["started", "started", "ended"]
+    epochs = {frame["ce_epoch"] for frame, _ in run.records("embedding", "gate")}
+    assert epochs == {"1", "2"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_ray_drains_and_exits_0(camera, live_run, short_folder, number):
+    run = live_run(config(camera(), runtime="ray"), RAY_TMPDIR=str(short_folder))
+    started(run)
+    run.ctrl_c() if number == signal.SIGINT else run.signal(number)
+    assert run.exit_code() == 0, run.stderr
+    run.until(lambda: not run.processes())
+    assert run.told("gate") == ["started", "ended"]
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_quits_ray_at_once(camera, live_run, gate_lock, short_folder):
+    operators = {"embedding": {}} | held(gate_lock.folder)
+    run = live_run(
+        config(camera(), runtime="ray", operators=operators), RAY_TMPDIR=str(short_folder)
+    )
+    started(run)
+    gate_lock.hold()
+    run.until(gate_lock.waited_for)
+    run.ctrl_c()
+    run.until(lambda: "again to quit now" in run.stderr)
+    run.ctrl_c()
+    assert run.exit_code() == -signal.SIGINT
+    run.until(lambda: not run.processes())
+
+
+@pytest.mark.slow
+def test_a_killed_ray_run_leaves_no_process_behind(camera, live_run, short_folder):
+    run = live_run(config(camera(), runtime="ray"), RAY_TMPDIR=str(short_folder))
+    started(run)
+    assert len(run.decoders()) == 1
+    run.signal(signal.SIGKILL)
+    run.exit_code()
+    run.until(lambda: not run.processes())
