@@ -102,19 +102,23 @@ def test_ctrl_c_drains_and_the_next_run_goes_on(
 def test_ctrl_c_twice_quits_at_once(jobs, tools, footage, tmp_path) -> None:
     job = begin(jobs, tools, footage, f"sqlite:{tmp_path}/q.db", "inline")
     below = tools.descendants(job.pid)
-    os.kill(job.pid, signal.SIGSTOP)  # so that both signals wait for it together
     job.send_signal(signal.SIGINT)
-    job.send_signal(signal.SIGTERM)
-    os.kill(job.pid, signal.SIGCONT)
+    assert job.stderr is not None
+    assert any("again to quit now" in line for line in job.stderr)
+    job.send_signal(signal.SIGINT)
     job.communicate(timeout=30)
-    assert job.returncode < 0 or job.returncode == 130
+    assert job.returncode in (-signal.SIGINT, 1), "killed, unless it had drained by then"
     left_over(tools, below)
 
 
 def left_over(tools, below: dict[int, str]) -> None:
-    """Wait until none of these processes lives."""
+    """Wait until none of these processes lives.
+
+    Ray's own two agents say farewell to a head that is dead, which takes them a minute or more.
+    """
+    ours = [pid for pid, title in below.items() if "Agent" not in title]
     deadline_s = time.monotonic() + 30
-    while any(Path(f"/proc/{pid}").exists() and not _zombie(pid) for pid in below):
+    while any(Path(f"/proc/{pid}").exists() and not _zombie(pid) for pid in ours):
         assert time.monotonic() < deadline_s, "processes were left behind"
         time.sleep(0.05)
 
