@@ -9,16 +9,19 @@ from pipeline.decode.backoff import Backoff
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.supervisor import Clock, Supervisor
 
+REASONS = 8  # that are told of one outage; a camera may find a new one at every try
+
 
 class LiveSupervisor(Supervisor):
-    """Reconnects as a new session; says once that a connection is lost, not at every try."""
+    """Reconnects as a new session; says why a connection is lost, each reason once per outage."""
 
     def __init__(self, spec: StreamSpec, clock: Clock, rng: Random) -> None:
         super().__init__(spec, clock)
         self._backoff = Backoff(rng)
         self._retry_s: float | None = None
         self._seen = False  # frames, in any connection
-        self._down = False  # it was said that the connection is lost
+        self._reasons: set[str] = set()  # told of the present outage
+        self._over = False  # the process has said that its connection is lost
         self._start(spec)
 
     def wake_s(self) -> float | None:
@@ -30,27 +33,35 @@ class LiveSupervisor(Supervisor):
         super().pass_time()
         if self._retry_s is not None and self._clock() >= self._retry_s and not self.ended:
             self._retry_s = None
+            self._over = False
             self._start(self._spec)
 
     def _admit(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         passed: list[Entry] = []
         for entry in entries:
             if isinstance(entry, Fault) and entry.kind == "disconnected":
-                if self._down:
+                self._over = True
+                if not self._is_news(entry.detail):
                     continue
-                self._down = True
             if isinstance(entry, Frames):
-                if self._down and self._seen:
+                if self._reasons and self._seen:
                     passed.append(Gap(self._spec.stream, "reconnected"))
-                self._seen, self._down = True, False
+                self._seen = True
+                self._reasons.clear()
                 self._backoff.reset()
             passed.append(entry)
         return tuple(passed)
 
+    def _is_news(self, reason: str) -> bool:
+        """Not told in this outage; it is now."""
+        if reason in self._reasons or len(self._reasons) == REASONS:
+            return False
+        self._reasons.add(reason)
+        return True
+
     def _lost(self, kind: str, detail: str) -> None:
-        if not self._down:
+        if not self._over and self._is_news(detail):
             self._said.append(Fault(self._spec.stream, kind, detail))
-            self._down = True
         if self._stopping:
             self._end("stopped")
             return

@@ -14,6 +14,7 @@ from pipeline.decode.process import DecodeProcess
 from pipeline.decode.spec import StreamSpec
 
 Clock = Callable[[], float]
+START_S = 60.0  # to the first sign of life: a machine that starts dozens at once is slow at it
 
 
 class Supervisor(ABC):
@@ -28,6 +29,7 @@ class Supervisor(ABC):
         self._said: list[Entry] = []  # ours, to go with the next chunk
         self._chunks: list[Chunk] = []
         self._alive_s = 0.0  # last sign of life, or the request
+        self._silence_s = START_S  # that is allowed
         self.ended = False
         self.memory_bytes = 0  # peak of its processes
 
@@ -66,6 +68,7 @@ class Supervisor(ABC):
         """The process has written, or died."""
         assert self._process
         self._alive_s = self._clock()  # half a chunk is a sign too: we may have been away for long
+        self._silence_s = self._spec.stall_s
         try:
             messages, more = self._process.read()
         except ValueError as error:
@@ -80,14 +83,14 @@ class Supervisor(ABC):
 
     def wake_s(self) -> float | None:
         """When `pass_time` has something to do."""
-        return self._alive_s + self._spec.stall_s if self._process and self._wanted else None
+        return self._alive_s + self._silence_s if self._process and self._wanted else None
 
     def pass_time(self) -> None:
         """Kill a process that was asked and shows no sign of life; called when time has passed."""
         wake_s = self.wake_s()
         if self._process and wake_s is not None and self._clock() >= wake_s:
             self._process.kill()
-            self._fail("stalled", f"no sign of life for {self._spec.stall_s:g} s")
+            self._fail("stalled", f"no sign of life for {self._silence_s:g} s")
 
     def pop(self) -> list[Chunk]:
         """The chunks that are ready."""
@@ -103,6 +106,7 @@ class Supervisor(ABC):
     def _start(self, spec: StreamSpec) -> None:
         self._process = DecodeProcess(spec)
         self._alive_s = self._clock()
+        self._silence_s = max(START_S, spec.stall_s)
         if self._wanted:
             self._process.request()
 

@@ -6,6 +6,7 @@ Everything is a real process or socket on loopback. Tests wait for facts, with a
 import contextlib
 import http.server
 import io
+import itertools
 import json
 import os
 import socket
@@ -57,8 +58,9 @@ class Camera:
         self._log = log
         self.start()
 
-    def start(self):
+    def start(self, **changes):
         """Serve, on the same port as before."""
+        self._wanted |= changes
         self.frames, self.connections_s = 0, []
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -183,9 +185,10 @@ class Pulled:
         return [info for run in self.of(Frames, stream) for info in run.infos]
 
     def told(self, stream):
-        """Faults' and gaps' kinds, in order."""
+        """Kinds of faults and gaps, in order; what is told again and again, once."""
         breaks = self.of((Fault, Gap), stream)
-        return [entry.kind if isinstance(entry, Fault) else entry.reason for entry in breaks]
+        kinds = [entry.kind if isinstance(entry, Fault) else entry.reason for entry in breaks]
+        return [kind for kind, _ in itertools.groupby(kinds)]
 
     def story(self):
         return {

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import shutil
@@ -93,7 +94,9 @@ class Run:
         return [json.loads(value) for _, value in self.records("events", stream)]
 
     def told(self, stream):
-        return [event["kind"] for event in self.events(stream)]
+        """Kinds of events, in order; what is told again and again, once."""
+        kinds = [event["kind"] for event in self.events(stream)]
+        return [kind for kind, _ in itertools.groupby(kinds)]
 
     def close(self):
         for pid in self.processes():
