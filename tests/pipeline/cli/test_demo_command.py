@@ -1,0 +1,61 @@
+"""`dinostream demo` as a real process in an empty folder."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from pipeline.demo.clip import room_clip
+from pipeline.synthetic.uri import SceneSpec
+
+SMALL = ("--runtime", "inline", "--model", "dinov2_vitti14")
+SCENE = SceneSpec(seed=29, seconds=2.0, fps=10, size_wh=(160, 120))
+
+
+@pytest.fixture
+def own_clip(tmp_path):
+    room_clip(tmp_path / "own", lambda text: None, scene=SCENE)
+    return (tmp_path / "own" / "room.mp4").rename(tmp_path / "own" / "my clip.mp4")
+
+
+def test_my_own_clip_becomes_records_and_a_picture(dinostream, own_clip, tmp_path):
+    done = dinostream("demo", own_clip, *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert "10 frames in" in done.stdout
+    assert f"make demo CLIP='{own_clip}' FRESH=1" in done.stdout
+    with Image.open(tmp_path / "results" / "demo.png") as image:
+        assert image.width == 1600
+    (command,) = (line for line in done.stdout.splitlines() if line.startswith("one of them"))
+    words = command.split("`")[1].split()
+    told = dinostream(*words[1:])
+    assert json.loads(told.stdout)["id"] in done.stdout
+
+    again = dinostream("demo", own_clip, *SMALL)
+    assert again.returncode == 0, again.stderr
+    assert "complete: all 10 frames" in again.stdout
+
+
+@pytest.mark.slow
+def test_without_a_clip_a_room_is_rendered(dinostream, tmp_path):
+    done = dinostream("demo", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert "rendering results/room.mp4" in done.stdout
+    assert "40 frames in" in done.stdout
+    assert {path.name for path in (tmp_path / "results").iterdir()} >= {
+        "room.mp4", "demo.db", "demo.png",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ["absent.mp4", "rtsp://camera/1", "synthetic:rom", "."])
+def test_a_clip_that_is_none_is_one_clear_line_and_exit_code_2(dinostream, source):
+    done = dinostream("demo", source, *SMALL)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "bug" not in done.stderr
+
+
+def test_an_unknown_model_is_bad_usage(dinostream, own_clip):
+    done = dinostream("demo", own_clip, "--runtime", "inline", "--model", "dinov3")
+    assert done.returncode == 2
+    assert "dinov2_vits14" in done.stderr
