@@ -23,8 +23,8 @@ def draw_depth(canvas: Canvas, top: int, material: Material) -> list[Row]:
         return []
     truth = _of_truth(material)
     marks_m = round_scale(*_range((*model.values(), *truth.values())))
-    note = f"metres, near is bright{material.trained('depth')}: model {_span(model)}"
-    note += f", truth {_span(truth)}, on one scale" if truth else ""
+    note = f"metres, near is bright{material.trained('depth')}; the model says {_span(model)}"
+    note += f", the truth is {_span(truth)}, both on one scale" if truth else ""
     scale_bar(canvas, heading(canvas, top, "depth", note), marks_m)
     rows = []
     top += HEADING

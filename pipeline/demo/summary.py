@@ -52,11 +52,13 @@ def summary_lines(
         afresh: the command that does it again.
         picture: where it lies.
     """
+    untrained = bool(findings.untrained)
     return [
         "",
         *_what_was_done(report, findings, afresh),
         *(f"{topic:>22} {count:>6} records" for topic, count in findings.counts.items()),
         f"in {footage.sink}, stream {footage.stream}",
+        *(["the weights are random: the records are well-formed and mean nothing"] * untrained),
         "",
         *_one_record(findings, footage),
         f"the picture    {picture}",

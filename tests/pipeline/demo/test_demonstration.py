@@ -34,6 +34,7 @@ def test_the_first_run_says_what_lies_where(first_run):
         assert f"{topic:>22} {count:>6} records" in text
     assert f"in sqlite:{first_run.plan.folder / 'demo.db'}, stream room.mp4" in text
     assert f"{first_run.plan.picture}" in text
+    assert "mean nothing" in text
     assert "make demo CLIP=" in text
     assert "make demo FRESH=1" in text
 
