@@ -25,18 +25,18 @@ class Engine:
     """Backbone and operators on one device."""
 
     def __init__(self, backbone: Backbone, placements: Sequence[Placement]) -> None:
-        self._backbone = backbone
+        self.backbone = backbone
         self.placements = placements
         for placement in placements:
             placement.operator.load(backbone.device, backbone.dtype)
 
     @property
     def batch_size(self) -> int:
-        return self._backbone.batch_size
+        return self.backbone.batch_size
 
     def step(self, batch: Batch, lanes: Lanes) -> None:
         """Run a batch through backbone and operators and hand every lane its share."""
-        features = self._backbone(batch.frames)
+        features = self.backbone(batch.frames)
         for placement in self.placements:
             rows = [row for row, mask in enumerate(batch.taken) if placement.takes(mask)]
             for run in _unbroken(placement, features, rows, lanes):

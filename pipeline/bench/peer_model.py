@@ -1,0 +1,93 @@
+"""transformers' own Dinov2Model with the weights that dinostream runs with.
+
+Architecture and seed in -> a frozen model out. The only place that knows transformers, which is
+needed for this comparison and for tests, never to run dinostream.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from operators.architectures import Architecture
+from operators.errors import UsageError
+from operators.weights import random_tensors
+
+# Upstream's names -> those of Hugging Face's files.
+_RENAMED = (
+    (r"^(cls_token|mask_token)$", r"embeddings.\1"),
+    (r"^pos_embed$", "embeddings.position_embeddings"),
+    (r"^patch_embed\.proj\.", "embeddings.patch_embeddings.projection."),
+    (r"^norm\.", "layernorm."),
+    (r"^blocks\.(\d+)\.", r"encoder.layer.\1."),
+    (r"\.attn\.proj\.", ".attention.output.dense."),
+    (r"\.ls([12])\.gamma$", r".layer_scale\1.lambda1"),
+)
+_FUSED = re.compile(r"\.attn\.qkv\.(weight|bias)$")
+
+
+def require_transformers() -> Any:
+    """The library to compare with.
+
+    Raises:
+        UsageError: says how to get it.
+    """
+    try:
+        return importlib.import_module("transformers")
+    except ImportError as error:
+        raise UsageError(
+            "dinostream bench compares with the transformers library, which is not installed here; "
+            "pip install 'transformers>=5' (in a checkout: pip install '.[test]')"
+        ) from error
+
+
+def load_peer_model(arch: Architecture, seed: int, folder: Path) -> Any:
+    """A Dinov2Model as `from_pretrained` gives it: SDPA, float32, in evaluation mode.
+
+    Args:
+        arch: without registers, feed-forward part "mlp".
+        seed: of the weights, as of `--seed`.
+        folder: where the weights are put as a Hugging Face checkpoint.
+
+    Raises:
+        UsageError: transformers is not installed.
+    """
+    os.environ["HF_HUB_OFFLINE"] = "1"  # nothing here is fetched
+    transformers = require_transformers()
+    config = transformers.Dinov2Config(
+        hidden_size=arch.width,
+        num_hidden_layers=arch.depth,
+        num_attention_heads=arch.heads,
+        image_size=arch.grid * arch.patch,
+        patch_size=arch.patch,
+    )
+    checkpoint = folder / "peer"
+    config.save_pretrained(checkpoint)
+    tensors = to_hugging_face(random_tensors(arch, seed))
+    save_file(tensors, checkpoint / "model.safetensors", metadata={"format": "pt"})
+    transformers.utils.logging.disable_progress_bar()
+    model = transformers.Dinov2Model.from_pretrained(checkpoint, attn_implementation="sdpa")
+    return model.eval().requires_grad_(False)
+
+
+def to_hugging_face(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Upstream's names -> Hugging Face's, the fused projection apart; inverse of
+    `operators.huggingface.to_upstream`."""
+    renamed = {}
+    for name, tensor in tensors.items():
+        for pattern, replacement in _RENAMED:
+            name = re.sub(pattern, replacement, name)
+        if fused := _FUSED.search(name):
+            stem = name[: fused.start()] + ".attention.attention"
+            for part, own in zip(("query", "key", "value"), tensor.chunk(3), strict=True):
+                renamed[f"{stem}.{part}.{fused[1]}"] = own.clone()
+        else:
+            renamed[name] = tensor
+    return renamed
