@@ -20,7 +20,7 @@ from pipeline.synthetic.uri import parse_scene_uri
 ROOT = Path(__file__).parents[3]
 OF_THE_RUN = ("ce_ingesttime", "ce_epoch", "ce_traceparent")  # all that may differ between runs
 # One thread: two that wait for each other on a busy machine are far slower than one.
-SMALL = "--weights random --model dinov2_vitti14 --short-side 56 --threads 1".split()
+SMALL = ["--weights", "random", "--model", "dinov2_vitti14", "--short-side", "56", "--threads", "1"]
 DEADLINE_S = 240
 
 Records = dict[tuple[str, str], tuple[dict[str, str], bytes]]
