@@ -50,7 +50,7 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
         DinostreamError: the job could not begin or go on.
     """
     # Threads of a matrix product that spin while they wait starve the decoders beside them: on two
-    # busy cores a pass took 4.4 s, and 1.6 s when they sleep (ViT-S, 8 frames, medians, 2026-11-22).
+    # busy cores a pass took 4.4 s, and 1.6 s where they sleep (ViT-S, 8 frames, 2026-11-22).
     # Read when torch is loaded, here or in the workers of a cluster that is started here.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     specs = stream_specs(config, live=live)
