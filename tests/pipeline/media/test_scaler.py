@@ -55,7 +55,7 @@ def test_colours_follow_the_tags(clips, tmp_path: Path, matrix, color_range, yuv
     clips.write(path, [frame] * 2, colorspace=matrix, color_range=color_range)
     pixels = Scaler(56)(clips.pictures(path)[0])
     expected = rgb_of(yuv, matrix, color_range or LIMITED)
-    assert np.abs(pixels - np.array(expected)).max() < 3
+    assert np.abs(pixels - np.array(expected)).max() < 1.5
 
 
 @pytest.mark.parametrize(("size_hw", "matrix"), [((480, 640), BT601), ((720, 960), BT709)])
@@ -66,7 +66,7 @@ def test_untagged_pictures_are_bt709_from_720_lines_on(
     path = clips.write(tmp_path / "clip.mp4", [clips.colour(size_hw, yuv)])
     (picture,) = clips.pictures(path)
     assert picture.frame.colorspace == UNTAGGED
-    assert np.abs(Scaler(56)(picture) - np.array(rgb_of(yuv, matrix, LIMITED))).max() < 3
+    assert np.abs(Scaler(56)(picture) - np.array(rgb_of(yuv, matrix, LIMITED))).max() < 1.5
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_deep_and_unsubsampled_formats(clips, tmp_path: Path, pix_fmt: str, code
     assert picture.frame.format.name == pix_fmt
     pixels = Scaler(56)(picture)
     assert pixels.shape == (56, 70, 3)
-    assert np.abs(pixels - np.array(rgb_of(yuv, BT709, LIMITED))).max() < 3
+    assert np.abs(pixels - np.array(rgb_of(yuv, BT709, LIMITED))).max() < 1.5
 
 
 def test_rgb_keeps_its_values(clips) -> None:
