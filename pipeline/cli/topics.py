@@ -43,7 +43,7 @@ def create(
 
     Topics that exist are compared and left as they are.
     """
-    from pipeline.sinks.topics import create_topics
+    from pipeline.sinks.uri import create_topics
 
     reports = create_topics(
         sink,

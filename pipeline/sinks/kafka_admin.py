@@ -42,7 +42,7 @@ def ensure_topics(settings: KafkaSettings, names: Collection[str], deadline: Dea
 def make_topics(
     settings: KafkaSettings, topics: Sequence[Topic], replication: int
 ) -> list[TopicReport]:
-    """What `pipeline.sinks.topics.create_topics` does in the cluster."""
+    """What `pipeline.sinks.uri.create_topics` does in the cluster."""
     with (
         explaining(settings, "creating topics", settings.attempt_s) as deadline,
         admin(settings, deadline) as client,

@@ -1,14 +1,13 @@
 """The topics of dinostream: what each holds and how long a broker should keep it.
 
-Pure data. `create_topics` hands it to the broker of a `kafka://` sink.
+Pure data; `pipeline.sinks.uri.create_topics` hands it to a broker.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from operators.errors import UsageError
 from operators.result import JSON, OCTETS, PNG
@@ -105,39 +104,3 @@ class TopicReport:
     name: str
     outcome: str
     differences: tuple[str, ...] = ()
-
-
-def create_topics(
-    uri: str,
-    *,
-    settings: Mapping[str, Any] | None = None,
-    partitions: int | None = None,
-    replication: int = -1,
-    names: Sequence[str] = (),
-) -> list[TopicReport]:
-    """Make the topics of a `kafka://` sink; those that exist are compared and left as they are.
-
-    Args:
-        uri: the sink.
-        settings: further settings of the client, as of `open_sink`.
-        partitions: instead of the table's; single-partition topics keep their one.
-        replication: copies of each, -1 for the broker's default.
-        names: which topics; all where none is named.
-
-    Raises:
-        UsageError: the sink has no topics to make, or a name is unknown.
-        SinkError: the cluster does not answer, or refuses.
-    """
-    from pipeline.sinks.uri import KafkaAddress, parse_sink_uri
-
-    address = parse_sink_uri(uri)
-    if not isinstance(address, KafkaAddress):
-        raise UsageError(f"{uri} has no topics to create; they are for kafka://host:port sinks")
-    require_topics(names, ())
-    topics = [TOPICS[name] for name in names or TOPICS]
-    if partitions is not None:
-        topics = [replace(t, partitions=partitions) if t.partitions > 1 else t for t in topics]
-    from pipeline.sinks.kafka_admin import make_topics
-    from pipeline.sinks.kafka_settings import KafkaSettings
-
-    return make_topics(KafkaSettings.of(address, settings or {}), topics, replication)

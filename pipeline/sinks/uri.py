@@ -1,14 +1,14 @@
 """Sink URIs: `sqlite:PATH` and `kafka://host:port[,host:port]?topic_prefix=dinostream`.
 
-Text -> an open sink or reader. Kafka's client is imported only where it is asked for.
+Text -> an open sink or reader, or a broker's topics. Kafka's client is imported only where it is asked for.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from operators.errors import UsageError
 from pipeline.sinks.sink import Reader, Sink
 from pipeline.sinks.sqlite import SqliteReader, SqliteSink
+from pipeline.sinks.topics import TOPICS, TopicReport, require_topics
 
 EXAMPLES = "sqlite:results.db or kafka://localhost:9092?topic_prefix=dinostream"
 PREFIX = "dinostream"
@@ -84,6 +85,40 @@ def open_reader(uri: str, *, settings: Mapping[str, Any] | None = None) -> Reade
     from pipeline.sinks.kafka_settings import KafkaSettings
 
     return KafkaReader(KafkaSettings.of(address, settings or {}))
+
+
+def create_topics(
+    uri: str,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    partitions: int | None = None,
+    replication: int = -1,
+    names: Sequence[str] = (),
+) -> list[TopicReport]:
+    """Make the topics of a `kafka://` sink; those that exist are compared and left as they are.
+
+    Args:
+        uri: the sink.
+        settings: further settings of the client, as of `open_sink`.
+        partitions: instead of the table's; single-partition topics keep their one.
+        replication: copies of each, -1 for the broker's default.
+        names: which topics; all where none is named.
+
+    Raises:
+        UsageError: the sink has no topics to make, or a name is unknown.
+        SinkError: the cluster does not answer, or refuses.
+    """
+    address = parse_sink_uri(uri)
+    if not isinstance(address, KafkaAddress):
+        raise UsageError(f"{uri} has no topics to create; they are for kafka://host:port sinks")
+    require_topics(names, ())
+    topics = [TOPICS[name] for name in names or TOPICS]
+    if partitions is not None:
+        topics = [replace(t, partitions=partitions) if t.partitions > 1 else t for t in topics]
+    from pipeline.sinks.kafka_admin import make_topics
+    from pipeline.sinks.kafka_settings import KafkaSettings
+
+    return make_topics(KafkaSettings.of(address, settings or {}), topics, replication)
 
 
 def _sqlite(rest: str) -> SqliteAddress:

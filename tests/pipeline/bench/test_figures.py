@@ -9,7 +9,7 @@ from pipeline.bench.trial import Trial
 
 
 def trial(contender, seconds, cpu_s, start_s=None):
-    return Trial(contender, seconds, cpu_s, 100, start_s, 512 << 20, None)
+    return Trial(contender, seconds, cpu_s, 100, start_s, 512 << 20, None, None)
 
 
 def a_round(slowness=1.0):
