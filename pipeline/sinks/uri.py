@@ -1,6 +1,7 @@
 """Sink URIs: `sqlite:PATH` and `kafka://host:port[,host:port]?topic_prefix=dinostream`.
 
-Text -> an open sink or reader, or a broker's topics. Kafka's client is imported only where it is asked for.
+Text -> an open sink or reader, or a broker's topics. Kafka's client is imported only where it is
+asked for.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from operators.errors import UsageError
 from pipeline.errors import SinkError
-from pipeline.sinks.topics import TOPICS, create_topics
-from pipeline.sinks.uri import parse_sink_uri
+from pipeline.sinks.topics import TOPICS
+from pipeline.sinks.uri import create_topics, parse_sink_uri
 
 pytestmark = pytest.mark.needs_kafka
 
