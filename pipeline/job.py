@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -18,6 +17,7 @@ from pipeline.identity import Identity
 from pipeline.secrets import mask
 from pipeline.shard import Outcome, Tally
 from pipeline.streams import stream_specs
+from pipeline.threads import let_threads_sleep
 
 DISPLAY_PERIOD_S = 0.5
 DONE, FAILED, SOME_FAILED = 0, 1, 3
@@ -49,10 +49,7 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
     Raises:
         DinostreamError: the job could not begin or go on.
     """
-    # Threads of a matrix product that spin while they wait starve the decoders beside them: on two
-    # busy cores a pass took 4.4 s, and 1.6 s where they sleep (ViT-S, 8 frames, 2026-11-22).
-    # Read when torch is loaded, here or in the workers of a cluster that is started here.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    let_threads_sleep()  # read when torch is loaded
     specs = stream_specs(config, live=live)
     began_s = time.monotonic()
     run = _open(config, specs, fresh, display)

@@ -68,6 +68,8 @@ def contender_figures(rounds: Sequence[Round], contender: str) -> list[Figure]:
     ]
     if all(one.start_s is not None for one in trials):
         figures.append(_over(trials, "start to first record", "s", lambda one: one.start_s or 0.0))
+    if all(one.batches for one in trials):
+        figures.append(_over(trials, "batches", "", lambda one: one.batches or 0))
     if all(one.decoder_bytes for one in trials):
         figures.append(
             _over(trials, "decode process", "MiB", lambda one: (one.decoder_bytes or 0) / MIB)

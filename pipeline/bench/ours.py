@@ -55,4 +55,5 @@ def _timing(task: Task, tally: Tally, decoder_bytes: int) -> Timing:
         frames=tally.frames,
         first_us=min(moment_us for moment_us in written_us if moment_us > max(began_us)),
         decoder_bytes=decoder_bytes,
+        batches=sum(tally.batches.values()),
     )

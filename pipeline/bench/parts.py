@@ -8,7 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from pipeline.batching import Batch, Batcher
+import numpy as np
+
+from operators.frames import FrameBatch
 from pipeline.bench.task import Task, Timing
 from pipeline.chunk import End, Frames
 from pipeline.config import Config
@@ -40,33 +42,36 @@ def run_decode(task: Task) -> Timing:
 
 
 def run_engine(task: Task) -> Timing:
-    """Put the clip's frames, decoded before, through backbone and operators; keep no result."""
+    """Put the clip's frames, decoded before, through backbone and operators; keep no result.
+
+    In full batches but for the last, which is the best that any chunking can do.
+    """
     from pipeline.assembly import assemble
 
     engine = assemble(_config(task)).engine
-    batches = list(_batches(task))
+    frames = _decoded(task)
+    size = engine.batch_size
+    batches = [
+        FrameBatch(frames.infos[at : at + size], frames.pixels[at : at + size])
+        for at in range(0, len(frames.infos), size)
+    ]
     began_us = _now_us()
     for batch in batches:
-        features = engine.backbone(batch.frames)
+        features = engine.backbone(batch)
         for placement in engine.placements:
             placement.operator(features)
-    ended_us = _now_us()
-    return Timing(began_us, ended_us, sum(len(batch.frames.infos) for batch in batches))
+    return Timing(began_us, _now_us(), len(frames.infos), batches=len(batches))
 
 
-def _batches(task: Task) -> Iterator[Batch]:
-    """As a shard cuts them."""
-    workload = task.workload
+def _decoded(task: Task) -> FrameBatch:
+    """The whole clip's frames, whatever chunks they came in."""
     host = DecodeHost()
     try:
-        for entry in _entries(host, _spec(task)):
-            if isinstance(entry, Frames):
-                batcher = Batcher(workload.batch_size)
-                batcher.offer(entry)
-                while (batch := batcher.cut(())) is not None:
-                    yield batch
+        runs = [entry for entry in _entries(host, _spec(task)) if isinstance(entry, Frames)]
     finally:
         host.close()
+    infos = tuple(info for run in runs for info in run.infos)
+    return FrameBatch(infos, np.concatenate([run.pixels for run in runs]))
 
 
 def _entries(host: DecodeHost, spec: StreamSpec) -> Iterator[Frames | End]:

@@ -40,12 +40,13 @@ def run_plain(task: Task) -> Timing:
     model = load_peer_model(arch, workload.seed, task.folder)
     loop = _Loop(model, PeerHeads(arch, workload.seed), task)
     began_us = _now_us()
-    frames = 0
+    frames = batches = 0
     for pictures in _batched(plain_frames(task.clip, workload.fps), workload.batch_size):
         loop.step(pictures)
         frames += len(pictures)
+        batches += 1
     loop.finish()
-    return Timing(began_us, loop.committed_us, frames, first_us=loop.first_us)
+    return Timing(began_us, loop.committed_us, frames, first_us=loop.first_us, batches=batches)
 
 
 class _Loop:

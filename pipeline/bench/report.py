@@ -11,7 +11,15 @@ from typing import Any
 from pipeline.bench.task import CONTENDERS
 
 _MARKS = {True: "yes", False: "NO", None: ""}
-_COLUMNS = ("time", "rate", "CPU", "start to first record", "peak memory", "decode process")
+_COLUMNS = (
+    "time",
+    "rate",
+    "CPU",
+    "batches",
+    "start to first record",
+    "peak memory",
+    "decode process",
+)
 
 
 def report_lines(report: Mapping[str, Any]) -> list[str]:
@@ -52,7 +60,7 @@ def _shape(shape: Mapping[str, Any]) -> list[str]:
         one["name"]: one["unit"] for figures in shape["contenders"].values() for one in figures
     }
     columns = [name for name in _COLUMNS if name in units]
-    header = ["contender", *(f"{name}, {units[name]}" for name in columns)]
+    header = ["contender", *(", ".join(filter(None, (name, units[name]))) for name in columns)]
     rows = []
     for contender, figures in shape["contenders"].items():
         medians = {one["name"]: f"{one['median']:.2f}" for one in figures}

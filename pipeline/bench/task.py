@@ -77,6 +77,7 @@ class Timing:
         ended_us: the last record is being committed, or the last piece of work is done.
         frames: sampled.
         decoder_bytes: peak resident memory of its decode process, where it has one.
+        batches: passes through the backbone, where it has one.
     """
 
     began_us: int
@@ -84,6 +85,7 @@ class Timing:
     frames: int
     first_us: int | None = None
     decoder_bytes: int | None = None
+    batches: int | None = None
 
     @property
     def seconds(self) -> float:

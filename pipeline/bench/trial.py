@@ -30,6 +30,7 @@ class Trial:
         start_s: from the start of its process to its first record; None without records.
         peak_bytes: resident memory of all its processes, at most, start-up included.
         decoder_bytes: peak resident memory of its decode process.
+        batches: passes through the backbone.
     """
 
     contender: str
@@ -39,6 +40,7 @@ class Trial:
     start_s: float | None
     peak_bytes: int
     decoder_bytes: int | None
+    batches: int | None
 
 
 def run_trial(task: Task, *, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000) -> Trial:
@@ -90,6 +92,7 @@ def _trial(contender: str, timing: Timing, tree: ProcessTree, started_us: int) -
         start_s=None if first_us is None else (first_us - started_us) / 1e6,
         peak_bytes=tree.peak_bytes,
         decoder_bytes=timing.decoder_bytes,
+        batches=timing.batches,
     )
 
 
