@@ -154,9 +154,10 @@ class Lane:
             if entry.outcome == "stopped" and not self._live:
                 return
             self._forget("end")
-        if isinstance(entry, Fault) and not (self._live or entry.lost):
+        if isinstance(entry, Fault) and not entry.lost:
             log.warning("%s: %s: %s", self.stream, entry.kind, entry.detail)
-            return  # a decoder that had to be restarted is no fact about the footage
+            if not self._live:
+                return  # a decoder that had to be restarted is no fact about the footage
         self._messages += self._publisher.announce(entry, self._progress, self._ledger.counts())
 
     def _forget(self, reason: str) -> None:

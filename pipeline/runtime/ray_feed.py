@@ -45,6 +45,7 @@ class RayFeed:
         self._new_actor = new_actor
         self._hosts = [_Host(new_actor()) for _ in range(actors)]
         self._host_of: dict[str, _Host] = {}
+        self._stopping: set[str] = set()
 
     def open(self, spec: StreamSpec) -> None:
         host = min(self._hosts, key=lambda host: len(host.specs))
@@ -69,6 +70,7 @@ class RayFeed:
         return [chunk for chunk in chunks if chunk.entries]
 
     def stop(self, stream: str) -> None:
+        self._stopping.add(stream)
         self._host_of[stream].actor.stop.remote(stream)
 
     def close(self) -> None:
@@ -112,11 +114,15 @@ class RayFeed:
         host.actor = self._new_actor()
         if host.deaths >= LIVES_WITHOUT_PROGRESS:
             return self._give_up(host)
-        for spec in host.specs.values():
+        for stream, spec in host.specs.items():
             host.actor.open.remote(spec)
+            if stream in self._stopping:
+                host.actor.stop.remote(stream)
+        live = [stream for stream, spec in host.specs.items() if spec.live]
+        host.asked.difference_update(live)  # this is their answer
         host.wanted = list(host.asked)
         self._exchange(host)
-        return Chunk(())
+        return Chunk(tuple(Fault(stream, "crashed", "its decode actor died") for stream in live))
 
     def _give_up(self, host: _Host) -> Chunk:
         detail = f"its decode actor died {host.deaths} times without a frame"

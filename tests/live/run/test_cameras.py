@@ -1,6 +1,7 @@
 """Cameras through the real command: some break, the others lose nothing."""
 
 import itertools
+import os
 import signal
 from datetime import datetime, timedelta
 
@@ -86,6 +87,7 @@ def test_a_minute_of_cameras_of_which_two_are_in_trouble(camera, silent_port, li
     check_restarted(run, "yard")
     assert run.told("mute") == ["disconnected", "ended"]
     assert frames(run, "mute") == []
+    assert "yard: disconnected: " in run.stderr
     assert "streams: 4 stopped" in run.stdout
 
 
@@ -108,3 +110,15 @@ def test_the_same_on_ray(camera, silent_port, live_run, short_folder):
     check_untouched(run, "front", front, sent)
     check_restarted(run, "yard")
     assert run.told("mute") == ["disconnected", "ended"]
+
+
+@pytest.mark.slow
+def test_a_decode_actor_that_dies_is_told_and_replaced(camera, live_run, short_folder):
+    run = live_run({**config(front=camera().url()), "runtime": "ray"}, RAY_TMPDIR=str(short_folder))
+    run.until(lambda: len(frames(run, "front")) > 10)
+    (actor,) = [pid for pid, line in run.processes().items() if "DecodeActor" in line]
+    os.kill(actor, signal.SIGKILL)
+    run.until(lambda: len(sessions(run, "front")) == 2)
+    run.signal(signal.SIGTERM)
+    check_drained(run)
+    assert run.told("front") == ["started", "crashed", "started", "ended"]
