@@ -98,7 +98,10 @@ def plan_stream(stream: str, url: str, *, live: bool) -> SourcePlan:
 def file_session(path: str) -> str:
     """12 hex of sha256(size, first and last MiB): a copy of the file is the same session."""
     try:
-        with open(path, "rb") as file:
+        # A pipe among the files must not hold everything up here; it is rejected like other oddities.
+        with open(
+            path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)
+        ) as file:
             size = os.fstat(file.fileno()).st_size
             first = file.read(EDGE_BYTES)
             file.seek(max(0, size - EDGE_BYTES))

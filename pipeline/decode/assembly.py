@@ -102,4 +102,5 @@ def _frames(run: list[Sample]) -> Frames:
         np.stack([sample.pixels for sample in run]),
         tuple(sample.taken for sample in run),
         cursor,
+        run[-1].share,
     )

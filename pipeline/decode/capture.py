@@ -45,7 +45,7 @@ class Capture:
             return
         try:
             # Some cameras declare a length too; an http server that does has a file.
-            self.finite = reel.finite and self._spec.url.lower().startswith("http")
+            self.finite = reel.duration_s is not None and self._spec.url.lower().startswith("http")
             yield from self._follow(reel)
             yield self._ended()
         except SourceError as error:

@@ -99,7 +99,9 @@ class Playback:
 
     def _begin(self, reel: Reel) -> Track:
         start = anchor(self._spec.start_time_us, reel.creation_time_us)
-        return Track(self._spec, reel.time_base, start, self._spec.session)
+        track = Track(self._spec, reel.time_base, start, self._spec.session)
+        track.duration_s = None if self._spec.join else reel.duration_s
+        return track
 
     def _open(self, url: str) -> Reel:
         if url.startswith(SCHEME):

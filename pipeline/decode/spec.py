@@ -37,7 +37,6 @@ class StreamSpec:
         stall_s: a decoder without a sign of life for so long is killed.
         buffer_frames: live: more than this are not kept.
         join: further files that are played after `url`, as one stream.
-        duration_s: how long it says it is, for displays; None where that is unknown.
     """
 
     stream: str
@@ -54,7 +53,6 @@ class StreamSpec:
     stall_s: float = 10.0
     buffer_frames: int = 64
     join: tuple[str, ...] = field(default=(), repr=False)
-    duration_s: float | None = None
 
     def __post_init__(self) -> None:
         if not self.samplings:

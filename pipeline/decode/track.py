@@ -30,12 +30,14 @@ class Sample:
         pixels: uint8 RGB `[H, W, 3]` at model size.
         taken: bit mask of the rules that take it.
         cursor: where decoding stands after it.
+        share: part of the recording that is decoded with it, 0 to 1.
     """
 
     info: FrameInfo
     pixels: NDArray[np.uint8]
     taken: int
     cursor: Cursor
+    share: float | None = None
 
 
 class Track:
@@ -50,6 +52,7 @@ class Track:
         self._sampler = Sampler(spec.samplings, time_base)
         self._scaler = Scaler(spec.short_side)
         self._size_hw: tuple[int, int] | None = None
+        self.duration_s: float | None = None  # of the whole, where it is known
         self.part = 0  # which of a joined stream's files
         self.index = 0  # pictures of that file
         self.decoded = 0
@@ -77,8 +80,15 @@ class Track:
         )
         resized = self._size_hw not in (None, picture.source_hw)
         self._size_hw = picture.source_hw
-        sample = Sample(info, self.scale(picture), taken, {**self._cursor(info), "mark": mark})
+        cursor = {**self._cursor(info), "mark": mark}
+        share = self._share(stamp.elapsed)
+        sample = Sample(info, self.scale(picture), taken, cursor, share)
         return [Gap(info.stream, "size"), sample] if resized else [sample]
+
+    def _share(self, elapsed: int) -> float | None:
+        if not self.duration_s or self.duration_s <= 0:
+            return None
+        return min(1.0, float(elapsed * self.time_base) / self.duration_s)
 
     def scale(self, picture: Picture) -> NDArray[np.uint8]:
         """The picture at model size."""

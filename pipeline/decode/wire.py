@@ -115,13 +115,14 @@ def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
             "infos": [_info_to_json(info) for info in entry.infos],
             "taken": entry.taken,
             "cursor": entry.cursor,
+            "share": entry.share,
         }
     return {"entry": type(entry).__name__.lower(), **asdict(entry)}
 
 
 def _frames(values: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> Frames:
     infos = tuple(_info(info) for info in values["infos"])
-    return Frames(infos, pixels, tuple(values["taken"]), values["cursor"])
+    return Frames(infos, pixels, tuple(values["taken"]), values["cursor"], values["share"])
 
 
 def _info_to_json(info: FrameInfo) -> dict[str, Any]:

@@ -72,6 +72,11 @@ class Reel(Protocol):
         """When it was recorded, as the container says; microseconds since the epoch."""
         ...
 
+    @property
+    def duration_s(self) -> float | None:
+        """How long it says it is; None where it does not say, as cameras do not."""
+        ...
+
     def pictures(self) -> Iterator[Picture | Loss | None]:
         """Decode from where the reel stands; None at each step without either, as a sign of life.
 

@@ -73,9 +73,10 @@ class VideoReel:
         return self._opened.creation_time_us
 
     @property
-    def finite(self) -> bool:
-        """It has a length, as no camera has."""
-        return self._opened.container.duration is not None
+    def duration_s(self) -> float | None:
+        """How long it says it is; None where it does not say, as cameras do not."""
+        duration = self._opened.container.duration
+        return None if duration is None else duration / av.time_base
 
     def pictures(self) -> Iterator[Picture | Loss | None]:
         """Decode from where the reel stands; see `Reel.pictures`."""

@@ -28,6 +28,11 @@ class SceneReel:
         """Seconds per tick: one frame."""
         return Fraction(1, self._scene.spec.fps)
 
+    @property
+    def duration_s(self) -> float | None:
+        """How long the clip is."""
+        return self._scene.frame_count / self._scene.spec.fps
+
     def pictures(self) -> Iterator[Picture | Loss | None]:
         """Render from where the reel stands; see `Reel.pictures`."""
         while self._index < self._scene.frame_count:

@@ -139,3 +139,12 @@ def test_a_joined_file_that_cannot_be_read_is_a_fault(play, shared_media: Path) 
     assert played.end.outcome == "degraded"
     assert played.end.decoded == 6
     assert "file 2" in played.faults[0].detail
+
+
+def test_the_share_of_a_recording_rises_to_nearly_one(play, shared_media: Path) -> None:
+    for source in (shared_media / "videos" / "demo.mp4", "synthetic:room?seconds=0.5&size=64x48"):
+        shares = [sample.share for sample in play(source, "fps:10").samples]
+        assert shares == sorted(shares)
+        assert shares[0] == 0.0
+        assert 0.75 < shares[-1] <= 1.0
+    assert play(shared_media / "corrupt" / "unordered.mov").samples[-1].share <= 1.0
