@@ -98,16 +98,18 @@ def plan_stream(stream: str, url: str, *, live: bool) -> SourcePlan:
 def file_session(path: str) -> str:
     """12 hex of sha256(size, first and last MiB): a copy of the file is the same session."""
     try:
-        # A pipe among the files must not hold everything up here; it is rejected like other oddities.
-        with open(
-            path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)
-        ) as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             size = os.fstat(file.fileno()).st_size
             first = file.read(EDGE_BYTES)
             file.seek(max(0, size - EDGE_BYTES))
             return edges_session(size, first, file.read(EDGE_BYTES))
     except OSError:  # rejected when it is opened, as any other file that cannot be decoded
         return edges_session(0, b"", b"")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """A pipe among the files must not hold everything up; it cannot be sought and is rejected."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def edges_session(size: int, first: bytes, last: bytes) -> str:

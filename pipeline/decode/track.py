@@ -80,13 +80,13 @@ class Track:
         )
         resized = self._size_hw not in (None, picture.source_hw)
         self._size_hw = picture.source_hw
-        cursor = {**self._cursor(info), "mark": mark}
+        cursor = self._cursor(info, mark)
         share = self._share(stamp.elapsed)
         sample = Sample(info, self.scale(picture), taken, cursor, share)
         return [Gap(info.stream, "size"), sample] if resized else [sample]
 
     def _share(self, elapsed: int) -> float | None:
-        if not self.duration_s or self.duration_s <= 0:
+        if self.duration_s is None or self.duration_s <= 0:
             return None
         return min(1.0, float(elapsed * self.time_base) / self.duration_s)
 
@@ -109,8 +109,9 @@ class Track:
         self.part, self.index = cursor["part"], cursor["index"]
         self.decoded, self.lost = cursor["decoded"], cursor["lost"]
 
-    def _cursor(self, info: FrameInfo) -> dict[str, Any]:
+    def _cursor(self, info: FrameInfo, mark: Mark) -> dict[str, Any]:
         return {
+            "mark": mark,
             "position": info.position,
             "pts": info.pts,
             "part": self.part,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from pathlib import Path
@@ -171,3 +172,8 @@ def test_a_download_that_cannot_be_had() -> None:
     message = refusal("http://u:geh31m@127.0.0.1:9/film.mp4")
     assert "cannot be read" in message
     assert "geh31m" not in message
+
+
+def test_a_pipe_among_the_files_holds_nothing_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert list(streams(tmp_path)) == ["pipe.mp4"]
