@@ -27,7 +27,7 @@ class FrameInfo:
     Attributes:
         stream: stream id, `[A-Za-z0-9._-]{1,128}`.
         session: one unbroken timeline of the stream (content hash, or connection time).
-        position: unwrapped pts in the session, `P+n` for the n-th frame after P without a fresh pts.
+        position: unwrapped pts in the session; `P+n`: the n-th frame after P without a fresh pts.
         pts: the container's timestamp in `time_base` units, or None.
         time_base: seconds per pts unit.
         event_time_us: when the frame happened, microseconds since the epoch; never goes back.
@@ -103,7 +103,7 @@ class Features:
         return self.norm(patches), self.norm(cls)
 
     def take(self, rows: Sequence[int]) -> Features:
-        """The same features for some rows only, in the given order, padded to the same batch size."""
+        """The same features for some rows only, in the order given, padded to the batch size."""
         if list(rows) == list(range(len(self.infos))):
             return self
         padded = list(rows) + [rows[0]] * (self.cls.shape[0] - len(rows))

@@ -40,14 +40,14 @@ class Operator(ABC):
         return (self.name,)
 
     def settings(self) -> Mapping[str, Any]:
-        """Every setting that can change a payload, as JSON values; part of the records' identity."""
+        """Every setting that can change a payload, as JSON values; part of records' identity."""
         return {}
 
     def label_sets(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Label sets its records refer to: name -> [{id, name, rgb}]. Published once per run."""
         return {}
 
-    def load(self, device: torch.device, dtype: torch.dtype) -> None:
+    def load(self, device: torch.device, dtype: torch.dtype) -> None:  # noqa: B027  # optional
         """Put weights on the device. Called once, before the first batch."""
 
     @abstractmethod
@@ -55,10 +55,10 @@ class Operator(ABC):
         """Results of the first `len(features.infos)` rows, in frame order.
 
         Called once per batch, never concurrently. Must not keep `features` or views of its tensors.
-        An exception sends the frame that caused it to the dead letters; the others are computed again.
+        An exception sends the frame that caused it to the dead letters; the others are redone.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # optional
         """Release what `load` took. Called once; not called when the process is killed."""
 
 
@@ -70,7 +70,7 @@ class StreamOperator(Operator):
 
     @abstractmethod
     def reset(self, stream: str, reason: str) -> list[Result]:
-        """Forget the stream, maybe with last results. Called at a gap, a session change and the end."""
+        """Forget the stream, maybe with last results. Called at gaps, new sessions and the end."""
 
     @abstractmethod
     def snapshot(self, stream: str) -> bytes:
@@ -78,4 +78,4 @@ class StreamOperator(Operator):
 
     @abstractmethod
     def restore(self, stream: str, state: bytes) -> None:
-        """Continue as if never interrupted. Called before the stream's first frame after a resume."""
+        """Continue as if never interrupted. Called before the first frame after a resume."""

@@ -23,7 +23,7 @@ class Result:
         operator: kind of record, also its topic: `depth`, `depth.summary`, ...
         content_type: media type of `data`.
         data: the payload's bytes.
-        attributes: further record attributes (CloudEvents extensions), lower-case alphanumeric names.
+        attributes: further record attributes (CloudEvents extensions), names of a-z and 0-9.
         start: first frame of the span, where the result covers one.
     """
 
