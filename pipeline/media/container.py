@@ -7,6 +7,7 @@ files is refused before it does.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -54,10 +55,13 @@ def open_video(url: str, *, max_pixels: int, timeout_s: float) -> Opened:
     """
     network = is_network(url)
     av.logging.set_level(av.logging.PANIC)  # it would write addresses to stderr itself
+    began_s = time.monotonic()
     try:
         container = _NETWORK[_scheme(url)](url, timeout_s) if network else _open_file(url)
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
         failure = open_failure(error, max_pixels=max_pixels, network=network)
+        if network and time.monotonic() - began_s >= timeout_s:  # RTSP calls it invalid data
+            failure = SourceError(f"cannot be opened: no answer in {timeout_s:g} s", retryable=True)
     else:
         try:
             return Opened(container, _best_stream(container, max_pixels))

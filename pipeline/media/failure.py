@@ -16,6 +16,7 @@ from pipeline.secrets import mask
 
 _TOO_LARGE = "exceeds specified max pixel count"
 _NOT_LISTED = "Format not on whitelist"
+_SRT = "srt needs a PyAV that is built with libsrt, which the wheels are not"
 _LISTS = {
     "hls",
     "dash",
@@ -56,6 +57,8 @@ def open_failure(error: BaseException, *, max_pixels: int, network: bool) -> Sou
         return SourceError(f"is no video ({name})")
     if is_out_of_memory(error):
         return out_of_memory()
+    if isinstance(error, av.error.ProtocolNotFoundError):
+        return SourceError(f"cannot be opened: this PyAV has no such protocol; {_SRT}")
     return SourceError(f"cannot be opened: {describe(error)}", retryable=network)
 
 

@@ -7,6 +7,7 @@ import threading
 from random import Random
 
 import pytest
+from av._core import library_meta
 
 from pipeline.chunk import Fault
 
@@ -74,12 +75,22 @@ def test_a_camera_that_is_switched_on_later_is_found(camera, pulled):
     assert host.told("gate") == ["disconnected"]  # it never was connected, so not again
 
 
+def test_srt_without_libsrt_says_what_is_missing(pulled, refused_port):
+    if "--enable-libsrt" in library_meta["libavformat"]["configuration"]:
+        pytest.skip("this PyAV has libsrt")
+    host = pulled()
+    host.open("gate", f"srt://127.0.0.1:{refused_port}")
+    host.until(lambda: host.told("gate"))
+    assert "libsrt" in faults(host, "gate")[0]
+
+
 def test_a_camera_that_never_answers_does_not_hold_up_another(camera, pulled, silent_port):
     host = pulled()
     host.open("mute", f"rtsp://127.0.0.1:{silent_port}/cam")
     host.open("gate", camera().url())
     host.until(lambda: host.told("mute") and len(host.infos("gate")) > 20)
     assert host.told("mute") == ["disconnected"]
+    assert "no answer in 0.8 s" in faults(host, "mute")[0]
     assert host.told("gate") == []
 
 

@@ -84,3 +84,4 @@ def check(camera, live_run, silent_port, refused_port, stalling, runtime="inline
     assert "401" in details["wrong"]
     assert "404" in details["absent"]
     assert "refused" in details["refused"]
+    assert "no answer" in details["mute"]
