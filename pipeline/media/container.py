@@ -38,8 +38,11 @@ class Opened:
     @property
     def creation_time_us(self) -> int | None:
         """When the container says it was recorded, microseconds since the epoch."""
-        text = self.container.metadata.get("creation_time")
-        return _moment_us(text or self.stream.metadata.get("creation_time", ""))
+        for metadata in (self.container.metadata, self.stream.metadata):
+            for key, text in metadata.items():
+                if key.lower() == "creation_time":  # Matroska's tags are in capitals
+                    return _moment_us(text)
+        return None
 
 
 def open_video(url: str, *, max_pixels: int, timeout_s: float) -> Opened:

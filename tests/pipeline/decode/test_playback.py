@@ -80,6 +80,7 @@ def test_a_changed_file_is_noticed(play, shared_media: Path) -> None:
     [
         ("bt601.mov", "container", 1707765415000000),
         ("sample.flv", "container", 1464714095000000),
+        ("sample.mkv", "container", 1464714095000000),
         ("demo.mp4", "media", 0),
     ],
 )
