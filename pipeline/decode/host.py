@@ -14,6 +14,7 @@ from pipeline.decode.live import LiveSupervisor
 from pipeline.decode.recorded import RecordedSupervisor
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.supervisor import Clock, Supervisor
+from pipeline.secrets import remember_url
 
 
 class DecodeHost:
@@ -33,6 +34,8 @@ class DecodeHost:
         """Start decoding a stream, after `spec.cursor` where it has one."""
         if spec.stream in self._streams:
             raise ValueError(f"stream {spec.stream!r} is open already")
+        for url in (spec.url, *spec.join):
+            remember_url(url)
         self._streams[spec.stream] = (
             LiveSupervisor(spec, self._clock, self._rng)
             if spec.live

@@ -81,7 +81,10 @@ class HttpFile:
         """Up to `size` bytes; none at the end."""
         if self._response is None:
             self._response = self._reopen()
-        data = self._response.read1(size)  # type: ignore[attr-defined]
+        try:
+            data = self._response.read1(size)  # type: ignore[attr-defined]
+        except http.client.HTTPException as error:
+            raise OSError(f"the server broke off: {type(error).__name__}") from None
         self._position += len(data)
         return bytes(data)
 

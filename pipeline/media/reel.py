@@ -9,7 +9,6 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from pipeline.errors import SourceError
 from pipeline.media.container import Opened, is_network, open_video
 from pipeline.media.failure import (
     describe,
@@ -176,6 +175,4 @@ class VideoReel:
     def _reading_ended(self, error: Exception) -> str:
         if is_out_of_memory(error):
             raise out_of_memory() from None
-        if isinstance(error.__cause__, SourceError):
-            raise error.__cause__ from None
         return f"reading ended early: {describe(error)}"
