@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from operators.backbone import Backbone
 from operators.frames import Features, FrameInfo
 from operators.result import Result
 from pipeline.batching import Batch
 from pipeline.lane import Lane
 from pipeline.placement import Placement
+
+if TYPE_CHECKING:
+    from operators.backbone import Backbone
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from pipeline.lane import Commit, Lane
 from pipeline.message import Publisher
 from pipeline.sinks.sink import Message, Receipt, Sink
 
+LIVE_BATCH_WAIT_S = 0.2  # a live frame waits no longer than this for batch mates
 IDLE_WAIT_S = 0.25  # how long a loop without work waits before it looks at `stop` again
 
 

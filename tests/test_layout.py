@@ -105,7 +105,8 @@ def test_tests_are_no_package():
         ("pipeline.decode.spec", {"torch", "av", "ray", "kafka"}),
         ("pipeline.config", {"torch", "av", "ray", "kafka"}),
         ("pipeline.sinks.uri", {"torch", "av", "ray", "kafka"}),
-        ("pipeline.shard", {"av", "ray", "kafka"}),
+        ("pipeline.shard", {"torch", "av", "ray", "kafka"}),
+        ("pipeline.runtime.ray_run", {"torch", "av", "kafka"}),
     ],
 )
 def test_light_modules_stay_light(module, absent):

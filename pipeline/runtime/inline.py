@@ -10,10 +10,8 @@ from pipeline.decode.host import DecodeHost
 from pipeline.decode.spec import StreamSpec
 from pipeline.identity import Identity
 from pipeline.message import Publisher, labels_message
-from pipeline.shard import Shard, Tally
+from pipeline.shard import LIVE_BATCH_WAIT_S, Shard, Tally
 from pipeline.sinks.uri import open_sink
-
-LIVE_BATCH_WAIT_S = 0.2  # a live frame waits no longer than this for batch mates
 
 
 class InlineRun:
