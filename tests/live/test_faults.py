@@ -184,6 +184,17 @@ def test_a_stream_that_says_nothing_ends_when_it_is_stopped(silent_port, pulled)
     assert host.entries["mute"][-1].outcome == "stopped"
 
 
+def test_a_stream_whose_decoder_hangs_ends_when_it_is_stopped(camera, pulled):
+    host = pulled()
+    host.open("gate", camera().url())
+    host.until(lambda: len(host.infos("gate")) > 10)
+    os.kill(host.host.pid("gate"), signal.SIGSTOP)
+    host.host.stop("gate")
+    host.until(lambda: ended(host, "gate"), within_s=2.0 + 10)
+    assert host.told("gate") == ["stalled"]
+    assert host.entries["gate"][-1].outcome == "stopped"
+
+
 def test_whoever_was_away_for_long_kills_no_decoder_that_waits_for_him(camera, pulled, eventually):
     """A chunk larger than the pipe is half-written until somebody reads on."""
     large = camera(size_hw=(360, 640), fps=25)

@@ -51,12 +51,28 @@ def test_a_second_ctrl_c_quits_at_once(camera, live_run, gate_lock):
     run.until(lambda: not run.processes())
 
 
-@pytest.mark.parametrize("frozen", [False, True], ids=["running", "engine-held"])
-def test_a_killed_run_leaves_no_process_behind(camera, live_run, gate_lock, frozen):
-    run = started(live_run(config(camera(), operators={"embedding": {}} | held(gate_lock.folder))))
-    if frozen:
-        gate_lock.hold()
-        run.until(gate_lock.waited_for)
+def test_a_killed_run_leaves_no_process_behind(camera, live_run):
+    check_killed(started(live_run(config(camera()))))
+
+
+def test_a_killed_run_leaves_no_decoder_that_nobody_asks(camera, live_run, gate_lock):
+    gate = camera()
+    run = started(live_run(config(gate, operators={"embedding": {}} | held(gate_lock.folder))))
+    gate_lock.hold()
+    run.until(gate_lock.waited_for)
+    held_at = gate.frames
+    run.until(lambda: gate.frames > held_at + 60)  # every request is answered by then
+    check_killed(run)
+
+
+def test_a_killed_run_leaves_no_decoder_that_waits_for_its_camera(silent_port, live_run):
+    url = f"rtsp://127.0.0.1:{silent_port}/cam"
+    run = live_run({"streams": {"mute": {"url": url}}, "stall_s": 3600})
+    run.until(run.decoders)
+    check_killed(run)
+
+
+def check_killed(run):
     assert len(run.decoders()) == 1
     run.signal(signal.SIGKILL)
     assert run.exit_code() == -signal.SIGKILL
