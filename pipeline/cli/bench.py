@@ -51,7 +51,7 @@ def replay(
 
     Beside it run a plain loop of PyAV and transformers, and the parts that no job can do without:
     decoding alone, backbone and heads alone. All take turns. Where their records disagree there
-    are no figures, and the exit code is 1. Takes about ten minutes on two quiet cores.
+    are no figures, and the exit code is 1. Takes a quarter of an hour on two quiet cores.
     """
     from operators.download import default_cache_dir
     from pipeline.bench.replay import SHAPES, Settings, measure
