@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 
@@ -60,7 +61,7 @@ def _spec(
 ) -> StreamSpec:
     return StreamSpec(
         stream=plan.stream,
-        url=plan.url,
+        url=_absolute(plan.url),
         live=plan.live,
         session=plan.session,
         samplings=rules,
@@ -70,5 +71,10 @@ def _spec(
         chunk_ms=config.chunk_ms if plan.live else RECORDED_CHUNK_MS,
         stall_s=config.stall_s,
         buffer_frames=config.buffer_frames,
-        join=plan.join,
+        join=tuple(_absolute(url) for url in plan.join),
     )
+
+
+def _absolute(url: str) -> str:
+    """A file by its whole path: decoders elsewhere stand in another folder."""
+    return os.path.abspath(url) if os.path.exists(url) else url

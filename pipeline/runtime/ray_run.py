@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from operators.errors import DinostreamError
 from pipeline.config import Config
@@ -27,6 +28,7 @@ from pipeline.message import labels_message
 from pipeline.runtime.ray_actors import EngineActor, SinkActor
 from pipeline.shard import Tally
 from pipeline.sinks.sink import Message
+from pipeline.sinks.uri import SqliteAddress, parse_sink_uri
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +87,7 @@ class RayRun:
             try:
                 self._start()
                 self._watch()
+                ray.get([sink.close.remote() for sink in {worker.sink for worker in self._workers}])
             except RayTaskError as error:
                 raise _own(error) from None
             return self.tally
@@ -118,8 +121,13 @@ class RayRun:
         """
         sink = self._config.sink
         new = ray.remote(num_cpus=0, max_restarts=-1)(SinkActor)
-        if sink.uri.startswith("sqlite:"):
-            return [new.remote(sink.uri, 0, sink.settings)] * count
+        address = parse_sink_uri(sink.uri)
+        if isinstance(address, SqliteAddress):
+            here = NodeAffinitySchedulingStrategy(
+                ray.get_runtime_context().get_node_id(), soft=False
+            )
+            new = new.options(scheduling_strategy=here)  # the file is the driver's
+            return [new.remote(f"sqlite:{address.path.absolute()}", 0, sink.settings)] * count
         return [new.remote(sink.uri, shard, sink.settings) for shard in range(count)]
 
     def _new_engine(self, count: int) -> ActorHandle:

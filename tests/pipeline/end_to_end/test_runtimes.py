@@ -65,6 +65,7 @@ def test_ray_says_the_same(together: str, jobs, clips, tools, tmp_path, engines:
     sink = f"sqlite:{tmp_path}/ray.db"
     report = jobs.run(clips, "--runtime", "ray", "--engines", str(engines), "--sink", sink)
     assert report["conflicting"] == 0
+    assert not (tmp_path / "ray.db-wal").exists(), "one file holds everything once it is over"
     assert tools.records(sink) == tools.records(together)
 
 
