@@ -156,13 +156,20 @@ def refused_port():
 class Pulled:
     """A decode host whose streams are asked for the next chunk as soon as one has come."""
 
+    stall_s = 6.0  # leaves a busy machine 2.4 s to open a camera
+
     def __init__(self, **options):
         self.host = DecodeHost(**options)
         self.entries = defaultdict(list)
 
     def open(self, stream, url, **options):
         rules = options.pop("samplings", (Sampling("all"),))
-        options = {"live": True, "short_side": 56, "stall_s": 2.0, "samplings": rules} | options
+        options = {
+            "live": True,
+            "short_side": 56,
+            "stall_s": self.stall_s,
+            "samplings": rules,
+        } | options
         self.host.open(StreamSpec(stream, url, **options))
         self.host.request(stream)
 

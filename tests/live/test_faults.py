@@ -90,7 +90,7 @@ def test_a_camera_that_never_answers_does_not_hold_up_another(camera, pulled, si
     host.open("gate", camera().url())
     host.until(lambda: host.told("mute") and len(host.infos("gate")) > 20)
     assert host.told("mute") == ["disconnected"]
-    assert "no answer in 0.8 s" in faults(host, "mute")[0]
+    assert "no answer in 2.4 s" in faults(host, "mute")[0]
     assert host.told("gate") == []
 
 
@@ -104,7 +104,7 @@ def test_a_killed_camera_comes_back_as_a_new_session(camera, pulled):
     seen = len(host.infos("gate"))
     mortal.start()
     host.until(lambda: len(host.infos("gate")) > seen + 10)
-    assert host.told("gate") == ["disconnected", "reconnected"]
+    check_found_again(host, "disconnected")
     sessions = list(dict.fromkeys(info.session for info in host.infos("gate")))
     assert len(sessions) == 2
     assert int(sessions[0]) < int(sessions[1])
@@ -118,10 +118,10 @@ def test_a_camera_that_freezes_is_told_and_found_again(camera, pulled):
     host.open("gate", frozen.url())
     host.until(lambda: len(host.infos("gate")) > 10)
     frozen.signal(signal.SIGSTOP)
-    host.until(lambda: host.told("gate"), within_s=2.0 + 10)
+    host.until(lambda: host.told("gate"), within_s=host.stall_s + 10)
     frozen.signal(signal.SIGCONT)
     host.until(lambda: "reconnected" in host.told("gate"))
-    assert host.told("gate") == ["disconnected", "reconnected"]
+    check_found_again(host, "disconnected")
 
 
 def test_a_decoder_that_hangs_is_killed_and_replaced(camera, pulled):
@@ -131,10 +131,10 @@ def test_a_decoder_that_hangs_is_killed_and_replaced(camera, pulled):
     host.until(lambda: all(len(host.infos(stream)) > 10 for stream in ("gate", "door")))
     hung = host.host.pid("gate")
     os.kill(hung, signal.SIGSTOP)
-    host.until(lambda: host.told("gate"), within_s=2.0 + 10)
+    host.until(lambda: host.told("gate"), within_s=host.stall_s + 10)
     host.until(lambda: "reconnected" in host.told("gate"))
-    assert host.told("gate") == ["stalled", "reconnected"]
-    assert "no sign of life for 2 s" in faults(host, "gate")[0]
+    check_found_again(host, "stalled")
+    assert "no sign of life for 6 s" in faults(host, "gate")[0]
     assert host.host.pid("gate") != hung
     with pytest.raises(ProcessLookupError):
         os.kill(hung, 0)
@@ -148,7 +148,7 @@ def test_a_decoder_that_dies_is_replaced(camera, pulled):
     host.until(lambda: len(host.infos("gate")) > 10)
     os.kill(host.host.pid("gate"), signal.SIGSEGV)
     host.until(lambda: "reconnected" in host.told("gate"))
-    assert host.told("gate") == ["crashed", "reconnected"]
+    check_found_again(host, "crashed")
     assert "SIGSEGV" in faults(host, "gate")[0]
 
 
@@ -156,7 +156,7 @@ def test_an_http_source_that_stalls_in_mid_stream_is_told_and_found_again(stalli
     host = pulled()
     host.open("gate", stalling.url)
     host.until(lambda: "reconnected" in host.told("gate"))
-    assert host.told("gate")[:2] == ["disconnected", "reconnected"]
+    check_found_again(host, "disconnected")
     assert "timed out" in faults(host, "gate")[0]
     assert stalling.requests >= 2
 
@@ -190,7 +190,7 @@ def test_a_stream_whose_decoder_hangs_ends_when_it_is_stopped(camera, pulled):
     host.until(lambda: len(host.infos("gate")) > 10)
     os.kill(host.host.pid("gate"), signal.SIGSTOP)
     host.host.stop("gate")
-    host.until(lambda: ended(host, "gate"), within_s=2.0 + 10)
+    host.until(lambda: ended(host, "gate"), within_s=host.stall_s + 10)
     assert host.told("gate") == ["stalled"]
     assert host.entries["gate"][-1].outcome == "stopped"
 
@@ -199,10 +199,10 @@ def test_whoever_was_away_for_long_kills_no_decoder_that_waits_for_him(camera, p
     """A chunk larger than the pipe is half-written until somebody reads on."""
     large = camera(size_hw=(360, 640), fps=25)
     host = pulled()
-    host.open("gate", large.url(), short_side=504, stall_s=1.0)
+    host.open("gate", large.url(), short_side=504, stall_s=3.0)
     host.until(lambda: host.infos("gate"))
     before = large.frames
-    eventually(lambda: large.frames > before + 75)  # three times stall_s
+    eventually(lambda: large.frames > before + 150)  # twice stall_s
     seen = len(host.infos("gate"))
     host.until(lambda: len(host.infos("gate")) > seen + 64)
     assert "stalled" not in host.told("gate")
@@ -231,6 +231,14 @@ class Eager(Random):
 
     def uniform(self, a, b):
         return 1e-4
+
+
+def check_found_again(host, reason):
+    """Told first why, in the end that it is back; a busy server may have refused tries between."""
+    told = host.told("gate")
+    between = told[1 : told.index("reconnected")]
+    assert told[0] == reason
+    assert set(between) <= {"disconnected"}
 
 
 def held():
