@@ -13,9 +13,13 @@ from pipeline.decode.track import Sample
 
 Item = Sample | Gap | Fault | End
 
+FIRST_CHUNK_FRAMES = CHUNK_FRAMES // 2
+
 
 class Collector:
     """A recording's chunk in the making: full at 16 frames, after `chunk_ms`, or at the end.
+
+    The first one is full at 8: the engine waits for it with nothing else to do.
 
     What comes after its last frame waits for the next chunk, so that a decoder that goes on from
     the chunk's cursor says it once and not twice.
@@ -29,6 +33,7 @@ class Collector:
         """
         self._chunk_s = chunk_ms / 1000
         self._clock = clock
+        self._room = FIRST_CHUNK_FRAMES
         self._items: list[Item] = []
         self._whole = 0  # items up to the last frame or the end
         self._frames = 0
@@ -41,7 +46,7 @@ class Collector:
             return False
         ended = isinstance(self._items[-1], End)
         late = self._clock() - self._since_s >= self._chunk_s
-        return ended or late or self._frames >= CHUNK_FRAMES
+        return ended or late or self._frames >= self._room
 
     def add(self, item: Item) -> None:
         """Put the next item in."""
@@ -55,6 +60,7 @@ class Collector:
         """The chunk's entries; the next one begins with what came after them."""
         items, self._items = self._items[: self._whole], self._items[self._whole :]
         self._whole = self._frames = 0
+        self._room = CHUNK_FRAMES
         return entries(items)
 
 

@@ -71,8 +71,8 @@ def test_one_chunk_per_request_and_16_frames_at_most(host, spec, next_chunk, cli
     assert host.wait(0.3) == []
     host.request("clip")
     second = next_chunk(host)
-    assert [len(frames.infos) for frames in frames_of(first) + frames_of(second)] == [16, 16]
-    assert frames_of(second)[0].infos[0].position == str(16 * 512)
+    assert [len(frames.infos) for frames in frames_of(first) + frames_of(second)] == [8, 16]
+    assert frames_of(second)[0].infos[0].position == str(8 * 512)
 
 
 def test_a_killed_child_goes_on_where_it_was(play, host, spec, next_chunk, keys, clip_path) -> None:

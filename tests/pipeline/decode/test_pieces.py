@@ -58,14 +58,15 @@ def test_losses_are_summed_up_and_do_not_break_runs() -> None:
     assert found[0] == Fault("s", "decode", "bad (and 1 others)", 4)
 
 
-def test_a_chunk_is_full_at_16_frames() -> None:
+def test_the_first_chunk_is_full_at_8_frames_and_others_at_16() -> None:
     collector = Collector(1000, ManualClock())
-    for number in range(16):
+    for frames in (8, 16, 16):
+        for number in range(frames):
+            assert not collector.full
+            collector.add(sample(number))
+        assert collector.full
+        assert shape(collector.take()) == [[str(number) for number in range(frames)]]
         assert not collector.full
-        collector.add(sample(number))
-    assert collector.full
-    assert shape(collector.take()) == [[str(number) for number in range(16)]]
-    assert not collector.full
 
 
 def test_a_chunk_is_full_after_its_time_once_it_holds_frames() -> None:
