@@ -33,6 +33,7 @@ from pipeline.sinks.uri import SqliteAddress, parse_sink_uri
 log = logging.getLogger(__name__)
 
 POLL_S = 0.5
+CLOSE_S = 60.0  # a sink's own deadlines are shorter
 LIVES_WITHOUT_PROGRESS = 3  # an engine that dies so often without a new frame ends the job
 OBJECT_STORE_BYTES = 512 << 20  # some forty chunks of 518 px frames
 
@@ -87,7 +88,8 @@ class RayRun:
             try:
                 self._start()
                 self._watch()
-                ray.get([sink.close.remote() for sink in {worker.sink for worker in self._workers}])
+                sinks = {worker.sink for worker in self._workers if worker.sink}
+                ray.get([sink.close.remote() for sink in sinks], timeout=CLOSE_S)
             except RayTaskError as error:
                 raise _own(error) from None
             return self.tally
