@@ -19,6 +19,7 @@ from operators.operator import Operator
 from operators.registry import build_operator
 from operators.variant import Computation, operator_variant
 from operators.weights import LoadedBackbone, load_backbone
+from pipeline.allocator import keep_freed_memory
 from pipeline.config import Config
 from pipeline.engine import Engine
 from pipeline.identity import Identity
@@ -46,6 +47,7 @@ def assemble(config: Config) -> Assembly:
         WeightsError: weights or a head cannot be had or do not fit.
         UsageError: an unknown model, operator or setting, or no operator that can run.
     """
+    keep_freed_memory()
     torch.set_num_threads(config.threads or this_machine().cores)
     arch = architecture(config.model)
     loaded = load_backbone(arch, config.weights, seed=config.seed)

@@ -20,7 +20,7 @@ from pipeline.decode.spec import StreamSpec
 log = logging.getLogger(__name__)
 
 EXCHANGE_S = 0.25  # longest an actor waits for a chunk; what a request behind another call waits
-LIVES_WITHOUT_PROGRESS = 3  # an actor that dies so often without a chunk takes its streams with it
+LIVES_WITHOUT_PROGRESS = 3  # an actor that dies so often takes its recordings with it
 
 
 @dataclass(slots=True)
@@ -112,8 +112,7 @@ class RayFeed:
         host.deaths += 1
         log.warning("a decode actor died (%s) and is replaced", type(error).__name__)
         host.actor = self._new_actor()
-        if host.deaths >= LIVES_WITHOUT_PROGRESS:
-            return self._give_up(host)
+        ends = self._given_up(host) if host.deaths >= LIVES_WITHOUT_PROGRESS else []
         for stream, spec in host.specs.items():
             host.actor.open.remote(spec)
             if stream in self._stopping:
@@ -122,16 +121,17 @@ class RayFeed:
         host.asked.difference_update(live)  # this is their answer
         host.wanted = list(host.asked)
         self._exchange(host)
-        return Chunk(tuple(Fault(stream, "crashed", "its decode actor died") for stream in live))
+        faults = [Fault(stream, "crashed", "its decode actor died") for stream in live]
+        return Chunk((*ends, *faults))
 
-    def _give_up(self, host: _Host) -> Chunk:
+    def _given_up(self, host: _Host) -> list[Entry]:
+        """The ends of an actor's recordings: one of them must be what kills it. Cameras stay."""
         detail = f"its decode actor died {host.deaths} times without a frame"
         ends: list[Entry] = []
         for stream, spec in list(host.specs.items()):
-            outcome = "degraded" if spec.cursor else "rejected"
-            ends += [Fault(stream, "crashed", detail), End(stream, outcome, detail)]
-            self._forget(host, stream)
-        host.asked.clear()
-        host.wanted.clear()
-        host.deaths = 0
-        return Chunk(tuple(ends))
+            if not spec.live:
+                outcome = "degraded" if spec.cursor else "rejected"
+                ends += [Fault(stream, "crashed", detail), End(stream, outcome, detail)]
+                host.asked.discard(stream)
+                self._forget(host, stream)
+        return ends
