@@ -20,7 +20,6 @@ from operators.moment import rfc3339
 from operators.operator import StreamOperator
 from operators.result import JSON, Result, canonical_json
 from operators.settings import Settings
-from operators.steady import steady_mv
 from operators.windows import SlidingWindow, Window
 
 POOLINGS = ("mean", "concat", "attention")
@@ -114,7 +113,7 @@ class Action(StreamOperator):
         batch completed the window, change nothing.
         """
         pooled = self._pooled(torch.from_numpy(window.vectors))
-        logits = self._tensors[_BIAS] + steady_mv(self._tensors[_WEIGHT], pooled)
+        logits = self._tensors[_BIAS] + self._tensors[_WEIGHT] @ pooled
         return logits.softmax(dim=0)
 
     def _pooled(self, vectors: Tensor) -> Tensor:
@@ -125,7 +124,7 @@ class Action(StreamOperator):
         padded[:present] = vectors
         if self._pooling == "mean":
             return padded.sum(dim=0) / present
-        match: Tensor = steady_mv(padded, self._tensors[_QUERY][0]) / vectors.shape[1] ** 0.5
+        match: Tensor = padded @ self._tensors[_QUERY][0] / vectors.shape[1] ** 0.5
         match[present:] = -torch.inf
         return (padded * match.softmax(dim=0)[:, None]).sum(dim=0)
 

@@ -1,7 +1,8 @@
 """Operator zero: a batch of frames in, the features that every other operator reads out.
 
-Pads to one batch size, so that a kernel always sees the same shape and a frame's features do not
-depend on its batch mates. Must not know where frames come from.
+On a GPU a batch is one pass, padded to one size, so that a kernel always sees the same shape; on a
+CPU every frame is a pass of its own. Either way a frame's features do not depend on its batch
+mates. Must not know where frames come from.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from operators.crew import Crew, stay_on_one_core
 from operators.frames import Features, FrameBatch
 from operators.preprocess import normalise
 from operators.weights import LoadedBackbone
+
+Tokens = tuple[Tensor, dict[int, Tensor]]
+"""After the final norm `[B, N, D]`; block -> before it `[B, N, D]`."""
 
 
 class Backbone:
@@ -25,6 +30,7 @@ class Backbone:
         *,
         blocks: Sequence[int] = (),
         batch_size: int = 8,
+        threads: int = 1,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> None:
@@ -33,19 +39,20 @@ class Backbone:
         Args:
             loaded: what `load_backbone` gave; its model moves to the device.
             blocks: blocks whose output `Features.layers` shall hold, from 0.
-            batch_size: B of every pass; smaller batches are padded.
+            batch_size: B of the features; smaller batches are padded.
+            threads: frames that a CPU works on at a time; no result depends on it.
             device: where it runs and where features stay.
             dtype: of weights and features.
 
         Raises:
-            ValueError: a batch size below 1, or a block that the model does not have.
+            ValueError: a batch size or threads below 1, or a block that the model does not have.
         """
         depth = loaded.model.architecture.depth
         outside = sorted(block for block in set(blocks) if not 0 <= block < depth)
-        if batch_size < 1 or outside:
+        if batch_size < 1 or threads < 1 or outside:
             raise ValueError(
-                f"batch_size must be at least 1, got {batch_size}; blocks must be within "
-                f"0..{depth - 1}, got {outside or 'good ones'}"
+                f"batch_size and threads must be at least 1, got {batch_size} and {threads}; "
+                f"blocks must be within 0..{depth - 1}, got {outside or 'good ones'}"
             )
         self.loaded = loaded
         self.blocks = tuple(sorted(set(blocks)))
@@ -53,8 +60,8 @@ class Backbone:
         self.device = torch.device(device)
         self.dtype = dtype
         self._model = loaded.model.to(self.device, dtype)
+        self._crew = Crew(min(threads, batch_size)) if self.device.type == "cpu" else None
 
-    @torch.inference_mode()
     def __call__(self, batch: FrameBatch) -> Features:
         """Features of up to `batch_size` frames of one size.
 
@@ -62,16 +69,18 @@ class Backbone:
             batch: uint8 RGB `[n, H, W, 3]`, 1 <= n <= B.
 
         Returns:
-            Tensors with B rows on the device; rows from n on are padding.
+            Tensors with B rows on the device; rows from n on are padding. On a CPU torch computes
+            on one core in the calling thread from then on, so that operators' results are steady.
 
         Raises:
             ValueError: more frames than the batch size.
         """
+        if len(batch.infos) > self.batch_size:
+            raise ValueError(f"{len(batch.infos)} frames in a batch, at most {self.batch_size} fit")
         height, width = batch.pixels.shape[1:3]
-        pixels = normalise(self._padded(batch), self.dtype)
-        tokens, kept = self._model(pixels, self.blocks)
         patch = self._model.architecture.patch
         grid = (height // patch, width // patch)
+        tokens, kept = self._one_by_one(batch, grid) if self._crew else self._together(batch)
         patches, cls = self._split(tokens, grid)
         return Features(
             infos=batch.infos,
@@ -79,20 +88,46 @@ class Backbone:
             patches=patches,
             layers={block: self._split(before, grid) for block, before in kept.items()},
             norm=self._model.norm,
+            crew=self._crew,
         )
 
-    def _padded(self, batch: FrameBatch) -> Tensor:
-        count = len(batch.infos)
-        if count > self.batch_size:
-            raise ValueError(f"{count} frames in a batch, at most {self.batch_size} fit")
-        # Copied also when full: frames out of an object store are read-only, which torch warns of.
-        host = torch.zeros(
-            (self.batch_size, *batch.pixels.shape[1:]),
-            dtype=torch.uint8,
-            pin_memory=self.device.type == "cuda",
+    def close(self) -> None:
+        """End the threads."""
+        if self._crew:
+            self._crew.close()
+
+    @torch.inference_mode()
+    def _together(self, batch: FrameBatch) -> Tokens:
+        pixels = torch.zeros(
+            (self.batch_size, *batch.pixels.shape[1:]), dtype=torch.uint8, pin_memory=True
         )
-        host.numpy()[:count] = batch.pixels
-        return host.to(self.device, non_blocking=True)
+        pixels.numpy()[: len(batch.infos)] = batch.pixels
+        on_device = pixels.to(self.device, non_blocking=True)
+        tokens, kept = self._model(normalise(on_device, self.dtype), self.blocks)
+        return tokens, kept
+
+    @torch.inference_mode()
+    def _one_by_one(self, batch: FrameBatch, grid: tuple[int, int]) -> Tokens:
+        assert self._crew
+        stay_on_one_core()
+        arch, count = self._model.architecture, len(batch.infos)
+        shape = (self.batch_size, 1 + arch.registers + grid[0] * grid[1], arch.width)
+        tokens = torch.empty(shape, dtype=self.dtype)
+        kept = {block: torch.empty(shape, dtype=self.dtype) for block in self.blocks}
+        for padded in (tokens, *kept.values()):
+            padded[count:] = 0
+
+        @torch.inference_mode()
+        def fill(row: int) -> None:
+            # Copied: frames out of an object store are read-only, which torch warns of.
+            pixels = torch.from_numpy(batch.pixels[row : row + 1].copy())
+            own, own_kept = self._model(normalise(pixels, self.dtype), self.blocks)
+            tokens[row] = own[0]
+            for block, before in own_kept.items():
+                kept[block][row] = before[0]
+
+        self._crew.map(fill, range(count))
+        return tokens, kept
 
     def _split(self, tokens: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
         first = 1 + self._model.architecture.registers

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, linear
 
 from operators.architectures import Architecture
 from operators.depth_summary import depth_summary
@@ -25,7 +25,6 @@ from operators.operator import Operator
 from operators.png import grey16_png
 from operators.result import JSON, PNG, Result, canonical_json
 from operators.settings import Settings
-from operators.steady import steady_linear, steady_mv
 
 BINS = 256
 RANGES_M = {"nyu": (0.001, 10.0), "kitti": (0.001, 80.0)}
@@ -99,13 +98,13 @@ class Depth(Operator):
         self._tensors = {name: tensor.to(device) for name, tensor in self._tensors.items()}
 
     def __call__(self, features: Features) -> list[Result]:
-        maps = torch.stack([self.metres(features, row) for row in range(len(features.infos))])
-        metres = maps.cpu().numpy()
+        maps = features.each(lambda row: self.metres(features, row))
+        metres = torch.stack(maps).cpu().numpy()
         require_finite(metres, features.infos, operator=self.name)
-        results = []
-        for info, own in zip(features.infos, metres, strict=True):
-            results += self._records(info, self._quantised(own))
-        return results
+        records = features.each(
+            lambda row: self._records(features.infos[row], self._quantised(metres[row]))
+        )
+        return [record for own in records for record in own]
 
     def metres(self, features: Features, row: int) -> Tensor:
         """Depth of one frame, float32 `[h * map_scale, w * map_scale]`, metres.
@@ -120,8 +119,8 @@ class Depth(Operator):
         cls = torch.cat([cls[row].float() for _, cls in read])
         h, w, channels = patches.shape
         own = self._tensors
-        bias = own["bias"] + steady_mv(own["of_cls"], cls)
-        logits = steady_linear(patches.view(h * w, channels), own["of_patch"], bias)
+        bias = own["bias"] + own["of_cls"] @ cls
+        logits = linear(patches.view(h * w, channels), own["of_patch"], bias)
         fine = interpolate(
             logits.view(1, h, w, BINS).permute(0, 3, 1, 2),
             scale_factor=self._map_scale,

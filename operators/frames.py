@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     import torch
 
+    from operators.crew import Crew
+
 PATCH = 14  # DINOv2's patch size in pixels
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Features:
         patches: patch tokens after the final norm, `[B, h, w, D]`.
         layers: block index -> (patches `[B, h, w, D]`, cls `[B, D]`) *before* the final norm.
         norm: the backbone's final norm, for `normed`.
+        crew: the threads of a CPU engine, for `each`.
     """
 
     infos: tuple[FrameInfo, ...]
@@ -94,6 +99,15 @@ class Features:
     patches: torch.Tensor
     layers: Mapping[int, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
     norm: Callable[[torch.Tensor], torch.Tensor] | None = None
+    crew: Crew | None = None
+
+    def each(self, work: Callable[[int], T]) -> list[T]:
+        """`work(row)` for every frame, in their order; on a CPU several at a time.
+
+        Every call computes on one thread, so its result is the same to the bit on any machine size.
+        """
+        rows = range(len(self.infos))
+        return self.crew.map(work, rows) if self.crew else [work(row) for row in rows]
 
     def normed(self, block: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(patches, cls) of one block after the final norm."""

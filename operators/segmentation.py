@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, linear
 
 from operators.architectures import Architecture
 from operators.finite import require_finite
@@ -25,7 +25,6 @@ from operators.png import palette_png
 from operators.result import JSON, PNG, Result, canonical_json
 from operators.segmentation_summary import segmentation_summary
 from operators.settings import Settings
-from operators.steady import steady_linear
 
 MAP_SCALE = 4
 REGIONS = 5
@@ -92,15 +91,15 @@ class Segmentation(Operator):
         self._bias = self._bias.to(device)
 
     def __call__(self, features: Features) -> list[Result]:
-        rows = range(len(features.infos))
-        logits = [self.logits(features, row) for row in rows]
+        records = features.each(lambda row: self._read(features, row))
+        return [record for own in records for record in own]
+
+    def _read(self, features: Features, row: int) -> list[Result]:
+        info = features.infos[row]
+        logits = self.logits(features, row)
         # The arg max of NaN is a class like any other, so numbers are held to be numbers before it.
-        sums = torch.stack([frame.sum() for frame in logits]).cpu().numpy()
-        require_finite(sums, features.infos, operator=self.name)
-        results = []
-        for info, frame in zip(features.infos, logits, strict=True):
-            results += self._records(info, _most_likely(frame))
-        return results
+        require_finite(logits.sum().view(1).cpu().numpy(), (info,), operator=self.name)
+        return self._records(info, _most_likely(logits))
 
     def logits(self, features: Features, row: int) -> Tensor:
         """Logits of one frame, float32 `[h * map_scale, w * map_scale, classes]`.
@@ -109,7 +108,7 @@ class Segmentation(Operator):
         """
         patches = features.patches[row].float().contiguous()
         h, w, width = patches.shape
-        coarse = steady_linear(patches.view(h * w, width), self._weight, self._bias)
+        coarse = linear(patches.view(h * w, width), self._weight, self._bias)
         fine = interpolate(
             coarse.view(1, h, w, len(self._bias)).permute(0, 3, 1, 2),
             scale_factor=self._map_scale,

@@ -76,15 +76,8 @@ class SwiGlu(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         gate, value = self.w12(tokens).chunk(2, dim=-1)
-        out: Tensor = self.w3(_silu(gate) * value)
+        out: Tensor = self.w3(F.silu(gate) * value)
         return out
-
-
-def _silu(gate: Tensor) -> Tensor:
-    # On CPU picture by picture: torch splits the work over threads at any element, and its silu has
-    # another last bit beside a split, so a picture's bits would depend on its slot (torch 2.15, 3
-    # threads; gelu is free of this).
-    return F.silu(gate) if gate.is_cuda else torch.stack([F.silu(one) for one in gate])
 
 
 class LayerScale(nn.Module):
@@ -179,11 +172,13 @@ class VisionTransformer(nn.Module):
         return torch.cat((tokens[:, :1], registers, tokens[:, 1:]), 1)
 
     def _position(self, h: int, w: int) -> Tensor:
-        if (h, w) not in self._positions:
+        position = self._positions.get((h, w))
+        if position is None:  # several threads may come here at once: each is right
+            position = resize_positions(self.pos_embed, (h, w), self.architecture)
             if len(self._positions) >= _KEPT_SIZES:
                 self._positions.clear()
-            self._positions[h, w] = resize_positions(self.pos_embed, (h, w), self.architecture)
-        return self._positions[h, w]
+            self._positions[h, w] = position
+        return position
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
         self._positions.clear()  # .to(), .half() and the like go through here

@@ -48,7 +48,6 @@ def assemble(config: Config) -> Assembly:
         UsageError: an unknown model, operator or setting, or no operator that can run.
     """
     keep_freed_memory()
-    torch.set_num_threads(config.threads or this_machine().cores)
     arch = architecture(config.model)
     loaded = load_backbone(arch, config.weights, seed=config.seed)
     by_key, notes = _operators(config, loaded)
@@ -58,6 +57,7 @@ def assemble(config: Config) -> Assembly:
         loaded,
         blocks=sorted({block for operator in operators for block in operator.layers}),
         batch_size=config.batch_size,
+        threads=config.threads or this_machine().cores,
         device=device,
         dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
     )
@@ -119,11 +119,10 @@ def _computation(config: Config, backbone: Backbone, attention: str) -> Computat
 
 
 def _device_kind(device: torch.device) -> str:
-    """What rounds alike: one GPU model; CPUs with the same vector code and as many threads."""
+    """What rounds alike: one GPU model, or CPUs with the same vector code."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    # How a matrix product is split among threads moves results by some 1e-6 (measured, 2026-11).
-    return f"cpu {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
+    return f"cpu {torch.backends.cpu.get_cpu_capability()}"
 
 
 def _untrained(loaded: LoadedBackbone) -> list[str]:

@@ -50,6 +50,7 @@ class Engine:
     def close(self) -> None:
         for placement in self.placements:
             placement.operator.close()
+        self.backbone.close()
 
 
 def _unbroken(

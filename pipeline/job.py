@@ -17,7 +17,6 @@ from pipeline.identity import Identity
 from pipeline.secrets import mask
 from pipeline.shard import Outcome, Tally
 from pipeline.streams import stream_specs
-from pipeline.threads import let_threads_sleep
 
 DISPLAY_PERIOD_S = 0.5
 DONE, FAILED, SOME_FAILED = 0, 1, 3
@@ -49,7 +48,6 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
     Raises:
         DinostreamError: the job could not begin or go on.
     """
-    let_threads_sleep()  # read when torch is loaded
     specs = stream_specs(config, live=live)
     began_s = time.monotonic()
     run = _open(config, specs, fresh, display)

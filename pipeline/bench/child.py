@@ -10,7 +10,6 @@ import importlib
 import sys
 
 from pipeline.bench.task import Task
-from pipeline.threads import let_threads_sleep
 
 # Imported when chosen: what a contender does not need must not load.
 _WORKERS = {
@@ -25,8 +24,6 @@ _WORKERS = {
 def main() -> None:
     """Do one task."""
     task = Task.from_json(sys.stdin.readline())
-    if task.contender != "plain":  # as every job of ours does
-        let_threads_sleep()
     module, name = _WORKERS[task.contender]
     timing = getattr(importlib.import_module(module), name)(task)
     task.answer.write_text(timing.to_json())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,20 +39,24 @@ class _Process:
 class ProcessTree:
     """One root and its descendants, those too whose parents have died since."""
 
-    def __init__(self, root: int, *, proc: Path = Path("/proc")) -> None:
+    def __init__(self, root: int, *, look_every: int = 1, proc: Path = Path("/proc")) -> None:
         """
         Args:
             root: its process id.
+            look_every: samples from one look at all processes of the machine to the next; what is
+                born in between is seen late, and looking costs what is being measured.
             proc: Linux's process file system.
         """
         self._proc = proc
+        self._look_every = look_every
         self._known = {root}
         self._ticks: dict[tuple[int, int], int] = {}
         self.samples: list[Sample] = []
 
     def sample(self, time_us: int) -> None:
         """Look at all of them now."""
-        seen = self._seen()
+        look = len(self.samples) % self._look_every == 0
+        seen = self._read_all(os.listdir(self._proc) if look else map(str, self._known))
         self._known = _descendants(self._known & seen.keys(), seen)
         for pid in self._known:
             self._ticks[pid, seen[pid].started] = seen[pid].ticks
@@ -80,9 +85,9 @@ class ProcessTree:
         part = (time_us - low.time_us) / (high.time_us - low.time_us)
         return low.cpu_s + part * (high.cpu_s - low.cpu_s)
 
-    def _seen(self) -> dict[int, _Process]:
+    def _read_all(self, names: Iterable[str]) -> dict[int, _Process]:
         found = {}
-        for name in os.listdir(self._proc):
+        for name in names:
             if name.isdigit() and (process := self._read(name)) is not None:
                 found[int(name)] = process
         return found

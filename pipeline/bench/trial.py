@@ -15,7 +15,8 @@ from pipeline.bench.tree import ProcessTree
 from pipeline.errors import RuntimeFailure
 
 ROOT = Path(__file__).parents[2]
-SAMPLE_S = 0.1  # 4 ms of one core each where 200 processes run
+SAMPLE_S = 0.1
+LOOK_EVERY = 3  # a look at all processes takes 4 ms of one core where 200 run
 LAST_WORDS = 2000
 
 
@@ -59,7 +60,7 @@ def run_trial(task: Task, *, clock_us: Callable[[], int] = lambda: time.time_ns(
             stderr=words,
             env=_environment(),
         )
-        tree = ProcessTree(process.pid)
+        tree = ProcessTree(process.pid, look_every=LOOK_EVERY)
         try:
             assert process.stdin
             process.stdin.write(task.to_json().encode() + b"\n")

@@ -80,10 +80,10 @@ def test_registers_are_left_out_of_the_patches():
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("size_hw", [(224, 392), (70, 98)])
-def test_a_frame_has_the_same_bits_in_any_slot_with_any_mates(size_hw, threads, torch_threads):
-    torch_threads(threads)
-    backbone, (frame,) = tiny(blocks=(5,), batch_size=4), pictures(1, size_hw, seed=5)
-    want = rows(backbone(batch_of(frame)), 0)  # alone: the other rows are padding
+def test_a_frame_has_the_same_bits_in_any_slot_with_any_mates_on_any_threads(size_hw, threads):
+    (frame,) = pictures(1, size_hw, seed=5)
+    want = rows(tiny(blocks=(5,), batch_size=1)(batch_of(frame)), 0)  # one thread, no mates
+    backbone = tiny(blocks=(5,), batch_size=4, threads=threads)
 
     for slot in range(4):
         mates = pictures(4, size_hw, seed=slot + 10)
@@ -91,10 +91,17 @@ def test_a_frame_has_the_same_bits_in_any_slot_with_any_mates(size_hw, threads, 
         assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True)), f"slot {slot}"
 
 
+def test_torch_stays_on_one_core_for_the_operators_that_come_after(many_cores):
+    tiny(batch_size=2)(batch_of(*pictures(2, (14, 14))))
+
+    assert torch.get_num_threads() == 1
+
+
 @pytest.fixture
-def torch_threads():
+def many_cores():
     before = torch.get_num_threads()
-    yield torch.set_num_threads
+    torch.set_num_threads(4)
+    yield
     torch.set_num_threads(before)
 
 
@@ -120,7 +127,9 @@ def test_more_frames_than_the_batch_size_are_refused():
         tiny(batch_size=2)(batch_of(*pictures(3, (14, 14))))
 
 
-@pytest.mark.parametrize("options", [{"batch_size": 0}, {"blocks": (12,)}, {"blocks": (-1,)}])
+@pytest.mark.parametrize(
+    "options", [{"batch_size": 0}, {"threads": 0}, {"blocks": (12,)}, {"blocks": (-1,)}]
+)
 def test_impossible_options_are_refused(options):
-    with pytest.raises(ValueError, match=r"batch_size must be at least 1, got .* within 0\.\.11"):
+    with pytest.raises(ValueError, match=r"must be at least 1, got .* within 0\.\.11"):
         tiny(**options)
