@@ -6,6 +6,7 @@ process that will own the device.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,11 +22,16 @@ from operators.variant import Computation, operator_variant
 from operators.weights import LoadedBackbone, load_backbone
 from pipeline.allocator import keep_freed_memory
 from pipeline.config import Config
+from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
+from pipeline.feed import Feed
 from pipeline.identity import Identity
 from pipeline.machine import this_machine
 from pipeline.media.scaler import FILTER_NAME
+from pipeline.message import Publisher
 from pipeline.placement import Placement
+from pipeline.shard import LIVE_BATCH_WAIT_S, Shard
+from pipeline.sinks.sink import Sink
 from pipeline.streams import sampling_rules
 
 
@@ -35,6 +41,20 @@ class Assembly:
 
     engine: Engine
     identity: Identity
+
+    def shard(
+        self, config: Config, job: str, specs: Sequence[StreamSpec], feed: Feed, sink: Sink
+    ) -> Shard:
+        """The loop that runs some streams of a job on this engine."""
+        live = any(spec.live for spec in specs)
+        return Shard(
+            self.engine,
+            feed,
+            sink,
+            lambda stream: Publisher(stream, job, self.identity.model),
+            open_streams=len(specs) if live else config.decoders,
+            batch_wait_s=LIVE_BATCH_WAIT_S if live else None,
+        )
 
 
 def assemble(config: Config) -> Assembly:

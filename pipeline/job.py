@@ -51,11 +51,8 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
     specs = stream_specs(config, live=live)
     began_s = time.monotonic()
     run = _open(config, specs, fresh, display)
-    try:
-        with _draining(run, display), _shown(run, display, specs):
-            tally = run.run()
-    finally:
-        display.close()
+    with _draining(run, display), _shown(run, display, specs):
+        tally = run.run()
     display.finish(_report(config, tally, time.monotonic() - began_s))
     if letters := tally.records["deadletter"]:
         display.note(f"an operator failed on {letters} frames; see the topic deadletter")

@@ -9,8 +9,8 @@ from pipeline.config import Config
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.spec import StreamSpec
 from pipeline.identity import Identity
-from pipeline.message import Publisher, labels_message
-from pipeline.shard import LIVE_BATCH_WAIT_S, Shard, Tally
+from pipeline.message import labels_message
+from pipeline.shard import Shard, Tally
 from pipeline.sinks.uri import open_sink
 
 
@@ -51,7 +51,6 @@ class InlineRun:
             DinostreamError: bad weights, heads or settings, or a sink that failed.
         """
         config = self._config
-        live = any(spec.live for spec in self._specs)
         assembly = assemble(config)
         identity = assembly.identity
         self._tell(identity)
@@ -59,14 +58,7 @@ class InlineRun:
         sink = open_sink(config.sink.uri, settings=config.sink.settings)
         feed = DecodeHost()
         try:
-            self._shard = Shard(
-                assembly.engine,
-                feed,
-                sink,
-                lambda stream: Publisher(stream, job, identity.model),
-                open_streams=len(self._specs) if live else config.decoders,
-                batch_wait_s=LIVE_BATCH_WAIT_S if live else None,
-            )
+            self._shard = assembly.shard(config, job, self._specs, feed, sink)
             if self._stopped:
                 self._shard.stop()
             labels = [labels_message(name, rows) for name, rows in identity.labels.items()]

@@ -14,10 +14,9 @@ from pipeline.decode.host import DecodeHost
 from pipeline.decode.spec import StreamSpec
 from pipeline.doctor import check_layout
 from pipeline.identity import Identity
-from pipeline.message import Publisher
 from pipeline.progress import Progress
 from pipeline.runtime.ray_feed import RayFeed
-from pipeline.shard import LIVE_BATCH_WAIT_S, Shard, Tally
+from pipeline.shard import Shard, Tally
 from pipeline.sinks.sink import Message, Receipt
 from pipeline.sinks.uri import open_sink
 
@@ -124,18 +123,9 @@ class EngineActor:
         if self._assembly is None:  # this engine replaces one that died
             self.assemble()
         assert self._assembly
-        live = any(spec.live for spec in specs)
         pool = min(self._config.decoders, len(specs))
         feed = RayFeed(ray.remote(num_cpus=0)(DecodeActor).remote, pool)
-        model = self._assembly.identity.model
-        self._shard = Shard(
-            self._assembly.engine,
-            feed,
-            RemoteSink(sink),
-            lambda stream: Publisher(stream, job, model),
-            open_streams=len(specs) if live else pool,
-            batch_wait_s=LIVE_BATCH_WAIT_S if live else None,
-        )
+        self._shard = self._assembly.shard(self._config, job, specs, feed, RemoteSink(sink))
         if self._stopped:
             self._shard.stop()
         try:
