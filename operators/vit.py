@@ -172,6 +172,8 @@ class VisionTransformer(nn.Module):
         return torch.cat((tokens[:, :1], registers, tokens[:, 1:]), 1)
 
     def _position(self, h: int, w: int) -> Tensor:
+        if self.pos_embed.requires_grad:  # in training, where it changes with every step
+            return resize_positions(self.pos_embed, (h, w), self.architecture)
         position = self._positions.get((h, w))
         if position is None:  # several threads may come here at once: each is right
             position = resize_positions(self.pos_embed, (h, w), self.architecture)
@@ -185,7 +187,6 @@ class VisionTransformer(nn.Module):
         return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
 
 
-@torch.no_grad()
 def resize_positions(table: Tensor, size_hw: tuple[int, int], arch: Architecture) -> Tensor:
     """Positional embeddings for another grid, resized exactly as DINOv2 upstream does.
 
@@ -203,7 +204,7 @@ def resize_positions(table: Tensor, size_hw: tuple[int, int], arch: Architecture
     h, w = size_hw
     side = arch.grid
     if (h, w) == (side, side):
-        return table.detach()
+        return table
     grid = table[:, 1:].float().view(1, side, side, -1).permute(0, 3, 1, 2)
     if arch.registers:
         grid = F.interpolate(grid, size=(h, w), mode="bicubic", antialias=True)
