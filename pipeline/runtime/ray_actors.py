@@ -95,9 +95,15 @@ class EngineActor:
     Wants two threads: `run` blocks one, `tally` and `stop` are called meanwhile.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, decoders: int) -> None:
+        """
+        Args:
+            config: what to run.
+            decoders: decode actors; they start while the weights load.
+        """
         check_layout()
         self._config = config
+        self._feed = RayFeed(ray.remote(num_cpus=0)(DecodeActor).remote, decoders)
         self._assembly: Assembly | None = None
         self._shard: Shard | None = None
         self._stopped = False
@@ -123,15 +129,13 @@ class EngineActor:
         if self._assembly is None:  # this engine replaces one that died
             self.assemble()
         assert self._assembly
-        pool = min(self._config.decoders, len(specs))
-        feed = RayFeed(ray.remote(num_cpus=0)(DecodeActor).remote, pool)
-        self._shard = self._assembly.shard(self._config, job, specs, feed, RemoteSink(sink))
+        self._shard = self._assembly.shard(self._config, job, specs, self._feed, RemoteSink(sink))
         if self._stopped:
             self._shard.stop()
         try:
             return self._shard.run(job, specs, labels=labels, fresh=fresh)
         finally:
-            feed.close()
+            self._feed.close()
 
     def tally(self) -> Tally:
         return self._shard.tally if self._shard else Tally()

@@ -101,8 +101,8 @@ class RayRun:
     def _start(self) -> None:
         count = min(self._config.engines, len(self._specs))
         self._workers = [
-            _Worker(self._new_engine(count), list(self._specs[index::count]))
-            for index in range(count)
+            _Worker(self._new_engine(own, count), own)
+            for own in (list(self._specs[index::count]) for index in range(count))
         ]
         identities = ray.get([worker.engine.assemble.remote() for worker in self._workers])
         identity: Identity = identities[0]
@@ -132,10 +132,10 @@ class RayRun:
             return [new.remote(f"sqlite:{address.path.absolute()}", 0, sink.settings)] * count
         return [new.remote(sink.uri, shard, sink.settings) for shard in range(count)]
 
-    def _new_engine(self, count: int) -> ActorHandle:
+    def _new_engine(self, specs: Sequence[StreamSpec], count: int) -> ActorHandle:
         gpus = 1 if ray.cluster_resources().get("GPU", 0) >= count else 0
         new = ray.remote(num_cpus=0, num_gpus=gpus, max_concurrency=2)(EngineActor)
-        return new.remote(self._config)
+        return new.remote(self._config, min(self._config.decoders, len(specs)))
 
     def _call(self, worker: _Worker, *, fresh: bool) -> None:
         worker.call = worker.engine.run.remote(
@@ -186,7 +186,7 @@ class RayRun:
         log.warning("an engine died and is replaced; its streams go on from their last commit")
         worker.before, worker.tally = worker.before + worker.tally, Tally()
         ray.kill(worker.engine)
-        worker.engine = self._new_engine(len(self._workers))
+        worker.engine = self._new_engine(worker.specs, len(self._workers))
         self._call(worker, fresh=False)
         if self._stopping.is_set():
             worker.engine.stop.remote()
