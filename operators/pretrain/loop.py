@@ -1,0 +1,132 @@
+"""The training loop: batches in, a student that is a little better after every step out.
+
+What a step sees is a function of the plan's seed and the step's number, so a training that was
+stopped goes on as if it never had been. Knows nothing of where clips come from.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from operators.pretrain.clips import Clips, Turned, vary
+from operators.pretrain.losses import losses, scores, total
+from operators.pretrain.student import Student
+
+Batches = Callable[[torch.Generator], Clips]
+
+_BETAS = (0.9, 0.95)
+_CLIP_NORM = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        steps: in all.
+        warmup: steps until the learning rate is at its height, from where it falls as a cosine.
+        learning_rate: at its height.
+        weight_decay: of matrices; gains, offsets and tokens have none.
+        dtype: of matrix products; weights stay float32.
+        seed: of everything that is drawn.
+    """
+
+    steps: int
+    warmup: int = 400
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    dtype: torch.dtype = torch.float32
+    seed: int = 0
+
+    def learning_rate_at(self, step: int) -> float:
+        """Linear up, cosine down to a hundredth."""
+        if step < self.warmup:
+            return self.learning_rate * (step + 1) / self.warmup
+        share = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
+
+
+class Training:
+    """A student on its way."""
+
+    def __init__(self, student: Student, batches: Batches, turned: Turned, plan: Plan) -> None:
+        """
+        Args:
+            student: is changed in place.
+            batches: gives the clips of a step, chosen by the generator.
+            turned: what mirroring and reversing makes of actions.
+            plan: how.
+        """
+        self.student = student
+        self.plan = plan
+        self.step = 0
+        self._batches = batches
+        self._turned = turned
+        self._optimiser = torch.optim.AdamW(_groups(student, plan), betas=_BETAS)
+
+    def run(self) -> Iterator[dict[str, float]]:
+        """Train to the end of the plan; after every step, its losses."""
+        while self.step < self.plan.steps:
+            yield self._advance()
+
+    @torch.no_grad()
+    def scores(self, clips: Clips) -> dict[str, float]:
+        """How good the student is on clips that it was not trained on."""
+        self.student.eval()
+        return scores(self.student(clips.pixels), clips)
+
+    def save(self, path: Path) -> None:
+        """Write all that `resume` needs, at once or not at all."""
+        whole = {
+            "step": self.step,
+            "student": self.student.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+        }
+        partial = path.with_suffix(".part")
+        torch.save(whole, partial)
+        os.replace(partial, path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a file of `save`."""
+        whole: dict[str, Any] = torch.load(path, weights_only=True)
+        self.student.load_state_dict(whole["student"])
+        self._optimiser.load_state_dict(whole["optimiser"])
+        self.step = whole["step"]
+
+    def start_from(self, path: Path) -> None:
+        """Begin a new plan with the student of a file of `save`."""
+        self.student.load_state_dict(torch.load(path, weights_only=True)["student"])
+
+    def _advance(self) -> dict[str, float]:
+        draw = torch.Generator().manual_seed((self.plan.seed << 32) + self.step)
+        clips = vary(self._batches(draw), self._turned, draw)
+        for group in self._optimiser.param_groups:
+            group["lr"] = self.plan.learning_rate_at(self.step)
+        self.student.train()
+        bfloat16 = self.plan.dtype == torch.bfloat16
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            parts = losses(self.student(clips.pixels), clips)
+        self._optimiser.zero_grad()
+        total(parts).backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.student.parameters(), _CLIP_NORM)
+        self._optimiser.step()
+        self.step += 1
+        return {name: float(part) for name, part in parts.items()}
+
+
+def _groups(student: Student, plan: Plan) -> list[dict[str, Any]]:
+    named = [(name, own) for name, own in student.named_parameters() if own.requires_grad]
+    tokens = ("cls_token", "pos_embed", "mask_token", "register_tokens")
+    plain = [own for name, own in named if own.ndim < 2 or name.endswith(tokens)]
+    matrices = [own for name, own in named if own.ndim >= 2 and not name.endswith(tokens)]
+    return [
+        {"params": matrices, "weight_decay": plan.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]

@@ -1,0 +1,74 @@
+"""The backbone in training, with the linear heads that its losses read through.
+
+Clips in -> what each loss compares. The heads are thrown away afterwards; `fit` makes others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from operators.architectures import Architecture
+from operators.preprocess import normalise
+from operators.pretrain.clips import CELLS
+from operators.vit import VisionTransformer
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What the student says about clips `[C, T]`.
+
+    Attributes:
+        log_depth: `[C*T, 4h, 4w]`, natural logarithm of metres.
+        classes: logits `[C*T, classes, 4h, 4w]`.
+        shares: logits `[C*T, classes]`, of each class's share of the picture.
+        actions: logits `[C, actions]`.
+    """
+
+    log_depth: Tensor
+    classes: Tensor
+    shares: Tensor
+    actions: Tensor
+
+
+class Student(nn.Module):
+    """A vision transformer and four linear heads on its normalised tokens."""
+
+    def __init__(self, arch: Architecture, *, classes: int, actions: int, frames: int) -> None:
+        """
+        Args:
+            arch: the backbone's sizes.
+            classes: of pixels.
+            actions: of clips.
+            frames: T of a clip.
+        """
+        super().__init__()
+        self.backbone = VisionTransformer(arch)
+        self.depth = nn.Linear(arch.width, CELLS**2)
+        self.classes = nn.Linear(arch.width, CELLS**2 * classes)
+        self.shares = nn.Linear(arch.width, classes)
+        self.action = nn.Linear(arch.width * frames, actions)
+
+    def forward(self, pixels: Tensor) -> Guess:
+        """Look at clips, uint8 `[C, T, H, W, 3]`."""
+        clips, frames, height, width = pixels.shape[:4]
+        patch = self.backbone.architecture.patch
+        tokens, _ = self.backbone(normalise(pixels.flatten(0, 1), torch.float32))
+        first = 1 + self.backbone.architecture.registers
+        cls, patches = tokens[:, 0], tokens[:, first:]
+        grid = (height // patch, width // patch)
+        return Guess(
+            log_depth=_cells(self.depth(patches), grid)[:, 0].float(),
+            classes=_cells(self.classes(patches), grid).float(),
+            shares=self.shares(cls).float(),
+            actions=self.action(cls.reshape(clips, frames * cls.shape[1])).float(),
+        )
+
+
+def _cells(values: Tensor, grid: tuple[int, int]) -> Tensor:
+    """`[B, h*w, K * 4 * 4]` -> `[B, K, 4h, 4w]`."""
+    (h, w), batch = grid, len(values)
+    tiles = values.view(batch, h, w, -1, CELLS, CELLS)
+    return tiles.permute(0, 3, 1, 4, 2, 5).reshape(batch, -1, h * CELLS, w * CELLS)

@@ -1,0 +1,4 @@
+from pipeline.pretrain.command import pretrain
+
+if __name__ == "__main__":
+    pretrain()

@@ -1,0 +1,168 @@
+"""`python -m pipeline.pretrain`: renders footage, trains the small backbone on it, writes its file.
+
+Stopped or killed, the same command goes on. The curve, a JSON line per look at held-out footage,
+lies beside the checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import torch
+from safetensors.torch import save_file
+
+from operators.architectures import architecture
+from operators.pretrain.clips import Clips, Turned
+from operators.pretrain.loop import Plan, Training
+from operators.pretrain.student import Student
+from operators.weights import random_tensors
+from pipeline.machine import this_machine
+from pipeline.pretrain.footage import Footage, Recipe, render
+from pipeline.synthetic.action import ACTIONS
+from pipeline.synthetic.labels import LABELS
+
+MODEL = "dinov2_vitti14"
+HELD_OUT_SEED = 1 << 40  # of the first clip that nothing is trained on
+LOOK_S = 60.0
+SAVE_S = 60.0
+_LOOKED_AT = 64  # clips at a time, so that memory stays bounded
+
+_MIRRORED = {"pass-left": "pass-right", "pass-right": "pass-left"}
+_REVERSED = _MIRRORED | {"approach": "recede", "recede": "approach", "orbit": "orbit"}
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
+@click.option("--scene", default="world", show_default=True, help="Of `synthetic:`.")
+@click.option("--clips", default=8000, show_default=True, help="To train on, 8 frames each.")
+@click.option("--held-out", default=256, show_default=True, help="Clips to look at.")
+@click.option("--side", default=112, show_default=True, help="Of the frames, pixels.")
+@click.option("--batch", default=16, show_default=True, help="Clips per step.")
+@click.option("--steps", default=20_000, show_default=True, help="In all.")
+@click.option("--learning-rate", default=1e-3, show_default=True, help="At its height.")
+@click.option("--start-from", type=click.Path(path_type=Path), help="Checkpoint of another run.")
+@click.option("--processes", default=2, show_default=True, help="That render.")
+@click.option("--seed", default=0, show_default=True)
+def pretrain(
+    out: Path,
+    scene: str,
+    clips: int,
+    held_out: int,
+    side: int,
+    batch: int,
+    steps: int,
+    learning_rate: float,
+    start_from: Path | None,
+    processes: int,
+    seed: int,
+) -> None:
+    """Train the backbone that ships with dinostream.
+
+    Example: python -m pipeline.pretrain --out results/pretrain
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    recipes = (
+        Recipe(scene, first_seed=0, clips=clips, side=side),
+        Recipe(scene, first_seed=HELD_OUT_SEED, clips=held_out, side=side),
+    )
+    own, unseen = (_footage(out, recipe, processes) for recipe in recipes)
+    plan = Plan(
+        steps=steps, warmup=min(400, steps // 10), learning_rate=learning_rate, dtype=_dtype(),
+        seed=seed,
+    )  # fmt: skip
+
+    def batches(draw: torch.Generator) -> Clips:
+        return own.clips(torch.randint(len(own), (batch,), generator=draw).tolist())
+
+    training = Training(_student(seed), batches, _turned(), plan)
+    checkpoint = out / "checkpoint.pt"
+    if checkpoint.exists():
+        training.resume(checkpoint)
+        click.echo(f"goes on after step {training.step} of {steps}")
+    elif start_from:
+        training.start_from(start_from)
+    for line in _watched(training, unseen, checkpoint):
+        with (out / "curve.jsonl").open("a") as curve:
+            curve.write(json.dumps(line) + "\n")
+        click.echo(json.dumps(line))
+    _export(training.student, out / f"{MODEL}.safetensors")
+    click.echo(f"the backbone is in {out / f'{MODEL}.safetensors'}")
+
+
+def _footage(out: Path, recipe: Recipe, processes: int) -> Footage:
+    began_s, first = time.monotonic(), -1
+    for done in render(out / "footage", recipe, processes=processes):
+        first = done if first < 0 else first
+        rate = (done - first) * recipe.frames / (time.monotonic() - began_s)
+        click.echo(f"{recipe.name}: {done} of {recipe.clips} clips, {rate:.0f} frames/s", err=True)
+    return Footage(out / "footage", recipe)
+
+
+def _student(seed: int) -> Student:
+    arch = architecture(MODEL)
+    torch.manual_seed(seed)
+    student = Student(arch, classes=len(LABELS.labels), actions=len(ACTIONS), frames=8)
+    student.backbone.load_state_dict(random_tensors(arch, seed))
+    return student
+
+
+def _turned() -> Turned:
+    def indices(becomes: dict[str, str], otherwise: int | None) -> torch.Tensor:
+        rows = [
+            ACTIONS.index(becomes[name]) if name in becomes
+            else (number if otherwise is None else otherwise)
+            for number, name in enumerate(ACTIONS)
+        ]  # fmt: skip
+        return torch.tensor(rows)
+
+    return Turned(mirrored=indices(_MIRRORED, None), reversed=indices(_REVERSED, -1))
+
+
+def _watched(training: Training, unseen: Footage, checkpoint: Path) -> Iterator[dict[str, float]]:
+    """Train, saving and looking now and then; yields what was seen."""
+    looked_s = saved_s = time.monotonic()
+    first_step, began_s = training.step, looked_s
+    sums: dict[str, float] = {}
+    count = 0
+    for parts in training.run():
+        count += 1
+        sums = {name: sums.get(name, 0.0) + part for name, part in parts.items()}
+        now_s = time.monotonic()
+        last = training.step == training.plan.steps
+        if now_s - looked_s >= LOOK_S or last:
+            mean = {name: round(value / count, 4) for name, value in sums.items()}
+            steps_per_s = (training.step - first_step) / (now_s - began_s)
+            yield {
+                "step": training.step,
+                "left_s": round((training.plan.steps - training.step) / steps_per_s),
+                **mean,
+                **_looked(training, unseen),
+            }
+            sums, count, looked_s = {}, 0, time.monotonic()
+        if now_s - saved_s >= SAVE_S or last:
+            training.save(checkpoint)
+            saved_s = time.monotonic()
+
+
+def _looked(training: Training, unseen: Footage) -> dict[str, float]:
+    """Scores on held-out footage, the mean over all of it."""
+    sums: dict[str, float] = {}
+    for first in range(0, len(unseen), _LOOKED_AT):
+        numbers = range(first, min(first + _LOOKED_AT, len(unseen)))
+        for name, score in training.scores(unseen.clips(numbers)).items():
+            sums[name] = sums.get(name, 0.0) + score * len(numbers)
+    return {name: round(value / len(unseen), 4) for name, value in sums.items()}
+
+
+def _dtype() -> torch.dtype:
+    """bfloat16 where the processor multiplies matrices of it."""
+    return torch.bfloat16 if "amx_bf16" in this_machine().features else torch.float32
+
+
+def _export(student: Student, path: Path) -> None:
+    tensors = {name: own.half().contiguous() for name, own in student.backbone.state_dict().items()}
+    save_file(tensors, path, metadata={"format": "pt"})

@@ -1,0 +1,85 @@
+"""The loop: a training that was stopped goes on as if it never had been, and it learns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from operators.architectures import architecture
+from operators.pretrain.clips import Clips, Turned
+from operators.pretrain.loop import Plan, Training
+from operators.pretrain.student import Student
+
+ARCH = replace(architecture("dinov2_vitti14"), depth=1)
+TURNED = Turned(mirrored=torch.tensor([0, 1]), reversed=torch.tensor([0, 1]))
+PLAN = Plan(steps=6, warmup=2, seed=3)
+
+
+def batches(draw: torch.Generator) -> Clips:
+    """Dark clips are near and of class 0, bright ones far and of class 1."""
+    bright = torch.randint(0, 2, (4,), generator=draw)
+    pixels = (40 + 160 * bright).to(torch.uint8).view(4, 1, 1, 1, 1).expand(4, 2, 14, 14, 3)
+    truth = bright.view(4, 1, 1, 1).expand(4, 2, 4, 4)
+    return Clips(pixels.contiguous(), 1.0 + 9 * truth.float(), truth.contiguous(), bright)
+
+
+def training(plan: Plan = PLAN) -> Training:
+    torch.manual_seed(0)
+    return Training(Student(ARCH, classes=2, actions=2, frames=2), batches, TURNED, plan)
+
+
+def weights(own: Training) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in own.student.parameters()]
+
+
+def test_a_training_that_was_stopped_goes_on_as_if_it_never_had_been(tmp_path):
+    whole = training()
+    for _ in whole.run():
+        pass
+
+    stopped = training()
+    for _ in stopped.run():
+        if stopped.step == 3:
+            stopped.save(tmp_path / "checkpoint.pt")
+            break
+    resumed = training()
+    resumed.resume(tmp_path / "checkpoint.pt")
+    for _ in resumed.run():
+        pass
+
+    assert resumed.step == 6
+    for got, want in zip(weights(resumed), weights(whole), strict=True):
+        assert torch.equal(got, want)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_it_learns():
+    own = training(Plan(steps=60, warmup=5, learning_rate=3e-3))
+    told = list(own.run())
+    held_out = batches(torch.Generator().manual_seed(99))
+
+    assert sum(told[-1].values()) < 0.5 * sum(told[0].values())
+    scores = own.scores(held_out)
+    assert scores["cells_right"] == scores["actions_right"] == 1.0
+    assert scores["depth_abs_rel"] < 0.4
+
+
+def test_the_learning_rate_rises_and_falls():
+    plan = Plan(steps=100, warmup=10, learning_rate=1.0)
+
+    assert plan.learning_rate_at(0) == pytest.approx(0.1)
+    assert plan.learning_rate_at(10) == pytest.approx(1.0)
+    assert plan.learning_rate_at(99) < 0.02
+    assert all(plan.learning_rate_at(s) > plan.learning_rate_at(s + 1) for s in range(10, 99))
+
+
+def test_matrices_decay_and_tokens_do_not():
+    own = training()
+    groups = own._optimiser.param_groups
+    decayed = {id(parameter) for parameter in groups[0]["params"]}
+    names = {name for name, p in own.student.named_parameters() if id(p) in decayed}
+
+    assert "backbone.blocks.0.attn.qkv.weight" in names
+    assert not names & {"backbone.pos_embed", "backbone.cls_token", "backbone.norm.weight"}

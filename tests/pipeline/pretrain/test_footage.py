@@ -1,0 +1,71 @@
+"""Rendered clips on disk: made once, read in any order, the same whoever made them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.pretrain.footage import CLIPS_PER_FILE, Footage, Recipe, render
+from pipeline.synthetic.action import ACTIONS
+from pipeline.synthetic.scene import open_scene
+
+RECIPE = Recipe("room", first_seed=5, clips=3, frames=2, side=28, paces=(1,))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("footage")
+    assert list(render(folder, RECIPE, processes=1)) == [0, 3]
+    return folder
+
+
+def test_clips_are_the_scenes_frames_with_their_truth(folder):
+    clips = Footage(folder, RECIPE).clips([2, 0])
+
+    assert clips.pixels.shape == (2, 2, 28, 28, 3)
+    assert clips.pixels.dtype == torch.uint8
+    scene = open_scene(RECIPE.spec(5, pace=1))  # the second of the two
+    frame = scene.render(1)
+    assert np.array_equal(clips.pixels[1, 1].numpy(), frame.rgb)
+    assert clips.actions[1] == ACTIONS.index(scene.action)
+    centre = (1, 5)  # of cell (0, 1): 3.5 pixels a side
+    assert clips.depth_m[1, 1, 0, 1] == pytest.approx(float(frame.depth_m[centre]), rel=1e-3)
+    assert clips.classes[1, 1, 0, 1] == frame.classes[centre]
+
+
+def test_cells_are_the_same_from_left_and_from_right(folder):
+    del folder
+    from pipeline.pretrain.footage import _cell_centres
+
+    for side in (28, 112, 224):
+        centres = _cell_centres(side)
+        assert len(centres) == side // 14 * 4
+        assert np.array_equal(side - 1 - centres[::-1], centres)
+
+
+def test_what_is_there_is_not_made_again(folder):
+    (path,) = folder.rglob("*.npz")
+    before = path.stat().st_mtime_ns
+
+    assert list(render(folder, RECIPE, processes=1)) == [3]
+    assert path.stat().st_mtime_ns == before
+
+
+def test_a_lost_file_is_made_again_the_same(tmp_path):
+    recipe = Recipe("room", first_seed=0, clips=CLIPS_PER_FILE + 1, frames=1, side=28, paces=(1,))
+    list(render(tmp_path, recipe, processes=2))
+    numbers = range(len(Footage(tmp_path, recipe)))
+    before = Footage(tmp_path, recipe).clips(numbers)
+    max(tmp_path.rglob("*.npz")).unlink()
+
+    assert list(render(tmp_path, recipe, processes=1)) == [CLIPS_PER_FILE, CLIPS_PER_FILE + 1]
+    after = Footage(tmp_path, recipe).clips(numbers)
+    assert torch.equal(before.pixels, after.pixels)
+    assert torch.equal(before.actions, after.actions)
+
+
+def test_another_recipe_has_a_folder_of_its_own():
+    names = {RECIPE.name, Recipe("room", 5, 3, frames=2, side=42, paces=(1,)).name}
+
+    assert len(names) == 2
