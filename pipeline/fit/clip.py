@@ -1,0 +1,120 @@
+"""A recording whose features are wanted, and the draft of the next cache file while it is played.
+
+Frames in -> which of them count, and the facts that a later run goes on from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.chunk import Cursor, End, Frames
+from pipeline.fit.stored import Part
+from pipeline.sampling import Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What is wanted of one recording.
+
+    Attributes:
+        path: the file.
+        fps: frames per second of media time, sampled as replay samples.
+        start_s: leave out what comes before, seconds since the first frame.
+        end_s: and what comes after; None: to the end.
+        patches: keep the patch grid too, 100 times as large as the rest.
+    """
+
+    path: Path
+    fps: float
+    start_s: float = 0.0
+    end_s: float | None = None
+    patches: bool = False
+
+    def __post_init__(self) -> None:
+        end_s = float("inf") if self.end_s is None else self.end_s
+        if not 0 <= self.start_s <= end_s:
+            raise ValueError(
+                f"{self.path}: want 0 <= start <= end, got {self.start_s} s and {self.end_s} s"
+            )
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling("fps", self.fps)
+
+    def rows(self, times_s: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Which frames lie in the wanted span."""
+        end_s = float("inf") if self.end_s is None else self.end_s
+        return np.flatnonzero((times_s >= self.start_s) & (times_s <= end_s))
+
+
+@dataclass(slots=True)
+class Draft:
+    """What has been computed of a clip and is in no cache file yet."""
+
+    index: int = 0
+    first_us: int | None = None
+    last_us: int | None = None
+    cursor: Cursor | None = None
+    clock: str = "media"
+    source_hw: tuple[int, int] = (0, 0)
+    rows: int = 0
+    _arrays: list[Mapping[str, NDArray[Any]]] = field(default_factory=list)
+    _breaks: list[int] = field(default_factory=list)
+
+    @classmethod
+    def after(cls, parts: list[Mapping[str, Any]]) -> Draft:
+        """Of the part after those whose facts these are."""
+        if not parts:
+            return cls()
+        facts = parts[-1]
+        return cls(len(parts), facts["first_us"], facts["last_us"], facts["cursor"])
+
+    @property
+    def elapsed_s(self) -> float:
+        """Media time from the first frame to the last one seen."""
+        return 0.0 if self.first_us is None else ((self.last_us or 0) - self.first_us) / 1e6
+
+    def see(self, frames: Frames) -> NDArray[np.float64]:
+        """Note where decoding stands; the frames' times in seconds since the first frame."""
+        times_us = np.array([info.event_time_us for info in frames.infos], dtype=np.int64)
+        if self.first_us is None:
+            self.first_us = int(times_us[0])
+        self.last_us, self.cursor = int(times_us[-1]), frames.cursor
+        self.clock, self.source_hw = frames.infos[0].clock, frames.infos[0].source_hw
+        elapsed: NDArray[np.float64] = (times_us - self.first_us) / 1e6
+        return elapsed
+
+    def keep(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Add what was computed for some frames."""
+        self._arrays.append(arrays)
+        self.rows += len(arrays["times_us"])
+
+    def break_off(self) -> None:
+        """The footage breaks here."""
+        self._breaks.append(self.rows)
+
+    def part(self, end: End | None) -> Part:
+        """All of it as one cache file; the last one with `end`."""
+        facts = {
+            "first_us": self.first_us,
+            "last_us": self.last_us,
+            "breaks": self._breaks,
+            "cursor": self.cursor,
+            "clock": self.clock,
+            "source_hw": list(self.source_hw),
+            "end": None if end is None else {"outcome": end.outcome, "detail": end.detail},
+        }
+        names = self._arrays[0] if self._arrays else {}
+        return Part({n: np.concatenate([one[n] for one in self._arrays]) for n in names}, facts)
+
+    def next(self) -> Draft:
+        """An empty draft of the part after this one."""
+        return Draft(
+            self.index + 1, self.first_us, self.last_us, self.cursor, self.clock, self.source_hw
+        )

@@ -1,0 +1,247 @@
+"""Features of recordings and pictures, computed once: path in -> `StoredFeatures` out.
+
+What was computed is kept under the content's and the weights' identity; a run that was killed goes
+on after the last part that it wrote. Decodes as replay does. Knows nothing of labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from operators.backbone import Backbone
+from operators.frames import FrameInfo
+from operators.result import canonical_json
+from pipeline.chunk import Cursor, End, Frames, Gap
+from pipeline.decode.spec import StreamSpec
+from pipeline.errors import SourceError
+from pipeline.fit.clip import Clip, Draft
+from pipeline.fit.footage import Footage
+from pipeline.fit.glance import Glance
+from pipeline.fit.stored import Part, StoredFeatures, joined, part_facts
+from pipeline.media.scaler import FILTER_NAME
+from pipeline.media.still import Still, read_still
+from pipeline.sources import file_session
+from pipeline.streams import RECORDED_CHUNK_MS
+
+_FORMAT = 1
+_PART_FRAMES = 256  # what a killed run computes again at most
+_PART_WITH_PATCHES = 32
+
+Facts = Mapping[str, Any]
+
+
+class FeatureStore:
+    """A folder of features of one backbone at one size. `close` it."""
+
+    def __init__(self, folder: Path, backbone: Backbone, *, short_side: int) -> None:
+        """
+        Args:
+            folder: where features are kept; made where it is missing.
+            backbone: from `pipeline.fit.glance.open_backbone`.
+            short_side: of a frame, pixels, before rounding to a multiple of 14.
+        """
+        self.short_side = short_side
+        self.computed_frames = 0  # by this store, so not found in the cache
+        self._folder = folder
+        self._glance = Glance(backbone)
+        self._footage = Footage()
+
+    def frames(
+        self,
+        path: Path,
+        *,
+        fps: float,
+        start_s: float = 0.0,
+        end_s: float | None = None,
+        patches: bool = False,
+    ) -> StoredFeatures:
+        """Features of one recording; the arguments are those of `Clip`.
+
+        Raises:
+            SourceError: nothing of it can be decoded; names the file.
+        """
+        (features,) = self.each([Clip(path, fps, start_s, end_s, patches)])
+        return features
+
+    def each(self, clips: Iterable[Clip]) -> Iterator[StoredFeatures]:
+        """Features of many recordings in order; the next decoder starts while one is computed.
+
+        Raises:
+            SourceError: nothing of one can be decoded; names the file.
+        """
+        waiting = list(clips)
+        for clip, after in zip(waiting, [*waiting[1:], None], strict=True):
+            list(self.compute(clip, ahead=after))
+            yield self.load(clip)
+
+    def is_complete(self, clip: Clip) -> bool:
+        """Whether the cache holds all of it."""
+        return _is_complete(self._kept(clip))
+
+    def compute(self, clip: Clip, *, ahead: Clip | None = None) -> Iterator[float | None]:
+        """Compute what the cache lacks of one recording.
+
+        Args:
+            clip: what is wanted.
+            ahead: what will be wanted next; its decoder starts where it is not in the cache.
+
+        Yields:
+            Part of the file that is decoded, 0 to 1, after every chunk; None where unknown.
+
+        Raises:
+            SourceError: nothing of it can be decoded; names the file.
+        """
+        kept = self._kept(clip)
+        if _is_complete(kept):
+            return
+        draft = Draft.after(kept)
+        spec = self._spec(clip, draft.cursor)
+        self._footage.prepare(spec)
+        if ahead is not None and not _is_complete(following := self._kept(ahead)):
+            self._footage.prepare(self._spec(ahead, Draft.after(following).cursor))
+        for entry in self._footage.entries(spec):
+            if isinstance(entry, Frames):
+                self._add(clip, draft, entry)
+                if clip.end_s is not None and draft.elapsed_s > clip.end_s:
+                    self._footage.stop(spec)
+                if draft.rows >= (_PART_WITH_PATCHES if clip.patches else _PART_FRAMES):
+                    draft.part(None).write(self._path(clip, draft.index))
+                    draft = draft.next()
+                yield entry.share
+            elif isinstance(entry, Gap):
+                draft.break_off()
+            elif isinstance(entry, End):
+                if entry.outcome == "rejected" or draft.first_us is None:
+                    raise SourceError(f"{clip.path}: {entry.detail or 'no frame in it'}")
+                draft.part(entry).write(self._path(clip, draft.index))
+
+    def load(self, clip: Clip) -> StoredFeatures:
+        """What the cache holds of a recording that is complete.
+
+        Raises:
+            SourceError: no frame lies in the span that was asked for.
+        """
+        kept = self._kept(clip)
+        assert _is_complete(kept), f"{clip.path} is not computed yet"
+        duration_s = (kept[-1]["last_us"] - kept[-1]["first_us"]) / 1e6 + 1 / clip.fps
+        parts = [Part.read(self._path(clip, index)) for index in range(len(kept))]
+        filled = [part for part in parts if part.arrays]
+        if not filled:
+            raise SourceError(
+                f"{clip.path}: no frame from {clip.start_s} s to {clip.end_s} s; what was decoded "
+                f"is {duration_s:.1f} s long"
+            )
+        filled[-1] = Part(filled[-1].arrays, {**filled[-1].facts, "end": kept[-1]["end"]})
+        return joined(filled, norm=self._glance.norm, duration_s=duration_s)
+
+    def image(self, path: Path, *, patches: bool = False) -> StoredFeatures:
+        """Features of one picture: one frame at time 0.
+
+        Raises:
+            SourceError: it cannot be read; names the file.
+        """
+        self.compute_images([path], patches=patches)
+        place = self._image_path(path, patches)
+        return joined([Part.read(place)], norm=self._glance.norm, duration_s=0.0)
+
+    def compute_images(self, paths: Sequence[Path], *, patches: bool = False) -> None:
+        """Compute what the cache lacks of some pictures, those of one size together.
+
+        Args:
+            paths: few enough to be in memory at once.
+            patches: keep the patch grids too.
+
+        Raises:
+            SourceError: one cannot be read; names the file.
+        """
+        sizes: dict[tuple[int, ...], list[tuple[Path, Still]]] = {}
+        for path in paths:
+            place = self._image_path(path, patches)
+            if part_facts(place) is None:
+                still = read_still(path, self.short_side)
+                sizes.setdefault(still.pixels.shape, []).append((place, still))
+        for together in sizes.values():
+            pixels = np.stack([still.pixels for _, still in together])
+            infos = tuple(_info(still) for _, still in together)
+            arrays = self._glance(pixels, infos, patches=patches)
+            self.computed_frames += len(together)
+            for row, (place, still) in enumerate(together):
+                own = {name: array[row : row + 1].copy() for name, array in arrays.items()}
+                Part(own, _facts(still)).write(place)
+
+    def close(self) -> None:
+        """End the decoders. What was computed stays."""
+        self._footage.close()
+
+    def _kept(self, clip: Clip) -> list[Facts]:
+        """Facts of the parts that the cache holds, in order."""
+        kept: list[Facts] = []
+        while not _is_complete(kept):
+            facts = part_facts(self._path(clip, len(kept)))
+            if facts is None:
+                break
+            kept.append(facts)
+        return kept
+
+    def _add(self, clip: Clip, draft: Draft, frames: Frames) -> None:
+        rows = clip.rows(draft.see(frames))
+        if len(rows):
+            infos = tuple(frames.infos[row] for row in rows)
+            draft.keep(self._glance(frames.pixels[rows], infos, patches=clip.patches))
+            self.computed_frames += len(rows)
+
+    def _path(self, clip: Clip, index: int) -> Path:
+        what = {
+            "content": file_session(str(clip.path)),
+            "sampling": clip.sampling.canonical(),
+            "span_s": [clip.start_s, clip.end_s],
+            "patches": clip.patches,
+        }
+        return self._place(what, index)
+
+    def _image_path(self, path: Path, patches: bool) -> Path:
+        return self._place({"image": file_session(str(path)), "patches": patches}, 0)
+
+    def _place(self, what: Facts, index: int) -> Path:
+        size = {"short_side": self.short_side, "filter": FILTER_NAME, "format": _FORMAT}
+        identity = canonical_json({**what, **size, **self._glance.identity})
+        name = hashlib.sha256(identity).hexdigest()[:40]
+        return self._folder / name[:2] / f"{name}.{index}.safetensors"
+
+    def _spec(self, clip: Clip, cursor: Cursor | None) -> StreamSpec:
+        path = str(clip.path.absolute())
+        return StreamSpec(
+            stream=hashlib.sha256(path.encode()).hexdigest()[:32],
+            url=path,
+            session=file_session(path),
+            samplings=(clip.sampling,),
+            short_side=self.short_side,
+            cursor=cursor,
+            chunk_ms=RECORDED_CHUNK_MS,
+        )
+
+
+def _is_complete(kept: Sequence[Facts]) -> bool:
+    return bool(kept) and kept[-1]["end"] is not None
+
+
+def _info(still: Still) -> FrameInfo:
+    return FrameInfo("image", "image", "0", 0, Fraction(1), 0, 0, still.source_hw)
+
+
+def _facts(still: Still) -> Facts:
+    return {
+        "first_us": 0,
+        "last_us": 0,
+        "breaks": [],
+        "cursor": None,
+        "clock": "media",
+        "source_hw": list(still.source_hw),
+        "end": {"outcome": "ok", "detail": ""},
+    }

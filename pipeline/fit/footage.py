@@ -1,0 +1,65 @@
+"""Recordings played one after the other through the decode processes that replay uses.
+
+Specs in -> their entries in order; the next recording's decoder starts while one is read.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from pipeline.chunk import End, Entry
+from pipeline.decode.host import DecodeHost
+from pipeline.decode.spec import StreamSpec
+
+_PATIENCE_S = 0.25
+
+
+class Footage:
+    """A decode host that is read one stream at a time. `close` it."""
+
+    def __init__(self) -> None:
+        self._host = DecodeHost()
+        self._queues: dict[str, deque[Entry]] = {}
+        self._asked: set[str] = set()
+
+    def prepare(self, spec: StreamSpec) -> None:
+        """Start decoding; one chunk at most waits until `entries` is asked for it."""
+        if spec.stream not in self._queues:
+            self._queues[spec.stream] = deque()
+            self._host.open(spec)
+            self._request(spec.stream)
+
+    def entries(self, spec: StreamSpec) -> Iterator[Entry]:
+        """Everything of one recording, its End last."""
+        self.prepare(spec)
+        queue = self._queues[spec.stream]
+        while True:
+            while queue:
+                entry = queue.popleft()
+                yield entry
+                if isinstance(entry, End):
+                    del self._queues[spec.stream]
+                    return
+            self._request(spec.stream)
+            self._receive()
+
+    def stop(self, spec: StreamSpec) -> None:
+        """No more frames of it are wanted; its End still comes."""
+        self._host.stop(spec.stream)
+
+    def close(self) -> None:
+        """Kill the decoders."""
+        self._host.close()
+
+    def _request(self, stream: str) -> None:
+        if stream not in self._asked:
+            self._asked.add(stream)
+            self._host.request(stream)
+
+    def _receive(self) -> None:
+        for chunk in self._host.wait(_PATIENCE_S):
+            for stream in {entry.stream for entry in chunk.entries}:
+                self._asked.discard(stream)
+            for entry in chunk.entries:
+                self._queues[entry.stream].append(entry)

@@ -1,0 +1,128 @@
+"""One pass of the backbone over pixels -> the arrays that a feature store keeps.
+
+Frames in -> class tokens of the last blocks, mean patches, and patch grids where wanted. Knows
+nothing of files or of decoding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kernels.attention import attention_path
+from operators.architectures import architecture
+from operators.backbone import Backbone
+from operators.frame_vector import FrameVector
+from operators.frames import Features, FrameBatch, FrameInfo
+from operators.weights import load_backbone
+from pipeline.allocator import keep_freed_memory
+from pipeline.fit.stored import Floats
+from pipeline.machine import this_machine
+
+BLOCKS = 4  # class tokens of so many last blocks are kept, as upstream's largest linear head reads
+_BATCH = 8
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def open_backbone(
+    model: str, weights: str, *, seed: int = 0, threads: int | None = None
+) -> Backbone:
+    """The backbone that features are computed with, on the best device there is.
+
+    Args:
+        model: architecture, such as `dinov2_vits14`.
+        weights: `auto`, `random`, `demo` or a path.
+        seed: of random weights.
+        threads: CPU threads; one per core where None.
+
+    Raises:
+        UsageError: an unknown model, or weights that cannot be had.
+    """
+    keep_freed_memory()
+    arch = architecture(model)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return Backbone(
+        load_backbone(arch, weights, seed=seed),
+        blocks=range(max(0, arch.depth - BLOCKS), arch.depth),
+        batch_size=_BATCH,
+        threads=threads or this_machine().cores,
+        device=device,
+        dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+    )
+
+
+class Glance:
+    """A backbone as a feature store uses it."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        """
+        Args:
+            backbone: from `open_backbone`, or one that keeps the same blocks.
+
+        Raises:
+            ValueError: it does not keep the last `BLOCKS` blocks.
+        """
+        arch = backbone.loaded.model.architecture
+        self._backbone = backbone
+        self._last = arch.depth - 1
+        self._vector = FrameVector(min(BLOCKS, arch.depth), mean_patch=True)
+        missing = sorted(set(self._vector.layers(arch)) - set(backbone.blocks))
+        if missing:
+            raise ValueError(
+                f"the backbone must keep blocks {missing} too; build it with open_backbone"
+            )
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that can change an array but the pixels."""
+        loaded = self._backbone.loaded
+        return {
+            "weights": loaded.sha256,
+            "model": loaded.model.architecture.name,
+            "dtype": str(self._backbone.dtype),
+            "attention": attention_path(self._backbone.device)[0],
+            "vector": self._vector.to_json(),
+        }
+
+    def __call__(
+        self, pixels: NDArray[np.uint8], infos: tuple[FrameInfo, ...], *, patches: bool
+    ) -> Arrays:
+        """The arrays of `pipeline.fit.stored.Part` for some frames of one size.
+
+        Args:
+            pixels: uint8 RGB `[n, H, W, 3]`.
+            infos: one per frame.
+            patches: keep the last block's patch grids too.
+        """
+        size = self._backbone.batch_size
+        pieces = [
+            self._piece(FrameBatch(infos[i : i + size], pixels[i : i + size]), patches)
+            for i in range(0, len(infos), size)
+        ]
+        arrays = {name: np.concatenate([one[name] for one in pieces]) for name in pieces[0]}
+        return arrays | {"times_us": np.array([i.event_time_us for i in infos], dtype=np.int64)}
+
+    def norm(self, raw: Floats) -> Floats:
+        """The backbone's final norm, `[..., D]` -> `[..., D]`."""
+        with torch.inference_mode():
+            tokens = torch.from_numpy(raw).to(self._backbone.device, self._backbone.dtype)
+            normed: Floats = self._backbone.loaded.model.norm(tokens).float().cpu().numpy()
+        return normed
+
+    def _piece(self, batch: FrameBatch, patches: bool) -> Arrays:
+        features = self._backbone(batch)
+        count = len(batch.infos)
+        vectors = features.each(lambda row: self._vector.of(features, row).cpu().numpy())
+        parts = np.stack(vectors).reshape(count, self._vector.blocks + 1, -1)
+        return {"vectors": parts, **(self._raw(features, count) if patches else {})}
+
+    def _raw(self, features: Features, count: int) -> Arrays:
+        grids, tokens = features.layers[self._last]
+        return {
+            "patches": grids[:count].half().cpu().numpy(),
+            "cls": tokens[:count].float().cpu().numpy(),
+        }

@@ -1,0 +1,76 @@
+"""Reads a picture file as the frames of a clip come: upright, RGB, at the model's size.
+
+Path in -> pixels out. Scaled by the same filter and size rule as video frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from pipeline.errors import SourceError
+from pipeline.media.orientation import UPRIGHT
+from pipeline.media.picture import Picture
+from pipeline.media.scaler import Scaler
+
+_EXIF_TIME = "%Y:%m:%d %H:%M:%S"
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """One picture.
+
+    Attributes:
+        pixels: uint8 RGB `[H, W, 3]` at model size.
+        source_hw: height and width as displayed, pixels.
+    """
+
+    pixels: NDArray[np.uint8]
+    source_hw: tuple[int, int]
+
+
+def read_still(path: Path, short_side: int) -> Still:
+    """A picture at the model's size.
+
+    Args:
+        path: anything Pillow opens; the first picture of several.
+        short_side: pixels, before rounding to a multiple of 14.
+
+    Raises:
+        SourceError: it cannot be read; names the file.
+    """
+    picture = ImageOps.exif_transpose(_opened(path)).convert("RGB")
+    frame = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
+    pixels = Scaler(short_side)(Picture(frame, 0, None, keyframe=True, orientation=UPRIGHT))
+    return Still(pixels, (picture.height, picture.width))
+
+
+def day_taken(path: Path) -> str | None:
+    """The day a camera wrote into the file, `2026-11-22`; None where it wrote none.
+
+    Raises:
+        SourceError: it cannot be read; names the file.
+    """
+    exif = _opened(path).getexif()
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    said = details.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
+    try:
+        moment = datetime.strptime(str(said), _EXIF_TIME)  # noqa: DTZ007  # the camera's local day
+    except ValueError:
+        return None
+    return moment.date().isoformat()
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            return picture
+    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
+        raise SourceError(f"{path}: cannot be read as a picture ({error})") from error

@@ -1,0 +1,71 @@
+"""Small clips and pictures of two kinds, written here, and a tiny backbone to look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from operators.backbone import Backbone
+from pipeline.fit.feature_store import FeatureStore
+from pipeline.fit.glance import open_backbone
+from pipeline.media.encode import write_clip
+
+MODEL = "dinov2_vitti14"
+SHORT_SIDE = 28
+
+
+def painted(kind: str, number: int, step: int = 0) -> NDArray[np.uint8]:
+    """A picture `[48, 64, 3]` of a kind: stripes that stand (`bars`) or lie (`rows`), or grey."""
+    draw = np.random.default_rng([number, step])
+    picture = draw.integers(90, 130, (48, 64, 3))
+    if kind == "bars":
+        picture[:, (number + step) % 8 :: 8] = 250
+    elif kind == "rows":
+        picture[(number + step) % 8 :: 8] = 250
+    return picture.astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def small_clip() -> Callable[..., Path]:
+    """`small_clip(path, "bars", number=3)`: a clip of 10 frames/s, 2 s long; several kinds follow each other."""
+
+    def written(path: Path, *kinds: str, number: int = 0, frames: int = 20) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pictures = (painted(kind, number, step) for kind in kinds for step in range(frames))
+        write_clip(path, pictures, fps=10)
+        return path
+
+    return written
+
+
+@pytest.fixture(scope="session")
+def small_picture() -> Callable[..., Path]:
+    """`small_picture(path, "bars", 3)`: a PNG."""
+
+    def written(path: Path, kind: str, number: int = 0) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(painted(kind, number)).save(path)
+        return path
+
+    return written
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone() -> Iterator[Backbone]:
+    """The smallest model with random weights."""
+    backbone = open_backbone(MODEL, "random", threads=2)
+    yield backbone
+    backbone.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path, tiny_backbone: Backbone) -> Iterator[FeatureStore]:
+    """An empty store."""
+    store = FeatureStore(tmp_path / "features", tiny_backbone, short_side=SHORT_SIDE)
+    yield store
+    store.close()
