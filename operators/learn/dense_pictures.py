@@ -1,0 +1,111 @@
+"""Frozen patch features of pictures with a truth for every pixel, read a few at a time.
+
+What a store of features offers -> mini-batches of one size. Knows no files and no training.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+CELLS = 4  # of the truth per side of a patch: the grid that the operators publish
+
+
+@dataclass(frozen=True, slots=True)
+class DensePicture:
+    """One picture.
+
+    Attributes:
+        patches: float `[L, h, w, D]`, L blocks of the backbone.
+        cls: float `[L, D]`, the class token of each.
+        truth: `[H, W]`, pixels at the backbone's size: uint8 class ids, or float32 metres.
+    """
+
+    patches: Tensor
+    cls: Tensor
+    truth: Tensor
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Patches down and across."""
+        return self.patches.shape[1], self.patches.shape[2]
+
+
+class DensePictures(Protocol):
+    """A store of pictures. `read` takes one into memory; nothing else does."""
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """File or scene of each picture."""
+        ...
+
+    @property
+    def grids(self) -> Sequence[tuple[int, int]]:
+        """Patches down and across of each picture."""
+        ...
+
+    def read(self, index: int) -> DensePicture:
+        """One picture."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DenseBatch:
+    """Pictures of one size: patches `[B, L, h, w, D]`, cls `[B, L, D]`, both float32, and truth
+    `[B, h * CELLS, w * CELLS]` at the middle of every cell."""
+
+    patches: Tensor
+    cls: Tensor
+    truth: Tensor
+
+
+def batches(
+    pictures: DensePictures, chosen: Sequence[int], *, size: int, seed: int
+) -> Iterator[DenseBatch]:
+    """Batches without end, every picture about equally often.
+
+    Args:
+        pictures: where they are.
+        chosen: indices that may be drawn.
+        size: B.
+        seed: of the order.
+    """
+    draw = np.random.Generator(np.random.PCG64(seed))
+    by_grid: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for index in chosen:
+        by_grid[pictures.grids[index]].append(index)
+    while True:
+        order = [
+            part
+            for indices in by_grid.values()
+            for part in _parts(draw.permutation(indices).tolist(), size)
+        ]
+        for which in draw.permutation(len(order)):
+            yield _batch([pictures.read(index) for index in order[which]])
+
+
+def cell_truth(truth: Tensor, grid: tuple[int, int]) -> Tensor:
+    """The truth `[H, W]` at the middle of every cell, `[h * CELLS, w * CELLS]`."""
+    rows, columns = (
+        ((torch.arange(patches * CELLS) + 0.5) * pixels / (patches * CELLS)).long()
+        for patches, pixels in zip(grid, truth.shape, strict=True)
+    )
+    return truth[rows][:, columns]
+
+
+def _parts(indices: list[int], size: int) -> list[list[int]]:
+    return [indices[first : first + size] for first in range(0, len(indices), size)]
+
+
+def _batch(pictures: Sequence[DensePicture]) -> DenseBatch:
+    return DenseBatch(
+        torch.stack([one.patches.float() for one in pictures]),
+        torch.stack([one.cls.float() for one in pictures]),
+        torch.stack([cell_truth(one.truth, one.grid) for one in pictures]),
+    )
