@@ -32,7 +32,7 @@ def painted(kind: str, number: int, step: int = 0) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="session")
 def small_clip() -> Callable[..., Path]:
-    """`small_clip(path, "bars", number=3)`: a clip of 10 frames/s, 2 s long; several kinds follow each other."""
+    """`small_clip(path, "bars", number=3)`: 2 s at 10 frames/s for each kind, in order."""
 
     def written(path: Path, *kinds: str, number: int = 0, frames: int = 20) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
