@@ -17,7 +17,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from pipeline.errors import SourceError
 from pipeline.media.orientation import UPRIGHT
 from pipeline.media.picture import Picture
-from pipeline.media.scaler import Scaler
+from pipeline.media.scaler import Scaler, model_size
 
 _EXIF_TIME = "%Y:%m:%d %H:%M:%S"
 
@@ -46,9 +46,15 @@ def read_still(path: Path, short_side: int) -> Still:
         SourceError: it cannot be read; names the file.
     """
     picture = ImageOps.exif_transpose(_opened(path)).convert("RGB")
-    frame = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
-    pixels = Scaler(short_side)(Picture(frame, 0, None, keyframe=True, orientation=UPRIGHT))
-    return Still(pixels, (picture.height, picture.width))
+    return Still(scaled(np.asarray(picture), short_side), (picture.height, picture.width))
+
+
+def scaled(rgb: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
+    """RGB uint8 `[H, W, 3]` at the model's size; as it is, where it has that size."""
+    if rgb.shape[:2] == model_size((rgb.shape[0], rgb.shape[1]), short_side):
+        return rgb
+    frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+    return Scaler(short_side)(Picture(frame, 0, None, keyframe=True, orientation=UPRIGHT))
 
 
 def day_taken(path: Path) -> str | None:
