@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from operators.pretrain.clips import Clips, Turned, vary
 from operators.pretrain.losses import losses, scores, total
@@ -111,10 +112,13 @@ class Training:
             group["lr"] = self.plan.learning_rate_at(self.step)
         self.student.train()
         bfloat16 = self.plan.dtype == torch.bfloat16
-        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            parts = losses(self.student(clips.pixels), clips)
         self._optimiser.zero_grad()
-        total(parts).backward()  # type: ignore[no-untyped-call]
+        # torch's flash attention goes backward in bfloat16 at a tenth of the speed of plain products
+        # (2.15, AMX, 65 tokens): a step takes 1.45 s with it and 0.98 without.
+        with sdpa_kernel(SDPBackend.MATH):
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                parts = losses(self.student(clips.pixels), clips)
+            total(parts).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), _CLIP_NORM)
         self._optimiser.step()
         self.step += 1

@@ -128,7 +128,7 @@ def _make(what: tuple[Path, Recipe, int]) -> int:
     partial = path.with_suffix(".part")
     with partial.open("wb") as file:
         arrays = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-        np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez(file, allow_pickle=False, **arrays)
     os.replace(partial, path)
     return len(seeds)
 
