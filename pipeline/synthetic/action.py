@@ -14,7 +14,17 @@ from .dice import Dice
 from .motion import Moment
 from .vector import Vec3
 
-ACTIONS: tuple[str, ...] = ("approach", "recede", "pass-left", "pass-right", "orbit")
+# Positions are stored in trained heads: append, never reorder. The room knows the first five.
+ACTIONS: tuple[str, ...] = (
+    "approach",
+    "recede",
+    "pass-left",
+    "pass-right",
+    "orbit",
+    "collide",
+    "still",
+)
+ROOM_ACTIONS = ACTIONS[:5]
 
 _SWAY_M = 0.01
 
@@ -70,8 +80,8 @@ class Action:
 
 
 def choose_action(dice: Dice) -> Action:
-    """Return one of `ACTIONS`, all equally likely, with its particulars."""
-    name = dice.pick(ACTIONS)
+    """Return one of `ROOM_ACTIONS`, all equally likely, with its particulars."""
+    name = dice.pick(ROOM_ACTIONS)
     target = (dice.between(-0.2, 0.2), dice.between(0.0, 0.4), 0.78)
     height = dice.between(1.35, 1.65)
     azimuth = -0.5 * math.pi + dice.between(-0.3, 0.3)

@@ -18,13 +18,17 @@ FOCAL_PER_LONG_SIDE = 0.78
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A camera's position and unit axes in the world, and its picture size."""
+    """A camera's position and unit axes in the world, its picture size, and its lens.
+
+    `focal_per_long_side`: the focal length in lengths of the picture's longer side.
+    """
 
     position: Vec3
     right: Vec3
     down: Vec3
     forward: Vec3
     size_hw: tuple[int, int]
+    focal_per_long_side: float = FOCAL_PER_LONG_SIDE
 
     @classmethod
     def look_at(cls, position: Vec3, target: Vec3, size_hw: tuple[int, int]) -> Camera:
@@ -36,7 +40,7 @@ class Camera:
     @property
     def focal_px(self) -> float:
         """The focal length in pixels, the same for both axes."""
-        return FOCAL_PER_LONG_SIDE * max(self.size_hw)
+        return self.focal_per_long_side * max(self.size_hw)
 
     def rays(self, x_px: FloatArray, y_px: FloatArray) -> Rays:
         """Return the rays through picture positions.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from operators.labelsets import Label, LabelSet
 
 WALL, FLOOR, CEILING, WINDOW, DOOR, PICTURE, RUG, LAMP, BOX, SPHERE = range(10)
+SKY, ROAD, GROUND, BUILDING, VEHICLE, POLE, TREE, FURNITURE = range(10, 18)
 
 LABELS = LabelSet(
     "synthetic",
@@ -22,5 +23,13 @@ LABELS = LabelSet(
         Label(LAMP, "lamp", (255, 241, 118)),
         Label(BOX, "box", (48, 79, 254)),
         Label(SPHERE, "sphere", (233, 30, 99)),
+        Label(SKY, "sky", (144, 202, 249)),
+        Label(ROAD, "road", (84, 84, 96)),
+        Label(GROUND, "ground", (174, 213, 129)),
+        Label(BUILDING, "building", (161, 136, 127)),
+        Label(VEHICLE, "vehicle", (255, 112, 67)),
+        Label(POLE, "pole", (255, 214, 0)),
+        Label(TREE, "tree", (46, 125, 50)),
+        Label(FURNITURE, "furniture", (121, 85, 200)),
     ),
 )

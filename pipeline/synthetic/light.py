@@ -7,6 +7,7 @@ multiplies display colours by sqrt(irradiance). Casts no shadows itself: see `sh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -14,6 +15,23 @@ from .rays import FloatArray
 from .vector import Vec3
 
 FloatLike = FloatArray | float
+
+
+class Lighting(Protocol):
+    """What lights a scene; `Light` is one. Asked once per surface and band of rays."""
+
+    def irradiance(
+        self, points: tuple[FloatLike, ...], normal: tuple[FloatLike, ...]
+    ) -> FloatArray:
+        """Return the linear light that arrives, of the broadcast shape; white is full at 1."""
+
+    def gloss(
+        self,
+        points: tuple[FloatArray, FloatArray, FloatArray],
+        normal: tuple[FloatArray, FloatArray, FloatArray],
+        eye: Vec3,
+    ) -> FloatArray:
+        """Return the mirror highlight, 0..1 float32 [N]."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,10 @@ def render_frame(world: World, camera: Camera) -> SceneFrame:
         frame.depth_m[rows] = traced.t
         frame.classes[rows] = np.reshape(painted.classes, shape)
         ids[rows] = traced.ids
-    _smooth_outlines(frame.rgb, np.flatnonzero(_outlines(ids)), view)
+    marked = _outlines(ids)
+    if world.patches_outlined:
+        marked |= _outlines(frame.classes)
+    _smooth_outlines(frame.rgb, np.flatnonzero(marked), view)
     return frame
 
 

@@ -72,13 +72,18 @@ class Room:
         self.action: Action = choose_action(Dice(seed, 2))
         self._actors = _cast(self._shell, self.action, Dice(seed, 3))
 
+    @property
+    def action_name(self) -> str:
+        """What happens in the clip."""
+        return self.action.name
+
     def camera(self, moment: Moment, size_hw: tuple[int, int]) -> Camera:
         """Return the camera at a moment."""
         return self.action.path.camera(moment, size_hw)
 
-    def world(self, moment: Moment) -> World:
-        """Return the room and the bodies in it at a moment, as its camera sees them."""
-        eye = self.action.path.position(moment)
+    def world(self, moment: Moment, camera: Camera) -> World:
+        """Return the room and the bodies in it at a moment, as a camera sees them."""
+        eye = camera.position
         panels, light = self._decor.panels, self._decor.light
         bodies = tuple(actor.body(moment, eye, light) for actor in self._actors)
         floor = panels[BOTTOM].frame

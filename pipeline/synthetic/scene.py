@@ -10,18 +10,18 @@ from operators.labelsets import LabelSet
 from .labels import LABELS
 from .motion import Moment
 from .renderer import SceneFrame, render_frame
-from .room import Room
+from .stages import staged
 from .uri import SceneSpec
 
 
 class Scene:
     """An open clip: textures are drawn, frames are rendered when asked for."""
 
-    __slots__ = ("_room", "spec")
+    __slots__ = ("_clip", "spec")
 
     def __init__(self, spec: SceneSpec) -> None:
         self.spec = spec
-        self._room = Room(spec.seed)
+        self._clip = staged(spec)
 
     @property
     def frame_count(self) -> int:
@@ -36,7 +36,7 @@ class Scene:
     @property
     def action(self) -> str:
         """What happens in the whole clip, one of `action.ACTIONS`."""
-        return self._room.action.name
+        return self._clip.action_name
 
     def render(self, index: int) -> SceneFrame:
         """Return one frame.
@@ -51,8 +51,8 @@ class Scene:
             raise IndexError(f"frame {index} of a clip of {self.frame_count} frames")
         moment = Moment(index / self.spec.fps, index / max(self.frame_count - 1, 1))
         width, height = self.spec.size_wh
-        camera = self._room.camera(moment, (height, width))
-        return render_frame(self._room.world(moment), camera)
+        camera = self._clip.camera(moment, (height, width))
+        return render_frame(self._clip.world(moment, camera), camera)
 
 
 def open_scene(spec: SceneSpec) -> Scene:

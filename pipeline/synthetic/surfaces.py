@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from .labels import SPHERE
-from .light import Light
+from .light import Light, Lighting
 from .panel import ClassArray, Panel
 from .rays import FloatArray, Hits
 from .shadow import FloorShadow
@@ -82,7 +82,7 @@ class Ball:
 
     sphere: Sphere
     look: BallPaint
-    light: Light
+    light: Lighting
 
     def paint(self, hits: Hits) -> Painted:
         """Return the lit colours and the sphere's class."""

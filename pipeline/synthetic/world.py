@@ -7,16 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .rays import FloatArray, Hits, Rays
-from .shell import Shell
 from .solids import Solid
 from .surfaces import Painted, Surface
 
 Window = tuple[slice, slice]
+
+
+class Enclosure(Protocol):
+    """What rays meet that meet no body: a room's shell, or the outdoors. Asked once per band."""
+
+    def intersect(self, rays: Rays) -> tuple[FloatArray, NDArray[np.uint8]]:
+        """Return t float32, finite everywhere, and the face uint8, in the rays' shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +45,16 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The shell with its six surfaces, and the bodies; surface ids count them in this order."""
+    """The enclosure with its surfaces, and the bodies; surface ids count them in this order."""
 
-    shell: Shell
+    shell: Enclosure
     faces: tuple[Surface, ...]
     bodies: tuple[Body, ...]
+
+    @property
+    def patches_outlined(self) -> bool:
+        """Whether classes within a surface have outlines to smooth, as surfaces have."""
+        return False
 
     def trace(self, rays: Rays, windows: Sequence[Window | None]) -> Traced:
         """Return what each ray meets first.

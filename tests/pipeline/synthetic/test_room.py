@@ -75,7 +75,7 @@ def _box_depth(box: Box, eye: Doubles, way: Doubles) -> Doubles:
 
 def _shell_depth(room: Room, moment: Moment, eye: Doubles, way: Doubles) -> Doubles:
     """The least positive t at which one of the six planes is met, from inside."""
-    shell = room.world(moment).shell
+    shell = room.world(moment, room.camera(moment, SIZE_HW)).shell
     planes = (
         (0, -shell.half_x), (0, shell.half_x), (1, -shell.half_y), (1, shell.half_y),
         (2, 0.0), (2, shell.height),
@@ -86,7 +86,8 @@ def _shell_depth(room: Room, moment: Moment, eye: Doubles, way: Doubles) -> Doub
 
 
 def _rendered(room: Room, moment: Moment) -> SceneFrame:
-    return render_frame(room.world(moment), room.camera(moment, SIZE_HW))
+    camera = room.camera(moment, SIZE_HW)
+    return render_frame(room.world(moment, camera), camera)
 
 
 @pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS.keys())
@@ -98,7 +99,7 @@ def test_depth_and_bodies_are_those_of_the_geometry(
     way = _directions(room(seed), moment)
     eye = np.array(room(seed).camera(moment, SIZE_HW).position)
     layers = {WALL: [_shell_depth(room(seed), moment, eye, way)], SPHERE: [], BOX: []}
-    for body in room(seed).world(moment).bodies:
+    for body in room(seed).world(moment, room(seed).camera(moment, SIZE_HW)).bodies:
         if isinstance(body.solid, Sphere):
             layers[SPHERE].append(_sphere_depth(body.solid, eye, way))
         elif isinstance(body.solid, Box):
@@ -120,7 +121,7 @@ def test_floor_ceiling_and_wall_pixels_lie_on_their_planes(room: OpenRoom, seed:
         frame = _rendered(room(seed), moment)
         eye = np.array(room(seed).camera(moment, SIZE_HW).position)
         points = eye + frame.depth_m[..., None].astype(np.float64) * _directions(room(seed), moment)
-        shell = room(seed).world(moment).shell
+        shell = room(seed).world(moment, room(seed).camera(moment, SIZE_HW)).shell
         x, y, z = np.abs(np.moveaxis(points, -1, 0))
         off_wall = np.minimum(np.abs(x - shell.half_x), np.abs(y - shell.half_y))
         for classes, distance in (
@@ -139,7 +140,7 @@ def test_the_depth_of_a_ball_at_the_optical_axis_is_its_distance_less_its_radius
 ) -> None:
     """Aimed at by hand, so the answer needs no intersection formula at all."""
     moment = MOMENTS[1]
-    world = room(15).world(moment)
+    world = room(15).world(moment, room(15).camera(moment, SIZE_HW))
     ball = next(b.solid for b in world.bodies if isinstance(b.solid, Sphere))
     eye = (ball.centre[0], ball.centre[1] - 1.0, ball.centre[2] + 0.4)
     camera = type(room(15).camera(moment, SIZE_HW)).look_at(eye, ball.centre, (91, 161))
@@ -220,7 +221,7 @@ def test_bodies_stay_inside_the_room_and_out_of_the_cameras_way(room: OpenRoom, 
     for step in range(21):
         moment = Moment(step / 3, step / 20)
         eye = room(seed).camera(moment, SIZE_HW).position
-        world = room(seed).world(moment)
+        world = room(seed).world(moment, room(seed).camera(moment, SIZE_HW))
         for body in world.bodies:
             x, y, z = body.solid.centre
             assert abs(x) < world.shell.half_x

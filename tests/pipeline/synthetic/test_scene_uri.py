@@ -43,8 +43,11 @@ def test_one_clip_has_one_canonical_uri(uri: str, canonical: str) -> None:
         ("clip.mp4", "not a scene URI: 'clip.mp4'"),
         ("synthetic://room", "unknown scene '//room'"),
         ("synthetic:", "unknown scene ''"),
-        ("synthetic:rooms", r"unknown scene 'rooms'.*allowed: room\. Did you mean 'room'\?"),
-        ("synthetic:street", r"unknown scene 'street'.*allowed: room\.$"),
+        (
+            "synthetic:rooms",
+            r"unknown scene 'rooms'.*allowed: room, street, world\. Did you mean 'room'\?",
+        ),
+        ("synthetic:moon", r"unknown scene 'moon'.*allowed: room, street, world\.$"),
         ("synthetic:room?sed=1", r"unknown parameter 'sed'.*size, version\. Did you mean 'seed'\?"),
         ("synthetic:room?colour=red", "allowed: seed, seconds, fps, size, version"),
         ("synthetic:room?seed=1&seed=2", "seed is given twice"),

@@ -1,0 +1,115 @@
+"""A training scene over time: where it plays, who plays -> a world and a camera at a moment.
+
+What is out of the camera's view is left out of the world; it may still cast a shadow into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .camera import Camera
+from .light import Lighting
+from .motion import Moment
+from .move import Move, Stage
+from .outdoors import FAR_M
+from .parts import Part
+from .sheet import Tint
+from .sunlight import CastShadow
+from .surfaces import Painted, Surface
+from .vector import Vec3
+from .world import Enclosure, Traced, World
+
+
+@dataclass(frozen=True, slots=True)
+class Air:
+    """What lies between a scene and its picture: a colour cast, and haze (display, 0..255)."""
+
+    tint: Tint
+    haze: Tint = (0.0, 0.0, 0.0)
+    haze_per_m: float = 0.0
+
+
+class Setting(Stage, Protocol):
+    """A stage with its looks: what encloses it, its light and air. Faces are asked per frame."""
+
+    @property
+    def enclosure(self) -> Enclosure:
+        """What rays hit that meet no body."""
+
+    @property
+    def light(self) -> Lighting:
+        """What lights bodies."""
+
+    @property
+    def air(self) -> Air:
+        """What lies between the scene and its picture."""
+
+    @property
+    def shade(self) -> float:
+        """The share of light that is left in a shadow."""
+
+    def shadow_source(self) -> Vec3:
+        """Return where shadows are cast from."""
+
+    def faces(self, shadow: CastShadow) -> tuple[Surface, ...]:
+        """Return the enclosure's surfaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class AiryWorld(World):
+    """A world seen through air."""
+
+    air: Air = Air((1.0, 1.0, 1.0))
+
+    @property
+    def patches_outlined(self) -> bool:
+        """Decals are drawn apart from the face they are on, so their edges need smoothing."""
+        return True
+
+    def paint(self, traced: Traced, focal_px: float) -> Painted:
+        """Return the lit colours as the camera sees them, and the classes."""
+        painted = World.paint(self, traced, focal_px)
+        t = traced.t.ravel()
+        share = np.where(t < FAR_M, t * self.air.haze_per_m, 0.0)
+        for channel, (factor, haze) in enumerate(zip(self.air.tint, self.air.haze, strict=True)):
+            plane = painted.colours[channel]
+            plane *= factor
+            if self.air.haze_per_m:
+                plane += (haze - plane) * share
+        return painted
+
+
+class Staged:
+    """A clip of a training scene over time."""
+
+    __slots__ = ("_move", "_parts", "_setting")
+
+    def __init__(self, setting: Setting, move: Move, parts: Sequence[Part]) -> None:
+        self._setting = setting
+        self._move = move
+        self._parts = tuple(parts)
+
+    @property
+    def action_name(self) -> str:
+        """What happens in the clip."""
+        return self._move.name
+
+    def camera(self, moment: Moment, size_hw: tuple[int, int]) -> Camera:
+        """Return the camera at a moment."""
+        return self._move.shot.camera(moment, size_hw)
+
+    def world(self, moment: Moment, camera: Camera) -> World:
+        """Return what a camera may see at a moment."""
+        setting = self._setting
+        solids = [part.solid(moment) for part in self._parts]
+        bodies = tuple(
+            part.body(moment, camera.position, setting.light)
+            for part, solid in zip(self._parts, solids, strict=True)
+            if camera.window(solid.centre, solid.reach) is not None
+        )
+        shadow = CastShadow(setting.shadow_source(), solids, setting.shade)
+        return AiryWorld(setting.enclosure, setting.faces(shadow), bodies, setting.air)

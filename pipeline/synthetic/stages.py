@@ -1,0 +1,40 @@
+"""Which scene a name stands for: a spec -> a clip over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from .camera import Camera
+from .dice import Dice
+from .interior import furnished
+from .motion import Moment
+from .room import Room
+from .street import built_street
+from .uri import SceneSpec
+from .world import World
+
+
+class Clip(Protocol):
+    """A scene over time; asked once or twice per frame, in any order."""
+
+    @property
+    def action_name(self) -> str:
+        """What happens in the clip."""
+
+    def camera(self, moment: Moment, size_hw: tuple[int, int]) -> Camera:
+        """Return the camera at a moment."""
+
+    def world(self, moment: Moment, camera: Camera) -> World:
+        """Return what that camera may see at that moment."""
+
+
+def staged(spec: SceneSpec) -> Clip:
+    """Return the clip that a spec asks for; `world` is a room or a street, evenly."""
+    if spec.scene == "room":
+        return Room(spec.seed)
+    if spec.scene == "world":
+        build: Callable[[int, float], Clip]
+        build = furnished if Dice(spec.seed, 10).chance(0.5) else built_street
+        return build(spec.seed, spec.seconds)
+    return built_street(spec.seed, spec.seconds)
