@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 
-from pipeline.demo.canvas import Canvas, text_width
 from pipeline.demo.chart import Chart
-from pipeline.demo.layout import CELL_WIDTH, GAP, LEFT, Row
-from pipeline.demo.legend import swatches
+from pipeline.demo.layout import CELL_WIDTH, GAP, LEFT, RIGHT, Row
 from pipeline.demo.material import HEADING, Material, heading, label
-from pipeline.demo.palette import GREY, NOTHING, RGB, RULE, class_colours
+from pipeline.drawing.canvas import Canvas, text_width
+from pipeline.drawing.legend import swatches
+from pipeline.drawing.palette import GREY, NOTHING, RGB, RULE, class_colours
 
 _HEIGHT, _TRUTH_HEIGHT, _LEGEND = 110, 30, 28
 _NAME, _SCORE = 14, 13
@@ -64,7 +64,7 @@ def _named(canvas: Canvas, row: Row, colours: Mapping[str, RGB], names: Counter[
     """The row with a line of names below it, where they do not fit over the bars."""
     total = names.total()
     entries = [(rgb, f"{name}: {names[name]} of {total}") for name, rgb in colours.items()]
-    swatches(canvas, LEFT, row.bottom + 22, entries)
+    swatches(canvas, (LEFT, row.bottom + 22), entries, right=RIGHT)
     return Row(row.section, row.shows, row.top, row.bottom + _LEGEND)
 
 

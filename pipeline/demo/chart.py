@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.demo.canvas import Canvas
 from pipeline.demo.layout import LEFT, RIGHT, Grid
-from pipeline.demo.palette import GREY, RULE
+from pipeline.drawing.canvas import Canvas
+from pipeline.drawing.palette import GREY, RULE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.demo.canvas import Canvas
-from pipeline.demo.layout import GAP, Row, round_scale
-from pipeline.demo.legend import scale_bar
+from pipeline.demo.layout import GAP, RIGHT, Row
 from pipeline.demo.material import HEADING, Material, cells, heading
-from pipeline.demo.palette import depth_colours
+from pipeline.drawing.canvas import Canvas
+from pipeline.drawing.legend import BAR_WIDTH, bar_left, scale_bar
+from pipeline.drawing.palette import depth_colours
+from pipeline.drawing.scale import round_scale
 
 DepthMaps = Mapping[int, NDArray[np.float32]]
 
@@ -25,7 +26,8 @@ def draw_depth(canvas: Canvas, top: int, material: Material) -> list[Row]:
     marks_m = round_scale(*_range((*model.values(), *truth.values())))
     note = f"metres, near is bright{material.trained('depth')}; the model says {_span(model)}"
     note += f", the truth is {_span(truth)}, both on one scale" if truth else ""
-    scale_bar(canvas, heading(canvas, top, "depth", note), marks_m)
+    baseline = heading(canvas, top, "depth", note)
+    scale_bar(canvas, (bar_left(RIGHT), baseline - 26), marks_m, width=BAR_WIDTH)
     rows = []
     top += HEADING
     for shows, maps in (("model", model), ("truth", truth)):

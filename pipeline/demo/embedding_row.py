@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pipeline.demo.canvas import Canvas
 from pipeline.demo.chart import Chart
-from pipeline.demo.layout import Row, decimals, round_scale
+from pipeline.demo.layout import Row
 from pipeline.demo.material import HEADING, Material, heading, label
-from pipeline.demo.palette import GREY, INK
+from pipeline.drawing.canvas import Canvas
+from pipeline.drawing.palette import GREY, INK
+from pipeline.drawing.scale import decimals, round_scale
 
 _HEIGHT = 84
 _ROOM_ABOVE = 22  # for the numbers over the curve

@@ -6,20 +6,17 @@ runs with other settings stay out. Knows nothing of how records are made or draw
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from operators.labelsets import LabelSet, parse_label_set
-from pipeline.config import microseconds
+from pipeline.maps import class_ids, depth_map, position_of, pts_seconds, time_us
 from pipeline.sinks.sink import Message, Reader, StoredRecord
 from pipeline.sinks.uri import open_reader
 
@@ -161,10 +158,10 @@ def read_maps(
     with _reading(footage.sink) as reader:
         for record in reader.records(topics) if topics else ():
             message = record.message
-            if not _is_of(footage, message) or _position(message) not in wanted:
+            if not _is_of(footage, message) or position_of(message) not in wanted:
                 continue
             if message.headers["ce_variant"] == findings.variants[message.topic]:
-                values[_position(message)][message.topic] = message
+                values[position_of(message)][message.topic] = message
     return {position: _maps(messages) for position, messages in values.items()}
 
 
@@ -207,42 +204,21 @@ def _is_of(footage: Footage, message: Message) -> bool:
     )
 
 
-def _position(message: Message) -> str:
-    """`operator/stream/session/position/variant`."""
-    return message.id.split("/")[3]
-
-
 def _shot(message: Message) -> Shot:
-    headers = message.headers
-    pts = headers.get("ce_pts")
-    pts_s = None if pts is None else int(pts) * Fraction(headers["ce_timebase"])
-    return Shot(_position(message), _time_us(headers["ce_time"]), pts_s)
+    return Shot(position_of(message), time_us(message.headers["ce_time"]), pts_seconds(message))
 
 
 def _window(value: bytes) -> ActionWindow:
     said = json.loads(value)
     labels = tuple((label["name"], label["score"]) for label in said["labels"])
-    return ActionWindow(_time_us(said["start"]["time"]), _time_us(said["end"]["time"]), labels)
-
-
-def _time_us(text: str) -> int:
-    moment = microseconds(datetime.fromisoformat(text))
-    assert moment is not None
-    return moment
+    return ActionWindow(time_us(said["start"]["time"]), time_us(said["end"]["time"]), labels)
 
 
 def _maps(messages: Mapping[str, Message]) -> FrameMaps:
     depth, segmentation = messages.get("depth"), messages.get("segmentation")
-    depth_m = classes = None
-    if depth is not None and depth.headers.get("ce_depthkind") == "metric":
-        steps = _pixels(depth.value).astype(np.float32)
-        depth_m = np.where(steps > 0, steps * np.float32(depth.headers["ce_depthscale"]), np.nan)
-    if segmentation is not None:
-        classes = _pixels(segmentation.value).astype(np.uint8)
-    labelset = segmentation.headers["ce_labelset"] if segmentation is not None else ""
-    return FrameMaps(depth_m, classes, labelset)
-
-
-def _pixels(png: bytes) -> NDArray[np.generic]:
-    with Image.open(io.BytesIO(png)) as image:
-        return np.asarray(image)
+    read = depth_map(depth) if depth is not None else None
+    return FrameMaps(
+        depth_m=read.values if read and read.metric else None,
+        classes=class_ids(segmentation) if segmentation is not None else None,
+        labelset=segmentation.headers["ce_labelset"] if segmentation is not None else "",
+    )

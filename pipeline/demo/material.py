@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.demo.canvas import Canvas
 from pipeline.demo.findings import Findings, FrameMaps, Shot
 from pipeline.demo.layout import LEFT, MARGIN, RIGHT, Grid, Row
-from pipeline.demo.palette import GREY, INK, RULE
 from pipeline.demo.truth import Truth
+from pipeline.drawing.canvas import Canvas
+from pipeline.drawing.palette import GREY, INK, RULE
 
 HEADING = 66  # a heading's height with the space above it
 _RULE_BELOW, _NAME_BELOW = 16, 50

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from PIL import Image
 
 from pipeline.demo.action_row import draw_action
-from pipeline.demo.canvas import Canvas, shortened, text_width
 from pipeline.demo.depth_rows import draw_depth
 from pipeline.demo.embedding_row import draw_embedding
 from pipeline.demo.layout import MARGIN, RIGHT, WIDTH, Row
 from pipeline.demo.material import Material, cells
-from pipeline.demo.palette import GREY, WARNING, WARNING_PAPER
 from pipeline.demo.segmentation_rows import draw_segmentation
-
-WARNING_TEXT = "UNTRAINED WEIGHTS: shapes are real, values mean nothing"
+from pipeline.drawing.canvas import Canvas, shortened
+from pipeline.drawing.palette import GREY
+from pipeline.drawing.warning import WARNING_TEXT, warning_sign
 
 _TALLEST = 3000
 _HEADER = 104
@@ -71,9 +70,7 @@ def _draw_header(canvas: Canvas, material: Material) -> str:
     untrained = findings.untrained & {"depth", "segmentation", "action", "embedding"}
     if not untrained:
         return ""
-    left = RIGHT - text_width(WARNING_TEXT, 18) - 36
-    canvas.rectangle((left, 34, RIGHT, 72), WARNING_PAPER, outline=WARNING, radius=8)
-    canvas.text(((left + RIGHT) / 2, 53), WARNING_TEXT, 18, fill=WARNING, anchor="mm", bold=True)
+    warning_sign(canvas, RIGHT, 34)
     return WARNING_TEXT
 
 

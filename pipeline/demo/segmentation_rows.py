@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.demo.canvas import Canvas
-from pipeline.demo.layout import GAP, LEFT, Row
-from pipeline.demo.legend import swatches
+from pipeline.demo.layout import GAP, LEFT, RIGHT, Row
 from pipeline.demo.material import HEADING, Material, cells, heading
-from pipeline.demo.palette import NOTHING, RGB, class_colours
+from pipeline.drawing.canvas import Canvas
+from pipeline.drawing.legend import named_shares, swatches
+from pipeline.drawing.palette import NOTHING, RGB, class_colours
 
 LEGEND = 28  # height of a row's line of names
 
@@ -62,17 +62,9 @@ def _draw_row(
     pictures = {column: table[ids] for column, ids in classes.maps.items()}
     maps = replace(row, bottom=row.bottom - LEGEND)
     cells(canvas, material.grid, maps, pictures, smooth=False)
-    swatches(canvas, LEFT, row.bottom - 6, _entries(classes.shares(), colours))
+    entries = named_shares(classes.shares(), colours)
+    swatches(canvas, (LEFT, row.bottom - 6), entries, right=RIGHT)
     return row
-
-
-def _entries(shares: Mapping[str, float], colours: Mapping[str, RGB]) -> list[tuple[RGB, str]]:
-    entries = [(rgb, f"{name} {_percent(shares[name])}") for name, rgb in colours.items()]
-    others = {name: share for name, share in shares.items() if name not in colours}
-    if others:
-        name = f"{len(others)} others" if len(others) > 1 else next(iter(others))
-        entries.append((NOTHING, f"{name} {_percent(sum(others.values()))}"))
-    return entries
 
 
 def _note(material: Material, *, with_truth: bool) -> str:
@@ -103,7 +95,3 @@ def _of_truth(material: Material) -> _Classes:
         if shot.position in frames
     }
     return _Classes(maps, material.truth.names)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%" if share >= 0.005 else "<1%"

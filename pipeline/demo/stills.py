@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.chunk import End, Entry, Frames
-from pipeline.decode.host import DecodeHost
+from pipeline.chunk import Frames
+from pipeline.decode.once import decoded
 from pipeline.decode.spec import StreamSpec
-
-_WAIT_S = 1.0
 
 
 def read_stills(
@@ -30,7 +28,7 @@ def read_stills(
     """
     wanted = set(positions)
     found: dict[str, NDArray[np.uint8]] = {}
-    for entry in _entries(replace(spec, short_side=short_side)):
+    for entry in decoded(replace(spec, short_side=short_side)):
         if isinstance(entry, Frames):
             for info, pixels in zip(entry.infos, entry.pixels, strict=True):
                 if info.position in wanted:
@@ -38,20 +36,3 @@ def read_stills(
         if len(found) == len(wanted):
             break
     return found
-
-
-def _entries(spec: StreamSpec) -> Iterator[Entry]:
-    host = DecodeHost()
-    try:
-        host.open(spec)
-        while True:
-            host.request(spec.stream)
-            chunks = host.wait(_WAIT_S)
-            while not chunks:
-                chunks = host.wait(_WAIT_S)
-            for entry in (entry for chunk in chunks for entry in chunk.entries):
-                yield entry
-                if isinstance(entry, End):
-                    return
-    finally:
-        host.close()

@@ -10,8 +10,8 @@ from PIL import Image
 from pipeline.demo.clip import DemoClip
 from pipeline.demo.demonstration import draw_run
 from pipeline.demo.layout import COLUMNS, WIDTH, Grid, evenly
-from pipeline.demo.palette import depth_colours
-from pipeline.demo.picture import WARNING_TEXT
+from pipeline.drawing.palette import depth_colours
+from pipeline.drawing.warning import WARNING_TEXT
 from pipeline.synthetic.scene import open_scene
 
 MODEL_ROWS = [("depth", "model"), ("segmentation", "model"), ("action", "model")]

@@ -12,7 +12,7 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.demo.palette import INK, PAPER, RGB
+from pipeline.drawing.palette import INK, PAPER, RGB
 
 OVERSAMPLING = 2
 _BOLD_STROKE = 0.016  # of the size: pillow's own font has one weight

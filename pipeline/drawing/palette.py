@@ -16,6 +16,7 @@ PAPER: RGB = (255, 255, 255)
 INK: RGB = (31, 36, 48)
 GREY: RGB = (107, 114, 128)
 RULE: RGB = (226, 229, 234)
+ACCENT: RGB = (0, 99, 132)
 NOTHING: RGB = (205, 208, 213)  # unknown depth, classes without a colour of their own
 WARNING: RGB = (146, 64, 14)
 WARNING_PAPER: RGB = (254, 243, 199)

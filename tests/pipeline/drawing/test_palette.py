@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.demo.palette import CLASS_COLOURS, NOTHING, class_colours, depth_colours
+from pipeline.drawing.palette import CLASS_COLOURS, NOTHING, class_colours, depth_colours
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 

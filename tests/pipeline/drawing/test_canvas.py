@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageFont
 
-from pipeline.demo.canvas import Canvas, drawable, shortened, text_width
+from pipeline.drawing.canvas import Canvas, drawable, shortened, text_width
 
 
 def test_letters_that_the_font_lacks_become_readable_ones():

@@ -1,0 +1,1 @@
+"""What pictures of records share: a sheet to draw on, colours, legends. Knows no records."""
