@@ -1,110 +1,171 @@
-"""What happens in a window of frames: class tokens over time in -> labels with scores out.
+"""What happens in a window of frames: vectors of frames over time in -> labels with scores out.
 
-Frames are pooled over time (mean, concat or attention) and classified linearly; one record per
-window. Must not know gaps or clocks: whoever calls it resets it.
+Frames are pooled over time (mean, concat or attention) and classified; one record per window, and
+one per episode of windows with the same label. Must not know gaps or clocks: whoever calls it
+resets it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from operators.architectures import Architecture
+from operators.classes import Classes
+from operators.episodes import BACKGROUND, Episode, Episodes, Hysteresis
 from operators.finite import require_finite
+from operators.frame_vector import FrameVector
 from operators.frames import Features, FrameInfo
-from operators.heads import Head, HeadRequest, Layout, random_head, trained_head
+from operators.heads import Head, Layout
 from operators.moment import rfc3339
 from operators.operator import StreamOperator
+from operators.pooling import QUERY, pool, pooled_width
 from operators.result import JSON, Result, canonical_json
-from operators.settings import Settings
+from operators.vector_head import VectorHead, linear_layout
 from operators.windows import SlidingWindow, Window
 
-POOLINGS = ("mean", "concat", "attention")
 FRAMES = 8
 STRIDE = 4
 TOP = 5
+THRESHOLD = 0.5  # of episodes, where neither the head nor a setting says another
+LEAVE = 0.7
 
-_MAX_FRAMES = 64
-_RANDOM_LABELS = tuple(f"untrained {number}" for number in range(10))
-_WEIGHT, _BIAS, _QUERY = "classifier.weight", "classifier.bias", "pool.query"
+_FORMAT = 2  # 1 was the window alone
 _DECIMALS = 6
 
 
+@dataclass(frozen=True, slots=True)
+class ActionWindows:
+    """How frames become windows and windows episodes.
+
+    Attributes:
+        vector: the tokens of a frame that count.
+        unit: frames' vectors are divided by their length, as published embeddings are.
+        pooling: one of `operators.pooling.POOLINGS`.
+        frames: T, sampled frames in a window.
+        stride: frames from the start of a window to the next one's.
+        top: labels told of, the highest scores first.
+        leave: share of its threshold below which a label's episode ends.
+    """
+
+    vector: FrameVector = field(default_factory=FrameVector)
+    unit: bool = False
+    pooling: str = "mean"
+    frames: int = FRAMES
+    stride: int = STRIDE
+    top: int = TOP
+    leave: float = LEAVE
+
+    def layout(self, arch: Architecture) -> Layout:
+        """Names and shapes of the pooling's own tensors."""
+        return {QUERY: (1, self.vector.width(arch))} if self.pooling == "attention" else {}
+
+    def width(self, arch: Architecture) -> int:
+        """How many numbers a pooled window has."""
+        return pooled_width(self.pooling, self.frames, self.vector.width(arch))
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    window: SlidingWindow
+    episodes: Episodes
+
+
 class Action(StreamOperator):
-    """Labels of every window of every stream.
+    """Labels of every window and episodes of labels, for every stream.
 
     A short last window comes from `reset` where frames would else be in no window.
     """
 
     name = "action"
+    version = 2
 
     def __init__(
-        self,
-        head: Head,
-        arch: Architecture,
-        labels: Sequence[str],
-        *,
-        pooling: str = "mean",
-        frames: int = FRAMES,
-        stride: int = STRIDE,
-        top: int = TOP,
+        self, head: Head, arch: Architecture, classes: Classes, windows: ActionWindows
     ) -> None:
         """
         Args:
-            head: tensors `classifier.weight` and `.bias`, and `pool.query` for attention.
+            head: tensors of `operators.vector_head`, and `pool.query` for attention.
             arch: the backbone's sizes.
-            labels: names of the classes.
-            pooling: one of `POOLINGS`.
-            frames: T, sampled frames in a window.
-            stride: frames from the start of a window to the next one's.
-            top: labels told of, the highest scores first.
+            classes: their names, and from which score on each is said.
+            windows: how frames become windows.
 
         Raises:
-            WeightsError: the head does not fit the backbone, the labels or the pooling.
+            WeightsError: the head does not fit the backbone, the classes or the pooling.
         """
-        head.check(action_layout(arch, pooling, frames, len(labels)))
+        width, further = windows.width(arch), windows.layout(arch)
+        self._head = VectorHead(head, width, len(classes.names), further)
+        self._query = head.tensors[QUERY][0].float() if QUERY in further else None
+        self.layers = windows.vector.layers(arch)
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
-        self._labels = tuple(labels)
-        self._pooling, self._frames, self._stride, self._top = pooling, frames, stride, top
-        self._tensors = {name: tensor.float() for name, tensor in head.tensors.items()}
-        self._memory: dict[str, SlidingWindow] = {}
+        self._classes, self._windows = classes, windows
+        self._rule = Hysteresis(_entries(classes), windows.leave)
+        self._memory: dict[str, _Memory] = {}
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return (self.name, f"{self.name}.episodes")
 
     def settings(self) -> Mapping[str, Any]:
+        said = self._windows
+        thresholds = self._classes.thresholds
         return {
-            "pooling": self._pooling,
-            "frames": self._frames,
-            "stride": self._stride,
-            "top": self._top,
+            "vector": said.vector.to_json(),
+            "unit": said.unit,
+            "pooling": said.pooling,
+            "frames": said.frames,
+            "stride": said.stride,
+            "top": said.top,
+            "leave": said.leave,
+            "thresholds": None if thresholds is None else list(thresholds),
         }
 
     def __call__(self, features: Features) -> list[Result]:
-        tokens = features.cls[: len(features.infos)].float().cpu().numpy()
-        require_finite(tokens, features.infos, operator=self.name)
-        results = []
-        for info, token in zip(features.infos, tokens, strict=True):
+        vectors = np.stack(features.each(lambda row: self._vector(features, row)))
+        require_finite(vectors, features.infos, operator=self.name)
+        results: list[Result] = []
+        for info, vector in zip(features.infos, vectors, strict=True):
             memory = self._memory.setdefault(info.stream, self._empty())
-            window = memory.push(info, token)
+            window = memory.window.push(info, vector)
             if window:
-                results.append(self._record(window))
+                results += self._records(window, memory.episodes)
         return results
 
     def reset(self, stream: str, reason: str) -> list[Result]:
         memory = self._memory.pop(stream, None)
-        window = memory.flush() if memory else None
-        return [self._record(window)] if window else []
+        if memory is None:
+            return []
+        window = memory.window.flush()
+        results = self._records(window, memory.episodes) if window else []
+        last = memory.episodes.flush()
+        return [*results, self._episode(last)] if last else results
 
     def snapshot(self, stream: str) -> bytes:
         memory = self._memory.get(stream) or self._empty()
-        return memory.snapshot()
+        state = {"format": _FORMAT, "episode": memory.episodes.to_json()}
+        return canonical_json(state) + b"\n" + memory.window.snapshot()
 
     def restore(self, stream: str, state: bytes) -> None:
-        self._memory[stream] = SlidingWindow.restored(
-            state, frames=self._frames, stride=self._stride
-        )
+        line, _, rest = state.partition(b"\n")
+        try:
+            said = json.loads(line)
+            told = said["episode"]
+            if said["format"] != _FORMAT:
+                raise ValueError(f"format {said['format']!r}")
+            episode = None if told is None else Episode.from_json(told)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"action: not a state of format {_FORMAT} ({error})") from error
+        frames, stride = self._windows.frames, self._windows.stride
+        window = SlidingWindow.restored(rest, frames=frames, stride=stride)
+        self._memory[stream] = _Memory(window, Episodes(self._rule, episode))
 
     def scores(self, window: Window) -> Tensor:
         """Probabilities of the classes, float32 `[classes]`.
@@ -112,100 +173,67 @@ class Action(StreamOperator):
         Computed on the CPU, one window at a time at one shape, so that batch mates, and which
         batch completed the window, change nothing.
         """
-        pooled = self._pooled(torch.from_numpy(window.vectors))
-        logits = self._tensors[_BIAS] + self._tensors[_WEIGHT] @ pooled
-        return logits.softmax(dim=0)
+        own = self._windows
+        vectors = torch.from_numpy(window.vectors)
+        return self._head.scores(pool(vectors, own.pooling, own.frames, self._query))
 
-    def _pooled(self, vectors: Tensor) -> Tensor:
-        present = len(vectors)
-        if self._pooling == "concat":  # a short window goes on with its last frame
-            return vectors[[min(step, present - 1) for step in range(self._frames)]].flatten()
-        padded = vectors.new_zeros((self._frames, vectors.shape[1]))
-        padded[:present] = vectors
-        if self._pooling == "mean":
-            return padded.sum(dim=0) / present
-        match: Tensor = padded @ self._tensors[_QUERY][0] / vectors.shape[1] ** 0.5
-        match[present:] = -torch.inf
-        return (padded * match.softmax(dim=0)[:, None]).sum(dim=0)
+    def _vector(self, features: Features, row: int) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self._windows.vector.of(features, row).cpu().numpy()
+        return unit_length(vector) if self._windows.unit else vector
 
-    def _record(self, window: Window) -> Result:
+    def _records(self, window: Window, episodes: Episodes) -> list[Result]:
+        """The window's, behind that of an episode that was over before it."""
+        scores = self.scores(window)
         first, last = window.infos[0], window.infos[-1]
+        over = episodes.push((first, last), scores.tolist())
         said = {
             "start": _place(first),
             "end": _place(last),
             "frames": len(window.infos),
             "partial": window.partial,
-            "labels": self._best(self.scores(window)),
+            "labels": self._classes.best(scores, self._windows.top),
         }
-        return Result(last, self.name, JSON, canonical_json(said), start=first)
+        record = Result(last, self.name, JSON, canonical_json(said), start=first)
+        return [self._episode(over), record] if over else [record]
 
-    def _best(self, scores: Tensor) -> list[dict[str, Any]]:
-        order = scores.argsort(descending=True, stable=True)[: self._top].tolist()
-        return [
-            {
-                "id": number,
-                "name": self._labels[number],
-                "score": round(float(scores[number]), _DECIMALS),
-            }
-            for number in order
-        ]
+    def _episode(self, episode: Episode) -> Result:
+        peak = {"score": round(episode.peak, _DECIMALS), **_place(episode.peak_at)}
+        said = {
+            "label": {"id": episode.label, "name": self._classes.names[episode.label]},
+            "start": _place(episode.start),
+            "end": _place(episode.end),
+            "peak": peak,
+            "windows": episode.windows,
+        }
+        topic = f"{self.name}.episodes"
+        return Result(episode.end, topic, JSON, canonical_json(said), start=episode.start)
 
-    def _empty(self) -> SlidingWindow:
-        return SlidingWindow(self._frames, self._stride)
-
-
-def action_layout(arch: Architecture, pooling: str, frames: int, classes: int) -> Layout:
-    """Names and shapes of a head's tensors."""
-    width = arch.width * (frames if pooling == "concat" else 1)
-    query = {_QUERY: (1, arch.width)} if pooling == "attention" else {}
-    return {_WEIGHT: (classes, width), _BIAS: (classes,), **query}
+    def _empty(self) -> _Memory:
+        window = SlidingWindow(self._windows.frames, self._windows.stride)
+        return _Memory(window, Episodes(self._rule))
 
 
-def build_action(settings: Mapping[str, Any], request: HeadRequest) -> Action:
-    """Action as a user configured it.
-
-    Args:
-        settings: `stride`, `top`; `pooling` and `frames` too where the head is random, a trained
-            one has its own.
-        request: the head that was chosen.
-
-    Raises:
-        MissingHead: no head.
-        UsageError: a setting or the head does not do.
-    """
-    given = Settings("action", settings, ("pooling", "frames", "stride", "top"))
-    head = None if request.wants_random else trained_head(request)
-    facts = head.facts if head else {}
-    pooling = given.choice("pooling", facts.get("pooling", POOLINGS[0]), POOLINGS)
-    frames = given.whole("frames", facts.get("frames", FRAMES), low=1, high=_MAX_FRAMES)
-    stride = given.whole("stride", min(STRIDE, frames), low=1, high=frames)
-    top = given.whole("top", TOP, low=1, high=1000)
-    labels = _labels(head, pooling, frames) if head else _RANDOM_LABELS
-    if head is None:
-        layout = action_layout(request.architecture, pooling, frames, len(labels))
-        head = random_head(request, layout, {})
-    return Action(
-        head,
-        request.architecture,
-        labels,
-        pooling=pooling,
-        frames=frames,
-        stride=stride,
-        top=top,
-    )
+def action_layout(
+    arch: Architecture, pooling: str, frames: int, classes: int, vector: FrameVector | None = None
+) -> Layout:
+    """Names and shapes of a linear head's tensors."""
+    windows = ActionWindows(vector or FrameVector(), pooling=pooling, frames=frames)
+    return {**linear_layout(windows.width(arch), classes), **windows.layout(arch)}
 
 
-def _labels(head: Head, pooling: str, frames: int) -> tuple[str, ...]:
-    """A trained head's labels; what else it was trained for must agree with the settings."""
-    labels = head.facts.get("labels")
-    if not isinstance(labels, list) or not labels or not all(isinstance(n, str) for n in labels):
-        raise head.wrong("its header must list labels, the names of its classes")
-    for key, value in (("pooling", pooling), ("frames", frames)):
-        if head.facts.get(key) != value:
-            raise head.wrong(
-                f"its header says {key} {head.facts.get(key)!r}, the settings {value!r}"
-            )
-    return tuple(labels)
+def unit_length(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A vector `[F]` divided by its length, as the operator `embedding` publishes it."""
+    exact = vector.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit: NDArray[np.float32] = (exact / np.sqrt((exact * exact).sum())).astype(np.float32)
+    return unit
+
+
+def _entries(classes: Classes) -> tuple[float | None, ...]:
+    """From which score on each class begins an episode."""
+    thresholds = classes.thresholds or (THRESHOLD,) * len(classes.names)
+    named = zip(classes.names, thresholds, strict=True)
+    return tuple(None if name == BACKGROUND else threshold for name, threshold in named)
 
 
 def _place(info: FrameInfo) -> dict[str, str]:

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from operators.action import build_action
+from operators.action_head import build_action
 from operators.architectures import Architecture
 from operators.depth import build_depth
 from operators.embedding import build_embedding

@@ -86,7 +86,7 @@ class SlidingWindow:
             "frames": self._frames,
             "stride": self._stride,
             "covered": self._covered,
-            "kept": [_plain(info) for info, _ in self._kept],
+            "kept": [info_to_json(info) for info, _ in self._kept],
         }
         vectors = [vector.astype(_DTYPE).tobytes() for _, vector in self._kept]
         return canonical_json(header) + b"\n" + b"".join(vectors)
@@ -102,7 +102,7 @@ class SlidingWindow:
         try:
             header = json.loads(line)
             got = (header["format"], header["frames"], header["stride"])
-            infos = [_info(plain) for plain in header["kept"]]
+            infos = [info_from_json(plain) for plain in header["kept"]]
             vectors = np.frombuffer(rest, dtype=_DTYPE).reshape(len(infos) or 1, -1)
             covered = int(header["covered"])
         except (ValueError, KeyError, TypeError) as error:
@@ -125,11 +125,13 @@ class SlidingWindow:
         return Window(infos, np.stack([vector for _, vector in self._kept]), partial)
 
 
-def _plain(info: FrameInfo) -> dict[str, Any]:
+def info_to_json(info: FrameInfo) -> dict[str, Any]:
+    """A frame's identity as JSON values."""
     return asdict(info) | {"time_base": str(info.time_base), "source_hw": list(info.source_hw)}
 
 
-def _info(plain: Mapping[str, Any]) -> FrameInfo:
+def info_from_json(plain: Mapping[str, Any]) -> FrameInfo:
+    """What `info_to_json` gave."""
     height, width = plain["source_hw"]
     time_base = Fraction(plain["time_base"])
     return FrameInfo(**{**plain, "time_base": time_base, "source_hw": (height, width)})

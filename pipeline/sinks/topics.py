@@ -56,6 +56,7 @@ TOPICS: dict[str, Topic] = {
         Topic("segmentation", PNG),
         Topic("segmentation.summary", JSON),
         Topic("action", JSON),
+        Topic("action.episodes", JSON),
         Topic("embedding", OCTETS),
         Topic("labels", JSON, compacted=True, retention_ms=FOREVER_MS, partitions=1),
         Topic("events", JSON, retention_ms=30 * DAY_MS),

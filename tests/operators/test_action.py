@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 import torch
 
-from operators.action import POOLINGS, Action, action_layout
+from operators.action import Action, ActionWindows, action_layout
 from operators.architectures import Architecture
+from operators.classes import Classes
 from operators.errors import DinostreamError
 from operators.frames import Features, FrameInfo
 from operators.heads import Head
+from operators.pooling import POOLINGS
 from operators.result import Result
 
 HASH = "a" * 64
@@ -37,11 +39,13 @@ def seeded_tensors(arch: Architecture, pooling: str, frames: int) -> dict[str, t
 def operator(tiny: Architecture) -> Callable[..., Action]:
     """`operator()`, `operator("concat", frames=3)`: with a seeded head."""
 
-    def made(pooling: str = "mean", **options: Any) -> Action:
+    def made(
+        pooling: str = "mean", *, thresholds: tuple[float, ...] | None = None, **options: Any
+    ) -> Action:
         tensors = seeded_tensors(tiny, pooling, options.get("frames", 8))
-        action = Action(
-            Head("action", "seeded", tensors, HASH), tiny, LABELS, pooling=pooling, **options
-        )
+        head = Head("action", "seeded", tensors, HASH)
+        windows = ActionWindows(pooling=pooling, **options)
+        action = Action(head, tiny, Classes(tuple(LABELS), thresholds), windows)
         action.load(torch.device("cpu"), torch.float32)
         return action
 
@@ -67,6 +71,10 @@ def said(result: Result) -> dict[str, Any]:
     return value
 
 
+def windows(results: Sequence[Result]) -> list[Result]:
+    return [result for result in results if result.operator == "action"]
+
+
 def span(result: Result) -> tuple[int, int, bool]:
     one = said(result)
     return (
@@ -82,7 +90,8 @@ def test_one_record_per_window(
     frame: Callable[..., FrameInfo],
 ) -> None:
     action = operator()
-    results = run(action, [frame(number) for number in range(18)]) + action.reset("cam", "end")
+    frames = [frame(number) for number in range(18)]
+    results = windows(run(action, frames) + action.reset("cam", "end"))
 
     assert [span(result) for result in results] == [
         (0, 7, False),
@@ -129,7 +138,7 @@ def test_scores_follow_the_formulas(
     frames = [frame(number) for number in range(count)]
     action = operator(pooling, top=len(LABELS))
 
-    (result,) = run(action, frames) + action.reset("cam", "end")
+    (result,) = windows(run(action, frames) + action.reset("cam", "end"))
 
     want = expected(
         seeded_tensors(tiny, pooling, 8),
@@ -182,7 +191,7 @@ def test_batches_gaps_and_batch_mates_change_nothing(
         assert alone == [result for result in together if result.info.stream == stream]
     covered = {
         (result.info.stream, number)
-        for result in together
+        for result in windows(together)
         for number in range(span(result)[0], span(result)[1] + 1)
     }
     assert covered == {(s, number) for s, count in counts.items() for number in range(count)}
@@ -214,7 +223,7 @@ def test_streams_are_remembered_apart_and_forgotten(
     action = operator()
     empty = action.snapshot("cam")
     run(action, [frame(number, stream=s) for number in range(4) for s in ("cam", "door")])
-    assert [span(result) for result in action.reset("cam", "gap")] == [(0, 3, True)]
+    assert [span(one) for one in windows(action.reset("cam", "gap"))] == [(0, 3, True)]
     assert action.reset("cam", "end") == []
     assert action.snapshot("cam") == empty != action.snapshot("door")
 
@@ -234,7 +243,7 @@ def test_it_keeps_no_features(
     gc.collect()
     assert storage() is None
     assert not before
-    (short,) = action.reset("cam", "end")
+    (short,) = windows(action.reset("cam", "end"))
     assert np.isfinite([label["score"] for label in said(short)["labels"]]).all()
 
 

@@ -11,11 +11,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from operators.action import POOLINGS, action_layout, build_action
+from operators.action import action_layout
+from operators.action_head import build_action
 from operators.architectures import Architecture
 from operators.errors import UsageError, WeightsError
 from operators.frames import Features, FrameInfo
 from operators.heads import HeadRequest, MissingHead
+from operators.pooling import POOLINGS
 
 HASH = "a" * 64
 LABELS = [f"label {number}" for number in range(7)]
@@ -50,7 +52,16 @@ def test_a_trained_head_brings_labels_pooling_and_length(
     path = saved(tmp_path / "waving.safetensors", tiny)
     action = build_action({"stride": 2}, request(tiny, choice=path))
     assert not action.untrained
-    assert action.settings() == {"pooling": "attention", "frames": 8, "stride": 2, "top": 5}
+    assert action.settings() == {
+        "vector": {"blocks": 1, "mean_patch": False},
+        "unit": False,
+        "pooling": "attention",
+        "frames": 8,
+        "stride": 2,
+        "top": 5,
+        "leave": 0.7,
+        "thresholds": None,
+    }
 
 
 @pytest.mark.parametrize(
@@ -60,7 +71,7 @@ def test_a_trained_head_brings_labels_pooling_and_length(
         ({"pooling": "median"}, {}, "pooling must be one of mean, concat, attention"),
         ({"labels": LABELS[:6]}, {}, r"classifier.weight is \[7, 192\], the model has \[6, 192\]"),
         ({"labels": "waving"}, {}, "must list labels"),
-        ({"labels": []}, {}, "must list labels"),
+        ({"labels": []}, {}, "want the names of the classes"),
         ({}, {"pooling": "mean"}, "says pooling 'attention', the settings 'mean'"),
         ({}, {"frames": 16}, "says frames 8, the settings 16"),
         ({"frames": 0}, {}, "frames must be a whole number"),

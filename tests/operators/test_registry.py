@@ -81,7 +81,8 @@ def test_built_in_operators_run_on_random_weights_and_say_so(
     assert operator.name == operator.topics[0] == name
     assert operator.untrained
     results = operator(features_of([frame(number) for number in range(8)], tiny))
-    assert {result.operator for result in results} == set(operator.topics)
+    emitted = {result.operator for result in results}
+    assert emitted == set(operator.topics) - {"action.episodes"}  # those come when they are over
     assert {result.content_type for result in results} <= {JSON, PNG, OCTETS}
     operator.close()
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 from operators.frames import FrameInfo
@@ -41,9 +40,10 @@ LITERAL = {record["topic"]: record for record in map(json.loads, blocks("json"))
 @pytest.fixture(scope="module")
 def sink(tmp_path_factory):
     """The run that the page tells of."""
-    uri = f"sqlite:{tmp_path_factory.mktemp('page')}/results.db"
-    (text,) = blocks("yaml")
-    config = resolve(None, {**yaml.safe_load(text), "sink": uri})
+    folder = tmp_path_factory.mktemp("page")
+    uri = f"sqlite:{folder}/results.db"
+    (folder / "run.yaml").write_text(*blocks("yaml"))
+    config = resolve(folder / "run.yaml", {"sink": uri})
     specs = stream_specs(config, live=False)
     InlineRun(config, specs, fresh=False, tell=lambda _: None).run()
     return uri
