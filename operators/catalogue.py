@@ -1,6 +1,7 @@
-"""The official DINOv2 files: what exists, where, how large, with which hash and licence.
+"""The official files: what exists, where, how large, with which hash and licence.
 
-A table and two look-ups. Must not touch the network or the disk.
+DINOv2's backbones and heads, and Depth Anything V2. A table and look-ups. Must not touch the
+network or the disk.
 """
 
 from __future__ import annotations
@@ -11,12 +12,19 @@ from operators.architectures import ARCHITECTURES
 from operators.errors import WeightsError
 
 _HOST = "https://dl.fbaipublicfiles.com/dinov2"
+_DEPTH_ANYTHING_HOST = "https://huggingface.co/depth-anything/Depth-Anything-V2"
 _LICENCE = "Apache-2.0"  # code and weights alike (MODEL_CARD.md upstream)
 
-DEPTH_HEADS = ("nyu-linear", "nyu-linear4", "kitti-linear", "kitti-linear4")
-SEGMENTATION_HEADS = ("ade20k-linear", "voc2012-linear")
+DEPTH_HEADS = (
+    *("nyu-linear", "nyu-linear4", "nyu-dpt"),
+    *("kitti-linear", "kitti-linear4", "kitti-dpt"),
+)
+SEGMENTATION_HEADS = ("ade20k-linear", "ade20k-ms", "voc2012-linear", "voc2012-ms")
+CLASSIFY_HEADS = ("imagenet-linear", "imagenet-linear4")
+DEPTH_ANYTHING = "depth-anything-v2"
 
-# bytes and sha256 as several independent public repositories give them; upstream publishes neither.
+# Bytes and sha256, here and below, as several independent public repositories give them; upstream
+# publishes neither.
 _KNOWN = {
     "dinov2_vits14_pretrain.pth": (
         88_283_115,
@@ -80,13 +88,47 @@ def _head(model: str, purpose: str, head: str) -> OfficialFile:
     return OfficialFile(f"{_HOST}/{model}/{stem}.pth", purpose, model, head)
 
 
+def _classifier(model: str, head: str) -> OfficialFile:
+    plain = model.removesuffix("_reg")
+    full = f"{plain}_reg4" if plain != model else plain
+    stem = f"{full}_{head.removeprefix('imagenet-')}_head"
+    return OfficialFile(f"{_HOST}/{plain}/{stem}.pth", "classify", model, head)
+
+
+def _depth_anything() -> tuple[OfficialFile, ...]:
+    free, not_commercial = "Apache-2.0", "CC-BY-NC-4.0"
+    facts = (
+        (
+            *("Small", "vits", 99_218_434, free),
+            "715fade13be8f229f8a70cc02066f656f2423a59effd0579197bbf57860e1378",
+        ),
+        (
+            *("Base", "vitb", 389_961_218, not_commercial),
+            "0d2b7002e62d39d655571c371333340bd88f67ab95050c03591555aa05645328",
+        ),
+        (
+            *("Large", "vitl", 1_341_395_338, not_commercial),
+            "a7ea19fa0ed99244e67b624c72b8580b7e9553043245905be58796a608eb9345",
+        ),
+    )
+    return tuple(
+        OfficialFile(
+            f"{_DEPTH_ANYTHING_HOST}-{name}/resolve/main/depth_anything_v2_{encoder}.pth",
+            *("depth", f"dinov2_{encoder}14", DEPTH_ANYTHING, size_bytes, sha256, licence),
+        )
+        for name, encoder, size_bytes, licence, sha256 in facts
+    )
+
+
 def _catalogue() -> tuple[OfficialFile, ...]:
     official = [name for name in ARCHITECTURES if name != "dinov2_vitti14"]
     plain = [name for name in official if not name.endswith("_reg")]
     return (
         *(_backbone(model) for model in official),
         *(_head(model, "depth", head) for model in plain for head in DEPTH_HEADS),
+        *_depth_anything(),
         *(_head(model, "segmentation", head) for model in plain for head in SEGMENTATION_HEADS),
+        *(_classifier(model, head) for model in official for head in CLASSIFY_HEADS),
     )
 
 
@@ -112,9 +154,9 @@ def official_head(operator: str, model: str, head: str) -> OfficialFile:
     """The official head of an operator, trained on a model's features.
 
     Args:
-        operator: `depth` or `segmentation`.
-        model: the backbone's architecture; upstream has these heads for the plain models only.
-        head: one of `DEPTH_HEADS` or `SEGMENTATION_HEADS`.
+        operator: `depth`, `segmentation` or `classify`.
+        model: the backbone's architecture; with registers upstream has `classify` heads alone.
+        head: one of `DEPTH_HEADS`, `SEGMENTATION_HEADS`, `CLASSIFY_HEADS`, or `DEPTH_ANYTHING`.
 
     Raises:
         WeightsError: upstream publishes no such head; the text lists those there are.
@@ -131,3 +173,17 @@ def official_head(operator: str, model: str, head: str) -> OfficialFile:
         f"no official {operator} head {head!r} for {model}{hint}; "
         f"heads: {', '.join(heads) or 'none'}; models: {', '.join(models) or 'none'}"
     )
+
+
+def licence_of(file_name: str, sha256: str) -> str | None:
+    """The licence of a file that is or is called like an official one; None for any other."""
+    for file in CATALOGUE:
+        if file.sha256 == sha256 or file.file_name == file_name:
+            return file.licence
+    return None
+
+
+def belongs_to(file: OfficialFile) -> str | None:
+    """The sha256 of the backbone's file that a head reads, None where nobody tells it."""
+    whole = file.head == DEPTH_ANYTHING  # its encoder lies in the same file
+    return file.sha256 if whole else official_backbone(file.model).sha256

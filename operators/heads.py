@@ -18,8 +18,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from operators import depth_anything
 from operators.architectures import Architecture
-from operators.catalogue import CATALOGUE, OfficialFile, official_backbone, official_head
+from operators.catalogue import CATALOGUE, DEPTH_ANYTHING, OfficialFile, belongs_to, official_head
 from operators.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
 from operators.download import default_cache_dir, fetch
 from operators.errors import UsageError, WeightsError
@@ -118,7 +119,10 @@ class HeadRequest:
 
     def _how_to_get_one(self) -> str:
         path = f"--head {self.operator}=PATH"
-        offered = [one.head for one in _official(self.operator) if one.model == self._model]
+        files = [file for file in _official(self.operator) if file.model == self._model]
+        # A whole model's backbone has one head, its own; any other backbone has all but that.
+        whole = [file for file in files if belongs_to(file) == self.backbone_sha256]
+        offered = [file.head for file in whole or files if whole or file.head != DEPTH_ANYTHING]
         if not offered:
             return f"it has no head; give one with {path}"
         names = ", ".join(str(name) for name in offered)
@@ -163,7 +167,7 @@ def trained_head(request: HeadRequest) -> Head:
     # Official file names part words with "_", our names with "-": both are understood.
     model, name = request.architecture.name, choice.replace("_", "-")
     file = official_head(request.operator, model, name)
-    _check_backbone(request, file.url, official_backbone(model).sha256)
+    _check_backbone(request, file.url, belongs_to(file))
     cached = fetch(file, request.cache_dir or default_cache_dir())
     return _official_head(request, cached.path, cached.sha256, file)
 
@@ -183,16 +187,25 @@ def _from_file(request: HeadRequest, path: Path) -> Head:
                 raise WeightsError(
                     f"{path}: was trained on {file.model}, the model is {request.architecture.name}"
                 )
-            _check_backbone(request, str(path), official_backbone(file.model).sha256)
+            _check_backbone(request, str(path), belongs_to(file))
             return _official_head(request, path, sha256, file)
-    _check_backbone(request, str(path), None)
-    return Head(request.operator, str(path), read_tensors(path), sha256)
+    tensors = read_tensors(path)
+    whole = depth_anything.is_whole(tensors)
+    _check_backbone(request, str(path), sha256 if whole else None)
+    return Head(request.operator, str(path), _own_part(tensors), sha256)
 
 
 def _official_head(request: HeadRequest, path: Path, sha256: str, file: OfficialFile) -> Head:
-    trained_on = str(file.head).split("-")[0]  # nyu, kitti, ade20k or voc2012
-    facts = {"domain" if request.operator == "depth" else "labelset": trained_on}
-    return Head(request.operator, str(path), read_tensors(path), sha256, facts)
+    trained_on = str(file.head).split("-")[0]  # nyu, kitti, ade20k, voc2012, imagenet or depth
+    facts = {}
+    if file.head != DEPTH_ANYTHING and file.purpose != "classify":
+        facts = {"domain" if file.purpose == "depth" else "labelset": trained_on}
+    return Head(request.operator, str(path), _own_part(read_tensors(path)), sha256, facts)
+
+
+def _own_part(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What of a file is the head: all of it, but for a Depth Anything, which holds a backbone."""
+    return depth_anything.decoder(tensors) if depth_anything.is_whole(tensors) else tensors
 
 
 def _own_head(request: HeadRequest, path: Path, sha256: str, header: Mapping[str, Any]) -> Head:

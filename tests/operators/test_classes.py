@@ -21,7 +21,7 @@ def test_the_highest_come_first_and_equal_ones_by_id() -> None:
 
 def test_a_head_may_say_nothing() -> None:
     classes = Classes(("a", "b", "c"), (0.5, 0.2, 0.0))
-    assert classes.best(torch.tensor([0.45, 0.15, 0.4]), 2) == []
+    assert classes.best(torch.tensor([0.45, 0.15, 0.4]), 1) == []
     said = classes.best(torch.tensor([0.5, 0.3, 0.2]), 2)
     assert [one["name"] for one in said] == ["a", "b"]
 
