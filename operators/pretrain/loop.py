@@ -122,7 +122,7 @@ class Training:
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), _CLIP_NORM)
         self._optimiser.step()
         self.step += 1
-        return {name: float(part) for name, part in parts.items()}
+        return {name: part.item() for name, part in parts.items()}
 
 
 def _groups(student: Student, plan: Plan) -> list[dict[str, Any]]:
