@@ -6,6 +6,7 @@ nothing of files or of decoding.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,12 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def open_backbone(
-    model: str, weights: str, *, seed: int = 0, threads: int | None = None
+    model: str,
+    weights: str,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+    blocks: Sequence[int] = (),
 ) -> Backbone:
     """The backbone that features are computed with, on the best device there is.
 
@@ -38,6 +44,7 @@ def open_backbone(
         weights: `auto`, `random`, `demo` or a path.
         seed: of random weights.
         threads: CPU threads; one per core where None.
+        blocks: that it keeps beside the last `BLOCKS`.
 
     Raises:
         UsageError: an unknown model, or weights that cannot be had.
@@ -47,7 +54,7 @@ def open_backbone(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Backbone(
         load_backbone(arch, weights, seed=seed),
-        blocks=range(max(0, arch.depth - BLOCKS), arch.depth),
+        blocks=[*range(max(0, arch.depth - BLOCKS), arch.depth), *blocks],
         batch_size=_BATCH,
         threads=threads or this_machine().cores,
         device=device,
