@@ -1,0 +1,43 @@
+"""What dense operators say of stored pictures: an operator in -> a function of a picture out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Protocol
+
+from torch import Tensor
+
+from operators.frames import Features, FrameInfo
+from operators.learn.dense_pictures import DensePicture
+
+Norm = Callable[[Tensor], Tensor]
+
+_INFO = FrameInfo("picture", "picture", "0", 0, Fraction(1), 0, 0, (1, 1))
+
+
+class MapOperator(Protocol):
+    """An operator that reads some blocks, or only the last one after the final norm."""
+
+    layers: Sequence[int]
+
+
+def answers(
+    operator: MapOperator, read: Callable[[Features, int], Tensor], norm: Norm
+) -> Callable[[DensePicture], Tensor]:
+    """`read(features, 0)` of a stored picture.
+
+    Args:
+        operator: its `layers` are the blocks that the pictures hold, in that order.
+        read: such as `Segmentation.logits` or `Depth.metres`, bound.
+        norm: the backbone's final norm.
+    """
+
+    def answer(picture: DensePicture) -> Tensor:
+        patches, cls = picture.patches.float(), picture.cls.float()
+        layers = {
+            block: (patches[row][None], cls[row][None]) for row, block in enumerate(operator.layers)
+        }
+        return read(Features((_INFO,), cls[-1:], patches[-1:], layers, norm), 0)
+
+    return answer

@@ -1,0 +1,52 @@
+"""What a dense head learns from or is measured on: one picture with a truth for every pixel.
+
+A contract between sources (files, rendered scenes) and the store that computes features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class DenseItem(Protocol):
+    """One picture. Nothing is read before `pixels` or `truth` is called."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        ...
+
+    @property
+    def group(self) -> str:
+        """File or scene: what is independent of the others."""
+        ...
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """All that decides the pixels, as JSON values."""
+        ...
+
+    @property
+    def truth_identity(self) -> Mapping[str, Any]:
+        """All that decides the truth, as JSON values."""
+        ...
+
+    def pixels(self, short_side: int) -> NDArray[np.uint8]:
+        """RGB uint8 `[H, W, 3]` as replay would hand it to the backbone.
+
+        Raises:
+            SourceError: it cannot be read; names the file.
+        """
+        ...
+
+    def truth(self, short_side: int) -> NDArray[Any]:
+        """Of the same height and width: uint8 class ids, or float32 metres (0: unknown).
+
+        Raises:
+            SourceError: it cannot be read; names the file.
+        """
+        ...

@@ -1,0 +1,150 @@
+"""Pictures with depth maps -> a linear depth head in metres, judged on files that it did not see.
+
+Knows nothing of the command line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from operators.backbone import Backbone
+from operators.depth import Depth
+from operators.errors import UsageError
+from operators.heads import Head
+from operators.learn.dense_answers import answers
+from operators.learn.dense_evaluation import DepthQuality, evaluate_depth
+from operators.learn.dense_pictures import DensePictures
+from operators.learn.dense_split import dense_split
+from operators.learn.dense_training import Schedule
+from operators.learn.depth_head import RATE, fit_depth_head
+from pipeline.fit.dense_item import DenseItem
+from pipeline.fit.dense_plan import DensePlan, Fit, Tell
+from pipeline.fit.dense_store import DenseStore, Reading
+from pipeline.media.scaler import FILTER_NAME
+
+SCHEDULE = Schedule(rate=RATE)
+NEAREST_M = 0.001  # as official heads
+FARTHEST_M = 255.0  # below what 16 bits can say in steps of 1/256 m
+
+
+def fit_depth(
+    items: Sequence[DenseItem],
+    range_m: tuple[float, float] | None,
+    backbone: Backbone,
+    plan: DensePlan,
+    *,
+    blocks: Sequence[int],
+    tell: Tell,
+) -> Fit:
+    """Train a head.
+
+    Args:
+        items: pictures whose truths are metres.
+        range_m: smallest and largest depth that it can say; None: as far as the data go.
+        backbone: frozen; keeps `blocks`.
+        plan: how.
+        blocks: 1 or 4, see `depth_blocks`.
+        tell: told how far it is.
+
+    Raises:
+        UsageError: no depth is known, all of it is one, or the range does not do.
+        SourceError: a file cannot be read; names it.
+    """
+    store = DenseStore(
+        plan.cache, backbone, items, short_side=plan.short_side, reading=Reading(tuple(blocks))
+    )
+    store.compute(lambda done, total: tell("features", done, total))
+    range_m = _checked(range_m, reach_m(store))
+    split = dense_split(
+        store.groups, [frozenset()] * len(items), share=plan.validation, seed=plan.seed
+    )
+    tensors, fitted = fit_depth_head(
+        store,
+        split,
+        range_m,
+        schedule=plan.schedule or SCHEDULE,
+        tell=lambda done, total: tell("training", done, total),
+    )
+    quality = None
+    if split.validation:
+        quality = measure_depth(
+            store, split.validation, tensors, range_m, backbone, tell=tell, seed=plan.seed
+        )
+    facts = {
+        "range_m": list(range_m),
+        "blocks": list(blocks),
+        "metrics": _said(quality, fitted.losses),
+        "data": store.data_sha256,
+        "short_side": plan.short_side,
+        "filter": FILTER_NAME,
+        "normalisation": "imagenet",
+        "trained": {
+            "what": "linear head, scale-invariant loss of log depth",
+            "pictures": len(split.train),
+            "judged_by": len(split.validation),
+            "schedule": str(plan.schedule or SCHEDULE),
+        },
+    }
+    notes = () if quality else ("too few files to put some aside: nothing was measured",)
+    return Fit("depth", tensors, facts, notes)
+
+
+def measure_depth(
+    store: DensePictures,
+    chosen: Sequence[int],
+    tensors: dict[str, Tensor],
+    range_m: tuple[float, float],
+    backbone: Backbone,
+    *,
+    tell: Tell,
+    seed: int = 0,
+) -> DepthQuality:
+    """Judge a head by the operator that will read it."""
+    model = backbone.loaded.model
+    head = Head("depth", "this fit", tensors, "0" * 64)
+    operator = Depth(head, model.architecture, range_m=range_m, domain="own")
+    return evaluate_depth(
+        store,
+        chosen,
+        answers(operator, operator.metres, model.norm),
+        range_m,
+        seed=seed,
+        tell=lambda done, total: tell("measuring", done, total),
+    )
+
+
+def reach_m(store: DenseStore) -> tuple[float, float]:
+    """Smallest and largest known depth of all truths, metres.
+
+    Raises:
+        UsageError: none is known, or it is the same everywhere.
+    """
+    low, high = math.inf, 0.0
+    for truth in store.truths():
+        known = truth[truth > 0]
+        if known.size:
+            low, high = min(low, float(known.min())), max(high, float(known.max()))
+    if not low < high:
+        raise UsageError("no depth map has any depth" if low > high else f"all depth is {low:g} m")
+    return low, high
+
+
+def _checked(wanted: tuple[float, float] | None, reach: tuple[float, float]) -> tuple[float, float]:
+    low, high = wanted or (NEAREST_M, min(math.ceil(reach[1]), FARTHEST_M))
+    if not 0 < low < high <= FARTHEST_M or low >= reach[1] or high <= reach[0]:
+        raise UsageError(
+            f"want a range within 0-{FARTHEST_M:g} m that meets the data, which go from "
+            f"{reach[0]:g} m to {reach[1]:g} m; got {low:g} m to {high:g} m; is the scale right?"
+        )
+    return float(low), float(high)
+
+
+def _said(quality: DepthQuality | None, losses: Sequence[float]) -> dict[str, Any]:
+    if quality is None:
+        return {}
+    plain = {name: one.plain() for name, one in quality.estimates.items()}
+    return {**plain, "validation_losses": [round(loss, 5) for loss in losses]}

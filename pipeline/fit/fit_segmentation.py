@@ -1,0 +1,171 @@
+"""Pictures with masks -> a linear segmentation head, judged on files that it did not see.
+
+Knows nothing of the command line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from operators.backbone import Backbone
+from operators.errors import UsageError
+from operators.heads import Head
+from operators.labelsets import LabelSet
+from operators.learn.dense_answers import answers
+from operators.learn.dense_evaluation import SegmentationQuality, evaluate_segmentation
+from operators.learn.dense_pictures import DensePictures
+from operators.learn.dense_split import dense_split
+from operators.learn.dense_training import Schedule
+from operators.learn.metrics import IGNORED
+from operators.learn.segmentation_head import fit_segmentation_head
+from operators.segmentation import Segmentation
+from pipeline.fit.dense_item import DenseItem
+from pipeline.fit.dense_plan import DensePlan, Fit, Tell
+from pipeline.fit.dense_store import DenseStore, Reading
+from pipeline.fit.mask_labels import named_labels
+from pipeline.media.scaler import FILTER_NAME
+
+SCHEDULE = Schedule()
+
+
+def fit_segmentation(
+    items: Sequence[DenseItem],
+    labels: LabelSet | None,
+    backbone: Backbone,
+    plan: DensePlan,
+    *,
+    tell: Tell,
+) -> Fit:
+    """Train a head.
+
+    Args:
+        items: pictures whose truths are class ids.
+        labels: what ids mean; None: `class 0`, `class 1`, ... as far as ids go.
+        backbone: frozen.
+        plan: how.
+        tell: told how far it is.
+
+    Raises:
+        UsageError: an id without a label, a class without a pixel, or one class only.
+        SourceError: a file cannot be read; names it.
+    """
+    store = DenseStore(plan.cache, backbone, items, short_side=plan.short_side, reading=Reading(()))
+    store.compute(lambda done, total: tell("features", done, total))
+    held = classes_held(store, labels)
+    known = labels or named_labels(_made_up(held), name="own")
+    refuse_empty(held, known, all_must_show=not plan.rendered)
+    split = dense_split(store.groups, held, share=plan.validation, seed=plan.seed)
+    tensors, fitted = fit_segmentation_head(
+        store,
+        split,
+        len(known.labels),
+        schedule=plan.schedule or SCHEDULE,
+        tell=lambda done, total: tell("training", done, total),
+    )
+    quality = None
+    if split.validation:
+        quality = measure_segmentation(
+            store, split.validation, tensors, known, backbone, tell=tell, seed=plan.seed
+        )
+    facts = {
+        "labelset": known.name,
+        "labels": known.records(),
+        "metrics": _said(quality, fitted.losses),
+        "data": store.data_sha256,
+        "short_side": plan.short_side,
+        "filter": FILTER_NAME,
+        "normalisation": "imagenet",
+        "trained": {
+            "what": "linear head on normalised patches, cross-entropy",
+            "pictures": len(split.train),
+            "judged_by": len(split.validation),
+            "schedule": str(plan.schedule or SCHEDULE),
+        },
+    }
+    notes = () if quality else ("too few files to put some aside: nothing was measured",)
+    return Fit("segmentation", tensors, facts, notes)
+
+
+def measure_segmentation(
+    store: DensePictures,
+    chosen: Sequence[int],
+    tensors: dict[str, Tensor],
+    labels: LabelSet,
+    backbone: Backbone,
+    *,
+    tell: Tell,
+    seed: int = 0,
+) -> SegmentationQuality:
+    """Judge a head by the operator that will read it."""
+    model = backbone.loaded.model
+    head = Head("segmentation", "this fit", tensors, "0" * 64)
+    operator = Segmentation(head, model.architecture, labels)
+    return evaluate_segmentation(
+        store,
+        chosen,
+        answers(operator, operator.logits, model.norm),
+        seed=seed,
+        tell=lambda done, total: tell("measuring", done, total),
+    )
+
+
+def classes_held(store: DenseStore, labels: LabelSet | None) -> list[frozenset[int]]:
+    """Which classes occur in each picture.
+
+    Raises:
+        UsageError: an id that has no label; names the picture.
+    """
+    held = []
+    for truth, item in zip(store.truths(), store.items, strict=True):
+        ids = frozenset(np.unique(truth).tolist()) - {IGNORED}
+        if labels and ids and max(ids) >= len(labels.labels):
+            raise UsageError(
+                f"{item.name}: its mask has class {max(ids)}, the labels end at "
+                f"{len(labels.labels) - 1}; 255 is for unlabelled pixels"
+            )
+        held.append(ids)
+    return held
+
+
+def refuse_empty(
+    held: Sequence[frozenset[int]], labels: LabelSet, *, all_must_show: bool = True
+) -> None:
+    """A class that nothing shows cannot be learnt, and one class alone needs no head.
+
+    Args:
+        held: classes of each picture.
+        labels: what they are.
+        all_must_show: false for rendered scenes, whose labels are those of all scenes.
+
+    Raises:
+        UsageError: names the classes.
+    """
+    counts = Counter(id_ for own in held for id_ in own)
+    empty = [label.name for label in labels.labels if not counts[label.id]]
+    if empty and all_must_show:
+        raise UsageError(
+            f"no pixel of any mask is of class {', '.join(empty)}; leave it out of the labels, or "
+            "give pictures that show it"
+        )
+    if len(counts) < 2:
+        raise UsageError(
+            f"the masks hold one class only, {labels.labels[0].name}: there is nothing to tell "
+            "apart (255 counts as unlabelled)"
+        )
+
+
+def _made_up(held: Sequence[frozenset[int]]) -> list[str]:
+    highest = max((max(own) for own in held if own), default=0)
+    return [f"class {id_}" for id_ in range(highest + 1)]
+
+
+def _said(quality: SegmentationQuality | None, losses: Sequence[float]) -> dict[str, Any]:
+    if quality is None:
+        return {}
+    plain = {name: one.plain() for name, one in quality.scores.estimates.items()}
+    return {**plain, "validation_losses": [round(loss, 5) for loss in losses]}

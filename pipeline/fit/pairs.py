@@ -1,0 +1,132 @@
+"""Pictures in one folder and their masks or depth maps in another, found by their names.
+
+Folders in -> items out, or an error that names every file that does not do. Knows no features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+
+from operators.errors import UsageError
+from pipeline.errors import SourceError
+from pipeline.fit.scenes import nearest
+from pipeline.fit.truth_files import TruthFormat
+from pipeline.media.scaler import model_size
+from pipeline.media.still import read_still
+from pipeline.sources import file_session
+
+PICTURES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
+
+_NAMED = 5  # files that an error spells out
+_LYING = (5, 6, 7, 8)  # values of the EXIF orientation that exchange width and height
+
+
+@dataclass(frozen=True, slots=True)
+class PairItem:
+    """A picture and its truth. Implements `pipeline.fit.dense_item.DenseItem`."""
+
+    picture: Path
+    partner: Path
+    format: TruthFormat
+
+    @property
+    def name(self) -> str:
+        return str(self.picture)
+
+    @property
+    def group(self) -> str:
+        return str(self.picture)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        return {"image": file_session(str(self.picture))}
+
+    @property
+    def truth_identity(self) -> Mapping[str, Any]:
+        return {"file": file_session(str(self.partner)), **self.format.identity}
+
+    def pixels(self, short_side: int) -> NDArray[np.uint8]:
+        """The picture, upright, at the backbone's size."""
+        return read_still(self.picture, short_side).pixels
+
+    def truth(self, short_side: int) -> NDArray[Any]:
+        """The mask or the depth at that size, each pixel the value under its middle."""
+        values = self.format.read(self.partner)
+        height, width = values.shape
+        return nearest(values, model_size((height, width), short_side))
+
+
+def pairs(pictures: Path, partners: Path, truth: TruthFormat) -> list[PairItem]:
+    """Every picture with its partner.
+
+    Args:
+        pictures: folder, looked through with its sub-folders.
+        partners: folder with files of the same names but for their suffix.
+        truth: how partners are read.
+
+    Raises:
+        UsageError: no pictures, a missing partner, or two sizes; names the files.
+    """
+    found = _by_stem(pictures, PICTURES)
+    known = _by_stem(partners, truth.suffixes)
+    _refuse_missing(found, known, pictures, partners)
+    items = [PairItem(path, known[stem], truth) for stem, path in sorted(found.items())]
+    odd = [text for item in items if (text := _two_sizes(item))]
+    if odd:
+        raise UsageError(f"pictures and their {truth.word} differ in size: {_listed(odd)}")
+    return items
+
+
+def _by_stem(folder: Path, suffixes: frozenset[str]) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in suffixes and path.is_file():
+            stem = path.relative_to(folder).with_suffix("").as_posix()
+            if stem in found:
+                raise UsageError(f"{path} and {found[stem]} have one name; rename one of them")
+            found[stem] = path
+    if not found:
+        raise UsageError(f"{folder}: no file there ends in {', '.join(sorted(suffixes))}")
+    return found
+
+
+def _refuse_missing(
+    found: Mapping[str, Path], known: Mapping[str, Path], pictures: Path, partners: Path
+) -> None:
+    alone = [str(path) for stem, path in found.items() if stem not in known]
+    if alone:
+        raise UsageError(f"nothing in {partners} for {_listed(alone)}; partners have the same name")
+    left = [str(path) for stem, path in known.items() if stem not in found]
+    if left:
+        raise UsageError(f"no picture in {pictures} for {_listed(left)}")
+
+
+def _two_sizes(item: PairItem) -> str:
+    own, partner = _picture_hw(item.picture), item.format.size_hw(item.partner)
+    if own == partner:
+        return ""
+    return f"{item.picture} is {own[1]}x{own[0]}, {item.partner} is {partner[1]}x{partner[0]}"
+
+
+def _picture_hw(path: Path) -> tuple[int, int]:
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            lying = picture.getexif().get(ExifTags.Base.Orientation) in _LYING
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise SourceError(f"{path}: cannot be read as a picture ({error})") from error
+    return (width, height) if lying else (height, width)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    rest = len(texts) - _NAMED
+    return "; ".join(texts[:_NAMED]) + (f"; and {rest} more" if rest > 0 else "")

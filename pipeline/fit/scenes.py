@@ -1,0 +1,132 @@
+"""Rendered scenes as data: seeds in -> frames with exact masks and depth, clips with their action.
+
+Nothing is stored but what a store computes from it. Knows nothing of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from operators.errors import UsageError
+from pipeline.media.scaler import model_size
+from pipeline.media.still import scaled
+from pipeline.synthetic.renderer import SceneFrame
+from pipeline.synthetic.scene import Scene, open_scene
+from pipeline.synthetic.uri import SceneSpec
+
+Task = Literal["segmentation", "depth"]
+
+_SHAPE_HW = (360, 640)  # of a scene whose size nobody asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """Which scenes.
+
+    Attributes:
+        scene: of `synthetic:`, such as `world`.
+        seeds: of the scenes.
+        frames: taken of each scene, evenly.
+        seconds: length of a scene's clip.
+        fps: its frames per second.
+        size_wh: rendered size; None: the backbone's own, so that nothing is scaled.
+    """
+
+    scene: str
+    seeds: range
+    frames: int = 4
+    seconds: float = 8.0
+    fps: int = 5
+    size_wh: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.seeds or not 1 <= self.frames <= round(self.seconds * self.fps):
+            raise UsageError(
+                f"want some seeds and 1 to {round(self.seconds * self.fps)} frames of a scene of "
+                f"{self.seconds} s at {self.fps} frames/s, got {len(self.seeds)} seeds and "
+                f"{self.frames} frames"
+            )
+
+    def spec(self, seed: int, short_side: int) -> SceneSpec:
+        """One scene at the size it is rendered at."""
+        height, width = model_size(_SHAPE_HW, short_side)
+        size_wh = self.size_wh or (width, height)
+        return SceneSpec(self.scene, seed=seed, seconds=self.seconds, fps=self.fps, size_wh=size_wh)
+
+    def items(self, task: Task, short_side: int) -> list[SceneItem]:
+        """Every frame with its truth."""
+        return [
+            SceneItem(self.spec(seed, short_side), index, task)
+            for seed in self.seeds
+            for index in self._indices()
+        ]
+
+    def _indices(self) -> Sequence[int]:
+        count = round(self.seconds * self.fps)
+        steps = np.linspace(0, count - 1, self.frames) if self.frames > 1 else [count // 2]
+        return [round(float(step)) for step in steps]
+
+
+@dataclass(frozen=True, slots=True)
+class SceneItem:
+    """One frame of a scene. Implements `pipeline.fit.dense_item.DenseItem`."""
+
+    spec: SceneSpec
+    index: int
+    task: Task
+
+    @property
+    def name(self) -> str:
+        return f"{self.group}, frame {self.index}"
+
+    @property
+    def group(self) -> str:
+        return f"{self.spec.scene} {self.spec.seed}"
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        return {"scene": self.spec.canonical(), "frame": self.index}
+
+    @property
+    def truth_identity(self) -> Mapping[str, Any]:
+        return {"task": self.task}
+
+    def pixels(self, short_side: int) -> NDArray[np.uint8]:
+        """The frame, scaled as replay scales where it is not of the backbone's size."""
+        return scaled(_frame(self.spec, self.index).rgb, short_side)
+
+    def truth(self, short_side: int) -> NDArray[Any]:
+        """Class ids, or metres with 0 where the scene has none (the sky)."""
+        frame = _frame(self.spec, self.index)
+        height, width = frame.classes.shape
+        size_hw = model_size((height, width), short_side)
+        if self.task == "segmentation":
+            return nearest(frame.classes, size_hw)
+        known = np.isfinite(frame.depth_m) & (frame.depth_m > 0)
+        return nearest(np.where(known, frame.depth_m, np.float32(0)), size_hw)
+
+
+def nearest(values: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
+    """A map at another size, each pixel the value under its middle."""
+    rows, columns = (
+        ((np.arange(wanted) + 0.5) * given / wanted).astype(np.intp)
+        for wanted, given in zip(size_hw, values.shape, strict=True)
+    )
+    picked: NDArray[Any] = values[rows][:, columns]
+    return picked
+
+
+@lru_cache(maxsize=1)
+def _scene(spec: SceneSpec) -> Scene:
+    return open_scene(spec)
+
+
+@lru_cache(maxsize=1)
+def _frame(spec: SceneSpec, index: int) -> SceneFrame:
+    return _scene(spec).render(index)
