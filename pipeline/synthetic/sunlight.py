@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .light import FloatLike
 from .rays import FloatArray, Rays
@@ -16,6 +17,8 @@ from .solids import Solid
 from .vector import Vec3, times
 
 _SUN_DISTANCE_M = 300.0
+# More than the rounding of float32 at the sun's distance.
+_SLACK_M = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,30 @@ class CastShadow:
         rays = Rays(self.lamp, x - lamp_x, y - lamp_y, z - lamp_z)
         factor = np.ones_like(x)
         for solid in self.solids:
-            entry, _ = solid.intersect(rays)
-            factor[entry < 0.9999] = self.without_lamp
+            near = np.flatnonzero(self._may_hide(solid, x, y))
+            if near.size:
+                entry, _ = solid.intersect(rays.take(near))
+                factor[near[entry < 0.9999]] = self.without_lamp
         for solid in self.solids:
             if solid.reach < 4.0:
                 factor *= 1.0 - np.minimum(solid.contact(x, y), 0.75)
         return factor
+
+    def _may_hide(self, solid: Solid, x: FloatArray, y: FloatArray) -> NDArray[np.bool_]:
+        """Whether ground points lie in the rectangle around the shadow of the bounding ball.
+
+        A point p of the ball falls on lamp + (p - lamp) * k, where k depends on p's height.
+        """
+        if solid.centre[2] + solid.reach >= 0.99 * self.lamp[2]:
+            return np.ones(x.shape, np.bool_)
+        inside = np.ones(x.shape, np.bool_)
+        for axis, value in enumerate((x, y)):
+            lamp, middle = self.lamp[axis], solid.centre[axis]
+            ends = [
+                (middle + side * solid.reach - lamp)
+                * (self.lamp[2] / (self.lamp[2] - solid.centre[2] - lift * solid.reach))
+                for side in (-1.01, 1.01)
+                for lift in (-1.0, 1.0)
+            ]
+            inside &= (value >= lamp + min(ends) - _SLACK_M) & (value <= lamp + max(ends) + _SLACK_M)
+        return inside

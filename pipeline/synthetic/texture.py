@@ -56,7 +56,7 @@ class Texture:
             float32 [3, N], display values 0..255.
         """
         exponent = np.frexp(texels_per_pixel_sq)[1]
-        level = np.clip(exponent >> 1, 0, len(self._offsets) - 1).astype(np.intp)
+        level = np.minimum(np.maximum(exponent >> 1, 0), len(self._offsets) - 1).astype(np.intp)
         width = self._widths.take(level)
         x, x_part = _split(u * width, width)
         y, y_part = _split(v * (height := self._heights.take(level)), height)
