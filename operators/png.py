@@ -49,6 +49,20 @@ def palette_png(ids: NDArray[np.uint8], palette: Sequence[Sequence[int]]) -> byt
     return _encoded(image)
 
 
+def rgb_png(pixels: NDArray[np.uint8]) -> bytes:
+    """An 8-bit RGB PNG.
+
+    Args:
+        pixels: uint8 `[H, W, 3]`.
+
+    Raises:
+        ValueError: another dtype or shape.
+    """
+    if pixels.dtype != np.uint8 or pixels.shape[2:] != (3,) or not pixels.size:
+        raise ValueError(f"want uint8 [H, W, 3], got {pixels.dtype} {list(pixels.shape)}")
+    return _encoded(Image.fromarray(pixels))
+
+
 def _check(values: NDArray[np.generic], dtype: np.dtype[np.generic]) -> None:
     if values.dtype != dtype or values.ndim != 2 or not values.size:
         raise ValueError(f"want {dtype} [H, W], got {values.dtype} {list(values.shape)}")
