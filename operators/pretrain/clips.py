@@ -19,7 +19,7 @@ class Clips:
 
     Attributes:
         pixels: uint8 RGB `[C, T, H, W, 3]`.
-        depth_m: float32 `[C, T, 4h, 4w]`, metres.
+        depth_m: float32 `[C, T, 4h, 4w]`, metres; 0 where it is not known.
         classes: int64 `[C, T, 4h, 4w]`.
         actions: int64 `[C]`, one label per clip.
     """

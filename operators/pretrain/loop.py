@@ -113,8 +113,8 @@ class Training:
         self.student.train()
         bfloat16 = self.plan.dtype == torch.bfloat16
         self._optimiser.zero_grad()
-        # torch's flash attention goes backward in bfloat16 at a tenth of the speed of plain products
-        # (2.15, AMX, 65 tokens): a step takes 1.45 s with it and 0.98 without.
+        # torch's flash attention is slow backwards in bfloat16 (2.15, AMX, 65 tokens): a step takes
+        # 1.45 s with it and 0.98 without.
         with sdpa_kernel(SDPBackend.MATH):
             with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
                 parts = losses(self.student(clips.pixels), clips)

@@ -25,8 +25,10 @@ def losses(guess: Guess, clips: Clips) -> dict[str, Tensor]:
     truth = clips.classes.flatten(0, 1)
     count = guess.shares.shape[1]
     shares = F.one_hot(truth.flatten(1), count).float().mean(dim=1)
+    depth_m = clips.depth_m.flatten(0, 1)
+    known = depth_m > 0
     return {
-        "depth": (guess.log_depth - clips.depth_m.flatten(0, 1).log()).abs().mean(),
+        "depth": (guess.log_depth[known] - depth_m[known].log()).abs().mean(),
         "classes": F.cross_entropy(guess.classes, truth),
         "shares": F.cross_entropy(guess.shares, shares),
         "action": F.cross_entropy(guess.actions, clips.actions),
@@ -42,10 +44,11 @@ def total(parts: Mapping[str, Tensor]) -> Tensor:
 def scores(guess: Guess, clips: Clips) -> dict[str, float]:
     """For people: relative error of depth, share of right cells, share of right actions."""
     depth_m = clips.depth_m.flatten(0, 1)
+    known = depth_m > 0
+    error_m = (guess.log_depth.exp() - depth_m).abs()
+    cells_right = guess.classes.argmax(1) == clips.classes.flatten(0, 1)
     return {
-        "depth_abs_rel": float(((guess.log_depth.exp() - depth_m).abs() / depth_m).mean()),
-        "cells_right": float(
-            (guess.classes.argmax(1) == clips.classes.flatten(0, 1)).float().mean()
-        ),
+        "depth_abs_rel": float((error_m[known] / depth_m[known]).mean()),
+        "cells_right": float(cells_right.float().mean()),
         "actions_right": float((guess.actions.argmax(1) == clips.actions).float().mean()),
     }

@@ -32,7 +32,11 @@ SAVE_S = 60.0
 _LOOKED_AT = 64  # clips at a time, so that memory stays bounded
 
 _MIRRORED = {"pass-left": "pass-right", "pass-right": "pass-left"}
-_REVERSED = _MIRRORED | {"approach": "recede", "recede": "approach", "orbit": "orbit"}
+_REVERSED = _MIRRORED | {
+    "approach": "recede",
+    "recede": "approach",
+    **{name: name for name in ("orbit", "collide", "still")},
+}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from operators.frames import PATCH
 from operators.pretrain.clips import CELLS, Clips
 from pipeline.synthetic.action import ACTIONS
+from pipeline.synthetic.labels import SKY
+from pipeline.synthetic.renderer import SceneFrame
 from pipeline.synthetic.scene import open_scene
 from pipeline.synthetic.uri import SceneSpec
 
 CLIPS_PER_FILE = 50
-_MOMENTARY = ("collide",)  # actions that are over before their clip is
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +138,21 @@ def _rendered(recipe: Recipe, seed: int) -> dict[str, NDArray[np.generic]]:
     draw = np.random.default_rng(seed)
     pace = int(draw.choice(recipe.paces))
     scene = open_scene(recipe.spec(seed, pace))
-    if pace > 1 and scene.action in _MOMENTARY:
-        pace = 1  # the moment might lie outside of the clip
-        scene = open_scene(recipe.spec(seed, pace))
     first = int(draw.integers(0, scene.frame_count - recipe.frames + 1))
     frames = [scene.render(first + index) for index in range(recipe.frames)]
     height, width = frames[0].depth_m.shape
     at = np.ix_(_cell_centres(height), _cell_centres(width))
     return {
         "pixels": np.stack([frame.rgb for frame in frames]),
-        "depth_m": np.stack([frame.depth_m[at] for frame in frames]).astype(np.float16),
+        "depth_m": np.stack([_known(frame)[at] for frame in frames]).astype(np.float16),
         "classes": np.stack([frame.classes[at] for frame in frames]),
         "actions": np.array(ACTIONS.index(scene.action)),
     }
+
+
+def _known(frame: SceneFrame) -> NDArray[np.float32]:
+    """Depth, 0 where there is only sky."""
+    return np.where(frame.classes == SKY, np.float32(0), frame.depth_m)
 
 
 def _cell_centres(side: int) -> NDArray[np.int64]:
