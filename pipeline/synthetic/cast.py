@@ -22,12 +22,29 @@ _GAP_M = 0.08
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """A line of sight over the floor, from a camera to the leading body, and its half width."""
+
+    eye: Vec3
+    lead: tuple[float, float]
+    slack_m: float
+
+    def distance_m(self, x: float, y: float) -> float:
+        """Return how far (x, y) is from the line between the two."""
+        ax, ay, _ = self.eye
+        dx, dy = self.lead[0] - ax, self.lead[1] - ay
+        share = ((x - ax) * dx + (y - ay) * dy) / max(dx * dx + dy * dy, 1e-9)
+        share = min(max(share, 0.0), 1.0)
+        return math.hypot(x - ax - share * dx, y - ay - share * dy)
+
+
+@dataclass(frozen=True, slots=True)
 class Ground:
     """The floor that is taken: discs (x, y, radius), and the camera's places with their space."""
 
     eyes: tuple[Vec3, ...]
     camera_gap_m: float
-    sights: tuple[tuple[float, float, float, float, float], ...]
+    sights: tuple[Sight, ...]
     taken: list[tuple[float, float, float]] = field(default_factory=list)
 
     def claim(self, x: float, y: float, radius: float) -> bool:
@@ -37,7 +54,7 @@ class Ground:
         gap = radius + self.camera_gap_m
         if any(math.hypot(x - eye[0], y - eye[1]) < gap for eye in self.eyes):
             return False
-        if any(_from_segment(x, y, *ends) < radius + slack for *ends, slack in self.sights):
+        if any(sight.distance_m(x, y) < radius + sight.slack_m for sight in self.sights):
             return False
         self.taken.append((x, y, radius))
         return True
@@ -49,7 +66,7 @@ def ground_of(move: Move, camera_gap_m: float) -> Ground:
     eyes = tuple(move.shot.position(moment) for moment in moments)
     ways = [_lead_at(move, step / _STEPS) for step in range(_STEPS + 1)]
     slack = 0.6 * move.lead_radius_m
-    sights = tuple((eye[0], eye[1], x, y, slack) for eye, (x, y) in zip(eyes, ways, strict=True))
+    sights = tuple(Sight(eye, way, slack) for eye, way in zip(eyes, ways, strict=True))
     taken = [(x, y, move.lead_radius_m) for x, y in ways]
     if move.crash is not None:
         radius = move.crash.radius_m * 3.0 + 0.05
@@ -118,11 +135,3 @@ def _lead_at(move: Move, progress: float) -> tuple[float, float]:
     half = 0.5 * move.travel_m if move.crash is None else move.crash.half_m
     way = half * (2.0 * progress - 1.0)
     return x + move.course[0] * way, y + move.course[1] * way
-
-
-def _from_segment(x: float, y: float, ax: float, ay: float, bx: float, by: float) -> float:
-    """Distance of (x, y) from the segment a .. b."""
-    dx, dy = bx - ax, by - ay
-    share = ((x - ax) * dx + (y - ay) * dy) / max(dx * dx + dy * dy, 1e-9)
-    share = min(max(share, 0.0), 1.0)
-    return math.hypot(x - ax - share * dx, y - ay - share * dy)

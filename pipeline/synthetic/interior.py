@@ -13,7 +13,7 @@ from .coat import Coat, CoatedFace, Decal, coat
 from .dice import Dice
 from .labels import CEILING, DOOR, FLOOR, LAMP, PICTURE, RUG, WALL, WINDOW
 from .light import Light
-from .move import choose_move
+from .move import choose_move, free_way
 from .panel import Frame
 from .parts import Part
 from .prop_patterns import random_tint
@@ -78,8 +78,8 @@ class Interior:
         """Return how far it is to a wall, less some space."""
         shell = self.enclosure
         return min(
-            _to_wall(x, math.cos(azimuth_rad), shell.half_x - _WALL_GAP_M),
-            _to_wall(y, math.sin(azimuth_rad), shell.half_y - _WALL_GAP_M),
+            free_way(x, math.cos(azimuth_rad), shell.half_x - _WALL_GAP_M),
+            free_way(y, math.sin(azimuth_rad), shell.half_y - _WALL_GAP_M),
         )
 
     def shadow_source(self) -> Vec3:
@@ -253,9 +253,3 @@ def _bystanders(shell: Shell, ground: Ground, dice: Dice) -> list[Part]:
         way = idle(x, y, dice, hop_m=0.0, turns=True)
         parts += box(way, half, dice, dice.between(0.0, math.pi))
     return parts
-
-
-def _to_wall(at: float, way: float, half: float) -> float:
-    if abs(way) < 1e-6:
-        return math.inf
-    return max((math.copysign(half, way) - at) / way, 0.0)

@@ -146,6 +146,13 @@ def choose_move(stage: Stage, dice: Dice, seconds: float) -> Move:
     raise AssertionError(f"a stage without room for {name!r}: {stage!r}")
 
 
+def free_way(at: float, way: float, half: float) -> float:
+    """Return how far it is from `at` to -half or +half when `way` of each metre goes there."""
+    if abs(way) < 1e-6:
+        return math.inf
+    return max((math.copysign(half, way) - at) / way, 0.0)
+
+
 def _approach(draw: _Try) -> Move | None:
     far, near = _distances(draw)
     return None if far < 1.8 * near else draw.move("approach", (far, near))

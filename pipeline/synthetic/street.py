@@ -12,7 +12,7 @@ from .cast import Ground, ground_of, idle, leads, standing
 from .coat import CoatedFace, Decal, coat
 from .dice import Dice
 from .labels import GROUND, ROAD, SKY
-from .move import choose_move
+from .move import choose_move, free_way
 from .outdoors import Outdoors, Sky
 from .panel import Frame
 from .parts import Part
@@ -99,8 +99,8 @@ class Street:
     def clear_m(self, x: float, y: float, azimuth_rad: float) -> float:
         """Return how far it is to the houses or the street's end, less some space."""
         return min(
-            _to_line(x, math.cos(azimuth_rad), self.plan.half_m - 0.7),
-            _to_line(y, math.sin(azimuth_rad), _HALF_LENGTH_M - 6.0),
+            free_way(x, math.cos(azimuth_rad), self.plan.half_m - 0.7),
+            free_way(y, math.sin(azimuth_rad), _HALF_LENGTH_M - 6.0),
         )
 
     def shadow_source(self) -> Vec3:
@@ -241,9 +241,3 @@ def _bystanders(plan: Plan, ground: Ground, dice: Dice) -> list[Part]:
         )
         parts += box(standing(x, y), half, dice, dice.between(0.0, math.pi))
     return parts
-
-
-def _to_line(at: float, way: float, half: float) -> float:
-    if abs(way) < 1e-6:
-        return math.inf
-    return max((math.copysign(half, way) - at) / way, 0.0)

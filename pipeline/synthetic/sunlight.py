@@ -91,16 +91,13 @@ class CastShadow:
 
         A point p of the ball falls on lamp + (p - lamp) * k, where k depends on p's height.
         """
-        if solid.centre[2] + solid.reach >= 0.99 * self.lamp[2]:
-            return np.ones(x.shape, np.bool_)
+        (*middle, height), reach, tall = solid.centre, solid.reach, self.lamp[2]
         inside = np.ones(x.shape, np.bool_)
-        for axis, value in enumerate((x, y)):
-            lamp, middle = self.lamp[axis], solid.centre[axis]
-            ends = [
-                (middle + side * solid.reach - lamp)
-                * (self.lamp[2] / (self.lamp[2] - solid.centre[2] - lift * solid.reach))
-                for side in (-1.01, 1.01)
-                for lift in (-1.0, 1.0)
-            ]
-            inside &= (value >= lamp + min(ends) - _SLACK_M) & (value <= lamp + max(ends) + _SLACK_M)
+        if height + reach >= 0.99 * tall:
+            return inside
+        stretches = tall / (tall - height + reach), tall / (tall - height - reach)
+        for value, lamp, at in zip((x, y), self.lamp, middle, strict=False):
+            ends = [(at + side * reach - lamp) * k for side in (-1.01, 1.01) for k in stretches]
+            inside &= value >= lamp + min(ends) - _SLACK_M
+            inside &= value <= lamp + max(ends) + _SLACK_M
         return inside
