@@ -15,11 +15,13 @@ from typing import Any
 
 from operators.action_head import build_action
 from operators.architectures import Architecture
+from operators.classify import build_classify
 from operators.depth import build_depth
 from operators.embedding import build_embedding
 from operators.errors import UsageError
 from operators.heads import HeadRequest
 from operators.operator import Operator
+from operators.pca import build_pca
 from operators.segmentation import build_segmentation
 
 Builder = Callable[[Mapping[str, Any], HeadRequest], Operator]
@@ -27,8 +29,10 @@ Builder = Callable[[Mapping[str, Any], HeadRequest], Operator]
 BUILT_IN: Mapping[str, Builder] = {
     "depth": build_depth,
     "segmentation": build_segmentation,
+    "classify": build_classify,
     "action": build_action,
     "embedding": build_embedding,
+    "pca": build_pca,
 }
 _RESERVED = (*BUILT_IN, "events", "deadletter", "labels", "progress")  # topics
 _TOPIC = re.compile(r"[a-z][a-z0-9_-]{0,62}(\.[a-z0-9_-]{1,63})*")
@@ -47,8 +51,8 @@ def build_operator(
     """An operator as a user asked for it.
 
     Args:
-        name: `depth`, `segmentation`, `action`, `embedding`, or `package.module:Class`, whose
-            constructor takes the settings as keyword arguments.
+        name: `depth`, `segmentation`, `action`, `embedding`, `pca`, or `package.module:Class`,
+            whose constructor takes the settings as keyword arguments.
         settings: what the user set for it.
         architecture: the backbone's sizes.
         backbone_sha256: identity of the backbone's weights.
