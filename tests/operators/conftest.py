@@ -84,6 +84,7 @@ def features_of() -> Callable[..., Features]:
             (block[:, 1:].unflatten(1, grid), block[:, 0]) for block in tokens.to(dtype).unbind(1)
         ]
         patches, cls = blocks.pop()
-        return Features(tuple(infos), cls, patches, dict(enumerate(blocks)))
+        norm = torch.nn.LayerNorm(arch.width, eps=1e-6, dtype=dtype).requires_grad_(False)
+        return Features(tuple(infos), cls, patches, dict(enumerate(blocks)), norm)
 
     return made

@@ -89,7 +89,7 @@ def test_built_in_operators_run_on_random_weights_and_say_so(
 
 def test_what_runs_without_a_head() -> None:
     options = {"architecture": ARCHITECTURES["dinov2_vits14"], "backbone_sha256": "a" * 64}
-    for name in ("depth", "segmentation", "action"):
+    for name in ("depth", "segmentation", "classify", "action"):
         with pytest.raises(MissingHead, match=f"{name} does not run: it has no head"):
             build_operator(name, {}, **options)
     assert not build_operator("embedding", {}, **options).untrained
@@ -99,7 +99,7 @@ def test_what_runs_without_a_head() -> None:
     ("name", "why"),
     [
         ("dept", "unknown operator 'dept'; did you mean depth"),
-        ("quux", r"unknown operator 'quux'; operators: depth, segmentation, action, embedding, or"),
+        ("quux", r"unknown operator 'quux'; operators: depth, segmentation, classify, action, "),
     ],
 )
 def test_unknown_names(build: Callable[..., Operator], name: str, why: str) -> None:

@@ -172,7 +172,7 @@ def test_random_and_missing(tiny: Architecture) -> None:
     segmentation = build_segmentation({}, request(tiny, random_seed=3))
     assert segmentation.untrained
     assert segmentation.labels.name == "ade20k"
-    with pytest.raises(MissingHead, match="ade20k-linear, voc2012-linear"):
+    with pytest.raises(MissingHead, match="ade20k-linear, ade20k-ms, voc2012-linear"):
         build_segmentation({}, request(ARCHITECTURES["dinov2_vitb14"]))
     with pytest.raises(UsageError, match="did you mean regions"):
         build_segmentation({"region": 1}, request(tiny, random_seed=3))

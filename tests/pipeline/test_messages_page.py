@@ -104,11 +104,13 @@ def test_maps_open_in_pillow(records):
             metres = np.asarray(picture) * float(message.headers["ce_depthscale"])
             assert (metres > 0).all()
             assert (metres <= 10).all()
+        elif message.topic == "pca":
+            assert picture.mode == "RGB"
         else:
             assert picture.mode == "P"
             ids, palette = np.asarray(picture), labels[message.headers["ce_labelset"]]
             assert (np.asarray(picture.convert("RGB")) == palette[ids]).all()
-    assert kinds == {"depth", "segmentation"}
+    assert kinds == {"depth", "segmentation", "pca"}
 
 
 def test_vectors_open_in_numpy(records):
