@@ -132,4 +132,5 @@ def _pushed(centred: Tensor, share: Tensor, directions: Tensor) -> Tensor:
 def _upright(directions: Tensor) -> Tensor:
     """Columns at right angles and of length one, none turned round."""
     upright, triangle = torch.linalg.qr(directions)
-    return upright * torch.where(triangle.diagonal() < 0, -1.0, 1.0)
+    signed: Tensor = upright * torch.where(triangle.diagonal() < 0, -1.0, 1.0)
+    return signed
