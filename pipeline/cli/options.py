@@ -72,6 +72,13 @@ def run_options(function: Callback) -> Callback:
     return function
 
 
+def job_options(function: Callback) -> Callback:
+    """The same without the sampling, for commands whose own --fps means something else."""
+    for option in reversed((*_WHAT, *_HOW)):
+        function = option(function)
+    return function
+
+
 def configuration_values(given: Mapping[str, Any]) -> dict[str, Any]:
     """Options as configuration keys.
 

@@ -1,0 +1,161 @@
+"""`dinostream render`: records drawn over the video that they are of."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.options import configuration_values, job_options, set_option, source_values
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from pipeline.decode.spec import StreamSpec
+    from pipeline.render.rendering import Wish
+
+
+@click.command(
+    "render",
+    epilog="Example: dinostream render clip.mp4 --weights random -o out.mp4 --png; or, of records "
+    "that are there: dinostream render sqlite:results.db --source clip.mp4 -o out.mp4",
+)
+@click.argument("what", metavar="SOURCE|SINK")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path("render.mp4"),
+    show_default=True, metavar="PATH", help="A .mp4, .gif or .png file.",
+)  # fmt: skip
+@click.option("--gif", is_flag=True, help="Write a GIF too, beside it.")
+@click.option("--png", is_flag=True, help="Write one frame as a PNG too, beside it.")
+@click.option("--at", "still_s", type=click.FloatRange(min=0), metavar="SECONDS",
+              help="Which frame the PNG is (default: the middle).")  # fmt: skip
+@click.option("--source", metavar="SOURCE", help="The recording that the records of a SINK are of.")
+@click.option("--stream", metavar="NAME", help="Stream id.")
+@click.option("--layout", type=click.Choice(["side", "blend"]), default="side", show_default=True,
+              help="Maps beside the video, or laid over it.")  # fmt: skip
+@click.option("--fps", type=click.FloatRange(min=0, min_open=True, max=60), default=10.0,
+              show_default=True, help="Frames per second of the film.")  # fmt: skip
+@job_options
+@click.option("--config", type=click.Path(path_type=Path), help="YAML file below these options.")
+@set_option
+def command(what: str, **given: Any) -> int:
+    """Draw depth, segmentation, pca and action over the video that they are of.
+
+    Of a SOURCE (one recording) the records are made first, into a file that is thrown away, or into
+    --sink, where they are made only if they are not there yet. Of a SINK (sqlite: or kafka:) they
+    are read, and --source says which recording they are of.
+    """
+    from pipeline.render.film import outputs_of
+
+    outputs = outputs_of(given.pop("output"), gif=given.pop("gif"), png=given.pop("png"))
+    looks = {name: given.pop(name) for name in ("still_s", "layout", "fps")}
+    stream, source = given.pop("stream"), given.pop("source")
+    file, overrides = given.pop("config"), given.pop("overrides")
+    given["operators"] = _chosen(given["operators"])
+    is_sink = what.partition(":")[0] in ("sqlite", "kafka")
+    _check_pair(what, is_sink=is_sink, source=source, sink=given["sink"])
+    values = configuration_values(given)
+    if file is None:
+        values.setdefault("runtime", "inline")  # one clip: no cluster to start for it
+    with _records(what if is_sink else values.get("sink")) as sink:
+        values |= source_values([source or what], stream=None if is_sink else stream)
+        values["sink"] = sink
+        config = _resolved(file, values, overrides)
+        spec = _only(config)
+        from pipeline.render.rendering import Wish
+
+        wish = Wish(
+            sink=config.sink.uri,
+            spec=spec,
+            outputs=outputs,
+            operators=given["operators"],
+            stream=stream,
+            settings=config.sink.settings,
+            **looks,
+        )
+        if not is_sink and (code := _made(config, wish)):
+            return code
+        return _draw(wish)
+
+
+def _draw(wish: Wish) -> int:
+    from pipeline.cli.countdown import countdown
+    from pipeline.render.rendering import render
+
+    with countdown("drawing") as tell:
+        done = render(wish, tell=lambda one: tell(one.share, f"{one.elapsed_s:.1f} s of footage"))
+    drawn = ", ".join(done.operators)
+    click.echo(f"{done.frames} frames of {done.stream}: {drawn}")
+    for path in wish.outputs.paths:
+        click.echo(f"{path}")
+    return 0
+
+
+def _made(config: Config, wish: Wish) -> int:
+    """Make the records where they are not there yet; the exit code of the job."""
+    from pipeline.display import open_display
+    from pipeline.job import run_job
+    from pipeline.render.survey import holds_records
+
+    if holds_records(wish.sink, wish.wanted, settings=wish.settings):
+        click.echo(f"the records are there already, in {wish.wanted.sink}", err=True)
+        return 0
+    display = open_display()
+    try:
+        return run_job(config, live=False, fresh=False, display=display)
+    finally:
+        display.close()
+
+
+def _check_pair(what: str, *, is_sink: bool, source: str | None, sink: str | None) -> None:
+    if is_sink and source is None:
+        raise click.UsageError(
+            "records hold no pixels: give the recording that they are of with --source"
+        )
+    if not is_sink and source is not None:
+        raise click.UsageError(f"{what} is a recording itself; --source is for records of a SINK")
+    if is_sink and sink is not None:
+        raise click.UsageError(f"{what} is a sink itself; leave out --sink")
+
+
+def _chosen(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Operators in the order in which they are drawn; all that can be drawn where none is named."""
+    from pipeline.render.survey import DRAWN
+
+    for name in names:
+        if name not in DRAWN:
+            near = get_close_matches(name, DRAWN, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise click.UsageError(
+                f"operator {name!r} is not drawn; {hint}There are: {', '.join(DRAWN)}"
+            )
+    return tuple(name for name in DRAWN if not names or name in names)
+
+
+def _resolved(file: Path | None, values: dict[str, Any], overrides: tuple[str, ...]) -> Config:
+    from pipeline.resolve import resolve
+
+    return resolve(file, values, overrides)
+
+
+def _only(config: Config) -> StreamSpec:
+    from pipeline.streams import stream_specs
+
+    specs = stream_specs(config, live=False)
+    if len(specs) != 1:
+        raise click.UsageError(f"render takes one recording, got {len(specs)}; name one of them")
+    return specs[0]
+
+
+@contextmanager
+def _records(sink: str | None) -> Iterator[str]:
+    """Where the records are, or a file that is thrown away."""
+    if sink is not None:
+        yield sink
+        return
+    with tempfile.TemporaryDirectory(prefix="dinostream-") as folder:
+        yield f"sqlite:{Path(folder) / 'records.db'}"

@@ -1,0 +1,145 @@
+"""Records drawn over the video that they are of: from a sink and a recording to files.
+
+What to draw in -> files out. The records are there already; who makes them is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from operators.errors import UsageError
+from pipeline.decode.spec import StreamSpec
+from pipeline.render.action_panel import ActionPanel
+from pipeline.render.film import FilmFrame, Outputs, write_film
+from pipeline.render.map_panels import OVER, DepthPanel, PcaPanel, SegmentationPanel
+from pipeline.render.panel import FramePanel, Panel
+from pipeline.render.pixels import Shown, shown_frames
+from pipeline.render.sheet import Heading, Sheet
+from pipeline.render.survey import Survey, Wanted, messages, survey
+from pipeline.render.track import Track, held_maps, held_windows
+from pipeline.secrets import mask
+from pipeline.sinks.sink import Message, Reader
+from pipeline.sinks.uri import open_reader
+
+LAYOUTS = ("side", "blend")
+FPS = 10.0
+
+Tell = Callable[[Shown], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to draw.
+
+    Attributes:
+        sink: URI of the records.
+        spec: the recording they are of.
+        outputs: the files.
+        operators: which records, of `survey.DRAWN`.
+        stream: the records' stream; None where the recording's session says it.
+        layout: `side`: maps beside the video; `blend`: laid over it.
+        fps: frames per second of the film.
+        still_s: which moment the PNG shows, seconds since the first frame; None: the middle.
+        settings: further settings of the sink's client.
+    """
+
+    sink: str
+    spec: StreamSpec
+    outputs: Outputs
+    operators: tuple[str, ...]
+    stream: str | None = None
+    layout: str = LAYOUTS[0]
+    fps: float = FPS
+    still_s: float | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> Wanted:
+        """The records it takes."""
+        source = mask(self.spec.url)
+        return Wanted(mask(self.sink), source, self.spec.session, self.stream, self.operators)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What was drawn: whose records, of which operators, and how many frames."""
+
+    stream: str
+    operators: tuple[str, ...]
+    frames: int
+
+
+def render(wish: Wish, *, tell: Tell) -> Rendered:
+    """Draw the film.
+
+    Args:
+        wish: what to draw.
+        tell: told of each frame of the footage that is drawn.
+
+    Raises:
+        UsageError: no records of the recording.
+        SourceError: it cannot be decoded.
+        SinkError: the records cannot be read, or a file cannot be written.
+    """
+    with ExitStack() as stack:
+
+        def reader() -> Reader:
+            opened = open_reader(wish.sink, settings=wish.settings)
+            stack.callback(opened.close)
+            return opened
+
+        found = survey(reader(), wish.wanted)
+        panels = _panels(wish, found, reader)
+        height, width = (int(found.headers[f"ce_source{side}"]) for side in ("height", "width"))
+        heading = Heading(found.stream, found.headers.get("ce_model", ""), found.untrained)
+        sheet = Sheet(heading, panels, (height, width))
+        shown = shown_frames(
+            wish.spec, fps=wish.fps, short_side=sheet.short_side, first=found.first
+        )
+        stack.callback(shown.close)
+        still_s = wish.still_s
+        if still_s is None:
+            still_s = (found.last_us - found.first.time_us) / 2e6
+        frames = write_film(wish.outputs, _drawn(sheet, shown, tell), fps=wish.fps, still_s=still_s)
+    return Rendered(found.stream, tuple(found.topics), frames)
+
+
+def _drawn(sheet: Sheet, shown: Iterator[Shown], tell: Tell) -> Iterator[FilmFrame]:
+    for one in shown:
+        yield FilmFrame(one.elapsed_s, sheet.frame(one.pixels, one.time_us, one.elapsed_s))
+        tell(one)
+
+
+def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Panel]:
+    """The video where it stands by itself, then what there are records of."""
+    blend = wish.layout == "blend"
+
+    def records(topic: str) -> Iterator[Message]:
+        variant = found.topics[topic].headers["ce_variant"]
+        own = (found.stream, wish.spec.session, variant)
+        for message in messages(reader(), [topic]):
+            names = ("ce_streamid", "ce_session", "ce_variant")
+            if tuple(message.headers[name] for name in names) == own:
+                yield message
+
+    panels: list[Panel] = []
+    for topic, own in found.topics.items():
+        if topic == "action":
+            windows = Track(held_windows(records(topic)))
+            panels.append(ActionPanel(windows, found.first.time_us))
+            continue
+        track = Track(held_maps(records(topic)))
+        if topic == "depth":
+            panels.append(DepthPanel(track, own, blend=blend))
+        elif topic == "segmentation":
+            name = own.headers["ce_labelset"]
+            if name not in found.labels:
+                raise UsageError(f"{mask(wish.sink)} does not say what label set {name} means")
+            panels.append(SegmentationPanel(track, own, found.labels[name], blend=blend))
+        else:
+            panels.append(PcaPanel(track, blend=blend))
+    laid_over = blend and any(topic in OVER for topic in found.topics)
+    return panels if laid_over else [FramePanel(), *panels]
