@@ -21,13 +21,13 @@ from torch import Tensor
 from operators import depth_anything
 from operators.architectures import Architecture
 from operators.catalogue import CATALOGUE, DEPTH_ANYTHING, OfficialFile, belongs_to, official_head
-from operators.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
+from operators.checkpoint import HEADER_KEY, check_layout, read_tensors, sha256_file, sha256_tensors
+from operators.demo import read_demo
 from operators.download import default_cache_dir, fetch
 from operators.errors import UsageError, WeightsError
 
 log = logging.getLogger(__name__)
 
-HEADER_KEY = "dinostream"  # of the safetensors metadata
 HEADER_FORMAT = 1
 _FILE_SUFFIXES = {".pth", ".pt", ".safetensors"}
 
@@ -161,6 +161,8 @@ def trained_head(request: HeadRequest) -> Head:
         WeightsError: no such head, damaged, of another operator, or trained on another backbone.
     """
     choice = request.choice or ""
+    if choice == "demo":
+        return _demo_head(request)
     path = Path(choice).expanduser()
     if path.suffix in _FILE_SUFFIXES or path.exists() or "/" in choice:
         return _from_file(request, path)
@@ -170,6 +172,17 @@ def trained_head(request: HeadRequest) -> Head:
     _check_backbone(request, file.url, belongs_to(file))
     cached = fetch(file, request.cache_dir or default_cache_dir())
     return _official_head(request, cached.path, cached.sha256, file)
+
+
+def _demo_head(request: HeadRequest) -> Head:
+    demo = read_demo()
+    _check_backbone(request, f"--head {request.operator}=demo", demo.sha256)
+    if request.operator not in demo.heads:
+        offered = ", ".join(demo.heads)
+        raise WeightsError(f"the demo weights have no head for {request.operator}, but {offered}")
+    own = demo.heads[request.operator]
+    sha256 = sha256_tensors(own.tensors)
+    return Head(request.operator, "demo weights", own.tensors, sha256, own.facts)
 
 
 def _from_file(request: HeadRequest, path: Path) -> Head:
@@ -191,6 +204,8 @@ def _from_file(request: HeadRequest, path: Path) -> Head:
             return _official_head(request, path, sha256, file)
     tensors = read_tensors(path)
     whole = depth_anything.is_whole(tensors)
+    if whole and depth_anything.METRIC in path.name:
+        raise WeightsError(f"{path}: fine-tuned to metres, which needs another decoder than ours")
     _check_backbone(request, str(path), sha256 if whole else None)
     return Head(request.operator, str(path), _own_part(tensors), sha256)
 

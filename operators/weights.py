@@ -1,7 +1,7 @@
 """`--weights` -> a backbone that is ready to run, with the identity of its weights.
 
-`auto` (the official file), a path, or `random`; never one silently in place of another.
-Must not know of devices or frames.
+`auto` (the official file), `demo` (ours), a path, or `random`; never one silently in place of
+another. Must not know of devices or frames.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from operators.architectures import Architecture
+from operators.architectures import DEMO_MODEL, Architecture
 from operators.catalogue import official_backbone
 from operators.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
+from operators.demo import read_demo
 from operators.download import Progress, default_cache_dir, fetch
 from operators.errors import WeightsError
 from operators.huggingface import is_hugging_face, to_upstream
@@ -35,13 +36,15 @@ class LoadedBackbone:
         model: float32 on the CPU, frozen, in evaluation mode.
         sha256: of the weights file; of the tensors where there is no file.
         untrained: the weights are random, so results mean nothing.
-        source: the file's path, or `random (seed N)`.
+        source: the file's path, `demo weights`, or `random (seed N)`.
+        with_heads: operators that a head `demo` came for with these weights.
     """
 
     model: VisionTransformer
     sha256: str
     untrained: bool
     source: str
+    with_heads: frozenset[str] = frozenset()
 
 
 def load_backbone(
@@ -56,8 +59,8 @@ def load_backbone(
 
     Args:
         arch: the sizes, from `architecture(name)`.
-        weights: `auto` (official, fetched once), `random`, or a path: a PyTorch file in upstream's
-            layout or of a safetensors file in upstream's or Hugging Face's.
+        weights: `auto` (official, fetched once), `demo` (ours), `random`, or a path: a PyTorch
+            file in upstream's layout or a safetensors file in upstream's or Hugging Face's.
         seed: of the random weights.
         cache_dir: where `auto` keeps files; `default_cache_dir()` if None.
         progress: told how far the fetching is.
@@ -68,10 +71,7 @@ def load_backbone(
     if weights == "random":
         return _random(arch, seed)
     if weights == "demo":
-        raise WeightsError(
-            "this release carries no demo weights, they come with a later one; use --weights auto "
-            "(official), --weights PATH, or --weights random, whose results mean nothing"
-        )
+        return _demo(arch)
     if weights == "auto":
         cached = fetch(
             official_backbone(arch.name), cache_dir or default_cache_dir(), progress=progress
@@ -80,7 +80,7 @@ def load_backbone(
     path = Path(weights).expanduser()
     if not path.exists():
         raise WeightsError(
-            f"{path}: no such weights file; --weights takes auto, random or the path of a file"
+            f"{path}: no such weights file; --weights takes auto, demo, random or a path"
         )
     return _from_file(arch, path, sha256_file(path))
 
@@ -114,6 +114,14 @@ def _random(arch: Architecture, seed: int) -> LoadedBackbone:
     tensors = random_tensors(arch, seed)
     model = _filled(arch, tensors)
     return LoadedBackbone(model, sha256_tensors(tensors), True, f"random (seed {seed})")
+
+
+def _demo(arch: Architecture) -> LoadedBackbone:
+    if arch.name != DEMO_MODEL:
+        raise WeightsError(f"the demo weights are a {DEMO_MODEL}; leave out --model {arch.name}")
+    demo = read_demo()
+    model = _filled(arch, dict(demo.backbone))
+    return LoadedBackbone(model, demo.sha256, False, "demo weights", frozenset(demo.heads))
 
 
 def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:

@@ -104,7 +104,7 @@ def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operat
                 own.settings,
                 architecture=loaded.model.architecture,
                 backbone_sha256=loaded.sha256,
-                head=config.heads.get(key),
+                head=config.heads.get(key, "demo" if key in loaded.with_heads else None),
                 random_seed=config.seed if loaded.untrained else None,
             )
         except MissingHead as missing:

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from operators.architectures import DEMO_MODEL
 from pipeline.sampling import Sampling
 
 STREAM_ID = r"^[A-Za-z0-9._-]{1,128}$"
@@ -160,6 +161,13 @@ class Config(_Model):
     def _bare_sink(cls, values: Any) -> Any:
         if isinstance(values, dict) and isinstance(values.get("sink"), str):
             return {**values, "sink": {"uri": values["sink"]}}
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _demo_weights_have_one_model(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("weights") == "demo":
+            return {"model": DEMO_MODEL, **values}
         return values
 
     @model_validator(mode="after")

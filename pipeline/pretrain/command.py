@@ -15,7 +15,7 @@ import click
 import torch
 from safetensors.torch import save_file
 
-from operators.architectures import architecture
+from operators.architectures import DEMO_MODEL, architecture
 from operators.pretrain.clips import Clips, Turned
 from operators.pretrain.loop import Plan, Training
 from operators.pretrain.student import Student
@@ -25,7 +25,6 @@ from pipeline.pretrain.footage import Footage, Recipe, render
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.labels import LABELS
 
-MODEL = "dinov2_vitti14"
 HELD_OUT_SEED = 1 << 40  # of the first clip that nothing is trained on
 LOOK_S = 60.0
 SAVE_S = 60.0
@@ -93,8 +92,8 @@ def pretrain(
         with (out / "curve.jsonl").open("a") as curve:
             curve.write(json.dumps(line) + "\n")
         click.echo(json.dumps(line))
-    _export(training.student, out / f"{MODEL}.safetensors")
-    click.echo(f"the backbone is in {out / f'{MODEL}.safetensors'}")
+    _export(training.student, out / f"{DEMO_MODEL}.safetensors")
+    click.echo(f"the backbone is in {out / f'{DEMO_MODEL}.safetensors'}")
 
 
 def _footage(out: Path, recipe: Recipe, processes: int) -> Footage:
@@ -107,7 +106,7 @@ def _footage(out: Path, recipe: Recipe, processes: int) -> Footage:
 
 
 def _student(seed: int) -> Student:
-    arch = architecture(MODEL)
+    arch = architecture(DEMO_MODEL)
     torch.manual_seed(seed)
     student = Student(arch, classes=len(LABELS.labels), actions=len(ACTIONS), frames=8)
     student.backbone.load_state_dict(random_tensors(arch, seed))

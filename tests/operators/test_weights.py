@@ -145,9 +145,10 @@ def test_a_name_that_is_no_file_says_what_is_allowed(tmp_path):
         load_backbone(ARCH, "atuo")
 
 
-def test_demo_weights_say_that_they_come_later():
-    with pytest.raises(WeightsError, match="no demo weights, they come with a later one"):
-        load_backbone(ARCH, "demo")
+def test_demo_weights_are_of_one_model():
+    other = architecture("dinov2_vitb14")
+    with pytest.raises(WeightsError, match="are a dinov2_vitti14; leave out --model dinov2_vitb14"):
+        load_backbone(other, "demo")
 
 
 def test_our_own_width_has_no_automatic_weights(tmp_path):

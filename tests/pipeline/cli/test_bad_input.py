@@ -98,7 +98,7 @@ def test_an_unknown_scene_parameter(replay):
         (["--model", "dinov2_vits15"], "Did you mean dinov2_vits14?"),
         (["--head", "embeding=x.pth"], "did you mean embedding?"),
         (["--weights", "absent.pth"], "absent.pth: no such weights file"),
-        (["--weights", "demo"], "no demo weights"),
+        (["--weights", "demo", "--model", "dinov2_vits14"], "leave out --model dinov2_vits14"),
         (["--sink", "mysql:x"], "is of no known kind"),
         (["--sink", "kafka://host"], "names no broker at 'host'"),
         (["--sink", "sqlite:"], "names no file"),
