@@ -99,16 +99,20 @@ def _made(config: Config, wish: Wish) -> int:
     """Make the records where they are not there yet; the exit code of the job."""
     from pipeline.display import open_display
     from pipeline.job import run_job
+    from pipeline.kept_report import KeptReport
     from pipeline.render.survey import holds_records
 
     if holds_records(wish.sink, wish.wanted, settings=wish.settings):
         click.echo(f"the records are there already, in {wish.wanted.sink}", err=True)
         return 0
-    display = open_display()
+    display = KeptReport(open_display())
     try:
-        return run_job(config, live=False, fresh=False, display=display)
+        code = run_job(config, live=False, fresh=False, display=display)
     finally:
         display.close()
+    if code and display.report:
+        click.echo("\n".join(display.report.lines()), err=True)
+    return code
 
 
 def _check_pair(what: str, *, is_sink: bool, source: str | None, sink: str | None) -> None:

@@ -19,10 +19,11 @@ from pipeline.demo.material import Material
 from pipeline.demo.picture import Picture, draw_picture
 from pipeline.demo.picture_file import drawn_from, mark_of, save_picture
 from pipeline.demo.stills import read_stills
-from pipeline.demo.summary import KeptReport, summary_lines
+from pipeline.demo.summary import summary_lines
 from pipeline.demo.truth import scene_truth
 from pipeline.display import Display
 from pipeline.job import run_job
+from pipeline.kept_report import KeptReport
 from pipeline.resolve import resolve
 from pipeline.streams import stream_specs
 

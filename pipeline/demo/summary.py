@@ -8,36 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.demo.findings import Findings, Footage
-from pipeline.display import Display, Report, Status
+from pipeline.display import Report
 from pipeline.sinks.lines import record_line
 
 OWN_CLIP = "make demo CLIP=path/to/clip.mp4"
-
-
-class KeptReport:
-    """A display that shows a job as ever, and keeps its report for a text of our own."""
-
-    def __init__(self, shown: Display) -> None:
-        self._shown = shown
-        self.report: Report | None = None
-
-    def update(self, status: Status) -> None:
-        """See `pipeline.display.Display`."""
-        self._shown.update(status)
-
-    def note(self, text: str) -> None:
-        """What would come after the report, the summary says in its own words."""
-        if self.report is None:
-            self._shown.note(text)
-
-    def finish(self, report: Report) -> None:
-        """Kept, not printed."""
-        self._shown.close()
-        self.report = report
-
-    def close(self) -> None:
-        """Stop moving."""
-        self._shown.close()
 
 
 def summary_lines(

@@ -16,7 +16,7 @@ BAR_WIDTH = 330
 _SIZE = 15
 _BAR_HEIGHT = 10
 _NUMBERS_BELOW = 26  # from the bar's top to the baseline of its numbers
-_UNIT_BEHIND = 18
+_UNIT_ROOM = 40  # behind a bar: half a number and the unit
 _SWATCH, _PAD, _BETWEEN, _LINE = 13, 6, 20, 21
 
 
@@ -38,7 +38,8 @@ def scale_bar(
         x = left + width * (mark_m - low_m) / (high_m - low_m)
         canvas.line([(x, top + _BAR_HEIGHT), (x, top + _BAR_HEIGHT + 3)], GREY)
         canvas.text((x, baseline), f"{mark_m:.{decimals(marks_m)}f}", _SIZE, anchor="ms")
-    canvas.text((left + width + _UNIT_BEHIND, baseline), "m", _SIZE)
+    last = f"{high_m:.{decimals(marks_m)}f}"
+    canvas.text((left + width + text_width(last, _SIZE) / 2 + _PAD, baseline), "m", _SIZE)
 
 
 def order_bar(canvas: Canvas, left_top: tuple[float, float], *, width: float) -> None:
@@ -56,7 +57,7 @@ def order_bar(canvas: Canvas, left_top: tuple[float, float], *, width: float) ->
 
 def bar_left(right: float) -> float:
     """Where a bar of `BAR_WIDTH` begins whose unit ends at `right`, pixels."""
-    return right - text_width("m", _SIZE) - _UNIT_BEHIND - BAR_WIDTH
+    return right - _UNIT_ROOM - BAR_WIDTH
 
 
 def swatches(

@@ -21,6 +21,9 @@ from pipeline.sinks.sink import Message
 
 OVER = {"depth": 0.6, "segmentation": 0.5, "pca": 0.65}  # share of a map in a blend
 _LINE = 21  # of a legend
+_INDENT = 12  # of a scale: its first number is centred below its end
+_CLASSES = 7  # with a colour of their own: two lines of names in a narrow column
+_PCA_SAYS = ("alike in colour: alike to the backbone", "black: background, by the first component")
 
 
 class MapPanel:
@@ -64,12 +67,12 @@ class DepthPanel(MapPanel):
         self._metric = found.headers.get("ce_depthkind") == "metric"
         low, high = _range([depth_map(message).values for message in found.samples])
         self._marks = round_scale(low, high) if self._metric else [low, high]
-        self.note = "metres" if self._metric else "relative disparity, no unit"
+        self.note = f"{'metres' if self._metric else 'relative disparity, no unit'}, near is bright"
 
     def draw_legend(self, canvas: Canvas, cell: Cell) -> None:
         """The scale: metres, or far and near."""
-        place = (cell.left, cell.top + cell.height + 8)
-        width = min(BAR_WIDTH, cell.right - cell.left - 40)
+        place = (cell.left + _INDENT, cell.top + cell.height + 8)
+        width = min(BAR_WIDTH, cell.right - cell.left - 2 * _INDENT - 40)
         if self._metric:
             scale_bar(canvas, place, self._marks, width=width)
         else:
@@ -97,7 +100,7 @@ class SegmentationPanel(MapPanel):
         self.note = f"classes of {labels.name}, and their shares of the film"
         names = [label.name for label in labels.labels]
         shares = _shares([class_ids(message) for message in found.samples], names)
-        colours = class_colours(list(shares))
+        colours = class_colours(list(shares)[:_CLASSES])
         self._table = np.array([colours.get(name, NOTHING) for name in names], np.uint8)
         self._entries = named_shares(shares, colours)
 
@@ -121,8 +124,8 @@ class PcaPanel(MapPanel):
 
     def draw_legend(self, canvas: Canvas, cell: Cell) -> None:
         """What black and colours say."""
-        text = "alike in colour: alike to the backbone; black: background by the first component"
-        canvas.text((cell.left, cell.top + cell.height + _LINE), text, 15)
+        for line, text in enumerate(_PCA_SAYS):
+            canvas.text((cell.left, cell.top + cell.height + (line + 1) * _LINE), text, 15)
 
     def colours(self, message: Message) -> Pixels:
         """The record is a picture already."""

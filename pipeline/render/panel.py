@@ -14,8 +14,6 @@ from pipeline.render.layout import Cell
 
 Pixels = NDArray[np.uint8]
 
-_GREY = np.array([0.2126, 0.7152, 0.0722], np.float32)  # BT.709
-
 
 class Panel(Protocol):
     """One picture of the sheet: a heading and a legend that stay, and pixels that change."""
@@ -63,8 +61,8 @@ def laid_over(colours: Pixels | None, frame: Pixels, share: float, *, smooth: bo
         return frame if share < 1 else np.full_like(frame, NOTHING)
     filter_ = Image.Resampling.BILINEAR if smooth else Image.Resampling.NEAREST
     height, width = frame.shape[:2]
-    fitted = np.asarray(Image.fromarray(colours).resize((width, height), filter_))
-    if share >= 1:
-        return fitted
-    grey = (frame @ _GREY)[:, :, None]
-    return np.rint(share * fitted + (1 - share) * grey).astype(np.uint8)
+    fitted = Image.fromarray(colours).resize((width, height), filter_)
+    if share < 1:
+        grey = Image.fromarray(frame).convert("L").convert("RGB")
+        fitted = Image.blend(grey, fitted, share)
+    return np.asarray(fitted)
