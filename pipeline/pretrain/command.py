@@ -26,7 +26,7 @@ from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.labels import LABELS
 
 HELD_OUT_SEED = 1 << 40  # of the first clip that nothing is trained on
-LOOK_S = 60.0
+LOOK_S = 180.0
 SAVE_S = 60.0
 _LOOKED_AT = 64  # clips at a time, so that memory stays bounded
 
