@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ class Cylinder:
     @property
     def reach(self) -> float:
         """The radius of the bounding ball, metres."""
-        return float(np.hypot(self.radius, self.half_height))
+        return math.hypot(self.radius, self.half_height)
 
     def intersect(self, rays: Rays) -> tuple[FloatArray, NDArray[np.uint8]]:
         """Return t float32 (inf where rays miss) and SIDE or CAP, in the rays' shape.
@@ -43,10 +44,11 @@ class Cylinder:
         face = np.zeros(t.shape, np.uint8)
         if abs(oz) > self.half_height:
             level = np.copysign(self.half_height, oz)
-            with np.errstate(divide="ignore"):
+            # A level ray meets no cap: inf, or NaN where it goes along an axis, compares False.
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 cap = np.float32(level - oz) / dz
-            cap_x, cap_y = dx * cap + ox, dy * cap + oy
-            on_cap = (cap > 0.0) & (cap_x * cap_x + cap_y * cap_y <= self.radius * self.radius)
+                cap_x, cap_y = dx * cap + ox, dy * cap + oy
+                on_cap = (cap > 0.0) & (cap_x * cap_x + cap_y * cap_y <= self.radius * self.radius)
             np.copyto(t, cap, where=on_cap)
             face[on_cap] = CAP
         return t, face

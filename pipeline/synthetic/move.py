@@ -1,4 +1,4 @@
-"""What happens in a clip of a training scene: an action's name, the shot, the lead body's way.
+"""What happens in a clip of a training scene: the action's name, the shot, the lead body's way.
 
 approach and recede: the camera goes towards, or away from, the leading body. pass-left and
 pass-right: the leading body crosses the view of a standing camera. orbit: the camera goes round

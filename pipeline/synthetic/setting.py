@@ -84,31 +84,31 @@ class AiryWorld(World):
 
 
 class Staged:
-    """A clip of a training scene over time."""
+    """A clip of a training scene over time; read `setting`, `move` and `parts`, do not set them."""
 
-    __slots__ = ("_move", "_parts", "_setting")
+    __slots__ = ("move", "parts", "setting")
 
     def __init__(self, setting: Setting, move: Move, parts: Sequence[Part]) -> None:
-        self._setting = setting
-        self._move = move
-        self._parts = tuple(parts)
+        self.setting = setting
+        self.move = move
+        self.parts = tuple(parts)
 
     @property
     def action_name(self) -> str:
         """What happens in the clip."""
-        return self._move.name
+        return self.move.name
 
     def camera(self, moment: Moment, size_hw: tuple[int, int]) -> Camera:
         """Return the camera at a moment."""
-        return self._move.shot.camera(moment, size_hw)
+        return self.move.shot.camera(moment, size_hw)
 
     def world(self, moment: Moment, camera: Camera) -> World:
         """Return what a camera may see at a moment."""
-        setting = self._setting
-        solids = [part.solid(moment) for part in self._parts]
+        setting = self.setting
+        solids = [part.solid(moment) for part in self.parts]
         bodies = tuple(
             part.body(moment, camera.position, setting.light)
-            for part, solid in zip(self._parts, solids, strict=True)
+            for part, solid in zip(self.parts, solids, strict=True)
             if camera.window(solid.centre, solid.reach) is not None
         )
         shadow = CastShadow(setting.shadow_source(), solids, setting.shade)

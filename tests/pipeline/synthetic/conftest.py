@@ -1,4 +1,4 @@
-"""Rooms are drawn once per run and shared: drawing their textures takes a third of a second."""
+"""Scenes are drawn once per run and shared: drawing a room's textures takes a third of a second."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from functools import cache
 
 import pytest
 
+from pipeline.synthetic.interior import furnished
 from pipeline.synthetic.room import Room
 from pipeline.synthetic.scene import Scene
+from pipeline.synthetic.setting import Staged
+from pipeline.synthetic.street import built_street
 from pipeline.synthetic.uri import SceneSpec
 
 
@@ -26,3 +29,14 @@ def scene() -> Callable[[int], Scene]:
 @pytest.fixture(scope="session")
 def room() -> Callable[[int], Room]:
     return cache(Room)
+
+
+@pytest.fixture(scope="session")
+def staged() -> Callable[[int], Staged]:
+    """A training clip of 2 s: an interior for even seeds, a street for odd ones."""
+
+    @cache
+    def built(seed: int) -> Staged:
+        return (built_street if seed % 2 else furnished)(seed, 2.0)
+
+    return built
