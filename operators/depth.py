@@ -1,7 +1,7 @@
-"""Depth in metres from the official linear heads: features in -> a 16-bit PNG and a summary out.
+"""Depth of every frame: features in -> a 16-bit PNG and a summary out.
 
-The head reads blocks before the final norm, each patch beside its frame's class token, and weighs
-256 depths spread evenly over its range (upstream: hub/depthers.py, hub/depth/decode_heads.py).
+Which decoder reads them is the head's business: linear over 1 or 4 blocks, or DPT, both in metres;
+Depth Anything's relative depth is an operator of its own under the same name.
 """
 
 from __future__ import annotations
@@ -13,26 +13,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import interpolate, linear
 
 from operators.architectures import Architecture
+from operators.depth_anything import is_decoder
+from operators.depth_dpt import DptDepth, is_dpt
+from operators.depth_linear import LinearDepth, depth_layout
+from operators.depth_relative import RelativeDepth
 from operators.depth_summary import depth_summary
 from operators.errors import UsageError
 from operators.finite import require_finite
 from operators.frames import Features, FrameInfo
-from operators.heads import Head, HeadRequest, Layout, random_head, trained_head
+from operators.heads import Head, HeadRequest, random_head, trained_head
 from operators.operator import Operator
 from operators.png import grey16_png
 from operators.result import JSON, PNG, Result, canonical_json
 from operators.settings import Settings
 
-BINS = 256
 RANGES_M = {"nyu": (0.001, 10.0), "kitti": (0.001, 80.0)}
-MAP_SCALE = 4  # upstream's own
+MAP_SCALE = 4  # upstream's own for linear heads
 
-_FLOOR = 0.1  # added to every weight, so that their sum is never zero
-_FOUR_BLOCKS = {12: (2, 5, 8, 11), 24: (4, 11, 17, 23), 40: (9, 19, 29, 39)}  # by backbone depth
-_WEIGHT, _BIAS = "decode_head.conv_depth.weight", "decode_head.conv_depth.bias"
 _MILLIMETRES = 0.001
 _MILLIMETRES_REACH_M = 65.0
 _COARSE = 0.00390625  # 1/256 m
@@ -54,7 +53,7 @@ class Depth(Operator):
     ) -> None:
         """
         Args:
-            head: tensors in upstream's layout, for 1 or 4 blocks.
+            head: tensors in upstream's layout: linear over 1 or 4 blocks, or DPT.
             arch: the backbone's sizes.
             range_m: smallest and largest depth of the head, metres.
             domain: what it was trained on: nyu, kitti or own.
@@ -63,28 +62,15 @@ class Depth(Operator):
         Raises:
             WeightsError: the head does not fit the backbone.
         """
-        per_block = 2 * arch.width
-        blocks = 4 if _channels(head) == 4 * per_block else 1
-        head.check(depth_layout(arch, blocks))
-        self.layers = _FOUR_BLOCKS[arch.depth] if blocks == 4 else (arch.depth - 1,)
+        decoder = DptDepth if is_dpt(head.tensors) else LinearDepth
+        self._decoder = decoder(head, arch, range_m=range_m, map_scale=map_scale)
+        self.layers = self._decoder.layers
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
         self.range_m = range_m
         self.domain = domain
         self.depthscale = _MILLIMETRES if range_m[1] <= _MILLIMETRES_REACH_M else _COARSE
         self._map_scale = map_scale
-        weight = head.tensors[_WEIGHT].float().reshape(BINS, blocks, 2, arch.width)
-        # Depths count from the middle of the range: a quarter of the rounding at 80 m.
-        self._middle_m = sum(range_m) / 2
-        offsets_m = torch.linspace(*range_m, BINS) - self._middle_m
-        sums = torch.stack([torch.ones(BINS), offsets_m], dim=1)
-        self._tensors = {
-            "of_patch": weight[:, :, 0].reshape(BINS, -1),
-            "of_cls": weight[:, :, 1].reshape(BINS, -1),
-            "bias": head.tensors[_BIAS].float(),
-            "sums": sums,
-            "floor": _FLOOR * sums.double().sum(dim=0).float(),
-        }
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -95,7 +81,7 @@ class Depth(Operator):
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
         """The head stays float32 whatever the backbone runs in: it is small."""
-        self._tensors = {name: tensor.to(device) for name, tensor in self._tensors.items()}
+        self._decoder.load(device)
 
     def __call__(self, features: Features) -> list[Result]:
         maps = features.each(lambda row: self.metres(features, row))
@@ -107,30 +93,8 @@ class Depth(Operator):
         return [record for own in records for record in own]
 
     def metres(self, features: Features, row: int) -> Tensor:
-        """Depth of one frame, float32 `[h * map_scale, w * map_scale]`, metres.
-
-        Frames are done one at a time: the same shape always, so batch mates change nothing. The
-        1x1 convolution comes before the bilinear upsampling here and after it upstream; both are
-        linear and the weights of the upsampling add up to one, so the order changes only rounding
-        (2 ms instead of 302 ms per frame: S, 4 blocks, 16x16 patches, 2 cores, 2026-11-22).
-        """
-        read = [features.layers[block] for block in self.layers]
-        patches = torch.cat([patches[row].float() for patches, _ in read], dim=-1)
-        cls = torch.cat([cls[row].float() for _, cls in read])
-        h, w, channels = patches.shape
-        own = self._tensors
-        bias = own["bias"] + own["of_cls"] @ cls
-        logits = linear(patches.view(h * w, channels), own["of_patch"], bias)
-        fine = interpolate(
-            logits.view(1, h, w, BINS).permute(0, 3, 1, 2),
-            scale_factor=self._map_scale,
-            mode="bilinear",
-            align_corners=False,
-        )
-        weights = fine.permute(0, 2, 3, 1).reshape(-1, BINS).relu_()
-        total, weighted = (weights @ own["sums"] + own["floor"]).unbind(dim=1)
-        depth = (self._middle_m + weighted / total).clamp(*self.range_m)
-        return depth.view(h * self._map_scale, w * self._map_scale)
+        """Depth of one frame, float32 `[h * map_scale, w * map_scale]`, metres."""
+        return self._decoder.metres(features, row)
 
     def _quantised(self, metres: NDArray[np.float32]) -> NDArray[np.uint16]:
         steps = np.rint(metres.astype(np.float64) / self.depthscale)
@@ -146,13 +110,8 @@ class Depth(Operator):
         ]
 
 
-def depth_layout(arch: Architecture, blocks: int) -> Layout:
-    """Names and shapes of an official linear head over 1 or 4 blocks."""
-    return {_WEIGHT: (BINS, 2 * arch.width * blocks, 1, 1), _BIAS: (BINS,)}
-
-
-def build_depth(settings: Mapping[str, Any], request: HeadRequest) -> Depth:
-    """Depth as a user configured it.
+def build_depth(settings: Mapping[str, Any], request: HeadRequest) -> Depth | RelativeDepth:
+    """Depth as a user configured it; its head says in metres or relative.
 
     Args:
         settings: `map_scale`; `domain` (nyu or kitti) for a file whose name does not say it.
@@ -177,6 +136,10 @@ def build_depth(settings: Mapping[str, Any], request: HeadRequest) -> Depth:
     else:
         head = trained_head(request)
     chosen = given.choice("domain", "nyu", list(RANGES_M)) if "domain" in settings else ""
+    if is_decoder(head.tensors):
+        if chosen:
+            raise head.wrong(f"it is relative; leave out the setting domain={chosen}")
+        return RelativeDepth(head, arch, map_scale=map_scale)
     domain, range_m = _range(head, chosen)
     return Depth(head, arch, range_m=range_m, domain=domain, map_scale=map_scale)
 
@@ -198,8 +161,3 @@ def _range(head: Head, chosen: str) -> tuple[str, tuple[float, float]]:
     if domain != "own" or not 0 < low_m < high_m < 256:
         raise head.wrong("its header wants domain nyu or kitti, or range_m [least, most] in metres")
     return domain, (low_m, high_m)
-
-
-def _channels(head: Head) -> int:
-    weight = head.tensors.get(_WEIGHT)
-    return int(weight.shape[1]) if weight is not None and weight.ndim == 4 else 0

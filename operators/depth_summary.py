@@ -13,30 +13,33 @@ from numpy.typing import NDArray
 
 PERCENTILES = (5, 25, 50, 75, 95)
 _GRID = 3
-_DECIMALS = 3  # millimetres
+_DECIMALS = 3  # millimetres, where it is metres
 
 
-def depth_summary(steps: NDArray[np.uint16], depthscale: float) -> dict[str, Any]:
+def depth_summary(
+    steps: NDArray[np.uint16], depthscale: float, *, unit: str | None = "m"
+) -> dict[str, Any]:
     """Unit, percentiles and a 3x3 grid of medians.
 
     Args:
         steps: the map as published, uint16 `[H, W]`, 0 where unknown.
-        depthscale: metres per step.
+        depthscale: of the unit per step.
+        unit: m, or None for relative disparity, which has none.
 
     Returns:
-        `{"unit": "m", "percentiles": {"5": ...}, "grid": [[...]]}` in metres; a row of the grid is
-        a row of the picture; null where nothing is known.
+        `{"unit": "m", "percentiles": {"5": ...}, "grid": [[...]]}` in that unit; a row of the grid
+        is a row of the picture; null where nothing is known.
     """
     known = steps[steps > 0]
     cuts = np.percentile(known, PERCENTILES) if known.size else [None] * len(PERCENTILES)
     rows = [_cells(row) for row in _thirds(steps)]
     return {
-        "unit": "m",
+        "unit": unit,
         "percentiles": {
-            str(share): _metres(value, depthscale)
+            str(share): _scaled(value, depthscale)
             for share, value in zip(PERCENTILES, cuts, strict=True)
         },
-        "grid": [[_metres(_median(cell), depthscale) for cell in row] for row in rows],
+        "grid": [[_scaled(_median(cell), depthscale) for cell in row] for row in rows],
     }
 
 
@@ -54,5 +57,5 @@ def _median(cell: NDArray[np.uint16]) -> float | None:
     return float(np.median(known)) if known.size else None
 
 
-def _metres(steps: float | None, depthscale: float) -> float | None:
+def _scaled(steps: float | None, depthscale: float) -> float | None:
     return None if steps is None else round(float(steps) * depthscale, _DECIMALS)

@@ -195,7 +195,7 @@ def _from_file(request: HeadRequest, path: Path) -> Head:
     if header is not None:
         return _own_head(request, path, sha256, header)
     for file in _official(request.operator):
-        if file.file_name == path.name:
+        if file.file_name == path.name and file.head != DEPTH_ANYTHING:  # its content tells it
             if file.model != request.architecture.name:
                 raise WeightsError(
                     f"{path}: was trained on {file.model}, the model is {request.architecture.name}"

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from operators import depth_anything
 from operators.architectures import DEMO_MODEL, Architecture
-from operators.catalogue import official_backbone
+from operators.catalogue import DEPTH_ANYTHING, licence_of, official_backbone, official_head
 from operators.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
 from operators.demo import read_demo
 from operators.download import Progress, default_cache_dir, fetch
@@ -72,10 +73,10 @@ def load_backbone(
         return _random(arch, seed)
     if weights == "demo":
         return _demo(arch)
-    if weights == "auto":
-        cached = fetch(
-            official_backbone(arch.name), cache_dir or default_cache_dir(), progress=progress
-        )
+    if weights in ("auto", DEPTH_ANYTHING):
+        whole = weights == DEPTH_ANYTHING
+        file = official_head("depth", arch.name, weights) if whole else official_backbone(arch.name)
+        cached = fetch(file, cache_dir or default_cache_dir(), progress=progress)
         return _from_file(arch, cached.path, cached.sha256)
     path = Path(weights).expanduser()
     if not path.exists():
@@ -125,9 +126,14 @@ def _demo(arch: Architecture) -> LoadedBackbone:
 
 
 def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
+    licence = licence_of(path.name, sha256) or ""
+    if "-NC-" in licence:
+        log.warning("%s: its licence is %s: not for commercial use", path, licence)
     tensors = read_tensors(path)
     if is_hugging_face(tensors):
         tensors = to_upstream(tensors)
+    elif depth_anything.is_whole(tensors):
+        tensors = depth_anything.encoder(tensors)
     check_layout(path, tensors, _empty(arch).state_dict())
     model = _filled(arch, {name: tensor.float() for name, tensor in tensors.items()})
     log.info("%s: weights %s, sha256 %s", arch.name, path, sha256)

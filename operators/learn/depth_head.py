@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from operators.depth import BINS
+from operators.depth_linear import BINS
 from operators.learn.channel_statistics import Channels, patch_and_class_channels
 from operators.learn.dense_pictures import CELLS, DenseBatch, DensePictures, cell_truth
 from operators.learn.dense_training import Fitted, Schedule, Split, Tell, train

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 
 from operators.action import action_layout
 from operators.architectures import Architecture
-from operators.depth import BINS, RANGES_M, depth_layout
+from operators.depth import RANGES_M
+from operators.depth_linear import BINS, depth_layout
 from operators.heads import HeadRequest, Layout, random_head
 from operators.labelsets import OFFICIAL, label_set
 from operators.png import grey16_png, palette_png

@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 
 from operators.architectures import ARCHITECTURES, Architecture
-from operators.depth import RANGES_M, Depth, build_depth, depth_layout
+from operators.depth import RANGES_M, Depth, build_depth
+from operators.depth_linear import depth_layout
 from operators.depth_summary import depth_summary
 from operators.errors import DinostreamError, UsageError, WeightsError
 from operators.frames import Features, FrameInfo
