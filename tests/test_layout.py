@@ -16,10 +16,10 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 # What a package may import beside the standard library and itself.
 ALLOWED = {
     "kernels": {"torch", "triton"},
-    "operators": {"kernels", "torch", "numpy", "PIL", "safetensors"},
+    "operators": {"kernels", "torch", "numpy", "PIL", "safetensors", "sklearn", "xgboost"},
     "pipeline": {
         *("kernels", "operators", "torch", "numpy", "PIL", "av", "ray", "kafka", "crc32c"),
-        *("pydantic", "pydantic_core", "yaml", "click", "rich", "safetensors"),
+        *("pydantic", "pydantic_core", "yaml", "click", "rich", "safetensors", "sklearn"),
     },
 }
 # Which files may import a library that only one room knows.
@@ -32,6 +32,8 @@ ROOMS = {
     "rich": r"pipeline/(display\.py$|cli/|bench/)",
     "pydantic": r"pipeline/(config|resolve)\.py$",
     "yaml": r"pipeline/(document|resolve)\.py$",
+    "sklearn": r"(operators/learn|pipeline/fit)/",
+    "xgboost": r"operators/learn/",
 }
 # transformers is the peer that the benchmark measures itself against, where it is installed.
 PEERS = {"transformers": r"pipeline/bench/"}

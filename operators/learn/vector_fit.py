@@ -1,0 +1,247 @@
+"""The best vector head for some examples: every choice is trained, validation picks.
+
+Examples and their parts in -> a head's tensors, its header's facts and how good it is. Knows
+nothing of files or of the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score, log_loss, recall_score
+from torch import Tensor
+
+from operators.frame_vector import FrameVector
+from operators.learn.classifiers import (
+    Candidate,
+    boosted_trees,
+    logistic_heads,
+    neighbour_heads,
+    svm_heads,
+)
+from operators.learn.examples import Examples
+from operators.learn.metrics import ClassScores, classification_scores
+from operators.learn.scoring import Scores, head_scores, pooled_windows
+from operators.learn.splits import Parts
+from operators.learn.sweep import train_rates
+from operators.learn.thresholds import thresholds
+from operators.pooling import POOLINGS
+
+CLASSIFIERS = ("linear", "logistic", "svm", "knn", "xgboost")
+
+Tell = Callable[[str, float], None]
+"""What was tried and its mean class accuracy on validation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is tried.
+
+    Attributes:
+        classifier: one of `CLASSIFIERS`: `linear` is DINOv2's sweep.
+        poolings: which of `operators.pooling.POOLINGS`.
+        seed: of everything that is drawn.
+    """
+
+    classifier: str = "linear"
+    poolings: tuple[str, ...] = POOLINGS
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        unknown = set(self.poolings) - set(POOLINGS)
+        if self.classifier not in CLASSIFIERS or unknown or not self.poolings:
+            raise ValueError(
+                f"want a classifier of {', '.join(CLASSIFIERS)} and poolings of "
+                f"{', '.join(POOLINGS)}, got {self.classifier!r} and {self.poolings!r}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good the head is, on the part that nothing was chosen by where there is one.
+
+    Attributes:
+        part: `test`, or `validation` where there are too few groups for a test.
+        scores: the field's numbers with their intervals.
+        f1: mean of the classes' F1.
+        probabilities: `[M, K]` of that part's windows.
+        targets: their class ids `[M]`.
+        said: share of the windows about which the head says anything, given its thresholds.
+    """
+
+    part: str
+    scores: ClassScores
+    f1: float
+    probabilities: Scores
+    targets: NDArray[np.int64]
+    said: float
+
+
+@dataclass(frozen=True, slots=True)
+class VectorFit:
+    """What came out.
+
+    Attributes:
+        tensors: as a head file has them; None where the classifier makes no head (xgboost).
+        facts: what the header says: vector, pooling, classifier, thresholds, how it was trained.
+        quality: how good it is.
+        tried: what was tried, with its mean class accuracy on validation.
+    """
+
+    tensors: dict[str, Tensor] | None
+    facts: dict[str, Any]
+    quality: Quality
+    tried: tuple[tuple[str, float], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A candidate with what validation says of it."""
+
+    candidate: Candidate
+    accuracy: float
+    loss: float
+    scores: Scores
+
+
+def fit_vector_head(
+    examples: Examples, parts: Parts, recipe: Recipe, *, tell: Tell = lambda *_: None
+) -> VectorFit:
+    """Train what the recipe names and keep the best.
+
+    Best is the highest mean class accuracy on validation; of equals the lowest log loss.
+
+    Args:
+        examples: all windows.
+        parts: which are for what.
+        recipe: what is tried.
+        tell: told of every candidate.
+
+    Raises:
+        UsageError: xgboost is not installed.
+    """
+    if recipe.classifier == "xgboost":
+        return _report_of_trees(examples, parts, recipe, tell)
+    validation = examples.take(parts.validation)
+    best: _Judged | None = None
+    tried = []
+    for candidate in _candidates(examples.take(parts.train), recipe):
+        judged = _judge(candidate, validation)
+        tell(candidate.name, judged.accuracy)
+        tried.append((candidate.name, judged.accuracy))
+        if best is None or (judged.accuracy, -judged.loss) > (best.accuracy, -best.loss):
+            best = judged
+    assert best is not None
+    chosen = best.candidate
+    cuts = thresholds(best.scores, validation.targets)
+    name, rows = parts.judged
+    part = examples.take(rows)
+    quality = _quality(name, part, head_scores(chosen.tensors, chosen.facts, part), cuts, recipe)
+    trained = {"classifier": recipe.classifier, "chosen": chosen.name, "tried": len(tried)}
+    facts = {**chosen.facts, "thresholds": cuts, "trained": {**trained, "seed": recipe.seed}}
+    return VectorFit(chosen.tensors, facts, quality, tuple(tried))
+
+
+def _candidates(train: Examples, recipe: Recipe) -> Iterator[Candidate]:
+    poolings = recipe.poolings if train.frames > 1 else ("mean",)
+    for pooling in poolings:
+        if pooling == "attention" and recipe.classifier != "linear":
+            continue  # scikit-learn trains no query
+        for vector in train.choices():
+            for candidate in _of_one_choice(train, vector, pooling, recipe):
+                facts = {"vector": vector.to_json(), "pooling": pooling, **candidate.facts}
+                name = ", ".join((pooling, _spoken(vector), candidate.name))
+                yield Candidate(name, candidate.tensors, facts)
+
+
+def _of_one_choice(
+    train: Examples, vector: FrameVector, pooling: str, recipe: Recipe
+) -> Iterator[Candidate]:
+    if recipe.classifier == "linear":
+        heads = train_rates(train, vector, pooling, seed=recipe.seed)
+        for rate, tensors in heads.items():
+            yield Candidate(f"rate {rate:g}", tensors, {"classifier": "linear"})
+        return
+    inputs = pooled_windows(train.vectors(vector), train, pooling).numpy()
+    if recipe.classifier == "logistic":
+        yield from logistic_heads(inputs, train.targets, seed=recipe.seed)
+    elif recipe.classifier == "svm":
+        yield from svm_heads(inputs, train.targets, seed=recipe.seed)
+    else:
+        yield from neighbour_heads(inputs, train.targets)
+
+
+def _judge(candidate: Candidate, validation: Examples) -> _Judged:
+    scores = head_scores(candidate.tensors, candidate.facts, validation)
+    accuracy, loss = _worth(scores, validation)
+    return _Judged(candidate, accuracy, loss, scores)
+
+
+def _worth(scores: Scores, examples: Examples) -> tuple[float, float]:
+    """Mean class accuracy and log loss."""
+    if not np.isfinite(scores).all():  # a rate at which training ran away
+        return 0.0, float("inf")
+    answers, every = scores.argmax(axis=1), np.arange(len(examples.labels))
+    accuracy = recall_score(examples.targets, answers, average="macro", labels=every)
+    exact = scores.astype(np.float64).clip(1e-9, 1.0)
+    exact /= exact.sum(axis=1, keepdims=True)
+    return float(accuracy), float(log_loss(examples.targets, exact, labels=every))
+
+
+def _quality(
+    name: str, part: Examples, scores: Scores, cuts: list[float], recipe: Recipe
+) -> Quality:
+    answers = scores.argmax(axis=1)
+    return Quality(
+        part=name,
+        scores=classification_scores(part.targets, scores, part.groups, seed=recipe.seed),
+        f1=float(f1_score(part.targets, answers, average="macro")),
+        probabilities=scores,
+        targets=part.targets,
+        said=float((scores >= np.array(cuts)).any(axis=1).mean()),
+    )
+
+
+def _report_of_trees(examples: Examples, parts: Parts, recipe: Recipe, tell: Tell) -> VectorFit:
+    train, validation = examples.take(parts.train), examples.take(parts.validation)
+    best: tuple[float, str, FrameVector, str] | None = None
+    tried = []
+    for pooling in (
+        ("mean",) if examples.frames == 1 else tuple(set(recipe.poolings) - {"attention"})
+    ):
+        for vector in examples.choices():
+            scores = _trees(train, validation, vector, pooling, recipe.seed)
+            accuracy, _ = _worth(scores, validation)
+            name = f"{pooling}, {_spoken(vector)}"
+            tell(name, accuracy)
+            tried.append((name, accuracy))
+            if best is None or accuracy > best[0]:
+                best = (accuracy, name, vector, pooling)
+    assert best is not None
+    _, chosen, vector, pooling = best
+    cuts = thresholds(_trees(train, validation, vector, pooling, recipe.seed), validation.targets)
+    name, rows = parts.judged
+    part = examples.take(rows)
+    scores = _trees(train, part, vector, pooling, recipe.seed)
+    quality = _quality(name, part, scores, cuts, recipe)
+    facts = {"trained": {"classifier": "xgboost", "chosen": chosen, "seed": recipe.seed}}
+    return VectorFit(None, facts, quality, tuple(tried))
+
+
+def _trees(
+    train: Examples, others: Examples, vector: FrameVector, pooling: str, seed: int
+) -> Scores:
+    vectors = train.vectors(vector)
+    inputs = pooled_windows(vectors, train, pooling).numpy()
+    return boosted_trees(
+        inputs, train.targets, pooled_windows(vectors, others, pooling).numpy(), seed=seed
+    )
+
+
+def _spoken(vector: FrameVector) -> str:
+    blocks = "1 block" if vector.blocks == 1 else f"{vector.blocks} blocks"
+    return f"{blocks} + mean patch" if vector.mean_patch else blocks
