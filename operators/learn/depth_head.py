@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from operators.depth_linear import BINS
+from operators.architectures import Architecture
+from operators.depth_linear import BINS, FOUR_BLOCKS
 from operators.learn.channel_statistics import Channels, patch_and_class_channels
 from operators.learn.dense_pictures import CELLS, DenseBatch, DensePictures, cell_truth
 from operators.learn.dense_training import Fitted, Schedule, Split, Tell, train
@@ -21,6 +22,15 @@ _CONV = "decode_head.conv_depth"
 _FLOOR = 0.1  # what `operators.depth` adds to every weight
 _SPREAD = 0.15  # share of the mean error in the scale-invariant loss, upstream's
 _TINY = 1e-6
+_NEAR = 0.02  # share of all depth that is nearer than what counts as near
+# The floor under every weight pulls towards the middle of the range; weights this many times
+# middle / near leave a few per cent of that pull where it matters most.
+_GAIN = 2.0
+
+
+def depth_blocks(arch: Architecture, count: int) -> tuple[int, ...]:
+    """The blocks that a head over 1 or 4 of them reads, upstream's."""
+    return FOUR_BLOCKS[arch.depth] if count == 4 else (arch.depth - 1,)
 
 
 def fit_depth_head(
@@ -45,10 +55,12 @@ def fit_depth_head(
     """
     of_patch, of_cls = patch_and_class_channels(pictures, split.train, seed=schedule.seed)
     width = len(of_patch.mean)
+    prior, near_m = _prior(pictures, split, range_m)
+    gain = _GAIN * sum(range_m) / 2 / near_m
     start = {
         "of_patch": torch.zeros(BINS, width),
         "of_cls": torch.zeros(BINS, width),
-        "bias": _prior(pictures, split, range_m),
+        "bias": prior,
     }
 
     def loss(weights: dict[str, Tensor], batch: DenseBatch) -> Tensor:
@@ -56,12 +68,13 @@ def fit_depth_head(
         cls = of_cls.standardise(batch.cls.flatten(1))
         own = F.linear(cls, weights["of_cls"], weights["bias"])
         logits = F.linear(patches, weights["of_patch"]) + own[:, None, None]
-        metres = _metres(logits.permute(0, 3, 1, 2), range_m)
+        metres = _metres(gain * logits.permute(0, 3, 1, 2), range_m)
         return _scale_invariant(metres, batch.truth, range_m)
 
     fitted = train(start, loss, pictures, split, schedule=schedule, tell=tell)
     blocks = pictures.read(split.train[0]).patches.shape[0]
-    return _tensors(fitted.weights, of_patch, of_cls, blocks=blocks), fitted
+    scaled = {name: gain * tensor for name, tensor in fitted.weights.items()}
+    return _tensors(scaled, of_patch, of_cls, blocks=blocks), fitted
 
 
 def _metres(logits: Tensor, range_m: tuple[float, float]) -> Tensor:
@@ -81,10 +94,12 @@ def _scale_invariant(metres: Tensor, truth: Tensor, range_m: tuple[float, float]
     return torch.sqrt(off.var() + _SPREAD * off.mean().square() + _TINY)
 
 
-def _prior(pictures: DensePictures, split: Split, range_m: tuple[float, float]) -> Tensor:
-    """How often each depth occurs, about 1 on average: where training begins.
+def _prior(
+    pictures: DensePictures, split: Split, range_m: tuple[float, float]
+) -> tuple[Tensor, float]:
+    """How often each depth occurs, about 1 on average, and a depth that is near, metres.
 
-    From zeros no weight would ever grow, because the weights are cut off below zero.
+    Training begins there: from zeros no weight would ever grow, as they are cut off below zero.
     """
     counts = torch.zeros(BINS)
     for index in split.train:
@@ -93,7 +108,10 @@ def _prior(pictures: DensePictures, split: Split, range_m: tuple[float, float]) 
         known = truth[(truth >= range_m[0]) & (truth <= range_m[1]) & (truth > 0)]
         counts += torch.histc(known.float(), BINS, *range_m)
     smooth = F.avg_pool1d(counts.view(1, 1, -1), 9, stride=1, padding=4).view(-1)
-    return smooth / smooth.mean().clamp_min(_TINY) + _FLOOR
+    low, high = range_m
+    reached = counts.cumsum(0) >= _NEAR * counts.sum()
+    near_m = low + (high - low) * (int(reached.int().argmax()) + 1) / BINS
+    return smooth / smooth.mean().clamp_min(_TINY) + _FLOOR, near_m
 
 
 def _tensors(

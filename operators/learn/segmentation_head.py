@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch.nn import functional as F
@@ -83,6 +84,14 @@ def segmentation_from_clicks(
     if classes == 2:  # scikit-learn keeps the difference of the two alone
         weight, bias = torch.cat([-weight, weight]) / 2, torch.cat([-bias, bias]) / 2
     return _tensors(weight, bias, channels)
+
+
+def clicked_probabilities(tensors: dict[str, Tensor], examples: Tensor) -> NDArray[np.float64]:
+    """What a head says of single patches `[M, D]`: probabilities `[M, K]`."""
+    scale = torch.sqrt(tensors[f"{_BN}.running_var"] + _BN_EPS)
+    rows = (examples.float() - tensors[f"{_BN}.running_mean"]) / scale
+    logits = F.linear(rows, tensors[f"{_CONV}.weight"].flatten(1), tensors[f"{_CONV}.bias"])
+    return logits.double().softmax(dim=1).numpy()
 
 
 def _tensors(weight: Tensor, bias: Tensor, channels: Channels) -> dict[str, Tensor]:

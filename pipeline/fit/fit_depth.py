@@ -29,6 +29,7 @@ from pipeline.media.scaler import FILTER_NAME
 SCHEDULE = Schedule(rate=RATE)
 NEAREST_M = 0.001  # as official heads
 FARTHEST_M = 255.0  # below what 16 bits can say in steps of 1/256 m
+USUAL_M = 80.0  # what a head says at most unless told otherwise, as in the benchmarks
 
 
 def fit_depth(
@@ -44,7 +45,8 @@ def fit_depth(
 
     Args:
         items: pictures whose truths are metres.
-        range_m: smallest and largest depth that it can say; None: as far as the data go.
+        range_m: smallest and largest depth that it can say; None: as far as the data go, at most
+            80 m.
         backbone: frozen; keeps `blocks`.
         plan: how.
         blocks: 1 or 4, see `depth_blocks`.
@@ -134,7 +136,7 @@ def reach_m(store: DenseStore) -> tuple[float, float]:
 
 
 def _checked(wanted: tuple[float, float] | None, reach: tuple[float, float]) -> tuple[float, float]:
-    low, high = wanted or (NEAREST_M, min(math.ceil(reach[1]), FARTHEST_M))
+    low, high = wanted or (NEAREST_M, min(math.ceil(reach[1]), USUAL_M))
     if not 0 < low < high <= FARTHEST_M or low >= reach[1] or high <= reach[0]:
         raise UsageError(
             f"want a range within 0-{FARTHEST_M:g} m that meets the data, which go from "

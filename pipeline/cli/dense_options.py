@@ -1,0 +1,163 @@
+"""Options of everything that fits or measures dense heads: which data, which backbone.
+
+click's values in -> items, labels and a backbone out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from operators.errors import UsageError
+from pipeline.cli.countdown import countdown
+
+if TYPE_CHECKING:
+    from operators.labelsets import LabelSet
+    from pipeline.fit.dense_item import DenseItem
+    from pipeline.fit.dense_plan import Tell
+    from pipeline.fit.scenes import Scenes
+
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+FOLDER = click.Path(path_type=Path)
+
+_BACKBONE = (
+    click.option("--model", default="dinov2_vits14", show_default=True, help="Architecture."),
+    click.option("--weights", default="auto", show_default=True, metavar="auto|demo|random|PATH"),
+    click.option(
+        "--short-side", type=click.IntRange(14), default=224, show_default=True, metavar="PX"
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Of every draw."),
+    click.option("--cache", type=FOLDER, metavar="DIR", help="Where computed features are kept."),
+)
+_SCENES = (
+    click.option("--synthetic", metavar="SCENE", help="Rendered scenes, such as world."),
+    click.option("--seeds", metavar="A:B", help="Of the scenes: from A, below B."),
+    click.option(
+        "--frames", type=click.IntRange(1), default=4, show_default=True, help="Of each scene."
+    ),
+    click.option(
+        "--seconds", type=float, default=8.0, show_default=True, help="Length of a scene."
+    ),
+    click.option(
+        "--size", metavar="WxH", help="Rendered size; the backbone's own where not given."
+    ),
+)
+
+
+def backbone_options(function: Callback) -> Callback:
+    """Model, weights, size, seed and cache."""
+    return _with(function, _BACKBONE)
+
+
+def scene_options(function: Callback) -> Callback:
+    """Which rendered scenes."""
+    return _with(function, _SCENES)
+
+
+def scenes_of(given: Mapping[str, Any]) -> Scenes:
+    """The scenes that options name.
+
+    Raises:
+        UsageError: seeds or a size that are none.
+    """
+    from pipeline.fit.scenes import Scenes
+
+    return Scenes(
+        given["synthetic"],
+        seed_range(given["seeds"] or ""),
+        frames=given["frames"],
+        seconds=given["seconds"],
+        size_wh=_size(given["size"]),
+    )
+
+
+def seed_range(text: str) -> range:
+    """`A:B` as seeds.
+
+    Raises:
+        UsageError: it is none, or empty.
+    """
+    found = re.fullmatch(r"(\d{1,18}):(\d{1,18})", text)
+    seeds = range(int(found[1]), int(found[2])) if found else range(0)
+    if not seeds:
+        raise UsageError(f"--seeds takes A:B with A < B, such as 0:400; got {text!r}")
+    return seeds
+
+
+def mask_items(
+    given: Mapping[str, Any], short_side: int
+) -> tuple[Sequence[DenseItem], LabelSet | None]:
+    """Pictures with class ids, and what these mean where it is known.
+
+    Raises:
+        UsageError: not exactly one kind of data, or data that do not do.
+    """
+    from pipeline.fit.mask_labels import read_labels
+    from pipeline.fit.pairs import pairs
+    from pipeline.fit.truth_files import MaskFile
+    from pipeline.synthetic.labels import LABELS
+
+    if _kind(given, "masks") == "scenes":
+        return scenes_of(given).items("segmentation", short_side), LABELS
+    labels = given["labels"] and read_labels(given["labels"], name=given["labels"].stem)
+    return pairs(given["images"], given["masks"], MaskFile()), labels
+
+
+def depth_items(given: Mapping[str, Any], short_side: int) -> Sequence[DenseItem]:
+    """Pictures with metres.
+
+    Raises:
+        UsageError: not exactly one kind of data, or data that do not do.
+    """
+    from pipeline.fit.pairs import pairs
+    from pipeline.fit.truth_files import DepthFile
+
+    if _kind(given, "depth") == "scenes":
+        return scenes_of(given).items("depth", short_side)
+    return pairs(given["images"], given["depth"], DepthFile(given["depth_scale"]))
+
+
+def cache_folder(given: Path | None) -> Path:
+    """Where computed features are kept."""
+    from operators.download import default_cache_dir
+
+    return given or default_cache_dir() / "features"
+
+
+@contextmanager
+def telling() -> Iterator[Tell]:
+    """Progress of work that has several parts, each with the time that it has left."""
+    with countdown("fit") as tell:
+
+        def told(what: str, done: int, total: int) -> None:
+            tell(done / total if total else None, f"{what} {done}/{total}")
+
+        yield told
+
+
+def _kind(given: Mapping[str, Any], partner: str) -> Literal["files", "scenes"]:
+    if given["synthetic"] and not given["images"] and not given[partner]:
+        return "scenes"
+    if given["images"] and given[partner] and not given["synthetic"]:
+        return "files"
+    raise UsageError(f"give --images DIR and --{partner} DIR, or --synthetic SCENE and --seeds A:B")
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if not found:
+        raise UsageError(f"--size takes WIDTHxHEIGHT, such as 640x360; got {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def _with(function: Callback, options: Sequence[Callable[[Callback], Callback]]) -> Callback:
+    for option in reversed(options):
+        function = option(function)
+    return function

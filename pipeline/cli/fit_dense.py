@@ -1,0 +1,194 @@
+"""`dinostream fit segmentation` and `fit depth`: pictures with a truth per pixel -> a head file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from operators.errors import UsageError
+from pipeline.cli.dense_options import (
+    FOLDER,
+    backbone_options,
+    cache_folder,
+    depth_items,
+    mask_items,
+    scene_options,
+    telling,
+)
+from pipeline.cli.options import json_option
+
+if TYPE_CHECKING:
+    from operators.backbone import Backbone
+    from pipeline.fit.dense_plan import DensePlan, Fit
+
+_STEPS = click.option(
+    "--steps", type=click.IntRange(1), default=1500, show_default=True, help="Of the training."
+)
+_RATE = click.option("--rate", type=click.FloatRange(0, 1, min_open=True), help="Learning rate.")
+_OUT = click.option("-o", "--out", type=FOLDER, required=True, metavar="FILE.safetensors")
+
+
+@click.command(
+    "segmentation",
+    epilog="Example: dinostream fit segmentation --images pictures --masks masks "
+    "--labels labels.csv -o parts.safetensors",
+)
+@click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
+@click.option("--masks", type=FOLDER, metavar="DIR", help="PNGs of class ids, same names.")
+@click.option("--labels", type=FOLDER, metavar="CSV", help="id,name[,r,g,b] of each class.")
+@click.option("--clicks", type=FOLDER, metavar="CSV", help="file,time,x,y,label: no masks.")
+@click.option(
+    "--around",
+    type=click.IntRange(0, 8),
+    default=0,
+    show_default=True,
+    help="Patches around a click that count as clicked.",
+)
+@scene_options
+@backbone_options
+@_STEPS
+@_RATE
+@_OUT
+@json_option
+def segmentation(
+    *, clicks: Path | None, around: int, out: Path, as_json: bool, **given: Any
+) -> int:
+    """Train a segmentation head for classes of your own, with masks or a few clicks per class."""
+    from pipeline.fit.fit_segmentation import SCHEDULE, fit_segmentation
+
+    if clicks is not None:
+        return _clicks(clicks, around, out, as_json=as_json, given=given)
+    items, labels = mask_items(given, given["short_side"])
+    backbone = _backbone(given)
+    with telling() as tell:
+        fit = fit_segmentation(items, labels, backbone, _plan(given, SCHEDULE), tell=tell)
+    return _finish(fit, backbone, out, as_json=as_json)
+
+
+@click.command(
+    "depth",
+    epilog="Example: dinostream fit depth --images pictures --depth maps --depth-scale 0.001 "
+    "-o depth.safetensors",
+)
+@click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
+@click.option("--depth", type=FOLDER, metavar="DIR", help="16-bit PNGs, or .npy in metres.")
+@click.option(
+    "--depth-scale",
+    type=click.FloatRange(0, min_open=True),
+    default=0.001,
+    show_default=True,
+    help="Metres per step of a PNG.",
+)
+@click.option(
+    "--blocks",
+    type=click.Choice(["1", "4"]),
+    default="4",
+    show_default=True,
+    help="Blocks of the backbone that the head reads.",
+)
+@click.option(
+    "--range",
+    "range_m",
+    type=(float, float),
+    default=None,
+    metavar="LEAST MOST",
+    help="Depth that the head can say, metres; as far as the data go, up to 80, without it.",
+)
+@scene_options
+@backbone_options
+@_STEPS
+@_RATE
+@_OUT
+@json_option
+def depth(
+    *,
+    blocks: str,
+    range_m: tuple[float, float] | None,
+    out: Path,
+    as_json: bool,
+    **given: Any,
+) -> int:
+    """Train a depth head in metres for your own camera."""
+    from operators.architectures import architecture
+    from operators.learn.depth_head import depth_blocks
+    from pipeline.fit.fit_depth import SCHEDULE, fit_depth
+
+    items = depth_items(given, given["short_side"])
+    read = depth_blocks(architecture(given["model"]), int(blocks))
+    backbone = _backbone(given, read)
+    with telling() as tell:
+        fit = fit_depth(items, range_m, backbone, _plan(given, SCHEDULE), blocks=read, tell=tell)
+    return _finish(fit, backbone, out, as_json=as_json)
+
+
+def _clicks(path: Path, around: int, out: Path, *, as_json: bool, given: dict[str, Any]) -> int:
+    from pipeline.fit.clicks import clicked, read_clicks
+    from pipeline.fit.feature_store import FeatureStore
+    from pipeline.fit.fit_clicks import fit_clicks
+
+    others = [key for key in ("images", "masks", "labels", "synthetic") if given[key]]
+    if others:
+        raise UsageError(f"--clicks goes without --{' and --'.join(others)}")
+    clicks = read_clicks(path)
+    backbone = _backbone(given)
+    store = FeatureStore(cache_folder(given["cache"]), backbone, short_side=given["short_side"])
+    try:
+        with telling() as tell:
+            seen = clicked(clicks, store, around=around, tell=tell)
+    finally:
+        store.close()
+    fit = fit_clicks(seen, short_side=given["short_side"], seed=given["seed"])
+    return _finish(fit, backbone, out, as_json=as_json)
+
+
+def _backbone(given: dict[str, Any], blocks: tuple[int, ...] = ()) -> Backbone:
+    from pipeline.fit.glance import open_backbone
+
+    return open_backbone(given["model"], given["weights"], seed=given["seed"], blocks=blocks)
+
+
+def _plan(given: dict[str, Any], schedule: Any) -> DensePlan:
+    from dataclasses import replace
+
+    from pipeline.fit.dense_plan import DensePlan
+
+    changed = replace(schedule, steps=given["steps"], seed=given["seed"])
+    if given["rate"] is not None:
+        changed = replace(changed, rate=given["rate"])
+    return DensePlan(
+        given["short_side"],
+        cache_folder(given["cache"]),
+        schedule=changed,
+        seed=given["seed"],
+        rendered=given["synthetic"] is not None,
+    )
+
+
+def _finish(fit: Fit, backbone: Backbone, out: Path, *, as_json: bool) -> int:
+    """Write the file and say how good it is."""
+    from operators.learn.head_file import write_head
+
+    backbone.close()
+    facts = {**fit.facts, "backbone": backbone.loaded.sha256}
+    sha256 = write_head(out, fit.operator, fit.tensors, facts)
+    if as_json:
+        report = {"file": str(out), "sha256": sha256, "notes": list(fit.notes), **facts}
+        click.echo(json.dumps(report))
+        return 0
+    for name, number in fit.facts["metrics"].items():
+        if isinstance(number, dict):
+            click.echo(f"{name:>20}  {said(number)}")
+    for note in fit.notes:
+        click.echo(note)
+    click.echo(f"wrote {out}: use it with --head {fit.operator}={out}")
+    return 0
+
+
+def said(number: dict[str, float | None]) -> str:
+    """An estimate as people read it."""
+    value, low, high = (number[key] for key in ("value", "low", "high"))
+    text = "unknown" if value is None else f"{value:.3f}"
+    return text if low is None or high is None else f"{text}  (95 %: {low:.3f} to {high:.3f})"
