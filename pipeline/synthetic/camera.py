@@ -7,6 +7,7 @@ from 0 to 1, so its centre is at (0.5, 0.5). Knows nothing of what is in the sce
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .rays import FloatArray, Rays
@@ -71,6 +72,26 @@ class Camera:
         rows = self._span(dot(to_centre, self.down), depth, radius, side=0)
         cols = self._span(dot(to_centre, self.right), depth, radius, side=1)
         return None if rows is None or cols is None else (rows, cols)
+
+    def hull_window(self, corners: Sequence[Vec3]) -> tuple[slice, slice] | None:
+        """Return the (rows, columns) around corners' pictures; all must be in front of the camera.
+
+        None when that is out of the picture.
+        """
+        ways = [minus(corner, self.position) for corner in corners]
+        depths = [dot(way, self.forward) for way in ways]
+        spans = []
+        for side, axis in enumerate((self.down, self.right)):
+            seen = [dot(way, axis) / depth for way, depth in zip(ways, depths, strict=True)]
+            centre_px = 0.5 * self.size_hw[side]
+            first = max(math.floor(centre_px + self.focal_px * min(seen)) - 1, 0)
+            last = min(math.ceil(centre_px + self.focal_px * max(seen)) + 1, self.size_hw[side])
+            spans.append(slice(first, last))
+        return (spans[0], spans[1]) if all(s.start < s.stop for s in spans) else None
+
+    def ahead(self, points: Sequence[Vec3], least_m: float) -> bool:
+        """Return whether all points are at least so far in front of the camera."""
+        return all(dot(minus(p, self.position), self.forward) >= least_m for p in points)
 
     def _span(self, offset: float, depth: float, radius: float, *, side: int) -> slice | None:
         room = math.sqrt(offset * offset + depth * depth - radius * radius)

@@ -27,6 +27,13 @@ class Cylinder:
         """The radius of the bounding ball, metres."""
         return math.hypot(self.radius, self.half_height)
 
+    @property
+    def corners(self) -> tuple[Vec3, ...]:
+        """The corners of the upright box around it, metres."""
+        x, y, z = self.centre
+        sides = [(x + i * self.radius, y + j * self.radius) for i in (-1, 1) for j in (-1, 1)]
+        return tuple((a, b, z + k * self.half_height) for a, b in sides for k in (-1, 1))
+
     def intersect(self, rays: Rays) -> tuple[FloatArray, NDArray[np.uint8]]:
         """Return t float32 (inf where rays miss) and SIDE or CAP, in the rays' shape.
 

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from .camera import Camera
 from .panel import ClassArray
 from .rays import FloatArray, IndexArray
+from .solids import Solid
 from .surfaces import Painted
 from .world import Traced, Window, World
 
 # Bands of this many pixels keep a dozen float32 arrays inside a 2 MiB cache.
 _BAND_PIXELS = 1 << 15
+# Corners nearer than this to the camera's plane have pictures too far out to be of use.
+_NEAR_M = 0.05
 # A rotated grid: four samples with four distinct columns and rows.
 _SUBPIXELS_XY = ((-0.125, -0.375), (0.375, -0.125), (0.125, 0.375), (-0.375, 0.125))
 
@@ -44,7 +47,7 @@ class View:
     def __init__(self, world: World, camera: Camera) -> None:
         self._world = world
         self._camera = camera
-        self._windows = [camera.window(b.solid.centre, b.solid.reach) for b in world.bodies]
+        self._windows = [_window(camera, body.solid) for body in world.bodies]
 
     def trace_rows(self, rows: slice) -> Traced:
         """Return what the centres of these rows' pixels show, [rows, W]."""
@@ -97,6 +100,14 @@ def render_frame(world: World, camera: Camera) -> SceneFrame:
         marked |= _outlines(frame.classes)
     _smooth_outlines(frame.rgb, np.flatnonzero(marked), view)
     return frame
+
+
+def _window(camera: Camera, solid: Solid) -> Window | None:
+    """Where a solid may be: around its corners, or around its bounding ball if that is safer."""
+    corners = solid.corners
+    if corners and camera.ahead(corners, _NEAR_M):
+        return camera.hull_window(corners)
+    return camera.window(solid.centre, solid.reach)
 
 
 def _cut(window: Window | None, rows: slice) -> Window | None:

@@ -28,6 +28,10 @@ class Solid(Protocol):
     def reach(self) -> float:
         """The radius of the bounding ball, metres."""
 
+    @property
+    def corners(self) -> tuple[Vec3, ...]:
+        """Points whose convex hull holds the body; none when only the bounding ball is known."""
+
     def intersect(self, rays: Rays) -> tuple[FloatArray, NDArray[np.uint8]]:
         """Return where rays enter: t (inf where they miss) and the face met there.
 
@@ -50,6 +54,11 @@ class Sphere:
     def reach(self) -> float:
         """The radius, metres."""
         return self.radius
+
+    @property
+    def corners(self) -> tuple[Vec3, ...]:
+        """None: a ball fills its bounding ball."""
+        return ()
 
     def intersect(self, rays: Rays) -> tuple[FloatArray, NDArray[np.uint8]]:
         """Return t float32 and face 0, both in the rays' shape.
@@ -87,6 +96,15 @@ class Box:
     def reach(self) -> float:
         """Half the space diagonal, metres."""
         return length(self.half)
+
+    @property
+    def corners(self) -> tuple[Vec3, ...]:
+        """The eight corners, metres."""
+        a, b, _ = self.axes
+        across, along = times(a, self.half[0]), times(b, self.half[1])
+        ends = (plus(across, along), minus(across, along))
+        feet = [plus(self.centre, times(end, sign)) for end in ends for sign in (1.0, -1.0)]
+        return tuple((x, y, z + lift) for x, y, z in feet for lift in (-self.half[2], self.half[2]))
 
     @property
     def axes(self) -> tuple[Vec3, Vec3, Vec3]:
