@@ -8,12 +8,15 @@ mates. Must not know where frames come from.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from operators.crew import Crew, stay_on_one_core
-from operators.frames import Features, FrameBatch
+from operators.frames import Features, FrameBatch, FrameInfo
 from operators.preprocess import normalise
 from operators.weights import LoadedBackbone
 
@@ -80,16 +83,9 @@ class Backbone:
         height, width = batch.pixels.shape[1:3]
         patch = self._model.architecture.patch
         grid = (height // patch, width // patch)
-        tokens, kept = self._one_by_one(batch, grid) if self._crew else self._together(batch)
-        patches, cls = self._split(tokens, grid)
-        return Features(
-            infos=batch.infos,
-            cls=cls,
-            patches=patches,
-            layers={block: self._split(before, grid) for block, before in kept.items()},
-            norm=self._model.norm,
-            crew=self._crew,
-        )
+        tokens = self._one_by_one(batch, grid) if self._crew else self._together(batch)
+        seen = self._features(batch.infos, grid, tokens)
+        return replace(seen, crew=self._crew, look=partial(self._again, batch))
 
     def close(self) -> None:
         """End the threads."""
@@ -128,6 +124,30 @@ class Backbone:
 
         self._crew.map(fill, range(count))
         return tokens, kept
+
+    @torch.inference_mode()
+    def _again(
+        self, batch: FrameBatch, row: int, grid: tuple[int, int], mirrored: bool
+    ) -> Features:
+        """A pass of one frame alone, whatever the device: see `Features.again`."""
+        pixels = torch.from_numpy(batch.pixels[row : row + 1].copy()).to(self.device)
+        patch = self._model.architecture.patch
+        resized = interpolate(
+            normalise(pixels, torch.float32),
+            size=(grid[0] * patch, grid[1] * patch),
+            mode="bilinear",
+            align_corners=False,
+        )
+        pixels = (resized.flip(3) if mirrored else resized).to(self.dtype)
+        return self._features(batch.infos[row : row + 1], grid, self._model(pixels, self.blocks))
+
+    def _features(
+        self, infos: tuple[FrameInfo, ...], grid: tuple[int, int], seen: Tokens
+    ) -> Features:
+        tokens, kept = seen
+        patches, cls = self._split(tokens, grid)
+        layers = {block: self._split(before, grid) for block, before in kept.items()}
+        return Features(infos, cls, patches, layers, self._model.norm)
 
     def _split(self, tokens: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
         first = 1 + self._model.architecture.registers

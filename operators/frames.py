@@ -92,6 +92,7 @@ class Features:
         layers: block index -> (patches `[B, h, w, D]`, cls `[B, D]`) *before* the final norm.
         norm: the backbone's final norm, for `normed`.
         crew: the threads of a CPU engine, for `each`.
+        look: (row, patches down and across, mirrored) -> features of another pass, for `again`.
     """
 
     infos: tuple[FrameInfo, ...]
@@ -100,6 +101,7 @@ class Features:
     layers: Mapping[int, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
     norm: Callable[[torch.Tensor], torch.Tensor] | None = None
     crew: Crew | None = None
+    look: Callable[[int, tuple[int, int], bool], Features] | None = None
 
     def each(self, work: Callable[[int], T]) -> list[T]:
         """`work(row)` for every frame, in their order; on a CPU several at a time.
@@ -116,6 +118,24 @@ class Features:
         patches, cls = self.layers[block]
         return self.norm(patches), self.norm(cls)
 
+    def again(self, row: int, grid_hw: tuple[int, int], *, mirrored: bool = False) -> Features:
+        """One frame seen once more, at another size or mirrored: a backbone pass of its own.
+
+        Args:
+            row: which frame.
+            grid_hw: patches down and across that its pixels are resized to, bilinearly.
+            mirrored: left and right changed over.
+
+        Returns:
+            Features of one row, with the same blocks.
+
+        Raises:
+            ValueError: these features do not come from a backbone.
+        """
+        if self.look is None:
+            raise ValueError("these features hold no pixels; build them with Backbone")
+        return self.look(row, grid_hw, mirrored)
+
     def take(self, rows: Sequence[int]) -> Features:
         """The same features for some rows only, in the order given, padded to the batch size."""
         if list(rows) == list(range(len(self.infos))):
@@ -127,4 +147,6 @@ class Features:
             cls=self.cls[padded],
             patches=self.patches[padded],
             layers={block: (p[padded], c[padded]) for block, (p, c) in self.layers.items()},
+            look=self.look
+            and (lambda row, grid, mirror: self.again(rows[row], grid, mirrored=mirror)),
         )

@@ -1,7 +1,8 @@
-"""A class for every cell from the official linear head: features in -> a palette PNG and a summary.
+"""A class for every cell of every frame: features in -> a palette PNG and a summary out.
 
-Batch norm and a 1x1 convolution on the normalised patch grid (upstream: eval/segmentation), logits
-upsampled bilinearly before the arg max.
+A linear head's logits, upsampled bilinearly before the arg max. With `scales` the frame is seen
+again at upstream's further sizes and mirrored, and the probabilities are averaged: passes of their
+own, for the last points of accuracy where time does not matter.
 """
 
 from __future__ import annotations
@@ -13,25 +14,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import interpolate, linear
+from torch.nn.functional import interpolate
 
 from operators.architectures import Architecture
 from operators.finite import require_finite
 from operators.frames import Features, FrameInfo
-from operators.heads import Head, HeadRequest, Layout, random_head, trained_head
+from operators.heads import Head, HeadRequest, random_head, trained_head
 from operators.labelsets import OFFICIAL, LabelSet, label_set, parse_label_set
 from operators.operator import Operator
 from operators.png import palette_png
 from operators.result import JSON, PNG, Result, canonical_json
+from operators.segmentation_linear import CONV, LinearSegmentation, segmentation_layout
 from operators.segmentation_summary import segmentation_summary
 from operators.settings import Settings
 
 MAP_SCALE = 4
 REGIONS = 5
 MIN_SHARE = 0.005
-
-_BN_EPS = 1e-5  # torch's default, which upstream keeps
-_BN, _CONV = "decode_head.bn", "decode_head.conv_seg"
+SCALES = (1.0, 1.32, 1.73, 2.28, 3.0)  # at which upstream's evaluation sees a picture
 
 
 class Segmentation(Operator):
@@ -48,27 +48,30 @@ class Segmentation(Operator):
         map_scale: int = MAP_SCALE,
         regions: int = REGIONS,
         min_share: float = MIN_SHARE,
+        scales: int = 1,
     ) -> None:
         """
         Args:
-            head: tensors in upstream's layout.
+            head: tensors in upstream's layout, over 1 or 4 blocks.
             arch: the backbone's sizes.
             labels: what the classes are.
             map_scale: cells of the map per side of a patch.
             regions: most connected parts that the summary tells of each class.
             min_share: smallest part it tells of, share of the picture.
+            scales: how many of `SCALES` a frame is seen at, each also mirrored; 1: as it is, once.
 
         Raises:
             WeightsError: the head does not fit the backbone or the labels.
         """
-        head.check(segmentation_layout(arch, len(labels.labels)))
+        self._head = LinearSegmentation(head, arch, len(labels.labels))
+        self.layers = self._head.layers
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
         self.labels = labels
         self._map_scale = map_scale
         self._regions = regions
         self._min_share = min_share
-        self._weight, self._bias = _folded(head.tensors)
+        self._scales = SCALES[:scales]
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -80,6 +83,7 @@ class Segmentation(Operator):
             "regions": self._regions,
             "min_share": self._min_share,
             "labelset": self.labels.name,
+            "scales": len(self._scales),
         }
 
     def label_sets(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
@@ -87,8 +91,7 @@ class Segmentation(Operator):
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
         """The head stays float32 whatever the backbone runs in: it is small."""
-        self._weight = self._weight.to(device)
-        self._bias = self._bias.to(device)
+        self._head.load(device)
 
     def __call__(self, features: Features) -> list[Result]:
         records = features.each(lambda row: self._read(features, row))
@@ -96,25 +99,40 @@ class Segmentation(Operator):
 
     def _read(self, features: Features, row: int) -> list[Result]:
         info = features.infos[row]
-        logits = self.logits(features, row)
+        scores = self.scores(features, row)
         # The arg max of NaN is a class like any other, so numbers are held to be numbers before it.
-        require_finite(logits.sum().view(1).cpu().numpy(), (info,), operator=self.name)
-        return self._records(info, _most_likely(logits))
+        require_finite(scores.sum().view(1).cpu().numpy(), (info,), operator=self.name)
+        return self._records(info, _most_likely(scores))
+
+    def scores(self, features: Features, row: int) -> Tensor:
+        """What the arg max is taken of, float32 `[h * map_scale, w * map_scale, classes]`.
+
+        Logits of the one shared pass, or the mean of all passes' probabilities. Frames are done one
+        at a time: the same shape always, so batch mates change nothing.
+        """
+        logits = self.logits(features, row)
+        if len(self._scales) == 1:
+            return logits
+        total = logits.softmax(dim=-1)
+        h, w = features.patches.shape[1:3]
+        for scale in self._scales:
+            for mirrored in (False, True):
+                if scale == 1 and not mirrored:
+                    continue
+                grid = (round(scale * h), round(scale * w))
+                seen = features.again(row, grid, mirrored=mirrored)
+                own = self._upsampled(seen, 0, logits.shape[:2]).softmax(dim=-1)
+                total = total + (own.flip(1) if mirrored else own)
+        return total / (2 * len(self._scales))
 
     def logits(self, features: Features, row: int) -> Tensor:
-        """Logits of one frame, float32 `[h * map_scale, w * map_scale, classes]`.
+        """Of one frame in one pass, float32 `[h * map_scale, w * map_scale, classes]`."""
+        h, w = features.patches.shape[1:3]
+        return self._upsampled(features, row, (h * self._map_scale, w * self._map_scale))
 
-        Frames are done one at a time: the same shape always, so batch mates change nothing.
-        """
-        patches = features.patches[row].float().contiguous()
-        h, w, width = patches.shape
-        coarse = linear(patches.view(h * w, width), self._weight, self._bias)
-        fine = interpolate(
-            coarse.view(1, h, w, len(self._bias)).permute(0, 3, 1, 2),
-            scale_factor=self._map_scale,
-            mode="bilinear",
-            align_corners=False,
-        )
+    def _upsampled(self, features: Features, row: int, size: Sequence[int]) -> Tensor:
+        coarse = self._head.logits(features, row).permute(2, 0, 1)[None]
+        fine = interpolate(coarse, size=list(size), mode="bilinear", align_corners=False)
         return fine[0].permute(1, 2, 0)
 
     def _records(self, info: FrameInfo, ids: NDArray[np.uint8]) -> list[Result]:
@@ -133,33 +151,22 @@ class Segmentation(Operator):
         ]
 
 
-def segmentation_layout(arch: Architecture, classes: int) -> Layout:
-    """Names and shapes of an official linear head."""
-    width = arch.width
-    norm = ("weight", "bias", "running_mean", "running_var")
-    return {
-        f"{_CONV}.weight": (classes, width, 1, 1),
-        f"{_CONV}.bias": (classes,),
-        **{f"{_BN}.{name}": (width,) for name in norm},
-        f"{_BN}.num_batches_tracked": (),
-    }
-
-
 def build_segmentation(settings: Mapping[str, Any], request: HeadRequest) -> Segmentation:
     """Segmentation as a user configured it.
 
     Args:
-        settings: `map_scale`, `regions`, `min_share`.
+        settings: `map_scale`, `regions`, `min_share`, `scales`.
         request: the head that was chosen.
 
     Raises:
         MissingHead: no head.
         UsageError: a setting or the head does not do.
     """
-    given = Settings("segmentation", settings, ("map_scale", "regions", "min_share"))
+    given = Settings("segmentation", settings, ("map_scale", "regions", "min_share", "scales"))
     options = {
         "map_scale": given.whole("map_scale", MAP_SCALE, low=1, high=14),
         "regions": given.whole("regions", REGIONS, low=0, high=100),
+        "scales": given.whole("scales", 1, low=1, high=len(SCALES)),
     }
     min_share = given.share("min_share", MIN_SHARE)
     arch = request.architecture
@@ -173,7 +180,7 @@ def build_segmentation(settings: Mapping[str, Any], request: HeadRequest) -> Seg
 
 def _labels(head: Head) -> LabelSet:
     """The head's own labels; where it says nothing, the official set with as many classes."""
-    bias = head.tensors.get(f"{_CONV}.bias")
+    bias = head.tensors.get(f"{CONV}.bias")
     classes = 0 if bias is None else bias.numel()
     by_size = next((name for name, count in OFFICIAL.items() if count == classes), None)
     name = head.facts.get("labelset", by_size)
@@ -196,13 +203,3 @@ def _most_likely(logits: Tensor) -> NDArray[np.uint8]:
     else:
         ids = logits.argmax(dim=-1).cpu().numpy()
     return ids.astype(np.uint8)
-
-
-def _folded(tensors: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """Batch norm (in evaluation a scale and a shift per channel) taken into the convolution."""
-    own = {name: tensor.double() for name, tensor in tensors.items()}
-    scale = own[f"{_BN}.weight"] / torch.sqrt(own[f"{_BN}.running_var"] + _BN_EPS)
-    shift = own[f"{_BN}.bias"] - own[f"{_BN}.running_mean"] * scale
-    weight = own[f"{_CONV}.weight"].flatten(1)
-    bias = own[f"{_CONV}.bias"] + weight @ shift
-    return (weight * scale).float().contiguous(), bias.float()

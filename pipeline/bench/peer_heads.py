@@ -21,7 +21,7 @@ from operators.depth_linear import BINS, depth_layout
 from operators.heads import HeadRequest, Layout, random_head
 from operators.labelsets import OFFICIAL, label_set
 from operators.png import grey16_png, palette_png
-from operators.segmentation import segmentation_layout
+from operators.segmentation_linear import segmentation_layout
 
 Row = tuple[str, int, str, bytes]  # topic, pts of the (last) frame, facts as JSON, value
 

@@ -19,7 +19,8 @@ from operators.errors import DinostreamError, UsageError, WeightsError
 from operators.frames import Features, FrameInfo
 from operators.heads import Head, HeadRequest, MissingHead
 from operators.labelsets import OFFICIAL, label_set
-from operators.segmentation import Segmentation, build_segmentation, segmentation_layout
+from operators.segmentation import Segmentation, build_segmentation
+from operators.segmentation_linear import segmentation_layout
 
 HASH = "a" * 64
 
@@ -158,6 +159,7 @@ def test_an_official_layout_tells_its_labels_by_its_classes(
         "regions": 2,
         "min_share": 0.005,
         "labelset": name,
+        "scales": 1,
     }
 
 
