@@ -29,7 +29,7 @@ def answers(
 
     Args:
         operator: its `layers` are the blocks that the pictures hold, in that order.
-        read: such as `Segmentation.logits` or `Depth.metres`, bound.
+        read: such as `Segmentation.scores` or `Depth.metres`, bound.
         norm: the backbone's final norm.
     """
 

@@ -22,7 +22,8 @@ class DensePicture:
     """One picture.
 
     Attributes:
-        patches: float `[L, h, w, D]`, L blocks of the backbone.
+        patches: float `[L, h, w, D]`, L blocks of the backbone: before the final norm, but the last
+            one after it where a head reads that.
         cls: float `[L, D]`, the class token of each.
         truth: `[H, W]`, pixels at the backbone's size: uint8 class ids, or float32 metres.
     """

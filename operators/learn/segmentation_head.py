@@ -6,7 +6,7 @@ mean and variance of the features, and a 1x1 convolution, as `operators.segmenta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from operators.learn.channel_statistics import Channels, patch_and_class_channels
-from operators.learn.dense_pictures import CELLS, DenseBatch, DensePictures
+from operators.learn.dense_pictures import CELLS, DenseBatch, DensePicture, DensePictures
 from operators.learn.dense_training import Fitted, Schedule, Split, Tell, train
 from operators.learn.metrics import IGNORED
 
@@ -84,6 +84,29 @@ def segmentation_from_clicks(
     if classes == 2:  # scikit-learn keeps the difference of the two alone
         weight, bias = torch.cat([-weight, weight]) / 2, torch.cat([-bias, bias]) / 2
     return _tensors(weight, bias, channels)
+
+
+class NormedPictures:
+    """Pictures of several blocks as a head sees them: after the final norm, side by side."""
+
+    def __init__(self, pictures: DensePictures, norm: Callable[[Tensor], Tensor]) -> None:
+        """
+        Args:
+            pictures: blocks before the final norm, and the last one after it.
+            norm: the backbone's final norm, on the CPU.
+        """
+        self._pictures = pictures
+        self._norm = norm
+        self.groups = pictures.groups
+        self.grids = pictures.grids
+
+    def read(self, index: int) -> DensePicture:
+        """One picture, patches `[1, h, w, L * D]`."""
+        one = self._pictures.read(index)
+        with torch.inference_mode():
+            blocks = [self._norm(block.float()) for block in one.patches[:-1]]
+        patches = torch.cat([*blocks, one.patches[-1].float()], dim=-1).clone()
+        return DensePicture(patches[None], one.cls[-1:], one.truth)
 
 
 def clicked_probabilities(tensors: dict[str, Tensor], examples: Tensor) -> NDArray[np.float64]:

@@ -28,6 +28,13 @@ _STEPS = click.option(
     "--steps", type=click.IntRange(1), default=1500, show_default=True, help="Of the training."
 )
 _RATE = click.option("--rate", type=click.FloatRange(0, 1, min_open=True), help="Learning rate.")
+_BLOCKS = click.option(
+    "--blocks",
+    type=click.Choice(["1", "4"]),
+    default="4",
+    show_default=True,
+    help="Blocks of the backbone that the head reads (clicks: the last one).",
+)
 _OUT = click.option("-o", "--out", type=FOLDER, required=True, metavar="FILE.safetensors")
 
 
@@ -47,6 +54,7 @@ _OUT = click.option("-o", "--out", type=FOLDER, required=True, metavar="FILE.saf
     show_default=True,
     help="Patches around a click that count as clicked.",
 )
+@_BLOCKS
 @scene_options
 @backbone_options
 @_STEPS
@@ -54,17 +62,21 @@ _OUT = click.option("-o", "--out", type=FOLDER, required=True, metavar="FILE.saf
 @_OUT
 @json_option
 def segmentation(
-    *, clicks: Path | None, around: int, out: Path, as_json: bool, **given: Any
+    *, clicks: Path | None, around: int, blocks: str, out: Path, as_json: bool, **given: Any
 ) -> int:
     """Train a segmentation head for classes of your own, with masks or a few clicks per class."""
-    from pipeline.fit.fit_segmentation import SCHEDULE, fit_segmentation
+    from operators.architectures import architecture
+    from pipeline.fit.fit_segmentation import SCHEDULE, fit_segmentation, segmentation_blocks
 
     if clicks is not None:
         return _clicks(clicks, around, out, as_json=as_json, given=given)
     items, labels = mask_items(given, given["short_side"])
+    read = segmentation_blocks(architecture(given["model"]), int(blocks))
     backbone = _backbone(given)
     with telling() as tell:
-        fit = fit_segmentation(items, labels, backbone, _plan(given, SCHEDULE), tell=tell)
+        fit = fit_segmentation(
+            items, labels, backbone, _plan(given, SCHEDULE), blocks=read, tell=tell
+        )
     return _finish(fit, backbone, out, as_json=as_json)
 
 
@@ -82,13 +94,7 @@ def segmentation(
     show_default=True,
     help="Metres per step of a PNG.",
 )
-@click.option(
-    "--blocks",
-    type=click.Choice(["1", "4"]),
-    default="4",
-    show_default=True,
-    help="Blocks of the backbone that the head reads.",
-)
+@_BLOCKS
 @click.option(
     "--range",
     "range_m",

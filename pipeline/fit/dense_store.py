@@ -36,14 +36,20 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a head reads: some blocks before the final norm, or none: the last one after it."""
+    """What a head reads.
+
+    Attributes:
+        blocks: of the backbone, before the final norm.
+        normed: behind them the last block after it.
+    """
 
     blocks: tuple[int, ...] = ()
+    normed: bool = True
 
     def arrays(self, features: Features, row: int) -> dict[str, NDArray[Any]]:
         """`patches` float16 `[L, h, w, D]` and `cls` float32 `[L, D]` of one frame."""
         read = [features.layers[block] for block in self.blocks]
-        read = read or [(features.patches, features.cls)]
+        read += [(features.patches, features.cls)] if self.normed else []
         return {
             "patches": torch.stack([patches[row] for patches, _ in read]).half().cpu().numpy(),
             "cls": torch.stack([cls[row] for _, cls in read]).float().cpu().numpy(),
@@ -160,6 +166,7 @@ class DenseStore:
             {
                 "pixels": item.identity,
                 "blocks": list(self._reading.blocks),
+                "normed": self._reading.normed,
                 "weights": loaded.sha256,
                 "model": loaded.model.architecture.name,
                 "dtype": str(self._backbone.dtype),

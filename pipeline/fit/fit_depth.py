@@ -24,6 +24,7 @@ from operators.learn.depth_head import RATE, fit_depth_head
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
 from pipeline.fit.dense_store import DenseStore, Reading
+from pipeline.fit.fit_segmentation import norm_on_cpu
 from pipeline.media.scaler import FILTER_NAME
 
 SCHEDULE = Schedule(rate=RATE)
@@ -57,7 +58,11 @@ def fit_depth(
         SourceError: a file cannot be read; names it.
     """
     store = DenseStore(
-        plan.cache, backbone, items, short_side=plan.short_side, reading=Reading(tuple(blocks))
+        plan.cache,
+        backbone,
+        items,
+        short_side=plan.short_side,
+        reading=Reading(tuple(blocks), normed=False),
     )
     store.compute(lambda done, total: tell("features", done, total))
     range_m = _checked(range_m, reach_m(store))
@@ -106,13 +111,12 @@ def measure_depth(
     seed: int = 0,
 ) -> DepthQuality:
     """Judge a head by the operator that will read it."""
-    model = backbone.loaded.model
     head = Head("depth", "this fit", tensors, "0" * 64)
-    operator = Depth(head, model.architecture, range_m=range_m, domain="own")
+    operator = Depth(head, backbone.loaded.model.architecture, range_m=range_m, domain="own")
     return evaluate_depth(
         store,
         chosen,
-        answers(operator, operator.metres, model.norm),
+        answers(operator, operator.metres, norm_on_cpu(backbone)),
         range_m,
         seed=seed,
         tell=lambda done, total: tell("measuring", done, total),

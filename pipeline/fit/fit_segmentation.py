@@ -6,12 +6,15 @@ Knows nothing of the command line.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from operators.architectures import Architecture
 from operators.backbone import Backbone
 from operators.errors import UsageError
 from operators.heads import Head
@@ -22,7 +25,7 @@ from operators.learn.dense_pictures import DensePictures
 from operators.learn.dense_split import dense_split
 from operators.learn.dense_training import Schedule
 from operators.learn.metrics import IGNORED
-from operators.learn.segmentation_head import fit_segmentation_head
+from operators.learn.segmentation_head import NormedPictures, fit_segmentation_head
 from operators.segmentation import Segmentation
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
@@ -39,6 +42,7 @@ def fit_segmentation(
     backbone: Backbone,
     plan: DensePlan,
     *,
+    blocks: Sequence[int] = (),
     tell: Tell,
 ) -> Fit:
     """Train a head.
@@ -48,20 +52,27 @@ def fit_segmentation(
         labels: what ids mean; None: `class 0`, `class 1`, ... as far as ids go.
         backbone: frozen.
         plan: how.
+        blocks: that it reads beside the last one, see `segmentation_blocks`.
         tell: told how far it is.
 
     Raises:
         UsageError: an id without a label, a class without a pixel, or one class only.
         SourceError: a file cannot be read; names it.
     """
-    store = DenseStore(plan.cache, backbone, items, short_side=plan.short_side, reading=Reading(()))
+    store = DenseStore(
+        plan.cache,
+        backbone,
+        items,
+        short_side=plan.short_side,
+        reading=Reading(tuple(blocks)),
+    )
     store.compute(lambda done, total: tell("features", done, total))
     held = classes_held(store, labels)
     known = labels or named_labels(_made_up(held), name="own")
     refuse_empty(held, known, all_must_show=not plan.rendered)
     split = dense_split(store.groups, held, share=plan.validation, seed=plan.seed)
     tensors, fitted = fit_segmentation_head(
-        store,
+        NormedPictures(store, norm_on_cpu(backbone)),
         split,
         len(known.labels),
         schedule=plan.schedule or SCHEDULE,
@@ -75,6 +86,7 @@ def fit_segmentation(
     facts = {
         "labelset": known.name,
         "labels": known.records(),
+        "blocks": len(blocks) + 1,
         "metrics": _said(quality, fitted.losses),
         "data": store.data_sha256,
         "short_side": plan.short_side,
@@ -91,6 +103,16 @@ def fit_segmentation(
     return Fit("segmentation", tensors, facts, notes)
 
 
+def segmentation_blocks(arch: Architecture, count: int) -> tuple[int, ...]:
+    """The blocks that a head over 1 or 4 of them reads beside the last one, upstream's."""
+    return tuple(range(arch.depth - count, arch.depth - 1))
+
+
+def norm_on_cpu(backbone: Backbone) -> Callable[[Tensor], Tensor]:
+    """The backbone's final norm for features that are on the CPU."""
+    return deepcopy(backbone.loaded.model.norm).to("cpu", torch.float32)
+
+
 def measure_segmentation(
     store: DensePictures,
     chosen: Sequence[int],
@@ -102,13 +124,12 @@ def measure_segmentation(
     seed: int = 0,
 ) -> SegmentationQuality:
     """Judge a head by the operator that will read it."""
-    model = backbone.loaded.model
     head = Head("segmentation", "this fit", tensors, "0" * 64)
-    operator = Segmentation(head, model.architecture, labels)
+    operator = Segmentation(head, backbone.loaded.model.architecture, labels)
     return evaluate_segmentation(
         store,
         chosen,
-        answers(operator, operator.logits, model.norm),
+        answers(operator, operator.scores, norm_on_cpu(backbone)),
         seed=seed,
         tell=lambda done, total: tell("measuring", done, total),
     )

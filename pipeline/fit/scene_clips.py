@@ -1,0 +1,94 @@
+"""Rendered clips with their action: seeds in -> labelled windows over features of frames out.
+
+One window a scene. Computed once and kept, as all features are. Knows nothing of training.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from operators.backbone import Backbone
+from operators.frames import FrameInfo
+from operators.learn.examples import Examples
+from operators.result import canonical_json
+from pipeline.fit.dense_plan import Tell
+from pipeline.fit.glance import Glance
+from pipeline.fit.scenes import Scenes
+from pipeline.fit.stored import Part, part_facts
+from pipeline.media.scaler import FILTER_NAME
+from pipeline.media.still import scaled
+from pipeline.synthetic.action import ACTIONS
+from pipeline.synthetic.scene import open_scene
+from pipeline.synthetic.uri import SceneSpec
+
+_FORMAT = 1
+_INFO = FrameInfo("scene", "scene", "0", 0, Fraction(1), 0, 0, (1, 1))
+
+
+def scene_examples(
+    scenes: Scenes, backbone: Backbone, *, short_side: int, cache: Path, tell: Tell
+) -> Examples:
+    """Every scene as one window of all its frames, with its action.
+
+    Args:
+        scenes: their clips are `seconds` x `fps` frames long, which is T of the window.
+        backbone: keeps the last four blocks.
+        short_side: of a frame at the backbone, pixels.
+        cache: folder of computed features.
+        tell: told of every scene.
+    """
+    glance = Glance(backbone)
+    vectors, targets, groups = [], [], []
+    for done, seed in enumerate(scenes.seeds, start=1):
+        spec = scenes.spec(seed, short_side)
+        place = _place(cache, spec, glance, short_side)
+        if part_facts(place) is None:
+            _compute(spec, glance, short_side).write(place)
+        part = Part.read(place)
+        vectors.append(part.arrays["vectors"])
+        targets.append(ACTIONS.index(part.facts["action"]))
+        groups.append(f"{spec.scene} {seed}")
+        tell("clips", done, len(scenes.seeds))
+    return _examples(vectors, targets, groups)
+
+
+def _compute(spec: SceneSpec, glance: Glance, short_side: int) -> Part:
+    scene = open_scene(spec)
+    frames = [scaled(scene.render(index).rgb, short_side) for index in range(scene.frame_count)]
+    arrays = glance(np.stack(frames), (_INFO,) * len(frames), patches=False)
+    return Part(arrays, {"action": scene.action})
+
+
+def _examples(
+    vectors: Sequence[NDArray[np.float32]], targets: Sequence[int], groups: Sequence[str]
+) -> Examples:
+    length = len(vectors[0])
+    first = np.arange(len(vectors)) * length
+    return Examples(
+        np.concatenate(vectors),
+        True,
+        (first[:, None] + np.arange(length)[None]).astype(np.int64),
+        np.full(len(vectors), length, dtype=np.int64),
+        np.asarray(targets, dtype=np.int64),
+        tuple(groups),
+        ACTIONS,
+    )
+
+
+def _place(cache: Path, spec: SceneSpec, glance: Glance, short_side: int) -> Path:
+    what: dict[str, Any] = {
+        "scene": spec.canonical(),
+        "short_side": short_side,
+        "filter": FILTER_NAME,
+        "clips": _FORMAT,
+        **glance.identity,
+    }
+    name = hashlib.sha256(canonical_json(what)).hexdigest()[:40]
+    return cache / name[:2] / f"{name}.safetensors"
