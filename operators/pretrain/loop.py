@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from operators.crew import stay_on_one_core
 from operators.pretrain.clips import Clips, Turned, vary
 from operators.pretrain.losses import losses, scores, total
 from operators.pretrain.student import Student
@@ -74,8 +76,12 @@ class Training:
 
     def run(self) -> Iterator[dict[str, float]]:
         """Train to the end of the plan; after every step, its losses."""
-        while self.step < self.plan.steps:
-            yield self._advance()
+        with ThreadPoolExecutor(1, "clips", initializer=stay_on_one_core) as ahead:
+            coming = ahead.submit(self._clips, self.step)
+            while self.step < self.plan.steps:
+                clips = coming.result()
+                coming = ahead.submit(self._clips, self.step + 1)
+                yield self._advance(clips)
 
     @torch.no_grad()
     def scores(self, clips: Clips) -> dict[str, float]:
@@ -105,9 +111,11 @@ class Training:
         """Begin a new plan with the student of a file of `save`."""
         self.student.load_state_dict(torch.load(path, weights_only=True)["student"])
 
-    def _advance(self) -> dict[str, float]:
-        draw = torch.Generator().manual_seed((self.plan.seed << 32) + self.step)
-        clips = vary(self._batches(draw), self._turned, draw)
+    def _clips(self, step: int) -> Clips:
+        draw = torch.Generator().manual_seed((self.plan.seed << 32) + step)
+        return vary(self._batches(draw), self._turned, draw)
+
+    def _advance(self, clips: Clips) -> dict[str, float]:
         for group in self._optimiser.param_groups:
             group["lr"] = self.plan.learning_rate_at(self.step)
         self.student.train()
