@@ -21,7 +21,7 @@ from pipeline.cli.logs import LEVELS, set_up_logging
 from pipeline.doctor import check_layout
 from pipeline.secrets import mask
 
-COMMANDS = ("replay", "run", "demo", "render", "tail", "topics", "weights", "bench", "doctor")
+COMMANDS = ("replay", "run", "fit", "demo", "render", "tail", "topics", "weights", "bench", "doctor")
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,161 @@
+"""`dinostream fit`: heads for classes of your own, on footage of your own, on frozen features."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.countdown import countdown
+from pipeline.cli.dense_options import backbone_options, cache_folder
+from pipeline.cli.options import json_option
+from pipeline.cli.vector_options import out_option, recipe_of, recipe_options
+
+if TYPE_CHECKING:
+    from operators.backbone import Backbone
+    from pipeline.fit.fitting import FitPlan, FitReport
+
+_ELSEWHERE = {"segmentation": "pipeline.cli.fit_dense", "depth": "pipeline.cli.fit_dense"}
+
+
+class FitGroup(click.Group):
+    """Dense heads have a module of their own, loaded when one is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["action", "classify", *_ELSEWHERE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        found: click.Command = getattr(importlib.import_module(_ELSEWHERE[cmd_name]), cmd_name)
+        return found
+
+
+@click.group(
+    "fit",
+    cls=FitGroup,
+    epilog="Example: dinostream fit action --clips clips/ --out action.safetensors",
+)
+def command() -> None:
+    """Train a head for classes of your own; the backbone stays as it is."""
+
+
+@command.command(
+    "action",
+    epilog="Example: dinostream fit action --clips clips/ -o action.safetensors, "
+    "then dinostream replay footage/ --head action=action.safetensors",
+)
+@click.option(
+    "--clips", metavar="DIR", help="A folder with a folder of clips per class, or a glob."
+)
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="file,start,end,label; time without a label becomes background.",
+)
+@click.option(
+    "--from", "sink", metavar="SINK", help="Published embeddings, not files: sqlite:PATH."
+)
+@click.option("--fps", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True)
+@click.option(
+    "--frames", type=click.IntRange(1, 64), default=8, show_default=True, help="Of a window."
+)
+@click.option("--stride", type=click.IntRange(1), help="Frames between windows; half a window.")
+@recipe_options(poolings=True)
+@backbone_options
+@out_option("action.safetensors")
+@json_option
+def action(
+    *,
+    clips: str | None,
+    labels: Path | None,
+    sink: str | None,
+    out: Path,
+    as_json: bool,
+    **given: Any,
+) -> int:
+    """Train an action head: what happens in windows of frames.
+
+    Clips of one class each, or long recordings with a list of spans.
+    """
+    from pipeline.fit.fit_action import ActionPlan, fit_action
+    from pipeline.fit.spans import clips_in_folders, spans_of_csv
+
+    if (clips is None) == (labels is None) or (sink and clips):
+        raise click.UsageError("give --clips DIR or --labels CSV; with --from it is --labels")
+    if labels is not None:
+        recordings = spans_of_csv(labels, files=sink is None)
+    else:
+        recordings = clips_in_folders(str(clips))
+    stride = given["stride"] or max(1, given["frames"] // 2)
+    plan = ActionPlan(_plan(given, out), given["fps"], given["frames"], stride)
+    with _backbone(given) as backbone, countdown("fit") as tell:
+        if sink is not None:
+            from pipeline.fit.published import fit_published
+
+            report = fit_published(sink, recordings, backbone, plan, tell=tell)
+        else:
+            report = fit_action(recordings, backbone, plan, tell=tell)
+    return _finish(report, as_json=as_json)
+
+
+@command.command(
+    "classify",
+    epilog="Example: dinostream fit classify --images pictures/ --classifier svm "
+    "-o classify.safetensors",
+)
+@click.option(
+    "--images", required=True, metavar="DIR", help="A folder with a folder of pictures per class."
+)
+@recipe_options(poolings=False)
+@backbone_options
+@out_option("classify.safetensors")
+@json_option
+def classify(*, images: str, out: Path, as_json: bool, **given: Any) -> int:
+    """Train a head that says what a whole picture, or a frame, shows."""
+    from pipeline.fit.fit_classify import fit_classify
+    from pipeline.fit.pictures import pictures_in_folders
+
+    pictures = pictures_in_folders(images)
+    with _backbone(given) as backbone, countdown("fit") as tell:
+        report = fit_classify(pictures, backbone, _plan(given, out), tell=tell)
+    return _finish(report, as_json=as_json)
+
+
+def _plan(given: dict[str, Any], out: Path) -> FitPlan:
+    from pipeline.fit.fitting import FitPlan
+
+    return FitPlan(
+        cache_folder(given["cache"]),
+        out,
+        given["short_side"],
+        recipe_of(given),
+        given["grouping"],
+    )
+
+
+@contextmanager
+def _backbone(given: dict[str, Any]) -> Iterator[Backbone]:
+    from pipeline.fit.glance import open_backbone
+
+    backbone = open_backbone(given["model"], given["weights"], seed=given["seed"])
+    try:
+        yield backbone
+    finally:
+        backbone.close()
+
+
+def _finish(report: FitReport, *, as_json: bool) -> int:
+    from pipeline.fit.vector_report import report_json, report_lines
+
+    if as_json:
+        click.echo(json.dumps(report_json(report), ensure_ascii=False))
+    else:
+        click.echo("\n".join(report_lines(report)))
+    return 0

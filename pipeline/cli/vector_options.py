@@ -1,0 +1,81 @@
+"""Options of everything that fits a vector head: what is tried, how data are divided, where to.
+
+click's values in -> a recipe out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from operators.learn.vector_fit import Recipe
+
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+_CLASSIFIERS = ("linear", "logistic", "svm", "knn", "xgboost")
+_POOLINGS = ("mean", "concat", "attention")
+
+
+def recipe_options(*, poolings: bool) -> Callable[[Callback], Callback]:
+    """What is tried, and what is kept together.
+
+    Args:
+        poolings: windows are pooled over time, and how is a choice.
+    """
+    options = [
+        click.option(
+            "--classifier",
+            type=click.Choice(_CLASSIFIERS),
+            default="linear",
+            show_default=True,
+            help="linear sweeps learning rates as DINOv2 does; the others suit few examples.",
+        ),
+        click.option(
+            "--split",
+            "grouping",
+            type=click.Choice(["file", "day"]),
+            default="file",
+            show_default=True,
+            help="What is never divided between learning and judging.",
+        ),
+    ]
+    if poolings:
+        options.append(
+            click.option(
+                "--pooling",
+                "poolings",
+                type=click.Choice(_POOLINGS),
+                multiple=True,
+                help="Over the frames of a window; several may be named, all are tried without.",
+            )
+        )
+
+    def with_options(function: Callback) -> Callback:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return with_options
+
+
+def out_option(default: str) -> Callable[[Callback], Callback]:
+    """Where the head goes."""
+    return click.option(
+        "-o",
+        "--out",
+        type=click.Path(path_type=Path),
+        default=default,
+        show_default=True,
+        metavar="FILE.safetensors",
+    )
+
+
+def recipe_of(given: Mapping[str, Any]) -> Recipe:
+    """What the options ask for."""
+    from operators.learn.vector_fit import Recipe
+
+    poolings = given.get("poolings") or _POOLINGS
+    return Recipe(given["classifier"], poolings, given["seed"])

@@ -1,0 +1,118 @@
+"""Pictures of things -> a classify head for classes of one's own, in one file.
+
+Features of all pictures are computed once. Knows nothing of the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from operators.backbone import Backbone
+from operators.errors import UsageError
+from operators.learn.examples import Examples
+from pipeline.errors import SourceError
+from pipeline.fit.feature_store import FeatureStore
+from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_write
+from pipeline.fit.pictures import LabelledPicture
+from pipeline.media.still import day_taken
+from pipeline.sources import file_session
+
+_TOGETHER = 16  # pictures at a time
+
+
+def fit_classify(
+    pictures: Sequence[LabelledPicture], backbone: Backbone, plan: FitPlan, *, tell: Tell
+) -> FitReport:
+    """Train a classify head.
+
+    Args:
+        pictures: with their classes.
+        backbone: from `pipeline.fit.glance.open_backbone`, frozen.
+        plan: how.
+        tell: told how far it is.
+
+    Raises:
+        UsageError: pictures that cannot be split, or that do not say when they were taken.
+        SourceError: files that cannot be read; names all of them.
+        SinkError: the head cannot be written.
+    """
+    contents = [file_session(str(one.path)) for one in pictures]
+    groups = _groups(pictures, contents, plan)
+    store = FeatureStore(plan.cache, backbone, short_side=plan.short_side)
+    try:
+        _compute([one.path for one in pictures], store, tell)
+        parts = np.concatenate([_parts(one.path, store) for one in pictures])
+    finally:
+        store.close()
+    labels = tuple(dict.fromkeys(one.label for one in pictures))
+    count = len(pictures)
+    examples = Examples(
+        parts,
+        True,
+        np.arange(count, dtype=np.int64)[:, None],
+        np.ones(count, dtype=np.int64),
+        np.array([labels.index(one.label) for one in pictures], dtype=np.int64),
+        groups,
+        labels,
+    )
+    identity = zip(contents, (one.label for one in pictures), strict=True)
+    return fit_and_write(
+        "classify",
+        examples,
+        backbone,
+        plan,
+        facts={"data": data_sha256(identity)},
+        notes=[f"{count} pictures, {len(labels)} classes"],
+        tell=tell,
+    )
+
+
+def _groups(
+    pictures: Sequence[LabelledPicture], contents: Sequence[str], plan: FitPlan
+) -> tuple[str, ...]:
+    """By content, so that copies of a picture never part; or by the day it was taken."""
+    if plan.grouping == "file":
+        return tuple(contents)
+    days = [day_taken(one.path) for one in pictures]
+    undated = [str(one.path) for one, day in zip(pictures, days, strict=True) if day is None]
+    if undated:
+        raise UsageError(
+            f"{len(undated)} pictures do not say when they were taken, such as {undated[0]}; "
+            "use --split file"
+        )
+    return tuple(str(day) for day in days)
+
+
+def _compute(paths: Sequence[Path], store: FeatureStore, tell: Tell) -> None:
+    """All through the backbone; all that cannot be read are named at once."""
+    broken = []
+    for first in range(0, len(paths), _TOGETHER):
+        together = paths[first : first + _TOGETHER]
+        tell(first / len(paths), f"features of picture {first + 1} of {len(paths)}")
+        try:
+            store.compute_images(together)
+        except SourceError:
+            broken += _unreadable(together, store)
+    if broken:
+        raise SourceError(
+            f"{len(broken)} of {len(paths)} pictures cannot be read; take them out, what was "
+            "computed of the others is kept:\n  " + "\n  ".join(broken)
+        )
+
+
+def _unreadable(paths: Sequence[Path], store: FeatureStore) -> list[str]:
+    broken = []
+    for path in paths:
+        try:
+            store.compute_images([path])
+        except SourceError as error:
+            broken.append(str(error))
+    return broken
+
+
+def _parts(path: Path, store: FeatureStore) -> np.typing.NDArray[np.float32]:
+    features = store.image(path)
+    return np.concatenate([features.cls, features.mean_patch[:, None]], axis=1)

@@ -1,0 +1,161 @@
+"""What every fit of a vector head is told, and what it has to say in the end.
+
+Examples in -> a head file, or a report where the classifier makes none. Knows nothing of footage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from operators.backbone import Backbone
+from operators.errors import UsageError
+from operators.learn.examples import Examples
+from operators.learn.head_file import write_head
+from operators.learn.splits import split
+from operators.learn.vector_fit import Recipe, VectorFit, fit_vector_head
+from operators.result import canonical_json
+from pipeline.errors import SinkError
+from pipeline.machine import this_machine
+from pipeline.media.scaler import FILTER_NAME
+
+Tell = Callable[[float | None, str], None]
+"""Called with the share that is done (None: nobody knows) and how far that is, in words."""
+Grouping = Literal["file", "day"]
+
+
+@dataclass(frozen=True, slots=True)
+class FitPlan:
+    """What is the same for every vector head.
+
+    Attributes:
+        cache: folder of computed features.
+        out: the head file to write.
+        short_side: of a frame at the backbone, pixels.
+        recipe: what is tried.
+        grouping: what is never divided between training and validation: a file, or a day.
+    """
+
+    cache: Path
+    out: Path
+    short_side: int = 224
+    recipe: Recipe = field(default_factory=Recipe)
+    grouping: Grouping = "file"
+
+    def __post_init__(self) -> None:
+        if self.out.suffix != ".safetensors":
+            raise UsageError(f"{self.out}: a head file's name ends in .safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class FitReport:
+    """What a fit did.
+
+    Attributes:
+        operator: whose head it is.
+        path: the head file; None where the classifier makes none.
+        sha256: of the file.
+        facts: its header.
+        fit: what was tried and how good the chosen head is.
+        notes: what a user should be told.
+    """
+
+    operator: str
+    path: Path | None
+    sha256: str | None
+    facts: Mapping[str, Any]
+    fit: VectorFit
+    notes: tuple[str, ...] = ()
+
+
+def fit_and_write(
+    operator: str,
+    examples: Examples,
+    backbone: Backbone,
+    plan: FitPlan,
+    *,
+    facts: Mapping[str, Any],
+    notes: Iterable[str] = (),
+    tell: Tell,
+) -> FitReport:
+    """Train the best head that the plan's recipe finds, and write it.
+
+    Args:
+        operator: action or classify.
+        examples: the windows, or pictures.
+        backbone: whose features they are.
+        plan: how.
+        facts: what the header says of the task: labels, sampling, windows, data.
+        notes: what a user should be told beside what is found here.
+        tell: told how far it is.
+
+    Raises:
+        UsageError: no split by whole groups, or a classifier that is not installed.
+        SinkError: the file cannot be written.
+    """
+    torch.set_num_threads(this_machine().cores)  # the backbone had torch stay on one
+    recipe = plan.recipe
+    parts = split(
+        examples.groups, examples.targets, examples.labels, seed=recipe.seed, kind=plan.grouping
+    )
+    fit = fit_vector_head(
+        examples,
+        parts,
+        recipe,
+        tell=lambda name, accuracy: tell(None, f"{name}: {100 * accuracy:.1f} % on validation"),
+    )
+    header = _header(examples, backbone, plan, fit) | dict(facts)
+    told = [*notes, *_own_notes(fit)]
+    if fit.tensors is None:
+        return FitReport(operator, None, None, header, fit, tuple(told))
+    try:
+        sha256 = write_head(plan.out, operator, fit.tensors, header)
+    except OSError as error:
+        raise SinkError(f"{plan.out}: cannot be written ({error.strerror or error})") from error
+    return FitReport(operator, plan.out, sha256, header, fit, tuple(told))
+
+
+def data_sha256(content: Iterable[Any]) -> str:
+    """Identity of what a head was trained on: contents and labels, whatever they are called."""
+    return hashlib.sha256(canonical_json(sorted(map(list, content)))).hexdigest()
+
+
+def _header(
+    examples: Examples, backbone: Backbone, plan: FitPlan, fit: VectorFit
+) -> dict[str, Any]:
+    quality = fit.quality
+    estimates = {name: one.plain() for name, one in quality.scores.estimates.items()}
+    kind = f"{plan.grouping}s"
+    return {
+        "backbone": backbone.loaded.sha256,
+        "model": backbone.loaded.model.architecture.name,
+        "labels": list(examples.labels),
+        "short_side": plan.short_side,
+        "filter": FILTER_NAME,
+        "normalisation": "imagenet",
+        "unit_vectors": examples.unit,
+        **fit.facts,
+        "metrics": {
+            **estimates,
+            "f1": round(quality.f1, 6),
+            "said": round(quality.said, 6),
+            "measured_on": f"{quality.part}, {quality.scores.groups} {kind}",
+        },
+    }
+
+
+def _own_notes(fit: VectorFit) -> list[str]:
+    notes = []
+    if fit.quality.part == "validation":
+        notes.append(
+            "too few files to put a test part aside: measured on validation, which chose the head "
+            "and its thresholds, so it is flattered"
+        )
+    if fit.tensors is None:
+        notes.append("boosted trees are a report: no head file holds them; see docs/fit.md")
+    return notes

@@ -1,0 +1,47 @@
+"""A folder with a folder of pictures per class -> labelled pictures. Opens none of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from operators.errors import UsageError
+from pipeline.fit.spans import refuse_few_classes
+
+_PICTURE = re.compile(r"\.(avif|bmp|gif|jfif|jpe?g|jp2|png|ppm|tiff?|webp)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPicture:
+    """One picture and its class."""
+
+    path: Path
+    label: str
+
+
+def pictures_in_folders(place: str) -> list[LabelledPicture]:
+    """Every picture in a class's folder or below it.
+
+    Args:
+        place: a folder with a folder per class.
+
+    Raises:
+        UsageError: no such folder, pictures in no class, an empty class, or fewer than two.
+    """
+    folder = Path(place)
+    if not folder.is_dir():
+        raise UsageError(f"no such folder: {place}; it holds a folder of pictures per class")
+    stray = sorted(path.name for path in folder.iterdir() if _PICTURE.search(path.name))
+    if stray:
+        raise UsageError(
+            f"{folder}: pictures in no class's folder: {', '.join(stray[:4])}"
+            f"{' ...' if len(stray) > 4 else ''}; put them into {folder}/CLASS/"
+        )
+    classes = sorted(one for one in folder.iterdir() if one.is_dir() and one.name[0] != ".")
+    found = {
+        one.name: sorted(path for path in one.rglob("*") if _PICTURE.search(path.name))
+        for one in classes
+    }
+    refuse_few_classes(found, place)
+    return [LabelledPicture(path, name) for name, paths in found.items() for path in paths]

@@ -1,0 +1,136 @@
+"""Published embeddings instead of footage: records of a sink in -> an action head out.
+
+An embedding is the last block's class token divided by its length, and nothing else of a frame;
+the head says so, and the operator does the same. Knows nothing of the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from operators.backbone import Backbone
+from operators.errors import UsageError
+from pipeline.fit.fit_action import ActionPlan, fit_windows
+from pipeline.fit.fitting import FitReport, Tell
+from pipeline.fit.spans import Labelled
+from pipeline.fit.windowing import Cut, Seen
+from pipeline.sinks.sink import Message
+from pipeline.sinks.uri import open_reader
+
+TOPIC = "embedding"
+_TOLERANCE = 1.5  # times the sampling period: what a run itself takes for a gap
+
+
+@dataclass(slots=True)
+class _Stream:
+    """Embeddings of one stream in one session, in order of time."""
+
+    session: str
+    clock: str
+    vectors: list[bytes] = field(default_factory=list)
+    times_us: list[int] = field(default_factory=list)
+
+
+def fit_published(
+    sink: str, recordings: Sequence[Labelled], backbone: Backbone, plan: ActionPlan, *, tell: Tell
+) -> FitReport:
+    """Train an action head on embeddings that a run has published.
+
+    Args:
+        sink: `sqlite:PATH` or a Kafka URI.
+        recordings: spans by stream; seconds since the stream's first embedding.
+        backbone: that made them.
+        plan: how; its `fps` must be the run's.
+        tell: told how far it is.
+
+    Raises:
+        UsageError: no embeddings of a stream, of another backbone, of another rate, or of several
+            sessions; or labels that do not fit.
+        SinkError: the sink cannot be read, or the head cannot be written.
+    """
+    wanted = {one.name for one in recordings}
+    streams = _read(sink, wanted, backbone, tell)
+    seen = [_seen(one, streams[one.name], plan) for one in recordings]
+    sessions = {name: stream.session for name, stream in streams.items()}
+    cut = Cut(plan.fps, plan.frames, plan.stride, mean_patch=False, unit=True)
+    return fit_windows(seen, sessions, backbone, plan, tell=tell, cut=cut)
+
+
+def _read(sink: str, wanted: set[str], backbone: Backbone, tell: Tell) -> dict[str, _Stream]:
+    streams: dict[str, _Stream] = {}
+    others: set[str] = set()
+    for number, message in enumerate(_messages(sink)):
+        if message.key in wanted:
+            _keep(streams, message, backbone)
+        else:
+            others.add(message.key)
+        tell(None, f"{number + 1} embeddings read")
+    missing = sorted(wanted - streams.keys())
+    if missing:
+        there = ", ".join(sorted(streams.keys() | others)) or "none"
+        raise UsageError(
+            f"no embeddings of {', '.join(missing)} in the sink; there are streams: {there}"
+        )
+    return streams
+
+
+def _messages(sink: str) -> Iterator[Message]:
+    reader = open_reader(sink)
+    try:
+        if TOPIC not in reader.topics():
+            raise UsageError("the sink holds no embeddings; run with the operator embedding")
+        for record in reader.records([TOPIC]):
+            yield record.message
+    finally:
+        reader.close()
+
+
+def _keep(streams: dict[str, _Stream], message: Message, backbone: Backbone) -> None:
+    said = message.headers
+    loaded = backbone.loaded
+    model = f"{loaded.model.architecture.name}-{loaded.sha256[:12]}"
+    if said["ce_model"] != model:
+        raise UsageError(
+            f"the embeddings of {message.key} are {said['ce_model']}'s, the backbone is {model}; "
+            "give the same --model and --weights"
+        )
+    own = streams.setdefault(message.key, _Stream(said["ce_session"], said["ce_clock"]))
+    if own.session != said["ce_session"]:
+        raise UsageError(
+            f"{message.key} has several sessions, so seconds since its first frame are no moment; "
+            "replay the recordings themselves into a sink of their own"
+        )
+    own.vectors.append(message.value)
+    moment = datetime.fromisoformat(said["ce_time"])
+    own.times_us.append(round(moment.timestamp() * 1_000_000))
+
+
+def _seen(labelled: Labelled, stream: _Stream, plan: ActionPlan) -> Seen:
+    times_us, unique = np.unique(np.array(stream.times_us, dtype=np.int64), return_index=True)
+    times_s = (times_us - times_us[0]) / 1e6
+    _refuse_other_rate(labelled.name, times_s, plan.fps)
+    vectors = np.frombuffer(b"".join(stream.vectors), dtype="<f4").astype(np.float32)
+    return Seen(
+        labelled,
+        vectors.reshape(len(stream.vectors), 1, -1)[unique],
+        times_s,
+        times_us,
+        stream.clock,
+        (),
+        float(times_s[-1]) + 1 / plan.fps,
+    )
+
+
+def _refuse_other_rate(name: str, times_s: np.typing.NDArray[np.float64], fps: float) -> None:
+    if len(times_s) < 2:
+        raise UsageError(f"{name}: {len(times_s)} embeddings are too few")
+    period_s = float(np.median(np.diff(times_s)))
+    if not 1 / _TOLERANCE < period_s * fps < _TOLERANCE:
+        raise UsageError(
+            f"{name}: its embeddings are {1 / period_s:.3g} a second, --fps says {fps:g}; give the "
+            "rate that they were made with"
+        )
