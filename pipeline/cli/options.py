@@ -35,7 +35,11 @@ _SAMPLING = (
 )
 _WHAT = (
     click.option("--model", help="Architecture, such as dinov2_vits14 or dinov2_vitb14_reg."),
-    click.option("--weights", metavar="auto|demo|random|PATH", help="Backbone weights."),
+    click.option(
+        "--weights",
+        metavar="auto|demo|random|NAME|PATH",
+        help="Backbone weights; NAME: depth-anything-v2.",
+    ),
     click.option("--seed", type=int, help="Seed of random weights."),
     click.option(
         "--head",

@@ -74,15 +74,19 @@ def inspect_(path: Path, as_json: bool) -> int:
 
 
 def _facts(path: Path) -> dict[str, Any]:
+    from operators import depth_anything
     from operators.checkpoint import is_pytorch, read_tensors, sha256_file
     from operators.huggingface import is_hugging_face, to_upstream
 
     tensors = read_tensors(path)
     foreign = is_hugging_face(tensors)
-    named = to_upstream(tensors) if foreign else tensors
+    whole = depth_anything.is_whole(tensors)
+    named = (
+        to_upstream(tensors) if foreign else depth_anything.encoder(tensors) if whole else tensors
+    )
     return {
         "format": "PyTorch" if is_pytorch(path) else "safetensors",
-        "layout": "Hugging Face" if foreign else "upstream",
+        "layout": "Hugging Face" if foreign else "Depth Anything V2" if whole else "upstream",
         "sha256": sha256_file(path),
         "parameters": sum(tensor.numel() for tensor in tensors.values()),
         "model": _model({name: list(tensor.shape) for name, tensor in named.items()}),

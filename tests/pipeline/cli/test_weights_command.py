@@ -8,6 +8,8 @@ import torch
 from safetensors.torch import save_file
 
 from operators.architectures import architecture
+from operators.dpt_layouts import depth_anything_dpt, file_shapes
+from operators.vit import VisionTransformer
 from operators.weights import random_tensors
 from pipeline.cli import weights
 
@@ -20,7 +22,10 @@ def test_the_list_has_every_official_file(dinostream):
     assert small["sha256"].startswith("b938bf1bc15c")
     assert small["size_bytes"] == 88_283_115
     assert not any(one["cached"] for one in files)
-    assert len(dinostream("weights", "list").stdout.splitlines()) == len(files)
+    lines = dinostream("weights", "list").stdout.splitlines()
+    assert len(lines) == len(files)
+    shown = [line for line in lines if "depth-anything-v2" in line]
+    assert [line.split()[-1] for line in shown] == ["Apache-2.0", "CC-BY-NC-4.0", "CC-BY-NC-4.0"]
 
 
 def test_a_head_that_does_not_exist_is_bad_usage(dinostream):
@@ -54,6 +59,18 @@ def test_inspect_says_when_a_file_fits_no_model(dinostream, tmp_path):
     assert done.returncode == 0
     assert "no backbone that dinostream knows" in done.stdout
     assert "PyTorch" in done.stdout
+
+
+def test_inspect_knows_a_whole_depth_anything(dinostream, tmp_path):
+    arch = architecture("dinov2_vits14")
+    with torch.device("meta"):
+        empty = VisionTransformer(arch).state_dict()
+    whole = {f"pretrained.{name}": torch.zeros(one.shape) for name, one in empty.items()}
+    shapes = file_shapes(depth_anything_dpt(arch))
+    torch.save(whole | {n: torch.zeros(s) for n, s in shapes.items()}, tmp_path / "whole.pth")
+    done = dinostream("weights", "inspect", tmp_path / "whole.pth")
+    assert "Depth Anything V2 layout" in done.stdout
+    assert "model: dinov2_vits14" in done.stdout
 
 
 class Trap:
