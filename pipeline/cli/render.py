@@ -74,6 +74,7 @@ def command(what: str, **given: Any) -> int:
             outputs=outputs,
             operators=given["operators"],
             stream=stream,
+            model=given["model"],
             settings=config.sink.settings,
             **looks,
         )

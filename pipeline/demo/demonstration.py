@@ -1,4 +1,4 @@
-"""One demonstration: the clip, the job over it, the picture, and what came out in words.
+"""One demonstration: the clip, the job over it, picture and film, and what came out in words.
 
 The clip and how to run it in -> an exit code out, files in a folder, text through `say`.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operators.errors import UsageError
-from pipeline.config import Config
+from pipeline.config import OPERATORS, Config
 from pipeline.decode.spec import StreamSpec
 from pipeline.demo.clip import DemoClip
 from pipeline.demo.findings import Findings, Footage, read_findings, read_maps
@@ -24,6 +24,9 @@ from pipeline.demo.truth import scene_truth
 from pipeline.display import Display
 from pipeline.job import run_job
 from pipeline.kept_report import KeptReport
+from pipeline.render.film import outputs_of
+from pipeline.render.rendering import Wish, render
+from pipeline.render.survey import DRAWN
 from pipeline.resolve import resolve
 from pipeline.streams import stream_specs
 
@@ -34,7 +37,7 @@ class Plan:
 
     Attributes:
         clip: what is played.
-        folder: where `demo.db` and `demo.png` go.
+        folder: where `demo.db`, `demo.png` and `demo.mp4` go.
         runtime: ray or inline.
         model: architecture of the backbone, whose weights are random.
         fresh: do it again.
@@ -57,6 +60,7 @@ class Plan:
             "weights": "random",
             "runtime": self.runtime,
             "model": self.model,
+            "operators": [*OPERATORS, "pca"],
         }
         return resolve(None, options)
 
@@ -65,9 +69,14 @@ class Plan:
         """Where the picture goes."""
         return self.folder / "demo.png"
 
+    @property
+    def film(self) -> Path:
+        """Where the film goes."""
+        return self.folder / "demo.mp4"
+
 
 def demonstrate(plan: Plan, *, display: Display, say: Callable[[str], None]) -> int:
-    """Run the job, draw the picture where it is missing, and say what came out.
+    """Run the job, draw picture and film where they are missing, and say what came out.
 
     Args:
         plan: what and how.
@@ -92,16 +101,31 @@ def demonstrate(plan: Plan, *, display: Display, say: Callable[[str], None]) -> 
         lines = kept.report.lines()
     else:
         mark = mark_of(footage, findings)
-        if plan.fresh or drawn_from(plan.picture) != mark:
-            say(f"drawing {plan.picture}")
+        if plan.fresh or drawn_from(plan.picture) != mark or not plan.film.exists():
+            say(f"drawing {plan.film} and {plan.picture}")
+            draw_film(plan, spec)
             picture = draw_run(plan, spec, footage, findings)
             save_picture(picture.image, plan.picture, mark=mark)
         lines = summary_lines(
-            kept.report, findings, footage, afresh=plan.afresh, picture=plan.picture
+            kept.report, findings, footage, afresh=plan.afresh, drawn=(plan.picture, plan.film)
         )
     for line in lines:
         say(line)
     return code
+
+
+def draw_film(plan: Plan, spec: StreamSpec) -> None:
+    """The records over the clip; drawn before the picture, whose mark then stands for both."""
+    outputs = outputs_of(plan.film, gif=False, png=False)
+    wish = Wish(
+        sink=plan.config.sink.uri,
+        spec=spec,
+        outputs=outputs,
+        operators=DRAWN,
+        stream=spec.stream,
+        model=plan.model,
+    )
+    render(wish, tell=lambda _: None)
 
 
 def draw_run(plan: Plan, spec: StreamSpec, footage: Footage, findings: Findings) -> Picture:

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.labelsets import LabelSet, parse_label_set
-from pipeline.maps import class_ids, depth_map, position_of, pts_seconds, time_us
+from pipeline.maps import class_ids, depth_map, position_of, pts_seconds, rgb_pixels, time_us
 from pipeline.sinks.sink import Message, Reader, StoredRecord
 from pipeline.sinks.uri import open_reader
 
-FRAME_TOPICS = ("depth", "segmentation", "embedding")
+FRAME_TOPICS = ("depth", "segmentation", "pca", "embedding")
+MAP_TOPICS = ("depth", "segmentation", "pca")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,13 @@ class FrameMaps:
         depth_m: float32 `[h, w]` metres, NaN where unknown; None without a record in metres.
         classes: uint8 `[h, w]` class ids; None without a record.
         labelset: which label set the ids are of.
+        colours: principal components, RGB uint8 `[h, w, 3]`; None without a record.
     """
 
     depth_m: NDArray[np.float32] | None = None
     classes: NDArray[np.uint8] | None = None
     labelset: str = ""
+    colours: NDArray[np.uint8] | None = None
 
 
 @dataclass(slots=True)
@@ -154,7 +157,7 @@ def read_maps(
     """
     wanted = set(positions)
     values: dict[str, dict[str, Message]] = {position: {} for position in wanted}
-    topics = [topic for topic in ("depth", "segmentation") if topic in findings.variants]
+    topics = [topic for topic in MAP_TOPICS if topic in findings.variants]
     with _reading(footage.sink) as reader:
         for record in reader.records(topics) if topics else ():
             message = record.message
@@ -215,10 +218,11 @@ def _window(value: bytes) -> ActionWindow:
 
 
 def _maps(messages: Mapping[str, Message]) -> FrameMaps:
-    depth, segmentation = messages.get("depth"), messages.get("segmentation")
+    depth, segmentation, pca = (messages.get(topic) for topic in MAP_TOPICS)
     read = depth_map(depth) if depth is not None else None
     return FrameMaps(
         depth_m=read.values if read and read.metric else None,
         classes=class_ids(segmentation) if segmentation is not None else None,
         labelset=segmentation.headers["ce_labelset"] if segmentation is not None else "",
+        colours=rgb_pixels(pca) if pca is not None else None,
     )

@@ -15,6 +15,7 @@ from pipeline.demo.depth_rows import draw_depth
 from pipeline.demo.embedding_row import draw_embedding
 from pipeline.demo.layout import MARGIN, RIGHT, WIDTH, Row
 from pipeline.demo.material import Material, cells
+from pipeline.demo.pca_row import draw_pca
 from pipeline.demo.segmentation_rows import draw_segmentation
 from pipeline.drawing.canvas import Canvas, shortened
 from pipeline.drawing.palette import GREY
@@ -26,6 +27,7 @@ _TIMES = 30
 _SECTIONS: tuple[Callable[[Canvas, int, Material], list[Row]], ...] = (
     draw_depth,
     draw_segmentation,
+    draw_pca,
     draw_action,
     draw_embedding,
 )
@@ -67,7 +69,7 @@ def _draw_header(canvas: Canvas, material: Material) -> str:
         findings.model,
     )
     canvas.text((MARGIN, 84), "  \u00b7  ".join(facts), 16, fill=GREY)
-    untrained = findings.untrained & {"depth", "segmentation", "action", "embedding"}
+    untrained = findings.untrained & {"depth", "segmentation", "pca", "action", "embedding"}
     if not untrained:
         return ""
     warning_sign(canvas, RIGHT, 34)

@@ -15,7 +15,7 @@ OWN_CLIP = "make demo CLIP=path/to/clip.mp4"
 
 
 def summary_lines(
-    report: Report, findings: Findings, footage: Footage, *, afresh: str, picture: Path
+    report: Report, findings: Findings, footage: Footage, *, afresh: str, drawn: tuple[Path, Path]
 ) -> list[str]:
     """The text of a job that is done.
 
@@ -24,7 +24,7 @@ def summary_lines(
         findings: what the sink holds of the clip.
         footage: where that is, and whose.
         afresh: the command that does it again.
-        picture: where it lies.
+        drawn: where picture and film lie.
     """
     untrained = bool(findings.untrained)
     return [
@@ -35,7 +35,8 @@ def summary_lines(
         *(["the weights are random: the records are well-formed and mean nothing"] * untrained),
         "",
         *_one_record(findings, footage),
-        f"the picture    {picture}",
+        f"the picture    {drawn[0]}",
+        f"the film       {drawn[1]}",
         f"your own clip  {OWN_CLIP}",
         f"once more      {afresh}",
     ]

@@ -40,6 +40,7 @@ class Wish:
         outputs: the files.
         operators: which records, of `survey.DRAWN`.
         stream: the records' stream; None where the recording's session says it.
+        model: architecture that the records are of; None where the newest will do.
         layout: `side`: maps beside the video; `blend`: laid over it.
         fps: frames per second of the film.
         still_s: which moment the PNG shows, seconds since the first frame; None: the middle.
@@ -51,6 +52,7 @@ class Wish:
     outputs: Outputs
     operators: tuple[str, ...]
     stream: str | None = None
+    model: str | None = None
     layout: str = LAYOUTS[0]
     fps: float = FPS
     still_s: float | None = None
@@ -59,8 +61,14 @@ class Wish:
     @property
     def wanted(self) -> Wanted:
         """The records it takes."""
-        source = mask(self.spec.url)
-        return Wanted(mask(self.sink), source, self.spec.session, self.stream, self.operators)
+        return Wanted(
+            sink=mask(self.sink),
+            source=mask(self.spec.url),
+            session=self.spec.session,
+            stream=self.stream,
+            operators=self.operators,
+            model=self.model,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Wanted:
         session: the recording's.
         stream: the records'; None where any of the session will do.
         operators: of `DRAWN`.
+        model: architecture that the records are of; None where the newest will do.
     """
 
     sink: str
@@ -39,6 +40,15 @@ class Wanted:
     session: str
     stream: str | None
     operators: tuple[str, ...]
+    model: str | None = None
+
+    def takes(self, headers: Mapping[str, str]) -> bool:
+        """Whether a record with these attributes is one of them."""
+        return (
+            headers["ce_session"] == self.session
+            and self.stream in (None, headers["ce_streamid"])
+            and self.model in (None, headers["ce_model"].rpartition("-")[0])
+        )
 
 
 @dataclass(slots=True)
@@ -123,7 +133,7 @@ def survey(reader: Reader, wanted: Wanted) -> Survey:
             continue
         stream, session = headers["ce_streamid"], headers["ce_session"]
         sessions.setdefault(stream, set()).add(session)
-        if session == wanted.session and wanted.stream in (None, stream):
+        if wanted.takes(headers):
             newest[stream, message.topic] = variant = headers["ce_variant"]
             own = streams.setdefault(stream, {}).setdefault(message.topic, {})
             if variant not in own:
@@ -145,11 +155,8 @@ def holds_records(sink: str, wanted: Wanted, *, settings: Mapping[str, Any]) -> 
         return False
     reader = open_reader(sink, settings=settings)
     try:
-        return any(
-            message.headers["ce_session"] == wanted.session
-            and wanted.stream in (None, message.headers["ce_streamid"])
-            for message in messages(reader, wanted.operators)
-        )
+        found = messages(reader, wanted.operators)
+        return any(wanted.takes(message.headers) for message in found)
     finally:
         reader.close()
 
@@ -183,6 +190,11 @@ def _chosen(found: Collection[str], sessions: Mapping[str, set[str]], wanted: Wa
             f"there are: {', '.join(sorted(sessions))}"
         )
     mine = {wanted.stream: sessions[wanted.stream]} if wanted.stream else sessions
+    if any(wanted.session in ids for ids in mine.values()):
+        raise UsageError(
+            f"the {kinds} records of {wanted.source} in {wanted.sink} are of another model than "
+            f"{wanted.model}"
+        )
     there = "; ".join(f"{name}: {', '.join(sorted(ids))}" for name, ids in sorted(mine.items()))
     raise UsageError(
         f"{wanted.source} is session {wanted.session}, and no {kinds} records in {wanted.sink} are "

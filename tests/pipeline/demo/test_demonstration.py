@@ -12,8 +12,12 @@ from pipeline.demo.clip import DemoClip
 from pipeline.demo.findings import read_findings
 from pipeline.demo.picture_file import save_picture
 from pipeline.errors import SinkError
+from pipeline.media.plain import plain_frames
 
-TOPICS = ("action", "depth", "depth.summary", "embedding", "segmentation", "segmentation.summary")
+TOPICS = (
+    *("action", "depth", "depth.summary", "embedding", "pca"),
+    *("segmentation", "segmentation.summary"),
+)
 
 
 def stored(run):
@@ -34,6 +38,7 @@ def test_the_first_run_says_what_lies_where(first_run):
         assert f"{topic:>22} {count:>6} records" in text
     assert f"in sqlite:{first_run.plan.folder / 'demo.db'}, stream room.mp4" in text
     assert f"{first_run.plan.picture}" in text
+    assert f"{first_run.plan.film}" in text
     assert "mean nothing" in text
     assert "make demo CLIP=" in text
     assert "make demo FRESH=1" in text
@@ -59,6 +64,15 @@ def test_the_second_run_says_that_it_is_complete_and_leaves_the_picture(first_ru
     assert f"{'depth':>22} {15:>6} records" in second.said
     assert any(str(second.plan.picture) in text for text in second.said)
     assert first_run.plan.picture.stat().st_mtime_ns == before
+
+
+def test_the_film_is_as_long_as_the_clip_and_is_drawn_again_where_it_is_missing(first_run):
+    for _ in range(2):
+        frames = list(plain_frames(str(first_run.plan.film), 10))
+        assert len(frames) == 3 * 10
+        assert frames[0][1].width == 1600
+        first_run.plan.film.unlink()
+        first_run.again()
 
 
 def test_a_missing_or_foreign_picture_is_drawn_again(first_run):

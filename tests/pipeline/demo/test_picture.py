@@ -14,7 +14,7 @@ from pipeline.drawing.palette import depth_colours
 from pipeline.drawing.warning import WARNING_TEXT
 from pipeline.synthetic.scene import open_scene
 
-MODEL_ROWS = [("depth", "model"), ("segmentation", "model"), ("action", "model")]
+MODEL_ROWS = [(topic, "model") for topic in ("depth", "segmentation", "pca", "action")]
 
 
 def draw(run, **changes):
@@ -55,6 +55,7 @@ def test_every_operator_has_a_row_with_its_truth_below(picture):
         ("frames", "frames"),
         *(("depth", shows) for shows in ("model", "truth")),
         *(("segmentation", shows) for shows in ("model", "truth")),
+        ("pca", "model"),
         *(("action", shows) for shows in ("model", "truth")),
         ("embedding", "model"),
     ]
