@@ -16,7 +16,7 @@ help:  ## list these commands
 
 venv: $(VENV)/.stamp-run  ## make .venv with everything that dinostream needs
 
-demo: $(VENV)/.stamp-run  ## replay a rendered clip (or CLIP=path) into results/demo.db and results/demo.png
+demo: $(VENV)/.stamp-run  ## replay a rendered clip (or CLIP=path) into results/: demo.db, demo.png, demo.mp4
 	$(VENV)/bin/dinostream demo $(if $(CLIP),"$(CLIP)") $(if $(FRESH),--fresh)
 
 test: check-java $(VENV)/.stamp-test  ## run the whole test suite, with a real Kafka broker unless KAFKA=0

@@ -1,4 +1,4 @@
-"""`dinostream demo`: one clip through everything, with a picture of what came out."""
+"""`dinostream demo`: one clip through everything, with a picture and a film of what came out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDER = Path("results")
 @click.option("--runtime", type=click.Choice(["ray", "inline"]), default="ray", show_default=True)
 @click.option("--model", default="dinov2_vits14", show_default=True, help="Architecture.")
 def command(clip: str | None, *, fresh: bool, runtime: str, model: str) -> int:
-    """Turn CLIP, or a rendered room, into records in results/demo.db and a picture of them.
+    """Turn CLIP, or a rendered room, into records in results/demo.db, a picture and a film.
 
     The weights are random, so nothing is downloaded, and the records are well-formed and mean
     nothing.
