@@ -1,6 +1,6 @@
 """What a whole frame shows: one vector of features in -> labels with scores out.
 
-A linear head on the class tokens of the last blocks and the mean patch: the official ImageNet heads
+A head on the class tokens of the last blocks and the mean patch: the official ImageNet heads
 (upstream: hub/classifiers.py), or one for a user's own classes. One record per frame.
 """
 
@@ -22,11 +22,11 @@ from operators.heads import Head, HeadRequest, Layout, random_head, trained_head
 from operators.operator import Operator
 from operators.result import JSON, Result, canonical_json
 from operators.settings import Settings
+from operators.vector_head import BIAS, WEIGHT, VectorHead, linear_layout
 
 TOP = 5
 
-_WEIGHT, _BIAS = "classifier.weight", "classifier.bias"
-_OFFICIAL = {"weight": _WEIGHT, "bias": _BIAS}  # upstream saves the bare linear layer
+_OFFICIAL = {"weight": WEIGHT, "bias": BIAS}  # upstream saves the bare linear layer
 _OFFICIAL_BLOCKS = (4, 1)
 _RANDOM_CLASSES = Classes(tuple(f"untrained {number}" for number in range(10)))
 
@@ -48,7 +48,7 @@ class Classify(Operator):
     ) -> None:
         """
         Args:
-            head: tensors `classifier.weight` and `.bias`.
+            head: tensors of `operators.vector_head`.
             arch: the backbone's sizes.
             classes: their names, and from which score on each is said.
             vector: the tokens that the head reads.
@@ -58,13 +58,11 @@ class Classify(Operator):
         Raises:
             WeightsError: the head does not fit the backbone, the classes or the vector.
         """
-        head.check(classify_layout(arch, vector, len(classes.names)))
+        self._head = VectorHead(head, vector.width(arch), len(classes.names), {})
         self.layers = vector.layers(arch)
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
         self._classes, self._vector, self._unit, self._top = classes, vector, unit, top
-        self._weight = head.tensors[_WEIGHT].float()
-        self._bias = head.tensors[_BIAS].float()
 
     def settings(self) -> Mapping[str, Any]:
         thresholds = self._classes.thresholds
@@ -77,8 +75,7 @@ class Classify(Operator):
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
         """The head stays float32 whatever the backbone runs in: it is small."""
-        self._weight = self._weight.to(device)
-        self._bias = self._bias.to(device)
+        self._head.to(device)
 
     def __call__(self, features: Features) -> list[Result]:
         return features.each(lambda row: self._record(features, row))
@@ -86,7 +83,7 @@ class Classify(Operator):
     def logits(self, features: Features, row: int) -> Tensor:
         """Of one frame, float32 `[classes]`, alone, so that batch mates change nothing."""
         vector = self._vector.of(features, row)
-        return self._bias + self._weight @ (vector / vector.norm() if self._unit else vector)
+        return self._head.logits(vector / vector.norm() if self._unit else vector)
 
     def _record(self, features: Features, row: int) -> Result:
         info = features.infos[row]
@@ -98,7 +95,7 @@ class Classify(Operator):
 
 def classify_layout(arch: Architecture, vector: FrameVector, classes: int) -> Layout:
     """Names and shapes of a head's tensors."""
-    return {_WEIGHT: (classes, vector.width(arch)), _BIAS: (classes,)}
+    return linear_layout(vector.width(arch), classes)
 
 
 def build_classify(settings: Mapping[str, Any], request: HeadRequest) -> Classify:
@@ -143,7 +140,7 @@ def _vector(head: Head, arch: Architecture) -> FrameVector:
             return FrameVector.from_json(said)
         except (TypeError, ValueError) as error:
             raise head.wrong(f"its header says vector {said!r}: {error}") from error
-    weight = head.tensors.get(_WEIGHT)
+    weight = head.tensors.get(WEIGHT)
     width = weight.shape[-1] if weight is not None and weight.ndim else 0
     for blocks in _OFFICIAL_BLOCKS:
         vector = FrameVector(blocks, mean_patch=True)
@@ -157,7 +154,7 @@ def _vector(head: Head, arch: Architecture) -> FrameVector:
 
 def _classes(head: Head) -> Classes:
     """The head's own, or ImageNet's where it says nothing and has as many."""
-    bias = head.tensors.get(_BIAS)
+    bias = head.tensors.get(BIAS)
     imagenet = imagenet_classes()
     if "labels" not in head.facts and bias is not None and len(bias) == len(imagenet.names):
         return imagenet

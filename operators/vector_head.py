@@ -60,14 +60,18 @@ class VectorHead:
 
     def scores(self, vector: Tensor) -> Tensor:
         """Probabilities `[classes]` float32 of one vector `[F]` float32."""
+        return self.logits(vector).softmax(dim=0)
+
+    def logits(self, vector: Tensor) -> Tensor:
+        """What the probabilities are the softmax of; of votes their logarithms."""
         first, second = self._own
         if self._kind == "linear":
             logits: Tensor = second + first @ vector
-            return logits.softmax(dim=0)
+            return logits
         likeness: Tensor = first @ (vector / vector.norm())
         nearest = likeness.argsort(descending=True, stable=True)[: self._k]
         votes = (likeness[nearest] / self._temperature).softmax(dim=0)
-        return votes.new_zeros(self._classes).index_add_(0, second[nearest], votes)
+        return votes.new_zeros(self._classes).index_add_(0, second[nearest], votes).log()
 
     def _memory(self, head: Head) -> tuple[Tensor, Tensor]:
         ids = head.tensors[EXAMPLE_CLASSES].long()
