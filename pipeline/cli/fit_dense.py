@@ -19,6 +19,7 @@ from pipeline.cli.dense_options import (
     telling,
 )
 from pipeline.cli.options import json_option
+from pipeline.cli.vector_options import out_option
 
 if TYPE_CHECKING:
     from operators.backbone import Backbone
@@ -35,7 +36,6 @@ _BLOCKS = click.option(
     show_default=True,
     help="Blocks of the backbone that the head reads (clicks: the last one).",
 )
-_OUT = click.option("-o", "--out", type=FOLDER, required=True, metavar="FILE.safetensors")
 
 
 @click.command(
@@ -59,14 +59,14 @@ _OUT = click.option("-o", "--out", type=FOLDER, required=True, metavar="FILE.saf
 @backbone_options
 @_STEPS
 @_RATE
-@_OUT
+@out_option("segmentation.safetensors")
 @json_option
 def segmentation(
     *, clicks: Path | None, around: int, blocks: str, out: Path, as_json: bool, **given: Any
 ) -> int:
     """Train a segmentation head for classes of your own, with masks or a few clicks per class."""
     from operators.architectures import architecture
-    from pipeline.fit.fit_segmentation import SCHEDULE, fit_segmentation, segmentation_blocks
+    from pipeline.fit.fit_segmentation import fit_segmentation, segmentation_blocks
 
     if clicks is not None:
         return _clicks(clicks, around, out, as_json=as_json, given=given)
@@ -74,9 +74,7 @@ def segmentation(
     read = segmentation_blocks(architecture(given["model"]), int(blocks))
     backbone = _backbone(given)
     with telling() as tell:
-        fit = fit_segmentation(
-            items, labels, backbone, _plan(given, SCHEDULE), blocks=read, tell=tell
-        )
+        fit = fit_segmentation(items, labels, backbone, _plan(given), blocks=read, tell=tell)
     return _finish(fit, backbone, out, as_json=as_json)
 
 
@@ -107,7 +105,7 @@ def segmentation(
 @backbone_options
 @_STEPS
 @_RATE
-@_OUT
+@out_option("depth.safetensors")
 @json_option
 def depth(
     *,
@@ -120,13 +118,13 @@ def depth(
     """Train a depth head in metres for your own camera."""
     from operators.architectures import architecture
     from operators.learn.depth_head import depth_blocks
-    from pipeline.fit.fit_depth import SCHEDULE, fit_depth
+    from pipeline.fit.fit_depth import fit_depth
 
     items = depth_items(given, given["short_side"])
     read = depth_blocks(architecture(given["model"]), int(blocks))
     backbone = _backbone(given, read)
     with telling() as tell:
-        fit = fit_depth(items, range_m, backbone, _plan(given, SCHEDULE), blocks=read, tell=tell)
+        fit = fit_depth(items, range_m, backbone, _plan(given), blocks=read, tell=tell)
     return _finish(fit, backbone, out, as_json=as_json)
 
 
@@ -156,18 +154,14 @@ def _backbone(given: dict[str, Any], blocks: tuple[int, ...] = ()) -> Backbone:
     return open_backbone(given["model"], given["weights"], seed=given["seed"], blocks=blocks)
 
 
-def _plan(given: dict[str, Any], schedule: Any) -> DensePlan:
-    from dataclasses import replace
-
+def _plan(given: dict[str, Any]) -> DensePlan:
     from pipeline.fit.dense_plan import DensePlan
 
-    changed = replace(schedule, steps=given["steps"], seed=given["seed"])
-    if given["rate"] is not None:
-        changed = replace(changed, rate=given["rate"])
     return DensePlan(
         given["short_side"],
         cache_folder(given["cache"]),
-        schedule=changed,
+        steps=given["steps"],
+        rate=given["rate"],
         seed=given["seed"],
         rendered=given["synthetic"] is not None,
     )

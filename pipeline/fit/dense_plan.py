@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ class DensePlan:
     Attributes:
         short_side: of a picture at the backbone, pixels.
         cache: folder of computed features.
-        schedule: of the training; None: the task's own.
+        steps: of the training; None: the task's own number.
+        rate: learning rate at its start; None: the task's own.
         seed: of the split and of all draws.
         validation: share of files or scenes that are put aside to judge by.
         rendered: the data are scenes: not every class of their labels need occur.
@@ -28,10 +29,20 @@ class DensePlan:
 
     short_side: int
     cache: Path
-    schedule: Schedule | None = None
+    steps: int | None = None
+    rate: float | None = None
     seed: int = 0
     validation: float = 0.2
     rendered: bool = False
+
+    def schedule(self, usual: Schedule) -> Schedule:
+        """The task's schedule with what the plan says otherwise."""
+        return replace(
+            usual,
+            steps=self.steps or usual.steps,
+            rate=self.rate or usual.rate,
+            seed=self.seed,
+        )
 
 
 @dataclass(frozen=True, slots=True)

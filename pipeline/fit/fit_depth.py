@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from torch import Tensor
@@ -73,7 +74,7 @@ def fit_depth(
         store,
         split,
         range_m,
-        schedule=plan.schedule or SCHEDULE,
+        schedule=plan.schedule(SCHEDULE),
         tell=lambda done, total: tell("training", done, total),
     )
     quality = None
@@ -86,6 +87,7 @@ def fit_depth(
         "blocks": list(blocks),
         "metrics": _said(quality, fitted.losses),
         "data": store.data_sha256,
+        "model": backbone.loaded.model.architecture.name,
         "short_side": plan.short_side,
         "filter": FILTER_NAME,
         "normalisation": "imagenet",
@@ -93,7 +95,7 @@ def fit_depth(
             "what": "linear head, scale-invariant loss of log depth",
             "pictures": len(split.train),
             "judged_by": len(split.validation),
-            "schedule": str(plan.schedule or SCHEDULE),
+            "schedule": asdict(plan.schedule(SCHEDULE)),
         },
     }
     notes = () if quality else ("too few files to put some aside: nothing was measured",)

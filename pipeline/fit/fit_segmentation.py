@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def fit_segmentation(
         NormedPictures(store, norm_on_cpu(backbone)),
         split,
         len(known.labels),
-        schedule=plan.schedule or SCHEDULE,
+        schedule=plan.schedule(SCHEDULE),
         tell=lambda done, total: tell("training", done, total),
     )
     quality = None
@@ -89,6 +90,7 @@ def fit_segmentation(
         "blocks": len(blocks) + 1,
         "metrics": _said(quality, fitted.losses),
         "data": store.data_sha256,
+        "model": backbone.loaded.model.architecture.name,
         "short_side": plan.short_side,
         "filter": FILTER_NAME,
         "normalisation": "imagenet",
@@ -96,7 +98,7 @@ def fit_segmentation(
             "what": "linear head on normalised patches, cross-entropy",
             "pictures": len(split.train),
             "judged_by": len(split.validation),
-            "schedule": str(plan.schedule or SCHEDULE),
+            "schedule": asdict(plan.schedule(SCHEDULE)),
         },
     }
     notes = () if quality else ("too few files to put some aside: nothing was measured",)

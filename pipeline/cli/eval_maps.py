@@ -1,0 +1,105 @@
+"""`dinostream eval segmentation` and `eval depth`: a head against masks or depth maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.dense_options import (
+    FOLDER,
+    backbone_options,
+    cache_folder,
+    depth_items,
+    mask_items,
+    scene_options,
+    telling,
+)
+from pipeline.cli.eval_report import report, report_options
+
+if TYPE_CHECKING:
+    from operators.operator import Operator
+    from operators.weights import LoadedBackbone
+    from pipeline.fit.dense_item import DenseItem
+
+
+@click.command(
+    "segmentation",
+    epilog="Example: dinostream eval segmentation --head parts.safetensors --images held-out "
+    "--masks masks -o results/eval",
+)
+@click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
+@click.option("--masks", type=FOLDER, metavar="DIR", help="PNGs of class ids, same names.")
+@click.option("--labels", type=FOLDER, hidden=True, help="The head knows its labels itself.")
+@scene_options
+@backbone_options
+@report_options
+def segmentation(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
+    """Measure a segmentation head: mIoU and pixel accuracy."""
+    items, _ = mask_items(given, given["short_side"])
+    return _measure("segmentation", head, items, given, (out, as_json))
+
+
+@click.command(
+    "depth",
+    epilog="Example: dinostream eval depth --head depth.safetensors --synthetic world "
+    "--seeds 1000:1100",
+)
+@click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
+@click.option("--depth", type=FOLDER, metavar="DIR", help="16-bit PNGs, or .npy in metres.")
+@click.option(
+    "--depth-scale",
+    type=click.FloatRange(0, min_open=True),
+    default=0.001,
+    show_default=True,
+    help="Metres per step of a PNG.",
+)
+@scene_options
+@backbone_options
+@report_options
+def depth(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
+    """Measure a depth head in metres: AbsRel, RMSE and delta1."""
+    items = depth_items(given, given["short_side"])
+    return _measure("depth", head, items, given, (out, as_json))
+
+
+def _measure(
+    task: str,
+    head: str,
+    items: Sequence[DenseItem],
+    given: dict[str, Any],
+    report_to: tuple[Path | None, bool],
+) -> int:
+    from operators.architectures import architecture
+    from operators.backbone import Backbone
+    from operators.weights import load_backbone
+    from pipeline.fit.dense_plan import DensePlan
+    from pipeline.fit.evaluate_maps import evaluate_maps
+    from pipeline.machine import this_machine
+
+    loaded = load_backbone(architecture(given["model"]), given["weights"], seed=given["seed"])
+    operator = _operator(task, head, loaded, given["seed"])
+    backbone = Backbone(loaded, blocks=operator.layers, threads=this_machine().cores)
+    plan = DensePlan(given["short_side"], cache_folder(given["cache"]), seed=given["seed"])
+    try:
+        with telling() as tell:
+            measured = evaluate_maps(operator, items, backbone, plan, what=head, tell=tell)
+    finally:
+        backbone.close()
+    out, as_json = report_to
+    return report(measured, out, as_json=as_json)
+
+
+def _operator(task: str, head: str, loaded: LoadedBackbone, seed: int) -> Operator:
+    from operators.registry import build_operator
+
+    return build_operator(
+        task,
+        {},
+        architecture=loaded.model.architecture,
+        backbone_sha256=loaded.sha256,
+        head=head,
+        random_seed=seed if loaded.untrained else None,
+    )
