@@ -1,0 +1,91 @@
+"""`dinostream render` as a real process."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from pipeline.media.plain import plain_frames
+
+ROOM = "synthetic:room?seed=3&seconds=2&fps=10&size=160x120"
+SMALL = ("--weights", "random", "--model", "dinov2_vitti14", "--short-side", "28")
+FEW = ("--set", "sampling.fps=2", "--fps", "4")
+
+
+def test_from_a_recording_to_a_film_and_from_its_records_once_more(dinostream, tmp_path):
+    done = dinostream("render", ROOM, *SMALL, *FEW, "--sink", "sqlite:r.db", "-o", "a.mp4", "--png")
+    assert done.returncode == 0, done.stderr
+    assert "8 frames of room-3: depth, segmentation, pca, action" in done.stdout
+    assert done.stdout.splitlines()[1:] == ["a.mp4", "a.png"]
+    assert len(list(plain_frames(str(tmp_path / "a.mp4"), 4))) == 8
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.width == 1600
+
+    again = dinostream("render", ROOM, *SMALL, *FEW, "--sink", "sqlite:r.db", "-o", "b.png")
+    assert again.returncode == 0, again.stderr
+    assert "the records are there already, in sqlite:r.db" in again.stderr
+    told = dinostream(
+        *("render", "sqlite:r.db", "--source", ROOM, "--operator", "depth"),
+        *("--layout", "blend", "-o", "c.gif", "--fps", "4"),
+    )
+    assert told.returncode == 0, told.stderr
+    assert "8 frames of room-3: depth\n" in told.stdout
+    with Image.open(tmp_path / "c.gif") as image:
+        assert image.n_frames == 8
+    other = dinostream("render", "sqlite:r.db", "--source", ROOM.replace("=3", "=4"), "-o", "d.mp4")
+    assert other.returncode == 2
+    assert "the very file that the records were made from" in other.stderr
+    assert not list(tmp_path.glob("d.*"))
+
+
+def test_without_a_sink_nothing_is_left_but_the_film(dinostream, tmp_path):
+    done = dinostream("render", ROOM, *SMALL, *FEW, "--operator", "pca", "-o", "a.png")
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".cache"] == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("sqlite:r.db",), "with --source"),
+        (("sqlite:r.db", "--source", ROOM, "--sink", "sqlite:x.db"), "leave out --sink"),
+        (("sqlite:r.db", "--source", ROOM), "r.db"),
+        ((ROOM, "--source", ROOM), "is a recording itself"),
+        ((ROOM, "--operator", "dept"), "did you mean depth?"),
+        ((ROOM, "--operator", "embedding"), "There are: depth, segmentation, pca, action"),
+        (("absent.mp4",), "no such file or folder: absent.mp4"),
+        ((ROOM, "-o", "absent/out.mp4"), "cannot write absent/out.mp4"),
+        ((ROOM, "-o", "out.avi"), "can write .mp4, .gif, .png"),
+        ((ROOM, "--fps", "0"), "--fps"),
+    ],
+)
+def test_bad_usage_is_exit_code_2_before_anything_is_done(dinostream, tmp_path, arguments, why):
+    done = dinostream("render", *arguments, *SMALL)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert "bug" not in done.stderr
+    assert not list(tmp_path.glob("*.mp4"))
+
+
+def test_help_shows_an_example(dinostream):
+    done = dinostream("render", "--help")
+    assert "Example: dinostream render clip.mp4" in done.stdout
+
+
+def test_interrupted_it_leaves_no_film(dinostream, environment, tmp_path):
+    made = dinostream("replay", ROOM, *SMALL, "--operator", "pca", "--runtime", "inline")
+    assert made.returncode == 0, made.stderr
+    command = ["render", "sqlite:results.db", "--source", ROOM, "--fps", "60", "-o", "a.mp4"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *command],
+        stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment,
+    )  # fmt: skip
+    while not list(tmp_path.glob("a.mp4.part")):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "interrupted" in said
+    assert list(tmp_path.glob("a.mp4*")) == []

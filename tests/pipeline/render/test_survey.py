@@ -1,0 +1,61 @@
+"""What is found in a sink before anything is drawn."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from operators.errors import UsageError
+from pipeline.maps import time_us
+from pipeline.render.survey import DRAWN, SAMPLES, Wanted, holds_records, survey
+from pipeline.sinks.uri import open_reader
+
+
+@pytest.fixture
+def look(records):
+    def looked(sink, **changes):
+        wanted = replace(Wanted(sink, "clip.mp4", records.session, None, DRAWN), **changes)
+        reader = open_reader(sink)
+        try:
+            return survey(reader, wanted)
+        finally:
+            reader.close()
+
+    return looked
+
+
+def test_topics_labels_and_ends_are_found(look, stored, records):
+    found = look(stored(records.all()))
+    assert found.stream == "cam"
+    assert set(found.topics) == set(DRAWN)
+    assert [label.name for label in found.labels["two"].labels] == ["wall", "floor"]
+    assert (found.first.time_us, found.first.position) == (0, "0")
+    assert found.last_us == 1_500_000
+    assert not found.untrained
+
+
+def test_of_many_records_a_few_are_kept_from_all_over(look, stored, records):
+    frames = 5 * SAMPLES
+    found = look(stored([m for n in range(frames) for m in records.maps(n)]), operators=("pca",))
+    samples = found.topics["pca"].samples
+    times_s = [time_us(message.headers["ce_time"]) / 1e6 for message in samples]
+    assert SAMPLES / 2 <= len(samples) <= SAMPLES
+    assert times_s == sorted(times_s)
+    assert (times_s[0], times_s[-1]) == (0, pytest.approx(frames / 10, rel=0.05))
+    steps = {round(b - a, 3) for a, b in pairwise(times_s)}
+    assert len(steps) == 1
+
+
+def test_a_sink_with_other_records_only_holds_none(look, stored, records, build):
+    sink = stored([build.message(0, topic="embedding"), records.all()[0]])
+    with pytest.raises(UsageError, match="holds no records of depth, segmentation, pca, action"):
+        look(sink)
+
+
+def test_whether_records_are_there(stored, records, tmp_path):
+    sink = stored(records.all())
+    wanted = Wanted(sink, "clip.mp4", records.session, None, DRAWN)
+    assert holds_records(sink, wanted, settings={})
+    assert not holds_records(sink, replace(wanted, session="f" * 12), settings={})
+    assert not holds_records(f"sqlite:{tmp_path / 'absent.db'}", wanted, settings={})
+    assert not (tmp_path / "absent.db").exists()
