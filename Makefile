@@ -6,10 +6,10 @@ FRESH ?=
 KAFKA ?= 1
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint check-cc check-java
+.PHONY: help venv demo test lint verify-official check-cc check-java
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make demo CLIP=path   the demo on your own clip;  FRESH=1 does it again from the start"
 	@echo "  make test KAFKA=0     the suite without the real broker (no Java, no Maven)"
@@ -30,6 +30,9 @@ lint: $(VENV)/.stamp-dev  ## ruff and mypy
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+verify-official: $(VENV)/.stamp-run  ## hold our heads to upstream's on official files (internet); writes docs/official.md
+	$(VENV)/bin/python -m benchmarks.verify_official $(if $(CLIP),"$(CLIP)")
 
 # A stamp says that what it stands for is installed as these two files want it.
 $(VENV)/.stamp-run: pyproject.toml constraints.txt | check-cc
