@@ -21,7 +21,19 @@ from pipeline.cli.logs import LEVELS, set_up_logging
 from pipeline.doctor import check_layout
 from pipeline.secrets import mask
 
-COMMANDS = ("replay", "run", "fit", "demo", "render", "tail", "topics", "weights", "bench", "doctor")
+COMMANDS = (
+    "replay",
+    "run",
+    "fit",
+    "eval",
+    "demo",
+    "render",
+    "tail",
+    "topics",
+    "weights",
+    "bench",
+    "doctor",
+)
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from sklearn.model_selection import train_test_split
 
 from operators.backbone import Backbone
 from operators.depth import Depth
+from operators.errors import UsageError
 from operators.heads import Head
 from operators.learn.depth_head import depth_blocks
 from operators.learn.examples import Examples
@@ -88,7 +90,9 @@ def measure(trial: Trial, weights: str, *, tell: Tell) -> Measured:
             _TASKS[task](trial, backbone, evaluations, fits, _named(weights, tell))
     finally:
         backbone.close()
-    return Measured(evaluations, fits)
+    own = {"backbone": backbone.loaded.sha256, "model": trial.model}
+    named = {name: replace(fit, facts={**fit.facts, **own}) for name, fit in fits.items()}
+    return Measured(evaluations, named)
 
 
 def _segmentation(
@@ -189,10 +193,19 @@ def _action(
 
 def _action_parts(examples: Examples, trial: Trial) -> Parts:
     """A fifth of the training scenes validates; the held-out ones are in neither part."""
-    draw = np.random.Generator(np.random.PCG64(trial.plan.seed))
-    order = draw.permutation(len(examples.rows))
-    aside = max(1, round(trial.plan.validation * len(order)))
-    return Parts(np.sort(order[aside:]), np.sort(order[:aside]), order[:0])
+    rows = np.arange(len(examples.rows))
+    try:
+        train, aside = train_test_split(
+            rows,
+            test_size=trial.plan.validation,
+            stratify=examples.targets,
+            random_state=trial.plan.seed,
+        )
+    except ValueError as error:
+        raise UsageError(
+            f"{len(rows)} scenes are too few to learn actions from: {error}"
+        ) from error
+    return Parts(np.sort(train), np.sort(aside), rows[:0])
 
 
 def _plan(trial: Trial) -> DensePlan:
