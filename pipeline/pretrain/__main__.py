@@ -1,4 +1,6 @@
-from pipeline.pretrain.command import pretrain
+"""`python -m pipeline.pretrain`."""
+
+from pipeline.pretrain.command import main
 
 if __name__ == "__main__":
-    pretrain()
+    main()

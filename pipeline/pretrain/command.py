@@ -6,12 +6,13 @@ lies beside the checkpoint.
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import torch
 from safetensors.torch import save_file
 
@@ -38,62 +39,70 @@ _REVERSED = _MIRRORED | {
 }
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
-@click.option("--scene", default="world", show_default=True, help="Of `synthetic:`.")
-@click.option("--clips", default=8000, show_default=True, help="To train on, 8 frames each.")
-@click.option("--held-out", default=256, show_default=True, help="Clips to look at.")
-@click.option("--side", default=112, show_default=True, help="Of the frames, pixels.")
-@click.option("--batch", default=16, show_default=True, help="Clips per step.")
-@click.option("--steps", default=20_000, show_default=True, help="In all.")
-@click.option("--learning-rate", default=1e-3, show_default=True, help="At its height.")
-@click.option("--start-from", type=click.Path(path_type=Path), help="Checkpoint of another run.")
-@click.option("--processes", default=2, show_default=True, help="That render.")
-@click.option("--seed", default=0, show_default=True)
-def pretrain(
-    out: Path,
-    scene: str,
-    clips: int,
-    held_out: int,
-    side: int,
-    batch: int,
-    steps: int,
-    learning_rate: float,
-    start_from: Path | None,
-    processes: int,
-    seed: int,
-) -> None:
-    """Train the backbone that ships with dinostream.
-
-    Example: python -m pipeline.pretrain --out results/pretrain
-    """
+def main() -> None:
+    """Train the backbone that ships with dinostream."""
+    wish = _wish()
+    out: Path = wish.out
     out.mkdir(parents=True, exist_ok=True)
     recipes = (
-        Recipe(scene, first_seed=0, clips=clips, side=side),
-        Recipe(scene, first_seed=HELD_OUT_SEED, clips=held_out, side=side),
+        Recipe(wish.scene, first_seed=0, clips=wish.clips, side=wish.side),
+        Recipe(wish.scene, first_seed=HELD_OUT_SEED, clips=wish.held_out, side=wish.side),
     )
-    own, unseen = (_footage(out, recipe, processes) for recipe in recipes)
-    plan = Plan(
-        steps=steps, warmup=min(400, steps // 10), learning_rate=learning_rate, dtype=_dtype(),
-        seed=seed,
-    )  # fmt: skip
-
-    def batches(draw: torch.Generator) -> Clips:
-        return own.clips(torch.randint(len(own), (batch,), generator=draw).tolist())
-
-    training = Training(_student(seed), batches, _turned(), plan)
+    own, unseen = (_footage(out, recipe, wish.processes) for recipe in recipes)
+    training = _training(wish, own)
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
         training.resume(checkpoint)
-        click.echo(f"goes on after step {training.step} of {steps}")
-    elif start_from:
-        training.start_from(start_from)
+        _say(f"goes on after step {training.step} of {wish.steps}")
+    elif wish.start_from:
+        training.start_from(wish.start_from)
     for line in _watched(training, unseen, checkpoint):
         with (out / "curve.jsonl").open("a") as curve:
             curve.write(json.dumps(line) + "\n")
-        click.echo(json.dumps(line))
+        _say(json.dumps(line))
     _export(training.student, out / f"{DEMO_MODEL}.safetensors")
-    click.echo(f"the backbone is in {out / f'{DEMO_MODEL}.safetensors'}")
+    _say(f"the backbone is in {out / f'{DEMO_MODEL}.safetensors'}")
+
+
+def _wish() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.pretrain",
+        description="Train the backbone that ships with dinostream, on rendered footage.",
+        epilog="Example: python -m pipeline.pretrain --out results/pretrain",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="folder of the run")
+    add("--scene", default="world", help="of `synthetic:`")
+    add("--clips", type=int, default=6000, help="to train on, 8 frames each")
+    add("--held-out", type=int, default=256, help="clips to look at")
+    add("--side", type=int, default=112, help="of the frames, pixels")
+    add("--batch", type=int, default=16, help="clips per step")
+    add("--steps", type=int, default=1600, help="in all")
+    add("--learning-rate", type=float, default=1e-3, help="at its height")
+    add("--start-from", type=Path, help="checkpoint of another run")
+    add("--processes", type=int, default=2, help="that render")
+    add("--seed", type=int, default=0, help="of everything that is drawn")
+    return parser.parse_args()
+
+
+def _training(wish: argparse.Namespace, own: Footage) -> Training:
+    plan = Plan(
+        steps=wish.steps,
+        warmup=min(200, wish.steps // 10),
+        learning_rate=wish.learning_rate,
+        dtype=_dtype(),
+        seed=wish.seed,
+    )
+
+    def batches(draw: torch.Generator) -> Clips:
+        return own.clips(torch.randint(len(own), (wish.batch,), generator=draw).tolist())
+
+    return Training(_student(wish.seed), batches, _turned(), plan)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 def _footage(out: Path, recipe: Recipe, processes: int) -> Footage:
@@ -101,7 +110,8 @@ def _footage(out: Path, recipe: Recipe, processes: int) -> Footage:
     for done in render(out / "footage", recipe, processes=processes):
         first = done if first < 0 else first
         rate = (done - first) * recipe.frames / (time.monotonic() - began_s)
-        click.echo(f"{recipe.name}: {done} of {recipe.clips} clips, {rate:.0f} frames/s", err=True)
+        told = f"{recipe.name}: {done} of {recipe.clips} clips, {rate:.0f} frames/s"
+        print(told, file=sys.stderr, flush=True)
     return Footage(out / "footage", recipe)
 
 
