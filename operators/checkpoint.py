@@ -41,9 +41,6 @@ NUMPY_SCALARS: tuple[Any, ...] = (
 )
 
 
-HEADER_KEY = "dinostream"  # of the safetensors metadata of our own files
-
-
 def sha256_file(path: Path) -> str:
     """Hex sha256 of a file's bytes.
 

@@ -16,8 +16,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from operators.checkpoint import HEADER_KEY, sha256_tensors
+from operators.checkpoint import sha256_tensors
 from operators.errors import WeightsError
+from operators.header import HEADER_KEY
 
 SHIPPED = Path(__file__).with_name("demo.safetensors")
 _BACKBONE = "backbone"

@@ -6,7 +6,6 @@ Must not know what an operator computes with it. docs/heads.md describes our own
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,16 +14,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from operators import depth_anything
 from operators.architectures import Architecture
 from operators.catalogue import CATALOGUE, DEPTH_ANYTHING, OfficialFile, belongs_to, official_head
-from operators.checkpoint import HEADER_KEY, check_layout, read_tensors, sha256_file, sha256_tensors
+from operators.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
 from operators.demo import read_demo
 from operators.download import default_cache_dir, fetch
 from operators.errors import UsageError, WeightsError
+from operators.header import read_header
 
 log = logging.getLogger(__name__)
 
@@ -191,7 +190,7 @@ def _from_file(request: HeadRequest, path: Path) -> Head:
             f"{path}: no such head file; --head {request.operator} takes an official name or a path"
         )
     sha256 = sha256_file(path)
-    header = _header(path)
+    header = read_header(path)
     if header is not None:
         return _own_head(request, path, sha256, header)
     for file in _official(request.operator):
@@ -236,21 +235,6 @@ def _own_head(request: HeadRequest, path: Path, sha256: str, header: Mapping[str
         )
     _check_backbone(request, str(path), trained_on)
     return Head(request.operator, str(path), read_tensors(path), sha256, header)
-
-
-def _header(path: Path) -> Mapping[str, Any] | None:
-    """What our own files say about themselves; None for any other file."""
-    if path.suffix != ".safetensors":
-        return None
-    try:
-        with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(HEADER_KEY)
-        header = None if text is None else json.loads(text)
-    except (SafetensorError, ValueError, OSError) as error:
-        raise WeightsError(f"{path}: its header cannot be read ({error})") from error
-    if header is not None and not isinstance(header, dict):
-        raise WeightsError(f"{path}: metadata {HEADER_KEY!r} must be a JSON object, got {text}")
-    return header
 
 
 def _check_backbone(request: HeadRequest, head: str, trained_on: str | None) -> None:

@@ -25,6 +25,7 @@ from pipeline.config import Config
 from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
 from pipeline.feed import Feed
+from pipeline.head_match import heads_of
 from pipeline.identity import Identity
 from pipeline.machine import this_machine
 from pipeline.media.scaler import FILTER_NAME
@@ -67,6 +68,7 @@ def assemble(config: Config) -> Assembly:
         WeightsError: weights or a head cannot be had or do not fit.
         UsageError: an unknown model, operator or setting, or no operator that can run.
     """
+    _refuse_other_filters(config)
     keep_freed_memory()
     arch = architecture(config.model)
     loaded = load_backbone(arch, config.weights, seed=config.seed)
@@ -112,6 +114,16 @@ def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operat
     if not operators:
         raise UsageError("no operator can run: " + "; ".join(notes))
     return operators, notes
+
+
+def _refuse_other_filters(config: Config) -> None:
+    """A head that saw frames scaled in another way was trained on other pixels."""
+    for head in heads_of(config):
+        if head.filter not in (None, FILTER_NAME):
+            raise UsageError(
+                f"the {head.operator} head was trained on frames scaled by {head.filter!r}, this "
+                f"release scales by {FILTER_NAME!r}; train it again"
+            )
 
 
 def _place(config: Config, key: str, operator: Operator, computation: Computation) -> Placement:

@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 from operators.errors import UsageError
 from pipeline.config import OPERATORS, Config
 from pipeline.document import Values, apply_override, load_document
+from pipeline.head_match import matched
 from pipeline.secrets import MASK, mask_values, remember, remember_url
 
 _SECRET_PLACES = {"url", "uri", "settings", "sources"}
@@ -43,7 +44,7 @@ def resolve(
         environ: where `${NAME}` in the file is looked up.
 
     Raises:
-        UsageError: anything unreadable, unknown or out of range.
+        UsageError: anything unreadable, unknown or out of range, or against a head's training.
     """
     from_file = load_document(path, environ) if path else {}
     values = _layered(from_file, options or {})
@@ -53,7 +54,7 @@ def resolve(
     try:
         config = Config.model_validate(values)
         _remember_secrets(config)
-        return config
+        return matched(config)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
         lines = [f"{_origin(one, path, from_file)}: {_explain(one)}" for one in problems]

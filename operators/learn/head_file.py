@@ -14,7 +14,8 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
-from operators.checkpoint import HEADER_KEY, sha256_file
+from operators.checkpoint import sha256_file
+from operators.header import HEADER_KEY
 from operators.heads import HEADER_FORMAT
 
 
