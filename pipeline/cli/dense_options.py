@@ -72,6 +72,7 @@ def scenes_of(given: Mapping[str, Any]) -> Scenes:
         seed_range(given["seeds"] or ""),
         frames=given["frames"],
         seconds=given["seconds"],
+        fps=given.get("fps", 5),
         size_wh=_size(given["size"]),
     )
 

@@ -69,7 +69,7 @@ def fit_action(
     """
     store = FeatureStore(plan.fit.cache, backbone, short_side=plan.fit.short_side)
     try:
-        seen = _seen(recordings, store, plan, tell)
+        seen = see(recordings, store, plan.fps, tell=tell)
     finally:
         store.close()
     sessions = {one.name: file_session(one.name) for one in recordings}
@@ -127,11 +127,21 @@ def fit_windows(
     )
 
 
-def _seen(
-    recordings: Sequence[Labelled], store: FeatureStore, plan: ActionPlan, tell: Tell
+def see(
+    recordings: Sequence[Labelled], store: FeatureStore, fps: float, *, tell: Tell
 ) -> list[Seen]:
-    """Every recording through the backbone; all that cannot be read are named at once."""
-    clips = [Clip(Path(one.name), plan.fps) for one in recordings]
+    """Every recording through the backbone.
+
+    Args:
+        recordings: files with their spans.
+        store: computes what the cache lacks.
+        fps: frames per second of media time.
+        tell: told how far it is.
+
+    Raises:
+        SourceError: files that cannot be read; names all of them.
+    """
+    clips = [Clip(Path(one.name), fps) for one in recordings]
     missing = [clip for clip in clips if not store.is_complete(clip)]
     kept, broken = len(clips) - len(missing), []
     for number, clip in enumerate(missing):

@@ -12,7 +12,7 @@ import numpy as np
 
 from operators.backbone import Backbone
 from operators.errors import UsageError
-from operators.learn.examples import Examples
+from operators.learn.examples import Examples, Floats
 from pipeline.errors import SourceError
 from pipeline.fit.feature_store import FeatureStore
 from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_write
@@ -43,8 +43,7 @@ def fit_classify(
     groups = _groups(pictures, contents, plan)
     store = FeatureStore(plan.cache, backbone, short_side=plan.short_side)
     try:
-        _compute([one.path for one in pictures], store, tell)
-        parts = np.concatenate([_parts(one.path, store) for one in pictures])
+        parts = picture_parts([one.path for one in pictures], store, tell=tell)
     finally:
         store.close()
     labels = tuple(dict.fromkeys(one.label for one in pictures))
@@ -86,8 +85,18 @@ def _groups(
     return tuple(str(day) for day in days)
 
 
+def picture_parts(paths: Sequence[Path], store: FeatureStore, *, tell: Tell) -> Floats:
+    """Tokens of every picture, `[n, P, D]` as `Examples.parts`, through the backbone.
+
+    Raises:
+        SourceError: files that cannot be read; names all of them.
+    """
+    _compute(paths, store, tell)
+    return np.concatenate([_parts(path, store) for path in paths])
+
+
 def _compute(paths: Sequence[Path], store: FeatureStore, tell: Tell) -> None:
-    """All through the backbone; all that cannot be read are named at once."""
+    """All that cannot be read are named at once."""
     broken = []
     for first in range(0, len(paths), _TOGETHER):
         together = paths[first : first + _TOGETHER]
@@ -113,6 +122,6 @@ def _unreadable(paths: Sequence[Path], store: FeatureStore) -> list[str]:
     return broken
 
 
-def _parts(path: Path, store: FeatureStore) -> np.typing.NDArray[np.float32]:
+def _parts(path: Path, store: FeatureStore) -> Floats:
     features = store.image(path)
     return np.concatenate([features.cls, features.mean_patch[:, None]], axis=1)

@@ -1,0 +1,138 @@
+"""`dinostream eval action` and `eval classify`: a head against labelled footage or pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from operators.errors import UsageError
+from pipeline.cli.dense_options import (
+    backbone_options,
+    cache_folder,
+    scene_options,
+    scenes_of,
+    telling,
+)
+from pipeline.cli.eval_report import report, report_options
+
+if TYPE_CHECKING:
+    from operators.backbone import Backbone
+    from operators.heads import Head
+    from operators.learn.examples import Examples
+
+
+@click.command(
+    "action",
+    epilog="Example: dinostream eval action --head action.safetensors --clips held-out/",
+)
+@click.option("--clips", metavar="DIR", help="A folder with a folder of clips per class.")
+@click.option(
+    "--labels", type=click.Path(path_type=Path), metavar="CSV", help="file,start,end,label."
+)
+@scene_options
+@backbone_options
+@report_options
+def action(
+    *,
+    clips: str | None,
+    labels: Path | None,
+    head: str,
+    out: Path | None,
+    as_json: bool,
+    **given: Any,
+) -> int:
+    """Measure an action head: top-1, top-5, mean class accuracy, calibration."""
+    from pipeline.fit.evaluate_files import recorded_examples
+    from pipeline.fit.scene_clips import scene_examples
+    from pipeline.fit.spans import clips_in_folders, spans_of_csv
+
+    if sum(one is not None for one in (clips, labels, given["synthetic"])) != 1:
+        raise UsageError("give --clips DIR, --labels CSV, or --synthetic SCENE and --seeds A:B")
+    cache = cache_folder(given["cache"])
+    with _opened("action", head, given) as (own, backbone), telling() as tell:
+        short_side = given["short_side"]
+        if given["synthetic"]:
+            scenes = scenes_of(_one_window(given, own))
+            examples = scene_examples(
+                scenes, backbone, short_side=short_side, cache=cache, tell=tell
+            )
+        else:
+            recordings = spans_of_csv(labels) if labels else clips_in_folders(str(clips))
+            examples = recorded_examples(
+                recordings, own.facts, backbone, short_side=short_side, cache=cache, tell=tell
+            )
+    return _measure("action", own, examples, (out, as_json))
+
+
+@click.command(
+    "classify",
+    epilog="Example: dinostream eval classify --head classify.safetensors --images held-out/",
+)
+@click.option("--images", metavar="DIR", required=True, help="A folder of pictures per class.")
+@backbone_options
+@report_options
+def classify(*, images: str, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
+    """Measure a classify head: top-1, top-5, mean class accuracy, calibration."""
+    from pipeline.fit.evaluate_files import pictured_examples
+    from pipeline.fit.pictures import pictures_in_folders
+
+    pictures = pictures_in_folders(images)
+    with _opened("classify", head, given) as (own, backbone), telling() as tell:
+        examples = pictured_examples(
+            pictures,
+            own.facts,
+            backbone,
+            short_side=given["short_side"],
+            cache=cache_folder(given["cache"]),
+            tell=tell,
+        )
+    return _measure("classify", own, examples, (out, as_json))
+
+
+@contextmanager
+def _opened(task: str, choice: str, given: dict[str, Any]) -> Iterator[tuple[Head, Backbone]]:
+    """The head, and the backbone that it must have been trained on."""
+    from operators.heads import HeadRequest, trained_head
+    from pipeline.fit.glance import open_backbone
+
+    backbone = open_backbone(given["model"], given["weights"], seed=given["seed"])
+    try:
+        loaded = backbone.loaded
+        seed = given["seed"] if loaded.untrained else None
+        request = HeadRequest(task, loaded.model.architecture, loaded.sha256, choice, seed)
+        head = trained_head(request)
+        missing = [key for key in _NEEDED[task] if key not in head.facts]
+        if missing:
+            raise head.wrong(
+                f"its header lacks {', '.join(missing)}; only heads of `dinostream fit` can be "
+                "measured"
+            )
+        yield head, backbone
+    finally:
+        backbone.close()
+
+
+def _one_window(given: dict[str, Any], head: Head) -> dict[str, Any]:
+    """Scenes as long as a window of the head, at its rate."""
+    fps = head.facts["fps"]
+    if fps != round(fps):
+        raise head.wrong(f"scenes have whole frames per second, the head wants {fps:g}")
+    return {**given, "seconds": head.facts["frames"] / fps, "fps": round(fps), "frames": 1}
+
+
+def _measure(task: str, head: Head, examples: Examples, report_to: tuple[Path | None, bool]) -> int:
+    from pipeline.fit.evaluate_vectors import evaluate_vectors
+
+    measured = evaluate_vectors(task, head.tensors, head.facts, examples, what=head.source)
+    out, as_json = report_to
+    return report(measured, out, as_json=as_json)
+
+
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "action": ("labels", "vector", "pooling", "fps", "frames", "stride"),
+    "classify": ("labels", "vector"),
+}
