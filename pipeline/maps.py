@@ -35,7 +35,7 @@ def depth_map(message: Message) -> DepthMap:
     """The values of a record of topic `depth`."""
     metric = message.headers.get("ce_depthkind") == "metric"
     steps = _pixels(message.value).astype(np.float32)
-    scale = np.float32(message.headers["ce_depthscale"]) if metric else np.float32(1)
+    scale = np.float32(message.headers["ce_depthscale"])
     return DepthMap(np.where(steps > 0, steps * scale, np.float32(np.nan)), metric)
 
 

@@ -49,35 +49,39 @@ _WHAT = (
         help="Trained head of an operator, such as depth=nyu-linear; without one it does not run.",
     ),
     click.option(
+        "--short-side", type=int, metavar="PX", help="Short side of a frame (default 224)."
+    ),
+)
+_WHICH = (
+    click.option(
         "--operator",
         "operators",
         metavar="NAME|MODULE:CLASS",
         multiple=True,
         help="Run only these; depth, segmentation, action and embedding without it.",
     ),
-    click.option(
-        "--short-side", type=int, metavar="PX", help="Short side of a frame (default 224)."
-    ),
 )
 _HOW = (
     click.option("--sink", metavar="URI", help="sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]."),
+    click.option("--batch-size", type=int, metavar="B", help="Frames of one pass (default 8)."),
+    click.option("--threads", type=int, metavar="N", help="CPU threads of an engine."),
+)
+_WHERE = (
     click.option("--runtime", type=click.Choice(["ray", "inline"]), help="Default: ray."),
     click.option("--engines", type=int, metavar="N", help="Engines that share the streams (Ray)."),
     click.option("--address", help="Ray cluster to join; a local one is started without it."),
-    click.option("--batch-size", type=int, metavar="B", help="Frames of one pass (default 8)."),
-    click.option("--threads", type=int, metavar="N", help="CPU threads of an engine."),
 )
 
 
 def run_options(function: Callback) -> Callback:
     """Every option that fills a key of the configuration by its own name."""
-    for option in reversed((*_SAMPLING, *_WHAT, *_HOW)):
+    for option in reversed((*_SAMPLING, *_WHAT, *_WHICH, *_HOW, *_WHERE)):
         function = option(function)
     return function
 
 
 def job_options(function: Callback) -> Callback:
-    """The same without the sampling, for commands whose own --fps means something else."""
+    """Those of a job in one process, for commands whose --fps and --operator mean more."""
     for option in reversed((*_WHAT, *_HOW)):
         function = option(function)
     return function

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
               help="Maps beside the video, or laid over it.")  # fmt: skip
 @click.option("--fps", type=click.FloatRange(min=0, min_open=True, max=60), default=10.0,
               show_default=True, help="Frames per second of the film.")  # fmt: skip
+@click.option("--operator", "operators", metavar="NAME", multiple=True,
+              help="Draw, and make, only these: depth, segmentation, pca, action.")  # fmt: skip
 @job_options
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file below these options.")
 @set_option
@@ -85,6 +87,7 @@ def command(what: str, **given: Any) -> int:
 
 def _draw(wish: Wish) -> int:
     from pipeline.cli.countdown import countdown
+    from pipeline.render.film import GIF_FRAMES
     from pipeline.render.rendering import render
 
     with countdown("drawing") as tell:
@@ -92,7 +95,8 @@ def _draw(wish: Wish) -> int:
     drawn = ", ".join(done.operators)
     click.echo(f"{done.frames} frames of {done.stream}: {drawn}")
     for path in wish.outputs.paths:
-        click.echo(f"{path}")
+        cut = f", its first {GIF_FRAMES} frames" if path == wish.outputs.gif else ""
+        click.echo(f"{path}{cut if done.frames > GIF_FRAMES else ''}")
     return 0
 
 

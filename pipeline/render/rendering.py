@@ -111,8 +111,21 @@ def render(wish: Wish, *, tell: Tell) -> Rendered:
         still_s = wish.still_s
         if still_s is None:
             still_s = (found.last_us - found.first.time_us) / 2e6
-        frames = write_film(wish.outputs, _drawn(sheet, shown, tell), fps=wish.fps, still_s=still_s)
+        only_still = wish.outputs.paths == [wish.outputs.png]
+        wanted = _one(shown, still_s) if only_still else shown
+        drawn = _drawn(sheet, wanted, tell)
+        frames = write_film(wish.outputs, drawn, fps=wish.fps, still_s=still_s)
     return Rendered(found.stream, tuple(found.topics), frames)
+
+
+def _one(shown: Iterator[Shown], still_s: float) -> Iterator[Shown]:
+    """The frame that a PNG shows; those before it need not be drawn."""
+    last: Shown | None = None
+    for last in shown:
+        if last.elapsed_s >= still_s:
+            break
+    if last is not None:
+        yield last
 
 
 def _drawn(sheet: Sheet, shown: Iterator[Shown], tell: Tell) -> Iterator[FilmFrame]:
