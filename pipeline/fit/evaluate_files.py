@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from operators.backbone import Backbone
+from operators.episodes import BACKGROUND
 from operators.errors import UsageError
 from operators.learn.examples import Examples
-from operators.pca import BACKGROUND
 from pipeline.fit.dense_plan import Tell
 from pipeline.fit.feature_store import FeatureStore
 from pipeline.fit.fit_action import see
