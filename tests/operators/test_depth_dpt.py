@@ -91,12 +91,16 @@ def test_backbone_and_head_compute_what_upstreams_depther_does(
 
 
 @pytest.mark.parametrize("model", [f"dinov2_vit{size}14" for size in "sblg"])
-def test_it_reads_the_blocks_that_upstream_reads(model: str) -> None:
+def test_every_size_has_the_tensors_and_reads_the_blocks_of_upstreams(
+    recipe: SimpleNamespace, model: str
+) -> None:
     arch = ARCHITECTURES[model]
     zeros = {name: torch.zeros(shape) for name, shape in file_shapes(dinov2_dpt(arch)).items()}
     depth = Depth(Head("depth", "zeros", zeros, HASH), arch, range_m=(0.001, 10.0), domain="nyu")
     with np.load(DATA / "head_goldens.npz") as goldens:
         assert list(depth.layers) == goldens[f"blocks/{model}"].tolist()
+        digest = str(goldens[f"layout/dpt/{model}"])
+    assert recipe.layout_digest(file_shapes(dinov2_dpt(arch))) == digest
 
 
 def test_a_frames_records_do_not_depend_on_batch_mates_or_padding(

@@ -15,8 +15,10 @@ import pytest
 import torch
 from PIL import Image
 
+from operators import heads, weights
 from operators.architectures import ARCHITECTURES
 from operators.backbone import Backbone
+from operators.catalogue import DEPTH_ANYTHING, OfficialFile
 from operators.depth import build_depth
 from operators.depth_relative import STEP, RelativeDepth
 from operators.dpt_layouts import depth_anything_dpt, file_shapes
@@ -105,6 +107,17 @@ def test_the_file_computes_what_upstreams_model_does(
     np.testing.assert_allclose(got[::every, ::every], want, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("model", [f"dinov2_vit{size}14" for size in "sbl"])
+def test_every_size_has_the_tensors_of_upstreams(recipe: SimpleNamespace, model: str) -> None:
+    arch = ARCHITECTURES[model]
+    with torch.device("meta"):
+        encoder = recipe.shapes_of(VisionTransformer(arch))
+    ours = {f"pretrained.{name}": shape for name, shape in encoder.items()}
+    digest = recipe.layout_digest(ours | file_shapes(depth_anything_dpt(arch)))
+    with np.load(DATA / "head_goldens.npz") as goldens:
+        assert digest == str(goldens[f"layout/depth-anything/{model}"])
+
+
 def test_consumers_get_disparity_and_the_same_summary(
     operator: Callable[..., RelativeDepth], loaded: LoadedBackbone, frame: Callable[..., FrameInfo]
 ) -> None:
@@ -134,6 +147,19 @@ def test_consumers_get_disparity_and_the_same_summary(
         assert said["percentiles"]["50"] == pytest.approx(np.median(steps) * STEP, abs=1e-3)
         assert dict(summary.attributes) == {"depthkind": "relativedisparity"}
     backbone.close()
+
+
+def test_one_name_fetches_the_backbone_and_its_head(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = OfficialFile(whole.as_uri(), "depth", SMALL.name, DEPTH_ANYTHING)
+    for module in (weights, heads):
+        monkeypatch.setattr(module, "official_head", lambda *_: file)
+    loaded = load_backbone(SMALL, DEPTH_ANYTHING, cache_dir=tmp_path)
+    request = HeadRequest("depth", SMALL, loaded.sha256, "depth_anything_v2", cache_dir=tmp_path)
+    depth = build_depth({}, request)
+    assert isinstance(depth, RelativeDepth)
+    assert depth.head_sha256 == loaded.sha256
 
 
 def test_beyond_the_largest_step_it_says_the_largest(

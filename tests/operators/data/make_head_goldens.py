@@ -8,6 +8,7 @@ Linear depth heads have a script of their own, make_depth_goldens.py. Not run by
 
 from __future__ import annotations
 
+import hashlib
 import os
 import runpy
 import sys
@@ -32,6 +33,12 @@ ENCODERS = {
     "dinov2_vitb14": "vit_base",
     "dinov2_vitl14": "vit_large",
     "dinov2_vitg14": "vit_giant2",
+}
+# The authors' own sizes: channels of the decoder, channels of each scale.
+DEPTH_ANYTHING = {
+    "dinov2_vits14": (64, [48, 96, 192, 384]),
+    "dinov2_vitb14": (128, [96, 192, 384, 768]),
+    "dinov2_vitl14": (256, [256, 512, 1024, 1024]),
 }
 
 Arrays = dict[str, NDArray[np.float32]]
@@ -64,6 +71,12 @@ def _scaled(name: str, normal: NDArray[np.float32]) -> NDArray[np.float32]:
     return normal / np.sqrt(np.float32(normal[0].size))
 
 
+def layout_digest(shapes: Mapping[str, Sequence[int]]) -> str:
+    """One number for all names and shapes."""
+    lines = [f"{name} {list(shapes[name])}" for name in sorted(shapes)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 def shapes_of(module: Any, names: Iterable[str] = ()) -> dict[str, tuple[int, ...]]:
     """Names and shapes of a module's tensors, only those that begin with one of `names`."""
     prefixes = tuple(names) or ("",)
@@ -86,7 +99,11 @@ def main(dinov2: str, depth_anything: str, target: Path) -> None:
             goldens[f"segmentation/{key}/{name}"] = golden
         for name, golden in _depth_anything(pixels, vit).items():
             goldens[f"depth-anything/{key}/{name}"] = golden
-    goldens |= {f"blocks/{model}": _dpt_blocks(model) for model in ENCODERS}
+    for model in ENCODERS:
+        goldens[f"blocks/{model}"], goldens[f"layout/dpt/{model}"] = _dpt_facts(model)
+    for model in DEPTH_ANYTHING:
+        whole = _depth_anything_model(model)
+        goldens[f"layout/depth-anything/{model}"] = layout_digest(shapes_of(whole))
     for registers in (False, True):
         for layers in (1, 4):
             name = f"classify/{'reg' if registers else 'plain'}/{layers}"
@@ -116,14 +133,16 @@ def _dpt(pixels: NDArray[np.float32], vit: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _dpt_blocks(model: str) -> list[int]:
+def _dpt_facts(model: str) -> tuple[list[int], str]:
+    """The blocks that it reads and what its head's tensors are called."""
     import torch
     from dinov2.hub.depthers import _make_dinov2_dpt_depther
 
     with torch.device("meta"):
         swiglu = {"ffn_layer": "swiglufused"} if model == "dinov2_vitg14" else {}
         depther = _make_dinov2_dpt_depther(arch_name=ENCODERS[model], pretrained=False, **swiglu)
-    return list(depther.backbone.forward.keywords["n"])
+    names = shapes_of(depther, ["decode_head."])
+    return list(depther.backbone.forward.keywords["n"]), layout_digest(names)
 
 
 def _segmentation(pixels: NDArray[np.float32], vit: dict[str, Any]) -> dict[str, Any]:
@@ -191,15 +210,21 @@ def _stub_segmentation_libraries() -> None:
     _stub(stubs)
 
 
-def _depth_anything(pixels: NDArray[np.float32], vit: dict[str, Any]) -> dict[str, Any]:
-    """A sample of the map at the picture's size, and all of it in fewer cells."""
-    import torch
-
+def _depth_anything_model(model: str) -> Any:
     _stub({"cv2": {"INTER_CUBIC": 2, "INTER_AREA": 3}, "torchvision": {}})
     _stub({"torchvision.transforms": {"Compose": object}})
     from depth_anything_v2.dpt import DepthAnythingV2
 
-    model = DepthAnythingV2(encoder="vits", features=64, out_channels=[48, 96, 192, 384]).eval()
+    features, scales = DEPTH_ANYTHING[model]
+    encoder = model.removeprefix("dinov2_").removesuffix("14")
+    return DepthAnythingV2(encoder=encoder, features=features, out_channels=scales).eval()
+
+
+def _depth_anything(pixels: NDArray[np.float32], vit: dict[str, Any]) -> dict[str, Any]:
+    """A sample of the map at the picture's size."""
+    import torch
+
+    model = _depth_anything_model(MODEL)
     encoder = vit["seeded_tensors"](shapes_of(model.pretrained))
     head = seeded_head(shapes_of(model, ["depth_head."]))
     _fill(model, {f"pretrained.{name}": one for name, one in encoder.items()} | head)
