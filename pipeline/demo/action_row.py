@@ -15,6 +15,7 @@ from pipeline.drawing.palette import GREY, NOTHING, RGB, RULE, class_colours
 
 _HEIGHT, _TRUTH_HEIGHT, _LEGEND = 110, 30, 28
 _NAME, _SCORE = 14, 13
+_SILENT = ("below threshold", 0.0)  # a window of a head that may say nothing
 
 Slot = tuple[float, float]
 """Left and right of a bar, pixels."""
@@ -37,9 +38,10 @@ def _draw_model(canvas: Canvas, top: int, material: Material) -> Row:
     chart = Chart(material.grid, top, row.bottom, (0.0, 0.5, 1.0))
     label(canvas, row)
     chart.draw_scale(canvas, ".1f")
-    best = [window.labels[0] for window in material.findings.windows]
+    best = [window.labels[0] if window.labels else _SILENT for window in material.findings.windows]
     names = Counter(name for name, _ in best)
-    colours = class_colours([name for name, _ in names.most_common()])
+    said = [name for name, _ in names.most_common() if name != _SILENT[0]]
+    colours = class_colours(said)
     slots = _slots(chart, material)
     roomy = all(
         text_width(name, _NAME) < right - left

@@ -149,12 +149,17 @@ def survey(reader: Reader, wanted: Wanted) -> Survey:
 
 
 def holds_records(sink: str, wanted: Wanted, *, settings: Mapping[str, Any]) -> bool:
-    """Whether a sink has records of the recording already; one that is not there has none."""
+    """Whether a sink has the records of the recording already, from its beginning to its end.
+
+    A sink that is not there has none, and a job that was interrupted has not made them all.
+    """
     address = parse_sink_uri(sink)
     if isinstance(address, SqliteAddress) and not address.path.exists():
         return False
     reader = open_reader(sink, settings=settings)
     try:
+        if any(one.session == wanted.session and not one.done for one in reader.progress()):
+            return False
         found = messages(reader, wanted.operators)
         return any(wanted.takes(message.headers) for message in found)
     finally:

@@ -91,6 +91,13 @@ def test_trained_records_carry_no_warning(first_run):
     assert drawn.warning == ""
 
 
+def test_windows_that_say_nothing_are_drawn_as_such(first_run):
+    windows = tuple(replace(window, labels=()) for window in first_run.findings.windows)
+    silent = replace(first_run.findings, windows=windows)
+    drawn = draw_run(first_run.plan, first_run.spec, first_run.footage, silent)
+    assert ("action", "model") in [(row.section, row.shows) for row in drawn.rows]
+
+
 def test_at_most_six_frames_the_first_and_the_last_among_them(shown, first_run):
     chosen, _ = shown
     assert len(chosen) == COLUMNS == 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from operators.errors import UsageError
+from operators.result import canonical_json
 from pipeline.drawing.palette import CLASS_COLOURS, NOTHING, depth_colours
 from pipeline.errors import SinkError, SourceError
 from pipeline.media.plain import plain_frames
@@ -79,6 +81,18 @@ def test_bars_are_as_long_as_the_scores_of_the_window(wish, tmp_path):
         return blue.sum(axis=1).max()
 
     assert length(frames[2]) / length(frames[14]) == pytest.approx(0.9 / 0.4, rel=0.05)
+
+
+def test_a_window_may_say_nothing(wish, tmp_path, records):
+    path = tmp_path / "out.png"
+    window = records.window(0, 15, "orbit", 0.9)
+    silent = replace(window, value=canonical_json(json.loads(window.value) | {"labels": []}))
+    render(wish(Outputs(png=path), [silent], operators=("action",)), tell=ignore)
+    cell = arranged(2, SOURCE_HW).cells[1]
+    with Image.open(path) as image:
+        pixels = np.asarray(image.crop(cell.box)).astype(int)
+    assert (pixels.max(axis=2) < 120).sum() > 200  # words
+    assert not (np.abs(pixels - (0, 99, 132)).max(axis=2) < 10).any()
 
 
 def test_blended_the_video_is_seen_through_the_map(wish, tmp_path):

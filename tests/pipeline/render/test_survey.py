@@ -8,7 +8,7 @@ import pytest
 from operators.errors import UsageError
 from pipeline.maps import time_us
 from pipeline.render.survey import DRAWN, SAMPLES, Wanted, holds_records, survey
-from pipeline.sinks.uri import open_reader
+from pipeline.sinks.uri import open_reader, open_sink
 
 
 @pytest.fixture
@@ -59,3 +59,17 @@ def test_whether_records_are_there(stored, records, tmp_path):
     assert not holds_records(sink, replace(wanted, session="f" * 12), settings={})
     assert not holds_records(f"sqlite:{tmp_path / 'absent.db'}", wanted, settings={})
     assert not (tmp_path / "absent.db").exists()
+
+
+def test_records_of_a_job_that_was_interrupted_are_not_all(stored, records):
+    uri = stored(records.all())
+    wanted = Wanted(uri, "clip.mp4", records.session, None, DRAWN)
+    sink = open_sink(uri)
+    progress = sink.claim("feedfacecafe", ["cam"])["cam"]
+    for status, there in (("running", False), ("ok", True)):
+        progress = replace(
+            progress, session=records.session, status=status, sequence=progress.sequence + 1
+        )
+        sink.commit([], progress)
+        assert holds_records(uri, wanted, settings={}) is there
+    sink.close()
