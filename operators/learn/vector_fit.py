@@ -33,6 +33,8 @@ from operators.pooling import POOLINGS
 
 CLASSIFIERS = ("linear", "logistic", "svm", "knn", "xgboost")
 
+_WORTH_NATS = 0.02  # of log loss: where all is told apart, only extremes would win by less
+
 Tell = Callable[[str, float], None]
 """What was tried and its mean class accuracy on validation."""
 
@@ -107,13 +109,21 @@ class _Judged:
     loss: float
     scores: Scores
 
+    def beats(self, other: _Judged) -> bool:
+        """More accurate; or as accurate and surer by so much that it is worth being less simple."""
+        gain = other.loss - self.loss
+        return self.accuracy > other.accuracy or (
+            self.accuracy == other.accuracy and gain > _WORTH_NATS
+        )
+
 
 def fit_vector_head(
     examples: Examples, parts: Parts, recipe: Recipe, *, tell: Tell = lambda *_: None
 ) -> VectorFit:
     """Train what the recipe names and keep the best.
 
-    Best is the highest mean class accuracy on validation; of equals the lowest log loss.
+    Best is the highest mean class accuracy on validation; of equals the lowest log loss, or the
+    simpler one where they are close: it is tried first.
 
     Args:
         examples: all windows.
@@ -133,7 +143,7 @@ def fit_vector_head(
         judged = _judge(candidate, validation)
         tell(candidate.name, judged.accuracy)
         tried.append((candidate.name, judged.accuracy))
-        if best is None or (judged.accuracy, -judged.loss) > (best.accuracy, -best.loss):
+        if best is None or judged.beats(best):
             best = judged
     assert best is not None
     chosen = best.candidate
