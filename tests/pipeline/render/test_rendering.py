@@ -19,7 +19,7 @@ from pipeline.render import rendering
 from pipeline.render.film import Outputs
 from pipeline.render.layout import WIDTH, arranged
 from pipeline.render.rendering import render
-from pipeline.sinks.uri import open_reader
+from pipeline.sinks.uri import open_reader, open_sink
 from pipeline.synthetic.scene import open_scene
 from pipeline.synthetic.uri import parse_scene_uri
 
@@ -206,3 +206,14 @@ def test_readers_are_closed(wish, tmp_path, monkeypatch):
     for reader in opened:
         with pytest.raises(Exception, match="closed"):
             reader.topics()
+
+
+@pytest.mark.needs_kafka
+def test_records_on_kafka_are_drawn_alike(wish, records, kafka_uri, tmp_path):
+    sink = open_sink(kafka_uri)
+    sink.publish(records.all())
+    sink.close()
+    for name, more in (("a.png", {}), ("b.png", {"sink": kafka_uri})):
+        outputs = Outputs(png=tmp_path / name)
+        assert render(wish(outputs, still_s=1.2, **more), tell=ignore).stream == "cam"
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
