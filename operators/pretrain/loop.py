@@ -108,8 +108,11 @@ class Training:
         self.step = whole["step"]
 
     def start_from(self, path: Path) -> None:
-        """Begin a new plan with the student of a file of `save`."""
-        self.student.load_state_dict(torch.load(path, weights_only=True)["student"])
+        """Begin a new plan with the backbone of a file of `save`, and what heads still fit."""
+        before = torch.load(path, weights_only=True)["student"]
+        own = self.student.state_dict()
+        fits = {name: old for name, old in before.items() if old.shape == own[name].shape}
+        self.student.load_state_dict(own | fits)
 
     def _clips(self, step: int) -> Clips:
         draw = torch.Generator().manual_seed((self.plan.seed << 32) + step)

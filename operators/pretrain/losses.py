@@ -9,28 +9,34 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from operators.pretrain.clips import Clips
-from operators.pretrain.student import Guess
+from operators.pretrain.student import FIELDS, Guess
 
 # Each near 1 before the first step; depth is what every other task leans on.
-_WEIGHTS = {"depth": 1.5, "classes": 1.0, "shares": 0.3, "action": 0.5}
+_WEIGHTS = {"depth": 1.5, "classes": 1.0, "shares": 0.5, "distance": 0.75, "action": 1.0}
 
 
 def losses(guess: Guess, clips: Clips) -> dict[str, Tensor]:
     """One scalar per task.
 
     depth: mean absolute difference of logarithms, which counts 1 m in 2 m like 10 m in 20 m.
-    classes: cross entropy per cell. shares: cross entropy with the shares of the classes in the
-    picture, for the class token. action: cross entropy per clip.
+    classes: cross entropy per cell. shares and distance: what the class token knows of each field
+    of the picture, cross entropy with the classes' shares and difference to the mean log depth;
+    without them it tells nothing of where things are, and actions are about that. action: cross
+    entropy per clip.
     """
     truth = clips.classes.flatten(0, 1)
-    count = guess.shares.shape[1]
-    shares = F.one_hot(truth.flatten(1), count).float().mean(dim=1)
+    shares = F.one_hot(truth, guess.shares.shape[1]).permute(0, 3, 1, 2).float()
     depth_m = clips.depth_m.flatten(0, 1)
     known = depth_m > 0
+    log_depth = depth_m.clamp_min(1e-6).log() * known
+    part_known = F.adaptive_avg_pool2d(known.float()[:, None], FIELDS)[:, 0]
+    distance = F.adaptive_avg_pool2d(log_depth[:, None], FIELDS)[:, 0] / part_known.clamp_min(1e-6)
+    off = (guess.distance - distance).abs() * part_known
     return {
-        "depth": (guess.log_depth[known] - depth_m[known].log()).abs().mean(),
+        "depth": (guess.log_depth - log_depth)[known].abs().mean(),
         "classes": F.cross_entropy(guess.classes, truth),
-        "shares": F.cross_entropy(guess.shares, shares),
+        "shares": F.cross_entropy(guess.shares, F.adaptive_avg_pool2d(shares, FIELDS)),
+        "distance": off.sum() / part_known.sum(),
         "action": F.cross_entropy(guess.actions, clips.actions),
     }
 

@@ -15,6 +15,8 @@ from operators.preprocess import normalise
 from operators.pretrain.clips import CELLS
 from operators.vit import VisionTransformer
 
+FIELDS = 4  # G: the class token has to know what lies in each of 4 x 4 fields of the picture
+
 
 @dataclass(frozen=True, slots=True)
 class Guess:
@@ -23,18 +25,20 @@ class Guess:
     Attributes:
         log_depth: `[C*T, 4h, 4w]`, natural logarithm of metres.
         classes: logits `[C*T, classes, 4h, 4w]`.
-        shares: logits `[C*T, classes]`, of each class's share of the picture.
+        shares: logits `[C*T, classes, G, G]`, of each class's share of a field of the picture.
+        distance: `[C*T, G, G]`, mean log depth of each field.
         actions: logits `[C, actions]`.
     """
 
     log_depth: Tensor
     classes: Tensor
     shares: Tensor
+    distance: Tensor
     actions: Tensor
 
 
 class Student(nn.Module):
-    """A vision transformer and four linear heads on its normalised tokens."""
+    """A vision transformer and five linear heads on its normalised tokens."""
 
     def __init__(self, arch: Architecture, *, classes: int, actions: int, frames: int) -> None:
         """
@@ -48,7 +52,8 @@ class Student(nn.Module):
         self.backbone = VisionTransformer(arch)
         self.depth = nn.Linear(arch.width, CELLS**2)
         self.classes = nn.Linear(arch.width, CELLS**2 * classes)
-        self.shares = nn.Linear(arch.width, classes)
+        self.shares = nn.Linear(arch.width, FIELDS**2 * classes)
+        self.distance = nn.Linear(arch.width, FIELDS**2)
         self.action = nn.Linear(arch.width * frames, actions)
 
     def forward(self, pixels: Tensor) -> Guess:
@@ -62,7 +67,8 @@ class Student(nn.Module):
         return Guess(
             log_depth=_cells(self.depth(patches), grid)[:, 0].float(),
             classes=_cells(self.classes(patches), grid).float(),
-            shares=self.shares(cls).float(),
+            shares=self.shares(cls).float().view(len(cls), -1, FIELDS, FIELDS),
+            distance=self.distance(cls).float().view(len(cls), FIELDS, FIELDS),
             actions=self.action(cls.reshape(clips, frames * cls.shape[1])).float(),
         )
 
