@@ -1,0 +1,97 @@
+"""Heads are trained and measured from the command line, on rendered scenes, as real processes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PIL import Image
+
+SMALL = ("--model", "dinov2_vitti14", "--weights", "random", "--short-side", "28")
+SCENES = ("--synthetic", "world", "--size", "64x36", "--frames", "1", "--seconds", "1")
+
+
+@pytest.fixture
+def made(dinostream):
+    """Runs a command that must do; its standard output."""
+
+    def run(*arguments):
+        done = dinostream(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_a_depth_head_is_trained_measured_and_used(made, tmp_path):
+    train = made("fit", "depth", *SMALL, *SCENES, "--seeds", "0:6", "--steps", "5", "--cache", "c")
+    assert "abs_rel" in train
+    assert "--head depth=depth.safetensors" in train
+    said = json.loads(
+        made(
+            *("eval", "depth", "--head", "depth.safetensors", *SMALL, *SCENES),
+            *("--seeds", "10:13", "--cache", "c", "-o", "measured", "--json"),
+        )
+    )
+    assert said["samples"] == said["groups"] == 3
+    assert set(said["estimates"]) == set(said["constant"]) == {"abs_rel", "rmse_m", "delta1"}
+    estimate = said["estimates"]["abs_rel"]
+    assert estimate["low"] <= estimate["value"] <= estimate["high"]
+    assert json.loads((tmp_path / "measured" / "depth.json").read_text()) == said
+    with Image.open(tmp_path / "measured" / "depth.reliability.png") as picture:
+        assert picture.size == (1000, 960)
+    made(
+        *("replay", "synthetic:room?seed=3&seconds=1&size=64x36", "--runtime", "inline", *SMALL),
+        *("--operator", "depth", "--head", "depth=depth.safetensors"),
+    )
+
+
+@pytest.mark.slow
+def test_a_segmentation_head_is_trained_and_measured(made, tmp_path):
+    made(
+        *("fit", "segmentation", *SMALL, *SCENES, "--seeds", "0:5", "--steps", "5"),
+        *("--cache", "c", "-o", "parts.safetensors"),
+    )
+    told = made(
+        *("eval", "segmentation", "--head", "parts.safetensors", *SMALL, *SCENES),
+        *("--seeds", "10:13", "--cache", "c", "-o", "measured"),
+    )
+    assert "miou" in told
+    assert "constant answer" in told
+    with Image.open(tmp_path / "measured" / "segmentation.confusion.png") as picture:
+        assert picture.width == 1600
+
+
+@pytest.mark.slow
+def test_a_head_of_another_backbone_is_refused(made, dinostream):
+    made(
+        *("fit", "segmentation", *SMALL, *SCENES, "--seeds", "0:5", "--steps", "2"),
+        *("--cache", "c", "-o", "parts.safetensors"),
+    )
+    done = dinostream(
+        *("eval", "segmentation", "--head", "parts.safetensors", *SMALL, "--seed", "1", *SCENES),
+        *("--seeds", "10:12", "--cache", "c"),
+    )
+    assert done.returncode == 2
+    assert "was trained on the backbone" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("fit", "depth", *SMALL), "give --images DIR and --depth DIR, or --synthetic"),
+        (("fit", "depth", *SMALL, *SCENES, "--seeds", "4:4"), "--seeds takes A:B"),
+        (("fit", "segmentation", *SMALL, *SCENES, "--seeds", "0:9", "--images", "."), "give"),
+        (
+            (
+                *("eval", "compare", *SMALL, *SCENES),
+                *("--seeds", "5:9", "--train-seeds", "0:6"),
+            ),
+            "scenes 5:6 are trained on and measured on",
+        ),
+    ],
+)
+def test_data_that_cannot_be_is_refused_before_anything_is_loaded(dinostream, arguments, said):
+    done = dinostream(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr

@@ -1,0 +1,59 @@
+"""Weights beside constant answers on rendered scenes: every task, from seeds to a table."""
+
+from __future__ import annotations
+
+import pytest
+
+from operators.errors import UsageError
+from operators.heads import Head
+from operators.segmentation import Segmentation
+from pipeline.fit.compare import Trial, measure
+from pipeline.fit.dense_plan import DensePlan
+from pipeline.fit.scenes import Scenes
+from pipeline.synthetic.labels import LABELS
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+@pytest.fixture
+def trial(tmp_path):
+    def made(train: range, **more) -> Trial:
+        shape = {"frames": 1, "seconds": 1.0, "size_wh": (64, 36)}
+        return Trial(
+            "dinov2_vitti14",
+            "random",
+            Scenes("world", train, **shape),
+            Scenes("world", range(100, 106), **shape),
+            0.4,
+            DensePlan(28, tmp_path / "cache"),
+            steps=3,
+            **more,
+        )
+
+    return made
+
+
+@pytest.mark.slow
+def test_every_task_is_measured_on_scenes_that_were_not_learnt_from(trial, tiny_backbone):
+    measured = measure(trial(range(40)), "random", tell=quiet)
+    evaluations = measured.evaluations
+    assert list(evaluations) == ["segmentation", "depth", "action", "action, nearest neighbours"]
+    assert {one.groups for one in evaluations.values()} == {6}
+    assert evaluations["action"].estimates["top1"].low is not None
+    assert set(evaluations["depth"].constant) == {"abs_rel", "rmse_m", "delta1"}
+    fit = measured.fits["segmentation"]
+    assert fit.facts["backbone"] == tiny_backbone.loaded.sha256
+    head = Head("segmentation", "kept", fit.tensors, "0" * 64)
+    assert Segmentation(head, tiny_backbone.loaded.model.architecture, LABELS).layers == (8, 9, 10)
+
+
+def test_too_few_scenes_for_actions_are_refused(trial):
+    with pytest.raises(UsageError, match="2 scenes are too few to learn actions from"):
+        measure(trial(range(2), tasks=("action",)), "random", tell=quiet)
+
+
+def test_frames_that_a_scene_has_not_are_refused():
+    with pytest.raises(UsageError, match="1 to 5 frames of a scene of"):
+        Scenes("world", range(3), frames=6, seconds=1.0)
