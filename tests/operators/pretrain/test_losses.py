@@ -29,24 +29,34 @@ def guess(*, metres: float, sure: float) -> Guess:
     return Guess(
         log_depth=torch.full((2, 4, 4), math.log(metres)),
         classes=sure * right,
-        shares=torch.log(torch.tensor([[0.75, 1e-9, 0.25]] * 2)),
+        shares=50.0 * right,  # a field is a cell in pictures of one patch
+        distance=torch.full((2, 4, 4), math.log(metres)),
         actions=torch.tensor([[0.0, sure]]),
     )
 
 
-def test_a_perfect_guess_costs_nothing_but_the_entropy_of_the_shares():
+def test_a_perfect_guess_costs_nothing():
     parts = losses(guess(metres=4.0, sure=50.0), clips())
 
-    entropy = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
-    want = {"depth": 0.0, "classes": 0.0, "shares": entropy, "action": 0.0}
-    assert {name: part.item() for name, part in parts.items()} == pytest.approx(want, abs=1e-4)
-    assert total(parts) == pytest.approx(0.3 * entropy, abs=1e-4)
+    assert parts.keys() == {"depth", "classes", "shares", "distance", "action"}
+    assert total(parts).item() == pytest.approx(0.0, abs=1e-4)
 
 
 def test_depth_counts_in_logarithms_and_only_where_it_is_known():
-    near, far = (losses(guess(metres=m, sure=1.0), clips())["depth"].item() for m in (2.0, 8.0))
+    for metres in (2.0, 8.0):
+        parts = losses(guess(metres=metres, sure=1.0), clips())
 
-    assert near == pytest.approx(math.log(2)) == far
+        assert parts["depth"].item() == pytest.approx(math.log(2))
+        assert parts["distance"].item() == pytest.approx(math.log(2))
+
+
+def test_a_field_counts_as_far_as_its_depth_is_known():
+    given = clips()
+    given.depth_m[:, 0, 1] = 0.0  # of six rows with depth in the two frames one less
+    own = guess(metres=4.0, sure=1.0)
+    own.distance[0] += 1.0
+
+    assert losses(own, given)["distance"].item() == pytest.approx(2 / 5)
 
 
 def test_scores_are_what_people_expect():

@@ -22,7 +22,8 @@ def test_shapes():
 
     assert guess.log_depth.shape == (4, 8, 12)
     assert guess.classes.shape == (4, 5, 8, 12)
-    assert guess.shares.shape == (4, 5)
+    assert guess.shares.shape == (4, 5, 4, 4)
+    assert guess.distance.shape == (4, 4, 4)
     assert guess.actions.shape == (2, 3)
 
 
@@ -45,7 +46,7 @@ def test_every_part_learns():
     own = student()
     guess = own(torch.randint(0, 256, (1, 2, 28, 28, 3), dtype=torch.uint8))
     sum(
-        part.sum() for part in (guess.log_depth, guess.classes, guess.shares, guess.actions)
+        part.sum() for part in (guess.log_depth, guess.classes, guess.shares, guess.distance, guess.actions)
     ).backward()
 
     still = [name for name, own in own.named_parameters() if own.grad is None]
