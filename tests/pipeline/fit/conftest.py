@@ -20,9 +20,11 @@ SHORT_SIDE = 28
 
 
 def painted(kind: str, number: int, step: int = 0) -> NDArray[np.uint8]:
-    """A picture `[48, 64, 3]` of a kind: stripes that stand (`bars`) or lie (`rows`), or grey."""
+    """A picture `[48, 64, 3]` of a kind: stripes that stand (`bars`) or lie (`rows`), grey, or grey
+    that is `dark` or `bright`, which random weights tell apart."""
     draw = np.random.default_rng([number, step])
-    picture = draw.integers(90, 130, (48, 64, 3))
+    low = {"dark": 5, "bright": 210}.get(kind, 90)
+    picture = draw.integers(low, low + 40, (48, 64, 3))
     if kind == "bars":
         picture[:, (number + step) % 8 :: 8] = 250
     elif kind == "rows":
@@ -53,6 +55,15 @@ def small_picture() -> Callable[..., Path]:
         return path
 
     return written
+
+
+@pytest.fixture
+def two_kinds(tmp_path: Path, small_clip: Callable[..., Path]) -> Path:
+    """A folder with two folders of three clips each."""
+    for kind in ("bright", "dark"):
+        for number in range(3):
+            small_clip(tmp_path / "clips" / kind / f"{number}.mp4", kind, number=number)
+    return tmp_path / "clips"
 
 
 @pytest.fixture(scope="session")

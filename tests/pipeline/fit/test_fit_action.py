@@ -1,0 +1,202 @@
+"""From clips to an action head that a run takes: labels, cache, files that cannot be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from operators.action import unit_length
+from operators.errors import UsageError
+from operators.header import read_header
+from operators.learn.vector_fit import Recipe
+from pipeline.errors import SourceError
+from pipeline.fit.fit_action import ActionPlan, fit_action
+from pipeline.fit.fitting import FitPlan
+from pipeline.fit.published import fit_published
+from pipeline.fit.spans import clips_in_folders, spans_of_csv
+from pipeline.fit.vector_report import report_json, report_lines
+from pipeline.resolve import resolve
+from pipeline.runtime.inline import InlineRun
+from pipeline.sinks.uri import open_reader
+from pipeline.streams import stream_specs
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """As the backbone leaves torch, and other tests expect it."""
+    yield
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """`plan(pooling="concat")`: windows of 4 frames at 5 frames/s, 28 px."""
+
+    def made(*, classifier="linear", poolings=("mean",), grouping="file", **more):
+        recipe = Recipe(classifier, poolings)
+        own = FitPlan(tmp_path / "cache", tmp_path / "own.safetensors", 28, recipe, grouping)
+        return ActionPlan(own, 5.0, 4, 2, **more)
+
+    return made
+
+
+@pytest.fixture
+def replayed(tmp_path):
+    """Runs operators over a recording with heads; records by topic."""
+
+    def run(source, operators, heads=None, **more):
+        uri = f"sqlite:{tmp_path}/results-{len(list(tmp_path.glob('*.db')))}.db"
+        values = {"sources": [str(source)], "operators": operators, "heads": heads or {}}
+        values |= {"model": "dinov2_vitti14", "weights": "random", "runtime": "inline"}
+        config = resolve(None, {**values, "sink": uri, "threads": 1, **more})
+        specs = stream_specs(config, live=False)
+        InlineRun(config, specs, fresh=False, tell=lambda _: None).run()
+        reader = open_reader(uri)
+        records = [record.message for record in reader.records()]
+        reader.close()
+        return uri, records
+
+    return run
+
+
+def said(records, topic):
+    return [json.loads(message.value) for message in records if message.topic == topic]
+
+
+def quiet(share, words):
+    """Nobody looks."""
+
+
+def kept(folder: Path):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
+
+
+@pytest.mark.parametrize("classifier", ["linear", "knn"])
+def test_clips_become_a_head_that_tells_them_apart(
+    two_kinds, plan, tiny_backbone, replayed, small_clip, tmp_path, described, classifier
+):
+    recordings = clips_in_folders(str(two_kinds))
+    told = []
+    made = plan(classifier=classifier)
+    report = fit_action(recordings, tiny_backbone, made, tell=lambda *one: told.append(one))
+    assert [words for share, words in told if share is not None][-1] == "features of file 6 of 6"
+    header = read_header(made.fit.out)
+    assert header["labels"] == ["bright", "dark"]
+    assert (header["fps"], header["frames"], header["stride"]) == (5.0, 4, 2)
+    assert (header["short_side"], header["normalisation"]) == (28, "imagenet")
+    assert header["backbone"] == tiny_backbone.loaded.sha256
+    assert header["metrics"]["top1"]["value"] == 1.0
+    assert header["metrics"]["measured_on"] == "validation, 2 files"
+    assert len(header["thresholds"]) == 2
+    assert "flattered" in "\n".join(report_lines(report))
+    assert report_json(report)["confusion"] == [[4, 0], [0, 4]]
+
+    clip = small_clip(tmp_path / "new.mp4", "bright", "dark", number=9)
+    _, records = replayed(clip, ["action"], {"action": str(made.fit.out)}, sampling={"fps": 2})
+    for message in records:
+        described(message)
+    episodes = said(records, "action.episodes")
+    assert [one["label"]["name"] for one in episodes] == ["bright", "dark"]
+    windows = said(records, "action")
+    assert {one["labels"][0]["name"] for one in windows if one["labels"]} == {"bright", "dark"}
+    assert windows[0]["labels"][0]["name"] == "bright"
+
+    before = kept(tmp_path / "cache")
+    again = fit_action(recordings, tiny_backbone, made, tell=quiet)
+    assert kept(tmp_path / "cache") == before
+    assert again.sha256 == report.sha256
+
+
+def test_spans_and_the_time_between_them(small_clip, plan, tiny_backbone, tmp_path):
+    for number in range(3):
+        path = tmp_path / "long" / f"{number}.mp4"
+        small_clip(path, "bright", "dark", "bright", number=number, frames=30)
+    lines = [f"{number}.mp4,3,6,dark" for number in range(3)]
+    labels = tmp_path / "long" / "spans.csv"
+    labels.write_text("\n".join(["file,start,end,label", *lines]))
+    report = fit_action(spans_of_csv(labels), tiny_backbone, plan(), tell=quiet)
+    assert report.facts["labels"] == ["background", "dark"]
+    assert report.facts["metrics"]["top1"]["value"] > 0.9
+    assert any("windows left out" in note for note in report.notes)
+    labels.write_text("\n".join(["file,start,end,label", *lines, "0.mp4,8,12,dark"]))
+    with pytest.raises(UsageError, match=r"0\.mp4: dark from 8 s to 12 s \(line 5\) lies beyond"):
+        fit_action(spans_of_csv(labels), tiny_backbone, plan(), tell=quiet)
+    labels.write_text("file,start,end,label\n0.mp4,,,dark\n1.mp4,,,dark\n")
+    with pytest.raises(UsageError, match="all of the footage is dark"):
+        fit_action(spans_of_csv(labels), tiny_backbone, plan(), tell=quiet)
+
+
+def test_all_files_that_cannot_be_read_are_named_and_the_others_kept(
+    two_kinds, plan, tiny_backbone, tmp_path
+):
+    (two_kinds / "dark" / "0.mp4").write_text("no video")
+    (two_kinds / "dark" / "x.mp4").write_bytes(b"")
+    with pytest.raises(SourceError, match=r"(?s)2 of 7 recordings.*dark/0\.mp4.*dark/x\.mp4"):
+        fit_action(clips_in_folders(str(two_kinds)), tiny_backbone, plan(), tell=quiet)
+    assert len(kept(tmp_path / "cache")) == 5
+
+
+def test_what_was_computed_stays_after_an_interruption(two_kinds, plan, tiny_backbone, tmp_path):
+    def interrupt(share, words):
+        if words == "features of file 3 of 6":
+            raise KeyboardInterrupt
+
+    recordings = clips_in_folders(str(two_kinds))
+    with pytest.raises(KeyboardInterrupt):
+        fit_action(recordings, tiny_backbone, plan(), tell=interrupt)
+    before = kept(tmp_path / "cache")
+    assert len(before) == 2
+    fit_action(recordings, tiny_backbone, plan(), tell=quiet)
+    after = kept(tmp_path / "cache")
+    assert len(after) == 6
+    assert before.items() <= after.items()
+
+
+def test_too_few_files_or_no_dates_for_a_split(two_kinds, plan, tiny_backbone):
+    recordings = clips_in_folders(str(two_kinds))
+    with pytest.raises(UsageError, match=r"two files or more.*dark \(1\)"):
+        fit_action(recordings[:4], tiny_backbone, plan(), tell=quiet)
+    with pytest.raises(UsageError, match="does not say when it was recorded"):
+        fit_action(recordings, tiny_backbone, plan(grouping="day"), tell=quiet)
+
+
+def test_published_embeddings_make_a_head_that_reads_what_they_are(
+    small_clip, plan, tiny_backbone, replayed, tmp_path
+):
+    for number in range(2):
+        small_clip(tmp_path / "long" / f"{number}.mp4", "bright", "dark", number=number, frames=30)
+    uri, published = replayed(tmp_path / "long", ["embedding"], short_side=28)
+    labels = tmp_path / "spans.csv"
+    lines = [f"{n}.mp4,{span}" for n in range(2) for span in ("0,3,bright", "3,6,dark")]
+    labels.write_text("\n".join(["file,start,end,label", *lines]))
+    recordings = spans_of_csv(labels, files=False)
+    made = plan(poolings=("mean", "concat"))
+    report = fit_published(uri, recordings, tiny_backbone, made, tell=quiet)
+    assert report.facts["unit_vectors"] is True
+    assert report.facts["vector"] == {"blocks": 1, "mean_patch": False}
+    assert report.facts["metrics"]["top1"]["value"] == 1.0
+    _, records = replayed(tmp_path / "long", ["action"], {"action": str(made.fit.out)})
+    tops = [one["labels"][0]["name"] for one in said(records, "action") if one["labels"]]
+    assert set(tops) == {"bright", "dark"}
+    vector = np.frombuffer(published[1].value, "<f4")
+    np.testing.assert_allclose(unit_length(vector * 3), vector, atol=1e-6)
+
+    labels.write_text("file,start,end,label\n7.mp4,0,3,bright\n")
+    unknown = spans_of_csv(labels, files=False)
+    with pytest.raises(UsageError, match=r"no embeddings of 7\.mp4.*there are streams: 0\.mp4, 1"):
+        fit_published(uri, unknown, tiny_backbone, made, tell=quiet)
+    slow = ActionPlan(made.fit, 1.0, 4, 2)
+    with pytest.raises(UsageError, match=r"embeddings are 5 a second, --fps says 1"):
+        fit_published(uri, recordings, tiny_backbone, slow, tell=quiet)
+
+
+def test_plans_are_checked(plan, tmp_path):
+    own = plan().fit
+    with pytest.raises(UsageError, match="want 1 <= stride <= frames"):
+        ActionPlan(own, 5.0, 4, 5)
+    with pytest.raises(UsageError, match=r"ends in \.safetensors"):
+        FitPlan(tmp_path, tmp_path / "head.pth")

@@ -1,0 +1,118 @@
+"""From pictures to a classify head that a run takes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from operators.errors import UsageError
+from operators.header import read_header
+from operators.learn.vector_fit import Recipe
+from pipeline.errors import SourceError
+from pipeline.fit.fit_classify import fit_classify
+from pipeline.fit.fitting import FitPlan
+from pipeline.fit.pictures import pictures_in_folders
+from pipeline.resolve import resolve
+from pipeline.runtime.inline import InlineRun
+from pipeline.sinks.uri import open_reader
+from pipeline.streams import stream_specs
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    yield
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def pictures(tmp_path, small_picture):
+    """Two classes of six."""
+    for kind in ("bright", "dark"):
+        for number in range(6):
+            small_picture(tmp_path / "pictures" / kind / f"{number}.png", kind, number)
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+def plan(tmp_path):
+    def made(classifier="linear", grouping="file"):
+        out = tmp_path / "own.safetensors"
+        return FitPlan(tmp_path / "cache", out, 28, Recipe(classifier), grouping)
+
+    return made
+
+
+def quiet(share, words):
+    """Nobody looks."""
+
+
+@pytest.mark.parametrize("classifier", ["linear", "logistic", "svm", "knn"])
+def test_pictures_become_a_head_that_tells_frames_apart(
+    pictures, plan, tiny_backbone, small_clip, tmp_path, classifier
+):
+    report = fit_classify(
+        pictures_in_folders(str(pictures)), tiny_backbone, plan(classifier), tell=quiet
+    )
+    header = read_header(report.path)
+    assert header["operator"] == "classify"
+    assert header["labels"] == ["bright", "dark"]
+    assert header["metrics"]["measured_on"] == "test, 2 files"
+    assert header["metrics"]["top1"]["value"] == 1.0
+    uri = f"sqlite:{tmp_path}/results.db"
+    clip = small_clip(tmp_path / "new.mp4", "bright", "dark", number=9)
+    values = {"sources": [str(clip)], "operators": ["classify"], "sink": uri, "threads": 1}
+    values |= {"model": "dinov2_vitti14", "weights": "random", "runtime": "inline"}
+    config = resolve(None, {**values, "heads": {"classify": str(report.path)}})
+    assert config.short_side == 28
+    InlineRun(config, stream_specs(config, live=False), fresh=False, tell=lambda _: None).run()
+    reader = open_reader(uri)
+    records = [json.loads(record.message.value) for record in reader.records(["classify"])]
+    reader.close()
+    names = [one["labels"][0]["name"] for one in records]
+    assert names == ["bright"] * 10 + ["dark"] * 10
+
+
+def test_pictures_that_cannot_be_read_are_named(pictures, plan, tiny_backbone, tmp_path):
+    for name in ("bright/x.jpg", "dark/y.webp"):
+        (pictures / name).write_text("no picture")
+    with pytest.raises(SourceError, match=r"(?s)2 of 14 pictures.*bright/x\.jpg.*dark/y\.webp"):
+        fit_classify(pictures_in_folders(str(pictures)), tiny_backbone, plan(), tell=quiet)
+    assert len(list((tmp_path / "cache").rglob("*.safetensors"))) == 12
+
+
+def test_copies_of_a_picture_never_part(pictures, plan, tiny_backbone):
+    for number in range(1, 6):
+        path = pictures / "dark" / f"{number}.png"
+        path.write_bytes((pictures / "dark" / "0.png").read_bytes())
+    with pytest.raises(UsageError, match=r"two files or more.*dark \(1\)"):
+        fit_classify(pictures_in_folders(str(pictures)), tiny_backbone, plan(), tell=quiet)
+
+
+def test_days_come_from_the_camera(pictures, plan, tiny_backbone):
+    found = pictures_in_folders(str(pictures))
+    with pytest.raises(UsageError, match="12 pictures do not say when they were taken"):
+        fit_classify(found, tiny_backbone, plan(grouping="day"), tell=quiet)
+    for kind in ("bright", "dark"):
+        for number in range(6):
+            exif = Image.Exif()
+            exif[0x0132] = f"2026:11:{20 + number % 2} 10:00:00"
+            path = pictures / kind / f"{number}.png"
+            Image.open(path).save(path.with_suffix(".jpg"), exif=exif, quality=95)
+            path.unlink()
+    found = pictures_in_folders(str(pictures))
+    report = fit_classify(found, tiny_backbone, plan("knn", "day"), tell=quiet)
+    assert report.facts["metrics"]["measured_on"] == "validation, 1 days"
+
+
+def test_folders_that_do_not_do(pictures, tmp_path):
+    with pytest.raises(UsageError, match="no such folder"):
+        pictures_in_folders(str(tmp_path / "nowhere"))
+    (pictures / "grey").mkdir()
+    with pytest.raises(UsageError, match="classes without a single example: grey"):
+        pictures_in_folders(str(pictures))
+    (pictures / "z.png").write_bytes(b"x")
+    with pytest.raises(UsageError, match=r"pictures in no class's folder: z\.png"):
+        pictures_in_folders(str(pictures))
