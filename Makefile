@@ -6,7 +6,7 @@ FRESH ?=
 KAFKA ?= 1
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint verify-official check-cc check-java
+.PHONY: help venv demo test lint demo-weights verify-official check-cc check-java
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,17 @@ ifeq ($(KAFKA),0)
 else
 	REQUIRE_KAFKA=1 $(VENV)/bin/python -m pytest -n 2
 endif
+
+PRETRAIN := $(VENV)/bin/python -m pipeline.pretrain
+
+demo-weights: $(VENV)/.stamp-run  ## train the weights that ship (--weights demo) once more: an hour or two
+	$(PRETRAIN) --out results/pretrain-112
+	$(PRETRAIN) --out results/pretrain-224 --start-from results/pretrain-112/checkpoint.pt --side 224 \
+	  --clips 1200 --held-out 64 --batch 4 --steps 350 --learning-rate 3e-4
+	$(VENV)/bin/dinostream eval compare --alone --blocks 1 --synthetic world --train-seeds 10000:10600 \
+	  --seeds 20000:20200 --model dinov2_vitti14 --weights results/pretrain-224/dinov2_vitti14.safetensors \
+	  --save results/demo-heads
+	$(PRETRAIN).pack --backbone results/pretrain-224/dinov2_vitti14.safetensors results/demo-heads/*
 
 lint: $(VENV)/.stamp-dev  ## ruff and mypy
 	$(VENV)/bin/ruff check .
