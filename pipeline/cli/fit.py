@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.countdown import countdown
-from pipeline.cli.dense_options import backbone_options, cache_folder
+from pipeline.cli.dense_options import backbone_options, cache_folder, seed_range
 from pipeline.cli.options import json_option
 from pipeline.cli.vector_options import out_option, recipe_of, recipe_options
 
 if TYPE_CHECKING:
     from operators.backbone import Backbone
     from pipeline.fit.fitting import FitPlan, FitReport
+    from pipeline.fit.spans import Labelled
 
 _ELSEWHERE = {"segmentation": "pipeline.cli.fit_dense", "depth": "pipeline.cli.fit_dense"}
 
@@ -59,6 +60,9 @@ def command() -> None:
     metavar="CSV",
     help="file,start,end,label; time without a label becomes background.",
 )
+@click.option("--synthetic", metavar="SCENE", help="Rendered scenes, such as world.")
+@click.option("--seeds", metavar="A:B", help="Of the scenes: from A, below B.")
+@click.option("--seconds", type=float, default=8.0, show_default=True, help="Length of a scene.")
 @click.option(
     "--from", "sink", metavar="SINK", help="Published embeddings, not files: sqlite:PATH."
 )
@@ -82,17 +86,16 @@ def action(
 ) -> int:
     """Train an action head: what happens in windows of frames.
 
-    Clips of one class each, or long recordings with a list of spans.
+    Clips of one class each, long recordings with a list of spans, or rendered scenes.
     """
     from pipeline.fit.fit_action import ActionPlan, fit_action
-    from pipeline.fit.spans import clips_in_folders, spans_of_csv
 
-    if (clips is None) == (labels is None) or (sink and clips):
-        raise click.UsageError("give --clips DIR or --labels CSV; with --from it is --labels")
-    if labels is not None:
-        recordings = spans_of_csv(labels, files=sink is None)
-    else:
-        recordings = clips_in_folders(str(clips))
+    chosen = [name for name in (clips, labels, given["synthetic"]) if name is not None]
+    if len(chosen) != 1 or (sink and labels is None):
+        raise click.UsageError(
+            "give --clips DIR, --labels CSV or --synthetic SCENE; with --from it is --labels"
+        )
+    recordings = _recordings(clips, labels, given, published=sink is not None)
     stride = given["stride"] or max(1, given["frames"] // 2)
     plan = ActionPlan(_plan(given, out), given["fps"], given["frames"], stride)
     with _backbone(given) as backbone, countdown("fit") as tell:
@@ -126,6 +129,22 @@ def classify(*, images: str, out: Path, as_json: bool, **given: Any) -> int:
     with _backbone(given) as backbone, countdown("fit") as tell:
         report = fit_classify(pictures, backbone, _plan(given, out), tell=tell)
     return _finish(report, as_json=as_json)
+
+
+def _recordings(
+    clips: str | None, labels: Path | None, given: dict[str, Any], *, published: bool
+) -> list[Labelled]:
+    from pipeline.fit.scene_actions import scenes_with_actions
+    from pipeline.fit.spans import clips_in_folders, spans_of_csv
+
+    if labels is not None:
+        return spans_of_csv(labels, files=not published)
+    if clips is not None:
+        return clips_in_folders(clips)
+    seeds = seed_range(given["seeds"] or "")
+    return scenes_with_actions(
+        given["synthetic"], seeds, given["short_side"], fps=given["fps"], seconds=given["seconds"]
+    )
 
 
 def _plan(given: dict[str, Any], out: Path) -> FitPlan:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from pipeline.chunk import Cursor, End, Frames
 from pipeline.fit.stored import Part
 from pipeline.sampling import Sampling
+from pipeline.sources import file_session, plan_recordings
+from pipeline.synthetic.uri import SCHEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Clip:
     """What is wanted of one recording.
 
     Attributes:
-        path: the file.
+        path: the file, or the URI of a rendered scene.
         fps: frames per second of media time, sampled as replay samples.
         start_s: leave out what comes before, seconds since the first frame.
         end_s: and what comes after; None: to the end.
@@ -47,10 +49,30 @@ class Clip:
     def sampling(self) -> Sampling:
         return Sampling("fps", self.fps)
 
+    @property
+    def content(self) -> str:
+        """What identifies what is in it."""
+        return content_of(str(self.path))
+
+    @property
+    def url(self) -> str:
+        """As a decoder opens it."""
+        return str(self.path if is_scene(str(self.path)) else self.path.absolute())
+
     def rows(self, times_s: NDArray[np.float64]) -> NDArray[np.intp]:
         """Which frames lie in the wanted span."""
         end_s = float("inf") if self.end_s is None else self.end_s
         return np.flatnonzero((times_s >= self.start_s) & (times_s <= end_s))
+
+
+def is_scene(name: str) -> bool:
+    """Whether a recording is rendered, not read."""
+    return name.startswith(SCHEME)
+
+
+def content_of(name: str) -> str:
+    """What identifies the content of a file or scene, wherever it lies."""
+    return plan_recordings([name])[0].session if is_scene(name) else file_session(name)
 
 
 @dataclass(slots=True)

@@ -198,7 +198,7 @@ class FeatureStore:
 
     def _path(self, clip: Clip, index: int) -> Path:
         what = {
-            "content": file_session(str(clip.path)),
+            "content": clip.content,
             "sampling": clip.sampling.canonical(),
             "span_s": [clip.start_s, clip.end_s],
             "patches": clip.patches,
@@ -215,11 +215,10 @@ class FeatureStore:
         return self._folder / name[:2] / f"{name}.{index}.safetensors"
 
     def _spec(self, clip: Clip, cursor: Cursor | None) -> StreamSpec:
-        path = str(clip.path.absolute())
         return StreamSpec(
-            stream=hashlib.sha256(path.encode()).hexdigest()[:32],
-            url=path,
-            session=file_session(path),
+            stream=hashlib.sha256(clip.url.encode()).hexdigest()[:32],
+            url=clip.url,
+            session=clip.content,
             samplings=(clip.sampling,),
             short_side=self.short_side,
             cursor=cursor,

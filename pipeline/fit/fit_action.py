@@ -16,13 +16,12 @@ import numpy as np
 from operators.backbone import Backbone
 from operators.errors import UsageError
 from pipeline.errors import SourceError
-from pipeline.fit.clip import Clip
+from pipeline.fit.clip import Clip, content_of
 from pipeline.fit.feature_store import FeatureStore
 from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_write
 from pipeline.fit.spans import Labelled, label_names
 from pipeline.fit.stored import StoredFeatures
 from pipeline.fit.windowing import Cut, Seen, by_day, by_file, has_background, windows_of
-from pipeline.sources import file_session
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ def fit_action(
         seen = see(recordings, store, plan.fps, tell=tell)
     finally:
         store.close()
-    sessions = {one.name: file_session(one.name) for one in recordings}
+    sessions = {one.name: content_of(one.name) for one in recordings}
     return fit_windows(seen, sessions, backbone, plan, tell=tell)
 
 

@@ -1,16 +1,21 @@
 """Recordings played one after the other through the decode processes that replay uses.
 
-Specs in -> their entries in order; the next recording's decoder starts while one is read.
+Specs in -> their entries in order; the next recording's decoder starts while one is read. Rendered
+scenes are played here: nothing in them can hang, and a process takes as long to start as they do.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 
 from pipeline.chunk import End, Entry
+from pipeline.decode.assembly import Collector
 from pipeline.decode.host import DecodeHost
+from pipeline.decode.playback import Playback
 from pipeline.decode.spec import StreamSpec
+from pipeline.synthetic.uri import SCHEME
 
 _PATIENCE_S = 0.25
 
@@ -25,13 +30,16 @@ class Footage:
 
     def prepare(self, spec: StreamSpec) -> None:
         """Start decoding; one chunk at most waits until `entries` is asked for it."""
-        if spec.stream not in self._queues:
+        if spec.stream not in self._queues and not spec.url.startswith(SCHEME):
             self._queues[spec.stream] = deque()
             self._host.open(spec)
             self._request(spec.stream)
 
     def entries(self, spec: StreamSpec) -> Iterator[Entry]:
         """Everything of one recording, its End last."""
+        if spec.url.startswith(SCHEME):
+            yield from _rendered(spec)
+            return
         self.prepare(spec)
         queue = self._queues[spec.stream]
         while True:
@@ -45,7 +53,7 @@ class Footage:
             self._receive()
 
     def stop(self, spec: StreamSpec) -> None:
-        """No more frames of it are wanted; its End still comes."""
+        """No more frames of it are wanted; its End still comes. A scene is rendered to its end."""
         self._host.stop(spec.stream)
 
     def close(self) -> None:
@@ -63,3 +71,12 @@ class Footage:
                 self._asked.discard(stream)
             for entry in chunk.entries:
                 self._queues[entry.stream].append(entry)
+
+
+def _rendered(spec: StreamSpec) -> Iterator[Entry]:
+    collector = Collector(spec.chunk_ms, time.monotonic)
+    for item in Playback(spec, lambda: time.time_ns() // 1000).items():
+        if item is not None:
+            collector.add(item)
+        if collector.full:
+            yield from collector.take()

@@ -49,9 +49,13 @@ def test_fit_classify_prints_and_writes(dinostream, pictures, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("action",), "give --clips DIR or --labels CSV"),
-        (("action", "--clips", "x", "--labels", "y"), "give --clips DIR or --labels CSV"),
+        (("action",), "give --clips DIR, --labels CSV or --synthetic SCENE"),
+        (
+            ("action", "--clips", "x", "--labels", "y"),
+            "give --clips DIR, --labels CSV or --synthetic SCENE",
+        ),
         (("action", "--clips", "x", "--from", "sqlite:r.db"), "with --from it is --labels"),
+        (("action", "--synthetic", "world"), "--seeds takes A:B with A < B"),
         (("action", "--clips", "nowhere"), "no such folder: nowhere"),
         (("action", "--labels", "nowhere.csv"), "nowhere.csv: cannot be read"),
         (("classify", "--images", "nowhere"), "no such folder: nowhere"),

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from operators.errors import UsageError
 from operators.frames import FrameBatch
 from pipeline.errors import SourceError
 from pipeline.fit import feature_store
 from pipeline.fit.clip import Clip
 from pipeline.fit.feature_store import FeatureStore
+from pipeline.fit.scene_actions import scenes_with_actions
 from pipeline.media.still import day_taken, read_still
+from pipeline.synthetic.scene import open_scene
+from pipeline.synthetic.uri import parse_scene_uri
 
 
 def test_the_same_file_is_computed_once_wherever_it_lies(store, small_clip, tmp_path):
@@ -120,3 +124,16 @@ def test_pictures_are_upright_and_scaled_like_frames(store, small_picture, tmp_p
     bad.write_bytes(turned.read_bytes()[:200])
     with pytest.raises(SourceError, match=r"bad\.jpg"):
         store.compute_images([Path(path), bad])
+
+
+def test_scenes_are_rendered_here_and_known_by_their_uris(store):
+    scenes = scenes_with_actions("room", range(2), 28, fps=5, seconds=1.0)
+    for scene in scenes:
+        assert scene.spans[0].label == open_scene(parse_scene_uri(scene.name)).action
+    first, second = (store.frames(Path(scene.name), fps=5) for scene in scenes)
+    assert store.computed_frames == len(first) + len(second) == 10
+    assert not np.array_equal(first.cls, second.cls)
+    store.frames(Path(scenes[0].name), fps=5)
+    assert store.computed_frames == 10
+    with pytest.raises(UsageError, match=r"--fps says 2\.5"):
+        scenes_with_actions("room", range(2), 28, fps=2.5, seconds=1.0)
