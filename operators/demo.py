@@ -5,6 +5,7 @@ Trained on rendered footage alone; docs/demo-weights.md says how, and what they 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -12,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from operators.checkpoint import sha256_tensors
+from operators.checkpoint import read_tensors, sha256_file, sha256_tensors
 from operators.errors import WeightsError
-from operators.header import HEADER_KEY
+from operators.header import HEADER_KEY, read_header
 
 SHIPPED = Path(__file__).with_name("demo.safetensors")
 _BACKBONE = "backbone"
@@ -30,6 +30,12 @@ class DemoHead:
 
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        """Of tensors and header: labels and thresholds change what it says as weights do."""
+        whole = sha256_tensors(self.tensors) + json.dumps(self.facts, sort_keys=True)
+        return hashlib.sha256(whole.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +57,11 @@ def read_demo(path: Path = SHIPPED) -> Demo:
     """Open the file.
 
     Raises:
-        WeightsError: it is missing or is not such a file.
+        WeightsError: it is missing, damaged, or is not such a file.
     """
     if not path.is_file():
         raise WeightsError(f"{path}: the demo weights are missing; install dinostream again")
-    header, tensors = _read(path)
+    header, tensors = read_header(path) or {}, _floats(path)
     if "heads" not in header:
         raise WeightsError(f"{path}: not a file of demo weights")
     backbone = _part(tensors, _BACKBONE)
@@ -69,26 +75,35 @@ def write_demo(path: Path, backbone: Path, heads: Sequence[Path]) -> None:
     Args:
         path: where to.
         backbone: safetensors, by upstream's names.
-        heads: files of `dinostream fit`.
+        heads: files of `dinostream fit`, one for each operator.
+
+    Raises:
+        WeightsError: a head of another backbone, a second one for an operator, or a damaged file.
     """
-    tensors = {f"{_BACKBONE}.{name}": own for name, own in _read(backbone)[1].items()}
-    headers = {}
+    trained_on = sha256_file(backbone)
+    tensors = {f"{_BACKBONE}.{name}": own for name, own in _floats(backbone).items()}
+    headers: dict[str, Mapping[str, Any]] = {}
     for head in heads:
-        facts, own = _read(head)
-        headers[facts["operator"]] = facts
-        tensors |= {f"{facts['operator']}.{name}": tensor for name, tensor in own.items()}
+        facts = read_header(head) or {}
+        if facts.get("backbone") != trained_on:
+            raise WeightsError(f"{head}: was not trained on {backbone} (sha256 {trained_on})")
+        operator = facts["operator"]
+        if operator in headers:
+            raise WeightsError(f"{head}: a second head for {operator}")
+        headers[operator] = facts
+        tensors |= {f"{operator}.{name}": own for name, own in _floats(head).items()}
     halves = {name: own.half().contiguous() for name, own in tensors.items()}
     text = json.dumps({"format": 1, "heads": headers}, sort_keys=True)
     partial = path.with_suffix(".part")
-    save_file(halves, partial, metadata={"format": "pt", HEADER_KEY: text})
-    os.replace(partial, path)
+    try:
+        save_file(halves, partial, metadata={"format": "pt", HEADER_KEY: text})
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Header and tensors, float32."""
-    with safe_open(path, framework="pt") as file:
-        header = json.loads((file.metadata() or {}).get(HEADER_KEY, "{}"))
-        return header, {name: file.get_tensor(name).float() for name in list(file.keys())}
+def _floats(path: Path) -> dict[str, Tensor]:
+    return {name: own.float() for name, own in read_tensors(path).items()}
 
 
 def _part(tensors: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:

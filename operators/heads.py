@@ -45,7 +45,7 @@ class Head:
         operator: whose head it is.
         source: path or `random (seed N)`, for texts.
         tensors: by the names that the file has.
-        sha256: of the file; of the tensors where there is no file.
+        sha256: of the file; of tensors and facts where it has no file of its own.
         facts: what its header or its official name says: domain, labels, pooling, ...
         untrained: the weights are random.
     """
@@ -180,8 +180,7 @@ def _demo_head(request: HeadRequest) -> Head:
         offered = ", ".join(demo.heads)
         raise WeightsError(f"the demo weights have no head for {request.operator}, but {offered}")
     own = demo.heads[request.operator]
-    sha256 = sha256_tensors(own.tensors)
-    return Head(request.operator, "demo weights", own.tensors, sha256, own.facts)
+    return Head(request.operator, "demo weights", own.tensors, own.sha256, own.facts)
 
 
 def _from_file(request: HeadRequest, path: Path) -> Head:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from operators.architectures import architecture
+from operators.checkpoint import sha256_file
 from operators.demo import read_demo, write_demo
 from operators.errors import WeightsError
 from operators.learn.head_file import write_head
 
-ARCH = architecture("dinov2_vitti14")
+
+@pytest.fixture
+def backbone(tmp_path):
+    path = tmp_path / "backbone.safetensors"
+    save_file({"norm.weight": torch.arange(4.0)}, path)
+    return path
 
 
 @pytest.fixture
-def packed(tmp_path):
-    save_file({"norm.weight": torch.arange(4.0)}, tmp_path / "backbone.safetensors")
-    head = tmp_path / "action.safetensors"
+def head(tmp_path, backbone):
+    path = tmp_path / "action.safetensors"
     tensors = {"classifier.weight": torch.ones(2, 4), "classifier.bias": torch.zeros(2)}
-    write_head(head, "action", tensors, {"backbone": "0" * 64, "labels": ["a", "b"]})
+    write_head(path, "action", tensors, {"backbone": sha256_file(backbone), "labels": ["a", "b"]})
+    return path
+
+
+@pytest.fixture
+def packed(tmp_path, backbone, head):
     path = tmp_path / "demo.safetensors"
-    write_demo(path, tmp_path / "backbone.safetensors", [head])
+    write_demo(path, backbone, [head])
     return path
 
 
@@ -50,3 +61,28 @@ def test_another_file_is_refused(tmp_path):
         read_demo(tmp_path / "other.safetensors")
     with pytest.raises(WeightsError, match="are missing; install dinostream again"):
         read_demo(tmp_path / "absent.safetensors")
+
+
+def test_a_cut_file_is_refused_by_name(packed):
+    packed.write_bytes(packed.read_bytes()[:-8])
+
+    with pytest.raises(WeightsError, match=r"demo\.safetensors: "):
+        read_demo(packed)
+
+
+def test_heads_of_another_backbone_and_second_ones_are_refused(tmp_path, backbone, head):
+    path = tmp_path / "demo.safetensors"
+    with pytest.raises(WeightsError, match="a second head for action"):
+        write_demo(path, backbone, [head, head])
+    save_file({"norm.weight": torch.ones(4)}, backbone)
+    with pytest.raises(WeightsError, match=r"action\.safetensors: was not trained on"):
+        write_demo(path, backbone, [head])
+    assert not list(tmp_path.glob("demo.*"))
+
+
+def test_other_labels_or_thresholds_are_another_head(packed):
+    head = read_demo(packed).heads["action"]
+    other = replace(head, facts={**head.facts, "labels": ["b", "a"]})
+
+    assert other.sha256 != head.sha256
+    assert read_demo(packed).heads["action"].sha256 == head.sha256
