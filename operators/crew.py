@@ -8,7 +8,7 @@ neither their number nor a frame's batch mates can change a bit of its result.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import torch
@@ -27,12 +27,14 @@ class Crew:
         self._pool = ThreadPoolExecutor(threads, "frame", initializer=stay_on_one_core)
 
     def map(self, work: Callable[[int], T], rows: Iterable[int]) -> list[T]:
-        """`work(row)` for every row, in their order.
+        """`work(row)` for every row, in their order; nothing is at work any more when it returns.
 
         Raises:
             Exception: what the first row that failed raised.
         """
-        return list(self._pool.map(work, rows))
+        began = [self._pool.submit(work, row) for row in rows]
+        wait(began)
+        return [one.result() for one in began]
 
     def close(self) -> None:
         """End the threads."""

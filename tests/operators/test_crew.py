@@ -53,3 +53,19 @@ def test_the_first_error_comes_out_and_the_crew_goes_on(crew):
     with pytest.raises(ZeroDivisionError):
         crew.map(work, range(3))
     assert crew.map(lambda row: row, range(2)) == [0, 1]
+
+
+def test_an_error_comes_out_when_no_row_is_at_work_any_more(crew):
+    failed, ended = threading.Event(), []
+
+    def work(row: int) -> None:
+        if row == 0:
+            failed.set()
+            raise ValueError("row 0")
+        assert failed.wait(10)
+        torch.randn(300, 300).matmul(torch.randn(300, 300))
+        ended.append(row)
+
+    with pytest.raises(ValueError, match="row 0"):
+        crew.map(work, range(6))
+    assert sorted(ended) == [1, 2, 3, 4, 5]
