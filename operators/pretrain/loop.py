@@ -111,7 +111,11 @@ class Training:
         """Begin a new plan with the backbone of a file of `save`, and what heads still fit."""
         before = torch.load(path, weights_only=True)["student"]
         own = self.student.state_dict()
-        fits = {name: old for name, old in before.items() if old.shape == own[name].shape}
+        fits = {
+            name: old
+            for name, old in before.items()
+            if name in own and old.shape == own[name].shape
+        }
         self.student.load_state_dict(own | fits)
 
     def _clips(self, step: int) -> Clips:

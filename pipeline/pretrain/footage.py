@@ -76,7 +76,7 @@ class Recipe:
 
 
 class Footage:
-    """All clips of a recipe, mapped into memory."""
+    """All clips of a recipe, held in memory."""
 
     def __init__(self, folder: Path, recipe: Recipe) -> None:
         """Open what `render` has made."""
