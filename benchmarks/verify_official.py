@@ -2,9 +2,8 @@
 
     python -m benchmarks.verify_official [CLIP...] [--model dinov2_vits14] [--page docs/official.md]
 
-Needs the internet: official files are fetched (several hundred MB), upstream's code comes through
-torch.hub. Clips in, three rendered ones where none are given -> a page of differences out; exit
-code 1 where one is larger than allowed.
+Needs the internet: official files (several hundred MB), upstream's code through torch.hub. Clips
+in, three rendered ones if none -> a page of differences out; exit code 1 if one is too large.
 """
 
 import argparse
