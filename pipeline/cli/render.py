@@ -16,6 +16,7 @@ from pipeline.cli.options import configuration_values, job_options, set_option, 
 if TYPE_CHECKING:
     from pipeline.config import Config
     from pipeline.decode.spec import StreamSpec
+    from pipeline.render.film import Outputs
     from pipeline.render.rendering import Wish
 
 
@@ -68,6 +69,7 @@ def command(what: str, **given: Any) -> int:
         values["sink"] = sink
         config = _resolved(file, values, overrides)
         spec = _only(config)
+        _refuse_to_draw_over(spec, outputs)
         from pipeline.render.rendering import Wish
 
         wish = Wish(
@@ -158,6 +160,14 @@ def _only(config: Config) -> StreamSpec:
     if len(specs) != 1:
         raise click.UsageError(f"render takes one recording, got {len(specs)}; name one of them")
     return specs[0]
+
+
+def _refuse_to_draw_over(spec: StreamSpec, outputs: Outputs) -> None:
+    """A film in place of its own recording would be the end of that."""
+    for path in outputs.paths:
+        for own in (Path(url) for url in (spec.url, *spec.join)):
+            if path.exists() and own.exists() and path.samefile(own):
+                raise click.UsageError(f"{path} is the recording itself; give -o another name")
 
 
 @contextmanager

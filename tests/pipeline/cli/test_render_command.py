@@ -4,9 +4,11 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.media.encode import write_clip
 from pipeline.media.plain import plain_frames
 
 ROOM = "synthetic:room?seed=3&seconds=2&fps=10&size=160x120"
@@ -67,6 +69,16 @@ def test_bad_usage_is_exit_code_2_before_anything_is_done(dinostream, tmp_path, 
     assert why in done.stderr
     assert "bug" not in done.stderr
     assert not list(tmp_path.glob("*.mp4"))
+
+
+def test_a_film_never_takes_the_place_of_its_recording(dinostream, tmp_path):
+    clip = tmp_path / "a.mp4"
+    write_clip(clip, np.zeros((4, 64, 64, 3), np.uint8), 4)
+    content = clip.read_bytes()
+    done = dinostream("render", "a.mp4", *SMALL, "-o", "./a.mp4")
+    assert done.returncode == 2
+    assert "a.mp4 is the recording itself" in done.stderr
+    assert clip.read_bytes() == content
 
 
 def test_help_shows_an_example(dinostream):
