@@ -69,7 +69,8 @@ class Axes:
         width = (len(own) - count) // (1 + count)
         if width < 1 or width * (1 + count) + count != len(own):
             raise ValueError(f"{len(own)} numbers are no {count} axes")
-        directions = own[width : width * (1 + count)].view(count, width).T.contiguous()
+        # Laid out column by column, as `_upright` leaves them: a product may round by the layout.
+        directions = own[width : width * (1 + count)].view(count, width).T
         return cls(own[:width], directions, own[width * (1 + count) :])
 
     def to(self, device: torch.device) -> Axes:

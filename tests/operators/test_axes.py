@@ -82,6 +82,7 @@ def test_points_that_are_all_one_give_numbers(value: float) -> None:
 def test_numbers_come_back_to_the_bit() -> None:
     axes = first_axes(cloud(0), ones(cloud(0)), 3)
     again = Axes.of_numbers(np.concatenate(axes.parts()), 3)
+    assert again.directions.stride() == axes.directions.stride()
     points = cloud(1)
     one, two = (next_axes(own, points, ones(points), 0.1) for own in (axes, again))
     assert all((a == b).all() for a, b in zip(one.parts(), two.parts(), strict=True))
