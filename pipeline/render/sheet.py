@@ -5,7 +5,7 @@ What stays (heading, titles, legends) is drawn once; of a frame only the picture
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,13 +87,8 @@ class Sheet:
 
 def _clock(elapsed_s: float) -> Pixels:
     canvas = Canvas(_CLOCK_WIDTH, _CLOCK_HEIGHT)
-    minutes, seconds = divmod(elapsed_s, 60)
+    minutes, seconds = divmod(round(elapsed_s, 1), 60)
     hours, minutes = divmod(int(minutes), 60)
     text = f"{hours}:{minutes:02}:{seconds:04.1f}" if hours else f"{minutes}:{seconds:04.1f}"
     canvas.text((_CLOCK_WIDTH, _CLOCK_HEIGHT / 2), text, 22, anchor="rm")
     return np.asarray(canvas.finish(_CLOCK_HEIGHT))
-
-
-def header_of(headers: Mapping[str, str], name: str, *, untrained: bool) -> Heading:
-    """The heading that a stream's records ask for."""
-    return Heading(name, headers.get("ce_model", ""), untrained)
