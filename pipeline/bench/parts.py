@@ -49,12 +49,8 @@ def run_engine(task: Task) -> Timing:
     from pipeline.assembly import assemble
 
     engine = assemble(_config(task)).engine
-    frames = _decoded(task)
-    size = engine.batch_size
-    batches = [
-        FrameBatch(frames.infos[at : at + size], frames.pixels[at : at + size])
-        for at in range(0, len(frames.infos), size)
-    ]
+    frames = decoded_frames(_spec(task))
+    batches = full_batches(frames, engine.batch_size)
     began_us = _now_us()
     for batch in batches:
         features = engine.backbone(batch)
@@ -63,15 +59,23 @@ def run_engine(task: Task) -> Timing:
     return Timing(began_us, _now_us(), len(frames.infos), batches=len(batches))
 
 
-def _decoded(task: Task) -> FrameBatch:
-    """The whole clip's frames, whatever chunks they came in."""
+def decoded_frames(spec: StreamSpec) -> FrameBatch:
+    """A whole clip's sampled frames, whatever chunks they came in."""
     host = DecodeHost()
     try:
-        runs = [entry for entry in _entries(host, _spec(task)) if isinstance(entry, Frames)]
+        runs = [entry for entry in _entries(host, spec) if isinstance(entry, Frames)]
     finally:
         host.close()
     infos = tuple(info for run in runs for info in run.infos)
     return FrameBatch(infos, np.concatenate([run.pixels for run in runs]))
+
+
+def full_batches(frames: FrameBatch, size: int) -> list[FrameBatch]:
+    """Frames in batches of one size, but for the last."""
+    return [
+        FrameBatch(frames.infos[at : at + size], frames.pixels[at : at + size])
+        for at in range(0, len(frames.infos), size)
+    ]
 
 
 def _entries(host: DecodeHost, spec: StreamSpec) -> Iterator[Frames | End]:

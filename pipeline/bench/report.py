@@ -28,15 +28,16 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
     Args:
         report: from `pipeline.bench.replay.measure`.
     """
-    lines = _origin(report)
+    lines = origin_lines(report)
     for shape in report["shapes"]:
-        lines += ["", *_shape(shape), "", *_figures(shape["figures"])]
+        lines += ["", *_shape(shape), "", *figure_lines(shape["figures"])]
     if report["memory"]:
-        lines += ["", *_figures(report["memory"])]
+        lines += ["", *figure_lines(report["memory"])]
     return lines
 
 
-def _origin(report: Mapping[str, Any]) -> list[str]:
+def origin_lines(report: Mapping[str, Any]) -> list[str]:
+    """Commit, machine, versions, load, rounds: what `pipeline.bench.provenance` told."""
     machine = report["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in report["versions"].items())
     return [
@@ -70,10 +71,11 @@ def _shape(shape: Mapping[str, Any]) -> list[str]:
         f"cells {one['cells']:.3f}, scores {one['score']:.3f}"
         for runtime, one in shape["gate"].items()
     )
-    return [job, f"gate green against the plain loop: {gate}", "", *_table(header, rows)]
+    return [job, f"gate green against the plain loop: {gate}", "", *table(header, rows)]
 
 
-def _figures(figures: Sequence[Mapping[str, Any]]) -> list[str]:
+def figure_lines(figures: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table of `pipeline.bench.figures.Figure`s as JSON, with their goals."""
     rows = [
         [
             one["name"],
@@ -84,7 +86,7 @@ def _figures(figures: Sequence[Mapping[str, Any]]) -> list[str]:
         ]
         for one in figures
     ]
-    return _table(["figure", "median", "rounds", "goal", "met"], rows)
+    return table(["figure", "median", "rounds", "goal", "met"], rows)
 
 
 def _goal(figure: Mapping[str, Any]) -> str:
@@ -93,7 +95,8 @@ def _goal(figure: Mapping[str, Any]) -> str:
     return f"{'>=' if figure['at_least'] else '<='} {figure['goal']:g}"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a Markdown table whose columns stand under each other."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
 
     def line(cells: Sequence[str]) -> str:

@@ -1,15 +1,19 @@
-"""`dinostream bench`: the measurements of this project, each beside a peer in one run."""
+"""`dinostream bench`: the measurements of this project; what is compared ran side by side."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
+from operators.architectures import ARCHITECTURES
 from pipeline.cli.options import json_option
 
 MODELS = ("dinov2_vits14", "dinov2_vitb14", "dinov2_vitti14")  # the plain loop knows 12 blocks
+# Depth heads have no register tokens to read.
+PLAIN_MODELS = tuple(name for name in ARCHITECTURES if not name.endswith("_reg"))
 
 
 @click.group("bench", epilog="Example: dinostream bench replay --rounds 3")
@@ -67,10 +71,68 @@ def replay(
         short_side=short_side,
         memory=memory,
     )
-    report = measure(settings, lambda text: click.echo(text, err=True))
-    text = json.dumps(report, indent=1)
+    report = measure(settings, _tell)
+    _keep(report, out)
+    click.echo(json.dumps(report, indent=1) if as_json else "\n".join(report_lines(report)))
+    return 0
+
+
+@command.command(
+    "operators", epilog="Example: dinostream bench operators --threads 1 --out bench.json"
+)
+@click.option("--seconds", type=float, default=6.4, show_default=True, help="Length of the clip.")
+@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option(
+    "--model", type=click.Choice(PLAIN_MODELS), default=PLAIN_MODELS[0], show_default=True
+)
+@click.option(
+    "--short-side", type=click.IntRange(min=14), default=224, show_default=True, metavar="PX"
+)
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="Frames computed at a time. Default: every core."
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the JSON there.")
+@json_option
+def operators(
+    *,
+    seconds: float,
+    rounds: int,
+    model: str,
+    short_side: int,
+    threads: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Measure every operator's time per frame beside the backbone's.
+
+    Frames of a rendered clip lie in memory; weights and heads are random. Each batch goes through
+    the backbone and all operators, in turns. Where results are not finite, or differ between
+    rounds, there are no figures, and the exit code is 1. Takes a minute on two quiet cores.
+    """
+    from operators.download import default_cache_dir
+    from pipeline.bench.operator_report import operator_report_lines
+    from pipeline.bench.operators import Settings, measure
+
+    settings = Settings(
+        clips=default_cache_dir() / "bench",
+        seconds=seconds,
+        rounds=rounds,
+        model=model,
+        short_side=short_side,
+        threads=threads,
+    )
+    report = measure(settings, _tell)
+    _keep(report, out)
+    lines = operator_report_lines(report)
+    click.echo(json.dumps(report, indent=1) if as_json else "\n".join(lines))
+    return 0
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _keep(report: dict[str, Any], out: Path | None) -> None:
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text + "\n")
-    click.echo(text if as_json else "\n".join(report_lines(report)))
-    return 0
+        out.write_text(json.dumps(report, indent=1) + "\n")
