@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .camera import FOCAL_PER_LONG_SIDE, Camera
 from .dice import Dice
@@ -26,16 +27,16 @@ ACTIONS: tuple[str, ...] = (
 )
 ROOM_ACTIONS = ACTIONS[:5]
 
-_SWAY_M = 0.01
-
 
 @dataclass(frozen=True, slots=True)
 class CameraPath:
     """A camera that looks at `target` from a circle around it, at a height over the floor.
 
     Radius and azimuth (0 along x, counter-clockwise seen from above) go from their first value to
-    their second in the course of the clip. A hand's sway of 1 cm is added.
+    their second in the course of the clip. A hand's sway is added.
     """
+
+    sway_m: ClassVar[float] = 0.01
 
     target: Vec3
     radius_m: tuple[float, float]
@@ -46,7 +47,7 @@ class CameraPath:
         """Return where the camera stands, metres."""
         radius = _between(self.radius_m, moment.progress)
         azimuth = _between(self.azimuth_rad, moment.progress)
-        lift = _SWAY_M * math.sin(2.0 * math.pi * 0.37 * moment.time_s)
+        lift = self.sway_m * math.sin(2.0 * math.pi * 0.37 * moment.time_s)
         return (
             self.target[0] + radius * math.cos(azimuth),
             self.target[1] + radius * math.sin(azimuth),
@@ -55,8 +56,12 @@ class CameraPath:
 
     def camera(self, moment: Moment, size_hw: tuple[int, int]) -> Camera:
         """Return the camera at a moment."""
-        x, y, z = self.target
-        drift = _SWAY_M * math.sin(2.0 * math.pi * 0.23 * moment.time_s)
+        return self.looking_at(self.target, moment, size_hw)
+
+    def looking_at(self, point: Vec3, moment: Moment, size_hw: tuple[int, int]) -> Camera:
+        """Return a camera on the path that has a point before it, as a hand holds it."""
+        x, y, z = point
+        drift = self.sway_m * math.sin(2.0 * math.pi * 0.23 * moment.time_s)
         return Camera.look_at(self.position(moment), (x + drift, y, z), size_hw)
 
 

@@ -6,6 +6,7 @@ Pure functions of the moment, as in `motion`: nothing is integrated.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,21 +28,15 @@ class Movement(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Bounce:
-    """To and fro at constant speed between `middle` -+ half_m * course, hitting both ends.
+class _Along(ABC):
+    """Along `course`, forwards and backwards, by the metres that a kind of movement says."""
 
-    The first end is hit at -phase, and again every `period_s`; the other end half a period later.
-    """
-
-    middle: Vec3
+    origin: Vec3
     course: Vec3
-    half_m: float
-    period_s: float
-    phase: float
 
     def position(self, moment: Moment) -> Vec3:
         """Return the centre, metres."""
-        return plus(self.middle, times(self.course, self._advance_m(moment)))
+        return plus(self.origin, times(self.course, self._advance_m(moment)))
 
     def yaw_rad(self, moment: Moment) -> float:
         """It does not turn."""
@@ -50,6 +45,22 @@ class Bounce:
     def rolled(self, axis: Vec3, moment: Moment, radius_m: float) -> Vec3:
         """Return a body axis of a ball that rolls without slipping."""
         return turned(axis, cross(UP, self.course), self._advance_m(moment) / radius_m)
+
+    @abstractmethod
+    def _advance_m(self, moment: Moment) -> float:
+        """Metres from the origin along the course."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce(_Along):
+    """To and fro at constant speed between `origin` -+ half_m * course, hitting both ends.
+
+    The first end is hit at -phase, and again every `period_s`; the other end half a period later.
+    """
+
+    half_m: float
+    period_s: float
+    phase: float
 
     def _advance_m(self, moment: Moment) -> float:
         share = _share(moment, self.period_s, self.phase)
@@ -57,26 +68,12 @@ class Bounce:
 
 
 @dataclass(frozen=True, slots=True)
-class Recoil:
+class Recoil(_Along):
     """Knocked `kick_m` along `course` every `period_s`, and back in place before the next hit."""
 
-    start: Vec3
-    course: Vec3
     kick_m: float
     period_s: float
     phase: float
-
-    def position(self, moment: Moment) -> Vec3:
-        """Return the centre, metres."""
-        return plus(self.start, times(self.course, self._advance_m(moment)))
-
-    def yaw_rad(self, moment: Moment) -> float:
-        """It does not turn."""
-        return 0.0
-
-    def rolled(self, axis: Vec3, moment: Moment, radius_m: float) -> Vec3:
-        """Return a body axis of a ball that rolls without slipping."""
-        return turned(axis, cross(UP, self.course), self._advance_m(moment) / radius_m)
 
     def _advance_m(self, moment: Moment) -> float:
         share = _share(moment, self.period_s, self.phase)

@@ -115,10 +115,10 @@ class _Try:
         )
         shot = Shot(
             (self.x, self.y, self.radius),
-            aim,
             radius_m,
             (self.azimuth - 0.5 * sweep_rad, self.azimuth + 0.5 * sweep_rad),
             height,
+            aim,
             dice.between(-0.06, 0.06),
             self.focal,
         )
