@@ -27,6 +27,7 @@ else
 endif
 
 PRETRAIN := $(VENV)/bin/python -m pipeline.pretrain
+DEMO_HEADS := depth segmentation action
 
 demo-weights: $(VENV)/.stamp-run  ## train the weights that ship (--weights demo) once more: an hour or two
 	$(PRETRAIN) --out results/pretrain-112
@@ -35,7 +36,8 @@ demo-weights: $(VENV)/.stamp-run  ## train the weights that ship (--weights demo
 	$(VENV)/bin/dinostream eval compare --alone --blocks 1 --synthetic world --train-seeds 10000:10600 \
 	  --seeds 20000:20200 --model dinov2_vitti14 --weights results/pretrain-224/dinov2_vitti14.safetensors \
 	  --save results/demo-heads
-	$(PRETRAIN).pack --backbone results/pretrain-224/dinov2_vitti14.safetensors results/demo-heads/*
+	$(PRETRAIN).pack --backbone results/pretrain-224/dinov2_vitti14.safetensors \
+	  $(DEMO_HEADS:%=results/demo-heads/%.safetensors)
 
 lint: $(VENV)/.stamp-dev  ## ruff and mypy
 	$(VENV)/bin/ruff check .
