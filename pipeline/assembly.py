@@ -144,10 +144,15 @@ def _computation(config: Config, backbone: Backbone, attention: str) -> Computat
         architecture=config.model,
         backbone_sha256=backbone.loaded.sha256,
         preprocessing=f"short side {config.short_side}, {FILTER_NAME}, imagenet",
-        engine=f"torch {torch.__version__}, {attention}, batch {config.batch_size}",
+        engine=f"torch {torch.__version__}, {attention}, {_passes(backbone)}",
         dtype=str(backbone.dtype).removeprefix("torch."),
         device=_device_kind(backbone.device),
     )
+
+
+def _passes(backbone: Backbone) -> str:
+    """What shares a matrix product: on a GPU the batch, on a CPU a frame is alone."""
+    return "frame by frame" if backbone.device.type == "cpu" else f"batch {backbone.batch_size}"
 
 
 def _device_kind(device: torch.device) -> str:
