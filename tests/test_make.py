@@ -42,7 +42,17 @@ def run(tools, *command, cwd=ROOT):
 def test_make_alone_lists_every_target(tools):
     done = run(tools, tools / "make")
     assert done.returncode == 0
-    for target in ("help", "venv", "demo", "test", "lint", "verify-official", "CLIP=path", "FRESH=1", "KAFKA=0"):
+    for target in (
+        "help",
+        "venv",
+        "demo",
+        "test",
+        "lint",
+        "verify-official",
+        "CLIP=path",
+        "FRESH=1",
+        "KAFKA=0",
+    ):
         assert f" {target} " in done.stdout.replace("\n", " ")
 
 

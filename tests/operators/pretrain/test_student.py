@@ -46,7 +46,8 @@ def test_every_part_learns():
     own = student()
     guess = own(torch.randint(0, 256, (1, 2, 28, 28, 3), dtype=torch.uint8))
     sum(
-        part.sum() for part in (guess.log_depth, guess.classes, guess.shares, guess.distance, guess.actions)
+        part.sum()
+        for part in (guess.log_depth, guess.classes, guess.shares, guess.distance, guess.actions)
     ).backward()
 
     still = [name for name, own in own.named_parameters() if own.grad is None]
