@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from operators.backbone import Backbone
+from operators.crew import stay_on_one_core
 from operators.errors import UsageError
 from operators.learn.examples import Examples
 from operators.learn.head_file import write_head
@@ -21,7 +20,6 @@ from operators.learn.splits import split
 from operators.learn.vector_fit import Recipe, VectorFit, fit_vector_head
 from operators.result import canonical_json
 from pipeline.errors import SinkError
-from pipeline.machine import this_machine
 from pipeline.media.scaler import FILTER_NAME
 
 Tell = Callable[[float | None, str], None]
@@ -98,7 +96,7 @@ def fit_and_write(
         UsageError: no split by whole groups, or a classifier that is not installed.
         SinkError: the file cannot be written.
     """
-    torch.set_num_threads(this_machine().cores)  # the backbone had torch stay on one
+    stay_on_one_core()  # many small steps: threads that meet after each wait for the slowest
     recipe = plan.recipe
     parts = split(
         examples.groups, examples.targets, examples.labels, seed=recipe.seed, kind=plan.grouping
