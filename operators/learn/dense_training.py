@@ -55,7 +55,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Weights that were best, and the validation losses on the way, one per check."""
+    """The best weights, and the validation losses on the way, from before the first step on."""
 
     weights: dict[str, Tensor]
     losses: tuple[float, ...]
@@ -87,8 +87,8 @@ def train(
     optimiser = torch.optim.AdamW(own.values(), lr=schedule.rate, weight_decay=schedule.decay)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, schedule.steps)
     feed = batches(pictures, split.train, size=schedule.batch, seed=schedule.seed)
-    best, losses = math.inf, []
-    kept = _copy(own)
+    kept, losses = _copy(own), [_validation(own, loss, pictures, split.validation)]
+    best = losses[0]
     every = math.ceil(schedule.steps / schedule.checks)
     for step in range(1, schedule.steps + 1):
         _step(optimiser, loss(own, next(feed)))

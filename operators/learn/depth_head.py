@@ -13,19 +13,16 @@ from torch.nn import functional as F
 from operators.architectures import Architecture
 from operators.depth_linear import BINS, FOUR_BLOCKS
 from operators.learn.channel_statistics import Channels, patch_and_class_channels
-from operators.learn.dense_pictures import CELLS, DenseBatch, DensePictures, cell_truth
+from operators.learn.dense_pictures import CELLS, DenseBatch, DensePicture, DensePictures
 from operators.learn.dense_training import Fitted, Schedule, Split, Tell, train
+from operators.learn.log_depth import bins_of_log_depth, fit_log_depth
 
-RATE = 2e-3
+RATE = 1e-5
 
 _CONV = "decode_head.conv_depth"
 _FLOOR = 0.1  # what `operators.depth` adds to every weight
 _SPREAD = 0.15  # share of the mean error in the scale-invariant loss, upstream's
 _TINY = 1e-6
-_NEAR = 0.02  # share of all depth that is nearer than what counts as near
-# The floor under every weight pulls towards the middle of the range; weights this many times
-# middle / near leave a few per cent of that pull where it matters most.
-_GAIN = 2.0
 
 
 def depth_blocks(arch: Architecture, count: int) -> tuple[int, ...]:
@@ -41,7 +38,8 @@ def fit_depth_head(
     schedule: Schedule,
     tell: Tell,
 ) -> tuple[dict[str, Tensor], Fitted]:
-    """Train with the scale-invariant loss of log depth (Eigen et al. 2014).
+    """Begin with linear log depth in closed form, go on with the scale-invariant loss of log depth
+    (Eigen et al. 2014).
 
     Args:
         pictures: 1 or 4 blocks before the final norm, with float32 metres, 0 where unknown.
@@ -54,14 +52,7 @@ def fit_depth_head(
         The head's tensors, and how training went.
     """
     of_patch, of_cls = patch_and_class_channels(pictures, split.train, seed=schedule.seed)
-    width = len(of_patch.mean)
-    prior, near_m = _prior(pictures, split, range_m)
-    gain = _GAIN * sum(range_m) / 2 / near_m
-    start = {
-        "of_patch": torch.zeros(BINS, width),
-        "of_cls": torch.zeros(BINS, width),
-        "bias": prior,
-    }
+    start, gain = _start(pictures, split, (of_patch, of_cls), range_m, seed=schedule.seed)
 
     def loss(weights: dict[str, Tensor], batch: DenseBatch) -> Tensor:
         patches = of_patch.standardise(batch.patches.permute(0, 2, 3, 1, 4).flatten(3))
@@ -94,24 +85,34 @@ def _scale_invariant(metres: Tensor, truth: Tensor, range_m: tuple[float, float]
     return torch.sqrt(off.var() + _SPREAD * off.mean().square() + _TINY)
 
 
-def _prior(
-    pictures: DensePictures, split: Split, range_m: tuple[float, float]
-) -> tuple[Tensor, float]:
-    """How often each depth occurs, about 1 on average, and a depth that is near, metres.
+def _start(
+    pictures: DensePictures,
+    split: Split,
+    channels: tuple[Channels, Channels],
+    range_m: tuple[float, float],
+    *,
+    seed: int,
+) -> tuple[dict[str, Tensor], float]:
+    """Weights that say the exponential of the best linear log depth, and the gain that keeps them
+    near one."""
+    of_patch, of_cls = channels
 
-    Training begins there: from zeros no weight would ever grow, as they are cut off below zero.
-    """
-    counts = torch.zeros(BINS)
-    for index in split.train:
-        picture = pictures.read(index)
-        truth = cell_truth(picture.truth, picture.grid)
-        known = truth[(truth >= range_m[0]) & (truth <= range_m[1]) & (truth > 0)]
-        counts += torch.histc(known.float(), BINS, *range_m)
-    smooth = F.avg_pool1d(counts.view(1, 1, -1), 9, stride=1, padding=4).view(-1)
-    low, high = range_m
-    reached = counts.cumsum(0) >= _NEAR * counts.sum()
-    near_m = low + (high - low) * (int(reached.int().argmax()) + 1) / BINS
-    return smooth / smooth.mean().clamp_min(_TINY) + _FLOOR, near_m
+    def inputs(picture: DensePicture) -> Tensor:
+        patches = of_patch.standardise(picture.patches.float().permute(1, 2, 0, 3).flatten(2))
+        cls = of_cls.standardise(picture.cls.float().flatten())
+        rows = patches.flatten(0, 1)
+        return torch.cat([rows, cls.expand(len(rows), -1)], dim=1)
+
+    line = fit_log_depth(pictures, (split.train, split.validation), inputs, range_m, seed=seed)
+    ramps = bins_of_log_depth(torch.linspace(*range_m, BINS), _FLOOR, line.reach)
+    gain = float(ramps.abs().max())
+    slope, offset = ramps / gain
+    width = len(of_patch.mean)
+    return {
+        "of_patch": slope[:, None] * line.weight[:width],
+        "of_cls": slope[:, None] * line.weight[width:],
+        "bias": slope * line.bias + offset,
+    }, gain
 
 
 def _tensors(

@@ -48,9 +48,7 @@ _TASKS = ("segmentation", "depth", "action")
     multiple=True,
     help="Only these; all without it.",
 )
-@click.option(
-    "--steps", type=click.IntRange(1), default=1500, show_default=True, help="Of the training."
-)
+@click.option("--steps", type=click.IntRange(1), help="Of the training of maps.")
 @click.option("--blocks", type=click.Choice(["1", "4"]), default="4", show_default=True)
 @click.option("--alone", is_flag=True, help="Leave out the random weights.")
 @click.option("--save", type=FOLDER, metavar="DIR", help="Keep the heads, as files.")

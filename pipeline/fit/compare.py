@@ -50,7 +50,7 @@ class Trial:
         clip_s: length of the clips of actions, seconds.
         plan: size, cache, seed.
         tasks: some of `TASKS`.
-        steps: of the training of maps.
+        steps: of the training of maps; None: each task's own.
         blocks: 1 or 4, that heads of maps read.
     """
 
@@ -61,7 +61,7 @@ class Trial:
     clip_s: float
     plan: DensePlan
     tasks: tuple[str, ...] = TASKS
-    steps: int = 1500
+    steps: int | None = None
     blocks: int = 4
 
 

@@ -28,7 +28,7 @@ from pipeline.fit.dense_store import DenseStore, Reading
 from pipeline.fit.fit_segmentation import norm_on_cpu
 from pipeline.media.scaler import FILTER_NAME
 
-SCHEDULE = Schedule(rate=RATE)
+SCHEDULE = Schedule(steps=300, rate=RATE)  # from a start in closed form
 NEAREST_M = 0.001  # as official heads
 FARTHEST_M = 255.0  # below what 16 bits can say in steps of 1/256 m
 USUAL_M = 80.0  # what a head says at most unless told otherwise, as in the benchmarks
