@@ -63,8 +63,8 @@ _WHICH = (
 )
 _HOW = (
     click.option("--sink", metavar="URI", help="sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]."),
-    click.option("--batch-size", type=int, metavar="B", help="Frames of one pass (default 8)."),
-    click.option("--threads", type=int, metavar="N", help="CPU threads of an engine."),
+    click.option("--batch-size", type=int, metavar="B", help="Most frames of a batch (default 8)."),
+    click.option("--threads", type=int, metavar="N", help="Frames that a CPU works on at once."),
 )
 _WHERE = (
     click.option("--runtime", type=click.Choice(["ray", "inline"]), help="Default: ray."),
