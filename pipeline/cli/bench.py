@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 
-from operators.architectures import ARCHITECTURES
 from pipeline.cli.options import json_option
 
 MODELS = ("dinov2_vits14", "dinov2_vitb14", "dinov2_vitti14")  # the plain loop knows 12 blocks
-# Depth heads have no register tokens to read.
-PLAIN_MODELS = tuple(name for name in ARCHITECTURES if not name.endswith("_reg"))
+# Depth heads have no register tokens to read. Spelled out: help loads no numpy.
+PLAIN_MODELS = (*MODELS, "dinov2_vitl14", "dinov2_vitg14")
 
 
 @click.group("bench", epilog="Example: dinostream bench replay --rounds 3")
