@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from operators.errors import UsageError
 from pipeline.media.scaler import model_size
 from pipeline.media.still import scaled
+from pipeline.synthetic.labels import SKY
 from pipeline.synthetic.renderer import SceneFrame
 from pipeline.synthetic.scene import Scene, open_scene
 from pipeline.synthetic.uri import SceneSpec
@@ -95,7 +96,7 @@ class SceneItem:
 
     @property
     def truth_identity(self) -> Mapping[str, Any]:
-        return {"task": self.task}
+        return {"task": self.task, "sky": "unknown depth"}
 
     def pixels(self, short_side: int) -> NDArray[np.uint8]:
         """The frame, scaled as replay scales where it is not of the backbone's size."""
@@ -108,8 +109,7 @@ class SceneItem:
         size_hw = model_size((height, width), short_side)
         if self.task == "segmentation":
             return nearest(frame.classes, size_hw)
-        known = np.isfinite(frame.depth_m) & (frame.depth_m > 0)
-        return nearest(np.where(known, frame.depth_m, np.float32(0)), size_hw)
+        return nearest(np.where(frame.classes == SKY, np.float32(0), frame.depth_m), size_hw)
 
 
 def nearest(values: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
