@@ -102,6 +102,8 @@ class Depth(Operator):
 
     def _records(self, info: FrameInfo, steps: NDArray[np.uint16]) -> list[Result]:
         kind = {"depthkind": "metric", "depthdomain": self.domain}
+        if self.domain != "own":  # metres of other cameras, until somebody calibrates
+            kind["depthcalibrated"] = "false"
         scaled = kind | {"depthscale": str(self.depthscale)}
         summary = canonical_json(depth_summary(steps, self.depthscale))
         return [

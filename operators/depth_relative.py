@@ -32,6 +32,7 @@ from operators.result import JSON, PNG, Result, canonical_json
 STEP = 0.0009765625
 
 _KIND = {"depthkind": "relativedisparity"}
+_SAID = _KIND | {"depthcalibrated": "false"}
 
 
 class RelativeDepth(Operator):
@@ -98,8 +99,8 @@ class RelativeDepth(Operator):
     def _records(self, info: FrameInfo, steps: NDArray[np.uint16]) -> list[Result]:
         summary = canonical_json(depth_summary(steps, STEP, unit=None))
         return [
-            Result(info, self.name, PNG, grey16_png(steps), _KIND | {"depthscale": str(STEP)}),
-            Result(info, f"{self.name}.summary", JSON, summary, _KIND),
+            Result(info, self.name, PNG, grey16_png(steps), _SAID | {"depthscale": str(STEP)}),
+            Result(info, f"{self.name}.summary", JSON, summary, _SAID),
         ]
 
 

@@ -49,7 +49,12 @@ def variant_hash(fields: Mapping[str, Any]) -> str:
 
 
 def operator_variant(
-    operator: Operator, topic: str, computation: Computation, *, sampling: str | None = None
+    operator: Operator,
+    topic: str,
+    computation: Computation,
+    *,
+    sampling: str | None = None,
+    calibration: str | None = None,
 ) -> str:
     """The variant of one kind of record.
 
@@ -59,6 +64,7 @@ def operator_variant(
         computation: what its features come from.
         sampling: which frames it takes, in canonical form. It counts only for a `StreamOperator`,
             whose payloads depend on the frames before; others agree on the frames they share.
+        calibration: hash of the stream's own calibration, where it has one.
 
     Raises:
         ValueError: the operator emits no such topic, or a stream operator without a sampling.
@@ -73,6 +79,8 @@ def operator_variant(
         "head": operator.head_sha256,
         "computation": asdict(computation),
     }
+    if calibration:
+        fields["calibration"] = calibration
     if isinstance(operator, StreamOperator):
         if not sampling:
             raise ValueError(f"{operator.name} remembers frames: its variant needs the sampling")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from kernels.attention import attention_path
 from operators.architectures import architecture
 from operators.backbone import Backbone
+from operators.calibrated_depth import CalibratedDepth
 from operators.errors import UsageError
 from operators.heads import MissingHead
 from operators.operator import Operator
@@ -21,6 +23,7 @@ from operators.registry import build_operator
 from operators.variant import Computation, operator_variant
 from operators.weights import LoadedBackbone, load_backbone
 from pipeline.allocator import keep_freed_memory
+from pipeline.calibrations import use_calibrations
 from pipeline.config import Config
 from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
@@ -72,7 +75,10 @@ def assemble(config: Config) -> Assembly:
     keep_freed_memory()
     arch = architecture(config.model)
     loaded = load_backbone(arch, config.weights, seed=config.seed)
+    model = f"{config.model}-{loaded.sha256[:12]}"
     by_key, notes = _operators(config, loaded)
+    if config.calibrations is not None:
+        notes += use_calibrations(by_key, Path(config.calibrations), model)
     operators = list(by_key.values())
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     backbone = Backbone(
@@ -87,8 +93,8 @@ def assemble(config: Config) -> Assembly:
     computation = _computation(config, backbone, path)
     placements = [_place(config, key, one, computation) for key, one in by_key.items()]
     identity = Identity(
-        model=f"{config.model}-{loaded.sha256[:12]}",
-        variants={topic: hash_ for one in placements for topic, hash_ in one.variants.items()},
+        model=model,
+        variants={name: hash_ for one in placements for name, hash_ in one.all_variants().items()},
         labels={name: rows for one in operators for name, rows in one.label_sets().items()},
         notes=(*_untrained(loaded), *notes, f"attention: {path} ({why})"),
     )
@@ -128,14 +134,26 @@ def _refuse_other_filters(config: Config) -> None:
 
 def _place(config: Config, key: str, operator: Operator, computation: Computation) -> Placement:
     sampling = config.sampling_of(key)
+
+    def variants(calibration: str | None = None) -> dict[str, str]:
+        return {
+            topic: operator_variant(
+                operator,
+                topic,
+                computation,
+                sampling=sampling.canonical(),
+                calibration=calibration,
+            )
+            for topic in operator.topics
+        }
+
+    hashes = operator.hashes if isinstance(operator, CalibratedDepth) else {}
     return Placement(
         operator=operator,
         sampling=sampling,
         rule=sampling_rules(config).index(sampling),
-        variants={
-            topic: operator_variant(operator, topic, computation, sampling=sampling.canonical())
-            for topic in operator.topics
-        },
+        variants=variants(),
+        own={stream: variants(hash_) for stream, hash_ in hashes.items()},
     )
 
 

@@ -140,6 +140,7 @@ class Config(_Model):
     )
     streams: dict[StreamId, StreamConfig] = Field(default_factory=dict)
     join: bool = False
+    calibrations: str | None = None
     start_time: Moment | None = None
     sampling: SamplingConfig = SamplingConfig(fps=5.0)
     short_side: Annotated[int, Field(ge=14)] = 224

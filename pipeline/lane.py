@@ -110,7 +110,7 @@ class Lane:
         for result in results:
             # After a resume a span may end on a frame of the assignment before.
             own = replace(result, info=replace(result.info, epoch=self._progress.epoch))
-            variant = placement.variants[result.operator]
+            variant = placement.variant(result.operator, self.stream)
             self._messages.append(self._publisher.record(own, variant, placement.operator))
 
     def bury(self, placement: Placement, info: FrameInfo, error: Exception) -> None:

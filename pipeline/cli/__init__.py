@@ -26,6 +26,7 @@ COMMANDS = (
     "run",
     "fit",
     "eval",
+    "calibrate",
     "demo",
     "render",
     "tail",

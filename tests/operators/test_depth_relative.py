@@ -136,6 +136,7 @@ def test_consumers_get_disparity_and_the_same_summary(
         assert (image.mode, image.size) == ("I;16", (12, 8))
         assert dict(picture.attributes) == {
             "depthkind": "relativedisparity",
+            "depthcalibrated": "false",
             "depthscale": "0.0009765625",
         }
         steps = np.asarray(image)
@@ -145,7 +146,10 @@ def test_consumers_get_disparity_and_the_same_summary(
         said = json.loads(summary.data)
         assert said["unit"] is None
         assert said["percentiles"]["50"] == pytest.approx(np.median(steps) * STEP, abs=1e-3)
-        assert dict(summary.attributes) == {"depthkind": "relativedisparity"}
+        assert dict(summary.attributes) == {
+            "depthkind": "relativedisparity",
+            "depthcalibrated": "false",
+        }
     backbone.close()
 
 

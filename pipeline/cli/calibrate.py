@@ -1,0 +1,82 @@
+"""`dinostream calibrate`: points of known distance -> a camera's scale and offset."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from operators.errors import UsageError
+from pipeline.cli.options import json_option
+
+
+@click.command(
+    "calibrate",
+    epilog="Example: dinostream calibrate gate --point 320,410,2.5 --point 300,180,11 "
+    "--sink sqlite:results.db, then replay or run with --set calibrations=calibrations.json",
+)
+@click.argument("stream")
+@click.option(
+    "--point",
+    "points",
+    metavar="X,Y,METRES",
+    multiple=True,
+    required=True,
+    help="A pixel of the source and how far it is along the optical axis; two or more.",
+)
+@click.option("--time", "time_s", type=float, help="Of the record, seconds since the first one.")
+@click.option(
+    "--sink",
+    default="sqlite:results.db",
+    show_default=True,
+    metavar="URI",
+    help="Where the stream's depth records are.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    default="calibrations.json",
+    show_default=True,
+    help="The file; other streams in it stay.",
+)
+@json_option
+def command(
+    stream: str,
+    *,
+    points: tuple[str, ...],
+    time_s: float | None,
+    sink: str,
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Turn STREAM's depth into metres of that camera.
+
+    For relative depth, or metres that were learnt elsewhere. The camera must not move or zoom.
+    """
+    from pipeline.calibrating import calibrate
+    from pipeline.calibrations import write_calibration
+
+    wanted = [_point(text) for text in points]
+    outcome = calibrate(sink, stream, wanted, time_s=time_s)
+    write_calibration(out, stream, outcome.stored)
+    line = asdict(outcome.fitted.calibration)
+    if as_json:
+        said = {"stream": stream, **line, "errors_m": outcome.fitted.errors_m}
+        click.echo(json.dumps({**said, "time": outcome.time, "file": str(out)}))
+        return 0
+    click.echo(f"{stream}: {line['kind']}, scale {line['scale']:.6g}, offset {line['offset']:.6g}")
+    for (x, y, metres), error in zip(wanted, outcome.fitted.errors_m, strict=True):
+        click.echo(f"  {x:g},{y:g}: {metres:g} m, off by {error:+.2f} m")
+    click.echo(f"wrote {out}: use it with --set calibrations={out}")
+    return 0
+
+
+def _point(text: str) -> tuple[float, float, float]:
+    try:
+        x, y, metres = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--point takes X,Y,METRES, such as 320,410,2.5; got {text!r}") from error
+    return x, y, metres
