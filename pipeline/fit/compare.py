@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from sklearn.model_selection import train_test_split
 
 from operators.backbone import Backbone
+from operators.crew import stay_on_one_core
 from operators.depth import Depth
 from operators.errors import UsageError
 from operators.heads import Head
@@ -31,7 +31,6 @@ from pipeline.fit.fit_segmentation import fit_segmentation, segmentation_blocks
 from pipeline.fit.glance import open_backbone
 from pipeline.fit.scene_clips import scene_examples
 from pipeline.fit.scenes import Scenes
-from pipeline.machine import this_machine
 from pipeline.media.scaler import FILTER_NAME
 from pipeline.synthetic.labels import LABELS
 
@@ -165,7 +164,7 @@ def _action(
         )
         for scenes in (trial.train, trial.held_out)
     ]
-    torch.set_num_threads(this_machine().cores)  # the backbone had torch stay on one
+    stay_on_one_core()
     parts = _action_parts(seen[0], trial)
     for name, recipe in _RECIPES.items():
         tell(f"training {name}", 0, 0)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from operators.backbone import Backbone
+from operators.crew import stay_on_one_core
 from operators.depth import Depth
 from operators.errors import UsageError
 from operators.learn.dense_answers import answers
@@ -59,6 +60,7 @@ def evaluate_maps(
         reading=Reading(tuple(operator.layers), normed=isinstance(operator, Segmentation)),
     )
     store.compute(lambda done, total: tell("features", done, total))
+    stay_on_one_core()  # where the cache held all of it, too: the same sums, and no barriers
     norm = norm_on_cpu(backbone)
     if isinstance(operator, Segmentation):
         read = answers(operator, operator.scores, norm)

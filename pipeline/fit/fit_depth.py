@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from operators.backbone import Backbone
+from operators.crew import stay_on_one_core
 from operators.depth import Depth
 from operators.errors import UsageError
 from operators.heads import Head
@@ -66,6 +67,7 @@ def fit_depth(
         reading=Reading(tuple(blocks), normed=False),
     )
     store.compute(lambda done, total: tell("features", done, total))
+    stay_on_one_core()  # where the cache held all of it, too: the same sums, and no barriers
     range_m = _checked(range_m, reach_m(store))
     split = dense_split(
         store.groups, [frozenset()] * len(items), share=plan.validation, seed=plan.seed

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from operators.architectures import Architecture
 from operators.backbone import Backbone
+from operators.crew import stay_on_one_core
 from operators.errors import UsageError
 from operators.heads import Head
 from operators.labelsets import LabelSet
@@ -68,6 +69,7 @@ def fit_segmentation(
         reading=Reading(tuple(blocks)),
     )
     store.compute(lambda done, total: tell("features", done, total))
+    stay_on_one_core()  # where the cache held all of it, too: the same sums, and no barriers
     held = classes_held(store, labels)
     known = labels or named_labels(_made_up(held), name="own")
     refuse_empty(held, known, all_must_show=not plan.rendered)
