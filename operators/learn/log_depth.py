@@ -15,7 +15,7 @@ from torch import Tensor
 
 from operators.learn.dense_pictures import DensePicture, DensePictures, cell_truth
 
-RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # of the mean eigenvalue; validation picks
+RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # of the mean eigenvalue; validation picks
 
 _MARGIN = 0.1  # of log depth
 _ROWS = 60_000  # patches that are looked at
