@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score, log_loss, recall_score
 from torch import Tensor
 
+from operators.errors import UsageError
 from operators.frame_vector import FrameVector
 from operators.learn.classifiers import (
     Candidate,
@@ -47,6 +48,10 @@ class Recipe:
         classifier: one of `CLASSIFIERS`: `linear` is DINOv2's sweep.
         poolings: which of `operators.pooling.POOLINGS`.
         seed: of everything that is drawn.
+
+    Raises:
+        ValueError: a classifier or a pooling that there is not.
+        UsageError: a classifier that can learn none of the poolings.
     """
 
     classifier: str = "linear"
@@ -59,6 +64,13 @@ class Recipe:
             raise ValueError(
                 f"want a classifier of {', '.join(CLASSIFIERS)} and poolings of "
                 f"{', '.join(POOLINGS)}, got {self.classifier!r} and {self.poolings!r}"
+            )
+        if self.classifier != "linear" and set(self.poolings) == {"attention"}:
+            others = ", ".join(name for name in POOLINGS if name != "attention")
+            raise UsageError(
+                f"pooling by attention is learnt by the classifier linear alone, got "
+                f"{self.classifier} with attention and nothing else; add a pooling of {others}, "
+                "or take linear"
             )
 
 
@@ -220,9 +232,8 @@ def _report_of_trees(examples: Examples, parts: Parts, recipe: Recipe, tell: Tel
     train, validation = examples.take(parts.train), examples.take(parts.validation)
     best: tuple[float, str, FrameVector, str] | None = None
     tried = []
-    for pooling in (
-        ("mean",) if examples.frames == 1 else tuple(set(recipe.poolings) - {"attention"})
-    ):
+    poolings = recipe.poolings if examples.frames > 1 else ("mean",)
+    for pooling in (name for name in dict.fromkeys(poolings) if name != "attention"):
         for vector in examples.choices():
             scores = _trees(train, validation, vector, pooling, recipe.seed)
             accuracy, _ = _worth(scores, validation)

@@ -216,3 +216,26 @@ def test_examples_and_recipes_are_checked() -> None:
         replace(known, labels=("one",))
     with pytest.raises(ValueError, match="want a classifier of linear"):
         Recipe("forest")
+
+
+@pytest.mark.parametrize("classifier", ["logistic", "svm", "knn", "xgboost"])
+def test_attention_alone_is_for_the_linear_classifier(classifier: str) -> None:
+    with pytest.raises(UsageError, match=rf"got {classifier} with attention.*mean, concat"):
+        Recipe(classifier, ("attention",))
+    assert Recipe(classifier, ("attention", "mean")).classifier == classifier
+    assert Recipe("linear", ("attention",)).poolings == ("attention",)
+
+
+def test_trees_try_poolings_in_the_order_in_which_they_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = examples()
+
+    def even(inputs: Any, targets: Any, others: Any, *, seed: int) -> Any:
+        return np.full((len(others), len(known.labels)), 1 / len(known.labels), np.float32)
+
+    monkeypatch.setattr("operators.learn.vector_fit.boosted_trees", even)
+    for poolings in (("mean", "concat"), ("concat", "attention", "mean", "concat")):
+        fit = fit_vector_head(known, parted(known), Recipe("xgboost", poolings))
+        named = list(dict.fromkeys(name.split(",")[0] for name, _ in fit.tried))
+        assert named == [one for one in dict.fromkeys(poolings) if one != "attention"]
