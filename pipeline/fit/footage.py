@@ -45,10 +45,12 @@ class Footage:
         while True:
             while queue:
                 entry = queue.popleft()
+                if not isinstance(entry, End):
+                    yield entry
+                    continue
+                del self._queues[spec.stream]  # first: whoever reads may raise, and ask again
                 yield entry
-                if isinstance(entry, End):
-                    del self._queues[spec.stream]
-                    return
+                return
             self._request(spec.stream)
             self._receive()
 

@@ -38,6 +38,17 @@ def test_the_same_file_is_computed_once_wherever_it_lies(store, small_clip, tmp_
     assert store.computed_frames == 30
 
 
+def test_a_file_that_cannot_be_read_is_refused_again_when_it_is_asked_for_again(store, tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_text("no video")
+    kept = []
+    for _ in range(2):
+        with pytest.raises(SourceError, match=r"a\.mp4") as refused:
+            store.frames(path, fps=5)
+        kept.append(refused)  # and with it the reading that it ended
+    assert str(kept[0].value) == str(kept[1].value)
+
+
 def test_it_holds_what_the_backbone_says_of_replays_frames(
     store, small_clip, tmp_path, tiny_backbone
 ):
