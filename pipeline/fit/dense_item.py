@@ -22,7 +22,7 @@ class DenseItem(Protocol):
 
     @property
     def group(self) -> str:
-        """File or scene: what is independent of the others."""
+        """Content of a file, or scene: what is independent of the others; copies are one."""
         ...
 
     @property

@@ -24,6 +24,7 @@ from pipeline.fit.fitting import Tell as TellShare
 from pipeline.fit.pictures import LabelledPicture
 from pipeline.fit.spans import Labelled, label_names
 from pipeline.fit.windowing import Cut, by_file, windows_of
+from pipeline.sources import file_session
 
 Facts = Mapping[str, Any]
 
@@ -94,7 +95,7 @@ def pictured_examples(
         np.arange(count, dtype=np.int64)[:, None],
         np.ones(count, dtype=np.int64),
         np.array([known.index(one.label) for one in pictures], dtype=np.int64),
-        tuple(str(one.path) for one in pictures),
+        tuple(file_session(str(one.path)) for one in pictures),
         tuple(known),
     )
 

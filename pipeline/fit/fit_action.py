@@ -16,7 +16,7 @@ import numpy as np
 from operators.backbone import Backbone
 from operators.errors import UsageError
 from pipeline.errors import SourceError
-from pipeline.fit.clip import Clip, content_of
+from pipeline.fit.clip import Clip
 from pipeline.fit.feature_store import FeatureStore
 from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_write
 from pipeline.fit.spans import Labelled, label_names
@@ -71,13 +71,11 @@ def fit_action(
         seen = see(recordings, store, plan.fps, tell=tell)
     finally:
         store.close()
-    sessions = {one.name: content_of(one.name) for one in recordings}
-    return fit_windows(seen, sessions, backbone, plan, tell=tell)
+    return fit_windows(seen, backbone, plan, tell=tell)
 
 
 def fit_windows(
     seen: Sequence[Seen],
-    sessions: dict[str, str],
     backbone: Backbone,
     plan: ActionPlan,
     *,
@@ -88,7 +86,6 @@ def fit_windows(
 
     Args:
         seen: labelled recordings.
-        sessions: name of each -> what identifies its content.
         backbone: whose features they are.
         plan: how.
         tell: told how far it is.
@@ -109,8 +106,11 @@ def fit_windows(
     group = by_day if plan.fit.grouping == "day" else by_file
     examples, mixed = windows_of(seen, labels, cut, group)
     identity = [
-        (sessions[one.name], [[span.start_s, str(span.end_s), span.label] for span in one.spans])
-        for one in recordings
+        (
+            one.content,
+            [[span.start_s, str(span.end_s), span.label] for span in one.labelled.spans],
+        )
+        for one in seen
     ]
     facts = {
         "fps": plan.fps,
@@ -157,15 +157,16 @@ def see(
             "computed of the others is kept:\n  " + "\n  ".join(broken)
         )
     pairs = zip(recordings, clips, strict=True)
-    return [_one(recording, store.load(clip)) for recording, clip in pairs]
+    return [_one(recording, clip.content, store.load(clip)) for recording, clip in pairs]
 
 
-def _one(recording: Labelled, features: StoredFeatures) -> Seen:
+def _one(recording: Labelled, content: str, features: StoredFeatures) -> Seen:
     if features.outcome == "degraded":
         log.warning("%s: %s; what can be decoded is used", recording.name, features.detail)
     parts = np.concatenate([features.cls, features.mean_patch[:, None]], axis=1)
     return Seen(
         recording,
+        content,
         parts,
         features.times_s,
         features.times_us,

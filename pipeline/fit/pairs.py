@@ -42,7 +42,7 @@ class PairItem:
 
     @property
     def group(self) -> str:
-        return str(self.picture)
+        return file_session(str(self.picture))
 
     @property
     def identity(self) -> Mapping[str, Any]:

@@ -55,9 +55,8 @@ def fit_published(
     wanted = {one.name for one in recordings}
     streams = _read(sink, wanted, backbone, tell)
     seen = [_seen(one, streams[one.name], plan) for one in recordings]
-    sessions = {name: stream.session for name, stream in streams.items()}
     cut = Cut(plan.fps, plan.frames, plan.stride, mean_patch=False, unit=True)
-    return fit_windows(seen, sessions, backbone, plan, tell=tell, cut=cut)
+    return fit_windows(seen, backbone, plan, tell=tell, cut=cut)
 
 
 def _read(sink: str, wanted: set[str], backbone: Backbone, tell: Tell) -> dict[str, _Stream]:
@@ -116,6 +115,7 @@ def _seen(labelled: Labelled, stream: _Stream, plan: ActionPlan) -> Seen:
     vectors = np.frombuffer(b"".join(stream.vectors), dtype="<f4").astype(np.float32)
     return Seen(
         labelled,
+        stream.session,
         vectors.reshape(len(stream.vectors), 1, -1)[unique],
         times_s,
         times_us,

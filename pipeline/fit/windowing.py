@@ -33,6 +33,7 @@ class Seen:
 
     Attributes:
         labelled: its name and spans.
+        content: what identifies what is in it, wherever it lies.
         parts: tokens of frames `[n, P, D]`, see `operators.learn.examples`.
         times_s: `[n]` since its first frame.
         times_us: `[n]` event times.
@@ -42,6 +43,7 @@ class Seen:
     """
 
     labelled: Labelled
+    content: str
     parts: Floats
     times_s: NDArray[np.float64]
     times_us: NDArray[np.int64]
@@ -119,8 +121,8 @@ def windows_of(
 
 
 def by_file(seen: Seen, row: int) -> str:
-    """The recording."""
-    return seen.labelled.name
+    """The recording; copies of it are one, so that they never part."""
+    return seen.content
 
 
 def by_day(seen: Seen, row: int) -> str:

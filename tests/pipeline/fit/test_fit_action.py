@@ -164,6 +164,14 @@ def test_too_few_files_or_no_dates_for_a_split(two_kinds, plan, tiny_backbone):
         fit_action(recordings, tiny_backbone, plan(grouping="day"), tell=quiet)
 
 
+def test_copies_of_a_clip_never_part(two_kinds, plan, tiny_backbone):
+    for number in (1, 2):
+        path = two_kinds / "dark" / f"{number}.mp4"
+        path.write_bytes((two_kinds / "dark" / "0.mp4").read_bytes())
+    with pytest.raises(UsageError, match=r"two files or more.*dark \(1\)"):
+        fit_action(clips_in_folders(str(two_kinds)), tiny_backbone, plan(), tell=quiet)
+
+
 def test_published_embeddings_make_a_head_that_reads_what_they_are(
     small_clip, plan, tiny_backbone, replayed, tmp_path
 ):

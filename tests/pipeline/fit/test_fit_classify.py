@@ -12,6 +12,7 @@ from operators.errors import UsageError
 from operators.header import read_header
 from operators.learn.vector_fit import Recipe
 from pipeline.errors import SourceError
+from pipeline.fit.evaluate_files import pictured_examples
 from pipeline.fit.fit_classify import fit_classify
 from pipeline.fit.fitting import FitPlan
 from pipeline.fit.pictures import pictures_in_folders
@@ -89,6 +90,19 @@ def test_copies_of_a_picture_never_part(pictures, plan, tiny_backbone):
         path.write_bytes((pictures / "dark" / "0.png").read_bytes())
     with pytest.raises(UsageError, match=r"two files or more.*dark \(1\)"):
         fit_classify(pictures_in_folders(str(pictures)), tiny_backbone, plan(), tell=quiet)
+
+
+def test_copies_of_a_picture_are_measured_as_one(pictures, tiny_backbone, tmp_path):
+    (pictures / "dark" / "1.png").write_bytes((pictures / "dark" / "0.png").read_bytes())
+    examples = pictured_examples(
+        pictures_in_folders(str(pictures)),
+        {"labels": ["bright", "dark"]},
+        tiny_backbone,
+        short_side=28,
+        cache=tmp_path / "cache",
+        tell=lambda *_: None,
+    )
+    assert (len(examples.groups), len(set(examples.groups))) == (12, 11)
 
 
 def test_days_come_from_the_camera(pictures, plan, tiny_backbone):

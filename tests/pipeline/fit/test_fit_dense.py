@@ -224,3 +224,13 @@ def test_a_second_fit_computes_no_features(data, backbone: Backbone, plan):
     assert torch.equal(store.read(2).patches, again.read(2).patches)
     assert again.read(2).patches.shape == (5, 4, 6, 192)
     assert again.data_sha256 == store.data_sha256
+
+
+def test_copies_of_a_picture_are_one_group(tmp_path: Path) -> None:
+    for number, name in enumerate(("a", "b", "c")):
+        picture, mask = halves(number // 2)
+        for folder, pixels in (("pictures", picture), ("masks", mask)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / folder / f"{name}.png")
+    first, copy, other = pairs(tmp_path / "pictures", tmp_path / "masks", MaskFile())
+    assert first.group == copy.group != other.group

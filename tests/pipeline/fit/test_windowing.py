@@ -16,10 +16,13 @@ DAY_US = 86_400_000_000
 NOON_US = 1_763_812_800_000_000  # 2025-11-22 12:00 UTC
 
 
-def seen(name, count, *spans, breaks=(), clock="container", first_us=NOON_US, skip=()):
+def seen(
+    name, count, *spans, breaks=(), clock="container", first_us=NOON_US, skip=(), content=None
+):
     times_us = np.array([first_us + 200_000 * n for n in range(count) if n not in skip])
     return Seen(
         Labelled(name, tuple(Span(*span, line=2) for span in spans)),
+        content or name,
         np.arange(len(times_us), dtype=np.float32)[:, None, None] * np.ones((1, 5, 3), np.float32),
         (times_us - first_us) / 1e6,
         times_us,
@@ -70,6 +73,17 @@ def test_short_windows_repeat_their_last_frame():
     assert examples.present.tolist() == [2, 4]
     assert examples.parts[:, 0, 0].tolist() == [0, 1, 0, 1, 2, 3]
     assert examples.groups == ("a", "b")
+
+
+def test_copies_of_a_recording_are_one_group():
+    whole = (0.0, inf, "wave")
+    recordings = [
+        seen("a", 4, whole, content="same"),
+        seen("b", 4, whole, content="same"),
+        seen("c", 4, (0.0, inf, "walk")),
+    ]
+    _, _, examples = labelled(recordings, ("walk", "wave"))
+    assert examples.groups == ("same", "same", "c")
 
 
 def test_days_come_from_the_footage():
