@@ -20,6 +20,7 @@ from pipeline.cli.dense_options import (
 )
 from pipeline.cli.options import json_option
 from pipeline.cli.vector_options import out_option
+from pipeline.errors import SinkError
 
 if TYPE_CHECKING:
     from operators.backbone import Backbone
@@ -170,12 +171,19 @@ def _plan(given: dict[str, Any]) -> DensePlan:
 
 
 def _finish(fit: Fit, backbone: Backbone, out: Path, *, as_json: bool) -> int:
-    """Write the file and say how good it is."""
+    """Write the file and say how good it is.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
     from operators.learn.head_file import write_head
 
     backbone.close()
     facts = {**fit.facts, "backbone": backbone.loaded.sha256}
-    sha256 = write_head(out, fit.operator, fit.tensors, facts)
+    try:
+        sha256 = write_head(out, fit.operator, fit.tensors, facts)
+    except OSError as error:
+        raise SinkError(f"{out}: cannot be written ({error.strerror or error})") from error
     if as_json:
         report = {"file": str(out), "sha256": sha256, "notes": list(fit.notes), **facts}
         click.echo(json.dumps(report))

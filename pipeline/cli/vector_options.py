@@ -5,11 +5,14 @@ click's values in -> a recipe out.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from operators.errors import UsageError
 
 if TYPE_CHECKING:
     from operators.learn.vector_fit import Recipe
@@ -62,15 +65,29 @@ def recipe_options(*, poolings: bool) -> Callable[[Callback], Callback]:
 
 
 def out_option(default: str) -> Callable[[Callback], Callback]:
-    """Where the head goes."""
+    """Where the head goes; found out before any work whether it can be written there."""
     return click.option(
         "-o",
         "--out",
         type=click.Path(path_type=Path),
+        callback=_writable_head,
         default=default,
         show_default=True,
         metavar="FILE.safetensors",
     )
+
+
+def _writable_head(ctx: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    if path.suffix != ".safetensors":
+        raise UsageError(f"{path}: a head file's name ends in .safetensors")
+    try:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder; -o names a file")
+        folders = path.absolute().parents
+        with tempfile.TemporaryFile(dir=next(one for one in folders if one.exists())):
+            return path  # folders that are not there yet are made with the file
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def recipe_of(given: Mapping[str, Any]) -> Recipe:

@@ -66,3 +66,26 @@ def test_bad_usage_ends_before_any_work(dinostream, arguments, why):
     assert done.returncode == 2
     assert why in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["action", "classify", "segmentation", "depth"])
+@pytest.mark.parametrize(
+    ("out", "why"),
+    [
+        ("own.pth", "own.pth: a head file's name ends in .safetensors"),
+        ("file/own.safetensors", "cannot write file/own.safetensors: Not a directory"),
+        (f"{'x' * 300}.safetensors", f"cannot write {'x' * 300}.safetensors: File name too long"),
+        ("folder.safetensors", "folder.safetensors is a folder; -o names a file"),
+    ],
+)
+def test_a_head_that_cannot_be_written_is_refused_before_any_work(
+    dinostream, tmp_path, name, out, why
+):
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "folder.safetensors").mkdir()
+    data = ("--synthetic", "world", "--seeds", "0:2")
+    data = ("--images", "pictures") if name == "classify" else data
+    done = dinostream("fit", name, *data, *BACKBONE, "--out", out)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines() == [f"dinostream: {why}"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.safetensors"]
