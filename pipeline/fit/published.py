@@ -27,10 +27,11 @@ _TOLERANCE = 1.5  # times the sampling period: what a run itself takes for a gap
 
 @dataclass(slots=True)
 class _Stream:
-    """Embeddings of one stream in one session, in order of time."""
+    """Embeddings of one stream and variant, in order of publishing."""
 
-    session: str
+    model: str
     clock: str
+    sessions: set[str] = field(default_factory=set)
     vectors: list[bytes] = field(default_factory=list)
     times_us: list[int] = field(default_factory=list)
 
@@ -60,11 +61,11 @@ def fit_published(
 
 
 def _read(sink: str, wanted: set[str], backbone: Backbone, tell: Tell) -> dict[str, _Stream]:
-    streams: dict[str, _Stream] = {}
+    streams: dict[str, dict[str, _Stream]] = {}
     others: set[str] = set()
     for number, message in enumerate(_messages(sink)):
         if message.key in wanted:
-            _keep(streams, message, backbone)
+            _keep(streams.setdefault(message.key, {}), message)
         else:
             others.add(message.key)
         tell(None, f"{number + 1} embeddings read")
@@ -74,7 +75,7 @@ def _read(sink: str, wanted: set[str], backbone: Backbone, tell: Tell) -> dict[s
         raise UsageError(
             f"no embeddings of {', '.join(missing)} in the sink; there are streams: {there}"
         )
-    return streams
+    return {name: _newest(name, variants, backbone) for name, variants in streams.items()}
 
 
 def _messages(sink: str) -> Iterator[Message]:
@@ -88,24 +89,34 @@ def _messages(sink: str) -> Iterator[Message]:
         reader.close()
 
 
-def _keep(streams: dict[str, _Stream], message: Message, backbone: Backbone) -> None:
+def _keep(variants: dict[str, _Stream], message: Message) -> None:
+    """Add a record to its variant, which becomes the last one."""
     said = message.headers
-    loaded = backbone.loaded
-    model = f"{loaded.model.architecture.name}-{loaded.sha256[:12]}"
-    if said["ce_model"] != model:
-        raise UsageError(
-            f"the embeddings of {message.key} are {said['ce_model']}'s, the backbone is {model}; "
-            "give the same --model and --weights"
-        )
-    own = streams.setdefault(message.key, _Stream(said["ce_session"], said["ce_clock"]))
-    if own.session != said["ce_session"]:
-        raise UsageError(
-            f"{message.key} has several sessions, so seconds since its first frame are no moment; "
-            "replay the recordings themselves into a sink of their own"
-        )
+    variant = said["ce_variant"]
+    own = variants.pop(variant, None) or _Stream(said["ce_model"], said["ce_clock"])
+    variants[variant] = own
+    own.sessions.add(said["ce_session"])
     own.vectors.append(message.value)
     moment = datetime.fromisoformat(said["ce_time"])
     own.times_us.append(round(moment.timestamp() * 1_000_000))
+
+
+def _newest(name: str, variants: dict[str, _Stream], backbone: Backbone) -> _Stream:
+    """The variant that was published last, as `render` takes it."""
+    *_, own = variants.values()
+    loaded = backbone.loaded
+    model = f"{loaded.model.architecture.name}-{loaded.sha256[:12]}"
+    if own.model != model:
+        raise UsageError(
+            f"the embeddings of {name} are {own.model}'s, the backbone is {model}; "
+            "give the same --model and --weights"
+        )
+    if len(own.sessions) > 1:
+        raise UsageError(
+            f"{name} has several sessions, so seconds since its first frame are no moment; "
+            "replay the recordings themselves into a sink of their own"
+        )
+    return own
 
 
 def _seen(labelled: Labelled, stream: _Stream, plan: ActionPlan) -> Seen:
@@ -115,7 +126,7 @@ def _seen(labelled: Labelled, stream: _Stream, plan: ActionPlan) -> Seen:
     vectors = np.frombuffer(b"".join(stream.vectors), dtype="<f4").astype(np.float32)
     return Seen(
         labelled,
-        stream.session,
+        next(iter(stream.sessions)),
         vectors.reshape(len(stream.vectors), 1, -1)[unique],
         times_s,
         times_us,

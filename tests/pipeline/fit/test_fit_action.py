@@ -49,7 +49,8 @@ def replayed(tmp_path):
     """Runs operators over a recording with heads; records by topic."""
 
     def run(source, operators, heads=None, **more):
-        uri = f"sqlite:{tmp_path}/results-{len(list(tmp_path.glob('*.db')))}.db"
+        new = f"sqlite:{tmp_path}/results-{len(list(tmp_path.glob('*.db')))}.db"
+        uri = more.pop("sink", new)
         values = {"sources": [str(source)], "operators": operators, "heads": heads or {}}
         values |= {"model": "dinov2_vitti14", "weights": "random", "runtime": "inline"}
         config = resolve(None, {**values, "sink": uri, "threads": 1, **more})
@@ -200,6 +201,27 @@ def test_published_embeddings_make_a_head_that_reads_what_they_are(
     slow = ActionPlan(made.fit, 1.0, 4, 2)
     with pytest.raises(UsageError, match=r"embeddings are 5 a second, --fps says 1"):
         fit_published(uri, recordings, tiny_backbone, slow, tell=quiet)
+
+
+def test_of_several_variants_of_embeddings_the_newest_is_taken(
+    small_clip, plan, tiny_backbone, replayed, tmp_path
+):
+    for number in range(2):
+        small_clip(tmp_path / "long" / f"{number}.mp4", "bright", "dark", number=number, frames=30)
+    labels = tmp_path / "spans.csv"
+    lines = [f"{n}.mp4,{span}" for n in range(2) for span in ("0,3,bright", "3,6,dark")]
+    labels.write_text("\n".join(["file,start,end,label", *lines]))
+    recordings = spans_of_csv(labels, files=False)
+    alone, _ = replayed(tmp_path / "long", ["embedding"], short_side=28)
+    made = plan()
+    want = fit_published(alone, recordings, tiny_backbone, made, tell=quiet)
+    both = f"sqlite:{tmp_path}/both.db"
+    for side in (56, 28):
+        _, records = replayed(tmp_path / "long", ["embedding"], short_side=side, sink=both)
+    made_by = [one.headers["ce_variant"] for one in records if one.topic == "embedding"]
+    assert len(set(made_by)) == 2
+    got = fit_published(both, recordings, tiny_backbone, made, tell=quiet)
+    assert got.sha256 == want.sha256
 
 
 def test_plans_are_checked(plan, tmp_path):
