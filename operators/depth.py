@@ -41,6 +41,7 @@ class Depth(Operator):
     """Metric depth of every frame, as a map and as a summary."""
 
     name = "depth"
+    version = 2  # 2: records say whether they are calibrated
 
     def __init__(
         self,

@@ -39,6 +39,7 @@ class RelativeDepth(Operator):
     """Relative disparity of every frame, as a map and as a summary."""
 
     name = "depth"
+    version = 2  # 2: records say whether they are calibrated
 
     def __init__(self, head: Head, arch: Architecture, *, map_scale: int) -> None:
         """
