@@ -23,7 +23,7 @@ from pipeline.fit.fit_classify import picture_parts
 from pipeline.fit.fitting import Tell as TellShare
 from pipeline.fit.pictures import LabelledPicture
 from pipeline.fit.spans import Labelled, label_names
-from pipeline.fit.windowing import Cut, by_file, windows_of
+from pipeline.fit.windowing import Cut, by_file, has_background, windows_of
 from pipeline.sources import file_session
 
 Facts = Mapping[str, Any]
@@ -53,8 +53,7 @@ def recorded_examples(
         SourceError: files that cannot be read; names all of them.
     """
     known = list(facts["labels"])
-    found = label_names(recordings, background=BACKGROUND in known)
-    _refuse_unknown(found, known)
+    _refuse_unknown(label_names(recordings, background=False), known)
     store = FeatureStore(cache, backbone, short_side=short_side)
     try:
         seen = see(recordings, store, facts["fps"], tell=_by_share(tell))
@@ -62,6 +61,8 @@ def recorded_examples(
         store.close()
     unit = bool(facts.get("unit_vectors"))
     cut = Cut(facts["fps"], facts["frames"], facts["stride"], unit=unit)
+    background = BACKGROUND in known and has_background(seen, cut)
+    found = label_names(recordings, background=background)
     examples, _ = windows_of(seen, found, cut, by_file)
     return _renamed(examples, known)
 
@@ -97,6 +98,7 @@ def pictured_examples(
         np.array([known.index(one.label) for one in pictures], dtype=np.int64),
         tuple(file_session(str(one.path)) for one in pictures),
         tuple(known),
+        bool(facts.get("unit_vectors")),
     )
 
 
