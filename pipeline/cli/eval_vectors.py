@@ -54,7 +54,7 @@ def action(
         raise UsageError("give --clips DIR, --labels CSV, or --synthetic SCENE and --seeds A:B")
     cache = cache_folder(given["cache"])
     with _opened("action", head, given) as (own, backbone), telling() as tell:
-        short_side = given["short_side"]
+        short_side = _short_side(own, given)
         if given["synthetic"]:
             scenes = scenes_of(_one_window(given, own))
             examples = scene_examples(
@@ -86,7 +86,7 @@ def classify(*, images: str, head: str, out: Path | None, as_json: bool, **given
             pictures,
             own.facts,
             backbone,
-            short_side=given["short_side"],
+            short_side=_short_side(own, given),
             cache=cache_folder(given["cache"]),
             tell=tell,
         )
@@ -114,6 +114,21 @@ def _opened(task: str, choice: str, given: dict[str, Any]) -> Iterator[tuple[Hea
         yield head, backbone
     finally:
         backbone.close()
+
+
+def _short_side(head: Head, given: dict[str, Any]) -> int:
+    """The head's own; a run refuses another one, too."""
+    asked: int = given["short_side"]
+    own = head.facts.get("short_side")
+    if not isinstance(own, int) or own == asked:
+        return asked
+    source = click.get_current_context().get_parameter_source("short_side")
+    if source is not click.core.ParameterSource.DEFAULT:
+        raise head.wrong(
+            f"it was trained at a short side of {own} px and says nothing sound at {asked}; give "
+            f"--short-side {own}, or leave it out"
+        )
+    return own
 
 
 def _one_window(given: dict[str, Any], head: Head) -> dict[str, Any]:

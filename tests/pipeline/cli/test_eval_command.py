@@ -46,6 +46,23 @@ def test_a_depth_head_is_trained_measured_and_used(made, tmp_path):
     )
 
 
+def test_a_head_of_pictures_is_measured_at_its_own_size(made, dinostream, tmp_path):
+    for kind, grey in (("bright", 210), ("dark", 10)):
+        (tmp_path / "pictures" / kind).mkdir(parents=True)
+        for number in range(6):
+            picture = Image.new("L", (64, 48), grey + number)
+            picture.save(tmp_path / "pictures" / kind / f"{number}.png")
+    common = ("--images", "pictures", "--cache", "c")
+    made("fit", "classify", *SMALL, "--classifier", "logistic", "-o", "own.safetensors", *common)
+    kept = set((tmp_path / "c").rglob("*.safetensors"))
+    measure = ("eval", "classify", "--head", "own.safetensors", *SMALL[:4], *common)
+    assert json.loads(made(*measure, "--json"))["samples"] == 12
+    assert set((tmp_path / "c").rglob("*.safetensors")) == kept, "the same features as the fit's"
+    done = dinostream(*measure, "--short-side", "56")
+    assert done.returncode == 2
+    assert "trained at a short side of 28 px" in done.stderr
+
+
 @pytest.mark.slow
 def test_a_segmentation_head_is_trained_and_measured(made, tmp_path):
     made(
