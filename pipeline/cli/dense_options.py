@@ -105,7 +105,8 @@ def mask_items(
 
     if _kind(given, "masks") == "scenes":
         return scenes_of(given).items("segmentation", short_side), LABELS
-    labels = given["labels"] and read_labels(given["labels"], name=given["labels"].stem)
+    named = given.get("labels")  # only a fit asks: a head knows its own
+    labels = named and read_labels(named, name=named.stem)
     return pairs(given["images"], given["masks"], MaskFile()), labels
 
 
@@ -131,9 +132,9 @@ def cache_folder(given: Path | None) -> Path:
 
 
 @contextmanager
-def telling() -> Iterator[Tell]:
-    """Progress of work that has several parts, each with the time that it has left."""
-    with countdown("fit") as tell:
+def telling(command: str = "fit") -> Iterator[Tell]:
+    """Progress of a command that has several parts, each with the time that it has left."""
+    with countdown(command) as tell:
 
         def told(what: str, done: int, total: int) -> None:
             tell(done / total if total else None, f"{what} {done}/{total}")

@@ -71,7 +71,7 @@ def compare(
 
     trial = _trial(given)
     wanted = [trial.weights] if alone or trial.weights == "random" else [trial.weights, "random"]
-    with telling() as tell:
+    with telling("eval") as tell:
         found = {weights: measure(trial, weights, tell=tell) for weights in wanted}
     if out is not None:
         _write(found, out)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 )
 @click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
 @click.option("--masks", type=FOLDER, metavar="DIR", help="PNGs of class ids, same names.")
-@click.option("--labels", type=FOLDER, hidden=True, help="The head knows its labels itself.")
 @scene_options
 @backbone_options
 @report_options
@@ -84,7 +83,7 @@ def _measure(
     backbone = Backbone(loaded, blocks=operator.layers, threads=this_machine().cores)
     plan = DensePlan(given["short_side"], cache_folder(given["cache"]), seed=given["seed"])
     try:
-        with telling() as tell:
+        with telling("eval") as tell:
             measured = evaluate_maps(operator, items, backbone, plan, what=head, tell=tell)
     finally:
         backbone.close()

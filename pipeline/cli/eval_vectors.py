@@ -53,7 +53,7 @@ def action(
     if sum(one is not None for one in (clips, labels, given["synthetic"])) != 1:
         raise UsageError("give --clips DIR, --labels CSV, or --synthetic SCENE and --seeds A:B")
     cache = cache_folder(given["cache"])
-    with _opened("action", head, given) as (own, backbone), telling() as tell:
+    with _opened("action", head, given) as (own, backbone), telling("eval") as tell:
         short_side = _short_side(own, given)
         if given["synthetic"]:
             scenes = scenes_of(_one_window(given, own))
@@ -81,7 +81,7 @@ def classify(*, images: str, head: str, out: Path | None, as_json: bool, **given
     from pipeline.fit.pictures import pictures_in_folders
 
     pictures = pictures_in_folders(images)
-    with _opened("classify", head, given) as (own, backbone), telling() as tell:
+    with _opened("classify", head, given) as (own, backbone), telling("eval") as tell:
         examples = pictured_examples(
             pictures,
             own.facts,

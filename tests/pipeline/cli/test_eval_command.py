@@ -96,6 +96,10 @@ def test_a_head_of_another_backbone_is_refused(made, dinostream):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (
+            ("eval", "segmentation", "--head", "x", *SMALL, "--labels", "x.csv"),
+            "No such option '--labels'",
+        ),
         (("fit", "depth", *SMALL), "give --images DIR and --depth DIR, or --synthetic"),
         (("fit", "depth", *SMALL, *SCENES, "--seeds", "4:4"), "--seeds takes A:B"),
         (("fit", "segmentation", *SMALL, *SCENES, "--seeds", "0:9", "--images", "."), "give"),
