@@ -30,13 +30,11 @@ PRETRAIN := $(VENV)/bin/python -m pipeline.pretrain
 DEMO_HEADS := depth segmentation action
 
 demo-weights: $(VENV)/.stamp-run  ## train the weights that ship (--weights demo) once more: an hour or two
-	$(PRETRAIN) --out results/pretrain-112
-	$(PRETRAIN) --out results/pretrain-224 --start-from results/pretrain-112/checkpoint.pt --side 224 \
-	  --clips 1200 --held-out 64 --batch 4 --steps 350 --learning-rate 3e-4
-	$(VENV)/bin/dinostream eval compare --alone --blocks 1 --synthetic world --train-seeds 10000:10600 \
-	  --seeds 20000:20200 --model dinov2_vitti14 --weights results/pretrain-224/dinov2_vitti14.safetensors \
-	  --save results/demo-heads
-	$(PRETRAIN).pack --backbone results/pretrain-224/dinov2_vitti14.safetensors \
+	$(PRETRAIN) --out results/pretrain
+	$(VENV)/bin/dinostream eval compare --synthetic world --train-seeds 10000:10800 --seeds 20000:20120 \
+	  --size 112x112 --short-side 112 --blocks 1 --model dinov2_vitti14 \
+	  --weights results/pretrain/dinov2_vitti14.safetensors --save results/demo-heads -o results/demo-eval
+	$(PRETRAIN).pack --backbone results/pretrain/dinov2_vitti14.safetensors \
 	  $(DEMO_HEADS:%=results/demo-heads/%.safetensors)
 
 lint: $(VENV)/.stamp-dev  ## ruff and mypy

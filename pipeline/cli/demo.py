@@ -14,14 +14,21 @@ FOLDER = Path("results")
 @click.argument("clip", required=False)
 @click.option("--fresh", is_flag=True, help="Do it again; otherwise what is done is kept.")
 @click.option("--runtime", type=click.Choice(["ray", "inline"]), default="ray", show_default=True)
-@click.option("--model", default="dinov2_vits14", show_default=True, help="Architecture.")
-def command(clip: str | None, *, fresh: bool, runtime: str, model: str) -> int:
-    """Turn CLIP, or a rendered room, into records in results/demo.db, a picture and a film.
+@click.option(
+    "--weights",
+    metavar="demo|random|auto|PATH",
+    default="demo",
+    show_default=True,
+    help="Backbone weights; heads come with demo, and random ones are drawn.",
+)
+@click.option("--model", metavar="NAME", help="Architecture, where the weights leave a choice.")
+def command(clip: str | None, *, fresh: bool, runtime: str, weights: str, model: str | None) -> int:
+    """Turn CLIP, or a rendered scene, into records in results/demo.db, a picture and a film.
 
-    The weights are random, so nothing is downloaded, and the records are well-formed and mean
-    nothing.
+    The weights are the small ones that ship with dinostream, so nothing is downloaded. They know
+    rendered scenes only: on real footage maps look plausible and their numbers are wrong.
     """
-    from pipeline.demo.clip import given_clip, room_clip
+    from pipeline.demo.clip import given_clip, rendered_clip
     from pipeline.demo.demonstration import Plan, demonstrate
     from pipeline.display import open_display
     from pipeline.secrets import mask
@@ -30,9 +37,10 @@ def command(clip: str | None, *, fresh: bool, runtime: str, model: str) -> int:
         click.echo(mask(text))
 
     plan = Plan(
-        clip=given_clip(clip) if clip else room_clip(FOLDER, say),
+        clip=given_clip(clip) if clip else rendered_clip(FOLDER, say),
         folder=FOLDER,
         runtime=runtime,
+        weights=weights,
         model=model,
         fresh=fresh,
         afresh=f"make demo {f'CLIP={shlex.quote(clip)} ' if clip else ''}FRESH=1",

@@ -39,7 +39,8 @@ class Plan:
         clip: what is played.
         folder: where `demo.db`, `demo.png` and `demo.mp4` go.
         runtime: ray or inline.
-        model: architecture of the backbone, whose weights are random.
+        weights: of the backbone, as `--weights` takes them.
+        model: architecture; None: the one that the weights are, or the usual one.
         fresh: do it again.
         afresh: the command that does so, for the text.
     """
@@ -47,7 +48,8 @@ class Plan:
     clip: DemoClip
     folder: Path
     runtime: str
-    model: str
+    weights: str
+    model: str | None
     fresh: bool
     afresh: str
 
@@ -57,9 +59,9 @@ class Plan:
         options = {
             "sources": [self.clip.source],
             "sink": f"sqlite:{self.folder / 'demo.db'}",
-            "weights": "random",
+            "weights": self.weights,
             "runtime": self.runtime,
-            "model": self.model,
+            **({"model": self.model} if self.model else {}),
             "operators": [*OPERATORS, "pca"],
         }
         return resolve(None, options)
@@ -107,7 +109,12 @@ def demonstrate(plan: Plan, *, display: Display, say: Callable[[str], None]) -> 
             picture = draw_run(plan, spec, footage, findings)
             save_picture(picture.image, plan.picture, mark=mark)
         lines = summary_lines(
-            kept.report, findings, footage, afresh=plan.afresh, drawn=(plan.picture, plan.film)
+            kept.report,
+            findings,
+            footage,
+            weights=plan.weights,
+            afresh=plan.afresh,
+            drawn=(plan.picture, plan.film),
         )
     for line in lines:
         say(line)
@@ -123,7 +130,7 @@ def draw_film(plan: Plan, spec: StreamSpec) -> None:
         outputs=outputs,
         operators=DRAWN,
         stream=spec.stream,
-        model=plan.model,
+        model=plan.config.model,
     )
     render(wish, tell=lambda _: None)
 

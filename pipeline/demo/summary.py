@@ -15,7 +15,13 @@ OWN_CLIP = "make demo CLIP=path/to/clip.mp4"
 
 
 def summary_lines(
-    report: Report, findings: Findings, footage: Footage, *, afresh: str, drawn: tuple[Path, Path]
+    report: Report,
+    findings: Findings,
+    footage: Footage,
+    *,
+    weights: str,
+    afresh: str,
+    drawn: tuple[Path, Path],
 ) -> list[str]:
     """The text of a job that is done.
 
@@ -23,16 +29,16 @@ def summary_lines(
         report: of this run.
         findings: what the sink holds of the clip.
         footage: where that is, and whose.
+        weights: as `--weights` took them.
         afresh: the command that does it again.
         drawn: where picture and film lie.
     """
-    untrained = bool(findings.untrained)
     return [
         "",
         *_what_was_done(report, findings, afresh),
         *(f"{topic:>22} {count:>6} records" for topic, count in findings.counts.items()),
         f"in {footage.sink}, stream {footage.stream}",
-        *(["the weights are random: the records are well-formed and mean nothing"] * untrained),
+        *_worth(findings, weights),
         "",
         *_one_record(findings, footage),
         f"the picture    {drawn[0]}",
@@ -40,6 +46,18 @@ def summary_lines(
         f"your own clip  {OWN_CLIP}",
         f"once more      {afresh}",
     ]
+
+
+def _worth(findings: Findings, weights: str) -> list[str]:
+    """What the numbers are worth, where that has to be said."""
+    if findings.untrained:
+        return ["the weights are random: the records are well-formed and mean nothing"]
+    if weights == "demo":
+        return [
+            "the weights are dinostream's own small ones, trained on rendered scenes alone; real "
+            "footage wants --weights auto and heads (docs/heads.md)"
+        ]
+    return []
 
 
 def _what_was_done(report: Report, findings: Findings, afresh: str) -> list[str]:

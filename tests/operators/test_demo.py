@@ -8,10 +8,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from operators.architectures import DEMO_MODEL, architecture
 from operators.checkpoint import sha256_file
-from operators.demo import read_demo, write_demo
+from operators.demo import SHIPPED, read_demo, write_demo
 from operators.errors import WeightsError
 from operators.learn.head_file import write_head
+from operators.registry import build_operator
+from operators.weights import load_backbone
 
 
 @pytest.fixture
@@ -86,3 +89,24 @@ def test_other_labels_or_thresholds_are_another_head(packed):
 
     assert other.sha256 != head.sha256
     assert read_demo(packed).heads["action"].sha256 == head.sha256
+
+
+def test_what_ships_is_small_and_whole():
+    demo = read_demo()
+
+    assert SHIPPED.stat().st_size < 12_000_000
+    assert demo.heads.keys() == {"depth", "segmentation", "action"}
+    for tensors in (demo.backbone, *(head.tensors for head in demo.heads.values())):
+        assert all(own.isfinite().all() for own in tensors.values())
+
+
+def test_demo_weights_load_with_their_heads():
+    loaded = load_backbone(architecture(DEMO_MODEL), "demo")
+
+    assert not loaded.untrained
+    assert loaded.with_heads == {"depth", "segmentation", "action"}
+    operator = build_operator(
+        "depth", {}, architecture=loaded.model.architecture, backbone_sha256=loaded.sha256,
+        head="demo",
+    )  # fmt: skip
+    assert not operator.untrained

@@ -226,3 +226,9 @@ def shown(model: type[BaseModel], name: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "none" if value in (None, []) else str(value)
+
+
+def test_demo_weights_bring_their_model():
+    assert Config(weights="demo").model == "dinov2_vitti14"
+    assert Config(weights="demo", model="dinov2_vits14").model == "dinov2_vits14"
+    assert Config().model == "dinov2_vits14"

@@ -5,17 +5,17 @@ import json
 import pytest
 from PIL import Image
 
-from pipeline.demo.clip import room_clip
+from pipeline.demo.clip import rendered_clip
 from pipeline.synthetic.uri import SceneSpec
 
-SMALL = ("--runtime", "inline", "--model", "dinov2_vitti14")
+SMALL = ("--runtime", "inline", "--weights", "random", "--model", "dinov2_vitti14")
 SCENE = SceneSpec(seed=29, seconds=2.0, fps=10, size_wh=(160, 120))
 
 
 @pytest.fixture
 def own_clip(tmp_path):
-    room_clip(tmp_path / "own", lambda text: None, scene=SCENE)
-    return (tmp_path / "own" / "room.mp4").rename(tmp_path / "own" / "my clip.mp4")
+    rendered_clip(tmp_path / "own", lambda text: None, scene=SCENE)
+    return (tmp_path / "own" / "scene.mp4").rename(tmp_path / "own" / "my clip.mp4")
 
 
 def test_my_own_clip_becomes_records_and_a_picture(dinostream, own_clip, tmp_path):
@@ -36,13 +36,13 @@ def test_my_own_clip_becomes_records_and_a_picture(dinostream, own_clip, tmp_pat
 
 
 @pytest.mark.slow
-def test_without_a_clip_a_room_is_rendered(dinostream, tmp_path):
+def test_without_a_clip_a_scene_is_rendered(dinostream, tmp_path):
     done = dinostream("demo", *SMALL)
     assert done.returncode == 0, done.stderr
-    assert "rendering results/room.mp4" in done.stdout
-    assert "40 frames in" in done.stdout
+    assert "rendering results/scene.mp4" in done.stdout
+    assert "32 frames in" in done.stdout
     assert {path.name for path in (tmp_path / "results").iterdir()} >= {
-        "room.mp4", "demo.db", "demo.png",
+        "scene.mp4", "demo.db", "demo.png",
     }  # fmt: skip
 
 
@@ -56,6 +56,6 @@ def test_a_clip_that_is_none_is_one_clear_line_and_exit_code_2(dinostream, sourc
 
 
 def test_an_unknown_model_is_bad_usage(dinostream, own_clip):
-    done = dinostream("demo", own_clip, "--runtime", "inline", "--model", "dinov3")
+    done = dinostream("demo", own_clip, "--weights", "random", "--model", "dinov3")
     assert done.returncode == 2
     assert "dinov2_vits14" in done.stderr

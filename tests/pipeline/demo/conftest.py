@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.demo.clip import room_clip
+from pipeline.demo.clip import rendered_clip
 from pipeline.demo.demonstration import Plan, demonstrate
 from pipeline.demo.findings import Findings, Footage, read_findings
 from pipeline.display import PlainDisplay
@@ -51,5 +51,6 @@ def give(plan: Plan) -> Run:
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory) -> Run:
     folder: Path = tmp_path_factory.mktemp("demo")
-    clip = room_clip(folder, lambda text: None, scene=SCENE)
-    return give(Plan(clip, folder, "inline", "dinov2_vitti14", False, "make demo FRESH=1"))
+    clip = rendered_clip(folder, lambda text: None, scene=SCENE)
+    afresh = "make demo FRESH=1"
+    return give(Plan(clip, folder, "inline", "random", "dinov2_vitti14", False, afresh))

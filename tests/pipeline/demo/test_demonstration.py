@@ -36,7 +36,7 @@ def test_the_first_run_says_what_lies_where(first_run):
     assert set(stored(first_run)) == set(TOPICS)
     for topic, count in stored(first_run).items():
         assert f"{topic:>22} {count:>6} records" in text
-    assert f"in sqlite:{first_run.plan.folder / 'demo.db'}, stream room.mp4" in text
+    assert f"in sqlite:{first_run.plan.folder / 'demo.db'}, stream scene.mp4" in text
     assert f"{first_run.plan.picture}" in text
     assert f"{first_run.plan.film}" in text
     assert "mean nothing" in text
