@@ -43,6 +43,7 @@ class CalibratedDepth(Operator):
         """
         self._inner = inner
         self._calibrations = calibrations
+        self.version = inner.version  # streams without a calibration keep their ids
         self.layers = inner.layers
         self.untrained = inner.untrained
         self.head_sha256 = inner.head_sha256

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +29,7 @@ class Operator(ABC):
     """
 
     name: str
-    version: ClassVar[int] = 1
+    version: int = 1
     layers: Sequence[int] = ()
     untrained: bool = False
     head_sha256: str | None = None

@@ -6,7 +6,7 @@ Reads a sink as any consumer would. Knows nothing of the command line.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from operators.errors import UsageError
 from operators.learn.calibration import Calibrated, fit_calibration
 from pipeline.calibrations import StoredCalibration
 from pipeline.maps import depth_map, time_us
-from pipeline.sinks.sink import Message
+from pipeline.sinks.sink import Message, Reader
 from pipeline.sinks.uri import open_reader
 
 Point = tuple[float, float, float]
@@ -60,20 +60,22 @@ def calibrate(sink: str, stream: str, points: Sequence[Point], *, time_s: float 
 
 
 def _record(sink: str, stream: str, time_s: float | None) -> Message:
-    """The record nearest to the time; those that were calibrated already do not count."""
+    """The record nearest to the time, of the session and variant that were published last."""
     first_us: int | None = None
     best: tuple[float, Message] | None = None
     reader = open_reader(sink)
     try:
-        for record in reader.records(["depth"]):
-            headers = record.message.headers
-            if headers["ce_streamid"] != stream or headers.get("ce_depthcalibrated") == "true":
+        newest = ("", "")
+        for message in _uncalibrated(reader, stream):
+            newest = _origin(message)
+        for message in _uncalibrated(reader, stream):
+            if _origin(message) != newest:
                 continue
-            moment_us = time_us(headers["ce_time"])
+            moment_us = time_us(message.headers["ce_time"])
             first_us = moment_us if first_us is None else first_us
             off = 0.0 if time_s is None else abs((moment_us - first_us) / 1e6 - time_s)
             if best is None or off <= best[0]:
-                best = (off, record.message)
+                best = (off, message)
     finally:
         reader.close()
     if best is None:
@@ -82,6 +84,18 @@ def _record(sink: str, stream: str, time_s: float | None) -> Message:
             "sink; replay or run the stream without calibrations first"
         )
     return best[1]
+
+
+def _uncalibrated(reader: Reader, stream: str) -> Iterator[Message]:
+    """Depth maps of a stream; those that were calibrated already do not count."""
+    for record in reader.records(["depth"]):
+        headers = record.message.headers
+        if headers["ce_streamid"] == stream and headers.get("ce_depthcalibrated") != "true":
+            yield record.message
+
+
+def _origin(message: Message) -> tuple[str, str]:
+    return message.headers["ce_session"], message.headers["ce_variant"]
 
 
 def _value(

@@ -21,14 +21,14 @@ from pipeline.sinks.uri import open_reader
 CLIP = "synthetic:room?seed={}&seconds=0.4&fps=5&size=64x48"
 
 
-def replay(sink, *, calibrations=None):
+def replay(sink, *, calibrations=None, short_side=28):
     """Two streams, gate and door, through depth with random weights."""
     config = Config(
         model="dinov2_vitti14",
         weights="random",
         operators={"depth": {}},
         streams={"gate": {"url": CLIP.format(1)}, "door": {"url": CLIP.format(2)}},
-        short_side=28,
+        short_side=short_side,
         runtime="inline",
         sink=sink,
         calibrations=calibrations,
@@ -136,3 +136,23 @@ def test_a_point_outside_and_a_stream_without_records_are_refused(tmp_path):
         calibrate(sink, "gate", [(64, 3, 1.0), (2, 3, 4.0)], time_s=0.0)
     with pytest.raises(UsageError, match="no depth record of stream yard"):
         calibrate(sink, "yard", [(1, 3, 1.0), (2, 3, 4.0)], time_s=None)
+
+
+def test_of_several_variants_the_one_published_last_counts(tmp_path):
+    sink = f"sqlite:{tmp_path / 'r.db'}"
+    for short_side in (42, 28):
+        replay(sink, short_side=short_side)
+    maps = [one for one in messages(sink, "gate") if one.topic == "depth"]
+    newest = [one for one in maps if one.headers["ce_variant"] == maps[-1].headers["ce_variant"]]
+    assert len(newest) == len(maps) / 2
+    values = depth_map(newest[0]).values
+    height, width = values.shape
+    places = (np.unravel_index(at, values.shape) for at in (values.argmin(), values.argmax()))
+    points = [
+        ((x + 0.5) * 64 / width - 0.5, (y + 0.5) * 48 / height - 0.5, float(values[y, x]))
+        for y, x in places
+    ]
+
+    own = calibrate(sink, "gate", points, time_s=0.0).stored.calibration
+
+    assert (own.scale, own.offset) == pytest.approx((1.0, 0.0), abs=1e-3)
