@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,8 +76,7 @@ def segmentation(
         return _clicks(clicks, around, out, as_json=as_json, given=given)
     items, labels = mask_items(given, given["short_side"])
     read = segmentation_blocks(architecture(given["model"]), int(blocks))
-    backbone = _backbone(given)
-    with telling() as tell:
+    with closing(_backbone(given)) as backbone, telling() as tell:
         fit = fit_segmentation(items, labels, backbone, _plan(given), blocks=read, tell=tell)
     return _finish(fit, backbone, out, as_json=as_json)
 
@@ -125,8 +125,7 @@ def depth(
 
     items = depth_items(given, given["short_side"])
     read = depth_blocks(architecture(given["model"]), int(blocks))
-    backbone = _backbone(given, read)
-    with telling() as tell:
+    with closing(_backbone(given, read)) as backbone, telling() as tell:
         fit = fit_depth(items, range_m, backbone, _plan(given), blocks=read, tell=tell)
     return _finish(fit, backbone, out, as_json=as_json)
 
@@ -140,13 +139,13 @@ def _clicks(path: Path, around: int, out: Path, *, as_json: bool, given: dict[st
     if others:
         raise UsageError(f"--clicks goes without --{' and --'.join(others)}")
     clicks = read_clicks(path)
-    backbone = _backbone(given)
-    store = FeatureStore(cache_folder(given["cache"]), backbone, short_side=given["short_side"])
-    try:
-        with telling() as tell:
-            seen = clicked(clicks, store, around=around, tell=tell)
-    finally:
-        store.close()
+    cache = cache_folder(given["cache"])
+    with (
+        closing(_backbone(given)) as backbone,
+        closing(FeatureStore(cache, backbone, short_side=given["short_side"])) as store,
+        telling() as tell,
+    ):
+        seen = clicked(clicks, store, around=around, tell=tell)
     fit = fit_clicks(seen, short_side=given["short_side"], seed=given["seed"])
     return _finish(fit, backbone, out, as_json=as_json)
 
@@ -178,7 +177,6 @@ def _finish(fit: Fit, backbone: Backbone, out: Path, *, as_json: bool) -> int:
     """
     from operators.learn.head_file import write_head
 
-    backbone.close()
     facts = {**fit.facts, "backbone": backbone.loaded.sha256}
     try:
         sha256 = write_head(out, fit.operator, fit.tensors, facts)

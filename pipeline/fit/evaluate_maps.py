@@ -20,11 +20,12 @@ from operators.learn.dense_evaluation import evaluate_depth, evaluate_segmentati
 from operators.learn.dense_pictures import DensePicture
 from operators.operator import Operator
 from operators.segmentation import Segmentation
+from pipeline.fit.dense_fit import norm_on_cpu
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Tell
 from pipeline.fit.dense_store import DenseStore, Reading
 from pipeline.fit.evaluation import Evaluation
-from pipeline.fit.fit_segmentation import classes_held, norm_on_cpu
+from pipeline.fit.fit_segmentation import classes_held
 
 _SURE = 30.0  # a logit that leaves no doubt
 

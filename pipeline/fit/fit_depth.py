@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 from torch import Tensor
 
 from operators.backbone import Backbone
-from operators.crew import stay_on_one_core
 from operators.depth import Depth
 from operators.errors import UsageError
 from operators.heads import Head
@@ -23,13 +20,19 @@ from operators.learn.dense_pictures import DensePictures
 from operators.learn.dense_split import dense_split
 from operators.learn.dense_training import Schedule
 from operators.learn.depth_head import RATE, fit_depth_head
+from pipeline.fit.dense_fit import (
+    computed_store,
+    norm_on_cpu,
+    notes_of,
+    said,
+    shared_facts,
+)
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
 from pipeline.fit.dense_store import DenseStore, Reading
-from pipeline.fit.fit_segmentation import norm_on_cpu
-from pipeline.media.scaler import FILTER_NAME
 
 SCHEDULE = Schedule(steps=300, rate=RATE)  # from a start in closed form
+_WHAT = "linear head, scale-invariant loss of log depth"
 NEAREST_M = 0.001  # as official heads
 FARTHEST_M = 255.0  # below what 16 bits can say in steps of 1/256 m
 USUAL_M = 80.0  # what a head says at most unless told otherwise, as in the benchmarks
@@ -59,15 +62,10 @@ def fit_depth(
         UsageError: no depth is known, all of it is one, or the range does not do.
         SourceError: a file cannot be read; names it.
     """
-    store = DenseStore(
-        plan.cache,
-        backbone,
-        items,
-        short_side=plan.short_side,
-        reading=Reading(tuple(blocks), normed=False),
+    store = computed_store(
+        items, backbone, plan, reading=Reading(tuple(blocks), normed=False), tell=tell
     )
-    store.compute(lambda done, total: tell("features", done, total))
-    stay_on_one_core()  # where the cache held all of it, too: the same sums, and no barriers
+    schedule = plan.schedule(SCHEDULE)
     range_m = _checked(range_m, reach_m(store))
     split = dense_split(
         store.groups, [frozenset()] * len(items), share=plan.validation, seed=plan.seed
@@ -76,7 +74,7 @@ def fit_depth(
         store,
         split,
         range_m,
-        schedule=plan.schedule(SCHEDULE),
+        schedule=schedule,
         tell=lambda done, total: tell("training", done, total),
     )
     quality = None
@@ -84,24 +82,14 @@ def fit_depth(
         quality = measure_depth(
             store, split.validation, tensors, range_m, backbone, tell=tell, seed=plan.seed
         )
+    metrics = said(quality.estimates if quality else None, fitted.losses)
     facts = {
         "range_m": list(range_m),
         "blocks": list(blocks),
-        "metrics": _said(quality, fitted.losses),
-        "data": store.data_sha256,
-        "model": backbone.loaded.model.architecture.name,
-        "short_side": plan.short_side,
-        "filter": FILTER_NAME,
-        "normalisation": "imagenet",
-        "trained": {
-            "what": "linear head, scale-invariant loss of log depth",
-            "pictures": len(split.train),
-            "judged_by": len(split.validation),
-            "schedule": asdict(plan.schedule(SCHEDULE)),
-        },
+        "metrics": metrics,
+        **shared_facts(store, backbone, plan, split, schedule=schedule, what=_WHAT),
     }
-    notes = () if quality else ("too few files to put some aside: nothing was measured",)
-    return Fit("depth", tensors, facts, notes)
+    return Fit("depth", tensors, facts, notes_of(metrics))
 
 
 def measure_depth(
@@ -151,10 +139,3 @@ def _checked(wanted: tuple[float, float] | None, reach: tuple[float, float]) -> 
             f"{reach[0]:g} m to {reach[1]:g} m; got {low:g} m to {high:g} m; is the scale right?"
         )
     return float(low), float(high)
-
-
-def _said(quality: DepthQuality | None, losses: Sequence[float]) -> dict[str, Any]:
-    if quality is None:
-        return {}
-    plain = {name: one.plain() for name, one in quality.estimates.items()}
-    return {**plain, "validation_losses": [round(loss, 5) for loss in losses]}

@@ -6,18 +6,13 @@ Knows nothing of the command line.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from copy import deepcopy
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from operators.architectures import Architecture
 from operators.backbone import Backbone
-from operators.crew import stay_on_one_core
 from operators.errors import UsageError
 from operators.heads import Head
 from operators.labelsets import LabelSet
@@ -29,13 +24,20 @@ from operators.learn.dense_training import Schedule
 from operators.learn.metrics import IGNORED
 from operators.learn.segmentation_head import NormedPictures, fit_segmentation_head
 from operators.segmentation import Segmentation
+from pipeline.fit.dense_fit import (
+    computed_store,
+    norm_on_cpu,
+    notes_of,
+    said,
+    shared_facts,
+)
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
 from pipeline.fit.dense_store import DenseStore, Reading
 from pipeline.fit.mask_labels import named_labels
-from pipeline.media.scaler import FILTER_NAME
 
 SCHEDULE = Schedule()
+_WHAT = "linear head on normalised patches, cross-entropy"
 
 
 def fit_segmentation(
@@ -61,15 +63,8 @@ def fit_segmentation(
         UsageError: an id without a label, a class without a pixel, or one class only.
         SourceError: a file cannot be read; names it.
     """
-    store = DenseStore(
-        plan.cache,
-        backbone,
-        items,
-        short_side=plan.short_side,
-        reading=Reading(tuple(blocks)),
-    )
-    store.compute(lambda done, total: tell("features", done, total))
-    stay_on_one_core()  # where the cache held all of it, too: the same sums, and no barriers
+    store = computed_store(items, backbone, plan, reading=Reading(tuple(blocks)), tell=tell)
+    schedule = plan.schedule(SCHEDULE)
     held = classes_held(store, labels)
     known = labels or named_labels(_made_up(held), name="own")
     refuse_empty(held, known, all_must_show=not plan.rendered)
@@ -78,7 +73,7 @@ def fit_segmentation(
         NormedPictures(store, norm_on_cpu(backbone)),
         split,
         len(known.labels),
-        schedule=plan.schedule(SCHEDULE),
+        schedule=schedule,
         tell=lambda done, total: tell("training", done, total),
     )
     quality = None
@@ -86,35 +81,20 @@ def fit_segmentation(
         quality = measure_segmentation(
             store, split.validation, tensors, known, backbone, tell=tell, seed=plan.seed
         )
+    metrics = said(quality.scores.estimates if quality else None, fitted.losses)
     facts = {
         "labelset": known.name,
         "labels": known.records(),
         "blocks": len(blocks) + 1,
-        "metrics": _said(quality, fitted.losses),
-        "data": store.data_sha256,
-        "model": backbone.loaded.model.architecture.name,
-        "short_side": plan.short_side,
-        "filter": FILTER_NAME,
-        "normalisation": "imagenet",
-        "trained": {
-            "what": "linear head on normalised patches, cross-entropy",
-            "pictures": len(split.train),
-            "judged_by": len(split.validation),
-            "schedule": asdict(plan.schedule(SCHEDULE)),
-        },
+        "metrics": metrics,
+        **shared_facts(store, backbone, plan, split, schedule=schedule, what=_WHAT),
     }
-    notes = () if quality else ("too few files to put some aside: nothing was measured",)
-    return Fit("segmentation", tensors, facts, notes)
+    return Fit("segmentation", tensors, facts, notes_of(metrics))
 
 
 def segmentation_blocks(arch: Architecture, count: int) -> tuple[int, ...]:
     """The blocks that a head over 1 or 4 of them reads beside the last one, upstream's."""
     return tuple(range(arch.depth - count, arch.depth - 1))
-
-
-def norm_on_cpu(backbone: Backbone) -> Callable[[Tensor], Tensor]:
-    """The backbone's final norm for features that are on the CPU."""
-    return deepcopy(backbone.loaded.model.norm).to("cpu", torch.float32)
 
 
 def measure_segmentation(
@@ -187,10 +167,3 @@ def refuse_empty(
 def _made_up(held: Sequence[frozenset[int]]) -> list[str]:
     highest = max((max(own) for own in held if own), default=0)
     return [f"class {id_}" for id_ in range(highest + 1)]
-
-
-def _said(quality: SegmentationQuality | None, losses: Sequence[float]) -> dict[str, Any]:
-    if quality is None:
-        return {}
-    plain = {name: one.plain() for name, one in quality.scores.estimates.items()}
-    return {**plain, "validation_losses": [round(loss, 5) for loss in losses]}
