@@ -1,4 +1,5 @@
-"""What a head says of one vector: a probability per class, linear or by the nearest examples.
+"""What a head says of one vector: a probability per class, linear, by a network or by the nearest
+examples.
 
 Vector in -> scores out. Computed one vector at a time at one shape, so that batch mates change
 nothing. Must not know where the vector comes from.
@@ -12,9 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from operators.frame_network import FRAME_WEIGHT, HIDDEN_WIDTH, hidden_vectors, network_layout
 from operators.heads import Head, Layout
 
-CLASSIFIERS = ("linear", "knn")
+CLASSIFIERS = ("linear", "mlp", "knn")
 WEIGHT, BIAS = "classifier.weight", "classifier.bias"
 EXAMPLES, EXAMPLE_CLASSES = "memory.vectors", "memory.classes"
 
@@ -25,14 +27,16 @@ def linear_layout(width: int, classes: int) -> Layout:
 
 
 class VectorHead:
-    """Linear: softmax(W x + b). Nearest neighbours: the k most similar stored examples vote, each
-    with softmax(cosine / temperature), as DINOv2 evaluates (upstream: eval/knn.py)."""
+    """Linear: softmax(W x + b). Network (mlp): the same, of `operators.frame_network`'s hidden
+    vector. Nearest neighbours: the k most similar stored examples vote, each with softmax(cosine /
+    temperature), as DINOv2 evaluates (upstream: eval/knn.py)."""
 
     def __init__(self, head: Head, width: int, classes: int, further: Layout) -> None:
         """
         Args:
-            head: tensors `classifier.weight` and `.bias`, or `memory.vectors` `[M, F]` of length
-                one and `memory.classes` `[M]` with `k` and `temperature` in the header.
+            head: tensors `classifier.weight` and `.bias`, with those of `frame_network` before
+                them where the header says `mlp`; or `memory.vectors` `[M, F]` of length one and
+                `memory.classes` `[M]` with `k` and `temperature` in the header.
             width: F of a vector.
             classes: how many there are.
             further: tensors of the head that others use.
@@ -42,6 +46,7 @@ class VectorHead:
         """
         self._kind = _kind(head)
         self._classes = classes
+        self._network: dict[str, Tensor] = {}
         facts = head.facts
         if self._kind == "knn":
             found = head.tensors.get(EXAMPLES)
@@ -50,13 +55,17 @@ class VectorHead:
             self._k, self._temperature = _votes(head, facts, count)
             self._own = self._memory(head)
         else:
-            head.check({**linear_layout(width, classes), **further})
+            layout = _network(head, width) if self._kind == "mlp" else {}
+            into = HIDDEN_WIDTH if layout else width
+            head.check({**layout, **linear_layout(into, classes), **further})
+            self._network = {name: head.tensors[name].float() for name in layout}
             self._own = (head.tensors[WEIGHT].float(), head.tensors[BIAS].float())
 
     def to(self, device: torch.device) -> None:
         """Move to where vectors come from."""
         first, second = self._own
         self._own = (first.to(device), second.to(device))
+        self._network = {name: tensor.to(device) for name, tensor in self._network.items()}
 
     def scores(self, vector: Tensor) -> Tensor:
         """Probabilities `[classes]` float32 of one vector `[F]` float32."""
@@ -65,8 +74,9 @@ class VectorHead:
     def logits(self, vector: Tensor) -> Tensor:
         """What the probabilities are the softmax of; of votes their logarithms."""
         first, second = self._own
-        if self._kind == "linear":
-            logits: Tensor = second + first @ vector
+        if self._kind != "knn":
+            seen = hidden_vectors(self._network, vector) if self._network else vector
+            logits: Tensor = second + first @ seen
             return logits
         likeness: Tensor = first @ (vector / vector.norm())
         nearest = likeness.argsort(descending=True, stable=True)[: self._k]
@@ -87,6 +97,18 @@ def _kind(head: Head) -> str:
             f"its header says classifier {kind!r}; allowed are {', '.join(CLASSIFIERS)}"
         )
     return str(kind)
+
+
+def _network(head: Head, width: int) -> Layout:
+    """Of a head's network; how many numbers a frame has, the file says."""
+    found = head.tensors.get(FRAME_WEIGHT)
+    frame_width = found.shape[1] if found is not None and found.ndim == 2 else 0
+    if frame_width < 1 or width % frame_width:
+        raise head.wrong(
+            f"a classifier mlp needs {FRAME_WEIGHT} [P, F] where F divides the window's {width} "
+            f"numbers, got {'none' if found is None else list(found.shape)}"
+        )
+    return network_layout(frame_width, width // frame_width)
 
 
 def _votes(head: Head, facts: Mapping[str, Any], count: int) -> tuple[int, float]:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from operators.frame_network import hidden_vectors
 from operators.frame_vector import FrameVector
 from operators.learn.examples import Examples, gathered, presence
 from operators.pooling import QUERY
@@ -67,8 +68,10 @@ def pooled_windows(
 def _scores(
     tensors: Mapping[str, Tensor], facts: Mapping[str, Any], pooled: Tensor, classes: int
 ) -> Tensor:
-    if facts.get("classifier", "linear") == "linear":
-        logits: Tensor = pooled @ tensors[WEIGHT].T + tensors[BIAS]
+    kind = facts.get("classifier", "linear")
+    if kind != "knn":
+        seen = hidden_vectors(tensors, pooled) if kind == "mlp" else pooled
+        logits: Tensor = seen @ tensors[WEIGHT].T + tensors[BIAS]
         return logits.softmax(dim=1)
     likeness: Tensor = pooled / pooled.norm(dim=1, keepdim=True) @ tensors[EXAMPLES].T
     order = likeness.argsort(dim=1, descending=True, stable=True)[:, : facts["k"]]

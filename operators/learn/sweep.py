@@ -7,42 +7,25 @@ attention, the query that weighs the frames is learnt with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from operators.frame_vector import FrameVector
+from operators.learn.batches import BATCH, batches, class_weights
 from operators.learn.examples import Examples, gathered, presence, width
+from operators.learn.frame_scale import FrameScale
 from operators.learn.span import Span, pays
 from operators.pooling import QUERY
 from operators.vector_head import BIAS, WEIGHT
 
 # Inputs have length one on average, so a step's effect does not depend on the number of features.
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-BATCH = 128
 _STEPS = 240
 _EPOCHS = 10
 _MOST_STEPS = 6000
 _MOMENTUM = 0.9
-_FLOOR = 1e-3  # of the mean deviation: channels that hardly vary are not blown up
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """Standardisation of a frame's vector, `[F]` each; folded into the weights at the end."""
-
-    mean: Tensor
-    deviation: Tensor
-
-    @classmethod
-    def of(cls, vectors: Tensor) -> _Scale:
-        deviation = vectors.std(dim=0, unbiased=False)
-        floor = max(float(deviation.mean()) * _FLOOR, torch.finfo(torch.float32).tiny)
-        return cls(vectors.mean(dim=0), deviation.clamp_min(floor))
 
 
 def train_rates(
@@ -63,7 +46,7 @@ def train_rates(
         Learning rate -> tensors as a head file has them.
     """
     vectors = examples.vectors(vector)
-    scale = _Scale.of(vectors[torch.from_numpy(np.unique(examples.rows))])
+    scale = FrameScale.of(examples, vectors)
     wide = width(examples, vector, pooling)
     inputs = (vectors - scale.mean) / scale.deviation / wide**0.5
     if pooling == "attention":
@@ -146,9 +129,9 @@ def _descend(examples: Examples, model: _Model, seed: int) -> dict[str, Tensor]:
     speed = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     rates = {n: torch.tensor(RATES).view(-1, *[1] * (w.ndim - 1)) for n, w in weights.items()}
     targets = torch.from_numpy(examples.targets)
-    balance = _balance(targets, len(examples.labels))
+    balance = class_weights(examples)
     steps = min(max(_STEPS, _EPOCHS * len(targets) // BATCH), _MOST_STEPS)
-    for step, batch in zip(range(steps), _batches(len(targets), seed), strict=False):
+    for step, batch in zip(range(steps), batches(len(targets), seed), strict=False):
         learning = {name: weight.requires_grad_() for name, weight in weights.items()}
         loss = _loss(model(learning, batch), targets[batch], balance)
         slopes = torch.autograd.grad(loss, list(learning.values()))
@@ -159,17 +142,6 @@ def _descend(examples: Examples, model: _Model, seed: int) -> dict[str, Tensor]:
     return weights
 
 
-def _batches(count: int, seed: int) -> Iterator[Tensor]:
-    """Row numbers without end: every example comes once before any comes again."""
-    draw = torch.Generator().manual_seed(seed)
-    order = torch.empty(0, dtype=torch.long)
-    while True:
-        if len(order) < min(BATCH, count):
-            order = torch.cat([order, torch.randperm(count, generator=draw)])
-        yield order[:BATCH]
-        order = order[BATCH:]
-
-
 def _loss(logits: Tensor, targets: Tensor, balance: Tensor) -> Tensor:
     """Summed over the rates, so that none feels the others."""
     rates, count, classes = logits.shape
@@ -178,13 +150,7 @@ def _loss(logits: Tensor, targets: Tensor, balance: Tensor) -> Tensor:
     return each / balance[targets].sum()
 
 
-def _balance(targets: Tensor, classes: int) -> Tensor:
-    """Weight of every class: all weigh the same together."""
-    counts = torch.bincount(targets, minlength=classes).float()
-    return len(targets) / classes / counts.clamp_min(1)
-
-
-def _folded(weights: dict[str, Tensor], scale: _Scale, wide: int) -> dict[str, Tensor]:
+def _folded(weights: dict[str, Tensor], scale: FrameScale, wide: int) -> dict[str, Tensor]:
     """The same head for vectors that are not standardised."""
     repeats = wide // len(scale.mean)
     deviation, mean = scale.deviation.repeat(repeats), scale.mean.repeat(repeats)

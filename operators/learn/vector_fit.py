@@ -26,13 +26,14 @@ from operators.learn.classifiers import (
 )
 from operators.learn.examples import Examples
 from operators.learn.metrics import ClassScores, classification_scores
+from operators.learn.network import network_heads
 from operators.learn.scoring import Scores, head_scores, pooled_windows
 from operators.learn.splits import Parts
 from operators.learn.sweep import train_rates
 from operators.learn.thresholds import thresholds
 from operators.pooling import POOLINGS
 
-CLASSIFIERS = ("linear", "logistic", "svm", "knn", "xgboost")
+CLASSIFIERS = ("linear", "mlp", "logistic", "svm", "knn", "xgboost")
 
 _WORTH_NATS = 0.02  # of log loss: where all is told apart, only extremes would win by less
 
@@ -64,6 +65,11 @@ class Recipe:
             raise ValueError(
                 f"want a classifier of {', '.join(CLASSIFIERS)} and poolings of "
                 f"{', '.join(POOLINGS)}, got {self.classifier!r} and {self.poolings!r}"
+            )
+        if self.classifier == "mlp" and "concat" not in self.poolings:
+            raise UsageError(
+                "the classifier mlp reads frames in their order: pooling by concat, got "
+                f"{', '.join(self.poolings)}; add concat, or take another classifier"
             )
         if self.classifier != "linear" and set(self.poolings) == {"attention"}:
             others = ", ".join(name for name in POOLINGS if name != "attention")
@@ -172,7 +178,9 @@ def _candidates(train: Examples, recipe: Recipe) -> Iterator[Candidate]:
     poolings = recipe.poolings if train.frames > 1 else ("mean",)
     for pooling in poolings:
         if pooling == "attention" and recipe.classifier != "linear":
-            continue  # scikit-learn trains no query
+            continue  # only gradients train a query
+        if recipe.classifier == "mlp" and pooling != "concat" and train.frames > 1:
+            continue
         for vector in train.choices():
             for candidate in _of_one_choice(train, vector, pooling, recipe):
                 facts = {"vector": vector.to_json(), "pooling": pooling, **candidate.facts}
@@ -187,6 +195,9 @@ def _of_one_choice(
         heads = train_rates(train, vector, pooling, seed=recipe.seed)
         for rate, tensors in heads.items():
             yield Candidate(f"rate {rate:g}", tensors, {"classifier": "linear"})
+        return
+    if recipe.classifier == "mlp":
+        yield from network_heads(train, vector, seed=recipe.seed)
         return
     inputs = pooled_windows(train.vectors(vector), train, pooling).numpy()
     if recipe.classifier == "logistic":

@@ -12,7 +12,7 @@ from operators.pretrain.clips import Clips
 from operators.pretrain.student import FIELDS, Guess
 
 # Each near 1 before the first step; depth is what every other task leans on.
-_WEIGHTS = {"depth": 1.5, "classes": 1.0, "shares": 0.5, "distance": 0.75, "action": 1.0}
+_WEIGHTS = {"depth": 1.5, "classes": 1.0, "shares": 0.5, "distance": 0.75, "action": 1.5}
 
 
 def losses(guess: Guess, clips: Clips) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from operators.learn.vector_fit import Recipe
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
-_CLASSIFIERS = ("linear", "logistic", "svm", "knn", "xgboost")
+_CLASSIFIERS = ("linear", "mlp", "logistic", "svm", "knn", "xgboost")
 _POOLINGS = ("mean", "concat", "attention")
 
 
@@ -34,7 +34,8 @@ def recipe_options(*, poolings: bool) -> Callable[[Callback], Callback]:
             type=click.Choice(_CLASSIFIERS),
             default="linear",
             show_default=True,
-            help="linear sweeps learning rates as DINOv2 does; the others suit few examples.",
+            help="linear sweeps learning rates as DINOv2 does; mlp compares frames; the others "
+            "suit few examples.",
         ),
         click.option(
             "--split",
