@@ -7,7 +7,8 @@ Needs no GPU. Registers are given as a range over dtypes and tail widths.
 
 import triton
 
-from kernels.aot import KernelReport, compile_report, variants
+from kernels.aot import ELEMENT_NAMES, KernelReport
+from kernels.flash_variants import flash_report, variants
 from kernels.tiles import TileRow
 
 ARCHITECTURES = (90, 80)
@@ -17,7 +18,7 @@ def reports_by_row(arch: int) -> dict[TileRow, list[KernelReport]]:
     """Compile every variant of an architecture."""
     reports: dict[TileRow, list[KernelReport]] = {}
     for row, dtype, tail in variants(arch):
-        report = compile_report(row.tile, arch=arch, dtype=dtype, tail=tail)
+        report = flash_report(row.tile, arch=arch, dtype=dtype, tail=tail)
         reports.setdefault(row, []).append(report)
     return reports
 
@@ -26,10 +27,11 @@ def describe(row: TileRow, reports: list[KernelReport]) -> str:
     """One line of the Markdown table."""
     tile = row.tile
     registers = sorted(report.registers for report in reports)
-    products = "HGMMA" if reports[0].wgmma_count else "HMMA" if reports[0].mma_count else "FFMA"
+    products = next(name for name in ("HGMMA", "HMMA", "FFMA") if reports[0].count(name))
+    names = (ELEMENT_NAMES[dtype] for dtype in ELEMENT_NAMES if dtype.itemsize == row.element_bytes)
     cells = (
         f"sm_{row.arch}",
-        "/".join(sorted({report.element for report in reports})),
+        "/".join(sorted(names)),
         f"N <= {row.max_tokens}" if row.max_tokens else "any other N",
         f"{tile.block_q}x{tile.block_kv}",
         str(tile.num_warps),

@@ -1,23 +1,23 @@
-"""Compiles the flash kernel for a chip that is not there and reads what the machine code costs.
+"""Compiles a Triton kernel for a chip that is not there and reads what the machine code costs.
 
-In: a tile, an architecture, a dtype, a tail width. Out: a frozen `KernelReport`.
+In: a jit function, an architecture, the types of its arguments. Out: a frozen `KernelReport`.
 Needs the triton wheel alone (it brings ptxas, cuobjdump and nvdisasm): no GPU, driver or CUDA
-toolkit. Must not run the kernel. For tests and benchmarks.
+toolkit. Must not run a kernel, nor know any. For tests and benchmarks.
 """
 
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from .tiles import HEAD_DIM, TILE_TABLE, Tile, TileRow
-
 ELEMENT_NAMES = {torch.float16: "fp16", torch.bfloat16: "bf16", torch.float32: "fp32"}
+"""What a signature calls a dtype: `*bf16` is a pointer to bfloat16."""
 
 KIB = 1024
 SHARED_LIMIT_BYTES = {
@@ -31,23 +31,29 @@ SHARED_LIMIT_BYTES = {
 """Shared memory that one block may use; CUDA C++ Programming Guide, table "Technical
 Specifications per Compute Capability"."""
 
+_INSTRUCTION = re.compile(
+    r"^\s*(?:(?P<label>\.L_\w+):|/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?(?P<opcode>[A-Z][\w.]*)(?P<operands>[^;]*);)",
+    re.MULTILINE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class KernelReport:
-    """What one compiled variant of the kernel needs; counts are of instructions in the code."""
+    """What a compiled kernel needs, and the instructions that its code consists of.
+
+    `opcodes` counts every instruction by its full name (`MUFU.EX2`); `loops` does the same for
+    the body of every loop, innermost and outer ones alike, in the order of their ends.
+    """
 
     arch: int
-    element: str
-    tile: Tile
-    tail: int
+    num_warps: int
     registers: int
     stack_bytes: int
     spill_store_bytes: int
     spill_load_bytes: int
     shared_bytes: int
-    wgmma_count: int
-    mma_count: int
-    exp2_count: int
+    opcodes: Mapping[str, int]
+    loops: tuple[Mapping[str, int], ...]
 
     @property
     def spill_bytes(self) -> int:
@@ -59,96 +65,101 @@ class KernelReport:
         """Shared memory that a block may use on this architecture."""
         return SHARED_LIMIT_BYTES[self.arch]
 
+    def count(self, opcode: str) -> int:
+        """Instructions of a name, modifiers left open: "HGMMA" counts HGMMA.64x64x16.F32 too."""
+        return count(self.opcodes, opcode)
 
-def variants(arch: int) -> Iterator[tuple[TileRow, torch.dtype, int]]:
-    """Every variant that the tile table can ask for on an architecture.
+
+def count(opcodes: Mapping[str, int], opcode: str) -> int:
+    """Instructions of a name among counted ones, further modifiers left open.
 
     Args:
-        arch: 80 or 90, as the table names them.
+        opcodes: counts by full name.
+        opcode: a name or the start of one, up to a dot: "MUFU.EX2", "HGMMA".
 
-    Yields:
-        The table's row, a dtype of its element size, and a tail width.
+    Returns:
+        How many there are.
     """
-    for row in TILE_TABLE:
-        if row.arch != arch:
-            continue
-        for dtype in ELEMENT_NAMES:
-            if dtype.itemsize == row.element_bytes:
-                tails = (0, 16, 32, 64)
-                yield from ((row, dtype, tail) for tail in tails if tail <= row.tile.block_kv)
+    return sum(n for name, n in opcodes.items() if name == opcode or name.startswith(f"{opcode}."))
 
 
-def compile_report(tile: Tile, *, arch: int, dtype: torch.dtype, tail: int) -> KernelReport:
-    """Compile one variant of the kernel ahead of time and read its costs from the machine code.
+def compile_report(
+    kernel: Any,
+    *,
+    arch: int,
+    signature: Mapping[str, str],
+    constants: Mapping[str, object],
+    options: Mapping[str, object],
+    aligned: Collection[str] = (),
+) -> KernelReport:
+    """Compile a kernel ahead of time and read its costs from the machine code.
 
     Args:
-        tile: what one program works on.
-        arch: 10 x major + minor compute capability.
-        dtype: float16, bfloat16 or float32.
-        tail: width of the masked KV block, 0 for none (see `tiles.tail_width`).
+        kernel: a function under `triton.jit`.
+        arch: 10 x major + minor compute capability, one of `SHARED_LIMIT_BYTES`.
+        signature: type of every argument that is no constant: "*bf16" (see `ELEMENT_NAMES`),
+            "i32", "fp32".
+        constants: values of the `tl.constexpr` arguments.
+        options: num_warps, num_stages, enable_fp_fusion and other launch options.
+        aligned: arguments promised to be multiples of 16 (pointers and strides of contiguous
+            tensors; a launch finds that out by itself). Without it loads are not vectorised.
 
     Returns:
         The report.
 
     Raises:
-        ValueError: for another dtype.
+        ValueError: for an unknown architecture, or arguments that are not the kernel's.
         RuntimeError: in a process where triton interprets its kernels (TRITON_INTERPRET=1).
     """
-    if dtype not in ELEMENT_NAMES:
-        raise ValueError(f"dtype is {dtype}; allowed: {', '.join(map(str, ELEMENT_NAMES))}")
-    compiled = _compile(tile, arch, ELEMENT_NAMES[dtype], tail)
+    if arch not in SHARED_LIMIT_BYTES:
+        raise ValueError(f"arch is {arch}; allowed: {', '.join(map(str, SHARED_LIMIT_BYTES))}")
+    compiled = _compile(kernel, arch, {**signature}, {**constants}, aligned, options)
     with tempfile.TemporaryDirectory() as folder:
         cubin = Path(folder) / "kernel.cubin"
         cubin.write_bytes(compiled.asm["cubin"])
         usage = _run_tool("cuobjdump", "--dump-resource-usage", cubin)
         sass = _run_tool("nvdisasm", "-c", cubin)
+    opcodes, loops = _read(sass)
     return KernelReport(
         arch=arch,
-        element=ELEMENT_NAMES[dtype],
-        tile=tile,
-        tail=tail,
+        num_warps=compiled.metadata.num_warps,
         registers=_field(usage, "REG"),
         stack_bytes=_field(usage, "STACK"),
-        spill_store_bytes=_local_bytes(sass, "STL"),
-        spill_load_bytes=_local_bytes(sass, "LDL"),
+        spill_store_bytes=_local_bytes(opcodes, "STL"),
+        spill_load_bytes=_local_bytes(opcodes, "LDL"),
         shared_bytes=compiled.metadata.shared,
-        wgmma_count=_count(sass, "HGMMA"),
-        mma_count=_count(sass, "HMMA"),
-        exp2_count=_count(sass, "MUFU.EX2"),
+        opcodes=opcodes,
+        loops=loops,
     )
 
 
-def _compile(tile: Tile, arch: int, element: str, tail: int) -> Any:
+def _compile(
+    kernel: Any,
+    arch: int,
+    signature: dict[str, str],
+    constants: dict[str, object],
+    aligned: Collection[str],
+    options: Mapping[str, object],
+) -> Any:
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    from .flash import attention_fwd_kernel as kernel
-
     if not isinstance(kernel, triton.JITFunction):
         raise RuntimeError("triton interprets its kernels here; unset TRITON_INTERPRET to compile")
-    constants = {
-        "D": HEAD_DIM,
-        "BM": tile.block_q,
-        "BN": tile.block_kv,
-        "TAIL": tail,
-    }
-    arguments = {name: "constexpr" if name in constants else "i32" for name in kernel.arg_names}
-    arguments |= {"qkv": f"*{element}", "out": f"*{element}"}
-    # What the launcher finds at run time in a contiguous projection: all are multiples of 64.
-    aligned = ("qkv", "out", "stride_b", "stride_n", "stride_3", "stride_a")
+    names = list(kernel.arg_names)
+    if sorted(names) != sorted([*signature, *constants]) or not set(aligned) <= set(names):
+        raise ValueError(
+            f"signature, constants and aligned name {sorted({*signature, *constants, *aligned})}; "
+            f"the kernel's arguments are {names}, each either typed or a constant"
+        )
     source = ASTSource(
         fn=kernel,
-        signature=arguments,
-        constexprs={(kernel.arg_names.index(name),): value for name, value in constants.items()},
-        attrs={(kernel.arg_names.index(name),): [["tt.divisibility", 16]] for name in aligned},
+        signature={name: signature.get(name, "constexpr") for name in names},
+        constexprs={(names.index(name),): value for name, value in constants.items()},
+        attrs={(names.index(name),): [["tt.divisibility", 16]] for name in aligned},
     )
-    options = {
-        "num_warps": tile.num_warps,
-        "num_stages": tile.num_stages,
-        "enable_fp_fusion": True,
-    }
-    return triton.compile(source, target=GPUTarget("cuda", arch, 32), options=options)
+    return triton.compile(source, target=GPUTarget("cuda", arch, 32), options={**options})
 
 
 def _run_tool(name: str, *arguments: str | Path) -> str:
@@ -166,10 +177,27 @@ def _field(usage: str, name: str) -> int:
     return int(found[1])
 
 
-def _count(sass: str, opcode: str) -> int:
-    return len(re.findall(rf"\b{re.escape(opcode)}\b", sass))
+def _read(sass: str) -> tuple[Counter[str], tuple[Counter[str], ...]]:
+    """Count instructions, and again those of each loop: from a label to a branch back to it."""
+    opcodes: list[str] = []
+    labels: dict[str, int] = {}
+    loops: list[Counter[str]] = []
+    for line in _INSTRUCTION.finditer(sass):
+        if line["label"]:
+            labels[line["label"]] = len(opcodes)
+            continue
+        opcodes.append(line["opcode"])
+        target = re.search(r"`\((\.L_\w+)\)", line["operands"])
+        # A branch to itself fills the end of every kernel.
+        if target and labels.get(target[1], len(opcodes)) < len(opcodes) - 1:
+            loops.append(Counter(opcodes[labels[target[1]] :]))
+    return Counter(opcodes), tuple(loops)
 
 
-def _local_bytes(sass: str, opcode: str) -> int:
-    widths = re.findall(rf"\b{opcode}(?:\.(?:LU|EL|EF|E))*(?:\.([US]?\d+))?\b", sass)
-    return sum(int(width.strip("US") or 32) // 8 for width in widths)
+def _local_bytes(opcodes: Mapping[str, int], opcode: str) -> int:
+    total = 0
+    for name, times in opcodes.items():
+        if name == opcode or name.startswith(f"{opcode}."):
+            width = re.search(r"\.[US]?(\d+)$", name)
+            total += times * int(width[1] if width else 32) // 8
+    return total

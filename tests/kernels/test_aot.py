@@ -1,86 +1,77 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-import torch
+import triton
+import triton.language as tl
 
-from kernels.aot import ELEMENT_NAMES, KernelReport, compile_report, variants
-from kernels.tiles import Tile, select_tile
+from kernels.aot import KernelReport, compile_report, count
 
 ROOT = Path(__file__).parents[2]
 
 
-def cases(arch: int) -> list[object]:
-    return [
-        pytest.param(
-            arch,
-            row.tile,
-            dtype,
-            tail,
-            id=f"sm_{arch}-{ELEMENT_NAMES[dtype]}-"
-            f"{row.tile.block_q}x{row.tile.block_kv}w{row.tile.num_warps}s{row.tile.num_stages}-tail{tail}",
-        )
-        for row, dtype, tail in variants(arch)
-    ]
+@triton.jit
+def powers_of_two(x, out, n, BLOCK: tl.constexpr):  # type: ignore[no-untyped-def]
+    for start in range(0, n, BLOCK):
+        at = start + tl.arange(0, BLOCK)
+        tl.store(out + at, tl.exp2(tl.load(x + at, mask=at < n)), mask=at < n)
 
 
-def assert_sound(report: KernelReport) -> None:
-    assert report.spill_bytes == 0
-    assert report.stack_bytes == 0
-    assert 0 < report.registers <= 255
-    assert 0 < report.shared_bytes <= report.shared_limit_bytes
+def report(**changes: Any) -> KernelReport:
+    case: dict[str, Any] = {
+        "arch": 90,
+        "signature": {"x": "*fp32", "out": "*fp32", "n": "i32"},
+        "constants": {"BLOCK": 512},
+        "options": {"num_warps": 2, "enable_fp_fusion": True},
+    }
+    return compile_report(powers_of_two, **case | changes)
 
 
-def exp2_needed(report: KernelReport) -> int:
-    """One per score that a thread holds, and one per row and block for the rescaling."""
-    tile = report.tile
-    columns = tile.block_kv + report.tail
-    scores = tile.block_q * columns // (32 * tile.num_warps)
-    rescalings = 2 if report.tail else 1
-    return scores + rescalings * max(2, tile.block_q // (8 * tile.num_warps))
+@pytest.mark.parametrize("arch", [80, 86, 89, 90, 100, 120])
+def test_counts_what_the_loop_does(arch: int) -> None:
+    done = report(arch=arch)
+    assert (done.arch, done.num_warps, done.spill_bytes, done.stack_bytes) == (arch, 2, 0, 0)
+    assert 0 < done.registers < 255
+    assert done.shared_bytes == 0 < done.shared_limit_bytes
+    assert done.count("MUFU.EX2") == count(done.loops[0], "MUFU.EX2") == 512 // (2 * 32)
+    assert done.count("MUFU") >= done.count("MUFU.EX2")
+    assert done.count("MUF") == 0
 
 
-@pytest.mark.parametrize(("arch", "tile", "dtype", "tail"), cases(90) + cases(80))
-def test_every_variant_of_the_table(arch: int, tile: Tile, dtype: torch.dtype, tail: int) -> None:
-    report = compile_report(tile, arch=arch, dtype=dtype, tail=tail)
-    assert_sound(report)
-    if dtype == torch.float32:
-        assert report.wgmma_count == report.mma_count == 0  # exact products: no tensor cores
-    elif arch == 90:
-        assert report.wgmma_count > 0
-        assert report.mma_count == 0
-        assert report.exp2_count <= exp2_needed(report)
-    else:
-        assert report.mma_count > 0
-        assert report.exp2_count <= exp2_needed(report)
+def test_aligned_pointers_are_read_four_floats_at_a_time() -> None:
+    assert report().count("LDG.E.128") == 0
+    aligned = report(aligned=("x", "out", "n"))
+    assert aligned.count("LDG.E.128") > 0
 
 
-@pytest.mark.parametrize("arch", [86, 89, 100, 120])
-@pytest.mark.parametrize("n_tokens", [257, 1370])
-def test_other_chips_can_use_the_rows_of_sm_80(arch: int, n_tokens: int) -> None:
-    tile = select_tile(arch, n_tokens, 2)
-    assert_sound(compile_report(tile, arch=arch, dtype=torch.bfloat16, tail=16))
+def test_a_spill_is_counted() -> None:
+    options = {"num_warps": 2, "enable_fp_fusion": True, "maxnreg": 32}
+    capped = report(constants={"BLOCK": 16384}, options=options)
+    assert capped.registers <= 32
+    assert capped.spill_store_bytes > 0
+    assert capped.spill_load_bytes > 0
 
 
-def test_a_spill_would_be_seen() -> None:
-    too_large = Tile(64, 64, num_warps=4, num_stages=2)
-    report = compile_report(too_large, arch=80, dtype=torch.float32, tail=16)
-    assert report.spill_store_bytes > 0
-    assert report.spill_load_bytes > 0
-    assert report.stack_bytes > 0
-
-
-def test_other_dtypes_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"dtype is torch\.float64; allowed: torch\.float16"):
-        compile_report(Tile(64, 64, 4, 2), arch=90, dtype=torch.float64, tail=16)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"arch": 75}, "arch is 75; allowed: 80, 86, 89, 90, 100, 120"),
+        ({"constants": {}}, "the kernel's arguments are .*'BLOCK'"),
+        ({"aligned": ("y",)}, "aligned name .*'y'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        report(**changes)
 
 
 def test_an_interpreting_process_cannot_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRITON_INTERPRET", "1")
     script = (
-        "import torch; from kernels.aot import compile_report; from kernels.tiles import Tile;"
-        "compile_report(Tile(64, 64, 4, 2), arch=90, dtype=torch.float16, tail=16)"
+        "from kernels.aot import compile_report; from kernels.flash import online_softmax_step;"
+        "compile_report(online_softmax_step, arch=90, signature={}, constants={}, options={})"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 1
