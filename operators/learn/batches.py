@@ -12,15 +12,15 @@ from operators.learn.examples import Examples
 BATCH = 128
 
 
-def batches(count: int, seed: int) -> Iterator[Tensor]:
-    """Row numbers without end, `BATCH` at a time: each comes once before any comes again."""
+def batches(count: int, seed: int, *, size: int = BATCH) -> Iterator[Tensor]:
+    """Row numbers without end, `size` at a time: each comes once before any comes again."""
     draw = torch.Generator().manual_seed(seed)
     order = torch.empty(0, dtype=torch.long)
     while True:
-        if len(order) < min(BATCH, count):
+        if len(order) < min(size, count):
             order = torch.cat([order, torch.randperm(count, generator=draw)])
-        yield order[:BATCH]
-        order = order[BATCH:]
+        yield order[:size]
+        order = order[size:]
 
 
 def class_weights(examples: Examples) -> Tensor:

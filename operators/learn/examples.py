@@ -73,11 +73,14 @@ class Examples:
 
     def vectors(self, vector: FrameVector) -> Tensor:
         """Vectors of all frames, float32 `[n, F]`, as `FrameVector.of` gives them."""
-        chosen = list(range(self.blocks - vector.blocks, self.blocks))
-        if vector.mean_patch:
-            chosen.append(self.parts.shape[1] - 1)
-        flat = torch.from_numpy(self.parts[:, chosen].reshape(len(self.parts), -1))
+        chosen = self.parts[:, self.places(vector)]
+        flat = torch.from_numpy(chosen.reshape(len(self.parts), -1))
         return flat / flat.norm(dim=1, keepdim=True) if self.unit else flat
+
+    def places(self, vector: FrameVector) -> list[int]:
+        """Which of a frame's parts the vector is made of."""
+        chosen = list(range(self.blocks - vector.blocks, self.blocks))
+        return [*chosen, self.parts.shape[1] - 1] if vector.mean_patch else chosen
 
     def take(self, windows: Sequence[int] | Rows) -> Examples:
         """Some windows, over the same frames."""
@@ -89,6 +92,11 @@ class Examples:
             targets=self.targets[chosen],
             groups=tuple(self.groups[number] for number in chosen),
         )
+
+    def alone(self) -> tuple[Examples, Rows]:
+        """The same windows over no frames but their own, and which rows those were."""
+        own, rows = np.unique(self.rows, return_inverse=True)
+        return replace(self, parts=self.parts[own], rows=rows.reshape(self.rows.shape)), own
 
 
 def window_rows(count: int, frames: int, stride: int) -> list[tuple[int, int]]:

@@ -39,6 +39,8 @@ _WORTH_NATS = 0.02  # of log loss: where all is told apart, only extremes would 
 
 Tell = Callable[[str, float], None]
 """What was tried and its mean class accuracy on validation."""
+Worth = tuple[float, float]
+"""Mean class accuracy and log loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +125,8 @@ class _Judged:
     """A candidate with what validation says of it."""
 
     candidate: Candidate
-    accuracy: float
-    loss: float
+    worth: Worth
     scores: Scores
-
-    def beats(self, other: _Judged) -> bool:
-        """More accurate; or as accurate and surer by so much that it is worth being less simple."""
-        gain = other.loss - self.loss
-        return self.accuracy > other.accuracy or (
-            self.accuracy == other.accuracy and gain > _WORTH_NATS
-        )
 
 
 def fit_vector_head(
@@ -159,16 +153,18 @@ def fit_vector_head(
     tried = []
     for candidate in _candidates(examples.take(parts.train), recipe):
         judged = _judge(candidate, validation)
-        tell(candidate.name, judged.accuracy)
-        tried.append((candidate.name, judged.accuracy))
-        if best is None or judged.beats(best):
+        accuracy, _ = judged.worth
+        tell(candidate.name, accuracy)
+        tried.append((candidate.name, accuracy))
+        if best is None or is_better(judged.worth, best.worth):
             best = judged
     assert best is not None
     chosen = best.candidate
     cuts = thresholds(best.scores, validation.targets)
     name, rows = parts.judged
     part = examples.take(rows)
-    quality = _quality(name, part, head_scores(chosen.tensors, chosen.facts, part), cuts, recipe)
+    scores = head_scores(chosen.tensors, chosen.facts, part)
+    quality = quality_of(scores, part, cuts, part_name=name, seed=recipe.seed)
     trained = {"classifier": recipe.classifier, "chosen": chosen.name, "tried": len(tried)}
     facts = {**chosen.facts, "thresholds": cuts, "trained": {**trained, "seed": recipe.seed}}
     return VectorFit(chosen.tensors, facts, quality, tuple(tried))
@@ -210,12 +206,24 @@ def _of_one_choice(
 
 def _judge(candidate: Candidate, validation: Examples) -> _Judged:
     scores = head_scores(candidate.tensors, candidate.facts, validation)
-    accuracy, loss = _worth(scores, validation)
-    return _Judged(candidate, accuracy, loss, scores)
+    return _Judged(candidate, worth(scores, validation), scores)
 
 
-def _worth(scores: Scores, examples: Examples) -> tuple[float, float]:
-    """Mean class accuracy and log loss."""
+def is_better(one: Worth, other: Worth) -> bool:
+    """More accurate; or as accurate and surer by so much that it is worth being less simple."""
+    (accuracy, loss), (other_accuracy, other_loss) = one, other
+    return accuracy > other_accuracy or (
+        accuracy == other_accuracy and other_loss - loss > _WORTH_NATS
+    )
+
+
+def worth(scores: Scores, examples: Examples) -> Worth:
+    """What a choice goes by.
+
+    Args:
+        scores: probabilities `[M, K]`.
+        examples: their windows.
+    """
     if not np.isfinite(scores).all():  # a rate at which training ran away
         return 0.0, float("inf")
     answers, every = scores.argmax(axis=1), np.arange(len(examples.labels))
@@ -225,13 +233,22 @@ def _worth(scores: Scores, examples: Examples) -> tuple[float, float]:
     return float(accuracy), float(log_loss(examples.targets, exact, labels=every))
 
 
-def _quality(
-    name: str, part: Examples, scores: Scores, cuts: list[float], recipe: Recipe
+def quality_of(
+    scores: Scores, part: Examples, cuts: list[float], *, part_name: str, seed: int
 ) -> Quality:
+    """How good a head is.
+
+    Args:
+        scores: probabilities `[M, K]`.
+        part: the windows that they are of.
+        cuts: from which score on each class is said.
+        part_name: test or validation.
+        seed: of the bootstrap.
+    """
     answers = scores.argmax(axis=1)
     return Quality(
-        part=name,
-        scores=classification_scores(part.targets, scores, part.groups, seed=recipe.seed),
+        part=part_name,
+        scores=classification_scores(part.targets, scores, part.groups, seed=seed),
         f1=float(f1_score(part.targets, answers, average="macro")),
         probabilities=scores,
         targets=part.targets,
@@ -247,7 +264,7 @@ def _report_of_trees(examples: Examples, parts: Parts, recipe: Recipe, tell: Tel
     for pooling in (name for name in dict.fromkeys(poolings) if name != "attention"):
         for vector in examples.choices():
             scores = _trees(train, validation, vector, pooling, recipe.seed)
-            accuracy, _ = _worth(scores, validation)
+            accuracy, _ = worth(scores, validation)
             name = f"{pooling}, {_spoken(vector)}"
             tell(name, accuracy)
             tried.append((name, accuracy))
@@ -259,7 +276,7 @@ def _report_of_trees(examples: Examples, parts: Parts, recipe: Recipe, tell: Tel
     name, rows = parts.judged
     part = examples.take(rows)
     scores = _trees(train, part, vector, pooling, recipe.seed)
-    quality = _quality(name, part, scores, cuts, recipe)
+    quality = quality_of(scores, part, cuts, part_name=name, seed=recipe.seed)
     facts = {"trained": {"classifier": "xgboost", "chosen": chosen, "seed": recipe.seed}}
     return VectorFit(None, facts, quality, tuple(tried))
 
