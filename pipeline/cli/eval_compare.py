@@ -132,11 +132,11 @@ def _write(found: Mapping[str, Measured], out: Path) -> None:
 
 
 def _save(measured: Measured, folder: Path) -> None:
-    from operators.learn.head_file import write_head
+    from pipeline.fit.fitting import write_out
 
     for name, fit in measured.fits.items():
         path = folder / f"{name.replace(', ', '-').replace(' ', '-')}.safetensors"
-        write_head(path, fit.operator, fit.tensors, fit.facts)
+        write_out(path, fit.operator, fit.tensors, fit.facts)
 
 
 def _table(found: Mapping[str, Measured]) -> list[str]:

@@ -21,7 +21,6 @@ from pipeline.cli.dense_options import (
 )
 from pipeline.cli.options import json_option
 from pipeline.cli.vector_options import out_option
-from pipeline.errors import SinkError
 
 if TYPE_CHECKING:
     from operators.backbone import Backbone
@@ -78,7 +77,7 @@ def segmentation(
     read = segmentation_blocks(architecture(given["model"]), int(blocks))
     with closing(_backbone(given)) as backbone, telling() as tell:
         fit = fit_segmentation(items, labels, backbone, _plan(given), blocks=read, tell=tell)
-    return _finish(fit, backbone, out, as_json=as_json)
+    return _finish(fit, out, as_json=as_json)
 
 
 @click.command(
@@ -127,7 +126,7 @@ def depth(
     read = depth_blocks(architecture(given["model"]), int(blocks))
     with closing(_backbone(given, read)) as backbone, telling() as tell:
         fit = fit_depth(items, range_m, backbone, _plan(given), blocks=read, tell=tell)
-    return _finish(fit, backbone, out, as_json=as_json)
+    return _finish(fit, out, as_json=as_json)
 
 
 def _clicks(path: Path, around: int, out: Path, *, as_json: bool, given: dict[str, Any]) -> int:
@@ -146,8 +145,8 @@ def _clicks(path: Path, around: int, out: Path, *, as_json: bool, given: dict[st
         telling() as tell,
     ):
         seen = clicked(clicks, store, around=around, tell=tell)
-    fit = fit_clicks(seen, short_side=given["short_side"], seed=given["seed"])
-    return _finish(fit, backbone, out, as_json=as_json)
+    fit = fit_clicks(seen, backbone, short_side=given["short_side"], seed=given["seed"])
+    return _finish(fit, out, as_json=as_json)
 
 
 def _backbone(given: dict[str, Any], blocks: tuple[int, ...] = ()) -> Backbone:
@@ -169,21 +168,17 @@ def _plan(given: dict[str, Any]) -> DensePlan:
     )
 
 
-def _finish(fit: Fit, backbone: Backbone, out: Path, *, as_json: bool) -> int:
+def _finish(fit: Fit, out: Path, *, as_json: bool) -> int:
     """Write the file and say how good it is.
 
     Raises:
         SinkError: it cannot be written.
     """
-    from operators.learn.head_file import write_head
+    from pipeline.fit.fitting import write_out
 
-    facts = {**fit.facts, "backbone": backbone.loaded.sha256}
-    try:
-        sha256 = write_head(out, fit.operator, fit.tensors, facts)
-    except OSError as error:
-        raise SinkError(f"{out}: cannot be written ({error.strerror or error})") from error
+    sha256 = write_out(out, fit.operator, fit.tensors, fit.facts)
     if as_json:
-        report = {"file": str(out), "sha256": sha256, "notes": list(fit.notes), **facts}
+        report = {"file": str(out), "sha256": sha256, "notes": list(fit.notes), **fit.facts}
         click.echo(json.dumps(report))
         return 0
     for name, number in fit.facts["metrics"].items():

@@ -28,10 +28,10 @@ from pipeline.fit.evaluate_vectors import evaluate_vectors
 from pipeline.fit.evaluation import Evaluation
 from pipeline.fit.fit_depth import fit_depth
 from pipeline.fit.fit_segmentation import fit_segmentation, segmentation_blocks
+from pipeline.fit.fitting import vector_facts
 from pipeline.fit.glance import open_backbone
-from pipeline.fit.scene_clips import scene_examples
+from pipeline.fit.scene_clips import scene_data_sha256, scene_examples
 from pipeline.fit.scenes import Scenes
-from pipeline.media.scaler import FILTER_NAME
 from pipeline.synthetic.labels import LABELS
 
 TASKS = ("segmentation", "depth", "action")
@@ -89,9 +89,7 @@ def measure(trial: Trial, weights: str, *, tell: Tell) -> Measured:
             _TASKS[task](trial, backbone, evaluations, fits, _named(weights, tell))
     finally:
         backbone.close()
-    own = {"backbone": backbone.loaded.sha256, "model": trial.model}
-    named = {name: replace(fit, facts={**fit.facts, **own}) for name, fit in fits.items()}
-    return Measured(evaluations, named)
+    return Measured(evaluations, fits)
 
 
 def _segmentation(
@@ -166,28 +164,22 @@ def _action(
     ]
     stay_on_one_core()
     parts = _action_parts(seen[0], trial)
+    short_side = trial.plan.short_side
+    sampling = {
+        "fps": trial.train.fps,
+        "frames": seen[0].frames,
+        "stride": max(1, seen[0].frames // 2),
+        "data": scene_data_sha256(seen[0], trial.train, short_side),
+    }
     for name, recipe in _RECIPES.items():
         tell(f"training {name}", 0, 0)
         fitted = fit_vector_head(seen[0], parts, replace(recipe, seed=trial.plan.seed))
         assert fitted.tensors is not None
-        facts = {**fitted.facts, "labels": list(seen[1].labels)}
+        own = vector_facts(fitted, seen[0], backbone, short_side=short_side, kind="scenes")
         evaluations[name] = evaluate_vectors(
-            "action", fitted.tensors, facts, seen[1], what=facts["trained"]["chosen"]
+            "action", fitted.tensors, own, seen[1], what=own["trained"]["chosen"]
         )
-        fits[name] = Fit(
-            "action",
-            fitted.tensors,
-            {
-                **facts,
-                "fps": trial.train.fps,
-                "frames": seen[0].frames,
-                "stride": max(1, seen[0].frames // 2),
-                "short_side": trial.plan.short_side,
-                "filter": FILTER_NAME,
-                "normalisation": "imagenet",
-                "unit_vectors": False,
-            },
-        )
+        fits[name] = Fit("action", fitted.tensors, own | sampling)
 
 
 def _action_parts(examples: Examples, trial: Trial) -> Parts:

@@ -58,6 +58,7 @@ def shared_facts(
         what: the kind of head and its loss, for people.
     """
     return {
+        "backbone": backbone.loaded.sha256,
         "data": store.data_sha256,
         "model": backbone.loaded.model.architecture.name,
         "short_side": plan.short_side,

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 
+from operators.backbone import Backbone
 from operators.errors import UsageError
 from operators.learn.metrics import ClassScores, classification_scores
 from operators.learn.segmentation_head import clicked_probabilities, segmentation_from_clicks
@@ -25,11 +26,12 @@ from pipeline.media.scaler import FILTER_NAME
 _FOLDS = 5
 
 
-def fit_clicks(clicked: Clicked, *, short_side: int, seed: int = 0) -> Fit:
+def fit_clicks(clicked: Clicked, backbone: Backbone, *, short_side: int, seed: int = 0) -> Fit:
     """Train a head.
 
     Args:
         clicked: patches under the clicks.
+        backbone: whose features they are.
         short_side: that they were seen at, pixels.
         seed: of the solver.
 
@@ -45,6 +47,8 @@ def fit_clicks(clicked: Clicked, *, short_side: int, seed: int = 0) -> Fit:
     scores = _left_out(clicked, ids, len(names), seed)
     labels = named_labels(names, name="own")
     facts = {
+        "backbone": backbone.loaded.sha256,
+        "model": backbone.loaded.model.architecture.name,
         "labelset": labels.name,
         "labels": labels.records(),
         "metrics": _said(scores),

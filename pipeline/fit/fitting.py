@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from torch import Tensor
+
 from operators.backbone import Backbone
 from operators.crew import stay_on_one_core
 from operators.errors import UsageError
@@ -107,14 +109,12 @@ def fit_and_write(
         recipe,
         tell=lambda name, accuracy: tell(None, f"{name}: {100 * accuracy:.1f} % on validation"),
     )
-    header = _header(examples, backbone, plan, fit) | dict(facts)
+    short_side, kind = plan.short_side, f"{plan.grouping}s"
+    header = vector_facts(fit, examples, backbone, short_side=short_side, kind=kind) | dict(facts)
     told = [*notes, *_own_notes(fit)]
     if fit.tensors is None:
         return FitReport(operator, None, None, header, fit, tuple(told))
-    try:
-        sha256 = write_head(plan.out, operator, fit.tensors, header)
-    except OSError as error:
-        raise SinkError(f"{plan.out}: cannot be written ({error.strerror or error})") from error
+    sha256 = write_out(plan.out, operator, fit.tensors, header)
     return FitReport(operator, plan.out, sha256, header, fit, tuple(told))
 
 
@@ -123,17 +123,25 @@ def data_sha256(content: Iterable[Any]) -> str:
     return hashlib.sha256(canonical_json(sorted(map(list, content)))).hexdigest()
 
 
-def _header(
-    examples: Examples, backbone: Backbone, plan: FitPlan, fit: VectorFit
+def vector_facts(
+    fit: VectorFit, examples: Examples, backbone: Backbone, *, short_side: int, kind: str
 ) -> dict[str, Any]:
+    """What the header says of every vector head, as docs/heads.md lists it.
+
+    Args:
+        fit: the head, and how good it is.
+        examples: what it was trained on.
+        backbone: whose features.
+        short_side: of a frame at the backbone, pixels.
+        kind: what the groups of the examples are, for people: files, days or scenes.
+    """
     quality = fit.quality
     estimates = {name: one.plain() for name, one in quality.scores.estimates.items()}
-    kind = f"{plan.grouping}s"
     return {
         "backbone": backbone.loaded.sha256,
         "model": backbone.loaded.model.architecture.name,
         "labels": list(examples.labels),
-        "short_side": plan.short_side,
+        "short_side": short_side,
         "filter": FILTER_NAME,
         "normalisation": "imagenet",
         "unit_vectors": examples.unit,
@@ -145,6 +153,29 @@ def _header(
             "measured_on": f"{quality.part}, {quality.scores.groups} {kind}",
         },
     }
+
+
+def write_out(
+    path: Path, operator: str, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]
+) -> str:
+    """Write a head where the user wants it.
+
+    Args:
+        path: where to, `.safetensors`.
+        operator: whose head it is.
+        tensors: by the names that the operator reads.
+        facts: its header.
+
+    Returns:
+        sha256 of the file.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    try:
+        return write_head(path, operator, tensors, facts)
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
 def _own_notes(fit: VectorFit) -> list[str]:

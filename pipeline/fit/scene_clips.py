@@ -19,6 +19,7 @@ from operators.frames import FrameInfo
 from operators.learn.examples import Examples
 from operators.result import canonical_json
 from pipeline.fit.dense_plan import Tell
+from pipeline.fit.fitting import data_sha256
 from pipeline.fit.glance import Glance
 from pipeline.fit.scenes import Scenes
 from pipeline.fit.stored import Part, part_facts
@@ -57,6 +58,19 @@ def scene_examples(
         groups.append(f"{spec.scene} {seed}")
         tell("clips", done, len(scenes.seeds))
     return _examples(vectors, targets, groups)
+
+
+def scene_data_sha256(examples: Examples, scenes: Scenes, short_side: int) -> str:
+    """Identity of what a head was trained on: the clips, each with its action.
+
+    Args:
+        examples: what `scene_examples` made of them.
+        scenes: the clips; their length and rate included.
+        short_side: of a frame at the backbone, pixels.
+    """
+    actions = [examples.labels[target] for target in examples.targets]
+    clips = [scenes.spec(seed, short_side).canonical() for seed in scenes.seeds]
+    return data_sha256(zip(clips, actions, strict=True))
 
 
 def _compute(spec: SceneSpec, glance: Glance, short_side: int) -> Part:

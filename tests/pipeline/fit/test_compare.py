@@ -44,7 +44,14 @@ def test_every_task_is_measured_on_scenes_that_were_not_learnt_from(trial, tiny_
     assert evaluations["action"].estimates["top1"].low is not None
     assert set(evaluations["depth"].constant) == {"abs_rel", "rmse_m", "delta1"}
     fit = measured.fits["segmentation"]
-    assert fit.facts["backbone"] == tiny_backbone.loaded.sha256
+    assert len({one.facts["data"] for one in measured.fits.values()}) == 3, "both actions' agree"
+    for one in measured.fits.values():
+        assert one.facts["backbone"] == tiny_backbone.loaded.sha256
+        assert one.facts["model"] == "dinov2_vitti14"
+        assert len(one.facts["data"]) == 64
+    metrics = measured.fits["action"].facts["metrics"]
+    assert metrics["measured_on"] == "validation, 8 scenes"
+    assert {"top1", "mean_class_accuracy", "f1", "said"} <= set(metrics)
     head = Head("segmentation", "kept", fit.tensors, "0" * 64)
     assert Segmentation(head, tiny_backbone.loaded.model.architecture, LABELS).layers == (8, 9, 10)
 

@@ -120,7 +120,8 @@ def test_clicks_make_a_head_and_files_are_left_out_in_turn(data, backbone, tmp_p
     wide = clicked(read_clicks(path), store, around=1, tell=quiet)
     store.close()
     assert len(seen.labels) == 16 < len(wide.labels)
-    fit = fit_clicks(seen, short_side=SHORT_SIDE)
+    fit = fit_clicks(seen, backbone, short_side=SHORT_SIDE)
+    assert fit.facts["backbone"] == backbone.loaded.sha256
     assert fit.facts["metrics"]["top1"]["value"] > 0.8
     assert [label["name"] for label in fit.facts["labels"]] == ["bright", "dark"]
 
