@@ -10,6 +10,7 @@ import argparse
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,8 @@ MAP_SCALE = 4
 
 Hub = Callable[..., Any]
 """`hub(entry, **options)` -> upstream's model with its own weights."""
+Numbers = Callable[[FrameBatch], NDArray[np.float32]]
+"""What a model computes of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,32 +100,35 @@ def frames(sources: Sequence[str], short_side: int) -> Iterator[FrameBatch]:
             raise SystemExit(f"{spec.url}: holds no frame that can be decoded")
 
 
-def ours(check: Check, loaded: LoadedBackbone, cache_dir: Path | None) -> tuple[str, Hub]:
+@contextmanager
+def ours(
+    check: Check, loaded: LoadedBackbone, cache_dir: Path | None
+) -> Iterator[tuple[str, Numbers]]:
     """The sha256 of the weights checked, and what computes their numbers of a batch."""
-    arch = loaded.model.architecture
     if not check.operator:
-        backbone = Backbone(loaded, batch_size=FRAMES_PER_CLIP)
-        return loaded.sha256, lambda batch: backbone(batch).cls[: len(batch.infos)].numpy()
+        with closing(Backbone(loaded, batch_size=FRAMES_PER_CLIP)) as backbone:
+            yield loaded.sha256, lambda batch: backbone(batch).cls[: len(batch.infos)].numpy()
+        return
     settings = {"map_scale": MAP_SCALE} if check.operator == "depth" else {}
     operator: Any = build_operator(
         check.operator,
         settings,
-        architecture=arch,
+        architecture=loaded.model.architecture,
         backbone_sha256=loaded.sha256,
         head=check.head,
         cache_dir=cache_dir,
     )
-    backbone = Backbone(loaded, blocks=operator.layers, batch_size=FRAMES_PER_CLIP)
     read: Callable[[Features, int], Tensor] = getattr(operator, "metres", None) or operator.logits
+    with closing(Backbone(loaded, blocks=operator.layers, batch_size=FRAMES_PER_CLIP)) as backbone:
 
-    def numbers(batch: FrameBatch) -> NDArray[np.float32]:
-        features = backbone(batch)
-        return torch.stack([read(features, row) for row in range(len(batch.infos))]).numpy()
+        def numbers(batch: FrameBatch) -> NDArray[np.float32]:
+            features = backbone(batch)
+            return torch.stack([read(features, row) for row in range(len(batch.infos))]).numpy()
 
-    return operator.head_sha256, numbers
+        yield operator.head_sha256, numbers
 
 
-def theirs(check: Check, model: str, hub: Hub) -> Hub:
+def theirs(check: Check, model: str, hub: Hub) -> Numbers:
     """What upstream computes of a batch, at the size that we publish."""
     upstream = hub(f"{model}{check.entry}", **check.options).eval()
     if check.entry == "_ld":  # at this commit the range of linear heads is fixed to KITTI's
@@ -194,9 +200,10 @@ def verify(
     loaded = load_backbone(architecture(model), "auto", cache_dir=cache_dir)
     findings = []
     for check in checks(model):
-        sha256, own = ours(check, loaded, cache_dir)
         other = theirs(check, model, hub)
-        findings.append(compare(check, sha256, [(own(batch), other(batch)) for batch in batches]))
+        with ours(check, loaded, cache_dir) as (sha256, own):
+            pairs = [(own(batch), other(batch)) for batch in batches]
+        findings.append(compare(check, sha256, pairs))
         print(f"{findings[-1].name}: {findings[-1].largest:.1e}", flush=True)
     return findings
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -15,11 +17,13 @@ from benchmarks.verify_official import (
     checks,
     compare,
     frames,
+    ours,
     page,
     verify,
 )
 from operators.architectures import ARCHITECTURES
 from operators.catalogue import CATALOGUE, official_backbone, official_head
+from operators.frames import FrameBatch, FrameInfo
 from operators.weights import load_backbone, random_tensors
 
 MODEL = "dinov2_vits14_reg"  # upstream's file has no published hash, so a local one is taken
@@ -104,3 +108,20 @@ def test_files_of_this_machine_go_through_all_of_it(tmp_path, shift):
         "classify imagenet-linear4",
     ]
     assert [finding.agrees for finding in findings] == [True, not shift, not shift]
+
+
+def test_a_check_that_fails_leaves_no_thread_behind(tmp_path):
+    loaded = load_backbone(ARCHITECTURES["dinov2_vitti14"], "random", cache_dir=tmp_path)
+    info = FrameInfo("clip", "session", "0", 0, Fraction(1), 0, 0, (28, 28))
+    batch = FrameBatch((info,), np.zeros((1, 28, 28, 3), np.uint8))
+    before = set(threading.enumerate())
+
+    def failing():
+        with ours(Check("", 1e-3), loaded, tmp_path) as (sha256, numbers):
+            assert (sha256, numbers(batch).shape) == (loaded.sha256, (1, 192))
+            assert set(threading.enumerate()) > before
+            raise RuntimeError("upstream is not well")
+
+    with pytest.raises(RuntimeError, match="upstream is not well"):
+        failing()
+    assert set(threading.enumerate()) <= before
