@@ -34,6 +34,22 @@ _BACKBONE = (
     click.option("--seed", type=int, default=0, show_default=True, help="Of every draw."),
     click.option("--cache", type=FOLDER, metavar="DIR", help="Where computed features are kept."),
 )
+_IMAGES = click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
+_MASKED = (
+    _IMAGES,
+    click.option("--masks", type=FOLDER, metavar="DIR", help="PNGs of class ids, same names."),
+)
+_MEASURED = (
+    _IMAGES,
+    click.option("--depth", type=FOLDER, metavar="DIR", help="16-bit PNGs, or .npy in metres."),
+    click.option(
+        "--depth-scale",
+        type=click.FloatRange(0, min_open=True),
+        default=0.001,
+        show_default=True,
+        help="Metres per step of a PNG.",
+    ),
+)
 _SCENES = (
     click.option("--synthetic", metavar="SCENE", help="Rendered scenes, such as world."),
     click.option("--seeds", metavar="A:B", help="Of the scenes: from A, below B."),
@@ -57,6 +73,16 @@ def backbone_options(function: Callback) -> Callback:
 def scene_options(function: Callback) -> Callback:
     """Which rendered scenes."""
     return _with(function, _SCENES)
+
+
+def mask_options(function: Callback) -> Callback:
+    """Pictures with masks, or rendered scenes."""
+    return _with(function, (*_MASKED, *_SCENES))
+
+
+def depth_options(function: Callback) -> Callback:
+    """Pictures with depth maps, or rendered scenes."""
+    return _with(function, (*_MEASURED, *_SCENES))
 
 
 def scenes_of(given: Mapping[str, Any]) -> Scenes:
@@ -93,7 +119,7 @@ def seed_range(text: str) -> range:
 def mask_items(
     given: Mapping[str, Any], short_side: int
 ) -> tuple[Sequence[DenseItem], LabelSet | None]:
-    """Pictures with class ids, and what these mean where it is known.
+    """What `mask_options` name: pictures with class ids, and what these mean where it is known.
 
     Raises:
         UsageError: not exactly one kind of data, or data that do not do.
@@ -111,7 +137,7 @@ def mask_items(
 
 
 def depth_items(given: Mapping[str, Any], short_side: int) -> Sequence[DenseItem]:
-    """Pictures with metres.
+    """What `depth_options` name: pictures with metres.
 
     Raises:
         UsageError: not exactly one kind of data, or data that do not do.

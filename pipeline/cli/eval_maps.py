@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.dense_options import (
-    FOLDER,
     backbone_options,
     cache_folder,
     depth_items,
+    depth_options,
     mask_items,
-    scene_options,
+    mask_options,
     telling,
 )
 from pipeline.cli.eval_report import report, report_options
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     epilog="Example: dinostream eval segmentation --head parts.safetensors --images held-out "
     "--masks masks -o results/eval",
 )
-@click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
-@click.option("--masks", type=FOLDER, metavar="DIR", help="PNGs of class ids, same names.")
-@scene_options
+@mask_options
 @backbone_options
 @report_options
 def segmentation(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
@@ -46,16 +44,7 @@ def segmentation(*, head: str, out: Path | None, as_json: bool, **given: Any) ->
     epilog="Example: dinostream eval depth --head depth.safetensors --synthetic world "
     "--seeds 1000:1100",
 )
-@click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
-@click.option("--depth", type=FOLDER, metavar="DIR", help="16-bit PNGs, or .npy in metres.")
-@click.option(
-    "--depth-scale",
-    type=click.FloatRange(0, min_open=True),
-    default=0.001,
-    show_default=True,
-    help="Metres per step of a PNG.",
-)
-@scene_options
+@depth_options
 @backbone_options
 @report_options
 def depth(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:

@@ -15,8 +15,9 @@ from pipeline.cli.dense_options import (
     backbone_options,
     cache_folder,
     depth_items,
+    depth_options,
     mask_items,
-    scene_options,
+    mask_options,
     telling,
 )
 from pipeline.cli.options import json_option
@@ -46,8 +47,7 @@ _BLOCKS = click.option(
     epilog="Example: dinostream fit segmentation --images pictures --masks masks "
     "--labels labels.csv -o parts.safetensors",
 )
-@click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
-@click.option("--masks", type=FOLDER, metavar="DIR", help="PNGs of class ids, same names.")
+@mask_options
 @click.option("--labels", type=FOLDER, metavar="CSV", help="id,name[,r,g,b] of each class.")
 @click.option("--clicks", type=FOLDER, metavar="CSV", help="file,time,x,y,label: no masks.")
 @click.option(
@@ -58,7 +58,6 @@ _BLOCKS = click.option(
     help="Patches around a click that count as clicked.",
 )
 @_BLOCKS
-@scene_options
 @backbone_options
 @_STEPS
 @_RATE
@@ -85,15 +84,7 @@ def segmentation(
     epilog="Example: dinostream fit depth --images pictures --depth maps --depth-scale 0.001 "
     "-o depth.safetensors",
 )
-@click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
-@click.option("--depth", type=FOLDER, metavar="DIR", help="16-bit PNGs, or .npy in metres.")
-@click.option(
-    "--depth-scale",
-    type=click.FloatRange(0, min_open=True),
-    default=0.001,
-    show_default=True,
-    help="Metres per step of a PNG.",
-)
+@depth_options
 @_BLOCKS
 @click.option(
     "--range",
@@ -103,7 +94,6 @@ def segmentation(
     metavar="LEAST MOST",
     help="Depth that the head can say, metres; as far as the data go, up to 80, without it.",
 )
-@scene_options
 @backbone_options
 @_STEPS
 @_RATE
