@@ -30,7 +30,7 @@ from pipeline.engine import Engine
 from pipeline.feed import Feed
 from pipeline.head_match import heads_of
 from pipeline.identity import Identity
-from pipeline.machine import this_machine
+from operators.machine import this_machine
 from pipeline.media.scaler import FILTER_NAME
 from pipeline.message import Publisher
 from pipeline.placement import Placement

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from operators.errors import UsageError
-from pipeline.machine import this_machine
+from operators.machine import this_machine
 
 PACKAGES = ("kernels", "operators", "pipeline")
 RTSP_SERVER = (

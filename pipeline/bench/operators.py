@@ -30,7 +30,7 @@ from pipeline.bench.soundness import (
 from pipeline.bench.workload import Workload
 from pipeline.config import OPERATORS, Config, OperatorConfig, SamplingConfig
 from pipeline.engine import Engine
-from pipeline.machine import this_machine
+from operators.machine import this_machine
 from pipeline.streams import stream_specs
 
 FORMAT = 1

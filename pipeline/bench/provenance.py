@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.machine import this_machine
+from operators.machine import this_machine
 
 ROOT = Path(__file__).parents[2]
 LIBRARIES = ("torch", "av", "ray", "transformers", "numpy", "pillow")

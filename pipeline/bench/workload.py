@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pipeline.config import Config, SamplingConfig, SinkConfig
-from pipeline.machine import this_machine
+from operators.machine import this_machine
 from pipeline.synthetic.uri import SceneSpec
 
 Runtime = Literal["inline", "ray"]

@@ -65,7 +65,7 @@ def _measure(
     from operators.weights import load_backbone
     from pipeline.fit.dense_plan import DensePlan
     from pipeline.fit.evaluate_maps import evaluate_maps
-    from pipeline.machine import this_machine
+    from operators.machine import this_machine
 
     loaded = load_backbone(architecture(given["model"]), given["weights"], seed=given["seed"])
     operator = _operator(task, head, loaded, given["seed"])

@@ -21,7 +21,7 @@ from operators.frames import Features, FrameBatch, FrameInfo
 from operators.weights import load_backbone
 from pipeline.allocator import keep_freed_memory
 from pipeline.fit.stored import Floats
-from pipeline.machine import this_machine
+from operators.machine import this_machine
 
 BLOCKS = 4  # class tokens of so many last blocks are kept, as upstream's largest linear head reads
 _BATCH = 8

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import doctor
 from pipeline.doctor import Finding, check_layout, examine
-from pipeline.machine import this_machine
+from operators.machine import this_machine
 
 ROOT = Path(__file__).parents[2]
 CPUINFO = """processor\t: 0
