@@ -5,13 +5,15 @@ Rendered scenes to train on and others to measure on -> evaluations out. Knows n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from operators.architectures import Architecture, architecture
 from operators.backbone import Backbone
 from operators.crew import stay_on_one_core
 from operators.depth import Depth
@@ -21,6 +23,7 @@ from operators.learn.depth_head import depth_blocks
 from operators.learn.examples import Examples
 from operators.learn.splits import Parts
 from operators.learn.vector_fit import Recipe, fit_vector_head
+from operators.operator import Operator
 from operators.segmentation import Segmentation
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
 from pipeline.fit.evaluate_maps import evaluate_maps
@@ -31,10 +34,11 @@ from pipeline.fit.fit_segmentation import fit_segmentation, segmentation_blocks
 from pipeline.fit.fitting import vector_facts
 from pipeline.fit.glance import open_backbone
 from pipeline.fit.scene_clips import scene_data_sha256, scene_examples
-from pipeline.fit.scenes import Scenes
+from pipeline.fit.scenes import Scenes, Task
 from pipeline.synthetic.labels import LABELS
 
-TASKS = ("segmentation", "depth", "action")
+TrialTask = Literal["segmentation", "depth", "action"]
+_Head = tuple[Evaluation, Fit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Trial:
         held_out: scenes that they are measured on.
         clip_s: length of the clips of actions, seconds.
         plan: size, cache, seed.
-        tasks: some of `TASKS`.
+        tasks: which heads are trained.
         steps: of the training of maps; None: each task's own.
         blocks: 1 or 4, that heads of maps read.
     """
@@ -59,7 +63,7 @@ class Trial:
     held_out: Scenes
     clip_s: float
     plan: DensePlan
-    tasks: tuple[str, ...] = TASKS
+    tasks: tuple[TrialTask, ...] = get_args(TrialTask)
     steps: int | None = None
     blocks: int = 4
 
@@ -80,77 +84,52 @@ def measure(trial: Trial, weights: str, *, tell: Tell) -> Measured:
         weights: `random`, or the trial's own.
         tell: told how far it is.
     """
-    arch_blocks = _blocks(trial)
-    backbone = open_backbone(trial.model, weights, seed=trial.plan.seed, blocks=arch_blocks)
-    evaluations: dict[str, Evaluation] = {}
-    fits: dict[str, Fit] = {}
+    backbone = open_backbone(trial.model, weights, seed=trial.plan.seed, blocks=_blocks(trial))
+    named = _named(weights, tell)
+    heads: dict[str, _Head] = {}
     try:
         for task in trial.tasks:
-            _TASKS[task](trial, backbone, evaluations, fits, _named(weights, tell))
+            if task == "action":
+                heads |= _action(trial, backbone, named)
+            else:
+                heads[task] = _maps(task, trial, backbone, named)
     finally:
         backbone.close()
-    return Measured(evaluations, fits)
+    return Measured(
+        {name: evaluation for name, (evaluation, _) in heads.items()},
+        {name: fit for name, (_, fit) in heads.items()},
+    )
 
 
-def _segmentation(
-    trial: Trial,
-    backbone: Backbone,
-    evaluations: dict[str, Evaluation],
-    fits: dict[str, Fit],
-    tell: Tell,
-) -> None:
+def _maps(task: Task, trial: Trial, backbone: Backbone, tell: Tell) -> _Head:
+    fit = _trained(task, trial, backbone, tell)
+    items = trial.held_out.items(task, trial.plan.short_side)
+    operator = _operator(fit, backbone.loaded.model.architecture)
+    evaluation = evaluate_maps(operator, items, backbone, trial.plan, what="linear head", tell=tell)
+    return evaluation, fit
+
+
+def _trained(task: Task, trial: Trial, backbone: Backbone, tell: Tell) -> Fit:
     arch = backbone.loaded.model.architecture
-    short_side = trial.plan.short_side
-    fit = fit_segmentation(
-        trial.train.items("segmentation", short_side),
-        LABELS,
-        backbone,
-        _plan(trial),
-        blocks=segmentation_blocks(arch, trial.blocks),
-        tell=tell,
+    items = trial.train.items(task, trial.plan.short_side)
+    plan = replace(trial.plan, rendered=True, steps=trial.steps)
+    if task == "segmentation":
+        blocks = segmentation_blocks(arch, trial.blocks)
+        return fit_segmentation(items, LABELS, backbone, plan, blocks=blocks, tell=tell)
+    return fit_depth(
+        items, None, backbone, plan, blocks=depth_blocks(arch, trial.blocks), tell=tell
     )
-    operator = Segmentation(Head("segmentation", "", fit.tensors, "0" * 64), arch, LABELS)
-    items = trial.held_out.items("segmentation", short_side)
-    evaluations["segmentation"] = evaluate_maps(
-        operator, items, backbone, trial.plan, what="linear head", tell=tell
-    )
-    fits["segmentation"] = fit
 
 
-def _depth(
-    trial: Trial,
-    backbone: Backbone,
-    evaluations: dict[str, Evaluation],
-    fits: dict[str, Fit],
-    tell: Tell,
-) -> None:
-    arch = backbone.loaded.model.architecture
-    short_side = trial.plan.short_side
-    fit = fit_depth(
-        trial.train.items("depth", short_side),
-        None,
-        backbone,
-        _plan(trial),
-        blocks=depth_blocks(arch, trial.blocks),
-        tell=tell,
-    )
+def _operator(fit: Fit, arch: Architecture) -> Operator:
+    head = Head(fit.operator, "", fit.tensors, "0" * 64)
+    if fit.operator == "segmentation":
+        return Segmentation(head, arch, LABELS)
     low, high = fit.facts["range_m"]
-    head = Head("depth", "", fit.tensors, "0" * 64)
-    operator = Depth(head, arch, range_m=(low, high), domain="own")
-    items = trial.held_out.items("depth", short_side)
-    evaluations["depth"] = evaluate_maps(
-        operator, items, backbone, trial.plan, what="linear head", tell=tell
-    )
-    fits["depth"] = fit
+    return Depth(head, arch, range_m=(low, high), domain="own")
 
 
-def _action(
-    trial: Trial,
-    backbone: Backbone,
-    evaluations: dict[str, Evaluation],
-    fits: dict[str, Fit],
-    tell: Tell,
-) -> None:
+def _action(trial: Trial, backbone: Backbone, tell: Tell) -> dict[str, _Head]:
     """A linear head by DINOv2's sweep, and the nearest neighbours of the clips' tokens."""
     seen = [
         scene_examples(
@@ -171,15 +150,17 @@ def _action(
         "stride": max(1, seen[0].frames // 2),
         "data": scene_data_sha256(seen[0], trial.train, short_side),
     }
+    heads = {}
     for name, recipe in _RECIPES.items():
         tell(f"training {name}", 0, 0)
         fitted = fit_vector_head(seen[0], parts, replace(recipe, seed=trial.plan.seed))
         assert fitted.tensors is not None
         own = vector_facts(fitted, seen[0], backbone, short_side=short_side, kind="scenes")
-        evaluations[name] = evaluate_vectors(
+        evaluation = evaluate_vectors(
             "action", fitted.tensors, own, seen[1], what=own["trained"]["chosen"]
         )
-        fits[name] = Fit("action", fitted.tensors, own | sampling)
+        heads[name] = evaluation, Fit("action", fitted.tensors, own | sampling)
+    return heads
 
 
 def _action_parts(examples: Examples, trial: Trial) -> Parts:
@@ -199,13 +180,7 @@ def _action_parts(examples: Examples, trial: Trial) -> Parts:
     return Parts(np.sort(train), np.sort(aside), rows[:0])
 
 
-def _plan(trial: Trial) -> DensePlan:
-    return replace(trial.plan, rendered=True, steps=trial.steps)
-
-
 def _blocks(trial: Trial) -> tuple[int, ...]:
-    from operators.architectures import architecture
-
     return depth_blocks(architecture(trial.model), trial.blocks)
 
 
@@ -216,9 +191,4 @@ def _named(weights: str, tell: Tell) -> Tell:
 _RECIPES = {
     "action": Recipe("linear", ("mean", "concat")),
     "action, nearest neighbours": Recipe("knn", ("mean", "concat")),
-}
-_TASKS: Mapping[str, Callable[..., None]] = {
-    "segmentation": _segmentation,
-    "depth": _depth,
-    "action": _action,
 }
