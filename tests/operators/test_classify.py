@@ -175,26 +175,34 @@ def test_a_random_head_says_so(tiny: Architecture) -> None:
         build_classify({}, request(tiny))
 
 
-@pytest.mark.parametrize(("number", "layers"), [("", ()), ("4", (8, 9, 10, 11))])
-@pytest.mark.parametrize("registers", ["", "_reg"])
+OFFICIAL = {
+    "dinov2_vits14_linear_head.pth": (),
+    "dinov2_vits14_linear4_head.pth": (8, 9, 10, 11),
+    "dinov2_vits14_reg4_linear_head.pth": (),
+    "dinov2_vits14_reg4_linear4_head.pth": (8, 9, 10, 11),
+}
+PLAIN_SHA256 = "b938bf1bc15cd2ec0feacfe3a1bb553fe8ea9ca46a7e1d8d00217f29aef60cd9"
+
+
+@pytest.mark.parametrize(("name", "layers"), OFFICIAL.items())
 def test_an_official_file_is_known_by_its_name_and_brings_imagenets_labels(
-    recipe: SimpleNamespace, tmp_path: Path, number: str, layers: tuple[int, ...], registers: str
+    recipe: SimpleNamespace, tmp_path: Path, name: str, layers: tuple[int, ...]
 ) -> None:
-    arch = ARCHITECTURES[f"dinov2_vits14{registers}"]
-    name = f"dinov2_vits14{'_reg4' if registers else ''}_linear{number}_head.pth"
-    path = official(recipe, arch, 4 if number else 1, tmp_path / name)
-    if registers:  # upstream says no hash of that backbone
-        sha256 = HASH
-    else:
-        sha256 = "b938bf1bc15cd2ec0feacfe3a1bb553fe8ea9ca46a7e1d8d00217f29aef60cd9"
-
-    classify = build_classify({}, HeadRequest("classify", arch, sha256, str(path)))
-
+    arch = ARCHITECTURES["dinov2_vits14_reg" if "_reg4_" in name else "dinov2_vits14"]
+    path = official(recipe, arch, len(layers) or 1, tmp_path / name)
+    classify = build_classify({}, HeadRequest("classify", arch, PLAIN_SHA256, str(path)))
     assert isinstance(classify, Classify)
     assert (classify.layers, classify.untrained) == (layers, False)
-    if not registers:
-        with pytest.raises(WeightsError, match="was trained on the backbone with sha256 b938bf1b"):
-            build_classify({}, request(arch, choice=str(path)))
+
+
+@pytest.mark.parametrize("name", [name for name in OFFICIAL if "_reg4_" not in name])
+def test_an_official_file_of_another_backbone_is_refused(
+    recipe: SimpleNamespace, tmp_path: Path, name: str
+) -> None:
+    arch = ARCHITECTURES["dinov2_vits14"]
+    path = official(recipe, arch, len(OFFICIAL[name]) or 1, tmp_path / name)
+    with pytest.raises(WeightsError, match="was trained on the backbone with sha256 b938bf1b"):
+        build_classify({}, request(arch, choice=str(path)))
 
 
 def test_heads_that_do_not_fit_are_refused(tmp_path: Path, tiny: Architecture) -> None:
