@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from operators.labelsets import LabelSet, parse_label_set
+from pipeline.latest import Latest
 from pipeline.maps import class_ids, depth_map, position_of, pts_seconds, rgb_pixels, time_us
 from pipeline.sinks.sink import Message, Reader, StoredRecord
 from pipeline.sinks.uri import open_reader
@@ -131,8 +133,7 @@ def read_findings(footage: Footage) -> Findings:
         UsageError: the sink is not there or not ours.
         SinkError: it cannot be read.
     """
-    found: dict[str, dict[str, _Gathered]] = {}
-    newest: dict[str, str] = {}
+    found: Latest[str, _Gathered] = Latest()
     labels: dict[str, LabelSet] = {}
     with _reading(footage.sink) as reader:
         for record in reader.records():
@@ -140,10 +141,9 @@ def read_findings(footage: Footage) -> Findings:
             if message.topic == "labels":
                 labels[message.key] = parse_label_set(message.key, json.loads(message.value))
             elif _is_of(footage, message):
-                newest[message.topic] = variant = message.headers["ce_variant"]
-                gathered = found.setdefault(message.topic, {})
-                gathered.setdefault(variant, _Gathered(record)).add(message)
-    return _findings({topic: found[topic][variant] for topic, variant in newest.items()}, labels)
+                variant = message.headers["ce_variant"]
+                found.of(message.topic, variant, partial(_Gathered, record)).add(message)
+    return _findings({topic: found.latest(topic) for topic in found}, labels)
 
 
 def read_maps(
