@@ -47,6 +47,11 @@ class LoadedBackbone:
     source: str
     with_heads: frozenset[str] = frozenset()
 
+    @property
+    def name(self) -> str:
+        """As records name a model: architecture and 12 hex of the sha256."""
+        return f"{self.model.architecture.name}-{self.sha256[:12]}"
+
 
 def load_backbone(
     arch: Architecture,

@@ -75,7 +75,7 @@ def assemble(config: Config) -> Assembly:
     keep_freed_memory()
     arch = architecture(config.model)
     loaded = load_backbone(arch, config.weights, seed=config.seed)
-    model = f"{config.model}-{loaded.sha256[:12]}"
+    model = loaded.name
     by_key, notes = _operators(config, loaded)
     if config.calibrations is not None:
         notes += use_calibrations(by_key, Path(config.calibrations), model)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
               show_default=True, help="Frames per second of the film.")  # fmt: skip
 @click.option("--operator", "operators", metavar="NAME", multiple=True,
               help="Draw, and make, only these: depth, segmentation, pca, action.")  # fmt: skip
+@click.option("--variant", "variants", metavar="HASH", multiple=True,
+              help="Of a SINK: draw these; else the newest of each operator.")  # fmt: skip
 @job_options
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file below these options.")
 @set_option
@@ -50,17 +52,21 @@ def command(what: str, **given: Any) -> int:
 
     Of a SOURCE (one recording) the records are made first, into a file that is thrown away, or into
     --sink, where they are made only if they are not there yet. Of a SINK (sqlite: or kafka:) they
-    are read, and --source says which recording they are of.
+    are read, and --source says which recording they are of; of several models the newest is drawn,
+    --model ARCHITECTURE or ARCHITECTURE-HASH chooses, as `tail` names them.
     """
     from pipeline.render.film import outputs_of
 
     outputs = outputs_of(given.pop("output"), gif=given.pop("gif"), png=given.pop("png"))
-    looks = {name: given.pop(name) for name in ("still_s", "layout", "fps")}
+    looks = {name: given.pop(name) for name in ("still_s", "layout", "fps", "variants")}
     stream, source = given.pop("stream"), given.pop("source")
     file, overrides = given.pop("config"), given.pop("overrides")
     given["operators"] = _chosen(given["operators"])
     is_sink = what.partition(":")[0] in ("sqlite", "kafka")
     _check_pair(what, is_sink=is_sink, source=source, sink=given["sink"])
+    if looks["variants"] and not is_sink:
+        raise click.UsageError("--variant is for records of a SINK")
+    model = given.pop("model") if is_sink else None
     values = configuration_values(given)
     if file is None:
         values.setdefault("runtime", "inline")  # one clip: no cluster to start for it
@@ -78,7 +84,7 @@ def command(what: str, **given: Any) -> int:
             outputs=outputs,
             operators=given["operators"],
             stream=stream,
-            model=given["model"],
+            model=model if is_sink else _model_of(config),
             settings=config.sink.settings,
             **looks,
         )
@@ -95,7 +101,9 @@ def _draw(wish: Wish) -> int:
     with countdown("drawing") as tell:
         done = render(wish, tell=lambda one: tell(one.share, f"{one.elapsed_s:.1f} s of footage"))
     drawn = ", ".join(done.operators)
-    click.echo(f"{done.frames} frames of {done.stream}: {drawn}")
+    for note in done.notes:
+        click.echo(note, err=True)
+    click.echo(f"{done.frames} frames of {done.stream}: {drawn} of {done.model}")
     for path in wish.outputs.paths:
         cut = f", its first {GIF_FRAMES} frames" if path == wish.outputs.gif else ""
         click.echo(f"{path}{cut if done.frames > GIF_FRAMES else ''}")
@@ -160,6 +168,15 @@ def _only(config: Config) -> StreamSpec:
     if len(specs) != 1:
         raise click.UsageError(f"render takes one recording, got {len(specs)}; name one of them")
     return specs[0]
+
+
+def _model_of(config: Config) -> str:
+    """As records name it: those of other weights in the same sink are others' records."""
+    from operators.architectures import architecture
+    from operators.weights import load_backbone
+
+    arch = architecture(config.model)
+    return load_backbone(arch, config.weights, seed=config.seed).name
 
 
 def _refuse_to_draw_over(spec: StreamSpec, outputs: Outputs) -> None:

@@ -104,8 +104,7 @@ def _keep(variants: dict[str, _Stream], message: Message) -> None:
 def _newest(name: str, variants: dict[str, _Stream], backbone: Backbone) -> _Stream:
     """The variant that was published last, as `render` takes it."""
     *_, own = variants.values()
-    loaded = backbone.loaded
-    model = f"{loaded.model.architecture.name}-{loaded.sha256[:12]}"
+    model = backbone.loaded.name
     if own.model != model:
         raise UsageError(
             f"the embeddings of {name} are {own.model}'s, the backbone is {model}; "

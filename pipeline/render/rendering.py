@@ -40,7 +40,9 @@ class Wish:
         outputs: the files.
         operators: which records, of `survey.DRAWN`.
         stream: the records' stream; None where the recording's session says it.
-        model: architecture that the records are of; None where the newest will do.
+        model: architecture, or architecture and start of the weights' hash, that the records are
+            of; None where the newest will do.
+        variants: of the records; none where the newest will do.
         layout: `side`: maps beside the video; `blend`: laid over it.
         fps: frames per second of the film.
         still_s: which moment the PNG shows, seconds since the first frame; None: the middle.
@@ -53,6 +55,7 @@ class Wish:
     operators: tuple[str, ...]
     stream: str | None = None
     model: str | None = None
+    variants: tuple[str, ...] = ()
     layout: str = LAYOUTS[0]
     fps: float = FPS
     still_s: float | None = None
@@ -68,16 +71,23 @@ class Wish:
             stream=self.stream,
             operators=self.operators,
             model=self.model,
+            variants=self.variants,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What was drawn: whose records, of which operators, and how many frames."""
+    """What was drawn: whose records, of which model and operators, and how many frames.
+
+    Attributes:
+        notes: what else there was to draw.
+    """
 
     stream: str
+    model: str
     operators: tuple[str, ...]
     frames: int
+    notes: tuple[str, ...]
 
 
 def render(wish: Wish, *, tell: Tell) -> Rendered:
@@ -102,7 +112,7 @@ def render(wish: Wish, *, tell: Tell) -> Rendered:
         found = survey(reader(), wish.wanted)
         panels = _panels(wish, found, reader)
         height, width = (int(found.headers[f"ce_source{side}"]) for side in ("height", "width"))
-        heading = Heading(found.stream, found.headers.get("ce_model", ""), found.untrained)
+        heading = Heading(found.stream, found.model, found.untrained)
         sheet = Sheet(heading, panels, (height, width))
         shown = shown_frames(
             wish.spec, fps=wish.fps, short_side=sheet.short_side, first=found.first
@@ -115,7 +125,7 @@ def render(wish: Wish, *, tell: Tell) -> Rendered:
         wanted = _one(shown, still_s) if only_still else shown
         drawn = _drawn(sheet, wanted, tell)
         frames = write_film(wish.outputs, drawn, fps=wish.fps, still_s=still_s)
-    return Rendered(found.stream, tuple(found.topics), frames)
+    return Rendered(found.stream, found.model, tuple(found.topics), frames, found.notes)
 
 
 def _one(shown: Iterator[Shown], still_s: float) -> Iterator[Shown]:

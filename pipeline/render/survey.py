@@ -7,12 +7,14 @@ A reader and a session in -> a survey out. Keeps a few values of each topic, nev
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from operators.errors import UsageError
 from operators.labelsets import LabelSet, parse_label_set
+from pipeline.latest import Latest
 from pipeline.maps import position_of, pts_seconds, time_us
 from pipeline.render.track import Place
 from pipeline.sinks.sink import Message, Reader
@@ -32,7 +34,9 @@ class Wanted:
         session: the recording's.
         stream: the records'; None where any of the session will do.
         operators: of `DRAWN`.
-        model: architecture that the records are of; None where the newest will do.
+        model: architecture, or architecture and start of the weights' hash, that the records are
+            of; None where the newest will do.
+        variants: of the records, as these say them; none where the newest will do.
     """
 
     sink: str
@@ -41,14 +45,21 @@ class Wanted:
     stream: str | None
     operators: tuple[str, ...]
     model: str | None = None
+    variants: tuple[str, ...] = ()
 
     def takes(self, headers: Mapping[str, str]) -> bool:
         """Whether a record with these attributes is one of them."""
         return (
             headers["ce_session"] == self.session
             and self.stream in (None, headers["ce_streamid"])
-            and self.model in (None, headers["ce_model"].rpartition("-")[0])
+            and self._is_of_model(headers["ce_model"])
+            and (not self.variants or headers["ce_variant"] in self.variants)
         )
+
+    def _is_of_model(self, model: str) -> bool:
+        if self.model is None or "-" in self.model:
+            return model.startswith(self.model or "")
+        return model.rpartition("-")[0] == self.model
 
 
 @dataclass(slots=True)
@@ -87,13 +98,17 @@ class Survey:
 
     Attributes:
         stream: whose records.
-        topics: topic -> its records of the newest variant.
+        model: whose records: architecture and start of the weights' hash.
+        topics: topic -> the model's records of the newest variant.
         labels: label set -> what its ids mean.
+        notes: what else there is to draw, and how to choose it.
     """
 
     stream: str
+    model: str
     topics: Mapping[str, Found]
     labels: Mapping[str, LabelSet]
+    notes: tuple[str, ...] = ()
 
     @property
     def first(self) -> Place:
@@ -107,7 +122,7 @@ class Survey:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Attributes that all records share: model, size of the source."""
+        """Attributes that all records share: size of the source."""
         return next(iter(self.topics.values())).headers
 
     @property
@@ -122,30 +137,47 @@ def survey(reader: Reader, wanted: Wanted) -> Survey:
     Raises:
         UsageError: there are none of this recording; the text says what there is instead.
     """
-    streams: dict[str, dict[str, dict[str, Found]]] = {}
-    newest: dict[tuple[str, str], str] = {}
-    sessions: dict[str, set[str]] = {}
+    models: Latest[str, set[str]] = Latest()
+    found: Latest[tuple[str, str, str], Found] = Latest()
+    passed: dict[str, set[tuple[str, str]]] = {}
     labels: dict[str, LabelSet] = {}
     for message in messages(reader, (*wanted.operators, "labels")):
         headers = message.headers
         if message.topic == "labels":
             labels[message.key] = parse_label_set(message.key, json.loads(message.value))
             continue
-        stream, session = headers["ce_streamid"], headers["ce_session"]
-        sessions.setdefault(stream, set()).add(session)
+        stream, model = headers["ce_streamid"], headers["ce_model"]
+        passed.setdefault(stream, set()).add((headers["ce_session"], model))
         if wanted.takes(headers):
-            newest[stream, message.topic] = variant = headers["ce_variant"]
-            own = streams.setdefault(stream, {}).setdefault(message.topic, {})
-            if variant not in own:
-                own[variant] = Found(place_of(message), 0, headers)
-            own[variant].add(message)
-    stream = _chosen(streams, sessions, wanted)
-    topics = {
-        topic: streams[stream][topic][newest[stream, topic]]
-        for topic in wanted.operators
-        if topic in streams[stream]
-    }
-    return Survey(stream, topics, labels)
+            models.of(stream, model, set).add(message.topic)
+            key = (stream, model, message.topic)
+            begin = partial(Found, place_of(message), 0, headers)
+            found.of(key, headers["ce_variant"], begin).add(message)
+    stream = _chosen(list(models), passed, wanted)
+    model = models.versions(stream)[-1]
+    drawn = [topic for topic in wanted.operators if topic in models.latest(stream)]
+    variants = {topic: found.versions((stream, model, topic)) for topic in drawn}
+    return Survey(
+        stream,
+        model,
+        {topic: found.latest((stream, model, topic)) for topic in drawn},
+        labels,
+        _notes(models.versions(stream), variants),
+    )
+
+
+def _notes(models: Sequence[str], variants: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Which models and variants there are beside the newest ones, oldest first."""
+    notes = []
+    if others := ", ".join(models[:-1]):
+        notes.append(f"drawn is {models[-1]}, there are records of {others} too: --model chooses")
+    for topic, (*older, newest) in variants.items():
+        if older:
+            notes.append(
+                f"drawn is the newest variant of {topic}, {newest}; there are {', '.join(older)} "
+                "too: --variant chooses"
+            )
+    return tuple(notes)
 
 
 def holds_records(sink: str, wanted: Wanted, *, settings: Mapping[str, Any]) -> bool:
@@ -178,30 +210,44 @@ def place_of(message: Message) -> Place:
     return Place(time_us(message.headers["ce_time"]), position_of(message), pts_seconds(message))
 
 
-def _chosen(found: Collection[str], sessions: Mapping[str, set[str]], wanted: Wanted) -> str:
+def _chosen(
+    found: Sequence[str], passed: Mapping[str, set[tuple[str, str]]], wanted: Wanted
+) -> str:
+    """The one stream that has records; `passed`: session and model of all streams' records."""
     if len(found) == 1:
-        return next(iter(found))
+        return found[0]
     if found:
         raise UsageError(
             f"{wanted.source} has records of {len(found)} streams in {wanted.sink}: "
             f"{', '.join(sorted(found))}; choose with --stream"
         )
     kinds = ", ".join(wanted.operators)
-    if not sessions:
+    if not passed:
         raise UsageError(f"{wanted.sink} holds no records of {kinds}")
-    if wanted.stream is not None and wanted.stream not in sessions:
+    if wanted.stream is not None and wanted.stream not in passed:
         raise UsageError(
             f"{wanted.sink} holds no {kinds} records of stream {wanted.stream}; "
-            f"there are: {', '.join(sorted(sessions))}"
+            f"there are: {', '.join(sorted(passed))}"
         )
-    mine = {wanted.stream: sessions[wanted.stream]} if wanted.stream else sessions
-    if any(wanted.session in ids for ids in mine.values()):
+    mine = {wanted.stream: passed[wanted.stream]} if wanted.stream else passed
+    models = {
+        model for seen in mine.values() for session, model in seen if session == wanted.session
+    }
+    if models:
         raise UsageError(
-            f"the {kinds} records of {wanted.source} in {wanted.sink} are of another model than "
-            f"{wanted.model}"
+            f"the {kinds} records of {wanted.source} in {wanted.sink} are of "
+            f"{', '.join(sorted(models))}; none are of {_choice(wanted)}"
         )
-    there = "; ".join(f"{name}: {', '.join(sorted(ids))}" for name, ids in sorted(mine.items()))
+    there = "; ".join(
+        f"{name}: {', '.join(sorted({session for session, _ in seen}))}"
+        for name, seen in sorted(mine.items())
+    )
     raise UsageError(
         f"{wanted.source} is session {wanted.session}, and no {kinds} records in {wanted.sink} are "
         f"of that session ({there}); give the very file that the records were made from"
     )
+
+
+def _choice(wanted: Wanted) -> str:
+    named = [wanted.model] if wanted.model else []
+    return ", ".join([*named, *(f"variant {variant}" for variant in wanted.variants)])

@@ -19,7 +19,8 @@ FEW = ("--set", "sampling.fps=2", "--fps", "4")
 def test_from_a_recording_to_a_film_and_from_its_records_once_more(dinostream, tmp_path):
     done = dinostream("render", ROOM, *SMALL, *FEW, "--sink", "sqlite:r.db", "-o", "a.mp4", "--png")
     assert done.returncode == 0, done.stderr
-    assert "8 frames of room-3: depth, segmentation, pca, action" in done.stdout
+    drawn = "8 frames of room-3: depth, segmentation, pca, action of dinov2_vitti14-"
+    assert done.stdout.startswith(drawn)
     assert done.stdout.splitlines()[1:] == ["a.mp4", "a.png"]
     assert len(list(plain_frames(str(tmp_path / "a.mp4"), 4))) == 8
     with Image.open(tmp_path / "a.png") as image:
@@ -33,13 +34,30 @@ def test_from_a_recording_to_a_film_and_from_its_records_once_more(dinostream, t
         *("--layout", "blend", "-o", "c.gif", "--fps", "4"),
     )
     assert told.returncode == 0, told.stderr
-    assert "8 frames of room-3: depth\n" in told.stdout
+    assert told.stdout.startswith("8 frames of room-3: depth of dinov2_vitti14-")
     with Image.open(tmp_path / "c.gif") as image:
         assert image.n_frames == 8
     other = dinostream("render", "sqlite:r.db", "--source", ROOM.replace("=3", "=4"), "-o", "d.mp4")
     assert other.returncode == 2
     assert "the very file that the records were made from" in other.stderr
     assert not list(tmp_path.glob("d.*"))
+
+
+def test_records_of_other_weights_are_not_those_of_this_run(dinostream, tmp_path):
+    one, other = (
+        (ROOM, *SMALL, "--seed", seed, *FEW, "--operator", "pca", "--sink", "sqlite:r.db")
+        for seed in "12"
+    )
+    said = [dinostream("render", *run, "-o", "a.png") for run in (one, other, one)]
+    assert [done.returncode for done in said] == [0, 0, 0], said[-1].stderr
+    models = [done.stdout.splitlines()[0].rpartition(" ")[2] for done in said]
+    assert models[0] == models[2] != models[1]
+    assert ["are there already" in done.stderr for done in said] == [False, False, True]
+    told = dinostream("render", "sqlite:r.db", "--source", ROOM, "-o", "b.png")
+    assert f"drawn is {models[1]}, there are records of {models[0]} too" in told.stderr
+    chosen = ("--model", models[0], "-o", "b.png")
+    told = dinostream("render", "sqlite:r.db", "--source", ROOM, *chosen)
+    assert told.stdout.splitlines()[0].endswith(f"frames of room-3: pca of {models[0]}")
 
 
 def test_without_a_sink_nothing_is_left_but_the_film(dinostream, tmp_path):
@@ -55,6 +73,7 @@ def test_without_a_sink_nothing_is_left_but_the_film(dinostream, tmp_path):
         (("sqlite:r.db", "--source", ROOM, "--sink", "sqlite:x.db"), "leave out --sink"),
         (("sqlite:r.db", "--source", ROOM), "r.db"),
         ((ROOM, "--source", ROOM), "is a recording itself"),
+        ((ROOM, "--variant", "0123456789ab"), "--variant is for records of a SINK"),
         ((ROOM, "--operator", "dept"), "did you mean depth?"),
         ((ROOM, "--operator", "embedding"), "There are: depth, segmentation, pca, action"),
         (("absent.mp4",), "no such file or folder: absent.mp4"),

@@ -34,6 +34,36 @@ def test_topics_labels_and_ends_are_found(look, stored, records):
     assert not found.untrained
 
 
+def test_of_several_models_one_is_drawn_and_the_others_are_named(look, stored, records):
+    old, new = "dinov2_vitti14-0123456789ab", "dinov2_vitti14-ba9876543210"
+    newer = replace(records, model=new, variant="f" * 12)
+    sink = stored([*records.all(), newer.maps(5)[2]])  # the newer run has pca alone
+    found = look(sink)
+    assert (found.model, set(found.topics)) == (new, {"pca"})
+    assert found.notes == (f"drawn is {new}, there are records of {old} too: --model chooses",)
+    for chosen in (old, "dinov2_vitti14-0123"):
+        found = look(sink, model=chosen)
+        assert (found.model, set(found.topics), found.notes) == (old, set(DRAWN), ())
+    assert look(sink, model="dinov2_vitti14").model == new
+    assert look(sink, variants=(records.variant,)).model == old
+    with pytest.raises(UsageError, match=rf"are of {old}, {new}; none are of dinov2_vits14, var"):
+        look(sink, model="dinov2_vits14", variants=("a" * 12,))
+    wanted = Wanted(sink, "clip.mp4", records.session, None, DRAWN, model="dinov2_vitti14-f")
+    assert not holds_records(sink, wanted, settings={})
+
+
+def test_of_several_variants_the_newest_is_drawn_and_the_others_are_named(look, stored, records):
+    newer = replace(records, variant="f" * 12)
+    found = look(stored([*records.all(), newer.maps(5)[0]]))
+    assert set(found.topics) == set(DRAWN)
+    assert found.topics["depth"].headers["ce_variant"] == newer.variant
+    assert found.topics["pca"].headers["ce_variant"] == records.variant
+    assert found.notes == (
+        f"drawn is the newest variant of depth, {newer.variant}; there are {records.variant} too: "
+        "--variant chooses",
+    )
+
+
 def test_of_many_records_a_few_are_kept_from_all_over(look, stored, records):
     frames = 5 * SAMPLES
     found = look(stored([m for n in range(frames) for m in records.maps(n)]), operators=("pca",))
