@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from .tiles import HEAD_DIM, MIN_ARCH
+from .device import constant_when_traced, triton_obstacle
+from .tiles import HEAD_DIM
 
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
@@ -65,48 +66,24 @@ def attention_path(device: torch.device | str) -> AttentionPath:
 
 @functools.cache
 def _find_path(device: torch.device) -> AttentionPath:
-    if device.type != "cuda":
-        return AttentionPath("sdpa", f"the Triton kernel needs a CUDA device, this is {device}")
-    obstacle = _obstacle(device)
+    obstacle = triton_obstacle(device, _launch)
     if obstacle is not None:
         return AttentionPath("sdpa", obstacle)
     return AttentionPath("triton", f"the kernel runs on {torch.cuda.get_device_name(device)}")
 
 
-def _obstacle(device: torch.device) -> str | None:
-    if torch.version.hip is not None:
-        return "the Triton kernel is made for NVIDIA chips, this torch is built for ROCm"
-    if not torch.cuda.is_available():
-        return "torch sees no CUDA device"
-    major, minor = torch.cuda.get_device_capability(device)
-    if 10 * major + minor < MIN_ARCH:
-        return f"compute capability is {major}.{minor}, the Triton kernel needs 8.0 or newer"
-    return _launch_error(device)
-
-
-def _launch_error(device: torch.device) -> str | None:
-    # Triton needs its own wheel, a C compiler and a driver that fits; only a launch tells.
+def _launch(device: torch.device) -> None:
     # 257 tokens: the variant of the kernel that 224 px frames use, so its compilation is kept.
-    try:
-        from .flash import flash_attention
+    from .flash import flash_attention
 
-        flash_attention(torch.zeros(1, 257, 3, 1, HEAD_DIM, dtype=torch.float16, device=device))
-        torch.cuda.synchronize(device)
-    except torch.OutOfMemoryError:
-        raise
-    except Exception as error:
-        first_line = (str(error).strip().splitlines() or ["no message"])[0]
-        return f"the Triton kernel does not run here: {type(error).__name__}: {first_line}"
-    return None
+    flash_attention(torch.zeros(1, 257, 3, 1, HEAD_DIM, dtype=torch.float16, device=device))
 
 
 def _runs_triton(device: torch.device) -> bool:
     return _announced_path(device).name == "triton"
 
 
-# torch.compiler.assume_constant_result sets this very mark, but imports torch._dynamo and with it
-# triton: 1-2 s at the start of every process (torch 2.15).
-_runs_triton._dynamo_marked_constant = True  # type: ignore[attr-defined]
+constant_when_traced(_runs_triton)
 
 
 @functools.cache
