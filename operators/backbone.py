@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from kernels.attention import attention_path
 from operators.crew import Crew, stay_on_one_core
+from operators.engines.choice import EXACT, Choice, build_engine
+from operators.engines.engine import Engine, Tokens
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.preprocess import normalise
 from operators.weights import LoadedBackbone
-
-Tokens = tuple[Tensor, dict[int, Tensor]]
-"""After the final norm `[B, N, D]`; block -> before it `[B, N, D]`."""
 
 
 class Backbone:
@@ -35,7 +35,7 @@ class Backbone:
         batch_size: int = 8,
         threads: int = 1,
         device: torch.device | str = "cpu",
-        dtype: torch.dtype = torch.float32,
+        choice: Choice = EXACT,
     ) -> None:
         """Put a loaded backbone on a device.
 
@@ -45,7 +45,8 @@ class Backbone:
             batch_size: B of the features; smaller batches are padded.
             threads: frames that a CPU works on at a time; no result depends on it.
             device: where it runs and where features stay.
-            dtype: of weights and features.
+            choice: what computes on a CPU, and the dtype of products anywhere. Features are of that
+                dtype on a GPU, float32 on a CPU.
 
         Raises:
             ValueError: a batch size or threads below 1, or a block that the model does not have.
@@ -61,9 +62,25 @@ class Backbone:
         self.blocks = tuple(sorted(set(blocks)))
         self.batch_size = batch_size
         self.device = torch.device(device)
-        self.dtype = dtype
-        self._model = loaded.model.to(self.device, dtype)
-        self._crew = Crew(min(threads, batch_size)) if self.device.type == "cpu" else None
+        on_cpu = self.device.type == "cpu"
+        self.dtype = torch.float32 if on_cpu else choice.dtype
+        self.choice = choice
+        self._model = loaded.model.to(self.device, self.dtype)
+        self._engine: Engine | None = None
+        self._crew: Crew | None = None
+        if on_cpu:
+            streams = min(threads, batch_size)
+            self._crew = Crew(streams)
+            self._engine = build_engine(choice, loaded.model, self.blocks, streams=streams)
+
+    @property
+    def identity(self) -> str:
+        """What computes, with all of it that can change a bit."""
+        if self._engine:
+            return self._engine.identity
+        kind = str(self.dtype).removeprefix("torch.")
+        path = attention_path(self.device).name
+        return f"torch {torch.__version__}, {path}, {kind}, batch {self.batch_size}"
 
     def __call__(self, batch: FrameBatch) -> Features:
         """Features of up to `batch_size` frames of one size.
@@ -105,6 +122,8 @@ class Backbone:
     @torch.inference_mode()
     def _one_by_one(self, batch: FrameBatch, grid: tuple[int, int]) -> Tokens:
         assert self._crew
+        assert self._engine
+        engine = self._engine
         stay_on_one_core()
         arch, count = self._model.architecture, len(batch.infos)
         shape = (self.batch_size, 1 + arch.registers + grid[0] * grid[1], arch.width)
@@ -116,8 +135,7 @@ class Backbone:
         @torch.inference_mode()
         def fill(row: int) -> None:
             # Copied: frames out of an object store are read-only, which torch warns of.
-            pixels = torch.from_numpy(batch.pixels[row : row + 1].copy())
-            own, own_kept = self._model(normalise(pixels, self.dtype), self.blocks)
+            own, own_kept = engine(torch.from_numpy(batch.pixels[row : row + 1].copy()))
             tokens[row] = own[0]
             for block, before in own_kept.items():
                 kept[block][row] = before[0]
@@ -129,7 +147,7 @@ class Backbone:
     def _again(
         self, batch: FrameBatch, row: int, grid: tuple[int, int], mirrored: bool
     ) -> Features:
-        """A pass of one frame alone, whatever the device: see `Features.again`."""
+        """A pass of one frame alone, by the plain model on any device: see `Features.again`."""
         pixels = torch.from_numpy(batch.pixels[row : row + 1].copy()).to(self.device)
         patch = self._model.architecture.patch
         resized = interpolate(

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import torch
 
-from kernels.attention import attention_path
 from operators.architectures import architecture
 from operators.backbone import Backbone
 from operators.calibrated_depth import CalibratedDepth
+from operators.engines.choice import choose_engine
 from operators.errors import UsageError
 from operators.heads import MissingHead
+from operators.machine import this_machine
 from operators.operator import Operator
 from operators.registry import build_operator
 from operators.variant import Computation, operator_variant
@@ -30,7 +31,6 @@ from pipeline.engine import Engine
 from pipeline.feed import Feed
 from pipeline.head_match import heads_of
 from pipeline.identity import Identity
-from operators.machine import this_machine
 from pipeline.media.scaler import FILTER_NAME
 from pipeline.message import Publisher
 from pipeline.placement import Placement
@@ -81,22 +81,23 @@ def assemble(config: Config) -> Assembly:
         notes += use_calibrations(by_key, Path(config.calibrations), model)
     operators = list(by_key.values())
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    machine = this_machine()
+    choice = choose_engine(config.engine, device, machine)
     backbone = Backbone(
         loaded,
         blocks=sorted({block for operator in operators for block in operator.layers}),
         batch_size=config.batch_size,
-        threads=config.threads or this_machine().cores,
+        threads=config.threads or machine.cores,
         device=device,
-        dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+        choice=choice,
     )
-    path, why = attention_path(device)
-    computation = _computation(config, backbone, path)
+    computation = _computation(config, backbone)
     placements = [_place(config, key, one, computation) for key, one in by_key.items()]
     identity = Identity(
         model=model,
         variants={name: hash_ for one in placements for name, hash_ in one.all_variants().items()},
         labels={name: rows for one in operators for name, rows in one.label_sets().items()},
-        notes=(*_untrained(loaded), *notes, f"attention: {path} ({why})"),
+        notes=(*_untrained(loaded), *notes, f"engine: {backbone.identity} ({choice.why})"),
     )
     return Assembly(Engine(backbone, placements), identity)
 
@@ -157,20 +158,15 @@ def _place(config: Config, key: str, operator: Operator, computation: Computatio
     )
 
 
-def _computation(config: Config, backbone: Backbone, attention: str) -> Computation:
+def _computation(config: Config, backbone: Backbone) -> Computation:
     return Computation(
         architecture=config.model,
         backbone_sha256=backbone.loaded.sha256,
         preprocessing=f"short side {config.short_side}, {FILTER_NAME}, imagenet",
-        engine=f"torch {torch.__version__}, {attention}, {_passes(backbone)}",
-        dtype=str(backbone.dtype).removeprefix("torch."),
+        engine=backbone.identity,
+        dtype=str(backbone.choice.dtype).removeprefix("torch."),
         device=_device_kind(backbone.device),
     )
-
-
-def _passes(backbone: Backbone) -> str:
-    """What shares a matrix product: on a GPU the batch, on a CPU a frame is alone."""
-    return "frame by frame" if backbone.device.type == "cpu" else f"batch {backbone.batch_size}"
 
 
 def _device_kind(device: torch.device) -> str:

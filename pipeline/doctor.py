@@ -129,6 +129,15 @@ def _attention() -> Finding:
     return Finding("attention", not wanted, f"{path.name}: {path.reason}", remedy)
 
 
+def _engine() -> Finding:
+    import torch
+
+    from operators.engines.choice import choose_engine
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return Finding("engine", None, choose_engine("auto", device, this_machine()).why)
+
+
 def _codecs() -> Finding:
     from pipeline.media.codecs import codecs
 
@@ -192,6 +201,7 @@ _REQUIRED: dict[str, Callable[[], Finding]] = {
     "layout": _layout,
     "torch": _torch,
     "attention": _attention,
+    "engine": _engine,
     "codecs": _codecs,
     "kafka client": lambda: _distributions(
         "kafka client", "kafka-python", "crc32c", "lz4", "zstandard"

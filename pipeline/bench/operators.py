@@ -13,6 +13,7 @@ from typing import Any
 
 from operators.errors import UsageError
 from operators.frames import FrameBatch
+from operators.machine import this_machine
 from operators.registry import BUILT_IN
 from pipeline.assembly import assemble
 from pipeline.bench.clip import bench_clip
@@ -30,7 +31,6 @@ from pipeline.bench.soundness import (
 from pipeline.bench.workload import Workload
 from pipeline.config import OPERATORS, Config, OperatorConfig, SamplingConfig
 from pipeline.engine import Engine
-from operators.machine import this_machine
 from pipeline.streams import stream_specs
 
 FORMAT = 1
@@ -112,7 +112,7 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
     engine = assemble(config).engine
     try:
         gate, laps = _laps(engine, frames, settings.rounds, tell)
-        ran_on = {"device": engine.backbone.device.type, "dtype": str(engine.backbone.dtype)}
+        ran_on = {"device": engine.backbone.device.type, "dtype": str(engine.backbone.choice.dtype)}
     finally:
         engine.close()
     held = ran_on["device"] == "cpu" and settings.short_side == GOAL_SHORT_SIDE

@@ -60,16 +60,25 @@ def _measure(
     given: dict[str, Any],
     report_to: tuple[Path | None, bool],
 ) -> int:
+    import torch
+
     from operators.architectures import architecture
     from operators.backbone import Backbone
+    from operators.engines.choice import choose_engine
+    from operators.machine import this_machine
     from operators.weights import load_backbone
     from pipeline.fit.dense_plan import DensePlan
     from pipeline.fit.evaluate_maps import evaluate_maps
-    from operators.machine import this_machine
 
     loaded = load_backbone(architecture(given["model"]), given["weights"], seed=given["seed"])
     operator = _operator(task, head, loaded, given["seed"])
-    backbone = Backbone(loaded, blocks=operator.layers, threads=this_machine().cores)
+    machine = this_machine()
+    backbone = Backbone(
+        loaded,
+        blocks=operator.layers,
+        threads=machine.cores,
+        choice=choose_engine("auto", torch.device("cpu"), machine),
+    )
     plan = DensePlan(given["short_side"], cache_folder(given["cache"]), seed=given["seed"])
     try:
         with telling("eval") as tell:

@@ -65,6 +65,11 @@ _HOW = (
     click.option("--sink", metavar="URI", help="sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]."),
     click.option("--batch-size", type=int, metavar="B", help="Most frames of a batch (default 8)."),
     click.option("--threads", type=int, metavar="N", help="Frames that a CPU works on at once."),
+    click.option(
+        "--engine",
+        type=click.Choice(["auto", "torch", "openvino"]),
+        help="What computes the backbone on a CPU; auto: openvino where it is installed.",
+    ),
 )
 _WHERE = (
     click.option("--runtime", type=click.Choice(["ray", "inline"]), help="Default: ray."),

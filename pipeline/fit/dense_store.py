@@ -18,7 +18,6 @@ import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from kernels.attention import attention_path
 from operators.backbone import Backbone
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.learn.dense_pictures import DensePicture
@@ -144,6 +143,12 @@ class DenseStore:
         )
         return hashlib.sha256(canonical_json(rows)).hexdigest()
 
+    @property
+    def identity(self) -> str:
+        """Of features and truths in their order: what a training reads."""
+        names = [[self._path(item).name, self._truth_path(item).name] for item in self.items]
+        return hashlib.sha256(canonical_json(names)).hexdigest()
+
     def _look(self, together: Sequence[tuple[int, NDArray[np.uint8]]]) -> dict[int, Any]:
         """One pass of the backbone over pictures of one size."""
         pixels = np.stack([one for _, one in together])
@@ -169,8 +174,7 @@ class DenseStore:
                 "normed": self._reading.normed,
                 "weights": loaded.sha256,
                 "model": loaded.model.architecture.name,
-                "dtype": str(self._backbone.dtype),
-                "attention": attention_path(self._backbone.device)[0],
+                "engine": self._backbone.identity,
             }
         )
 

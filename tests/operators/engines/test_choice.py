@@ -1,0 +1,72 @@
+"""Which engine is taken: the wish, the device and the processor decide, and the reason is said."""
+
+from __future__ import annotations
+
+import importlib.machinery
+
+import pytest
+import torch
+
+from operators.engines import choice
+from operators.engines.choice import choose_engine
+from operators.errors import UsageError
+from operators.machine import Machine
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+
+
+def machine(*features: str) -> Machine:
+    return Machine("Linux x86_64", "a processor", features, 2, None)
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch):
+    """`installed(False)`: as if openvino were not."""
+
+    def set_to(there: bool) -> None:
+        spec = importlib.machinery.ModuleSpec("openvino", None) if there else None
+        monkeypatch.setattr(choice, "find_spec", lambda name: spec)
+
+    return set_to
+
+
+def test_auto_takes_openvino_where_it_is_installed(installed):
+    installed(True)
+    assert choose_engine("auto", CPU, machine("avx2")).name == "openvino"
+    installed(False)
+    chosen = choose_engine("auto", CPU, machine("avx2"))
+    assert chosen.name == "torch"
+    assert "pip install openvino" in chosen.why
+
+
+@pytest.mark.parametrize(
+    ("features", "dtype", "said"),
+    [
+        (("avx2",), torch.float32, "neither avx512_bf16 nor amx_bf16"),
+        (("avx2", "avx512f", "avx512_vnni"), torch.float32, "neither"),
+        (("avx2", "avx512_bf16"), torch.bfloat16, "has avx512_bf16"),
+        (("avx512_bf16", "amx_tile", "amx_bf16"), torch.bfloat16, "has amx_bf16"),
+    ],
+)
+@pytest.mark.parametrize("wish", ["torch", "openvino"])
+def test_the_processor_decides_the_dtype(installed, wish, features, dtype, said):
+    installed(True)
+    chosen = choose_engine(wish, CPU, machine(*features))
+    assert (chosen.name, chosen.dtype) == (wish, dtype)
+    assert said in chosen.why
+    assert "as asked for" in chosen.why
+
+
+def test_what_cannot_be_had_is_refused(installed):
+    installed(False)
+    with pytest.raises(UsageError, match="openvino is not installed: pip install openvino"):
+        choose_engine("openvino", CPU, machine())
+    with pytest.raises(UsageError, match="openvino is for CPUs, this runs on cuda; take auto"):
+        choose_engine("openvino", GPU, machine())
+    with pytest.raises(UsageError, match="must be one of auto, torch, openvino, got 'onnx'"):
+        choose_engine("onnx", CPU, machine())
+
+
+def test_a_gpu_runs_torch_in_bfloat16(installed):
+    installed(True)
+    assert choose_engine("auto", GPU, machine()).dtype == torch.bfloat16

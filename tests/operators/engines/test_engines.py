@@ -1,0 +1,121 @@
+"""Engines compute what the plain model computes, kept blocks too, at any size, on any thread."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from torch import Tensor
+
+from operators.architectures import Architecture, architecture
+from operators.engines.choice import Choice, build_engine
+from operators.engines.engine import Engine
+from operators.preprocess import normalise
+from operators.vit import VisionTransformer
+from operators.weights import random_tensors
+
+SIZES_HW = [(70, 98), (14, 14), (518, 14)]
+BLOCKS = (0, 2)
+EXACT, ROUNDED = 2e-5, 0.999  # largest error in float32, least cosine of a token in bfloat16
+
+
+def small(name: str, **changes: object) -> VisionTransformer:
+    """A real architecture with three blocks; LayerScale and biases of every size."""
+    full = architecture(name)
+    fields = {name: getattr(full, name) for name in full.__dataclass_fields__}
+    arch = Architecture(**{**fields, "depth": 3, **changes})
+    vit = VisionTransformer(arch)
+    vit.load_state_dict(random_tensors(arch, 4))
+    draw = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for key, tensor in vit.named_parameters():
+            if key.endswith("gamma"):
+                tensor.uniform_(-1.5, 1.5, generator=draw)
+            elif key.endswith("bias"):
+                tensor.normal_(0, 0.2, generator=draw)
+    return vit.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module", params=["dinov2_vitti14", "dinov2_vits14_reg", "dinov2_vitg14"])
+def vit(request: pytest.FixtureRequest) -> VisionTransformer:
+    narrow = {"width": 128, "heads": 2} if "vitg" in request.param else {}
+    return small(request.param, **narrow)
+
+
+@pytest.fixture(params=["torch", "openvino"])
+def engine_of(request: pytest.FixtureRequest):
+    """`engine_of(vit, dtype)`."""
+    if request.param == "openvino":
+        pytest.importorskip("openvino", reason="the extra cpu is not installed")
+
+    def build(vit: VisionTransformer, dtype: torch.dtype, streams: int = 2) -> Engine:
+        return build_engine(Choice(request.param, dtype, ""), vit, BLOCKS, streams=streams)
+
+    return build
+
+
+def frame(size_hw: tuple[int, int], seed: int = 0) -> Tensor:
+    draw = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (1, *size_hw, 3), dtype=torch.uint8, generator=draw)
+
+
+def reference(vit: VisionTransformer, pixels: Tensor) -> list[Tensor]:
+    tokens, kept = vit(normalise(pixels, torch.float32), BLOCKS)
+    return [tokens, *(kept[block] for block in BLOCKS)]
+
+
+@pytest.mark.parametrize("size_hw", SIZES_HW)
+def test_float32_agrees_with_the_plain_model(vit, engine_of, size_hw):
+    pixels = frame(size_hw)
+    tokens, kept = engine_of(vit, torch.float32)(pixels)
+
+    assert tuple(kept) == BLOCKS
+    for got, want in zip((tokens, *kept.values()), reference(vit, pixels), strict=True):
+        assert got.dtype == torch.float32
+        torch.testing.assert_close(got, want, rtol=EXACT, atol=EXACT)
+
+
+def test_bfloat16_stays_close(vit, engine_of):
+    pixels = frame((70, 98))
+    tokens, kept = engine_of(vit, torch.bfloat16)(pixels)
+
+    for got, want in zip((tokens, *kept.values()), reference(vit, pixels), strict=True):
+        assert got.dtype == torch.float32
+        assert torch.cosine_similarity(got, want, dim=2).min() > ROUNDED
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_threads_and_streams_change_no_bit(vit, engine_of, dtype):
+    frames = [frame((70, 98), seed) for seed in range(6)]
+    alone = engine_of(vit, dtype, 1)
+    want = [alone(pixels)[0] for pixels in frames]
+    shared = engine_of(vit, dtype, 3)
+    with ThreadPoolExecutor(3) as pool:
+        got = list(pool.map(lambda pixels: shared(pixels)[0], frames * 3))
+
+    assert all(torch.equal(a, b) for a, b in zip(got, want * 3, strict=True))
+
+
+def test_what_can_change_a_bit_is_in_the_identity(vit, engine_of):
+    names = {engine_of(vit, dtype).identity for dtype in (torch.float32, torch.bfloat16)}
+
+    assert len(names) == 2
+    assert engine_of(vit, torch.float32, 1).identity in names
+
+
+def test_the_model_is_left_as_it_was(engine_of):
+    vit = small("dinov2_vitti14")
+    before = {name: tensor.clone() for name, tensor in vit.state_dict().items()}
+    engine_of(vit, torch.float32)(frame((28, 28)))
+
+    assert all(torch.equal(tensor, before[name]) for name, tensor in vit.state_dict().items())
+
+
+def test_tokens_outlive_the_next_frame(engine_of):
+    engine = engine_of(small("dinov2_vitti14"), torch.float32)
+    first = engine(frame((28, 28), 1))[0]
+    copy = first.clone()
+    engine(frame((28, 28), 2))
+
+    assert torch.equal(first, copy)
