@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kernels.attention import attention_path
 from operators.architectures import architecture
 from operators.backbone import Backbone
+from operators.engines.choice import choose_engine
 from operators.frame_vector import FrameVector
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.weights import load_backbone
@@ -52,13 +52,14 @@ def open_backbone(
     keep_freed_memory()
     arch = architecture(model)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    machine = this_machine()
     return Backbone(
         load_backbone(arch, weights, seed=seed),
         blocks=[*range(max(0, arch.depth - BLOCKS), arch.depth), *blocks],
         batch_size=_BATCH,
-        threads=threads or this_machine().cores,
+        threads=threads or machine.cores,
         device=device,
-        dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+        choice=choose_engine("auto", device, machine),
     )
 
 
@@ -90,8 +91,7 @@ class Glance:
         return {
             "weights": loaded.sha256,
             "model": loaded.model.architecture.name,
-            "dtype": str(self._backbone.dtype),
-            "attention": attention_path(self._backbone.device)[0],
+            "engine": self._backbone.identity,
             "vector": self._vector.to_json(),
         }
 

@@ -215,7 +215,7 @@ def test_a_second_fit_computes_no_features(data, backbone: Backbone, plan):
         """A backbone that must not be called."""
 
         def __init__(self) -> None:
-            self.loaded, self.dtype = backbone.loaded, backbone.dtype
+            self.loaded, self.identity = backbone.loaded, backbone.identity
             self.device, self.batch_size = backbone.device, backbone.batch_size
 
     store = DenseStore(plan.cache, backbone, items, short_side=SHORT_SIDE, reading=reading)
