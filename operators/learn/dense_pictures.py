@@ -67,7 +67,7 @@ class DenseBatch:
 
 
 def batches(
-    pictures: DensePictures, chosen: Sequence[int], *, size: int, seed: int
+    pictures: DensePictures, chosen: Sequence[int], *, size: int, seed: int, first: int = 0
 ) -> Iterator[DenseBatch]:
     """Batches without end, every picture about equally often.
 
@@ -76,6 +76,7 @@ def batches(
         chosen: indices that may be drawn.
         size: B.
         seed: of the order.
+        first: batches of that order that are left out, unread.
     """
     draw = np.random.Generator(np.random.PCG64(seed))
     by_grid: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -88,6 +89,9 @@ def batches(
             for part in _parts(draw.permutation(indices).tolist(), size)
         ]
         for which in draw.permutation(len(order)):
+            if first > 0:
+                first -= 1
+                continue
             yield _batch([pictures.read(index) for index in order[which]])
 
 

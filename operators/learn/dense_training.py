@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from operators.errors import DinostreamError
 from operators.learn.dense_pictures import DenseBatch, DensePictures, batches
+from operators.learn.training_state import TrainingState
 
 Tell = Callable[[int, int], None]
 """Steps done, steps in all."""
@@ -69,6 +71,7 @@ def train(
     *,
     schedule: Schedule,
     tell: Tell,
+    checkpoint: Path | None = None,
 ) -> Fitted:
     """Minimise a loss.
 
@@ -79,26 +82,31 @@ def train(
         split: which of them are for what; without a validation part the last weights win.
         schedule: how long and how fast.
         tell: told of every step.
+        checkpoint: file of this very training; written at every check, so that a training that was
+            killed goes on from there to the same weights, and removed at the end.
 
     Raises:
         DinostreamError: the loss is no longer a number.
+        OSError: the checkpoint cannot be written.
     """
-    own = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
-    optimiser = torch.optim.AdamW(own.values(), lr=schedule.rate, weight_decay=schedule.decay)
-    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, schedule.steps)
-    feed = batches(pictures, split.train, size=schedule.batch, seed=schedule.seed)
-    kept, losses = _copy(own), [_validation(own, loss, pictures, split.validation)]
-    best = losses[0]
+    state = TrainingState(weights, rate=schedule.rate, decay=schedule.decay, steps=schedule.steps)
+    if checkpoint is None or not state.load(checkpoint):
+        state.judge(_validation(state.weights, loss, pictures, split.validation))
+    size, seed = schedule.batch, schedule.seed
+    feed = batches(pictures, split.train, size=size, seed=seed, first=state.step)
     every = math.ceil(schedule.steps / schedule.checks)
-    for step in range(1, schedule.steps + 1):
-        _step(optimiser, loss(own, next(feed)))
-        cosine.step()
-        tell(step, schedule.steps)
-        if step % every == 0 or step == schedule.steps:
-            losses.append(_validation(own, loss, pictures, split.validation))
-            if losses[-1] <= best:
-                best, kept = losses[-1], _copy(own)
-    return Fitted(kept, tuple(losses) if split.validation else ())
+    while state.step < schedule.steps:
+        state.step += 1
+        _step(state.optimiser, loss(state.weights, next(feed)))
+        state.cosine.step()
+        tell(state.step, schedule.steps)
+        if state.step % every == 0 or state.step == schedule.steps:
+            state.judge(_validation(state.weights, loss, pictures, split.validation))
+            if checkpoint is not None:
+                state.save(checkpoint)
+    if checkpoint is not None:
+        checkpoint.unlink()
+    return Fitted(state.kept, tuple(state.losses) if split.validation else ())
 
 
 def _step(optimiser: torch.optim.Optimizer, value: Tensor) -> None:
@@ -129,7 +137,3 @@ def _validation(
 def _once(pictures: DensePictures, chosen: Sequence[int]) -> Iterator[DenseBatch]:
     for index in chosen:
         yield next(batches(pictures, [index], size=1, seed=0))
-
-
-def _copy(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in weights.items()}

@@ -6,6 +6,8 @@ evenly over the range, weighed per cell, as `operators.depth` reads them.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -37,6 +39,7 @@ def fit_depth_head(
     *,
     schedule: Schedule,
     tell: Tell,
+    checkpoint: Path | None = None,
 ) -> tuple[dict[str, Tensor], Fitted]:
     """Begin with linear log depth in closed form, go on with the scale-invariant loss of log depth
     (Eigen et al. 2014).
@@ -47,6 +50,7 @@ def fit_depth_head(
         range_m: smallest and largest depth of the head, metres; truth outside is not learnt.
         schedule: how long and how fast.
         tell: told of every step.
+        checkpoint: file that the training goes on from, see `train`.
 
     Returns:
         The head's tensors, and how training went.
@@ -62,7 +66,9 @@ def fit_depth_head(
         metres = _metres(gain * logits.permute(0, 3, 1, 2), range_m)
         return _scale_invariant(metres, batch.truth, range_m)
 
-    fitted = train(start, loss, pictures, split, schedule=schedule, tell=tell)
+    fitted = train(
+        start, loss, pictures, split, schedule=schedule, tell=tell, checkpoint=checkpoint
+    )
     blocks = pictures.read(split.train[0]).patches.shape[0]
     scaled = {name: gain * tensor for name, tensor in fitted.weights.items()}
     return _tensors(scaled, of_patch, of_cls, blocks=blocks), fitted

@@ -7,6 +7,7 @@ mean and variance of the features, and a 1x1 convolution, as `operators.segmenta
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -32,6 +33,7 @@ def fit_segmentation_head(
     *,
     schedule: Schedule,
     tell: Tell,
+    checkpoint: Path | None = None,
 ) -> tuple[dict[str, Tensor], Fitted]:
     """Train with cross-entropy on logits upsampled to four cells a patch side.
 
@@ -41,6 +43,7 @@ def fit_segmentation_head(
         classes: K.
         schedule: how long and how fast.
         tell: told of every step.
+        checkpoint: file that the training goes on from, see `train`.
 
     Returns:
         The head's tensors, and how training went.
@@ -57,7 +60,9 @@ def fit_segmentation_head(
         target = batch.truth.long()
         return F.cross_entropy(fine, target, ignore_index=IGNORED, reduction="sum") / known
 
-    fitted = train(start, loss, pictures, split, schedule=schedule, tell=tell)
+    fitted = train(
+        start, loss, pictures, split, schedule=schedule, tell=tell, checkpoint=checkpoint
+    )
     return _tensors(fitted.weights["weight"], fitted.weights["bias"], channels), fitted
 
 

@@ -5,9 +5,11 @@ Knows nothing of masks, depth or the command line.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +19,7 @@ from operators.backbone import Backbone
 from operators.crew import stay_on_one_core
 from operators.learn.dense_training import Schedule, Split
 from operators.learn.estimate import Estimate
+from operators.result import canonical_json
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Tell
 from pipeline.fit.dense_store import DenseStore, Reading
@@ -36,6 +39,29 @@ def computed_store(
     store.compute(lambda done, total: tell("features", done, total))
     stay_on_one_core()  # where the cache held all of it, too: the same sums, and no barriers
     return store
+
+
+def checkpoint_of(
+    store: DenseStore, plan: DensePlan, split: Split, *, schedule: Schedule, **kind: Any
+) -> Path:
+    """The file that this very training goes on from where it was killed.
+
+    Args:
+        store: what it is trained on.
+        plan: says where the cache is.
+        split: which pictures do what.
+        schedule: of the steps.
+        kind: all else that makes the weights what they are: the task, its range or classes.
+    """
+    what = {
+        **kind,
+        "data": store.identity,
+        "split": [list(split.train), list(split.validation)],
+        "schedule": asdict(schedule),
+        "torch": torch.__version__,
+    }
+    name = hashlib.sha256(canonical_json(what)).hexdigest()[:40]
+    return plan.cache / "training" / f"{name}.pt"
 
 
 def shared_facts(

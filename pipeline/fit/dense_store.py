@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 
+from kernels.attention import attention_path
 from operators.backbone import Backbone
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.learn.dense_pictures import DensePicture
@@ -174,7 +175,8 @@ class DenseStore:
                 "normed": self._reading.normed,
                 "weights": loaded.sha256,
                 "model": loaded.model.architecture.name,
-                "engine": self._backbone.identity,
+                "dtype": str(self._backbone.dtype),
+                "attention": attention_path(self._backbone.device)[0],
             }
         )
 

@@ -21,6 +21,7 @@ from operators.learn.dense_split import dense_split
 from operators.learn.dense_training import Schedule
 from operators.learn.depth_head import RATE, fit_depth_head
 from pipeline.fit.dense_fit import (
+    checkpoint_of,
     computed_store,
     norm_on_cpu,
     notes_of,
@@ -76,6 +77,9 @@ def fit_depth(
         range_m,
         schedule=schedule,
         tell=lambda done, total: tell("training", done, total),
+        checkpoint=checkpoint_of(
+            store, plan, split, schedule=schedule, task="depth", range_m=list(range_m)
+        ),
     )
     quality = None
     if split.validation:

@@ -25,6 +25,7 @@ from operators.learn.metrics import IGNORED
 from operators.learn.segmentation_head import NormedPictures, fit_segmentation_head
 from operators.segmentation import Segmentation
 from pipeline.fit.dense_fit import (
+    checkpoint_of,
     computed_store,
     norm_on_cpu,
     notes_of,
@@ -75,6 +76,9 @@ def fit_segmentation(
         len(known.labels),
         schedule=schedule,
         tell=lambda done, total: tell("training", done, total),
+        checkpoint=checkpoint_of(
+            store, plan, split, schedule=schedule, task="segmentation", classes=len(known.labels)
+        ),
     )
     quality = None
     if split.validation:
