@@ -18,7 +18,6 @@ import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from kernels.attention import attention_path
 from operators.backbone import Backbone
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.learn.dense_pictures import DensePicture
@@ -175,8 +174,7 @@ class DenseStore:
                 "normed": self._reading.normed,
                 "weights": loaded.sha256,
                 "model": loaded.model.architecture.name,
-                "dtype": str(self._backbone.dtype),
-                "attention": attention_path(self._backbone.device)[0],
+                "engine": self._backbone.identity,
             }
         )
 
