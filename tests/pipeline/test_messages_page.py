@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sqlite3
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -139,6 +140,18 @@ def test_the_page_shows_what_the_code_makes(shown, topic):
         assert parts[0] == parts[1]
     if topic != "segmentation.summary":  # which classes a random head sees is up to rounding
         assert structure(literal["data"]) == structure(real["data"])
+
+
+def test_the_records_of_the_page_are_of_one_run():
+    by_operators = {name: one for name, one in LITERAL.items() if "untrained" in one}
+    assert len({one["model"] for one in [*by_operators.values(), LITERAL["deadletter"]]}) == 1
+    assert len({one["variant"] for one in by_operators.values()}) == len(by_operators)
+    for record in by_operators.values():
+        assert record["id"].endswith(f"/{record['variant']}")
+    job = LITERAL["progress"]["data"]["job"]
+    assert [LITERAL[topic]["variant"] for topic in ("events", "deadletter")] == [job, job]
+    times = [datetime.fromisoformat(one["ingesttime"]) for one in by_operators.values()]
+    assert max(times) - min(times) < timedelta(minutes=1)
 
 
 def structure(value):
