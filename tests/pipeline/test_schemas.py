@@ -84,8 +84,8 @@ def publisher(build):
 def test_events_are_as_described(publisher, described, entry, position):
     session = "a1b2c3d4e5f6" if position else ""
     progress = Progress("feedfacecafe", "cam1", session, position=position)
-    for message in publisher.announce(entry, progress, {"depth": {"sampled": 5, "published": 5}}):
-        described(message)
+    (message,) = publisher.announce(entry, progress, {"depth": {"sampled": 5, "published": 5}})
+    described(message)
 
 
 def test_other_messages_are_as_described(publisher, build, described):

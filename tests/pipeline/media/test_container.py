@@ -31,7 +31,8 @@ def playlist(*lines: str) -> str:
 def test_a_playlist_is_no_file(segment: Path, name: str, target: str) -> None:
     listed = segment.with_name(name)
     listed.write_text(playlist("#EXTINF:1,", target.format(segment, segment)))
-    refusal(listed)
+    why = "a list of other files (hls)" if name == "list.m3u8" else "cannot be opened"
+    assert why in refusal(listed)
 
 
 def test_a_playlist_of_playlists_is_no_file(segment: Path) -> None:
@@ -78,7 +79,7 @@ def test_a_session_description_is_refused(tmp_path: Path) -> None:
         "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
         "m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
     )
-    refusal(described)
+    assert "a list of other files (sdp)" in refusal(described)
 
 
 def test_text_is_no_video(tmp_path: Path) -> None:
