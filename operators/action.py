@@ -28,6 +28,7 @@ from operators.moment import rfc3339
 from operators.operator import StreamOperator
 from operators.pooling import QUERY, pool, pooled_width
 from operators.result import JSON, Result, canonical_json
+from operators.tail import Tail, tail_layout
 from operators.vector_head import VectorHead, linear_layout
 from operators.windows import SlidingWindow, Window
 
@@ -92,7 +93,8 @@ class Action(StreamOperator):
     ) -> None:
         """
         Args:
-            head: tensors of `operators.vector_head`, and `pool.query` for attention.
+            head: tensors of `operators.vector_head`, `pool.query` for attention, and of blocks of
+                its own (`operators.tail`).
             arch: the backbone's sizes.
             classes: their names, and from which score on each is said.
             windows: how frames become windows.
@@ -100,10 +102,11 @@ class Action(StreamOperator):
         Raises:
             WeightsError: the head does not fit the backbone, the classes or the pooling.
         """
-        width, further = windows.width(arch), windows.layout(arch)
+        width, further = windows.width(arch), {**windows.layout(arch), **tail_layout(head, arch)}
         self._head = VectorHead(head, width, len(classes.names), further)
         self._query = head.tensors[QUERY][0].float() if QUERY in further else None
-        self.layers = windows.vector.layers(arch)
+        self._tail = Tail(head, arch, windows.vector)
+        self.layers = self._tail.layers
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
         self._classes, self._windows = classes, windows
@@ -127,6 +130,10 @@ class Action(StreamOperator):
             "leave": said.leave,
             "thresholds": None if thresholds is None else list(thresholds),
         }
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Blocks of the head's own run as the backbone does; windows are classified on the CPU."""
+        self._tail.to(device, dtype)
 
     def __call__(self, features: Features) -> list[Result]:
         vectors = np.stack(features.each(lambda row: self._vector(features, row)))
@@ -178,7 +185,7 @@ class Action(StreamOperator):
         return self._head.scores(pool(vectors, own.pooling, own.frames, self._query))
 
     def _vector(self, features: Features, row: int) -> NDArray[np.float32]:
-        vector: NDArray[np.float32] = self._windows.vector.of(features, row).cpu().numpy()
+        vector: NDArray[np.float32] = self._tail.vector(features, row).cpu().numpy()
         return unit_length(vector) if self._windows.unit else vector
 
     def _records(self, window: Window, episodes: Episodes) -> list[Result]:

@@ -22,6 +22,7 @@ from operators.heads import Head, HeadRequest, Layout, random_head, trained_head
 from operators.operator import Operator
 from operators.result import JSON, Result, canonical_json
 from operators.settings import Settings
+from operators.tail import Tail, tail_layout
 from operators.vector_head import BIAS, WEIGHT, VectorHead, linear_layout
 
 TOP = 5
@@ -48,7 +49,7 @@ class Classify(Operator):
     ) -> None:
         """
         Args:
-            head: tensors of `operators.vector_head`.
+            head: tensors of `operators.vector_head`, and of blocks of its own (`operators.tail`).
             arch: the backbone's sizes.
             classes: their names, and from which score on each is said.
             vector: the tokens that the head reads.
@@ -58,8 +59,10 @@ class Classify(Operator):
         Raises:
             WeightsError: the head does not fit the backbone, the classes or the vector.
         """
-        self._head = VectorHead(head, vector.width(arch), len(classes.names), {})
-        self.layers = vector.layers(arch)
+        further = tail_layout(head, arch)
+        self._head = VectorHead(head, vector.width(arch), len(classes.names), further)
+        self._tail = Tail(head, arch, vector)
+        self.layers = self._tail.layers
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
         self._classes, self._vector, self._unit, self._top = classes, vector, unit, top
@@ -74,15 +77,17 @@ class Classify(Operator):
         }
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
-        """The head stays float32 whatever the backbone runs in: it is small."""
+        """The head stays float32 whatever the backbone runs in: it is small. Blocks of its own run
+        as the backbone does."""
         self._head.to(device)
+        self._tail.to(device, dtype)
 
     def __call__(self, features: Features) -> list[Result]:
         return features.each(lambda row: self._record(features, row))
 
     def logits(self, features: Features, row: int) -> Tensor:
         """Of one frame, float32 `[classes]`, alone, so that batch mates change nothing."""
-        vector = self._vector.of(features, row)
+        vector = self._tail.vector(features, row)
         return self._head.logits(vector / vector.norm() if self._unit else vector)
 
     def _record(self, features: Features, row: int) -> Result:

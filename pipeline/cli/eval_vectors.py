@@ -56,6 +56,7 @@ def action(
     with _opened("action", head, given) as (own, backbone), telling("eval") as tell:
         short_side = _short_side(own, given)
         if given["synthetic"]:
+            _refuse_tail(own)
             scenes = scenes_of(_one_window(given, own))
             examples = scene_examples(
                 scenes, backbone, short_side=short_side, cache=cache, tell=tell
@@ -63,7 +64,7 @@ def action(
         else:
             recordings = spans_of_csv(labels) if labels else clips_in_folders(str(clips))
             examples = recorded_examples(
-                recordings, own.facts, backbone, short_side=short_side, cache=cache, tell=tell
+                recordings, own, backbone, short_side=short_side, cache=cache, tell=tell
             )
     return _measure("action", own, examples, (out, as_json))
 
@@ -84,7 +85,7 @@ def classify(*, images: str, head: str, out: Path | None, as_json: bool, **given
     with _opened("classify", head, given) as (own, backbone), telling("eval") as tell:
         examples = pictured_examples(
             pictures,
-            own.facts,
+            own,
             backbone,
             short_side=_short_side(own, given),
             cache=cache_folder(given["cache"]),
@@ -99,7 +100,8 @@ def _opened(task: str, choice: str, given: dict[str, Any]) -> Iterator[tuple[Hea
     from operators.heads import HeadRequest, trained_head
     from pipeline.fit.glance import open_backbone
 
-    backbone = open_backbone(given["model"], given["weights"], seed=given["seed"])
+    blocks = _tail_start(choice, given["model"])
+    backbone = open_backbone(given["model"], given["weights"], seed=given["seed"], blocks=blocks)
     try:
         loaded = backbone.loaded
         seed = given["seed"] if loaded.untrained else None
@@ -114,6 +116,29 @@ def _opened(task: str, choice: str, given: dict[str, Any]) -> Iterator[tuple[Hea
         yield head, backbone
     finally:
         backbone.close()
+
+
+def _tail_start(choice: str, model: str) -> list[int]:
+    """The block that a head's own blocks go on from: the backbone must keep it."""
+    from operators.architectures import architecture
+    from operators.header import read_header
+    from operators.tail import TAIL_BLOCKS, tail_start
+
+    path = Path(choice).expanduser()
+    header = read_header(path) if path.is_file() else None
+    if header is None or TAIL_BLOCKS not in header:
+        return []
+    return [tail_start(architecture(model), header[TAIL_BLOCKS])]
+
+
+def _refuse_tail(head: Head) -> None:
+    from operators.tail import TAIL_BLOCKS
+
+    if TAIL_BLOCKS in head.facts:
+        raise head.wrong(
+            "it has blocks of its own, and of rendered scenes no tokens are kept to run them on; "
+            "measure it with --clips or --labels"
+        )
 
 
 def _short_side(head: Head, given: dict[str, Any]) -> int:

@@ -126,8 +126,9 @@ def classify(*, images: str, out: Path, as_json: bool, **given: Any) -> int:
     from pipeline.fit.pictures import pictures_in_folders
 
     pictures = pictures_in_folders(images)
+    plan = _plan(given, out)
     with _backbone(given) as backbone, countdown("fit") as tell:
-        report = fit_classify(pictures, backbone, _plan(given, out), tell=tell)
+        report = fit_classify(pictures, backbone, plan, tell=tell)
     return _finish(report, as_json=as_json)
 
 
@@ -156,14 +157,20 @@ def _plan(given: dict[str, Any], out: Path) -> FitPlan:
         given["short_side"],
         recipe_of(given),
         given["grouping"],
+        given["finetune"] or 0,
     )
 
 
 @contextmanager
 def _backbone(given: dict[str, Any]) -> Iterator[Backbone]:
+    from operators.architectures import architecture
+    from operators.tail import tail_start
     from pipeline.fit.glance import open_backbone
 
-    backbone = open_backbone(given["model"], given["weights"], seed=given["seed"])
+    blocks = []
+    if given["finetune"]:
+        blocks.append(tail_start(architecture(given["model"]), given["finetune"]))
+    backbone = open_backbone(given["model"], given["weights"], seed=given["seed"], blocks=blocks)
     try:
         yield backbone
     finally:

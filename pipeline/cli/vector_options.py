@@ -45,6 +45,15 @@ def recipe_options(*, poolings: bool) -> Callable[[Callback], Callback]:
             show_default=True,
             help="What is never divided between learning and judging.",
         ),
+        click.option(
+            "--finetune",
+            type=click.IntRange(1),
+            is_flag=False,
+            flag_value=1,
+            metavar="[N]",
+            help="Let the last N blocks of the backbone learn too, 1 where N is left out, and keep "
+            "them with the head if that is better.",
+        ),
     ]
     if poolings:
         options.append(

@@ -30,6 +30,7 @@ class Clip:
         start_s: leave out what comes before, seconds since the first frame.
         end_s: and what comes after; None: to the end.
         patches: keep the patch grid too, 100 times as large as the rest.
+        tokens_of: keep all tokens behind this block too, as large again; None: of none.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class Clip:
     start_s: float = 0.0
     end_s: float | None = None
     patches: bool = False
+    tokens_of: int | None = None
 
     def __post_init__(self) -> None:
         end_s = float("inf") if self.end_s is None else self.end_s

@@ -5,33 +5,33 @@ The head's own sampling and windows; its own classes, in its order. Knows nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from operators.backbone import Backbone
 from operators.episodes import BACKGROUND
 from operators.errors import UsageError
+from operators.heads import Head
 from operators.learn.examples import Examples
+from operators.tail import TAIL_BLOCKS
 from pipeline.fit.dense_plan import Tell
 from pipeline.fit.feature_store import FeatureStore
-from pipeline.fit.fit_action import see
-from pipeline.fit.fit_classify import picture_parts
+from pipeline.fit.finetuning import seen_by, wanted_tokens
+from pipeline.fit.fit_action import recorded_tokens, see
+from pipeline.fit.fit_classify import picture_parts, pictured_tokens
 from pipeline.fit.fitting import Tell as TellShare
 from pipeline.fit.pictures import LabelledPicture
 from pipeline.fit.spans import Labelled, label_names
 from pipeline.fit.windowing import Cut, by_file, has_background, windows_of
 from pipeline.sources import file_session
 
-Facts = Mapping[str, Any]
-
 
 def recorded_examples(
     recordings: Sequence[Labelled],
-    facts: Facts,
+    head: Head,
     backbone: Backbone,
     *,
     short_side: int,
@@ -42,7 +42,7 @@ def recorded_examples(
 
     Args:
         recordings: files with their spans.
-        facts: the head's header: labels, fps, frames, stride.
+        head: its header says labels, fps, frames, stride; it may have blocks of its own.
         backbone: that it was trained on.
         short_side: of a frame, pixels.
         cache: folder of computed features.
@@ -52,24 +52,27 @@ def recorded_examples(
         UsageError: a label that the head does not know.
         SourceError: files that cannot be read; names all of them.
     """
-    known = list(facts["labels"])
+    facts, known = head.facts, list(head.facts["labels"])
     _refuse_unknown(label_names(recordings, background=False), known)
+    block, fps = wanted_tokens(backbone, facts.get(TAIL_BLOCKS, 0)), facts["fps"]
     store = FeatureStore(cache, backbone, short_side=short_side)
     try:
-        seen = see(recordings, store, facts["fps"], tell=_by_share(tell))
+        seen = see(recordings, store, fps, tell=_by_share(tell), tokens_of=block)
+        tokens = None if block is None else recorded_tokens(recordings, store, fps, block)
     finally:
         store.close()
     unit = bool(facts.get("unit_vectors"))
-    cut = Cut(facts["fps"], facts["frames"], facts["stride"], unit=unit)
+    cut = Cut(fps, facts["frames"], facts["stride"], unit=unit)
     background = BACKGROUND in known and has_background(seen, cut)
     found = label_names(recordings, background=background)
     examples, _ = windows_of(seen, found, cut, by_file)
-    return _renamed(examples, known)
+    examples = _renamed(examples, known)
+    return examples if tokens is None else seen_by(head, examples, tokens, backbone)
 
 
 def pictured_examples(
     pictures: Sequence[LabelledPicture],
-    facts: Facts,
+    head: Head,
     backbone: Backbone,
     *,
     short_side: int,
@@ -82,15 +85,18 @@ def pictured_examples(
         UsageError: a label that the head does not know.
         SourceError: files that cannot be read; names all of them.
     """
-    known = list(facts["labels"])
+    facts, known = head.facts, list(head.facts["labels"])
     _refuse_unknown([one.label for one in pictures], known)
+    paths = [one.path for one in pictures]
+    block = wanted_tokens(backbone, facts.get(TAIL_BLOCKS, 0))
     store = FeatureStore(cache, backbone, short_side=short_side)
     try:
-        parts = picture_parts([one.path for one in pictures], store, tell=_by_share(tell))
+        parts = picture_parts(paths, store, tell=_by_share(tell), tokens_of=block)
+        tokens = None if block is None else pictured_tokens(paths, store, block)
     finally:
         store.close()
     count = len(pictures)
-    return Examples(
+    examples = Examples(
         parts,
         True,
         np.arange(count, dtype=np.int64)[:, None],
@@ -100,6 +106,7 @@ def pictured_examples(
         tuple(known),
         bool(facts.get("unit_vectors")),
     )
+    return examples if tokens is None else seen_by(head, examples, tokens, backbone)
 
 
 def _renamed(examples: Examples, known: Sequence[str]) -> Examples:

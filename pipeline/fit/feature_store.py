@@ -31,7 +31,7 @@ from pipeline.streams import RECORDED_CHUNK_MS
 
 _FORMAT = 1
 _PART_FRAMES = 256  # what a killed run computes again at most
-_PART_WITH_PATCHES = 32
+_PART_WITH_GRIDS = 32
 
 Facts = Mapping[str, Any]
 
@@ -110,7 +110,7 @@ class FeatureStore:
                 self._add(clip, draft, entry)
                 if clip.end_s is not None and draft.elapsed_s > clip.end_s:
                     self._footage.stop(spec)
-                if draft.rows >= (_PART_WITH_PATCHES if clip.patches else _PART_FRAMES):
+                if draft.rows >= _part_frames(clip):
                     draft.part(None).write(self._path(clip, draft.index))
                     draft = draft.next()
                 yield entry.share
@@ -140,36 +140,52 @@ class FeatureStore:
         filled[-1] = Part(filled[-1].arrays, {**filled[-1].facts, "end": kept[-1]["end"]})
         return joined(filled, norm=self._glance.norm, duration_s=duration_s)
 
-    def image(self, path: Path, *, patches: bool = False) -> StoredFeatures:
+    def token_files(self, clip: Clip) -> list[Path]:
+        """Where the tokens of a recording lie that is complete, in order."""
+        return [self._path(clip, index) for index in range(len(self._kept(clip)))]
+
+    def image(
+        self, path: Path, *, patches: bool = False, tokens_of: int | None = None
+    ) -> StoredFeatures:
         """Features of one picture: one frame at time 0.
 
         Raises:
             SourceError: it cannot be read; names the file.
         """
-        self.compute_images([path], patches=patches)
-        place = self._image_path(path, patches)
+        self.compute_images([path], patches=patches, tokens_of=tokens_of)
+        place = self.image_file(path, patches=patches, tokens_of=tokens_of)
         return joined([Part.read(place)], norm=self._glance.norm, duration_s=0.0)
 
-    def compute_images(self, paths: Sequence[Path], *, patches: bool = False) -> None:
+    def image_file(
+        self, path: Path, *, patches: bool = False, tokens_of: int | None = None
+    ) -> Path:
+        """Where the features of one picture lie, or will."""
+        what = {"image": file_session(str(path)), "patches": patches, **_of_block(tokens_of)}
+        return self._place(what, 0)
+
+    def compute_images(
+        self, paths: Sequence[Path], *, patches: bool = False, tokens_of: int | None = None
+    ) -> None:
         """Compute what the cache lacks of some pictures, those of one size together.
 
         Args:
             paths: few enough to be in memory at once.
             patches: keep the patch grids too.
+            tokens_of: keep all tokens behind this block too.
 
         Raises:
             SourceError: one cannot be read; names the file.
         """
         sizes: dict[tuple[int, ...], list[tuple[Path, Still]]] = {}
         for path in paths:
-            place = self._image_path(path, patches)
+            place = self.image_file(path, patches=patches, tokens_of=tokens_of)
             if part_facts(place) is None:
                 still = read_still(path, self.short_side)
                 sizes.setdefault(still.pixels.shape, []).append((place, still))
         for together in sizes.values():
             pixels = np.stack([still.pixels for _, still in together])
             infos = tuple(_info(still) for _, still in together)
-            arrays = self._glance(pixels, infos, patches=patches)
+            arrays = self._glance(pixels, infos, patches=patches, tokens_of=tokens_of)
             self.computed_frames += len(together)
             for row, (place, still) in enumerate(together):
                 own = {name: array[row : row + 1].copy() for name, array in arrays.items()}
@@ -193,7 +209,8 @@ class FeatureStore:
         rows = clip.rows(draft.see(frames))
         if len(rows):
             infos = tuple(frames.infos[row] for row in rows)
-            draft.keep(self._glance(frames.pixels[rows], infos, patches=clip.patches))
+            pixels, patches, block = frames.pixels[rows], clip.patches, clip.tokens_of
+            draft.keep(self._glance(pixels, infos, patches=patches, tokens_of=block))
             self.computed_frames += len(rows)
 
     def _path(self, clip: Clip, index: int) -> Path:
@@ -202,11 +219,9 @@ class FeatureStore:
             "sampling": clip.sampling.canonical(),
             "span_s": [clip.start_s, clip.end_s],
             "patches": clip.patches,
+            **_of_block(clip.tokens_of),
         }
         return self._place(what, index)
-
-    def _image_path(self, path: Path, patches: bool) -> Path:
-        return self._place({"image": file_session(str(path)), "patches": patches}, 0)
 
     def _place(self, what: Facts, index: int) -> Path:
         size = {"short_side": self.short_side, "filter": FILTER_NAME, "format": _FORMAT}
@@ -224,6 +239,16 @@ class FeatureStore:
             cursor=cursor,
             chunk_ms=RECORDED_CHUNK_MS,
         )
+
+
+def _part_frames(clip: Clip) -> int:
+    grids = clip.patches or clip.tokens_of is not None
+    return _PART_WITH_GRIDS if grids else _PART_FRAMES
+
+
+def _of_block(tokens_of: int | None) -> Facts:
+    """Caches from before there were tokens keep their names."""
+    return {} if tokens_of is None else {"tokens_of": tokens_of}
 
 
 def _is_complete(kept: Sequence[Facts]) -> bool:

@@ -15,12 +15,15 @@ import numpy as np
 
 from operators.backbone import Backbone
 from operators.errors import UsageError
+from operators.learn.tail_parts import Tokens
 from pipeline.errors import SourceError
 from pipeline.fit.clip import Clip
 from pipeline.fit.feature_store import FeatureStore
+from pipeline.fit.finetuning import wanted_tokens
 from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_write
 from pipeline.fit.spans import Labelled, label_names
 from pipeline.fit.stored import StoredFeatures
+from pipeline.fit.token_files import TokenFiles
 from pipeline.fit.windowing import Cut, Seen, by_day, by_file, has_background, windows_of
 
 log = logging.getLogger(__name__)
@@ -66,12 +69,14 @@ def fit_action(
         SourceError: files that cannot be read; names all of them.
         SinkError: the head cannot be written.
     """
+    block = wanted_tokens(backbone, plan.fit.finetune)
     store = FeatureStore(plan.fit.cache, backbone, short_side=plan.fit.short_side)
     try:
-        seen = see(recordings, store, plan.fps, tell=tell)
+        seen = see(recordings, store, plan.fps, tell=tell, tokens_of=block)
+        tokens = None if block is None else recorded_tokens(recordings, store, plan.fps, block)
     finally:
         store.close()
-    return fit_windows(seen, backbone, plan, tell=tell)
+    return fit_windows(seen, backbone, plan, tell=tell, tokens=tokens)
 
 
 def fit_windows(
@@ -81,6 +86,7 @@ def fit_windows(
     *,
     tell: Tell,
     cut: Cut | None = None,
+    tokens: Tokens | None = None,
 ) -> FitReport:
     """Train an action head on features that are there.
 
@@ -90,6 +96,7 @@ def fit_windows(
         plan: how.
         tell: told how far it is.
         cut: how windows are cut, where not as the plan says for features of a store.
+        tokens: of all frames, where the plan has blocks learn.
 
     Raises:
         UsageError: labels that do not fit, or recordings that cannot be split.
@@ -122,12 +129,24 @@ def fit_windows(
     if mixed:
         notes.append(f"{mixed} windows left out: no class has more than half of their frames")
     return fit_and_write(
-        "action", examples, backbone, plan.fit, facts=facts, notes=notes, tell=tell
+        "action",
+        examples,
+        backbone,
+        plan.fit,
+        facts=facts,
+        tokens=tokens,
+        notes=notes,
+        tell=tell,
     )
 
 
 def see(
-    recordings: Sequence[Labelled], store: FeatureStore, fps: float, *, tell: Tell
+    recordings: Sequence[Labelled],
+    store: FeatureStore,
+    fps: float,
+    *,
+    tell: Tell,
+    tokens_of: int | None = None,
 ) -> list[Seen]:
     """Every recording through the backbone.
 
@@ -136,11 +155,12 @@ def see(
         store: computes what the cache lacks.
         fps: frames per second of media time.
         tell: told how far it is.
+        tokens_of: keep all tokens behind this block too, for `recorded_tokens`.
 
     Raises:
         SourceError: files that cannot be read; names all of them.
     """
-    clips = [Clip(Path(one.name), fps) for one in recordings]
+    clips = _clips(recordings, fps, tokens_of)
     missing = [clip for clip in clips if not store.is_complete(clip)]
     kept, broken = len(clips) - len(missing), []
     for number, clip in enumerate(missing):
@@ -158,6 +178,18 @@ def see(
         )
     pairs = zip(recordings, clips, strict=True)
     return [_one(recording, clip.content, store.load(clip)) for recording, clip in pairs]
+
+
+def recorded_tokens(
+    recordings: Sequence[Labelled], store: FeatureStore, fps: float, block: int
+) -> TokenFiles:
+    """Tokens of every frame that `see` gave, in its order; the arguments are its own."""
+    clips = _clips(recordings, fps, block)
+    return TokenFiles([path for clip in clips for path in store.token_files(clip)])
+
+
+def _clips(recordings: Sequence[Labelled], fps: float, tokens_of: int | None) -> list[Clip]:
+    return [Clip(Path(one.name), fps, tokens_of=tokens_of) for one in recordings]
 
 
 def _one(recording: Labelled, content: str, features: StoredFeatures) -> Seen:

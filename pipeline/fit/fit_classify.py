@@ -15,8 +15,10 @@ from operators.errors import UsageError
 from operators.learn.examples import Examples, Floats
 from pipeline.errors import SourceError
 from pipeline.fit.feature_store import FeatureStore
+from pipeline.fit.finetuning import wanted_tokens
 from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_write
 from pipeline.fit.pictures import LabelledPicture
+from pipeline.fit.token_files import TokenFiles
 from pipeline.media.still import day_taken
 from pipeline.sources import file_session
 
@@ -41,9 +43,11 @@ def fit_classify(
     """
     contents = [file_session(str(one.path)) for one in pictures]
     groups = _groups(pictures, contents, plan)
+    paths, block = [one.path for one in pictures], wanted_tokens(backbone, plan.finetune)
     store = FeatureStore(plan.cache, backbone, short_side=plan.short_side)
     try:
-        parts = picture_parts([one.path for one in pictures], store, tell=tell)
+        parts = picture_parts(paths, store, tell=tell, tokens_of=block)
+        tokens = None if block is None else pictured_tokens(paths, store, block)
     finally:
         store.close()
     labels = tuple(dict.fromkeys(one.label for one in pictures))
@@ -64,6 +68,7 @@ def fit_classify(
         backbone,
         plan,
         facts={"data": data_sha256(identity)},
+        tokens=tokens,
         notes=[f"{count} pictures, {len(labels)} classes"],
         tell=tell,
     )
@@ -85,26 +90,39 @@ def _groups(
     return tuple(str(day) for day in days)
 
 
-def picture_parts(paths: Sequence[Path], store: FeatureStore, *, tell: Tell) -> Floats:
+def picture_parts(
+    paths: Sequence[Path], store: FeatureStore, *, tell: Tell, tokens_of: int | None = None
+) -> Floats:
     """Tokens of every picture, `[n, P, D]` as `Examples.parts`, through the backbone.
+
+    Args:
+        paths: of the pictures.
+        store: computes what the cache lacks.
+        tell: told how far it is.
+        tokens_of: keep all tokens behind this block too, for `pictured_tokens`.
 
     Raises:
         SourceError: files that cannot be read; names all of them.
     """
-    _compute(paths, store, tell)
-    return np.concatenate([_parts(path, store) for path in paths])
+    _compute(paths, store, tell, tokens_of)
+    return np.concatenate([_parts(path, store, tokens_of) for path in paths])
 
 
-def _compute(paths: Sequence[Path], store: FeatureStore, tell: Tell) -> None:
+def pictured_tokens(paths: Sequence[Path], store: FeatureStore, block: int) -> TokenFiles:
+    """Tokens of every picture that `picture_parts` went through, in its order."""
+    return TokenFiles([store.image_file(path, tokens_of=block) for path in paths])
+
+
+def _compute(paths: Sequence[Path], store: FeatureStore, tell: Tell, tokens_of: int | None) -> None:
     """All that cannot be read are named at once."""
     broken = []
     for first in range(0, len(paths), _TOGETHER):
         together = paths[first : first + _TOGETHER]
         tell(first / len(paths), f"features of picture {first + 1} of {len(paths)}")
         try:
-            store.compute_images(together)
+            store.compute_images(together, tokens_of=tokens_of)
         except SourceError:
-            broken += _unreadable(together, store)
+            broken += _unreadable(together, store, tokens_of)
     if broken:
         raise SourceError(
             f"{len(broken)} of {len(paths)} pictures cannot be read; take them out, what was "
@@ -112,16 +130,16 @@ def _compute(paths: Sequence[Path], store: FeatureStore, tell: Tell) -> None:
         )
 
 
-def _unreadable(paths: Sequence[Path], store: FeatureStore) -> list[str]:
+def _unreadable(paths: Sequence[Path], store: FeatureStore, tokens_of: int | None) -> list[str]:
     broken = []
     for path in paths:
         try:
-            store.compute_images([path])
+            store.compute_images([path], tokens_of=tokens_of)
         except SourceError as error:
             broken.append(str(error))
     return broken
 
 
-def _parts(path: Path, store: FeatureStore) -> Floats:
-    features = store.image(path)
+def _parts(path: Path, store: FeatureStore, tokens_of: int | None) -> Floats:
+    features = store.image(path, tokens_of=tokens_of)
     return np.concatenate([features.cls, features.mean_patch[:, None]], axis=1)

@@ -17,11 +17,15 @@ from operators.backbone import Backbone
 from operators.crew import stay_on_one_core
 from operators.errors import UsageError
 from operators.learn.examples import Examples
+from operators.learn.finetune import Start
 from operators.learn.head_file import write_head
 from operators.learn.splits import split
+from operators.learn.tail_parts import Tokens
+from operators.learn.tail_training import Schedule
 from operators.learn.vector_fit import Recipe, VectorFit, fit_vector_head
 from operators.result import canonical_json
 from pipeline.errors import SinkError
+from pipeline.fit.finetuning import fit_further
 from pipeline.media.scaler import FILTER_NAME
 
 Tell = Callable[[float | None, str], None]
@@ -39,6 +43,8 @@ class FitPlan:
         short_side: of a frame at the backbone, pixels.
         recipe: what is tried.
         grouping: what is never divided between training and validation: a file, or a day.
+        finetune: how many last blocks of the backbone learn too, 0: none.
+        schedule: how fast and how long they do.
     """
 
     cache: Path
@@ -46,8 +52,15 @@ class FitPlan:
     short_side: int = 224
     recipe: Recipe = field(default_factory=Recipe)
     grouping: Grouping = "file"
+    finetune: int = 0
+    schedule: Schedule = field(default_factory=Schedule)
 
     def __post_init__(self) -> None:
+        if self.finetune and self.recipe.classifier != "linear":
+            raise UsageError(
+                f"--finetune goes on from the classifier linear, got {self.recipe.classifier}; "
+                "leave one of the two out"
+            )
         if self.out.suffix != ".safetensors":
             raise UsageError(f"{self.out}: a head file's name ends in .safetensors")
 
@@ -80,6 +93,7 @@ def fit_and_write(
     plan: FitPlan,
     *,
     facts: Mapping[str, Any],
+    tokens: Tokens | None = None,
     notes: Iterable[str] = (),
     tell: Tell,
 ) -> FitReport:
@@ -91,6 +105,7 @@ def fit_and_write(
         backbone: whose features they are.
         plan: how.
         facts: what the header says of the task: labels, sampling, windows, data.
+        tokens: of the frames, where the plan has blocks learn.
         notes: what a user should be told beside what is found here.
         tell: told how far it is.
 
@@ -109,9 +124,13 @@ def fit_and_write(
         recipe,
         tell=lambda name, accuracy: tell(None, f"{name}: {100 * accuracy:.1f} % on validation"),
     )
+    gain: list[str] = []
+    if tokens is not None:
+        start = Start(backbone.loaded.model, plan.finetune, tokens, plan.schedule)
+        fit, gain = fit_further(fit, examples, parts, start, seed=recipe.seed, tell=tell)
     short_side, kind = plan.short_side, f"{plan.grouping}s"
     header = vector_facts(fit, examples, backbone, short_side=short_side, kind=kind) | dict(facts)
-    told = [*notes, *_own_notes(fit)]
+    told = [*notes, *gain, *_own_notes(fit)]
     if fit.tensors is None:
         return FitReport(operator, None, None, header, fit, tuple(told))
     sha256 = write_out(plan.out, operator, fit.tensors, header)

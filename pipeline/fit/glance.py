@@ -18,10 +18,10 @@ from operators.backbone import Backbone
 from operators.engines.choice import choose_engine
 from operators.frame_vector import FrameVector
 from operators.frames import Features, FrameBatch, FrameInfo
+from operators.machine import this_machine
 from operators.weights import load_backbone
 from pipeline.allocator import keep_freed_memory
-from pipeline.fit.stored import Floats
-from operators.machine import this_machine
+from pipeline.fit.stored import TOKENS, Floats
 
 BLOCKS = 4  # class tokens of so many last blocks are kept, as upstream's largest linear head reads
 _BATCH = 8
@@ -96,7 +96,12 @@ class Glance:
         }
 
     def __call__(
-        self, pixels: NDArray[np.uint8], infos: tuple[FrameInfo, ...], *, patches: bool
+        self,
+        pixels: NDArray[np.uint8],
+        infos: tuple[FrameInfo, ...],
+        *,
+        patches: bool = False,
+        tokens_of: int | None = None,
     ) -> Arrays:
         """The arrays of `pipeline.fit.stored.Part` for some frames of one size.
 
@@ -104,10 +109,12 @@ class Glance:
             pixels: uint8 RGB `[n, H, W, 3]`.
             infos: one per frame.
             patches: keep the last block's patch grids too.
+            tokens_of: keep all tokens behind this block too, before the final norm; one that the
+                backbone keeps, of a backbone without registers.
         """
         size = self._backbone.batch_size
         pieces = [
-            self._piece(FrameBatch(infos[i : i + size], pixels[i : i + size]), patches)
+            self._piece(FrameBatch(infos[i : i + size], pixels[i : i + size]), patches, tokens_of)
             for i in range(0, len(infos), size)
         ]
         arrays = {name: np.concatenate([one[name] for one in pieces]) for name in pieces[0]}
@@ -120,12 +127,17 @@ class Glance:
             normed: Floats = self._backbone.loaded.model.norm(tokens).float().cpu().numpy()
         return normed
 
-    def _piece(self, batch: FrameBatch, patches: bool) -> Arrays:
+    def _piece(self, batch: FrameBatch, patches: bool, tokens_of: int | None) -> Arrays:
         features = self._backbone(batch)
         count = len(batch.infos)
         vectors = features.each(lambda row: self._vector.of(features, row).cpu().numpy())
         parts = np.stack(vectors).reshape(count, self._vector.blocks + 1, -1)
-        return {"vectors": parts, **(self._raw(features, count) if patches else {})}
+        arrays: Arrays = {"vectors": parts}
+        if patches:
+            arrays |= self._raw(features, count)
+        if tokens_of is not None:
+            arrays[TOKENS] = _tokens(features, tokens_of)[:count].half().cpu().numpy()
+        return arrays
 
     def _raw(self, features: Features, count: int) -> Arrays:
         grids, tokens = features.layers[self._last]
@@ -133,3 +145,9 @@ class Glance:
             "patches": grids[:count].half().cpu().numpy(),
             "cls": tokens[:count].float().cpu().numpy(),
         }
+
+
+def _tokens(features: Features, block: int) -> torch.Tensor:
+    """`[B, N, D]`, class token first."""
+    grids, cls = features.layers[block]
+    return torch.cat((cls[:, None], grids.flatten(1, 2)), dim=1)

@@ -50,9 +50,14 @@ def fit_published(
 
     Raises:
         UsageError: no embeddings of a stream, of another backbone, of another rate, or of several
-            sessions; or labels that do not fit.
+            sessions; labels that do not fit; or blocks that should learn.
         SinkError: the sink cannot be read, or the head cannot be written.
     """
+    if plan.fit.finetune:
+        raise UsageError(
+            "--finetune needs the tokens of frames, published embeddings have none; give footage, "
+            "or leave out --finetune"
+        )
     wanted = {one.name for one in recordings}
     streams = _read(sink, wanted, backbone, tell)
     seen = [_seen(one, streams[one.name], plan) for one in recordings]

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 Floats = NDArray[np.float32]
+TOKENS = "tokens"
 _FACTS_KEY = "dinostream"
 
 
@@ -74,7 +75,8 @@ class Part:
 
     Attributes:
         arrays: `vectors` float32 `[n, L + 1, D]` (class tokens, then the mean patch), `times_us`
-            int64 `[n]`; with patches `patches` float16 `[n, h, w, D]` and `cls` float32 `[n, D]`.
+            int64 `[n]`; with patches `patches` float16 `[n, h, w, D]` and `cls` float32 `[n, D]`;
+            where they were asked for, `tokens` float16 `[n, N, D]`.
         facts: JSON values: where decoding goes on, breaks, sizes, how it ended.
     """
 
@@ -93,9 +95,9 @@ class Part:
 
     @classmethod
     def read(cls, path: Path) -> Part:
-        """A part that `part_facts` found."""
+        """A part that `part_facts` found; its tokens stay there, for `TokenFiles`."""
         with safe_open(path, framework="numpy") as file:
-            names = list(file.keys())
+            names = [name for name in list(file.keys()) if name != TOKENS]
             facts = json.loads(file.metadata()[_FACTS_KEY])
             return cls({name: file.get_tensor(name) for name in names}, facts)
 

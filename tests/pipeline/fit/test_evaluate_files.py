@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operators.heads import Head
 from pipeline.fit.evaluate_files import pictured_examples, recorded_examples
 from pipeline.fit.pictures import pictures_in_folders
 from pipeline.fit.spans import clips_in_folders
@@ -16,7 +17,7 @@ def quiet(what: str, done: int, total: int) -> None:
 def test_a_head_with_background_is_measured_on_footage_without(two_kinds, tiny_backbone, tmp_path):
     examples = recorded_examples(
         clips_in_folders(str(two_kinds)),
-        FACTS,
+        Head("action", "own", {}, "0" * 64, FACTS),
         tiny_backbone,
         short_side=28,
         cache=tmp_path / "cache",
@@ -35,4 +36,5 @@ def test_pictures_have_vectors_of_the_length_that_the_head_learnt(
     shape = {"short_side": 28, "cache": tmp_path / "cache", "tell": quiet}
     for unit in (True, False):
         facts = {"labels": ["bright", "dark"], "unit_vectors": unit}
-        assert pictured_examples(pictures, facts, tiny_backbone, **shape).unit is unit
+        head = Head("classify", "own", {}, "0" * 64, facts)
+        assert pictured_examples(pictures, head, tiny_backbone, **shape).unit is unit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ import torch
 from operators.action import unit_length
 from operators.errors import UsageError
 from operators.header import read_header
+from operators.learn.tail_training import Schedule
 from operators.learn.vector_fit import Recipe
 from pipeline.errors import SourceError
-from pipeline.fit.fit_action import ActionPlan, fit_action
+from pipeline.fit.feature_store import FeatureStore
+from pipeline.fit.fit_action import ActionPlan, fit_action, recorded_tokens, see
 from pipeline.fit.fitting import FitPlan
 from pipeline.fit.published import fit_published
 from pipeline.fit.spans import clips_in_folders, spans_of_csv
@@ -224,9 +227,55 @@ def test_of_several_variants_of_embeddings_the_newest_is_taken(
     assert got.sha256 == want.sha256
 
 
+def test_the_last_block_may_learn_and_its_tokens_are_kept(two_kinds, plan, tiny_backbone, tmp_path):
+    def killed(moment):
+        def interrupt(share, words):
+            if words.startswith(moment):
+                raise KeyboardInterrupt
+
+        return interrupt
+
+    made = plan()
+    fine = replace(made, fit=replace(made.fit, finetune=1, schedule=Schedule(looks=1, steps=2)))
+    recordings = clips_in_folders(str(two_kinds))
+    for moment, files in (("features of file 3", 2), ("fine-tuning", 6)):
+        with pytest.raises(KeyboardInterrupt):
+            fit_action(recordings, tiny_backbone, fine, tell=killed(moment))
+        before = kept(tmp_path / "cache")
+        assert len(before) == files
+    report = fit_action(recordings, tiny_backbone, fine, tell=quiet)
+    assert kept(tmp_path / "cache") == before
+    told = "\n".join(report_lines(report))
+    assert "fine-tuned the last block in 2 steps; mean class accuracy on validation:" in told
+    assert "gain +0.000 (95 %: +0.000 to +0.000)" in told
+    assert "no gain to keep: the frozen head stays" in told
+    assert "tail_blocks" not in read_header(made.fit.out)
+    store = FeatureStore(tmp_path / "cache", tiny_backbone, short_side=28)
+    seen = see(recordings, store, 5.0, tell=quiet, tokens_of=10)
+    tokens = recorded_tokens(recordings, store, 5.0, 10)
+    assert store.computed_frames == 0
+    store.close()
+    rows = np.concatenate([one.parts for one in seen])
+    assert len(tokens) == len(rows) == 60
+    model = tiny_backbone.loaded.model
+    for row in (0, 9, 10, 59):
+        with torch.inference_mode():
+            last = model.norm(model.blocks[11](tokens(row)[None].float()))[0, 0]
+        np.testing.assert_allclose(last.numpy(), rows[row, -2], atol=2e-2)
+
+
+def test_published_embeddings_hold_no_tokens_to_fine_tune_from(plan, tiny_backbone, tmp_path):
+    made = plan()
+    fine = replace(made, fit=replace(made.fit, finetune=1))
+    with pytest.raises(UsageError, match="needs the tokens of frames, published embeddings have"):
+        fit_published(f"sqlite:{tmp_path}/none.db", [], tiny_backbone, fine, tell=quiet)
+
+
 def test_plans_are_checked(plan, tmp_path):
     own = plan().fit
     with pytest.raises(UsageError, match="want 1 <= stride <= frames"):
         ActionPlan(own, 5.0, 4, 5)
     with pytest.raises(UsageError, match=r"ends in \.safetensors"):
         FitPlan(tmp_path, tmp_path / "head.pth")
+    with pytest.raises(UsageError, match="--finetune goes on from the classifier linear, got knn"):
+        FitPlan(tmp_path, tmp_path / "head.safetensors", recipe=Recipe("knn"), finetune=1)

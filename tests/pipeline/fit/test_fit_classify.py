@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from operators.classify import build_classify
 from operators.errors import UsageError
+from operators.frames import FrameBatch, FrameInfo
 from operators.header import read_header
+from operators.heads import Head, HeadRequest, trained_head
+from operators.learn.scoring import head_scores
+from operators.learn.splits import split
+from operators.learn.tail_training import Schedule
 from operators.learn.vector_fit import Recipe
 from pipeline.errors import SourceError
 from pipeline.fit.evaluate_files import pictured_examples
 from pipeline.fit.fit_classify import fit_classify
 from pipeline.fit.fitting import FitPlan
 from pipeline.fit.pictures import pictures_in_folders
+from pipeline.media.still import read_still
 from pipeline.resolve import resolve
 from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader
+from pipeline.sources import file_session
 from pipeline.streams import stream_specs
 
 
@@ -76,6 +87,70 @@ def test_pictures_become_a_head_that_tells_frames_apart(
     assert names == ["bright"] * 10 + ["dark"] * 10
 
 
+def test_a_fine_tuned_head_says_in_a_run_what_was_measured(
+    small_clip, plan, tiny_backbone, tmp_path
+):
+    for kind in ("bars", "rows"):
+        for number in range(60):
+            striped(tmp_path / "pictures" / kind / f"{number}.png", kind, number)
+    pictures = pictures_in_folders(str(tmp_path / "pictures"))
+    made = replace(plan(), finetune=2, schedule=Schedule(1e-3, 1e-3, looks=1))
+    report = fit_classify(pictures, tiny_backbone, made, tell=quiet)
+    header = read_header(report.path)
+    assert header["tail_blocks"] == 2
+    said = header["trained"]["finetuned"]
+    assert said["kept"]
+    assert said["gain"]["value"] > 0.1
+    assert any(note.startswith("  gain +") for note in report.notes)
+    assert any("the fine-tuned head is kept: the last 2 blocks" in note for note in report.notes)
+
+    arch = tiny_backbone.loaded.model.architecture
+    request = HeadRequest("classify", arch, header["backbone"], str(report.path), random_seed=0)
+    operator = build_classify({}, request)
+    groups = tuple(file_session(str(one.path)) for one in pictures)
+    targets = np.array([header["labels"].index(one.label) for one in pictures])
+    for place, number in enumerate(split(groups, targets, header["labels"]).test[:6]):
+        still = read_still(pictures[number].path, 28)
+        info = FrameInfo("image", "image", "0", 0, Fraction(1), 0, 0, still.source_hw)
+        features = tiny_backbone(FrameBatch((info,), still.pixels[None]))
+        scores = operator.logits(features, 0).softmax(dim=0).numpy()
+        np.testing.assert_allclose(scores, report.fit.quality.probabilities[place], atol=5e-3)
+
+    head = trained_head(request)
+    measured = pictured_examples(
+        pictures,
+        head,
+        tiny_backbone,
+        short_side=28,
+        cache=tmp_path / "cache",
+        tell=lambda *_: None,
+    )
+    again = head_scores(head.tensors, {"pooling": "mean", **head.facts}, measured)
+    test = split(groups, targets, header["labels"]).test
+    np.testing.assert_allclose(again[test], report.fit.quality.probabilities, atol=1e-5)
+
+    uri = f"sqlite:{tmp_path}/results.db"
+    values = {"sources": [str(small_clip(tmp_path / "new.mp4", "bars"))], "sink": uri}
+    values |= {"operators": ["classify"], "threads": 1, "runtime": "inline"}
+    values |= {"model": "dinov2_vitti14", "weights": "random"}
+    config = resolve(None, {**values, "heads": {"classify": str(report.path)}})
+    InlineRun(config, stream_specs(config, live=False), fresh=False, tell=lambda _: None).run()
+    reader = open_reader(uri)
+    assert len(list(reader.records(["classify"]))) == 10
+    reader.close()
+
+
+def striped(path, kind, number):
+    """Faint stripes in much noise, `[28, 28, 3]`: random weights and a linear head hardly see which
+    way they run, blocks that learn soon do."""
+    draw = np.random.default_rng([number, kind == "rows"])
+    noise = draw.integers(60, 180, (28, 28, 3))
+    wave = 30 * np.sign(np.sin(2 * np.pi * (np.arange(28) / 6 + draw.random())))
+    picture = noise + (wave[:, None, None] if kind == "rows" else wave[None, :, None])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(path)
+
+
 def test_pictures_that_cannot_be_read_are_named(pictures, plan, tiny_backbone, tmp_path):
     for name in ("bright/x.jpg", "dark/y.webp"):
         (pictures / name).write_text("no picture")
@@ -96,7 +171,7 @@ def test_copies_of_a_picture_are_measured_as_one(pictures, tiny_backbone, tmp_pa
     (pictures / "dark" / "1.png").write_bytes((pictures / "dark" / "0.png").read_bytes())
     examples = pictured_examples(
         pictures_in_folders(str(pictures)),
-        {"labels": ["bright", "dark"]},
+        Head("classify", "own", {}, "0" * 64, {"labels": ["bright", "dark"]}),
         tiny_backbone,
         short_side=28,
         cache=tmp_path / "cache",
