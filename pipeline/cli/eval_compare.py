@@ -86,9 +86,10 @@ def compare(
 
 def _trial(given: dict[str, Any]) -> Trial:
     from dataclasses import replace
+    from typing import get_args
 
     from operators.errors import UsageError
-    from pipeline.fit.compare import Trial
+    from pipeline.fit.compare import Trial, TrialTask
     from pipeline.fit.dense_plan import DensePlan
 
     if not given["synthetic"]:
@@ -107,7 +108,7 @@ def _trial(given: dict[str, Any]) -> Trial:
         held_out,
         given["clip_seconds"],
         DensePlan(given["short_side"], cache_folder(given["cache"]), seed=given["seed"]),
-        tasks=given["tasks"] or _TASKS,
+        tasks=given["tasks"] or get_args(TrialTask),
         steps=given["steps"],
         blocks=int(given["blocks"]),
     )
