@@ -22,15 +22,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     pytest.skip("torch sees no CUDA device")
 
 
-@pytest.fixture(scope="session")
-def interpret() -> Iterator[Callable[..., dict[str, Any]]]:
-    """Run cases of the flash kernel in triton's interpreter, on the CPU.
+def _conversation(script: str) -> Iterator[Callable[..., dict[str, Any]]]:
+    """A process whose triton interprets kernels on the CPU, and a function that asks it.
 
     triton reads TRITON_INTERPRET once, when a kernel is defined, and an interpreted kernel can no
     longer be compiled; hence a process of its own, which leaves this one fit for the AOT tests.
     """
     child = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("interpreter_child.py"))],
+        [sys.executable, str(Path(__file__).with_name(script))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -54,3 +53,15 @@ def interpret() -> Iterator[Callable[..., dict[str, Any]]]:
     with child:
         yield run
         requests.close()
+
+
+@pytest.fixture(scope="session")
+def interpret() -> Iterator[Callable[..., dict[str, Any]]]:
+    """Run cases of the flash kernel in triton's interpreter, on the CPU."""
+    yield from _conversation("interpreter_child.py")
+
+
+@pytest.fixture(scope="session")
+def interpret_fused() -> Iterator[Callable[..., dict[str, Any]]]:
+    """Run cases of the kernels beside attention's in triton's interpreter, on the CPU."""
+    yield from _conversation("fused_child.py")
