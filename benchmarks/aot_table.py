@@ -2,45 +2,58 @@
 
     python -m benchmarks.aot_table
 
-Needs no GPU. Registers are given as a range over dtypes and tail widths.
+Needs no GPU. Registers are given as a range over the row's variants, instructions per score as
+the main loop has them.
 """
 
+import torch
 import triton
 
-from kernels.aot import ELEMENT_NAMES, KernelReport
+from kernels.aot import KernelReport, count
 from kernels.flash_variants import flash_report, variants
-from kernels.tiles import TileRow
+from kernels.tiles import TileRow, Variant
 
 ARCHITECTURES = (90, 80)
+DTYPES = {2: torch.bfloat16, 4: torch.float32}
 
 
-def reports_by_row(arch: int) -> dict[TileRow, list[KernelReport]]:
-    """Compile every variant of an architecture."""
-    reports: dict[TileRow, list[KernelReport]] = {}
-    for row, dtype, tail in variants(arch):
-        report = flash_report(row.tile, arch=arch, dtype=dtype, tail=tail)
-        reports.setdefault(row, []).append(report)
+def reports_by_row(arch: int) -> dict[TileRow, dict[Variant, KernelReport]]:
+    """Compile every variant of an architecture, 16-bit ones for bfloat16."""
+    reports: dict[TileRow, dict[Variant, KernelReport]] = {}
+    for row, variant in variants(arch):
+        report = flash_report(variant, arch=arch, dtype=DTYPES[row.element_bytes])
+        reports.setdefault(row, {})[variant] = report
     return reports
 
 
-def describe(row: TileRow, reports: list[KernelReport]) -> str:
+def issued_per_score(variant: Variant, report: KernelReport) -> float:
+    """Instructions that one thread issues in the main loop for each of its scores."""
+    tile = variant.tile
+    scores = tile.block_q * tile.block_kv / (32 * tile.num_warps)
+    # The main loop is the one with the most exponentials; query tails have one of their own.
+    loop = max(report.loops, key=lambda loop: count(loop, "MUFU.EX2"))
+    return sum(loop.values()) / scores
+
+
+def describe(row: TileRow, reports: dict[Variant, KernelReport]) -> str:
     """One line of the Markdown table."""
     tile = row.tile
-    registers = sorted(report.registers for report in reports)
-    products = next(name for name in ("HGMMA", "HMMA", "FFMA") if reports[0].count(name))
-    names = (ELEMENT_NAMES[dtype] for dtype in ELEMENT_NAMES if dtype.itemsize == row.element_bytes)
+    registers = sorted(report.registers for report in reports.values())
+    issued = max(issued_per_score(v, r) for v, r in reports.items() if v.full)
+    first = next(iter(reports.values()))
+    products = next(name for name in ("HGMMA", "HMMA", "FFMA") if first.count(name))
     cells = (
         f"sm_{row.arch}",
-        "/".join(sorted(names)),
+        "fp32" if row.element_bytes == 4 else "bf16/fp16",
         f"N <= {row.max_tokens}" if row.max_tokens else "any other N",
         f"{tile.block_q}x{tile.block_kv}",
         str(tile.num_warps),
         str(tile.num_stages),
         f"{registers[0]}-{registers[-1]}",
-        f"{max(report.shared_bytes for report in reports) / 1024:g}",
-        str(max(report.spill_bytes for report in reports)),
-        str(max(report.stack_bytes for report in reports)),
+        f"{max(report.shared_bytes for report in reports.values()) / 1024:g}",
+        str(max(report.spill_bytes for report in reports.values())),
         products,
+        f"{issued:.1f}",
         str(len(reports)),
     )
     return f"| {' | '.join(cells)} |"
@@ -49,7 +62,7 @@ def describe(row: TileRow, reports: list[KernelReport]) -> str:
 def main() -> None:
     """Compile the whole table and print it."""
     header = "arch | dtype | tokens | tile | warps | stages | registers | shared KiB"
-    header += " | spill B | stack B | products | variants"
+    header += " | spill B | products | issued per score | variants"
     print(f"triton {triton.__version__}\n\n| {header} |\n|{'---|' * 12}")
     for arch in ARCHITECTURES:
         for row, reports in reports_by_row(arch).items():

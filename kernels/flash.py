@@ -2,7 +2,7 @@
 
 In: `[B, N, 3, A, 64]` on a CUDA device. Out: `[B, N, A*64]`. Two layers: the jit kernel, and the
 launcher that picks tiles and allocates. The mathematics is in docs/attention.md.
-The only module that imports triton at its top, so it is itself imported late.
+Imports triton at its top, so it is itself imported late.
 Must not know when it is used: `kernels.attention` decides.
 """
 
@@ -13,30 +13,114 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from .tiles import HEAD_DIM, Tile, select_tile, tail_width
+from .tiles import MIN_DOT, Tile, select_tile, variant_for
 
 # log2(e) / sqrt(64): exp(s / 8) = exp2(s * SCALE), and exp2 is one hardware instruction.
 SCALE = tl.constexpr(1.4426950408889634 / 8.0)
+TAIL_ROWS = tl.constexpr(MIN_DOT)
 
 
 @triton.jit
 def online_softmax_step(b_s, b_v, b_m, b_l, b_acc):  # type: ignore[no-untyped-def]
     """Fold one block of raw scores into the running maximum, sum and weighted values."""
-    b_m_new = tl.maximum(b_m, tl.max(b_s, 1) * SCALE)  # [BM]
+    b_m_new = tl.maximum(b_m, tl.max(b_s, -1) * SCALE)  # [.., BM]
     # An explicit fma: the compiler's own fusion of s * SCALE - m is off by default from 3.10 on.
-    b_p = tl.exp2(tl.fma(b_s, SCALE, -b_m_new[:, None]))  # [BM, BN]
-    b_alpha = tl.exp2(b_m - b_m_new)  # [BM]
-    b_l = b_l * b_alpha + tl.sum(b_p, 1)
-    b_acc = b_acc * b_alpha[:, None]  # [BM, D]
+    b_p = tl.exp2(tl.fma(b_s, SCALE, -tl.expand_dims(b_m_new, -1)))  # [.., BM, BN]
+    b_alpha = tl.exp2(b_m - b_m_new)  # [.., BM]
+    b_l = b_l * b_alpha + tl.sum(b_p, -1)
+    b_acc = b_acc * tl.expand_dims(b_alpha, -1)  # [.., BM, D]
     b_acc = tl.dot(b_p.to(b_v.dtype), b_v, b_acc, input_precision="ieee")
     return b_m_new, b_l, b_acc
 
 
-# N and A are kept out of specialisation: a new frame size must not mean a new compilation.
-@triton.jit(do_not_specialize=["N", "A"])
+@triton.jit
+def tail_step(  # type: ignore[no-untyped-def]
+    b_q, p_k, p_v, start, N, stride_n, W: tl.constexpr, b_m, b_l, b_acc
+):
+    """Fold W keys from `start` on into the running values; those from N on count nothing."""
+    o_n = start + tl.arange(0, W)
+    o_d = tl.arange(0, b_q.shape[-1])
+    m_n = o_n < N
+    p_k += o_n[None, :] * stride_n + o_d[:, None]
+    p_v += o_n[:, None] * stride_n + o_d[None, :]
+    b_k = tl.load(p_k, mask=m_n[None, :], other=0.0)  # [.., D, W]
+    b_v = tl.load(p_v, mask=m_n[:, None], other=0.0)  # [.., W, D]
+    b_s = tl.dot(b_q, b_k, input_precision="ieee")  # [.., BM, W]
+    b_s = tl.where(m_n[None, :], b_s, -float("inf"))
+    return online_softmax_step(b_s, b_v, b_m, b_l, b_acc)
+
+
+@triton.jit
+def attend(  # type: ignore[no-untyped-def]
+    b_q, p_k, p_v, N, stride_n, BN: tl.constexpr, TAIL: tl.constexpr, FULL: tl.constexpr
+):
+    """Attention of queries [BM, D] over all keys of one head, or [G, BM, D] of G heads at once.
+
+    p_k and p_v point to the head's first key and value: a scalar, or [G, 1, 1].
+    """
+    o_n = tl.arange(0, BN)
+    o_d = tl.arange(0, b_q.shape[-1])
+    b_acc = tl.zeros(b_q.shape, tl.float32)  # [.., BM, D]
+    b_l = tl.zeros(b_q.shape[:-1], tl.float32)  # [.., BM]
+    b_m = b_l - float("inf")
+
+    n_full = N // BN * BN
+    if FULL:
+        # Without this promise ptxas serialises every wgmma (C7515): the loop that runs no time
+        # would leave accumulators that no wgmma wrote.
+        tl.assume(n_full > 0)
+        for i_n in tl.range(0, n_full, BN):
+            o_kv = i_n + o_n
+            b_k = tl.load(p_k + (o_kv[None, :] * stride_n + o_d[:, None]))  # [.., D, BN]
+            b_v = tl.load(p_v + (o_kv[:, None] * stride_n + o_d[None, :]))  # [.., BN, D]
+            b_s = tl.dot(b_q, b_k, input_precision="ieee")  # [.., BM, BN]
+            b_m, b_l, b_acc = online_softmax_step(b_s, b_v, b_m, b_l, b_acc)
+
+    # 64 at once would spill on sm_90, and 33 keys left over need 48 only.
+    for i_t in tl.static_range(0, TAIL // 32 * 32, 32):
+        b_m, b_l, b_acc = tail_step(b_q, p_k, p_v, n_full + i_t, N, stride_n, 32, b_m, b_l, b_acc)
+    if TAIL % 32 > 0:
+        i_t = n_full + TAIL // 32 * 32
+        b_m, b_l, b_acc = tail_step(b_q, p_k, p_v, i_t, N, stride_n, 16, b_m, b_l, b_acc)
+    return b_acc * tl.expand_dims(1.0 / b_l, -1)
+
+
+@triton.jit
+def attend_rows(  # type: ignore[no-untyped-def]
+    qkv,
+    out,
+    i_ba,
+    o_m,
+    N,
+    A,
+    stride_b,
+    stride_n,
+    stride_3,
+    stride_a,
+    D: tl.constexpr,
+    BN: tl.constexpr,
+    TAIL: tl.constexpr,
+    FULL: tl.constexpr,
+):
+    """Queries o_m of one head of one image (i_ba a scalar), or of several (i_ba [G, 1, 1])."""
+    i_b = (i_ba // A).to(tl.int64)
+    i_a = (i_ba % A).to(tl.int64)
+    m_m = o_m[:, None] < N
+    o_d = tl.arange(0, D)
+    p_q = qkv + (i_b * stride_b + i_a * stride_a)
+    p_k = p_q + stride_3
+    b_q = tl.load(p_q + (o_m[:, None] * stride_n + o_d[None, :]), mask=m_m, other=0.0)
+    b_o = attend(b_q, p_k, p_k + stride_3, N, stride_n, BN, TAIL, FULL)  # [.., BM, D]
+    p_o = out + (i_b * N * A * D + i_a * D) + (o_m[:, None] * (A * D) + o_d[None, :])
+    tl.store(p_o, b_o.to(out.dtype.element_ty), mask=m_m)
+
+
+# B, N and A are kept out of specialisation: a new frame size must not mean a new compilation.
+@triton.jit(do_not_specialize=["B", "N", "A"])
 def attention_fwd_kernel(  # type: ignore[no-untyped-def]
     qkv,
     out,
+    B,
     N,
     A,
     stride_b,
@@ -47,49 +131,28 @@ def attention_fwd_kernel(  # type: ignore[no-untyped-def]
     BM: tl.constexpr,
     BN: tl.constexpr,
     TAIL: tl.constexpr,
+    FULL: tl.constexpr,
+    TAIL_HEADS: tl.constexpr,
 ):
-    """One program: BM queries of one head against all keys of that head."""
+    """One program: BM queries of one head, or the query tails of TAIL_HEADS heads."""
+    strides = (stride_b, stride_n, stride_3, stride_a)
+    i_p = tl.program_id(0)
     n_blocks = tl.cdiv(N, BM)
-    i_m = tl.program_id(0) % n_blocks
-    i_ba = tl.program_id(0) // n_blocks
-    i_b = (i_ba // A).to(tl.int64)
-    i_a = (i_ba % A).to(tl.int64)
-
-    o_m = i_m * BM + tl.arange(0, BM)
-    o_n = tl.arange(0, BN)
-    o_d = tl.arange(0, D)
-    m_m = o_m[:, None] < N
-    p_q = qkv + i_b * stride_b + i_a * stride_a
-    p_k = p_q + stride_3
-    p_v = p_k + stride_3
-
-    b_q = tl.load(p_q + o_m[:, None] * stride_n + o_d[None, :], mask=m_m, other=0.0)  # [BM, D]
-    b_m = tl.full([BM], -float("inf"), tl.float32)
-    b_l = tl.zeros([BM], tl.float32)
-    b_acc = tl.zeros([BM, D], tl.float32)
-
-    n_full = N // BN * BN
-    for i_n in tl.range(0, n_full, BN):
-        o_kv = i_n + o_n
-        b_k = tl.load(p_k + o_kv[None, :] * stride_n + o_d[:, None])  # [D, BN]
-        b_v = tl.load(p_v + o_kv[:, None] * stride_n + o_d[None, :])  # [BN, D]
-        b_s = tl.dot(b_q, b_k, input_precision="ieee")  # [BM, BN]
-        b_m, b_l, b_acc = online_softmax_step(b_s, b_v, b_m, b_l, b_acc)
-
-    if TAIL > 0:
-        o_kv = n_full + tl.arange(0, TAIL)
-        m_kv = o_kv < N
-        p_kt = p_k + o_kv[None, :] * stride_n + o_d[:, None]
-        p_vt = p_v + o_kv[:, None] * stride_n + o_d[None, :]
-        b_k = tl.load(p_kt, mask=m_kv[None, :], other=0.0)  # [D, TAIL]
-        b_v = tl.load(p_vt, mask=m_kv[:, None], other=0.0)  # [TAIL, D]
-        b_s = tl.dot(b_q, b_k, input_precision="ieee")  # [BM, TAIL]
-        b_s = tl.where(m_kv[None, :], b_s, -float("inf"))
-        b_m, b_l, b_acc = online_softmax_step(b_s, b_v, b_m, b_l, b_acc)
-
-    b_o = b_acc * (1.0 / b_l)[:, None]  # [BM, D]
-    p_o = out + i_b * N * A * D + i_a * D
-    tl.store(p_o + o_m[:, None] * (A * D) + o_d[None, :], b_o.to(out.dtype.element_ty), mask=m_m)
+    n_tails = 0
+    if TAIL_HEADS > 0:
+        n_blocks = N // BM
+        n_tails = tl.cdiv(B * A, TAIL_HEADS)
+    # Tails come first: they are few and take the longest.
+    if TAIL_HEADS > 0 and i_p < n_tails:
+        i_g = i_p * TAIL_HEADS + tl.arange(0, TAIL_HEADS)[:, None, None]
+        # Warps without a head of their own do the last one again and write the same bits.
+        i_g = tl.minimum(i_g, B * A - 1)
+        o_t = n_blocks * BM + tl.arange(0, TAIL_ROWS)
+        attend_rows(qkv, out, i_g, o_t, N, A, *strides, D, TAIL_ROWS, TAIL_ROWS, True)
+    else:
+        i_ba = (i_p - n_tails) // n_blocks
+        o_m = (i_p - n_tails) % n_blocks * BM + tl.arange(0, BM)
+        attend_rows(qkv, out, i_ba, o_m, N, A, *strides, D, BN, TAIL, FULL)
 
 
 def launch(qkv: Tensor, out: Tensor, tile: Tile) -> None:
@@ -104,21 +167,18 @@ def launch(qkv: Tensor, out: Tensor, tile: Tile) -> None:
     assert qkv.stride(-1) == 1, "the kernel reads whole rows"
     assert out.is_contiguous(), "the kernel writes whole rows"
     n_batch, n_tokens, _, n_heads, _ = qkv.shape
-    grid = (n_batch * n_heads * triton.cdiv(n_tokens, tile.block_q),)
+    variant = variant_for(n_tokens, tile)
+    grid = (variant.n_programs(n_batch * n_heads, n_tokens),)
     with torch.cuda.device_of(qkv):
         attention_fwd_kernel[grid](
             qkv,
             out,
+            n_batch,
             n_tokens,
             n_heads,
             *qkv.stride()[:4],
-            D=HEAD_DIM,
-            BM=tile.block_q,
-            BN=tile.block_kv,
-            TAIL=tail_width(n_tokens, tile.block_kv),
-            num_warps=tile.num_warps,
-            num_stages=tile.num_stages,
-            enable_fp_fusion=True,
+            **variant.constants,
+            **variant.options,
         )
 
 

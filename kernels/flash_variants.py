@@ -1,6 +1,6 @@
 """Which variants of the flash kernel its tile table can ask for, and what each costs compiled.
 
-In: an architecture; a tile, a dtype, a tail width. Out: table rows; a `KernelReport`.
+In: an architecture; a variant and a dtype. Out: table rows with their variants; a `KernelReport`.
 For tests and benchmarks. Must not run the kernel.
 """
 
@@ -9,35 +9,37 @@ from collections.abc import Iterator
 import torch
 
 from .aot import ELEMENT_NAMES, KernelReport, compile_report
-from .tiles import HEAD_DIM, TILE_TABLE, Tile, TileRow
+from .tiles import TILE_TABLE, TileRow, Variant, variant_for
 
 
-def variants(arch: int) -> Iterator[tuple[TileRow, torch.dtype, int]]:
+def variants(arch: int) -> Iterator[tuple[TileRow, Variant]]:
     """Every variant that the tile table can ask for on an architecture.
 
     Args:
         arch: 80 or 90, as the table names them.
 
     Yields:
-        The table's row, a dtype of its element size, and a tail width.
+        The table's row and a variant of its tile.
     """
+    shortest: dict[int, int] = {}
     for row in TILE_TABLE:
         if row.arch != arch:
             continue
-        for dtype in ELEMENT_NAMES:
-            if dtype.itemsize == row.element_bytes:
-                tails = (0, 16, 32, 64)
-                yield from ((row, dtype, tail) for tail in tails if tail <= row.tile.block_kv)
+        first = shortest.get(row.element_bytes, 1)
+        # Variants repeat with N modulo the block; the first block of rows and keys is special.
+        last = row.max_tokens or first + 2 * max(row.tile.block_q, row.tile.block_kv)
+        shortest[row.element_bytes] = last + 1
+        needed = dict.fromkeys(variant_for(n, row.tile) for n in range(first, last + 1))
+        yield from ((row, variant) for variant in needed)
 
 
-def flash_report(tile: Tile, *, arch: int, dtype: torch.dtype, tail: int) -> KernelReport:
+def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelReport:
     """Compile one variant of the kernel ahead of time.
 
     Args:
-        tile: what one program works on.
+        variant: the tile and the parts of the kernel.
         arch: 10 x major + minor compute capability.
         dtype: float16, bfloat16 or float32.
-        tail: width of the masked KV block, 0 for none (see `tiles.tail_width`).
 
     Returns:
         The report.
@@ -50,7 +52,7 @@ def flash_report(tile: Tile, *, arch: int, dtype: torch.dtype, tail: int) -> Ker
 
     if dtype not in ELEMENT_NAMES:
         raise ValueError(f"dtype is {dtype}; allowed: {', '.join(map(str, ELEMENT_NAMES))}")
-    constants = {"D": HEAD_DIM, "BM": tile.block_q, "BN": tile.block_kv, "TAIL": tail}
+    constants = variant.constants
     signature = {name: "i32" for name in kernel.arg_names if name not in constants}
     pointer = f"*{ELEMENT_NAMES[dtype]}"
     return compile_report(
@@ -60,9 +62,5 @@ def flash_report(tile: Tile, *, arch: int, dtype: torch.dtype, tail: int) -> Ker
         constants=constants,
         # What the launcher finds in a contiguous projection: all are multiples of 64.
         aligned=("qkv", "out", "stride_b", "stride_n", "stride_3", "stride_a"),
-        options={
-            "num_warps": tile.num_warps,
-            "num_stages": tile.num_stages,
-            "enable_fp_fusion": True,
-        },
+        options=variant.options,
     )

@@ -1,7 +1,8 @@
 """Which tile the flash kernel works in: a static table, no autotuning.
 
-In: architecture, number of tokens, bytes per element. Out: a `Tile`, the width of the KV tail.
-Must not know torch or triton, nor the batch: a batch mate must never change a result.
+In: architecture, number of tokens, bytes per element. Out: a `Tile`; what of the kernel is to be
+compiled for it, a `Variant`. Must not know torch or triton, nor the batch: a batch mate must
+never change a result.
 """
 
 from dataclasses import dataclass
@@ -13,17 +14,23 @@ MIN_ARCH = 80
 """Oldest architecture the kernel is compiled for (10 x major + minor compute capability)."""
 
 MIN_DOT = 16
-"""Shortest inner dimension of a 16-bit tensor-core product, so the narrowest KV tail."""
+"""Shortest side of a 16-bit tensor-core product, so the narrowest tail of keys or queries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Shape of one program's work: `block_q` queries against `block_kv` keys at a time."""
+    """Shape of one program's work: `block_q` queries against `block_kv` keys at a time.
+
+    `query_tail`: up to 16 queries that full blocks leave over are computed a head per warp, in
+    programs of their own, instead of in one more block. `max_registers` caps those of a thread.
+    """
 
     block_q: int
     block_kv: int
     num_warps: int
     num_stages: int
+    query_tail: bool = False
+    max_registers: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("block_q", "block_kv"):
@@ -46,16 +53,70 @@ class TileRow:
     tile: Tile
 
 
-# Below 512 tokens 64 query rows waste less than 128 (N=257: 320 rows against 384) and give the
-# grid more programs; above, 128 rows halve the reads of K and V. 128x64 with 4 warps has 255
-# registers on sm_80 and spills on sm_86, so 8 warps. float32 has no exact tensor-core product and
-# runs on the FMA units, where 64x64 spills, and 32x32 with 4 warps too. Figures: docs/attention.md.
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What is compiled: a tile, and which parts of the kernel a number of tokens needs.
+
+    `tail` is the width of the masked tail of keys, 0 for none; `full` says whether there are
+    full blocks of keys before it; `tail_heads` is how many heads' query tails one program
+    computes, 0 where the last queries get a block like all others.
+    """
+
+    tile: Tile
+    tail: int
+    full: bool
+    tail_heads: int
+
+    @property
+    def constants(self) -> dict[str, int]:
+        """The kernel's compile-time arguments."""
+        return {
+            "D": HEAD_DIM,
+            "BM": self.tile.block_q,
+            "BN": self.tile.block_kv,
+            "TAIL": self.tail,
+            "FULL": self.full,
+            "TAIL_HEADS": self.tail_heads,
+        }
+
+    @property
+    def options(self) -> dict[str, int | None]:
+        """The kernel's compiler options."""
+        return {
+            "num_warps": self.tile.num_warps,
+            "num_stages": self.tile.num_stages,
+            "maxnreg": self.tile.max_registers,
+            "enable_fp_fusion": True,
+        }
+
+    def n_programs(self, n_heads: int, n_tokens: int) -> int:
+        """How many programs a launch has.
+
+        Args:
+            n_heads: heads of all images, B x A.
+            n_tokens: N.
+
+        Returns:
+            Programs of query tails, which come first, and of blocks.
+        """
+        if self.tail_heads == 0:
+            return n_heads * -(-n_tokens // self.tile.block_q)
+        return -(-n_heads // self.tail_heads) + n_heads * (n_tokens // self.tile.block_q)
+
+
+# 128 query rows halve the reads of K and V from the L2 cache, which bind 64 rows on sm_90; with at
+# most 128 registers a thread two such blocks share a multiprocessor. Up to 128 tokens there is
+# little to share, and 64 rows waste less. On sm_80 64 rows fit twice where 128 fit once. 128x64
+# with 4 warps spills on sm_86. float32 has no exact tensor-core product and runs on the FMA units,
+# where 64x64 spills, and 32x32 with 4 warps too. Figures: docs/attention.md, benchmarks/LOG.md.
 TILE_TABLE: tuple[TileRow, ...] = (
-    TileRow(90, 2, 512, Tile(64, 64, num_warps=4, num_stages=2)),
-    TileRow(90, 2, None, Tile(128, 64, num_warps=8, num_stages=3)),
+    TileRow(90, 2, 128, Tile(64, 64, num_warps=4, num_stages=3, query_tail=True)),
+    TileRow(
+        90, 2, None, Tile(128, 64, num_warps=8, num_stages=3, query_tail=True, max_registers=128)
+    ),
     TileRow(90, 4, None, Tile(32, 32, num_warps=8, num_stages=2)),
-    TileRow(80, 2, 512, Tile(64, 64, num_warps=4, num_stages=3)),
-    TileRow(80, 2, None, Tile(128, 64, num_warps=8, num_stages=3)),
+    TileRow(80, 2, 512, Tile(64, 64, num_warps=4, num_stages=3, query_tail=True)),
+    TileRow(80, 2, None, Tile(128, 64, num_warps=8, num_stages=3, query_tail=True)),
     TileRow(80, 4, None, Tile(32, 32, num_warps=8, num_stages=2)),
 )
 
@@ -87,8 +148,28 @@ def select_tile(arch: int, n_tokens: int, element_bytes: int) -> Tile:
     raise ValueError(f"elements have {element_bytes} bytes; allowed: 2 or 4")
 
 
+def variant_for(n_tokens: int, tile: Tile) -> Variant:
+    """What of the kernel a number of tokens needs in a tile.
+
+    Args:
+        n_tokens: N, 1 or more.
+        tile: what one program works on.
+
+    Returns:
+        The variant. There are few, and most N share one: a new N seldom means a compilation.
+    """
+    left_over = n_tokens % tile.block_q
+    has_query_tail = tile.query_tail and n_tokens > left_over and 0 < left_over <= MIN_DOT
+    return Variant(
+        tile=tile,
+        tail=tail_width(n_tokens, tile.block_kv),
+        full=n_tokens >= tile.block_kv,
+        tail_heads=tile.num_warps if has_query_tail else 0,
+    )
+
+
 def tail_width(n_tokens: int, block_kv: int) -> int:
-    """Width of the last, masked KV block: the keys that full blocks leave over, rounded up.
+    """Width of the masked tail of keys: what full blocks leave over, rounded up to 16.
 
     257 and 261 tokens leave 1 and 5 keys: a tail of 16 in place of a whole block of 64.
 
@@ -97,9 +178,6 @@ def tail_width(n_tokens: int, block_kv: int) -> int:
         block_kv: keys per full block.
 
     Returns:
-        0 when nothing is left over, else a power of two from 16 to `block_kv`.
+        A multiple of 16 from 0 to `block_kv`.
     """
-    left_over = n_tokens % block_kv
-    if left_over == 0:
-        return 0
-    return max(MIN_DOT, 1 << (left_over - 1).bit_length())
+    return -(-(n_tokens % block_kv) // MIN_DOT) * MIN_DOT

@@ -4,8 +4,10 @@ bfloat16 is left to the GPU tests: the interpreter multiplies raw 16-bit integer
 (triton-lang/triton issue 11584).
 """
 
+import random
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +17,16 @@ from kernels.tiles import TILE_TABLE, Tile, select_tile
 Interpret = Callable[..., dict[str, Any]]
 TOLERANCE = {"float32": 1e-6, "float16": 1e-3}
 TILES = sorted({(row.element_bytes, row.tile) for row in TILE_TABLE}, key=str)
+ODD_TOKENS = range(1, 301, 2)
+# Another eight each day; the slow walk below takes them all.
+SAMPLE = sorted(random.Random(datetime.now(UTC).toordinal()).sample(ODD_TOKENS, 8))
+
+
+def edges(tile: Tile) -> list[int]:
+    """Where a tile's blocks and tails begin and end."""
+    q, kv = tile.block_q, tile.block_kv
+    around = {q, q + 16, kv, kv + 16, kv + 32, kv + 48, 2 * q, 2 * q + 16}
+    return sorted({n + step for n in around for step in (-1, 0, 1)})
 
 
 def assert_correct(answer: dict[str, Any], shape: list[int], dtype: str) -> None:
@@ -26,7 +38,7 @@ def assert_correct(answer: dict[str, Any], shape: list[int], dtype: str) -> None
 
 
 @pytest.mark.parametrize("n_heads", [1, 2])
-@pytest.mark.parametrize("n_tokens", [1, 16, 257, 261, 1370])
+@pytest.mark.parametrize("n_tokens", [1, 16, 65, 257, 261, 1370, 1374])
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_equals_the_reference(
     interpret: Interpret, dtype: str, n_tokens: int, n_heads: int
@@ -37,14 +49,49 @@ def test_equals_the_reference(
     assert_correct(interpret("kernel", tile=tile, shape=shape, dtype=dtype), shape, dtype)
 
 
-@pytest.mark.parametrize("n_tokens", [63, 64, 65, 111, 192, 289])
+@pytest.mark.parametrize("n_tokens", SAMPLE)
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_odd_numbers_of_tokens_of_the_day(interpret: Interpret, dtype: str, n_tokens: int) -> None:
+    answer = interpret("operator", shape=[1, n_tokens, 1], dtype=dtype)
+    assert_correct(answer, [1, n_tokens, 1], dtype)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", [80, 90])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_every_odd_number_of_tokens(interpret: Interpret, dtype: str, arch: int) -> None:
+    for n_tokens in ODD_TOKENS:
+        tile = asdict(select_tile(arch, n_tokens, 2))
+        answer = interpret("kernel", tile=tile, shape=[1, n_tokens, 1], dtype=dtype)
+        assert_correct(answer, [1, n_tokens, 1], dtype)
+
+
 @pytest.mark.parametrize(("element_bytes", "tile"), TILES)
-def test_every_tile_of_the_table_at_block_edges(
-    interpret: Interpret, element_bytes: int, tile: Tile, n_tokens: int
+def test_every_tile_of_the_table_at_its_edges(
+    interpret: Interpret, element_bytes: int, tile: Tile
 ) -> None:
     dtype = "float32" if element_bytes == 4 else "float16"
-    answer = interpret("kernel", tile=asdict(tile), shape=[2, n_tokens, 1], dtype=dtype)
-    assert_correct(answer, [2, n_tokens, 1], dtype)
+    for n_tokens in edges(tile):
+        answer = interpret("kernel", tile=asdict(tile), shape=[1, n_tokens, 1], dtype=dtype)
+        assert_correct(answer, [1, n_tokens, 1], dtype)
+
+
+@pytest.mark.parametrize("n_heads", [1, 3, 5])
+def test_query_tails_of_more_and_fewer_heads_than_warps(interpret: Interpret, n_heads: int) -> None:
+    tile = asdict(Tile(32, 32, 4, 2, query_tail=True))
+    shape = [2, 37, n_heads]
+    answer = interpret("kernel", tile=tile, shape=shape, dtype="float32")
+    assert_correct(answer, shape, "float32")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_any_draw(interpret: Interpret, seed: int) -> None:
+    n_tokens = random.Random(seed).choice([65, 97, 130, 257, 261])
+    for dtype in ("float32", "float16"):
+        tile = asdict(select_tile(90, n_tokens, 2))
+        shape = [1, n_tokens, 1]
+        answer = interpret("kernel", tile=tile, shape=shape, dtype=dtype, seed=seed)
+        assert_correct(answer, shape, dtype)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +106,9 @@ def test_every_tile_of_the_table_at_block_edges(
     ],
 )
 def test_any_strides(interpret: Interpret, layout: str) -> None:
-    answer = interpret("operator", shape=[2, 81, 2], dtype="float32", layout=layout)
-    assert_correct(answer, [2, 81, 2], "float32")
+    for dtype in ("float16", "float32"):
+        answer = interpret("operator", shape=[2, 77, 2], dtype=dtype, layout=layout)
+        assert_correct(answer, [2, 77, 2], dtype)
 
 
 def test_large_scores_do_not_overflow(interpret: Interpret) -> None:
@@ -70,8 +118,9 @@ def test_large_scores_do_not_overflow(interpret: Interpret) -> None:
     assert answer["max_abs_error"] <= 4 * 60 * 2**-24 * 4
 
 
-def test_batch_mates_change_no_bit(interpret: Interpret) -> None:
-    assert interpret("batch_mates", shape=[4, 33, 2], dtype="float16")["equal"]
+@pytest.mark.parametrize("n_tokens", [33, 69])  # 69: images share programs of query tails
+def test_batch_mates_change_no_bit(interpret: Interpret, n_tokens: int) -> None:
+    assert interpret("batch_mates", shape=[4, n_tokens, 3], dtype="float16")["equal"]
 
 
 def test_compiles_into_one_graph(interpret: Interpret) -> None:

@@ -1,23 +1,28 @@
+from collections.abc import Iterator
+
 import pytest
 import torch
 
-from kernels.aot import ELEMENT_NAMES, KernelReport
+from kernels.aot import ELEMENT_NAMES, KernelReport, count
 from kernels.flash_variants import flash_report, variants
-from kernels.tiles import Tile, select_tile
+from kernels.tiles import MIN_DOT, TILE_TABLE, Tile, Variant, select_tile, variant_for
+
+REAL_TOKENS = (257, 261, 1370, 1374)
+BF16, FP16, FP32 = torch.bfloat16, torch.float16, torch.float32
 
 
-def cases(arch: int) -> list[object]:
-    return [
-        pytest.param(
-            arch,
-            row.tile,
-            dtype,
-            tail,
-            id=f"sm_{arch}-{ELEMENT_NAMES[dtype]}-"
-            f"{row.tile.block_q}x{row.tile.block_kv}w{row.tile.num_warps}s{row.tile.num_stages}-tail{tail}",
-        )
-        for row, dtype, tail in variants(arch)
-    ]
+def name(arch: int, variant: Variant, dtype: torch.dtype) -> str:
+    tile = variant.tile
+    shape = f"{tile.block_q}x{tile.block_kv}w{tile.num_warps}s{tile.num_stages}"
+    parts = f"tail{variant.tail}-full{variant.full:d}-heads{variant.tail_heads}"
+    return f"sm_{arch}-{ELEMENT_NAMES[dtype]}-{shape}-{parts}"
+
+
+def cases(arch: int, table_arch: int, dtypes: tuple[torch.dtype, ...]) -> Iterator[object]:
+    for row, variant in variants(table_arch):
+        for dtype in dtypes:
+            if dtype.itemsize == row.element_bytes:
+                yield pytest.param(arch, variant, dtype, id=name(arch, variant, dtype))
 
 
 def assert_sound(report: KernelReport) -> None:
@@ -27,38 +32,79 @@ def assert_sound(report: KernelReport) -> None:
     assert 0 < report.shared_bytes <= report.shared_limit_bytes
 
 
-def exp2_needed(tile: Tile, tail: int) -> int:
-    """One per score that a thread holds, and one per row and block for the rescaling."""
-    scores = tile.block_q * (tile.block_kv + tail) // (32 * tile.num_warps)
-    rescalings = 2 if tail else 1
-    return scores + rescalings * max(2, tile.block_q // (8 * tile.num_warps))
+def exp2_in_loops(variant: Variant) -> set[int]:
+    """Of one thread in one pass: one per score, and one per row for the rescaling."""
+    tile = variant.tile
+    rows = max(2, tile.block_q // (8 * tile.num_warps))
+    block = tile.block_q * tile.block_kv // (32 * tile.num_warps) + rows
+    query_tail = MIN_DOT * MIN_DOT // 32 + 2
+    return ({block} if variant.full else set()) | ({query_tail} if variant.tail_heads else set())
 
 
-@pytest.mark.parametrize(("arch", "tile", "dtype", "tail"), cases(90) + cases(80))
-def test_every_variant_of_the_table(arch: int, tile: Tile, dtype: torch.dtype, tail: int) -> None:
-    report = flash_report(tile, arch=arch, dtype=dtype, tail=tail)
+def check(arch: int, variant: Variant, dtype: torch.dtype) -> None:
+    report = flash_report(variant, arch=arch, dtype=dtype)
     assert_sound(report)
-    if dtype == torch.float32:
-        assert report.count("HGMMA") == report.count("HMMA") == 0  # exact products: no tensor cores
+    assert report.registers <= (variant.tile.max_registers or 255)
+    if arch < 100:  # from sm_100 on, loops that wait for a barrier surround the others
+        counted = {count(loop, "MUFU.EX2") for loop in report.loops} - {0}
+        assert counted == exp2_in_loops(variant)
+    if dtype == FP32:
+        assert report.count("HGMMA") == report.count("HMMA") == 0  # exact: no tensor cores
     elif arch == 90:
         assert report.count("HGMMA") > 0
-        assert report.count("HMMA") == 0
-        assert report.count("MUFU.EX2") <= exp2_needed(tile, tail)
-    else:
+        assert (report.count("HMMA") > 0) == (variant.tail_heads > 0)
+        # Serialised wgmma (C7515 of ptxas) would have an ARRIVE before every HGMMA.
+        assert {count(loop, "WARPGROUP.ARRIVE") for loop in report.loops} <= {0, 2}
+        assert report.count("WARPGROUP.ARRIVE") <= 2 * (1 + -(-variant.tail // 32))
+    elif arch < 100:
         assert report.count("HMMA") > 0
-        assert report.count("MUFU.EX2") <= exp2_needed(tile, tail)
+    else:
+        assert report.count("UTCHMMA") + report.count("HMMA") > 0
 
 
-@pytest.mark.parametrize("arch", [86, 89, 100, 120])
-@pytest.mark.parametrize("n_tokens", [257, 1370])
-def test_other_chips_can_use_the_rows_of_sm_80(arch: int, n_tokens: int) -> None:
-    tile = select_tile(arch, n_tokens, 2)
-    assert_sound(flash_report(tile, arch=arch, dtype=torch.bfloat16, tail=16))
+@pytest.mark.parametrize(
+    ("arch", "variant", "dtype"), [*cases(90, 90, (BF16, FP32)), *cases(80, 80, (BF16, FP32))]
+)
+def test_every_variant_of_the_table(arch: int, variant: Variant, dtype: torch.dtype) -> None:
+    check(arch, variant, dtype)
+
+
+@pytest.mark.parametrize("n_tokens", REAL_TOKENS[::2])
+@pytest.mark.parametrize(
+    ("arch", "dtype"), [(90, FP16), (80, FP16), (86, BF16), (89, BF16), (100, BF16), (120, BF16)]
+)
+def test_the_other_dtype_and_other_chips(arch: int, dtype: torch.dtype, n_tokens: int) -> None:
+    check(arch, variant_for(n_tokens, select_tile(arch, n_tokens, 2)), dtype)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arch", "variant", "dtype"),
+    [
+        *cases(90, 90, (FP16,)),
+        *cases(80, 80, (FP16,)),
+        *(case for chip in (86, 89, 100, 120) for case in cases(chip, 80, (BF16, FP16, FP32))),
+    ],
+)
+def test_every_variant_on_every_chip(arch: int, variant: Variant, dtype: torch.dtype) -> None:
+    check(arch, variant, dtype)
+
+
+@pytest.mark.parametrize("arch", [90, 80])
+def test_every_number_of_tokens_has_one_of_the_variants(arch: int) -> None:
+    known = {(row.element_bytes, variant) for row, variant in variants(arch)}
+    needed = {
+        (element_bytes, variant_for(n_tokens, select_tile(arch, n_tokens, element_bytes)))
+        for n_tokens in range(1, 2000)
+        for element_bytes in (2, 4)
+    }
+    assert needed == known
+    assert {row for row, _ in variants(arch)} == {row for row in TILE_TABLE if row.arch == arch}
 
 
 def test_a_spill_would_be_seen() -> None:
-    too_large = Tile(64, 64, num_warps=4, num_stages=2)
-    report = flash_report(too_large, arch=80, dtype=torch.float32, tail=16)
+    too_large = variant_for(257, Tile(64, 64, num_warps=4, num_stages=2))
+    report = flash_report(too_large, arch=80, dtype=FP32)
     assert report.spill_store_bytes > 0
     assert report.spill_load_bytes > 0
     assert report.stack_bytes > 0
@@ -66,4 +112,4 @@ def test_a_spill_would_be_seen() -> None:
 
 def test_other_dtypes_are_refused() -> None:
     with pytest.raises(ValueError, match=r"dtype is torch\.float64; allowed: torch\.float16"):
-        flash_report(Tile(64, 64, 4, 2), arch=90, dtype=torch.float64, tail=16)
+        flash_report(variant_for(257, Tile(64, 64, 4, 2)), arch=90, dtype=torch.float64)

@@ -1,6 +1,6 @@
 import pytest
 
-from kernels.tiles import TILE_TABLE, Tile, select_tile, tail_width
+from kernels.tiles import TILE_TABLE, Tile, select_tile, tail_width, variant_for
 
 
 @pytest.mark.parametrize("arch", [80, 86, 89, 90, 100, 120])
@@ -19,17 +19,28 @@ def test_every_row_is_reached() -> None:
     assert len(reached) == len(TILE_TABLE)
 
 
-def test_224_px_frames_waste_less_than_library_tiles() -> None:
-    tile = select_tile(90, 257, 2)
-    rows = -(-257 // tile.block_q) * tile.block_q
-    columns = 257 // tile.block_kv * tile.block_kv + tail_width(257, tile.block_kv)
-    assert rows * columns / 257**2 < 1.35  # 128x128 blocks do 2.23 times the work
+def work_share(n_tokens: int, tile: Tile) -> float:
+    """Scores computed over scores needed."""
+    variant = variant_for(n_tokens, tile)
+    blocks = variant.n_programs(1, n_tokens) - (variant.tail_heads > 0)
+    columns = n_tokens // tile.block_kv * tile.block_kv + variant.tail
+    tail = 16 * -(-n_tokens // 16) * 16 if variant.tail_heads else 0
+    return (blocks * tile.block_q * columns + tail) / n_tokens**2
 
 
 @pytest.mark.parametrize(
-    ("n_tokens", "width"), [(256, 0), (257, 16), (272, 16), (273, 32), (289, 64)]
+    ("n_tokens", "share"), [(257, 1.13), (261, 1.09), (1370, 1.04), (1374, 1.03)]
 )
-def test_tail_is_the_next_power_of_two(n_tokens: int, width: int) -> None:
+@pytest.mark.parametrize("arch", [80, 90])
+def test_hardly_more_work_than_needed(arch: int, n_tokens: int, share: float) -> None:
+    # 128x128 blocks do 2.23 times the work at 257 tokens.
+    assert 1 <= work_share(n_tokens, select_tile(arch, n_tokens, 2)) < share
+
+
+@pytest.mark.parametrize(
+    ("n_tokens", "width"), [(256, 0), (257, 16), (272, 16), (273, 32), (289, 48), (305, 64)]
+)
+def test_tail_is_a_multiple_of_16(n_tokens: int, width: int) -> None:
     assert tail_width(n_tokens, 64) == width
 
 
@@ -37,7 +48,33 @@ def test_tail_is_the_next_power_of_two(n_tokens: int, width: int) -> None:
 def test_tail_covers_what_full_blocks_leave_over(block_kv: int) -> None:
     for n_tokens in range(1, 3 * block_kv + 1):
         left_over = n_tokens % block_kv
-        assert left_over <= tail_width(n_tokens, block_kv) <= block_kv
+        assert left_over <= tail_width(n_tokens, block_kv) < left_over + 16
+
+
+@pytest.mark.parametrize(
+    ("n_tokens", "heads", "programs"),
+    [
+        (1, 0, 18),
+        (16, 0, 18),
+        (128, 0, 18),
+        (129, 8, 3 + 18),
+        (144, 8, 3 + 18),
+        (145, 0, 36),
+        (257, 8, 3 + 36),
+        (1370, 0, 11 * 18),
+    ],
+)
+def test_up_to_16_queries_left_over_are_done_by_the_head(
+    n_tokens: int, heads: int, programs: int
+) -> None:
+    variant = variant_for(n_tokens, Tile(128, 64, 8, 3, query_tail=True))
+    assert variant.tail_heads == heads
+    assert variant.n_programs(18, n_tokens) == programs
+
+
+def test_without_a_query_tail_the_last_queries_get_a_block() -> None:
+    variant = variant_for(257, Tile(128, 64, 8, 3))
+    assert (variant.tail_heads, variant.n_programs(18, 257)) == (0, 54)
 
 
 def test_older_chips_and_other_elements_are_refused() -> None:

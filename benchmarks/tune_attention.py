@@ -1,0 +1,145 @@
+"""Finds the tiles for `kernels/tiles.py`: times candidates on this GPU, writes the table's rows.
+
+    python -m benchmarks.tune_attention --out results/tiles.json
+
+In: a CUDA device. Out: JSON with every figure and the rows as text. Without a CUDA device it only
+ranks candidates for an H200 by arithmetic and writes nothing: a prediction is no measurement.
+"""
+
+import argparse
+import json
+import math
+import statistics
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.attention_model import compile_and_predict
+from benchmarks.gpu_check import ROTATION_BYTES, capture, check_kernel, draw, environment, replay_us
+from kernels.tiles import MIN_DOT, Tile, select_tile
+
+# A row of the table: its last N, and the sizes that stand for it (batch, tokens, heads).
+CLASSES: tuple[tuple[int | None, tuple[tuple[int, int, int], ...]], ...] = (
+    (128, ((64, 65, 6),)),
+    (512, ((8, 257, 6), (64, 257, 6), (64, 261, 12), (64, 449, 6))),
+    (None, ((8, 1370, 6), (32, 1370, 12), (16, 1374, 16))),
+)
+# query block, key block, warps, registers; each with 2 and 3 stages, with and without query tails
+SHAPES: tuple[tuple[int, int, int, int | None], ...] = (
+    (64, 64, 4, None),
+    (64, 128, 4, None),
+    (128, 64, 4, None),
+    (128, 64, 8, None),
+    (128, 64, 8, 128),
+    (128, 128, 8, None),
+    (256, 64, 8, None),
+)
+
+
+def candidates(sizes: tuple[tuple[int, int, int], ...]) -> list[Tile]:
+    """Tiles worth trying for some sizes."""
+    tiles = []
+    for block_q, block_kv, warps, registers in SHAPES:
+        left_over = {n_tokens % block_q for _, n_tokens, _ in sizes if n_tokens > block_q}
+        tails = (False, True) if any(0 < rows <= MIN_DOT for rows in left_over) else (False,)
+        tiles += [
+            Tile(block_q, block_kv, warps, stages, tail, registers)
+            for stages in (2, 3)
+            for tail in tails
+        ]
+    return tiles
+
+
+def time_tiles(
+    tiles: list[Tile], size: tuple[int, int, int], rounds: int, device: torch.device
+) -> dict[Tile, float]:
+    """Median microseconds of every tile that is right at a size, in interleaved rounds."""
+    from kernels.flash import launch
+
+    first = draw(*size, torch.bfloat16, device)
+    n_inputs = min(64, max(4, math.ceil(ROTATION_BYTES / first.nbytes)))
+    inputs = [first, *(draw(*size, torch.bfloat16, device) for _ in range(n_inputs - 1))]
+    out = first.new_empty(size[0], size[1], size[2] * first.shape[-1])
+    graphs = {}
+    for tile in tiles:
+        try:
+            if check_kernel(draw(2, size[1], 3, torch.bfloat16, device), tile)["passed"]:
+                graphs[tile] = capture(lambda qkv, tile=tile: launch(qkv, out, tile), inputs)
+        except Exception as error:
+            print(f"left out {tile}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
+    times: dict[Tile, list[float]] = {tile: [] for tile in graphs}
+    for _ in range(rounds):
+        for tile, graph in graphs.items():
+            times[tile].append(replay_us(graph) / n_inputs)
+    return {tile: statistics.median(samples) for tile, samples in times.items()}
+
+
+def best_of(figures: list[dict[Tile, float]]) -> Tile:
+    """The tile with the least geometric mean over sizes, of those that ran at all of them."""
+    everywhere = set.intersection(*(set(figure) for figure in figures))
+    return min(everywhere, key=lambda tile: math.prod(figure[tile] for figure in figures))
+
+
+def measure(rounds: int, device: torch.device) -> dict[str, Any]:
+    """Time all classes; the report to write."""
+    major, minor = torch.cuda.get_device_capability(device)
+    report: dict[str, Any] = {"environment": environment(device), "figures": [], "rows": []}
+    for max_tokens, sizes in CLASSES:
+        tiles = list(dict.fromkeys([*candidates(sizes), _current(major, minor, sizes)]))
+        figures = [time_tiles(tiles, size, rounds, device) for size in sizes]
+        for size, figure in zip(sizes, figures, strict=True):
+            for tile, median_us in sorted(figure.items(), key=lambda item: item[1]):
+                row = {"size": size, "tile": asdict(tile), "median_us": median_us}
+                report["figures"].append(row)
+                print(f"B, N, A = {size}: {median_us:8.1f} us  {tile}", flush=True)
+        best = best_of(figures)
+        report["rows"].append(f"TileRow({10 * major + minor}, 2, {max_tokens}, {best}),")
+    return report
+
+
+def _current(major: int, minor: int, sizes: tuple[tuple[int, int, int], ...]) -> Tile:
+    return select_tile(10 * major + minor, sizes[0][1], 2)
+
+
+def rank_by_arithmetic() -> None:
+    """Print predictions for an H200 from compiled code."""
+    print("PREDICTED for an H200 from compiled code, not measured: do not fill the table by it.")
+    for _, sizes in CLASSES:
+        n_batch, n_tokens, n_heads = sizes[-1]
+        # Stages change no figure of the model.
+        tiles = [tile for tile in candidates(sizes) if tile.num_stages == 3]
+        found = [compile_and_predict(tile, n_tokens) for tile in tiles]
+        sound = [prediction for prediction in found if prediction.spill_bytes == 0]
+        heads = n_batch * n_heads
+        for p in sorted(sound, key=lambda p: p.microseconds(heads, p.head.alternating)):
+            low, high = (p.microseconds(heads, c) for c in (p.head.overlapped, p.head.alternating))
+            print(
+                f"B, N, A = {sizes[-1]}: {low:6.1f} to {high:6.1f} us, "
+                f"{p.resident} programs at once  {p.tile}",
+                flush=True,
+            )
+
+
+def main() -> int:
+    """Tune, or rank; returns the exit code, which is 0 only after a measurement."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--rounds", type=int, default=30, help="interleaved rounds per size")
+    options = parser.parse_args()
+    if not torch.cuda.is_available():
+        rank_by_arithmetic()
+        print("torch sees no CUDA device: nothing was measured, nothing written", file=sys.stderr)
+        return 1
+    torch.manual_seed(0)
+    report = measure(options.rounds, torch.device("cuda", torch.cuda.current_device()))
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(report, indent=1) + "\n")
+    print("rows for kernels/tiles.py:", *report["rows"], sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
