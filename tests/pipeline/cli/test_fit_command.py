@@ -68,6 +68,23 @@ def test_bad_usage_ends_before_any_work(dinostream, arguments, why):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--finetune", "12"), "has 12 blocks; fine-tune the last 1 to 11 of them, got 12"),
+        (("--finetune", "--model", "dinov2_vits14_reg"), "dinov2_vits14_reg has registers"),
+        (("--finetune", "2", "--classifier", "svm"), "goes on from the classifier linear, got svm"),
+    ],
+)
+def test_blocks_that_cannot_learn_are_refused_before_any_work(
+    dinostream, pictures, tmp_path, options, why
+):
+    done = dinostream("fit", "classify", "--images", pictures, *BACKBONE, *options)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
 @pytest.mark.parametrize("name", ["action", "classify", "segmentation", "depth"])
 @pytest.mark.parametrize(
     ("out", "why"),
