@@ -1,0 +1,98 @@
+import sys
+from dataclasses import asdict
+
+import pytest
+import torch
+
+from benchmarks import tune_attention
+from benchmarks.attention_model import HeadCost, Prediction, predict
+from kernels.aot import KernelReport
+from kernels.tiles import Tile
+
+BLOCK, TAIL = {"MUFU.EX2": 34, "FFMA": 66}, {"MUFU.EX2": 10, "FFMA": 30}
+
+
+def report(**changes: object) -> KernelReport:
+    fields = {
+        "arch": 90,
+        "num_warps": 8,
+        "registers": 128,
+        "stack_bytes": 0,
+        "spill_store_bytes": 0,
+        "spill_load_bytes": 0,
+        "shared_bytes": 64 * 1024,
+        "opcodes": {"MUFU.EX2": 34, "FFMA": 366},
+        "loops": (BLOCK,),
+    }
+    return KernelReport(**fields | changes)
+
+
+def test_a_head_of_one_full_block_costs_what_arithmetic_says() -> None:
+    head = predict(Tile(128, 64, 8, 3), 128, report(), report()).head
+    assert head.matrix == 4 * 128 * 128 * 64 / 4096 == 1024
+    assert head.exponentials == 128 * 128 / 16 == 1024
+    assert head.issue == (400 + 100) * 8 / 4  # two passes, of which the code holds one
+    assert head.l2 == 4 * 128 * 128 / 32
+    assert head.overlapped == max(asdict(head).values())
+    assert head.overlapped == head.memory == head.alternating  # 128 tokens hide nothing
+
+
+def test_without_overlap_products_wait_for_the_softmax() -> None:
+    assert HeadCost(100, 90, 80, 150, 10).alternating == 190
+    assert HeadCost(100, 90, 80, 150, 10).overlapped == 150
+    assert HeadCost(100, 90, 80, 200, 10).alternating == 200
+
+
+def test_a_query_tail_costs_a_share_of_a_block() -> None:
+    tile = Tile(128, 64, 8, 3, query_tail=True)
+    both = report(opcodes={"MUFU.EX2": 44, "FFMA": 596}, loops=(TAIL, BLOCK))
+    with_tail = predict(tile, 257, both, report()).head
+    third_block = predict(Tile(128, 64, 8, 3), 257, report(), report()).head
+    assert with_tail.issue == 2 * (400 + 3 * 100) * 8 / 4 + (240 + 15 * 40) / 4
+    assert with_tail.matrix < 0.75 * third_block.matrix
+    assert with_tail.exponentials < 0.75 * third_block.exponentials
+
+
+def test_programs_that_share_a_multiprocessor_are_counted() -> None:
+    tile = Tile(128, 64, 8, 3)
+    assert predict(tile, 128, report(), report()).resident == 2
+    assert predict(tile, 128, report(registers=129), report()).resident == 1
+    assert predict(tile, 128, report(shared_bytes=120 * 1024), report()).resident == 1
+
+
+def test_a_started_round_of_programs_counts_whole() -> None:
+    head = HeadCost(1755.0, 0.0, 0.0, 0.0, 0.0)
+    prediction = Prediction(Tile(128, 64, 8, 3), 128, head, resident=2, spill_bytes=0)
+    assert prediction.microseconds(132, head.overlapped) == pytest.approx(1)
+    assert prediction.microseconds(133, head.overlapped) == pytest.approx(2)
+
+
+def test_query_tails_are_tried_where_there_are_any() -> None:
+    tails = [tile for tile in tune_attention.candidates(((1, 257, 6),)) if tile.query_tail]
+    assert {tile.block_q for tile in tails} == {64, 128, 256}
+    assert not any(tile.query_tail for tile in tune_attention.candidates(((1, 1370, 6),)))
+
+
+def test_the_tile_must_be_right_at_every_size_and_quick_over_all() -> None:
+    one, two, three = (Tile(64, 64, 4, stages) for stages in (1, 2, 3))
+    assert tune_attention.best_of([{one: 1, two: 3, three: 1}, {one: 9, two: 2}]) == two
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="shows what a machine without a GPU says")
+def test_without_a_gpu_it_predicts_and_writes_nothing(monkeypatch, tmp_path, capsys) -> None:
+    out = tmp_path / "tiles.json"
+    monkeypatch.setattr(tune_attention, "SHAPES", ((64, 64, 4, None),))
+    monkeypatch.setattr(tune_attention, "CLASSES", ((128, ((8, 65, 6),)),))
+    monkeypatch.setattr(sys, "argv", ["tune_attention", "--out", str(out)])
+    assert tune_attention.main() == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("PREDICTED for an H200 from compiled code, not measured")
+    assert said.out.count("Tile(block_q=64") == 2
+    assert "TileRow" not in said.out
+    assert "nothing was measured, nothing written" in said.err
+    assert not out.exists()
+
+
+def test_a_tile_is_printed_as_the_table_has_it() -> None:
+    tile = tune_attention.select_tile(90, 257, 2)
+    assert eval(f"{tile}", {"Tile": Tile}) == tile
