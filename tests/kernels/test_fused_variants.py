@@ -1,0 +1,72 @@
+import pytest
+import torch
+
+from kernels.aot import KernelReport
+from kernels.fused_variants import VARIANTS, fused_report
+
+OTHER_CHIPS = [pytest.param(arch, marks=pytest.mark.slow) for arch in (80, 100)]
+
+
+def assert_sound(report: KernelReport) -> None:
+    assert report.spill_bytes == 0
+    assert report.stack_bytes == 0
+    assert 0 < report.registers <= 64  # 1024 threads and more on a multiprocessor
+    assert report.shared_bytes <= 2048
+
+
+def assert_wide(report: KernelReport, kernel: str, size: int, dtype: torch.dtype) -> None:
+    """Memory is read and written in the widest pieces that the shapes allow."""
+    if kernel == "patches":  # two bytes: no more of them are sure to lie on an even address
+        assert report.count("LDG") == report.count("LDG.E.U16") == 3 * 4
+        wide = "STG.E.64" if dtype == torch.float32 else "STG.E"
+        assert report.count("STG") == report.count(wide) == 3 * 4
+    elif kernel == "windows":
+        # Per element: each frame twice. The query and the result follow the width of a block.
+        assert report.count("LDG.E.128") >= 2 * (2048 * dtype.itemsize) // (16 * 128)
+    else:
+        assert report.count("LDG") == report.count("LDG.E.128") > 0
+        assert report.count("STG") == report.count("STG.E.128") > 0
+
+
+@pytest.mark.parametrize(("kernel", "size"), VARIANTS)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("arch", [90, *OTHER_CHIPS])
+def test_every_variant(kernel: str, size: int, arch: int, dtype: torch.dtype) -> None:
+    report = fused_report(kernel, size, arch=arch, dtype=dtype)
+    assert_sound(report)
+    assert_wide(report, kernel, size, dtype)
+
+
+@pytest.mark.parametrize("arch", [90, *OTHER_CHIPS])
+@pytest.mark.parametrize(
+    ("kernel", "size"), [("patches", 0), ("add_norm", 384), ("swiglu", 0), ("windows", 8)]
+)
+def test_float16_costs_what_bfloat16_does(kernel: str, size: int, arch: int) -> None:
+    report = fused_report(kernel, size, arch=arch, dtype=torch.float16)
+    assert_sound(report)
+    assert_wide(report, kernel, size, torch.float16)
+
+
+@pytest.mark.parametrize(("kernel", "size"), [("norm", 192), ("add_norm", 192)])
+def test_a_row_that_one_warp_holds_needs_no_barrier(kernel: str, size: int) -> None:
+    report = fused_report(kernel, size, arch=90, dtype=torch.bfloat16)
+    assert report.shared_bytes == report.count("BAR") == 0
+
+
+def test_swiglu_takes_one_exponential_per_element() -> None:
+    report = fused_report("swiglu", 0, arch=90, dtype=torch.bfloat16)
+    assert report.count("MUFU.EX2") == 1024 // 128
+
+
+@pytest.mark.parametrize(
+    ("kernel", "size", "dtype", "message"),
+    [
+        ("norm", 200, torch.float32, "variant is norm, 200; allowed: "),
+        ("swiglu", 0, torch.float64, r"dtype is torch\.float64; allowed: torch\.float16"),
+    ],
+)
+def test_what_does_not_exist_is_refused(
+    kernel: str, size: int, dtype: torch.dtype, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        fused_report(kernel, size, arch=90, dtype=dtype)
