@@ -108,19 +108,26 @@ def rank_by_arithmetic() -> None:
     """Print predictions for an H200 from compiled code."""
     print("PREDICTED for an H200 from compiled code, not measured: do not fill the table by it.")
     for _, sizes in CLASSES:
-        n_batch, n_tokens, n_heads = sizes[-1]
         # Stages change no figure of the model.
         tiles = [tile for tile in candidates(sizes) if tile.num_stages == 3]
-        found = [compile_and_predict(tile, n_tokens) for tile in tiles]
-        sound = [prediction for prediction in found if prediction.spill_bytes == 0]
-        heads = n_batch * n_heads
-        for p in sorted(sound, key=lambda p: p.microseconds(heads, p.head.alternating)):
-            low, high = (p.microseconds(heads, c) for c in (p.head.overlapped, p.head.alternating))
-            print(
-                f"B, N, A = {sizes[-1]}: {low:6.1f} to {high:6.1f} us, "
-                f"{p.resident} programs at once  {p.tile}",
-                flush=True,
-            )
+        for size in sizes:
+            rank(tiles, size)
+
+
+def rank(tiles: list[Tile], size: tuple[int, int, int]) -> None:
+    """Print what tiles without a spill should cost at a size, the most promising first."""
+    n_batch, n_tokens, n_heads = size
+    lines = []
+    for tile in tiles:
+        found = compile_and_predict(tile, n_tokens)
+        low, high = (
+            found.microseconds(n_batch * n_heads, clocks)
+            for clocks in (found.head.overlapped, found.head.alternating)
+        )
+        line = f"{low:6.1f} to {high:6.1f} us, {found.resident} programs at once  {tile}"
+        lines += [(high, low, line)] if found.spill_bytes == 0 else []
+    for _, _, line in sorted(lines):
+        print(f"B, N, A = {size}: {line}", flush=True)
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ Runs with TRITON_INTERPRET=1, so `kernels.flash` is interpreted on CPU tensors h
 """
 
 import json
+import random
 import sys
 import traceback
 from collections.abc import Callable
@@ -38,6 +39,17 @@ def _window(qkv: Tensor, dim: int) -> Tensor:
     return view
 
 
+def _strided_at_random(qkv: Tensor, seed: int) -> Tensor:
+    """The same values with their axes in any order in memory, among NaN."""
+    dice = random.Random(seed)
+    order = dice.sample(range(5), 5)
+    larger = torch.full([qkv.shape[axis] + 3 for axis in order], float("nan"), dtype=qkv.dtype)
+    view = larger.permute([order.index(axis) for axis in range(5)])
+    for axis in range(5):
+        view = view.narrow(axis, dice.randrange(4), qkv.shape[axis])
+    return view.copy_(qkv)
+
+
 def _draw(
     *,
     shape: list[int],
@@ -49,7 +61,8 @@ def _draw(
     n_batch, n_tokens, n_heads = shape
     dice = torch.Generator().manual_seed(1000 * seed + n_tokens)
     values = torch.randn(n_batch, n_tokens, 3, n_heads, 64, generator=dice)
-    return LAYOUTS[layout]((values * scale).to(getattr(torch, dtype)))
+    qkv = (values * scale).to(getattr(torch, dtype))
+    return _strided_at_random(qkv, seed) if layout == "random" else LAYOUTS[layout](qkv)
 
 
 def _compare(out: Tensor, qkv: Tensor) -> dict[str, Any]:
