@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from .aot import ELEMENT_NAMES, KernelReport, compile_report
+from .reference import PATCH
 
 WIDTHS = (192, 384, 768, 1024, 1536)
 """D of the models: Ti of this project, S, B, L and g of DINOv2."""
@@ -80,7 +81,7 @@ def _configuration(kernel: str, size: int) -> tuple[Any, dict[str, int], int]:
     if kernel == "patches":
         return (
             patches_triton.patches_kernel,
-            {"P": patches_triton.PATCH, "BLOCK": patches_triton.BLOCK_PAIRS},
+            {"P": PATCH, "BLOCK": patches_triton.BLOCK_PAIRS},
             patches_triton.NUM_WARPS,
         )
     if kernel == "swiglu":
