@@ -25,6 +25,7 @@ from operators.frame_vector import FrameVector
 from operators.frames import Features, FrameInfo
 from operators.heads import Head, Layout
 from operators.moment import rfc3339
+from operators.motion import MotionCells
 from operators.operator import StreamOperator
 from operators.pooling import QUERY, pool, pooled_width
 from operators.result import JSON, Result, canonical_json
@@ -102,11 +103,12 @@ class Action(StreamOperator):
         Raises:
             WeightsError: the head does not fit the backbone, the classes or the pooling.
         """
-        width, further = windows.width(arch), {**windows.layout(arch), **tail_layout(head, arch)}
+        self._reader = _reader(head, arch, windows)
+        width = pooled_width(windows.pooling, windows.frames, self._reader.width)
+        further = {**windows.layout(arch), **tail_layout(head, arch)}
         self._head = VectorHead(head, width, len(classes.names), further)
         self._query = head.tensors[QUERY][0].float() if QUERY in further else None
-        self._tail = Tail(head, arch, windows.vector)
-        self.layers = self._tail.layers
+        self.layers = self._reader.layers
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
         self._classes, self._windows = classes, windows
@@ -133,7 +135,7 @@ class Action(StreamOperator):
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
         """Blocks of the head's own run as the backbone does; windows are classified on the CPU."""
-        self._tail.to(device, dtype)
+        self._reader.to(device, dtype)
 
     def __call__(self, features: Features) -> list[Result]:
         vectors = np.stack(features.each(lambda row: self._vector(features, row)))
@@ -185,7 +187,7 @@ class Action(StreamOperator):
         return self._head.scores(pool(vectors, own.pooling, own.frames, self._query))
 
     def _vector(self, features: Features, row: int) -> NDArray[np.float32]:
-        vector: NDArray[np.float32] = self._tail.vector(features, row).cpu().numpy()
+        vector: NDArray[np.float32] = self._reader.vector(features, row).cpu().numpy()
         return unit_length(vector) if self._windows.unit else vector
 
     def _records(self, window: Window, episodes: Episodes) -> list[Result]:
@@ -218,6 +220,13 @@ class Action(StreamOperator):
     def _empty(self) -> _Memory:
         window = SlidingWindow(self._windows.frames, self._windows.stride)
         return _Memory(window, Episodes(self._rule))
+
+
+def _reader(head: Head, arch: Architecture, windows: ActionWindows) -> MotionCells | Tail:
+    """What makes a frame's numbers."""
+    if head.facts.get("classifier") == "motion":
+        return MotionCells(head, arch)
+    return Tail(head, arch, windows.vector)
 
 
 def action_layout(

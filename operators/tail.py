@@ -92,6 +92,7 @@ class Tail:
             WeightsError: its header says something else than a number of the backbone's blocks.
         """
         self._vector = vector
+        self.width = vector.width(arch)
         self._blocks = own_blocks(head, arch)
         self._first = first = arch.depth - len(self._blocks)
         wanted = vector.layers(arch)

@@ -1,4 +1,4 @@
-"""What a head says of one vector: a probability per class, linear, by a network or by the nearest
+"""What a head says of one vector: a probability per class, linear, by what moved or by the nearest
 examples.
 
 Vector in -> scores out. Computed one vector at a time at one shape, so that batch mates change
@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from operators.frame_network import FRAME_WEIGHT, HIDDEN_WIDTH, hidden_vectors, network_layout
 from operators.heads import Head, Layout
+from operators.motion import CELL_WEIGHT, FRAME_WIDTH, HIDDEN_WIDTH, hidden_vectors, motion_layout
 
-CLASSIFIERS = ("linear", "mlp", "knn")
+CLASSIFIERS = ("linear", "motion", "knn")
 WEIGHT, BIAS = "classifier.weight", "classifier.bias"
 EXAMPLES, EXAMPLE_CLASSES = "memory.vectors", "memory.classes"
 
@@ -27,15 +27,15 @@ def linear_layout(width: int, classes: int) -> Layout:
 
 
 class VectorHead:
-    """Linear: softmax(W x + b). Network (mlp): the same, of `operators.frame_network`'s hidden
-    vector. Nearest neighbours: the k most similar stored examples vote, each with softmax(cosine /
-    temperature), as DINOv2 evaluates (upstream: eval/knn.py)."""
+    """Linear: softmax(W x + b). Motion: the same, of `operators.motion`'s hidden vector. Nearest
+    neighbours: the k most similar stored examples vote, each with softmax(cosine / temperature), as
+    DINOv2 evaluates (upstream: eval/knn.py)."""
 
     def __init__(self, head: Head, width: int, classes: int, further: Layout) -> None:
         """
         Args:
-            head: tensors `classifier.weight` and `.bias`, with those of `frame_network` before
-                them where the header says `mlp`; or `memory.vectors` `[M, F]` of length one and
+            head: tensors `classifier.weight` and `.bias`, with those of `operators.motion` where
+                the header says `motion`; or `memory.vectors` `[M, F]` of length one and
                 `memory.classes` `[M]` with `k` and `temperature` in the header.
             width: F of a vector.
             classes: how many there are.
@@ -46,7 +46,7 @@ class VectorHead:
         """
         self._kind = _kind(head)
         self._classes = classes
-        self._network: dict[str, Tensor] = {}
+        self._motion: dict[str, Tensor] = {}
         facts = head.facts
         if self._kind == "knn":
             found = head.tensors.get(EXAMPLES)
@@ -55,17 +55,17 @@ class VectorHead:
             self._k, self._temperature = _votes(head, facts, count)
             self._own = self._memory(head)
         else:
-            layout = _network(head, width) if self._kind == "mlp" else {}
+            layout = _motion(head, width) if self._kind == "motion" else {}
             into = HIDDEN_WIDTH if layout else width
             head.check({**layout, **linear_layout(into, classes), **further})
-            self._network = {name: head.tensors[name].float() for name in layout}
+            self._motion = {name: head.tensors[name].float() for name in layout}
             self._own = (head.tensors[WEIGHT].float(), head.tensors[BIAS].float())
 
     def to(self, device: torch.device) -> None:
         """Move to where vectors come from."""
         first, second = self._own
         self._own = (first.to(device), second.to(device))
-        self._network = {name: tensor.to(device) for name, tensor in self._network.items()}
+        self._motion = {name: tensor.to(device) for name, tensor in self._motion.items()}
 
     def scores(self, vector: Tensor) -> Tensor:
         """Probabilities `[classes]` float32 of one vector `[F]` float32."""
@@ -75,7 +75,7 @@ class VectorHead:
         """What the probabilities are the softmax of; of votes their logarithms."""
         first, second = self._own
         if self._kind != "knn":
-            seen = hidden_vectors(self._network, vector) if self._network else vector
+            seen = hidden_vectors(self._motion, vector[None])[0] if self._motion else vector
             logits: Tensor = second + first @ seen
             return logits
         likeness: Tensor = first @ (vector / vector.norm())
@@ -99,16 +99,16 @@ def _kind(head: Head) -> str:
     return str(kind)
 
 
-def _network(head: Head, width: int) -> Layout:
-    """Of a head's network; how many numbers a frame has, the file says."""
-    found = head.tensors.get(FRAME_WEIGHT)
-    frame_width = found.shape[1] if found is not None and found.ndim == 2 else 0
-    if frame_width < 1 or width % frame_width:
+def _motion(head: Head, width: int) -> Layout:
+    """Of a head for motion; how many numbers a token has, the file says."""
+    found = head.tensors.get(CELL_WEIGHT)
+    frames = width // FRAME_WIDTH
+    if found is None or found.ndim != 2 or width % FRAME_WIDTH or frames < 2:
         raise head.wrong(
-            f"a classifier mlp needs {FRAME_WEIGHT} [P, F] where F divides the window's {width} "
-            f"numbers, got {'none' if found is None else list(found.shape)}"
+            f"a classifier motion needs {CELL_WEIGHT} [P, D] and windows of two frames or more "
+            "pooled by concat; train it again with dinostream fit action --classifier motion"
         )
-    return network_layout(frame_width, width // frame_width)
+    return motion_layout(found.shape[1], frames)
 
 
 def _votes(head: Head, facts: Mapping[str, Any], count: int) -> tuple[int, float]:

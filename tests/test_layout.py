@@ -16,7 +16,16 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 # What a package may import beside the standard library and itself.
 ALLOWED = {
     "kernels": {"torch", "triton"},
-    "operators": {"kernels", "torch", "numpy", "PIL", "safetensors", "sklearn", "xgboost"},
+    "operators": {
+        "kernels",
+        "torch",
+        "numpy",
+        "PIL",
+        "safetensors",
+        "sklearn",
+        "xgboost",
+        "openvino",
+    },
     "pipeline": {
         *("kernels", "operators", "torch", "numpy", "PIL", "av", "ray", "kafka", "crc32c"),
         *("pydantic", "pydantic_core", "yaml", "click", "rich", "safetensors", "sklearn"),
@@ -34,6 +43,7 @@ ROOMS = {
     "yaml": r"pipeline/(document|resolve)\.py$",
     "sklearn": r"(operators/learn|pipeline/fit)/",
     "xgboost": r"operators/learn/",
+    "openvino": r"operators/engines/openvino_library\.py$",
 }
 # transformers is the peer that the benchmark measures itself against, where it is installed.
 PEERS = {"transformers": r"pipeline/bench/"}

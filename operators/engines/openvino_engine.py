@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-import openvino as ov
 import torch
 from torch import Tensor
 
 from operators.engines.engine import Tokens
 from operators.engines.folded import FoldedVit
 from operators.engines.openvino_graph import openvino_graph
+from operators.engines.openvino_library import ov
 from operators.vit import VisionTransformer
 
 _HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}

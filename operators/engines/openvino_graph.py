@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import openvino as ov
 import torch
-from openvino import opset13 as ops
 from torch import Tensor, nn
 
 from operators.architectures import HEAD_DIM
 from operators.engines.folded import FoldedVit
+from operators.engines.openvino_library import ops, ov
 from operators.vit import Attention, Block, Mlp, SwiGlu
 
 Node = Any  # an output of an operation; openvino's types are its C++ core's

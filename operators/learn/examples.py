@@ -35,6 +35,7 @@ class Examples:
         groups: what belongs together, one per window: a file, or a day.
         labels: names of the classes.
         unit: frames' vectors are divided by their length.
+        cells: float16 `[n, C, D]`, `operators.motion.averaged_cells` of every frame, or None.
     """
 
     parts: Floats
@@ -45,6 +46,7 @@ class Examples:
     groups: tuple[str, ...]
     labels: tuple[str, ...]
     unit: bool = False
+    cells: NDArray[np.float16] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.rows)

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from operators.frame_network import hidden_vectors
 from operators.frame_vector import FrameVector
 from operators.learn.examples import Examples, gathered, presence
+from operators.motion import hidden_vectors, marked_cells
 from operators.pooling import QUERY
 from operators.vector_head import BIAS, EXAMPLE_CLASSES, EXAMPLES, WEIGHT
 
@@ -34,7 +34,7 @@ def head_scores(
         facts: its header: `vector`, `pooling`, and for nearest neighbours `k` and `temperature`.
         examples: the windows.
     """
-    vectors = examples.vectors(FrameVector.from_json(facts["vector"]))
+    vectors = _vectors(tensors, facts, examples)
     pieces = []
     for first in range(0, len(examples.rows), _TOGETHER):
         some = examples.take(range(first, min(first + _TOGETHER, len(examples.rows))))
@@ -42,6 +42,18 @@ def head_scores(
         pieces.append(_scores(tensors, facts, pooled, len(examples.labels)))
     scores: Scores = torch.cat(pieces).numpy()
     return scores
+
+
+def _vectors(tensors: Mapping[str, Tensor], facts: Mapping[str, Any], examples: Examples) -> Tensor:
+    """Of all frames, as the head reads them, `[n, F]`."""
+    if facts.get("classifier") != "motion":
+        return examples.vectors(FrameVector.from_json(facts["vector"]))
+    assert examples.cells is not None
+    pieces = [
+        marked_cells(tensors, torch.from_numpy(examples.cells[first : first + _TOGETHER]).float())
+        for first in range(0, len(examples.cells), _TOGETHER)
+    ]
+    return torch.cat(pieces)
 
 
 def pooled_windows(
@@ -70,7 +82,7 @@ def _scores(
 ) -> Tensor:
     kind = facts.get("classifier", "linear")
     if kind != "knn":
-        seen = hidden_vectors(tensors, pooled) if kind == "mlp" else pooled
+        seen = hidden_vectors(tensors, pooled) if kind == "motion" else pooled
         logits: Tensor = seen @ tensors[WEIGHT].T + tensors[BIAS]
         return logits.softmax(dim=1)
     likeness: Tensor = pooled / pooled.norm(dim=1, keepdim=True) @ tensors[EXAMPLES].T

@@ -26,14 +26,14 @@ from operators.learn.classifiers import (
 )
 from operators.learn.examples import Examples
 from operators.learn.metrics import ClassScores, classification_scores
-from operators.learn.network import network_heads
+from operators.learn.motion_training import motion_head
 from operators.learn.scoring import Scores, head_scores, pooled_windows
 from operators.learn.splits import Parts
 from operators.learn.sweep import train_rates
 from operators.learn.thresholds import thresholds
 from operators.pooling import POOLINGS
 
-CLASSIFIERS = ("linear", "mlp", "logistic", "svm", "knn", "xgboost")
+CLASSIFIERS = ("linear", "motion", "logistic", "svm", "knn", "xgboost")
 
 _WORTH_NATS = 0.02  # of log loss: where all is told apart, only extremes would win by less
 
@@ -68,9 +68,9 @@ class Recipe:
                 f"want a classifier of {', '.join(CLASSIFIERS)} and poolings of "
                 f"{', '.join(POOLINGS)}, got {self.classifier!r} and {self.poolings!r}"
             )
-        if self.classifier == "mlp" and "concat" not in self.poolings:
+        if self.classifier == "motion" and "concat" not in self.poolings:
             raise UsageError(
-                "the classifier mlp reads frames in their order: pooling by concat, got "
+                "the classifier motion reads frames in their order: pooling by concat, got "
                 f"{', '.join(self.poolings)}; add concat, or take another classifier"
             )
         if self.classifier != "linear" and set(self.poolings) == {"attention"}:
@@ -171,12 +171,13 @@ def fit_vector_head(
 
 
 def _candidates(train: Examples, recipe: Recipe) -> Iterator[Candidate]:
+    if recipe.classifier == "motion":
+        yield motion_head(train, seed=recipe.seed)
+        return
     poolings = recipe.poolings if train.frames > 1 else ("mean",)
     for pooling in poolings:
         if pooling == "attention" and recipe.classifier != "linear":
             continue  # only gradients train a query
-        if recipe.classifier == "mlp" and pooling != "concat" and train.frames > 1:
-            continue
         for vector in train.choices():
             for candidate in _of_one_choice(train, vector, pooling, recipe):
                 facts = {"vector": vector.to_json(), "pooling": pooling, **candidate.facts}
@@ -191,9 +192,6 @@ def _of_one_choice(
         heads = train_rates(train, vector, pooling, seed=recipe.seed)
         for rate, tensors in heads.items():
             yield Candidate(f"rate {rate:g}", tensors, {"classifier": "linear"})
-        return
-    if recipe.classifier == "mlp":
-        yield from network_heads(train, vector, seed=recipe.seed)
         return
     inputs = pooled_windows(train.vectors(vector), train, pooling).numpy()
     if recipe.classifier == "logistic":

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from operators.learn.vector_fit import Recipe
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
-_CLASSIFIERS = ("linear", "mlp", "logistic", "svm", "knn", "xgboost")
+_CLASSIFIERS = ("linear", "motion", "logistic", "svm", "knn", "xgboost")
+_OF_PICTURES = tuple(name for name in _CLASSIFIERS if name != "motion")
 _POOLINGS = ("mean", "concat", "attention")
 
 
@@ -31,10 +32,10 @@ def recipe_options(*, poolings: bool) -> Callable[[Callback], Callback]:
     options = [
         click.option(
             "--classifier",
-            type=click.Choice(_CLASSIFIERS),
+            type=click.Choice(_CLASSIFIERS if poolings else _OF_PICTURES),
             default="linear",
             show_default=True,
-            help="linear sweeps learning rates as DINOv2 does; mlp compares frames; the others "
+            help="linear sweeps learning rates as DINOv2 does; motion matches patches; others "
             "suit few examples.",
         ),
         click.option(

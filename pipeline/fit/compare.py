@@ -130,7 +130,7 @@ def _operator(fit: Fit, arch: Architecture) -> Operator:
 
 
 def _action(trial: Trial, backbone: Backbone, tell: Tell) -> dict[str, _Head]:
-    """A network over the frames, a linear head by DINOv2's sweep, and the nearest neighbours."""
+    """What moves where, a linear head by DINOv2's sweep, and the nearest neighbours."""
     seen = [
         scene_examples(
             replace(scenes, seconds=trial.clip_s, frames=1),
@@ -189,7 +189,7 @@ def _named(weights: str, tell: Tell) -> Tell:
 
 
 _RECIPES = {
-    "action": Recipe("mlp"),
+    "action": Recipe("motion"),
     "action, linear": Recipe("linear", ("mean", "concat")),
     "action, nearest neighbours": Recipe("knn", ("mean", "concat")),
 }

@@ -29,7 +29,7 @@ from pipeline.media.still import Still, read_still
 from pipeline.sources import file_session
 from pipeline.streams import RECORDED_CHUNK_MS
 
-_FORMAT = 1
+_FORMAT = 2  # 1 had no cells
 _PART_FRAMES = 256  # what a killed run computes again at most
 _PART_WITH_GRIDS = 32
 

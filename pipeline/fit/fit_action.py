@@ -205,4 +205,5 @@ def _one(recording: Labelled, content: str, features: StoredFeatures) -> Seen:
         features.clock,
         features.breaks,
         features.duration_s,
+        features.cells,
     )

@@ -19,6 +19,7 @@ from operators.engines.choice import choose_engine
 from operators.frame_vector import FrameVector
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.machine import this_machine
+from operators.motion import averaged_cells
 from operators.weights import load_backbone
 from pipeline.allocator import keep_freed_memory
 from pipeline.fit.stored import TOKENS, Floats
@@ -132,7 +133,8 @@ class Glance:
         count = len(batch.infos)
         vectors = features.each(lambda row: self._vector.of(features, row).cpu().numpy())
         parts = np.stack(vectors).reshape(count, self._vector.blocks + 1, -1)
-        arrays: Arrays = {"vectors": parts}
+        cells = features.each(lambda row: averaged_cells(features.patches[row].float()).cpu())
+        arrays: Arrays = {"vectors": parts, "cells": torch.stack(cells).half().numpy()}
         if patches:
             arrays |= self._raw(features, count)
         if tokens_of is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.scene import open_scene
 from pipeline.synthetic.uri import SceneSpec
 
-_FORMAT = 1
+_FORMAT = 2  # 1 had no cells
 _INFO = FrameInfo("scene", "scene", "0", 0, Fraction(1), 0, 0, (1, 1))
 
 
@@ -46,7 +47,7 @@ def scene_examples(
         tell: told of every scene.
     """
     glance = Glance(backbone)
-    vectors, targets, groups = [], [], []
+    vectors, cells, targets, groups = [], [], [], []
     for done, seed in enumerate(scenes.seeds, start=1):
         spec = scenes.spec(seed, short_side)
         place = _place(cache, spec, glance, short_side)
@@ -54,10 +55,11 @@ def scene_examples(
             _compute(spec, glance, short_side).write(place)
         part = Part.read(place)
         vectors.append(part.arrays["vectors"])
+        cells.append(part.arrays["cells"])
         targets.append(ACTIONS.index(part.facts["action"]))
         groups.append(f"{spec.scene} {seed}")
         tell("clips", done, len(scenes.seeds))
-    return _examples(vectors, targets, groups)
+    return replace(_examples(vectors, targets, groups), cells=np.concatenate(cells))
 
 
 def scene_data_sha256(examples: Examples, scenes: Scenes, short_side: int) -> str:

@@ -33,6 +33,7 @@ class StoredFeatures:
         cls: float32 `[n, L, D]`, class tokens after the final norm of the last L blocks, the
             oldest first.
         mean_patch: float32 `[n, D]`, mean of the last block's patches after the final norm.
+        cells: float16 `[n, C, D]`, their means in each of `operators.motion`'s cells.
         breaks: rows before which the footage breaks, so that no window reaches across.
         source_hw: height and width as displayed, pixels.
         duration_s: from the first frame to the end of the last one.
@@ -49,6 +50,7 @@ class StoredFeatures:
     clock: str
     cls: Floats
     mean_patch: Floats
+    cells: NDArray[np.float16]
     breaks: tuple[int, ...]
     source_hw: tuple[int, int]
     duration_s: float
@@ -74,9 +76,10 @@ class Part:
     """Some frames of a file, as many as one cache file holds.
 
     Attributes:
-        arrays: `vectors` float32 `[n, L + 1, D]` (class tokens, then the mean patch), `times_us`
-            int64 `[n]`; with patches `patches` float16 `[n, h, w, D]` and `cls` float32 `[n, D]`;
-            where they were asked for, `tokens` float16 `[n, N, D]`.
+        arrays: `vectors` float32 `[n, L + 1, D]` (class tokens, then the mean patch), `cells`
+            float16 `[n, C, D]`, `times_us` int64 `[n]`; with patches `patches` float16
+            `[n, h, w, D]` and `cls` float32 `[n, D]`; where they were asked for, `tokens` float16
+            `[n, N, D]`.
         facts: JSON values: where decoding goes on, breaks, sizes, how it ended.
     """
 
@@ -132,6 +135,7 @@ def joined(
         clock=first["clock"],
         cls=vectors[:, :-1],
         mean_patch=vectors[:, -1],
+        cells=_stack(parts, "cells"),
         breaks=_breaks(parts),
         source_hw=(first["source_hw"][0], first["source_hw"][1]),
         duration_s=duration_s,

@@ -35,6 +35,7 @@ class Seen:
         labelled: its name and spans.
         content: what identifies what is in it, wherever it lies.
         parts: tokens of frames `[n, P, D]`, see `operators.learn.examples`.
+        cells: float16 `[n, C, D]`, likewise; None of published embeddings.
         times_s: `[n]` since its first frame.
         times_us: `[n]` event times.
         clock: what event times are anchored to.
@@ -50,6 +51,7 @@ class Seen:
     clock: str
     breaks: tuple[int, ...]
     duration_s: float
+    cells: NDArray[np.float16] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class _Pile:
     present: list[int] = field(default_factory=list)
     targets: list[int] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
+    cells: list[NDArray[np.float16]] = field(default_factory=list)
     frames: int = 0
     mixed: int = 0
 
@@ -116,6 +119,7 @@ def windows_of(
         tuple(pile.groups),
         tuple(labels),
         cut.unit,
+        np.concatenate(pile.cells) if len(pile.cells) == len(seen) else None,
     )
     return examples, pile.mixed
 
@@ -155,6 +159,8 @@ def _add(pile: _Pile, one: Seen, labels: list[str], cut: Cut, group: Group) -> N
             pile.targets.append(labels.index(label))
             pile.groups.append(group(one, first))
     pile.parts.append(one.parts)
+    if one.cells is not None:
+        pile.cells.append(one.cells)
     pile.frames += len(one.parts)
 
 

@@ -182,7 +182,7 @@ def test_nearest_neighbours_vote_by_likeness(
     for wrong, why in (
         ({"k": 21}, "k in its header must be from 1 to its 20 examples, got 21"),
         ({"temperature": 0}, "temperature in its header must be above 0"),
-        ({"classifier": "forest"}, "says classifier 'forest'; allowed are linear, mlp, knn"),
+        ({"classifier": "forest"}, "says classifier 'forest'; allowed are linear, motion, knn"),
         ({"labels": LABELS[:2]}, "memory.classes must be from 0 to 1"),
     ):
         with pytest.raises(UsageError, match=why):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -119,3 +122,17 @@ def test_tokens_outlive_the_next_frame(engine_of):
     engine(frame((28, 28), 2))
 
     assert torch.equal(first, copy)
+
+
+def test_openvino_tells_nobody_and_leaves_nothing_in_the_home(tmp_path):
+    pytest.importorskip("openvino", reason="the extra cpu is not installed")
+    code = (
+        "import sys, operators.engines.openvino_library as one;"
+        "loaded = [name for name in sys.modules if name.startswith('openvino_telemetry.')];"
+        "sys.exit(repr(loaded) if loaded else 0)"
+    )
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []

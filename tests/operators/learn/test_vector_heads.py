@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from operators.errors import UsageError, WeightsError
-from operators.frame_network import HIDDEN_WIDTH, network_layout
+from operators.errors import UsageError
 from operators.frame_vector import FrameVector
 from operators.frames import FrameInfo
 from operators.heads import Head
@@ -22,7 +21,7 @@ from operators.learn.scoring import head_scores
 from operators.learn.splits import split
 from operators.learn.vector_fit import Recipe, fit_vector_head
 from operators.pooling import POOLINGS, QUERY, pool, pooled_width
-from operators.vector_head import VectorHead, linear_layout
+from operators.vector_head import VectorHead
 from operators.windows import SlidingWindow
 
 T, D = 4, 6
@@ -79,7 +78,7 @@ def test_windows_lie_as_the_operators_do(
 
 
 @pytest.mark.parametrize("unit", [False, True])
-@pytest.mark.parametrize("classifier", ["linear", "mlp", "knn"])
+@pytest.mark.parametrize("classifier", ["linear", "knn"])
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_scores_are_the_operators_own(pooling: str, classifier: str, unit: bool) -> None:
     known = replace(examples(), unit=unit)
@@ -87,7 +86,7 @@ def test_scores_are_the_operators_own(pooling: str, classifier: str, unit: bool)
     for vector in known.choices():
         width = D * (vector.blocks + vector.mean_patch)
         wide = pooled_width(pooling, T, width)
-        tensors, facts = made(draw, classifier, wide, width)
+        tensors, facts = made(draw, classifier, wide)
         if pooling == "attention":
             tensors[QUERY] = torch.from_numpy(draw.standard_normal((1, width), dtype=np.float32))
         facts |= {"vector": vector.to_json(), "pooling": pooling}
@@ -102,16 +101,13 @@ def test_scores_are_the_operators_own(pooling: str, classifier: str, unit: bool)
 
 
 def made(
-    draw: np.random.Generator, classifier: str, wide: int, width: int
+    draw: np.random.Generator, classifier: str, wide: int
 ) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     def normal(*shape: int) -> torch.Tensor:
         return torch.from_numpy(draw.standard_normal(shape, dtype=np.float32))
 
     if classifier == "linear":
         return {"classifier.weight": normal(2, wide), "classifier.bias": normal(2)}, dict(FACTS)
-    if classifier == "mlp":
-        layout = network_layout(width, wide // width) | linear_layout(HIDDEN_WIDTH, 2)
-        return {name: normal(*shape) / 8 for name, shape in layout.items()}, {"classifier": "mlp"}
     memory = normal(9, wide)
     tensors = {
         "memory.vectors": memory / memory.norm(dim=1, keepdim=True),
@@ -133,7 +129,7 @@ def test_vectors_are_frame_vectors_of_the_parts() -> None:
     assert alone.choices() == (FrameVector(),)
 
 
-@pytest.mark.parametrize("classifier", ["linear", "mlp", "logistic", "svm", "knn"])
+@pytest.mark.parametrize("classifier", ["linear", "logistic", "svm", "knn"])
 def test_what_can_be_told_apart_is(classifier: str) -> None:
     known = examples(classes=3, files=18)
     fit = fit_vector_head(known, parted(known), Recipe(classifier))
@@ -158,41 +154,6 @@ def test_the_order_of_frames_is_learnt_by_concat_alone() -> None:
     assert every.facts["pooling"] == "concat"
     assert every.quality.scores.estimates["top1"].value == 1.0
     assert mean.quality.scores.estimates["top1"].value < 0.9
-
-
-def test_frames_are_compared_by_the_network_alone() -> None:
-    draw = np.random.default_rng(2)
-    signs = draw.choice([-1.0, 1.0], (240, 2))  # of the first frame and of the last one
-    parts = 0.1 * draw.standard_normal((240, T, 1, D), dtype=np.float32)
-    parts[:, 0, 0, 0] += signs[:, 0]
-    parts[:, -1, 0, 0] += signs[:, 1]
-    known = Examples(
-        parts=parts.reshape(-1, 1, D),
-        mean_patch=False,
-        rows=np.arange(240 * T).reshape(240, T),
-        present=np.full(240, T),
-        targets=(signs.prod(axis=1) > 0).astype(np.int64),
-        groups=tuple(f"file {number}" for number in range(240)),
-        labels=("differ", "agree"),
-    )
-    parts_of = parted(known)
-    linear = fit_vector_head(known, parts_of, Recipe("linear", ("concat",)))
-    network = fit_vector_head(known, parts_of, Recipe("mlp"))
-    assert network.facts["pooling"] == "concat"
-    assert network.quality.scores.estimates["top1"].value == 1.0
-    assert linear.quality.scores.estimates["top1"].value < 0.8
-
-
-def test_the_network_reads_frames_in_their_order() -> None:
-    with pytest.raises(UsageError, match="pooling by concat, got mean, attention"):
-        Recipe("mlp", ("mean", "attention"))
-
-
-def test_a_network_that_does_not_divide_the_window_is_refused() -> None:
-    tensors = {"frame.weight": torch.zeros(64, 7)}
-    head = Head("action", "made", tensors, "a" * 64, {"classifier": "mlp"})
-    with pytest.raises(WeightsError, match=r"F divides the window's 32 numbers, got \[64, 7\]"):
-        VectorHead(head, 32, 2, {})
 
 
 @pytest.mark.parametrize("pooling", ["mean", "concat"])

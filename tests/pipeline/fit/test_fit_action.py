@@ -79,13 +79,22 @@ def kept(folder: Path):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
 
 
-@pytest.mark.parametrize("classifier", ["linear", "knn"])
+@pytest.mark.parametrize("classifier", ["linear", "motion", "knn"])
 def test_clips_become_a_head_that_tells_them_apart(
-    two_kinds, plan, tiny_backbone, replayed, small_clip, tmp_path, described, classifier
+    two_kinds,
+    plan,
+    tiny_backbone,
+    replayed,
+    small_clip,
+    tmp_path,
+    described,
+    classifier,
+    monkeypatch,
 ):
+    monkeypatch.setattr("operators.learn.motion_training._STEPS", 60)
     recordings = clips_in_folders(str(two_kinds))
     told = []
-    made = plan(classifier=classifier)
+    made = plan(classifier=classifier, poolings=("mean", "concat"))
     report = fit_action(recordings, tiny_backbone, made, tell=lambda *one: told.append(one))
     assert [words for share, words in told if share is not None][-1] == "features of file 6 of 6"
     header = read_header(made.fit.out)
