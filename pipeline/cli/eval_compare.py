@@ -39,7 +39,7 @@ _TASKS = ("segmentation", "depth", "action")
     type=click.FloatRange(0, min_open=True),
     default=1.6,
     show_default=True,
-    help="Length of the clips of actions: 5 frames/s, one window each.",
+    help="Length of the windows of actions, 5 frames/s; scenes are as long, or 2 or 4 times.",
 )
 @click.option(
     "--task",

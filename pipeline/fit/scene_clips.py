@@ -1,6 +1,7 @@
 """Rendered clips with their action: seeds in -> labelled windows over features of frames out.
 
-One window a scene. Computed once and kept, as all features are. Knows nothing of training.
+One window a scene, of some part of it: fast actions and slow ones. Computed once and kept, as all
+features are. Knows nothing of training.
 """
 
 from __future__ import annotations
@@ -30,17 +31,19 @@ from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.scene import open_scene
 from pipeline.synthetic.uri import SceneSpec
 
-_FORMAT = 2  # 1 had no cells
+_FORMAT = 3  # 1 had no cells, 2 only whole scenes
+_PACES = (1, 2, 4)  # a scene takes so many times as long as the window
 _INFO = FrameInfo("scene", "scene", "0", 0, Fraction(1), 0, 0, (1, 1))
 
 
 def scene_examples(
     scenes: Scenes, backbone: Backbone, *, short_side: int, cache: Path, tell: Tell
 ) -> Examples:
-    """Every scene as one window of all its frames, with its action.
+    """Of every scene one window, with its action.
 
     Args:
-        scenes: their clips are `seconds` x `fps` frames long, which is T of the window.
+        scenes: windows are `seconds` x `fps` frames long, which is T; their scenes as long, or two
+            or four times, as the seed decides.
         backbone: keeps the last four blocks.
         short_side: of a frame at the backbone, pixels.
         cache: folder of computed features.
@@ -49,10 +52,10 @@ def scene_examples(
     glance = Glance(backbone)
     vectors, cells, targets, groups = [], [], [], []
     for done, seed in enumerate(scenes.seeds, start=1):
-        spec = scenes.spec(seed, short_side)
-        place = _place(cache, spec, glance, short_side)
+        spec, rows = _window(scenes, seed, short_side)
+        place = _place(cache, spec, rows, glance, short_side)
         if part_facts(place) is None:
-            _compute(spec, glance, short_side).write(place)
+            _compute(spec, rows, glance, short_side).write(place)
         part = Part.read(place)
         vectors.append(part.arrays["vectors"])
         cells.append(part.arrays["cells"])
@@ -71,13 +74,25 @@ def scene_data_sha256(examples: Examples, scenes: Scenes, short_side: int) -> st
         short_side: of a frame at the backbone, pixels.
     """
     actions = [examples.labels[target] for target in examples.targets]
-    clips = [scenes.spec(seed, short_side).canonical() for seed in scenes.seeds]
+    clips = [
+        [spec.canonical(), rows.start]
+        for spec, rows in (_window(scenes, seed, short_side) for seed in scenes.seeds)
+    ]
     return data_sha256(zip(clips, actions, strict=True))
 
 
-def _compute(spec: SceneSpec, glance: Glance, short_side: int) -> Part:
+def _window(scenes: Scenes, seed: int, short_side: int) -> tuple[SceneSpec, range]:
+    """The scene of a seed, and which of its frames the window has."""
+    draw = np.random.default_rng(seed)
+    pace, frames = int(draw.choice(_PACES)), round(scenes.seconds * scenes.fps)
+    first = int(draw.integers(0, frames * (pace - 1) + 1))
+    slowed = replace(scenes, seconds=scenes.seconds * pace)
+    return slowed.spec(seed, short_side), range(first, first + frames)
+
+
+def _compute(spec: SceneSpec, rows: range, glance: Glance, short_side: int) -> Part:
     scene = open_scene(spec)
-    frames = [scaled(scene.render(index).rgb, short_side) for index in range(scene.frame_count)]
+    frames = [scaled(scene.render(index).rgb, short_side) for index in rows]
     arrays = glance(np.stack(frames), (_INFO,) * len(frames), patches=False)
     return Part(arrays, {"action": scene.action})
 
@@ -98,9 +113,10 @@ def _examples(
     )
 
 
-def _place(cache: Path, spec: SceneSpec, glance: Glance, short_side: int) -> Path:
+def _place(cache: Path, spec: SceneSpec, rows: range, glance: Glance, short_side: int) -> Path:
     what: dict[str, Any] = {
         "scene": spec.canonical(),
+        "rows": [rows.start, rows.stop],
         "short_side": short_side,
         "filter": FILTER_NAME,
         "clips": _FORMAT,
