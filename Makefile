@@ -28,12 +28,14 @@ endif
 
 PRETRAIN := $(VENV)/bin/python -m pipeline.pretrain
 DEMO_HEADS := depth segmentation action
+COMPARE := $(VENV)/bin/dinostream eval compare --synthetic world --seeds 20000:20120 --size 112x112 \
+  --short-side 112 --blocks 1 --model dinov2_vitti14 --weights results/pretrain/dinov2_vitti14.safetensors \
+  --save results/demo-heads
 
-demo-weights: $(VENV)/.stamp-run  ## train the weights that ship (--weights demo) once more: an hour or two
+demo-weights: $(VENV)/.stamp-run  ## train the weights that ship (--weights demo) once more: two hours
 	$(PRETRAIN) --out results/pretrain
-	$(VENV)/bin/dinostream eval compare --synthetic world --train-seeds 10000:10800 --seeds 20000:20120 \
-	  --size 112x112 --short-side 112 --blocks 1 --model dinov2_vitti14 \
-	  --weights results/pretrain/dinov2_vitti14.safetensors --save results/demo-heads -o results/demo-eval
+	$(COMPARE) --task depth --task segmentation --train-seeds 10000:10800 -o results/demo-eval/maps
+	$(COMPARE) --task action --train-seeds 10000:11600 -o results/demo-eval/action
 	$(PRETRAIN).pack --backbone results/pretrain/dinov2_vitti14.safetensors \
 	  $(DEMO_HEADS:%=results/demo-heads/%.safetensors)
 

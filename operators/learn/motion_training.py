@@ -32,7 +32,7 @@ _DROPOUT = 0.2
 _SMOOTHING = 0.05
 _WARM_UP = 0.1  # share of the steps
 _STEPS = 300
-_EPOCHS = 8
+_EPOCHS = 24
 _MOST_STEPS = 4000
 _FLOOR = 1e-3  # of the mean deviation: features that hardly vary are not blown up
 

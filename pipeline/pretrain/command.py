@@ -78,7 +78,7 @@ def _wish() -> argparse.Namespace:
     add("--held-out", type=int, default=256, help="clips to look at")
     add("--side", type=int, default=112, help="of the frames, pixels")
     add("--batch", type=int, default=16, help="clips per step")
-    add("--steps", type=int, default=1600, help="in all")
+    add("--steps", type=int, default=3000, help="in all")
     add("--learning-rate", type=float, default=1e-3, help="at its height")
     add("--start-from", type=Path, help="checkpoint of another run")
     add("--processes", type=int, default=2, help="that render")
