@@ -148,8 +148,10 @@ def _likeness(now: Tensor, other: Tensor) -> Tensor:
 
 @functools.cache
 def _near_pairs() -> Tensor:
-    """Where a cell and each one around it stand in a table of all pairs, `[places * C * C]`; its last
-    column is of no cell."""
+    """Where a cell and each one around it stand in a table of all pairs, `[places * C * C]`.
+
+    The table's last column is of no cell.
+    """
     side = 2 * _REACH + 1
     down, across = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     y, x = torch.meshgrid(torch.arange(CELLS), torch.arange(CELLS), indexing="ij")
