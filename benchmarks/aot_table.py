@@ -6,15 +6,14 @@ Needs no GPU. Registers are given as a range over the row's variants, instructio
 the main loop has them.
 """
 
-import torch
 import triton
 
 from kernels.aot import KernelReport, count
+from kernels.bench.compiled import DTYPES
 from kernels.flash_variants import flash_report, variants
 from kernels.tiles import TileRow, Variant
 
 ARCHITECTURES = (90, 80)
-DTYPES = {2: torch.bfloat16, 4: torch.float32}
 
 
 def reports_by_row(arch: int) -> dict[TileRow, dict[Variant, KernelReport]]:

@@ -7,25 +7,30 @@ ranks candidates for an H200 by arithmetic and writes nothing: a prediction is n
 """
 
 import argparse
-import json
 import math
 import statistics
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from benchmarks.attention_model import compile_and_predict
-from benchmarks.gpu_check import ROTATION_BYTES, capture, check_kernel, draw, environment, replay_us
+from kernels.bench.attention_gate import check_kernel, draw
+from kernels.bench.origin import origin
+from kernels.bench.report import keep_report
+from kernels.bench.timing import first_line, race, rotation
 from kernels.tiles import MIN_DOT, Tile, select_tile
 
 # A row of the table: its last N, and the sizes that stand for it (batch, tokens, heads).
+# The sizes with goals come first: whoever ends the tuner early has those rows.
 CLASSES: tuple[tuple[int | None, tuple[tuple[int, int, int], ...]], ...] = (
-    (128, ((64, 65, 6),)),
-    (512, ((8, 257, 6), (64, 257, 6), (64, 261, 12), (64, 449, 6))),
     (None, ((8, 1370, 6), (32, 1370, 12), (16, 1374, 16))),
+    (512, ((8, 257, 6), (64, 257, 6), (64, 261, 12), (64, 449, 6))),
+    (128, ((64, 65, 6),)),
 )
 # query block, key block, warps, registers; each with 2 and 3 stages, with and without query tails
 SHAPES: tuple[tuple[int, int, int, int | None], ...] = (
@@ -60,21 +65,19 @@ def time_tiles(
     from kernels.flash import launch
 
     first = draw(*size, torch.bfloat16, device)
-    n_inputs = min(64, max(4, math.ceil(ROTATION_BYTES / first.nbytes)))
-    inputs = [first, *(draw(*size, torch.bfloat16, device) for _ in range(n_inputs - 1))]
+    others = (draw(*size, torch.bfloat16, device) for _ in range(rotation(first.nbytes) - 1))
     out = first.new_empty(size[0], size[1], size[2] * first.shape[-1])
-    graphs = {}
+    launches: dict[Tile, Callable[[Tensor], None]] = {}
     for tile in tiles:
         try:
             if check_kernel(draw(2, size[1], 3, torch.bfloat16, device), tile)["passed"]:
-                graphs[tile] = capture(lambda qkv, tile=tile: launch(qkv, out, tile), inputs)
+                launches[tile] = lambda qkv, tile=tile: launch(qkv, out, tile)
         except Exception as error:
-            print(f"left out {tile}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
-    times: dict[Tile, list[float]] = {tile: [] for tile in graphs}
-    for _ in range(rounds):
-        for tile, graph in graphs.items():
-            times[tile].append(replay_us(graph) / n_inputs)
-    return {tile: statistics.median(samples) for tile, samples in times.items()}
+            print(f"left out {tile}: {first_line(error)}")
+    found = race(launches, [first, *others], rounds)
+    for tile, why in found.absent.items():
+        print(f"left out {tile}: {why}")
+    return {tile: statistics.median(samples) for tile, samples in found.times_us.items()}
 
 
 def best_of(figures: list[dict[Tile, float]]) -> Tile:
@@ -83,10 +86,10 @@ def best_of(figures: list[dict[Tile, float]]) -> Tile:
     return min(everywhere, key=lambda tile: math.prod(figure[tile] for figure in figures))
 
 
-def measure(rounds: int, device: torch.device) -> dict[str, Any]:
-    """Time all classes; the report to write."""
+def measure(rounds: int, device: torch.device, out: Path) -> dict[str, Any]:
+    """Time all classes; the report, written after each of them."""
     major, minor = torch.cuda.get_device_capability(device)
-    report: dict[str, Any] = {"environment": environment(device), "figures": [], "rows": []}
+    report: dict[str, Any] = {"origin": origin(device), "figures": [], "rows": []}
     for max_tokens, sizes in CLASSES:
         tiles = list(dict.fromkeys([*candidates(sizes), _current(major, minor, sizes)]))
         figures = [time_tiles(tiles, size, rounds, device) for size in sizes]
@@ -97,6 +100,7 @@ def measure(rounds: int, device: torch.device) -> dict[str, Any]:
                 print(f"B, N, A = {size}: {median_us:8.1f} us  {tile}", flush=True)
         best = best_of(figures)
         report["rows"].append(f"TileRow({10 * major + minor}, 2, {max_tokens}, {best}),")
+        keep_report(report, out)
     return report
 
 
@@ -141,10 +145,9 @@ def main() -> int:
         print("torch sees no CUDA device: nothing was measured, nothing written", file=sys.stderr)
         return 1
     torch.manual_seed(0)
-    report = measure(options.rounds, torch.device("cuda", torch.cuda.current_device()))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(report, indent=1) + "\n")
-    print("rows for kernels/tiles.py:", *report["rows"], sep="\n")
+    device = torch.device("cuda", torch.cuda.current_device())
+    report = measure(options.rounds, device, options.out)
+    print("rows for kernels/tiles.py:", *report["rows"][::-1], sep="\n")
     return 0
 
 

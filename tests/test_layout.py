@@ -45,8 +45,12 @@ ROOMS = {
     "xgboost": r"operators/learn/",
     "openvino": r"operators/engines/openvino_library\.py$",
 }
-# transformers is the peer that the benchmark measures itself against, where it is installed.
-PEERS = {"transformers": r"pipeline/bench/"}
+# What a benchmark measures itself against, where it is installed.
+PEERS = {
+    "transformers": r"pipeline/bench/",
+    "flash_attn": r"kernels/bench/",
+    "flash_attn_interface": r"kernels/bench/",
+}
 TOO_VAGUE = re.compile(r"util|common|helper|manager|misc")
 LONGEST = {"kernels": 350, "operators": 300, "pipeline": 300}
 

@@ -127,6 +127,32 @@ def operators(
     return 0
 
 
+@command.command("kernels", epilog="Example: dinostream bench kernels --rounds 30 --out bench.json")
+@click.option(
+    "--rounds", type=click.IntRange(min=2), default=30, show_default=True, help="Interleaved."
+)
+@click.option(
+    "--only", type=click.Choice(["attention", "fused"]), help="One of the two. Default: both."
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the JSON there.")
+@json_option
+def kernels(*, rounds: int, only: str | None, out: Path | None, as_json: bool) -> int:
+    """Measure every GPU kernel beside what one would use instead.
+
+    Attention beside torch's own, FlashAttention's and cuDNN's; the fused kernels beside eager and
+    compiled torch. A kernel that differs from its reference leaves no figures, and the exit code
+    is 1. Without a GPU nothing is timed: the kernels are compiled for Hopper, and the
+    report says what that costs. `python -m kernels.bench` is the same where torch is alone.
+    """
+    from kernels.bench.benchmark import PARTS, is_sound, measure
+    from kernels.bench.report import report_lines
+
+    parts = (only,) if only else PARTS
+    report = measure(rounds=rounds, parts=parts, tell=_tell, keep=lambda so_far: _keep(so_far, out))
+    click.echo(json.dumps(report, indent=1) if as_json else "\n".join(report_lines(report)))
+    return 0 if is_sound(report) else 1
+
+
 def _tell(text: str) -> None:
     click.echo(text, err=True)
 

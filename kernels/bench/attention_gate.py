@@ -1,0 +1,92 @@
+"""Holds the attention kernel to its reference on a GPU, and to itself.
+
+In: a CUDA device. Out: checks as JSON values, see `gate`. Must not time anything.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import reference
+from ..attention import attention
+from ..tiles import HEAD_DIM, TILE_TABLE, Tile, select_tile
+from .gate import TOLERANCE, outcome, same_bits
+
+GATE_TOKENS = (1, 16, 63, 64, 65, 80, 81, 129, 144, 145, 161, 177, 257, 261, 449, 1370, 1374)
+
+
+def draw(
+    n_batch: int, n_tokens: int, n_heads: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Random projection `[B, N, 3, A, 64]`."""
+    return torch.randn(n_batch, n_tokens, 3, n_heads, HEAD_DIM, dtype=dtype, device=device)
+
+
+def attention_checks(device: torch.device) -> Iterator[dict[str, Any]]:
+    """Everything that has to hold before attention is timed.
+
+    Args:
+        device: on which the kernel runs.
+    """
+    major, minor = torch.cuda.get_device_capability(device)
+    yield from _correctness(10 * major + minor, device)
+    yield from _invariance(device)
+
+
+def check_kernel(qkv: Tensor, tile: Tile) -> dict[str, Any]:
+    """Run one tile into a poisoned output.
+
+    Args:
+        qkv: `[B, N, 3, A, 64]` on a CUDA device.
+        tile: any.
+    """
+    from ..flash import launch
+
+    n_batch, n_tokens, _, n_heads, _ = qkv.shape
+    shape = (n_batch, n_tokens, n_heads * HEAD_DIM)
+    out = torch.full(shape, math.nan, dtype=qkv.dtype, device=qkv.device)
+    launch(qkv, out, tile)
+    check = f"attention N={n_tokens} B={n_batch} A={n_heads} {tile}"
+    return outcome(check, out, reference.attention(qkv.float()))
+
+
+def _correctness(arch: int, device: torch.device) -> Iterator[dict[str, Any]]:
+    """The selected tile at every N, every tile at two more, and strided input."""
+    for dtype in TOLERANCE:
+        for n_tokens in GATE_TOKENS:
+            tile = select_tile(arch, n_tokens, dtype.itemsize)
+            yield check_kernel(draw(3, n_tokens, 6, dtype, device), tile)
+        for row in TILE_TABLE:
+            if row.element_bytes == dtype.itemsize and row.arch in (80, arch):
+                # Without and with a query tail; 9 heads leave warps of the last program idle.
+                for n_tokens in (303, 3 * row.tile.block_q + 7):
+                    yield check_kernel(draw(3, n_tokens, 3, dtype, device), row.tile)
+        heads_first = draw(3, 257, 6, dtype, device).transpose(1, 3).contiguous().transpose(1, 3)
+        truth = reference.attention(heads_first.float())
+        yield outcome("attention N=257, heads before tokens", attention(heads_first), truth)
+
+
+def _invariance(device: torch.device) -> Iterator[dict[str, Any]]:
+    """Batch mates, repetition, torch.compile and offsets beyond 32 bits change no bit."""
+    for n_tokens in (257, 1370):
+        qkv = draw(9, n_tokens, 6, torch.bfloat16, device)
+        out, name = attention(qkv), f"attention N={n_tokens}"
+        alone = torch.cat([attention(image[None]) for image in qkv])
+        yield same_bits(f"{name}: batch mates", out, alone)
+        yield same_bits(f"{name}: run again", out, attention(qkv))
+        compiled = torch.compile(attention, backend="aot_eager", fullgraph=True)
+        with torch.inference_mode():
+            yield same_bits(f"{name}: torch.compile", out, compiled(qkv))
+    yield _far_offsets(device)
+
+
+def _far_offsets(device: torch.device) -> dict[str, Any]:
+    """The last image of a batch that 32-bit offsets cannot reach."""
+    if torch.cuda.mem_get_info(device)[0] < 8 * 2**30:
+        return {"check": "offsets beyond 2^31: left out, under 8 GiB free", "passed": True}
+    far = draw(520, 1370, 16, torch.float16, device)
+    assert far.numel() > 2**31
+    return same_bits("attention: offsets beyond 2^31", attention(far)[-1:], attention(far[-1:]))
