@@ -50,6 +50,7 @@ class Backbone:
 
         Raises:
             ValueError: a batch size or threads below 1, or a block that the model does not have.
+            UsageError: weights that int8 spoils, where the choice is int8.
         """
         depth = loaded.model.architecture.depth
         outside = sorted(block for block in set(blocks) if not 0 <= block < depth)
@@ -71,7 +72,10 @@ class Backbone:
         if on_cpu:
             streams = min(threads, batch_size)
             self._crew = Crew(streams)
-            self._engine = build_engine(choice, loaded.model, self.blocks, streams=streams)
+            weights = f"{loaded.name}, {loaded.source}"
+            self._engine = build_engine(
+                choice, loaded.model, self.blocks, streams=streams, weights=weights
+            )
 
     @property
     def identity(self) -> str:

@@ -10,8 +10,11 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-# Flags that decide which matrix code torch can use, in the order of their age.
-FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8")
+# Flags that decide which matrix code there can be, in the order of their age.
+FEATURES = (
+    *("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni"),
+    *("amx_tile", "amx_bf16", "amx_int8"),
+)
 
 
 @dataclass(frozen=True, slots=True)

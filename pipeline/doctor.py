@@ -132,10 +132,15 @@ def _attention() -> Finding:
 def _engine() -> Finding:
     import torch
 
-    from operators.engines.choice import choose_engine
+    from operators.engines.choice import INT8, choose_engine
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return Finding("engine", None, choose_engine("auto", device, this_machine()).why)
+    device, machine = torch.device("cuda" if torch.cuda.is_available() else "cpu"), this_machine()
+    taken = choose_engine("auto", device, machine).why
+    try:
+        asked = choose_engine(INT8, device, machine).why
+    except UsageError as refused:
+        asked = str(refused)
+    return Finding("engine", None, f"{taken}. Or {asked}")
 
 
 def _codecs() -> Finding:

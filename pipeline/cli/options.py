@@ -67,7 +67,7 @@ _HOW = (
     click.option("--threads", type=int, metavar="N", help="Frames that a CPU works on at once."),
     click.option(
         "--engine",
-        type=click.Choice(["auto", "torch", "openvino"]),
+        type=click.Choice(["auto", "torch", "openvino", "openvino-int8"]),
         help="What computes the backbone on a CPU; auto: openvino where it is installed.",
     ),
 )

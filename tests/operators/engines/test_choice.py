@@ -63,10 +63,36 @@ def test_what_cannot_be_had_is_refused(installed):
         choose_engine("openvino", CPU, machine())
     with pytest.raises(UsageError, match="openvino is for CPUs, this runs on cuda; take auto"):
         choose_engine("openvino", GPU, machine())
-    with pytest.raises(UsageError, match="must be one of auto, torch, openvino, got 'onnx'"):
+    with pytest.raises(
+        UsageError, match="must be one of auto, torch, openvino, openvino-int8, got 'onnx'"
+    ):
         choose_engine("onnx", CPU, machine())
 
 
 def test_a_gpu_runs_torch_in_bfloat16(installed):
     installed(True)
     assert choose_engine("auto", GPU, machine()).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("feature", ["avx512_vnni", "avx_vnni", "amx_int8"])
+def test_int8_is_had_by_asking_for_it_alone(installed, feature):
+    installed(True)
+    chosen = choose_engine("openvino-int8", CPU, machine("avx2", feature))
+
+    assert (chosen.name, chosen.dtype) == ("openvino-int8", torch.float32)
+    assert f"int8, this processor has {feature}" in chosen.why
+    assert choose_engine("auto", CPU, machine("avx2", feature)).name == "openvino"
+    assert choose_engine("openvino-int8", CPU, machine(feature, "avx512_bf16")).dtype == (
+        torch.bfloat16
+    )
+
+
+def test_int8_is_refused_where_it_loses_or_cannot_be(installed):
+    installed(True)
+    with pytest.raises(UsageError, match="this one has avx2, where int8 is slower than float32"):
+        choose_engine("openvino-int8", CPU, machine("avx2"))
+    with pytest.raises(UsageError, match="openvino-int8 is for CPUs, this runs on cuda"):
+        choose_engine("openvino-int8", GPU, machine("avx512_vnni"))
+    installed(False)
+    with pytest.raises(UsageError, match="openvino-int8 is not installed: pip install openvino"):
+        choose_engine("openvino-int8", CPU, machine("avx512_vnni"))
