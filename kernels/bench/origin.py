@@ -60,7 +60,7 @@ def sources() -> str:
 
 
 def clocks() -> dict[str, str] | None:
-    """Clocks, power and temperature of the first visible card at this moment.
+    """Clocks, power and temperature of the first card at this moment.
 
     Returns:
         Values with their units by nvidia-smi's names for them; None where it does not answer.
@@ -83,13 +83,8 @@ def _hardware(device: torch.device) -> dict[str, Any]:
 
 
 def _ask_card(fields: tuple[str, ...]) -> dict[str, str] | None:
-    line, *_ = [
-        *_output("nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader")
-        .strip()
-        .splitlines(),
-        "",
-    ]
-    values = [value.strip() for value in line.split(",")]
+    said = _output("nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader")
+    values = [value.strip() for value in said.partition("\n")[0].split(",")]
     return dict(zip(fields, values, strict=True)) if len(values) == len(fields) else None
 
 

@@ -4,19 +4,21 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from kernels import reference
 from kernels.bench import attention, attention_peers, benchmark, compiled, fused_race, timing
+from kernels.bench.__main__ import main
 from kernels.bench.fused import contests
 from kernels.bench.report import report_lines
 from kernels.flash_variants import flash_report
 from kernels.tiles import TILE_TABLE, variant_for
-from pipeline import cli
 
 ROOT = Path(__file__).parents[3]
 CPU = torch.device("cpu")
@@ -73,26 +75,6 @@ def test_compiled_attention_is_sound_until_it_spills() -> None:
     assert not compiled.describe_attention(row, variant, twice)["sound"]
 
 
-@no_gpu
-def test_the_command_is_the_same(tmp_path: Path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(benchmark, "_COMPILED", {"attention": none_compiled})
-    out = tmp_path / "kernels.json"
-    assert cli.main(["bench", "kernels", "--only", "attention", "--json", "--out", str(out)]) == 0
-    said = capsys.readouterr().out
-    assert json.loads(said) == json.loads(out.read_text())
-    assert json.loads(said)["parts"] == ["attention"]
-
-
-def none_compiled(arch: int) -> list[dict[str, object]]:
-    return []
-
-
-@pytest.mark.parametrize("words", [["--rounds", "1"], ["--only", "swiglu"]])
-def test_bad_usage_is_refused(words: list[str], capsys) -> None:
-    assert cli.main(["bench", "kernels", *words]) == 2
-    assert capsys.readouterr().out == ""
-
-
 @pytest.fixture
 def borrowed_gate(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A device that is said to be there, whose gate and race run torch on the CPU."""
@@ -112,14 +94,14 @@ def borrowed_gate(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_red_gate_leaves_no_figures(borrowed_gate, monkeypatch, tmp_path, capsys) -> None:
-    def shifted(shape: tuple[int, ...], dtype: torch.dtype) -> dict[str, object]:
-        one = next(one for one in contests(dtype, CPU) if one.kernel == "swiglu")
-        return fused_race.check(replace(one, ours=wrong_swiglu), shape, dtype, CPU)
+    def shifted(device: torch.device) -> list[dict[str, object]]:
+        one = next(one for one in contests(torch.float32, CPU) if one.kernel == "swiglu")
+        return [fused_race.check(replace(one, ours=wrong_swiglu), (3, 8), torch.float32, CPU)]
 
-    checks = {"attention": lambda device: [], "fused": lambda d: [shifted((3, 8), torch.float32)]}
-    monkeypatch.setattr(benchmark, "_CHECKS", checks)
+    monkeypatch.setattr(benchmark, "_CHECKS", {"attention": lambda device: [], "fused": shifted})
     out = tmp_path / "kernels.json"
-    assert cli.main(["bench", "kernels", "--out", str(out)]) == 1
+    monkeypatch.setattr(sys, "argv", ["kernels.bench", "--out", str(out)])
+    assert main() == 1
     said = capsys.readouterr().out
     assert "gate RED: 1 of 2 checks failed, so no figures" in said
     assert 'FAILED {"check": "swiglu [3, 8]"' in said
@@ -210,13 +192,59 @@ def test_rounds_need_a_spread() -> None:
     assert [timing.rotation(n_bytes) for n_bytes in (1, 2**25, 2**30)] == [64, 8, 4]
 
 
+def tiny_rows(device: torch.device) -> list[dict[str, Any]]:
+    workload = attention.Workload("tiny", 2, 37, 3)
+    with torch.inference_mode():
+        return [
+            attention.time_workload(workload, torch.bfloat16, 2, device),
+            *(
+                fused_race.time_shape(one, one.gate_shapes[0], 2, device)
+                for one in contests(torch.bfloat16, device)
+            ),
+        ]
+
+
+def assert_complete(rows: list[dict[str, Any]]) -> None:
+    first, *others = rows
+    assert first["us"].keys() >= {"triton", "sdpa"}
+    assert len(others) == 5
+    assert all(row["us"].keys() == {"triton", "eager", "compiled"} for row in others)
+    assert all(rate > 0 for row in rows for rate in row["rates"].values())
+    report = {"origin": origin_of_a_test(CPU), "rounds": 2, "rows": rows}
+    assert len([line for line in report_lines(report) if line.startswith("| ")]) == 8
+
+
 @pytest.mark.needs_gpu
 def test_a_race_is_timed_on_a_gpu() -> None:
-    workload = attention.Workload("tiny", 2, 257, 3)
-    with torch.inference_mode():
-        row = attention.time_workload(workload, torch.bfloat16, 2, torch.device("cuda", 0))
-        one = next(one for one in contests(torch.bfloat16, torch.device("cuda")) if one.shapes)
-        fused = fused_race.time_shape(one, (1, 28, 28), 2, torch.device("cuda", 0))
-    assert row["us"].keys() >= {"triton", "sdpa"}
-    assert fused["us"].keys() == {"triton", "eager", "compiled"}
-    assert all(rate > 0 for rate in (*row["rates"].values(), *fused["rates"].values()))
+    assert_complete(tiny_rows(torch.device("cuda", 0)))
+
+
+def test_everything_but_the_graphs_runs_without_a_gpu(monkeypatch) -> None:
+    def record(run: Callable[[Any], object], inputs: list[Any]) -> int:
+        run(inputs[0])
+        return len(inputs)
+
+    monkeypatch.setattr(timing, "capture", record)
+    monkeypatch.setattr(timing, "replay_us", lambda n_inputs: 3.0 * n_inputs)
+    monkeypatch.setattr(timing, "_clocks_under", lambda graph: None)
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    rows = tiny_rows(CPU)
+    assert_complete(rows)
+    assert all(us == {"median": 3, "p10": 3, "p90": 3} for us in rows[0]["us"].values())
+    assert [one["value"] for one in rows[1]["figures"][1:]] == [1, 1]
+
+
+def test_one_that_cannot_run_is_absent(monkeypatch) -> None:
+    def record(run: Callable[[Any], object], inputs: list[Any]) -> float:
+        run(inputs[0])
+        return 1.0
+
+    def refuse(one: Any) -> None:
+        raise RuntimeError("No available kernel.\nAborting")
+
+    monkeypatch.setattr(timing, "capture", record)
+    monkeypatch.setattr(timing, "replay_us", lambda graph: graph)
+    monkeypatch.setattr(timing, "_clocks_under", lambda graph: None)
+    found = timing.race({"good": lambda one: None, "bad": refuse}, [0, 1], 3)
+    assert found.times_us == {"good": [0.5] * 3}
+    assert found.absent == {"bad": "RuntimeError: No available kernel."}

@@ -1,0 +1,79 @@
+"""`benchmarks/gpu.sh` for real: without a GPU, and with an interpreter that only claims one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[2]
+# Part by part: one reports, one fails after its report, one is ended, one leaves a torn report.
+STAND_IN = """#!/usr/bin/env bash
+out=${@: -1}
+case "$*" in
+*gather.py*) exec REAL "$@" ;;
+*"kernels.bench --only attention"*) echo '{"complete": true}' >"$out"; echo "all green" ;;
+*tune_attention*) echo '{"rows": []}' >"$out"; exit 124 ;;
+*operators.bench*vitl14*) for i in $(seq 30); do echo "line $i"; done; exit 3 ;;
+*"kernels.bench --only fused"*) echo '{"torn' >"$out" ;;
+*"import pytest"*) exit 1 ;;
+esac
+"""
+
+
+def run(out: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(ROOT / "benchmarks" / "gpu.sh"), out.name],
+        capture_output=True,
+        text=True,
+        cwd=out.parent,
+        env=os.environ | environment,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="shows a machine without a GPU")
+def test_without_a_gpu_it_says_so_and_leaves_the_reasons(tmp_path: Path) -> None:
+    done = run(tmp_path / "gpu.json", PYTHON=sys.executable)
+    assert done.returncode == 1
+    assert "No GPU: torch sees no CUDA device. Nothing was measured." in done.stderr
+    results = json.loads((tmp_path / "gpu.json").read_text())
+    device, *others = results["parts"].values()
+    assert not results["ok"]
+    assert device["last_words"] == ["torch sees no CUDA device"]
+    assert device["exit_code"] == 1
+    assert len(others) == 8
+    assert all(part == {"ok": None, "ran": False, "why": "no GPU"} for part in others)
+
+
+def test_a_part_that_fails_does_not_stop_the_next(tmp_path: Path) -> None:
+    stand_in = tmp_path / "python"
+    stand_in.write_text(STAND_IN.replace("REAL", sys.executable))
+    stand_in.chmod(0o755)
+    done = run(tmp_path / "gpu.json", PYTHON=str(stand_in))
+    assert done.returncode == 1
+    parts = json.loads((tmp_path / "gpu.json").read_text())["parts"]
+    assert parts["attention"]["ok"]
+    assert parts["attention"]["report"] == {"complete": True}
+    assert parts["attention"]["last_words"] == ["all green"]
+    assert "--out {}" in parts["attention"]["command"]
+    assert parts["tiles"]["report"] == {"rows": []}  # what an ended part has left is kept
+    assert parts["tiles"]["why"] == "ended at its limit of 75 s"
+    assert parts["backbone-l"]["exit_code"] == 3
+    assert parts["backbone-l"]["last_words"][-1] == "line 30"
+    assert len(parts["backbone-l"]["last_words"]) == 15
+    assert parts["fused"]["why"].startswith("its report cannot be read")
+    assert parts["tests"]["why"] == "pytest is not installed"
+    assert parts["backbone-g"]["ok"]
+    assert sum(part.get("limit_s", 0) for part in parts.values()) + 30 < 8 * 60
+    assert "NOT OK backbone-l after" in done.stdout
+
+
+def test_help_has_an_example() -> None:
+    script = str(ROOT / "benchmarks" / "gpu.sh")
+    done = subprocess.run([script, "--help"], capture_output=True, text=True, check=True)
+    assert "Example: benchmarks/gpu.sh" in done.stdout
+    assert subprocess.run([script, "--fast"], capture_output=True, check=False).returncode == 2
