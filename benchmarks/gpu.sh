@@ -61,10 +61,10 @@ others=(attention backbone-s tiles backbone-l fused backbone-b tests backbone-g)
 if part device 20 "$python" -c "$probe"; then
     bench=("$python" -m operators.bench --rounds 5 --out {} --model)
     part attention 90 "$python" -m kernels.bench --only attention --rounds 20 --out {}
-    part backbone-s 60 "${bench[@]}" dinov2_vits14
-    part tiles 75 "$python" -m benchmarks.tune_attention --rounds 5 --out {}
+    part backbone-s 50 "${bench[@]}" dinov2_vits14
+    part tiles 60 "$python" -m benchmarks.tune_attention --rounds 5 --out {}
     part backbone-l 50 "${bench[@]}" dinov2_vitl14
-    part fused 60 "$python" -m kernels.bench --only fused --rounds 20 --out {}
+    part fused 90 "$python" -m kernels.bench --only fused --rounds 20 --out {}
     part backbone-b 40 "${bench[@]}" dinov2_vitb14
     if "$python" -c 'import pytest' 2>/dev/null; then
         # Without the project's settings, which ask for plugins that need not be there.

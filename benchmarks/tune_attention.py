@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.attention_model import compile_and_predict
-from kernels.bench.attention_gate import check_kernel, draw
+from kernels.bench.ahead import run_ahead
+from kernels.bench.attention_gate import Case, check_case, draw
 from kernels.bench.origin import origin
 from kernels.bench.report import keep_report
 from kernels.bench.timing import first_line, race, rotation
@@ -70,7 +71,7 @@ def time_tiles(
     launches: dict[Tile, Callable[[Tensor], None]] = {}
     for tile in tiles:
         try:
-            if check_kernel(draw(2, size[1], 3, torch.bfloat16, device), tile)["passed"]:
+            if check_case(Case(tile, size[1], 3, torch.bfloat16), device)["passed"]:
                 launches[tile] = lambda qkv, tile=tile: launch(qkv, out, tile)
         except Exception as error:
             print(f"left out {tile}: {first_line(error)}")
@@ -92,6 +93,8 @@ def measure(rounds: int, device: torch.device, out: Path) -> dict[str, Any]:
     report: dict[str, Any] = {"origin": origin(device), "figures": [], "rows": []}
     for max_tokens, sizes in CLASSES:
         tiles = list(dict.fromkeys([*candidates(sizes), _current(major, minor, sizes)]))
+        lengths = dict.fromkeys(n_tokens for _, n_tokens, _ in sizes)
+        run_ahead(check_case, [Case(tile, n, 3, torch.bfloat16) for n in lengths for tile in tiles])
         figures = [time_tiles(tiles, size, rounds, device) for size in sizes]
         for size, figure in zip(sizes, figures, strict=True):
             for tile, median_us in sorted(figure.items(), key=lambda item: item[1]):

@@ -5,6 +5,7 @@ In: a CUDA device. Out: checks as JSON values, see `gate`. Must not time anythin
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,13 +14,24 @@ from torch import Tensor
 from .. import reference
 from ..attention import attention
 from ..tiles import HEAD_DIM, TILE_TABLE, Tile, select_tile
+from .ahead import run_ahead
 from .gate import TOLERANCE, outcome, same_bits
 
 GATE_TOKENS = (1, 16, 63, 64, 65, 80, 81, 129, 144, 145, 161, 177, 257, 261, 449, 1370, 1374)
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A tile, and what it has to be right at."""
+
+    tile: Tile
+    n_tokens: int
+    n_heads: int
+    dtype: torch.dtype
+
+
 def draw(
-    n_batch: int, n_tokens: int, n_heads: int, dtype: torch.dtype, device: torch.device
+    n_batch: int, n_tokens: int, n_heads: int, dtype: torch.dtype, device: torch.device | str
 ) -> Tensor:
     """Random projection `[B, N, 3, A, 64]`."""
     return torch.randn(n_batch, n_tokens, 3, n_heads, HEAD_DIM, dtype=dtype, device=device)
@@ -32,7 +44,10 @@ def attention_checks(device: torch.device) -> Iterator[dict[str, Any]]:
         device: on which the kernel runs.
     """
     major, minor = torch.cuda.get_device_capability(device)
-    yield from _correctness(10 * major + minor, device)
+    cases = tuple(_cases(10 * major + minor))
+    run_ahead(check_case, cases)
+    yield from (check_case(case, device) for case in cases)
+    yield from (_strided(dtype, device) for dtype in TOLERANCE)
     yield from _invariance(device)
 
 
@@ -53,20 +68,27 @@ def check_kernel(qkv: Tensor, tile: Tile) -> dict[str, Any]:
     return outcome(check, out, reference.attention(qkv.float()))
 
 
-def _correctness(arch: int, device: torch.device) -> Iterator[dict[str, Any]]:
-    """The selected tile at every N, every tile at two more, and strided input."""
+def check_case(case: Case, device: torch.device | str = "cuda") -> dict[str, Any]:
+    """Run one case on three images."""
+    return check_kernel(draw(3, case.n_tokens, case.n_heads, case.dtype, device), case.tile)
+
+
+def _cases(arch: int) -> Iterator[Case]:
+    """The selected tile at every N, and every tile at two more."""
     for dtype in TOLERANCE:
         for n_tokens in GATE_TOKENS:
-            tile = select_tile(arch, n_tokens, dtype.itemsize)
-            yield check_kernel(draw(3, n_tokens, 6, dtype, device), tile)
+            yield Case(select_tile(arch, n_tokens, dtype.itemsize), n_tokens, 6, dtype)
         for row in TILE_TABLE:
             if row.element_bytes == dtype.itemsize and row.arch in (80, arch):
                 # Without and with a query tail; 9 heads leave warps of the last program idle.
                 for n_tokens in (303, 3 * row.tile.block_q + 7):
-                    yield check_kernel(draw(3, n_tokens, 3, dtype, device), row.tile)
-        heads_first = draw(3, 257, 6, dtype, device).transpose(1, 3).contiguous().transpose(1, 3)
-        truth = reference.attention(heads_first.float())
-        yield outcome("attention N=257, heads before tokens", attention(heads_first), truth)
+                    yield Case(row.tile, n_tokens, 3, dtype)
+
+
+def _strided(dtype: torch.dtype, device: torch.device) -> dict[str, Any]:
+    heads_first = draw(3, 257, 6, dtype, device).transpose(1, 3).contiguous().transpose(1, 3)
+    truth = reference.attention(heads_first.float())
+    return outcome("attention N=257, heads before tokens", attention(heads_first), truth)
 
 
 def _invariance(device: torch.device) -> Iterator[dict[str, Any]]:
