@@ -28,7 +28,7 @@ def gather(folder: Path) -> dict[str, Any]:
         JSON values, the parts by name in their order.
     """
     lines = (folder / "parts").read_text().splitlines()
-    parts = dict(read_part(folder, *line.split("\t")) for line in lines)
+    parts = dict(read_part(folder, line) for line in lines)
     return {
         "benchmark": "gpu",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -37,10 +37,9 @@ def gather(folder: Path) -> dict[str, Any]:
     }
 
 
-def read_part(
-    folder: Path, name: str, limit_s: str, code: str, seconds: str, command: str
-) -> tuple[str, dict[str, Any]]:
+def read_part(folder: Path, line: str) -> tuple[str, dict[str, Any]]:
     """One part: its name, and what became of it; without an exit code the last field says why."""
+    name, limit_s, code, seconds, command = line.split("\t")
     if not code:
         return name, {"ok": None, "ran": False, "why": command}
     log = folder / f"{name}.log"
