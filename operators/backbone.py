@@ -70,11 +70,11 @@ class Backbone:
         self._engine: Engine | None = None
         self._crew: Crew | None = None
         if on_cpu:
-            streams = min(threads, batch_size)
-            self._crew = Crew(streams)
+            threads = min(threads, batch_size)
+            self._crew = Crew(threads)
             weights = f"{loaded.name}, {loaded.source}"
             self._engine = build_engine(
-                choice, loaded.model, self.blocks, streams=streams, weights=weights
+                choice, loaded.model, self.blocks, threads=threads, weights=weights
             )
 
     @property

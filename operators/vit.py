@@ -6,7 +6,7 @@ Must not know of files, frames or devices; attention itself lives in `kernels.at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -213,3 +213,21 @@ def resize_positions(table: Tensor, size_hw: tuple[int, int], arch: Architecture
         grid = F.interpolate(grid, scale_factor=scale, mode="bicubic")
     patches = grid.flatten(2).transpose(1, 2).to(table.dtype)
     return torch.cat((table[:, :1], patches), 1)
+
+
+def empty_vit(arch: Architecture) -> VisionTransformer:
+    """A model of shapes without memory; g would take 4.5 GB twice otherwise."""
+    with torch.device("meta"):
+        return VisionTransformer(arch)
+
+
+def filled_vit(arch: Architecture, tensors: Mapping[str, Tensor]) -> VisionTransformer:
+    """A frozen model in evaluation mode that holds these very tensors.
+
+    Args:
+        arch: of the model.
+        tensors: all of its own, by upstream's names.
+    """
+    model = empty_vit(arch)
+    model.load_state_dict(tensors, strict=True, assign=True)
+    return model.eval().requires_grad_(False)

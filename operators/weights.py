@@ -10,10 +10,6 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from operators import depth_anything
 from operators.architectures import DEMO_MODEL, Architecture
 from operators.catalogue import DEPTH_ANYTHING, licence_of, official_backbone, official_head
@@ -22,11 +18,10 @@ from operators.demo import read_demo
 from operators.download import Progress, default_cache_dir, fetch
 from operators.errors import WeightsError
 from operators.huggingface import is_hugging_face, to_upstream
-from operators.vit import VisionTransformer
+from operators.random_weights import random_tensors
+from operators.vit import VisionTransformer, empty_vit, filled_vit
 
 log = logging.getLogger(__name__)
-
-_RANDOM_STD = 0.02  # what DINOv2 starts its own training from
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +86,6 @@ def load_backbone(
     return _from_file(arch, path, sha256_file(path))
 
 
-def random_tensors(arch: Architecture, seed: int) -> dict[str, Tensor]:
-    """Untrained weights by upstream name: the same numbers on every machine, no global generator.
-
-    Matrices and tokens are normal, offsets zero, gains one. Drawn from numpy's PCG64 in name order,
-    because torch's own normal numbers differ between CPUs' vector units.
-    """
-    draw = np.random.Generator(np.random.PCG64(seed))
-    tensors = {}
-    for name, empty in sorted(_empty(arch).state_dict().items()):
-        if name.endswith(".bias"):
-            tensors[name] = torch.zeros(empty.shape)
-        elif empty.ndim == 1:
-            tensors[name] = torch.ones(empty.shape)
-        else:
-            normal = draw.standard_normal(tuple(empty.shape), dtype=np.float32)
-            tensors[name] = torch.from_numpy(normal * np.float32(_RANDOM_STD))
-    return tensors
-
-
 def _random(arch: Architecture, seed: int) -> LoadedBackbone:
     log.warning(
         "%s runs with RANDOM weights (seed %d): it shows that everything works, but its results "
@@ -118,7 +94,7 @@ def _random(arch: Architecture, seed: int) -> LoadedBackbone:
         seed,
     )
     tensors = random_tensors(arch, seed)
-    model = _filled(arch, tensors)
+    model = filled_vit(arch, tensors)
     return LoadedBackbone(model, sha256_tensors(tensors), True, f"random (seed {seed})")
 
 
@@ -126,7 +102,7 @@ def _demo(arch: Architecture) -> LoadedBackbone:
     if arch.name != DEMO_MODEL:
         raise WeightsError(f"the demo weights are a {DEMO_MODEL}; leave out --model {arch.name}")
     demo = read_demo()
-    model = _filled(arch, dict(demo.backbone))
+    model = filled_vit(arch, dict(demo.backbone))
     return LoadedBackbone(model, demo.sha256, False, "demo weights", frozenset(demo.heads))
 
 
@@ -139,18 +115,7 @@ def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
         tensors = to_upstream(tensors)
     elif depth_anything.is_whole(tensors):
         tensors = depth_anything.encoder(tensors)
-    check_layout(path, tensors, _empty(arch).state_dict())
-    model = _filled(arch, {name: tensor.float() for name, tensor in tensors.items()})
+    check_layout(path, tensors, empty_vit(arch).state_dict())
+    model = filled_vit(arch, {name: tensor.float() for name, tensor in tensors.items()})
     log.info("%s: weights %s, sha256 %s", arch.name, path, sha256)
     return LoadedBackbone(model, sha256, False, str(path))
-
-
-def _empty(arch: Architecture) -> VisionTransformer:
-    with torch.device("meta"):  # shapes without memory; g would take 4.5 GB twice otherwise
-        return VisionTransformer(arch)
-
-
-def _filled(arch: Architecture, tensors: dict[str, Tensor]) -> VisionTransformer:
-    model = _empty(arch)
-    model.load_state_dict(tensors, strict=True, assign=True)
-    return model.eval().requires_grad_(False)

@@ -13,6 +13,8 @@ import torch
 
 from operators.engines.check import check_int8
 from operators.engines.engine import Engine
+from operators.engines.folded import FoldedVit
+from operators.engines.ranges import measured_ranges
 from operators.errors import UsageError
 from operators.machine import Machine
 from operators.vit import VisionTransformer
@@ -75,7 +77,7 @@ def build_engine(
     vit: VisionTransformer,
     blocks: Sequence[int],
     *,
-    streams: int,
+    threads: int,
     weights: str = "weights without a name",
 ) -> Engine:
     """The chosen engine of a CPU.
@@ -84,7 +86,7 @@ def build_engine(
         choice: from `choose_engine`.
         vit: float32, on the CPU.
         blocks: whose output is wanted as well.
-        streams: frames at a time.
+        threads: that will ask at a time; nothing depends on it.
         weights: their name, for what is said of them.
 
     Raises:
@@ -93,11 +95,13 @@ def build_engine(
     if choice.name in ("openvino", INT8):
         from operators.engines.openvino_engine import OpenVinoEngine
 
+        folded = FoldedVit(vit, torch.float32)
         if choice.name == INT8:
-            engine = OpenVinoEngine(vit, blocks, choice.dtype, streams=streams, int8=True)
+            ranges = measured_ranges(folded, threads=threads)
+            engine = OpenVinoEngine(folded, blocks, choice.dtype, ranges)
             check_int8(engine, vit, weights)
             return engine
-        return OpenVinoEngine(vit, blocks, choice.dtype, streams=streams)
+        return OpenVinoEngine(folded, blocks, choice.dtype)
     from operators.engines.torch_engine import TorchEngine
 
     return TorchEngine(vit, blocks, choice.dtype)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from operators.engines.folded import FoldedVit
-from operators.engines.openvino_graph import Linear, Node, constant
+from operators.engines.openvino_graph import Linear, Node, biased, constant
 from operators.engines.openvino_library import ops
 
 _LARGEST, _LEVELS = 127, 256
@@ -31,10 +31,13 @@ def int8_linear(vit: FoldedVit, ranges: Mapping[str, float]) -> Linear:
     """
     range_of = {vit.get_submodule(name): largest for name, largest in ranges.items()}
 
-    def linear(layer: nn.Linear, tokens: Node) -> Node:
+    def linear(layer: nn.Linear, tokens: Node, parts: int) -> list[Node]:
         stepped = _stepped(tokens, range_of[layer])
-        product = ops.matmul(stepped, _weights(layer.weight), False, True)
-        return ops.add(product, constant(layer.bias))
+        halves = zip(layer.weight.chunk(parts), layer.bias.chunk(parts), strict=True)
+        return [
+            biased(ops.matmul(stepped, _weights(weight), False, True), bias)
+            for weight, bias in halves
+        ]
 
     return linear
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from operators.errors import DinostreamError
+from operators.bench.gate import GateRed
 from pipeline.bench.workload import TOPICS
 from pipeline.sinks.uri import open_reader
 
@@ -32,10 +32,6 @@ LEAST_COSINE = 0.99
 LEAST_CORRELATION = 0.97
 LEAST_CELLS = 0.6
 MOST_SCORE = 0.05
-
-
-class GateRed(DinostreamError):
-    """The contenders do not do the same work, so nothing can be compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from operators.bench.figure import Figure
 from pipeline.bench.clip import bench_clip
-from pipeline.bench.figures import MIB, Figure
+from pipeline.bench.figures import MIB
 from pipeline.bench.task import CONTENDERS, Task
 from pipeline.bench.trial import Trial, run_trial
 from pipeline.bench.workload import Runtime, Workload

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.bench.report import figure_lines, origin_lines, table
+from operators.bench.table import figure_lines, origin_lines, table
 from pipeline.bench.shares import CPU, SHARE, TIME
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from operators.bench.provenance import load, provenance
 from operators.errors import UsageError
 from operators.frames import FrameBatch
 from operators.machine import this_machine
@@ -19,7 +20,6 @@ from pipeline.assembly import assemble
 from pipeline.bench.clip import bench_clip
 from pipeline.bench.lap import Lap, run_lap
 from pipeline.bench.parts import decoded_frames, full_batches
-from pipeline.bench.provenance import load, provenance
 from pipeline.bench.shares import lap_figures, together
 from pipeline.bench.soundness import (
     Said,

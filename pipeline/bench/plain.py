@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from operators.architectures import architecture
+from operators.bench.peer_model import peer_model
 from operators.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from pipeline.bench.peer_heads import PeerHeads, Row
-from pipeline.bench.peer_model import load_peer_model
 from pipeline.bench.task import Task, Timing
 from pipeline.media.plain import plain_frames
 from pipeline.media.scaler import model_size
@@ -37,7 +37,7 @@ def run_plain(task: Task) -> Timing:
     workload = task.workload
     torch.set_num_threads(workload.threads)
     arch = architecture(workload.model)
-    model = load_peer_model(arch, workload.seed, task.folder)
+    model = peer_model(arch, workload.seed)
     loop = _Loop(model, PeerHeads(arch, workload.seed), task)
     began_us = _now_us()
     frames = batches = 0

@@ -13,13 +13,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from operators.bench.gate import GateRed
+from operators.bench.peer_model import require_transformers
+from operators.bench.provenance import load, provenance
 from operators.errors import UsageError
-from pipeline.bench.agreement import Agreement, GateRed, compare, our_payloads, plain_payloads
+from pipeline.bench.agreement import Agreement, compare, our_payloads, plain_payloads
 from pipeline.bench.clip import bench_clip
 from pipeline.bench.figures import Round, contender_figures, job_figures
 from pipeline.bench.memory import measure_memory
-from pipeline.bench.peer_model import require_transformers
-from pipeline.bench.provenance import load, provenance
 from pipeline.bench.task import CONTENDERS, Task
 from pipeline.bench.trial import Trial, run_trial
 from pipeline.bench.workload import Runtime, Workload

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pipeline.bench.figures import Figure
+from operators.bench.figure import Figure
 from pipeline.bench.lap import BACKBONE, Lap
 
 TIME, CPU, SHARE = "time", "CPU", "share"

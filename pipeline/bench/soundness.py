@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from operators.bench.gate import GateRed
 from operators.frames import Features
 from operators.result import JSON, OCTETS, PNG, Result, canonical_json
-from pipeline.bench.agreement import GateRed
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from operators.machine import this_machine
 from operators.pretrain.clips import Clips, Turned
 from operators.pretrain.loop import Plan, Training
 from operators.pretrain.student import Student
-from operators.weights import random_tensors
+from operators.random_weights import random_tensors
 from pipeline.pretrain.footage import Footage, Recipe, render
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.labels import LABELS

@@ -24,7 +24,8 @@ from benchmarks.verify_official import (
 from operators.architectures import ARCHITECTURES
 from operators.catalogue import CATALOGUE, official_backbone, official_head
 from operators.frames import FrameBatch, FrameInfo
-from operators.weights import load_backbone, random_tensors
+from operators.random_weights import random_tensors
+from operators.weights import load_backbone
 
 MODEL = "dinov2_vits14_reg"  # upstream's file has no published hash, so a local one is taken
 

@@ -15,8 +15,9 @@ from operators import weights as weights_module
 from operators.architectures import architecture
 from operators.catalogue import OfficialFile
 from operators.errors import WeightsError
+from operators.random_weights import random_tensors
 from operators.vit import VisionTransformer
-from operators.weights import load_backbone, random_tensors
+from operators.weights import load_backbone
 
 URL = "https://no-such-host.invalid/vit.pth"
 ARCH = replace(architecture("dinov2_vitti14"), depth=1, grid=4)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from operators.bench.gate import GateRed
 from operators.png import grey16_png, palette_png
-from pipeline.bench.agreement import Agreement, GateRed, compare, our_payloads, plain_payloads
+from pipeline.bench.agreement import Agreement, compare, our_payloads, plain_payloads
 from pipeline.bench.workload import TOPICS
 
 pytestmark = pytest.mark.slow

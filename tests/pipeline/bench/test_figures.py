@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.bench.figures import Figure, contender_figures, job_figures, outside_ms
+from operators.bench.figure import Figure
+from pipeline.bench.figures import contender_figures, job_figures, outside_ms
 from pipeline.bench.trial import Trial
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from operators.bench.gate import GateRed
 from operators.frames import Features, FrameInfo
 from operators.png import grey16_png
 from operators.result import JSON, OCTETS, PNG, Result
-from pipeline.bench.agreement import GateRed
 from pipeline.bench.soundness import (
     require_finite_features,
     require_sound,

@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 
 from operators.architectures import architecture
 from operators.dpt_layouts import depth_anything_dpt, file_shapes
+from operators.random_weights import random_tensors
 from operators.vit import VisionTransformer
-from operators.weights import random_tensors
 from pipeline.cli import weights
 
 

@@ -10,15 +10,13 @@ import importlib
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
 from torch import Tensor
 
 from operators.architectures import Architecture
 from operators.errors import UsageError
-from operators.weights import random_tensors
+from operators.random_weights import random_tensors
 
 # Upstream's names -> those of Hugging Face's files.
 _RENAMED = (
@@ -48,13 +46,13 @@ def require_transformers() -> Any:
         ) from error
 
 
-def load_peer_model(arch: Architecture, seed: int, folder: Path) -> Any:
-    """A Dinov2Model as `from_pretrained` gives it: SDPA, float32, in evaluation mode.
+def peer_model(arch: Architecture, seed: int, attention: str = "sdpa") -> Any:
+    """A Dinov2Model, float32, in evaluation mode.
 
     Args:
         arch: without registers, feed-forward part "mlp".
         seed: of the weights, as of `--seed`.
-        folder: where the weights are put as a Hugging Face checkpoint.
+        attention: transformers' name of it: `sdpa`, which is its default, or `eager`.
 
     Raises:
         UsageError: transformers is not installed.
@@ -68,12 +66,13 @@ def load_peer_model(arch: Architecture, seed: int, folder: Path) -> Any:
         image_size=arch.grid * arch.patch,
         patch_size=arch.patch,
     )
-    checkpoint = folder / "peer"
-    config.save_pretrained(checkpoint)
-    tensors = to_hugging_face(random_tensors(arch, seed))
-    save_file(tensors, checkpoint / "model.safetensors", metadata={"format": "pt"})
     transformers.utils.logging.disable_progress_bar()
-    model = transformers.Dinov2Model.from_pretrained(checkpoint, attn_implementation="sdpa")
+    model = transformers.Dinov2Model.from_pretrained(
+        None,
+        config=config,
+        state_dict=to_hugging_face(random_tensors(arch, seed)),
+        attn_implementation=attention,
+    )
     return model.eval().requires_grad_(False)
 
 

@@ -8,9 +8,9 @@ import sys
 import torch
 
 from operators.architectures import architecture
+from operators.bench.peer_model import to_hugging_face
 from operators.huggingface import to_upstream
-from operators.weights import random_tensors
-from pipeline.bench.peer_model import to_hugging_face
+from operators.random_weights import random_tensors
 
 
 def test_the_peer_gets_exactly_our_weights():

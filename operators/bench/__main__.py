@@ -1,0 +1,46 @@
+"""`python -m operators.bench`: the backbone's benchmark on a machine that has torch alone."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from operators.architectures import architecture
+from operators.bench.backbone import ON_CPU, ON_GPU, Settings, measure
+from operators.bench.report import backbone_report_lines
+from operators.errors import DinostreamError
+
+
+def main() -> int:
+    """Measure, print, keep; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m operators.bench",
+        description="One DINOv2 in every way that this machine can run it.",
+        epilog="Example: python -m operators.bench --model dinov2_vits14 --out backbone.json",
+    )
+    parser.add_argument("--model", action="append", help="default: dinov2_vits14; again for more")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    options = parser.parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    sizes = ON_GPU if device.type == "cuda" else ON_CPU
+    reports, code = [], 0
+    for name in options.model or ["dinov2_vits14"]:
+        settings = Settings(architecture(name), device, sizes, options.rounds)
+        try:
+            reports.append(measure(settings, lambda text: print(text, file=sys.stderr)))
+            print("\n".join(backbone_report_lines(reports[-1])), flush=True)
+        except DinostreamError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            code = 1
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(reports, indent=1) + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""What a backbone is asked for: how many frames of which size, on which device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from operators.architectures import Architecture
+from operators.preprocess import normalise
+from operators.random_weights import random_backbone
+from operators.vit import VisionTransformer
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some frames of noise and one model with seeded weights, the same for every contestant.
+
+    Attributes:
+        arch: of the model.
+        side: of the square frames, pixels.
+        batch: frames at a time.
+        device: where it runs.
+        cores: that a CPU may use.
+        seed: of the weights and of the frames.
+    """
+
+    arch: Architecture
+    side: int
+    batch: int
+    device: torch.device
+    cores: int
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """As the command line has it: `224x8`."""
+        return f"{self.side}x{self.batch}"
+
+    @cached_property
+    def pixels(self) -> NDArray[np.uint8]:
+        """`[B, H, W, 3]`."""
+        draw = np.random.default_rng(self.seed)
+        return draw.integers(0, 256, (self.batch, self.side, self.side, 3), dtype=np.uint8)
+
+    def normalised(self, dtype: torch.dtype) -> Tensor:
+        """The frames as other implementations want them, `[B, 3, H, W]` on the device."""
+        return normalise(torch.from_numpy(self.pixels), torch.float32).to(self.device, dtype)
+
+    def model(self) -> VisionTransformer:
+        """A model of one's own, float32 on the CPU."""
+        return random_backbone(self.arch, self.seed)
