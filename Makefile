@@ -21,9 +21,9 @@ demo: $(VENV)/.stamp-run  ## replay a rendered clip (or CLIP=path) into results/
 
 test: check-java $(VENV)/.stamp-test  ## run the whole test suite, with a real Kafka broker unless KAFKA=0
 ifeq ($(KAFKA),0)
-	$(VENV)/bin/python -m pytest -n 2 -m "not needs_kafka"
+	$(VENV)/bin/python -m pytest -n 2 --durations=20 -m "not needs_kafka"
 else
-	REQUIRE_KAFKA=1 $(VENV)/bin/python -m pytest -n 2
+	REQUIRE_KAFKA=1 $(VENV)/bin/python -m pytest -n 2 --durations=20
 endif
 
 PRETRAIN := $(VENV)/bin/python -m pipeline.pretrain

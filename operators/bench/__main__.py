@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -28,18 +29,30 @@ def main() -> int:
     options = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     sizes = ON_GPU if device.type == "cuda" else ON_CPU
-    reports, code = [], 0
+    reports: list[dict[str, Any]] = []
+    code = 0
     for name in options.model or ["dinov2_vits14"]:
         settings = Settings(architecture(name), device, sizes, options.rounds)
         try:
-            reports.append(measure(settings, lambda text: print(text, file=sys.stderr)))
-            print("\n".join(backbone_report_lines(reports[-1])), flush=True)
+            measured = measure(
+                settings, _tell, lambda so_far: _keep(options.out, [*reports, so_far])
+            )
+            reports.append(measured)
+            print("\n".join(backbone_report_lines(measured)), flush=True)
         except DinostreamError as error:
             print(f"{name}: {error}", file=sys.stderr)
             code = 1
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(reports, indent=1) + "\n")
+    _keep(options.out, reports)
     return code
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _keep(out: Path, reports: list[dict[str, Any]]) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(reports, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -28,16 +28,15 @@ from operators.machine import this_machine
 from operators.preprocess import normalise
 
 FORMAT = 1
-# Of a token with the plain float32 model's. Measured with seeded weights, see benchmarks/LOG.md:
-# transformers resizes positional embeddings by another rule than upstream at 224 px, 0.9999.
-LEAST_COSINE = {torch.float32: 0.9998, torch.bfloat16: 0.99}
 
 Tell = Callable[[str], None]
+Keep = Callable[[dict[str, Any]], None]
 Sizes = tuple[tuple[int, int], ...]
 
 ON_CPU: Sizes = ((224, 8), (518, 1))
 # Latency of a few frames, then batches that fill a GPU.
-ON_GPU: Sizes = ((224, 1), (224, 8), (224, 256), (518, 1), (518, 32))
+ON_GPU: Sizes = ((224, 8), (224, 256), (518, 1), (518, 32))
+_FEW = 8  # frames: compiling is compared in large batches on a GPU, since it takes a minute a size
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Settings:
         device: where.
         sizes: (side of the square frames in pixels, frames at a time).
         rounds: of turns.
-        compiled: beside transformers under `torch.compile`, which takes minutes.
+        compiled: with `torch.compile` too, which takes minutes.
     """
 
     arch: Architecture
@@ -59,12 +58,13 @@ class Settings:
     compiled: bool = True
 
 
-def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
+def measure(settings: Settings, tell: Tell, keep: Keep = lambda report: None) -> dict[str, Any]:
     """Run everything.
 
     Args:
         settings: how much.
         tell: told what happens now.
+        keep: given the report of what is measured so far, after each size.
 
     Returns:
         The report; `operators.bench.report` makes a table of it.
@@ -72,27 +72,31 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
     Raises:
         GateRed: somebody's tokens are wrong; there are no figures then.
     """
-    origin = provenance()
-    cores = this_machine().cores
-    tasks = [
-        Task(settings.arch, side, batch, settings.device, cores) for side, batch in settings.sizes
-    ]
-    measured = [_task(task, settings, tell) for task in tasks]
-    return {
+    report: dict[str, Any] = {
         "benchmark": "backbone",
         "format": FORMAT,
-        **origin,
-        "load_after": load(),
+        **provenance(),
         "rounds": settings.rounds,
         "model": settings.arch.name,
         "device": _device(settings.device),
-        "tasks": measured,
+        "tasks": [],
     }
+    cores = this_machine().cores
+    for side, batch in settings.sizes:
+        task = Task(settings.arch, side, batch, settings.device, cores)
+        report["tasks"].append(_task(task, settings, tell))
+        report["load_after"] = load()
+        keep(report)
+    return report
 
 
 def _task(task: Task, settings: Settings, tell: Tell) -> dict[str, Any]:
     tell(f"{task.name}: building")
-    found = [*peer_contestants(task, compiled=settings.compiled), *our_contestants(task)]
+    compiled = settings.compiled and (task.device.type == "cpu" or task.batch > _FEW)
+    found = [
+        *peer_contestants(task, compiled=compiled),
+        *our_contestants(task, compiled=compiled),
+    ]
     ready = [one for one in found if isinstance(one, Contestant)]
     try:
         tell(f"{task.name}: gate of {len(ready)}")
@@ -128,10 +132,10 @@ def _gate(task: Task, contestants: Sequence[Contestant]) -> dict[str, float]:
         if tokens.shape[0] != task.batch or not bool(tokens.isfinite().all()):
             raise GateRed(f"{one.name}: tokens are {list(tokens.shape)} or no numbers; no figures")
         cosines[one.name] = float(cosine_similarity(tokens[:1], truth, dim=-1).min())
-        if cosines[one.name] < LEAST_COSINE[one.dtype]:
+        if cosines[one.name] < one.least_cosine:
             raise GateRed(
                 f"{one.name} at {task.name}: a token's cosine with the plain float32 model's is "
-                f"{cosines[one.name]:.5f}, at least {LEAST_COSINE[one.dtype]} is wanted; no figures"
+                f"{cosines[one.name]:.5f}, at least {one.least_cosine} is wanted; no figures"
             )
     return cosines
 

@@ -29,12 +29,14 @@ _ON_CPU: Mapping[tuple[int, int], Mapping[Pair, float]] = {
         ("ours, torch bfloat16", COMPILED): 1.1,
         ("ours, openvino bfloat16", EAGER): 2.9,
         ("ours, openvino bfloat16", EXPORTED): 1.0,
+        ("ours, openvino-int8 bfloat16", EAGER): 3.8,
     },
     (518, 1): {
         ("ours, torch bfloat16", EAGER): 3.3,
         ("ours, torch bfloat16", COMPILED): 1.1,
         ("ours, openvino bfloat16", EAGER): 5.5,
         ("ours, openvino bfloat16", EXPORTED): 1.0,
+        ("ours, openvino-int8 bfloat16", EAGER): 6.0,
     },
 }
 # An H200: the model's letter -> ratio or share.

@@ -67,6 +67,7 @@ def peer_model(arch: Architecture, seed: int, attention: str = "sdpa") -> Any:
         patch_size=arch.patch,
     )
     transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
     model = transformers.Dinov2Model.from_pretrained(
         None,
         config=config,

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from operators.bench.contestant import Absent, Contestant
+from operators.bench.contestant import PEER_COSINE, Absent, Contestant
 from operators.bench.peer_model import peer_model
 from operators.bench.task import Task
 from operators.engines.choice import choose_engine
@@ -48,7 +48,7 @@ def _dtype(task: Task) -> torch.dtype:
 def _transformers(task: Task, attention: str, dtype: torch.dtype) -> Contestant:
     model = peer_model(task.arch, task.seed, attention).to(task.device, dtype)
     name = f"Hugging Face, {attention} {str(dtype).removeprefix('torch.')}"
-    return Contestant(name, _call(task, model, dtype), lambda tokens: tokens, dtype)
+    return Contestant(name, _call(task, model, dtype), lambda tokens: tokens, dtype, PEER_COSINE)
 
 
 def _compiled(task: Task, dtype: torch.dtype) -> Contestant:
@@ -57,7 +57,7 @@ def _compiled(task: Task, dtype: torch.dtype) -> Contestant:
     fast = torch.compile(model, mode=mode, dynamic=False)
     kind = str(dtype).removeprefix("torch.")
     name = f"Hugging Face, sdpa {kind}, torch.compile"
-    return Contestant(name, _call(task, fast, dtype), lambda tokens: tokens, dtype)
+    return Contestant(name, _call(task, fast, dtype), lambda tokens: tokens, dtype, PEER_COSINE)
 
 
 def _call(task: Task, model: Callable[..., Any], dtype: torch.dtype) -> Callable[[], Tensor]:
@@ -91,4 +91,4 @@ def _exported(task: Task, dtype: torch.dtype) -> Contestant | Absent:
     def run() -> Tensor:
         return torch.from_numpy(request.infer([pixels.numpy()], share_inputs=True)[0])
 
-    return Contestant(name, run, lambda tokens: tokens.clone(), dtype)
+    return Contestant(name, run, lambda tokens: tokens.clone(), dtype, PEER_COSINE)

@@ -36,7 +36,8 @@ def _task(task: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from _contestants(task)
     yield ""
-    yield from figure_lines(task["ratios"])
+    aimed = [one for one in task["ratios"] if one["goal"] is not None]
+    yield from figure_lines(aimed or task["ratios"])
 
 
 def _contestants(task: Mapping[str, Any]) -> list[str]:

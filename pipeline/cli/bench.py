@@ -127,6 +127,61 @@ def operators(
     return 0
 
 
+@command.command(
+    "backbone", epilog="Example: dinostream bench backbone --size 224x8 --rounds 9 --out bench.json"
+)
+@click.option(
+    "--model", type=click.Choice(PLAIN_MODELS), default=PLAIN_MODELS[0], show_default=True
+)
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    callback=lambda context, option, values: tuple(map(_frames, values)),
+    metavar="SIDExBATCH",
+    help="Square frames and how many at a time; may be repeated. Default: 224x8 and 518x1 on a "
+    "CPU, batches of 256 and 32 too on a GPU.",
+)
+@click.option("--rounds", type=click.IntRange(min=1), default=9, show_default=True)
+@click.option(
+    "--compile/--no-compile",
+    "compiled",
+    default=True,
+    show_default=True,
+    help="Beside torch.compile too, which takes minutes to get ready.",
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the JSON there.")
+@json_option
+def backbone(
+    *,
+    model: str,
+    sizes: tuple[tuple[int, int], ...],
+    rounds: int,
+    compiled: bool,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Measure the backbone alone in every way that this machine can run it.
+
+    Beside our engines run transformers (eager, SDPA, bfloat16, compiled) and OpenVINO's export of
+    it, with the same seeded weights, in turns. Where a token is not what the plain float32 model
+    says there are no figures, and the exit code is 1. Takes five minutes on two quiet cores.
+    """
+    import torch
+
+    from operators.architectures import architecture
+    from operators.bench.backbone import ON_CPU, ON_GPU, Settings, measure
+    from operators.bench.report import backbone_report_lines
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    usual = ON_GPU if device.type == "cuda" else ON_CPU
+    settings = Settings(architecture(model), device, sizes or usual, rounds, compiled)
+    report = measure(settings, _tell, lambda so_far: _keep(so_far, out))
+    lines = backbone_report_lines(report)
+    click.echo(json.dumps(report, indent=1) if as_json else "\n".join(lines))
+    return 0
+
+
 @command.command("kernels", epilog="Example: dinostream bench kernels --rounds 30 --out bench.json")
 @click.option(
     "--rounds", type=click.IntRange(min=2), default=30, show_default=True, help="Interleaved."
@@ -151,6 +206,18 @@ def kernels(*, rounds: int, only: str | None, out: Path | None, as_json: bool) -
     report = measure(rounds=rounds, parts=parts, tell=_tell, keep=lambda so_far: _keep(so_far, out))
     click.echo(json.dumps(report, indent=1) if as_json else "\n".join(report_lines(report)))
     return 0 if is_sound(report) else 1
+
+
+def _frames(text: str) -> tuple[int, int]:
+    """`224x8` as numbers."""
+    from operators.frames import PATCH
+
+    side, _, batch = text.partition("x")
+    if not (side.isdecimal() and batch.isdecimal() and int(batch) > 0):
+        raise click.BadParameter(f"{text}: wanted is SIDExBATCH, such as 224x8")
+    if int(side) < PATCH or int(side) % PATCH:
+        raise click.BadParameter(f"{text}: the side must be a multiple of {PATCH} pixels")
+    return int(side), int(batch)
 
 
 def _tell(text: str) -> None:

@@ -68,7 +68,7 @@ def check_drained(run):
 
 
 @pytest.mark.slow
-def test_a_minute_of_cameras_of_which_two_are_in_trouble(camera, silent_port, live_run):
+def test_of_four_cameras_two_in_trouble_harm_nobody(camera, silent_port, live_run):
     front, back, yard = camera(), camera(fps=15), camera()
     mute = f"rtsp://127.0.0.1:{silent_port}/cam"
     run = live_run(config(front=front.url(), back=back.url(), yard=yard.url(), mute=mute))
@@ -78,7 +78,7 @@ def test_a_minute_of_cameras_of_which_two_are_in_trouble(camera, silent_port, li
     run.until(lambda: "disconnected" in run.told("yard"))
     yard.start()
     run.until(lambda: "reconnected" in run.told("yard"))
-    run.until(lambda: all(len(frames(run, name)) >= 60 * 5 for name in ("front", "back")))
+    run.until(lambda: all(len(frames(run, name)) >= 25 * 5 for name in ("front", "back")))
     sent = {"front": front.frames, "back": back.frames}
     run.signal(signal.SIGTERM)
     check_drained(run)

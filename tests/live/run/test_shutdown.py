@@ -119,7 +119,7 @@ def test_a_second_ctrl_c_quits_ray_at_once(camera, live_run, gate_lock, short_fo
     run.until(lambda: "again to quit now" in run.stderr)
     run.ctrl_c()
     assert run.exit_code() == -signal.SIGINT
-    run.until(lambda: not run.processes())
+    run.until(lambda: not run.decoders())
 
 
 @pytest.mark.slow

@@ -55,8 +55,16 @@ def depth_records(tools, sink: str) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sink", SINKS, indirect=True)
-@pytest.mark.parametrize("actor", ["DecodeActor", "EngineActor", "SinkActor"])
+@pytest.mark.parametrize(
+    ("actor", "sink"),
+    [
+        ("DecodeActor", "sqlite"),
+        ("EngineActor", "sqlite"),
+        ("SinkActor", "sqlite"),
+        pytest.param("SinkActor", "kafka", marks=pytest.mark.needs_kafka),
+    ],
+    indirect=["sink"],
+)
 def test_a_killed_actor_is_replaced(jobs, tools, footage, undisturbed, sink, actor) -> None:
     job = begin(jobs, tools, footage, sink, "ray")
     victims = [pid for pid, title in tools.descendants(job.pid).items() if f"ray::{actor}" in title]

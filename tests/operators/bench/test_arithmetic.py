@@ -1,0 +1,25 @@
+"""How much a pass computes, held to what torch counts."""
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from operators.architectures import Architecture
+from operators.bench.arithmetic import frame_flop, matrix_rate
+from operators.random_weights import random_backbone
+
+SMALL = {
+    "mlp": Architecture("mlp", width=128, depth=2, heads=2),
+    "swiglu": Architecture("swiglu", width=128, depth=2, heads=2, registers=4, ffn="swiglu"),
+}
+
+
+@pytest.mark.parametrize("arch", SMALL.values(), ids=SMALL)
+def test_it_is_what_torch_counts(arch):
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        random_backbone(arch, 0)(torch.zeros(1, 3, 56, 56))
+    assert frame_flop(arch, 56) == counter.get_total_flops()
+
+
+def test_large_products_have_a_rate():
+    assert matrix_rate(torch.device("cpu"), torch.float32, torch.get_num_threads()) > 1e8
