@@ -1,8 +1,8 @@
 """Operator zero: a batch of frames in, the features that every other operator reads out.
 
 On a GPU a batch is one pass, padded to one size, so that a kernel always sees the same shape; on a
-CPU every frame is a pass of its own. Either way a frame's features do not depend on its batch
-mates. Must not know where frames come from.
+CPU every thread computes some of its frames. Either way a frame's features do not depend on its
+batch mates. Must not know where frames come from.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ class Backbone:
         Args:
             loaded: what `load_backbone` gave; its model moves to the device.
             blocks: blocks whose output `Features.layers` shall hold, from 0.
-            batch_size: B of the features; smaller batches are padded.
-            threads: frames that a CPU works on at a time; no result depends on it.
+            batch_size: B of the features; smaller batches are padded. With 1 a frame gets all
+                threads of a CPU, and their number is part of the identity.
+            threads: frames that a CPU works on at a time; no result depends on it otherwise.
             device: where it runs and where features stay.
             choice: what computes on a CPU, and the dtype of products anywhere. Features are of that
                 dtype on a GPU, float32 on a CPU.
@@ -70,11 +71,17 @@ class Backbone:
         self._engine: Engine | None = None
         self._crew: Crew | None = None
         if on_cpu:
-            threads = min(threads, batch_size)
-            self._crew = Crew(threads)
-            weights = f"{loaded.name}, {loaded.source}"
+            hands = min(threads, batch_size)
+            self._hands = hands
+            self._crew = Crew(hands)
             self._engine = build_engine(
-                choice, loaded.model, self.blocks, threads=threads, weights=weights
+                choice,
+                loaded.model,
+                self.blocks,
+                threads=hands,
+                # With several frames side by side no bit depends on how many cores there are.
+                cores=threads if batch_size == 1 else 1,
+                weights=f"{loaded.name}, {loaded.source}",
             )
 
     @property
@@ -104,7 +111,7 @@ class Backbone:
         height, width = batch.pixels.shape[1:3]
         patch = self._model.architecture.patch
         grid = (height // patch, width // patch)
-        tokens = self._one_by_one(batch, grid) if self._crew else self._together(batch)
+        tokens = self._side_by_side(batch, grid) if self._crew else self._together(batch)
         seen = self._features(batch.infos, grid, tokens)
         return replace(seen, crew=self._crew, look=partial(self._again, batch))
 
@@ -124,7 +131,7 @@ class Backbone:
         return tokens, kept
 
     @torch.inference_mode()
-    def _one_by_one(self, batch: FrameBatch, grid: tuple[int, int]) -> Tokens:
+    def _side_by_side(self, batch: FrameBatch, grid: tuple[int, int]) -> Tokens:
         assert self._crew
         assert self._engine
         engine = self._engine
@@ -137,14 +144,16 @@ class Backbone:
             padded[count:] = 0
 
         @torch.inference_mode()
-        def fill(row: int) -> None:
+        def fill(turn: int) -> None:
+            rows = slice(turn * each, min((turn + 1) * each, count))
             # Copied: frames out of an object store are read-only, which torch warns of.
-            own, own_kept = engine(torch.from_numpy(batch.pixels[row : row + 1].copy()))
-            tokens[row] = own[0]
+            own, own_kept = engine(torch.from_numpy(batch.pixels[rows].copy()))
+            tokens[rows] = own
             for block, before in own_kept.items():
-                kept[block][row] = before[0]
+                kept[block][rows] = before
 
-        self._crew.map(fill, range(count))
+        each = -(-count // self._hands)
+        self._crew.map(fill, range(-(-count // each)))
         return tokens, kept
 
     @torch.inference_mode()

@@ -78,6 +78,7 @@ def build_engine(
     blocks: Sequence[int],
     *,
     threads: int,
+    cores: int = 1,
     weights: str = "weights without a name",
 ) -> Engine:
     """The chosen engine of a CPU.
@@ -87,6 +88,7 @@ def build_engine(
         vit: float32, on the CPU.
         blocks: whose output is wanted as well.
         threads: that will ask at a time; nothing depends on it.
+        cores: for each of them.
         weights: their name, for what is said of them.
 
     Raises:
@@ -98,13 +100,13 @@ def build_engine(
         folded = FoldedVit(vit, torch.float32)
         if choice.name == INT8:
             ranges = measured_ranges(folded, threads=threads)
-            engine = OpenVinoEngine(folded, blocks, choice.dtype, ranges)
+            engine = OpenVinoEngine(folded, blocks, choice.dtype, ranges, cores=cores)
             check_int8(engine, vit, weights)
             return engine
-        return OpenVinoEngine(folded, blocks, choice.dtype)
+        return OpenVinoEngine(folded, blocks, choice.dtype, cores=cores)
     from operators.engines.torch_engine import TorchEngine
 
-    return TorchEngine(vit, blocks, choice.dtype)
+    return TorchEngine(vit, blocks, choice.dtype, cores=cores)
 
 
 def _dtype(machine: Machine) -> tuple[torch.dtype, str]:

@@ -69,6 +69,12 @@ class FoldedVit(nn.Module):
         first, positions = self.placed(h, w)
         return torch.cat((first.expand(batch, -1, -1), patches + positions), 1)
 
+    def tokens(self, size_hw: tuple[int, int]) -> int:
+        """N of a frame of a size."""
+        height, width = size_hw
+        side = self.architecture.patch
+        return self._first.shape[1] + (height // side) * (width // side)
+
     def placed(self, h: int, w: int) -> tuple[Tensor, Tensor]:
         """Class and register tokens `[1, 1 + R, D]`, and what each patch's place adds `[1, hw, D]`.
 

@@ -1,4 +1,4 @@
-"""A folded backbone as OpenVINO's graph for frames of one size.
+"""A folded backbone as OpenVINO's graph for frames of one size, as many as one likes.
 
 Built operation by operation, in milliseconds: tracing torch's module for it takes seconds.
 """
@@ -16,6 +16,9 @@ from operators.architectures import HEAD_DIM
 from operators.engines.folded import FoldedVit
 from operators.engines.openvino_library import ops, ov
 from operators.vit import Attention, Block, Mlp, SwiGlu
+
+ANY = -1
+_ZERO = np.float32(0)
 
 Node = Any  # an output of an operation; openvino's types are its C++ core's
 Linear = Callable[[nn.Linear, Node, int], list[Node]]
@@ -43,25 +46,30 @@ def openvino_graph(
     size_hw: tuple[int, int],
     blocks: Sequence[int],
     linear: Linear = exact_linear,
+    *,
+    batch: int = ANY,
 ) -> ov.Model:
-    """What `FoldedVit.forward` computes for one frame.
+    """What `FoldedVit.forward` computes.
 
     Args:
         vit: float32.
         size_hw: of the frame.
         blocks: whose output is wanted as well, in ascending order.
         linear: draws the blocks' layers.
+        batch: frames at a time.
 
     Returns:
-        A graph from uint8 `[1, H, W, 3]` to tokens `[N, D]` after the final norm, then those of the
-        blocks. Without a batch axis: with one, OpenVINO turns the tokens' memory around before and
-        after every norm, 7 % of the time.
+        A graph from uint8 `[B, H, W, 3]` to tokens `[B N, D]` after the final norm, then those of
+        the blocks. Two axes: with three, OpenVINO turns the tokens' memory around before and after
+        every norm, 7 % of the time.
     """
-    pixels = ops.parameter([1, *size_hw, 3], np.uint8, name="pixels")
+    pixels = ops.parameter([batch, *size_hw, 3], np.uint8, name="pixels")
     tokens, kept = _embedded(vit, pixels, size_hw), []
+    # int8 steps are carried through a reshape to one frame only: others have their tokens counted.
+    shape = (1, -1) if batch == 1 else (-1, vit.tokens(size_hw))
     for index, block in enumerate(vit.blocks):
         assert isinstance(block, Block)
-        tokens = ops.add(tokens, _attended(block.attn, _normed(block.norm1, tokens), linear))
+        tokens = ops.add(tokens, _attended(block.attn, _normed(block.norm1, tokens), shape, linear))
         tokens = ops.add(tokens, _transformed(block.mlp, _normed(block.norm2, tokens), linear))
         if index in blocks:
             kept.append(tokens)
@@ -71,16 +79,23 @@ def openvino_graph(
 def _embedded(vit: FoldedVit, pixels: Node, size_hw: tuple[int, int]) -> Node:
     side = vit.architecture.patch
     h, w = size_hw[0] // side, size_hw[1] // side
+    tiles = ops.transpose(_reshaped(pixels, -1, h, side, w, side, 3), _shape(0, 1, 3, 5, 2, 4))
+    flat = ops.convert(_reshaped(tiles, -1, 3 * side * side), "f32")
+    (products,) = exact_linear(vit.embed, flat)
+    width = vit.architecture.width
     first, positions = vit.placed(h, w)
-    tiles = ops.transpose(_reshaped(pixels, 1, h, side, w, side, 3), _shape(0, 1, 3, 5, 2, 4))
-    (patches,) = exact_linear(vit.embed, ops.convert(_reshaped(tiles, h * w, -1), "f32"))
-    return ops.concat([constant(first[0]), ops.add(patches, constant(positions[0]))], axis=0)
+    room = _shape(0, first.shape[1], 0)  # for the tokens that come before the patches
+    patches = ops.pad(
+        _reshaped(products, -1, h * w, width), room, _shape(0, 0, 0), "constant", _ZERO
+    )
+    placed = ops.add(patches, constant(torch.cat((first, positions), 1)))
+    return _reshaped(placed, -1, width)
 
 
-def _attended(attention: Attention, tokens: Node, linear: Linear) -> Node:
+def _attended(attention: Attention, tokens: Node, shape: tuple[int, int], linear: Linear) -> Node:
     heads = attention.heads
     q, k, v = (
-        ops.transpose(_reshaped(part, 1, -1, heads, HEAD_DIM), _shape(0, 2, 1, 3))
+        ops.transpose(_reshaped(part, *shape, heads, HEAD_DIM), _shape(0, 2, 1, 3))
         for part in linear(attention.qkv, tokens, 3)
     )
     mixed = ops.transpose(ops.scaled_dot_product_attention(q, k, v), _shape(0, 2, 1, 3))

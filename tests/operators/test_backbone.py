@@ -146,3 +146,15 @@ def test_more_frames_than_the_batch_size_are_refused():
 def test_impossible_options_are_refused(options):
     with pytest.raises(ValueError, match=r"must be at least 1, got .* within 0\.\.11"):
         tiny(**options)
+
+
+def test_a_frame_that_never_has_mates_gets_every_core():
+    loaded = load_backbone(architecture("dinov2_vitti14"), "random")
+    alone, beside, whole = (
+        Backbone(loaded, batch_size=size, threads=threads)
+        for size, threads in ((1, 1), (2, 3), (1, 3))
+    )
+    assert alone.identity == beside.identity
+    assert whole.identity == f"{alone.identity}, on 3 cores"
+    for one in (alone, beside, whole):
+        one.close()

@@ -104,6 +104,46 @@ def test_other_threads_change_no_bit(vit, engine_of, dtype):
     assert all(torch.equal(a, b) for a, b in zip(got, want * 3, strict=True))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_batch_mates_change_no_bit(vit, engine_of, dtype):
+    frames = torch.cat([frame((70, 98), seed) for seed in range(3)])
+    engine = engine_of(vit, dtype)
+    want = [engine(pixels) for pixels in frames.split(1)]
+    for _ in range(2):  # so many for the first time, and once they are known
+        tokens, kept = engine(frames)
+        for row, (own, own_kept) in enumerate(want):
+            assert torch.equal(tokens[row : row + 1], own)
+            assert all(torch.equal(kept[block][row : row + 1], own_kept[block]) for block in BLOCKS)
+
+
+def test_mates_that_change_bits_are_computed_apart(vit, monkeypatch):
+    openvino = pytest.importorskip("operators.engines.openvino_engine", reason="no extra cpu")
+    infer = openvino.OpenVinoEngine._infer
+
+    def other_together(self, pixels):
+        tokens, kept = infer(self, pixels)
+        return (tokens if len(pixels) == 1 else tokens + 1e-6), kept
+
+    monkeypatch.setattr(openvino.OpenVinoEngine, "_infer", other_together)
+    engine = build_engine(Choice("openvino", torch.float32, ""), vit, BLOCKS, threads=1)
+    frames = torch.cat([frame((70, 98), seed) for seed in range(2)])
+    want = torch.cat([engine(pixels)[0] for pixels in frames.split(1)])
+
+    assert all(torch.equal(engine(frames)[0], want) for _ in range(3))
+
+
+@pytest.mark.parametrize("name", ["torch", "openvino"])
+def test_a_frame_on_several_cores_says_so_in_its_identity(vit, name):
+    if name == "openvino":
+        pytest.importorskip("openvino", reason="the extra cpu is not installed")
+    choice = Choice(name, torch.float32, "")
+    one, two = (
+        build_engine(choice, vit, BLOCKS, threads=1, cores=cores) for cores in (1, 2)
+    )  # fmt: skip
+    assert two.identity == f"{one.identity}, on 2 cores"
+    torch.testing.assert_close(two(frame((70, 98)))[0], one(frame((70, 98)))[0], atol=EXACT, rtol=0)
+
+
 def test_what_can_change_a_bit_is_in_the_identity(vit, engine_of):
     names = {engine_of(vit, dtype).identity for dtype in (torch.float32, torch.bfloat16)}
 
