@@ -17,6 +17,8 @@ from operators.machine import this_machine
 EAGER = "Hugging Face, eager float32"
 SDPA = "Hugging Face, sdpa bfloat16"
 COMPILED = f"{SDPA}, torch.compile"
+PLAIN_SDPA = "plain torch, sdpa bfloat16"  # where there is no transformers
+PLAIN_COMPILED = f"{PLAIN_SDPA}, torch.compile"
 EXPORTED = "OpenVINO of the export, bfloat16"
 GRAPH = "ours, CUDA graph"
 
@@ -56,11 +58,12 @@ def least_ratios(task: Task) -> Mapping[Pair, float]:
         reduced = choose_engine("torch", task.device, this_machine()).dtype == torch.bfloat16
         known = reduced and task.arch.name == "dinov2_vits14"
         return _ON_CPU.get((task.side, task.batch), {}) if known else {}
-    letter, ratios = _letter(task), {}
+    letter, eager, compiled = _letter(task), None, None
     if task.side == 518:
-        ratios = {SDPA: _TO_SDPA_518.get(letter), COMPILED: _TO_COMPILED_518.get(letter)}
+        eager, compiled = _TO_SDPA_518.get(letter), _TO_COMPILED_518.get(letter)
     elif task.side == 224 and task.batch <= _FEW:
-        ratios = {SDPA: _TO_SDPA_FEW_224.get(letter)}
+        eager = _TO_SDPA_FEW_224.get(letter)
+    ratios = {SDPA: eager, PLAIN_SDPA: eager, COMPILED: compiled, PLAIN_COMPILED: compiled}
     return {(GRAPH, peer): ratio for peer, ratio in ratios.items() if ratio is not None}
 
 
