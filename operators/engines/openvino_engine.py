@@ -21,7 +21,6 @@ from operators.engines.ranges import digest
 
 _HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 
-
 Size = tuple[int, int]
 
 
