@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .goals import OURS
+from .table import table
 
 _MARKS = {True: "met", False: "NOT MET", None: "not tried"}
 
@@ -129,14 +130,3 @@ def _costs(row: Mapping[str, Any]) -> list[str]:
         "" if exponentials is None else f"{exponentials} for {row['scores_in_loop']}",
         "yes" if row["sound"] else "NO",
     ]
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a Markdown table whose columns stand under each other."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        return f"| {' | '.join(padded)} |"
-
-    return [line(header), f"|{'|'.join('-' * (width + 2) for width in widths)}|", *map(line, rows)]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
+from kernels.bench.origin import origin
 from operators.architectures import Architecture
 from operators.bench.arithmetic import matrix_rate
 from operators.bench.contestant import Absent, Contestant
@@ -79,6 +80,7 @@ def measure(settings: Settings, tell: Tell, keep: Keep = lambda report: None) ->
         "rounds": settings.rounds,
         "model": settings.arch.name,
         "device": _device(settings.device),
+        "card": origin(settings.device) if settings.device.type == "cuda" else None,
         "tasks": [],
     }
     cores = this_machine().cores

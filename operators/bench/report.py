@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from operators.bench.table import figure_lines, origin_lines, table
+from kernels.bench.table import table
+from operators.bench.table import figure_lines, origin_lines
 
 
 def backbone_report_lines(report: Mapping[str, Any]) -> list[str]:

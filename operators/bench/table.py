@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kernels.bench.table import table
+
 _MARKS = {True: "yes", False: "NO", None: ""}
 
 
@@ -43,15 +45,3 @@ def _goal(figure: Mapping[str, Any]) -> str:
     if figure["goal"] is None:
         return ""
     return f"{'>=' if figure['at_least'] else '<='} {figure['goal']:g}"
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a Markdown table whose columns stand under each other."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        return f"| {' | '.join(padded)} |"
-
-    rule = f"|{'|'.join('-' * (width + 2) for width in widths)}|"
-    return [line(header), rule, *map(line, rows)]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from operators.bench.table import figure_lines, origin_lines, table
+from kernels.bench.table import table
+from operators.bench.table import figure_lines, origin_lines
 from pipeline.bench.shares import CPU, SHARE, TIME
 
 
