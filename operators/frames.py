@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from operators.crew import Crew
 
 PATCH = 14  # DINOv2's patch size in pixels
+CELLS = 4  # per side of a patch: the grid of a frame's truth and of dense results
 
 T = TypeVar("T")
 

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+# Test processes share the cores: threads that spin while they wait would take them from those that
+# work. OpenMP reads this when torch is first imported, which is after this line.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 SHARED = Path(os.environ.get("DINOSTREAM_SHARED", Path(__file__).parents[2] / "shared"))
 MEDIA = SHARED / "media"
 

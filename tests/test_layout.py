@@ -90,6 +90,20 @@ def test_every_folder_of_code_is_a_regular_package(package):
     assert [relative(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
+def test_no_process_is_forked_where_threads_may_hold_a_lock():
+    """Such a child waits for ever, and its parent's pipes stay open with it."""
+    pools = [
+        (relative(path), {keyword.arg for keyword in call.keywords})
+        for path in SOURCES
+        for call in ast.walk(parsed(path))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("ProcessPoolExecutor")
+    ]
+    assert pools != []
+    assert [path for path, given in pools if "mp_context" not in given] == []
+    forks = re.compile(r"os\.fork\(|multiprocessing\.(Process|Pool)\(|get_context\(\"fork")
+    assert [relative(path) for path in SOURCES if forks.search(path.read_text())] == []
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_files_are_short_and_say_what_they_are(package):
     sources = [path for path in SOURCES if path.relative_to(ROOT).parts[0] == package]
@@ -119,6 +133,7 @@ def test_tests_are_no_package():
         ("pipeline.sinks.uri", {"torch", "av", "ray", "kafka"}),
         ("pipeline.shard", {"torch", "av", "ray", "kafka"}),
         ("pipeline.runtime.ray_run", {"torch", "av", "kafka"}),
+        ("pipeline.pretrain.rendering", {"torch"}),
     ],
 )
 def test_light_modules_stay_light(module, absent):

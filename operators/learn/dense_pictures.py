@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-CELLS = 4  # of the truth per side of a patch: the grid that the operators publish
+from operators.frames import CELLS
 
 
 @dataclass(frozen=True, slots=True)

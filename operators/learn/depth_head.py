@@ -14,8 +14,9 @@ from torch.nn import functional as F
 
 from operators.architectures import Architecture
 from operators.depth_linear import BINS, FOUR_BLOCKS
+from operators.frames import CELLS
 from operators.learn.channel_statistics import Channels, patch_and_class_channels
-from operators.learn.dense_pictures import CELLS, DenseBatch, DensePicture, DensePictures
+from operators.learn.dense_pictures import DenseBatch, DensePicture, DensePictures
 from operators.learn.dense_training import Fitted, Schedule, Split, Tell, train
 from operators.learn.log_depth import bins_of_log_depth, fit_log_depth
 

@@ -16,8 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch.nn import functional as F
 
+from operators.frames import CELLS
 from operators.learn.channel_statistics import Channels, patch_and_class_channels
-from operators.learn.dense_pictures import CELLS, DenseBatch, DensePicture, DensePictures
+from operators.learn.dense_pictures import DenseBatch, DensePicture, DensePictures
 from operators.learn.dense_training import Fitted, Schedule, Split, Tell, train
 from operators.learn.metrics import IGNORED
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-CELLS = 4  # per side of a patch
-
 
 @dataclass(frozen=True, slots=True)
 class Clips:

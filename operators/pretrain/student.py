@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from operators.architectures import Architecture
+from operators.frames import CELLS
 from operators.preprocess import normalise
-from operators.pretrain.clips import CELLS
 from operators.vit import VisionTransformer
 
 FIELDS = 4  # G: the class token has to know what lies in each of 4 x 4 fields of the picture

@@ -22,7 +22,9 @@ from operators.pretrain.clips import Clips, Turned
 from operators.pretrain.loop import Plan, Training
 from operators.pretrain.student import Student
 from operators.random_weights import random_tensors
-from pipeline.pretrain.footage import Footage, Recipe, render
+from pipeline.pretrain.footage import Footage
+from pipeline.pretrain.recipe import Recipe
+from pipeline.pretrain.rendering import render
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.labels import LABELS
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from operators.depth import Depth
-from operators.frames import Features
+from operators.frames import CELLS, Features
 from operators.heads import Head
 from operators.labelsets import parse_label_set
-from operators.learn.dense_pictures import CELLS, DensePicture, batches, cell_truth
+from operators.learn.dense_pictures import DensePicture, batches, cell_truth
 from operators.learn.dense_training import Schedule, Split
 from operators.learn.depth_head import RATE, fit_depth_head
 from operators.learn.metrics import IGNORED

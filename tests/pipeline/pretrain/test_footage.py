@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.pretrain.footage import CLIPS_PER_FILE, Footage, Recipe, render
+from pipeline.pretrain.footage import Footage
+from pipeline.pretrain.recipe import CLIPS_PER_FILE, Recipe
+from pipeline.pretrain.rendering import render
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.scene import open_scene
 
@@ -36,7 +38,7 @@ def test_clips_are_the_scenes_frames_with_their_truth(folder):
 
 def test_cells_are_the_same_from_left_and_from_right(folder):
     del folder
-    from pipeline.pretrain.footage import _cell_centres
+    from pipeline.pretrain.rendering import _cell_centres
 
     for side in (28, 112, 224):
         centres = _cell_centres(side)
