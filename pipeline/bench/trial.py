@@ -78,9 +78,12 @@ def run_trial(task: Task, *, clock_us: Callable[[], int] = lambda: time.time_ns(
 def _watch(
     process: subprocess.Popen[bytes], tree: ProcessTree, clock_us: Callable[[], int]
 ) -> None:
-    while process.poll() is None:
+    """Sample until it has ended, and once more: the dead stay in /proc until waited for."""
+    exited = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    while os.waitid(os.P_PID, process.pid, exited) is None:
         tree.sample(clock_us())
         time.sleep(SAMPLE_S)
+    tree.sample(clock_us())
 
 
 def _trial(contender: str, timing: Timing, tree: ProcessTree, started_us: int) -> Trial:
