@@ -7,14 +7,9 @@ import torch
 from torch import Tensor
 
 from operators.architectures import Architecture
-from operators.vit import VisionTransformer, empty_vit, filled_vit
+from operators.vit import empty_vit
 
 _STD = 0.02  # what DINOv2 starts its own training from
-
-
-def random_backbone(arch: Architecture, seed: int) -> VisionTransformer:
-    """A frozen model with `random_tensors`, float32 on the CPU, in evaluation mode."""
-    return filled_vit(arch, random_tensors(arch, seed))
 
 
 def random_tensors(arch: Architecture, seed: int) -> dict[str, Tensor]:

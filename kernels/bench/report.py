@@ -30,7 +30,7 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def keep_report(report: Mapping[str, Any], path: Path) -> None:
+def keep_report(report: Mapping[str, Any] | Sequence[Any], path: Path) -> None:
     """Write the report as JSON; whoever reads meanwhile finds the one before.
 
     Args:

@@ -112,10 +112,15 @@ def capture(run: Callable[[Any], object], inputs: Sequence[Any]) -> torch.cuda.C
 
 
 def replay_us(graph: torch.cuda.CUDAGraph) -> float:
-    """Microseconds of one replay, by CUDA events."""
+    """Microseconds of one replay."""
+    return elapsed_us(graph.replay)
+
+
+def elapsed_us(run: Callable[[], object]) -> float:
+    """Microseconds until a call's work on the device is done, by CUDA events."""
     start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     start.record()
-    graph.replay()
+    run()
     end.record()
     end.synchronize()
     return 1000 * float(start.elapsed_time(end))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from kernels.bench.report import keep_report
 from operators.architectures import architecture
 from operators.bench.backbone import ON_CPU, ON_GPU, Settings, measure
 from operators.bench.report import backbone_report_lines
@@ -35,24 +35,19 @@ def main() -> int:
         settings = Settings(architecture(name), device, sizes, options.rounds)
         try:
             measured = measure(
-                settings, _tell, lambda so_far: _keep(options.out, [*reports, so_far])
+                settings, _tell, lambda so_far: keep_report([*reports, so_far], options.out)
             )
             reports.append(measured)
             print("\n".join(backbone_report_lines(measured)), flush=True)
         except DinostreamError as error:
             print(f"{name}: {error}", file=sys.stderr)
             code = 1
-    _keep(options.out, reports)
+    keep_report(reports, options.out)
     return code
 
 
 def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _keep(out: Path, reports: list[dict[str, Any]]) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(reports, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
-_WARM_UP = 3  # libraries choose their kernels and get their workspaces before anything is recorded
+from kernels.bench.timing import capture
 
 
 def captured(run: Callable[[], Tensor]) -> Callable[[], Tensor]:
@@ -19,18 +18,15 @@ def captured(run: Callable[[], Tensor]) -> Callable[[], Tensor]:
     Returns:
         What replays it and gives its result, which the next replay overwrites.
     """
-    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(_WARM_UP):
-            run()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        result = run()
+    held: list[Tensor] = []
+
+    def hold(_: None) -> None:
+        held[:] = [run()]
+
+    graph = capture(hold, [None])
 
     def replay() -> Tensor:
         graph.replay()
-        return result
+        return held[0]
 
     return replay

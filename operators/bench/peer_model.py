@@ -1,6 +1,6 @@
 """transformers' own Dinov2Model with the weights that dinostream runs with.
 
-Architecture and seed in -> a frozen model out. The only place that knows transformers, which is
+Architecture and weights in -> a frozen model out. The only place that knows transformers, which is
 needed for this comparison and for tests, never to run dinostream.
 """
 
@@ -16,7 +16,6 @@ from torch import Tensor
 
 from operators.architectures import Architecture
 from operators.errors import UsageError
-from operators.random_weights import random_tensors
 
 # Upstream's names -> those of Hugging Face's files.
 _RENAMED = (
@@ -46,12 +45,12 @@ def require_transformers() -> Any:
         ) from error
 
 
-def peer_model(arch: Architecture, seed: int, attention: str = "sdpa") -> Any:
+def peer_model(arch: Architecture, tensors: Mapping[str, Tensor], attention: str = "sdpa") -> Any:
     """A Dinov2Model, float32, in evaluation mode.
 
     Args:
         arch: without registers, feed-forward part "mlp".
-        seed: of the weights, as of `--seed`.
+        tensors: its weights, by upstream's names.
         attention: transformers' name of it: `sdpa`, which is its default, or `eager`.
 
     Raises:
@@ -71,7 +70,7 @@ def peer_model(arch: Architecture, seed: int, attention: str = "sdpa") -> Any:
     model = transformers.Dinov2Model.from_pretrained(
         None,
         config=config,
-        state_dict=to_hugging_face(random_tensors(arch, seed)),
+        state_dict=to_hugging_face(tensors),
         attn_implementation=attention,
     )
     return model.eval().requires_grad_(False)

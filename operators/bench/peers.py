@@ -72,7 +72,7 @@ def _transformers(task: Task, attention: str, dtype: torch.dtype) -> Contestant:
 
 
 def _last_hidden(task: Task, dtype: torch.dtype, attention: str = "sdpa") -> Tokens:
-    model = peer_model(task.arch, task.seed, attention).to(task.device, dtype)
+    model = peer_model(task.arch, task.tensors, attention).to(task.device, dtype)
 
     def tokens(pixels: Tensor) -> Tensor:
         found: Tensor = model(pixels).last_hidden_state
@@ -113,7 +113,7 @@ def _exported(task: Task, dtype: torch.dtype) -> Contestant | Absent:
     pixels = task.normalised(torch.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing tells its authors' plans
-        model = ov.convert_model(peer_model(task.arch, task.seed), example_input=pixels)
+        model = ov.convert_model(peer_model(task.arch, task.tensors), example_input=pixels)
     model.reshape(list(pixels.shape))
     hint = {torch.float32: "f32", torch.bfloat16: "bf16"}[dtype]
     ready = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint})

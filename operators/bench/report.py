@@ -37,7 +37,8 @@ def _task(task: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from _contestants(task)
     yield ""
-    aimed = [one for one in task["ratios"] if one["goal"] is not None]
+    figures = [*task["ratios"], *task["shares"]]
+    aimed = [one for one in figures if one["goal"] is not None]
     yield from figure_lines(aimed or task["ratios"])
 
 

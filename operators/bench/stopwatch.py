@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import torch
 
+from kernels.bench.timing import elapsed_us
+
 
 def seconds_of(run: Callable[[], object], device: torch.device) -> float:
     """Seconds until the result is there: by CUDA events on a GPU, by the clock on a CPU.
@@ -19,13 +21,5 @@ def seconds_of(run: Callable[[], object], device: torch.device) -> float:
         began = time.perf_counter()
         run()
         return time.perf_counter() - began
-    start, end = (
-        torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-        for _ in range(2)
-    )
     torch.cuda.synchronize(device)
-    start.record()
-    run()
-    end.record()
-    end.synchronize()
-    return float(start.elapsed_time(end)) / 1e3
+    return elapsed_us(run) / 1e6

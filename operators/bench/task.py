@@ -12,8 +12,8 @@ from torch import Tensor
 
 from operators.architectures import Architecture
 from operators.preprocess import normalise
-from operators.random_weights import random_backbone
-from operators.vit import VisionTransformer
+from operators.random_weights import random_tensors
+from operators.vit import VisionTransformer, filled_vit
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class Task:
         """The frames as other implementations want them, `[B, 3, H, W]` on the device."""
         return normalise(torch.from_numpy(self.pixels), torch.float32).to(self.device, dtype)
 
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """The weights, by upstream's names; drawing those of ViT-g takes longer than running it."""
+        return random_tensors(self.arch, self.seed)
+
     def model(self) -> VisionTransformer:
-        """A model of one's own, float32 on the CPU."""
-        return random_backbone(self.arch, self.seed)
+        """A model with these weights, float32 on the CPU; nobody may write to them."""
+        return filled_vit(self.arch, self.tensors)

@@ -20,6 +20,7 @@ from PIL import Image
 from operators.architectures import architecture
 from operators.bench.peer_model import peer_model
 from operators.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from operators.random_weights import random_tensors
 from pipeline.bench.peer_heads import PeerHeads, Row
 from pipeline.bench.task import Task, Timing
 from pipeline.media.plain import plain_frames
@@ -37,7 +38,7 @@ def run_plain(task: Task) -> Timing:
     workload = task.workload
     torch.set_num_threads(workload.threads)
     arch = architecture(workload.model)
-    model = peer_model(arch, workload.seed)
+    model = peer_model(arch, random_tensors(arch, workload.seed))
     loop = _Loop(model, PeerHeads(arch, workload.seed), task)
     began_us = _now_us()
     frames = batches = 0

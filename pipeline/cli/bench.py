@@ -226,5 +226,6 @@ def _tell(text: str) -> None:
 
 def _keep(report: dict[str, Any], out: Path | None) -> None:
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(report, indent=1) + "\n")
+        from kernels.bench.report import keep_report
+
+        keep_report(report, out)

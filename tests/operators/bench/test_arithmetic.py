@@ -6,7 +6,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from operators.architectures import Architecture
 from operators.bench.arithmetic import frame_flop, matrix_rate
-from operators.random_weights import random_backbone
+from operators.random_weights import random_tensors
+from operators.vit import filled_vit
 
 SMALL = {
     "mlp": Architecture("mlp", width=128, depth=2, heads=2),
@@ -17,7 +18,7 @@ SMALL = {
 @pytest.mark.parametrize("arch", SMALL.values(), ids=SMALL)
 def test_it_is_what_torch_counts(arch):
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        random_backbone(arch, 0)(torch.zeros(1, 3, 56, 56))
+        filled_vit(arch, random_tensors(arch, 0))(torch.zeros(1, 3, 56, 56))
     assert frame_flop(arch, 56) == counter.get_total_flops()
 
 

@@ -48,6 +48,9 @@ def test_ours_and_the_peers_say_the_same_and_are_timed_in_turns():
     assert kept == [report]
     assert told[-1] == "28x2: round 2 of 2"
     text = "\n".join(backbone_report_lines(report))
+    share = task["shares"][0]
+    share |= {"goal": 2.0, "met": False}
+    assert any(line.startswith(f"| {share['name']} ") for line in backbone_report_lines(report))
     assert "dinov2_vitti14, seeded weights, cpu" in text
     assert f"| {ratio['name']}" in text
 

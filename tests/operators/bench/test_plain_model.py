@@ -4,7 +4,8 @@ import torch
 
 from operators.architectures import Architecture
 from operators.bench.plain_model import plain_model
-from operators.random_weights import random_backbone
+from operators.random_weights import random_tensors
+from operators.vit import filled_vit
 
 ARCH = Architecture("two", width=128, depth=2, heads=2, registers=4)
 
@@ -12,7 +13,8 @@ ARCH = Architecture("two", width=128, depth=2, heads=2, registers=4)
 @torch.inference_mode()
 def test_it_says_the_same_without_our_attention(monkeypatch):
     pixels = torch.randn(2, 3, 28, 42, generator=torch.Generator().manual_seed(0))
-    want = random_backbone(ARCH, 0)(pixels)[0]
-    plain = plain_model(random_backbone(ARCH, 0))
+    tensors = random_tensors(ARCH, 0)
+    want = filled_vit(ARCH, tensors)(pixels)[0]
+    plain = plain_model(filled_vit(ARCH, tensors))
     monkeypatch.setattr("operators.vit.attention", None)
     torch.testing.assert_close(plain(pixels)[0], want, rtol=0, atol=1e-5)
