@@ -72,7 +72,7 @@ def open_for_reading(path: Path, *, busy_s: float = BUSY_S) -> Connection:
     with translated(path):
         connection = _connect(f"{path.resolve().as_uri()}?mode=ro{_at_rest(path)}", busy_s)
         try:
-            if not _is_ours(connection, path):
+            if not _recognised(connection, path):
                 raise UsageError(f"{path}: this database is empty; dinostream wrote nothing to it")
         except BaseException:
             connection.close()
@@ -135,7 +135,7 @@ def _at_rest(path: Path) -> str:
 
 
 def _lay_out(connection: Connection, path: Path, busy_s: float) -> None:
-    ours = _is_ours(connection, path)
+    ours = _recognised(connection, path)
     mode = _write_ahead(connection, time.monotonic() + busy_s)
     if mode != "wal":
         raise SinkError(
@@ -167,6 +167,16 @@ def _write_ahead(connection: Connection, deadline: float) -> str:
             time.sleep(0.01)
         else:
             return mode
+
+
+def _recognised(connection: Connection, path: Path) -> bool:
+    """`_is_ours` of one moment: between two looks another process may lay the file out."""
+    connection.execute("BEGIN")
+    try:
+        return _is_ours(connection, path)
+    finally:
+        with suppress(sqlite3.Error):  # a failed read may have ended it already
+            connection.execute("ROLLBACK")
 
 
 def _is_ours(connection: Connection, path: Path) -> bool:

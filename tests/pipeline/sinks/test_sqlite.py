@@ -8,12 +8,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from operators.errors import UsageError
 from pipeline.errors import FencedError, SinkError
+from pipeline.sinks import sqlite_file
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.sqlite import SqliteReader, SqliteSink
 
@@ -187,6 +189,31 @@ def test_concurrent_claims_never_mint_one_epoch_twice(path):
     for thread in threads:
         thread.join(timeout=60)
     assert sorted(minted) == list(range(1, 41))
+
+
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_a_file_another_opener_lays_out_between_two_looks_is_ours(path, monkeypatch, journal):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as empty:
+        empty.execute(f"PRAGMA journal_mode={journal}")
+    connect = sqlite_file._connect
+    interferences: list[str] = []
+
+    def lay_it_out(statement: str) -> None:
+        if "sqlite_master" in statement and not interferences:
+            interferences.append(statement)
+            with suppress(SinkError):  # refused while we look at a file without write-ahead log
+                sqlite_file.open_for_writing(path, busy_s=0.05).close()
+
+    def watched(uri: str, busy_s: float) -> sqlite3.Connection:
+        connection = connect(uri, busy_s)
+        connection.set_trace_callback(lay_it_out)
+        return connection
+
+    monkeypatch.setattr(sqlite_file, "_connect", watched)
+    SqliteSink(path).close()
+    assert interferences
+    assert stored(path) == []
 
 
 def test_commits_need_a_claim_and_come_in_order(sink, build):
