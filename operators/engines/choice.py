@@ -97,7 +97,7 @@ def build_engine(
     if choice.name in ("openvino", INT8):
         from operators.engines.openvino_engine import OpenVinoEngine
 
-        folded = FoldedVit(vit, torch.float32)
+        folded = FoldedVit(vit)
         if choice.name == INT8:
             ranges = measured_ranges(folded, threads=threads)
             engine = OpenVinoEngine(folded, blocks, choice.dtype, ranges, cores=cores)

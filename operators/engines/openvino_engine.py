@@ -17,6 +17,7 @@ from operators.engines.folded import FoldedVit
 from operators.engines.openvino_graph import ANY, Linear, exact_linear, openvino_graph
 from operators.engines.openvino_int8 import int8_linear
 from operators.engines.openvino_library import ov
+from operators.engines.proven import ProvenBatches
 from operators.engines.ranges import digest
 
 _HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
@@ -38,7 +39,7 @@ class OpenVinoEngine:
     ) -> None:
         """
         Args:
-            vit: float32.
+            vit: the backbone.
             blocks: whose output is wanted as well.
             dtype: of products: float32, or bfloat16 where the processor has it. Tokens are float32.
             ranges: from `measured_ranges`: linear layers of blocks are int8 then, the rest stays as
@@ -50,7 +51,7 @@ class OpenVinoEngine:
         self._core = ov.Core()
         self._properties = _threads(cores) | {"INFERENCE_PRECISION_HINT": _HINTS[dtype]}
         self._own = threading.local()
-        self._alike: dict[tuple[int, ...], bool] = {}  # frames and their size -> proved the same
+        self._proven = ProvenBatches(self._infer)
         self._linear: Linear = exact_linear
         self._batch = ANY
         kind = _HINTS[dtype]
@@ -61,18 +62,10 @@ class OpenVinoEngine:
         self.identity = f"openvino {ov.__version__}, folded in two axes, {kind}{on(cores)}"
 
     def __call__(self, pixels: Tensor) -> Tokens:
-        """Tokens of some frames, float32.
-
-        Together they take a sixth less time than one after the other. So many at once are trusted
-        when the first of them have shown that it changes none of their bits.
-        """
-        many = tuple(pixels.shape[:3])
-        if len(pixels) == 1 or self._alike.get(many):
-            return self._infer(pixels)
-        alone = joined([self._infer(one) for one in torch.split(pixels, 1)])
-        if self._batch == ANY and many not in self._alike:
-            self._alike[many] = _same_bits(alone, self._infer(pixels))
-        return alone
+        """Tokens of some frames, float32."""
+        if self._batch == ANY:
+            return self._proven(pixels)
+        return joined([self._infer(one) for one in torch.split(pixels, self._batch)])
 
     def _infer(self, pixels: Tensor) -> Tokens:
         count, height, width, _ = pixels.shape
@@ -103,9 +96,3 @@ def _threads(cores: int) -> dict[str, object]:
         "INFERENCE_NUM_THREADS": cores,
         "ENABLE_CPU_PINNING": False,  # decoders and operators want the cores too
     }
-
-
-def _same_bits(left: Tokens, right: Tokens) -> bool:
-    return torch.equal(left[0], right[0]) and all(
-        torch.equal(tokens, right[1][block]) for block, tokens in left[1].items()
-    )

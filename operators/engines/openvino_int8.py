@@ -26,7 +26,7 @@ def int8_linear(vit: FoldedVit, ranges: Mapping[str, float]) -> Linear:
     docs/engines.md.
 
     Args:
-        vit: float32, whose graph it is.
+        vit: whose graph it is.
         ranges: from `measured_ranges`.
     """
     range_of = {vit.get_submodule(name): largest for name, largest in ranges.items()}

@@ -30,7 +30,7 @@ def measured_ranges(vit: FoldedVit, *, threads: int) -> dict[str, float]:
     Rounded, since machines whose float32 sums differ in the last bits should agree on it.
 
     Args:
-        vit: float32.
+        vit: whose layers they are.
         threads: frames at a time; nothing depends on it.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The backbone run by torch, folded, frame by frame on the calling thread."""
+"""The backbone run by torch, folded, on the calling thread."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from operators.crew import stay_on_one_core
-from operators.engines.engine import Tokens, joined, on
-from operators.engines.folded import FoldedVit
+from operators.engines.engine import Tokens, on
+from operators.engines.lean import LeanVit
+from operators.engines.products import packs
+from operators.engines.proven import ProvenBatches
 from operators.vit import VisionTransformer
 
 
@@ -26,21 +28,22 @@ class TorchEngine:
             dtype: of weights and products: float32, or bfloat16 where the processor has it.
             cores: that one caller may use; above 1, bits may depend on it.
         """
-        self._vit = FoldedVit(vit, dtype)
+        self._vit = LeanVit(vit, dtype)
         self._blocks = tuple(blocks)
         self._cores = cores
+        self._proven = ProvenBatches(self._together)
         kind = str(dtype).removeprefix("torch.")
-        self.identity = f"torch {torch.__version__}, folded, {kind}, frame by frame{on(cores)}"
+        weights = "packed" if packs(dtype) else "plain"
+        self.identity = f"torch {torch.__version__}, folded, {weights} {kind}{on(cores)}"
 
     @torch.inference_mode()
     def __call__(self, pixels: Tensor) -> Tokens:
-        """Tokens of some frames, float32, one after the other: together they have other bits."""
+        """Tokens of some frames, float32."""
         torch.set_num_threads(self._cores)  # a setting of each thread's own
         try:
-            return joined([self._one(frame) for frame in torch.split(pixels, 1)])
+            return self._proven(pixels)
         finally:
             stay_on_one_core()
 
-    def _one(self, frame: Tensor) -> Tokens:
-        tokens, kept = self._vit(frame, self._blocks)
-        return tokens, {block: before.float() for block, before in kept.items()}
+    def _together(self, pixels: Tensor) -> Tokens:
+        return self._vit(pixels, self._blocks)

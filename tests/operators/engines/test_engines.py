@@ -92,6 +92,18 @@ def test_bfloat16_stays_close(vit, engine_of):
         assert torch.cosine_similarity(got, want, dim=2).min() > ROUNDED
 
 
+def test_torch_without_packed_products_agrees_too(vit, monkeypatch):
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    pixels = frame((70, 98))
+    want = reference(vit, pixels)
+    for dtype, near in ((torch.float32, 1 - 1e-6), (torch.bfloat16, ROUNDED)):
+        engine = build_engine(Choice("torch", dtype, ""), vit, BLOCKS, threads=1)
+        assert "plain" in engine.identity
+        tokens, kept = engine(pixels)
+        for got, exact in zip((tokens, *kept.values()), want, strict=True):
+            assert torch.cosine_similarity(got, exact, dim=2).min() > near
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_other_threads_change_no_bit(vit, engine_of, dtype):
     frames = [frame((70, 98), seed) for seed in range(6)]
@@ -114,22 +126,6 @@ def test_batch_mates_change_no_bit(vit, engine_of, dtype):
         for row, (own, own_kept) in enumerate(want):
             assert torch.equal(tokens[row : row + 1], own)
             assert all(torch.equal(kept[block][row : row + 1], own_kept[block]) for block in BLOCKS)
-
-
-def test_mates_that_change_bits_are_computed_apart(vit, monkeypatch):
-    openvino = pytest.importorskip("operators.engines.openvino_engine", reason="no extra cpu")
-    infer = openvino.OpenVinoEngine._infer
-
-    def other_together(self, pixels):
-        tokens, kept = infer(self, pixels)
-        return (tokens if len(pixels) == 1 else tokens + 1e-6), kept
-
-    monkeypatch.setattr(openvino.OpenVinoEngine, "_infer", other_together)
-    engine = build_engine(Choice("openvino", torch.float32, ""), vit, BLOCKS, threads=1)
-    frames = torch.cat([frame((70, 98), seed) for seed in range(2)])
-    want = torch.cat([engine(pixels)[0] for pixels in frames.split(1)])
-
-    assert all(torch.equal(engine(frames)[0], want) for _ in range(3))
 
 
 @pytest.mark.parametrize("name", ["torch", "openvino"])

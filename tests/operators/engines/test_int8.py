@@ -65,7 +65,7 @@ def test_every_layer_of_the_blocks_runs_as_int8():
     from operators.engines.openvino_library import ov
     from operators.engines.ranges import measured_ranges
 
-    folded = FoldedVit(model(), torch.float32)
+    folded = FoldedVit(model())
     linear = int8_linear(folded, measured_ranges(folded, threads=1))
     compiled = ov.Core().compile_model(openvino_graph(folded, (28, 28), (), linear), "CPU")
     facts = [node.get_rt_info() for node in compiled.get_runtime_model().get_ops()]

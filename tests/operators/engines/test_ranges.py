@@ -15,7 +15,7 @@ ARCH = Architecture("two_blocks", width=64, depth=2, heads=1)
 
 
 def folded(seed: int = 0) -> FoldedVit:
-    return FoldedVit(load_backbone(ARCH, "random", seed=seed).model, torch.float32)
+    return FoldedVit(load_backbone(ARCH, "random", seed=seed).model)
 
 
 def test_every_layer_of_the_blocks_has_the_range_that_it_saw():
