@@ -165,7 +165,7 @@ def backbone(
 
     Beside our engines run transformers (eager, SDPA, bfloat16, compiled) and OpenVINO's export of
     it, with the same seeded weights, in turns. Where a token is not what the plain float32 model
-    says there are no figures, and the exit code is 1. Takes five minutes on two quiet cores.
+    says there are no figures, and the exit code is 1. Takes two minutes on two quiet cores.
     """
     import torch
 
