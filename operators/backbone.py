@@ -19,6 +19,7 @@ from kernels.attention import attention_path
 from operators.crew import Crew, stay_on_one_core
 from operators.engines.choice import EXACT, Choice, build_engine
 from operators.engines.engine import Engine, Tokens
+from operators.engines.products import packs
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.preprocess import normalise
 from operators.weights import LoadedBackbone
@@ -88,7 +89,8 @@ class Backbone:
     def identity(self) -> str:
         """What computes, with all of it that can change a bit."""
         if self._engine:
-            return self._engine.identity
+            heads = "packed" if packs(self.choice.dtype) else "plain"
+            return f"{self._engine.identity}, heads {heads}"
         kind = str(self.dtype).removeprefix("torch.")
         path = attention_path(self.device).name
         return f"torch {torch.__version__}, {path}, {kind}, batch {self.batch_size}"
@@ -178,7 +180,8 @@ class Backbone:
         tokens, kept = seen
         patches, cls = self._split(tokens, grid)
         layers = {block: self._split(before, grid) for block, before in kept.items()}
-        return Features(infos, cls, patches, layers, self._model.norm)
+        precision = self.choice.dtype if self._engine else None
+        return Features(infos, cls, patches, layers, self._model.norm, precision)
 
     def _split(self, tokens: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
         first = 1 + self._model.architecture.registers

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 
@@ -24,6 +24,7 @@ class Crew:
         Args:
             threads: frames that are worked on at a time.
         """
+        self._threads = threads
         self._pool = ThreadPoolExecutor(threads, "frame", initializer=stay_on_one_core)
 
     def map(self, work: Callable[[int], T], rows: Iterable[int]) -> list[T]:
@@ -32,9 +33,26 @@ class Crew:
         Raises:
             Exception: what the first row that failed raised.
         """
-        began = [self._pool.submit(work, row) for row in rows]
-        wait(began)
-        return [one.result() for one in began]
+        ahead = list(enumerate(rows))
+        pending = iter(ahead)  # shared: its next is one step under Python's lock
+        results: list[T | None] = [None] * len(ahead)
+        failures: dict[int, Exception] = {}
+
+        def walk() -> None:
+            for at, row in pending:
+                try:
+                    results[at] = work(row)
+                except Exception as error:  # the caller's to handle, when all are done
+                    failures[at] = error
+
+        # One hand-over per thread, not per row: each costs as much as a small operator's work.
+        walks = [self._pool.submit(walk) for _ in range(min(self._threads, len(ahead)))]
+        wait(walks)
+        for one in walks:
+            one.result()
+        if failures:
+            raise failures[min(failures)]
+        return cast("list[T]", results)
 
     def close(self) -> None:
         """End the threads."""

@@ -41,7 +41,7 @@ class Depth(Operator):
     """Metric depth of every frame, as a map and as a summary."""
 
     name = "depth"
-    version = 2  # 2: records say whether they are calibrated
+    version = 3  # 2: records say whether they are calibrated; 3: rounded as the backbone is
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Depth(Operator):
         return {"map_scale": self._map_scale, "range_m": list(self.range_m), "domain": self.domain}
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
-        """The head stays float32 whatever the backbone runs in: it is small."""
+        """The head stays float32 on a GPU whatever the backbone runs in: it is small."""
         self._decoder.load(device)
 
     def __call__(self, features: Features) -> list[Result]:

@@ -92,6 +92,8 @@ class Features:
         patches: patch tokens after the final norm, `[B, h, w, D]`.
         layers: block index -> (patches `[B, h, w, D]`, cls `[B, D]`) *before* the final norm.
         norm: the backbone's final norm, for `normed`.
+        precision: what the products that read these may be rounded to, because the backbone's were
+            (a CPU engine's); None: nothing less than float32.
         crew: the threads of a CPU engine, for `each`.
         look: (row, patches down and across, mirrored) -> features of another pass, for `again`.
     """
@@ -101,6 +103,7 @@ class Features:
     patches: torch.Tensor
     layers: Mapping[int, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
     norm: Callable[[torch.Tensor], torch.Tensor] | None = None
+    precision: torch.dtype | None = None
     crew: Crew | None = None
     look: Callable[[int, tuple[int, int], bool], Features] | None = None
 

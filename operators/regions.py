@@ -36,6 +36,8 @@ class _Runs:
     left: Index
     right: Index
     class_id: NDArray[np.integer]
+    upper: Index  # with `lower`: pairs of one class that overlap in neighbouring rows
+    lower: Index
 
 
 def connected_regions(ids: NDArray[np.integer], *, least_cells: int = 1) -> list[Region]:
@@ -46,20 +48,15 @@ def connected_regions(ids: NDArray[np.integer], *, least_cells: int = 1) -> list
         least_cells: smaller parts are left out.
     """
     runs = _runs(ids)
-    roots, part = np.unique(_roots(runs), return_inverse=True)
-    cells = np.bincount(part, weights=runs.right - runs.left).astype(int)
-    boxes = np.empty((len(roots), 4), dtype=int)
-    boxes[:, :2] = np.iinfo(int).max
-    boxes[:, 2:] = 0
-    np.minimum.at(boxes[:, 0], part, runs.left)
-    np.minimum.at(boxes[:, 1], part, runs.row)
-    np.maximum.at(boxes[:, 2], part, runs.right)
-    np.maximum.at(boxes[:, 3], part, runs.row + 1)
-    # A part's root is its first run, so parts are in order from top left before they are sorted.
-    order = np.argsort(-cells, kind="stable")
-    order = order[cells[order] >= least_cells]
+    root = _roots(runs)
+    # By their first runs, which are their numbers; a run that is no root's has 0 cells.
+    cells = np.bincount(root, weights=runs.right - runs.left, minlength=len(root)).astype(int)
+    large = np.flatnonzero(cells >= max(least_cells, 1))
+    boxes = _boxes(runs, root, cells >= least_cells)
+    # They are in order from top left before they are sorted.
     return [
-        Region(int(runs.class_id[roots[i]]), int(cells[i]), _box(boxes[i].tolist())) for i in order
+        Region(int(runs.class_id[part]), int(cells[part]), _box(boxes[part].tolist()))
+        for part in large[np.argsort(-cells[large], kind="stable")]
     ]
 
 
@@ -67,14 +64,16 @@ def _runs(ids: NDArray[np.integer]) -> _Runs:
     starts = np.ones(ids.shape, dtype=bool)
     starts[:, 1:] = ids[:, 1:] != ids[:, :-1]
     row, left = np.nonzero(starts)
-    width = ids.shape[1]
-    length = np.diff(np.append(row * width + left, ids.size))
-    return _Runs(row, left, left + length, ids[row, left])
+    length = np.diff(np.append(row * ids.shape[1] + left, ids.size))
+    number = np.cumsum(starts).reshape(ids.shape) - 1
+    # Two runs touch in as many cells as they overlap: the first of these is where either begins.
+    touch = (ids[1:] == ids[:-1]) & (starts[1:] | starts[:-1])
+    return _Runs(row, left, left + length, ids[row, left], number[:-1][touch], number[1:][touch])
 
 
 def _roots(runs: _Runs) -> Index:
     """The first run of every run's part: hook neighbours together, shorten the paths, again."""
-    upper, lower = _touching(runs)
+    upper, lower = runs.upper, runs.lower
     root = np.arange(len(runs.row))
     while (root[upper] != root[lower]).any():
         smaller = np.minimum(root[upper], root[lower])
@@ -84,19 +83,17 @@ def _roots(runs: _Runs) -> Index:
     return root
 
 
-def _touching(runs: _Runs) -> tuple[Index, Index]:
-    """Pairs of runs of one class that overlap in neighbouring rows."""
-    # Numbered along all rows, the runs a run touches below are one unbroken stretch.
-    width = int(runs.right.max())
-    left, right = runs.row * width + runs.left, runs.row * width + runs.right
-    first = np.searchsorted(right, left + width, side="right")
-    last = np.searchsorted(left, right + width, side="left")
-    count = np.maximum(last - first, 0)
-    upper = np.repeat(np.arange(len(left)), count)
-    lower = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    lower += np.repeat(first, count)
-    same = runs.class_id[upper] == runs.class_id[lower]
-    return upper[same], lower[same]
+def _boxes(runs: _Runs, root: Index, large: NDArray[np.bool_]) -> Index:
+    """Left, top, right, bottom by root, `[runs, 4]`; of large parts only."""
+    boxes = np.zeros((len(root), 4), dtype=int)
+    boxes[:, :2] = np.iinfo(int).max
+    told = np.flatnonzero(large[root])
+    part = root[told]
+    np.minimum.at(boxes[:, 0], part, runs.left[told])
+    np.minimum.at(boxes[:, 1], part, runs.row[told])
+    np.maximum.at(boxes[:, 2], part, runs.right[told])
+    np.maximum.at(boxes[:, 3], part, runs.row[told] + 1)
+    return boxes
 
 
 def _box(box: list[int]) -> tuple[int, int, int, int]:

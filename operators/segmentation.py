@@ -38,6 +38,7 @@ class Segmentation(Operator):
     """The class of every cell of every frame, as a map and as a summary."""
 
     name = "segmentation"
+    version = 2  # 2: rounded as the backbone is
 
     def __init__(
         self,
@@ -90,7 +91,7 @@ class Segmentation(Operator):
         return {self.labels.name: self.labels.records()}
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
-        """The head stays float32 whatever the backbone runs in: it is small."""
+        """The head stays float32 on a GPU whatever the backbone runs in: it is small."""
         self._head.load(device)
 
     def __call__(self, features: Features) -> list[Result]:
@@ -98,11 +99,7 @@ class Segmentation(Operator):
         return [record for own in records for record in own]
 
     def _read(self, features: Features, row: int) -> list[Result]:
-        info = features.infos[row]
-        scores = self.scores(features, row)
-        # The arg max of NaN is a class like any other, so numbers are held to be numbers before it.
-        require_finite(scores.sum().view(1).cpu().numpy(), (info,), operator=self.name)
-        return self._records(info, _most_likely(scores))
+        return self._records(features.infos[row], _most_likely(self.scores(features, row)))
 
     def scores(self, features: Features, row: int) -> Tensor:
         """What the arg max is taken of, float32 `[h * map_scale, w * map_scale, classes]`.
@@ -131,10 +128,14 @@ class Segmentation(Operator):
         return self._upsampled(features, row, (h * self._map_scale, w * self._map_scale))
 
     def _upsampled(self, features: Features, row: int, size: Sequence[int]) -> Tensor:
+        coarse = self._head.logits(features, row)
+        # The arg max of NaN is a class like any other, so numbers are held to be numbers before it.
+        own = features.infos[row : row + 1]
+        require_finite(coarse.sum().view(1).cpu().numpy(), own, operator=self.name)
         # Indexed before the permutation: with the odd stride that [None] gives the first axis after
         # it, torch takes eight times as long and leaves classes apart in memory.
-        coarse = self._head.logits(features, row)[None].permute(0, 3, 1, 2)
-        fine = interpolate(coarse, size=list(size), mode="bilinear", align_corners=False)
+        classes_first = coarse[None].permute(0, 3, 1, 2)
+        fine = interpolate(classes_first, size=list(size), mode="bilinear", align_corners=False)
         return fine[0].permute(1, 2, 0)
 
     def _records(self, info: FrameInfo, ids: NDArray[np.uint8]) -> list[Result]:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
 from operators.architectures import Architecture
 from operators.frames import Features
 from operators.heads import Head, Layout
+from operators.projection import Projection
 
 BN, CONV = "decode_head.bn", "decode_head.conv_seg"
 
@@ -40,12 +40,11 @@ class LinearSegmentation:
         head.check(segmentation_layout(arch, classes, blocks))
         # What the last block says is there without asking: the normalised patches.
         self.layers = tuple(range(arch.depth - 4, arch.depth - 1)) if blocks == 4 else ()
-        self._weight, self._bias = _folded(head.tensors)
+        self._of_patch = Projection(*_folded(head.tensors))
 
     def load(self, device: torch.device) -> None:
-        """Put the weights on a device; they stay float32."""
-        self._weight = self._weight.to(device)
-        self._bias = self._bias.to(device)
+        """Put the weights on a device."""
+        self._of_patch.load(device)
 
     def logits(self, features: Features, row: int) -> Tensor:
         """Of one frame, float32 `[h, w, classes]`.
@@ -57,9 +56,9 @@ class LinearSegmentation:
             raise ValueError("these features carry no final norm; build them with Backbone")
         norm = features.norm or torch.nn.Identity()
         read = [norm(features.layers[block][0][row]) for block in self.layers]
-        patches = torch.cat([one.float() for one in (*read, features.patches[row])], dim=-1)
-        h, w, width = patches.shape
-        return linear(patches.view(h * w, width), self._weight, self._bias).view(h, w, -1)
+        h, w = features.patches.shape[1:3]
+        logits = self._of_patch([*read, features.patches[row]], features.precision)
+        return logits.view(h, w, -1)
 
 
 def segmentation_layout(arch: Architecture, classes: int, blocks: int = 1) -> Layout:

@@ -1,7 +1,7 @@
 """A linear layer's product with what follows it: GELU, or the sum with the residual stream.
 
 By oneDNN, weights laid out once and the rest done before the product leaves the registers; by plain
-torch where a processor or a build has no such products.
+torch where a processor, a build or a GPU has no such products.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ def product(layer: nn.Linear, dtype: torch.dtype) -> Product:
     """The fastest there is.
 
     Args:
-        layer: float32, on the CPU; not changed.
+        layer: float32, on any device; not changed.
         dtype: float32 or bfloat16.
     """
-    return PackedProduct(layer, dtype) if packs(dtype) else PlainProduct(layer, dtype)
+    on_cpu = layer.weight.device.type == "cpu"
+    return PackedProduct(layer, dtype) if on_cpu and packs(dtype) else PlainProduct(layer, dtype)
 
 
 class PackedProduct:
@@ -77,7 +78,7 @@ class PlainProduct:
     def __init__(self, layer: nn.Linear, dtype: torch.dtype) -> None:
         """
         Args:
-            layer: float32, on the CPU; not changed.
+            layer: float32, on any device; not changed.
             dtype: of products.
         """
         self._weight, self._bias = (of.detach().to(dtype) for of in (layer.weight, layer.bias))

@@ -135,6 +135,11 @@ def test_bfloat16_stays_close_to_float32():
     assert cosine.item() > 0.999
 
 
+@pytest.mark.parametrize("choice", CHOICES[:2])
+def test_heads_may_round_as_the_backbone_did(choice):
+    assert tiny(batch_size=1, choice=choice)(batch_of(*pictures(1))).precision == choice.dtype
+
+
 def test_more_frames_than_the_batch_size_are_refused():
     with pytest.raises(ValueError, match="3 frames in a batch, at most 2 fit"):
         tiny(batch_size=2)(batch_of(*pictures(3, (14, 14))))
@@ -155,6 +160,7 @@ def test_a_frame_that_never_has_mates_gets_every_core():
         for size, threads in ((1, 1), (2, 3), (1, 3))
     )
     assert alone.identity == beside.identity
-    assert whole.identity == f"{alone.identity}, on 3 cores"
+    assert whole.identity == alone.identity.replace(", heads", ", on 3 cores, heads")
+    assert whole.identity != alone.identity
     for one in (alone, beside, whole):
         one.close()
