@@ -15,6 +15,7 @@ from operators.errors import UsageError
 from pipeline.secrets import mask
 from pipeline.sinks.deadline import Deadline
 from pipeline.sinks.kafka_settings import KafkaSettings
+from pipeline.sinks.kafka_socket import DIRECT
 from pipeline.sinks.reach import reach
 
 CLOSE_S = 5.0
@@ -109,7 +110,8 @@ def _made(
     connections: list[Any] = []
 
     def connection(**options: Any) -> Any:
-        connections.append(KafkaNetClient(**options))
+        way = options.pop("proxy_url", None) or DIRECT
+        connections.append(KafkaNetClient(proxy_url=way, **options))
         return connections[-1]
 
     try:
