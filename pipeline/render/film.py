@@ -5,6 +5,7 @@ Frames in -> files out, in one pass. What is begun lies under another name until
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -184,12 +185,11 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def _require_writable(path: Path) -> None:
-    """Found out before the first frame is drawn."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder; -o names a file")
-    draft = path.with_name(f"{path.name}.part")
+    """Found out before the first frame is drawn, by a file that never has a name."""
     try:
-        draft.touch()
-        draft.unlink()
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder; -o names a file")
+        with tempfile.TemporaryFile(dir=path.parent):
+            return
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None

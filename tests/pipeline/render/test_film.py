@@ -37,6 +37,16 @@ def test_what_cannot_be_written_is_said_first(tmp_path):
         outputs_of(tmp_path / "dir.mp4", gif=False, png=False)
     with pytest.raises(UsageError, match=r"cannot write .*No such file or directory"):
         outputs_of(Path("absent/a.mp4"), gif=False, png=False)
+    with pytest.raises(UsageError, match=r"cannot write .*File name too long"):
+        outputs_of(tmp_path / f"{'x' * 300}.mp4", gif=False, png=False)
+
+
+def test_looking_whether_it_can_be_written_touches_nothing_that_is_there(tmp_path):
+    begun = tmp_path / "a.mp4.part"  # by another process, or it will be: its name is never taken
+    begun.write_bytes(b"begun")
+    outputs_of(tmp_path / "a.mp4", gif=True, png=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4.part"]
+    assert begun.read_bytes() == b"begun"
 
 
 def test_a_still_alone_needs_no_frame_after_it(tmp_path):
