@@ -6,6 +6,7 @@ process that will own the device.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,13 @@ from pipeline.placement import Placement
 from pipeline.shard import LIVE_BATCH_WAIT_S, Shard
 from pipeline.sinks.sink import Sink
 from pipeline.streams import sampling_rules
+
+# Users' settings of oneDNN, which computes on CPUs, that change how its products round.
+_ONEDNN = tuple(
+    f"{prefix}_{name}"
+    for prefix in ("ONEDNN", "DNNL")
+    for name in ("MAX_CPU_ISA", "DEFAULT_FPMATH_MODE")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +178,12 @@ def _computation(config: Config, backbone: Backbone) -> Computation:
 
 
 def _device_kind(device: torch.device) -> str:
-    """What rounds alike: one GPU model, or CPUs with the same vector code."""
+    """What rounds alike: one GPU model, or CPUs with the same vector and matrix code."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"cpu {torch.backends.cpu.get_cpu_capability()}"
+    told = [f"{name}={os.environ[name]}" for name in _ONEDNN if name in os.environ]
+    kind = ("cpu", torch.backends.cpu.get_cpu_capability(), *this_machine().features, *told)
+    return " ".join(kind)
 
 
 def _untrained(loaded: LoadedBackbone) -> list[str]:

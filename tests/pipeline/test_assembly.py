@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from operators.machine import this_machine
 from pipeline.assembly import assemble
 from pipeline.resolve import resolve
 
@@ -57,3 +60,26 @@ def test_what_can_change_a_payload_makes_other_records(
 def test_on_a_cpu_neither_batch_size_nor_threads_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert variants("batch_size=3", "threads=2") == variants()
+
+
+def test_another_cpu_makes_other_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    seen = []
+    for features in (("avx2",), ("avx2", "avx512f")):
+        machine = replace(this_machine(), features=features)
+        monkeypatch.setattr("pipeline.assembly.this_machine", lambda machine=machine: machine)
+        seen.append(variants())
+    assert all(seen[0][topic] != seen[1][topic] for topic in ALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ONEDNN_MAX_CPU_ISA", "AVX2"), ("DNNL_DEFAULT_FPMATH_MODE", "BF16")],
+)
+def test_so_does_a_library_told_to_round_otherwise(
+    usual: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setenv(name, value)
+    got = variants()
+    assert all(got[topic] != usual[topic] for topic in ALL)
