@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
 
 from operators.architectures import DEMO_MODEL, architecture
+from operators.demo import read_demo
 from operators.machine import this_machine
 from operators.pretrain.clips import Clips, Turned
 from operators.pretrain.loop import Plan, Training
 from operators.pretrain.student import Student
 from operators.random_weights import random_tensors
-from pipeline.pretrain.footage import Footage
+from pipeline.pretrain.footage import Footage, Mix
 from pipeline.pretrain.recipe import Recipe
 from pipeline.pretrain.rendering import render
 from pipeline.synthetic.action import ACTIONS
@@ -31,6 +34,16 @@ from pipeline.synthetic.labels import LABELS
 HELD_OUT_SEED = 1 << 40  # of the first clip that nothing is trained on
 LOOK_S = 180.0
 SAVE_S = 60.0
+SEEDS_OF_A_SIZE = 1_000_000
+# Wide, upright and square, and a scale of its own: what is never seen at a size is noise there.
+SIZES = {
+    (112, 112): 3,
+    (196, 112): 3,
+    (112, 196): 3,
+    (266, 112): 1,
+    (112, 266): 1,
+    (392, 224): 1,
+}
 _LOOKED_AT = 64  # clips at a time, so that memory stays bounded
 
 _MIRRORED = {"pass-left": "pass-right", "pass-right": "pass-left"}
@@ -46,18 +59,14 @@ def main() -> None:
     wish = _wish()
     out: Path = wish.out
     out.mkdir(parents=True, exist_ok=True)
-    recipes = (
-        Recipe(wish.scene, first_seed=0, clips=wish.clips, side=wish.side),
-        Recipe(wish.scene, first_seed=HELD_OUT_SEED, clips=wish.held_out, side=wish.side),
-    )
-    own, unseen = (_footage(out, recipe, wish.processes) for recipe in recipes)
+    own, unseen = (_mix(wish, first, clips) for first, clips in _parts(wish))
     training = _training(wish, own)
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
         training.resume(checkpoint)
         _say(f"goes on after step {training.step} of {wish.steps}")
     elif wish.start_from:
-        training.start_from(wish.start_from)
+        training.start_from(_before(wish.start_from))
     for line in _watched(training, unseen, checkpoint):
         with (out / "curve.jsonl").open("a") as curve:
             curve.write(json.dumps(line) + "\n")
@@ -78,29 +87,75 @@ def _wish() -> argparse.Namespace:
     add("--scene", default="world", help="of `synthetic:`")
     add("--clips", type=int, default=6000, help="to train on, 8 frames each")
     add("--held-out", type=int, default=256, help="clips to look at")
-    add("--side", type=int, default=112, help="of the frames, pixels")
-    add("--batch", type=int, default=16, help="clips per step")
+    add("--frames", type=int, default=8, help="of a clip")
+    add("--fps", type=int, default=5, help="of a clip")
+    add("--sizes", type=_sizes, default=SIZES, help="WIDTHxHEIGHT:SHARE,... of the frames")
+    add("--batch", type=int, default=16, help="clips per step, of the first size; fewer of larger")
     add("--steps", type=int, default=3000, help="in all")
+    add("--heads-first", type=int, default=0, help="steps that leave the backbone as it is")
     add("--learning-rate", type=float, default=1e-3, help="at its height")
-    add("--start-from", type=Path, help="checkpoint of another run")
+    add("--start-from", help="checkpoint of another run, or demo: the backbone that ships")
     add("--processes", type=int, default=2, help="that render")
     add("--seed", type=int, default=0, help="of everything that is drawn")
     return parser.parse_args()
 
 
-def _training(wish: argparse.Namespace, own: Footage) -> Training:
+def _sizes(text: str) -> dict[tuple[int, int], int]:
+    """`112x112:3,196x112:1` -> size -> its share of the steps."""
+    found = re.fullmatch(r"(\d+x\d+:\d+,)+", f"{text},")
+    if not found:
+        raise argparse.ArgumentTypeError(f"want WIDTHxHEIGHT:SHARE,..., got {text!r}")
+    parts = [re.split("[x:]", part) for part in text.split(",")]
+    return {(int(width), int(height)): int(share) for width, height, share in parts}
+
+
+def _parts(wish: argparse.Namespace) -> tuple[tuple[int, int], ...]:
+    """First seed and number of the clips to train on, and of those to look at."""
+    return (0, wish.clips), (HELD_OUT_SEED, wish.held_out)
+
+
+def _mix(wish: argparse.Namespace, first_seed: int, clips: int) -> Mix:
+    """Clips of all sizes, as many of each as its share; no scene twice."""
+    whole = sum(wish.sizes.values())
+    footage = [
+        _footage(
+            wish.out,
+            Recipe(
+                wish.scene,
+                first_seed + number * SEEDS_OF_A_SIZE,
+                max(1, clips * share // whole),
+                frames=wish.frames,
+                fps=wish.fps,
+                size_wh=size_wh,
+            ),
+            wish.processes,
+        )
+        for number, (size_wh, share) in enumerate(wish.sizes.items())
+    ]
+    return Mix(footage, list(wish.sizes.values()))
+
+
+def _before(start: str) -> Mapping[str, torch.Tensor]:
+    if start == "demo":
+        return {f"backbone.{name}": own for name, own in read_demo().backbone.items()}
+    before: Mapping[str, torch.Tensor] = torch.load(start, weights_only=True)["student"]
+    return before
+
+
+def _training(wish: argparse.Namespace, own: Mix) -> Training:
     plan = Plan(
         steps=wish.steps,
-        warmup=min(200, wish.steps // 10),
+        warmup=min(200, (wish.steps - wish.heads_first) // 10),
         learning_rate=wish.learning_rate,
         dtype=_dtype(),
         seed=wish.seed,
+        heads_first=wish.heads_first,
     )
 
     def batches(draw: torch.Generator) -> Clips:
-        return own.clips(torch.randint(len(own), (wish.batch,), generator=draw).tolist())
+        return own.draw(wish.batch, draw)
 
-    return Training(_student(wish.seed), batches, _turned(), plan)
+    return Training(_student(wish), batches, _turned(), plan)
 
 
 def _say(text: str) -> None:
@@ -117,11 +172,11 @@ def _footage(out: Path, recipe: Recipe, processes: int) -> Footage:
     return Footage(out / "footage", recipe)
 
 
-def _student(seed: int) -> Student:
+def _student(wish: argparse.Namespace) -> Student:
     arch = architecture(DEMO_MODEL)
-    torch.manual_seed(seed)
-    student = Student(arch, classes=len(LABELS.labels), actions=len(ACTIONS), frames=8)
-    student.backbone.load_state_dict(random_tensors(arch, seed))
+    torch.manual_seed(wish.seed)
+    student = Student(arch, classes=len(LABELS.labels), actions=len(ACTIONS), frames=wish.frames)
+    student.backbone.load_state_dict(random_tensors(arch, wish.seed))
     return student
 
 
@@ -137,7 +192,7 @@ def _turned() -> Turned:
     return Turned(mirrored=indices(_MIRRORED, None), reversed=indices(_REVERSED, -1))
 
 
-def _watched(training: Training, unseen: Footage, checkpoint: Path) -> Iterator[dict[str, float]]:
+def _watched(training: Training, unseen: Mix, checkpoint: Path) -> Iterator[dict[str, Any]]:
     """Train, saving and looking now and then; yields what was seen."""
     looked_s = saved_s = time.monotonic()
     first_step, began_s = training.step, looked_s
@@ -155,7 +210,7 @@ def _watched(training: Training, unseen: Footage, checkpoint: Path) -> Iterator[
                 "step": training.step,
                 "left_s": round((training.plan.steps - training.step) / steps_per_s),
                 **mean,
-                **_looked(training, unseen),
+                "held_out": {part.name: _looked(training, part) for part in unseen.parts},
             }
             sums, count, looked_s = {}, 0, time.monotonic()
         if now_s - saved_s >= SAVE_S or last:

@@ -22,7 +22,7 @@ class Recipe:
         clips: how many.
         frames: T of a clip.
         fps: frames per second of footage.
-        side: of the square frames, pixels.
+        size_wh: of the frames, pixels.
         paces: a scene does its action in so many times the length of a clip; the clip is some part
             of it.
     """
@@ -32,14 +32,15 @@ class Recipe:
     clips: int
     frames: int = 8
     fps: int = 5
-    side: int = 112
+    size_wh: tuple[int, int] = (112, 112)
     paces: tuple[int, ...] = (1, 2, 4)
 
     @property
     def name(self) -> str:
         """Of its folder: another recipe has another."""
         text = json.dumps(asdict(self), sort_keys=True)
-        return f"{self.scene}-{self.side}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+        width, height = self.size_wh
+        return f"{self.scene}-{width}x{height}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
     def seeds(self, part: int) -> range:
         """Of the clips in one file."""
@@ -59,5 +60,4 @@ class Recipe:
     def spec(self, seed: int, pace: int) -> SceneSpec:
         """A scene at a pace, as `synthetic:` knows it."""
         seconds = self.frames * pace / self.fps
-        size_wh = (self.side, self.side)
-        return SceneSpec(self.scene, seed=seed, seconds=seconds, fps=self.fps, size_wh=size_wh)
+        return SceneSpec(self.scene, seed=seed, seconds=seconds, fps=self.fps, size_wh=self.size_wh)

@@ -10,6 +10,7 @@ import torch
 from operators.architectures import architecture
 from operators.pretrain.clips import Clips, Turned
 from operators.pretrain.loop import Plan, Training
+from operators.pretrain.positions import smoothed
 from operators.pretrain.student import Student
 
 ARCH = replace(architecture("dinov2_vitti14"), depth=1)
@@ -53,6 +54,42 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_never_had_been(tmp_path):
     for got, want in zip(weights(resumed), weights(whole), strict=True):
         assert torch.equal(got, want)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_backbone_that_is_trained_waits_for_new_heads():
+    own = training(Plan(steps=4, warmup=1, heads_first=2))
+    before = {name: one.clone() for name, one in own.student.state_dict().items()}
+    changed = []
+    for _ in own.run():
+        after = own.student.state_dict()
+        changed.append({name for name in after if not torch.equal(after[name], before[name])})
+
+    blocks = "backbone.blocks.0.attn.qkv.weight"
+    assert [blocks in names for names in changed] == [False, False, True, True]
+    assert all("depth.weight" in names for names in changed)
+    assert own.plan.learning_rate_at(0) == own.plan.learning_rate_at(2) == own.plan.learning_rate
+
+
+def test_positions_stay_smooth():
+    own = training(Plan(steps=3, warmup=1, learning_rate=1e-2))
+    for _ in own.run():
+        pass
+    table = own.student.backbone.pos_embed.detach()
+
+    torch.testing.assert_close(smoothed(table, ARCH), table)
+
+
+def test_a_training_starts_from_what_fits_of_another(tmp_path):
+    own, other = training(), training()
+    for _ in other.run():
+        pass
+    before = other.student.state_dict()
+    before["depth.weight"] = torch.zeros(1, 1)
+    own.start_from(before | {"strange": torch.zeros(1)})
+
+    after = own.student.state_dict()
+    assert torch.equal(after["backbone.norm.weight"], before["backbone.norm.weight"])
+    assert after["depth.weight"].shape != (1, 1)
 
 
 def test_it_learns():

@@ -11,11 +11,12 @@ import pytest
 from operators.architectures import architecture
 from operators.weights import load_backbone
 
-SMALL = ["--scene", "room", "--clips", "4", "--held-out", "2", "--side", "28", "--batch", "2"]
+SMALL = ["--scene", "room", "--clips", "4", "--held-out", "2", "--batch", "2"]
+SIZES = ["--sizes", "28x28:2,42x28:2"]
 
 
 def pretrain(out, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pipeline.pretrain", "--out", str(out), *SMALL]
+    command = [sys.executable, "-m", "pipeline.pretrain", "--out", str(out), *SMALL, *SIZES]
     return subprocess.run(
         [*command, "--processes", "1", *arguments], capture_output=True, text=True, check=False
     )
@@ -25,10 +26,12 @@ def pretrain(out, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_it_trains_goes_on_and_writes_a_backbone(tmp_path):
     first = pretrain(tmp_path, "--steps", "2")
     assert first.returncode == 0, first.stderr
-    assert "4 of 4 clips" in first.stderr
+    assert first.stderr.count("2 of 2 clips") == 2
     (look,) = map(json.loads, (tmp_path / "curve.jsonl").read_text().splitlines())
     assert look["step"] == 2
-    assert {"depth", "classes", "action", "depth_abs_rel", "actions_right"} <= look.keys()
+    assert {"depth", "classes", "action"} <= look.keys()
+    assert look["held_out"].keys() == {"28x28", "42x28"}
+    assert {"depth_abs_rel", "actions_right"} <= look["held_out"]["42x28"].keys()
 
     second = pretrain(tmp_path, "--steps", "4")
     assert "goes on after step 2 of 4" in second.stdout

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.pretrain.footage import Footage
+from pipeline.pretrain.footage import Footage, Mix
 from pipeline.pretrain.recipe import CLIPS_PER_FILE, Recipe
 from pipeline.pretrain.rendering import render
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.scene import open_scene
 
-RECIPE = Recipe("room", first_seed=5, clips=3, frames=2, side=28, paces=(1,))
+RECIPE = Recipe("room", first_seed=5, clips=3, frames=2, size_wh=(28, 28), paces=(1,))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,9 @@ def test_what_is_there_is_not_made_again(folder):
 
 
 def test_a_lost_file_is_made_again_the_same(tmp_path):
-    recipe = Recipe("room", first_seed=0, clips=CLIPS_PER_FILE + 1, frames=1, side=28, paces=(1,))
+    recipe = Recipe(
+        "room", first_seed=0, clips=CLIPS_PER_FILE + 1, frames=1, size_wh=(28, 28), paces=(1,)
+    )
     list(render(tmp_path, recipe, processes=2))
     numbers = range(len(Footage(tmp_path, recipe)))
     before = Footage(tmp_path, recipe).clips(numbers)
@@ -68,6 +70,18 @@ def test_a_lost_file_is_made_again_the_same(tmp_path):
 
 
 def test_another_recipe_has_a_folder_of_its_own():
-    names = {RECIPE.name, Recipe("room", 5, 3, frames=2, side=42, paces=(1,)).name}
+    names = {RECIPE.name, Recipe("room", 5, 3, frames=2, size_wh=(42, 42), paces=(1,)).name}
 
     assert len(names) == 2
+
+
+def test_a_mix_draws_sizes_by_their_shares_and_fewer_of_larger_ones(folder, tmp_path):
+    wide = Recipe("room", first_seed=9, clips=1, frames=2, size_wh=(56, 28), paces=(1,))
+    list(render(tmp_path, wide, processes=1))
+    mix = Mix([Footage(folder, RECIPE), Footage(tmp_path, wide)], shares=[3, 1])
+
+    draw = torch.Generator().manual_seed(0)
+    shapes = [tuple(mix.draw(8, draw).pixels.shape) for _ in range(100)]
+
+    assert set(shapes) == {(8, 2, 28, 28, 3), (4, 2, 28, 56, 3)}
+    assert 60 < shapes.count((8, 2, 28, 28, 3)) < 90
