@@ -10,13 +10,8 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from pipeline.media.container import Opened, is_network, open_video
-from pipeline.media.failure import (
-    describe,
-    is_out_of_memory,
-    is_too_large,
-    out_of_memory,
-    too_large,
-)
+from pipeline.media.decoder import Decoder
+from pipeline.media.failure import describe, is_out_of_memory, out_of_memory
 from pipeline.media.picture import Loss, Mark, Picture
 from pipeline.media.scan import timestamps_are_plain
 
@@ -32,16 +27,14 @@ class VideoReel:
             max_pixels: refuse larger pictures.
         """
         self._opened = opened
-        self._keyframes = keyframes
+        context = opened.stream.codec_context
+        self._decoder = Decoder(context, keyframes=keyframes, max_pixels=max_pixels)
         self._max_pixels = max_pixels
         self._unscanned: str | None = None  # a file whose timestamps decide on `keyframes`
         self._packets = 0
         self._last: list[int | None] = [None, None, None]
         self._awaited: Mark | None = None  # how far it had read at the frame that was sought
         self._sought = False  # the next packet is the first after a seek
-        context = opened.stream.codec_context
-        context.thread_count = 1
-        context.options = {"max_pixels": str(max_pixels)}
 
     @classmethod
     def open(cls, url: str, *, keyframes: bool, max_pixels: int, timeout_s: float) -> VideoReel:
@@ -80,7 +73,8 @@ class VideoReel:
     def pictures(self) -> Iterator[Picture | Loss | None]:
         """Decode from where the reel stands; see `Reel.pictures`."""
         if self._unscanned is not None:
-            self._keyframes = yield from timestamps_are_plain(self._unscanned, self._max_pixels)
+            plain = yield from timestamps_are_plain(self._unscanned, self._max_pixels)
+            self._decoder.keyframes = plain
             self._unscanned = None
         packets = self._opened.container.demux(self._opened.stream)
         while True:
@@ -94,7 +88,7 @@ class VideoReel:
             if self._overshot(packet):
                 return
             self._count(packet)
-            yield from self._decode(packet)
+            yield from self._decoder.decode(packet, self._frame_ticks)
             yield None
         if self._awaited is None and self._packets < self._opened.stream.frames:
             yield self._short()
@@ -135,42 +129,6 @@ class VideoReel:
         declared = self._opened.stream.frames
         missing = declared - self._packets
         return Loss(missing, f"the file ends early: {missing} of {declared} frames are not there")
-
-    def _decode(self, packet: Packet[VideoStream]) -> Iterator[Picture | Loss]:
-        if self._keyframes and packet.size and not packet.is_keyframe:
-            return
-        try:
-            frames = packet.decode()
-            if self._keyframes and packet.size:
-                frames += self._drain()
-        except (av.FFmpegError, MemoryError) as error:
-            yield self._undecodable(error)
-            return
-        for frame in frames:
-            if frame.is_corrupt:
-                yield Loss(1, "a frame is damaged")
-            elif not self._keyframes or frame.key_frame:
-                yield self._admit(frame)
-
-    def _drain(self) -> list[av.VideoFrame]:
-        """Each key frame by itself: with `skip_frame`, decoders that reorder give back frames in
-        another order (HEVC) or with another frame's pts (packed MPEG-4), and VP9 skips none."""
-        context = self._opened.stream.codec_context
-        frames = context.decode(None)
-        context.flush_buffers()
-        return frames
-
-    def _admit(self, frame: av.VideoFrame) -> Picture:
-        if frame.width * frame.height > self._max_pixels:
-            raise too_large(self._max_pixels, f"{frame.width}x{frame.height}")
-        return Picture.of(frame, self._frame_ticks)
-
-    def _undecodable(self, error: Exception) -> Loss:
-        if is_too_large(error):
-            raise too_large(self._max_pixels) from None
-        if is_out_of_memory(error):
-            raise out_of_memory() from None
-        return Loss(1, f"a packet cannot be decoded: {describe(error)}")
 
     def _reading_ended(self, error: Exception) -> str:
         if is_out_of_memory(error):
