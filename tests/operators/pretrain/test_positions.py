@@ -56,7 +56,7 @@ def test_what_is_linear_is_read_as_linear_at_any_grid():
 
 @pytest.mark.parametrize("grid", OTHERS)
 def test_what_ships_is_as_smooth_at_every_grid(grid):
-    """A table of noise but for the places that 8 x 8 samples shipped once: 2.5 to 8 times as rough."""
+    """What shipped once was noise but at the places that 8 x 8 samples: 2.5 to 8 times as rough."""
     table = read_demo().backbone["pos_embed"]
 
     assert steps(table, grid) < 1.2 * steps(table, (KNOTS, KNOTS))
