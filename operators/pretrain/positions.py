@@ -70,4 +70,5 @@ def _basis(arch: Architecture) -> Tensor:
     corner = torch.zeros(KNOTS, KNOTS, dtype=torch.float64)
     left = torch.cat((torch.cat((bend.T @ bend, reading.T), 1), torch.cat((reading, corner), 1)))
     right = torch.cat((torch.zeros(side, KNOTS, dtype=torch.float64), torch.eye(KNOTS).double()))
-    return torch.linalg.solve(left, right)[:side]
+    basis: Tensor = torch.linalg.solve(left, right)[:side]
+    return basis
