@@ -7,7 +7,7 @@ process that will own the device.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,15 +55,20 @@ class Assembly:
     identity: Identity
 
     def shard(
-        self, config: Config, job: str, specs: Sequence[StreamSpec], feed: Feed, sink: Sink
+        self,
+        config: Config,
+        jobs: Mapping[str, str],
+        specs: Sequence[StreamSpec],
+        feed: Feed,
+        sink: Sink,
     ) -> Shard:
-        """The loop that runs some streams of a job on this engine."""
+        """The loop that runs some streams on this engine."""
         live = any(spec.live for spec in specs)
         return Shard(
             self.engine,
             feed,
             sink,
-            lambda stream: Publisher(stream, job, self.identity.model),
+            lambda stream: Publisher(stream, jobs[stream], self.identity.model),
             open_streams=len(specs) if live else config.decoders,
             batch_wait_s=LIVE_BATCH_WAIT_S if live else None,
         )

@@ -32,7 +32,7 @@ def wall_clock_us() -> int:
 
 
 class Publisher:
-    """Builds the messages of one stream of one job."""
+    """Builds the messages of one stream."""
 
     def __init__(
         self, stream: str, job: str, model: str, *, clock_us: Callable[[], int] = wall_clock_us
@@ -40,7 +40,7 @@ class Publisher:
         """
         Args:
             stream: stream id.
-            job: 12 hex; the variant of records that no operator made.
+            job: the stream's job, 12 hex; the variant of records that no operator made.
             model: architecture and 12 hex of the weights' sha256, `dinov2_vits14-b938bf1bc15c`.
             clock_us: when an incident was noticed, microseconds since the epoch.
         """

@@ -1,4 +1,4 @@
-"""How far a stream of a job is committed, and all that is needed to go on from there."""
+"""How far a stream is committed, and all that is needed to go on from there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Progress:
     """One row of the progress store; key `job/stream`.
 
     Attributes:
-        job: 12 hex of the hash of sources, variants and sampling.
+        job: what is done with the stream: 12 hex of the hash of its session, variants and sampling.
         sequence: counts this stream's commits, so that the outcome of a commit can be looked up.
         epoch: which assignment wrote it; a writer with an older epoch is refused.
         position: the last committed frame's, "" before the first.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.batching import Batch, Batcher, Size
@@ -116,7 +116,7 @@ class Shard:
 
     def run(
         self,
-        job: str,
+        jobs: Mapping[str, str],
         specs: Sequence[StreamSpec],
         *,
         labels: Sequence[Message] = (),
@@ -125,7 +125,7 @@ class Shard:
         """Process the streams to their ends, or until `stop`.
 
         Args:
-            job: id of the job, under which progress is kept.
+            jobs: stream -> its job, under which its progress is kept.
             specs: the streams.
             labels: label sets to publish before the first record that needs them.
             fresh: forget earlier progress.
@@ -133,7 +133,7 @@ class Shard:
         Raises:
             SinkError: results could not be committed; all that was committed stays.
         """
-        claimed = self._sink.claim(job, [spec.stream for spec in specs], fresh=fresh)
+        claimed = self._sink.claim({spec.stream: jobs[spec.stream] for spec in specs}, fresh=fresh)
         for spec in specs:
             progress = claimed[spec.stream]
             if progress.position:

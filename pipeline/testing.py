@@ -5,11 +5,11 @@ The synthetic source is `synthetic:room`, which every command takes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.errors import FencedError
 from pipeline.progress import Progress
+from pipeline.sinks.fence import is_done
 from pipeline.sinks.sink import Message, Receipt
 
 
@@ -34,23 +34,24 @@ class ListSink:
         self.stored: dict[tuple[str, str], Progress] = {}
         self._values: dict[tuple[str, str], bytes] = {}
 
-    def claim(
-        self, job: str, streams: Sequence[str], *, fresh: bool = False
-    ) -> dict[str, Progress]:
+    def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
         claimed = {}
-        for stream in streams:
-            before = self.stored.get((job, stream), Progress(job, stream))
-            kept = Progress(job, stream) if fresh else before
-            claimed[stream] = self.stored[job, stream] = replace(kept, epoch=before.epoch + 1)
+        for stream, job in jobs.items():
+            known = None if fresh else self.stored.get((job, stream))
+            if not (known and known.done):
+                epoch = self._newest_epoch(stream) + 1
+                known = self.stored[job, stream] = replace(
+                    known or Progress(job, stream), epoch=epoch
+                )
+            claimed[stream] = known
         return claimed
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
-        stored = self.stored[progress.job, progress.stream]
-        if progress.epoch < stored.epoch:
-            raise FencedError(f"epoch {progress.epoch} is older than {stored.epoch}")
-        if progress.epoch == stored.epoch and progress.sequence <= stored.sequence:
+        key = (progress.job, progress.stream)
+        newest = self._newest_epoch(progress.stream)
+        if is_done(self.stored.get(key), progress, newest_epoch=newest):
             return Receipt(repeated=len(messages))
-        self.stored[progress.job, progress.stream] = progress
+        self.stored[key] = progress
         return self.publish(messages)
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
@@ -66,6 +67,10 @@ class ListSink:
             else:
                 receipt += Receipt(conflicting=1)
         return receipt
+
+    def _newest_epoch(self, stream: str) -> int:
+        epochs = [one.epoch for one in self.stored.values() if one.stream == stream]
+        return max(epochs, default=0)
 
     def close(self) -> None:
         """Keeps everything."""

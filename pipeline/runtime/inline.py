@@ -54,15 +54,15 @@ class InlineRun:
         assembly = assemble(config)
         identity = assembly.identity
         self._tell(identity)
-        job = identity.job(self._specs)
+        jobs = identity.jobs(self._specs)
         sink = open_sink(config.sink.uri, settings=config.sink.settings)
         feed = DecodeHost()
         try:
-            self._shard = assembly.shard(config, job, self._specs, feed, sink)
+            self._shard = assembly.shard(config, jobs, self._specs, feed, sink)
             if self._stopped:
                 self._shard.stop()
             labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
-            return self._shard.run(job, self._specs, labels=labels, fresh=self._fresh)
+            return self._shard.run(jobs, self._specs, labels=labels, fresh=self._fresh)
         finally:
             feed.close()
             sink.close()

@@ -52,8 +52,8 @@ class SinkActor:
         check_layout()
         self._sink = open_sink(uri, shard=shard, settings=settings)
 
-    def claim(self, job: str, streams: Sequence[str], fresh: bool) -> dict[str, Progress]:
-        return self._sink.claim(job, streams, fresh=fresh)
+    def claim(self, jobs: Mapping[str, str], fresh: bool) -> dict[str, Progress]:
+        return self._sink.claim(jobs, fresh=fresh)
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
         return self._sink.commit(messages, progress)
@@ -71,10 +71,8 @@ class RemoteSink:
     def __init__(self, actor: ActorHandle) -> None:
         self._actor = actor
 
-    def claim(
-        self, job: str, streams: Sequence[str], *, fresh: bool = False
-    ) -> dict[str, Progress]:
-        claimed: dict[str, Progress] = ray.get(self._actor.claim.remote(job, streams, fresh))
+    def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
+        claimed: dict[str, Progress] = ray.get(self._actor.claim.remote(jobs, fresh))
         return claimed
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
@@ -119,7 +117,7 @@ class EngineActor:
 
     def run(
         self,
-        job: str,
+        jobs: Mapping[str, str],
         specs: Sequence[StreamSpec],
         sink: ActorHandle,
         labels: Sequence[Message],
@@ -129,11 +127,11 @@ class EngineActor:
         if self._assembly is None:  # this engine replaces one that died
             self.assemble()
         assert self._assembly
-        self._shard = self._assembly.shard(self._config, job, specs, self._feed, RemoteSink(sink))
+        self._shard = self._assembly.shard(self._config, jobs, specs, self._feed, RemoteSink(sink))
         if self._stopped:
             self._shard.stop()
         try:
-            return self._shard.run(job, specs, labels=labels, fresh=fresh)
+            return self._shard.run(jobs, specs, labels=labels, fresh=fresh)
         finally:
             self._feed.close()
 

@@ -69,7 +69,7 @@ class RayRun:
         self._fresh = fresh
         self._tell = tell
         self._workers: list[_Worker] = []
-        self._job = ""
+        self._jobs: dict[str, str] = {}
         self._stopping = threading.Event()
 
     @property
@@ -107,7 +107,7 @@ class RayRun:
         identities = ray.get([worker.engine.assemble.remote() for worker in self._workers])
         identity: Identity = identities[0]
         self._tell(identity)
-        self._job = identity.job(self._specs)
+        self._jobs = identity.jobs(self._specs)
         for worker, sink in zip(self._workers, self._sinks(count), strict=True):
             worker.sink = sink
         labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
@@ -139,7 +139,7 @@ class RayRun:
 
     def _call(self, worker: _Worker, *, fresh: bool) -> None:
         worker.call = worker.engine.run.remote(
-            self._job, worker.specs, worker.sink, worker.labels, fresh
+            self._jobs, worker.specs, worker.sink, worker.labels, fresh
         )
 
     def _watch(self) -> None:

@@ -6,14 +6,21 @@ from pipeline.errors import FencedError, SinkError
 from pipeline.progress import Progress
 
 
-def is_done(stored: Progress | None, progress: Progress) -> bool:
+def is_done(stored: Progress | None, progress: Progress, *, newest_epoch: int = 0) -> bool:
     """Whether a commit that would write `progress` is in the store already.
+
+    Args:
+        stored: what the store has of this job and stream.
+        progress: what the commit would write.
+        newest_epoch: of the stream, whatever the job.
 
     Raises:
         FencedError: somebody else has claimed the stream since.
         SinkError: the stream was never claimed, or a commit before this one is missing.
     """
     stream = progress.stream
+    if newest_epoch > progress.epoch:
+        raise fenced(stream, newest_epoch, progress.epoch)
     if stored is None or stored.epoch < progress.epoch:
         raise SinkError(f"stream {stream}: commit without a claim", stream=stream, stage="commit")
     if stored.epoch > progress.epoch:
@@ -31,8 +38,8 @@ def is_done(stored: Progress | None, progress: Progress) -> bool:
 def fenced(stream: str, newer: int, ours: int) -> FencedError:
     """The error for a writer whose stream was claimed by another one."""
     return FencedError(
-        f"stream {stream}: another writer has taken it over (epoch {newer}, this one is {ours}); "
-        "is the same job running twice?",
+        f"stream {stream}: another writer has taken it over (epoch {newer}, this one is {ours}), "
+        "and this one stops; does another process write this stream to the same sink?",
         stream=stream,
         stage="commit",
     )

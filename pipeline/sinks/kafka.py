@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
 from operators.errors import DinostreamError
-from pipeline.errors import SinkError
 from pipeline.message import progress_message
 from pipeline.progress import Progress
 from pipeline.sinks.deadline import Deadline
@@ -37,7 +36,7 @@ ABORT_S = 2.0
 
 
 class KafkaSink:
-    """Writes to one cluster, for one job. See `pipeline.sinks.sink.Sink`.
+    """Writes to one cluster. See `pipeline.sinks.sink.Sink`.
 
     A receipt tells of this run's writes: records that an earlier run wrote under the same ids are
     told apart by readers, not here.
@@ -52,25 +51,20 @@ class KafkaSink:
         """
         self._settings = settings
         self._shard = shard
-        self._job: str | None = None
+        self._name = ""
         self._writer: Transactor | None = None
         self._standing: dict[str, Progress] = {}
         self._topics: set[str] = set()
 
-    def claim(
-        self, job: str, streams: Sequence[str], *, fresh: bool = False
-    ) -> dict[str, Progress]:
-        if self._job not in (None, job):
-            raise SinkError(f"this sink writes for job {self._job}; open another one for {job}")
-        self._job = job
+    def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
         if (
             not self._topics
         ):  # a wrong address is told sooner than a broker that is away for a while
             with explaining(self._settings, "connecting", self._settings.attempt_s) as deadline:
                 self._ensure([], deadline)
         return self._until(
-            f"claiming {len(streams)} streams of job {job}",
-            lambda deadline: self._claim(job, streams, fresh, deadline),
+            f"claiming {len(jobs)} streams",
+            lambda deadline: self._claim(jobs, fresh, deadline),
         )
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
@@ -103,12 +97,13 @@ class KafkaSink:
             self._writer = None
 
     def _claim(
-        self, job: str, streams: Sequence[str], fresh: bool, deadline: Deadline
+        self, jobs: Mapping[str, str], fresh: bool, deadline: Deadline
     ) -> dict[str, Progress]:
+        self._name = self._name or min(jobs.values())
         writer = self._writer or self._open_writer(deadline)
         stored = read_progress(self._settings, deadline, to_the_end=True)
         claimed = {}
-        for stream in streams:
+        for stream, job in jobs.items():
             known = None if fresh else stored.get((job, stream))
             # over all jobs: readers compare the epochs of a stream's records whatever their job
             epochs = [progress.epoch for progress in stored.values() if progress.stream == stream]
@@ -120,7 +115,7 @@ class KafkaSink:
         return dict(claimed)
 
     def _open_writer(self, deadline: Deadline) -> Transactor:
-        transactional_id = f"{self._settings.prefix}-{self._job}-{self._shard}"
+        transactional_id = f"{self._settings.prefix}-{self._name}-{self._shard}"
         self._writer = Transactor(self._settings, transactional_id, deadline)
         return self._writer
 

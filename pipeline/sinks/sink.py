@@ -66,12 +66,11 @@ class StoredRecord:
 class Sink(Protocol):
     """One writer. Methods are called from one thread; none waits for ever (`SinkError` instead)."""
 
-    def claim(
-        self, job: str, streams: Sequence[str], *, fresh: bool = False
-    ) -> dict[str, Progress]:
-        """Take the streams over: mints a higher epoch for each, atomically, and returns where each
-        stands. Whoever held them before is refused from now on (`FencedError`). `fresh` forgets
-        progress, not records. Called before the first frame, and again after a restart."""
+    def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
+        """Take streams over: mints a higher epoch for each, atomically, and returns where each
+        stands in its job (`jobs`: stream -> job). Whoever held a stream before, for whatever job,
+        is refused from now on (`FencedError`). One whose job is done is left as it is. `fresh`
+        forgets progress, not records. Called before the first frame, and again after a restart."""
         ...
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
@@ -104,7 +103,7 @@ class Reader(Protocol):
         ...
 
     def progress(self, job: str | None = None) -> Iterable[Progress]:
-        """Latest progress of every stream (of one job)."""
+        """Latest progress of every job of every stream (of one job)."""
         ...
 
     def close(self) -> None: ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,24 +53,15 @@ class SqliteSink:
         self._clock_us = clock_us
         self._connection = open_for_writing(path, busy_s=busy_s)
 
-    def claim(
-        self, job: str, streams: Sequence[str], *, fresh: bool = False
-    ) -> dict[str, Progress]:
-        claimed = {}
+    def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
         with transaction(self._connection, self._path):
-            for stream in streams:
-                known = None if fresh else self._stored(job, stream)
-                progress = replace(
-                    known or Progress(job, stream), epoch=self._newest_epoch(stream) + 1
-                )
-                self._store(progress)
-                claimed[stream] = progress
-        return claimed
+            return {stream: self._take(jobs[stream], stream, fresh) for stream in jobs}
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
         with transaction(self._connection, self._path):
             stored = self._stored(progress.job, progress.stream)
-            if is_done(stored, progress):
+            newest = self._newest_epoch(progress.stream)
+            if is_done(stored, progress, newest_epoch=newest):
                 return Receipt(repeated=len(messages))
             receipt = self._insert(messages)
             self._store(progress)
@@ -113,6 +104,14 @@ class SqliteSink:
         )
         return Receipt(conflicting=1)
 
+    def _take(self, job: str, stream: str, fresh: bool) -> Progress:
+        known = None if fresh else self._stored(job, stream)
+        if known and known.done:
+            return known
+        progress = replace(known or Progress(job, stream), epoch=self._newest_epoch(stream) + 1)
+        self._store(progress)
+        return progress
+
     def _stored(self, job: str, stream: str) -> Progress | None:
         row = self._connection.execute(
             "SELECT value FROM progress WHERE job = ? AND stream = ?", (job, stream)
@@ -120,7 +119,8 @@ class SqliteSink:
         return Progress.from_json(json.loads(row[0])) if row else None
 
     def _newest_epoch(self, stream: str) -> int:
-        """Over all jobs: readers compare the epochs of a stream's records whatever their job."""
+        """Over all jobs: the newest writer of a stream is the only one, and readers compare the
+        epochs of a stream's records whatever their job."""
         query = "SELECT coalesce(max(epoch), 0) FROM progress WHERE stream = ?"
         newest: int = self._connection.execute(query, (stream,)).fetchone()[0]
         return newest

@@ -16,7 +16,7 @@ from operators.errors import UsageError
 from pipeline.errors import SinkError
 
 APPLICATION_ID = 0x64696E6F  # "dino"
-VERSION = 1
+VERSION = 2  # 1 kept progress by lists of streams, and looked at no other list's epochs
 BUSY_S = 30.0  # how long a statement waits for another process's transaction
 
 TABLES = (
@@ -29,6 +29,7 @@ TABLES = (
         sequence INTEGER NOT NULL, position TEXT NOT NULL, status TEXT NOT NULL,
         value TEXT NOT NULL, timestamp_us INTEGER NOT NULL, PRIMARY KEY(job, stream))""",
 )
+INDEX = "CREATE INDEX IF NOT EXISTS progress_of_stream ON progress(stream, epoch)"
 
 Connection = sqlite3.Connection
 
@@ -145,13 +146,14 @@ def _lay_out(connection: Connection, path: Path, busy_s: float) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     if ours:
         with transaction(connection, path):  # found out now that it cannot be written
+            connection.execute(INDEX)
             connection.execute(f"PRAGMA user_version={VERSION}")
         return
     with transaction(connection, path):
         if _is_ours(connection, path):  # another process was faster
             return
-        for table in TABLES:
-            connection.execute(table)
+        for statement in (*TABLES, INDEX):
+            connection.execute(statement)
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={VERSION}")
 

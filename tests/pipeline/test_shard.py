@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import replace
 from fractions import Fraction
 
@@ -17,7 +17,7 @@ from operators.result import JSON, Result
 from pipeline.chunk import Chunk, End, Fault, Frames, Gap
 from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
-from pipeline.errors import SinkError
+from pipeline.errors import FencedError, SinkError
 from pipeline.message import Publisher
 from pipeline.placement import Placement
 from pipeline.sampling import Sampling
@@ -26,6 +26,7 @@ from pipeline.testing import ListSink, ManualClock
 
 FPS5 = Sampling("fps", 5)
 PERIOD_US = 200_000
+JOBS = defaultdict(lambda: "job")
 
 
 class PixelBackbone:
@@ -173,7 +174,7 @@ def test_streams_of_unequal_length_share_batches_and_keep_their_order() -> None:
     lengths = {"a": 21, "b": 7, "c": 2}
     scripts = {name: clip(name, count, 6) for name, count in lengths.items()}
     sink = ListSink()
-    tally = shard_of(scripts, sink, Echo(), Runs()).run("job", [spec_of(n) for n in scripts])
+    tally = shard_of(scripts, sink, Echo(), Runs()).run(JOBS, [spec_of(n) for n in scripts])
     for name, count in lengths.items():
         assert values(sink, "echo", name) == list(range(count))
         assert values(sink, "runs", name) == [{"values": list(range(count)), "reason": "end"}]
@@ -186,9 +187,9 @@ def test_streams_of_unequal_length_share_batches_and_keep_their_order() -> None:
 def test_records_do_not_depend_on_company() -> None:
     together, alone = ListSink(), ListSink()
     scripts = {name: clip(name, count, 5) for name, count in {"a": 13, "b": 9}.items()}
-    shard_of(scripts, together, Echo(), Runs()).run("job", [spec_of("a"), spec_of("b")])
+    shard_of(scripts, together, Echo(), Runs()).run(JOBS, [spec_of("a"), spec_of("b")])
     for name in scripts:
-        shard_of({name: scripts[name]}, alone, Echo(), Runs()).run("job", [spec_of(name)])
+        shard_of({name: scripts[name]}, alone, Echo(), Runs()).run(JOBS, [spec_of(name)])
     assert identities(together) == identities(alone)
 
 
@@ -197,7 +198,7 @@ def test_a_killed_run_resumes_to_the_same_records(commits: int) -> None:
     scripts = {name: clip(name, 17, 5) for name in "ab"}
     specs = [spec_of(name) for name in "ab"]
     undisturbed = ListSink()
-    shard_of(scripts, undisturbed, Echo(), Runs()).run("job", specs)
+    shard_of(scripts, undisturbed, Echo(), Runs()).run(JOBS, specs)
 
     class FailingSink(ListSink):
         left = commits
@@ -210,9 +211,9 @@ def test_a_killed_run_resumes_to_the_same_records(commits: int) -> None:
 
     sink = FailingSink()
     with pytest.raises(SinkError):
-        shard_of(scripts, sink, Echo(), Runs()).run("job", specs)
+        shard_of(scripts, sink, Echo(), Runs()).run(JOBS, specs)
     sink.left = 99
-    tally = shard_of(scripts, sink, Echo(), Runs()).run("job", specs)
+    tally = shard_of(scripts, sink, Echo(), Runs()).run(JOBS, specs)
     assert identities(sink) == identities(undisturbed)
     assert len(sink.messages) == len(undisturbed.messages), "nothing twice"
     assert (tally.receipt.repeated, tally.receipt.conflicting) == (0, 0)
@@ -220,17 +221,17 @@ def test_a_killed_run_resumes_to_the_same_records(commits: int) -> None:
 
 def test_a_job_that_is_complete_does_nothing() -> None:
     sink = ListSink()
-    shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run("job", [spec_of("a")])
+    shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run(JOBS, [spec_of("a")])
     count = len(sink.messages)
-    tally = shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run("job", [spec_of("a")])
+    tally = shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run(JOBS, [spec_of("a")])
     assert (tally.frames, len(sink.messages)) == (0, count)
     assert tally.outcomes[0].resumed
 
 
 def test_fresh_does_everything_again_and_finds_it_there() -> None:
     sink = ListSink()
-    shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run("job", [spec_of("a")])
-    tally = shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run("job", [spec_of("a")], fresh=True)
+    shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run(JOBS, [spec_of("a")])
+    tally = shard_of({"a": clip("a", 5, 5)}, sink, Echo()).run(JOBS, [spec_of("a")], fresh=True)
     assert tally.frames == 5
     assert (tally.receipt.written, tally.receipt.conflicting) == (0, 0)
 
@@ -250,7 +251,7 @@ def test_fresh_does_everything_again_and_finds_it_there() -> None:
 )
 def test_memory_never_crosses_a_gap(entries, runs) -> None:
     sink = ListSink()
-    shard_of({"a": [[*entries, End("a", "ok")]]}, sink, Runs()).run("job", [spec_of("a")])
+    shard_of({"a": [[*entries, End("a", "ok")]]}, sink, Runs()).run(JOBS, [spec_of("a")])
     assert [value["values"] for value in values(sink, "runs", "a")] == runs
 
 
@@ -266,7 +267,7 @@ def test_each_operator_takes_its_own_sampling() -> None:
         sink,
         lambda stream: Publisher(stream, "job", "model"),
         open_streams=1,
-    ).run("job", [spec_of("a")])
+    ).run(JOBS, [spec_of("a")])
     assert values(sink, "echo", "a") == [0, 1, 2, 3, 4]
     assert values(sink, "runs", "a") == [{"values": [0, 1, 2], "reason": "end"}]
 
@@ -275,7 +276,7 @@ def test_poison_costs_one_frame_and_nobody_else() -> None:
     sink = ListSink()
     scripts = {"a": clip("a", 6, 6), "b": clip("b", 6, 6)}
     echo = Echo(poison=frozenset({3}))
-    shard_of({"a": scripts["a"]}, sink, echo).run("job", [spec_of("a")])
+    shard_of({"a": scripts["a"]}, sink, echo).run(JOBS, [spec_of("a")])
     assert values(sink, "echo", "a") == [0, 1, 2, 4, 5]
     (letter,) = values(sink, "deadletter", "a")
     assert (letter["position"], letter["operator"], letter["error"]) == (
@@ -290,7 +291,7 @@ def test_poison_costs_one_frame_and_nobody_else() -> None:
 def test_a_failing_memory_is_given_up_and_its_frames_are_accounted_for() -> None:
     sink = ListSink()
     runs = Runs(poison=5)
-    shard_of({"a": clip("a", 12, 4)}, sink, runs).run("job", [spec_of("a")])
+    shard_of({"a": clip("a", 12, 4)}, sink, runs).run(JOBS, [spec_of("a")])
     ledger = sink.stored["job", "a"].ledger["runs"]
     assert ledger["sampled"] == ledger["covered"] + ledger["deadletter"] == 12
     assert [value["values"] for value in values(sink, "runs", "a")] == [[8, 9, 10, 11]]
@@ -299,7 +300,7 @@ def test_a_failing_memory_is_given_up_and_its_frames_are_accounted_for() -> None
 def test_the_ledger_adds_up_and_is_said_at_the_end() -> None:
     sink = ListSink()
     entries = [run_of("a", [0, 1]), Gap("a", "dropped", dropped=7), run_of("a", [9])]
-    shard_of({"a": [[*entries, End("a", "ok")]]}, sink, Echo(), Runs()).run("job", [spec_of("a")])
+    shard_of({"a": [[*entries, End("a", "ok")]]}, sink, Echo(), Runs()).run(JOBS, [spec_of("a")])
     (ended,) = [event for event in values(sink, "events", "a") if event["kind"] == "ended"]
     assert ended["operators"]["echo"] == {"sampled": 3, "published": 3, "dropped": 7}
     assert ended["operators"]["runs"] == {"sampled": 3, "covered": 3, "dropped": 7}
@@ -308,7 +309,7 @@ def test_the_ledger_adds_up_and_is_said_at_the_end() -> None:
 def test_a_stopped_recording_goes_on_another_day() -> None:
     scripts = {"a": clip("a", 17, 5)}
     undisturbed, sink = ListSink(), ListSink()
-    shard_of(scripts, undisturbed, Echo(), Runs()).run("job", [spec_of("a")])
+    shard_of(scripts, undisturbed, Echo(), Runs()).run(JOBS, [spec_of("a")])
     shard = shard_of(scripts, sink, Echo(), Runs())
     commit = sink.commit
 
@@ -317,11 +318,11 @@ def test_a_stopped_recording_goes_on_another_day() -> None:
         return commit(messages, progress)
 
     sink.commit = stop_after_the_first
-    tally = shard.run("job", [spec_of("a")])
+    tally = shard.run(JOBS, [spec_of("a")])
     assert [outcome.status for outcome in tally.outcomes] == ["stopped"]
     assert 0 < len(sink.messages) < len(undisturbed.messages)
     sink.commit = commit
-    shard_of(scripts, sink, Echo(), Runs()).run("job", [spec_of("a")])
+    shard_of(scripts, sink, Echo(), Runs()).run(JOBS, [spec_of("a")])
     assert identities(sink) == identities(undisturbed)
 
 
@@ -329,7 +330,7 @@ def test_a_stopped_camera_is_over() -> None:
     sink = ListSink()
     scripts = {"a": [[run_of("a", [0, 1])], [End("a", "stopped")]]}
     live = replace(spec_of("a"), live=True)
-    shard_of(scripts, sink, Runs(), batch_wait_s=0.0).run("job", [live])
+    shard_of(scripts, sink, Runs(), batch_wait_s=0.0).run(JOBS, [live])
     assert values(sink, "runs", "a") == [{"values": [0, 1], "reason": "end"}]
     assert "ended" in [event["kind"] for event in values(sink, "events", "a")]
 
@@ -355,18 +356,40 @@ def test_a_live_frame_does_not_wait_for_mates_beyond_its_time() -> None:
     scripts = {"a": [[run_of("a", [0])], [End("a", "stopped")]], "silent": [[End("silent", "ok")]]}
     shard = shard_of(scripts, sink, Echo(), batch_wait_s=0.2, clock=clock)
     shard._feed = SilentNeighbour(scripts)
-    shard.run("job", [replace(spec_of(name), live=True) for name in scripts])
+    shard.run(JOBS, [replace(spec_of(name), live=True) for name in scripts])
     assert values(sink, "echo", "a") == [0]
     assert committed_s == [pytest.approx(IDLE_WAIT_S + 0.2)], "it came after one idle wait"
 
 
 def test_a_newer_writer_fences_the_older() -> None:
     sink = ListSink()
-    old = sink.claim("job", ["a"])["a"]
-    new = sink.claim("job", ["a"])["a"]
+    old = sink.claim({"a": "job"})["a"]
+    new = sink.claim({"a": "job"})["a"]
     assert new.epoch == old.epoch + 1
     with pytest.raises(SinkError):
         sink.commit([], replace(old, sequence=1))
+
+
+def test_a_newer_writer_of_another_job_fences_too() -> None:
+    sink = ListSink()
+    old = sink.claim({"a": "job"})["a"]
+    assert sink.claim({"a": "other"})["a"].epoch == old.epoch + 1
+    with pytest.raises(FencedError, match=r"stream a: another writer .* and this one stops"):
+        sink.commit([], replace(old, sequence=1))
+
+
+def test_a_stream_more_leaves_those_that_are_done() -> None:
+    sink = ListSink()
+    scripts = {"a": clip("a", 5, 5), "b": clip("b", 7, 5)}
+    shard_of(scripts, sink, Echo()).run(JOBS, [spec_of("a")])
+    done = sink.stored["job", "a"]
+    tally = shard_of(scripts, sink, Echo()).run(JOBS, [spec_of("a"), spec_of("b")])
+    assert tally.frames == 7
+    assert [(o.stream, o.status, o.resumed) for o in tally.outcomes] == [
+        ("a", "ok", True),
+        ("b", "ok", False),
+    ]
+    assert sink.stored["job", "a"] == done, "not even claimed"
 
 
 def test_engine_loads_every_operator_once() -> None:

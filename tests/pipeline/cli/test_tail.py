@@ -35,7 +35,7 @@ def sink(tmp_path):
     """A sink file with three frames of two streams; gives (URI, function that commits more)."""
     uri = f"sqlite:{tmp_path / 'r.db'}"
     writer = open_sink(uri)
-    stands = writer.claim("0123456789ab", ["gate", "door"])
+    stands = writer.claim({"gate": "0123456789ab", "door": "0123456789ab"})
 
     def commit(stream, *messages):
         stands[stream] = replace(stands[stream], sequence=stands[stream].sequence + 1)
@@ -129,7 +129,7 @@ def test_follow_shows_what_comes_until_it_is_interrupted(sink, environment, tmp_
 @pytest.mark.needs_kafka
 def test_a_broker_is_read_like_a_file(dinostream, kafka_uri):
     writer = open_sink(kafka_uri)
-    progress = writer.claim("0123456789ab", ["gate"])["gate"]
+    progress = writer.claim({"gate": "0123456789ab"})["gate"]
     writer.commit([message("depth", 0), message("action", 0)], replace(progress, sequence=1))
     writer.close()
     told = {one["topic"]: one for one in records(dinostream("tail", kafka_uri))}

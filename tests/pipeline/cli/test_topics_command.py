@@ -11,7 +11,7 @@ from pipeline.sinks.uri import open_sink
 def uri(tmp_path, build):
     uri = f"sqlite:{tmp_path / 'r.db'}"
     sink = open_sink(uri)
-    progress = sink.claim("0123456789ab", ["cam1"])["cam1"]
+    progress = sink.claim({"cam1": "0123456789ab"})["cam1"]
     messages = [build.message(0, topic="embedding"), build.message(1, topic="action")]
     sink.commit(messages, build.after(progress))
     sink.close()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config import Config
 from pipeline.resolve import resolve
 from pipeline.runtime.inline import InlineRun
+from pipeline.shard import Tally
 from pipeline.streams import stream_specs
 
 CLIPS = ("long.mp4", "short.mp4", "tall.mp4")
@@ -37,23 +39,42 @@ def test_a_stream_alone_says_the_same(together: str, jobs, clips: Path, tools, t
     sink = f"sqlite:{tmp_path}/alone.db"
     for name in CLIPS:
         jobs.run(clips / name, "--runtime", "inline", "--sink", sink)
-    alone, company = tools.records(sink), tools.records(together)
-    assert _data(alone) == _data(company)
-    assert alone.keys() - company.keys() <= {key for key in alone if key[0] == "events"}
+    assert tools.records(sink) == tools.records(together)
 
 
-def test_batches_are_mixed(clips: Path, tmp_path) -> None:
+def run_inline(sources: list[str], sink: str) -> tuple[Config, Tally]:
+    """The job of `SMALL` in this process."""
     values = {
-        "sources": [str(clips)],
+        "sources": sources,
         "weights": "random",
         "model": "dinov2_vitti14",
         "short_side": 56,
+        "threads": 1,
         "runtime": "inline",
-        "sink": f"sqlite:{tmp_path}/m.db",
+        "sink": sink,
     }
     config = resolve(None, values)
     run = InlineRun(config, stream_specs(config, live=False), fresh=False, tell=lambda _: None)
-    tally = run.run()
+    return config, run.run()
+
+
+def test_a_folder_that_grows_costs_what_is_new(together: str, clips: Path, tools, tmp_path) -> None:
+    sink = f"sqlite:{tmp_path}/grown.db"
+    _, first = run_inline([str(clips / "short.mp4"), str(clips / "tall.mp4")], sink)
+    assert first.frames == 4 * 5 + 3 * 5
+    before = tools.records(sink)
+    _, grown = run_inline([str(clips)], sink)
+    assert grown.frames == 9 * 5
+    assert grown.receipt.conflicting == 0
+    assert before.items() <= tools.records(sink).items()
+    assert tools.records(sink) == tools.records(together)
+    _, whole = run_inline([str(clips)], sink)
+    assert (whole.frames, whole.receipt.written) == (0, 0)
+    assert all(outcome.resumed for outcome in whole.outcomes)
+
+
+def test_batches_are_mixed(clips: Path, tmp_path) -> None:
+    config, tally = run_inline([str(clips)], f"sqlite:{tmp_path}/m.db")
     assert tally.batches[2] > 0, "frames of two clips shared a pass"
     full = tally.frames / config.batch_size
     assert sum(tally.batches.values()) <= full + len(CLIPS), "few passes went half empty"

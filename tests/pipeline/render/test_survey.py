@@ -95,7 +95,7 @@ def test_records_of_a_job_that_was_interrupted_are_not_all(stored, records):
     uri = stored(records.all())
     wanted = Wanted(uri, "clip.mp4", records.session, None, DRAWN)
     sink = open_sink(uri)
-    progress = sink.claim("feedfacecafe", ["cam"])["cam"]
+    progress = sink.claim({"cam": "feedfacecafe"})["cam"]
     for status, there in (("running", False), ("ok", True)):
         progress = replace(
             progress, session=records.session, status=status, sequence=progress.sequence + 1

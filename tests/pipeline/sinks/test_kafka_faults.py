@@ -82,7 +82,7 @@ def test_a_broker_that_freezes_in_a_commit_and_comes_back(own_broker, build, mon
     """The client gives up, the broker commits all the same: read back, not done again."""
     own_broker.start()
     sink = open_sink(own_broker.uri, settings=HASTY)
-    progress = build.after(sink.claim(JOB, ["cam1"])["cam1"])
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit(messages(build, 1), progress)
     thaw = threading.Timer(ATTEMPT_S + 2, own_broker.signal, [signal.SIGCONT])
 
@@ -102,7 +102,7 @@ def test_a_broker_that_freezes_in_a_commit_and_comes_back(own_broker, build, mon
 def test_a_commit_whose_time_ran_out_can_be_done_again(own_broker, build, monkeypatch):
     own_broker.start()
     sink = open_sink(own_broker.uri, settings={"deadline_s": 8})
-    progress = build.after(sink.claim(JOB, ["cam1"])["cam1"])
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit(messages(build, 1), progress)
     before(monkeypatch, "write", lambda: own_broker.signal(signal.SIGSTOP))
     progress = build.after(progress)
@@ -119,7 +119,7 @@ def test_a_commit_whose_time_ran_out_can_be_done_again(own_broker, build, monkey
 def test_a_broker_that_is_killed_and_started_again(own_broker, build, monkeypatch, caplog):
     own_broker.start()
     sink = open_sink(own_broker.uri, settings=HASTY)
-    progress = sink.claim(JOB, ["cam1"])["cam1"]
+    progress = sink.claim({"cam1": JOB})["cam1"]
     restart = threading.Thread(target=own_broker.start)
 
     def crash():
@@ -142,7 +142,7 @@ def test_a_broker_that_is_killed_and_started_again(own_broker, build, monkeypatc
 def test_a_claim_waits_for_a_broker_that_freezes(own_broker, build, monkeypatch):
     own_broker.start()
     first = open_sink(own_broker.uri, settings=HASTY)
-    first.claim(JOB, ["cam1"])
+    first.claim({"cam1": JOB})
     thaw = threading.Timer(ATTEMPT_S + 2, own_broker.signal, [signal.SIGCONT])
 
     def freeze():
@@ -151,7 +151,7 @@ def test_a_claim_waits_for_a_broker_that_freezes(own_broker, build, monkeypatch)
 
     before(monkeypatch, "write", freeze)
     second = open_sink(own_broker.uri, settings=HASTY)
-    claimed = second.claim(JOB, ["cam1"])["cam1"]
+    claimed = second.claim({"cam1": JOB})["cam1"]
     thaw.join()
     assert claimed.epoch in (2, 3)  # 3 where the frozen claim was carried out after all
     assert second.commit(messages(build, 1), build.after(claimed)) == Receipt(written=10)
@@ -165,9 +165,9 @@ def test_an_open_transaction_of_another_writer_hides_no_progress(own_broker, bui
     the broker gives it up; a claim waits for that, and does not go back in time."""
     own_broker.start()
     sink = open_sink(own_broker.uri, settings=HASTY)
-    progress = build.after(sink.claim(JOB, ["cam1"])["cam1"])
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     dying = open_sink(own_broker.uri, settings={**HASTY, "transaction_timeout_ms": 8000})
-    other = build.after(dying.claim("another", ["cam1"])["cam1"])
+    other = build.after(dying.claim({"cam1": "another"})["cam1"])
     writer = dying._writer
     partitions = range(8)  # of the progress topic: whichever ours is in
     writer._producer.begin_transaction()
@@ -178,7 +178,7 @@ def test_an_open_transaction_of_another_writer_hides_no_progress(own_broker, bui
     sink.close()
 
     again = open_sink(own_broker.uri, settings=HASTY)
-    assert again.claim(JOB, ["cam1"])["cam1"].sequence == 1
+    assert again.claim({"cam1": JOB})["cam1"].sequence == 1
     again.close()
     writer.drop()
     assert other.epoch == 2
@@ -204,17 +204,17 @@ ALICE = {
 def test_a_broker_that_wants_a_password(own_broker, build, caplog):
     own_broker.start(*LOGIN)
     sink = open_sink(own_broker.uri, settings=ALICE)
-    progress = build.after(sink.claim(JOB, ["cam1"])["cam1"])
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit(messages(build, 1), progress)
     sink.close()
     assert len(list(open_reader(own_broker.uri, settings=ALICE).records())) == 10
 
     wrong = open_sink(own_broker.uri, settings={**ALICE, "sasl_plain_password": "tr0ub4dor"})
     with caplog.at_level(logging.DEBUG), pytest.raises(SinkError) as caught:
-        wrong.claim(JOB, ["cam1"])
+        wrong.claim({"cam1": JOB})
     assert "are security_protocol, sasl_* and ssl_*" in str(caught.value)
     assert "tr0ub4dor" not in f"{caught.value!r}{caplog.text}"
 
     silent = open_sink(own_broker.uri, settings={"deadline_s": 8})
     with pytest.raises(SinkError, match="are security_protocol"):
-        silent.claim(JOB, ["cam1"])
+        silent.claim({"cam1": JOB})

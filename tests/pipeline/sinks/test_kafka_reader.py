@@ -30,9 +30,9 @@ def read(uri, *topics, **how):
 
 def test_what_was_written_is_read_once(sink, kafka_uri, build):
     messages = [build.message(number) for number in range(100)]
-    progress = build.after(sink.claim(JOB, ["cam1"])["cam1"])
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit(messages, progress)
-    again = build.after(sink.claim(JOB, ["cam1"], fresh=True)["cam1"])
+    again = build.after(sink.claim({"cam1": JOB}, fresh=True)["cam1"])
     assert sink.commit(messages, again) == Receipt(written=100)  # Kafka holds them twice now
 
     records = list(open_reader(kafka_uri).records())
@@ -45,16 +45,16 @@ def test_what_was_written_is_read_once(sink, kafka_uri, build):
 
 def test_a_late_record_of_a_replaced_writer_is_not_delivered(sink, kafka_uri, build):
     """Streams moved to another shard, so that the broker did not fence the old writer."""
-    old = build.after(sink.claim(JOB, ["cam1"])["cam1"])
+    old = build.after(sink.claim({"cam1": JOB})["cam1"])
     new = open_sink(kafka_uri, shard=1, settings={"deadline_s": 20})
-    progress = build.after(new.claim(JOB, ["cam1"])["cam1"])
+    progress = build.after(new.claim({"cam1": JOB})["cam1"])
     new.commit([build.message(1, epoch=2)], progress)
     sink.commit([build.message(2, epoch=1)], old)
     new.commit([build.message(3, epoch=2)], build.after(progress))
     new.close()
     assert [m.value for m in read(kafka_uri)] == [b'{"number":1}', b'{"number":3}']
     resumed = open_sink(kafka_uri, settings={"deadline_s": 20})
-    assert resumed.claim(JOB, ["cam1"])["cam1"].sequence == 2  # nor does its progress count
+    assert resumed.claim({"cam1": JOB})["cam1"].sequence == 2  # nor does its progress count
     resumed.close()
 
 
@@ -72,7 +72,7 @@ def test_topics_are_chosen_listed_and_checked(sink, kafka_uri, build):
 
 
 def test_progress_is_read_only_when_it_is_named(sink, kafka_uri):
-    sink.claim(JOB, ["cam1"])
+    sink.claim({"cam1": JOB})
     assert read(kafka_uri) == []
     assert [m.key for m in read(kafka_uri, "progress")] == [f"{JOB}/cam1"]
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def stored(path: Path, **how):
 
 
 def test_commit_writes_records_and_progress_as_any_client_can_read_them(sink, path, build):
-    progress = build.after(sink.claim(JOB, ["cam1"])["cam1"], position="3000", status="ok")
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"], position="3000", status="ok")
     receipt = sink.commit([build.message(0), build.message(1)], progress)
     sink.close()
 
@@ -57,7 +58,7 @@ def test_commit_writes_records_and_progress_as_any_client_can_read_them(sink, pa
         assert told.fetchall() == [(JOB, "cam1", 1, 1, "3000", "ok")]
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert other.execute("PRAGMA application_id").fetchone() == (0x64696E6F,)
-        assert other.execute("PRAGMA user_version").fetchone() == (1,)
+        assert other.execute("PRAGMA user_version").fetchone() == (2,)
     other.close()
     assert rows == [
         (1, "action", "cam1", "0", b'{"number":0}', 1_700_000_000_123_456, build.message(0).id),
@@ -67,7 +68,7 @@ def test_commit_writes_records_and_progress_as_any_client_can_read_them(sink, pa
 
 def test_reader_gives_back_what_was_written(sink, path, build):
     messages = [build.message(number) for number in range(600)]  # several pages
-    progress = build.after(sink.claim(JOB, ["cam1"])["cam1"])
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit(messages, progress)
 
     records = stored(path)
@@ -107,7 +108,7 @@ def test_reader_follows_a_writer(sink, path, build):
 
 
 def test_a_commit_done_again_writes_nothing(sink, path, build):
-    progress = build.after(sink.claim(JOB, ["cam1"])["cam1"])
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit([build.message(0)], progress)
     assert sink.commit([build.message(0)], progress) == Receipt(repeated=1)
     assert len(stored(path)) == 1
@@ -135,14 +136,14 @@ def test_same_id_in_two_topics_is_two_records(sink, path, build):
 
 def test_claim_hands_back_where_a_stream_stands_with_a_higher_epoch(path, build):
     first = SqliteSink(path)
-    claimed = first.claim(JOB, ["cam1", "cam2"])
+    claimed = first.claim({"cam1": JOB, "cam2": JOB})
     assert {name: p.epoch for name, p in claimed.items()} == {"cam1": 1, "cam2": 1}
     progress = build.after(claimed["cam1"], position="9", operators={"action": "AAE="})
     first.commit([], progress)
     first.close()
 
     second = SqliteSink(path)
-    resumed = second.claim(JOB, ["cam1", "cam2"])
+    resumed = second.claim({"cam1": JOB, "cam2": JOB})
     assert resumed["cam1"].epoch == 2
     assert (resumed["cam1"].sequence, resumed["cam1"].position) == (1, "9")
     assert resumed["cam1"].operators == {"action": "AAE="}
@@ -151,23 +152,23 @@ def test_claim_hands_back_where_a_stream_stands_with_a_higher_epoch(path, build)
 
 
 def test_fresh_forgets_progress_and_keeps_records(sink, path, build):
-    sink.commit([build.message(0)], build.after(sink.claim(JOB, ["cam1"])["cam1"]))
-    fresh = sink.claim(JOB, ["cam1"], fresh=True)["cam1"]
+    sink.commit([build.message(0)], build.after(sink.claim({"cam1": JOB})["cam1"]))
+    fresh = sink.claim({"cam1": JOB}, fresh=True)["cam1"]
     assert (fresh.sequence, fresh.epoch, fresh.position) == (0, 2, "")
     assert sink.commit([build.message(0)], build.after(fresh)) == Receipt(repeated=1)
     assert len(stored(path)) == 1
 
 
 def test_epochs_of_a_stream_rise_over_all_jobs(sink):
-    assert sink.claim(JOB, ["cam1"])["cam1"].epoch == 1
-    assert sink.claim("another", ["cam1"])["cam1"].epoch == 2
-    assert sink.claim(JOB, ["cam1", "cam2"])["cam1"].epoch == 3
+    assert sink.claim({"cam1": JOB})["cam1"].epoch == 1
+    assert sink.claim({"cam1": "another"})["cam1"].epoch == 2
+    assert sink.claim({"cam1": JOB, "cam2": JOB})["cam1"].epoch == 3
 
 
 def test_who_held_a_stream_before_is_refused(path, build):
     old, new = SqliteSink(path), SqliteSink(path)
-    stale = build.after(old.claim(JOB, ["cam1"])["cam1"])
-    new.claim(JOB, ["cam1"])
+    stale = build.after(old.claim({"cam1": JOB})["cam1"])
+    new.claim({"cam1": JOB})
     with pytest.raises(FencedError, match=r"stream cam1: another writer.*epoch 2, this one is 1"):
         old.commit([build.message(0)], stale)
     assert stored(path) == []
@@ -175,12 +176,56 @@ def test_who_held_a_stream_before_is_refused(path, build):
     new.close()
 
 
+def test_a_newer_writer_of_another_job_counts_as_well(path, build):
+    """A camera more, other settings: whatever job it was for, the stream has one writer."""
+    old, new = SqliteSink(path), SqliteSink(path)
+    standing = old.claim({"cam1": JOB, "cam2": JOB})
+    new.claim({"cam1": "another"})
+    with pytest.raises(FencedError, match=r"stream cam1: another writer.*epoch 2, this one is 1"):
+        old.commit([build.message(0)], build.after(standing["cam1"]))
+    assert old.commit([build.message(0, "cam2")], build.after(standing["cam2"])).written == 1
+    assert [record.message.key for record in stored(path)] == ["cam2"]
+    old.close()
+    new.close()
+
+
+def test_what_is_done_is_not_claimed(sink, build):
+    done = build.after(sink.claim({"a": JOB})["a"], position="9", status="ok")
+    sink.commit([], done)
+    assert sink.claim({"a": JOB, "b": JOB})["a"] == done
+    assert sink.claim({"a": JOB}, fresh=True)["a"].epoch == 2
+    rejected = build.after(sink.claim({"b": JOB})["b"], status="rejected")
+    sink.commit([], rejected)
+    assert sink.claim({"b": JOB})["b"].epoch == rejected.epoch + 1, "it may be readable by now"
+
+
+def test_files_of_an_older_version_go_on(path, build):
+    """Version 1 had the same tables; the jobs of single streams have the same names."""
+    older = SqliteSink(path)
+    progress = build.after(older.claim({"cam1": JOB})["cam1"], position="9")
+    older.commit([build.message(0)], progress)
+    older.close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP INDEX progress_of_stream")
+        database.execute("PRAGMA user_version=1")
+    assert len(stored(path)) == 1, "a reader takes it as it is"
+    sink = SqliteSink(path)
+    assert sink.claim({"cam1": JOB})["cam1"] == replace(progress, epoch=2)
+    sink.close()
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+        (plan,) = database.execute(
+            "EXPLAIN QUERY PLAN SELECT max(epoch) FROM progress WHERE stream = 'cam1'"
+        ).fetchall()
+    assert "progress_of_stream" in plan[-1]
+
+
 def test_concurrent_claims_never_mint_one_epoch_twice(path):
     minted: list[int] = []
 
     def claim() -> None:
         sink = SqliteSink(path)
-        minted.extend(sink.claim(JOB, ["cam1"])["cam1"].epoch for _ in range(10))
+        minted.extend(sink.claim({"cam1": JOB})["cam1"].epoch for _ in range(10))
         sink.close()
 
     threads = [threading.Thread(target=claim) for _ in range(4)]
@@ -217,7 +262,7 @@ def test_a_file_another_opener_lays_out_between_two_looks_is_ours(path, monkeypa
 
 
 def test_commits_need_a_claim_and_come_in_order(sink, build):
-    progress = build.after(sink.claim(JOB, ["cam1"])["cam1"])
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     with pytest.raises(SinkError, match="commit 2 follows 0"):
         sink.commit([], build.after(progress))
     with pytest.raises(SinkError, match="without a claim"):
@@ -231,7 +276,7 @@ def test_records_survive_one_writer_killed_while_another_process_reads(path, bui
         "from pipeline.sinks.sqlite import SqliteSink\n"
         "from pipeline.sinks.sink import Message\n"
         "sink = SqliteSink(Path(sys.argv[1]))\n"
-        "p = sink.claim('j', ['s'])['s']\n"
+        "p = sink.claim({'s': 'j'})['s']\n"
         "for n in range(1, 100000):\n"
         "    p = replace(p, sequence=n)\n"
         "    sink.commit([Message('action', 's', {'ce_id': f'{n}.{i}'}, bytes(20000))"
@@ -257,8 +302,8 @@ def test_records_survive_one_writer_killed_while_another_process_reads(path, bui
         assert progress.sequence >= told
         assert ids == {f"{n}.{i}" for n in range(1, progress.sequence + 1) for i in range(10)}
         sink = SqliteSink(path)
-        assert sink.claim("j", ["s"])["s"].sequence == progress.sequence
-        sink.claim("j", ["s"], fresh=True)
+        assert sink.claim({"s": "j"})["s"].sequence == progress.sequence
+        sink.claim({"s": "j"}, fresh=True)
         sink.close()
         with sqlite3.connect(path) as other:
             assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -51,8 +51,8 @@ def test_a_database_of_another_application_is_refused(tmp_path):
 def test_a_file_of_a_newer_version_is_refused(tmp_path):
     path = tmp_path / "results.db"
     SqliteSink(path).close()
-    made(path, "PRAGMA user_version=2")
-    refused(path, r"newer dinostream \(version 2 of the file, this one knows 1\)")
+    made(path, "PRAGMA user_version=3")
+    refused(path, r"newer dinostream \(version 3 of the file, this one knows 2\)")
 
 
 def test_a_folder_is_refused(tmp_path):
@@ -162,7 +162,7 @@ import resource
 from dataclasses import replace
 from pipeline.sinks.sink import Message
 sink = SqliteSink(Path(sys.argv[1]))
-progress = sink.claim("j", ["s"])["s"]
+progress = sink.claim({"s": "j"})["s"]
 if "limit" in sys.argv:
     resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, -1))
 
