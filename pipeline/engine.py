@@ -68,7 +68,7 @@ def _unbroken(
         if lane.takes(placement, info) and operator:
             if run:
                 yield run
-            lane.deliver(placement, operator.reset(info.stream, "gap"))
+            lane.forget(placement, operator.reset(info.stream, "gap"))
             run = []
         run.append(row)
     if run:
@@ -92,6 +92,7 @@ def _bury(placement: Placement, features: Features, error: Exception, lanes: Lan
             lanes[info.stream].bury(placement, info, error)
         for stream in dict.fromkeys(info.stream for info in features.infos):
             operator.reset(stream, "error")
+            lanes[stream].forget(placement)
         return
     for row, info in enumerate(features.infos):
         try:
@@ -105,11 +106,10 @@ def _bury(placement: Placement, features: Features, error: Exception, lanes: Lan
 def _deliver(
     placement: Placement, infos: Sequence[FrameInfo], results: Sequence[Result], lanes: Lanes
 ) -> None:
-    """Hand results to their lanes and count what became of every frame."""
-    spoken = {(result.info.stream, result.info.position) for result in results}
-    for info in infos:
-        said = (info.stream, info.position) in spoken
-        counter = "covered" if placement.remembers else "published" if said else "silent"
-        lanes[info.stream].count(placement, counter, 1)
-    for result in results:
-        lanes[result.info.stream].deliver(placement, [result])
+    """Hand every lane its frames and results."""
+    for stream in dict.fromkeys(info.stream for info in infos):
+        lanes[stream].take(
+            placement,
+            [info for info in infos if info.stream == stream],
+            [result for result in results if result.info.stream == stream],
+        )

@@ -52,7 +52,7 @@ class Lane:
         self._progress = progress
         self._placements = placements
         self._publisher = publisher
-        self._ledger = Ledger(progress.ledger)
+        self._ledger = Ledger(progress.ledger, progress.waiting)
         self._gaps = {p.name: GapDetector(p.sampling) for p in placements}
         self._chunks: deque[deque[Entry]] = deque()
         self._offered: Frames | None = None
@@ -105,8 +105,23 @@ class Lane:
         self._ledger.add(placement.name, "sampled", 1)
         return self._gaps[placement.name].is_gap(info.event_time_us)
 
-    def deliver(self, placement: Placement, results: Sequence[Result]) -> None:
-        """Take an operator's results for this stream."""
+    def take(
+        self, placement: Placement, infos: Sequence[FrameInfo], results: Sequence[Result]
+    ) -> None:
+        """Frames of this stream that an operator took, and its results for this stream. One that
+        remembers may speak of a frame later, the others never."""
+        self._ledger.took(placement.name, infos)
+        self._deliver(placement, results)
+        if not placement.remembers:
+            self._ledger.settle(placement.name)
+
+    def forget(self, placement: Placement, results: Sequence[Result] = ()) -> None:
+        """An operator's memory of this stream was reset; its last results."""
+        self._deliver(placement, results)
+        self._ledger.settle(placement.name)
+
+    def _deliver(self, placement: Placement, results: Sequence[Result]) -> None:
+        self._ledger.told(placement.name, results)
         for result in results:
             # After a resume a span may end on a frame of the assignment before.
             own = replace(result, info=replace(result.info, epoch=self._progress.epoch))
@@ -117,9 +132,6 @@ class Lane:
         """An operator failed on a frame: dead letter instead of a result."""
         self._ledger.add(placement.name, "deadletter", 1)
         self._messages.append(self._publisher.dead_letter(info, placement.name, error))
-
-    def count(self, placement: Placement, counter: str, frames: int) -> None:
-        self._ledger.add(placement.name, counter, frames)
 
     def release(self, frames: int) -> None:
         """A batch with so many frames of the offered run has been through all operators."""
@@ -163,7 +175,7 @@ class Lane:
     def _forget(self, reason: str) -> None:
         for placement in self._placements:
             if operator := placement.remembers:
-                self.deliver(placement, operator.reset(self.stream, reason))
+                self.forget(placement, operator.reset(self.stream, reason))
             self._gaps[placement.name] = GapDetector(placement.sampling)
 
     def _commit(self) -> Commit:
@@ -173,6 +185,7 @@ class Lane:
             operators=self._snapshots(),
             gaps={name: detector.snapshot() for name, detector in self._gaps.items()},
             ledger=self._ledger.counts(),
+            waiting=self._ledger.waiting(),
             status=self.end.outcome if self.end else "running",
         )
         messages, self._messages = tuple(self._messages), []

@@ -23,6 +23,8 @@ class Progress:
         operators: operator -> base64 of its snapshot.
         gaps: operator -> state of its gap detector, JSON values.
         ledger: operator -> counter -> frames (sampled, published, covered, dropped, ...).
+        waiting: operator -> position and event time (us) of frames that it took and of which no
+            record tells yet.
         status: `running` until the stream's End is committed, then its outcome.
     """
 
@@ -36,6 +38,7 @@ class Progress:
     operators: dict[str, str] = field(default_factory=dict)
     gaps: dict[str, Any] = field(default_factory=dict)
     ledger: dict[str, dict[str, int]] = field(default_factory=dict)
+    waiting: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     status: str = "running"
 
     def __post_init__(self) -> None:
