@@ -94,6 +94,7 @@ class End:
         decoded: frames decoded in all, before sampling, over the whole session.
         lost: frames known to be lost over the whole session.
         memory_bytes: peak resident memory of the decode process.
+        unfinished: a recording of which more may be had another day; its progress says so.
     """
 
     stream: str
@@ -102,6 +103,7 @@ class End:
     decoded: int = 0
     lost: int = 0
     memory_bytes: int = 0
+    unfinished: bool = False
 
 
 Entry = Frames | Gap | Fault | End

@@ -148,6 +148,7 @@ class Config(_Model):
     chunk_ms: PositiveInt = 500
     stall_s: PositiveFloat = 10.0
     buffer_frames: PositiveInt = 64
+    spool_bytes: PositiveInt = 8 << 30
 
     sink: SinkConfig = SinkConfig()
     runtime: Literal["ray", "inline"] = "ray"

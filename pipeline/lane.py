@@ -163,7 +163,7 @@ class Lane:
                 self._ledger.add(placement.name, "dropped", entry.dropped_of(placement.rule))
         if isinstance(entry, End):
             self.end = entry
-            if entry.outcome == "stopped" and not self._live:
+            if self._goes_on(entry):
                 return
             self._forget("end")
         if isinstance(entry, Fault) and not entry.lost:
@@ -171,6 +171,10 @@ class Lane:
             if not self._live:
                 return  # a decoder that had to be restarted is no fact about the footage
         self._messages += self._publisher.announce(entry, self._progress, self._ledger.counts())
+
+    def _goes_on(self, end: End) -> bool:
+        """Another day: nothing is forgotten, and consumers are not told of an end."""
+        return not self._live and (end.unfinished or end.outcome == "stopped")
 
     def _forget(self, reason: str) -> None:
         for placement in self._placements:
@@ -186,10 +190,16 @@ class Lane:
             gaps={name: detector.snapshot() for name, detector in self._gaps.items()},
             ledger=self._ledger.counts(),
             waiting=self._ledger.waiting(),
-            status=self.end.outcome if self.end else "running",
+            status=self._status,
         )
         messages, self._messages = tuple(self._messages), []
         return Commit(messages, self._progress)
+
+    @property
+    def _status(self) -> str:
+        if self.end is None:
+            return "running"
+        return "stopped" if self._goes_on(self.end) else self.end.outcome
 
     def _snapshots(self) -> dict[str, str]:
         return {

@@ -34,6 +34,7 @@ class Outcome:
         decoded, lost: frames, as the decoder counted them in this run.
         memory_bytes: peak resident memory of its decode process.
         resumed: it went on from an earlier run, or was complete before.
+        unfinished: a later run may have more of it.
     """
 
     stream: str
@@ -43,6 +44,7 @@ class Outcome:
     lost: int = 0
     memory_bytes: int = 0
     resumed: bool = False
+    unfinished: bool = False
 
 
 @dataclass(slots=True)
@@ -246,5 +248,6 @@ class Shard:
                 end.lost,
                 end.memory_bytes,
                 lane.stream in self._resumed,
+                end.unfinished,
             )
         )

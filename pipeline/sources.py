@@ -12,10 +12,12 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from operators.errors import UsageError
 from pipeline.errors import SourceError
+from pipeline.media.transfer import SPOOL_BYTES, Transfer, file_edges
 from pipeline.secrets import mask, remember_url
 from pipeline.synthetic.uri import SCHEME as SYNTHETIC
 from pipeline.synthetic.uri import parse_scene_uri
@@ -56,7 +58,11 @@ class SourcePlan:
 
 
 def plan_recordings(
-    sources: Sequence[str], *, stream: str | None = None, join: bool = False
+    sources: Sequence[str],
+    *,
+    stream: str | None = None,
+    join: bool = False,
+    spool_bytes: int = SPOOL_BYTES,
 ) -> list[SourcePlan]:
     """The streams of recorded sources, in a fixed order.
 
@@ -64,26 +70,28 @@ def plan_recordings(
         sources: files, folders, globs, http(s) files and `synthetic:` URIs.
         stream: the id of the only source.
         join: each source is a folder or glob whose files are played in order as one stream.
+        spool_bytes: most that may be copied to disk of an http(s) file.
 
     Raises:
         UsageError: nothing there, a camera, a wrong name, or two sources with one name.
     """
     named: list[tuple[str, SourcePlan]] = []
     for source in sources:
-        found = _recordings(source)
+        found = _recordings(source, spool_bytes)
         named += [_joined(source, found)] if join else found
     if stream is not None:
         return [_only(named, stream)]
     return _distinct(named)
 
 
-def plan_stream(stream: str, url: str, *, live: bool) -> SourcePlan:
+def plan_stream(stream: str, url: str, *, live: bool, spool_bytes: int = SPOOL_BYTES) -> SourcePlan:
     """A source that the configuration names.
 
     Args:
         stream: its id.
         url: a camera, an http(s) URL, a file or a `synthetic:` URI.
         live: http(s) URLs are followed like cameras, not read as recordings.
+        spool_bytes: most that may be copied to disk of an http(s) file.
 
     Raises:
         UsageError: nothing there, several files, or an unknown protocol.
@@ -92,7 +100,7 @@ def plan_stream(stream: str, url: str, *, live: bool) -> SourcePlan:
     if scheme in LIVE_SCHEMES or (live and scheme in HTTP_SCHEMES):
         remember_url(url)
         return SourcePlan(_checked(stream), url, live=True, session="")
-    return _only(_recordings(url), stream)
+    return _only(_recordings(url, spool_bytes), stream)
 
 
 def file_session(path: str) -> str:
@@ -117,7 +125,7 @@ def edges_session(size: int, first: bytes, last: bytes) -> str:
     return _digest(size.to_bytes(8, "little"), first, last)[:SESSION_DIGITS]
 
 
-def _recordings(source: str) -> list[tuple[str, SourcePlan]]:
+def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
     """(name before slugging, plan without id) of each recording that a source stands for."""
     if source.startswith(SYNTHETIC):
         spec = parse_scene_uri(source)
@@ -126,7 +134,7 @@ def _recordings(source: str) -> list[tuple[str, SourcePlan]]:
         return [(f"{spec.scene}-{spec.seed}", SourcePlan("", uri, False, session))]
     scheme = _scheme(source)
     if scheme in HTTP_SCHEMES:
-        return [_download(source)]
+        return [_download(source, spool_bytes)]
     if scheme in LIVE_SCHEMES:
         raise UsageError(f"{mask(source)} is live; name it in a configuration for dinostream run")
     if scheme and not os.path.lexists(source):
@@ -170,12 +178,11 @@ def _order(named: tuple[str, str]) -> list[str | int]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", named[0])]
 
 
-def _download(url: str) -> tuple[str, SourcePlan]:
-    from pipeline.media.http import file_edges
-
+def _download(url: str, spool_bytes: int) -> tuple[str, SourcePlan]:
     remember_url(url)
     try:
-        session = edges_session(*file_edges(url, EDGE_BYTES))
+        with closing(Transfer(spool_bytes=spool_bytes)) as transfer:
+            session = edges_session(*file_edges(url, EDGE_BYTES, transfer))
     except SourceError as error:
         raise UsageError(f"{mask(url)} {error}") from None
     name = os.path.basename(url.partition("?")[0].rstrip("/")) or "http"

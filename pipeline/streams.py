@@ -34,20 +34,22 @@ def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
     plans = [(plan, config.start_time_us) for plan in _recordings(config)]
     for name, stream in config.streams.items():
         start_us = config.start_time_us if stream.start_time is None else stream.start_time_us
-        plans.append((_named(name, stream.url, live=live, join=config.join), start_us))
+        plans.append((_named(name, stream.url, config, live=live), start_us))
     _refuse_one_name_twice([plan.stream for plan, _ in plans])
     rules = sampling_rules(config)
     return [_spec(config, plan, rules, start_us) for plan, start_us in plans]
 
 
 def _recordings(config: Config) -> list[SourcePlan]:
-    return plan_recordings(config.sources, join=config.join) if config.sources else []
+    if not config.sources:
+        return []
+    return plan_recordings(config.sources, join=config.join, spool_bytes=config.spool_bytes)
 
 
-def _named(name: str, url: str, *, live: bool, join: bool) -> SourcePlan:
-    if join and not live:
-        return plan_recordings([url], stream=name, join=True)[0]
-    return plan_stream(name, url, live=live)
+def _named(name: str, url: str, config: Config, *, live: bool) -> SourcePlan:
+    if config.join and not live:
+        return plan_recordings([url], stream=name, join=True, spool_bytes=config.spool_bytes)[0]
+    return plan_stream(name, url, live=live, spool_bytes=config.spool_bytes)
 
 
 def _refuse_one_name_twice(names: Sequence[str]) -> None:
@@ -72,6 +74,7 @@ def _spec(
         stall_s=config.stall_s,
         buffer_frames=config.buffer_frames,
         join=tuple(_absolute(url) for url in plan.join),
+        spool_bytes=config.spool_bytes,
     )
 
 

@@ -17,15 +17,24 @@ from pipeline.decode.track import Sample, Track
 from pipeline.errors import SourceError
 from pipeline.media.picture import Picture
 from pipeline.media.reel import VideoReel
+from pipeline.media.retry import Wait, sleep
+from pipeline.media.transfer import Transfer
 from pipeline.timeline import Anchor
 
 
 class Capture:
     """One connection: its frames, its losses, and how it ended."""
 
-    def __init__(self, spec: StreamSpec, wall_us: Callable[[], int]) -> None:
+    def __init__(self, spec: StreamSpec, wall_us: Callable[[], int], wait: Wait = sleep) -> None:
+        """
+        Args:
+            spec: what to follow.
+            wall_us: clock of anchors and ingest times, microseconds since the epoch.
+            wait: how to wait for a server that wants to be asked again.
+        """
         self._spec = spec
         self._wall_us = wall_us
+        self._transfer = Transfer(live=True, wait=wait)
         self._track: Track | None = None
         self._lost = 0
         self.finite = False  # a file that waits for us, where a camera would not
@@ -39,13 +48,13 @@ class Capture:
                 keyframes=all(rule.mode == "keyframes" for rule in self._spec.samplings),
                 max_pixels=self._spec.max_pixels,
                 timeout_s=self._spec.stall_s * 0.4,  # opening takes two; RTSP doubles a read's
+                transfer=self._transfer,
             )
         except SourceError as error:
             yield Fault(stream, "disconnected", str(error))
             return
         try:
-            # Some cameras declare a length too; an http server that does has a file.
-            self.finite = reel.duration_s is not None and self._spec.url.lower().startswith("http")
+            self.finite = reel.finite
             yield from self._follow(reel)
             yield self._ended()
         except SourceError as error:

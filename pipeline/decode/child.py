@@ -12,6 +12,8 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import IO
 
 from pipeline.chunk import End, Entry
@@ -20,6 +22,7 @@ from pipeline.decode.capture import Buffer, Capture
 from pipeline.decode.playback import Playback
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.wire import Message, pack, write_all
+from pipeline.media.retry import Wait
 from pipeline.secrets import remember_url
 
 BEAT_S = 0.5  # a sign of life at most so often, while somebody waits for a chunk
@@ -45,6 +48,21 @@ class Orders:
             self._wanted.release()
             return True
         return False
+
+    def patience(self, alive: Callable[[], None]) -> Wait:
+        """How a transfer waits: with signs of life, and only for as long as it is wanted."""
+
+        def wait(seconds: float) -> bool:
+            until_s = time.monotonic() + seconds
+            while not self.stopping.is_set():
+                alive()
+                left_s = until_s - time.monotonic()
+                if left_s <= 0:
+                    return True
+                self.stopping.wait(min(left_s, BEAT_S))
+            return False
+
+        return wait
 
     def _read(self) -> None:
         for line in self._stdin:
@@ -82,13 +100,17 @@ class Answers:
 
 def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     """A recording: one chunk ahead of what is asked for, and no further."""
-    playback = Playback(spec, wall_us)
+
+    def alive() -> None:
+        if orders.pending:
+            answers.beat()
+
+    playback = Playback(spec, wall_us, orders.patience(alive))
     collector = Collector(spec.chunk_ms, time.monotonic)
     for item in playback.items():
         if item is not None:
             collector.add(item)
-        if orders.pending:
-            answers.beat()
+        alive()
         if collector.full:
             orders.wanted()
             answers.chunk(with_memory(collector.take()))
@@ -103,8 +125,8 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     """A live stream: decoded always, kept as far as there is room."""
     rules = len(spec.samplings)
     buffer = Buffer(spec.stream, spec.buffer_frames, spec.chunk_ms, rules=rules)
-    source = Capture(spec, wall_us)
     steps = threading.Event()
+    source = Capture(spec, wall_us, orders.patience(steps.set))
 
     def fill() -> None:
         for item in source.items():
@@ -135,10 +157,8 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
 def with_memory(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """The end also says what this process took."""
     return tuple(
-        End(e.stream, e.outcome, e.detail, e.decoded, e.lost, peak_memory_bytes())
-        if isinstance(e, End)
-        else e
-        for e in entries
+        replace(entry, memory_bytes=peak_memory_bytes()) if isinstance(entry, End) else entry
+        for entry in entries
     )
 
 

@@ -16,6 +16,8 @@ from pipeline.decode.track import Track
 from pipeline.errors import SourceError
 from pipeline.media.picture import Loss, Picture, Reel
 from pipeline.media.reel import VideoReel
+from pipeline.media.retry import Wait, sleep
+from pipeline.media.transfer import Transfer
 from pipeline.synthetic.uri import SCHEME
 from pipeline.timeline import anchor
 
@@ -27,14 +29,16 @@ OVERSHOOT_S = 2  # a search that is this far past the cursor will not find it
 class Playback:
     """One recorded stream, from its cursor to its end."""
 
-    def __init__(self, spec: StreamSpec, wall_us: Callable[[], int]) -> None:
+    def __init__(self, spec: StreamSpec, wall_us: Callable[[], int], wait: Wait = sleep) -> None:
         """
         Args:
             spec: what to play.
             wall_us: clock of the ingest times, microseconds since the epoch.
+            wait: how to wait for a server that wants to be asked again.
         """
         self._spec = spec
         self._wall_us = wall_us
+        self._transfer = Transfer(spool_bytes=spec.spool_bytes, wait=wait)
         self._files = (spec.url, *spec.join)
         self._track: Track | None = None
         self._damaged = False
@@ -44,11 +48,13 @@ class Playback:
         try:
             yield from self._play()
         except SourceError as error:
-            yield self._failed(str(error))
+            yield self._failed(error)
         else:
             yield self.end("ok")
+        finally:
+            self._transfer.close()
 
-    def end(self, outcome: str, detail: str = "") -> End:
+    def end(self, outcome: str, detail: str = "", *, unfinished: bool = False) -> End:
         """The last entry: `ok` becomes what the losses make of it."""
         decoded = self._track.decoded if self._track else 0
         lost = self._track.lost if self._track else 0
@@ -56,11 +62,14 @@ class Playback:
             outcome, detail = "rejected", "no frame can be decoded"
         elif outcome == "ok" and (lost or self._damaged):
             outcome, detail = "degraded", f"{lost} frames lost" if lost else "incomplete"
-        return End(self._spec.stream, outcome, detail, decoded, lost)
+        return End(self._spec.stream, outcome, detail, decoded, lost, unfinished=unfinished)
 
-    def _failed(self, detail: str) -> End:
-        ever = self._track is not None and self._track.decoded
-        return self.end("degraded" if ever else "rejected", detail)
+    def _failed(self, error: SourceError) -> End:
+        """What could be had another day is unfinished: a later run goes on from the last frame."""
+        ever = self._spec.cursor or (self._track and self._track.decoded)
+        if not ever:
+            return self.end("rejected", str(error))
+        return self.end("degraded", str(error), unfinished=error.retryable)
 
     def _play(self) -> Iterator[Item | None]:
         reel = self._open(self._files[0])
@@ -114,7 +123,8 @@ class Playback:
             url,
             keyframes=all(rule.mode == "keyframes" for rule in self._spec.samplings),
             max_pixels=self._spec.max_pixels,
-            timeout_s=self._spec.stall_s / 2,
+            timeout_s=self._spec.stall_s * 0.4,  # silence, and then a try of its own
+            transfer=self._transfer,
         )
 
     def _pictures(self, reel: Reel) -> Pictures:

@@ -10,6 +10,7 @@ from typing import Any
 
 from operators.frames import PATCH
 from pipeline.chunk import Cursor
+from pipeline.media.transfer import SPOOL_BYTES
 from pipeline.sampling import Sampling
 
 MAX_PIXELS = 4096 * 4096
@@ -37,6 +38,7 @@ class StreamSpec:
         stall_s: a decoder without a sign of life for so long is killed.
         buffer_frames: live: more than this are not kept.
         join: further files that are played after `url`, as one stream.
+        spool_bytes: recordings over http: most that may be copied to disk.
     """
 
     stream: str
@@ -53,6 +55,7 @@ class StreamSpec:
     stall_s: float = 10.0
     buffer_frames: int = 64
     join: tuple[str, ...] = field(default=(), repr=False)
+    spool_bytes: int = SPOOL_BYTES
 
     def __post_init__(self) -> None:
         if not self.samplings:
@@ -61,7 +64,7 @@ class StreamSpec:
             raise ValueError(f"short_side must be at least {PATCH} pixels, got {self.short_side}")
         if not self.live and not self.session:
             raise ValueError(f"recorded stream {self.stream!r} needs a session")
-        for name in ("max_pixels", "chunk_ms", "stall_s", "buffer_frames"):
+        for name in ("max_pixels", "chunk_ms", "stall_s", "buffer_frames", "spool_bytes"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
 

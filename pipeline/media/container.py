@@ -8,7 +8,8 @@ files is refused before it does.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,20 +21,35 @@ from pipeline.errors import SourceError
 from pipeline.media.failure import open_failure, too_large
 from pipeline.media.formats import FILE_FORMATS, HTTP_FORMATS, RTSP_FORMATS
 from pipeline.media.http import SameHost
+from pipeline.media.transfer import Readable, Transfer
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+HTTP_SCHEMES = ("http", "https")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open container and its best video stream."""
+    """An open container and its best video stream.
+
+    Attributes:
+        finite: it has an end, and all up to there waits for us; else it is live.
+        source: what the container reads from, where that is ours; libav does not close it.
+    """
 
     container: InputContainer
     stream: VideoStream
+    finite: bool
+    source: Readable | None = None
+
+    def close(self) -> None:
+        """Let go of files, connections and memory."""
+        self.container.close()
+        if self.source is not None:
+            self.source.close()
 
     @property
     def creation_time_us(self) -> int | None:
@@ -45,13 +61,16 @@ class Opened:
         return None
 
 
-def open_video(url: str, *, max_pixels: int, timeout_s: float) -> Opened:
+def open_video(
+    url: str, *, max_pixels: int, timeout_s: float, transfer: Transfer | None = None
+) -> Opened:
     """Open a source for decoding.
 
     Args:
         url: a path, or an rtsp(s), http(s) or srt URL.
         max_pixels: refuse larger pictures, here and later before they are allocated.
         timeout_s: network: longest wait for opening, probing, and each read.
+        transfer: how http(s) is read; a recording where it is not given.
 
     Raises:
         SourceError: it cannot be opened, holds no video, or is refused. Holds no password.
@@ -60,14 +79,17 @@ def open_video(url: str, *, max_pixels: int, timeout_s: float) -> Opened:
     av.logging.set_level(av.logging.PANIC)  # it would write addresses to stderr itself
     began_s = time.monotonic()
     try:
-        container = _NETWORK[_scheme(url)](url, timeout_s) if network else _open_file(url)
+        if _scheme(url) in HTTP_SCHEMES:
+            with closing(Transfer()) as own:  # a copy stays for as long as it is read
+                return _open_http(url, max_pixels, timeout_s, transfer or own)
+        container = _CAMERAS[_scheme(url)](url, timeout_s) if network else _open_file(url)
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
         failure = open_failure(error, max_pixels=max_pixels, network=network)
         if network and time.monotonic() - began_s >= timeout_s:  # RTSP calls it invalid data
             failure = SourceError(f"cannot be opened: no answer in {timeout_s:g} s", retryable=True)
     else:
         try:
-            return Opened(container, _best_stream(container, max_pixels))
+            return Opened(container, _best_stream(container, max_pixels), finite=not network)
         except BaseException:
             container.close()
             raise
@@ -76,7 +98,7 @@ def open_video(url: str, *, max_pixels: int, timeout_s: float) -> Opened:
 
 def is_network(url: str) -> bool:
     """Whether a source is a URL of a protocol that is read, not a path."""
-    return _scheme(url) in _NETWORK
+    return _scheme(url) in (*HTTP_SCHEMES, *_CAMERAS)
 
 
 def _scheme(url: str) -> str:
@@ -89,15 +111,44 @@ def _open_file(path: str) -> InputContainer:
     return av.open(f"file:{path}", options=options, metadata_errors="replace")
 
 
-def _open_http(url: str, timeout_s: float) -> InputContainer:
-    return av.open(
-        url,
-        # Kept-alive and parallel requests reach below the I/O callback and abort the process.
-        options={"format_whitelist": HTTP_FORMATS, "http_persistent": "0", "http_multiple": "0"},
-        metadata_errors="replace",
-        timeout=(timeout_s, timeout_s),
-        io_open=SameHost(url, timeout_s),
-    )
+def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) -> Opened:
+    """What is finite is known by the answer, never by a container that says 0."""
+    site = SameHost(url, timeout_s, transfer.wait)
+    source, length = transfer.open(site, url)
+    # Kept-alive and parallel requests reach below the I/O callback and abort the process.
+    options = {"format_whitelist": HTTP_FORMATS, "http_persistent": "0", "http_multiple": "0"}
+    if length is None:
+        options["fpsprobesize"] = "0"  # 20 frames for a rate that nobody asks about
+    with ExitStack() as undone:
+        undone.callback(source.close)
+        container = av.open(
+            url,
+            options=options,
+            metadata_errors="replace",
+            timeout=(timeout_s, timeout_s),
+            io_open=_Asked(site, url, source),
+        )
+        undone.callback(container.close)
+        finite = length is not None
+        if container.format.name == "hls":  # a list may grow; libav knows how long a whole one is
+            finite = container.duration is not None
+        opened = Opened(container, _best_stream(container, max_pixels), finite, source)
+        undone.pop_all()
+    return opened
+
+
+class _Asked:
+    """libav's `io_open` for a source that has answered: cameras may serve one request only."""
+
+    def __init__(self, site: SameHost, url: str, source: Readable) -> None:
+        self._site, self._url = site, url
+        self._source: Readable | None = source
+
+    def __call__(self, url: str, flags: int, options: Mapping[str, str]) -> Readable:
+        source, self._source = self._source, None
+        if source is not None and url == self._url:
+            return source
+        return self._site(url, flags, options)
 
 
 def _open_rtsp(url: str, timeout_s: float) -> InputContainer:
@@ -119,9 +170,7 @@ def _open_live(url: str, options: dict[str, str], timeout_s: float) -> InputCont
     return av.open(url, options=options, metadata_errors="replace", timeout=(timeout_s, timeout_s))
 
 
-_NETWORK: dict[str, Callable[[str, float], InputContainer]] = {
-    "http": _open_http,
-    "https": _open_http,
+_CAMERAS: dict[str, Callable[[str, float], InputContainer]] = {
     "rtsp": _open_rtsp,
     "rtsps": _open_rtsp,
     "srt": _open_srt,

@@ -14,6 +14,7 @@ from pipeline.media.decoder import Decoder
 from pipeline.media.failure import describe, is_out_of_memory, out_of_memory
 from pipeline.media.picture import Loss, Mark, Picture
 from pipeline.media.scan import timestamps_are_plain
+from pipeline.media.transfer import Transfer
 
 
 class VideoReel:
@@ -37,16 +38,29 @@ class VideoReel:
         self._sought = False  # the next packet is the first after a seek
 
     @classmethod
-    def open(cls, url: str, *, keyframes: bool, max_pixels: int, timeout_s: float) -> VideoReel:
+    def open(
+        cls,
+        url: str,
+        *,
+        keyframes: bool,
+        max_pixels: int,
+        timeout_s: float,
+        transfer: Transfer | None = None,
+    ) -> VideoReel:
         """Open a source; `keyframes` is what the caller wants, and done where it changes no id.
 
         Raises:
             SourceError: see `open_video`.
         """
-        opened = open_video(url, max_pixels=max_pixels, timeout_s=timeout_s)
+        opened = open_video(url, max_pixels=max_pixels, timeout_s=timeout_s, transfer=transfer)
         reel = cls(opened, keyframes=keyframes, max_pixels=max_pixels)
         reel._unscanned = url if keyframes and not is_network(url) else None
         return reel
+
+    @property
+    def finite(self) -> bool:
+        """It has an end and waits for us, as a file does and a camera does not."""
+        return self._opened.finite
 
     @property
     def time_base(self) -> Fraction:
@@ -108,7 +122,7 @@ class VideoReel:
 
     def close(self) -> None:
         """Let go of files and memory."""
-        self._opened.container.close()
+        self._opened.close()
 
     def _overshot(self, packet: Packet[VideoStream]) -> bool:
         """A seek went past the mark: where files were pasted together, timestamps come twice."""

@@ -14,7 +14,6 @@ import pytest
 
 from pipeline.errors import SourceError
 from pipeline.media.container import open_video
-from pipeline.media.http import file_edges
 from pipeline.media.picture import Picture
 from pipeline.media.reel import VideoReel
 
@@ -192,12 +191,3 @@ def test_a_silent_server_is_given_up(folder: Path) -> None:
         with pytest.raises(SourceError, match="cannot be opened") as caught:
             open_video(url, max_pixels=1 << 24, timeout_s=0.5)
     assert caught.value.retryable
-
-
-def test_edges_of_a_recording(site: Site, folder: Path) -> None:
-    data = (folder / "film.mp4").read_bytes()
-    assert file_edges(f"{site.url}/film.mp4", 100) == (len(data), data[:100], data[-100:])
-    assert file_edges(f"{site.url}/film.mp4", 1 << 20) == (len(data), data, data)
-    site.ranges = False
-    with pytest.raises(SourceError, match="no recording"):
-        file_edges(f"{site.url}/film.mp4", 100)
