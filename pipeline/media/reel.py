@@ -20,6 +20,9 @@ from pipeline.media.transfer import Transfer
 class VideoReel:
     """Implements `pipeline.media.picture.Reel` with libav, one thread, in software."""
 
+    seeks_by_place = False
+    behind_s = 0.0  # its first picture is taken as it comes
+
     def __init__(self, opened: Opened, *, keyframes: bool, max_pixels: int) -> None:
         """
         Args:
