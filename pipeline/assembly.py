@@ -148,6 +148,7 @@ def _refuse_other_filters(config: Config) -> None:
 
 def _place(config: Config, key: str, operator: Operator, computation: Computation) -> Placement:
     sampling = config.sampling_of(key)
+    frames = sampling.canonical() + (" damaged" if config.damaged == "keep" else "")
 
     def variants(calibration: str | None = None) -> dict[str, str]:
         return {
@@ -155,7 +156,7 @@ def _place(config: Config, key: str, operator: Operator, computation: Computatio
                 operator,
                 topic,
                 computation,
-                sampling=sampling.canonical(),
+                sampling=frames,
                 calibration=calibration,
             )
             for topic in operator.topics

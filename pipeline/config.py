@@ -145,6 +145,7 @@ class Config(_Model):
     sampling: SamplingConfig = SamplingConfig(fps=5.0)
     short_side: Annotated[int, Field(ge=14)] = 224
     max_pixels: PositiveInt = 4096 * 4096
+    damaged: Literal["drop", "keep"] = "drop"
     chunk_ms: PositiveInt = 500
     stall_s: PositiveFloat = 10.0
     buffer_frames: PositiveInt = 64

@@ -70,6 +70,7 @@ def _spec(
         short_side=config.short_side,
         start_time_us=start_us,
         max_pixels=config.max_pixels,
+        damaged=config.damaged == "keep",
         chunk_ms=config.chunk_ms if plan.live else RECORDED_CHUNK_MS,
         stall_s=config.stall_s,
         buffer_frames=config.buffer_frames,

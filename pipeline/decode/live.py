@@ -44,7 +44,6 @@ class LiveSupervisor(Supervisor):
                 if not self._is_news(entry.detail):
                     continue
             if isinstance(entry, Frames):
-                self._spec = self._spec.after(entry.cursor)  # so that nothing is shown twice
                 if self._reasons and self._seen:
                     passed.append(Gap(self._spec.stream, "reconnected"))
                 self._seen = True

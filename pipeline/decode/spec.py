@@ -34,6 +34,7 @@ class StreamSpec:
         epoch: which assignment of the stream this is.
         cursor: go on after this frame; None: from the beginning.
         max_pixels: larger pictures are refused; also decides how much memory decoding may take.
+        damaged: give out pictures that a loss has spoilt, instead of counting them as lost.
         chunk_ms: a chunk that holds frames closes after this long.
         stall_s: a decoder without a sign of life for so long is killed.
         buffer_frames: live: more than this are not kept.
@@ -51,6 +52,7 @@ class StreamSpec:
     epoch: int = 0
     cursor: Cursor | None = field(default=None, repr=False)
     max_pixels: int = MAX_PIXELS
+    damaged: bool = False
     chunk_ms: int = 500
     stall_s: float = 10.0
     buffer_frames: int = 64

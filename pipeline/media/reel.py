@@ -16,23 +16,27 @@ from pipeline.media.picture import Loss, Mark, Picture
 from pipeline.media.scan import timestamps_are_plain
 from pipeline.media.transfer import Transfer
 
+MOV = "mov,mp4,m4a,3gp,3g2,mj2"
+
 
 class VideoReel:
     """Implements `pipeline.media.picture.Reel` with libav, one thread, in software."""
 
-    seeks_by_place = False
-    behind_s = 0.0  # its first picture is taken as it comes
-
-    def __init__(self, opened: Opened, *, keyframes: bool, max_pixels: int) -> None:
+    def __init__(
+        self, opened: Opened, *, keyframes: bool, max_pixels: int, damaged: bool = False
+    ) -> None:
         """
         Args:
             opened: from `open_video`; closed with the reel.
             keyframes: decode key frames only.
             max_pixels: refuse larger pictures.
+            damaged: give out pictures that a loss has spoilt.
         """
         self._opened = opened
         context = opened.stream.codec_context
-        self._decoder = Decoder(context, keyframes=keyframes, max_pixels=max_pixels)
+        self._decoder = Decoder(
+            context, keyframes=keyframes, max_pixels=max_pixels, damaged=damaged
+        )
         self._max_pixels = max_pixels
         self._unscanned: str | None = None  # a file whose timestamps decide on `keyframes`
         self._packets = 0
@@ -49,6 +53,7 @@ class VideoReel:
         max_pixels: int,
         timeout_s: float,
         transfer: Transfer | None = None,
+        damaged: bool = False,
     ) -> VideoReel:
         """Open a source; `keyframes` is what the caller wants, and done where it changes no id.
 
@@ -56,7 +61,7 @@ class VideoReel:
             SourceError: see `open_video`.
         """
         opened = open_video(url, max_pixels=max_pixels, timeout_s=timeout_s, transfer=transfer)
-        reel = cls(opened, keyframes=keyframes, max_pixels=max_pixels)
+        reel = cls(opened, keyframes=keyframes, max_pixels=max_pixels, damaged=damaged)
         reel._unscanned = url if keyframes and not is_network(url) else None
         return reel
 
@@ -98,7 +103,9 @@ class VideoReel:
             try:
                 packet = next(packets, None)
             except (av.FFmpegError, OSError, MemoryError) as error:
-                yield Loss(0, self._reading_ended(error))
+                ended = self._reading_ended(error)
+                yield from self._decoder.decode(None, self._frame_ticks)
+                yield Loss(0, ended)
                 return
             if packet is None:
                 break
@@ -107,8 +114,9 @@ class VideoReel:
             self._count(packet)
             yield from self._decoder.decode(packet, self._frame_ticks)
             yield None
-        if self._awaited is None and self._packets < self._opened.stream.frames:
-            yield self._short()
+        if self._awaited is None and (missing := self._expected - self._reached) > 0:
+            text = f"the file ends early: {missing} of {self._expected} frames are not there"
+            yield Loss(missing, text)
 
     def mark(self) -> Mark:
         """Packets read so far, and dts, pts and place in the file of the last."""
@@ -117,6 +125,7 @@ class VideoReel:
     def seek(self, pts: int, mark: Mark) -> bool:
         """Go to a key frame at or before `pts`, as well as the container can; whether it went."""
         self._awaited, self._sought = mark, True
+        self._decoder.restart()
         try:
             self._opened.container.seek(pts, stream=self._opened.stream, backward=True)
         except (av.FFmpegError, OSError):
@@ -142,10 +151,21 @@ class VideoReel:
         if self._awaited is not None and self._last == self._awaited[1:]:
             self._packets, self._awaited = self._awaited[0] or 0, None
 
-    def _short(self) -> Loss:
-        declared = self._opened.stream.frames
-        missing = declared - self._packets
-        return Loss(missing, f"the file ends early: {missing} of {declared} frames are not there")
+    @property
+    def _expected(self) -> int:
+        """Frames that a whole file has; 0 where it does not say."""
+        stream = self._opened.stream
+        if self._opened.container.format.name == MOV:  # without what its edit list cuts away
+            return min(stream.frames, len(stream.index_entries))
+        return stream.frames
+
+    @property
+    def _reached(self) -> int:
+        """How many of them have come."""
+        dts = self._last[0]
+        if self._opened.container.format.name == "avi" and dts is not None:
+            return max(self._packets, dts + 1)  # its null frames are no packets but take their time
+        return self._packets
 
     def _reading_ended(self, error: Exception) -> str:
         if is_out_of_memory(error):

@@ -200,7 +200,7 @@ def test_every_broken_file_ends_in_time_within_memory(host, spec, next_chunk, br
 
 EXPECTED = {
     "corrupted.mp4": "degraded",
-    "sample-with-large-length.avi": "degraded",
+    "sample-with-large-length.avi": "ok",  # one of its 59 chunks is a null frame
     "blockgroup_block_ends_beyond_blockgroup.mkv": "ok",
     "discard_first_keyframe.mp4": "ok",
     "sample_empty_track.mp4": "ok",
