@@ -30,6 +30,7 @@ class Frames:
         taken: per frame a bit mask: bit i is set where sampling rule i of the stream takes it.
         cursor: where decoding stands after the last frame.
         share: part of the recording that is decoded, 0 to 1; None where its length is not known.
+        before: sampled frames of the session before the first of these; None: nobody counted.
     """
 
     infos: tuple[FrameInfo, ...]
@@ -37,6 +38,7 @@ class Frames:
     taken: tuple[int, ...]
     cursor: Cursor
     share: float | None = None
+    before: int | None = None
 
     def __post_init__(self) -> None:
         if not len(self.infos) == len(self.taken) == self.pixels.shape[0] > 0:
@@ -85,14 +87,35 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """Frames as a decoder counted them.
+
+    Attributes:
+        decoded: before sampling.
+        sampled: of those, the ones that at least one rule takes. Each of them is handed over, or
+            dropped in a Gap, or lost with the decode process that held it.
+        lost: known to be lost: they could not be decoded, or died with their process.
+    """
+
+    decoded: int = 0
+    sampled: int = 0
+    lost: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.decoded + other.decoded, self.sampled + other.sampled, self.lost + other.lost
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The last entry of a stream.
 
     Attributes:
         outcome: `ok`, `degraded` (frames were lost), `rejected` (nothing could be read), `stopped`.
         detail: why, for a person.
-        decoded: frames decoded in all, before sampling, over the whole session.
-        lost: frames known to be lost over the whole session.
+        decoded, lost, sampled: frames as `Counts` has them: of a recording's whole session, of all
+            of a live stream's connections in this run. `sampled` None: nobody counted.
         memory_bytes: peak resident memory of the decode process.
         unfinished: a recording of which more may be had another day; its progress says so.
     """
@@ -104,6 +127,11 @@ class End:
     lost: int = 0
     memory_bytes: int = 0
     unfinished: bool = False
+    sampled: int | None = None
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(self.decoded, self.sampled or 0, self.lost)
 
 
 Entry = Frames | Gap | Fault | End

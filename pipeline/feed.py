@@ -11,6 +11,9 @@ from pipeline.decode.spec import StreamSpec
 class Feed(Protocol):
     """Streams opened by name, chunks pulled. Called from one thread; a bad stream never raises.
 
+    Every sampled frame is handed over once, or counted: in a live stream's Gap where it was
+    dropped, in a Fault where it died with a process. `End.sampled` is their sum.
+
     Crashes, hangs and lost connections are dealt with inside and become Fault, Gap and End entries.
     After a stream's End nothing more comes from it.
     """
@@ -20,7 +23,8 @@ class Feed(Protocol):
         ...
 
     def request(self, stream: str) -> None:
-        """Ask for the stream's next chunk. At most one may be outstanding; exactly one comes.
+        """Ask for the stream's next chunk. At most one may be outstanding; exactly one comes, and
+        none unasked: what arrives meanwhile is kept for the next request.
 
         A recording decodes when asked, and one chunk ahead; a live stream decodes always and drops
         its oldest frames.

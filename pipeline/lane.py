@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from operators.frames import FrameInfo
 from operators.result import Result
 from pipeline.chunk import End, Entry, Fault, Frames, Gap
+from pipeline.errors import RuntimeFailure
 from pipeline.ledger import Ledger
 from pipeline.message import Publisher
 from pipeline.placement import Placement
@@ -142,11 +143,16 @@ class Lane:
             run = self._offered
             last = run.infos[-1]
             self._progress = replace(
-                self._progress, session=last.session, position=last.position, cursor=run.cursor
+                self._progress,
+                session=last.session,
+                position=last.position,
+                frames=self._progress.frames + len(run.infos),
+                cursor=run.cursor,
             )
             self._offered = None
 
     def _begin(self, frames: Frames) -> None:
+        self._check_unbroken(frames.before)
         first = frames.infos[0]
         if first.session != self._progress.session or not self._progress.position:
             if self._progress.position:
@@ -156,6 +162,19 @@ class Lane:
         height, width = frames.pixels.shape[1:3]
         self.size_hw = (height, width)
 
+    def _check_unbroken(self, before: int | None) -> None:
+        """Refuse to commit past a hole: the cursor would pass it, and no resume would repair it.
+
+        Args:
+            before: frames that must have come, as the decoder counted them.
+        """
+        here = self._progress.frames
+        if not self._live and before is not None and before != here:
+            raise RuntimeFailure(
+                f"{self.stream}: {before} sampled frames were decoded up to here and {here} have "
+                "arrived, which is a bug; run again: it goes on from the last commit"
+            )
+
     def _pass(self, entry: Gap | Fault | End) -> None:
         if isinstance(entry, Gap):
             self._forget(entry.reason)
@@ -163,6 +182,8 @@ class Lane:
                 self._ledger.add(placement.name, "dropped", entry.dropped_of(placement.rule))
         if isinstance(entry, End):
             self.end = entry
+            if entry.outcome in ("ok", "degraded"):
+                self._check_unbroken(entry.sampled)
             if self._goes_on(entry):
                 return
             self._forget("end")

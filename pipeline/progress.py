@@ -26,6 +26,7 @@ class Progress:
         waiting: operator -> position and event time (us) of frames that it took and of which no
             record tells yet.
         status: `running` until the stream's End is committed, then its outcome.
+        frames: sampled frames that are committed, in all sessions.
     """
 
     job: str
@@ -40,6 +41,7 @@ class Progress:
     ledger: dict[str, dict[str, int]] = field(default_factory=dict)
     waiting: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     status: str = "running"
+    frames: int = 0
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:

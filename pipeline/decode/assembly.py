@@ -109,4 +109,5 @@ def _frames(run: list[Sample]) -> Frames:
         tuple(sample.taken for sample in run),
         cursor,
         run[-1].share,
+        run[0].cursor["sampled"] - 1,
     )

@@ -10,7 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
-from pipeline.chunk import CHUNK_FRAMES, End, Entry, Fault, Gap
+from pipeline.chunk import CHUNK_FRAMES, Counts, End, Entry, Fault, Gap
 from pipeline.decode.assembly import Item, entries
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Sample, Track
@@ -65,8 +65,15 @@ class Capture:
 
     def end(self, outcome: str) -> End:
         """The last entry of a stream that was stopped or is over; counts are this connection's."""
-        decoded = self._track.decoded if self._track else 0
-        return End(self._spec.stream, outcome, decoded=decoded, lost=self._lost)
+        counts = self.counts
+        frames = (counts.decoded, counts.lost)
+        return End(self._spec.stream, outcome, "", *frames, sampled=counts.sampled)
+
+    @property
+    def counts(self) -> Counts:
+        """Of this connection, so far."""
+        track = self._track
+        return Counts(track.decoded, track.sampled, self._lost) if track else Counts()
 
     def _ended(self) -> End | Fault:
         if not self.finite:
@@ -107,6 +114,7 @@ class Buffer:
         self._chunk_s = chunk_ms / 1000
         self._items: deque[Item] = deque()
         self._frames = 0
+        self.sampled = 0  # frames that were put in
         self._rules = rules
         self._dropped: Counter[int] = Counter()  # before the first item: who took it -> frames
         self._since_s = 0.0
@@ -114,12 +122,15 @@ class Buffer:
         self._changed = threading.Condition()
 
     def put(self, item: Item) -> None:
-        """Add the newest item."""
+        """Add the newest item; without effect once closed."""
         with self._changed:
+            if self._closed:
+                return
             if not self._items:
                 self._since_s = time.monotonic()
             self._items.append(item)
             self._frames += isinstance(item, Sample)
+            self.sampled += isinstance(item, Sample)
             while self._frames > self._room:
                 self._drop()
             self._changed.notify_all()

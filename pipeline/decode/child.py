@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import IO
 
-from pipeline.chunk import End, Entry
+from pipeline.chunk import Counts, End, Entry
 from pipeline.decode.assembly import Collector
 from pipeline.decode.capture import Buffer, Capture
 from pipeline.decode.playback import Playback
@@ -25,6 +25,7 @@ from pipeline.decode.wire import Message, pack, write_all
 from pipeline.media.retry import Wait
 from pipeline.secrets import remember_url
 
+NONE = Counts()
 BEAT_S = 0.5  # a sign of life at most so often, while somebody waits for a chunk
 
 
@@ -80,16 +81,16 @@ class Answers:
         self._fd = fd
         self._beaten_s = 0.0
 
-    def chunk(self, entries: tuple[Entry, ...]) -> None:
+    def chunk(self, entries: tuple[Entry, ...], counts: Counts = NONE) -> None:
         """Answer one `next`."""
-        self._send(Message("chunk", entries, peak_memory_bytes()))
+        self._send(Message("chunk", entries, peak_memory_bytes(), counts))
 
-    def beat(self) -> None:
+    def beat(self, counts: Counts = NONE) -> None:
         """Say that there is progress."""
         now_s = time.monotonic()
         if now_s - self._beaten_s >= BEAT_S:
             self._beaten_s = now_s
-            self._send(Message("beat", (), peak_memory_bytes()))
+            self._send(Message("beat", (), peak_memory_bytes(), counts))
 
     def _send(self, message: Message) -> None:
         try:
@@ -139,6 +140,9 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
                 break
         buffer.close()
 
+    def counts() -> Counts:
+        return replace(source.counts, sampled=buffer.sampled)
+
     threading.Thread(target=fill, daemon=True).start()
     while orders.wanted():
         while (entries := buffer.take(BEAT_S)) is None:
@@ -146,12 +150,12 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
                 buffer.close()  # whoever fills it may wait for a camera that says nothing
             if steps.is_set():
                 steps.clear()
-                answers.beat()
+                answers.beat(counts())
         if not entries and orders.stopping.is_set():
-            entries = (source.end("stopped"),)
+            entries = (replace(source.end("stopped"), sampled=buffer.sampled),)
         if not entries:
             return
-        answers.chunk(with_memory(entries))
+        answers.chunk(with_memory(entries), counts())
 
 
 def with_memory(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from pipeline.chunk import Cursor, End, Fault
+from pipeline.chunk import Counts, Cursor, End, Fault
 from pipeline.decode.assembly import Item, checksum
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Track
@@ -56,13 +56,28 @@ class Playback:
 
     def end(self, outcome: str, detail: str = "", *, unfinished: bool = False) -> End:
         """The last entry: `ok` becomes what the losses make of it."""
-        decoded = self._track.decoded if self._track else 0
-        lost = self._track.lost if self._track else 0
-        if outcome == "ok" and not decoded:
+        counts = self._counts()
+        if outcome == "ok" and not counts.decoded:
             outcome, detail = "rejected", "no frame can be decoded"
-        elif outcome == "ok" and (lost or self._damaged):
+        elif outcome == "ok" and (counts.lost or self._damaged):
+            lost = counts.lost
             outcome, detail = "degraded", f"{lost} frames lost" if lost else "incomplete"
-        return End(self._spec.stream, outcome, detail, decoded, lost, unfinished=unfinished)
+        return End(
+            self._spec.stream,
+            outcome,
+            detail,
+            counts.decoded,
+            counts.lost,
+            unfinished=unfinished,
+            sampled=counts.sampled,
+        )
+
+    def _counts(self) -> Counts:
+        """Frames of the session; those up to the cursor where it could not be found again."""
+        track, before = self._track, self._spec.counts
+        if track is None or track.decoded < before.decoded:
+            return before
+        return Counts(track.decoded, track.sampled, track.lost)
 
     def _failed(self, error: SourceError) -> End:
         """What could be had another day is unfinished: a later run goes on from the last frame."""

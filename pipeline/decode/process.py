@@ -26,10 +26,15 @@ _SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
 class DecodeProcess:
-    """A running `pipeline.decode.child`."""
+    """A running `pipeline.decode.child`.
+
+    Attributes:
+        owes: it was asked for a chunk that has not come.
+    """
 
     def __init__(self, spec: StreamSpec) -> None:
         """Start it and hand it its spec; it begins at once."""
+        self.owes = False
         self._unpacker = Unpacker()
         self._stderr_fd = os.memfd_create("stderr")  # unread pipes fill up and block
         self.fd, write_fd = os.pipe()
@@ -48,8 +53,10 @@ class DecodeProcess:
         return self._child.pid
 
     def request(self) -> None:
-        """Ask for one chunk."""
-        self._order("next")
+        """Ask for one chunk; without effect while it owes one."""
+        if not self.owes:
+            self.owes = True
+            self._order("next")
 
     def stop(self) -> None:
         """Ask it to come to an end."""
@@ -65,7 +72,9 @@ class DecodeProcess:
                 return messages, True
             if not data:
                 return messages, False
-            messages += self._unpacker.feed(data)
+            arrived = self._unpacker.feed(data)
+            self.owes &= not any(message.kind == "chunk" for message in arrived)
+            messages += arrived
 
     def kill(self) -> str:
         """End it, whatever it is doing, and free all it held.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.chunk import Entry, Fault, Frames
+from pipeline.chunk import Counts, Entry, Fault, Frames
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.supervisor import Clock, Supervisor
 
@@ -17,6 +17,11 @@ class RecordedSupervisor(Supervisor):
         self._failures = 0
         self._start(spec)
 
+    @property
+    def counts(self) -> Counts:
+        """Frames of the session up to the cursor."""
+        return self._spec.counts
+
     def _admit(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         for entry in entries:
             if isinstance(entry, Frames):
@@ -25,14 +30,12 @@ class RecordedSupervisor(Supervisor):
         return entries
 
     def _lost(self, kind: str, detail: str) -> None:
-        self._said.append(Fault(self._spec.stream, kind, detail))
-        cursor = self._spec.cursor or {}
-        counts = cursor.get("decoded", 0), cursor.get("lost", 0)
+        self._say(Fault(self._spec.stream, kind, detail))
         self._failures += 1
         if self._stopping:
-            self._end("stopped", "", *counts)
+            self._end("stopped")
         elif self._failures > RESTARTS:
-            outcome = "degraded" if cursor else "rejected"
-            self._end(outcome, f"{detail}; {RESTARTS} restarts did not help", *counts)
+            outcome = "degraded" if self._spec.cursor else "rejected"
+            self._end(outcome, f"{detail}; {RESTARTS} restarts did not help")
         else:
             self._start(self._spec)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from operators.frames import PATCH
-from pipeline.chunk import Cursor
+from pipeline.chunk import Counts, Cursor
 from pipeline.media.transfer import SPOOL_BYTES
 from pipeline.sampling import Sampling
 
@@ -74,6 +74,12 @@ class StreamSpec:
     def memory_bytes(self) -> int:
         """Address space that the decode process may take: enough for pictures of `max_pixels`."""
         return BASE_BYTES + BYTES_PER_PIXEL * self.max_pixels
+
+    @property
+    def counts(self) -> Counts:
+        """Frames up to the cursor."""
+        cursor = self.cursor or {}
+        return Counts(*(cursor.get(name, 0) for name in ("decoded", "sampled", "lost")))
 
     def after(self, cursor: Cursor | None) -> StreamSpec:
         """The same stream, to go on elsewhere."""

@@ -1,5 +1,8 @@
 """Watches over one stream's decode process: one chunk per request, whatever happens to it.
 
+A request orders a chunk from the process only while nothing that is there answers it, and what the
+process has once handed over is kept until a request takes it.
+
 What a failure means is decided by its two kinds, `recorded` and `live`. No threads, no waiting; the
 host calls when there is something to read and when time has passed.
 """
@@ -9,9 +12,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from pipeline.chunk import Chunk, End, Entry
+from pipeline.chunk import Chunk, Counts, End, Entry
 from pipeline.decode.process import DecodeProcess
 from pipeline.decode.spec import StreamSpec
+from pipeline.decode.wire import Message
 
 Clock = Callable[[], float]
 START_S = 60.0  # to the first sign of life: a machine that starts dozens at once is slow at it
@@ -26,7 +30,7 @@ class Supervisor(ABC):
         self._process: DecodeProcess | None = None
         self._wanted = False  # a request that no chunk has answered yet
         self._stopping = False
-        self._said: list[Entry] = []  # ours, to go with the next chunk
+        self._kept: list[Entry] = []  # for the next request
         self._chunks: list[Chunk] = []
         self._alive_s = 0.0  # last sign of life, or the request
         self._silence_s = START_S  # that is allowed
@@ -36,7 +40,7 @@ class Supervisor(ABC):
     @property
     def done(self) -> bool:
         """Ended, and all of it told."""
-        return self.ended and not self._said and not self._chunks
+        return self.ended and not self._kept and not self._chunks
 
     @property
     def fd(self) -> int | None:
@@ -52,16 +56,14 @@ class Supervisor(ABC):
         """Exactly one chunk will come."""
         self._wanted = True
         self._alive_s = self._clock()
-        if self._process:
-            self._process.request()
-        self._answer(())
+        self._serve()
 
     def stop(self) -> None:
         """Come to an end; chunks that are asked for until then still come."""
         self._stopping = True
         if self._process:
             self._process.stop()
-        else:
+        elif not self.ended:
             self._end("stopped")
 
     def read(self) -> None:
@@ -75,7 +77,7 @@ class Supervisor(ABC):
             self._fail("crashed", f"{self._process.kill()}; {error}")
             return
         for message in messages:
-            self.memory_bytes = max(self.memory_bytes, message.memory_bytes)
+            self._see(message)
             if message.kind == "chunk":
                 self._take(message.entries)
         if not more and not self.ended:
@@ -107,8 +109,7 @@ class Supervisor(ABC):
         self._process = DecodeProcess(spec)
         self._alive_s = self._clock()
         self._silence_s = max(START_S, spec.stall_s)
-        if self._wanted:
-            self._process.request()
+        self._serve()
 
     def _fail(self, kind: str, detail: str) -> None:
         self._process = None
@@ -116,25 +117,41 @@ class Supervisor(ABC):
 
     def _take(self, entries: tuple[Entry, ...]) -> None:
         entries = self._admit(entries)
-        self._answer(entries)
+        self._kept += entries
         if entries and isinstance(entries[-1], End):
             self.ended = True
             self.close()
-        elif self._wanted and self._process:
-            self._process.request()  # nothing of that chunk was passed on
+        self._serve()
 
-    def _answer(self, entries: tuple[Entry, ...]) -> None:
-        """One chunk for the request, of what is there to say."""
-        if self._wanted and (entries or self._said):
-            self._chunks.append(Chunk((*self._said, *entries)))
-            self._said = []
+    def _serve(self) -> None:
+        """Answer the request with what is there, or have the process answer it."""
+        if self._wanted and self._kept:
+            self._chunks.append(Chunk(tuple(self._kept)))
+            self._kept = []
             self._wanted = False
+        elif self._wanted and self._process:
+            self._process.request()
 
-    def _end(self, outcome: str, detail: str = "", decoded: int = 0, lost: int = 0) -> None:
-        """The end of a stream that has no process to say it."""
-        self._said.append(End(self._spec.stream, outcome, detail, decoded, lost, self.memory_bytes))
+    def _say(self, entry: Entry) -> None:
+        """Something of our own, to be told like what the process hands over."""
+        self._kept.append(entry)
+        self._serve()
+
+    def _end(self, outcome: str, detail: str = "") -> None:
+        """The end of a stream whose process cannot say it."""
         self.ended = True
-        self._answer(())
+        stream, counts = self._spec.stream, self.counts
+        frames = (counts.decoded, counts.lost, self.memory_bytes)
+        self._say(End(stream, outcome, detail, *frames, sampled=counts.sampled))
+
+    def _see(self, message: Message) -> None:
+        """A message goes by."""
+        self.memory_bytes = max(self.memory_bytes, message.memory_bytes)
+
+    @property
+    @abstractmethod
+    def counts(self) -> Counts:
+        """Frames of the stream up to what was handed over."""
 
     @abstractmethod
     def _admit(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:

@@ -56,6 +56,7 @@ class Track:
         self.part = 0  # which of a joined stream's files
         self.index = 0  # pictures of that file
         self.decoded = 0
+        self.sampled = 0
         self.lost = 0
 
     def follow(self, picture: Picture, ingest_time_us: int, mark: Mark) -> list[Sample | Gap]:
@@ -66,6 +67,7 @@ class Track:
         taken = self._sampler.take(stamp.elapsed, keyframe=picture.keyframe)
         if not taken:
             return []
+        self.sampled += 1
         info = FrameInfo(
             self._spec.stream,
             self._session,
@@ -108,6 +110,7 @@ class Track:
         self._size_hw = (height, width)
         self.part, self.index = cursor["part"], cursor["index"]
         self.decoded, self.lost = cursor["decoded"], cursor["lost"]
+        self.sampled = cursor.get("sampled", 0)  # older cursors have none
 
     def _cursor(self, info: FrameInfo, mark: Mark) -> dict[str, Any]:
         return {
@@ -117,6 +120,7 @@ class Track:
             "part": self.part,
             "index": self.index,
             "decoded": self.decoded,
+            "sampled": self.sampled,
             "lost": self.lost,
             "size_hw": list(info.source_hw),
             "timeline": self._timeline.snapshot(),

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from operators.frames import FrameInfo
-from pipeline.chunk import End, Entry, Fault, Frames, Gap
+from pipeline.chunk import Counts, End, Entry, Fault, Frames, Gap
 
 _LENGTHS = struct.Struct("<IQ")
 LARGEST_HEADER = 16 << 20
@@ -32,11 +32,13 @@ class Message:
         kind: `chunk` (the answer to a request) or `beat` (a sign of life).
         entries: of a chunk.
         memory_bytes: the child's peak resident memory so far.
+        counts: what a live connection has brought so far.
     """
 
     kind: str
     entries: tuple[Entry, ...] = ()
     memory_bytes: int = 0
+    counts: Counts = field(default_factory=Counts)
 
 
 def pack(message: Message) -> list[bytes | memoryview]:
@@ -45,6 +47,7 @@ def pack(message: Message) -> list[bytes | memoryview]:
     header = {
         "kind": message.kind,
         "memory_bytes": message.memory_bytes,
+        "counts": asdict(message.counts),
         "entries": [_to_json(entry, pixels) for entry in message.entries],
     }
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -96,7 +99,8 @@ def _message(header: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]
             pixels = pixels[size:]
         else:
             entries.append(_plain(kind, values))
-    return Message(header["kind"], tuple(entries), header["memory_bytes"])
+    counts = Counts(**header["counts"])
+    return Message(header["kind"], tuple(entries), header["memory_bytes"], counts)
 
 
 def _plain(kind: str, values: dict[str, Any]) -> Entry:
@@ -116,13 +120,15 @@ def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
             "taken": entry.taken,
             "cursor": entry.cursor,
             "share": entry.share,
+            "before": entry.before,
         }
     return {"entry": type(entry).__name__.lower(), **asdict(entry)}
 
 
 def _frames(values: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> Frames:
     infos = tuple(_info(info) for info in values["infos"])
-    return Frames(infos, pixels, tuple(values["taken"]), values["cursor"], values["share"])
+    taken, cursor = tuple(values["taken"]), values["cursor"]
+    return Frames(infos, pixels, taken, cursor, values["share"], values["before"])
 
 
 def _info_to_json(info: FrameInfo) -> dict[str, Any]:

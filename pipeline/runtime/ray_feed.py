@@ -7,14 +7,16 @@ is replaced, and its streams go on after the last frame that arrived here.
 from __future__ import annotations
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayActorError
 
-from pipeline.chunk import Chunk, End, Entry, Fault, Frames
+from pipeline.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap
 from pipeline.decode.spec import StreamSpec
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,10 @@ class RayFeed:
         self._hosts = [_Host(new_actor()) for _ in range(actors)]
         self._host_of: dict[str, _Host] = {}
         self._stopping: set[str] = set()
+        self._kept: dict[str, list[Entry]] = {}  # of ours, for the stream's next request
+        self._ready: list[Chunk] = []
+        self._brought: Counter[str] = Counter()  # live: sampled frames that have come, or dropped
+        self._before: Counter[str] = Counter()  # of them, from actors that are dead
 
     def open(self, spec: StreamSpec) -> None:
         host = min(self._hosts, key=lambda host: len(host.specs))
@@ -54,24 +60,32 @@ class RayFeed:
         host.actor.open.remote(spec)
 
     def request(self, stream: str) -> None:
+        if kept := self._kept.pop(stream, None):
+            self._ready.append(Chunk(tuple(kept)))
+            return
         host = self._host_of[stream]
         host.asked.add(stream)
         host.wanted.append(stream)
         self._exchange(host)
 
     def wait(self, timeout_s: float) -> list[Chunk]:
+        if self._ready:
+            return self._hand_over()
         calls = {host.call: host for host in self._hosts if host.call is not None}
         if not calls:
+            time.sleep(timeout_s)  # nobody is asked for anything
             return []
         ready, _ = ray.wait(list(calls), num_returns=len(calls), timeout=0)
         if not ready:
             ready, _ = ray.wait(list(calls), num_returns=1, timeout=timeout_s)
-        chunks = [self._receive(calls[call]) for call in ready]
-        return [chunk for chunk in chunks if chunk.entries]
+        for call in ready:
+            self._receive(calls[call])
+        return self._hand_over()
 
     def stop(self, stream: str) -> None:
-        self._stopping.add(stream)
-        self._host_of[stream].actor.stop.remote(stream)
+        if host := self._host_of.get(stream):  # else it has ended
+            self._stopping.add(stream)
+            host.actor.stop.remote(stream)
 
     def close(self) -> None:
         for host in self._hosts:
@@ -82,56 +96,82 @@ class RayFeed:
             host.call = host.actor.exchange.remote(host.wanted, EXCHANGE_S)
             host.wanted = []
 
-    def _receive(self, host: _Host) -> Chunk:
+    def _hand_over(self) -> list[Chunk]:
+        chunks, self._ready = self._ready, []
+        return chunks
+
+    def _receive(self, host: _Host) -> None:
         call, host.call = host.call, None
         try:
             chunk: Chunk = ray.get(call)
         except RayActorError as error:
-            return self._replace(host, error)
-        for entry in chunk.entries:
-            host.asked.discard(entry.stream)
+            self._replace(host, error)
+            return
+        if chunk.entries:
             host.deaths = 0
-            if isinstance(entry, Frames):
-                self._advance(host, entry)
-            elif isinstance(entry, End):
-                self._forget(host, entry.stream)
+            entries = tuple(self._admit(host, entry) for entry in chunk.entries)
+            self._ready.append(Chunk(entries))
         self._exchange(host)
-        return chunk
 
-    def _advance(self, host: _Host, frames: Frames) -> None:
-        spec = host.specs[frames.stream]
-        if not spec.live:  # a camera begins a new session
-            host.specs[frames.stream] = replace(spec, cursor=frames.cursor)
+    def _admit(self, host: _Host, entry: Entry) -> Entry:
+        """See an entry go by on its way to whoever asked."""
+        stream = entry.stream
+        host.asked.discard(stream)
+        if isinstance(entry, Frames):
+            self._brought[stream] += len(entry.infos)
+            spec = host.specs[stream]
+            if not spec.live:  # a camera begins a new session
+                host.specs[stream] = spec.after(entry.cursor)
+        elif isinstance(entry, Gap):
+            self._brought[stream] += entry.dropped
+        elif isinstance(entry, End):
+            self._forget(host, stream)
+            return self._summed(entry)
+        return entry
+
+    def _summed(self, end: End) -> End:
+        """A camera's last actor knows nothing of what came from those before it."""
+        before = self._before[end.stream]
+        counts = end.counts + Counts(before, before)
+        return replace(end, decoded=counts.decoded, sampled=counts.sampled) if before else end
 
     def _forget(self, host: _Host, stream: str) -> None:
         del host.specs[stream]
         del self._host_of[stream]
 
-    def _replace(self, host: _Host, error: RayActorError) -> Chunk:
+    def _replace(self, host: _Host, error: RayActorError) -> None:
         """Start another actor where one died, and have it go on with the same streams."""
         host.deaths += 1
         log.warning("a decode actor died (%s) and is replaced", type(error).__name__)
         host.actor = self._new_actor()
-        ends = self._given_up(host) if host.deaths >= LIVES_WITHOUT_PROGRESS else []
+        if host.deaths >= LIVES_WITHOUT_PROGRESS:
+            self._give_up(host)
         for stream, spec in host.specs.items():
             host.actor.open.remote(spec)
             if stream in self._stopping:
                 host.actor.stop.remote(stream)
-        live = [stream for stream, spec in host.specs.items() if spec.live]
-        host.asked.difference_update(live)  # this is their answer
+            if spec.live:
+                self._before[stream] = self._brought[stream]
+                self._say(host, Fault(stream, "crashed", "its decode actor died"))
         host.wanted = list(host.asked)
         self._exchange(host)
-        faults = [Fault(stream, "crashed", "its decode actor died") for stream in live]
-        return Chunk((*ends, *faults))
 
-    def _given_up(self, host: _Host) -> list[Entry]:
-        """The ends of an actor's recordings: one of them must be what kills it. Cameras stay."""
+    def _give_up(self, host: _Host) -> None:
+        """End an actor's recordings: one of them must be what kills it. Cameras stay."""
         detail = f"its decode actor died {host.deaths} times without a frame"
-        ends: list[Entry] = []
         for stream, spec in list(host.specs.items()):
             if not spec.live:
                 outcome = "degraded" if spec.cursor else "rejected"
-                ends += [Fault(stream, "crashed", detail), End(stream, outcome, detail)]
-                host.asked.discard(stream)
+                decoded, sampled, lost = astuple(spec.counts)
+                end = End(stream, outcome, detail, decoded, lost, sampled=sampled)
+                self._say(host, Fault(stream, "crashed", detail), end)
                 self._forget(host, stream)
-        return ends
+
+    def _say(self, host: _Host, *entries: Entry) -> None:
+        """Something of our own: the answer where the stream is asked, else to its next request."""
+        stream = entries[0].stream
+        if stream in host.asked:
+            host.asked.discard(stream)
+            self._ready.append(Chunk(entries))
+        else:
+            self._kept.setdefault(stream, []).extend(entries)

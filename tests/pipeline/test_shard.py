@@ -17,7 +17,7 @@ from operators.result import JSON, Result
 from pipeline.chunk import Chunk, End, Fault, Frames, Gap
 from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
-from pipeline.errors import FencedError, SinkError
+from pipeline.errors import FencedError, RuntimeFailure, SinkError
 from pipeline.message import Publisher
 from pipeline.placement import Placement
 from pipeline.sampling import Sampling
@@ -127,20 +127,22 @@ def info(stream: str, number: int, *, session: str = "s", time_us: int | None = 
     )
 
 
-def run_of(stream: str, numbers, chunk: int = 0, *, taken: int = 1, **more) -> Frames:
+def run_of(
+    stream: str, numbers, chunk: int = 0, *, taken: int = 1, before: int | None = None, **more
+) -> Frames:
     pixels = np.zeros((len(numbers), 14, 14, 3), np.uint8)
     pixels[:, 0, 0, 0] = numbers
     infos = tuple(info(stream, number, **more) for number in numbers)
-    return Frames(infos, pixels, (taken,) * len(numbers), {"chunk": chunk})
+    return Frames(infos, pixels, (taken,) * len(numbers), {"chunk": chunk}, before=before)
 
 
 def clip(stream: str, count: int, chunk_frames: int) -> list[list]:
     """A whole recording as chunks."""
     chunks = [
-        [run_of(stream, range(first, min(first + chunk_frames, count)), index)]
+        [run_of(stream, range(first, min(first + chunk_frames, count)), index, before=first)]
         for index, first in enumerate(range(0, count, chunk_frames))
     ]
-    chunks[-1].append(End(stream, "ok", decoded=count))
+    chunks[-1].append(End(stream, "ok", decoded=count, sampled=count))
     return chunks
 
 
@@ -217,6 +219,24 @@ def test_a_killed_run_resumes_to_the_same_records(commits: int) -> None:
     assert identities(sink) == identities(undisturbed)
     assert len(sink.messages) == len(undisturbed.messages), "nothing twice"
     assert (tally.receipt.repeated, tally.receipt.conflicting) == (0, 0)
+
+
+@pytest.mark.parametrize("missing", [1, 2, -1], ids=["a chunk", "another", "the last frames"])
+def test_nothing_is_committed_past_a_hole_and_a_resume_repairs_it(missing: int) -> None:
+    """A feed with a bug: a chunk never comes. The right number is known, so it cannot hide."""
+    whole = clip("a", 17, 5)
+    undisturbed, sink = ListSink(), ListSink()
+    shard_of({"a": whole}, undisturbed, Echo(), Runs()).run(JOBS, [spec_of("a")])
+    holed = [chunk[-1:] if chunk is whole[missing] is whole[-1] else chunk for chunk in whole]
+    if missing > 0:
+        del holed[missing]
+    with pytest.raises(RuntimeFailure, match=r"a: \d+ sampled frames were decoded up to here"):
+        shard_of({"a": holed}, sink, Echo(), Runs()).run(JOBS, [spec_of("a")])
+    assert identities(sink) < identities(undisturbed)
+    tally = shard_of({"a": whole}, sink, Echo(), Runs()).run(JOBS, [spec_of("a")])
+    assert identities(sink) == identities(undisturbed)
+    assert sink.stored["job", "a"].frames == 17
+    assert tally.receipt.conflicting == 0
 
 
 def test_a_job_that_is_complete_does_nothing() -> None:

@@ -30,7 +30,8 @@ def sample(number: int, size_hw: tuple[int, int] = (14, 28)) -> Sample:
         "s", "x", str(number), number, Fraction(1, 30), number, 7, (10, 20), "media", 3
     )
     pixels = np.full((*size_hw, 3), number, np.uint8)
-    return Sample(info, pixels, 1 << number % 3, {"position": str(number)}, number / 9)
+    cursor = {"position": str(number), "sampled": number + 1}
+    return Sample(info, pixels, 1 << number % 3, cursor, number / 9)
 
 
 def shape(found: Sequence[object]) -> list[object]:
@@ -123,7 +124,7 @@ def test_messages_survive_any_cutting() -> None:
             assert isinstance(here, Frames)
             assert (there.infos, there.taken, there.cursor) == (here.infos, here.taken, here.cursor)
             assert (there.pixels == here.pixels).all()
-            assert there.share == here.share
+            assert (there.share, there.before) == (here.share, here.before)
             assert there.pixels.shape == here.pixels.shape
 
 
