@@ -23,7 +23,13 @@ def command() -> None:
 @command.command(
     "replay", epilog="Example: dinostream bench replay --shape square --rounds 3 --out bench.json"
 )
-@click.option("--seconds", type=float, default=18.0, show_default=True, help="Length of the clip.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=18.0,
+    show_default=True,
+    help="Length of the clip.",
+)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option(
     "--shape",
@@ -35,7 +41,9 @@ def command() -> None:
 @click.option("--ray/--no-ray", default=True, show_default=True, help="With the Ray runtime.")
 @click.option("--memory", is_flag=True, help="Also clips of 1 and 10 minutes; takes minutes more.")
 @click.option("--model", type=click.Choice(MODELS), default=MODELS[0], show_default=True)
-@click.option("--short-side", type=int, default=224, show_default=True, metavar="PX")
+@click.option(
+    "--short-side", type=click.IntRange(min=14), default=224, show_default=True, metavar="PX"
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the JSON there.")
 @json_option
 def replay(
@@ -79,7 +87,13 @@ def replay(
 @command.command(
     "operators", epilog="Example: dinostream bench operators --threads 1 --out bench.json"
 )
-@click.option("--seconds", type=float, default=6.4, show_default=True, help="Length of the clip.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=6.4,
+    show_default=True,
+    help="Length of the clip.",
+)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option(
     "--model", type=click.Choice(PLAIN_MODELS), default=PLAIN_MODELS[0], show_default=True

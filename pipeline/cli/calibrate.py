@@ -26,7 +26,12 @@ from pipeline.cli.options import json_option
     required=True,
     help="A pixel of the source and how far it is along the optical axis; two or more.",
 )
-@click.option("--time", "time_s", type=float, help="Of the record, seconds since the first one.")
+@click.option(
+    "--time",
+    "time_s",
+    type=click.FloatRange(0),
+    help="Of the record, seconds since the first one.",
+)
 @click.option(
     "--sink",
     default="sqlite:results.db",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from operators.architectures import DEMO_MODEL, DEMO_SHORT_SIDE
 from operators.errors import UsageError
 from pipeline.cli.countdown import countdown
 
@@ -23,15 +24,46 @@ if TYPE_CHECKING:
     from pipeline.fit.scenes import Scenes
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
+T = TypeVar("T")
 FOLDER = click.Path(path_type=Path)
 
+
+def _unless_demo(demo: T, otherwise: T) -> Callable[[click.Context, click.Parameter, T | None], T]:
+    """What an option is that was left out: the demo weights have one model, and one size that
+    their heads know."""
+
+    def chosen(ctx: click.Context, _: click.Parameter, value: T | None) -> T:
+        if value is not None:
+            return value
+        return demo if ctx.params["weights"] == "demo" else otherwise
+
+    return chosen
+
+
 _BACKBONE = (
-    click.option("--model", default="dinov2_vits14", show_default=True, help="Architecture."),
-    click.option("--weights", default="auto", show_default=True, metavar="auto|demo|random|PATH"),
     click.option(
-        "--short-side", type=click.IntRange(14), default=224, show_default=True, metavar="PX"
+        "--weights",
+        default="auto",
+        show_default=True,
+        metavar="auto|demo|random|PATH",
+        is_eager=True,
     ),
-    click.option("--seed", type=int, default=0, show_default=True, help="Of every draw."),
+    click.option(
+        "--model",
+        callback=_unless_demo(DEMO_MODEL, "dinov2_vits14"),
+        show_default="dinov2_vits14; of demo weights theirs",
+        help="Architecture.",
+    ),
+    click.option(
+        "--short-side",
+        type=click.IntRange(14),
+        callback=_unless_demo(DEMO_SHORT_SIDE, 224),
+        show_default=f"224; of demo weights {DEMO_SHORT_SIDE}",
+        metavar="PX",
+    ),
+    click.option(
+        "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of every draw."
+    ),
     click.option("--cache", type=FOLDER, metavar="DIR", help="Where computed features are kept."),
 )
 _IMAGES = click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
@@ -57,7 +89,11 @@ _SCENES = (
         "--frames", type=click.IntRange(1), default=4, show_default=True, help="Of each scene."
     ),
     click.option(
-        "--seconds", type=float, default=8.0, show_default=True, help="Length of a scene."
+        "--seconds",
+        type=click.FloatRange(0, min_open=True),
+        default=8.0,
+        show_default=True,
+        help="Length of a scene.",
     ),
     click.option(
         "--size", metavar="WxH", help="Rendered size; the backbone's own where not given."

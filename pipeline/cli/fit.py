@@ -62,7 +62,13 @@ def command() -> None:
 )
 @click.option("--synthetic", metavar="SCENE", help="Rendered scenes, such as world.")
 @click.option("--seeds", metavar="A:B", help="Of the scenes: from A, below B.")
-@click.option("--seconds", type=float, default=8.0, show_default=True, help="Length of a scene.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=8.0,
+    show_default=True,
+    help="Length of a scene.",
+)
 @click.option(
     "--from", "sink", metavar="SINK", help="Published embeddings, not files: sqlite:PATH."
 )

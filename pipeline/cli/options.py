@@ -101,7 +101,7 @@ def configuration_values(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         click.UsageError: two samplings at once, or a head without its operator.
     """
-    values = {key: value for key, value in given.items() if value not in (None, False, ())}
+    values = {key: value for key, value in given.items() if _is_given(value)}
     sampling = {
         key: values.pop(key) for key in ("fps", "every", "keyframes", "all") if key in values
     }
@@ -134,6 +134,11 @@ def sink_settings(config: Path | None) -> dict[str, Any]:
     from pipeline.resolve import resolve
 
     return resolve(config).sink.settings
+
+
+def _is_given(value: object) -> bool:
+    """Not what click has where an option is left out. 0 is a value, though it equals False."""
+    return value is not None and value is not False and value != ()
 
 
 def _head(text: str) -> tuple[str, str]:

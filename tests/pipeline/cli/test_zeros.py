@@ -1,0 +1,104 @@
+"""0 is a value: every option honours it or refuses it aloud, and weights bring their model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from operators.errors import UsageError
+from pipeline.cli import cli
+from pipeline.cli.eval import command as evaluate
+from pipeline.cli.fit import command as fit
+from pipeline.cli.replay import command as replay
+from pipeline.config import Config
+
+
+def commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    with click.Context(group) as context:
+        for name in group.list_commands(context):
+            found = group.get_command(context, name)
+            assert found is not None
+            if isinstance(found, click.Group):
+                yield from commands(found, f"{path} {name}")
+            yield f"{path} {name}".strip(), found
+
+
+NUMBERS = [
+    pytest.param(option, id=f"{name} {option.opts[-1]}")
+    for name, command in commands(cli)
+    for option in command.params
+    if isinstance(option.type, (click.types.IntParamType, click.types.FloatParamType))
+]
+
+
+@pytest.mark.parametrize("option", NUMBERS)
+def test_every_number_has_a_range_or_is_a_checked_key(option):
+    ranged = isinstance(option.type, (click.IntRange, click.FloatRange))
+    keys = {*Config.model_fields, "fps", "every"}
+
+    assert ranged or option.name in keys
+
+
+def test_a_seed_of_0_replaces_a_files(tmp_path):
+    (tmp_path / "run.yaml").write_text("seed: 7\n")
+    told = CliRunner().invoke(
+        replay,
+        ["clip.mp4", "--config", str(tmp_path / "run.yaml"), "--seed", "0", "--print-config"],
+    )
+
+    assert yaml.safe_load(told.output)["seed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "key"),
+    [
+        ("--fps", "sampling.fps"),
+        ("--every", "sampling.every"),
+        ("--short-side", "short_side"),
+        ("--batch-size", "batch_size"),
+        ("--threads", "threads"),
+        ("--engines", "engines"),
+    ],
+)
+def test_what_cannot_be_0_is_refused_by_name(option, key):
+    told = CliRunner().invoke(replay, ["clip.mp4", option, "0", "--print-config"])
+
+    assert isinstance(told.exception, UsageError)
+    assert f"{key}: should be greater than" in str(told.exception)
+
+
+@pytest.mark.parametrize(
+    ("group", "words"),
+    [
+        (fit, ["depth"]),
+        (fit, ["segmentation"]),
+        (fit, ["action"]),
+        (fit, ["classify", "--images", "x"]),
+        (evaluate, ["depth", "--head", "demo"]),
+        (evaluate, ["segmentation", "--head", "demo"]),
+        (evaluate, ["action", "--head", "demo"]),
+        (evaluate, ["classify", "--images", "x", "--head", "x"]),
+        (evaluate, ["compare", "--train-seeds", "0:2"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value.name,
+)
+@pytest.mark.parametrize(
+    ("given", "model", "short_side"),
+    [
+        ([], "dinov2_vits14", 224),
+        (["--weights", "demo"], "dinov2_vitti14", 112),
+        (["--short-side", "56", "--weights", "demo"], "dinov2_vitti14", 56),
+        (["--weights", "demo", "--model", "dinov2_vits14"], "dinov2_vits14", 112),
+        (["--weights", "random"], "dinov2_vits14", 224),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+def test_demo_weights_bring_their_model_and_size(group, words, given, model, short_side):
+    command = group.get_command(click.Context(group), words[0])
+    with command.make_context(words[0], [*words[1:], *given]) as context:
+        assert context.params["model"] == model
+        assert context.params["short_side"] == short_side
