@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from operators.errors import UsageError
 from pipeline.errors import SourceError
-from pipeline.media.transfer import SPOOL_BYTES, Transfer, file_edges
+from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
 from pipeline.secrets import mask, remember_url
 from pipeline.synthetic.uri import SCHEME as SYNTHETIC
 from pipeline.synthetic.uri import parse_scene_uri
@@ -183,10 +183,21 @@ def _download(url: str, spool_bytes: int) -> tuple[str, SourcePlan]:
     try:
         with closing(Transfer(spool_bytes=spool_bytes)) as transfer:
             session = edges_session(*file_edges(url, EDGE_BYTES, transfer))
+    except PlaylistError:
+        session = _playlist_session(url)
     except SourceError as error:
         raise UsageError(f"{mask(url)} {error}") from None
     name = os.path.basename(url.partition("?")[0].rstrip("/")) or "http"
     return name, SourcePlan("", url, False, session)
+
+
+def _playlist_session(url: str) -> str:
+    from pipeline.media.hls_edges import playlist_edges  # loads libav
+
+    try:
+        return edges_session(*playlist_edges(url, EDGE_BYTES))
+    except SourceError as error:
+        raise UsageError(f"{mask(url)} {error}") from None
 
 
 def _joined(source: str, found: Sequence[tuple[str, SourcePlan]]) -> tuple[str, SourcePlan]:

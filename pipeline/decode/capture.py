@@ -15,7 +15,9 @@ from pipeline.decode.assembly import Item, entries
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Sample, Track
 from pipeline.errors import SourceError
-from pipeline.media.picture import Picture
+from pipeline.media.hls import HlsReel
+from pipeline.media.opening import open_reel
+from pipeline.media.picture import Loss, Picture, Splice, Stall
 from pipeline.media.reel import VideoReel
 from pipeline.media.retry import Wait, sleep
 from pipeline.media.transfer import Transfer
@@ -43,13 +45,16 @@ class Capture:
         """What comes in, until the connection ends; None at each step that yields nothing."""
         stream = self._spec.stream
         try:
-            reel = VideoReel.open(
+            reel = open_reel(
                 self._spec.url,
                 keyframes=all(rule.mode == "keyframes" for rule in self._spec.samplings),
                 max_pixels=self._spec.max_pixels,
                 damaged=self._spec.damaged,
+                short_side=self._spec.short_side,
                 timeout_s=self._spec.stall_s * 0.4,  # opening takes two; RTSP doubles a read's
                 transfer=self._transfer,
+                stall_s=self._spec.stall_s,
+                shown=self._spec.cursor["mark"] if self._spec.cursor else None,
             )
         except SourceError as error:
             yield Fault(stream, "disconnected", str(error))
@@ -82,15 +87,25 @@ class Capture:
             return self.end("rejected")
         return self.end("degraded" if self._lost else "ok")
 
-    def _follow(self, reel: VideoReel) -> Iterator[Item | None]:
+    def _follow(self, reel: VideoReel | HlsReel) -> Iterator[Item | None]:
         start_us = self._wall_us()
         # The anchor is the moment of connection as this machine saw it, no camera's clock.
-        anchor = Anchor(start_us, "start-time")
+        anchor = Anchor(start_us - int(reel.behind_s * 1_000_000), "start-time")
         self._track = track = Track(self._spec, reel.time_base, anchor, str(start_us))
+        stalled = False
         for picture in reel.pictures():
             if isinstance(picture, Picture):
+                if stalled:
+                    yield Gap(self._spec.stream, "resumed")
+                    stalled = False
                 yield from track.follow(picture, self._wall_us(), reel.mark())
-            elif picture is not None:
+            elif isinstance(picture, Splice):
+                track.splice()
+                yield Gap(self._spec.stream, picture.reason)
+            elif isinstance(picture, Stall):
+                stalled = True
+                yield Fault(self._spec.stream, "stalled", picture.detail)
+            elif isinstance(picture, Loss):
                 if not picture.frames:
                     raise SourceError(picture.detail)  # no frame is lost: the connection is
                 self._lost += picture.frames

@@ -58,6 +58,7 @@ class LiveSupervisor(Supervisor):
             if isinstance(entry, End):
                 entry = self._summed(entry)
             if isinstance(entry, Frames):
+                self._spec = self._spec.after(entry.cursor)  # so that nothing is shown twice
                 if self._reasons and self._seen:
                     passed.append(Gap(self._spec.stream, "reconnected"))
                 self._seen = True

@@ -9,19 +9,19 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from pipeline.chunk import Counts, Cursor, End, Fault
+from pipeline.chunk import Counts, Cursor, End, Fault, Gap
 from pipeline.decode.assembly import Item, checksum
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Track
 from pipeline.errors import SourceError
-from pipeline.media.picture import Loss, Picture, Reel
-from pipeline.media.reel import VideoReel
+from pipeline.media.opening import open_reel
+from pipeline.media.picture import Loss, Picture, Reel, Splice, Step
 from pipeline.media.retry import Wait, sleep
 from pipeline.media.transfer import Transfer
 from pipeline.synthetic.uri import SCHEME
 from pipeline.timeline import anchor
 
-Pictures = Iterator[Picture | Loss | None]
+Pictures = Iterator[Step]
 SEEK_BACK_S = (0, 2, 10)  # how far before the cursor to look for a key frame, then from the start
 OVERSHOOT_S = 2  # a search that is this far past the cursor will not find it
 
@@ -99,7 +99,7 @@ class Playback:
             yield from self._play_next(path, track)
 
     def _play_next(self, path: str, track: Track) -> Iterator[Item | None]:
-        track.splice()
+        track.begin_file()
         try:
             reel = self._open(path)
         except SourceError as error:
@@ -113,7 +113,10 @@ class Playback:
             for picture in pictures:
                 if isinstance(picture, Picture):
                     yield from track.follow(picture, self._wall_us(), reel.mark())
-                elif picture is not None:
+                elif isinstance(picture, Splice):
+                    track.splice()
+                    yield Gap(self._spec.stream, picture.reason)
+                elif isinstance(picture, Loss):
                     self._damaged = True
                     track.lost += picture.frames
                     yield Fault(self._spec.stream, "decode", picture.detail, picture.frames)
@@ -134,12 +137,14 @@ class Playback:
             )
 
             return SceneReel(url)
-        return VideoReel.open(
+        return open_reel(
             url,
             keyframes=all(rule.mode == "keyframes" for rule in self._spec.samplings),
             max_pixels=self._spec.max_pixels,
             damaged=self._spec.damaged,
+            short_side=self._spec.short_side,
             timeout_s=self._spec.stall_s * 0.4,  # silence, and then a try of its own
+            stall_s=self._spec.stall_s,
             transfer=self._transfer,
         )
 
@@ -155,7 +160,8 @@ class Playback:
         if cursor["part"]:
             reel.close()
             reel = self._open(self._files[cursor["part"]])
-        if cursor["position"] == str(cursor["pts"]):  # else its pts may come more than once
+        unique = cursor["position"] == str(cursor["pts"])  # else its pts may come more than once
+        if unique or reel.seeks_by_place:
             for back_s in SEEK_BACK_S:
                 pictures = yield from self._sought(reel, cursor, track, back_s)
                 if pictures is not None:

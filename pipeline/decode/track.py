@@ -97,8 +97,12 @@ class Track:
         return self._scaler(picture)
 
     def splice(self) -> None:
-        """The next picture is the first of the next file."""
+        """The next picture has another clock; time goes on where it stands."""
         self._timeline.splice()
+
+    def begin_file(self) -> None:
+        """The next picture is the first of the next file."""
+        self.splice()
         self.part += 1
         self.index = 0
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import av
@@ -19,7 +20,7 @@ from av.stream import Disposition
 
 from pipeline.errors import SourceError
 from pipeline.media.failure import open_failure, too_large
-from pipeline.media.formats import FILE_FORMATS, HTTP_FORMATS, RTSP_FORMATS
+from pipeline.media.formats import FILE_FORMATS, RTSP_FORMATS, TRANSPORT_STREAMS
 from pipeline.media.http import SameHost
 from pipeline.media.transfer import Readable, Transfer
 
@@ -96,6 +97,20 @@ def open_video(
     raise failure
 
 
+def open_bytes(data: bytes, *, max_pixels: int) -> Opened:
+    """Open a container that is in memory; see `open_video`."""
+    options = {"format_whitelist": FILE_FORMATS, "protocol_whitelist": "", **TRANSPORT_STREAMS}
+    try:
+        container = av.open(BytesIO(data), "r", options=options, metadata_errors="replace")
+    except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
+        raise open_failure(error, max_pixels=max_pixels, network=False) from None
+    try:
+        return Opened(container, _best_stream(container, max_pixels), finite=True)
+    except BaseException:
+        container.close()
+        raise
+
+
 def is_network(url: str) -> bool:
     """Whether a source is a URL of a protocol that is read, not a path."""
     return _scheme(url) in (*HTTP_SCHEMES, *_CAMERAS)
@@ -106,7 +121,7 @@ def _scheme(url: str) -> str:
 
 
 def _open_file(path: str) -> InputContainer:
-    options = {"protocol_whitelist": "file", "format_whitelist": FILE_FORMATS}
+    options = {"protocol_whitelist": "file", "format_whitelist": FILE_FORMATS, **TRANSPORT_STREAMS}
     # A bare name is parsed as a URL first: `rtsp:x.mp4` would be a camera.
     return av.open(f"file:{path}", options=options, metadata_errors="replace")
 
@@ -115,8 +130,7 @@ def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) 
     """What is finite is known by the answer, never by a container that says 0."""
     site = SameHost(url, timeout_s, transfer.wait)
     source, length = transfer.open(site, url)
-    # Kept-alive and parallel requests reach below the I/O callback and abort the process.
-    options = {"format_whitelist": HTTP_FORMATS, "http_persistent": "0", "http_multiple": "0"}
+    options = {"format_whitelist": FILE_FORMATS, **TRANSPORT_STREAMS}
     if length is None:
         options["fpsprobesize"] = "0"  # 20 frames for a rate that nobody asks about
     with ExitStack() as undone:
@@ -129,10 +143,8 @@ def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) 
             io_open=_Asked(site, url, source),
         )
         undone.callback(container.close)
-        finite = length is not None
-        if container.format.name == "hls":  # a list may grow; libav knows how long a whole one is
-            finite = container.duration is not None
-        opened = Opened(container, _best_stream(container, max_pixels), finite, source)
+        stream = _best_stream(container, max_pixels)
+        opened = Opened(container, stream, length is not None, source)
         undone.pop_all()
     return opened
 
@@ -162,7 +174,11 @@ def _open_rtsp(url: str, timeout_s: float) -> InputContainer:
 
 
 def _open_srt(url: str, timeout_s: float) -> InputContainer:
-    options = {"protocol_whitelist": "srt,udp", "format_whitelist": FILE_FORMATS}
+    options = {
+        "protocol_whitelist": "srt,udp",
+        "format_whitelist": FILE_FORMATS,
+        **TRANSPORT_STREAMS,
+    }
     return _open_live(url, options, timeout_s)
 
 

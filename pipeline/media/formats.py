@@ -1,7 +1,8 @@
 """Which containers may be read: single files that carry video; nothing that opens further files.
 
-Absent on purpose: playlists and manifests (hls, dash, concat, imf, sdp), numbered and single
-pictures (image2, *_pipe), devices, filters (lavfi), and containers with side files (mlv, vobsub).
+Absent on purpose: playlists and manifests (dash, concat, imf, sdp; `pipeline.media.hls` reads hls),
+numbered and single pictures (image2, *_pipe), devices, filters (lavfi), and containers with side
+files (mlv, vobsub).
 """
 
 from __future__ import annotations
@@ -22,5 +23,7 @@ GAMES = (
 )
 
 FILE_FORMATS = ",".join((GENERAL, RAW, CAMERAS, GAMES))
-HTTP_FORMATS = f"{FILE_FORMATS},hls"
 RTSP_FORMATS = "rtsp"
+
+# A video that goes on under another PID after a new program map is the same video.
+TRANSPORT_STREAMS = {"merge_pmt_versions": "1"}

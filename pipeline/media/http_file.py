@@ -36,6 +36,7 @@ class HttpFile:
         """
         self._site, self._url = site, url
         self._position, self._end = first, end
+        self._peeked = b""  # read, and not given out
         self._retry = Retry(site.wait)
         self.on_read: Callable[[int], None] = lambda position: None
         self._answer = self._open()
@@ -51,6 +52,12 @@ class HttpFile:
         """Its end is marked, where its length is not told."""
         return self._answer.chunked
 
+    def peek(self, size: int) -> bytes:
+        """The next bytes, which stay to be read; fewer at the end."""
+        while len(self._peeked) < size and (data := self._read(size - len(self._peeked))):
+            self._peeked += data
+        return self._peeked[:size]
+
     def read(self, size: int) -> bytes:
         """Up to `size` bytes; none at the end.
 
@@ -59,6 +66,12 @@ class HttpFile:
                 file is another one now.
             OSError: the line of something without a length broke.
         """
+        if self._peeked:
+            data, self._peeked = self._peeked[:size], self._peeked[size:]
+            return data
+        return self._read(size)
+
+    def _read(self, size: int) -> bytes:
         if self.length is None:
             return self._received(size)
         end = min(self._end or self.length, self.length)
@@ -80,7 +93,10 @@ class HttpFile:
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Go elsewhere; the request is made by the next read."""
-        position = offset + (0, self._position, self.length or 0)[whence]
+        position = offset + (0, self.tell(), self.length or 0)[whence]
+        if position == self.tell():
+            return position
+        self._peeked = b""
         if position != self._position:
             self.close()
             self._position = position
@@ -88,7 +104,7 @@ class HttpFile:
 
     def tell(self) -> int:
         """Bytes from the beginning."""
-        return self._position
+        return self._position - len(self._peeked)
 
     def close(self) -> None:
         """Hang up; a later read asks again."""

@@ -59,8 +59,40 @@ class Loss:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """What follows has another clock, and perhaps shows something else: an encoder was started
+    anew, or a programme cut. Time goes on where it stood.
+
+    Attributes:
+        reason: one word for the event.
+    """
+
+    reason: str = "discontinuity"
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A live source answers, but brings nothing new; told once, until it does again.
+
+    Attributes:
+        detail: one line for a person, secrets masked.
+    """
+
+    detail: str
+
+
+Step = Picture | Loss | Splice | Stall | None
+"""What a reel yields; None at a step that has nothing, as a sign of life."""
+
+
 class Reel(Protocol):
     """Something that yields pictures in output order: a file, a connection, a rendered scene."""
+
+    @property
+    def seeks_by_place(self) -> bool:
+        """`seek` goes by the mark and not by the pts, which may come more than once."""
+        ...
 
     @property
     def time_base(self) -> Fraction:
@@ -77,8 +109,8 @@ class Reel(Protocol):
         """How long it says it is; None where it does not say, as cameras do not."""
         ...
 
-    def pictures(self) -> Iterator[Picture | Loss | None]:
-        """Decode from where the reel stands; None at each step without either, as a sign of life.
+    def pictures(self) -> Iterator[Step]:
+        """Decode from where the reel stands.
 
         Raises:
             SourceError: nothing more can be read.

@@ -22,6 +22,9 @@ MOV = "mov,mp4,m4a,3gp,3g2,mj2"
 class VideoReel:
     """Implements `pipeline.media.picture.Reel` with libav, one thread, in software."""
 
+    seeks_by_place = False
+    behind_s = 0.0  # its first picture is taken as it comes
+
     def __init__(
         self, opened: Opened, *, keyframes: bool, max_pixels: int, damaged: bool = False
     ) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import IO, Protocol
 
 from pipeline.errors import SourceError
+from pipeline.media.hls_playlist import MAGIC
 from pipeline.media.http import SameHost
 from pipeline.media.http_file import HttpFile
 from pipeline.media.retry import Retry, Wait, sleep
@@ -24,6 +25,10 @@ log = logging.getLogger(__name__)
 
 SPOOL_BYTES = 8 << 30
 _PIECE_BYTES = 1 << 20
+
+
+class PlaylistError(SourceError):
+    """An HLS playlist, which has no bytes of its own to play; `pipeline.media.hls` reads those."""
 
 
 class Readable(Protocol):
@@ -59,11 +64,15 @@ class Transfer:
         """The source, and how long it is: None where it is live.
 
         Raises:
+            PlaylistError: it is a playlist.
             SourceError: it is no recording, its copy would be too large, or the line broke.
             OSError: no answer, or an error as answer.
         """
         if self._copy is None or self._copy[0] != url:
             file = HttpFile(site, url)
+            if file.peek(len(MAGIC)) == MAGIC:
+                file.close()
+                raise PlaylistError("is a list of other files (hls)")
             if self.live or file.seekable():
                 return file, file.length
             self.close()

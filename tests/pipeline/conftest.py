@@ -1,4 +1,4 @@
-"""Builders of real messages and progress, and a real Kafka broker."""
+"""Builders of real messages and progress, a real Kafka broker, and a server of playlists."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,3 +211,75 @@ def _users(root: Path, change: int) -> Iterator[int]:
         file.seek(0)
         file.truncate()
         file.write(str(left))
+
+
+class _Shelf(BaseHTTPRequestHandler):
+    """Gives what the server holds under a path, in parts where that is asked for."""
+
+    server: PlaylistServer
+
+    def do_GET(self) -> None:
+        name = self.path.lstrip("/")
+        self.server.asked.append(name)
+        data = self.server.files.get(name)
+        if data is None:
+            self.send_error(404)
+            return
+        begin, end = 0, len(data)
+        if part := self.headers.get("Range"):
+            first, _, last = part.removeprefix("bytes=").partition("-")
+            begin, end = int(first), min(int(last or end - 1) + 1, end)
+        self.send_response(206 if part else 200)
+        if part:
+            self.send_header("Content-Range", f"bytes {begin}-{end - 1}/{len(data)}")
+        self.send_header("Content-Length", str(end - begin))
+        self.end_headers()
+        self.wfile.write(data[begin:end])
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class PlaylistServer(ThreadingHTTPServer):
+    """One loopback server whose files a test changes as it goes.
+
+    Attributes:
+        files: what lies where.
+        asked: every request so far.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Shelf)
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, *args: object) -> None:
+        """A client that closes early is no news."""
+
+    def play(
+        self,
+        *lines: str,
+        name: str = "list.m3u8",
+        first: int = 0,
+        ended: bool = False,
+        s: float = 1,
+    ) -> str:
+        """Put a playlist there: a line is a segment's name, or a tag. Returns its URL."""
+        text = ["#EXTM3U", f"#EXT-X-TARGETDURATION:{s:g}", f"#EXT-X-MEDIA-SEQUENCE:{first}"]
+        for line in lines:
+            text += [line] if line.startswith("#") else [f"#EXTINF:{s:g},", line]
+        self.files[name] = "\n".join([*text, *["#EXT-X-ENDLIST"] * ended, ""]).encode()
+        return f"{self.url}/{name}"
+
+
+@pytest.fixture
+def playlists() -> Iterator[PlaylistServer]:
+    with PlaylistServer() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()

@@ -1,4 +1,4 @@
-"""A loss costs what refers to it: every frame that is given out is one that was sent, the others are
+"""A loss costs what refers to it: each frame that is given out is one that was sent, the others are
 counted. What looks like a loss and is none costs nothing."""
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ import pytest
 
 from pipeline.errors import SourceError
 from pipeline.media.container import open_video
+from pipeline.media.opening import open_reel
 from pipeline.media.picture import Picture
-from pipeline.media.reel import VideoReel
+from pipeline.media.transfer import Transfer
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -38,7 +39,11 @@ class Handler(SimpleHTTPRequestHandler):
             super().do_GET()
 
     def _part(self) -> None:
-        data = Path(self.translate_path(self.path)).read_bytes()
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            self.send_error(404)
+            return
+        data = path.read_bytes()
         first, _, last = self.headers["Range"].removeprefix("bytes=").partition("-")
         begin, end = int(first), min(int(last or len(data) - 1) + 1, len(data))
         if begin >= len(data):
@@ -107,11 +112,11 @@ def other(folder: Path) -> Iterator[Site]:
 
 
 def frames(url: str) -> int:
-    reel = VideoReel.open(url, keyframes=False, max_pixels=1 << 24, timeout_s=5)
-    try:
-        return sum(isinstance(item, Picture) for item in reel.pictures())
-    finally:
-        reel.close()
+    facts = {"keyframes": False, "max_pixels": 1 << 24, "damaged": False, "short_side": 64}
+    with contextlib.closing(Transfer()) as transfer:
+        reel = open_reel(url, timeout_s=5, stall_s=10, transfer=transfer, **facts)
+        with contextlib.closing(reel):
+            return sum(isinstance(item, Picture) for item in reel.pictures())
 
 
 def refusal(url: str) -> str:
@@ -161,6 +166,19 @@ def test_no_other_host_is_asked(site: Site, other: Site, folder: Path) -> None:
             assert frames(f"{site.url}/{name}") <= 25
         except SourceError:
             continue
+    assert other.asked == []
+
+
+@pytest.mark.parametrize("tag", ['MAP:URI="{}"', 'KEY:METHOD=AES-128,URI="{}"'])
+def test_heads_and_keys_come_from_the_same_host_too(
+    site: Site, other: Site, folder: Path, tag: str
+) -> None:
+    (folder / "key").write_bytes(bytes(16))
+    listed(folder, "list.m3u8", "0.ts")
+    text = (folder / "list.m3u8").read_text()
+    line = f"#EXT-X-{tag}".format(f"{other.url}/key")
+    (folder / "list.m3u8").write_text(text.replace("#EXTINF", f"{line}\n#EXTINF"))
+    assert "not its own host" in refusal(f"{site.url}/list.m3u8")
     assert other.asked == []
 
 

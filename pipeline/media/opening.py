@@ -1,0 +1,60 @@
+"""Opens a source as what it is: a playlist, or one container."""
+
+from __future__ import annotations
+
+from pipeline.media.hls import HlsReel
+from pipeline.media.http import SameHost
+from pipeline.media.picture import Mark
+from pipeline.media.reel import VideoReel
+from pipeline.media.transfer import PlaylistError, Transfer
+
+
+def open_reel(
+    url: str,
+    *,
+    keyframes: bool,
+    max_pixels: int,
+    damaged: bool,
+    short_side: int,
+    timeout_s: float,
+    stall_s: float,
+    transfer: Transfer,
+    shown: Mark | None = None,
+) -> VideoReel | HlsReel:
+    """Open a source for decoding.
+
+    Args:
+        url: a path, or an rtsp(s), http(s) or srt URL.
+        keyframes: decode key frames only.
+        max_pixels: refuse larger pictures.
+        damaged: give out pictures that a loss has spoilt.
+        short_side: of the frames that the model sees, pixels; among variants it decides.
+        timeout_s: network: longest wait for opening, probing, and each read.
+        stall_s: a live playlist that has not grown for so long stands still.
+        transfer: how http(s) is read.
+        shown: live: the mark of the last picture that an earlier connection gave out.
+
+    Raises:
+        SourceError: it cannot be opened, holds no video, or is refused. Holds no password.
+    """
+    try:
+        return VideoReel.open(
+            url,
+            keyframes=keyframes,
+            max_pixels=max_pixels,
+            damaged=damaged,
+            timeout_s=timeout_s,
+            transfer=transfer,
+        )
+    except PlaylistError:
+        return HlsReel.open(
+            url,
+            SameHost(url, timeout_s, transfer.wait),
+            keyframes=keyframes,
+            max_pixels=max_pixels,
+            damaged=damaged,
+            short_side=short_side,
+            stall_s=stall_s,
+            wait=transfer.wait,
+            shown=shown,
+        )
