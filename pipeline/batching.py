@@ -1,11 +1,13 @@
 """Fills batches across streams: runs of frames in, batches of one picture size out.
 
-Pure: no clock, no threads, no Ray. Every run it holds belongs to another stream, so a batch never
-holds two runs of one stream and the end of a run is always the end of a batch.
+Pure: no clock, no threads, no Ray; time is an argument. Every run it holds belongs to another
+stream, so a batch never holds two runs of one stream and the end of a run is always the end of a
+batch. Which frames share a batch decides when they are computed, and no result.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -38,6 +40,7 @@ class Batch:
 @dataclass(slots=True)
 class _Run:
     frames: Frames
+    due_s: float
     used: int = 0
 
     @property
@@ -46,7 +49,8 @@ class _Run:
 
 
 class Batcher:
-    """Holds at most one run of frames per stream and cuts batches from them, oldest run first."""
+    """Holds at most one run of frames per stream and cuts batches from them: first what is due,
+    then what fills a batch; runs of one size in the order of their deadlines."""
 
     def __init__(self, batch_size: int) -> None:
         if batch_size < 1:
@@ -55,26 +59,36 @@ class Batcher:
         self._runs: dict[Size, list[_Run]] = {}
 
     @property
-    def pending(self) -> bool:
-        """Frames wait for a batch."""
-        return bool(self._runs)
+    def due_s(self) -> float:
+        """The earliest deadline of the frames that wait for a batch; infinite where none do."""
+        return min((runs[0].due_s for runs in self._runs.values()), default=math.inf)
 
-    def offer(self, frames: Frames) -> None:
-        """Add a stream's next run. Its previous run must have been cut whole."""
+    def offer(self, frames: Frames, due_s: float = math.inf) -> None:
+        """Add a stream's next run. Its previous run must have been cut whole.
+
+        Args:
+            frames: the run.
+            due_s: when it stops waiting for batch mates.
+        """
         runs = self._runs.setdefault(_size(frames), [])
         assert all(
             run.frames.stream != frames.stream for runs in self._runs.values() for run in runs
         )
-        runs.append(_Run(frames))
+        runs.append(_Run(frames, due_s))
+        runs.sort(key=lambda run: run.due_s)
 
-    def cut(self, awaited: Collection[Size | None]) -> Batch | None:
+    def cut(self, awaited: Collection[Size | None], now_s: float = -math.inf) -> Batch | None:
         """The next batch, or None where waiting fills it better.
 
         Args:
             awaited: sizes of frames that may still come without any batch being cut, None for a
                 size not known yet. A batch that is not full is cut only when nothing awaited
-                could fill it.
+                could fill it, or one of its runs is due.
+            now_s: on the clock of the deadlines. What is due goes before fuller batches, the
+                longest overdue first, so that no run starves another, whatever their sizes.
         """
+        if self.due_s <= now_s:
+            return self._cut(min(self._runs, key=lambda size: self._runs[size][0].due_s))
         for size, runs in self._runs.items():
             if sum(run.left for run in runs) >= self._batch_size:
                 return self._cut(size)

@@ -5,13 +5,14 @@ Pulls: a lane asks for its next chunk when it has room, so memory is bounded by 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline.batching import Batch, Batcher, Size
+from pipeline.batching import Batch, Batcher
 from pipeline.chunk import Chunk, Entry, Frames
 from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
@@ -96,8 +97,8 @@ class Shard:
         Args:
             publisher: makes the message builder of a stream.
             open_streams: how many streams decode at a time; the others wait their turn.
-            batch_wait_s: after this long a batch goes even though frames that could fill it are
-                awaited (live). None: wait for them (recorded), which changes no result.
+            batch_wait_s: no frame waits longer than this for batch mates (live). None: for as long
+                as frames that could fill its batch are awaited (recorded); no result changes.
             clock: seconds, monotonic.
         """
         self._engine = engine
@@ -105,7 +106,7 @@ class Shard:
         self._sink = sink
         self._publisher = publisher
         self._open_streams = open_streams
-        self._batch_wait_s = batch_wait_s
+        self._batch_wait_s = math.inf if batch_wait_s is None else batch_wait_s
         self._clock = clock
         self._batcher = Batcher(engine.batch_size)
         self._lanes: dict[str, Lane] = {}
@@ -113,7 +114,6 @@ class Shard:
         self._asked: set[str] = set()
         self._resumed: set[str] = set()
         self._stopping = threading.Event()
-        self._offered_s: float | None = None  # since when frames wait for a batch
         self.tally = Tally()
 
     def run(
@@ -184,9 +184,7 @@ class Shard:
                 self._feed.request(stream)
 
     def _patience_s(self) -> float:
-        if self._batch_wait_s is None or self._offered_s is None:
-            return IDLE_WAIT_S
-        return max(0.0, min(IDLE_WAIT_S, self._offered_s + self._batch_wait_s - self._clock()))
+        return max(0.0, min(IDLE_WAIT_S, self._batcher.due_s - self._clock()))
 
     def _accept(self, chunk: Chunk, lanes: dict[str, Lane]) -> None:
         shares: dict[str, list[Entry]] = {}
@@ -202,11 +200,11 @@ class Shard:
             for lane in list(lanes.values()):
                 self._advance(lane, lanes)
             self._request(lanes)  # so that decoding goes on beside the step
-            batch = self._batcher.cut(self._awaited(lanes))
+            awaited = {lane.size_hw for lane in lanes.values() if lane.idle}
+            batch = self._batcher.cut(awaited, self._clock())
             if batch is None:
                 return
             self._engine.step(batch, lanes)
-            self._offered_s = self._clock() if self._batcher.pending else None
             self._count(batch)
 
     def _count(self, batch: Batch) -> None:
@@ -216,20 +214,13 @@ class Shard:
     def _advance(self, lane: Lane, lanes: dict[str, Lane]) -> None:
         while (step := lane.advance()) is not None:
             if isinstance(step, Frames):
-                self._batcher.offer(step)
+                self._batcher.offer(step, self._clock() + self._batch_wait_s)
                 if step.share is not None:
                     self.tally.shares[lane.stream] = step.share
-                self._offered_s = self._offered_s or self._clock()
             else:
                 self._commit(step)
         if lane.end and not lane.waits_for_batch:
             self._finish(lane, lanes)
-
-    def _awaited(self, lanes: dict[str, Lane]) -> set[Size | None]:
-        wait_s, since_s = self._batch_wait_s, self._offered_s
-        if wait_s is not None and since_s is not None and self._clock() - since_s >= wait_s:
-            return set()
-        return {lane.size_hw for lane in lanes.values() if lane.idle}
 
     def _commit(self, commit: Commit) -> None:
         self.tally.receipt += self._sink.commit(commit.messages, commit.progress)

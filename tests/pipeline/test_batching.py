@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -38,7 +39,8 @@ def test_a_partial_batch_waits_for_what_could_fill_it() -> None:
     assert batch.frames.pixels[:, 0, 0, 0].tolist() == [0, 1, 2, 10]
     assert batcher.cut({(28, 42)}) is None
     assert names(batcher.cut(set())) == [("b", "11"), ("b", "12")]
-    assert not batcher.pending
+    assert batcher.due_s == math.inf
+    assert batcher.cut(set()) is None
 
 
 def test_frames_of_another_size_are_not_awaited() -> None:
@@ -58,6 +60,28 @@ def test_sizes_never_mix_and_none_starves() -> None:
     assert order == ["a", "b", "a", "b", "a", "b"]
 
 
+def test_what_is_due_goes_before_fuller_batches_the_longest_overdue_first() -> None:
+    batcher = Batcher(2)
+    batcher.offer(frames("odd", 0, 1, size=(56, 56)), due_s=3.0)
+    batcher.offer(frames("a", 0, 6), due_s=2.0)
+    batcher.offer(frames("b", 0, 2, size=(14, 14)), due_s=9.0)
+    assert batcher.due_s == 2.0
+    assert names(batcher.cut({None}, now_s=1.0)) == [("a", "0"), ("a", "1")], "nothing is due"
+    assert names(batcher.cut({None}, now_s=2.5)) == [("a", "2"), ("a", "3")], "a is"
+    assert names(batcher.cut({None}, now_s=8.0)) == [("a", "4"), ("a", "5")], "and before odd"
+    assert names(batcher.cut({None}, now_s=8.0)) == [("odd", "0")], "which is not full"
+    assert names(batcher.cut({None}, now_s=8.0)) == [("b", "0"), ("b", "1")]
+
+
+def test_runs_of_one_size_share_a_batch_in_the_order_of_their_deadlines() -> None:
+    batcher = Batcher(4)
+    batcher.offer(frames("late", 0, 2), due_s=5.0)
+    batcher.offer(frames("early", 0, 2), due_s=1.0)
+    assert names(batcher.cut({None})) == [
+        *(("early", "0"), ("early", "1"), ("late", "0"), ("late", "1"))
+    ]
+
+
 def test_one_run_per_stream_at_a_time() -> None:
     batcher = Batcher(4)
     batcher.offer(frames("a", 0, 3))
@@ -72,7 +96,9 @@ def test_every_frame_comes_out_once_and_in_order(seed: int) -> None:
     left = {name: int(draw.integers(1, 60)) for name in "abcd"}
     offered = dict.fromkeys(left, 0)
     got: dict[str, list[int]] = {name: [] for name in left}
-    while any(offered[name] < left[name] for name in left) or batcher.pending:
+    while any(offered[name] < left[name] for name in left) or any(
+        len(got[n]) < left[n] for n in left
+    ):
         for name in left:
             done = offered[name] == len(got[name])
             count = min(left[name] - offered[name], int(draw.integers(1, 17)))

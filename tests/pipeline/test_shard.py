@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import replace
 from fractions import Fraction
 
@@ -21,7 +21,7 @@ from pipeline.errors import FencedError, RuntimeFailure, SinkError
 from pipeline.message import Publisher
 from pipeline.placement import Placement
 from pipeline.sampling import Sampling
-from pipeline.shard import IDLE_WAIT_S, Shard
+from pipeline.shard import IDLE_WAIT_S, LIVE_BATCH_WAIT_S, Shard
 from pipeline.testing import ListSink, ManualClock
 
 FPS5 = Sampling("fps", 5)
@@ -415,6 +415,76 @@ def test_a_live_frame_does_not_wait_for_mates_beyond_its_time() -> None:
     shard.run(JOBS, [replace(spec_of(name), live=True) for name in scripts])
     assert values(sink, "echo", "a") == [0]
     assert committed_s == [pytest.approx(IDLE_WAIT_S + 0.2)], "it came after one idle wait"
+
+
+class Cameras:
+    """Busy cameras with a chunk whenever they are asked, one of another size with a frame every
+    second, and one that nobody can reach. `until_s` stops the run."""
+
+    def __init__(self, clock: ManualClock, until_s: float) -> None:
+        self._clock, self._until_s = clock, until_s
+        self._asked: list[str] = []
+        self._count: Counter[str] = Counter()
+        self.offered_s: list[float] = []  # of the odd one's frames
+        self.stopped = False
+        self.stop_shard = lambda: None
+
+    def open(self, spec: StreamSpec) -> None:
+        """All are."""
+
+    def request(self, stream: str) -> None:
+        self._asked.append(stream)
+
+    def stop(self, stream: str) -> None:
+        self.stopped = True
+
+    def wait(self, timeout_s: float) -> list[Chunk]:
+        if self._clock.now_s > self._until_s:
+            self.stop_shard()
+        answered = [stream for stream in self._asked if self.stopped or self._has(stream)]
+        self._asked = [stream for stream in self._asked if stream not in answered]
+        if not answered:
+            self._clock.advance(timeout_s)
+        return [Chunk((self._next(stream),)) for stream in answered]
+
+    def _has(self, stream: str) -> bool:
+        if stream == "odd":
+            return self._clock.now_s >= len(self.offered_s)
+        return stream.startswith("busy")
+
+    def _next(self, stream: str) -> Frames | End:
+        if self.stopped:
+            return End(stream, "stopped")
+        first = self._count[stream] % 200
+        self._count[stream] += 4
+        if stream.startswith("busy"):
+            return run_of(stream, range(first, first + 4))
+        self.offered_s.append(self._clock.now_s)
+        odd = run_of(stream, [first])
+        return replace(odd, pixels=np.zeros((1, 28, 14, 3), np.uint8))
+
+
+def test_a_frame_of_a_size_of_its_own_waits_no_longer_than_any_other() -> None:
+    """Beside cameras that always fill batches, and one whose frames may be of any size."""
+    clock, sink, step_s = ManualClock(), ListSink(), 0.05
+    computed_s: list[float] = []
+
+    class Slow(Echo):
+        def __call__(self, features: Features) -> list[Result]:
+            clock.advance(step_s)
+            if features.infos[0].stream == "odd":
+                computed_s.append(clock.now_s)
+            return super().__call__(features)
+
+    cameras = ["busy1", "busy2", "odd", "down"]
+    feed = Cameras(clock, until_s=20.0)
+    shard = shard_of({}, sink, Slow(), open_streams=4, batch_wait_s=LIVE_BATCH_WAIT_S, clock=clock)
+    shard._feed, feed.stop_shard = feed, shard.stop
+    tally = shard.run(JOBS, [replace(spec_of(name), live=True) for name in cameras])
+    waited_s = [late - early for early, late in zip(feed.offered_s, computed_s, strict=True)]
+    assert len(waited_s) > 15
+    assert max(waited_s) <= LIVE_BATCH_WAIT_S + 2 * 4 * step_s  # what was cut, and due, before it
+    assert tally.frames > 1000, "the others were served meanwhile"
 
 
 def test_a_newer_writer_fences_the_older() -> None:
