@@ -19,7 +19,6 @@ from pipeline.media.hls import HlsReel
 from pipeline.media.opening import open_reel
 from pipeline.media.picture import Loss, Picture, Splice, Stall
 from pipeline.media.reel import VideoReel
-from pipeline.media.retry import Wait, sleep
 from pipeline.media.transfer import Transfer
 from pipeline.timeline import Anchor
 
@@ -27,16 +26,18 @@ from pipeline.timeline import Anchor
 class Capture:
     """One connection: its frames, its losses, and how it ended."""
 
-    def __init__(self, spec: StreamSpec, wall_us: Callable[[], int], wait: Wait = sleep) -> None:
+    def __init__(
+        self, spec: StreamSpec, wall_us: Callable[[], int], transfer: Transfer | None = None
+    ) -> None:
         """
         Args:
             spec: what to follow.
             wall_us: clock of anchors and ingest times, microseconds since the epoch.
-            wait: how to wait for a server that wants to be asked again.
+            transfer: how http(s) is read.
         """
         self._spec = spec
         self._wall_us = wall_us
-        self._transfer = Transfer(live=True, wait=wait)
+        self._transfer = transfer or Transfer(live=True)
         self._track: Track | None = None
         self._lost = 0
         self.finite = False  # a file that waits for us, where a camera would not

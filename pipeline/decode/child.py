@@ -23,6 +23,7 @@ from pipeline.decode.playback import Playback
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.wire import Message, pack, write_all
 from pipeline.media.retry import Wait
+from pipeline.media.transfer import Transfer
 from pipeline.secrets import remember_url
 
 NONE = Counts()
@@ -127,7 +128,7 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     rules = len(spec.samplings)
     buffer = Buffer(spec.stream, spec.buffer_frames, spec.chunk_ms, rules=rules)
     steps = threading.Event()
-    source = Capture(spec, wall_us, orders.patience(steps.set))
+    source = Capture(spec, wall_us, Transfer(live=True, wait=orders.patience(steps.set)))
 
     def fill() -> None:
         for item in source.items():

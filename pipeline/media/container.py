@@ -13,12 +13,14 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
+from av.format import Flags
 from av.stream import Disposition
 
 from pipeline.errors import SourceError
+from pipeline.media.arrivals import Arrivals
 from pipeline.media.failure import open_failure, too_large
 from pipeline.media.formats import FILE_FORMATS, RTSP_FORMATS, TRANSPORT_STREAMS
 from pipeline.media.http import SameHost
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 HTTP_SCHEMES = ("http", "https")
+_NO_TIMESTAMPS = cast("int", Flags.no_timestamps.value)  # the demuxer says so of itself
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,12 +42,14 @@ class Opened:
     Attributes:
         finite: it has an end, and all up to there waits for us; else it is live.
         source: what the container reads from, where that is ours; libav does not close it.
+        arrivals: the same where it is live and has no clock of its own: it tells when what came.
     """
 
     container: InputContainer
     stream: VideoStream
     finite: bool
     source: Readable | None = None
+    arrivals: Arrivals | None = None
 
     def close(self) -> None:
         """Let go of files, connections and memory."""
@@ -129,7 +134,9 @@ def _open_file(path: str) -> InputContainer:
 def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) -> Opened:
     """What is finite is known by the answer, never by a container that says 0."""
     site = SameHost(url, timeout_s, transfer.wait)
-    source, length = transfer.open(site, url)
+    file, length = transfer.open(site, url)
+    arrivals = Arrivals(file, transfer.clock) if length is None else None
+    source: Readable = arrivals or file
     options = {"format_whitelist": FILE_FORMATS, **TRANSPORT_STREAMS}
     if length is None:
         options["fpsprobesize"] = "0"  # 20 frames for a rate that nobody asks about
@@ -144,7 +151,10 @@ def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) 
         )
         undone.callback(container.close)
         stream = _best_stream(container, max_pixels)
-        opened = Opened(container, stream, length is not None, source)
+        clockless = container.format.flags & _NO_TIMESTAMPS
+        opened = Opened(
+            container, stream, length is not None, source, arrivals if clockless else None
+        )
         undone.pop_all()
     return opened
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import urllib.error
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipeline.errors import SourceError
@@ -38,9 +37,10 @@ class HttpFile:
         self._position, self._end = first, end
         self._peeked = b""  # read, and not given out
         self._retry = Retry(site.wait)
-        self.on_read: Callable[[int], None] = lambda position: None
+        self._failure: SourceError | None = None
         self._answer = self._open()
         self._response: http.client.HTTPResponse | None = self._answer.response
+        self._comes = first  # which byte comes next from there
 
     @property
     def length(self) -> int | None:
@@ -76,6 +76,8 @@ class HttpFile:
             return self._received(size)
         end = min(self._end or self.length, self.length)
         while self._position < end:
+            if self._failure is not None:
+                raise self._failure  # libav asks again after an error
             try:
                 data = self._received(size)
             except OSError as error:
@@ -92,13 +94,11 @@ class HttpFile:
         return self._answer.gives_parts
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Go elsewhere; the request is made by the next read."""
+        """Go elsewhere; a request is made by the next read, where it is needed: libav goes to the
+        end and back to know the length."""
         position = offset + (0, self.tell(), self.length or 0)[whence]
-        if position == self.tell():
-            return position
-        self._peeked = b""
-        if position != self._position:
-            self.close()
+        if position != self.tell():
+            self._peeked = b""
             self._position = position
         return position
 
@@ -141,15 +141,18 @@ class HttpFile:
         return answer
 
     def _received(self, size: int) -> bytes:
+        if self._comes != self._position:
+            self.close()
         if self._response is None:
             headers = {"Range": self._range, **self._answer.if_unchanged}
             self._response = self._ask(headers, self._answer).response
+            self._comes = self._position
         try:
             data = self._response.read1(size)
         except http.client.HTTPException as error:
             raise OSError(f"the server broke off: {type(error).__name__}") from None
         self._position += len(data)
-        self.on_read(self._position)
+        self._comes = self._position
         return data
 
     def _come_back(self, error: OSError) -> None:
@@ -159,4 +162,5 @@ class HttpFile:
         if isinstance(error, urllib.error.HTTPError):
             error.close()
         if not self.seekable() or not self._retry.is_worth(error):
-            raise SourceError(broken, retryable=True)
+            self._failure = SourceError(broken, retryable=True)
+            raise self._failure from None

@@ -9,6 +9,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from pipeline.media.arrivals import EARLY_US
 from pipeline.media.container import Opened, is_network, open_video
 from pipeline.media.decoder import Decoder
 from pipeline.media.failure import describe, is_out_of_memory, out_of_memory
@@ -17,13 +18,13 @@ from pipeline.media.scan import timestamps_are_plain
 from pipeline.media.transfer import Transfer
 
 MOV = "mov,mp4,m4a,3gp,3g2,mj2"
+MICROSECOND = Fraction(1, 1_000_000)
 
 
 class VideoReel:
     """Implements `pipeline.media.picture.Reel` with libav, one thread, in software."""
 
     seeks_by_place = False
-    behind_s = 0.0  # its first picture is taken as it comes
 
     def __init__(
         self, opened: Opened, *, keyframes: bool, max_pixels: int, damaged: bool = False
@@ -74,9 +75,20 @@ class VideoReel:
         return self._opened.finite
 
     @property
+    def clockless(self) -> bool:
+        """It is live and its container has no clock: pictures are stamped as they arrive."""
+        return self._opened.arrivals is not None
+
+    @property
+    def behind_s(self) -> float:
+        """How much earlier than it comes the first picture is put."""
+        return EARLY_US / 1_000_000 if self.clockless else 0.0
+
+    @property
     def time_base(self) -> Fraction:
         """Seconds per tick."""
-        return self._opened.stream.time_base or Fraction(1, 1_000_000)
+        own = None if self.clockless else self._opened.stream.time_base
+        return own or MICROSECOND
 
     @property
     def _frame_ticks(self) -> int | None:
@@ -114,6 +126,7 @@ class VideoReel:
                 break
             if self._overshot(packet):
                 return
+            self._stamp(packet)
             self._count(packet)
             yield from self._decoder.decode(packet, self._frame_ticks)
             yield None
@@ -144,6 +157,13 @@ class VideoReel:
         sought, self._sought = self._sought, False
         place = self._awaited[-1] if sought and self._awaited else None
         return place is not None and packet.pos is not None and packet.pos > place
+
+    def _stamp(self, packet: Packet[VideoStream]) -> None:
+        """Where there is no clock, libav invents 25 frames/s."""
+        if self._opened.arrivals is not None and packet.size:
+            end = (packet.pos or 0) + packet.size
+            packet.pts = packet.dts = self._opened.arrivals.at_us(end)
+            packet.duration = 0
 
     def _count(self, packet: Packet[VideoStream]) -> None:
         """After a seek the count is right again from the marked packet on."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import IO, Protocol
@@ -32,17 +34,21 @@ class PlaylistError(SourceError):
 
 
 class Readable(Protocol):
-    """What libav needs."""
+    """What libav needs; where it has `seek` and `tell`, it can be sought."""
 
     def read(self, size: int, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class Seekable(Readable, Protocol):
+    """A file."""
 
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
 
     def tell(self) -> int: ...
 
     def seekable(self) -> bool: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -53,14 +59,16 @@ class Transfer:
         live: follow it like a camera; else it must be a recording, and all of it.
         spool_bytes: most that may be copied to disk.
         wait: how to wait for a server; also told, with 0 seconds, of every step of a copy.
+        clock: seconds, monotonic; when what came.
     """
 
     live: bool = False
     spool_bytes: int = SPOOL_BYTES
     wait: Wait = sleep
+    clock: Callable[[], float] = time.monotonic
     _copy: tuple[str, IO[bytes]] | None = field(default=None, repr=False)
 
-    def open(self, site: SameHost, url: str) -> tuple[Readable, int | None]:
+    def open(self, site: SameHost, url: str) -> tuple[Seekable, int | None]:
         """The source, and how long it is: None where it is live.
 
         Raises:
@@ -158,7 +166,7 @@ def file_edges(
         raise SourceError(f"cannot be read: {mask(str(error))}", retryable=True) from None
 
 
-def _exactly(source: Readable, size: int) -> bytes:
+def _exactly(source: Seekable, size: int) -> bytes:
     pieces: list[bytes] = []
     while size and (piece := source.read(size)):
         pieces.append(piece)

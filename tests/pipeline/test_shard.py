@@ -382,6 +382,21 @@ def test_a_stopped_recording_goes_on_another_day() -> None:
     assert sink.stored["job", "a"].ledger == undisturbed.stored["job", "a"].ledger
 
 
+def test_a_recording_whose_line_broke_goes_on_another_day() -> None:
+    whole = clip("a", 17, 5)
+    broke = End("a", "degraded", "the transfer broke off", decoded=10, unfinished=True)
+    undisturbed, sink = ListSink(), ListSink()
+    shard_of({"a": whole}, undisturbed, Echo(), Runs()).run(JOBS, [spec_of("a")])
+    tally = shard_of({"a": [*whole[:2], [broke]]}, sink, Echo(), Runs()).run(JOBS, [spec_of("a")])
+    (outcome,) = tally.outcomes
+    assert (outcome.status, outcome.detail) == ("degraded", "the transfer broke off")
+    assert outcome.unfinished
+    assert not sink.stored["job", "a"].done
+    shard_of({"a": whole}, sink, Echo(), Runs()).run(JOBS, [spec_of("a")])
+    assert identities(sink) == identities(undisturbed)
+    assert sink.stored["job", "a"].ledger == undisturbed.stored["job", "a"].ledger
+
+
 def test_a_stopped_camera_is_over() -> None:
     sink = ListSink()
     scripts = {"a": [[run_of("a", [0, 1])], [End("a", "stopped")]]}

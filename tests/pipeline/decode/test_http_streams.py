@@ -1,0 +1,255 @@
+"""Recordings and cameras over http as decoders see them: breaks, resumes, and no clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import FileIO
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.chunk import End, Fault
+from pipeline.decode.capture import Capture
+from pipeline.decode.track import Sample
+from pipeline.errors import SourceError
+from pipeline.media.arrivals import EARLY_US
+from pipeline.media.http import SameHost
+from pipeline.media.picture import Picture
+from pipeline.media.reel import VideoReel
+from pipeline.media.transfer import Transfer
+
+FRAMES = 200  # 8 s at 25 frames/s: what opens a file has not read all of it
+
+
+def film(path: Path, **options: str) -> Path:
+    """Pictures of noise, so that a wrong one is seen."""
+    noise = np.random.default_rng(1).integers(0, 256, (FRAMES, 48, 48, 3), np.uint8)
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream("libx264", rate=25, width=48, height=48, pix_fmt="yuv420p")
+        stream.codec_context.options = {"preset": "ultrafast", "g": "25", "qp": "40"}
+        for number in range(FRAMES):
+            frame = av.VideoFrame.from_ndarray(noise[number], "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+class Server(ThreadingHTTPServer):
+    """Files of a folder, with or without ranges; `/live/NAME` has no length."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.folder = folder
+        self.ranges = self.advertised = True
+        self.hole: int | None = None  # where transfers break, and nothing can be asked for
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.pictures = threading.Semaphore(0)  # that the camera may show
+
+    def handle_error(self, *args: object) -> None:
+        """A client that closes early is no news."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+        if self.path == "/mjpeg":
+            self._show()
+            return
+        data = (self.server.folder / self.path.rpartition("/")[2]).read_bytes()
+        live = self.path.startswith("/live/")
+        wanted = None if live or not self.server.ranges else self.headers.get("Range")
+        first = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted else 0
+        hole = self.server.hole
+        if first == hole:
+            self.send_error(404)
+            return
+        end = hole if hole is not None and first < hole else len(data)
+        self.send_response(206 if wanted else 200)
+        if wanted:
+            self.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
+        if self.server.advertised:
+            self.send_header("Accept-Ranges", "bytes")
+        if not live:
+            self.send_header("Content-Length", str(len(data) - first))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(data[first:end])
+
+    def _show(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        jpeg = (self.server.folder / "picture.jpg").read_bytes()
+        head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+        while self.server.pictures.acquire():
+            self.wfile.write(head.encode() + jpeg + b"\r\n")
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("films")
+    for name in ("clip.mp4", "clip.ts", "clip.flv", "clip.mkv", "clip.h264"):
+        film(folder / name)
+    film(folder / "fragments.mp4", movflags="empty_moov+frag_keyframe+default_base_moof")
+    film(folder / "streamed.mp4", movflags="faststart")
+    with av.open(str(folder / "picture.jpg"), "w", format="mjpeg") as container:
+        stream = container.add_stream("mjpeg", width=96, height=96, pix_fmt="yuvj420p")
+        noise = np.random.default_rng(1).integers(0, 256, (96, 96, 3), np.uint8)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(noise, "rgb24")))
+        container.mux(stream.encode(None))
+    return folder
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[Server]:
+    with Server(folder) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.pictures.release(1000)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("way", ["ranges", "not advertised", "none"])
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.ts"])
+def test_a_resume_equals_the_file_whichever_way_its_bytes_come(
+    play, server: Server, folder: Path, name: str, way: str
+) -> None:
+    server.ranges, server.advertised = way != "none", way == "ranges"
+    whole = play(folder / name)
+    assert len(whole.samples) == FRAMES
+    url = f"{server.url}/{name}"
+    assert play(url).keys == whole.keys
+    for index in (60, FRAMES - 1):
+        assert play(url, cursor=whole.cursor(index)).keys == whole.keys[index + 1 :]
+
+
+@pytest.mark.parametrize("name", ["clip.flv", "clip.mkv", "streamed.mp4"])
+def test_a_broken_line_leaves_a_recording_that_goes_on_another_day(
+    play, server: Server, folder: Path, name: str
+) -> None:
+    whole, url = play(folder / name), f"{server.url}/{name}"
+    server.hole = (folder / name).stat().st_size * 9 // 10
+    broken = play(url)
+    assert (broken.end.outcome, broken.end.unfinished) == ("degraded", True)
+    assert f"broke off after {server.hole} of" in broken.end.detail
+    assert 0 < len(broken.samples) < FRAMES
+    assert broken.keys == whole.keys[: len(broken.samples)]  # none is a damaged half of itself
+    cursor = broken.cursor(len(broken.samples) - 1)
+    still = play(url, "all", cursor=cursor)
+    assert (still.end.outcome, still.end.unfinished) == ("degraded", True)
+    server.hole = None
+    rest = play(url, "all", cursor=cursor)
+    assert broken.keys + rest.keys == whole.keys
+    assert rest.end == whole.end
+
+
+class Torn(FileIO):
+    """A file whose transfer breaks for good at `hole`, once that is set."""
+
+    hole: int | None = None
+
+    def read(self, size: int = -1, /) -> bytes:
+        end = self.tell() + size if self.hole is None else self.hole
+        data = super().read(min(size, end - self.tell()))
+        if size and not data and self.hole is not None:
+            raise SourceError("the transfer broke off", retryable=True)
+        return data
+
+
+def test_a_break_in_the_middle_of_a_picture_gives_out_no_half(folder: Path) -> None:
+    """libav hands on what it has of a transport stream's picture before it tells of an error."""
+
+    def pictures(file: Torn, hole: int | None) -> list[NDArray[np.uint8]]:
+        class Given(Transfer):
+            def open(self, site: SameHost, url: str) -> tuple[Torn, int]:
+                return file, 1
+
+        reel = VideoReel.open(
+            "http://x/y", keyframes=False, max_pixels=1 << 20, timeout_s=5, transfer=Given()
+        )
+        file.hole = hole
+        found: list[NDArray[np.uint8]] = []
+        with suppress(SourceError), closing(reel):
+            for one in reel.pictures():
+                if isinstance(one, Picture):
+                    found.append(one.frame.to_ndarray())
+        return found
+
+    whole = pictures(Torn(folder / "clip.ts"), None)
+    assert len(whole) == FRAMES
+    size = (folder / "clip.ts").stat().st_size
+    for hole in range(size // 2, size // 2 + 6 * 188, 188):
+        torn = pictures(Torn(folder / "clip.ts"), hole)
+        assert torn
+        assert all(np.array_equal(a, b) for a, b in zip(torn, whole, strict=False))
+
+
+@pytest.mark.parametrize("name", ["clip.ts", "clip.flv", "clip.mkv", "fragments.mp4"])
+def test_what_has_no_length_is_live_whatever_its_container_says(
+    spec, server: Server, name: str
+) -> None:
+    camera = Capture(spec(f"{server.url}/live/{name}", live=True, session=""), lambda: 0)
+    items = [item for item in camera.items() if item is not None]
+    assert sum(isinstance(item, Sample) for item in items) == FRAMES
+    assert not any(isinstance(item, End) for item in items)
+    assert items[-1] == Fault("clip", "disconnected", "the connection ended")
+    assert not camera.finite
+
+
+@pytest.mark.parametrize(
+    ("place", "clockless"),
+    [("live/clip.h264", True), ("clip.h264", False), ("live/clip.ts", False)],
+)
+def test_what_has_no_clock_is_known(server: Server, place: str, clockless: bool) -> None:
+    transfer = Transfer(live=True)
+    reel = VideoReel.open(
+        f"{server.url}/{place}",
+        keyframes=False,
+        max_pixels=1 << 20,
+        timeout_s=5,
+        transfer=transfer,
+    )
+    assert reel.clockless is clockless
+    assert (reel.time_base == Fraction(1, 1_000_000)) is clockless
+    reel.close()
+
+
+@pytest.mark.parametrize(("camera_fps", "taken"), [(5, 12), (10, 6)])
+def test_pictures_without_a_clock_have_the_time_of_their_arrival(
+    spec, server: Server, camera_fps: int, taken: int
+) -> None:
+    now_s = 100.0
+    transfer = Transfer(live=True, clock=lambda: now_s)
+    camera = spec(f"{server.url}/mjpeg", "fps:5", "all", live=True, session="")
+    samples = []
+    server.pictures.release()
+    for item in Capture(camera, lambda: 1_000_000_000, transfer).items():
+        if isinstance(item, Sample):
+            samples.append(item)
+            now_s += 1 / camera_fps
+            server.pictures.release()
+        if len(samples) == 12:
+            break
+    times_us = [sample.info.event_time_us - 1_000_000_000 for sample in samples]
+    step_us = 1_000_000 // camera_fps
+    assert times_us == [-EARLY_US] + [step_us * number for number in range(1, 12)]
+    assert sum(sample.taken & 1 for sample in samples) == taken
+    assert samples[1].info.time_base == Fraction(1, 1_000_000)
