@@ -15,6 +15,7 @@ from operators.result import Result
 from pipeline.batching import Batch
 from pipeline.lane import Lane
 from pipeline.placement import Placement
+from pipeline.trace import detail, trace
 
 if TYPE_CHECKING:
     from operators.backbone import Backbone
@@ -22,14 +23,22 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Lanes = Mapping[str, Lane]
+MOST_FAILURES = 20  # ways to fail that are told with a traceback
 
 
 class Engine:
-    """Backbone and operators on one device."""
+    """Backbone and operators on one device.
+
+    Attributes:
+        failures: how operators failed, each way once, with the calls that led there. Where an
+            engine is a process of its own its log is not what a person sees.
+    """
 
     def __init__(self, backbone: Backbone, placements: Sequence[Placement]) -> None:
         self.backbone = backbone
         self.placements = placements
+        self.failures: list[str] = []
+        self._known: set[tuple[str, str]] = set()
         for placement in placements:
             placement.operator.load(backbone.device, backbone.dtype)
 
@@ -43,9 +52,33 @@ class Engine:
         for placement in self.placements:
             rows = [row for row, mask in enumerate(batch.taken) if placement.takes(mask)]
             for run in _unbroken(placement, features, rows, lanes):
-                _apply(placement, features.take(run), lanes)
+                self._apply(placement, features.take(run), lanes)
         for stream, frames in Counter(info.stream for info in features.infos).items():
             lanes[stream].release(frames)
+
+    def _apply(self, placement: Placement, features: Features, lanes: Lanes) -> None:
+        try:
+            results = placement.operator(features)
+        except Exception as error:
+            failure = error
+        else:
+            _deliver(placement, features.infos, results, lanes)
+            return
+        # Outside of `except`: what single frames fail with has nothing to do with their batch.
+        self._tell(placement, failure)
+        _bury(placement, features, failure, lanes)
+
+    def _tell(self, placement: Placement, error: Exception) -> None:
+        """With a traceback the first time that an operator fails in this way, not at every frame of
+        a camera."""
+        said = f"operator {placement.name} failed on a batch: {type(error).__name__}"
+        calls = trace(error)
+        way = (placement.name, calls)
+        new = way not in self._known and len(self._known) < MOST_FAILURES
+        log.error("%s: %s", said, detail(error), exc_info=error if new else None)
+        if new:
+            self._known.add(way)
+            self.failures.append(f"{said}: {detail(error)}\n{calls}")
 
     def close(self) -> None:
         for placement in self.placements:
@@ -73,16 +106,6 @@ def _unbroken(
         run.append(row)
     if run:
         yield run
-
-
-def _apply(placement: Placement, features: Features, lanes: Lanes) -> None:
-    try:
-        results = placement.operator(features)
-    except Exception as error:
-        log.error("operator %s failed on a batch: %r", placement.name, error)
-        _bury(placement, features, error, lanes)
-        return
-    _deliver(placement, features.infos, results, lanes)
 
 
 def _bury(placement: Placement, features: Features, error: Exception, lanes: Lanes) -> None:

@@ -21,9 +21,9 @@ from pipeline.progress import Progress
 from pipeline.secrets import mask
 from pipeline.sinks.sink import Message
 from pipeline.sinks.topics import PROGRESS, schema_uri
+from pipeline.trace import DETAIL_CHARS, detail, trace
 
 ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
-DETAIL_CHARS = 500  # an exception's text may be of any length
 
 
 def wall_clock_us() -> int:
@@ -93,11 +93,12 @@ class Publisher:
         return [self._event(kind, (progress.session, progress.position), what, attributes)]
 
     def dead_letter(self, info: FrameInfo, operator: str, error: Exception) -> Message:
-        """An operator failed on a frame."""
+        """An operator failed on a frame; the error as it was caught."""
         letter = {
             "operator": operator,
             "error": type(error).__name__,
-            "detail": mask(str(error))[:DETAIL_CHARS],
+            "detail": detail(error),
+            "traceback": trace(error),
             "stream": info.stream,
             "session": info.session,
             "position": info.position,
@@ -135,10 +136,10 @@ def _told(
     """Kind of event and what it says; nothing that differs from run to run."""
     if isinstance(entry, Gap):
         return entry.reason, {"dropped": entry.dropped} if entry.dropped else {}
-    detail = {"detail": mask(entry.detail)[:DETAIL_CHARS]} if entry.detail else {}
+    why = {"detail": mask(entry.detail)[:DETAIL_CHARS]} if entry.detail else {}
     if isinstance(entry, Fault):
-        return entry.kind, detail | {"lost": entry.lost}
-    return "ended", detail | {"outcome": entry.outcome, "lost": entry.lost, "operators": counts}
+        return entry.kind, why | {"lost": entry.lost}
+    return "ended", why | {"outcome": entry.outcome, "lost": entry.lost, "operators": counts}
 
 
 def labels_message(name: str, labels: Sequence[Mapping[str, Any]]) -> Message:

@@ -59,6 +59,7 @@ class Tally:
         outcomes: streams that have ended.
         batches: number of streams in a batch -> batches.
         shares: stream -> part of its footage that is decoded, where that is known.
+        failures: `Engine.failures`.
     """
 
     frames: int = 0
@@ -67,6 +68,7 @@ class Tally:
     outcomes: list[Outcome] = field(default_factory=list)
     batches: Counter[int] = field(default_factory=Counter)
     shares: dict[str, float] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -76,6 +78,7 @@ class Tally:
             self.outcomes + other.outcomes,
             self.batches + other.batches,
             self.shares | other.shares,
+            self.failures + other.failures,
         )
 
 
@@ -114,7 +117,7 @@ class Shard:
         self._asked: set[str] = set()
         self._resumed: set[str] = set()
         self._stopping = threading.Event()
-        self.tally = Tally()
+        self.tally = Tally(failures=engine.failures)
 
     def run(
         self,

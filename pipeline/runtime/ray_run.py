@@ -70,6 +70,7 @@ class RayRun:
         self._tell = tell
         self._workers: list[_Worker] = []
         self._jobs: dict[str, str] = {}
+        self._failures: set[str] = set()
         self._stopping = threading.Event()
 
     @property
@@ -163,12 +164,20 @@ class RayRun:
             return  # `_finish` sees a death
         if tally.frames > worker.tally.frames:
             worker.deaths = 0
+        self._hear(worker, tally)
+
+    def _hear(self, worker: _Worker, tally: Tally) -> None:
+        """What an engine has done; how its operators failed is said here, where somebody reads."""
         worker.tally = tally
+        for failure in tally.failures:
+            if failure not in self._failures:
+                self._failures.add(failure)
+                log.error("%s", failure)
 
     def _finish(self, worker: _Worker) -> None:
         call, worker.call = worker.call, None
         try:
-            worker.tally = ray.get(call)
+            self._hear(worker, ray.get(call))
         except RayTaskError as error:
             if not isinstance(error.cause, RayActorError):
                 raise
@@ -239,4 +248,5 @@ def _own(error: RayTaskError) -> DinostreamError:
     """What went wrong in an actor, as the error it was there."""
     if isinstance(error.cause, DinostreamError):
         return error.cause
+    log.error("%s", error)  # with the calls that led there
     return RuntimeFailure(f"an actor failed: {error.cause!r}")

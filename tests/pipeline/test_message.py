@@ -188,6 +188,7 @@ def test_a_dead_letter_names_frame_operator_and_error(publisher, build):
     said = json.loads(message.value)
     assert (said["operator"], said["error"], said["position"]) == ("depth", "ValueError", "6000")
     assert len(said["detail"]) == 500
+    assert said["traceback"] == ""
     assert message.id.startswith("deadletter/cam1/a1b2c3d4e5f6/6000.depth.")
     assert message.headers["ce_pts"] == "6000"
 

@@ -308,6 +308,26 @@ def test_poison_costs_one_frame_and_nobody_else() -> None:
     assert ledger == {"sampled": 6, "published": 5, "deadletter": 1}
 
 
+def test_an_operators_exception_is_told_with_its_calls_once_and_in_every_letter(caplog) -> None:
+    sink = ListSink()
+    shard = shard_of({"a": clip("a", 9, 3)}, sink, Echo(poison=frozenset({1, 4, 7})))
+    with caplog.at_level("ERROR"):
+        tally = shard.run(JOBS, [spec_of("a")])
+    letters = values(sink, "deadletter", "a")
+    assert [letter["detail"] for letter in letters] == [f"cannot do [{n}]" for n in (1, 4, 7)]
+    for letter in letters:
+        (call,) = letter["traceback"].splitlines()
+        assert call.startswith(f"{__name__}:")
+        assert call.endswith('Echo.__call__: raise RuntimeError(f"cannot do {values}")')
+    first, *others = caplog.records
+    assert first.exc_info[0] is RuntimeError
+    assert others
+    assert all(record.exc_info is None for record in others)
+    (failure,) = tally.failures
+    assert failure.startswith("operator echo failed on a batch: RuntimeError: cannot do [")
+    assert failure.endswith(letters[0]["traceback"])
+
+
 def test_a_failing_memory_is_given_up_and_its_frames_are_accounted_for() -> None:
     sink = ListSink()
     runs = Runs(poison=5)
