@@ -37,6 +37,7 @@ from pipeline.message import Publisher
 from pipeline.placement import Placement
 from pipeline.shard import LIVE_BATCH_WAIT_S, Shard
 from pipeline.sinks.sink import Sink
+from pipeline.sinks.uri import sink_name
 from pipeline.streams import sampling_rules
 
 # Users' settings of oneDNN, which computes on CPUs, that change how its products round.
@@ -71,6 +72,8 @@ class Assembly:
             lambda stream: Publisher(stream, jobs[stream], self.identity.model),
             open_streams=len(specs) if live else config.decoders,
             batch_wait_s=LIVE_BATCH_WAIT_S if live else None,
+            patience_s=config.patience_s,
+            sink_name=sink_name(config.sink.uri),
         )
 
 

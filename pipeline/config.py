@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -152,6 +153,7 @@ class Config(_Model):
     spool_bytes: PositiveInt = 8 << 30
 
     sink: SinkConfig = SinkConfig()
+    patience_s: NonNegativeFloat | None = None
     runtime: Literal["ray", "inline"] = "ray"
     address: str | None = None
     engines: PositiveInt = 1

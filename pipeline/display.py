@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from pipeline.outage import span
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -31,6 +33,7 @@ class Status:
         ended: streams that are done.
         streams: streams in all.
         share: part of the footage that is done, 0 to 1; None where nobody knows (live).
+        outage: that the sink is away and what that does, empty where it is not.
     """
 
     frames: int
@@ -38,6 +41,7 @@ class Status:
     ended: int
     streams: int
     share: float | None = None
+    outage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Report:
         sink: where the records lie, secrets masked.
         repeated: records that were there already.
         conflicting: records whose id was there with another payload: a bug.
+        away_s: how long the sink was away.
+        undelivered: camera -> sampled frames without records, because it was away to the end.
     """
 
     frames: int
@@ -63,10 +69,13 @@ class Report:
     failures: Mapping[str, str] = field(default_factory=dict)
     repeated: int = 0
     conflicting: int = 0
+    away_s: float = 0.0
+    undelivered: Mapping[str, int] = field(default_factory=dict)
 
     def json(self) -> str:
         """The same for a script: one JSON object."""
-        tables = ("records", "streams", "failures")  # any mapping; `asdict` would break a Counter
+        # any mapping; `asdict` would break a Counter
+        tables = ("records", "streams", "failures", "undelivered")
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         plain = values | {name: dict(values[name]) for name in tables}
         return json.dumps(plain, ensure_ascii=False)
@@ -86,6 +95,10 @@ class Report:
             text.append(f"{self.repeated} records were there already")
         if self.conflicting:
             text.append(f"{self.conflicting} CONFLICTING records (same id, other payload): a bug")
+        if self.away_s:
+            text.append(f"the sink was away for {span(self.away_s)} and came back")
+        for stream, frames in self.undelivered.items():
+            text.append(f"{stream}: {frames} frames NOT DELIVERED")
         return [*text, f"in {self.sink}"]
 
 
@@ -137,6 +150,9 @@ class Meter:
     def text(self) -> str:
         """All of it as one line."""
         status = self._seen[-1][1]
+        return "; ".join(filter(None, (self._counts(status), status.outage)))
+
+    def _counts(self, status: Status) -> str:
         if not status.frames and not status.ended:
             return f"starting, {status.streams} streams"
         parts = [
@@ -167,11 +183,14 @@ class PlainDisplay:
         self._clock = clock
         self._meter = Meter()
         self._next_s = clock() + PLAIN_PERIOD_S
+        self._away = False
 
     def update(self, status: Status) -> None:
         now_s = self._clock()
         self._meter.add(now_s, status)
-        if now_s >= self._next_s:
+        news = bool(status.outage) != self._away
+        self._away = bool(status.outage)
+        if news or now_s >= self._next_s:
             self._next_s = now_s + PLAIN_PERIOD_S
             self.note(self._meter.text())
 

@@ -4,7 +4,8 @@ DinostreamError            operators.errors
 ├── SourceError            a stream cannot be opened or decoded; the others go on
 ├── RuntimeFailure         a process or actor of ours died and could not be replaced
 └── SinkError              records could not be written or read; what was committed stays
-    └── FencedError        another writer has taken the stream over; this one must stop
+    ├── FencedError        another writer has taken the stream over; this one must stop
+    └── SinkAway           an outage of the sink was given up: patience is over, or the run is
 """
 
 from __future__ import annotations
@@ -26,3 +27,7 @@ class SinkError(DinostreamError):
 
 class FencedError(SinkError):
     """A newer writer holds the stream: stop, and never retry."""
+
+
+class SinkAway(SinkError):
+    """The sink is away and is not waited for any longer; nothing is half-written."""

@@ -18,6 +18,7 @@ from pipeline.chunk import End, Entry, Fault, Frames, Gap
 from pipeline.errors import RuntimeFailure
 from pipeline.ledger import Ledger
 from pipeline.message import Publisher
+from pipeline.outage import Outage
 from pipeline.placement import Placement
 from pipeline.progress import Progress
 from pipeline.sampling import GapDetector
@@ -49,7 +50,7 @@ class Lane:
     ) -> None:
         """Continue where `progress` stands. A recording that is stopped goes on another day; a live
         stream (`live`) that is stopped is over."""
-        self._live = live
+        self.live = live
         self._progress = progress
         self._placements = placements
         self._publisher = publisher
@@ -59,6 +60,7 @@ class Lane:
         self._offered: Frames | None = None
         self._left = 0  # frames of the offered run that no batch has brought back yet
         self._messages: list[Message] = []
+        self._unconfirmed: deque[int] = deque()  # sampled frames of the chunks not yet committed
         self._closing = False  # the stream's End is queued
         self.end: End | None = None
         self.size_hw: tuple[int, int] | None = None
@@ -82,8 +84,23 @@ class Lane:
     def waits_for_batch(self) -> bool:
         return self._offered is not None
 
+    @property
+    def closing(self) -> bool:
+        """Nothing more will come."""
+        return self._closing
+
+    @property
+    def unconfirmed(self) -> int:
+        """Sampled frames that came and are not committed, those that were dropped among them."""
+        return sum(self._unconfirmed)
+
+    def confirm(self) -> None:
+        """The oldest commit that `advance` gave out is in the sink."""
+        self._unconfirmed.popleft()
+
     def accept(self, entries: Sequence[Entry]) -> None:
         """Queue this stream's entries of one chunk."""
+        self._unconfirmed.append(sum(_sampled(entry) for entry in entries))
         self._chunks.append(deque(entries))
         self._closing = isinstance(entries[-1], End)
 
@@ -134,6 +151,10 @@ class Lane:
         self._ledger.add(placement.name, "deadletter", 1)
         self._messages.append(self._publisher.dead_letter(info, placement.name, error))
 
+    def tell(self, outage: Outage) -> Message:
+        """The event of an outage of the sink, for a stream that could not wait."""
+        return self._publisher.outage(outage, self._progress)
+
     def release(self, frames: int) -> None:
         """A batch with so many frames of the offered run has been through all operators."""
         assert self._offered is not None
@@ -169,7 +190,7 @@ class Lane:
             before: frames that must have come, as the decoder counted them.
         """
         here = self._progress.frames
-        if not self._live and before is not None and before != here:
+        if not self.live and before is not None and before != here:
             raise RuntimeFailure(
                 f"{self.stream}: {before} sampled frames were decoded up to here and {here} have "
                 "arrived, which is a bug; run again: it goes on from the last commit"
@@ -189,13 +210,13 @@ class Lane:
             self._forget("end")
         if isinstance(entry, Fault) and not entry.lost:
             log.warning("%s: %s: %s", self.stream, entry.kind, entry.detail)
-            if not self._live:
+            if not self.live:
                 return  # a decoder that had to be restarted is no fact about the footage
         self._messages += self._publisher.announce(entry, self._progress, self._ledger.counts())
 
     def _goes_on(self, end: End) -> bool:
         """Another day: nothing is forgotten, and consumers are not told of an end."""
-        return not self._live and (end.unfinished or end.outcome == "stopped")
+        return not self.live and (end.unfinished or end.outcome == "stopped")
 
     def _forget(self, reason: str) -> None:
         for placement in self._placements:
@@ -237,3 +258,9 @@ class Lane:
             gaps = self._progress.gaps.get(placement.name)
             if gaps is not None:
                 self._gaps[placement.name].restore(gaps)
+
+
+def _sampled(entry: Entry) -> int:
+    if isinstance(entry, Frames):
+        return len(entry.infos)
+    return entry.dropped if isinstance(entry, Gap) else 0

@@ -17,6 +17,7 @@ from operators.moment import rfc3339
 from operators.operator import Operator
 from operators.result import JSON, Result, canonical_json, record_id
 from pipeline.chunk import End, Fault, Gap
+from pipeline.outage import Outage
 from pipeline.progress import Progress
 from pipeline.secrets import mask
 from pipeline.sinks.sink import Message
@@ -83,14 +84,19 @@ class Publisher:
             counts: operator -> counter -> frames, said at the end.
         """
         kind, what = _told(entry, counts)
-        attributes = {
-            "streamid": self._stream,
-            "ingesttime": rfc3339(self._clock_us()),
-            "epoch": str(progress.epoch),
+        where = (progress.session, progress.position)
+        return [self._event(kind, where, what, self._noticed(progress))]
+
+    def outage(self, outage: Outage, progress: Progress) -> Message:
+        """The sink took nothing for a while, and the stream could not wait."""
+        what = {
+            "since": rfc3339(outage.since_us),
+            "duration_s": round(outage.duration_s, 3),
+            "attempts": outage.attempts,
+            "detail": mask(outage.reason)[:DETAIL_CHARS],
         }
-        if progress.session:
-            attributes["session"] = progress.session
-        return [self._event(kind, (progress.session, progress.position), what, attributes)]
+        where = (progress.session, progress.position)
+        return self._event("outage", where, what, self._noticed(progress))
 
     def dead_letter(self, info: FrameInfo, operator: str, error: Exception) -> Message:
         """An operator failed on a frame; the error as it was caught."""
@@ -105,6 +111,14 @@ class Publisher:
         }
         attributes = _frame_attributes(info) | {"variant": self._job, "model": self._model}
         return self._incident("deadletter", f"{info.position}.{operator}", letter, attributes)
+
+    def _noticed(self, progress: Progress) -> dict[str, str]:
+        attributes = {
+            "streamid": self._stream,
+            "ingesttime": rfc3339(self._clock_us()),
+            "epoch": str(progress.epoch),
+        }
+        return attributes | ({"session": progress.session} if progress.session else {})
 
     def _event(
         self,

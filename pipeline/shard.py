@@ -8,78 +8,28 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from pipeline.batching import Batch, Batcher
 from pipeline.chunk import Chunk, Entry, Frames
 from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
+from pipeline.errors import SinkAway
 from pipeline.feed import Feed
 from pipeline.lane import Commit, Lane
 from pipeline.message import Publisher
+from pipeline.outage import Outage
+from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Message, Receipt, Sink
+from pipeline.tally import Outcome as Outcome
+from pipeline.tally import Tally as Tally
 
 LIVE_BATCH_WAIT_S = 0.2  # a live frame waits no longer than this for batch mates
 IDLE_WAIT_S = 0.25  # how long a loop without work waits before it looks at `stop` again
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one stream ended.
-
-    Attributes:
-        status: `Progress.status`.
-        detail: why, where it is not ok.
-        decoded, lost: frames, as the decoder counted them in this run.
-        memory_bytes: peak resident memory of its decode process.
-        resumed: it went on from an earlier run, or was complete before.
-        unfinished: a later run may have more of it.
-    """
-
-    stream: str
-    status: str
-    detail: str = ""
-    decoded: int = 0
-    lost: int = 0
-    memory_bytes: int = 0
-    resumed: bool = False
-    unfinished: bool = False
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a shard has done so far. Another thread may read it at any time.
-
-    Attributes:
-        frames: through the backbone.
-        receipt: what the sink did with the records.
-        records: records per topic.
-        outcomes: streams that have ended.
-        batches: number of streams in a batch -> batches.
-        shares: stream -> part of its footage that is decoded, where that is known.
-        failures: `Engine.failures`.
-    """
-
-    frames: int = 0
-    receipt: Receipt = field(default_factory=Receipt)
-    records: Counter[str] = field(default_factory=Counter)
-    outcomes: list[Outcome] = field(default_factory=list)
-    batches: Counter[int] = field(default_factory=Counter)
-    shares: dict[str, float] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            self.frames + other.frames,
-            self.receipt + other.receipt,
-            self.records + other.records,
-            self.outcomes + other.outcomes,
-            self.batches + other.batches,
-            self.shares | other.shares,
-            self.failures + other.failures,
-        )
+DRAIN_S = 10.0  # how long an outage of the sink is still borne after `stop`
+COUNT_S = 5.0  # for cameras to say what they hold, once it cannot be delivered any more
 
 
 class Shard:
@@ -94,29 +44,43 @@ class Shard:
         *,
         open_streams: int,
         batch_wait_s: float | None = None,
+        patience_s: float | None = None,
+        sink_name: str = "the sink",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
+            sink: its outages are borne here.
             publisher: makes the message builder of a stream.
             open_streams: how many streams decode at a time; the others wait their turn.
             batch_wait_s: no frame waits longer than this for batch mates (live). None: for as long
                 as frames that could fill its batch are awaited (recorded); no result changes.
+            patience_s: how long an outage of the sink is borne; None: for ever.
+            sink_name: the sink, for a person.
             clock: seconds, monotonic.
         """
         self._engine = engine
         self._feed = feed
-        self._sink = sink
+        self._sink = PatientSink(
+            sink,
+            name=sink_name,
+            patience_s=patience_s,
+            meanwhile=self._watch_decoders,
+            tell=self._note_outage,
+        )
         self._publisher = publisher
         self._open_streams = open_streams
         self._batch_wait_s = math.inf if batch_wait_s is None else batch_wait_s
         self._clock = clock
         self._batcher = Batcher(engine.batch_size)
-        self._lanes: dict[str, Lane] = {}
+        self._lanes: dict[str, Lane] = {}  # not begun
+        self._open_lanes: dict[str, Lane] = {}
+        self._early: list[Chunk] = []  # came while the sink was away
         self._waiting: deque[StreamSpec] = deque()
         self._asked: set[str] = set()
         self._resumed: set[str] = set()
         self._stopping = threading.Event()
+        self._over = threading.Event()
         self.tally = Tally(failures=engine.failures)
 
     def run(
@@ -126,18 +90,36 @@ class Shard:
         *,
         labels: Sequence[Message] = (),
         fresh: bool = False,
+        again: bool = False,
     ) -> Tally:
-        """Process the streams to their ends, or until `stop`.
+        """Process the streams to their ends, or until `stop`, or as long as the sink's outages are
+        borne (`Tally.given_up`).
 
         Args:
             jobs: stream -> its job, under which its progress is kept.
             specs: the streams.
             labels: label sets to publish before the first record that needs them.
             fresh: forget earlier progress.
+            again: this run took the streams before and takes them back; an outage of the sink is
+                borne then, which at the very start would be a wrong address.
 
         Raises:
             SinkError: results could not be committed; all that was committed stays.
         """
+        if again:
+            self._sink.meet()
+        try:
+            self._claim(jobs, specs, fresh)
+            if self._waiting:
+                self._sink.publish(labels)
+            self._pump()
+        except SinkAway as away:
+            self._give_up(away)
+        finally:
+            self._over.set()
+        return self.tally
+
+    def _claim(self, jobs: Mapping[str, str], specs: Sequence[StreamSpec], fresh: bool) -> None:
         claimed = self._sink.claim({spec.stream: jobs[spec.stream] for spec in specs}, fresh=fresh)
         for spec in specs:
             progress = claimed[spec.stream]
@@ -150,17 +132,20 @@ class Shard:
                 progress, self._engine.placements, self._publisher(spec.stream), live=spec.live
             )
             self._waiting.append(replace(spec, cursor=progress.cursor, epoch=progress.epoch))
-        if self._waiting:
-            self._sink.publish(labels)
-        self._pump()
-        return self.tally
 
     def stop(self) -> None:
-        """Finish what is decoded, commit it, and return from `run`. Callable from any thread."""
-        self._stopping.set()
+        """Finish what is decoded, commit it, and return from `run`; a sink that is away is waited
+        for `DRAIN_S` more. Callable from any thread."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            threading.Thread(target=self._hurry, name="drain", daemon=True).start()
+
+    def _hurry(self) -> None:
+        if not self._over.wait(DRAIN_S):
+            self._sink.interrupt()
 
     def _pump(self) -> None:
-        open_lanes: dict[str, Lane] = {}
+        open_lanes = self._open_lanes
         told = False
         while self._waiting or open_lanes:
             if self._stopping.is_set() and not told:
@@ -170,7 +155,7 @@ class Shard:
                     self._feed.stop(stream)
             self._open(open_lanes)
             self._request(open_lanes)
-            for chunk in self._feed.wait(self._patience_s()):
+            for chunk in self._chunks():
                 self._accept(chunk, open_lanes)
             self._work(open_lanes)
 
@@ -185,6 +170,10 @@ class Shard:
             if lane.hungry and stream not in self._asked:
                 self._asked.add(stream)
                 self._feed.request(stream)
+
+    def _chunks(self) -> list[Chunk]:
+        early, self._early = self._early, []
+        return early or self._feed.wait(self._patience_s())
 
     def _patience_s(self) -> float:
         return max(0.0, min(IDLE_WAIT_S, self._batcher.due_s - self._clock()))
@@ -221,13 +210,53 @@ class Shard:
                 if step.share is not None:
                     self.tally.shares[lane.stream] = step.share
             else:
-                self._commit(step)
+                self._commit(step, lane)
         if lane.end and not lane.waits_for_batch:
             self._finish(lane, lanes)
 
-    def _commit(self, commit: Commit) -> None:
-        self.tally.receipt += self._sink.commit(commit.messages, commit.progress)
-        self.tally.records.update(message.topic for message in commit.messages)
+    def _commit(self, commit: Commit, lane: Lane) -> None:
+        self._count_records(self._sink.commit(commit.messages, commit.progress), commit.messages)
+        lane.confirm()
+        while outages := self._sink.take_ended():
+            self.tally.outages += outages
+            lanes = [lane for lane in self._open_lanes.values() if lane.live]
+            events = [lane.tell(outage) for outage in outages for lane in lanes]
+            self._count_records(self._sink.publish(events), events)
+
+    def _count_records(self, receipt: Receipt, messages: Sequence[Message]) -> None:
+        self.tally.receipt += receipt
+        self.tally.records.update(message.topic for message in messages)
+
+    def _note_outage(self, outage: Outage | None) -> None:
+        self.tally.outage = outage
+
+    def _watch_decoders(self) -> None:
+        """While the sink is away: cameras are still lost and connected again."""
+        self._early += self._feed.wait(0.0)
+
+    def _give_up(self, away: SinkAway) -> None:
+        """No record goes out any more: recordings wait for another day, cameras cannot."""
+        self.tally.given_up = str(away)
+        lanes = self._open_lanes
+        for stream in lanes:
+            self._feed.stop(stream)
+        for chunk in self._early:
+            self._accept(chunk, lanes)
+        until_s = self._clock() + COUNT_S
+        while unsaid := [one for one in lanes.values() if one.live and not one.closing]:
+            if self._clock() >= until_s:
+                break
+            for stream in {lane.stream for lane in unsaid} - self._asked:
+                self._asked.add(stream)
+                self._feed.request(stream)
+            for chunk in self._feed.wait(IDLE_WAIT_S):
+                self._accept(chunk, lanes)
+        for lane in lanes.values():
+            if lane.live:
+                self.tally.undelivered[lane.stream] += lane.unconfirmed
+            self.tally.outcomes.append(
+                Outcome(lane.stream, "stopped", str(away), resumed=lane.stream in self._resumed)
+            )
 
     def _finish(self, lane: Lane, lanes: dict[str, Lane]) -> None:
         end = lane.end

@@ -72,5 +72,8 @@ class ListSink:
         epochs = [one.epoch for one in self.stored.values() if one.stream == stream]
         return max(epochs, default=0)
 
+    def interrupt(self) -> None:
+        """Nothing here waits."""
+
     def close(self) -> None:
         """Keeps everything."""

@@ -9,9 +9,9 @@ from pipeline.bench.task import Task, Timing
 from pipeline.bench.workload import Runtime
 from pipeline.errors import RuntimeFailure
 from pipeline.job import Run
-from pipeline.shard import Tally
 from pipeline.sinks.uri import open_reader
 from pipeline.streams import stream_specs
+from pipeline.tally import Tally
 
 
 def run_ours(task: Task) -> Timing:

@@ -21,6 +21,13 @@ set_option = click.option(
     help="Set any key of the configuration, such as --set operators.action.stride=2.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+patience_option = click.option(
+    "--patience",
+    "patience_s",
+    type=float,
+    metavar="S",
+    help="Give up when the sink is away for so many seconds (default: wait for ever).",
+)
 print_option = click.option(
     "--print-config",
     is_flag=True,

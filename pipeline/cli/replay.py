@@ -10,6 +10,7 @@ import click
 from pipeline.cli.options import (
     configuration_values,
     json_option,
+    patience_option,
     print_option,
     run_options,
     set_option,
@@ -26,6 +27,7 @@ from pipeline.cli.options import (
 @click.option("--start-time", metavar="RFC3339", help="Event time of the first frame.")
 @click.option("--resume/--fresh", default=True, show_default=True, help="Go on, or start anew.")
 @run_options
+@patience_option
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file below these options.")
 @set_option
 @print_option

@@ -6,17 +6,25 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.options import json_option, print_option, set_option
+from pipeline.cli.options import json_option, patience_option, print_option, set_option
 
 
 @click.command(
     "run", epilog="Example: dinostream run cameras.yaml --set sink=kafka://localhost:9092"
 )
 @click.argument("config", type=click.Path(path_type=Path), metavar="CONFIG.yaml")
+@patience_option
 @set_option
 @print_option
 @json_option
-def command(config: Path, *, overrides: tuple[str, ...], print_config: bool, as_json: bool) -> int:
+def command(
+    config: Path,
+    *,
+    patience_s: float | None,
+    overrides: tuple[str, ...],
+    print_config: bool,
+    as_json: bool,
+) -> int:
     """Turn live streams into records until SIGINT or SIGTERM, then drain and exit 0.
 
     CONFIG.yaml names the streams: rtsp://, rtsps://, http(s)://, srt:// and files.
@@ -24,7 +32,8 @@ def command(config: Path, *, overrides: tuple[str, ...], print_config: bool, as_
     """
     from pipeline.resolve import describe, resolve
 
-    resolved = resolve(config, {}, overrides)
+    given = {} if patience_s is None else {"patience_s": patience_s}
+    resolved = resolve(config, given, overrides)
     if not resolved.streams:
         raise click.UsageError(
             f"{config} names no streams; write streams: {{gate: {{url: rtsp://...}}}}"

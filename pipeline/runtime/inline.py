@@ -10,8 +10,9 @@ from pipeline.decode.host import DecodeHost
 from pipeline.decode.spec import StreamSpec
 from pipeline.identity import Identity
 from pipeline.message import labels_message
-from pipeline.shard import Shard, Tally
+from pipeline.shard import Shard
 from pipeline.sinks.uri import open_sink
+from pipeline.tally import Tally
 
 
 class InlineRun:

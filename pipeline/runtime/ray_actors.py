@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.actor import ActorHandle
+from ray.exceptions import RayTaskError
 
 from pipeline.chunk import Chunk
 from pipeline.config import Config
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.spec import StreamSpec
 from pipeline.doctor import check_layout
+from pipeline.errors import SinkError
 from pipeline.identity import Identity
 from pipeline.progress import Progress
 from pipeline.runtime.ray_feed import RayFeed
-from pipeline.shard import Shard, Tally
+from pipeline.shard import Shard
 from pipeline.sinks.sink import Message, Receipt
 from pipeline.sinks.uri import open_sink
+from pipeline.tally import Tally
 
 if TYPE_CHECKING:
     from pipeline.assembly import Assembly
+
+
+LOOK_S = 0.25  # how often a call looks whether it is still wanted
 
 
 class DecodeActor:
@@ -70,21 +77,37 @@ class RemoteSink:
 
     def __init__(self, actor: ActorHandle) -> None:
         self._actor = actor
+        self._interrupted = threading.Event()
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
-        claimed: dict[str, Progress] = ray.get(self._actor.claim.remote(jobs, fresh))
+        claimed: dict[str, Progress] = self._get(self._actor.claim.remote(jobs, fresh))
         return claimed
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
-        receipt: Receipt = ray.get(self._actor.commit.remote(messages, progress))
+        receipt: Receipt = self._get(self._actor.commit.remote(messages, progress))
         return receipt
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
-        receipt: Receipt = ray.get(self._actor.publish.remote(messages))
+        receipt: Receipt = self._get(self._actor.publish.remote(messages))
         return receipt
 
+    def interrupt(self) -> None:
+        """The actor, which is in the middle of an attempt, is left behind with it."""
+        self._interrupted.set()
+
     def close(self) -> None:
-        ray.get(self._actor.close.remote())
+        self._get(self._actor.close.remote())
+
+    def _get(self, call: ray.ObjectRef[Any]) -> Any:
+        while not ray.wait([call], timeout=LOOK_S)[0]:
+            if self._interrupted.is_set():
+                raise SinkError("the sink was given up in mid-attempt", retryable=True)
+        try:
+            return ray.get(call)
+        except RayTaskError as error:
+            if isinstance(error.cause, SinkError):
+                raise error.cause from None
+            raise
 
 
 class EngineActor:
@@ -122,8 +145,9 @@ class EngineActor:
         sink: ActorHandle,
         labels: Sequence[Message],
         fresh: bool,
+        again: bool,
     ) -> Tally:
-        """Process the streams to their ends, or until `stop`."""
+        """See `pipeline.shard.Shard.run`."""
         if self._assembly is None:  # this engine replaces one that died
             self.assemble()
         assert self._assembly
@@ -131,7 +155,7 @@ class EngineActor:
         if self._stopped:
             self._shard.stop()
         try:
-            return self._shard.run(jobs, specs, labels=labels, fresh=fresh)
+            return self._shard.run(jobs, specs, labels=labels, fresh=fresh, again=again)
         finally:
             self._feed.close()
 

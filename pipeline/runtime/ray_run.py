@@ -26,9 +26,9 @@ from pipeline.errors import RuntimeFailure
 from pipeline.identity import Identity
 from pipeline.message import labels_message
 from pipeline.runtime.ray_actors import EngineActor, SinkActor
-from pipeline.shard import Tally
 from pipeline.sinks.sink import Message
 from pipeline.sinks.uri import SqliteAddress, parse_sink_uri
+from pipeline.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +89,9 @@ class RayRun:
             try:
                 self._start()
                 self._watch()
-                sinks = {worker.sink for worker in self._workers if worker.sink}
-                ray.get([sink.close.remote() for sink in sinks], timeout=CLOSE_S)
+                if not self.tally.given_up:  # else they are in an attempt that nobody waits for
+                    sinks = {worker.sink for worker in self._workers if worker.sink}
+                    ray.get([sink.close.remote() for sink in sinks], timeout=CLOSE_S)
             except RayTaskError as error:
                 raise _own(error) from None
             return self.tally
@@ -114,7 +115,7 @@ class RayRun:
         labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
         self._workers[0].labels = labels  # said once per job, not once per engine
         for worker in self._workers:
-            self._call(worker, fresh=self._fresh)
+            self._call(worker, fresh=self._fresh, again=False)
 
     def _sinks(self, count: int) -> list[ActorHandle]:
         """One per engine, or one for all where the sink is a file, which has one writer.
@@ -138,9 +139,9 @@ class RayRun:
         new = ray.remote(num_cpus=0, num_gpus=gpus, max_concurrency=2)(EngineActor)
         return new.remote(self._config, min(self._config.decoders, len(specs)))
 
-    def _call(self, worker: _Worker, *, fresh: bool) -> None:
+    def _call(self, worker: _Worker, *, fresh: bool, again: bool) -> None:
         worker.call = worker.engine.run.remote(
-            self._jobs, worker.specs, worker.sink, worker.labels, fresh
+            self._jobs, worker.specs, worker.sink, worker.labels, fresh, again
         )
 
     def _watch(self) -> None:
@@ -196,7 +197,7 @@ class RayRun:
         worker.before, worker.tally = worker.before + worker.tally, Tally()
         ray.kill(worker.engine)
         worker.engine = self._new_engine(worker.specs, len(self._workers))
-        self._call(worker, fresh=False)
+        self._call(worker, fresh=False, again=True)
         if self._stopping.is_set():
             worker.engine.stop.remote()
 

@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+LOOK_S = 0.1  # how often a wait looks whether its deadline was cut
+
 
 class Stalled(Exception):
     """A call did not return in time. It may still have its effect, now or later."""
@@ -20,15 +22,28 @@ class Stalled(Exception):
 class Deadline:
     """A point in time that everything inside an operation has to respect."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Starts now. `clock`: seconds, monotonic."""
+    def __init__(
+        self,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        cut: threading.Event | None = None,
+    ) -> None:
+        """Starts now.
+
+        Args:
+            seconds: until it is over.
+            clock: seconds, monotonic.
+            cut: once set, by whatever thread, it is over at once.
+        """
         self._clock = clock
+        self._cut = cut or threading.Event()
         self._began = clock()
         self._end = self._began + seconds
 
     @property
     def left_s(self) -> float:
-        return max(0.0, self._end - self._clock())
+        return 0.0 if self._cut.is_set() else max(0.0, self._end - self._clock())
 
     @property
     def elapsed_s(self) -> float:
@@ -36,7 +51,7 @@ class Deadline:
 
     def within(self, seconds: float) -> Deadline:
         """An earlier deadline for one attempt, never later than this one."""
-        return Deadline(min(seconds, self.left_s), self._clock)
+        return Deadline(min(seconds, self.left_s), self._clock, cut=self._cut)
 
     def run(self, call: Callable[[], T], *, late: Callable[[T], None] | None = None) -> T:
         """Call in a thread of its own and wait no longer than is left.
@@ -51,7 +66,7 @@ class Deadline:
         """
         attempt = _Attempt(call, late)
         attempt.start()
-        if not attempt.wait(self.left_s):
+        if not attempt.wait(lambda: self.left_s):
             raise Stalled(f"no answer within {self.elapsed_s:.1f} s")
         return attempt.result()
 
@@ -68,9 +83,10 @@ class _Attempt(Generic[T]):
     def start(self) -> None:
         threading.Thread(target=self._work, name="bounded-call", daemon=True).start()
 
-    def wait(self, timeout_s: float) -> bool:
-        if self._done.wait(timeout_s):
-            return True
+    def wait(self, left_s: Callable[[], float]) -> bool:
+        while (left := left_s()) > 0:
+            if self._done.wait(min(left, LOOK_S)):
+                return True
         with self._lock:
             self._given_up = self._outcome is None
         return not self._given_up

@@ -1,29 +1,30 @@
 """The Kafka sink: records and progress in one transaction, by one writer, in bounded time.
 
-The client is never trusted: every operation has a deadline of ours, and after any failure the
-client is replaced and the progress topic asked what really happened (a commit that raised may have
-been carried out). Nothing is redone from memory.
+The client is never trusted: every attempt has a deadline of ours, and after any failure the client
+is replaced and the progress topic asked what really happened (a commit that raised may have been
+carried out). Nothing is redone from memory. Outages are not borne here: see `patient`.
 """
 
 from __future__ import annotations
 
 import logging
-import time
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from operators.errors import DinostreamError
+from operators.errors import DinostreamError, UsageError
 from pipeline.message import progress_message
 from pipeline.progress import Progress
 from pipeline.sinks.deadline import Deadline
 from pipeline.sinks.fence import fenced, is_done
 from pipeline.sinks.kafka_admin import ensure_topics
-from pipeline.sinks.kafka_errors import explained, explaining, hopeless
+from pipeline.sinks.kafka_errors import explained, hopeless
 from pipeline.sinks.kafka_producer import Transactor, append
 from pipeline.sinks.kafka_progress import read_progress
 from pipeline.sinks.kafka_settings import KafkaSettings
+from pipeline.sinks.reach import Unreachable
 from pipeline.sinks.sink import Message, Receipt
 from pipeline.sinks.topics import TOPICS
 
@@ -55,16 +56,15 @@ class KafkaSink:
         self._writer: Transactor | None = None
         self._standing: dict[str, Progress] = {}
         self._topics: set[str] = set()
+        self._interrupted = threading.Event()
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
-        if (
-            not self._topics
-        ):  # a wrong address is told sooner than a broker that is away for a while
-            with explaining(self._settings, "connecting", self._settings.attempt_s) as deadline:
-                self._ensure([], deadline)
+        if not self._topics:  # a wrong address is told sooner than a claim that takes its time
+            self._until("connecting", lambda deadline: self._ensure([], deadline))
         return self._until(
             f"claiming {len(jobs)} streams",
             lambda deadline: self._claim(jobs, fresh, deadline),
+            within_s=self._settings.operation_s,
         )
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
@@ -90,6 +90,9 @@ class KafkaSink:
         if messages:
             self._until(f"publishing {len(messages)} records", attempt)
         return Receipt(written=len(messages))
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
 
     def close(self) -> None:
         if self._writer:
@@ -145,21 +148,38 @@ class KafkaSink:
             ensure_topics(self._settings, wanted, deadline)
             self._topics |= wanted
 
-    def _until(self, what: str, attempt: Callable[[Deadline], T]) -> T:
+    def _until(
+        self, what: str, attempt: Callable[[Deadline], T], *, within_s: float | None = None
+    ) -> T:
         """Attempt until it succeeds, cannot, or time is up; every attempt after a failure has a
-        client of its own."""
-        deadline = Deadline(self._settings.deadline_s)
+        client of its own.
+
+        Args:
+            what: is done, for a person.
+            attempt: is given its own deadline.
+            within_s: for all attempts; what one may take where it is not given. So a broker that
+                answers and refuses for the moment is asked again, one that is silent is not.
+        """
+        deadline = Deadline(within_s or self._settings.attempt_s, cut=self._interrupted)
         while True:
             try:
                 return attempt(deadline.within(self._settings.attempt_s))
-            except DinostreamError:
-                raise
             except Exception as error:
+                if isinstance(error, DinostreamError) and not self._is_confused(error):
+                    raise
                 self._give_up_writer(abort=hopeless(error))
-                if hopeless(error) or deadline.left_s <= PAUSE_S:
+                if hopeless(error) or self._is_away(error) or deadline.left_s <= PAUSE_S:
                     raise explained(error, self._settings, what, deadline.elapsed_s) from error
                 log.warning("%s failed and is tried again: %r", what, error)
-            time.sleep(PAUSE_S)
+            self._interrupted.wait(PAUSE_S)
+
+    def _is_confused(self, error: Exception) -> bool:
+        """The client blames settings with which it has worked."""
+        return isinstance(error, UsageError) and bool(self._topics)
+
+    def _is_away(self, error: Exception) -> bool:
+        """Nobody listens where somebody did; at the start a broker may still be on its way."""
+        return isinstance(error, Unreachable) and bool(self._topics)
 
     def _give_up_writer(self, *, abort: bool) -> None:
         writer, self._writer = self._writer, None

@@ -19,6 +19,7 @@ from pipeline.sinks.kafka_socket import DIRECT
 from pipeline.sinks.reach import reach
 
 CLOSE_S = 5.0
+REACH_S = 2.0  # a broker that does not listen will not by waiting here; whoever calls tries again
 CONFIGURATION = (KafkaConfigurationError, ValueError, TypeError, AssertionError, RuntimeError)
 
 
@@ -104,7 +105,7 @@ def _made(
     kind: Callable[..., Any], settings: KafkaSettings, config: Mapping[str, Any], deadline: Deadline
 ) -> Any:
     if "proxy_url" not in settings.client:
-        reach(settings.servers, deadline)
+        reach(settings.servers, deadline.within(REACH_S))
     # At DEBUG the client logs passwords; below CRITICAL, a screenful per second for a dead broker.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     connections: list[Any] = []

@@ -28,9 +28,13 @@ REFUSED = (  # by the broker, however often it is tried
 )
 
 
+NAMES = tuple(kind.__name__ for kind in REFUSED)
+
+
 def hopeless(error: BaseException) -> bool:
     """Another attempt would end in the same way."""
-    return isinstance(error, REFUSED)
+    # Of some refusals (InitProducerId) the client keeps only the name, in the text of a KafkaError.
+    return isinstance(error, REFUSED) or any(name in str(error) for name in NAMES)
 
 
 def explained(
@@ -43,6 +47,13 @@ def explained(
         return SinkError(
             f"{where}: {what}: a record is larger than the topic or the client takes ({said}); "
             "raise the topic's max.message.bytes and max_request_size in the sink's settings",
+            stage="commit",
+        )
+    if errors.InvalidTransactionTimeoutError.__name__ in said:
+        return SinkError(
+            f"{where}: {what}: the broker refuses transactions of so long (twice attempt_s, or "
+            "transaction_timeout_ms in the sink's settings); stay within its "
+            "transaction.max.timeout.ms",
             stage="commit",
         )
     if hopeless(error):

@@ -56,6 +56,11 @@ CONSUMER: dict[str, Kind] = {
 }
 KINDS = SECURITY | NETWORK | PRODUCER | CONSUMER
 SECRETS = ("ssl_password", "sasl_plain_password")
+OURS = ("attempt_s",)
+GONE = {
+    "deadline_s": "attempt_s limits one attempt, the configuration's patience_s how long an outage "
+    "is borne"
+}
 
 
 def checked(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,9 +73,9 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
     remember_url(str(options.get("proxy_url", "")))
     for name, value in options.items():
         if name not in KINDS:
-            near = difflib.get_close_matches(name, [*KINDS, "deadline_s"], n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; dinostream sets the others"
-            raise UsageError(f"a kafka:// sink has no setting {name!r}{hint}")
+            near = difflib.get_close_matches(name, [*KINDS, *OURS], n=1)
+            hint = f"did you mean {near[0]}?" if near else "dinostream sets the others"
+            raise UsageError(f"a kafka:// sink has no setting {name!r}; {GONE.get(name, hint)}")
         if fault := _fault(KINDS[name], value):
             shown = MASK if name in SECRETS else repr(value)
             raise UsageError(f"sink setting {name} is {shown}; {fault}")

@@ -54,7 +54,7 @@ class KafkaReader:
         settings = self._settings
         if PROGRESS not in self.topics():
             return []
-        with explaining(settings, "reading progress", settings.deadline_s) as deadline:
+        with explaining(settings, "reading progress", settings.operation_s) as deadline:
             newest = read_progress(settings, deadline, to_the_end=False)
         return [newest[key] for key in sorted(newest) if job in (None, key[0])]
 
@@ -163,7 +163,7 @@ class _Reading:
             log.warning("%s holds records that are no CloudEvents; they are passed over", topic)
 
     def _patience(self) -> Deadline:
-        return Deadline(self._settings.deadline_s)
+        return Deadline(self._settings.operation_s)
 
     def _bounded(self) -> AbstractContextManager[Deadline]:
-        return explaining(self._settings, "reading records", self._settings.deadline_s)
+        return explaining(self._settings, "reading records", self._settings.operation_s)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pipeline.sinks.deadline import Deadline
     from pipeline.sinks.uri import KafkaAddress
 
-DEADLINE_S = 60.0
+ATTEMPT_S = 10.0
+MOST_ATTEMPT_S = 300.0  # a transaction lasts twice as long at most; brokers allow 900 s by default
+OPERATION_ATTEMPTS = 6
 LINGER_MS = 50  # every write ends with a flush; until then batches may fill
 
 
@@ -28,19 +30,21 @@ class KafkaSettings:
     Attributes:
         servers: `host:port` each.
         prefix: topics are called `prefix.NAME`.
-        deadline_s: how long one operation may take, all its attempts together.
+        attempt_s: how long one attempt may take; a client that takes longer is replaced. How long
+            an outage is borne is not the client's business.
         client: settings of kafka-python, by its names.
     """
 
     servers: tuple[str, ...]
     prefix: str
-    deadline_s: float = DEADLINE_S
+    attempt_s: float = ATTEMPT_S
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.deadline_s, int | float) or not 1 <= self.deadline_s <= 3600:
+        if not isinstance(self.attempt_s, int | float) or not 1 <= self.attempt_s <= MOST_ATTEMPT_S:
             raise UsageError(
-                f"sink setting deadline_s is {self.deadline_s!r}; allowed are 1 to 3600 seconds"
+                f"sink setting attempt_s is {self.attempt_s!r}; allowed are 1 to "
+                f"{MOST_ATTEMPT_S:.0f} seconds"
             )
 
     @classmethod
@@ -50,9 +54,9 @@ class KafkaSettings:
         Raises:
             UsageError: a setting is unknown, not the user's to choose, or of a wrong kind.
         """
-        client = checked({name: settings[name] for name in settings if name != "deadline_s"})
-        deadline_s = settings.get("deadline_s", DEADLINE_S)
-        return cls(address.servers, address.prefix, deadline_s, client)
+        client = checked({name: settings[name] for name in settings if name != "attempt_s"})
+        attempt_s = settings.get("attempt_s", ATTEMPT_S)
+        return cls(address.servers, address.prefix, attempt_s, client)
 
     @property
     def where(self) -> str:
@@ -60,9 +64,9 @@ class KafkaSettings:
         return f"kafka://{','.join(self.servers)}"
 
     @property
-    def attempt_s(self) -> float:
-        """How long one attempt of an operation may take; a client that takes longer is replaced."""
-        return max(1.0, self.deadline_s / 4)
+    def operation_s(self) -> float:
+        """How long a claim or a reader may take, all attempts together."""
+        return self.attempt_s * OPERATION_ATTEMPTS
 
     def topic(self, name: str) -> str:
         """The broker's name of a topic."""
@@ -113,7 +117,8 @@ class KafkaSettings:
 
     def transactional(self, deadline: Deadline, transactional_id: str) -> dict[str, Any]:
         """Arguments of a transactional producer. The broker gives an abandoned transaction up after
-        two attempts' time; until then readers of its partitions wait."""
+        two attempts' time, where `transaction_timeout_ms` says nothing else; until then readers of
+        its partitions wait."""
         arguments = self.producer(deadline)
         arguments.setdefault("transaction_timeout_ms", int(self.attempt_s * 2000))
         return {**arguments, "transactional_id": transactional_id}

@@ -64,7 +64,11 @@ class StoredRecord:
 
 
 class Sink(Protocol):
-    """One writer. Methods are called from one thread; none waits for ever (`SinkError` instead)."""
+    """One writer. Methods are called from one thread; each is one attempt in bounded time.
+
+    A `SinkError` that is `retryable` says that the sink is away or busy: the same call, unchanged,
+    may succeed later. `pipeline.sinks.patient.PatientSink` waits for that.
+    """
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
         """Take streams over: mints a higher epoch for each, atomically, and returns where each
@@ -81,6 +85,11 @@ class Sink(Protocol):
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
         """Messages that belong to no stream's progress (label sets). At least once, same ids."""
+        ...
+
+    def interrupt(self) -> None:
+        """Wait no longer: a call that waits raises `SinkError` soon, and so do those after it. May
+        come from any thread."""
         ...
 
     def close(self) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,14 +53,16 @@ class SqliteSink:
         """
         self._path = path
         self._clock_us = clock_us
+        self._busy_s = busy_s
+        self._interrupted = threading.Event()
         self._connection = open_for_writing(path, busy_s=busy_s)
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
-        with transaction(self._connection, self._path):
+        with self._transaction():
             return {stream: self._take(jobs[stream], stream, fresh) for stream in jobs}
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
-        with transaction(self._connection, self._path):
+        with self._transaction():
             stored = self._stored(progress.job, progress.stream)
             newest = self._newest_epoch(progress.stream)
             if is_done(stored, progress, newest_epoch=newest):
@@ -68,12 +72,18 @@ class SqliteSink:
         return receipt
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
-        with transaction(self._connection, self._path):
+        with self._transaction():
             return self._insert(messages)
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
 
     def close(self) -> None:
         """The last one to close takes the write-ahead log into the file."""
         self._connection.close()
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        return transaction(self._connection, self._path, busy_s=self._busy_s, cut=self._interrupted)
 
     def _insert(self, messages: Sequence[Message]) -> Receipt:
         receipt = Receipt()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,8 @@ from pipeline.errors import SinkError
 
 APPLICATION_ID = 0x64696E6F  # "dino"
 VERSION = 2  # 1 kept progress by lists of streams, and looked at no other list's epochs
-BUSY_S = 30.0  # how long a statement waits for another process's transaction
+BUSY_S = 10.0  # how long one attempt waits for another process's transaction
+LOOK_S = 0.25  # how often it looks meanwhile whether it is still wanted
 
 TABLES = (
     """CREATE TABLE records(
@@ -52,6 +54,7 @@ def open_for_writing(path: Path, *, busy_s: float = BUSY_S) -> Connection:
         connection = _connect(f"{path.resolve().as_uri()}?mode=rwc", busy_s)
         try:
             _lay_out(connection, path, busy_s)
+            connection.execute(f"PRAGMA busy_timeout={int(min(busy_s, LOOK_S) * 1000)}")
         except BaseException:
             connection.close()
             raise
@@ -103,10 +106,23 @@ def translated(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def transaction(connection: Connection, path: Path) -> Iterator[None]:
-    """All of the block's statements or none, with the write lock from the start."""
+def transaction(
+    connection: Connection,
+    path: Path,
+    *,
+    busy_s: float = BUSY_S,
+    cut: threading.Event | None = None,
+) -> Iterator[None]:
+    """All of the block's statements or none, with the write lock from the start.
+
+    Args:
+        connection: of `open_for_writing`.
+        path: its file.
+        busy_s: how long to wait for another process's transaction.
+        cut: once set, by whatever thread, it is not waited for any longer.
+    """
     with translated(path):
-        connection.execute("BEGIN IMMEDIATE")
+        _lock(connection, time.monotonic() + busy_s, cut or threading.Event())
         try:
             yield
             connection.execute("COMMIT")
@@ -114,6 +130,19 @@ def transaction(connection: Connection, path: Path) -> Iterator[None]:
             with suppress(sqlite3.Error):  # a full disk has rolled back already
                 connection.execute("ROLLBACK")
             raise
+
+
+def _lock(connection: Connection, deadline: float, cut: threading.Event) -> None:
+    """SQLite's own wait cannot be ended from outside, so it is made of short ones."""
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorname.startswith("SQLITE_BUSY")
+            if not busy or cut.is_set() or time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 def _connect(uri: str, busy_s: float) -> Connection:
@@ -145,11 +174,11 @@ def _lay_out(connection: Connection, path: Path, busy_s: float) -> None:
         )
     connection.execute("PRAGMA synchronous=FULL")
     if ours:
-        with transaction(connection, path):  # found out now that it cannot be written
+        with transaction(connection, path, busy_s=busy_s):  # found out now if it cannot be written
             connection.execute(INDEX)
             connection.execute(f"PRAGMA user_version={VERSION}")
         return
-    with transaction(connection, path):
+    with transaction(connection, path, busy_s=busy_s):
         if _is_ours(connection, path):  # another process was faster
             return
         for statement in (*TABLES, INDEX):
@@ -202,9 +231,9 @@ def _is_ours(connection: Connection, path: Path) -> bool:
 
 
 MEANINGS = {
-    "SQLITE_FULL": "the disk is full; make room and --resume, what was committed stays",
-    "SQLITE_IOERR_WRITE": "the disk takes no more (full, or over a size limit); make room and "
-    "--resume, what was committed stays",
+    "SQLITE_FULL": "the disk is full; make room, what was committed stays",
+    "SQLITE_IOERR_WRITE": "the disk takes no more (full, or over a size limit); make room, what "
+    "was committed stays",
     "SQLITE_READONLY": "not writable",
     "SQLITE_READONLY_DIRECTORY": "its folder is not writable",
     "SQLITE_READONLY_DBMOVED": "the file was moved or removed while it was open",

@@ -54,6 +54,14 @@ def parse_sink_uri(uri: str) -> SqliteAddress | KafkaAddress:
     raise UsageError(f"sink {uri!r} is of no known kind; use {EXAMPLES}")
 
 
+def sink_name(uri: str) -> str:
+    """What a sink is, for a person: the broker at its address, or the database at its path."""
+    address = parse_sink_uri(uri)
+    if isinstance(address, SqliteAddress):
+        return f"the database {address.path}"
+    return f"the broker {','.join(address.servers)}"
+
+
 def open_sink(uri: str, *, shard: int = 0, settings: Mapping[str, Any] | None = None) -> Sink:
     """Open a sink for writing.
 

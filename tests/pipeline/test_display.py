@@ -54,6 +54,26 @@ def test_a_slow_start_is_called_a_start(plain, clock):
     assert lines(plain) == ["starting, 2 streams"]
 
 
+def test_an_outage_is_told_at_once_and_goes_on_being_told(plain, clock):
+    away = "the broker h:9092 is away since 3 min 10 s; retrying; recordings wait"
+    clock.now_s = 1
+    plain.update(Status(frames=5, records=20, ended=0, streams=2))
+    for second in (2, 3, 7):
+        clock.now_s = second
+        plain.update(Status(frames=5, records=20, ended=0, streams=2, outage=away))
+    clock.now_s = 8
+    plain.update(Status(frames=5, records=20, ended=0, streams=2))
+    counts = "5 frames, 0.0 frames/s, 20 records, 0 of 2 streams done"
+    assert lines(plain) == [f"{counts}; {away}", f"{counts}; {away}", counts]
+
+
+def test_what_was_not_delivered_is_in_the_report(plain):
+    plain.finish(Report(1, 1.0, {}, {}, "sqlite:a.db", away_s=190.2, undelivered={"gate": 37}))
+    told = plain._out.getvalue()
+    assert "the sink was away for 3 min 10 s and came back" in told
+    assert "gate: 37 frames NOT DELIVERED" in told
+
+
 def test_the_rate_is_that_of_the_last_ten_seconds():
     meter = Meter()
     for second in range(60):

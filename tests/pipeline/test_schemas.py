@@ -15,6 +15,7 @@ from operators.labelsets import OFFICIAL, label_set
 from operators.result import JSON, Result
 from pipeline.chunk import End, Fault, Gap
 from pipeline.message import Publisher, labels_message, progress_message
+from pipeline.outage import Outage
 from pipeline.progress import Progress
 from pipeline.sinks.topics import TOPICS, schema_uri
 
@@ -93,6 +94,9 @@ def test_other_messages_are_as_described(publisher, build, described):
     for info in (build.info(1), live):
         described(publisher.started(info))
         described(publisher.dead_letter(info, "depth", ValueError("nan")))
+    outage = Outage(1_763_830_800_000_001, 190.25, 21, "refused")
+    for session in ("", "a1b2c3d4e5f6"):
+        described(publisher.outage(outage, Progress("feedfacecafe", "cam1", session)))
     for name in OFFICIAL:
         described(labels_message(name, label_set(name).records()))
     cursor = {"part": 0, "pts": 9}

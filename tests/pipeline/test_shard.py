@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter, defaultdict, deque
 from dataclasses import replace
 from fractions import Fraction
@@ -559,3 +560,89 @@ def test_engine_loads_every_operator_once() -> None:
     echo.load = lambda device, dtype: loads.append((device, dtype))
     Engine(PixelBackbone(), [Placement(echo, FPS5, 0, {"echo": "v"})])
     assert loads == [(torch.device("cpu"), torch.float32)]
+
+
+class AwaySink(ListSink):
+    """Takes nothing from commit number `first` on, for `attempts` attempts."""
+
+    def __init__(self, first: int, attempts: int) -> None:
+        super().__init__()
+        self.first, self.left = first, attempts
+        self.tried = threading.Event()
+
+    def commit(self, messages, progress):
+        self.first -= 1
+        if self.first < 0 and self.left:
+            self.left -= 1
+            self.tried.set()
+            raise SinkError("nobody listens", retryable=True)
+        return super().commit(messages, progress)
+
+
+def test_an_outage_of_the_sink_loses_nothing_and_is_an_event_of_cameras_alone() -> None:
+    scripts = {"cam": clip("cam", 12, 4), "clip": clip("clip", 12, 4)}
+    specs = [replace(spec_of("cam"), live=True), spec_of("clip")]
+    undisturbed, sink = ListSink(), AwaySink(1, attempts=2)
+    shard_of(scripts, undisturbed, Echo(), Runs()).run(JOBS, specs)
+    tally = shard_of(scripts, sink, Echo(), Runs()).run(JOBS, specs)
+    (outage,) = [event for event in values(sink, "events", "cam") if event["kind"] == "outage"]
+    assert (outage["attempts"], outage["detail"]) == (2, "nobody listens")
+    assert [one.attempts for one in tally.outages] == [2]
+    assert (tally.outage, tally.given_up, tally.undelivered) == (None, "", {})
+    beside = {one for one in identities(sink) if b'"outage"' not in one[2]}
+    assert beside == identities(undisturbed)
+    assert "outage" not in [event["kind"] for event in values(sink, "events", "clip")]
+
+
+def test_when_patience_is_over_cameras_are_counted_and_recordings_go_on_another_day() -> None:
+    dropped = [Gap("cam", "dropped", dropped=7), run_of("cam", [20, 21], 3), End("cam", "stopped")]
+    scripts = {"cam": [*clip("cam", 12, 4)[:2], dropped], "clip": clip("clip", 12, 4)}
+    specs = [replace(spec_of("cam"), live=True), spec_of("clip")]
+    undisturbed, sink = ListSink(), AwaySink(2, attempts=999)
+    shard_of(scripts, undisturbed, Echo(), Runs()).run(JOBS, specs)
+    shard = shard_of(scripts, sink, Echo(), Runs(), patience_s=0.0)
+    shard._feed.stop = lambda _: None  # a decoder that is stopped still says what it has
+    tally = shard.run(JOBS, specs)
+    assert tally.given_up.startswith("the sink is away, and patience of 0 s is over")
+    committed = len(values(sink, "echo", "cam"))
+    assert tally.undelivered == {"cam": 10 + 7 - committed}
+    assert {outcome.stream: outcome.status for outcome in tally.outcomes} == {
+        "cam": "stopped",
+        "clip": "stopped",
+    }
+    sink.left = 0
+    shard_of(scripts, sink, Echo(), Runs()).run(JOBS, specs[1:])
+    of_clip = {one for one in identities(undisturbed) if "/clip/" in one[1]}
+    assert {one for one in identities(sink) if "/clip/" in one[1]} == of_clip
+
+
+def test_a_stop_during_an_outage_comes_back(monkeypatch) -> None:
+    monkeypatch.setattr("pipeline.shard.DRAIN_S", 0.0)
+    sink = AwaySink(1, attempts=1_000_000)
+    scripts = {"a": [*clip("a", 12, 4)[:2], [End("a", "stopped")]]}
+    shard = shard_of(scripts, sink, Echo(), batch_wait_s=0.0)
+    stopper = threading.Thread(target=lambda: sink.tried.wait(timeout=60) and shard.stop())
+    stopper.start()
+    tally = shard.run(JOBS, [replace(spec_of("a"), live=True)])
+    stopper.join()
+    assert "and the run is to end" in tally.given_up
+    assert tally.undelivered == {"a": 4}
+
+
+def test_chunks_that_come_while_the_sink_is_away_are_kept_in_order() -> None:
+    """Decoders are looked after meanwhile, so that cameras are still lost and found again."""
+    waits: list[float] = []
+
+    class Answering(ScriptedFeed):
+        def wait(self, timeout_s: float) -> list[Chunk]:
+            waits.append(timeout_s)
+            return super().wait(timeout_s)
+
+    scripts = {name: clip(name, 12, 4) for name in "ab"}
+    sink = AwaySink(1, attempts=3)
+    shard = shard_of(scripts, sink, Echo())
+    shard._feed = Answering(scripts)
+    shard.run(JOBS, [spec_of(name) for name in "ab"])
+    assert 0.0 in waits
+    for name in "ab":
+        assert values(sink, "echo", name) == list(range(12))

@@ -41,7 +41,7 @@ def test_an_unknown_topic_is_refused_before_a_broker_is_asked(dinostream):
 
 
 def test_a_broker_that_is_not_there_is_named(dinostream, tmp_path):
-    (tmp_path / "short.yaml").write_text("sink: {uri: x, settings: {deadline_s: 4}}\n")
+    (tmp_path / "short.yaml").write_text("sink: {uri: x, settings: {attempt_s: 1}}\n")
     done = dinostream("topics", "create", "kafka://127.0.0.1:1", "--config", "short.yaml")
     assert done.returncode == 1
     assert "127.0.0.1:1" in done.stderr

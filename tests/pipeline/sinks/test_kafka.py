@@ -22,7 +22,7 @@ from pipeline.sinks.uri import open_reader, open_sink, parse_sink_uri
 pytestmark = pytest.mark.needs_kafka
 
 JOB = "feedfacecafe"
-QUICK = {"deadline_s": 20}
+QUICK = {"attempt_s": 5}
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ import sys
 from dataclasses import replace
 from pipeline.sinks.sink import Message
 from pipeline.sinks.uri import open_sink
-sink = open_sink(sys.argv[1], settings={"deadline_s": 20})
+sink = open_sink(sys.argv[1], settings={"attempt_s": 5})
 progress = sink.claim({"s": "j"})["s"]
 while True:
     progress = replace(progress, sequence=progress.sequence + 1)
@@ -251,11 +251,11 @@ def test_a_users_own_topic_is_made_when_it_is_first_written(sink, kafka_uri, bui
 
 def test_a_broker_that_is_not_there_is_named(build, unused_tcp_port):
     uri = f"kafka://127.0.0.1:{unused_tcp_port}"
-    sink = open_sink(uri, settings={"deadline_s": 4})
+    sink = open_sink(uri, settings={"attempt_s": 1})
     said = rf"{uri}: connecting: no broker within 1 s \(.*Connection refused\)"
     with pytest.raises(SinkError, match=said) as caught:
         sink.claim({"cam1": JOB})
     assert caught.value.retryable
     with pytest.raises(SinkError, match=rf"{uri}: listing topics: no broker within 1 s"):
-        next(open_reader(uri, settings={"deadline_s": 4}).records())
+        next(open_reader(uri, settings={"attempt_s": 1}).records())
     sink.close()

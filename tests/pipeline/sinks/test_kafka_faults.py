@@ -11,6 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.errors import SinkError
 from pipeline.sinks.kafka_producer import Transactor
+from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.uri import open_reader, open_sink
 
@@ -22,8 +23,8 @@ pytestmark = [
 ]
 
 JOB = "feedfacecafe"
-HASTY = {"deadline_s": 32}  # attempts of 8 s
-ATTEMPT_S = 8.0
+ATTEMPT_S = 4.0
+HASTY = {"attempt_s": ATTEMPT_S}
 
 
 def values(broker):
@@ -81,7 +82,7 @@ def before(monkeypatch, method, action):
 def test_a_broker_that_freezes_in_a_commit_and_comes_back(own_broker, build, monkeypatch):
     """The client gives up, the broker commits all the same: read back, not done again."""
     own_broker.start()
-    sink = open_sink(own_broker.uri, settings=HASTY)
+    sink = PatientSink(open_sink(own_broker.uri, settings=HASTY))
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit(messages(build, 1), progress)
     thaw = threading.Timer(ATTEMPT_S + 2, own_broker.signal, [signal.SIGCONT])
@@ -101,7 +102,7 @@ def test_a_broker_that_freezes_in_a_commit_and_comes_back(own_broker, build, mon
 
 def test_a_commit_whose_time_ran_out_can_be_done_again(own_broker, build, monkeypatch):
     own_broker.start()
-    sink = open_sink(own_broker.uri, settings={"deadline_s": 8})
+    sink = open_sink(own_broker.uri, settings={"attempt_s": 2})
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit(messages(build, 1), progress)
     before(monkeypatch, "write", lambda: own_broker.signal(signal.SIGSTOP))
@@ -118,7 +119,7 @@ def test_a_commit_whose_time_ran_out_can_be_done_again(own_broker, build, monkey
 
 def test_a_broker_that_is_killed_and_started_again(own_broker, build, monkeypatch, caplog):
     own_broker.start()
-    sink = open_sink(own_broker.uri, settings=HASTY)
+    sink = PatientSink(open_sink(own_broker.uri, settings=HASTY), name="the broker")
     progress = sink.claim({"cam1": JOB})["cam1"]
     restart = threading.Thread(target=own_broker.start)
 
@@ -134,7 +135,10 @@ def test_a_broker_that_is_killed_and_started_again(own_broker, build, monkeypatc
             sink.commit(messages(build, sequence), progress)
     restart.join()
     sink.close()
-    assert "commit 3 of stream cam1 failed and is tried again" in caplog.text
+    assert "the broker is away" in caplog.text
+    assert "commit 3 of stream cam1: no broker within" in caplog.text
+    (outage,) = sink.take_ended()
+    assert outage.attempts >= 1
     assert values(own_broker) == expected(build, 5)
     assert [p.sequence for p in open_reader(own_broker.uri).progress(JOB)] == [5]
 
@@ -193,7 +197,7 @@ LOGIN = (
     'username="node" password="node-secret" user_node="node-secret" user_alice="correct-horse";',
 )
 ALICE = {
-    "deadline_s": 8,
+    "attempt_s": 2,
     "security_protocol": "SASL_PLAINTEXT",
     "sasl_mechanism": "PLAIN",
     "sasl_plain_username": "alice",
@@ -215,6 +219,6 @@ def test_a_broker_that_wants_a_password(own_broker, build, caplog):
     assert "are security_protocol, sasl_* and ssl_*" in str(caught.value)
     assert "tr0ub4dor" not in f"{caught.value!r}{caplog.text}"
 
-    silent = open_sink(own_broker.uri, settings={"deadline_s": 8})
+    silent = open_sink(own_broker.uri, settings={"attempt_s": 2})
     with pytest.raises(SinkError, match="are security_protocol"):
         silent.claim({"cam1": JOB})

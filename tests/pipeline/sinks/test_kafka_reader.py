@@ -19,7 +19,7 @@ JOB = "feedfacecafe"
 
 @pytest.fixture
 def sink(kafka_uri):
-    sink = open_sink(kafka_uri, settings={"deadline_s": 20})
+    sink = open_sink(kafka_uri, settings={"attempt_s": 5})
     yield sink
     sink.close()
 
@@ -46,14 +46,14 @@ def test_what_was_written_is_read_once(sink, kafka_uri, build):
 def test_a_late_record_of_a_replaced_writer_is_not_delivered(sink, kafka_uri, build):
     """Streams moved to another shard, so that the broker did not fence the old writer."""
     old = build.after(sink.claim({"cam1": JOB})["cam1"])
-    new = open_sink(kafka_uri, shard=1, settings={"deadline_s": 20})
+    new = open_sink(kafka_uri, shard=1, settings={"attempt_s": 5})
     progress = build.after(new.claim({"cam1": JOB})["cam1"])
     new.commit([build.message(1, epoch=2)], progress)
     sink.commit([build.message(2, epoch=1)], old)
     new.commit([build.message(3, epoch=2)], build.after(progress))
     new.close()
     assert [m.value for m in read(kafka_uri)] == [b'{"number":1}', b'{"number":3}']
-    resumed = open_sink(kafka_uri, settings={"deadline_s": 20})
+    resumed = open_sink(kafka_uri, settings={"attempt_s": 5})
     assert resumed.claim({"cam1": JOB})["cam1"].sequence == 2  # nor does its progress count
     resumed.close()
 

@@ -205,7 +205,7 @@ def test_a_failed_write_leaves_whole_commits_and_can_be_done_again(tmp_path):
     assert done.returncode == 0, done.stderr
     failed, retryable, error = done.stdout.strip().split("|")
     assert retryable == "True"
-    assert "make room and --resume" in error
+    assert "make room, what was committed stays" in error
     assert committed(path) == int(failed)  # the same commit, done again once there was room
 
 

@@ -1,0 +1,78 @@
+"""What a shard has done: counted while it runs, added up over shards, told at the end. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pipeline.outage import Outage
+from pipeline.sinks.sink import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one stream ended.
+
+    Attributes:
+        status: `Progress.status`.
+        detail: why, where it is not ok.
+        decoded, lost: frames, as the decoder counted them in this run.
+        memory_bytes: peak resident memory of its decode process.
+        resumed: it went on from an earlier run, or was complete before.
+        unfinished: a later run may have more of it.
+    """
+
+    stream: str
+    status: str
+    detail: str = ""
+    decoded: int = 0
+    lost: int = 0
+    memory_bytes: int = 0
+    resumed: bool = False
+    unfinished: bool = False
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a shard has done so far. Another thread may read it at any time.
+
+    Attributes:
+        frames: through the backbone.
+        receipt: what the sink did with the records.
+        records: records per topic.
+        outcomes: streams that have ended.
+        batches: number of streams in a batch -> batches.
+        shares: stream -> part of its footage that is decoded, where that is known.
+        failures: `Engine.failures`.
+        outage: the sink's, while there is one.
+        outages: the sink's, those that are over.
+        given_up: why the sink was not waited for any longer; empty where all went well.
+        undelivered: camera -> sampled frames without records because of that.
+    """
+
+    frames: int = 0
+    receipt: Receipt = field(default_factory=Receipt)
+    records: Counter[str] = field(default_factory=Counter)
+    outcomes: list[Outcome] = field(default_factory=list)
+    batches: Counter[int] = field(default_factory=Counter)
+    shares: dict[str, float] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    outage: Outage | None = None
+    outages: list[Outage] = field(default_factory=list)
+    given_up: str = ""
+    undelivered: Counter[str] = field(default_factory=Counter)
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.frames + other.frames,
+            self.receipt + other.receipt,
+            self.records + other.records,
+            self.outcomes + other.outcomes,
+            self.batches + other.batches,
+            self.shares | other.shares,
+            self.failures + other.failures,
+            self.outage or other.outage,
+            self.outages + other.outages,
+            self.given_up or other.given_up,
+            self.undelivered + other.undelivered,
+        )
