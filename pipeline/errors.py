@@ -5,12 +5,19 @@ DinostreamError            operators.errors
 ├── RuntimeFailure         a process or actor of ours died and could not be replaced
 └── SinkError              records could not be written or read; what was committed stays
     ├── FencedError        another writer has taken the stream over; this one must stop
+    ├── RecordsTooLarge    some records can never be written; nothing was, and the others could be
     └── SinkAway           an outage of the sink was given up: patience is over, or the run is
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from operators.errors import DinostreamError
+
+if TYPE_CHECKING:
+    from pipeline.sinks.sink import Refused
 
 
 class SourceError(DinostreamError):
@@ -27,6 +34,14 @@ class SinkError(DinostreamError):
 
 class FencedError(SinkError):
     """A newer writer holds the stream: stop, and never retry."""
+
+
+class RecordsTooLarge(SinkError):
+    """Records that their topics do not take."""
+
+    def __init__(self, message: str, refused: Sequence[Refused] = ()) -> None:
+        super().__init__(message, stage="commit")
+        self.refused = tuple(refused)
 
 
 class SinkAway(SinkError):

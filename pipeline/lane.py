@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from operators.frames import FrameInfo
 from operators.result import Result
 from pipeline.chunk import End, Entry, Fault, Frames, Gap
-from pipeline.errors import RuntimeFailure
+from pipeline.errors import RecordsTooLarge, RuntimeFailure
 from pipeline.ledger import Ledger
-from pipeline.message import Publisher
+from pipeline.message import Publisher, position_of
 from pipeline.outage import Outage
 from pipeline.placement import Placement
 from pipeline.progress import Progress
@@ -61,6 +61,7 @@ class Lane:
         self._left = 0  # frames of the offered run that no batch has brought back yet
         self._messages: list[Message] = []
         self._unconfirmed: deque[int] = deque()  # sampled frames of the chunks not yet committed
+        self._buried: set[tuple[str, ...]] = set()  # frames of the newest commit, by operator
         self._closing = False  # the stream's End is queued
         self.end: End | None = None
         self.size_hw: tuple[int, int] | None = None
@@ -151,6 +152,36 @@ class Lane:
         self._ledger.add(placement.name, "deadletter", 1)
         self._messages.append(self._publisher.dead_letter(info, placement.name, error))
 
+    def refuse(self, commit: Commit, error: RecordsTooLarge) -> Commit:
+        """The commit that `advance` gave out last, with dead letters for what the sink cannot take.
+
+        Raises:
+            RecordsTooLarge: one of them is of no operator.
+        """
+        operators = {topic: p.name for p in self._placements for topic in p.variants}
+        refused = {(one.topic, one.id): one for one in error.refused}
+        messages = list(commit.messages)
+        buried = set()
+        for index, message in enumerate(messages):
+            one = refused.get((message.topic, message.id))
+            if one is not None:
+                if message.topic not in operators:
+                    raise error
+                operator = operators[message.topic]
+                messages[index] = letter = self._publisher.too_large(message, operator, one)
+                buried.add((operator, letter.headers["ce_session"], position_of(message)))
+        if not buried:
+            raise error
+        for operator, *_ in buried - self._buried:
+            self._ledger.bury(operator)
+        self._buried |= buried
+        if self.end and not self._goes_on(self.end):  # with the counts as they are now
+            messages[-1:] = self._publisher.announce(
+                self.end, self._progress, self._ledger.counts()
+            )
+        self._progress = replace(self._progress, ledger=self._ledger.counts())
+        return Commit(tuple(messages), self._progress)
+
     def tell(self, outage: Outage) -> Message:
         """The event of an outage of the sink, for a stream that could not wait."""
         return self._publisher.outage(outage, self._progress)
@@ -234,6 +265,7 @@ class Lane:
             waiting=self._ledger.waiting(),
             status=self._status,
         )
+        self._buried = set()
         messages, self._messages = tuple(self._messages), []
         return Commit(messages, self._progress)
 

@@ -25,8 +25,8 @@ class Ledger:
 
     `published`: the frame has a record of its own. `covered`: it lies in a span of which a record
     tells. `silent`: no record tells of it, because the operator had nothing to say, or gave up its
-    memory when it failed. `deadletter`: the operator failed on it. `dropped`: a live buffer was
-    full.
+    memory when it failed. `deadletter`: the operator failed on it, or its record was too large
+    for the sink. `dropped`: a live buffer was full.
     """
 
     def __init__(
@@ -71,6 +71,16 @@ class Ledger:
             self.add(operator, "covered", len(inside))
             for name in inside:
                 del rows[name]
+
+    def bury(self, operator: str) -> None:
+        """A record that was told turned out to be too large for the sink: one frame, that of its
+        position, is a dead letter after all."""
+        row = self._counts.setdefault(operator, {})
+        for counter in ("published", "covered"):
+            if row.get(counter):
+                row[counter] -= 1
+                self.add(operator, "deadletter", 1)
+                return
 
     def settle(self, operator: str) -> None:
         """Nothing more will be said of the frames that wait."""

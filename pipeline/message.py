@@ -20,11 +20,17 @@ from pipeline.chunk import End, Fault, Gap
 from pipeline.outage import Outage
 from pipeline.progress import Progress
 from pipeline.secrets import mask
-from pipeline.sinks.sink import Message
+from pipeline.sinks.sink import Message, Refused
 from pipeline.sinks.topics import PROGRESS, schema_uri
 from pipeline.trace import DETAIL_CHARS, detail, trace
 
 ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
+
+
+FRAME = (
+    *("time", "streamid", "session", "timebase", "clock", "ingesttime", "sourcewidth"),
+    *("sourceheight", "epoch", "pts"),
+)
 
 
 def wall_clock_us() -> int:
@@ -112,6 +118,24 @@ class Publisher:
         attributes = _frame_attributes(info) | {"variant": self._job, "model": self._model}
         return self._incident("deadletter", f"{info.position}.{operator}", letter, attributes)
 
+    def too_large(self, message: Message, operator: str, refused: Refused) -> Message:
+        """A record that the sink cannot take; its value is left out."""
+        limit = f"takes {refused.limit_bytes} with headers, compressed (max.message.bytes)"
+        letter = {
+            "operator": operator,
+            "error": "RecordTooLarge",
+            "detail": f"a value of {refused.size_bytes} bytes; topic {refused.topic} {limit}",
+            "traceback": "",
+            "stream": self._stream,
+            "session": message.headers["ce_session"],
+            "position": position_of(message),
+        }
+        names = [f"ce_{name}" for name in FRAME]
+        attributes = {n[3:]: message.headers[n] for n in names if n in message.headers}
+        attributes |= {"variant": self._job, "model": self._model}
+        where = f"{letter['position']}.{operator}"
+        return self._incident("deadletter", where, letter, attributes)
+
     def _noticed(self, progress: Progress) -> dict[str, str]:
         attributes = {
             "streamid": self._stream,
@@ -177,6 +201,11 @@ def progress_message(progress: Progress) -> Message:
     return Message(
         PROGRESS, key, _headers(PROGRESS, identity, JSON, attributes), progress.to_json()
     )
+
+
+def position_of(record: Message) -> str:
+    """Of an operator's record, as its id has it."""
+    return record.id.split("/")[3]
 
 
 def _frame_attributes(info: FrameInfo) -> dict[str, str]:

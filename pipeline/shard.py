@@ -16,7 +16,7 @@ from pipeline.batching import Batch, Batcher
 from pipeline.chunk import Chunk, Entry, Frames
 from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
-from pipeline.errors import SinkAway
+from pipeline.errors import RecordsTooLarge, SinkAway
 from pipeline.feed import Feed
 from pipeline.lane import Commit, Lane
 from pipeline.message import Publisher
@@ -215,7 +215,14 @@ class Shard:
             self._finish(lane, lanes)
 
     def _commit(self, commit: Commit, lane: Lane) -> None:
-        self._count_records(self._sink.commit(commit.messages, commit.progress), commit.messages)
+        while True:
+            try:
+                receipt = self._sink.commit(commit.messages, commit.progress)
+            except RecordsTooLarge as error:
+                commit = lane.refuse(commit, error)
+            else:
+                break
+        self._count_records(receipt, commit.messages)
         lane.confirm()
         while outages := self._sink.take_ended():
             self.tally.outages += outages

@@ -20,7 +20,14 @@ from pipeline.progress import Progress
 from pipeline.sinks.deadline import Deadline
 from pipeline.sinks.fence import fenced, is_done
 from pipeline.sinks.kafka_admin import ensure_topics
-from pipeline.sinks.kafka_errors import explained, hopeless
+from pipeline.sinks.kafka_errors import (
+    BatchRefused,
+    explained,
+    hopeless,
+    progress_too_large,
+    too_large,
+)
+from pipeline.sinks.kafka_limits import Limits
 from pipeline.sinks.kafka_producer import Transactor, append
 from pipeline.sinks.kafka_progress import read_progress
 from pipeline.sinks.kafka_settings import KafkaSettings
@@ -56,6 +63,12 @@ class KafkaSink:
         self._writer: Transactor | None = None
         self._standing: dict[str, Progress] = {}
         self._topics: set[str] = set()
+        arguments = settings.producer(Deadline(1))
+        self._limits = Limits(
+            request_bytes=arguments["max_request_size"],
+            compression=arguments["compression_type"],
+            batch_bytes=arguments["batch_size"],
+        )
         self._interrupted = threading.Event()
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
@@ -72,10 +85,11 @@ class KafkaSink:
             return Receipt(repeated=len(messages))
 
         def attempt(deadline: Deadline) -> None:
+            self._ensure(messages, deadline)
             writer = self._writer or self._take_back(deadline)
             if is_done(self._standing.get(progress.stream), progress):
                 return  # the last attempt raised, and was carried out all the same
-            self._ensure(messages, deadline)
+            self._require_small(messages, progress)
             writer.write([messages, [progress_message(progress)]], deadline)
             self._standing[progress.stream] = progress
 
@@ -85,6 +99,7 @@ class KafkaSink:
     def publish(self, messages: Sequence[Message]) -> Receipt:
         def attempt(deadline: Deadline) -> None:
             self._ensure(messages, deadline)
+            self._require_small(messages)
             append(self._settings, messages, deadline)
 
         if messages:
@@ -145,8 +160,26 @@ class KafkaSink:
     def _ensure(self, messages: Sequence[Message], deadline: Deadline) -> None:
         wanted = {*TOPICS, *(message.topic for message in messages)}
         if wanted - self._topics:
-            ensure_topics(self._settings, wanted, deadline)
+            self._limits.learn(ensure_topics(self._settings, wanted, deadline))
             self._topics |= wanted
+            self._fit_batches()
+
+    def _fit_batches(self) -> None:
+        fitting = self._limits.batch_bytes
+        if self._settings.producer(Deadline(1))["batch_size"] > fitting:
+            self._settings = replace(self._settings, batch_bytes=fitting)
+            self._give_up_writer(abort=True)  # its batches are too large
+
+    def _require_small(self, messages: Sequence[Message], progress: Progress | None = None) -> None:
+        """
+        Raises:
+            RecordsTooLarge: some messages are too large for their topics.
+            SinkError: `progress` is, and nothing can be committed without.
+        """
+        if refused := self._limits.too_large(messages):
+            raise too_large(self._settings, refused)
+        if progress and (refused := self._limits.too_large([progress_message(progress)])):
+            raise progress_too_large(self._settings, refused[0], progress)
 
     def _until(
         self, what: str, attempt: Callable[[Deadline], T], *, within_s: float | None = None
@@ -164,6 +197,11 @@ class KafkaSink:
         while True:
             try:
                 return attempt(deadline.within(self._settings.attempt_s))
+            except BatchRefused as error:
+                self._give_up_writer(abort=True)
+                if not self._limits.refused(error.messages):
+                    raise explained(error, self._settings, what, deadline.elapsed_s) from error
+                self._fit_batches()
             except Exception as error:
                 if isinstance(error, DinostreamError) and not self._is_confused(error):
                     raise

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import for_code
+from kafka.errors import BrokerResponseError, for_code
 
 from pipeline.sinks.deadline import Deadline, Stalled
 from pipeline.sinks.kafka_client import admin
@@ -14,7 +15,10 @@ from pipeline.sinks.kafka_errors import explaining
 from pipeline.sinks.kafka_settings import KafkaSettings
 from pipeline.sinks.topics import Topic, TopicReport, topic_named
 
+log = logging.getLogger(__name__)
+
 EXISTS = 36  # TOPIC_ALREADY_EXISTS
+LIMIT = "max.message.bytes"
 
 
 def topic_names(settings: KafkaSettings, deadline: Deadline) -> list[str]:
@@ -27,8 +31,13 @@ def topic_names(settings: KafkaSettings, deadline: Deadline) -> list[str]:
         return _existing(client, settings, deadline)
 
 
-def ensure_topics(settings: KafkaSettings, names: Collection[str], deadline: Deadline) -> None:
+def ensure_topics(
+    settings: KafkaSettings, names: Collection[str], deadline: Deadline
+) -> dict[str, int]:
     """Make those topics that are not there; the others are left as they are.
+
+    Returns:
+        Topic -> largest batch that it takes, bytes; nothing where the broker does not let us ask.
 
     Raises:
         UsageError, Stalled, KafkaError: the cluster does not answer, or does not let us.
@@ -37,6 +46,12 @@ def ensure_topics(settings: KafkaSettings, names: Collection[str], deadline: Dea
         missing = sorted(set(names) - set(_existing(client, settings, deadline)))
         if missing:
             _create(client, settings, [topic_named(name) for name in missing], -1, deadline)
+        try:
+            configs = _configs(client, settings, names, deadline)
+        except BrokerResponseError as error:
+            log.info("the topics' limits are not known (%s); they are found out", error)
+            return {}
+    return {name: int(config[LIMIT]) for name, config in configs.items() if LIMIT in config}
 
 
 def make_topics(
@@ -101,15 +116,26 @@ def _differences(
     names = [settings.topic(topic.name) for topic in topics]
     described = deadline.run(lambda: client.describe_topics(names))
     partitions = {row["name"]: len(row["partitions"]) for row in described}
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    answer = deadline.run(lambda: client.describe_configs(resources, config_filter="all"))
-    configs = answer["topic"]
+    configs = _configs(client, settings, [topic.name for topic in topics], deadline)
     found = {}
     for topic, name in zip(topics, names, strict=True):
         facts = [("partitions", str(topic.partitions), str(partitions[name]))]
-        config = {key: row["value"] for key, row in configs[name].items()}
+        config = configs[topic.name]
         facts += [(key, want, config[key]) for key, want in topic.config().items()]
         found[topic.name] = [
             f"{key} is {has}, not {want}" for key, want, has in facts if want != has
         ]
     return found
+
+
+def _configs(
+    client: Any, settings: KafkaSettings, names: Collection[str], deadline: Deadline
+) -> dict[str, dict[str, str]]:
+    """Topic -> setting -> value."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, settings.topic(name)) for name in names]
+    answer = deadline.run(lambda: client.describe_configs(resources, config_filter="all"))
+    configs = answer["topic"]
+    return {
+        name: {key: row["value"] for key, row in configs[settings.topic(name)].items()}
+        for name in names
+    }

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from kafka import errors
 
-from pipeline.errors import SinkError
+from pipeline.errors import RecordsTooLarge, SinkError
+from pipeline.progress import Progress
 from pipeline.secrets import mask
 from pipeline.sinks.deadline import Deadline, Stalled
 from pipeline.sinks.kafka_settings import KafkaSettings
 from pipeline.sinks.reach import Unreachable
+from pipeline.sinks.sink import Message, Refused
 
 TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
+WAY_OUT = "max.message.bytes of the topic, max_request_size in the sink's settings"
 REFUSED = (  # by the broker, however often it is tried
     *TOO_LARGE,
     errors.AuthorizationError,
@@ -28,6 +31,15 @@ REFUSED = (  # by the broker, however often it is tried
 )
 
 
+class BatchRefused(Exception):
+    """A batch was too large for its topic; it held some of these messages."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        topics = ", ".join(sorted({message.topic for message in messages}))
+        super().__init__(f"a batch of {topics} was larger than the topic takes")
+        self.messages = messages
+
+
 NAMES = tuple(kind.__name__ for kind in REFUSED)
 
 
@@ -37,16 +49,39 @@ def hopeless(error: BaseException) -> bool:
     return isinstance(error, REFUSED) or any(name in str(error) for name in NAMES)
 
 
+def too_large(settings: KafkaSettings, refused: Sequence[Refused]) -> RecordsTooLarge:
+    """Some records of a commit can never be written."""
+    first = refused[0]
+    return RecordsTooLarge(
+        f"{settings.where}: records larger than their topics take: {len(refused)}, such as "
+        f"{first.id} of {first.size_bytes} bytes: {settings.topic(first.topic)} takes "
+        f"{first.limit_bytes} ({WAY_OUT})",
+        refused,
+    )
+
+
+def progress_too_large(settings: KafkaSettings, refused: Refused, progress: Progress) -> SinkError:
+    """A stream cannot go on: what a resume needs does not fit."""
+    sizes = {name: len(state) for name, state in progress.operators.items()}
+    largest = max(sizes, key=lambda name: sizes[name], default="")
+    whose = f", {sizes[largest]} of them the memory of operator {largest}" if largest else ""
+    return SinkError(
+        f"{settings.where}: the progress of stream {progress.stream} has {refused.size_bytes} bytes"
+        f"{whose}; {settings.topic(refused.topic)} takes {refused.limit_bytes} ({WAY_OUT})",
+        stream=progress.stream,
+        stage="commit",
+    )
+
+
 def explained(
     error: BaseException, settings: KafkaSettings, what: str, elapsed_s: float
 ) -> SinkError:
     """The error for `error`, which ended `what` after so long; secrets masked."""
     said = mask(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
     where = settings.where
-    if isinstance(error, TOO_LARGE):
+    if isinstance(error, (BatchRefused, *TOO_LARGE)):
         return SinkError(
-            f"{where}: {what}: a record is larger than the topic or the client takes ({said}); "
-            "raise the topic's max.message.bytes and max_request_size in the sink's settings",
+            f"{where}: {what}: a record is larger than its topic takes ({said}; {WAY_OUT})",
             stage="commit",
         )
     if errors.InvalidTransactionTimeoutError.__name__ in said:

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kafka.errors import UnknownError
+
 from pipeline.sinks.deadline import Deadline, Stalled
 from pipeline.sinks.kafka_client import close_producer, drop_producer, open_producer
+from pipeline.sinks.kafka_errors import TOO_LARGE, BatchRefused
+from pipeline.sinks.kafka_record import parts
 from pipeline.sinks.kafka_settings import KafkaSettings
 from pipeline.sinks.sink import Message
 
@@ -34,6 +38,7 @@ class Transactor:
         to a bump of its producer epoch and would then commit the rest without an error.
 
         Raises:
+            BatchRefused: a topic takes less than is known.
             Stalled, KafkaError: the transaction failed, or may have been committed all the same.
         """
 
@@ -74,16 +79,19 @@ def append(settings: KafkaSettings, messages: Sequence[Message], deadline: Deadl
 def _send(
     producer: Any, settings: KafkaSettings, messages: Sequence[Message], deadline: Deadline
 ) -> None:
-    futures = [
-        producer.send(
-            settings.topic(message.topic),
-            key=message.key.encode(),
-            value=message.value,
-            headers=[(name, value.encode()) for name, value in message.headers.items()],
-        )
-        for message in messages
-    ]
-    producer.flush(timeout=deadline.left_s)
+    futures = []
+    for message in messages:
+        key, value, headers = parts(message)
+        topic = settings.topic(message.topic)
+        futures.append(producer.send(topic, key=key, value=value, headers=headers))
+    try:
+        producer.flush(timeout=deadline.left_s)
+    except UnknownError as error:  # the client splits what was refused, and waits for it no more
+        raise BatchRefused(messages) from error
+    pairs = zip(messages, futures, strict=True)
+    refused = [message for message, future in pairs if isinstance(future.exception, TOO_LARGE)]
+    if refused:
+        raise BatchRefused(refused)
     for future in futures:
         if not future.is_done:
             raise Stalled("a record was neither acknowledged nor refused")

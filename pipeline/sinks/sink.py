@@ -48,6 +48,22 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that is too large for its topic, alone and compressed.
+
+    Attributes:
+        topic, id: the record.
+        size_bytes: of its value.
+        limit_bytes: what the topic takes, the headers included.
+    """
+
+    topic: str
+    id: str
+    size_bytes: int
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRecord:
     """One record as it lies in a sink.
 
@@ -79,8 +95,8 @@ class Sink(Protocol):
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
         """Messages of one stream's chunk and its progress, in one transaction. A retry with the
-        same `progress.sequence` after an unknown outcome writes nothing twice. Raises `SinkError`.
-        """
+        same `progress.sequence` after an unknown outcome writes nothing twice. Raises `SinkError`;
+        `RecordsTooLarge` where it could be done without some of the messages."""
         ...
 
     def publish(self, messages: Sequence[Message]) -> Receipt:

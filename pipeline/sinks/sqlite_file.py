@@ -18,7 +18,7 @@ from pipeline.errors import SinkError
 
 APPLICATION_ID = 0x64696E6F  # "dino"
 VERSION = 2  # 1 kept progress by lists of streams, and looked at no other list's epochs
-BUSY_S = 10.0  # how long one attempt waits for another process's transaction
+BUSY_S = 5.0  # how long one attempt waits for another process's transaction
 LOOK_S = 0.25  # how often it looks meanwhile whether it is still wanted
 
 TABLES = (

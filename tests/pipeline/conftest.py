@@ -1,17 +1,10 @@
-"""Builders of real messages and progress, a real Kafka broker, and a server of playlists."""
+"""Builders of real messages and progress, and a server of playlists."""
 
 from __future__ import annotations
 
-import fcntl
-import gc
 import json
-import os
-import shutil
-import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,7 +28,6 @@ if TYPE_CHECKING:
 VARIANT = "0123456789ab"
 MODEL = "dinov2_vits14-b938bf1bc15c"
 SCHEMAS = Path(__file__).parents[2] / "pipeline" / "schemas"
-SCRIPT = Path(__file__).parents[2] / "deploy" / "kafka" / "broker.sh"
 
 
 class Silent(Operator):
@@ -117,100 +109,6 @@ def described() -> Callable[[Message], None]:
             check(f"{message.topic}.v1.json", json.loads(message.value))
 
     return described
-
-
-class Broker:
-    """One Kafka node, run by the script that users run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def start(self, *settings: str) -> None:
-        port = self.port if (self.folder / "port").exists() else "0"
-        command = [SCRIPT, "start", str(self.folder), port, *settings]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-
-    def stop(self) -> None:
-        subprocess.run([SCRIPT, "stop", str(self.folder)], check=True, stdout=subprocess.DEVNULL)
-
-    @property
-    def port(self) -> str:
-        return (self.folder / "port").read_text().strip()
-
-    @property
-    def server(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def uri(self) -> str:
-        return f"kafka://{self.server}"
-
-    def kill(self) -> None:
-        self.signal(signal.SIGKILL)
-        while not subprocess.run([SCRIPT, "status", self.folder], capture_output=True).returncode:
-            pass
-
-    def signal(self, number: signal.Signals) -> None:
-        os.kill(int((self.folder / "pid").read_text()), number)
-
-
-@pytest.fixture(scope="session")
-def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """A broker for all tests of a run, in all workers: the first starts it, the last stops it.
-
-    Use a topic prefix of your own (`kafka_uri`), and leave the broker as it is.
-    """
-    _require_kafka()
-    base = tmp_path_factory.getbasetemp()
-    root = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    broker = Broker(root / "kafka")
-    with _users(root, +1):
-        broker.start()
-    yield broker
-    with _users(root, -1) as left:
-        if not left:
-            broker.stop()
-
-
-@pytest.fixture
-def kafka_uri(kafka_broker: Broker, request: pytest.FixtureRequest) -> str:
-    """A sink of this test's own on the shared broker."""
-    prefix = f"{request.node.name[:60]}.{os.getpid()}".translate(str.maketrans("[]/: ", "-----"))
-    return f"{kafka_broker.uri}?topic_prefix={prefix}"
-
-
-@pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[Broker]:
-    """A broker that a test may freeze, kill and start again; not started yet."""
-    _require_kafka()
-    broker = Broker(tmp_path / "kafka")
-    yield broker
-    if (broker.folder / "pid").exists():
-        broker.signal(signal.SIGCONT)
-    broker.stop()
-    gc.collect()  # what clients leave is warned of here, and not in some later test
-
-
-def _require_kafka() -> None:
-    """Without Java and Maven: a failure where a broker is required, else a skip."""
-    missing = [tool for tool in ("java", "mvn") if not shutil.which(tool)]
-    if missing:
-        reason = f"no real Kafka broker without {' and '.join(missing)}"
-        (pytest.fail if os.environ.get("REQUIRE_KAFKA") == "1" else pytest.skip)(reason)
-
-
-@contextmanager
-def _users(root: Path, change: int) -> Iterator[int]:
-    """How many workers use the broker, from now on; others wait while the block runs."""
-    with (root / "kafka.lock").open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        left = int(file.read() or 0) + change
-        yield left
-        file.seek(0)
-        file.truncate()
-        file.write(str(left))
 
 
 class _Shelf(BaseHTTPRequestHandler):

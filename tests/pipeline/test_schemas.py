@@ -17,6 +17,7 @@ from pipeline.chunk import End, Fault, Gap
 from pipeline.message import Publisher, labels_message, progress_message
 from pipeline.outage import Outage
 from pipeline.progress import Progress
+from pipeline.sinks.sink import Refused
 from pipeline.sinks.topics import TOPICS, schema_uri
 
 FOLDER = Path(__file__).parents[2] / "pipeline" / "schemas"
@@ -94,6 +95,9 @@ def test_other_messages_are_as_described(publisher, build, described):
     for info in (build.info(1), live):
         described(publisher.started(info))
         described(publisher.dead_letter(info, "depth", ValueError("nan")))
+        record = build.message(3, pts=info.pts)
+        refused = Refused("action", record.id, 9_000_000, 8_388_608)
+        described(publisher.too_large(record, "action", refused))
     outage = Outage(1_763_830_800_000_001, 190.25, 21, "refused")
     for session in ("", "a1b2c3d4e5f6"):
         described(publisher.outage(outage, Progress("feedfacecafe", "cam1", session)))

@@ -18,11 +18,12 @@ from operators.result import JSON, Result
 from pipeline.chunk import Chunk, End, Fault, Frames, Gap
 from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
-from pipeline.errors import FencedError, RuntimeFailure, SinkError
+from pipeline.errors import FencedError, RecordsTooLarge, RuntimeFailure, SinkError
 from pipeline.message import Publisher
 from pipeline.placement import Placement
 from pipeline.sampling import Sampling
 from pipeline.shard import IDLE_WAIT_S, LIVE_BATCH_WAIT_S, Shard
+from pipeline.sinks.sink import Refused
 from pipeline.testing import ListSink, ManualClock
 
 FPS5 = Sampling("fps", 5)
@@ -646,3 +647,60 @@ def test_chunks_that_come_while_the_sink_is_away_are_kept_in_order() -> None:
     assert 0.0 in waits
     for name in "ab":
         assert values(sink, "echo", name) == list(range(12))
+
+
+class SmallSink(ListSink):
+    """Its topics take values of so many bytes."""
+
+    def __init__(self, limit_bytes: int, topics: tuple[str, ...] = ("echo", "echo.more")) -> None:
+        super().__init__()
+        self._limit, self._topics = limit_bytes, topics
+
+    def commit(self, messages, progress):
+        refused = [
+            Refused(m.topic, m.id, len(m.value), self._limit)
+            for m in messages
+            if m.topic in self._topics and len(m.value) > self._limit
+        ]
+        if refused:
+            raise RecordsTooLarge("larger than their topics take", refused)
+        return super().commit(messages, progress)
+
+
+class Twice(Echo):
+    """Two records of every frame, in two topics; those of frames from 100 on are longer."""
+
+    topics = ("echo", "echo.more")
+
+    def __call__(self, features: Features) -> list[Result]:
+        results = super().__call__(features)
+        return [*results, *(replace(one, operator="echo.more") for one in results)]
+
+
+def test_records_that_are_too_large_become_dead_letters_and_the_stream_goes_on() -> None:
+    numbers = [98, 99, 100, 101, 5]
+    scripts = {"a": [[run_of("a", numbers[:3])], [run_of("a", numbers[3:], 1), End("a", "ok")]]}
+    sink = SmallSink(2)
+    for fresh in (False, True):  # equal id, equal value: `--fresh` finds them there
+        twice = Placement(Twice(), FPS5, 0, {"echo": "v", "echo.more": "w"})
+        shard = shard_of(scripts, sink)
+        shard._engine = Engine(PixelBackbone(), [twice])
+        tally = shard.run(JOBS, [spec_of("a")], fresh=fresh)
+        assert tally.receipt.conflicting == 0
+    assert values(sink, "echo", "a") == values(sink, "echo.more", "a") == [98, 99, 5]
+    letters = values(sink, "deadletter", "a")
+    assert [letter["position"] for letter in letters] == ["100", "100", "101", "101"]
+    assert letters[1]["error"] == "RecordTooLarge"
+    assert letters[1]["detail"].startswith("a value of 3 bytes; topic echo.more takes 2")
+    assert tally.records["deadletter"] == 4
+    ledger = {"sampled": 5, "published": 3, "deadletter": 2}
+    assert sink.stored["job", "a"].ledger["echo"] == ledger
+    (ended,) = [event for event in values(sink, "events", "a") if event["kind"] == "ended"]
+    assert ended["operators"]["echo"] == ledger, "as it is in the end, not as it was announced"
+
+
+def test_a_commit_that_cannot_do_without_what_is_too_large_ends_the_run() -> None:
+    sink = SmallSink(2, topics=("events",))
+    with pytest.raises(RecordsTooLarge):
+        shard_of({"a": clip("a", 3, 3)}, sink, Echo()).run(JOBS, [spec_of("a")])
+    assert sink.messages == []

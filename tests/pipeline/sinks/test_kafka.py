@@ -8,15 +8,18 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from pipeline.errors import FencedError, SinkError
+from pipeline.errors import FencedError, RecordsTooLarge, SinkError
 from pipeline.sinks.deadline import Deadline
+from pipeline.sinks.kafka_admin import make_topics
 from pipeline.sinks.kafka_producer import Transactor
 from pipeline.sinks.kafka_settings import KafkaSettings
-from pipeline.sinks.sink import Receipt
+from pipeline.sinks.sink import Receipt, Refused
+from pipeline.sinks.topics import TOPICS
 from pipeline.sinks.uri import open_reader, open_sink, parse_sink_uri
 
 pytestmark = pytest.mark.needs_kafka
@@ -225,21 +228,68 @@ def test_a_thousand_large_records_arrive_whole(sink, kafka_uri, build):
 def test_a_record_that_is_too_large_is_refused_and_the_next_is_not(sink, kafka_uri, build):
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     huge = build.message(0, data=bytes(9 * 1024 * 1024))
-    with pytest.raises(SinkError, match=r"larger than .* max\.message\.bytes") as caught:
+    with pytest.raises(RecordsTooLarge, match=r"larger than .*max\.message\.bytes") as caught:
         sink.commit([build.message(1), huge], progress)
     assert not caught.value.retryable
+    assert caught.value.refused == (Refused("action", huge.id, 9 * 1024 * 1024, 8 * 1024 * 1024),)
     assert sink.commit([build.message(2)], progress) == Receipt(written=1)
     assert [record.value for record in raw(kafka_uri)] == [b'{"number":2}']
 
 
-def test_the_broker_may_refuse_what_the_client_takes(kafka_uri, build):
-    settings = {**QUICK, "max_request_size": 20_000_000, "compression_type": "zstd"}
-    sink = open_sink(kafka_uri, settings=settings)
+NOISE = hashlib.shake_128(b"noise").digest(1_000_000)
+SMALL = 100_000
+
+
+@pytest.fixture
+def small_topics(kafka_uri):
+    """Made by somebody else, who knew nothing of pictures."""
+    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
+    small = [replace(TOPICS[name], max_message_bytes=SMALL) for name in ("action", "progress")]
+    make_topics(settings, small, -1)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "found out"])
+def test_large_batches_are_split_and_large_records_named(
+    small_topics, kafka_uri, build, told, monkeypatch
+):
+    if not told:  # somebody who may write topics and not ask for their configuration
+        monkeypatch.setattr("pipeline.sinks.kafka.ensure_topics", lambda *_: {})
+    sink = open_sink(kafka_uri, settings=QUICK)
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    noise = hashlib.shake_128(b"noise").digest(9 * 1024 * 1024)
-    with pytest.raises(SinkError, match="larger than"):
-        sink.commit([build.message(0, data=noise)], progress)
-    assert sink.commit([build.message(2)], progress) == Receipt(written=1)
+    parts = [NOISE[start : start + 30_000] for start in range(0, 600_000, 30_000)]
+    messages = [build.message(number, data=part) for number, part in enumerate(parts)]
+    assert sink.commit(messages, progress) == Receipt(written=20)
+
+    progress = build.after(progress)
+    text = build.message(20, data=b"squeezed " * 50_000)  # it is the compressed size that counts
+    small, huge = build.message(21), build.message(22, data=NOISE[:SMALL])
+    with pytest.raises(RecordsTooLarge) as caught:
+        sink.commit([text, small, huge], progress)
+    (refused,) = caught.value.refused
+    assert (refused.id, refused.size_bytes) == (huge.id, SMALL)
+    assert refused.limit_bytes == SMALL if told else refused.limit_bytes >= SMALL
+    assert sink.commit([text, small], progress) == Receipt(written=2)
+    sink.close()
+    found = [record.value for record in raw(kafka_uri)]
+    assert found == [*parts, text.value, small.value]
+
+
+def test_progress_that_is_too_large_names_whose_memory_it_is(small_topics, kafka_uri, build):
+    sink = open_sink(kafka_uri, settings=QUICK)
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    memory = {"pca": NOISE[:60_000].hex(), "action": "AA=="}
+    with pytest.raises(SinkError, match=r"progress of stream cam1 .* operator pca;") as caught:
+        sink.commit([build.message(0)], replace(progress, operators=memory))
+    assert not caught.value.retryable
+    assert sink.commit([build.message(0)], progress) == Receipt(written=1)
+    sink.close()
+
+
+def test_a_transaction_that_the_broker_finds_too_long_is_told_at_once(kafka_uri):
+    sink = open_sink(kafka_uri, settings={**QUICK, "transaction_timeout_ms": 3_600_000})
+    with pytest.raises(SinkError, match=r"its transaction\.max\.timeout\.ms") as caught:
+        sink.claim({"cam1": JOB})
+    assert not caught.value.retryable
     sink.close()
 
 

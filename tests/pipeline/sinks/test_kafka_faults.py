@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 JOB = "feedfacecafe"
-ATTEMPT_S = 4.0
+ATTEMPT_S = 8.0
 HASTY = {"attempt_s": ATTEMPT_S}
 
 
@@ -102,17 +102,18 @@ def test_a_broker_that_freezes_in_a_commit_and_comes_back(own_broker, build, mon
 
 def test_a_commit_whose_time_ran_out_can_be_done_again(own_broker, build, monkeypatch):
     own_broker.start()
-    sink = open_sink(own_broker.uri, settings={"attempt_s": 2})
-    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit(messages(build, 1), progress)
+    sink = open_sink(own_broker.uri, settings={"attempt_s": 3})
+    patient = PatientSink(sink)
+    progress = build.after(patient.claim({"cam1": JOB})["cam1"])
+    patient.commit(messages(build, 1), progress)
     before(monkeypatch, "write", lambda: own_broker.signal(signal.SIGSTOP))
     progress = build.after(progress)
     with pytest.raises(SinkError, match="commit 2 of stream cam1: not confirmed within") as caught:
         sink.commit(messages(build, 2), progress)
     assert caught.value.retryable
     own_broker.signal(signal.SIGCONT)
-    sink.commit(messages(build, 2), progress)
-    sink.commit(messages(build, 3), build.after(progress))
+    patient.commit(messages(build, 2), progress)
+    patient.commit(messages(build, 3), build.after(progress))
     sink.close()
     assert values(own_broker) == expected(build, 3)
 
@@ -136,7 +137,7 @@ def test_a_broker_that_is_killed_and_started_again(own_broker, build, monkeypatc
     restart.join()
     sink.close()
     assert "the broker is away" in caplog.text
-    assert "commit 3 of stream cam1: no broker within" in caplog.text
+    assert "the broker takes records again" in caplog.text
     (outage,) = sink.take_ended()
     assert outage.attempts >= 1
     assert values(own_broker) == expected(build, 5)
@@ -197,7 +198,7 @@ LOGIN = (
     'username="node" password="node-secret" user_node="node-secret" user_alice="correct-horse";',
 )
 ALICE = {
-    "attempt_s": 2,
+    "attempt_s": 5,
     "security_protocol": "SASL_PLAINTEXT",
     "sasl_mechanism": "PLAIN",
     "sasl_plain_username": "alice",
@@ -219,6 +220,6 @@ def test_a_broker_that_wants_a_password(own_broker, build, caplog):
     assert "are security_protocol, sasl_* and ssl_*" in str(caught.value)
     assert "tr0ub4dor" not in f"{caught.value!r}{caplog.text}"
 
-    silent = open_sink(own_broker.uri, settings={"attempt_s": 2})
+    silent = open_sink(own_broker.uri, settings={"attempt_s": 5})
     with pytest.raises(SinkError, match="are security_protocol"):
         silent.claim({"cam1": JOB})

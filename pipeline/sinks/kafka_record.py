@@ -1,0 +1,40 @@
+"""A message as the Kafka client takes it, and how large it is on the wire. Pure."""
+
+from __future__ import annotations
+
+from kafka.record.default_records import DefaultRecordBatchBuilder
+
+from pipeline.sinks.sink import Message
+
+CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
+
+Parts = tuple[bytes, bytes, list[tuple[str, bytes]]]
+"""Key, value and headers."""
+
+
+def parts(message: Message) -> Parts:
+    """What `KafkaProducer.send` is given."""
+    headers = [(name, value.encode()) for name, value in message.headers.items()]
+    return message.key.encode(), message.value, headers
+
+
+def estimated_bytes(message: Message) -> int:
+    """Never less than `batch_bytes`; what the client holds against `max_request_size`."""
+    estimated: int = DefaultRecordBatchBuilder.estimate_size_in_bytes(*parts(message))
+    return estimated
+
+
+def batch_bytes(message: Message, compression: str) -> int:
+    """Of a batch with this one record, compressed: what a broker holds against a topic's
+    `max.message.bytes`."""
+    batch = DefaultRecordBatchBuilder(
+        magic=2,
+        compression_type=CODECS[compression],
+        is_transactional=False,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=0,
+    )
+    batch.append(0, 0, *parts(message))
+    return len(batch.build())
