@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PAUSE_S = 0.2  # between attempts
+LEAST_S = 1.0  # an attempt with less time than this would only hide why the last one failed
 ABORT_S = 2.0
 
 
@@ -206,7 +207,7 @@ class KafkaSink:
                 if isinstance(error, DinostreamError) and not self._is_confused(error):
                     raise
                 self._give_up_writer(abort=hopeless(error))
-                if hopeless(error) or self._is_away(error) or deadline.left_s <= PAUSE_S:
+                if hopeless(error) or self._is_away(error) or deadline.left_s <= LEAST_S:
                     raise explained(error, self._settings, what, deadline.elapsed_s) from error
                 log.warning("%s failed and is tried again: %r", what, error)
             self._interrupted.wait(PAUSE_S)
