@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from pipeline.outage import span
+from pipeline.secrets import mask
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -78,6 +79,7 @@ class Report:
         tables = ("records", "streams", "failures", "undelivered")
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         plain = values | {name: dict(values[name]) for name in tables}
+        plain["failures"] = {stream: mask(why) for stream, why in self.failures.items()}
         return json.dumps(plain, ensure_ascii=False)
 
     def lines(self) -> list[str]:
@@ -195,14 +197,14 @@ class PlainDisplay:
             self.note(self._meter.text())
 
     def note(self, text: str) -> None:
-        print(text, file=self._err, flush=True)
+        print(mask(text), file=self._err, flush=True)
 
     def finish(self, report: Report) -> None:
         self.close()
         if self._as_json:
             print(report.json(), file=self._out, flush=True)
         else:
-            print("\n".join(report.lines()), file=self._out, flush=True)
+            print(mask("\n".join(report.lines())), file=self._out, flush=True)
 
     def close(self) -> None:
         """Nothing moves here."""
@@ -229,7 +231,7 @@ class BarDisplay(PlainDisplay):
         )
 
     def note(self, text: str) -> None:
-        self._bar.console.print(text, markup=False, highlight=False)
+        self._bar.console.print(mask(text), markup=False, highlight=False)
 
     def close(self) -> None:
         self._bar.stop()

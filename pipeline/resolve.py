@@ -22,7 +22,7 @@ from operators.errors import UsageError
 from pipeline.config import OPERATORS, Config
 from pipeline.document import Values, apply_override, load_document
 from pipeline.head_match import matched
-from pipeline.secrets import MASK, mask_values, remember, remember_url
+from pipeline.secrets import MASK, mask_values, remember, remember_urls
 
 _SECRET_PLACES = {"url", "uri", "settings", "sources"}
 
@@ -47,6 +47,7 @@ def resolve(
         UsageError: anything unreadable, unknown or out of range, or against a head's training.
     """
     from_file = load_document(path, environ) if path else {}
+    remember_urls([from_file, options or {}, overrides])  # before any error can quote them
     values = _layered(from_file, options or {})
     values.setdefault("operators", dict.fromkeys(OPERATORS))  # an override changes one of them
     for override in overrides:
@@ -68,8 +69,7 @@ def describe(config: Config) -> str:
 
 def _remember_secrets(config: Config) -> None:
     """From here on no error and no log line shows them, wherever a library quotes them."""
-    for url in (*config.sources, *(stream.url for stream in config.streams.values())):
-        remember_url(url)
+    remember_urls(config.plain())
     for name, value in config.sink.settings.items():
         if isinstance(value, str) and mask_values(value, name) == MASK:
             remember(value)

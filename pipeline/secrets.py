@@ -2,6 +2,10 @@
 
 Text or configuration values in -> the same with secrets replaced. Shapes of URLs are not enough
 (libraries quote parts of them), so a value that was met once is replaced wherever it turns up.
+
+People write passwords as they are, with a `#`, `/`, `?`, `@` or a blank that should be encoded. So
+what follows `user:` is a secret up to the last `@` of the address: one with an `@` in its path is
+told shorter than it is, which harms nobody.
 """
 
 from __future__ import annotations
@@ -9,13 +13,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 MASK = "***"
 SHORTEST = 3  # a shorter value is part of too many innocent words to be replaced everywhere
 
-_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<userinfo>[^\s/?#\"'<>]*)@")
-_QUERY = re.compile(r"(?P<key>[?&;][A-Za-z0-9_.-]+=)(?P<value>[^&;#\s\"'<>]+)")
+_ADDRESS = r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:\[\"'<>]*:)"
+_IN_TEXT = re.compile(_ADDRESS + r"(?:(?!://)[^\s\"'<>])*@")
+_WHOLE = re.compile(_ADDRESS + r"(?P<password>.*)@", re.DOTALL)
+_CUT = re.compile(_ADDRESS + r"(?P<password>[^/?#]*)")  # of a file, where # begins a comment
+_PORTS = re.compile(r"\d*(,[^,:]+:\d*)*")
+_DELIMITERS = {"#": "%23", "/": "%2F", "?": "%3F", "@": "%40", " ": "%20"}
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.*", re.DOTALL)
+_QUERY = re.compile(r"(?P<key>[?&;][A-Za-z0-9_.-]+=)(?P<value>[^&;\s\"'<>]+)")
+_WHOLE_QUERY = re.compile(r"(?P<key>[?&;][A-Za-z0-9_.-]+=)(?P<value>[^&;]+)")
 _SECRET_KEY = re.compile(
     r"password|passwd|passphrase|secret|token|credential|signature"
     r"|(^|[_.?&;-])(pass|pwd|api_?key|auth|sig|jaas)($|[_.-])",
@@ -38,26 +49,76 @@ def remember_url(url: str) -> None:
     remember(*url_secrets(url))
 
 
+def remember_urls(values: Any) -> None:
+    """`remember_url` for every URL in values and their keys, at any depth; one may stand behind
+    `NAME=`."""
+    if isinstance(values, Mapping):
+        values = [*values.keys(), *values.values()]
+    if isinstance(values, list | tuple):
+        for value in values:
+            remember_urls(value)
+    elif isinstance(values, str) and (found := _URL.search(values)):
+        remember_url(found[0])
+
+
 def url_secrets(url: str) -> tuple[str, ...]:
-    """The secret parts of a URL: its password, and query values whose key says so."""
-    match = _USERINFO.match(url)
-    found = []
-    if match and ":" in match["userinfo"]:
-        found.append(match["userinfo"].split(":", 1)[1])
-    try:
-        query = urlsplit(url).query
-    except ValueError:  # a malformed host; nothing will be opened with it either
-        return tuple(found)
-    found += [value for key, value in parse_qsl(query) if _SECRET_KEY.search(key)]
-    return tuple(secret for secret in found if secret)
+    """The secret parts of a URL: its password, and query values whose key says so.
+
+    Of a password that should have been encoded the parts, too: libraries take them for a port, a
+    path, a query.
+    """
+    password = _password(url)
+    found = [password, *(re.split(r"[#/?@\s]", password) if unencoded(url) else ())]
+    authority = _authority(url)
+    if "@" in authority:
+        found.append(authority.rpartition("@")[0].partition(":")[2])
+    for query in _WHOLE_QUERY.finditer(url):
+        if _SECRET_KEY.search(query["key"][:-1]):
+            found += [query["value"], *re.split(r"[#\s]", query["value"])]
+    return tuple(dict.fromkeys(secret for secret in found if secret))
+
+
+def unencoded(url: str) -> str:
+    """What to do about a URL whose password cannot be told from the rest of it; "" for others."""
+    match = _WHOLE.match(url)
+    if match is None:
+        return ""
+    authority = _authority(url)
+    clear = "@" in authority or _PORTS.fullmatch(authority.partition(":")[2])
+    wrong = [one for one in _DELIMITERS if one in match["password"]]
+    if not set(wrong) & set("# ") and (clear or not set(wrong) & set("/?")):
+        return ""
+    codes = ", ".join(f"{'a blank' if one == ' ' else one} is {_DELIMITERS[one]}" for one in wrong)
+    return f"percent-encode the password: {codes}"
 
 
 def mask(text: str) -> str:
     """Replace passwords of URLs, secret query values and every value that was remembered."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, MASK)
-    text = _USERINFO.sub(_mask_userinfo, text)
+    text = _IN_TEXT.sub(_mask_password, text)
     return _QUERY.sub(_mask_query, text)
+
+
+def mask_url(url: str) -> str:
+    """`mask` for text that is a URL and nothing else, so that a blank is a part of it."""
+    if _WHOLE.match(url):
+        url = _WHOLE.sub(_mask_password, url, count=1)
+    elif _password(url):
+        url = _CUT.sub(lambda match: f"{match['before']}{MASK}", url, count=1)
+    return mask(_WHOLE_QUERY.sub(_mask_query, url) if _URL.match(url) else url)
+
+
+def _authority(url: str) -> str:
+    return re.split(r"[/?#]", url.partition("://")[2])[0]
+
+
+def _password(url: str) -> str:
+    """Behind `user:`; what is no port where the rest of a URL, with its `@`, is missing."""
+    if match := _WHOLE.match(url):
+        return match["password"]
+    cut = _CUT.match(url)
+    return "" if cut is None or _PORTS.fullmatch(cut["password"]) else cut["password"]
 
 
 def mask_values(values: Any, key: str = "") -> Any:
@@ -73,12 +134,11 @@ def mask_values(values: Any, key: str = "") -> Any:
         return [mask_values(value, key) for value in values]
     if values is not None and _SECRET_KEY.search(key):
         return MASK
-    return mask(values) if isinstance(values, str) else values
+    return mask_url(values) if isinstance(values, str) else values
 
 
-def _mask_userinfo(match: re.Match[str]) -> str:
-    user, colon, _ = match["userinfo"].partition(":")
-    return f"{match['scheme']}{user}{colon}{MASK if colon else ''}@"
+def _mask_password(match: re.Match[str]) -> str:
+    return f"{match['before']}{MASK}@"
 
 
 def _mask_query(match: re.Match[str]) -> str:

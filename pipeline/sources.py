@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from operators.errors import UsageError
 from pipeline.errors import SourceError
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
-from pipeline.secrets import mask, remember_url
+from pipeline.secrets import mask_url, remember_url, unencoded
 from pipeline.synthetic.uri import SCHEME as SYNTHETIC
 from pipeline.synthetic.uri import parse_scene_uri
 
@@ -98,7 +98,7 @@ def plan_stream(stream: str, url: str, *, live: bool, spool_bytes: int = SPOOL_B
     """
     scheme = _scheme(url)
     if scheme in LIVE_SCHEMES or (live and scheme in HTTP_SCHEMES):
-        remember_url(url)
+        _refuse_unencoded(url)
         return SourcePlan(_checked(stream), url, live=True, session="")
     return _only(_recordings(url, spool_bytes), stream)
 
@@ -136,10 +136,12 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
     if scheme in HTTP_SCHEMES:
         return [_download(source, spool_bytes)]
     if scheme in LIVE_SCHEMES:
-        raise UsageError(f"{mask(source)} is live; name it in a configuration for dinostream run")
+        raise UsageError(
+            f"{mask_url(source)} is live; name it in a configuration for dinostream run"
+        )
     if scheme and not os.path.lexists(source):
         known = ", ".join((*LIVE_SCHEMES, *HTTP_SCHEMES))
-        raise UsageError(f"unknown protocol {scheme}:// in {mask(source)}; known: {known}")
+        raise UsageError(f"unknown protocol {scheme}:// in {mask_url(source)}; known: {known}")
     return [
         (name, SourcePlan("", path, False, file_session(path))) for name, path in _files(source)
     ]
@@ -178,15 +180,22 @@ def _order(named: tuple[str, str]) -> list[str | int]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", named[0])]
 
 
-def _download(url: str, spool_bytes: int) -> tuple[str, SourcePlan]:
+def _refuse_unencoded(url: str) -> None:
+    """An address that means something else than who wrote it thinks."""
     remember_url(url)
+    if advice := unencoded(url):
+        raise UsageError(f"{mask_url(url)} is no address: {advice}")
+
+
+def _download(url: str, spool_bytes: int) -> tuple[str, SourcePlan]:
+    _refuse_unencoded(url)
     try:
         with closing(Transfer(spool_bytes=spool_bytes)) as transfer:
             session = edges_session(*file_edges(url, EDGE_BYTES, transfer))
     except PlaylistError:
         session = _playlist_session(url)
     except SourceError as error:
-        raise UsageError(f"{mask(url)} {error}") from None
+        raise UsageError(f"{mask_url(url)} {error}") from None
     name = os.path.basename(url.partition("?")[0].rstrip("/")) or "http"
     return name, SourcePlan("", url, False, session)
 
@@ -197,7 +206,7 @@ def _playlist_session(url: str) -> str:
     try:
         return edges_session(*playlist_edges(url, EDGE_BYTES))
     except SourceError as error:
-        raise UsageError(f"{mask(url)} {error}") from None
+        raise UsageError(f"{mask_url(url)} {error}") from None
 
 
 def _joined(source: str, found: Sequence[tuple[str, SourcePlan]]) -> tuple[str, SourcePlan]:
@@ -228,7 +237,10 @@ def _distinct(named: Sequence[tuple[str, SourcePlan]]) -> list[SourcePlan]:
             mark = _digest(plan.url.encode())[:COLLISION_DIGITS]
             stream = f"{stream[: ID_LENGTH - COLLISION_DIGITS - 1]}-{mark}"
             log.warning(
-                "several sources would be called %s; %s is %s", _slug(name), plan.url, stream
+                "several sources would be called %s; %s is %s",
+                _slug(name),
+                mask_url(plan.url),
+                stream,
             )
         plans.append(replace(plan, stream=stream))
     return plans
@@ -237,7 +249,7 @@ def _distinct(named: Sequence[tuple[str, SourcePlan]]) -> list[SourcePlan]:
 def _refuse_repeated(places: Iterable[str]) -> None:
     for place, times in Counter(places).items():
         if times > 1:
-            raise UsageError(f"{mask(place)} is given {times} times; two streams cannot be one")
+            raise UsageError(f"{mask_url(place)} is given {times} times; two streams cannot be one")
 
 
 def _slug(name: str) -> str:

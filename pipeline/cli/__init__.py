@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import io
 import logging
 import sys
 import traceback
@@ -19,7 +20,7 @@ import click
 from operators.errors import DinostreamError, UsageError
 from pipeline.cli.logs import LEVELS, set_up_logging
 from pipeline.doctor import check_layout
-from pipeline.secrets import mask
+from pipeline.secrets import mask, remember_urls
 
 COMMANDS = (
     "replay",
@@ -84,10 +85,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    remember_urls(sys.argv[1:] if arguments is None else arguments)
     try:
         code = cli.main(args=arguments, prog_name="dinostream", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        print(mask(shown.getvalue()), end="", file=sys.stderr)
         return 2
     except click.Abort:
         _say("interrupted")

@@ -20,7 +20,7 @@ from pipeline.render.pixels import Shown, shown_frames
 from pipeline.render.sheet import Heading, Sheet
 from pipeline.render.survey import Survey, Wanted, messages, survey
 from pipeline.render.track import Track, held_maps, held_windows
-from pipeline.secrets import mask
+from pipeline.secrets import mask_url
 from pipeline.sinks.sink import Message, Reader
 from pipeline.sinks.uri import open_reader
 
@@ -65,8 +65,8 @@ class Wish:
     def wanted(self) -> Wanted:
         """The records it takes."""
         return Wanted(
-            sink=mask(self.sink),
-            source=mask(self.spec.url),
+            sink=mask_url(self.sink),
+            source=mask_url(self.spec.url),
             session=self.spec.session,
             stream=self.stream,
             operators=self.operators,
@@ -168,7 +168,7 @@ def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Pan
         elif topic == "segmentation":
             name = own.headers["ce_labelset"]
             if name not in found.labels:
-                raise UsageError(f"{mask(wish.sink)} does not say what label set {name} means")
+                raise UsageError(f"{mask_url(wish.sink)} does not say what label set {name} means")
             panels.append(SegmentationPanel(track, own, found.labels[name], blend=blend))
         else:
             panels.append(PcaPanel(track, blend=blend))

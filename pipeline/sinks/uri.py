@@ -141,7 +141,7 @@ def _sqlite(rest: str) -> SqliteAddress:
 
 def _kafka(rest: str) -> KafkaAddress:
     servers, _, query = rest.removeprefix("//").partition("?")
-    if "@" in servers:
+    if "@" in rest:
         raise UsageError(
             "a kafka:// sink takes no user or password; put sasl_plain_username and "
             "sasl_plain_password under the sink's settings in the configuration file"
