@@ -22,7 +22,7 @@ from av.stream import Disposition
 from pipeline.errors import SourceError
 from pipeline.media.arrivals import Arrivals
 from pipeline.media.failure import open_failure, too_large
-from pipeline.media.formats import FILE_FORMATS, RTSP_FORMATS, TRANSPORT_STREAMS
+from pipeline.media.formats import FILE_FORMATS, RTSP_FORMATS
 from pipeline.media.http import SameHost
 from pipeline.media.transfer import Readable, Transfer
 
@@ -104,7 +104,7 @@ def open_video(
 
 def open_bytes(data: bytes, *, max_pixels: int) -> Opened:
     """Open a container that is in memory; see `open_video`."""
-    options = {"format_whitelist": FILE_FORMATS, "protocol_whitelist": "", **TRANSPORT_STREAMS}
+    options = {"format_whitelist": FILE_FORMATS, "protocol_whitelist": ""}
     try:
         container = av.open(BytesIO(data), "r", options=options, metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
@@ -126,7 +126,7 @@ def _scheme(url: str) -> str:
 
 
 def _open_file(path: str) -> InputContainer:
-    options = {"protocol_whitelist": "file", "format_whitelist": FILE_FORMATS, **TRANSPORT_STREAMS}
+    options = {"protocol_whitelist": "file", "format_whitelist": FILE_FORMATS}
     # A bare name is parsed as a URL first: `rtsp:x.mp4` would be a camera.
     return av.open(f"file:{path}", options=options, metadata_errors="replace")
 
@@ -137,7 +137,7 @@ def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) 
     file, length = transfer.open(site, url)
     arrivals = Arrivals(file, transfer.clock) if length is None else None
     source: Readable = arrivals or file
-    options = {"format_whitelist": FILE_FORMATS, **TRANSPORT_STREAMS}
+    options = {"format_whitelist": FILE_FORMATS}
     if length is None:
         options["fpsprobesize"] = "0"  # 20 frames for a rate that nobody asks about
     with ExitStack() as undone:
@@ -187,7 +187,6 @@ def _open_srt(url: str, timeout_s: float) -> InputContainer:
     options = {
         "protocol_whitelist": "srt,udp",
         "format_whitelist": FILE_FORMATS,
-        **TRANSPORT_STREAMS,
     }
     return _open_live(url, options, timeout_s)
 

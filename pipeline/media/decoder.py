@@ -45,6 +45,15 @@ class Decoder:
         context.thread_count = 1
         context.options = {"max_pixels": str(max_pixels)}
 
+    def successor(self, context: VideoCodecContext) -> Decoder:
+        """One for another stream, with the same rules."""
+        return Decoder(
+            context,
+            keyframes=self.keyframes,
+            max_pixels=self._max_pixels,
+            damaged=self._keeps_damaged,
+        )
+
     def decode(
         self, packet: Packet[VideoStream] | None, frame_ticks: int | None
     ) -> Iterator[Picture | Loss]:

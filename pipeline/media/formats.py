@@ -24,6 +24,3 @@ GAMES = (
 
 FILE_FORMATS = ",".join((GENERAL, RAW, CAMERAS, GAMES))
 RTSP_FORMATS = "rtsp"
-
-# A video that goes on under another PID after a new program map is the same video.
-TRANSPORT_STREAMS = {"merge_pmt_versions": "1"}

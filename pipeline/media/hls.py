@@ -165,7 +165,7 @@ class HlsReel:
         yield from self._placed(steps)
         yield from self._told()
 
-    def _placed(self, steps: Iterator[Picture | Loss | None]) -> Iterator[Step]:
+    def _placed(self, steps: Iterator[Step]) -> Iterator[Step]:
         """Pictures with their marks, those that were shown before left out."""
         for step in steps:
             if isinstance(step, Picture):

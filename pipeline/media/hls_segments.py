@@ -17,10 +17,10 @@ from av.video.stream import VideoStream
 from pipeline.media.container import Opened
 from pipeline.media.decoder import Decoder
 from pipeline.media.failure import describe
-from pipeline.media.picture import Loss, Picture
+from pipeline.media.follow import Packets, Turn, followed
+from pipeline.media.picture import Loss, Picture, Splice, Step
 
 TIME_BASE = Fraction(1, 90_000)
-_END: Packet[VideoStream] = Packet()  # type: ignore[assignment]
 _WAITING = 64  # packets whose pictures may still be in the decoder
 
 
@@ -48,9 +48,7 @@ class Segments:
         """Pictures per second of footage so far."""
         return self._pictures / self._seconds if self._pictures and self._seconds else None
 
-    def play(
-        self, number: int, seconds: float, head: bytes, opened: Opened
-    ) -> Iterator[Picture | Loss | None]:
+    def play(self, number: int, seconds: float, head: bytes, opened: Opened) -> Iterator[Step]:
         """The next segment; the pictures that wait for a later one come with that.
 
         Args:
@@ -69,7 +67,9 @@ class Segments:
             rate = opened.stream.guessed_rate
             ticks = round(1 / (rate * TIME_BASE * self._ratio)) if rate else None
             for packet in self._packets(opened):
-                if isinstance(packet, Loss):
+                if isinstance(packet, Turn):
+                    yield from self._turn(packet)
+                elif isinstance(packet, Loss):
                     yield packet
                 else:
                     yield from self._decode(packet, ticks)
@@ -80,7 +80,7 @@ class Segments:
     def drain(self) -> Iterator[Picture | Loss]:
         """What waits in the decoder; the next segment begins anew."""
         if self._decoder is not None:
-            yield from self._decode(_END, None)
+            yield from self._decode(None, None)
         self._decoder = None
         self._origins.clear()
 
@@ -105,8 +105,18 @@ class Segments:
             self._codec = codec
             self._ratio = (opened.stream.time_base or TIME_BASE) / TIME_BASE
 
-    def _packets(self, opened: Opened) -> Iterator[Packet[VideoStream] | Loss]:
-        packets = opened.container.demux(opened.stream)
+    def _turn(self, turn: Turn) -> Iterator[Step]:
+        """The segment goes on with another stream."""
+        assert self._decoder
+        context = turn.stream.codec_context
+        decoder = self._decoder.successor(context)
+        yield from self.drain()
+        self._decoder, self._codec = decoder, (context.name, self._codec[1])
+        if turn.splices:
+            yield Splice()
+
+    def _packets(self, opened: Opened) -> Packets:
+        packets = followed(opened)
         while True:
             try:
                 packet = next(packets, None)
@@ -115,12 +125,16 @@ class Segments:
                 return
             if packet is None:
                 return
-            if packet.size:  # an empty one would drain the decoder, and the next segment goes on
+            if (
+                isinstance(packet, Turn | Loss) or packet.size
+            ):  # an empty one would drain the decoder, and the next segment goes on
                 yield packet
 
-    def _decode(self, packet: Packet[VideoStream], ticks: int | None) -> Iterator[Picture | Loss]:
+    def _decode(
+        self, packet: Packet[VideoStream] | None, ticks: int | None
+    ) -> Iterator[Picture | Loss]:
         assert self._decoder
-        if packet.pts is not None:
+        if packet and packet.pts is not None:
             self._origins[packet.pts] = self._number
             while len(self._origins) > _WAITING:
                 del self._origins[next(iter(self._origins))]

@@ -13,7 +13,8 @@ from pipeline.media.arrivals import EARLY_US
 from pipeline.media.container import Opened, is_network, open_video
 from pipeline.media.decoder import Decoder
 from pipeline.media.failure import describe, is_out_of_memory, out_of_memory
-from pipeline.media.picture import Loss, Mark, Picture
+from pipeline.media.follow import Turn, followed
+from pipeline.media.picture import Loss, Mark, Splice, Step
 from pipeline.media.scan import timestamps_are_plain
 from pipeline.media.transfer import Transfer
 
@@ -41,6 +42,8 @@ class VideoReel:
         self._decoder = Decoder(
             context, keyframes=keyframes, max_pixels=max_pixels, damaged=damaged
         )
+        self._decoders = {opened.stream.index: self._decoder}
+        self._stream = opened.stream  # that is decoded now
         self._max_pixels = max_pixels
         self._unscanned: str | None = None  # a file whose timestamps decide on `keyframes`
         self._packets = 0
@@ -93,7 +96,7 @@ class VideoReel:
     @property
     def _frame_ticks(self) -> int | None:
         """A frame's nominal duration; raw streams have nothing else to tell the time by."""
-        rate = self._opened.stream.guessed_rate
+        rate = self._stream.guessed_rate
         return round(1 / (rate * self.time_base)) if rate else None
 
     @property
@@ -107,13 +110,13 @@ class VideoReel:
         duration = self._opened.container.duration
         return None if duration is None else duration / av.time_base
 
-    def pictures(self) -> Iterator[Picture | Loss | None]:
+    def pictures(self) -> Iterator[Step]:
         """Decode from where the reel stands; see `Reel.pictures`."""
         if self._unscanned is not None:
             plain = yield from timestamps_are_plain(self._unscanned, self._max_pixels)
             self._decoder.keyframes = plain
             self._unscanned = None
-        packets = self._opened.container.demux(self._opened.stream)
+        packets = followed(self._opened)
         while True:
             try:
                 packet = next(packets, None)
@@ -124,6 +127,12 @@ class VideoReel:
                 return
             if packet is None:
                 break
+            if isinstance(packet, Turn):
+                yield from self._turn(packet)
+                continue
+            if isinstance(packet, Loss):
+                yield packet
+                continue
             if self._overshot(packet):
                 return
             self._stamp(packet)
@@ -134,6 +143,18 @@ class VideoReel:
             text = f"the file ends early: {missing} of {self._expected} frames are not there"
             yield Loss(missing, text)
 
+    def _turn(self, turn: Turn) -> Iterator[Step]:
+        """Go on with another stream: what waits in the decoder belongs to the one before."""
+        yield from self._decoder.decode(None, self._frame_ticks)
+        self._switch(turn.stream)
+        if turn.splices:
+            yield Splice()
+
+    def _switch(self, stream: VideoStream) -> None:
+        if stream.index not in self._decoders:
+            self._decoders[stream.index] = self._decoder.successor(stream.codec_context)
+        self._stream, self._decoder = stream, self._decoders[stream.index]
+
     def mark(self) -> Mark:
         """Packets read so far, and dts, pts and place in the file of the last."""
         return [self._packets, *self._last]
@@ -141,7 +162,9 @@ class VideoReel:
     def seek(self, pts: int, mark: Mark) -> bool:
         """Go to a key frame at or before `pts`, as well as the container can; whether it went."""
         self._awaited, self._sought = mark, True
-        self._decoder.restart()
+        self._switch(self._opened.stream)
+        for decoder in self._decoders.values():
+            decoder.restart()
         try:
             self._opened.container.seek(pts, stream=self._opened.stream, backward=True)
         except (av.FFmpegError, OSError):

@@ -10,6 +10,8 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from pipeline.media.container import open_video
+from pipeline.media.follow import Turn, followed
+from pipeline.media.picture import Loss
 
 REORDERING_S = 1  # timestamps that run back further may be another clock (pipeline.timeline)
 
@@ -22,8 +24,10 @@ def timestamps_are_plain(path: str, max_pixels: int) -> Generator[None, None, bo
     opened = open_video(path, max_pixels=max_pixels, timeout_s=0)
     plain = _Plain(opened.stream.time_base or Fraction(1))
     try:
-        for packet in opened.container.demux(opened.stream):
+        for packet in followed(opened):
             yield
+            if isinstance(packet, Turn | Loss):
+                return False
             if packet.size and not plain.goes_on(packet):
                 return False
     except (av.FFmpegError, OSError):

@@ -17,11 +17,15 @@ SECOND = 90_000
 
 
 def transport_stream(
-    path: Path, pts: list[int], size_hw: tuple[int, int] = (64, 96), codec: str = "libx264"
+    path: Path,
+    pts: list[int],
+    size_hw: tuple[int, int] = (64, 96),
+    codec: str = "libx264",
+    pid: int = 0x100,
 ) -> Path:
     """An MPEG-TS whose frames have these pts, 90 kHz, as they come out of the decoder."""
     height, width = size_hw
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options={"mpegts_start_pid": str(pid)}) as container:
         stream = container.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.options = {"preset": "ultrafast", "bf": "0"}
@@ -76,6 +80,17 @@ def test_files_pasted_together(play, tmp_path: Path) -> None:
     """The second and third begin at 1.4 s again."""
     part = transport_stream(tmp_path / "part.ts", [k * 3600 for k in range(60)])
     check(play, pasted(tmp_path / "pasted.ts", part, part, part), 180, 179 / 25)
+
+
+@pytest.mark.parametrize("begins_s", [2, 1000])
+def test_a_video_that_goes_on_under_another_pid(play, tmp_path: Path, begins_s: int) -> None:
+    """With the same clock, and with another."""
+    pts = [k * 3600 for k in range(50)]
+    first = transport_stream(tmp_path / "first.ts", pts)
+    second = transport_stream(
+        tmp_path / "second.ts", [begins_s * SECOND + p for p in pts], pid=0x130
+    )
+    check(play, pasted(tmp_path / "pids.ts", first, second), 100, 99 / 25)
 
 
 def test_a_size_that_changes_is_a_gap(play, tmp_path: Path) -> None:
