@@ -131,7 +131,7 @@ def _share(tally: Tally, specs: Sequence[StreamSpec]) -> float | None:
     if any(spec.live for spec in specs):
         return None
     ended = {outcome.stream for outcome in tally.outcomes}
-    running = sum(share for stream, share in tally.shares.items() if stream not in ended)
+    running = sum(share for stream, share in tally.shares.copy().items() if stream not in ended)
     return (len(ended) + running) / len(specs)
 
 
