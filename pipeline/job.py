@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -43,7 +44,7 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
         display: told what happens.
 
     Returns:
-        Exit code: 0 done, 1 failed, 3 some sources failed and the others are complete.
+        Exit code: 0 done, 1 failed, 3 some sources failed or lost frames, the others are complete.
 
     Raises:
         DinostreamError: the job could not begin or go on.
@@ -143,7 +144,9 @@ def _report(config: Config, tally: Tally, seconds: float) -> Report:
         streams={outcome.stream: outcome.status for outcome in tally.outcomes},
         sink=mask(config.sink.uri),
         failures={
-            outcome.stream: outcome.detail
+            outcome.stream: f"complete already, but {outcome.detail}"
+            if outcome.already
+            else outcome.detail
             for outcome in tally.outcomes
             if outcome.status in ("degraded", "rejected")
         },
@@ -153,12 +156,14 @@ def _report(config: Config, tally: Tally, seconds: float) -> Report:
 
 
 def _exit_code(outcomes: Sequence[Outcome], specs: Sequence[StreamSpec], live: bool) -> int:
-    rejected = sum(outcome.status == "rejected" for outcome in outcomes)
-    complete = sum(outcome.status in ("ok", "degraded") for outcome in outcomes)
+    """A degraded source misses frames, counted or not, so it is no better than a failed one to
+    whoever goes by the code."""
     if live:
         return DONE
-    if complete == len(specs):
+    ended = Counter(outcome.status for outcome in outcomes)
+    if ended["ok"] == len(specs):
         return DONE
-    if rejected and complete and rejected + complete == len(specs):
+    whole = ended["ok"] + ended["degraded"]
+    if whole and whole + ended["rejected"] == len(specs):
         return SOME_FAILED
     return FAILED

@@ -22,7 +22,9 @@ from pipeline.outage import Outage
 from pipeline.placement import Placement
 from pipeline.progress import Progress
 from pipeline.sampling import GapDetector
+from pipeline.secrets import mask
 from pipeline.sinks.sink import Message
+from pipeline.trace import DETAIL_CHARS
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,8 @@ class Lane:
         """Continue where `progress` stands. A recording that is stopped goes on another day; a live
         stream (`live`) that is stopped is over."""
         self.live = live
-        self._progress = progress
+        retried = progress.status == "rejected"
+        self._progress = replace(progress, detail="") if retried else progress
         self._placements = placements
         self._publisher = publisher
         self._ledger = Ledger(progress.ledger, progress.waiting)
@@ -70,6 +73,13 @@ class Lane:
     @property
     def stream(self) -> str:
         return self._progress.stream
+
+    @property
+    def why(self) -> str:
+        """It did not end well, or not yet: why; "" where nothing is known."""
+        if self.end is not None and self._goes_on(self.end):
+            return _told(self.end.detail)
+        return self._progress.detail
 
     @property
     def hungry(self) -> bool:
@@ -238,7 +248,10 @@ class Lane:
                 self._check_unbroken(entry.sampled)
             if self._goes_on(entry):
                 return
+            self._progress = replace(self._progress, lost=entry.lost, detail=self._reason(entry))
             self._forget("end")
+        if isinstance(entry, Fault) and entry.lost and not self._progress.detail:
+            self._progress = replace(self._progress, detail=_told(entry.detail))
         if isinstance(entry, Fault) and not entry.lost:
             log.warning("%s: %s: %s", self.stream, entry.kind, entry.detail)
             if not self.live:
@@ -248,6 +261,15 @@ class Lane:
     def _goes_on(self, end: End) -> bool:
         """Another day: nothing is forgotten, and consumers are not told of an end."""
         return not self.live and (end.unfinished or end.outcome == "stopped")
+
+    def _reason(self, end: End) -> str:
+        """Why a stream did not end well; where it counts frames only, with what lost the first."""
+        first = self._progress.detail
+        if end.outcome == "ok":
+            return ""
+        if end.outcome != "degraded" or not end.lost or first in end.detail:
+            return _told(end.detail)
+        return f"{_told(end.detail)}: {first}"
 
     def _forget(self, reason: str) -> None:
         for placement in self._placements:
@@ -296,3 +318,7 @@ def _sampled(entry: Entry) -> int:
     if isinstance(entry, Frames):
         return len(entry.infos)
     return entry.dropped if isinstance(entry, Gap) else 0
+
+
+def _told(detail: str) -> str:
+    return mask(detail)[:DETAIL_CHARS]

@@ -26,6 +26,8 @@ class Progress:
         waiting: operator -> position and event time (us) of frames that it took and of which no
             record tells yet.
         status: `running` until the stream's End is committed, then its outcome.
+        lost: frames known to be lost, once the End is committed.
+        detail: why frames were lost or the stream failed, for a person, secrets masked.
         frames: sampled frames that are committed, in all sessions.
     """
 
@@ -41,6 +43,8 @@ class Progress:
     ledger: dict[str, dict[str, int]] = field(default_factory=dict)
     waiting: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     status: str = "running"
+    lost: int = 0
+    detail: str = ""
     frames: int = 0
 
     def __post_init__(self) -> None:

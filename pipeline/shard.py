@@ -21,6 +21,7 @@ from pipeline.feed import Feed
 from pipeline.lane import Commit, Lane
 from pipeline.message import Publisher
 from pipeline.outage import Outage
+from pipeline.progress import Progress
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Message, Receipt, Sink
 from pipeline.tally import Outcome as Outcome
@@ -126,7 +127,7 @@ class Shard:
             if progress.position:
                 self._resumed.add(spec.stream)
             if progress.done:
-                self.tally.outcomes.append(Outcome(spec.stream, progress.status, resumed=True))
+                self.tally.outcomes.append(_complete(progress))
                 continue
             self._lanes[spec.stream] = Lane(
                 progress, self._engine.placements, self._publisher(spec.stream), live=spec.live
@@ -273,7 +274,7 @@ class Shard:
             Outcome(
                 lane.stream,
                 end.outcome,
-                end.detail,
+                lane.why,
                 end.decoded,
                 end.lost,
                 end.memory_bytes,
@@ -281,3 +282,15 @@ class Shard:
                 end.unfinished,
             )
         )
+
+
+def _complete(progress: Progress) -> Outcome:
+    """Of a stream that an earlier run has done."""
+    return Outcome(
+        progress.stream,
+        progress.status,
+        progress.detail,
+        lost=progress.lost,
+        resumed=True,
+        already=True,
+    )

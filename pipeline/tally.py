@@ -20,6 +20,7 @@ class Outcome:
         memory_bytes: peak resident memory of its decode process.
         resumed: it went on from an earlier run, or was complete before.
         unfinished: a later run may have more of it.
+        already: it was complete before; what it tells is of then.
     """
 
     stream: str
@@ -30,6 +31,7 @@ class Outcome:
     memory_bytes: int = 0
     resumed: bool = False
     unfinished: bool = False
+    already: bool = False
 
 
 @dataclass(slots=True)

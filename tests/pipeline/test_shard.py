@@ -383,6 +383,32 @@ def test_frames_in_a_span_wait_until_it_is_told() -> None:
     assert told[-1] == ({"sampled": 9, "covered": 9}, 0)
 
 
+def test_what_was_lost_and_why_outlives_a_resume() -> None:
+    lossy = [[run_of("a", [0]), Fault("a", "decode", "bad rtsp://u:secret@h packet", lost=3)]]
+    rest = [[run_of("a", [4], 1)], [End("a", "degraded", "3 frames lost", decoded=5, lost=3)]]
+    sink = ListSink()
+    commit = sink.commit
+
+    def die_after_the_loss(messages, progress):
+        if progress.sequence > 1:
+            raise SinkError("gone")
+        return commit(messages, progress)
+
+    sink.commit = die_after_the_loss
+    with pytest.raises(SinkError):
+        shard_of({"a": [*lossy, *rest]}, sink, Echo()).run(JOBS, [spec_of("a")])
+    sink.commit = commit
+    outcomes = [
+        shard_of({"a": [*lossy, *rest]}, sink, Echo()).run(JOBS, [spec_of("a")]).outcomes[0]
+        for _ in range(2)
+    ]
+    said = "3 frames lost: bad rtsp://u:***@h packet"
+    assert [(one.detail, one.lost, one.already) for one in outcomes] == [
+        (said, 3, False),
+        (said, 3, True),
+    ]
+
+
 def test_a_stopped_recording_goes_on_another_day() -> None:
     scripts = {"a": clip("a", 17, 5)}
     undisturbed, sink = ListSink(), ListSink()

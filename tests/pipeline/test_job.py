@@ -1,0 +1,61 @@
+"""What a job tells at its end: the exit code, and what is missing, again by the run after it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from pipeline.config import Config
+from pipeline.decode.spec import StreamSpec
+from pipeline.display import open_display
+from pipeline.job import _exit_code, run_job
+from pipeline.sampling import Sampling
+from pipeline.shard import Outcome
+
+REPLAYED = [
+    (["ok", "ok"], 0),
+    (["ok", "degraded"], 3),
+    (["degraded"], 3),
+    (["ok", "rejected"], 3),
+    (["degraded", "rejected"], 3),
+    (["rejected", "rejected"], 1),
+    (["ok", "stopped"], 1),
+    (["stopped"], 1),
+]
+
+
+@pytest.mark.parametrize(("statuses", "code"), REPLAYED)
+def test_the_exit_code_says_whether_everything_is_there(statuses, code):
+    outcomes = [Outcome(str(number), status) for number, status in enumerate(statuses)]
+    specs = [
+        StreamSpec(outcome.stream, "clip.mp4", "s", (Sampling("fps", 5),), 28)
+        for outcome in outcomes
+    ]
+
+    assert _exit_code(outcomes, specs, live=False) == code
+    assert _exit_code(outcomes, specs, live=True) == 0
+
+
+def test_lost_frames_are_told_by_every_run(tmp_path, shared_media, capsys):
+    sink = f"sqlite:{tmp_path / 'results.db'}"
+    config = Config(
+        model="dinov2_vitti14",
+        weights="random",
+        operators={"embedding": {}},
+        streams={"broken": {"url": str(shared_media / "corrupt" / "corrupted.mp4")}},
+        short_side=28,
+        sampling={"fps": 1},
+        runtime="inline",
+        sink=sink,
+    )
+    told = []
+    for _ in range(2):
+        assert run_job(config, live=False, fresh=False, display=open_display(as_json=True)) == 3
+        told.append(json.loads(capsys.readouterr().out)["failures"]["broken"])
+
+    first, again = told
+    assert re.match(r"[0-9]+ frames lost: ", first)
+    assert "Invalid data found" in first
+    assert again == f"complete already, but {first}"
