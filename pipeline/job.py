@@ -15,12 +15,16 @@ from pipeline.config import Config
 from pipeline.decode.spec import StreamSpec
 from pipeline.display import Display, Report, Status
 from pipeline.identity import Identity
+from pipeline.message import wall_clock_us
+from pipeline.outage import away_s, said
 from pipeline.secrets import mask
-from pipeline.shard import Outcome, Tally
+from pipeline.sinks.uri import sink_name
 from pipeline.streams import stream_specs
+from pipeline.tally import Outcome, Tally
 
 DISPLAY_PERIOD_S = 0.5
 DONE, FAILED, SOME_FAILED = 0, 1, 3
+RECORDINGS, CAMERAS = "recordings wait", "cameras drop their oldest frames"
 
 
 class Run(Protocol):
@@ -50,13 +54,19 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
         DinostreamError: the job could not begin or go on.
     """
     specs = stream_specs(config, live=live)
+    sink = sink_name(config.sink.uri)
     began_s = time.monotonic()
     run = _open(config, specs, fresh, display)
-    with _draining(run, display), _shown(run, display, specs):
+    with _draining(run, display), _shown(run, display, specs, sink):
         tally = run.run()
     display.finish(_report(config, tally, time.monotonic() - began_s))
     if letters := tally.records["deadletter"]:
-        display.note(f"an operator failed on {letters} frames; see the topic deadletter")
+        what = "frames that an operator failed on, or whose record is too large"
+        display.note(f"{letters} dead letters: {what}; see the topic deadletter")
+    if tally.given_up:
+        display.note(tally.given_up)
+        _tell_what_stays(tally, specs, display)
+        return FAILED
     if not live and not tally.frames and all(outcome.resumed for outcome in tally.outcomes):
         display.note("this job was complete already; --fresh does it again")
     return _exit_code(tally.outcomes, specs, live)
@@ -100,13 +110,13 @@ def _draining(run: Run, display: Display) -> Iterator[None]:
 
 
 @contextmanager
-def _shown(run: Run, display: Display, specs: Sequence[StreamSpec]) -> Iterator[None]:
+def _shown(run: Run, display: Display, specs: Sequence[StreamSpec], sink: str) -> Iterator[None]:
     """Keeps the display up to date from a thread of its own."""
     over = threading.Event()
 
     def show() -> None:
         while not over.wait(DISPLAY_PERIOD_S):
-            display.update(_status(run.tally, specs))
+            display.update(_status(run.tally, specs, sink))
 
     thread = threading.Thread(target=show, name="display", daemon=True)
     thread.start()
@@ -117,14 +127,34 @@ def _shown(run: Run, display: Display, specs: Sequence[StreamSpec]) -> Iterator[
         thread.join()
 
 
-def _status(tally: Tally, specs: Sequence[StreamSpec]) -> Status:
+def _tell_what_stays(tally: Tally, specs: Sequence[StreamSpec], display: Display) -> None:
+    done = {outcome.stream for outcome in tally.outcomes if outcome.status in ("ok", "degraded")}
+    recordings = [spec.stream for spec in specs if not spec.live]
+    if left := [stream for stream in recordings if stream not in done]:
+        display.note(
+            f"{len(left)} of {len(recordings)} recordings are not complete; the same command goes "
+            "on with them where their last commit was"
+        )
+
+
+def _status(tally: Tally, specs: Sequence[StreamSpec], sink: str) -> Status:
     return Status(
         frames=tally.frames,
         records=tally.receipt.written,
         ended=len(tally.outcomes),
         streams=len(specs),
         share=_share(tally, specs),
+        outage=_outage(tally, specs, sink),
     )
+
+
+def _outage(tally: Tally, specs: Sequence[StreamSpec], sink: str) -> str:
+    if tally.outage is None:
+        return ""
+    kinds = {spec.live for spec in specs}
+    waits = [text for live, text in ((False, RECORDINGS), (True, CAMERAS)) if live in kinds]
+    away = said(sink, (wall_clock_us() - tally.outage.since_us) / 1e6)
+    return "; ".join([away, "retrying", *waits])
 
 
 def _share(tally: Tally, specs: Sequence[StreamSpec]) -> float | None:
@@ -152,6 +182,8 @@ def _report(config: Config, tally: Tally, seconds: float) -> Report:
         },
         repeated=tally.receipt.repeated,
         conflicting=tally.receipt.conflicting,
+        away_s=away_s(tally.outages),
+        undelivered=dict(tally.undelivered),
     )
 
 

@@ -24,8 +24,7 @@ from pipeline.outage import Outage
 from pipeline.progress import Progress
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Message, Receipt, Sink
-from pipeline.tally import Outcome as Outcome
-from pipeline.tally import Tally as Tally
+from pipeline.tally import Outcome, Tally
 
 LIVE_BATCH_WAIT_S = 0.2  # a live frame waits no longer than this for batch mates
 IDLE_WAIT_S = 0.25  # how long a loop without work waits before it looks at `stop` again

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from operators.errors import DinostreamError, UsageError
+from pipeline.errors import SinkError
 from pipeline.message import progress_message
 from pipeline.progress import Progress
 from pipeline.sinks.deadline import Deadline
@@ -201,16 +202,20 @@ class KafkaSink:
             except BatchRefused as error:
                 self._give_up_writer(abort=True)
                 if not self._limits.refused(error.messages):
-                    raise explained(error, self._settings, what, deadline.elapsed_s) from error
+                    raise self._explained(error, what, deadline) from error
                 self._fit_batches()
             except Exception as error:
                 if isinstance(error, DinostreamError) and not self._is_confused(error):
                     raise
                 self._give_up_writer(abort=hopeless(error))
                 if hopeless(error) or self._is_away(error) or deadline.left_s <= LEAST_S:
-                    raise explained(error, self._settings, what, deadline.elapsed_s) from error
+                    raise self._explained(error, what, deadline) from error
                 log.warning("%s failed and is tried again: %r", what, error)
             self._interrupted.wait(PAUSE_S)
+
+    def _explained(self, error: Exception, what: str, deadline: Deadline) -> SinkError:
+        worked = bool(self._topics)
+        return explained(error, self._settings, what, deadline.elapsed_s, worked=worked)
 
     def _is_confused(self, error: Exception) -> bool:
         """The client blames settings with which it has worked."""

@@ -74,9 +74,15 @@ def progress_too_large(settings: KafkaSettings, refused: Refused, progress: Prog
 
 
 def explained(
-    error: BaseException, settings: KafkaSettings, what: str, elapsed_s: float
+    error: BaseException,
+    settings: KafkaSettings,
+    what: str,
+    elapsed_s: float,
+    *,
+    worked: bool = False,
 ) -> SinkError:
-    """The error for `error`, which ended `what` after so long; secrets masked."""
+    """The error for `error`, which ended `what` after so long; secrets masked. `worked`: the
+    settings are good, since something was done with them before."""
     said = mask(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
     where = settings.where
     if isinstance(error, (BatchRefused, *TOO_LARGE)):
@@ -101,8 +107,10 @@ def explained(
             retryable=True,
         )
     if "bootstrap" in said:  # the client says no more of a wrong password or a missing TLS either
-        said = "it takes connections but does not answer; are security_protocol, sasl_* and ssl_* "
-        said += "in the sink's settings as it wants them?"
+        said = "it takes connections but does not answer"
+        if not worked:
+            said += "; are security_protocol, sasl_* and ssl_* in the sink's settings as it wants "
+            said += "them?"
     return SinkError(
         f"{where}: {what}: not confirmed within {elapsed_s:.0f} s ({said}). What is not confirmed "
         "counts as not done",

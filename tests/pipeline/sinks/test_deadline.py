@@ -48,6 +48,23 @@ def test_a_call_that_does_not_return_is_left_behind_and_its_result_closed():
     assert late == ["connection"]
 
 
+def test_a_deadline_that_is_cut_is_over_at_once_also_for_what_is_within():
+    cut, entered, release = threading.Event(), threading.Event(), threading.Event()
+
+    def call():
+        entered.set()
+        release.wait()
+
+    thread = threading.Thread(target=lambda: entered.wait(timeout=60) and cut.set())
+    thread.start()
+    deadline = Deadline(3600, cut=cut)
+    with pytest.raises(Stalled, match="no answer within"):
+        deadline.within(3600).run(call)
+    assert deadline.left_s == 0
+    release.set()
+    thread.join()
+
+
 def test_a_result_in_time_is_not_closed():
     late = []
     assert Deadline(60).run(lambda: "connection", late=late.append) == "connection"

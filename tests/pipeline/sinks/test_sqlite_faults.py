@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -90,6 +91,23 @@ def test_a_busy_database_is_given_up_after_its_time(tmp_path):
         with pytest.raises(SinkError, match="another process has held it") as caught:
             SqliteSink(path, busy_s=0.1)
     assert caught.value.retryable
+
+
+def test_a_commit_that_waits_for_another_process_can_be_interrupted(tmp_path, build):
+    path = tmp_path / "results.db"
+    sink = SqliteSink(path, busy_s=3600)
+    progress = build.after(sink.claim({"cam1": "job"})["cam1"])
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        interrupt = threading.Timer(0.1, sink.interrupt)
+        interrupt.start()
+        with pytest.raises(SinkError, match="another process has held it") as caught:
+            sink.commit([build.message()], progress)
+        interrupt.join()
+        other.execute("ROLLBACK")
+    assert caught.value.retryable
+    assert sink.commit([build.message()], progress).written == 1
+    sink.close()
 
 
 def test_two_names_of_one_place_are_one_database(tmp_path, build):
