@@ -1,7 +1,8 @@
 """One unbroken timeline per session: container timestamps in -> position and event time out.
 
 Timestamps wrap, repeat, run backwards, jump and are missing; docs/decisions/position.md says what
-becomes of each. Pure: the anchor is a parameter, the state is JSON values.
+becomes of each. A live stream's frames come with the local time too, which its clock may not run
+away from. Pure: anchor and local time are parameters, the state is JSON values.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ Clock = Literal["capture", "container", "start-time", "media"]
 MODULI = (2**33, 2**32)  # MPEG-TS and PS, RTP
 WRAP_WINDOW_S = 60  # a timestamp this near to where the counter would have wrapped has wrapped
 JUMP_S = 1  # timestamps that go back further are another clock; less is reordering
+AHEAD_S = 1  # live: timestamps this far ahead of local time are another clock; less is jitter
+MARGIN_S = 0.2  # live: so far event time keeps behind local time; jitter moves it no more then
+LAG_S = 0.3  # live: a clock that was behind by more, all of a minute long, is slow
+CATCH_UP = 20  # a slow clock gains one part in so many
 REMEMBERED = 64  # highest positions given out; what is older cannot be told from a repetition
 
 
@@ -34,11 +39,13 @@ class Stamp:
         position: unique in the session.
         elapsed: running maximum of (pts - first pts), ticks.
         event_time_us: microseconds since the epoch, never going back.
+        jumped: live: its timestamp was another clock's, and time goes on as local time does.
     """
 
     position: str
     elapsed: int
     event_time_us: int
+    jumped: bool = False
 
 
 def anchor(start_time_us: int | None, creation_time_us: int | None) -> Anchor:
@@ -69,23 +76,48 @@ class Timeline:
         self._fresh = ""  # last fresh position
         self._since = 0  # frames after it
         self._recent: list[int] = []  # highest fresh positions, ascending
+        self._local: int | None = None  # live: local time since the anchor, ticks
+        self._passed = 0  # of it since the last frame
+        self._jumped = False
+        self._drift = Drift(time_base)
 
-    def stamp(self, pts: int | None, duration: int | None = None) -> Stamp:
+    def stamp(
+        self, pts: int | None, duration: int | None = None, local_us: int | None = None
+    ) -> Stamp:
         """Place one frame.
 
         Args:
             pts: as the container says, ticks.
             duration: the frame's, ticks; moves time on where a pts is missing.
+            local_us: live: when it came, microseconds since the epoch by a clock that is never
+                set. Event time is never later.
         """
+        before, self._jumped = self._elapsed, False
+        if local_us is not None:
+            self._look_at(local_us)
         if pts is None:
             self._estimate(duration)
             self._since += 1
         else:
             self._place(self._unwrap(pts), duration)
+        if self._local is not None:
+            self._keep_to(self._local, before)
         position = f"{self._fresh}+{self._since}" if self._since else self._fresh
-        elapsed_us = self._elapsed * self._time_base.numerator * 1_000_000
-        event_time_us = self._anchor_us + elapsed_us // self._time_base.denominator
-        return Stamp(position, self._elapsed, event_time_us)
+        return Stamp(
+            position, self._elapsed, self._anchor_us + self._us(self._elapsed), self._jumped
+        )
+
+    @property
+    def elapsed_us(self) -> int:
+        """Of the last frame."""
+        return self._us(self._elapsed)
+
+    def anchor(self, anchor_us: int) -> None:
+        """From now on event time is counted from here."""
+        if self._local is not None:
+            self._local += self._ticks(self._anchor_us - anchor_us)
+            self._drift = Drift(self._time_base)
+        self._anchor_us = anchor_us
 
     def splice(self) -> None:
         """The next pts is the first of another file: it goes on where this one ended."""
@@ -111,6 +143,26 @@ class Timeline:
         self._step = state["step"]
         self._fresh, self._since = state["fresh"], state["since"]
         self._recent = list(state["recent"])
+
+    def _us(self, ticks: int) -> int:
+        return ticks * self._time_base.numerator * 1_000_000 // self._time_base.denominator
+
+    def _ticks(self, microseconds: int) -> int:
+        base = self._time_base
+        return microseconds * base.denominator // (base.numerator * 1_000_000)
+
+    def _look_at(self, local_us: int) -> None:
+        local = self._ticks(local_us - self._anchor_us)
+        self._passed = 0 if self._local is None else local - self._local
+        self._local = local
+
+    def _keep_to(self, local: int, before: int) -> None:
+        """Not ahead of local time, nor ever farther behind it."""
+        elapsed = max(min(self._elapsed, local), before)
+        elapsed += self._drift.correction(local, local - elapsed, elapsed - before)
+        if self._first is not None:
+            self._first -= elapsed - self._elapsed
+        self._elapsed = elapsed
 
     def _estimate(self, duration: int | None) -> None:
         if self._fresh or self._since:
@@ -141,24 +193,33 @@ class Timeline:
         if self._first is None:
             return candidate
         top = self._first + self._elapsed
-        follows = top + max(self._step, 1)
         if self._spliced:
             self._spliced = False
-            self._offset = follows - pts
-            return follows
+            return self._go_on(pts, max(self._step, 1))
         turn = self._turn(candidate - top)
-        if turn > 0:
-            self._offset += turn
-        elif turn == 0 and top - candidate > max(
-            Fraction(JUMP_S) / self._time_base, Fraction(3 * self._step)
-        ):
-            self._offset += follows - candidate
-            return follows
+        back = turn == 0 and top - candidate > self._reordering()
+        if back or self._runs_away(candidate + turn):
+            self._jumped = self._local is not None
+            return self._go_on(pts, max(self._step, self._passed if self._jumped else 1, 1))
+        self._offset += max(turn, 0)
         return candidate + turn  # a negative turn: reordered from before the wrap
+
+    def _go_on(self, pts: int, after: int) -> int:
+        """Another clock's pts: so many ticks after where time stands."""
+        assert self._first is not None
+        follows = self._first + self._elapsed + after
+        self._offset = follows - pts
+        return follows
 
     def _reordering(self) -> Fraction:
         """How far timestamps may run backwards on the same clock, ticks."""
         return max(Fraction(JUMP_S) / self._time_base, Fraction(3 * self._step))
+
+    def _runs_away(self, unwrapped: int) -> bool:
+        """Farther ahead of local time than anything arrives."""
+        if self._local is None or self._first is None:
+            return False
+        return unwrapped - self._first - self._local > Fraction(AHEAD_S) / self._time_base
 
     def _turn(self, ahead: int) -> int:
         """The modulus to add or take away, where the counter has wrapped; else 0."""
@@ -167,3 +228,33 @@ class Timeline:
             if window * 4 < modulus and abs(abs(ahead) - modulus) <= window:
                 return modulus if ahead < 0 else -modulus
         return 0
+
+
+class Drift:
+    """Finds a live clock that is slow: one that is behind local time all of a minute long."""
+
+    def __init__(self, time_base: Fraction) -> None:
+        """`time_base`: seconds per tick."""
+        self._minute = int(60 / time_base)
+        self._margin = int(Fraction(MARGIN_S) / time_base)
+        self._worth = int(Fraction(LAG_S) / time_base)
+        self._began: int | None = None
+        self._least = 0
+        self._owed = 0
+
+    def correction(self, local: int, lag: int, moved: int) -> int:
+        """Ticks to add to a frame's elapsed time: little by little, so that nobody sees a gap.
+
+        Args:
+            local: local time, ticks.
+            lag: how far the frame is behind it.
+            moved: how far time moved on with the frame.
+        """
+        if self._began is None or local - self._began >= self._minute:
+            if self._began is not None and self._least > self._worth:
+                self._owed = self._least - self._margin
+            self._began, self._least = local, lag
+        self._least = min(self._least, lag)
+        share = max(0, min(self._owed, lag, moved // CATCH_UP))
+        self._owed -= share
+        return share

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 
 from pipeline.chunk import CHUNK_FRAMES, Counts, End, Entry, Fault, Gap
 from pipeline.decode.assembly import Item, entries
+from pipeline.decode.settling import Settling
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Sample, Track
 from pipeline.errors import SourceError
 from pipeline.media.hls import HlsReel
 from pipeline.media.opening import open_reel
-from pipeline.media.picture import Loss, Picture, Splice, Stall
+from pipeline.media.picture import Loss, Mark, Picture, Splice, Stall
 from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer
 from pipeline.timeline import Anchor
@@ -32,7 +33,7 @@ class Capture:
         """
         Args:
             spec: what to follow.
-            wall_us: clock of anchors and ingest times, microseconds since the epoch.
+            wall_us: clock of anchors and ingest times, microseconds since the epoch; never set.
             transfer: how http(s) is read.
         """
         self._spec = spec
@@ -40,6 +41,8 @@ class Capture:
         self._transfer = transfer or Transfer(live=True)
         self._track: Track | None = None
         self._lost = 0
+        self._settling: Settling | None = None
+        self._stalled = False
         self.finite = False  # a file that waits for us, where a camera would not
 
     def items(self) -> Iterator[Item | None]:
@@ -63,11 +66,17 @@ class Capture:
         try:
             self.finite = reel.finite
             yield from self._follow(reel)
+            yield from self.rest()
             yield self._ended()
         except SourceError as error:
+            yield from self.rest()
             yield Fault(stream, "disconnected", str(error))
         finally:
             reel.close()
+
+    def rest(self) -> list[Item]:
+        """What it still keeps, where nobody waits for more."""
+        return self._settling.rest() if self._settling else []
 
     def end(self, outcome: str) -> End:
         """The last entry of a stream that was stopped or is over; counts are this connection's."""
@@ -90,28 +99,44 @@ class Capture:
 
     def _follow(self, reel: VideoReel | HlsReel) -> Iterator[Item | None]:
         start_us = self._wall_us()
-        # The anchor is the moment of connection as this machine saw it, no camera's clock.
-        anchor = Anchor(start_us - int(reel.behind_s * 1_000_000), "start-time")
-        self._track = track = Track(self._spec, reel.time_base, anchor, str(start_us))
-        stalled = False
+        behind_us = int(reel.behind_s * 1_000_000)
+        # This machine's clock, no camera's.
+        anchor = Anchor(start_us - behind_us, "start-time")
+        live = not self.finite
+        self._track = track = Track(self._spec, reel.time_base, anchor, str(start_us), live=live)
+        self._settling = settling = Settling(track, start_us, behind_us) if live else None
         for picture in reel.pictures():
-            if isinstance(picture, Picture):
-                if stalled:
-                    yield Gap(self._spec.stream, "resumed")
-                    stalled = False
-                yield from track.follow(picture, self._wall_us(), reel.mark())
-            elif isinstance(picture, Splice):
-                track.splice()
-                yield Gap(self._spec.stream, picture.reason)
-            elif isinstance(picture, Stall):
-                stalled = True
-                yield Fault(self._spec.stream, "stalled", picture.detail)
-            elif isinstance(picture, Loss):
-                if not picture.frames:
-                    raise SourceError(picture.detail)  # no frame is lost: the connection is
-                self._lost += picture.frames
-                yield Fault(self._spec.stream, "decode", picture.detail, picture.frames)
+            local_us = self._wall_us()
+            items = self._items_of(picture, track, reel.mark(), local_us)
+            if settling:
+                items = settling.through(items, local_us if isinstance(picture, Picture) else None)
+            yield from items
             yield None
+
+    def _items_of(
+        self,
+        picture: Picture | Loss | Splice | Stall | None,
+        track: Track,
+        mark: Mark,
+        local_us: int,
+    ) -> list[Item]:
+        stream = self._spec.stream
+        if isinstance(picture, Picture):
+            resumed, self._stalled = self._stalled, False
+            followed = track.follow(picture, local_us, mark)
+            return [Gap(stream, "resumed"), *followed] if resumed else [*followed]
+        if isinstance(picture, Splice):
+            track.splice()
+            return [Gap(stream, picture.reason)]
+        if isinstance(picture, Stall):
+            self._stalled = True
+            return [Fault(stream, "stalled", picture.detail)]
+        if isinstance(picture, Loss):
+            if not picture.frames:
+                raise SourceError(picture.detail)  # no frame is lost: the connection is
+            self._lost += picture.frames
+            return [Fault(stream, "decode", picture.detail, picture.frames)]
+        return []
 
 
 class Buffer:

@@ -128,7 +128,7 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     rules = len(spec.samplings)
     buffer = Buffer(spec.stream, spec.buffer_frames, spec.chunk_ms, rules=rules)
     steps = threading.Event()
-    source = Capture(spec, wall_us, Transfer(live=True, wait=orders.patience(steps.set)))
+    source = Capture(spec, steady_clock(), Transfer(live=True, wait=orders.patience(steps.set)))
 
     def fill() -> None:
         for item in source.items():
@@ -139,6 +139,8 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
                 buffer.put(item)
             if orders.stopping.is_set():
                 break
+        for item in source.rest():
+            buffer.put(item)
         buffer.close()
 
     def counts() -> Counts:
@@ -148,6 +150,8 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     while orders.wanted():
         while (entries := buffer.take(BEAT_S)) is None:
             if orders.stopping.is_set():
+                for item in source.rest():
+                    buffer.put(item)
                 buffer.close()  # whoever fills it may wait for a camera that says nothing
             if steps.is_set():
                 steps.clear()
@@ -180,6 +184,12 @@ def peak_memory_bytes() -> int:
 def wall_us() -> int:
     """Microseconds since the epoch."""
     return time.time_ns() // 1000
+
+
+def steady_clock() -> Callable[[], int]:
+    """Microseconds since the epoch by a clock that nobody sets while it is read."""
+    began_ns = time.time_ns() - time.monotonic_ns()
+    return lambda: (began_ns + time.monotonic_ns()) // 1000
 
 
 def main() -> None:

@@ -43,7 +43,24 @@ class Sample:
 class Track:
     """State of one session."""
 
-    def __init__(self, spec: StreamSpec, time_base: Fraction, anchor: Anchor, session: str) -> None:
+    def __init__(
+        self,
+        spec: StreamSpec,
+        time_base: Fraction,
+        anchor: Anchor,
+        session: str,
+        *,
+        live: bool = False,
+    ) -> None:
+        """
+        Args:
+            spec: of the stream.
+            time_base: seconds per tick of the pictures' times.
+            anchor: the first picture's event time.
+            session: its name.
+            live: pictures come when they are taken, and no event time is later.
+        """
+        self._live = live
         self._spec = spec
         self.time_base = time_base
         self._session = session
@@ -61,12 +78,14 @@ class Track:
 
     def follow(self, picture: Picture, ingest_time_us: int, mark: Mark) -> list[Sample | Gap]:
         """Account for the next decoded picture; a sample where a rule takes it."""
-        stamp = self._timeline.stamp(picture.pts, picture.duration)
+        local_us = ingest_time_us if self._live else None
+        stamp = self._timeline.stamp(picture.pts, picture.duration, local_us)
+        jumped = [Gap(self._spec.stream, "clock")] if stamp.jumped else []
         self.decoded += 1
         self.index += 1
         taken = self._sampler.take(stamp.elapsed, keyframe=picture.keyframe)
         if not taken:
-            return []
+            return [*jumped]
         self.sampled += 1
         info = FrameInfo(
             self._spec.stream,
@@ -85,7 +104,7 @@ class Track:
         cursor = self._cursor(info, mark)
         share = self._share(stamp.elapsed)
         sample = Sample(info, self.scale(picture), taken, cursor, share)
-        return [Gap(info.stream, "size"), sample] if resized else [sample]
+        return [*jumped, *([Gap(info.stream, "size")] if resized else []), sample]
 
     def _share(self, elapsed: int) -> float | None:
         if self.duration_s is None or self.duration_s <= 0:
@@ -95,6 +114,15 @@ class Track:
     def scale(self, picture: Picture) -> NDArray[np.uint8]:
         """The picture at model size."""
         return self._scaler(picture)
+
+    @property
+    def elapsed_us(self) -> int:
+        """Media time of the last picture since the first."""
+        return self._timeline.elapsed_us
+
+    def anchor(self, anchor_us: int) -> None:
+        """From now on event time is counted from here."""
+        self._timeline.anchor(anchor_us)
 
     def splice(self) -> None:
         """The next picture has another clock; time goes on where it stands."""

@@ -31,7 +31,8 @@ class HlsReel:
     Attributes:
         duration_s: of a recording.
         creation_time_us: when its first segment was recorded, where the playlist says.
-        behind_s: live: footage between the first picture and the opening.
+        behind_s: live: footage between the first picture and the opening, at most: the newest
+            segment ended up to one before that.
     """
 
     seeks_by_place = True
@@ -65,7 +66,7 @@ class HlsReel:
         self._untold: list[tuple[float, str]] = []  # lost before the rate of pictures was known
         self._began = False
         self.duration_s = None if feed.live else feed.left_s
-        self.behind_s = feed.left_s if feed.live else 0.0
+        self.behind_s = feed.left_s + feed.target_s if feed.live else 0.0
         self.creation_time_us = feed.start_us
 
     @classmethod

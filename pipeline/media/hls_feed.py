@@ -70,6 +70,11 @@ class Feed:
         return sum(segment.seconds for segment in self._left())
 
     @property
+    def target_s(self) -> float:
+        """Longest segment."""
+        return self._playlist.target_s
+
+    @property
     def start_us(self) -> int | None:
         """When the next segment was recorded, microseconds since the epoch, where that is said."""
         return next((segment.start_us for segment in self._left()), None)

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import FileIO
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -24,6 +25,8 @@ from pipeline.media.http import SameHost
 from pipeline.media.picture import Picture
 from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer
+from pipeline.testing import ManualClock
+from pipeline.timeline import MARGIN_S
 
 FRAMES = 200  # 8 s at 25 frames/s: what opens a file has not read all of it
 
@@ -236,20 +239,25 @@ def test_what_has_no_clock_is_known(server: Server, place: str, clockless: bool)
 def test_pictures_without_a_clock_have_the_time_of_their_arrival(
     spec, server: Server, camera_fps: int, taken: int
 ) -> None:
-    now_s = 100.0
-    transfer = Transfer(live=True, clock=lambda: now_s)
+    clock = ManualClock(100.0)
+    transfer = Transfer(live=True, clock=clock)
     camera = spec(f"{server.url}/mjpeg", "fps:5", "all", live=True, session="")
-    samples = []
+    capture = Capture(camera, lambda: round(clock() * 1_000_000), transfer)
+    samples, seen = [], 0
     server.pictures.release()
-    for item in Capture(camera, lambda: 1_000_000_000, transfer).items():
+    for item in capture.items():
         if isinstance(item, Sample):
             samples.append(item)
-            now_s += 1 / camera_fps
-            server.pictures.release()
         if len(samples) == 12:
             break
-    times_us = [sample.info.event_time_us - 1_000_000_000 for sample in samples]
-    step_us = 1_000_000 // camera_fps
-    assert times_us == [-EARLY_US] + [step_us * number for number in range(1, 12)]
+        if capture.counts.decoded > seen:
+            seen = capture.counts.decoded
+            clock.advance(1 / camera_fps)
+            server.pictures.release()
+    infos = [sample.info for sample in samples]
+    step_us, early_us = 1_000_000 // camera_fps, round(MARGIN_S * 1_000_000)
+    lags_us = [info.ingest_time_us - info.event_time_us for info in infos]
+    assert lags_us == [early_us + EARLY_US] + [early_us] * 11
+    assert {b.event_time_us - a.event_time_us for a, b in pairwise(infos[1:])} == {step_us}
     assert sum(sample.taken & 1 for sample in samples) == taken
     assert samples[1].info.time_base == Fraction(1, 1_000_000)
