@@ -67,7 +67,7 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
         display.note(tally.given_up)
         _tell_what_stays(tally, specs, display)
         return FAILED
-    if not live and not tally.frames and all(outcome.resumed for outcome in tally.outcomes):
+    if not live and not tally.frames and all(outcome.already for outcome in tally.outcomes):
         display.note("this job was complete already; --fresh does it again")
     return _exit_code(tally.outcomes, specs, live)
 

@@ -278,7 +278,6 @@ class Shard:
                 end.lost,
                 end.memory_bytes,
                 lane.stream in self._resumed,
-                end.unfinished,
             )
         )
 

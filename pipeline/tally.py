@@ -19,7 +19,6 @@ class Outcome:
         decoded, lost: frames, as the decoder counted them in this run.
         memory_bytes: peak resident memory of its decode process.
         resumed: it went on from an earlier run, or was complete before.
-        unfinished: a later run may have more of it.
         already: it was complete before; what it tells is of then.
     """
 
@@ -30,7 +29,6 @@ class Outcome:
     lost: int = 0
     memory_bytes: int = 0
     resumed: bool = False
-    unfinished: bool = False
     already: bool = False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -17,25 +18,32 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.chunk import End, Fault
+from pipeline.config import Config
 from pipeline.decode.capture import Capture
 from pipeline.decode.track import Sample
+from pipeline.display import open_display
 from pipeline.errors import SourceError
+from pipeline.job import run_job
 from pipeline.media.arrivals import EARLY_US
 from pipeline.media.http import SameHost
 from pipeline.media.picture import Picture
 from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer
+from pipeline.sinks.uri import open_reader
+from pipeline.sources import EDGE_BYTES
 from pipeline.testing import ManualClock
 from pipeline.timeline import MARGIN_S
 
 FRAMES = 200  # 8 s at 25 frames/s: what opens a file has not read all of it
 
 
-def film(path: Path, **options: str) -> Path:
+def film(path: Path, side: int = 48, **options: str) -> Path:
     """Pictures of noise, so that a wrong one is seen."""
-    noise = np.random.default_rng(1).integers(0, 256, (FRAMES, 48, 48, 3), np.uint8)
+    noise = np.random.default_rng(1).integers(0, 256, (FRAMES, side, side, 3), np.uint8)
     with av.open(str(path), "w", options=options) as container:
-        stream = container.add_stream("libx264", rate=25, width=48, height=48, pix_fmt="yuv420p")
+        stream = container.add_stream(
+            "libx264", rate=25, width=side, height=side, pix_fmt="yuv420p"
+        )
         stream.codec_context.options = {"preset": "ultrafast", "g": "25", "qp": "40"}
         for number in range(FRAMES):
             frame = av.VideoFrame.from_ndarray(noise[number], "rgb24")
@@ -261,3 +269,39 @@ def test_pictures_without_a_clock_have_the_time_of_their_arrival(
     assert {b.event_time_us - a.event_time_us for a, b in pairwise(infos[1:])} == {step_us}
     assert sum(sample.taken & 1 for sample in samples) == taken
     assert samples[1].info.time_base == Fraction(1, 1_000_000)
+
+
+def test_a_job_whose_line_broke_says_so_and_the_next_run_goes_on(
+    server: Server, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(url: str, sink: str) -> tuple[int, str]:
+        config = Config(
+            model="dinov2_vitti14",
+            weights="random",
+            operators={"embedding": {}},
+            streams={"clip": {"url": url}},
+            short_side=28,
+            sampling={"fps": 1},
+            threads=1,
+            runtime="inline",
+            sink=f"sqlite:{tmp_path / sink}",
+        )
+        code = run_job(config, live=False, fresh=False, display=open_display(as_json=True))
+        return code, json.loads(capsys.readouterr().out)["failures"].get("clip", "")
+
+    def ids(sink: str) -> list[str]:
+        with closing(open_reader(f"sqlite:{tmp_path / sink}")) as reader:
+            return sorted(one.message.id for one in reader.records())
+
+    film(folder / "large.mkv", 224)  # what lies in the middle says nothing about its identity
+    url = f"{server.url}/large.mkv"
+    assert run(str(folder / "large.mkv"), "undisturbed.db")[0] == 0
+    server.hole = (folder / "large.mkv").stat().st_size // 2
+    assert server.hole > EDGE_BYTES
+    code, why = run(url, "broken.db")
+    assert code == 3
+    assert f"broke off after {server.hole} of" in why
+    assert len(ids("broken.db")) < len(ids("undisturbed.db"))
+    server.hole = None
+    assert run(url, "broken.db")[0] == 0
+    assert ids("broken.db") == ids("undisturbed.db")
