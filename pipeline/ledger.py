@@ -79,6 +79,7 @@ class Ledger:
         for counter in ("published", "covered"):
             if row.get(counter):
                 row[counter] -= 1
+                self._counts[operator] = {name: frames for name, frames in row.items() if frames}
                 self.add(operator, "deadletter", 1)
                 return
 
