@@ -37,9 +37,12 @@ class FrameInfo:
         time_base: seconds per pts unit.
         event_time_us: when the frame happened, microseconds since the epoch; never goes back.
         ingest_time_us: when this process decoded it; differs from run to run.
-        source_hw: height and width as displayed (after rotation), in pixels.
+        source_hw: height and width as displayed (after rotation and cropping), in pixels.
         clock: what event time is anchored to: capture, container, start-time or media.
         epoch: which assignment of the stream decoded it; rises with every (re)assignment.
+        preparation: what was done to the stored picture before scaling, beside turning it: one
+            field of an interlaced one, the part that is shown. Empty for most; part of a record's
+            variant where it is not.
     """
 
     stream: str
@@ -52,6 +55,7 @@ class FrameInfo:
     source_hw: tuple[int, int]
     clock: str = "media"
     epoch: int = 0
+    preparation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

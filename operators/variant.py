@@ -48,6 +48,18 @@ def variant_hash(fields: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(fields)).hexdigest()[:_HEX]
 
 
+def prepared_variant(variant: str, preparation: str) -> str:
+    """The variant of records of pictures that were prepared before scaling.
+
+    Args:
+        variant: of records of whole pictures.
+        preparation: `FrameInfo.preparation`; empty: nothing was done, it stays as it is.
+    """
+    return (
+        variant_hash({"variant": variant, "preparation": preparation}) if preparation else variant
+    )
+
+
 def operator_variant(
     operator: Operator,
     topic: str,

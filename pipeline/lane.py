@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from operators.frames import FrameInfo
 from operators.result import Result
+from operators.variant import prepared_variant
 from pipeline.chunk import End, Entry, Fault, Frames, Gap
 from pipeline.errors import RecordsTooLarge, RuntimeFailure
 from pipeline.ledger import Ledger
@@ -155,6 +156,7 @@ class Lane:
             # After a resume a span may end on a frame of the assignment before.
             own = replace(result, info=replace(result.info, epoch=self._progress.epoch))
             variant = placement.variant(result.operator, self.stream)
+            variant = prepared_variant(variant, own.info.preparation)
             self._messages.append(self._publisher.record(own, variant, placement.operator))
 
     def bury(self, placement: Placement, info: FrameInfo, error: Exception) -> None:

@@ -98,6 +98,7 @@ class Track:
             picture.source_hw,
             self._clock,
             self._spec.epoch,
+            picture.preparation,
         )
         resized = self._size_hw not in (None, picture.source_hw)
         self._size_hw = picture.source_hw

@@ -9,6 +9,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from pipeline.media.aperture import Aperture
 from pipeline.media.damage import Damage, Fed
 from pipeline.media.failure import (
     describe,
@@ -19,13 +20,20 @@ from pipeline.media.failure import (
 )
 from pipeline.media.h264 import PictureNumbers, Place
 from pipeline.media.picture import Loss, Picture
+from pipeline.media.preparation import Preparation
 
 
 class Decoder:
     """One codec, one thread, in software. Outlives the container that its packets come from."""
 
     def __init__(
-        self, context: VideoCodecContext, *, keyframes: bool, max_pixels: int, damaged: bool = False
+        self,
+        context: VideoCodecContext,
+        *,
+        keyframes: bool,
+        max_pixels: int,
+        damaged: bool = False,
+        aperture: Aperture | None = None,
     ) -> None:
         """
         Args:
@@ -33,7 +41,9 @@ class Decoder:
             keyframes: decode key frames only.
             max_pixels: refuse larger pictures.
             damaged: give out damaged pictures too.
+            aperture: what is shown of them; None: all.
         """
+        self._prepare = Preparation(context.field_order, aperture)
         self._context = context
         self._max_pixels = max_pixels
         self._keeps_damaged = damaged
@@ -150,7 +160,7 @@ class Decoder:
     def _admit(self, frame: av.VideoFrame, frame_ticks: int | None) -> Picture:
         if frame.width * frame.height > self._max_pixels:
             raise too_large(self._max_pixels, f"{frame.width}x{frame.height}")
-        return Picture.of(frame, frame_ticks)
+        return self._prepare(Picture.of(frame, frame_ticks))
 
     def _undecodable(self, error: Exception) -> Loss:
         if is_too_large(error):

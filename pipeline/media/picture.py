@@ -24,6 +24,8 @@ class Picture:
         duration: ticks, or None.
         keyframe: decodable by itself.
         orientation: how it has to be turned to be shown.
+        stored_hw: height and width before that, where they are not the frame's.
+        preparation: what was done to it (`pipeline.media.preparation`); empty: nothing.
     """
 
     frame: av.VideoFrame
@@ -31,6 +33,8 @@ class Picture:
     duration: int | None
     keyframe: bool
     orientation: Orientation
+    stored_hw: tuple[int, int] | None = None
+    preparation: str = ""
 
     @classmethod
     def of(cls, frame: av.VideoFrame, duration: int | None = None) -> Picture:
@@ -42,7 +46,7 @@ class Picture:
     @property
     def source_hw(self) -> tuple[int, int]:
         """Height and width as displayed, pixels."""
-        height, width = self.frame.height, self.frame.width
+        height, width = self.stored_hw or (self.frame.height, self.frame.width)
         return (width, height) if self.orientation.transposed else (height, width)
 
 

@@ -9,6 +9,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from pipeline.media.aperture import Aperture, aperture_of
 from pipeline.media.arrivals import EARLY_US
 from pipeline.media.container import Opened, is_network, open_video
 from pipeline.media.decoder import Decoder
@@ -28,7 +29,13 @@ class VideoReel:
     seeks_by_place = False
 
     def __init__(
-        self, opened: Opened, *, keyframes: bool, max_pixels: int, damaged: bool = False
+        self,
+        opened: Opened,
+        *,
+        keyframes: bool,
+        max_pixels: int,
+        damaged: bool = False,
+        aperture: Aperture | None = None,
     ) -> None:
         """
         Args:
@@ -36,11 +43,16 @@ class VideoReel:
             keyframes: decode key frames only.
             max_pixels: refuse larger pictures.
             damaged: give out pictures that a loss has spoilt.
+            aperture: what is shown of them; None: all.
         """
         self._opened = opened
         context = opened.stream.codec_context
         self._decoder = Decoder(
-            context, keyframes=keyframes, max_pixels=max_pixels, damaged=damaged
+            context,
+            keyframes=keyframes,
+            max_pixels=max_pixels,
+            damaged=damaged,
+            aperture=aperture,
         )
         self._decoders = {opened.stream.index: self._decoder}
         self._stream = opened.stream  # that is decoded now
@@ -68,7 +80,14 @@ class VideoReel:
             SourceError: see `open_video`.
         """
         opened = open_video(url, max_pixels=max_pixels, timeout_s=timeout_s, transfer=transfer)
-        reel = cls(opened, keyframes=keyframes, max_pixels=max_pixels, damaged=damaged)
+        cut = opened.container.format.name == MOV and not is_network(url)
+        reel = cls(
+            opened,
+            keyframes=keyframes,
+            max_pixels=max_pixels,
+            damaged=damaged,
+            aperture=aperture_of(url, opened.stream.id) if cut else None,
+        )
         reel._unscanned = url if keyframes and not is_network(url) else None
         return reel
 

@@ -15,6 +15,7 @@ import torch
 from operators.frames import Features, FrameInfo
 from operators.operator import Operator, StreamOperator
 from operators.result import JSON, Result
+from operators.variant import prepared_variant
 from pipeline.chunk import Chunk, End, Fault, Frames, Gap
 from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
@@ -729,3 +730,16 @@ def test_a_commit_that_cannot_do_without_what_is_too_large_ends_the_run() -> Non
     with pytest.raises(RecordsTooLarge):
         shard_of({"a": clip("a", 3, 3)}, sink, Echo()).run(JOBS, [spec_of("a")])
     assert sink.messages == []
+
+
+def test_records_of_prepared_pictures_have_a_variant_of_their_own() -> None:
+    run = run_of("a", range(2))
+    cut = replace(run.infos[1], preparation="128x64+0+32")
+    run = replace(run, infos=(run.infos[0], cut))
+    sink = ListSink()
+    script = {"a": [[run, End("a", "ok", decoded=2, sampled=2)]]}
+    shard_of(script, sink, Echo()).run(JOBS, [spec_of("a")])
+    whole, part = [m.id.rpartition("/")[2] for m in sink.messages if m.topic == "echo"]
+    assert whole == "v-echo"
+    assert part == prepared_variant("v-echo", "128x64+0+32") != whole
+    assert prepared_variant("v-echo", "") == "v-echo"

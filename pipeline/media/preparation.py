@@ -1,0 +1,77 @@
+"""What becomes of a stream's stored pictures before they are scaled: one field, the part shown.
+
+Most streams need none of it. Where one does, its name is part of its records' identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import av
+from av.filter import Graph
+
+from pipeline.media.aperture import Aperture
+from pipeline.media.picture import Picture
+
+# AVFieldOrder -> the field that is shown first, which is when the picture's time is
+_FIRST_FIELD = {2: "top", 3: "bottom", 4: "bottom", 5: "top"}
+
+
+class Preparation:
+    """Of one stream's pictures."""
+
+    def __init__(self, field_order: int, aperture: Aperture | None) -> None:
+        """
+        Args:
+            field_order: as libav numbers it. Of interlaced pictures one field is taken: the two
+                were taken at different moments and comb where something moves, at any size.
+            aperture: what is shown of the stored picture; None: all of it.
+        """
+        self._field = _FIRST_FIELD.get(field_order)
+        self._aperture = aperture
+        self._graph: Graph | None = None
+        self._made_for: tuple[int, int, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """What is done, for the records' identity; empty: nothing."""
+        cut = self._aperture
+        words = [f"{self._field} field"] if self._field else []
+        words += [f"{cut.width}x{cut.height}+{cut.left}+{cut.top}"] if cut else []
+        return " ".join(words)
+
+    def __call__(self, picture: Picture) -> Picture:
+        """The picture as it goes on to the scaler; its size stays what is displayed."""
+        if not self.name:
+            return picture
+        frame = picture.frame
+        kind = (frame.width, frame.height, frame.format.name)
+        if self._graph is None or self._made_for != kind:
+            self._graph, self._made_for = self._made(frame), kind
+        self._graph.push(frame)
+        prepared = self._graph.pull()
+        assert isinstance(prepared, av.VideoFrame)
+        rows = prepared.height * (2 if self._field else 1)
+        size_hw = (min(rows, frame.height), prepared.width)
+        return replace(picture, frame=prepared, stored_hw=size_hw, preparation=self.name)
+
+    def _made(self, frame: av.VideoFrame) -> Graph:
+        graph = Graph()
+        last = graph.add_buffer(
+            width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+        )
+        for name, options in self._filters(frame):
+            link = graph.add(name, options)
+            last.link_to(link)
+            last = link
+        last.link_to(graph.add("buffersink"))
+        graph.configure()
+        return graph
+
+    def _filters(self, frame: av.VideoFrame) -> list[tuple[str, str]]:
+        cut, chain = self._aperture, []
+        if cut and cut.left + cut.width <= frame.width and cut.top + cut.height <= frame.height:
+            chain.append(("crop", f"{cut.width}:{cut.height}:{cut.left}:{cut.top}:exact=1"))
+        if self._field:
+            chain.append(("field", self._field))
+        return chain or [("null", "")]
