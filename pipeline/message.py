@@ -10,6 +10,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from operators.frames import FrameInfo
@@ -20,8 +21,9 @@ from pipeline.chunk import End, Fault, Gap
 from pipeline.outage import Outage
 from pipeline.progress import Progress
 from pipeline.secrets import mask
+from pipeline.sinks.mark import Mark
 from pipeline.sinks.sink import Message, Refused
-from pipeline.sinks.topics import PROGRESS, schema_uri
+from pipeline.sinks.topics import CLAIMS, PROGRESS, schema_uri
 from pipeline.trace import DETAIL_CHARS, detail, trace
 
 ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
@@ -201,6 +203,20 @@ def progress_message(progress: Progress) -> Message:
     return Message(
         PROGRESS, key, _headers(PROGRESS, identity, JSON, attributes), progress.to_json()
     )
+
+
+def progress_tombstone(progress: Progress) -> Message:
+    """For a stream that has ended: its running progress may go at the next compaction."""
+    return replace(progress_message(progress), value=b"")
+
+
+def claim_message(mark: Mark) -> Message:
+    """Who holds a stream and where it stood; key as of its progress."""
+    progress = mark.progress
+    key = f"{progress.job}/{progress.stream}"
+    identity = f"{CLAIMS}/{key}/{progress.epoch}.{progress.sequence}/{mark.writer or '-'}"
+    attributes = {"streamid": progress.stream, "epoch": str(progress.epoch)}
+    return Message(CLAIMS, key, _headers(CLAIMS, identity, JSON, attributes), mark.to_json())
 
 
 def position_of(record: Message) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from operators.result import canonical_json
@@ -25,7 +25,7 @@ class Progress:
         ledger: operator -> counter -> frames (sampled, published, covered, dropped, ...).
         waiting: operator -> position and event time (us) of frames that it took and of which no
             record tells yet.
-        status: `running` until the stream's End is committed, then its outcome.
+        status: `running` from the claim until the stream's End is committed, then its outcome.
         lost: frames known to be lost, once the End is committed.
         detail: why frames were lost or the stream failed, for a person, secrets masked.
         frames: sampled frames that are committed, in all sessions.
@@ -55,6 +55,15 @@ class Progress:
     def done(self) -> bool:
         """Nothing is left to do. A rejected stream is tried again: it may be readable by then."""
         return self.status in ("ok", "degraded")
+
+    @property
+    def running(self) -> bool:
+        """Somebody has it in work, or died over it."""
+        return self.status == "running"
+
+    def settled(self) -> Progress:
+        """Without what is needed to go on, where nothing is left to do."""
+        return replace(self, cursor=None, operators={}, gaps={}) if self.done else self
 
     def to_json(self) -> bytes:
         return canonical_json(asdict(self))

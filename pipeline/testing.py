@@ -6,10 +6,9 @@ The synthetic source is `synthetic:room`, which every command takes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from pipeline.progress import Progress
-from pipeline.sinks.fence import is_done
+from pipeline.sinks.fence import claimed, is_done
 from pipeline.sinks.sink import Message, Receipt
 
 
@@ -35,16 +34,14 @@ class ListSink:
         self._values: dict[tuple[str, str], bytes] = {}
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
-        claimed = {}
+        standing = {}
         for stream, job in jobs.items():
             known = None if fresh else self.stored.get((job, stream))
             if not (known and known.done):
-                epoch = self._newest_epoch(stream) + 1
-                known = self.stored[job, stream] = replace(
-                    known or Progress(job, stream), epoch=epoch
-                )
-            claimed[stream] = known
-        return claimed
+                known = claimed(known or Progress(job, stream), self._newest_epoch(stream))
+                self.stored[job, stream] = known
+            standing[stream] = known
+        return standing
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
         key = (progress.job, progress.stream)

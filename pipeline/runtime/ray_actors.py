@@ -55,9 +55,9 @@ class DecodeActor:
 class SinkActor:
     """Owns the one writer of a shard, or of all shards where the sink is a single file."""
 
-    def __init__(self, uri: str, shard: int, settings: Mapping[str, Any]) -> None:
+    def __init__(self, uri: str, settings: Mapping[str, Any]) -> None:
         check_layout()
-        self._sink = open_sink(uri, shard=shard, settings=settings)
+        self._sink = open_sink(uri, settings=settings)
 
     def claim(self, jobs: Mapping[str, str], fresh: bool) -> dict[str, Progress]:
         return self._sink.claim(jobs, fresh=fresh)

@@ -131,8 +131,8 @@ class RayRun:
                 ray.get_runtime_context().get_node_id(), soft=False
             )
             new = new.options(scheduling_strategy=here)  # the file is the driver's
-            return [new.remote(f"sqlite:{address.path.absolute()}", 0, sink.settings)] * count
-        return [new.remote(sink.uri, shard, sink.settings) for shard in range(count)]
+            return [new.remote(f"sqlite:{address.path.absolute()}", sink.settings)] * count
+        return [new.remote(sink.uri, sink.settings) for _ in range(count)]
 
     def _new_engine(self, specs: Sequence[StreamSpec], count: int) -> ActorHandle:
         gpus = 1 if ray.cluster_resources().get("GPU", 0) >= count else 0

@@ -38,6 +38,7 @@ class Deadline:
         """
         self._clock = clock
         self._cut = cut or threading.Event()
+        self._seconds = seconds
         self._began = clock()
         self._end = self._began + seconds
 
@@ -48,6 +49,10 @@ class Deadline:
     @property
     def elapsed_s(self) -> float:
         return self._clock() - self._began
+
+    def restart(self) -> None:
+        """Allow as long again: something was achieved."""
+        self._end = self._clock() + self._seconds
 
     def within(self, seconds: float) -> Deadline:
         """An earlier deadline for one attempt, never later than this one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.errors import FencedError, SinkError
 from pipeline.progress import Progress
 
@@ -25,6 +27,12 @@ def is_done(stored: Progress | None, progress: Progress, *, newest_epoch: int = 
         raise SinkError(f"stream {stream}: commit without a claim", stream=stream, stage="commit")
     if stored.epoch > progress.epoch:
         raise fenced(stream, stored.epoch, progress.epoch)
+    if progress.sequence > stored.sequence and not stored.running:
+        raise SinkError(
+            f"stream {stream}: commit {progress.sequence} follows the end, without a claim",
+            stream=stream,
+            stage="commit",
+        )
     if progress.sequence > stored.sequence + 1:
         raise SinkError(
             f"stream {stream}: commit {progress.sequence} follows {stored.sequence}; those between "
@@ -33,6 +41,16 @@ def is_done(stored: Progress | None, progress: Progress, *, newest_epoch: int = 
             stage="commit",
         )
     return progress.sequence <= stored.sequence
+
+
+def claimed(known: Progress, newest_epoch: int) -> Progress:
+    """`known` as it stands for whoever takes it over now.
+
+    Args:
+        known: where the stream stands in a job that is not done.
+        newest_epoch: of the stream, whatever the job.
+    """
+    return replace(known, epoch=newest_epoch + 1, status="running")
 
 
 def fenced(stream: str, newer: int, ours: int) -> FencedError:

@@ -8,6 +8,7 @@ carried out). Nothing is redone from memory. Outages are not borne here: see `pa
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,11 +17,12 @@ from typing import TypeVar
 
 from operators.errors import DinostreamError, UsageError
 from pipeline.errors import SinkError
-from pipeline.message import progress_message
+from pipeline.message import claim_message, progress_message, progress_tombstone
 from pipeline.progress import Progress
 from pipeline.sinks.deadline import Deadline
-from pipeline.sinks.fence import fenced, is_done
+from pipeline.sinks.fence import claimed, fenced, is_done
 from pipeline.sinks.kafka_admin import ensure_topics
+from pipeline.sinks.kafka_claims import Decision, take
 from pipeline.sinks.kafka_errors import (
     BatchRefused,
     explained,
@@ -30,8 +32,9 @@ from pipeline.sinks.kafka_errors import (
 )
 from pipeline.sinks.kafka_limits import Limits
 from pipeline.sinks.kafka_producer import Transactor, append
-from pipeline.sinks.kafka_progress import read_progress
+from pipeline.sinks.kafka_progress import Standing
 from pipeline.sinks.kafka_settings import KafkaSettings
+from pipeline.sinks.mark import Mark, Place
 from pipeline.sinks.reach import Unreachable
 from pipeline.sinks.sink import Message, Receipt
 from pipeline.sinks.topics import TOPICS
@@ -52,18 +55,12 @@ class KafkaSink:
     told apart by readers, not here.
     """
 
-    def __init__(self, settings: KafkaSettings, *, shard: int = 0) -> None:
-        """Connects at the first call.
-
-        Args:
-            settings: the cluster.
-            shard: which part of a job writes; who claims the same shard of the same job takes over.
-        """
+    def __init__(self, settings: KafkaSettings) -> None:
+        """Connects at the first call."""
         self._settings = settings
-        self._shard = shard
-        self._name = ""
         self._writer: Transactor | None = None
         self._standing: dict[str, Progress] = {}
+        self._places: dict[str, Place] = {}  # of the streams' last marks
         self._topics: set[str] = set()
         arguments = settings.producer(Deadline(1))
         self._limits = Limits(
@@ -88,11 +85,12 @@ class KafkaSink:
 
         def attempt(deadline: Deadline) -> None:
             self._ensure(messages, deadline)
-            writer = self._writer or self._take_back(deadline)
+            if not self._writer:
+                self._take_back(deadline)
             if is_done(self._standing.get(progress.stream), progress):
                 return  # the last attempt raised, and was carried out all the same
             self._require_small(messages, progress)
-            writer.write([messages, [progress_message(progress)]], deadline)
+            self._write(messages, progress, deadline)
             self._standing[progress.stream] = progress
 
         self._until(f"commit {progress.sequence} of stream {progress.stream}", attempt)
@@ -119,45 +117,78 @@ class KafkaSink:
     def _claim(
         self, jobs: Mapping[str, str], fresh: bool, deadline: Deadline
     ) -> dict[str, Progress]:
-        self._name = self._name or min(jobs.values())
-        writer = self._writer or self._open_writer(deadline)
-        stored = read_progress(self._settings, deadline, to_the_end=True)
-        claimed = {}
-        for stream, job in jobs.items():
-            known = None if fresh else stored.get((job, stream))
-            # over all jobs: readers compare the epochs of a stream's records whatever their job
-            epochs = [progress.epoch for progress in stored.values() if progress.stream == stream]
-            claimed[stream] = replace(
-                known or Progress(job, stream), epoch=max(epochs, default=0) + 1
-            )
-        writer.write([[progress_message(progress) for progress in claimed.values()]], deadline)
-        self._standing |= claimed
-        return dict(claimed)
+        held = {one.stream: one.job for one in self._held() if one.stream not in jobs}
+
+        def decide(found: Standing) -> Mapping[str, Progress]:
+            decided = {stream: self._kept(stream, found) for stream in held}
+            for stream, job in jobs.items():
+                known = None if fresh else found.progress(job, stream)
+                if known is None or not known.done:
+                    known = claimed(known or Progress(job, stream), found.epoch(stream))
+                decided[stream] = known
+            return decided
+
+        decided = self._take({**held, **jobs}, decide, deadline)
+        return {stream: decided[stream] for stream in jobs}
+
+    def _take_back(self, deadline: Deadline) -> None:
+        """A new writer, and what the store says of our streams; if somebody else has claimed one of
+        them, this writer goes without fencing the other one."""
+        jobs = {one.stream: one.job for one in self._held()}
+        self._take(jobs, lambda found: {one: self._kept(one, found) for one in jobs}, deadline)
+
+    def _take(
+        self, jobs: Mapping[str, str], decide: Decision, deadline: Deadline
+    ) -> Mapping[str, Progress]:
+        def open_writer() -> str:
+            return (self._writer or self._open_writer(deadline)).name
+
+        try:
+            decided = take(self._settings, jobs, decide, open_writer, deadline)
+        except BaseException:
+            self._give_up_writer(abort=False)  # the claims may not name it
+            raise
+        self._standing |= decided
+        self._places = {}
+        return decided
+
+    def _held(self) -> list[Progress]:
+        return [progress for progress in self._standing.values() if progress.running]
+
+    def _kept(self, stream: str, found: Standing) -> Progress:
+        ours = self._standing[stream]
+        if found.epoch(stream) > ours.epoch:
+            raise fenced(stream, found.epoch(stream), ours.epoch)
+        return found.progress(ours.job, stream) or ours
 
     def _open_writer(self, deadline: Deadline) -> Transactor:
-        transactional_id = f"{self._settings.prefix}-{self._name}-{self._shard}"
+        """Under an id of its own: one that was fenced must never write again."""
+        transactional_id = f"{self._settings.prefix}-{secrets.token_hex(6)}"
         self._writer = Transactor(self._settings, transactional_id, deadline)
         return self._writer
 
-    def _take_back(self, deadline: Deadline) -> Transactor:
-        """A new client, and what the store says of our streams.
+    def _write(self, messages: Sequence[Message], progress: Progress, deadline: Deadline) -> None:
+        """Records and progress; a stream's last progress is a mark, others bring one where the mark
+        before is too far away."""
+        assert self._writer
+        writer, stream = self._writer, progress.stream
+        if not progress.running:
+            last = [claim_message(Mark(progress.settled())), progress_tombstone(progress)]
+            writer.write([messages, *([one] for one in last)], deadline)
+            self._places.pop(stream, None)
+            return
+        place = self._places.get(stream)
 
-        The store is asked before as well: if somebody else has claimed them, this writer must go
-        without fencing the other one.
-        """
-        self._learn(deadline, to_the_end=False)
-        writer = self._open_writer(deadline)
-        self._learn(deadline, to_the_end=True)
-        return writer
+        def mark(found: Place) -> list[Message]:
+            nonlocal place
+            if place and place.reaches(found):
+                return []
+            place = found
+            return [claim_message(Mark(progress, writer.name, found))]
 
-    def _learn(self, deadline: Deadline, *, to_the_end: bool) -> None:
-        stored = read_progress(self._settings, deadline, to_the_end=to_the_end)
-        for stream, standing in self._standing.items():
-            found = stored.get((standing.job, stream))
-            if found and found.epoch > standing.epoch:
-                raise fenced(stream, found.epoch, standing.epoch)
-            if found and to_the_end:
-                self._standing[stream] = found
+        writer.write([messages, [progress_message(progress)]], deadline, then=mark)
+        assert place
+        self._places[stream] = place
 
     def _ensure(self, messages: Sequence[Message], deadline: Deadline) -> None:
         wanted = {*TOPICS, *(message.topic for message in messages)}
@@ -180,7 +211,10 @@ class KafkaSink:
         """
         if refused := self._limits.too_large(messages):
             raise too_large(self._settings, refused)
-        if progress and (refused := self._limits.too_large([progress_message(progress)])):
+        if progress is None:
+            return
+        kept = [progress_message(progress), claim_message(Mark(progress))]
+        if refused := self._limits.too_large(kept):
             raise progress_too_large(self._settings, refused[0], progress)
 
     def _until(

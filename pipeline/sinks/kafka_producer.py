@@ -5,7 +5,7 @@ Every write ends acknowledged or with an error, in time. Knows nothing of progre
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kafka.errors import UnknownError
@@ -15,6 +15,7 @@ from pipeline.sinks.kafka_client import close_producer, drop_producer, open_prod
 from pipeline.sinks.kafka_errors import TOO_LARGE, BatchRefused
 from pipeline.sinks.kafka_record import parts
 from pipeline.sinks.kafka_settings import KafkaSettings
+from pipeline.sinks.mark import Place
 from pipeline.sinks.sink import Message
 
 
@@ -28,14 +29,26 @@ class Transactor:
             UsageError: the settings cannot be used.
             Stalled, KafkaError: the cluster does not answer.
         """
+        self.name = transactional_id
         self._settings = settings
         self._producer = open_producer(settings, deadline, transactional_id=transactional_id)
 
-    def write(self, groups: Sequence[Sequence[Message]], deadline: Deadline) -> None:
+    def write(
+        self,
+        groups: Sequence[Sequence[Message]],
+        deadline: Deadline,
+        *,
+        then: Callable[[Place], Sequence[Message]] | None = None,
+    ) -> None:
         """All messages in one transaction; a group is acknowledged before the next one is sent.
 
         So the last group cannot be committed without those before it: the client may lose batches
         to a bump of its producer epoch and would then commit the rest without an error.
+
+        Args:
+            groups: none of them empty but the first.
+            deadline: for all of it.
+            then: is told where the last message lies, and says what else belongs to it.
 
         Raises:
             BatchRefused: a topic takes less than is known.
@@ -45,7 +58,9 @@ class Transactor:
         def transact() -> None:
             self._producer.begin_transaction()
             for group in groups:
-                _send(self._producer, self._settings, group, deadline)
+                places = _send(self._producer, self._settings, group, deadline)
+            if then:
+                _send(self._producer, self._settings, then(places[-1]), deadline)
             self._producer.commit_transaction()
 
         deadline.run(transact)
@@ -78,12 +93,14 @@ def append(settings: KafkaSettings, messages: Sequence[Message], deadline: Deadl
 
 def _send(
     producer: Any, settings: KafkaSettings, messages: Sequence[Message], deadline: Deadline
-) -> None:
+) -> list[Place]:
     futures = []
     for message in messages:
         key, value, headers = parts(message)
         topic = settings.topic(message.topic)
         futures.append(producer.send(topic, key=key, value=value, headers=headers))
+    if not futures:
+        return []
     try:
         producer.flush(timeout=deadline.left_s)
     except UnknownError as error:  # the client splits what was refused, and waits for it no more
@@ -97,3 +114,4 @@ def _send(
             raise Stalled("a record was neither acknowledged nor refused")
         if future.failed():
             raise future.exception
+    return [Place(future.value.partition, future.value.offset) for future in futures]

@@ -15,7 +15,7 @@ from pipeline.sinks.deadline import Deadline, Stalled
 from pipeline.sinks.kafka_admin import topic_names
 from pipeline.sinks.kafka_client import close_consumer, open_consumer
 from pipeline.sinks.kafka_errors import explained, explaining
-from pipeline.sinks.kafka_progress import read_progress
+from pipeline.sinks.kafka_progress import standing
 from pipeline.sinks.kafka_settings import KafkaSettings
 from pipeline.sinks.once import Once
 from pipeline.sinks.sink import Message, StoredRecord
@@ -54,9 +54,13 @@ class KafkaReader:
         settings = self._settings
         if PROGRESS not in self.topics():
             return []
-        with explaining(settings, "reading progress", settings.operation_s) as deadline:
-            newest = read_progress(settings, deadline, to_the_end=False)
-        return [newest[key] for key in sorted(newest) if job in (None, key[0])]
+        with (
+            explaining(settings, "reading progress", settings.operation_s) as deadline,
+            standing(settings, None, deadline) as found,
+        ):
+            found.read_claims(deadline)
+            found.read_progress(deadline)
+            return [progress for progress in found if job in (None, progress.job)]
 
     def close(self) -> None:
         """Every read closes its own connection."""
@@ -147,8 +151,9 @@ class _Reading:
 
     def _delivered(self, record: Any) -> Iterator[StoredRecord]:
         headers = {name: value.decode(errors="replace") for name, value in record.headers or ()}
-        if record.value is None or "ce_id" not in headers:
+        if "ce_id" not in headers:
             self._pass_over(record.topic)
+        if "ce_id" not in headers or record.value is None:  # a tombstone
             return
         name = self._settings.name(record.topic)
         assert name is not None

@@ -8,14 +8,14 @@ from pipeline.sinks.sink import Message
 
 CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 
-Parts = tuple[bytes, bytes, list[tuple[str, bytes]]]
-"""Key, value and headers."""
+Parts = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
+"""Key, value and headers. No value of ours is empty: that is a tombstone."""
 
 
 def parts(message: Message) -> Parts:
     """What `KafkaProducer.send` is given."""
     headers = [(name, value.encode()) for name, value in message.headers.items()]
-    return message.key.encode(), message.value, headers
+    return message.key.encode(), message.value or None, headers
 
 
 def estimated_bytes(message: Message) -> int:

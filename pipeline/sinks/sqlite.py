@@ -12,13 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
 
 from operators.result import canonical_json
 from pipeline.message import wall_clock_us
 from pipeline.progress import Progress
-from pipeline.sinks.fence import is_done
+from pipeline.sinks.fence import claimed, is_done
 from pipeline.sinks.sink import Message, Receipt, StoredRecord
 from pipeline.sinks.sqlite_file import (
     BUSY_S,
@@ -118,7 +117,7 @@ class SqliteSink:
         known = None if fresh else self._stored(job, stream)
         if known and known.done:
             return known
-        progress = replace(known or Progress(job, stream), epoch=self._newest_epoch(stream) + 1)
+        progress = claimed(known or Progress(job, stream), self._newest_epoch(stream))
         self._store(progress)
         return progress
 

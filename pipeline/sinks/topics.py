@@ -64,10 +64,11 @@ TOPICS: dict[str, Topic] = {
         Topic("events", JSON, retention_ms=30 * DAY_MS),
         Topic("deadletter", JSON, retention_ms=30 * DAY_MS),
         Topic("progress", JSON, compacted=True, retention_ms=FOREVER_MS),
+        Topic("claims", JSON, compacted=True, retention_ms=FOREVER_MS, partitions=1),
     )
 }
 
-PROGRESS = "progress"
+PROGRESS, CLAIMS = "progress", "claims"
 
 
 def topic_named(name: str) -> Topic:
@@ -82,8 +83,8 @@ def schema_uri(topic: str) -> str | None:
 
 
 def data_topics(existing: Sequence[str]) -> list[str]:
-    """What a reader follows when no topic is named: everything but progress."""
-    return [name for name in existing if name != PROGRESS]
+    """What a reader follows when no topic is named: everything but what we keep for ourselves."""
+    return [name for name in existing if name not in (PROGRESS, CLAIMS)]
 
 
 def require_topics(asked: Sequence[str], existing: Collection[str]) -> None:

@@ -62,12 +62,11 @@ def sink_name(uri: str) -> str:
     return f"the broker {','.join(address.servers)}"
 
 
-def open_sink(uri: str, *, shard: int = 0, settings: Mapping[str, Any] | None = None) -> Sink:
+def open_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> Sink:
     """Open a sink for writing.
 
     Args:
         uri: where.
-        shard: which part of a job writes; two writers of one job have different ones.
         settings: further settings of the Kafka client, by kafka-python's names.
 
     Raises:
@@ -81,7 +80,7 @@ def open_sink(uri: str, *, shard: int = 0, settings: Mapping[str, Any] | None = 
     from pipeline.sinks.kafka import KafkaSink
     from pipeline.sinks.kafka_settings import KafkaSettings
 
-    return KafkaSink(KafkaSettings.of(address, settings or {}), shard=shard)
+    return KafkaSink(KafkaSettings.of(address, settings or {}))
 
 
 def open_reader(uri: str, *, settings: Mapping[str, Any] | None = None) -> Reader:

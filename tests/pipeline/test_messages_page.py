@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sqlite3
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -19,10 +20,11 @@ from operators.errors import DinostreamError
 from operators.finite import require_finite
 from operators.frames import FrameInfo
 from operators.labelsets import label_set
-from pipeline.message import Publisher, labels_message, progress_message
+from pipeline.message import Publisher, claim_message, labels_message, progress_message
 from pipeline.resolve import resolve
 from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.lines import record_line
+from pipeline.sinks.mark import Mark, Place
 from pipeline.sinks.sink import StoredRecord
 from pipeline.sinks.topics import TOPICS
 from pipeline.sinks.uri import open_reader, open_sink
@@ -75,12 +77,14 @@ def shown(sink, records):
         *("room-1", depth["ce_session"], "12", 12, Fraction(1, 30), 400_000, 0, (240, 320))
     )
     publisher = Publisher("room-1", progress.job, depth["ce_model"])
+    running = replace(progress, sequence=1, status="running")
     with pytest.raises(DinostreamError) as caught:
         require_finite(np.array([[np.nan]]), [info], operator="depth")
     built = {
         "labels": labels_message("voc2012", label_set("voc2012").records()),
         "deadletter": publisher.dead_letter(info, "depth", caught.value),
         "progress": progress_message(progress),
+        "claims": claim_message(Mark(running, "dinostream-5f0c1d2e3a4b", Place(3, 120))),
     }
     for topic, message in built.items():
         shown[topic] = StoredRecord(message, timestamp_us=0, offset=1)
@@ -90,7 +94,11 @@ def shown(sink, records):
 def test_every_record_is_as_the_schemas_say(records, described):
     for record in records:
         described(record.message)
-    assert {record.message.topic for record in records} == set(TOPICS) - {"deadletter", "progress"}
+    assert {record.message.topic for record in records} == set(TOPICS) - {
+        "deadletter",
+        "progress",
+        "claims",
+    }
 
 
 def test_maps_open_in_pillow(records):
@@ -141,7 +149,7 @@ def test_the_page_shows_what_the_code_makes(shown, topic):
     parts = [one["id"].split("/")[:-1] for one in (literal, real)]
     if topic == "deadletter":  # its digest is of a line's number, too
         parts = [[*part[:-1], part[-1].rpartition(".")[0]] for part in parts]
-    if topic not in ("labels", "progress"):  # the last part of an id is the variant
+    if topic not in ("labels", "progress", "claims"):  # the last part of an id is the variant
         assert parts[0] == parts[1]
     if topic != "segmentation.summary":  # which classes a random head sees is up to rounding
         assert structure(literal["data"]) == structure(real["data"])

@@ -14,9 +14,10 @@ from jsonschema import Draft7Validator
 from operators.labelsets import OFFICIAL, label_set
 from operators.result import JSON, Result
 from pipeline.chunk import End, Fault, Gap
-from pipeline.message import Publisher, labels_message, progress_message
+from pipeline.message import Publisher, claim_message, labels_message, progress_message
 from pipeline.outage import Outage
 from pipeline.progress import Progress
+from pipeline.sinks.mark import Mark, Place
 from pipeline.sinks.sink import Refused
 from pipeline.sinks.topics import TOPICS, schema_uri
 
@@ -109,6 +110,8 @@ def test_other_messages_are_as_described(publisher, build, described):
     )
     described(progress_message(progress))
     described(progress_message(Progress("feedfacecafe", "cam1")))
+    described(claim_message(Mark(progress, "dinostream-5f0c1d2e3a4b", Place(3, 120))))
+    described(claim_message(Mark(Progress("feedfacecafe", "cam1", status="ok"))))
 
 
 def test_the_check_itself_finds_faults(publisher, build, described):

@@ -69,7 +69,7 @@ def ids(uri, name="action"):
 
 def test_commit_writes_cloud_events_that_any_client_can_read(sink, kafka_uri, build):
     before_ms = time.time() * 1000
-    progress = build.after(sink.claim({"cam1": JOB})["cam1"], position="3000", status="ok")
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"], position="3000")
 
     receipt = sink.commit([build.message(0), build.message(1)], progress)
 
@@ -84,6 +84,15 @@ def test_commit_writes_cloud_events_that_any_client_can_read(sink, kafka_uri, bu
     assert told.key == f"{JOB}/cam1".encode()
     assert json.loads(told.value) == json.loads(progress.to_json())
     assert dict(told.headers)["ce_type"] == b"dinostream.progress.v1"
+
+    last = build.after(progress, status="ok", operators={"action": "AAE="})
+    sink.commit([], last)
+    assert raw(kafka_uri, "progress")[-1].value is None, "a tombstone: its end is with the claims"
+    told = raw(kafka_uri, "claims")[-1]
+    assert told.key == f"{JOB}/cam1".encode()
+    assert json.loads(told.value)["progress"] == json.loads(last.settled().to_json())
+    with pytest.raises(SinkError, match="commit 3 follows the end"):
+        sink.commit([], build.after(last))
 
 
 def test_a_stream_stays_in_one_partition_in_order(sink, kafka_uri, build):
@@ -146,7 +155,7 @@ def test_a_writer_that_was_fenced_by_nobody_who_claimed_goes_on(sink, kafka_uri,
     """A client that comes back from the dead takes the transactional id, but not the streams."""
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
-    ghost = Transactor(settings, f"{settings.prefix}-{JOB}-0", Deadline(20))
+    ghost = Transactor(settings, sink._writer.name, Deadline(20))
     assert sink.commit([build.message(0)], progress) == Receipt(written=1)
     assert sink.commit([build.message(1)], build.after(progress)) == Receipt(written=1)
     assert len(raw(kafka_uri)) == 2
@@ -244,7 +253,9 @@ SMALL = 100_000
 def small_topics(kafka_uri):
     """Made by somebody else, who knew nothing of pictures."""
     settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
-    small = [replace(TOPICS[name], max_message_bytes=SMALL) for name in ("action", "progress")]
+    small = [
+        replace(TOPICS[name], max_message_bytes=SMALL) for name in ("action", "progress", "claims")
+    ]
     make_topics(settings, small, -1)
 
 

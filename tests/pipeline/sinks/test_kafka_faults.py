@@ -60,7 +60,7 @@ def before(monkeypatch, method, action):
     original = getattr(Transactor, method)
     armed = [True]
 
-    def instead(self, *arguments):
+    def instead(self, *arguments, **more):
         producer = self._producer
         commit = producer.commit_transaction
 
@@ -72,7 +72,7 @@ def before(monkeypatch, method, action):
 
         producer.commit_transaction = fault
         try:
-            return original(self, *arguments)
+            return original(self, *arguments, **more)
         finally:
             producer.commit_transaction = commit
 
@@ -167,12 +167,13 @@ def test_a_claim_waits_for_a_broker_that_freezes(own_broker, build, monkeypatch)
 
 def test_an_open_transaction_of_another_writer_hides_no_progress(own_broker, build):
     """A writer that died in a transaction keeps what was committed behind it from being read, until
-    the broker gives it up; a claim waits for that, and does not go back in time."""
+    the broker gives it up; a claim of another stream waits for that, and does not go back in time.
+    """
     own_broker.start()
     sink = open_sink(own_broker.uri, settings=HASTY)
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     dying = open_sink(own_broker.uri, settings={**HASTY, "transaction_timeout_ms": 8000})
-    other = build.after(dying.claim({"cam1": "another"})["cam1"])
+    dying.claim({"cam2": JOB})
     writer = dying._writer
     partitions = range(8)  # of the progress topic: whichever ours is in
     writer._producer.begin_transaction()
@@ -186,7 +187,6 @@ def test_an_open_transaction_of_another_writer_hides_no_progress(own_broker, bui
     assert again.claim({"cam1": JOB})["cam1"].sequence == 1
     again.close()
     writer.drop()
-    assert other.epoch == 2
 
 
 LOGIN = (
