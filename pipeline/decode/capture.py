@@ -44,6 +44,7 @@ class Capture:
         self._settling: Settling | None = None
         self._stalled = False
         self.finite = False  # a file that waits for us, where a camera would not
+        self.settling = False  # what was kept comes at once; it may wait a moment
 
     def items(self) -> Iterator[Item | None]:
         """What comes in, until the connection ends; None at each step that yields nothing."""
@@ -110,6 +111,7 @@ class Capture:
             items = self._items_of(picture, track, reel.mark(), local_us)
             if settling:
                 items = settling.through(items, local_us if isinstance(picture, Picture) else None)
+            self.settling = live and len(items) > 2  # more than one picture's
             yield from items
             yield None
 
@@ -176,10 +178,10 @@ class Buffer:
                 self._drop()
             self._changed.notify_all()
 
-    def wait_for_room(self) -> None:
-        """Until one more frame would drop none, or the buffer is closed."""
+    def wait_for_room(self, timeout_s: float | None = None) -> None:
+        """Until one more frame would drop none, or the buffer is closed; at most so long."""
         with self._changed:
-            self._changed.wait_for(lambda: self._frames < self._room or self._closed)
+            self._changed.wait_for(lambda: self._frames < self._room or self._closed, timeout_s)
 
     def close(self) -> None:
         """Nothing more will be put in."""

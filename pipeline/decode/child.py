@@ -27,6 +27,7 @@ from pipeline.media.transfer import Transfer
 from pipeline.secrets import remember_url
 
 NONE = Counts()
+ROOM_S = 0.1  # that a frame of a connection's beginning waits for room in the buffer
 BEAT_S = 0.5  # a sign of life at most so often, while somebody waits for a chunk
 
 
@@ -135,6 +136,8 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
             steps.set()
             if source.finite:
                 buffer.wait_for_room()
+            elif source.settling:
+                buffer.wait_for_room(ROOM_S)
             if item is not None:
                 buffer.put(item)
             if orders.stopping.is_set():
