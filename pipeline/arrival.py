@@ -42,4 +42,8 @@ class Arrival:
             self._in_time = self._in_time + 1 if in_time else 0
             self._least_us = min(self._least_us, local_us - elapsed_us)
         self._last = (elapsed_us, local_us)
-        return self._in_time >= IN_TIME or local_us - self._first_us >= LONGEST_US
+        return self._in_time >= IN_TIME or self.is_late(local_us)
+
+    def is_late(self, local_us: int) -> bool:
+        """Nobody waits any longer."""
+        return self._least_us is not None and local_us - self._first_us >= LONGEST_US

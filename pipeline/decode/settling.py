@@ -36,21 +36,24 @@ class Settling:
         self._lock = threading.Lock()  # whoever stops the stream may take the rest
         track.anchor(self._provisional_us)
 
-    def through(self, items: Sequence[Item], came_us: int | None = None) -> list[Item]:
+    def through(self, items: Sequence[Item], local_us: int, *, came: bool = False) -> list[Item]:
         """Take the next items; what is ready.
 
         Args:
             items: in order.
-            came_us: when the frame came that the track followed with them; None: there is none.
+            local_us: what time it is.
+            came: they are of a frame, which the track has followed.
         """
         with self._lock:
             self._kept += items
             if self._arrival is None:
                 return self._taken()
-            if came_us is not None and self._arrival.see(self._track.elapsed_us, came_us):
-                self._settle(self._arrival)
-                return self._taken()
-            return []
+            arrival = self._arrival
+            known = came and arrival.see(self._track.elapsed_us, local_us)
+            if not known and not arrival.is_late(local_us):
+                return []
+            self._settle(arrival)
+            return self._taken()
 
     def rest(self) -> list[Item]:
         """All there is, where nobody waits for more."""

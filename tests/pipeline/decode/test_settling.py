@@ -40,7 +40,7 @@ class Connection:
             now_us = OPENED_US + round(self.local() * US)
             frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")
             items = self.track.follow(Picture.of(self._at(frame), 1), now_us, [])
-            self.ready += self.settling.through(items, now_us)
+            self.ready += self.settling.through(items, now_us, came=True)
             self.pts += 1
         return self
 
@@ -81,9 +81,16 @@ def test_what_the_source_says_of_its_age_counts() -> None:
 
 def test_other_items_keep_their_places() -> None:
     connection = Connection().come(2, 0.001)
-    connection.ready += connection.settling.through([Gap("s", "missing")])
+    connection.ready += connection.settling.through([Gap("s", "missing")], OPENED_US)
     connection.come(9, 0.1)
     assert [isinstance(item, Gap) for item in connection.ready[:4]] == [False, False, True, False]
+
+
+def test_a_frame_that_stays_alone_is_not_kept_for_longer() -> None:
+    """Key frames that are seconds apart: the packets between them let time pass."""
+    connection = Connection().come(1, 0.1)
+    assert connection.settling.through([], OPENED_US + US) == []
+    assert len(connection.settling.through([], OPENED_US + 3 * US)) == 1
 
 
 def test_whoever_stops_gets_the_rest() -> None:
