@@ -74,6 +74,8 @@ class Assembly:
             batch_wait_s=LIVE_BATCH_WAIT_S if live else None,
             patience_s=config.patience_s,
             sink_name=sink_name(config.sink.uri),
+            max_age_s=config.max_age_s,
+            drain_s=config.drain_s,
         )
 
 

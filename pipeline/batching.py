@@ -8,7 +8,7 @@ batch. Which frames share a batch decides when they are computed, and no result.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +96,27 @@ class Batcher:
             if size not in awaited and None not in awaited:
                 return self._cut(size)
         return None
+
+    def discard(self, doomed: Callable[[Frames], int]) -> list[tuple[str, tuple[int, ...]]]:
+        """Take frames out that are in no batch yet.
+
+        Args:
+            doomed: how many of a run's first frames have to go.
+
+        Returns:
+            Per run that lost some, its stream and which rules took each of them.
+        """
+        gone = []
+        for size, runs in list(self._runs.items()):
+            for run in runs:
+                first, run.used = run.used, max(run.used, doomed(run.frames))
+                if run.used > first:
+                    gone.append((run.frames.stream, run.frames.taken[first : run.used]))
+            if left := [run for run in runs if run.left]:
+                self._runs[size] = left
+            else:
+                del self._runs[size]
+        return gone
 
     def _cut(self, size: Size) -> Batch:
         runs = self._runs[size]

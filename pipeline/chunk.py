@@ -5,7 +5,8 @@ Live and recorded streams speak this one protocol; the engine cannot tell them a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,13 @@ from operators.frames import FrameInfo
 Cursor = dict[str, Any]
 """Where decoding stands after a frame, as JSON values: opaque outside pipeline.decode, kept in the
 progress store, handed back to go on after exactly that frame."""
+
+TROUBLES = ("disconnected", "stalled", "crashed")
+"""Faults of a live stream that are told at once, ahead of all that waits."""
+
+CAUSES = ("full", "late", "drain")
+"""Why live frames are dropped: a buffer was full, they waited for too long, or the run was to end
+before their turn came."""
 
 CHUNK_FRAMES = 16  # a chunk closes at this many frames, or after `chunk_ms`
 
@@ -31,6 +39,8 @@ class Frames:
         cursor: where decoding stands after the last frame.
         share: part of the recording that is decoded, 0 to 1; None where its length is not known.
         before: sampled frames of the session before the first of these; None: nobody counted.
+        arrived_s: per frame when it was decoded, on this machine's monotonic clock; () where frames
+            wait for as long as it takes (recordings).
     """
 
     infos: tuple[FrameInfo, ...]
@@ -39,6 +49,7 @@ class Frames:
     cursor: Cursor
     share: float | None = None
     before: int | None = None
+    arrived_s: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.infos) == len(self.taken) == self.pixels.shape[0] > 0:
@@ -49,6 +60,25 @@ class Frames:
     def stream(self) -> str:
         return self.infos[0].stream
 
+    def without(self, first: int) -> Frames:
+        """The same run without its first frames; one must be left."""
+        return replace(
+            self,
+            infos=self.infos[first:],
+            pixels=self.pixels[first:],
+            taken=self.taken[first:],
+            before=None if self.before is None else self.before + first,
+            arrived_s=self.arrived_s[first:],
+        )
+
+    def shifted(self, seconds: float) -> Frames:
+        """The same run on another monotonic clock, that shows so much more."""
+        return replace(self, arrived_s=tuple(moment_s + seconds for moment_s in self.arrived_s))
+
+    def older_than(self, moment_s: float) -> int:
+        """How many of its first frames arrived before that moment."""
+        return bisect_left(self.arrived_s, moment_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -56,14 +86,16 @@ class Gap:
 
     Attributes:
         reason: `reconnected`, `dropped`, `size`, `decode`, ...
-        dropped: sampled frames that were lost to a full buffer, counted here and nowhere else.
+        dropped: sampled frames that nobody will compute, counted here and nowhere else.
         by_rule: how many of them each sampling rule had taken; () where there is one rule only.
+        cause: why they were dropped, one of `CAUSES`; "" where none were.
     """
 
     stream: str
     reason: str
     dropped: int = 0
     by_rule: tuple[int, ...] = ()
+    cause: str = ""
 
     def dropped_of(self, rule: int) -> int:
         """Dropped frames that this rule had taken."""
@@ -84,6 +116,18 @@ class Fault:
     kind: str
     detail: str
     lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble(Fault):
+    """A live stream's connection is in trouble. Told at once, ahead of frames that still wait.
+
+    Attributes:
+        session, position: of the last frame that came before it; "" where none did.
+    """
+
+    session: str = ""
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +181,20 @@ class End:
 Entry = Frames | Gap | Fault | End
 
 
+def sampled_in(entry: Entry) -> int:
+    """Sampled frames that an entry brings, or tells to be dropped."""
+    if isinstance(entry, Frames):
+        return len(entry.infos)
+    return entry.dropped if isinstance(entry, Gap) else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Entries in order; entries of different streams may alternate."""
+    """Entries in order; entries of different streams may alternate.
+
+    Attributes:
+        sent_s: when it left another machine, on that one's monotonic clock; None: it did not.
+    """
 
     entries: tuple[Entry, ...]
+    sent_s: float | None = None

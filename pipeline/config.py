@@ -150,6 +150,8 @@ class Config(_Model):
     chunk_ms: PositiveInt = 500
     stall_s: PositiveFloat = 10.0
     buffer_frames: PositiveInt = 64
+    max_age_s: PositiveFloat = 5.0
+    drain_s: PositiveFloat = 10.0
     spool_bytes: PositiveInt = 8 << 30
 
     sink: SinkConfig = SinkConfig()

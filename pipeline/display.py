@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from pipeline.camera import Camera, told
 from pipeline.outage import span
 from pipeline.secrets import mask
 
@@ -35,6 +36,7 @@ class Status:
         streams: streams in all.
         share: part of the footage that is done, 0 to 1; None where nobody knows (live).
         outage: that the sink is away and what that does, empty where it is not.
+        cameras: live stream -> how it fares.
     """
 
     frames: int
@@ -43,6 +45,7 @@ class Status:
     streams: int
     share: float | None = None
     outage: str = ""
+    cameras: Mapping[str, Camera] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Report:
         conflicting: records whose id was there with another payload: a bug.
         away_s: how long the sink was away.
         undelivered: camera -> sampled frames without records, because it was away to the end.
+        cameras: live stream -> how it fared.
     """
 
     frames: int
@@ -72,6 +76,7 @@ class Report:
     conflicting: int = 0
     away_s: float = 0.0
     undelivered: Mapping[str, int] = field(default_factory=dict)
+    cameras: Mapping[str, Camera] = field(default_factory=dict)
 
     def json(self) -> str:
         """The same for a script: one JSON object."""
@@ -80,6 +85,7 @@ class Report:
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         plain = values | {name: dict(values[name]) for name in tables}
         plain["failures"] = {stream: mask(why) for stream, why in self.failures.items()}
+        plain["cameras"] = {name: camera.plain() for name, camera in self.cameras.items()}
         return json.dumps(plain, ensure_ascii=False)
 
     def lines(self) -> list[str]:
@@ -91,6 +97,7 @@ class Report:
             f"{self.frames} frames in {self.seconds:.1f} s, {rate:.1f} frames/s",
             f"streams: {ended or 'none'}",
             *(f"  {stream}: {why}" for stream, why in self.failures.items()),
+            *(f"  {stream}: {_fared(camera)}" for stream, camera in self.cameras.items()),
             *(f"{topic:>22} {count:>8} records" for topic, count in sorted(self.records.items())),
         ]
         if self.repeated:
@@ -118,6 +125,23 @@ class Display(Protocol):
 
     def close(self) -> None:
         """Stop moving. Called in any case, also after `finish`."""
+
+
+class Overload:
+    """Pure: which cameras the engine is too slow for, from one look to the next."""
+
+    def __init__(self) -> None:
+        self._seen: Mapping[str, Camera] = {}
+
+    def news(self, cameras: Mapping[str, Camera]) -> list[str]:
+        """A line per camera that has lost frames since the last look."""
+        lines = []
+        for stream, camera in cameras.items():
+            if dropped := camera.dropped_since(self._seen.get(stream, Camera())):
+                age = f"its records are {camera.lag_s:.1f} s old"
+                lines.append(f"{stream}: {told(dropped)}, {age}: the engine is too slow for it")
+        self._seen = dict(cameras)
+        return lines
 
 
 class Meter:
@@ -184,6 +208,7 @@ class PlainDisplay:
         self._out = out or sys.stdout
         self._clock = clock
         self._meter = Meter()
+        self._overload = Overload()
         self._next_s = clock() + PLAIN_PERIOD_S
         self._away = False
 
@@ -195,6 +220,11 @@ class PlainDisplay:
         if news or now_s >= self._next_s:
             self._next_s = now_s + PLAIN_PERIOD_S
             self.note(self._meter.text())
+            self._note_overload(status)
+
+    def _note_overload(self, status: Status) -> None:
+        for line in self._overload.news(status.cameras):
+            self.note(line)
 
     def note(self, text: str) -> None:
         print(mask(text), file=self._err, flush=True)
@@ -222,7 +252,11 @@ class BarDisplay(PlainDisplay):
         self._bar.start()
 
     def update(self, status: Status) -> None:
-        self._meter.add(self._clock(), status)
+        now_s = self._clock()
+        self._meter.add(now_s, status)
+        if now_s >= self._next_s:
+            self._next_s = now_s + PLAIN_PERIOD_S
+            self._note_overload(status)
         self._bar.update(
             self._task,
             description=self._meter.text(),
@@ -240,6 +274,11 @@ class BarDisplay(PlainDisplay):
 def open_display(*, as_json: bool = False) -> Display:
     """The display that fits where stderr goes."""
     return BarDisplay(as_json=as_json) if sys.stderr.isatty() else PlainDisplay(as_json=as_json)
+
+
+def _fared(camera: Camera) -> str:
+    text = f"{camera.frames} frames, records at most {camera.worst_lag_s:.1f} s old"
+    return f"{text}, {told(camera.dropped)}" if camera.dropped else text
 
 
 def _bar() -> Progress:

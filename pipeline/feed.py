@@ -24,7 +24,7 @@ class Feed(Protocol):
 
     def request(self, stream: str) -> None:
         """Ask for the stream's next chunk. At most one may be outstanding; exactly one comes, and
-        none unasked: what arrives meanwhile is kept for the next request.
+        none unasked but `Trouble`: what else arrives meanwhile is kept for the next request.
 
         A recording decodes when asked, and one chunk ahead; a live stream decodes always and drops
         its oldest frames.
@@ -32,7 +32,8 @@ class Feed(Protocol):
         ...
 
     def wait(self, timeout_s: float) -> list[Chunk]:
-        """The chunks that have arrived, at the latest after `timeout_s`; maybe none."""
+        """The chunks that have arrived, at the latest after `timeout_s`; maybe none. `Trouble` of
+        live streams comes at once, asked or not, and answers nothing."""
         ...
 
     def stop(self, stream: str) -> None:

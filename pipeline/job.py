@@ -145,6 +145,7 @@ def _status(tally: Tally, specs: Sequence[StreamSpec], sink: str) -> Status:
         streams=len(specs),
         share=_share(tally, specs),
         outage=_outage(tally, specs, sink),
+        cameras=dict(tally.cameras),
     )
 
 
@@ -184,6 +185,7 @@ def _report(config: Config, tally: Tally, seconds: float) -> Report:
         conflicting=tally.receipt.conflicting,
         away_s=away_s(tally.outages),
         undelivered=dict(tally.undelivered),
+        cameras=dict(tally.cameras),
     )
 
 

@@ -6,38 +6,29 @@ Knows nothing of batches, clocks, processes or sinks.
 
 from __future__ import annotations
 
-import base64
 import logging
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from operators.frames import FrameInfo
 from operators.result import Result
 from operators.variant import prepared_variant
-from pipeline.chunk import End, Entry, Fault, Frames, Gap
+from pipeline.chunk import End, Fault, Frames, Gap, Trouble
+from pipeline.chunk_queue import ChunkQueue
+from pipeline.commit import Commit
+from pipeline.dropped import Dropped, Untold
 from pipeline.errors import RecordsTooLarge, RuntimeFailure
 from pipeline.ledger import Ledger
-from pipeline.message import Publisher, position_of
+from pipeline.memories import Memories
+from pipeline.message import Publisher
 from pipeline.outage import Outage
 from pipeline.placement import Placement
 from pipeline.progress import Progress
-from pipeline.sampling import GapDetector
-from pipeline.secrets import mask
+from pipeline.reasons import brief, end_reason
+from pipeline.refusals import with_letters
 from pipeline.sinks.sink import Message
-from pipeline.trace import DETAIL_CHARS
 
 log = logging.getLogger(__name__)
-
-QUEUED_CHUNKS = 2  # one in work and one ahead: what a killed engine does again
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One chunk of one stream through all operators."""
-
-    messages: tuple[Message, ...]
-    progress: Progress
 
 
 class Lane:
@@ -56,20 +47,22 @@ class Lane:
         self.live = live
         retried = progress.status == "rejected"
         self._progress = replace(progress, detail="") if retried else progress
+        self._committed = self._progress
         self._placements = placements
         self._publisher = publisher
         self._ledger = Ledger(progress.ledger, progress.waiting)
-        self._gaps = {p.name: GapDetector(p.sampling) for p in placements}
-        self._chunks: deque[deque[Entry]] = deque()
+        self._memories = Memories(placements, self._progress)
+        self.queue = ChunkQueue()
         self._offered: Frames | None = None
         self._left = 0  # frames of the offered run that no batch has brought back yet
+        self._rules = 1 + max((p.rule for p in placements), default=0)
+        self._arrived_s: float | None = None  # of the oldest frame since the last commit
+        self._untold = Untold()
+        self.frames = 0  # that have been through the operators, in this run
         self._messages: list[Message] = []
-        self._unconfirmed: deque[int] = deque()  # sampled frames of the chunks not yet committed
         self._buried: set[tuple[str, ...]] = set()  # frames of the newest commit, by operator
-        self._closing = False  # the stream's End is queued
         self.end: End | None = None
         self.size_hw: tuple[int, int] | None = None
-        self._restore()
 
     @property
     def stream(self) -> str:
@@ -79,61 +72,59 @@ class Lane:
     def why(self) -> str:
         """It did not end well, or not yet: why; "" where nothing is known."""
         if self.end is not None and self._goes_on(self.end):
-            return _told(self.end.detail)
+            return brief(self.end.detail)
         return self._progress.detail
-
-    @property
-    def hungry(self) -> bool:
-        """Room for another chunk."""
-        return not self._closing and len(self._chunks) < QUEUED_CHUNKS
-
-    @property
-    def idle(self) -> bool:
-        """Nothing to work on until another chunk comes."""
-        return not self._closing and not self._chunks
 
     @property
     def waits_for_batch(self) -> bool:
         return self._offered is not None
 
     @property
-    def closing(self) -> bool:
-        """Nothing more will come."""
-        return self._closing
-
-    @property
-    def unconfirmed(self) -> int:
-        """Sampled frames that came and are not committed, those that were dropped among them."""
-        return sum(self._unconfirmed)
-
-    def confirm(self) -> None:
-        """The oldest commit that `advance` gave out is in the sink."""
-        self._unconfirmed.popleft()
-
-    def accept(self, entries: Sequence[Entry]) -> None:
-        """Queue this stream's entries of one chunk."""
-        self._unconfirmed.append(sum(_sampled(entry) for entry in entries))
-        self._chunks.append(deque(entries))
-        self._closing = isinstance(entries[-1], End)
+    def dropped(self) -> dict[str, int]:
+        """Cause -> frames, in this run."""
+        return dict(self._untold.total)
 
     def advance(self) -> Frames | Commit | None:
         """Go on: a run of frames to offer, a commit that is due, or None until more comes."""
-        if self._offered is not None or not self._chunks:
+        entries = self.queue.first()
+        if self._offered is not None or entries is None:
             return None
-        entries = self._chunks[0]
         while entries:
             entry = entries.popleft()
             if isinstance(entry, Frames):
                 self._begin(entry)
                 return entry
             self._pass(entry)
-        self._chunks.popleft()
+        self.queue.pop()
         return self._commit()
+
+    def report(self, trouble: Trouble) -> Commit:
+        """Trouble, at once and ahead of all that is queued: a commit that moves nothing."""
+        log.warning("%s: %s: %s", self.stream, trouble.kind, trouble.detail)
+        self._committed = replace(self._committed, sequence=self._committed.sequence + 1)
+        where = self._committed
+        if trouble.position:
+            where = replace(where, session=trouble.session, position=trouble.position)
+        return Commit(tuple(self._publisher.announce(trouble, where, {})), self._committed)
+
+    def skip(self, taken: Sequence[int], cause: str) -> None:
+        """The next frames of the offered run are dropped, and will be in no batch.
+
+        Args:
+            taken: per frame, which rules had taken it.
+            cause: why, one of `CAUSES`.
+        """
+        dropped = Dropped(self.stream, self._rules)
+        dropped.add(cause, taken)
+        for gap in dropped.take():
+            self._pass(gap)
+        self._advance_run(len(taken))
 
     def takes(self, placement: Placement, info: FrameInfo) -> bool:
         """Note that an operator takes a frame; true where a gap lies before it."""
+        self._tell_dropped()
         self._ledger.add(placement.name, "sampled", 1)
-        return self._gaps[placement.name].is_gap(info.event_time_us)
+        return self._memories.is_gap(placement, info.event_time_us)
 
     def take(
         self, placement: Placement, infos: Sequence[FrameInfo], results: Sequence[Result]
@@ -170,20 +161,7 @@ class Lane:
         Raises:
             RecordsTooLarge: one of them is of no operator.
         """
-        operators = {topic: p.name for p in self._placements for topic in p.variants}
-        refused = {(one.topic, one.id): one for one in error.refused}
-        messages = list(commit.messages)
-        buried = set()
-        for index, message in enumerate(messages):
-            one = refused.get((message.topic, message.id))
-            if one is not None:
-                if message.topic not in operators:
-                    raise error
-                operator = operators[message.topic]
-                messages[index] = letter = self._publisher.too_large(message, operator, one)
-                buried.add((operator, letter.headers["ce_session"], position_of(message)))
-        if not buried:
-            raise error
+        messages, buried = with_letters(commit.messages, error, self._placements, self._publisher)
         for operator, *_ in buried - self._buried:
             self._ledger.bury(operator)
         self._buried |= buried
@@ -192,7 +170,8 @@ class Lane:
                 self.end, self._progress, self._ledger.counts()
             )
         self._progress = replace(self._progress, ledger=self._ledger.counts())
-        return Commit(tuple(messages), self._progress)
+        self._committed = self._progress
+        return replace(commit, messages=tuple(messages), progress=self._progress)
 
     def tell(self, outage: Outage) -> Message:
         """The event of an outage of the sink, for a stream that could not wait."""
@@ -200,23 +179,25 @@ class Lane:
 
     def release(self, frames: int) -> None:
         """A batch with so many frames of the offered run has been through all operators."""
-        assert self._offered is not None
+        self.frames += frames
+        self._progress = replace(self._progress, frames=self._progress.frames + frames)
+        self._advance_run(frames)
+
+    def _advance_run(self, frames: int) -> None:
+        run = self._offered
+        assert run is not None
         assert 0 < frames <= self._left
         self._left -= frames
+        last = run.infos[-1 - self._left]
+        self._progress = replace(self._progress, session=last.session, position=last.position)
         if not self._left:
-            run = self._offered
-            last = run.infos[-1]
-            self._progress = replace(
-                self._progress,
-                session=last.session,
-                position=last.position,
-                frames=self._progress.frames + len(run.infos),
-                cursor=run.cursor,
-            )
+            self._progress = replace(self._progress, cursor=run.cursor)
             self._offered = None
 
     def _begin(self, frames: Frames) -> None:
         self._check_unbroken(frames.before)
+        if self._arrived_s is None and frames.arrived_s:
+            self._arrived_s = frames.arrived_s[0]
         first = frames.infos[0]
         if first.session != self._progress.session or not self._progress.position:
             if self._progress.position:
@@ -242,85 +223,64 @@ class Lane:
     def _pass(self, entry: Gap | Fault | End) -> None:
         if isinstance(entry, Gap):
             self._forget(entry.reason)
-            for placement in self._placements:
-                self._ledger.add(placement.name, "dropped", entry.dropped_of(placement.rule))
+            if entry.dropped:
+                self._count_dropped(entry)
+                return
         if isinstance(entry, End):
             self.end = entry
             if entry.outcome in ("ok", "degraded"):
                 self._check_unbroken(entry.sampled)
             if self._goes_on(entry):
                 return
-            self._progress = replace(self._progress, lost=entry.lost, detail=self._reason(entry))
+            self._progress = replace(
+                self._progress, lost=entry.lost, detail=end_reason(entry, self._progress.detail)
+            )
             self._forget("end")
+            self._tell_dropped()
         if isinstance(entry, Fault) and entry.lost and not self._progress.detail:
-            self._progress = replace(self._progress, detail=_told(entry.detail))
+            self._progress = replace(self._progress, detail=brief(entry.detail))
         if isinstance(entry, Fault) and not entry.lost:
             log.warning("%s: %s: %s", self.stream, entry.kind, entry.detail)
             if not self.live:
                 return  # a decoder that had to be restarted is no fact about the footage
         self._messages += self._publisher.announce(entry, self._progress, self._ledger.counts())
 
+    def _count_dropped(self, gap: Gap) -> None:
+        cause = self._untold.add(gap)
+        for placement in self._placements:
+            for counter in ("dropped", f"dropped_{cause}"):
+                self._ledger.add(placement.name, counter, gap.dropped_of(placement.rule))
+
+    def _tell_dropped(self) -> None:
+        for gap in self._untold.take(self.stream):
+            self._messages += self._publisher.announce(gap, self._progress, {})
+
     def _goes_on(self, end: End) -> bool:
         """Another day: nothing is forgotten, and consumers are not told of an end."""
         return not self.live and (end.unfinished or end.outcome == "stopped")
 
-    def _reason(self, end: End) -> str:
-        """Why a stream did not end well; where it counts frames only, with what lost the first."""
-        first = self._progress.detail
-        if end.outcome == "ok":
-            return ""
-        if end.outcome != "degraded" or not end.lost or first in end.detail:
-            return _told(end.detail)
-        return f"{_told(end.detail)}: {first}"
-
     def _forget(self, reason: str) -> None:
-        for placement in self._placements:
-            if operator := placement.remembers:
-                self.forget(placement, operator.reset(self.stream, reason))
-            self._gaps[placement.name] = GapDetector(placement.sampling)
+        for placement, results in self._memories.reset(reason):
+            self.forget(placement, results)
 
     def _commit(self) -> Commit:
         self._progress = replace(
             self._progress,
-            sequence=self._progress.sequence + 1,
-            operators=self._snapshots(),
-            gaps={name: detector.snapshot() for name, detector in self._gaps.items()},
+            sequence=self._committed.sequence + 1,
+            operators=self._memories.snapshots(),
+            gaps=self._memories.gaps(),
             ledger=self._ledger.counts(),
             waiting=self._ledger.waiting(),
             status=self._status,
         )
         self._buried = set()
+        self._committed = self._progress
         messages, self._messages = tuple(self._messages), []
-        return Commit(messages, self._progress)
+        arrived_s, self._arrived_s = self._arrived_s, None
+        return Commit(messages, self._progress, arrived_s)
 
     @property
     def _status(self) -> str:
         if self.end is None:
             return "running"
         return "stopped" if self._goes_on(self.end) else self.end.outcome
-
-    def _snapshots(self) -> dict[str, str]:
-        return {
-            p.name: base64.b64encode(p.remembers.snapshot(self.stream)).decode()
-            for p in self._placements
-            if p.remembers
-        }
-
-    def _restore(self) -> None:
-        for placement in self._placements:
-            state = self._progress.operators.get(placement.name)
-            if state is not None and placement.remembers:
-                placement.remembers.restore(self.stream, base64.b64decode(state))
-            gaps = self._progress.gaps.get(placement.name)
-            if gaps is not None:
-                self._gaps[placement.name].restore(gaps)
-
-
-def _sampled(entry: Entry) -> int:
-    if isinstance(entry, Frames):
-        return len(entry.infos)
-    return entry.dropped if isinstance(entry, Gap) else 0
-
-
-def _told(detail: str) -> str:
-    return mask(detail)[:DETAIL_CHARS]

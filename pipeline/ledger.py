@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from operators.frames import FrameInfo
 from operators.result import Result
+from pipeline.chunk import CAUSES
 
-COUNTERS = ("sampled", "published", "covered", "silent", "deadletter", "dropped")
+DROPPED = tuple(f"dropped_{cause}" for cause in CAUSES)
+COUNTERS = ("sampled", "published", "covered", "silent", "deadletter", "dropped", *DROPPED)
 MOST_WAITING = 1024  # frames of an operator; progress carries them
 
 Waiting = Mapping[str, Sequence[tuple[str, int]]]
@@ -26,7 +28,8 @@ class Ledger:
     `published`: the frame has a record of its own. `covered`: it lies in a span of which a record
     tells. `silent`: no record tells of it, because the operator had nothing to say, or gave up its
     memory when it failed. `deadletter`: the operator failed on it, or its record was too large
-    for the sink. `dropped`: a live buffer was full.
+    for the sink. `dropped`: no operator saw it, and why: `dropped_full`, `dropped_late`,
+    `dropped_drain` (`pipeline.chunk.CAUSES`).
     """
 
     def __init__(

@@ -175,7 +175,8 @@ def _told(
 ) -> tuple[str, dict[str, Any]]:
     """Kind of event and what it says; nothing that differs from run to run."""
     if isinstance(entry, Gap):
-        return entry.reason, {"dropped": entry.dropped} if entry.dropped else {}
+        said = {"dropped": entry.dropped, "cause": entry.cause}
+        return entry.reason, {name: value for name, value in said.items() if value}
     why = {"detail": mask(entry.detail)[:DETAIL_CHARS]} if entry.detail else {}
     if isinstance(entry, Fault):
         return entry.kind, why | {"lost": entry.lost}

@@ -6,29 +6,32 @@ Pulls: a lane asks for its next chunk when it has room, so memory is bounded by 
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.batching import Batch, Batcher
-from pipeline.chunk import Chunk, Entry, Frames
+from pipeline.batching import Batcher
+from pipeline.camera import Camera
+from pipeline.chunk import End, Frames, Trouble
+from pipeline.commit import Commit
 from pipeline.decode.spec import StreamSpec
+from pipeline.drain import Drain
 from pipeline.engine import Engine
 from pipeline.errors import RecordsTooLarge, SinkAway
 from pipeline.feed import Feed
-from pipeline.lane import Commit, Lane
+from pipeline.intake import Intake
+from pipeline.lane import Lane
 from pipeline.message import Publisher
 from pipeline.outage import Outage
-from pipeline.progress import Progress
 from pipeline.sinks.patient import PatientSink
-from pipeline.sinks.sink import Message, Receipt, Sink
+from pipeline.sinks.sink import Message, Sink
 from pipeline.tally import Outcome, Tally
 
 LIVE_BATCH_WAIT_S = 0.2  # a live frame waits no longer than this for batch mates
+SILENCE_S = 2.0  # what a decoder is given to speak after the time to drain
 IDLE_WAIT_S = 0.25  # how long a loop without work waits before it looks at `stop` again
-DRAIN_S = 10.0  # how long an outage of the sink is still borne after `stop`
+DRAIN_S = 10.0  # what is given to what is decoded, and to the sink, after `stop`
 COUNT_S = 5.0  # for cameras to say what they hold, once it cannot be delivered any more
 
 
@@ -44,6 +47,8 @@ class Shard:
         *,
         open_streams: int,
         batch_wait_s: float | None = None,
+        max_age_s: float = math.inf,
+        drain_s: float = DRAIN_S,
         patience_s: float | None = None,
         sink_name: str = "the sink",
         clock: Callable[[], float] = time.monotonic,
@@ -55,32 +60,34 @@ class Shard:
             open_streams: how many streams decode at a time; the others wait their turn.
             batch_wait_s: no frame waits longer than this for batch mates (live). None: for as long
                 as frames that could fill its batch are awaited (recorded); no result changes.
+            max_age_s: a live frame that arrived longer ago is dropped when its turn comes.
+            drain_s: how long after `stop` frames are still computed; then live ones are dropped,
+                and recordings stand where their last commit was.
             patience_s: how long an outage of the sink is borne; None: for ever.
             sink_name: the sink, for a person.
-            clock: seconds, monotonic.
+            clock: seconds, monotonic, that of `Frames.arrived_s`.
         """
         self._engine = engine
-        self._feed = feed
+        self._intake = Intake(feed)
         self._sink = PatientSink(
             sink,
             name=sink_name,
             patience_s=patience_s,
-            meanwhile=self._watch_decoders,
+            meanwhile=lambda: self._intake.watch(),
             tell=self._note_outage,
         )
         self._publisher = publisher
         self._open_streams = open_streams
         self._batch_wait_s = math.inf if batch_wait_s is None else batch_wait_s
+        self._max_age_s = max_age_s
         self._clock = clock
         self._batcher = Batcher(engine.batch_size)
         self._lanes: dict[str, Lane] = {}  # not begun
         self._open_lanes: dict[str, Lane] = {}
-        self._early: list[Chunk] = []  # came while the sink was away
         self._waiting: deque[StreamSpec] = deque()
-        self._asked: set[str] = set()
         self._resumed: set[str] = set()
-        self._stopping = threading.Event()
-        self._over = threading.Event()
+        self._drain = Drain(drain_s, self._sink.interrupt, clock)
+        self._draining = False
         self.tally = Tally(failures=engine.failures)
 
     def run(
@@ -116,7 +123,7 @@ class Shard:
         except SinkAway as away:
             self._give_up(away)
         finally:
-            self._over.set()
+            self._drain.close()
         return self.tally
 
     def _claim(self, jobs: Mapping[str, str], specs: Sequence[StreamSpec], fresh: bool) -> None:
@@ -126,7 +133,7 @@ class Shard:
             if progress.position:
                 self._resumed.add(spec.stream)
             if progress.done:
-                self.tally.outcomes.append(_complete(progress))
+                self.tally.outcomes.append(Outcome.before(progress))
                 continue
             self._lanes[spec.stream] = Lane(
                 progress, self._engine.placements, self._publisher(spec.stream), live=spec.live
@@ -134,74 +141,103 @@ class Shard:
             self._waiting.append(replace(spec, cursor=progress.cursor, epoch=progress.epoch))
 
     def stop(self) -> None:
-        """Finish what is decoded, commit it, and return from `run`; a sink that is away is waited
-        for `DRAIN_S` more. Callable from any thread."""
-        if not self._stopping.is_set():
-            self._stopping.set()
-            threading.Thread(target=self._hurry, name="drain", daemon=True).start()
-
-    def _hurry(self) -> None:
-        if not self._over.wait(DRAIN_S):
-            self._sink.interrupt()
+        """Finish what is decoded, commit it, and return from `run`; what takes longer than
+        `drain_s`, a sink that is away too, is cut off. Callable from any thread."""
+        self._drain.ask()
 
     def _pump(self) -> None:
         open_lanes = self._open_lanes
-        told = False
+        busy = False
         while self._waiting or open_lanes:
-            if self._stopping.is_set() and not told:
-                told = True
-                self._waiting.clear()
-                for stream in open_lanes:
-                    self._feed.stop(stream)
+            if self._drain.asked:
+                self._end(open_lanes)
             self._open(open_lanes)
             self._request(open_lanes)
-            for chunk in self._chunks():
-                self._accept(chunk, open_lanes)
-            self._work(open_lanes)
+            self._accept(0.0 if busy else self._patience_s())
+            busy = self._work(open_lanes)
+
+    def _end(self, lanes: dict[str, Lane]) -> None:
+        """Come to an end: at once no more is begun, and in time no more is computed."""
+        if not self._draining:
+            self._draining = True
+            self._waiting.clear()
+            self._intake.stop(lanes)
+        self._drain.look()
+        if (cut_s := self._drain.cut_s) is None:
+            return
+        for lane in list(lanes.values()):
+            if not lane.live:
+                self._abandon(lane, lanes)
+            elif not lane.queue.closing and self._clock() >= cut_s + SILENCE_S:
+                self._intake.leave(lane.stream)
+                lane.queue.accept([End(lane.stream, "stopped", "its decoder did not end in time")])
+
+    def _abandon(self, lane: Lane, lanes: dict[str, Lane]) -> None:
+        """A recording goes on another day, from its last commit."""
+        stream = lane.stream
+        self._batcher.discard(lambda run: len(run.infos) if run.stream == stream else 0)
+        self._intake.leave(stream)
+        del lanes[stream]
+        self.tally.outcomes.append(Outcome(stream, "stopped", resumed=stream in self._resumed))
 
     def _open(self, lanes: dict[str, Lane]) -> None:
         while self._waiting and len(lanes) < self._open_streams:
             spec = self._waiting.popleft()
-            self._feed.open(spec)
+            self._intake.open(spec)
             lanes[spec.stream] = self._lanes.pop(spec.stream)
 
     def _request(self, lanes: dict[str, Lane]) -> None:
-        for stream, lane in lanes.items():
-            if lane.hungry and stream not in self._asked:
-                self._asked.add(stream)
-                self._feed.request(stream)
-
-    def _chunks(self) -> list[Chunk]:
-        early, self._early = self._early, []
-        return early or self._feed.wait(self._patience_s())
+        self._intake.ask(stream for stream, lane in lanes.items() if lane.queue.hungry)
 
     def _patience_s(self) -> float:
         return max(0.0, min(IDLE_WAIT_S, self._batcher.due_s - self._clock()))
 
-    def _accept(self, chunk: Chunk, lanes: dict[str, Lane]) -> None:
-        shares: dict[str, list[Entry]] = {}
-        for entry in chunk.entries:
-            shares.setdefault(entry.stream, []).append(entry)
-        for stream, entries in shares.items():
-            self._asked.discard(stream)
-            lanes[stream].accept(entries)
+    def _accept(self, timeout_s: float) -> None:
+        troubles = []
+        for stream, news in self._intake.take(timeout_s):
+            if isinstance(news, Trouble):
+                troubles.append(news)
+            else:
+                self._open_lanes[stream].queue.accept(news)
+        for trouble in troubles:
+            lane = self._open_lanes[trouble.stream]
+            commit = lane.report(trouble)
+            if not self.tally.given_up:
+                self._commit(commit, lane)
 
-    def _work(self, lanes: dict[str, Lane]) -> None:
-        """All that can be done without another chunk."""
+    def _work(self, lanes: dict[str, Lane]) -> bool:
+        """One batch, where there is one, and all that can be done without; whether there was.
+
+        No more at a time: trouble of cameras that is not read is not told.
+        """
         while True:
             for lane in list(lanes.values()):
                 self._advance(lane, lanes)
-            self._request(lanes)  # so that decoding goes on beside the step
-            awaited = {lane.size_hw for lane in lanes.values() if lane.idle}
-            batch = self._batcher.cut(awaited, self._clock())
-            if batch is None:
-                return
-            self._engine.step(batch, lanes)
-            self._count(batch)
-
-    def _count(self, batch: Batch) -> None:
+            if not self._drop(lanes):
+                break
+        self._request(lanes)  # so that decoding goes on beside the step
+        awaited = {lane.size_hw for lane in lanes.values() if lane.queue.idle}
+        batch = self._batcher.cut(awaited, self._clock())
+        if batch is None:
+            return False
+        self._engine.step(batch, lanes)
         self.tally.frames += len(batch.frames.infos)
         self.tally.batches[len(batch.streams)] += 1
+        return True
+
+    def _drop(self, lanes: dict[str, Lane]) -> bool:
+        """Live frames whose turn comes too late; whether there were any."""
+        cut = self._drain.cut_s is not None
+        oldest_s = math.inf if cut else self._clock() - self._max_age_s
+        gone = self._batcher.discard(
+            lambda run: (
+                len(run.infos) if cut and lanes[run.stream].live else run.older_than(oldest_s)
+            )
+        )
+        cause = "drain" if cut else "late"
+        for stream, taken in gone:
+            lanes[stream].skip(taken, cause)
+        return bool(gone)
 
     def _advance(self, lane: Lane, lanes: dict[str, Lane]) -> None:
         while (step := lane.advance()) is not None:
@@ -211,6 +247,7 @@ class Shard:
                     self.tally.shares[lane.stream] = step.share
             else:
                 self._commit(step, lane)
+                lane.queue.confirm()
         if lane.end and not lane.waits_for_batch:
             self._finish(lane, lanes)
 
@@ -222,45 +259,34 @@ class Shard:
                 commit = lane.refuse(commit, error)
             else:
                 break
-        self._count_records(receipt, commit.messages)
-        lane.confirm()
+        self.tally.count(receipt, commit.messages)
+        if lane.live:
+            age_s = None if commit.arrived_s is None else self._clock() - commit.arrived_s
+            before = self.tally.cameras.get(lane.stream, Camera())
+            self.tally.cameras[lane.stream] = before.after(lane.frames, lane.dropped, age_s)
         while outages := self._sink.take_ended():
             self.tally.outages += outages
             lanes = [lane for lane in self._open_lanes.values() if lane.live]
             events = [lane.tell(outage) for outage in outages for lane in lanes]
-            self._count_records(self._sink.publish(events), events)
-
-    def _count_records(self, receipt: Receipt, messages: Sequence[Message]) -> None:
-        self.tally.receipt += receipt
-        self.tally.records.update(message.topic for message in messages)
+            self.tally.count(self._sink.publish(events), events)
 
     def _note_outage(self, outage: Outage | None) -> None:
         self.tally.outage = outage
-
-    def _watch_decoders(self) -> None:
-        """While the sink is away: cameras are still lost and connected again."""
-        self._early += self._feed.wait(0.0)
 
     def _give_up(self, away: SinkAway) -> None:
         """No record goes out any more: recordings wait for another day, cameras cannot."""
         self.tally.given_up = str(away)
         lanes = self._open_lanes
-        for stream in lanes:
-            self._feed.stop(stream)
-        for chunk in self._early:
-            self._accept(chunk, lanes)
+        self._intake.stop(lanes)
         until_s = self._clock() + COUNT_S
-        while unsaid := [one for one in lanes.values() if one.live and not one.closing]:
+        while unsaid := [one for one in lanes.values() if one.live and not one.queue.closing]:
             if self._clock() >= until_s:
                 break
-            for stream in {lane.stream for lane in unsaid} - self._asked:
-                self._asked.add(stream)
-                self._feed.request(stream)
-            for chunk in self._feed.wait(IDLE_WAIT_S):
-                self._accept(chunk, lanes)
+            self._intake.ask(lane.stream for lane in unsaid)
+            self._accept(IDLE_WAIT_S)
         for lane in lanes.values():
             if lane.live:
-                self.tally.undelivered[lane.stream] += lane.unconfirmed
+                self.tally.undelivered[lane.stream] += lane.queue.unconfirmed
             self.tally.outcomes.append(
                 Outcome(lane.stream, "stopped", str(away), resumed=lane.stream in self._resumed)
             )
@@ -269,26 +295,5 @@ class Shard:
         end = lane.end
         assert end is not None
         del lanes[lane.stream]
-        self.tally.outcomes.append(
-            Outcome(
-                lane.stream,
-                end.outcome,
-                lane.why,
-                end.decoded,
-                end.lost,
-                end.memory_bytes,
-                lane.stream in self._resumed,
-            )
-        )
-
-
-def _complete(progress: Progress) -> Outcome:
-    """Of a stream that an earlier run has done."""
-    return Outcome(
-        progress.stream,
-        progress.status,
-        progress.detail,
-        lost=progress.lost,
-        resumed=True,
-        already=True,
-    )
+        resumed = lane.stream in self._resumed
+        self.tally.outcomes.append(Outcome.of(end, lane.why, resumed=resumed))

@@ -74,6 +74,7 @@ def _spec(
         chunk_ms=config.chunk_ms if plan.live else RECORDED_CHUNK_MS,
         stall_s=config.stall_s,
         buffer_frames=config.buffer_frames,
+        max_age_s=config.max_age_s,
         join=tuple(_absolute(url) for url in plan.join),
         spool_bytes=config.spool_bytes,
     )

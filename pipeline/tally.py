@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pipeline.camera import Camera
+from pipeline.chunk import End
 from pipeline.outage import Outage
-from pipeline.sinks.sink import Receipt
+from pipeline.progress import Progress
+from pipeline.sinks.sink import Message, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,24 @@ class Outcome:
     resumed: bool = False
     already: bool = False
 
+    @classmethod
+    def of(cls, end: End, why: str, *, resumed: bool) -> Outcome:
+        """Of a stream that this run has brought to its end."""
+        frames = (end.decoded, end.lost, end.memory_bytes)
+        return cls(end.stream, end.outcome, why, *frames, resumed=resumed)
+
+    @classmethod
+    def before(cls, progress: Progress) -> Outcome:
+        """Of a stream that an earlier run has done."""
+        return cls(
+            progress.stream,
+            progress.status,
+            progress.detail,
+            lost=progress.lost,
+            resumed=True,
+            already=True,
+        )
+
 
 @dataclass(slots=True)
 class Tally:
@@ -43,6 +65,7 @@ class Tally:
         outcomes: streams that have ended.
         batches: number of streams in a batch -> batches.
         shares: stream -> part of its footage that is decoded, where that is known.
+        cameras: live stream -> how it fares.
         failures: `Engine.failures`.
         outage: the sink's, while there is one.
         outages: the sink's, those that are over.
@@ -61,6 +84,12 @@ class Tally:
     outages: list[Outage] = field(default_factory=list)
     given_up: str = ""
     undelivered: Counter[str] = field(default_factory=Counter)
+    cameras: dict[str, Camera] = field(default_factory=dict)
+
+    def count(self, receipt: Receipt, messages: Sequence[Message]) -> None:
+        """These went to the sink."""
+        self.receipt += receipt
+        self.records.update(message.topic for message in messages)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -75,4 +104,8 @@ class Tally:
             self.outages + other.outages,
             self.given_up or other.given_up,
             self.undelivered + other.undelivered,
+            {
+                name: self.cameras.get(name, Camera()) + other.cameras.get(name, Camera())
+                for name in {**self.cameras, **other.cameras}
+            },
         )

@@ -110,4 +110,5 @@ def _frames(run: list[Sample]) -> Frames:
         cursor,
         run[-1].share,
         run[0].cursor["sampled"] - 1,
+        tuple(sample.arrived_s for sample in run if sample.arrived_s is not None),
     )

@@ -1,20 +1,17 @@
-"""Reads a live source without ever waiting for anybody: a thread decodes, a bounded buffer keeps.
+"""Reads a live source, one connection to it: what comes in, and how it ended.
 
-One connection only; what comes after it is the host's business.
+Waits for nobody; what comes after it is the host's business.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
-from pipeline.chunk import CHUNK_FRAMES, Counts, End, Entry, Fault, Gap
-from pipeline.decode.assembly import Item, entries
+from pipeline.chunk import Counts, End, Fault, Gap
+from pipeline.decode.assembly import Item
 from pipeline.decode.settling import Settling
 from pipeline.decode.spec import StreamSpec
-from pipeline.decode.track import Sample, Track
+from pipeline.decode.track import Track
 from pipeline.errors import SourceError
 from pipeline.media.hls import HlsReel
 from pipeline.media.opening import open_reel
@@ -139,101 +136,3 @@ class Capture:
             self._lost += picture.frames
             return [Fault(stream, "decode", picture.detail, picture.frames)]
         return []
-
-
-class Buffer:
-    """Keeps the newest frames; what is dropped becomes one Gap where it was. Thread-safe."""
-
-    def __init__(self, stream: str, frames: int, chunk_ms: float, *, rules: int = 1) -> None:
-        """
-        Args:
-            stream: its id.
-            frames: how many are kept at most.
-            chunk_ms: a chunk waits so long for more, counted from its first item.
-            rules: how many sampling rules there are.
-        """
-        self._stream = stream
-        self._room = frames
-        self._chunk_s = chunk_ms / 1000
-        self._items: deque[Item] = deque()
-        self._frames = 0
-        self.sampled = 0  # frames that were put in
-        self._rules = rules
-        self._dropped: Counter[int] = Counter()  # before the first item: who took it -> frames
-        self._since_s = 0.0
-        self._closed = False
-        self._changed = threading.Condition()
-
-    def put(self, item: Item) -> None:
-        """Add the newest item; without effect once closed."""
-        with self._changed:
-            if self._closed:
-                return
-            if not self._items:
-                self._since_s = time.monotonic()
-            self._items.append(item)
-            self._frames += isinstance(item, Sample)
-            self.sampled += isinstance(item, Sample)
-            while self._frames > self._room:
-                self._drop()
-            self._changed.notify_all()
-
-    def wait_for_room(self, timeout_s: float | None = None) -> None:
-        """Until one more frame would drop none, or the buffer is closed; at most so long."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._frames < self._room or self._closed, timeout_s)
-
-    def close(self) -> None:
-        """Nothing more will be put in."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-    def take(self, timeout_s: float) -> tuple[Entry, ...] | None:
-        """The next chunk's entries; None where it is not full in time, () at the very end."""
-        deadline_s = time.monotonic() + timeout_s
-        with self._changed:
-            while not (self._ready() or self._closed):
-                left_s = deadline_s - time.monotonic()
-                if left_s <= 0:
-                    return None
-                late_s = self._since_s + self._chunk_s - time.monotonic()
-                self._changed.wait(min(left_s, max(late_s, 0.001)) if self._items else left_s)
-            return entries(self._next())
-
-    def _ready(self) -> bool:
-        if not self._items:
-            return False
-        late = time.monotonic() - self._since_s >= self._chunk_s
-        return late or self._frames >= CHUNK_FRAMES
-
-    def _next(self) -> list[Item]:
-        items: list[Item] = []
-        if self._dropped:
-            items.append(self._gap())
-            self._dropped.clear()
-        frames = 0
-        while self._items and frames < CHUNK_FRAMES:
-            frames += isinstance(self._items[0], Sample)
-            items.append(self._items.popleft())
-        self._frames -= frames
-        self._since_s = time.monotonic()
-        self._changed.notify_all()
-        return items
-
-    def _gap(self) -> Gap:
-        by_rule = tuple(
-            sum(frames for taken, frames in self._dropped.items() if taken >> rule & 1)
-            for rule in range(self._rules)
-        )
-        total = self._dropped.total()
-        return Gap(self._stream, "dropped", total, by_rule if self._rules > 1 else ())
-
-    def _drop(self) -> None:
-        """The oldest frame goes; what it stood behind stays."""
-        kept: list[Item] = []
-        while not isinstance(oldest := self._items.popleft(), Sample):
-            kept.append(oldest)
-        self._items.extendleft(reversed(kept))
-        self._frames -= 1
-        self._dropped[oldest.taken] += 1

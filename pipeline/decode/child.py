@@ -14,11 +14,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from queue import SimpleQueue
 from typing import IO
 
-from pipeline.chunk import Counts, End, Entry
+from pipeline.chunk import TROUBLES, Counts, End, Entry, Fault
 from pipeline.decode.assembly import Collector
-from pipeline.decode.capture import Buffer, Capture
+from pipeline.decode.buffer import Buffer
+from pipeline.decode.capture import Capture
 from pipeline.decode.playback import Playback
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.wire import Message, pack, write_all
@@ -28,7 +30,7 @@ from pipeline.secrets import remember_url
 
 NONE = Counts()
 ROOM_S = 0.1  # that a frame of a connection's beginning waits for room in the buffer
-BEAT_S = 0.5  # a sign of life at most so often, while somebody waits for a chunk
+BEAT_S = 0.5  # a sign of life at most so often; a recording's while somebody waits for a chunk
 
 
 class Orders:
@@ -87,6 +89,10 @@ class Answers:
         """Answer one `next`."""
         self._send(Message("chunk", entries, peak_memory_bytes(), counts))
 
+    def news(self, entries: tuple[Entry, ...], counts: Counts) -> None:
+        """Say what nobody asked for."""
+        self._send(Message("news", entries, peak_memory_bytes(), counts))
+
     def beat(self, counts: Counts = NONE) -> None:
         """Say that there is progress."""
         now_s = time.monotonic()
@@ -125,11 +131,12 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
 
 
 def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
-    """A live stream: decoded always, kept as far as there is room."""
-    rules = len(spec.samplings)
-    buffer = Buffer(spec.stream, spec.buffer_frames, spec.chunk_ms, rules=rules)
+    """A live stream: decoded always, kept as far as there is room. What is left when it is over
+    goes to the parent at once, so that nothing holds up the next connection."""
+    buffer = Buffer(spec)
     steps = threading.Event()
     source = Capture(spec, steady_clock(), Transfer(live=True, wait=orders.patience(steps.set)))
+    troubles: SimpleQueue[Fault] = SimpleQueue()
 
     def fill() -> None:
         for item in source.items():
@@ -138,8 +145,10 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
                 buffer.wait_for_room()
             elif source.settling:
                 buffer.wait_for_room(ROOM_S)
-            if item is not None:
-                buffer.put(item)
+            if isinstance(item, Fault) and item.kind in TROUBLES:
+                troubles.put(item)
+            elif item is not None:
+                buffer.put(item, patient=source.finite)
             if orders.stopping.is_set():
                 break
         for item in source.rest():
@@ -150,20 +159,28 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
         return replace(source.counts, sampled=buffer.sampled)
 
     threading.Thread(target=fill, daemon=True).start()
-    while orders.wanted():
-        while (entries := buffer.take(BEAT_S)) is None:
-            if orders.stopping.is_set():
-                for item in source.rest():
-                    buffer.put(item)
-                buffer.close()  # whoever fills it may wait for a camera that says nothing
-            if steps.is_set():
-                steps.clear()
-                answers.beat(counts())
-        if not entries and orders.stopping.is_set():
-            entries = (replace(source.end("stopped"), sampled=buffer.sampled),)
-        if not entries:
-            return
-        answers.chunk(with_memory(entries), counts())
+    asked = False
+    while not buffer.closed:
+        asked = asked or orders.wanted(BEAT_S)
+        if asked and (entries := buffer.take(BEAT_S)):
+            answers.chunk(with_memory(entries), counts())
+            asked = False
+        if orders.stopping.is_set():
+            for item in source.rest():
+                buffer.put(item)
+            buffer.close()  # whoever fills it may wait for a camera that says nothing
+        if steps.is_set():
+            steps.clear()
+            answers.beat(counts())
+        if not troubles.empty() and not buffer.closed:
+            answers.news((troubles.get(),), counts())
+    while entries := buffer.take(0):
+        answers.news(with_memory(entries), counts())
+    while not troubles.empty():
+        answers.news((troubles.get(),), counts())
+    if orders.stopping.is_set():
+        stopped = replace(source.end("stopped"), sampled=buffer.sampled)
+        answers.news(with_memory((stopped,)), counts())
 
 
 def with_memory(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:

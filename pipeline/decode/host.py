@@ -47,7 +47,7 @@ class DecodeHost:
         self._streams[stream].request()
 
     def wait(self, timeout_s: float) -> list[Chunk]:
-        """The chunks that have arrived, at the latest after `timeout_s`; maybe none."""
+        """The chunks that have arrived, and trouble; maybe none within `timeout_s`."""
         deadline_s = self._clock() + timeout_s
         patience_s = 0.0  # read what is there before judging who is silent
         while True:

@@ -1,11 +1,15 @@
-"""A live stream's decode processes: one per connection, again and again until it is stopped."""
+"""A live stream's decode processes: one per connection, again and again until it is stopped.
+
+A connection that is over is told at once, and the next is begun, however much of the old one waits
+for the engine: its process hands all of it over and ends.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
 
-from pipeline.chunk import Counts, End, Entry, Fault, Frames, Gap
+from pipeline.chunk import TROUBLES, Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.decode.backoff import Backoff
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.supervisor import Clock, Supervisor
@@ -23,7 +27,9 @@ class LiveSupervisor(Supervisor):
         self._retry_s: float | None = None
         self._seen = False  # frames, in any connection
         self._reasons: set[str] = set()  # told of the present outage
+        self._away = False  # since the last frames
         self._over = False  # the process has said that its connection is lost
+        self._last = ("", "")  # session and position of the last frame
         self._before = Counts()  # of the connections before this one
         self._told = Counts()  # by this one's process
         self._handed = 0  # sampled frames that have come of it, or that it has dropped
@@ -36,7 +42,7 @@ class LiveSupervisor(Supervisor):
 
     def wake_s(self) -> float | None:
         """When to kill the process, or when to start the next."""
-        return super().wake_s() if self._process else self._retry_s
+        return self._alive_s + self._silence_s if self._process else self._retry_s
 
     def pass_time(self) -> None:
         """Kill a process that hangs, or connect again when it is time."""
@@ -49,28 +55,43 @@ class LiveSupervisor(Supervisor):
     def _admit(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         passed: list[Entry] = []
         for entry in entries:
-            if isinstance(entry, Fault) and entry.kind == "disconnected":
-                self._over = True
-                if not self._is_news(entry.detail):
-                    continue
+            if isinstance(entry, Fault) and entry.kind in TROUBLES:
+                self._hear(entry)
+                continue
             if isinstance(entry, Gap):
                 self._handed += entry.dropped
             if isinstance(entry, End):
                 entry = self._summed(entry)
             if isinstance(entry, Frames):
-                self._spec = self._spec.after(entry.cursor)  # so that nothing is shown twice
-                if self._reasons and self._seen:
-                    passed.append(Gap(self._spec.stream, "reconnected"))
-                self._seen = True
-                self._handed += len(entry.infos)
-                self._reasons.clear()
-                self._backoff.reset()
+                passed += self._found(entry)
             passed.append(entry)
         return tuple(passed)
+
+    def _hear(self, fault: Fault) -> None:
+        """The process speaks of trouble; its connection may be over."""
+        self._over = self._over or fault.kind == "disconnected"
+        if fault.kind != "disconnected" or self._is_news(fault.detail):
+            self._cry(fault.kind, fault.detail)
+
+    def _cry(self, kind: str, detail: str, lost: int = 0) -> None:
+        trouble = Trouble(self._spec.stream, kind, detail, lost, *self._last)
+        self._chunks.append(Chunk((trouble,)))
+
+    def _found(self, frames: Frames) -> list[Entry]:
+        """Frames have come; what goes in front of them."""
+        self._spec = self._spec.after(frames.cursor)  # so that nothing is shown twice
+        back = self._away and self._seen
+        self._away, self._seen = False, True
+        self._handed += len(frames.infos)
+        self._last = (frames.infos[-1].session, frames.infos[-1].position)
+        return [Gap(self._spec.stream, "reconnected")] if back else []
 
     def _see(self, message: Message) -> None:
         super()._see(message)
         self._told = message.counts
+        if message.counts.sampled:  # the connection works, whether or not anybody asks for frames
+            self._reasons.clear()
+            self._backoff.reset()
 
     def _summed(self, end: End) -> End:
         """The end of the last connection as the end of all."""
@@ -88,8 +109,9 @@ class LiveSupervisor(Supervisor):
         held = self._told.sampled - self._handed
         self._before += self._told + Counts(lost=held)
         self._told, self._handed = Counts(), 0
+        self._away = True
         if held or (not self._over and self._is_news(detail)):
-            self._say(Fault(self._spec.stream, kind, detail, held))
+            self._cry(kind, detail, held)
         if self._stopping:
             self._end("stopped")
             return

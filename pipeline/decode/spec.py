@@ -18,6 +18,9 @@ BASE_BYTES = 512 << 20  # address space of a child that decodes small pictures: 
 BYTES_PER_PIXEL = 40  # 8K H.264 took 31, 8K 10-bit HEVC 37 (FFmpeg 8.1, 2026-11)
 
 
+_ABOVE_0 = ("max_pixels", "chunk_ms", "stall_s", "buffer_frames", "max_age_s", "spool_bytes")
+
+
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
     """One stream to decode.
@@ -38,6 +41,7 @@ class StreamSpec:
         chunk_ms: a chunk that holds frames closes after this long.
         stall_s: a decoder without a sign of life for so long is killed.
         buffer_frames: live: more than this are not kept.
+        max_age_s: live: nor are frames that arrived longer ago.
         join: further files that are played after `url`, as one stream.
         spool_bytes: recordings over http: most that may be copied to disk.
     """
@@ -56,6 +60,7 @@ class StreamSpec:
     chunk_ms: int = 500
     stall_s: float = 10.0
     buffer_frames: int = 64
+    max_age_s: float = 5.0
     join: tuple[str, ...] = field(default=(), repr=False)
     spool_bytes: int = SPOOL_BYTES
 
@@ -66,7 +71,7 @@ class StreamSpec:
             raise ValueError(f"short_side must be at least {PATCH} pixels, got {self.short_side}")
         if not self.live and not self.session:
             raise ValueError(f"recorded stream {self.stream!r} needs a session")
-        for name in ("max_pixels", "chunk_ms", "stall_s", "buffer_frames", "spool_bytes"):
+        for name in _ABOVE_0:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
 

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from pipeline.chunk import Chunk, Counts, End, Entry
+from pipeline.decode.backlog import Backlog
 from pipeline.decode.process import DecodeProcess
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.wire import Message
@@ -30,7 +31,7 @@ class Supervisor(ABC):
         self._process: DecodeProcess | None = None
         self._wanted = False  # a request that no chunk has answered yet
         self._stopping = False
-        self._kept: list[Entry] = []  # for the next request
+        self._backlog = Backlog(spec)  # for the next requests
         self._chunks: list[Chunk] = []
         self._alive_s = 0.0  # last sign of life, or the request
         self._silence_s = START_S  # that is allowed
@@ -40,7 +41,7 @@ class Supervisor(ABC):
     @property
     def done(self) -> bool:
         """Ended, and all of it told."""
-        return self.ended and not self._kept and not self._chunks
+        return self.ended and not self._backlog and not self._chunks
 
     @property
     def fd(self) -> int | None:
@@ -78,7 +79,7 @@ class Supervisor(ABC):
             return
         for message in messages:
             self._see(message)
-            if message.kind == "chunk":
+            if message.entries and not self.ended:
                 self._take(message.entries)
         if not more and not self.ended:
             self._fail("crashed", self._process.kill())
@@ -95,7 +96,7 @@ class Supervisor(ABC):
             self._fail("stalled", f"no sign of life for {self._silence_s:g} s")
 
     def pop(self) -> list[Chunk]:
-        """The chunks that are ready."""
+        """The chunks that are ready, and trouble, which nobody asks for."""
         chunks, self._chunks = self._chunks, []
         return chunks
 
@@ -117,7 +118,7 @@ class Supervisor(ABC):
 
     def _take(self, entries: tuple[Entry, ...]) -> None:
         entries = self._admit(entries)
-        self._kept += entries
+        self._backlog.add(entries, self._clock())
         if entries and isinstance(entries[-1], End):
             self.ended = True
             self.close()
@@ -125,16 +126,15 @@ class Supervisor(ABC):
 
     def _serve(self) -> None:
         """Answer the request with what is there, or have the process answer it."""
-        if self._wanted and self._kept:
-            self._chunks.append(Chunk(tuple(self._kept)))
-            self._kept = []
+        if self._wanted and self._backlog:
+            self._chunks.append(Chunk(self._backlog.take(self._clock())))
             self._wanted = False
         elif self._wanted and self._process:
             self._process.request()
 
     def _say(self, entry: Entry) -> None:
         """Something of our own, to be told like what the process hands over."""
-        self._kept.append(entry)
+        self._backlog.add((entry,), self._clock())
         self._serve()
 
     def _end(self, outcome: str, detail: str = "") -> None:

@@ -31,6 +31,7 @@ class Sample:
         taken: bit mask of the rules that take it.
         cursor: where decoding stands after it.
         share: part of the recording that is decoded with it, 0 to 1.
+        arrived_s: when, on the monotonic clock; None where nobody minds.
     """
 
     info: FrameInfo
@@ -38,6 +39,7 @@ class Sample:
     taken: int
     cursor: Cursor
     share: float | None = None
+    arrived_s: float | None = None
 
 
 class Track:

@@ -29,8 +29,9 @@ class Message:
     """One message.
 
     Attributes:
-        kind: `chunk` (the answer to a request) or `beat` (a sign of life).
-        entries: of a chunk.
+        kind: `chunk` (the answer to a request), `news` (entries that nobody asked for: trouble, and
+            what is left when a connection is over) or `beat` (a sign of life).
+        entries: of a chunk, or news.
         memory_bytes: the child's peak resident memory so far.
         counts: what a live connection has brought so far.
     """
@@ -121,6 +122,7 @@ def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
             "cursor": entry.cursor,
             "share": entry.share,
             "before": entry.before,
+            "arrived_s": entry.arrived_s,
         }
     return {"entry": type(entry).__name__.lower(), **asdict(entry)}
 
@@ -128,7 +130,8 @@ def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
 def _frames(values: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> Frames:
     infos = tuple(_info(info) for info in values["infos"])
     taken, cursor = tuple(values["taken"]), values["cursor"]
-    return Frames(infos, pixels, taken, cursor, values["share"], values["before"])
+    more = (values["share"], values["before"], tuple(values["arrived_s"]))
+    return Frames(infos, pixels, taken, cursor, *more)
 
 
 def _info_to_json(info: FrameInfo) -> dict[str, Any]:

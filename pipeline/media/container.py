@@ -203,13 +203,10 @@ _CAMERAS: dict[str, Callable[[str, float], InputContainer]] = {
 
 
 def _best_stream(container: InputContainer, max_pixels: int) -> VideoStream:
-    """The default one, else the largest, else the first; never a cover picture or a tile."""
-    whole = [s for s in container.streams.video if not s.disposition & Disposition.dependent]
-    if container.streams.video and not whole:
-        raise SourceError("holds no video, only a still picture in tiles")
+    """The default one, else the largest, else the first; never a cover picture."""
     streams = [
         stream
-        for stream in whole
+        for stream in container.streams.video
         if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
     ]
     if not streams:

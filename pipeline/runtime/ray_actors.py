@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,8 @@ class DecodeActor:
         for stream in wanted:
             self._host.request(stream)
         chunks = self._host.wait(timeout_s)
-        return Chunk(tuple(entry for chunk in chunks for entry in chunk.entries))
+        entries = tuple(entry for chunk in chunks for entry in chunk.entries)
+        return Chunk(entries, time.monotonic())
 
     def stop(self, stream: str) -> None:
         self._host.stop(stream)

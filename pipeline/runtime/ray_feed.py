@@ -16,7 +16,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayActorError
 
-from pipeline.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap
+from pipeline.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.decode.spec import StreamSpec
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class _Host:
     asked: set[str] = field(default_factory=set)  # asked for and not answered
     wanted: list[str] = field(default_factory=list)  # asked for and not yet passed on
     call: ray.ObjectRef[Chunk] | None = None
+    called_s: float = 0.0
     deaths: int = 0  # since the last chunk
 
 
@@ -71,6 +72,8 @@ class RayFeed:
     def wait(self, timeout_s: float) -> list[Chunk]:
         if self._ready:
             return self._hand_over()
+        for host in self._hosts:
+            self._exchange(host)
         calls = {host.call: host for host in self._hosts if host.call is not None}
         if not calls:
             time.sleep(timeout_s)  # nobody is asked for anything
@@ -92,7 +95,10 @@ class RayFeed:
             ray.kill(host.actor)
 
     def _exchange(self, host: _Host) -> None:
-        if host.call is None and host.asked:
+        """Call an actor that owes something, or whose cameras may be in trouble."""
+        live = any(spec.live for spec in host.specs.values())
+        if host.call is None and (host.asked or live):
+            host.called_s = time.monotonic()
             host.call = host.actor.exchange.remote(host.wanted, EXCHANGE_S)
             host.wanted = []
 
@@ -109,20 +115,25 @@ class RayFeed:
             return
         if chunk.entries:
             host.deaths = 0
-            entries = tuple(self._admit(host, entry) for entry in chunk.entries)
+            # Two machines, two monotonic clocks: an age is at most the call too long, never short.
+            ahead_s = 0.0 if chunk.sent_s is None else host.called_s - chunk.sent_s
+            entries = tuple(self._admit(host, entry, ahead_s) for entry in chunk.entries)
             self._ready.append(Chunk(entries))
         self._exchange(host)
 
-    def _admit(self, host: _Host, entry: Entry) -> Entry:
+    def _admit(self, host: _Host, entry: Entry, ahead_s: float) -> Entry:
         """See an entry go by on its way to whoever asked."""
         stream = entry.stream
+        if isinstance(entry, Trouble):
+            return entry
         host.asked.discard(stream)
         if isinstance(entry, Frames):
             self._brought[stream] += len(entry.infos)
             spec = host.specs[stream]
             if not spec.live:  # a camera begins a new session
                 host.specs[stream] = spec.after(entry.cursor)
-        elif isinstance(entry, Gap):
+            return entry.shifted(ahead_s)
+        if isinstance(entry, Gap):
             self._brought[stream] += entry.dropped
         elif isinstance(entry, End):
             self._forget(host, stream)
@@ -152,7 +163,8 @@ class RayFeed:
                 host.actor.stop.remote(stream)
             if spec.live:
                 self._before[stream] = self._brought[stream]
-                self._say(host, Fault(stream, "crashed", "its decode actor died"))
+                trouble = Trouble(stream, "crashed", "its decode actor died")
+                self._ready.append(Chunk((trouble,)))
         host.wanted = list(host.asked)
         self._exchange(host)
 

@@ -11,7 +11,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -21,7 +20,7 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.chunk import End, Fault, Frames, Gap
+from pipeline.chunk import End, Fault, Frames, Gap, Trouble
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.spec import StreamSpec
 from pipeline.sampling import Sampling
@@ -127,31 +126,6 @@ def camera(_rtsp_packages, tmp_path):
 
 
 @pytest.fixture
-def habits(shared):
-    """Starts cameras with habits: steps, losses, long groups; gives their URLs."""
-    running = []
-
-    def start(*habits):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        script = shared / "tools" / "cameras" / "rtsp_camera.py"
-        if not script.exists():
-            pytest.skip(f"no {script}")
-        command = [sys.executable, script, str(port), *habits]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        running.append(process)
-        assert process.stdout.readline().startswith(b"ready")
-        return f"rtsp://127.0.0.1:{port}/cam"
-
-    yield start
-    for process in running:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-
-@pytest.fixture
 def silent_port():
     """Accepts connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -208,7 +182,7 @@ class Pulled:
             for chunk in self.host.wait(0.1):
                 for entry in chunk.entries:
                     self.entries[entry.stream].append(entry)
-                if not isinstance(chunk.entries[-1], End):
+                if not isinstance(chunk.entries[-1], End | Trouble):
                     self.host.request(chunk.entries[-1].stream)
 
     def of(self, kind, stream):

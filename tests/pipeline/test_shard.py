@@ -16,14 +16,15 @@ from operators.frames import Features, FrameInfo
 from operators.operator import Operator, StreamOperator
 from operators.result import JSON, Result
 from operators.variant import prepared_variant
-from pipeline.chunk import Chunk, End, Fault, Frames, Gap
+from pipeline.chunk import Chunk, End, Fault, Frames, Gap, Trouble
 from pipeline.decode.spec import StreamSpec
 from pipeline.engine import Engine
 from pipeline.errors import FencedError, RecordsTooLarge, RuntimeFailure, SinkError
+from pipeline.intake import Intake
 from pipeline.message import Publisher
 from pipeline.placement import Placement
 from pipeline.sampling import Sampling
-from pipeline.shard import IDLE_WAIT_S, LIVE_BATCH_WAIT_S, Shard
+from pipeline.shard import IDLE_WAIT_S, LIVE_BATCH_WAIT_S, SILENCE_S, Shard
 from pipeline.sinks.sink import Refused
 from pipeline.testing import ListSink, ManualClock
 
@@ -346,8 +347,9 @@ def test_the_ledger_adds_up_and_is_said_at_the_end() -> None:
     entries = [run_of("a", [0, 1]), Gap("a", "dropped", dropped=7), run_of("a", [9])]
     shard_of({"a": [[*entries, End("a", "ok")]]}, sink, Echo(), Runs()).run(JOBS, [spec_of("a")])
     (ended,) = [event for event in values(sink, "events", "a") if event["kind"] == "ended"]
-    assert ended["operators"]["echo"] == {"sampled": 3, "published": 3, "dropped": 7}
-    assert ended["operators"]["runs"] == {"sampled": 3, "covered": 3, "dropped": 7}
+    dropped = {"dropped": 7, "dropped_full": 7}
+    assert ended["operators"]["echo"] == {"sampled": 3, "published": 3} | dropped
+    assert ended["operators"]["runs"] == {"sampled": 3, "covered": 3} | dropped
 
 
 def test_an_operator_with_a_memory_publishes_frames_as_any_other_does() -> None:
@@ -474,10 +476,22 @@ def test_a_live_frame_does_not_wait_for_mates_beyond_its_time() -> None:
 
     scripts = {"a": [[run_of("a", [0])], [End("a", "stopped")]], "silent": [[End("silent", "ok")]]}
     shard = shard_of(scripts, sink, Echo(), batch_wait_s=0.2, clock=clock)
-    shard._feed = SilentNeighbour(scripts)
+    shard._intake = Intake(SilentNeighbour(scripts))
     shard.run(JOBS, [replace(spec_of(name), live=True) for name in scripts])
     assert values(sink, "echo", "a") == [0]
     assert committed_s == [pytest.approx(IDLE_WAIT_S + 0.2)], "it came after one idle wait"
+
+
+class Slow(Echo):
+    """Takes its time: `step_s` for every batch, on a hand-set clock."""
+
+    def __init__(self, clock: ManualClock, step_s: float) -> None:
+        super().__init__()
+        self._clock, self._step_s = clock, step_s
+
+    def __call__(self, features: Features) -> list[Result]:
+        self._clock.advance(self._step_s)
+        return super().__call__(features)
 
 
 class Cameras:
@@ -532,22 +546,154 @@ def test_a_frame_of_a_size_of_its_own_waits_no_longer_than_any_other() -> None:
     clock, sink, step_s = ManualClock(), ListSink(), 0.05
     computed_s: list[float] = []
 
-    class Slow(Echo):
+    class Noting(Slow):
         def __call__(self, features: Features) -> list[Result]:
-            clock.advance(step_s)
+            results = super().__call__(features)
             if features.infos[0].stream == "odd":
                 computed_s.append(clock.now_s)
-            return super().__call__(features)
+            return results
 
     cameras = ["busy1", "busy2", "odd", "down"]
     feed = Cameras(clock, until_s=20.0)
-    shard = shard_of({}, sink, Slow(), open_streams=4, batch_wait_s=LIVE_BATCH_WAIT_S, clock=clock)
-    shard._feed, feed.stop_shard = feed, shard.stop
+    echo = Noting(clock, step_s)
+    shard = shard_of({}, sink, echo, open_streams=4, batch_wait_s=LIVE_BATCH_WAIT_S, clock=clock)
+    shard._intake, feed.stop_shard = Intake(feed), shard.stop
     tally = shard.run(JOBS, [replace(spec_of(name), live=True) for name in cameras])
     waited_s = [late - early for early, late in zip(feed.offered_s, computed_s, strict=True)]
     assert len(waited_s) > 15
     assert max(waited_s) <= LIVE_BATCH_WAIT_S + 2 * 4 * step_s  # what was cut, and due, before it
     assert tally.frames > 1000, "the others were served meanwhile"
+
+
+def live_chunks(stream: str, chunks: int, *, arrived_s: float = 0.0) -> list[list]:
+    """Chunks of four frames that all arrived at one moment, and a stop."""
+    runs = [
+        replace(run_of(stream, range(first, first + 4)), arrived_s=(arrived_s,) * 4)
+        for first in range(0, chunks * 4, 4)
+    ]
+    return [*([run] for run in runs), [End(stream, "stopped", sampled=chunks * 4)]]
+
+
+def camera_of(stream: str) -> StreamSpec:
+    return replace(spec_of(stream), live=True, session="")
+
+
+def test_trouble_is_told_at_once_and_what_waits_comes_after_it() -> None:
+    """Two chunks of the lost connection are queued; nobody has asked for its trouble."""
+    clock, sink = ManualClock(), ListSink()
+    trouble = Trouble("a", "disconnected", "the connection ended", 0, "s", "11")
+
+    class Cut(ScriptedFeed):
+        def wait(self, timeout_s: float) -> list[Chunk]:
+            chunks = super().wait(timeout_s)
+            if chunks and len(self._chunks["a"]) == 2:
+                chunks.append(Chunk((trouble,)))
+            return chunks
+
+    scripts = {"a": live_chunks("a", 3)}
+    shard = shard_of(scripts, sink, Slow(clock, 1.0), Runs(), batch_wait_s=0.2, clock=clock)
+    shard._intake = Intake(Cut(scripts))
+    shard.run(JOBS, [camera_of("a")])
+    kinds = [
+        json.loads(message.value)["kind"] if message.topic == "events" else message.topic
+        for message in sink.messages
+    ]
+    assert kinds == ["disconnected", "started", *["echo"] * 12, "runs", "ended"]
+    (told,) = [event for event in values(sink, "events", "a") if event["kind"] == "disconnected"]
+    assert (told["session"], told["position"]) == ("s", "11"), "of the last frame before it"
+    progress = sink.stored["job", "a"]
+    assert (progress.sequence, progress.frames) == (5, 12), "four chunks and one trouble"
+
+
+def test_no_frame_is_computed_that_waited_too_long_and_all_are_counted() -> None:
+    """Two batches of four can be had in five seconds at three a batch; the third comes too late."""
+    clock, sink = ManualClock(), ListSink()
+    scripts = {"a": live_chunks("a", 4)}
+    shard = shard_of(
+        scripts, sink, Slow(clock, 3.0), Runs(), batch_wait_s=0.0, max_age_s=5.0, clock=clock
+    )
+    tally = shard.run(JOBS, [camera_of("a")])
+    assert values(sink, "echo", "a") == list(range(8))
+    dropped = {"dropped": 8, "dropped_late": 8}
+    events = {event["kind"]: event for event in values(sink, "events", "a")}
+    assert (events["dropped"]["dropped"], events["dropped"]["cause"]) == (8, "late")
+    assert events["ended"]["operators"]["echo"] == {"sampled": 8, "published": 8} | dropped
+    assert [run["values"] for run in values(sink, "runs", "a")] == [list(range(8))]
+    camera = tally.cameras["a"]
+    assert (camera.frames, dict(camera.dropped)) == (8, {"late": 8})
+    assert camera.worst_lag_s == pytest.approx(6.0)
+
+
+def test_a_run_of_which_only_the_first_frames_are_too_old_goes_on_behind_them() -> None:
+    clock, sink = ManualClock(now_s=10.0), ListSink()
+    run = replace(run_of("a", range(6)), arrived_s=(3.0, 4.0, 4.9, 5.0, 6.0, 9.0))
+    scripts = {"a": [[run], [End("a", "stopped")]]}
+    shard_of(scripts, sink, Echo(), Runs(), batch_wait_s=0.0, max_age_s=5.0, clock=clock).run(
+        JOBS, [camera_of("a")]
+    )
+    assert values(sink, "echo", "a") == [3, 4, 5]
+    assert sink.stored["job", "a"].ledger["echo"]["dropped_late"] == 3
+
+
+class Stopping(ScriptedFeed):
+    """Stops the shard when so many chunks have been handed over. Cameras that are stopped still
+    give what they hold, and one may never say its last word."""
+
+    def __init__(self, scripts, after: int, silent: str = "") -> None:
+        super().__init__(scripts)
+        self._left, self._silent = after, silent
+        self.stop_shard = lambda: None
+
+    def stop(self, stream: str) -> None:
+        if stream.startswith("clip"):
+            super().stop(stream)
+
+    def wait(self, timeout_s: float) -> list[Chunk]:
+        self._left -= 1
+        if not self._left:
+            self.stop_shard()
+        waiting = self._asked and self._asked[0] == self._silent
+        if waiting and len(self._chunks[self._silent]) == 1:
+            self._asked.rotate(-1)
+            if len(self._asked) == 1:
+                self.idle(timeout_s)
+                return []
+        if not self._asked:
+            self.idle(timeout_s)
+        return super().wait(timeout_s)
+
+    def idle(self, timeout_s: float) -> None:
+        """Nothing to hand over."""
+
+
+def test_draining_ends_in_time_and_says_what_it_cut() -> None:
+    """A slow engine, two cameras with a backlog, one of them mute, and a recording."""
+    clock, sink = ManualClock(), ListSink()
+    whole = clip("clip", 60, 4)
+    scripts = {"gate": live_chunks("gate", 20), "mute": live_chunks("mute", 2), "clip": whole}
+    feed = Stopping(scripts, after=8, silent="mute")
+    feed.idle = clock.advance
+    shard = shard_of(
+        scripts, sink, Slow(clock, 3.0), Runs(), batch_wait_s=0.2, drain_s=10.0, clock=clock
+    )
+    shard._intake, stop = Intake(feed), shard.stop
+    stopped_s: list[float] = []
+    feed.stop_shard = lambda: (stopped_s.append(clock.now_s), stop())
+    tally = shard.run(JOBS, [camera_of("gate"), camera_of("mute"), spec_of("clip")])
+    assert clock.now_s - stopped_s[0] < 10.0 + 3.0 + SILENCE_S + 2 * IDLE_WAIT_S, "and a step"
+    outcomes = {outcome.stream: outcome for outcome in tally.outcomes}
+    assert {outcome.status for outcome in outcomes.values()} == {"stopped"}
+    assert "did not end in time" in outcomes["mute"].detail
+    ledger = sink.stored["job", "gate"].ledger["echo"]
+    assert ledger["dropped_drain"] > 0
+    assert ledger["sampled"] + ledger["dropped"] == 80
+    assert dict(tally.cameras["gate"].dropped) == {"drain": ledger["dropped_drain"]}
+    kinds = [(event["kind"], event.get("cause")) for event in values(sink, "events", "gate")]
+    assert ("dropped", "drain") in kinds
+    undisturbed = ListSink()
+    shard_of({"clip": whole}, undisturbed, Echo(), Runs()).run(JOBS, [spec_of("clip")])
+    shard_of({"clip": whole}, sink, Echo(), Runs()).run(JOBS, [spec_of("clip")])
+    assert values(sink, "echo", "clip") == values(undisturbed, "echo", "clip")
 
 
 def test_a_newer_writer_fences_the_older() -> None:
@@ -628,7 +774,7 @@ def test_when_patience_is_over_cameras_are_counted_and_recordings_go_on_another_
     undisturbed, sink = ListSink(), AwaySink(2, attempts=999)
     shard_of(scripts, undisturbed, Echo(), Runs()).run(JOBS, specs)
     shard = shard_of(scripts, sink, Echo(), Runs(), patience_s=0.0)
-    shard._feed.stop = lambda _: None  # a decoder that is stopped still says what it has
+    shard._intake._feed.stop = lambda _: None  # a decoder that is stopped still says what it has
     tally = shard.run(JOBS, specs)
     assert tally.given_up.startswith("the sink is away, and patience of 0 s is over")
     committed = len(values(sink, "echo", "cam"))
@@ -668,7 +814,7 @@ def test_chunks_that_come_while_the_sink_is_away_are_kept_in_order() -> None:
     scripts = {name: clip(name, 12, 4) for name in "ab"}
     sink = AwaySink(1, attempts=3)
     shard = shard_of(scripts, sink, Echo())
-    shard._feed = Answering(scripts)
+    shard._intake = Intake(Answering(scripts))
     shard.run(JOBS, [spec_of(name) for name in "ab"])
     assert 0.0 in waits
     for name in "ab":

@@ -30,6 +30,7 @@ class Run:
         self._eventually = eventually
         values = {"model": "dinov2_vitti14", "weights": "random", "short_side": 112}
         values |= {"runtime": "inline", "sink": f"sqlite:{self.database}", "threads": 1}
+        values |= {"max_age_s": 3600.0}  # a machine that is busy otherwise is no slow engine
         (folder / "live.yaml").write_text(yaml.safe_dump(values | config))
         self._mark = uuid.uuid4().hex
         self._files = [(folder / name).open("ab") for name in ("stdout", "stderr")]

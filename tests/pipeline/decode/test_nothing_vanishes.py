@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import http.server
+import io
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+import av
+import numpy as np
 import pytest
 
-from pipeline.chunk import End, Entry, Fault, Frames, Gap
+from pipeline.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.decode.host import DecodeHost
 
 PATIENCE_S = 60.0
+SHOWN = 100
+PERIOD_S = 0.1  # of the frames that do not come at once
 
 
 class Eager(Random):
@@ -30,6 +37,7 @@ class Consumer:
     def __init__(self, host: DecodeHost) -> None:
         self.host = host
         self.entries: list[Entry] = []
+        self.troubles: list[Entry] = []  # came unasked
 
     @property
     def ended(self) -> bool:
@@ -44,10 +52,16 @@ class Consumer:
         """One request, one chunk."""
         self.host.request("clip")
         deadline_s = time.monotonic() + PATIENCE_S
-        while not (chunks := self.host.wait(1.0)):
+        while not (answers := self._heard(self.host.wait(1.0))):
             assert time.monotonic() < deadline_s, "the request was not answered"
-        (chunk,) = chunks
-        self.entries += chunk.entries
+        (answer,) = answers
+        self.entries += answer.entries
+
+    def _heard(self, chunks: list[Chunk]) -> list[Chunk]:
+        """The chunks that were asked for; trouble comes when it comes."""
+        news = [chunk for chunk in chunks if isinstance(chunk.entries[0], Trouble)]
+        self.troubles += [entry for chunk in news for entry in chunk.entries]
+        return [chunk for chunk in chunks if chunk not in news]
 
     def kill(self, *, idle: bool) -> None:
         """SIGKILL its process; `idle`: let the host see it, and start another, before we ask."""
@@ -57,12 +71,12 @@ class Consumer:
         deadline_s = time.monotonic() + PATIENCE_S
         while idle and self.host.pid("clip") in (killed, None):
             assert time.monotonic() < deadline_s
-            assert self.host.wait(0.05) == [], "nothing comes unasked"
+            assert self._heard(self.host.wait(0.05)) == [], "nothing comes unasked"
 
     def idle_until_decoded(self) -> None:
         """A slow consumer: whatever its process has decoded ahead is ready before we ask."""
         for _ in range(3):
-            assert self.host.wait(0.1) == [], "nothing comes unasked"
+            assert self._heard(self.host.wait(0.1)) == [], "nothing comes unasked"
 
 
 @pytest.fixture
@@ -70,6 +84,41 @@ def consumer() -> Iterator[Consumer]:
     host = DecodeHost(rng=Eager())
     yield Consumer(host)
     host.close()
+
+
+@pytest.fixture(scope="module")
+def station() -> Iterator[str]:
+    """Where a camera shows so many frames, most of them at once: /live.ts closes the connection
+    then, /held.ts never does."""
+    over, noise = threading.Event(), np.random.default_rng(1)
+    file = io.BytesIO()
+    with av.open(file, "w", format="mpegts") as container:
+        stream = container.add_stream("mpeg2video", 25, width=160, height=90, pix_fmt="yuv420p")
+        for _ in range(SHOWN):
+            picture = noise.integers(0, 256, (90, 160, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode(None))
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "video/mp2t")
+            self.end_headers()
+            data, piece = file.getbuffer(), len(file.getbuffer()) // SHOWN
+            for first in range(0, len(data), piece):  # the last ones in their time
+                over.wait(0.0 if first < len(data) * 3 // 4 else PERIOD_S)
+                self.wfile.write(data[first : first + piece])
+            if self.path == "/held.ts":
+                over.wait()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        over.set()
+        server.shutdown()
 
 
 @pytest.mark.parametrize(
@@ -104,11 +153,11 @@ def test_a_recording_loses_nothing(
     ids=["asked, slow", "idle, fast", "idle, slow"],
 )
 def test_what_a_live_stream_loses_is_counted(
-    consumer: Consumer, spec, shared_media: Path, *, idle: bool, slow: bool
+    consumer: Consumer, spec, station: str, *, idle: bool, slow: bool
 ) -> None:
-    """A file followed as a camera: what died with its processes is in the faults, to the frame."""
-    clip = shared_media / "videos" / "R6llTwEh07w.mp4"
-    consumer.host.open(spec(clip, "every:2", live=True, session="", buffer_frames=40))
+    """What died with its processes is in what is told of their deaths, to the frame."""
+    held = {"live": True, "session": "", "stall_s": 600.0}
+    consumer.host.open(spec(f"{station}/held.ts", "every:2", buffer_frames=40, **held))
     for _ in range(2):
         consumer.pull()
         if slow:
@@ -119,12 +168,51 @@ def test_what_a_live_stream_loses_is_counted(
     consumer.host.stop("clip")
     while not consumer.ended:
         consumer.pull()
+    check_counts(consumer)
+    assert [one.kind for one in faults(consumer)].count("crashed") == 2
+
+
+def faults(consumer: Consumer) -> list[Fault]:
+    return [one for one in consumer.entries + consumer.troubles if isinstance(one, Fault)]
+
+
+def check_counts(consumer: Consumer) -> None:
+    """sampled = handed over + dropped + lost with a process."""
     entries = consumer.entries
     handed = sum(len(entry.infos) for entry in entries if isinstance(entry, Frames))
     dropped = sum(entry.dropped for entry in entries if isinstance(entry, Gap))
-    died = sum(entry.lost for entry in entries if isinstance(entry, Fault))
+    died = sum(fault.lost for fault in faults(consumer))
     assert handed > 0
     assert consumer.end.outcome == "stopped"
     assert consumer.end.sampled == handed + dropped + died
     assert consumer.end.lost == died
-    assert [e.kind for e in entries if isinstance(e, Fault)].count("crashed") == 2
+
+
+def test_a_lost_connection_is_told_and_made_again_while_all_of_it_waits(
+    consumer: Consumer, spec, station: str
+) -> None:
+    """Nobody asks for a frame: the trouble comes all the same, another process begins, and what the
+    first one brought is handed over afterwards, in order."""
+    url = f"{station}/live.ts"
+    consumer.host.open(spec(url, live=True, session="", max_age_s=3600.0))
+    first = consumer.host.pid("clip")
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not consumer.troubles or consumer.host.pid("clip") in (first, None):
+        assert time.monotonic() < deadline_s
+        assert consumer._heard(consumer.host.wait(0.05)) == []
+    (trouble, *_) = consumer.troubles
+    assert isinstance(trouble, Trouble)
+    assert (trouble.kind, trouble.detail) == ("disconnected", "the connection ended")
+    consumer.pull()
+    consumer.pull()
+    consumer.host.stop("clip")
+    while not consumer.ended:
+        consumer.pull()
+    runs = [entry for entry in consumer.entries if isinstance(entry, Frames)]
+    sessions = list(dict.fromkeys(info.session for run in runs for info in run.infos))
+    assert sessions == sorted(sessions)
+    own = [info for run in runs for info in run.infos if info.session == trouble.session]
+    assert own[-1].position == trouble.position
+    gaps = [entry.reason for entry in consumer.entries if isinstance(entry, Gap)]
+    assert gaps.count("reconnected") == len(sessions) - 1
+    check_counts(consumer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
@@ -14,8 +15,9 @@ import pytest
 from operators.frames import FrameInfo
 from pipeline.chunk import End, Fault, Frames, Gap
 from pipeline.decode.assembly import Collector, entries
+from pipeline.decode.backlog import Backlog
 from pipeline.decode.backoff import LONGEST_S, Backoff
-from pipeline.decode.capture import Buffer
+from pipeline.decode.buffer import Buffer
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Sample
 from pipeline.decode.wire import Message, Unpacker, pack, write_all
@@ -32,6 +34,18 @@ def sample(number: int, size_hw: tuple[int, int] = (14, 28)) -> Sample:
     pixels = np.full((*size_hw, 3), number, np.uint8)
     cursor = {"position": str(number), "sampled": number + 1}
     return Sample(info, pixels, 1 << number % 3, cursor, number / 9)
+
+
+def live(**more) -> StreamSpec:
+    """The spec of a camera."""
+    return StreamSpec("s", "rtsp://x", live=True, **({"samplings": (Sampling("all"),)} | more))
+
+
+def run(first: int, count: int, *, at_s: float) -> Frames:
+    """A run of frames of which one arrived every second."""
+    (frames,) = entries([sample(number) for number in range(first, first + count)])
+    assert isinstance(frames, Frames)
+    return replace(frames, arrived_s=tuple(at_s + number for number in range(count)))
 
 
 def shape(found: Sequence[object]) -> list[object]:
@@ -102,7 +116,14 @@ def test_messages_survive_any_cutting() -> None:
     sent = [
         Message("beat", (), 5),
         Message(
-            "chunk", (FAULT, *entries([sample(0), sample(1), GAP, sample(2, (28, 28))]), END), 9
+            "chunk",
+            (
+                FAULT,
+                run(7, 2, at_s=1.5),
+                *entries([sample(0), sample(1), GAP, sample(2, (28, 28))]),
+                END,
+            ),
+            9,
         ),
         Message("chunk", (), 0),
     ]
@@ -125,6 +146,7 @@ def test_messages_survive_any_cutting() -> None:
             assert (there.infos, there.taken, there.cursor) == (here.infos, here.taken, here.cursor)
             assert (there.pixels == here.pixels).all()
             assert (there.share, there.before) == (here.share, here.before)
+            assert there.arrived_s == here.arrived_s
             assert there.pixels.shape == here.pixels.shape
 
 
@@ -148,45 +170,110 @@ def test_writing_more_than_the_pipe_holds() -> None:
 
 
 def test_the_buffer_drops_the_oldest_and_says_so() -> None:
-    buffer = Buffer("s", frames=20, chunk_ms=60_000)
+    buffer = Buffer(live(buffer_frames=20, chunk_ms=60_000))
     for number in range(30):
         buffer.put(sample(number))
     found = buffer.take(0)
     assert found is not None
-    assert shape(found) == [Gap("s", "dropped", 10), [str(n) for n in range(10, 26)]]
+    assert shape(found) == [Gap("s", "dropped", 10, (), "full"), [str(n) for n in range(10, 26)]]
     assert buffer.take(0.01) is None
     buffer.close()
     assert shape(buffer.take(0) or ()) == [[str(n) for n in range(26, 30)]]
     assert buffer.take(0) == ()
 
 
+def test_the_buffer_drops_what_is_too_old_and_says_why() -> None:
+    """Three rules take a third of the frames each; what is dropped for two reasons is two gaps."""
+    clock = ManualClock()
+    rules = (Sampling("all"), Sampling("every", 2), Sampling("every", 3))
+    spec = live(buffer_frames=6, max_age_s=2.5, chunk_ms=1, samplings=rules)
+    buffer = Buffer(spec, clock=clock)
+    for number in range(9):
+        buffer.put(sample(number))
+    clock.advance(2.0)
+    buffer.put(sample(9))
+    buffer.put(GAP)
+    clock.advance(1.0)
+    found = buffer.take(0)
+    assert found is not None
+    assert shape(found) == [
+        Gap("s", "dropped", 4, (2, 1, 1), "full"),
+        Gap("s", "dropped", 5, (1, 2, 2), "late"),
+        ["9"],
+        GAP,
+    ]
+    assert buffer.sampled == 10
+
+
+def test_frames_that_wait_as_long_as_it_takes_are_never_too_old() -> None:
+    clock = ManualClock()
+    buffer = Buffer(live(max_age_s=1.0, chunk_ms=1), clock=clock)
+    buffer.put(sample(0), patient=True)
+    clock.advance(1e6)
+    assert shape(buffer.take(0) or ()) == [["0"]]
+
+
+def test_the_backlog_of_a_camera_is_bounded_in_frames_and_in_age() -> None:
+    backlog = Backlog(live(buffer_frames=10, max_age_s=5.0))
+    backlog.add((run(0, 8, at_s=0.0), GAP, run(8, 8, at_s=8.0)), now_s=3.0)
+    backlog.add((FAULT,), now_s=3.0)
+    taken = backlog.take(now_s=12.5)  # of 6 and 7 too late, of 0 to 5 there were too many
+    assert shape(taken) == [
+        Gap("s", "dropped", 6, (), "full"),
+        Gap("s", "dropped", 2, (), "late"),
+        GAP,
+        [str(number) for number in range(8, 16)],
+        FAULT,
+    ]
+    assert not backlog
+    assert [entry.before for entry in taken if isinstance(entry, Frames)] == [8]
+
+
+def test_a_run_that_is_cut_in_two_keeps_its_numbers() -> None:
+    backlog = Backlog(live(buffer_frames=3))
+    backlog.add((run(0, 8, at_s=0.0),), now_s=0.0)
+    _, left = backlog.take(now_s=1.0)
+    assert isinstance(left, Frames)
+    assert (shape([left]), left.before, left.arrived_s) == ([["5", "6", "7"]], 5, (5.0, 6.0, 7.0))
+    assert left.pixels[:, 0, 0, 0].tolist() == [5, 6, 7]
+
+
+def test_the_backlog_of_a_recording_has_no_bounds_and_a_chunk_has() -> None:
+    backlog = Backlog(replace(live(buffer_frames=1), live=False, session="x"))
+    for first in range(0, 40, 8):
+        backlog.add((run(first, 8, at_s=0.0),), now_s=1e6)
+    assert [len(backlog.take(now_s=1e6)) for _ in range(3)] == [2, 2, 1]
+
+
 def test_what_is_no_frame_is_never_dropped() -> None:
-    buffer = Buffer("s", frames=2, chunk_ms=0)
+    clock = ManualClock()
+    buffer = Buffer(live(buffer_frames=2, chunk_ms=1), clock=clock)
     for item in (FAULT, sample(0), GAP, sample(1), sample(2), sample(3), END):
         buffer.put(item)
+    clock.advance(0.01)
     found = buffer.take(0)
     assert found is not None
     assert FAULT in found
     assert GAP in found
-    assert Gap("s", "dropped", 2) in found
+    assert Gap("s", "dropped", 2, (), "full") in found
     assert END in found
     assert [entry for entry in shape(found) if isinstance(entry, list)] == [["2", "3"]]
 
 
 def test_the_buffer_waits_for_more_until_its_time() -> None:
-    buffer = Buffer("s", frames=20, chunk_ms=50)
+    buffer = Buffer(live(buffer_frames=20, chunk_ms=50))
     assert buffer.take(0.01) is None
     buffer.put(sample(0))
     assert shape(buffer.take(5) or ()) == [["0"]]
 
 
 def test_a_patient_writer_drops_nothing() -> None:
-    buffer = Buffer("s", frames=3, chunk_ms=0)
+    buffer = Buffer(live(buffer_frames=3, chunk_ms=1))
 
     def fill() -> None:
         for number in range(50):
             buffer.wait_for_room()
-            buffer.put(sample(number))
+            buffer.put(sample(number), patient=True)
         buffer.close()
 
     writer = threading.Thread(target=fill)

@@ -1,0 +1,119 @@
+"""The newest frames of a live stream, beside the thread that decodes them. Thread-safe."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from pipeline.chunk import CHUNK_FRAMES, Entry
+from pipeline.decode.assembly import Item, entries
+from pipeline.decode.spec import StreamSpec
+from pipeline.decode.track import Sample
+from pipeline.dropped import Dropped
+
+
+class Buffer:
+    """Keeps the newest frames, so many and so old at most; what is dropped becomes Gaps.
+
+    Attributes:
+        sampled: frames that were put in.
+        closed: nothing more is put in.
+    """
+
+    def __init__(self, spec: StreamSpec, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """
+        Args:
+            spec: the stream: how many frames are kept, and how long; a chunk waits `chunk_ms` for
+                more, counted from its first item.
+            clock: seconds, monotonic.
+        """
+        self._room = spec.buffer_frames
+        self._max_age_s = spec.max_age_s
+        self._chunk_s = spec.chunk_ms / 1000
+        self._clock = clock
+        self._items: deque[Item] = deque()
+        self._frames = 0
+        self._dropped = Dropped(spec.stream, len(spec.samplings))  # before the first item
+        self._since_s = 0.0
+        self.sampled = 0
+        self.closed = False
+        self._changed = threading.Condition()
+
+    def put(self, item: Item, *, patient: bool = False) -> None:
+        """Add the newest item; without effect once closed. A `patient` frame is never too old."""
+        with self._changed:
+            if self.closed:
+                return
+            if not self._items:
+                self._since_s = self._clock()
+            if isinstance(item, Sample):
+                self._frames += 1
+                self.sampled += 1
+                item = item if patient else replace(item, arrived_s=self._clock())
+            self._items.append(item)
+            while self._frames > self._room:
+                self._drop("full")
+            self._expire()
+            self._changed.notify_all()
+
+    def wait_for_room(self, timeout_s: float | None = None) -> None:
+        """Until one more frame would drop none, or the buffer is closed; at most so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._frames < self._room or self.closed, timeout_s)
+
+    def close(self) -> None:
+        """Nothing more will be put in."""
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+
+    def take(self, timeout_s: float) -> tuple[Entry, ...] | None:
+        """The next chunk's entries; None where it is not full in time, () at the very end."""
+        deadline_s = self._clock() + timeout_s
+        with self._changed:
+            while not (self._ready() or self.closed):
+                left_s = deadline_s - self._clock()
+                if left_s <= 0:
+                    return None
+                late_s = self._since_s + self._chunk_s - self._clock()
+                self._changed.wait(min(left_s, max(late_s, 0.001)) if self._items else left_s)
+            return entries(self._next())
+
+    def _ready(self) -> bool:
+        if not self._items:
+            return False
+        late = self._clock() - self._since_s >= self._chunk_s
+        return late or self._frames >= CHUNK_FRAMES
+
+    def _next(self) -> list[Item]:
+        self._expire()
+        items: list[Item] = list(self._dropped.take())
+        frames = 0
+        while self._items and frames < CHUNK_FRAMES:
+            frames += isinstance(self._items[0], Sample)
+            items.append(self._items.popleft())
+        self._frames -= frames
+        self._since_s = self._clock()
+        self._changed.notify_all()
+        return items
+
+    def _expire(self) -> None:
+        oldest_s = self._clock() - self._max_age_s
+        while (arrived_s := self._arrived_s()) is not None and arrived_s < oldest_s:
+            self._drop("late")
+
+    def _arrived_s(self) -> float | None:
+        """When the oldest frame arrived."""
+        return next((item.arrived_s for item in self._items if isinstance(item, Sample)), None)
+
+    def _drop(self, cause: str) -> None:
+        """The oldest frame goes; what it stood behind stays."""
+        kept: list[Item] = []
+        while not isinstance(oldest := self._items.popleft(), Sample):
+            kept.append(oldest)
+        self._items.extendleft(reversed(kept))
+        self._frames -= 1
+        self._dropped.add(cause, (oldest.taken,))
