@@ -40,6 +40,7 @@ class Capture:
         self._lost = 0
         self._settling: Settling | None = None
         self._stalled = False
+        self.mark: Mark | None = None  # of the last picture; the next connection goes on behind it
         self.finite = False  # a file that waits for us, where a camera would not
         self.settling = False  # what was kept comes at once; it may wait a moment
 
@@ -121,6 +122,7 @@ class Capture:
     ) -> list[Item]:
         stream = self._spec.stream
         if isinstance(picture, Picture):
+            self.mark = mark
             resumed, self._stalled = self._stalled, False
             followed = track.follow(picture, local_us, mark)
             return [Gap(stream, "resumed"), *followed] if resumed else [*followed]

@@ -24,6 +24,7 @@ from pipeline.decode.capture import Capture
 from pipeline.decode.playback import Playback
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.wire import Message, pack, write_all
+from pipeline.media.picture import Mark
 from pipeline.media.retry import Wait
 from pipeline.media.transfer import Transfer
 from pipeline.secrets import remember_url
@@ -85,20 +86,22 @@ class Answers:
         self._fd = fd
         self._beaten_s = 0.0
 
-    def chunk(self, entries: tuple[Entry, ...], counts: Counts = NONE) -> None:
+    def chunk(
+        self, entries: tuple[Entry, ...], counts: Counts = NONE, mark: Mark | None = None
+    ) -> None:
         """Answer one `next`."""
-        self._send(Message("chunk", entries, peak_memory_bytes(), counts))
+        self._send(Message("chunk", entries, peak_memory_bytes(), counts, mark))
 
-    def news(self, entries: tuple[Entry, ...], counts: Counts) -> None:
+    def news(self, entries: tuple[Entry, ...], counts: Counts, mark: Mark | None = None) -> None:
         """Say what nobody asked for."""
-        self._send(Message("news", entries, peak_memory_bytes(), counts))
+        self._send(Message("news", entries, peak_memory_bytes(), counts, mark))
 
-    def beat(self, counts: Counts = NONE) -> None:
+    def beat(self, counts: Counts = NONE, mark: Mark | None = None) -> None:
         """Say that there is progress."""
         now_s = time.monotonic()
         if now_s - self._beaten_s >= BEAT_S:
             self._beaten_s = now_s
-            self._send(Message("beat", (), peak_memory_bytes(), counts))
+            self._send(Message("beat", (), peak_memory_bytes(), counts, mark))
 
     def _send(self, message: Message) -> None:
         try:
@@ -163,7 +166,7 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     while not buffer.closed:
         asked = asked or orders.wanted(BEAT_S)
         if asked and (entries := buffer.take(BEAT_S)):
-            answers.chunk(with_memory(entries), counts())
+            answers.chunk(with_memory(entries), counts(), source.mark)
             asked = False
         if orders.stopping.is_set():
             for item in source.rest():
@@ -171,16 +174,16 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
             buffer.close()  # whoever fills it may wait for a camera that says nothing
         if steps.is_set():
             steps.clear()
-            answers.beat(counts())
+            answers.beat(counts(), source.mark)
         if not troubles.empty() and not buffer.closed:
-            answers.news((troubles.get(),), counts())
+            answers.news((troubles.get(),), counts(), source.mark)
     while entries := buffer.take(0):
-        answers.news(with_memory(entries), counts())
+        answers.news(with_memory(entries), counts(), source.mark)
     while not troubles.empty():
-        answers.news((troubles.get(),), counts())
+        answers.news((troubles.get(),), counts(), source.mark)
     if orders.stopping.is_set():
         stopped = replace(source.end("stopped"), sampled=buffer.sampled)
-        answers.news(with_memory((stopped,)), counts())
+        answers.news(with_memory((stopped,)), counts(), source.mark)
 
 
 def with_memory(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:

@@ -92,6 +92,8 @@ class LiveSupervisor(Supervisor):
         if message.counts.sampled:  # the connection works, whether or not anybody asks for frames
             self._reasons.clear()
             self._backoff.reset()
+        if message.mark is not None:  # the next connection shows nothing twice
+            self._spec = self._spec.after({"mark": message.mark})
 
     def _summed(self, end: End) -> End:
         """The end of the last connection as the end of all."""

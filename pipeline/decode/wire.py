@@ -34,12 +34,14 @@ class Message:
         entries: of a chunk, or news.
         memory_bytes: the child's peak resident memory so far.
         counts: what a live connection has brought so far.
+        mark: of its last picture, for the next connection (`pipeline.media.picture.Mark`).
     """
 
     kind: str
     entries: tuple[Entry, ...] = ()
     memory_bytes: int = 0
     counts: Counts = field(default_factory=Counts)
+    mark: list[int | None] | None = None
 
 
 def pack(message: Message) -> list[bytes | memoryview]:
@@ -49,6 +51,7 @@ def pack(message: Message) -> list[bytes | memoryview]:
         "kind": message.kind,
         "memory_bytes": message.memory_bytes,
         "counts": asdict(message.counts),
+        "mark": message.mark,
         "entries": [_to_json(entry, pixels) for entry in message.entries],
     }
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -101,7 +104,7 @@ def _message(header: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]
         else:
             entries.append(_plain(kind, values))
     counts = Counts(**header["counts"])
-    return Message(header["kind"], tuple(entries), header["memory_bytes"], counts)
+    return Message(header["kind"], tuple(entries), header["memory_bytes"], counts, header["mark"])
 
 
 def _plain(kind: str, values: dict[str, Any]) -> Entry:

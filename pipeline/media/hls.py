@@ -120,13 +120,17 @@ class HlsReel:
 
     def pictures(self) -> Iterator[Step]:
         """See `Reel.pictures`."""
-        for item in self._feed.segments():
-            if isinstance(item, Segment):
-                yield from self._play(item)
-            elif isinstance(item, Expired):
-                yield from self._lose(item.seconds, item.detail)
-            else:
-                yield item
+        try:
+            for item in self._feed.segments():
+                if isinstance(item, Segment):
+                    yield from self._play(item)
+                elif isinstance(item, Expired):
+                    yield from self._lose(item.seconds, item.detail)
+                else:
+                    yield item
+        except SourceError:  # what waits in the decoder came before
+            yield from self._placed(self._segments.drain())
+            raise
         yield from self._placed(self._segments.drain())
         if self._untold:
             raise SourceError(self._untold[0][1])
@@ -167,12 +171,10 @@ class HlsReel:
         yield from self._told()
 
     def _placed(self, steps: Iterator[Step]) -> Iterator[Step]:
-        """Pictures with their marks, those that were shown before left out."""
+        """Pictures with their marks, and behind a splice where one is due."""
         for step in steps:
             if isinstance(step, Picture):
                 number = self._segments.origin(step)
-                if self._shown.has(number, step.pts):
-                    continue
                 if self._restarts:
                     yield Splice()
                 self._began, self._restarts = True, False

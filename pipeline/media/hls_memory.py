@@ -11,7 +11,7 @@ REMEMBERED = 8  # segments; a live playlist is begun three before its end
 
 
 class Shown:
-    """Which segments were shown, and how far: goes into marks and comes back out of one.
+    """Which segments were shown, if only in part: goes into marks and comes back out of one.
 
     A segment is told by its number and its bytes: an encoder that was started anew counts from 0
     again, and one that stands still gives the same bytes under the same number.
@@ -23,27 +23,17 @@ class Shown:
             mark: of the last picture that was given out before; None where there was none.
             finite: the playlist is a recording.
         """
-        pts, was_finite, *pairs = mark or [None, int(finite)]
+        _, was_finite, *pairs = mark or [None, int(finite)]
         self.finite = finite and bool(was_finite)  # a live one that ended is no recording
-        self._before = dict(zip(pairs[::2], pairs[1::2], strict=True))
-        self._pts = pts
-        self.number = pairs[-2] if pairs else None  # of the last one, perhaps shown in part
+        self.number = pairs[-2] if pairs else None  # of the last one
+        self._before = set(zip(pairs[::2], pairs[1::2], strict=True))
         self._now: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
 
     def add(self, number: int, data: bytes) -> bool:
-        """The next segment; whether all of it was shown before."""
-        checksum = zlib.crc32(data)
-        self._now.append((number, checksum))
-        if self._before.get(number) != checksum:
-            self._before = {}  # what comes now is newer than all that is known
-            return False
-        return number != self.number
-
-    def has(self, number: int, pts: int | None) -> bool:
-        """Whether a picture of this segment was shown before."""
-        if number not in self._before or pts is None or self._pts is None:
-            return False
-        return pts <= self._pts
+        """The next segment; whether it was shown before."""
+        pair = (number, zlib.crc32(data))
+        self._now.append(pair)
+        return pair in self._before
 
     def mark(self, number: int, pts: int | None) -> Mark:
         """Of a picture in this segment: its pts, whether all is a recording, and the segments up to

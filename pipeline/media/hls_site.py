@@ -71,7 +71,7 @@ class HlsSite:
             return data
         if part.key.url not in self._keys:
             key = yield from self._bytes(Resource(part.key.url), KEY_BYTES)
-            self._keys[part.key.url] = key
+            self._keys = {part.key.url: key}  # the next one replaces it
         return decrypt(data, self._keys[part.key.url], part.key.iv)
 
     def head(self, part: Part | None) -> Generator[None, None, bytes]:

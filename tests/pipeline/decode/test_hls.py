@@ -123,6 +123,16 @@ def test_a_stall_is_told_and_nothing_is_shown_twice(shelf) -> None:
     assert more[-1].kind == "disconnected"  # it was live before: its encoder may come back
 
 
+def test_what_was_decoded_and_not_sampled_is_no_news_either(shelf) -> None:
+    """Else an encoder that stands still would give one old frame to every connection."""
+    url = shelf.play("0.ts", "1.ts", "2.ts", s=0.01)
+    facts = {"stall_s": 0.1, "samplings": (Sampling("fps", 0.1),)}
+    capture, items = captured(live(url, **facts))
+    assert len(samples(items)) == 1
+    _, again = captured(live(url, cursor={"mark": capture.mark}, **facts))
+    assert [type(item) for item in again] == [Fault]
+
+
 def test_it_goes_on_in_the_same_session_when_the_playlist_does(shelf) -> None:
     url = shelf.play("0.ts", "1.ts", s=0.01)
     items: list[Any] = []
