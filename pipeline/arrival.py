@@ -27,6 +27,10 @@ class Arrival:
         a little earlier."""
         return None if self._least_us is None else self._least_us - int(MARGIN_S * 1_000_000)
 
+    def is_late(self, local_us: int) -> bool:
+        """Whether the answer has been waited for long enough, though no frame may have come."""
+        return self._least_us is not None and local_us - self._first_us >= LONGEST_US
+
     def see(self, elapsed_us: int, local_us: int) -> bool:
         """Take the next frame; whether enough have come to know.
 
@@ -43,7 +47,3 @@ class Arrival:
             self._least_us = min(self._least_us, local_us - elapsed_us)
         self._last = (elapsed_us, local_us)
         return self._in_time >= IN_TIME or self.is_late(local_us)
-
-    def is_late(self, local_us: int) -> bool:
-        """Nobody waits any longer."""
-        return self._least_us is not None and local_us - self._first_us >= LONGEST_US

@@ -108,7 +108,7 @@ class Capture:
             local_us = self._wall_us()
             items = self._items_of(picture, track, reel.mark(), local_us)
             if settling:
-                items = settling.through(items, local_us, came=isinstance(picture, Picture))
+                items = settling.through(items, local_us, frame=isinstance(picture, Picture))
             self.settling = live and len(items) > 2  # more than one picture's
             yield from items
             yield None

@@ -36,23 +36,23 @@ class Settling:
         self._lock = threading.Lock()  # whoever stops the stream may take the rest
         track.anchor(self._provisional_us)
 
-    def through(self, items: Sequence[Item], local_us: int, *, came: bool = False) -> list[Item]:
+    def through(self, items: Sequence[Item], now_us: int, *, frame: bool) -> list[Item]:
         """Take the next items; what is ready.
 
         Args:
-            items: in order.
-            local_us: what time it is.
-            came: they are of a frame, which the track has followed.
+            items: in order; none at a step that has nothing.
+            now_us: the time.
+            frame: the track has followed a frame with them.
         """
         with self._lock:
             self._kept += items
-            if self._arrival is None:
-                return self._taken()
             arrival = self._arrival
-            known = came and arrival.see(self._track.elapsed_us, local_us)
-            if not known and not arrival.is_late(local_us):
-                return []
-            self._settle(arrival)
+            if arrival is not None:
+                known = frame and arrival.see(self._track.elapsed_us, now_us)
+                if known or arrival.is_late(now_us):
+                    self._settle(arrival)
+                elif any(isinstance(item, Sample) for item in self._kept):
+                    return []
             return self._taken()
 
     def rest(self) -> list[Item]:

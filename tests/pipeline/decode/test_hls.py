@@ -140,7 +140,7 @@ def test_it_goes_on_in_the_same_session_when_the_playlist_does(shelf) -> None:
         if item is not None:
             items.append(item)
         if isinstance(item, Fault) and item.kind == "stalled":
-            shelf.play("0.ts", "1.ts", "#EXT-X-DISCONTINUITY", "far.ts", "4.ts", ended=True, s=0.01)
+            shelf.play("0.ts", "1.ts", "#EXT-X-DISCONTINUITY", "far.ts", ended=True, s=0.01)
     kinds = [
         item.reason if isinstance(item, Gap) else item.kind
         for item in items
@@ -149,17 +149,17 @@ def test_it_goes_on_in_the_same_session_when_the_playlist_does(shelf) -> None:
     assert kinds == ["stalled", "discontinuity", "resumed", "disconnected"]
     assert len({sample.info.session for sample in samples(items)}) == 1
     times_us = [sample.info.event_time_us for sample in samples(items)]
-    assert len(times_us) == 40
+    assert len(times_us) == 30
     assert times_us == sorted(times_us)
     assert times_us[-1] - times_us[0] < 5_000_000
 
 
 def test_event_time_of_a_live_playlist_begins_in_the_past(shelf) -> None:
-    """Three seconds of it were there already when it was opened."""
+    """Three seconds of it were there already when it was opened, and the next is not there yet."""
     url = shelf.play("0.ts", "1.ts", "2.ts")
     first = next(item for item in Capture(live(url), Wall()).items() if isinstance(item, Sample))
     opened_us = Wall().now_us + 1_000_000
-    assert first.info.event_time_us == opened_us - 3_000_000
+    assert first.info.event_time_us == opened_us - 4_000_000
 
 
 def test_the_memory_outlives_the_decode_process(shelf, host, next_chunk) -> None:

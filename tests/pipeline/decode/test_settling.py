@@ -40,7 +40,7 @@ class Connection:
             now_us = OPENED_US + round(self.local() * US)
             frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")
             items = self.track.follow(Picture.of(self._at(frame), 1), now_us, [])
-            self.ready += self.settling.through(items, now_us, came=True)
+            self.ready += self.settling.through(items, now_us, frame=True)
             self.pts += 1
         return self
 
@@ -81,16 +81,25 @@ def test_what_the_source_says_of_its_age_counts() -> None:
 
 def test_other_items_keep_their_places() -> None:
     connection = Connection().come(2, 0.001)
-    connection.ready += connection.settling.through([Gap("s", "missing")], OPENED_US)
+    connection.ready += connection.settling.through([Gap("s", "missing")], OPENED_US, frame=False)
     connection.come(9, 0.1)
     assert [isinstance(item, Gap) for item in connection.ready[:4]] == [False, False, True, False]
 
 
-def test_a_frame_that_stays_alone_is_not_kept_for_longer() -> None:
-    """Key frames that are seconds apart: the packets between them let time pass."""
-    connection = Connection().come(1, 0.1)
-    assert connection.settling.through([], OPENED_US + US) == []
-    assert len(connection.settling.through([], OPENED_US + 3 * US)) == 1
+def test_what_no_frame_waits_before_goes_at_once() -> None:
+    connection = Connection()
+    gap = Gap("s", "missing")
+    assert connection.settling.through([gap], OPENED_US, frame=False) == [gap]
+
+
+def test_nobody_waits_longer_though_nothing_comes() -> None:
+    """A playlist brings all it has, and nothing for the length of a segment."""
+    connection = Connection(behind_s=6).come(30, 0.001)
+    waited_us = OPENED_US + int(1.9 * US)
+    assert connection.settling.through([], waited_us, frame=False) == []
+    connection.ready += connection.settling.through([], waited_us + US, frame=False)
+    assert len(connection.samples) == 30
+    assert connection.lags_s[0] == pytest.approx(6.0, abs=0.01)
 
 
 def test_whoever_stops_gets_the_rest() -> None:
