@@ -92,11 +92,17 @@ class Tally:
         self.records.update(message.topic for message in messages)
 
     def __add__(self, other: Tally) -> Tally:
+        """Both, `other` being the later one. A stream has one outcome: the newest, or, where that
+        one only found the stream complete, that of who completed it."""
+        outcomes = {outcome.stream: outcome for outcome in self.outcomes}
+        for outcome in other.outcomes:
+            if outcome.decoded or outcome.stream not in outcomes:
+                outcomes[outcome.stream] = outcome
         return Tally(
             self.frames + other.frames,
             self.receipt + other.receipt,
             self.records + other.records,
-            self.outcomes + other.outcomes,
+            list(outcomes.values()),
             self.batches + other.batches,
             self.shares | other.shares,
             self.failures + other.failures,

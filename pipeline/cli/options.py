@@ -81,7 +81,7 @@ _HOW = (
 _WHERE = (
     click.option("--runtime", type=click.Choice(["ray", "inline"]), help="Default: ray."),
     click.option("--engines", type=int, metavar="N", help="Engines that share the streams (Ray)."),
-    click.option("--address", help="Ray cluster to join; a local one is started without it."),
+    click.option("--address", help="Ray cluster to join: HOST:PORT or auto; else its own."),
 )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import ray
 from ray.actor import ActorHandle
@@ -16,20 +18,22 @@ from pipeline.config import Config
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.spec import StreamSpec
 from pipeline.doctor import check_layout
-from pipeline.errors import SinkError
+from pipeline.errors import RuntimeFailure, SinkError
 from pipeline.identity import Identity
 from pipeline.progress import Progress
+from pipeline.runtime.lease import Lease
 from pipeline.runtime.ray_feed import RayFeed
+from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer
 from pipeline.shard import Shard
-from pipeline.sinks.sink import Message, Receipt
+from pipeline.sinks.sink import Message, Receipt, Sink
 from pipeline.sinks.uri import open_sink
 from pipeline.tally import Tally
 
 if TYPE_CHECKING:
     from pipeline.assembly import Assembly
 
-
-LOOK_S = 0.25  # how often a call looks whether it is still wanted
+BESIDE = "beside"  # the calls that are answered while another one works
+GROUPS = {BESIDE: 1}
 
 
 class DecodeActor:
@@ -55,42 +59,69 @@ class DecodeActor:
 
 
 class SinkActor:
-    """Owns the one writer of a shard, or of all shards where the sink is a single file."""
+    """Owns the one writer of a shard, or of all shards where the sink is a single file.
+
+    Ray starts it again when it dies, without what it knew: so whoever claimed with one life of it
+    is refused by the next.
+    """
 
     def __init__(self, uri: str, settings: Mapping[str, Any]) -> None:
         check_layout()
-        self._sink = open_sink(uri, settings=settings)
+        # Opened by `claim`, whose errors arrive as what they are; those of an actor's start do not.
+        self._open: Callable[[], Sink] = partial(open_sink, uri, settings=settings)
+        self._sink: Sink | None = None
+        self._life = uuid4().hex
 
-    def claim(self, jobs: Mapping[str, str], fresh: bool) -> dict[str, Progress]:
-        return self._sink.claim(jobs, fresh=fresh)
+    def claim(self, jobs: Mapping[str, str], fresh: bool) -> tuple[str, dict[str, Progress]]:
+        """Also this life, for what follows."""
+        self._sink = self._sink or self._open()
+        return self._life, self._sink.claim(jobs, fresh=fresh)
 
-    def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
-        return self._sink.commit(messages, progress)
+    def commit(self, life: str, messages: Sequence[Message], progress: Progress) -> Receipt:
+        return self._claimed(life).commit(messages, progress)
 
-    def publish(self, messages: Sequence[Message]) -> Receipt:
-        return self._sink.publish(messages)
+    def publish(self, life: str, messages: Sequence[Message]) -> Receipt:
+        return self._claimed(life).publish(messages)
 
     def close(self) -> None:
-        self._sink.close()
+        if self._sink:
+            self._sink.close()
+
+    @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
+    def beat(self) -> str:
+        return self._life
+
+    def _claimed(self, life: str) -> Sink:
+        if self._sink is None or life != self._life:
+            raise Lost("its sink actor died and was started again")
+        return self._sink
 
 
 class RemoteSink:
-    """Implements `pipeline.sinks.sink.Sink` over a `SinkActor`, which holds the deadlines."""
+    """Implements `pipeline.sinks.sink.Sink` over a `SinkActor`, as long as that shows signs of
+    life: a call may take long, as when its broker is away."""
 
-    def __init__(self, actor: ActorHandle) -> None:
+    def __init__(self, actor: ActorHandle, patience: Patience) -> None:
         self._actor = actor
+        self._pulse: Pulse[str] = Pulse(actor.beat.remote, patience)
+        self._life = ""
         self._interrupted = threading.Event()
 
+    @property
+    def claimed(self) -> bool:
+        return bool(self._life)
+
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
-        claimed: dict[str, Progress] = self._get(self._actor.claim.remote(jobs, fresh))
+        claimed: dict[str, Progress]
+        self._life, claimed = self._get(self._actor.claim.remote(jobs, fresh))
         return claimed
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
-        receipt: Receipt = self._get(self._actor.commit.remote(messages, progress))
+        receipt: Receipt = self._get(self._actor.commit.remote(self._life, messages, progress))
         return receipt
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
-        receipt: Receipt = self._get(self._actor.publish.remote(messages))
+        receipt: Receipt = self._get(self._actor.publish.remote(self._life, messages))
         return receipt
 
     def interrupt(self) -> None:
@@ -98,37 +129,39 @@ class RemoteSink:
         self._interrupted.set()
 
     def close(self) -> None:
-        self._get(self._actor.close.remote())
+        """The driver does, when all are done: others may write through the same actor."""
 
     def _get(self, call: ray.ObjectRef[Any]) -> Any:
-        while not ray.wait([call], timeout=LOOK_S)[0]:
-            if self._interrupted.is_set():
-                raise SinkError("the sink was given up in mid-attempt", retryable=True)
         try:
-            return ray.get(call)
+            return answer(call, self._pulse, self._look)
         except RayTaskError as error:
             if isinstance(error.cause, SinkError):
                 raise error.cause from None
             raise
 
+    def _look(self) -> None:
+        if self._interrupted.is_set():
+            raise SinkError("the sink was given up in mid-attempt", retryable=True)
+
 
 class EngineActor:
-    """Runs a shard. The decode actors are its own and die with it.
+    """Runs a shard. The decode actors are its own and die with it, and it does without a driver."""
 
-    Wants two threads: `run` blocks one, `tally` and `stop` are called meanwhile.
-    """
-
-    def __init__(self, config: Config, decoders: int) -> None:
+    def __init__(self, config: Config, decoders: int, patience: Patience) -> None:
         """
         Args:
             config: what to run.
             decoders: decode actors; they start while the weights load.
+            patience: with those it needs, and how long it goes on without its driver.
         """
         check_layout()
         self._config = config
-        self._feed = RayFeed(ray.remote(num_cpus=0)(DecodeActor).remote, decoders)
+        self._patience = patience
+        self._lease = Lease(patience.lease_s)
+        self._feed = RayFeed(ray.remote(num_cpus=0)(DecodeActor).remote, decoders, patience)
         self._assembly: Assembly | None = None
         self._shard: Shard | None = None
+        self._sink: RemoteSink | None = None
         self._stopped = False
 
     def assemble(self) -> Identity:
@@ -153,7 +186,13 @@ class EngineActor:
         if self._assembly is None:  # this engine replaces one that died
             self.assemble()
         assert self._assembly
-        self._shard = self._assembly.shard(self._config, jobs, specs, self._feed, RemoteSink(sink))
+        if (found := self._assembly.identity.jobs(specs)) != {one: jobs[one] for one in found}:
+            raise RuntimeFailure(
+                "this engine computes otherwise than the one before it: its machine is of another "
+                "kind; give the job nodes of one kind"
+            )
+        self._sink = RemoteSink(sink, self._patience)
+        self._shard = self._assembly.shard(self._config, jobs, specs, self._feed, self._sink)
         if self._stopped:
             self._shard.stop()
         try:
@@ -161,9 +200,13 @@ class EngineActor:
         finally:
             self._feed.close()
 
-    def tally(self) -> Tally:
-        return self._shard.tally if self._shard else Tally()
+    @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
+    def beat(self) -> Tally | None:
+        """What has been done so far; None until the streams are claimed."""
+        self._lease.renew()
+        return self._shard.tally if self._shard and self._sink and self._sink.claimed else None
 
+    @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
     def stop(self) -> None:
         self._stopped = True
         if self._shard:

@@ -1,7 +1,8 @@
 """A feed over Ray: decode actors, each hosting the decoders of some streams.
 
-Chunks come back whole through the object store, one call outstanding per actor. An actor that dies
-is replaced, and its streams go on after the last frame that arrived here.
+Chunks come back whole through the object store, one call outstanding per actor. An actor that dies,
+is silent, or whose chunk is lost with its node, is replaced, and its streams go on after the last
+frame that arrived here.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from dataclasses import astuple, dataclass, field, replace
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import RayActorError
 
 from pipeline.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.decode.spec import StreamSpec
+from pipeline.runtime.ray_watch import Lost, Patience, is_lost
 
 log = logging.getLogger(__name__)
 
@@ -33,20 +34,31 @@ class _Host:
     wanted: list[str] = field(default_factory=list)  # asked for and not yet passed on
     call: ray.ObjectRef[Chunk] | None = None
     called_s: float = 0.0
+    allowed_s: float = 0.0  # for a call; more for the first one, while the actor starts
     deaths: int = 0  # since the last chunk
 
 
 class RayFeed:
     """Implements `pipeline.feed.Feed`."""
 
-    def __init__(self, new_actor: Callable[[], ActorHandle], actors: int) -> None:
+    def __init__(
+        self,
+        new_actor: Callable[[], ActorHandle],
+        actors: int,
+        patience: Patience,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """
         Args:
             new_actor: starts a `DecodeActor`.
             actors: size of the pool.
+            patience: how long an actor may keep a call.
+            clock: seconds, monotonic.
         """
         self._new_actor = new_actor
-        self._hosts = [_Host(new_actor()) for _ in range(actors)]
+        self._patience = patience
+        self._clock = clock
+        self._hosts = [_Host(new_actor(), allowed_s=patience.start_s) for _ in range(actors)]
         self._host_of: dict[str, _Host] = {}
         self._stopping: set[str] = set()
         self._kept: dict[str, list[Entry]] = {}  # of ours, for the stream's next request
@@ -78,11 +90,13 @@ class RayFeed:
         if not calls:
             time.sleep(timeout_s)  # nobody is asked for anything
             return []
-        ready, _ = ray.wait(list(calls), num_returns=len(calls), timeout=0)
+        ready, late = ray.wait(list(calls), num_returns=len(calls), timeout=0)
         if not ready:
-            ready, _ = ray.wait(list(calls), num_returns=1, timeout=timeout_s)
+            ready, late = ray.wait(list(calls), num_returns=1, timeout=timeout_s)
         for call in ready:
             self._receive(calls[call])
+        for call in late:
+            self._judge(calls[call])
         return self._hand_over()
 
     def stop(self, stream: str) -> None:
@@ -98,7 +112,7 @@ class RayFeed:
         """Call an actor that owes something, or whose cameras may be in trouble."""
         live = any(spec.live for spec in host.specs.values())
         if host.call is None and (host.asked or live):
-            host.called_s = time.monotonic()
+            host.called_s = self._clock()
             host.call = host.actor.exchange.remote(host.wanted, EXCHANGE_S)
             host.wanted = []
 
@@ -109,10 +123,13 @@ class RayFeed:
     def _receive(self, host: _Host) -> None:
         call, host.call = host.call, None
         try:
-            chunk: Chunk = ray.get(call)
-        except RayActorError as error:
+            chunk: Chunk = ray.get(call, timeout=self._patience.silence_s)
+        except Exception as error:
+            if not is_lost(error):
+                raise
             self._replace(host, error)
             return
+        host.allowed_s = self._patience.silence_s
         if chunk.entries:
             host.deaths = 0
             # Two machines, two monotonic clocks: an age is at most the call too long, never short.
@@ -150,11 +167,19 @@ class RayFeed:
         del host.specs[stream]
         del self._host_of[stream]
 
-    def _replace(self, host: _Host, error: RayActorError) -> None:
-        """Start another actor where one died, and have it go on with the same streams."""
+    def _judge(self, host: _Host) -> None:
+        """An actor gives what it has after `EXCHANGE_S`: one that keeps a call is stopped."""
+        if self._clock() - host.called_s > host.allowed_s:
+            host.call = None
+            self._replace(host, Lost(f"no sign of life for {host.allowed_s:g} s"))
+
+    def _replace(self, host: _Host, error: Exception) -> None:
+        """Start another actor where one is lost, and have it go on with the same streams."""
         host.deaths += 1
-        log.warning("a decode actor died (%s) and is replaced", type(error).__name__)
-        host.actor = self._new_actor()
+        why = str(error) if isinstance(error, Lost) else type(error).__name__
+        log.warning("a decode actor is lost (%s) and is replaced", why)
+        ray.kill(host.actor)  # it may live: stopped, cut off, or only its chunk was lost
+        host.actor, host.allowed_s = self._new_actor(), self._patience.start_s
         if host.deaths >= LIVES_WITHOUT_PROGRESS:
             self._give_up(host)
         for stream, spec in host.specs.items():

@@ -1,22 +1,20 @@
 """Runs a job as actors of a Ray cluster: engines, their decode actors, and the sinks.
 
-A dead engine is replaced and goes on from the last commit. Knows nothing of frames.
+What is lost is replaced: an engine that dies, or is silent, by one that goes on from the last
+commit. Knows nothing of frames.
 """
 
 from __future__ import annotations
 
-import io
 import logging
-import os
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from operators.errors import DinostreamError
@@ -25,28 +23,38 @@ from pipeline.decode.spec import StreamSpec
 from pipeline.errors import RuntimeFailure
 from pipeline.identity import Identity
 from pipeline.message import labels_message
-from pipeline.runtime.ray_actors import EngineActor, SinkActor
+from pipeline.runtime.ray_actors import GROUPS, EngineActor, SinkActor
+from pipeline.runtime.ray_cluster import cluster
+from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, Pulse, answer, is_lost
 from pipeline.sinks.sink import Message
 from pipeline.sinks.uri import SqliteAddress, parse_sink_uri
 from pipeline.tally import Tally
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.5
-CLOSE_S = 60.0  # a sink's own deadlines are shorter
 LIVES_WITHOUT_PROGRESS = 3  # an engine that dies so often without a new frame ends the job
-OBJECT_STORE_BYTES = 512 << 20  # some forty chunks of 518 px frames
 
 
 @dataclass(slots=True)
+class _Sink:
+    actor: ActorHandle
+    pulse: Pulse[str]
+
+
+@dataclass(slots=True, eq=False)
 class _Worker:
     """One engine of the job and the streams that stay on it."""
 
-    engine: ActorHandle
+    index: int
     specs: list[StreamSpec]
-    sink: ActorHandle | None = None
+    engine: ActorHandle
+    pulse: Pulse[Tally]
+    sink: _Sink | None = None
     labels: list[Message] = field(default_factory=list)
-    call: ray.ObjectRef[Tally] | None = None
+    call: ray.ObjectRef[Any] | None = None
+    claimed: bool = False  # an engine has taken the streams over
+    told: bool = False  # this engine, to stop
+    over: bool = False  # all its streams have ended
     before: Tally = field(default_factory=Tally)  # what its dead predecessors did
     tally: Tally = field(default_factory=Tally)
     deaths: int = 0  # since the last new frame
@@ -62,14 +70,18 @@ class RayRun:
         *,
         fresh: bool,
         tell: Callable[[Identity], None],
+        patience: Patience | None = None,
     ) -> None:
-        """The arguments are those of `InlineRun`."""
+        """The arguments are those of `InlineRun`, and how long actors may be silent."""
         self._config = config
         self._specs = specs
         self._fresh = fresh
         self._tell = tell
+        self._patience = patience or Patience()
         self._workers: list[_Worker] = []
+        self._sinks: list[_Sink] = []
         self._jobs: dict[str, str] = {}
+        self._gpus = 0  # of each engine
         self._failures: set[str] = set()
         self._stopping = threading.Event()
 
@@ -82,89 +94,125 @@ class RayRun:
         """To the end of every stream, or until `stop`.
 
         Raises:
-            DinostreamError: bad weights, heads or settings, a sink that failed, or an engine that
-                dies again and again.
+            DinostreamError: bad weights, heads or settings, a cluster that cannot be joined, a sink
+                that failed, or an engine that dies again and again.
         """
-        with _cluster(self._config.address):
+        with cluster(self._config.address):
             try:
-                self._start()
-                self._watch()
+                identity = self._assemble()
+                self._tell(identity)
+                self._jobs = identity.jobs(self._specs)
+                self._open_sinks()
+                labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
+                self._workers[0].labels = labels  # said once per job, not once per engine
+                for worker, tally in self._ask(self._begin):
+                    self._hear(worker, tally)
+                    worker.over = True
+                    ray.kill(worker.engine)  # its device and memory are free for others
                 if not self.tally.given_up:  # else they are in an attempt that nobody waits for
-                    sinks = {worker.sink for worker in self._workers if worker.sink}
-                    ray.get([sink.close.remote() for sink in sinks], timeout=CLOSE_S)
+                    self._close_sinks()
             except RayTaskError as error:
                 raise _own(error) from None
+            except RayError as error:
+                raise RuntimeFailure(f"Ray failed: {error}") from error
             return self.tally
 
     def stop(self) -> None:
         """Drain: finish what is decoded, commit it, return from `run`."""
         self._stopping.set()
 
-    def _start(self) -> None:
+    def _assemble(self) -> Identity:
         count = min(self._config.engines, len(self._specs))
-        self._workers = [
-            _Worker(self._new_engine(own, count), own)
-            for own in (list(self._specs[index::count]) for index in range(count))
-        ]
-        identities = ray.get([worker.engine.assemble.remote() for worker in self._workers])
+        self._gpus = 1 if ray.cluster_resources().get("GPU", 0) >= count else 0
+        for index in range(count):
+            specs = list(self._specs[index::count])
+            self._workers.append(_Worker(index, specs, *self._new_engine(specs)))
+        asked = self._ask(lambda worker: worker.engine.assemble.remote())
+        identities = {worker.index: identity for worker, identity in asked}
         identity: Identity = identities[0]
-        self._tell(identity)
-        self._jobs = identity.jobs(self._specs)
-        for worker, sink in zip(self._workers, self._sinks(count), strict=True):
-            worker.sink = sink
-        labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
-        self._workers[0].labels = labels  # said once per job, not once per engine
-        for worker in self._workers:
-            self._call(worker, fresh=self._fresh, again=False)
+        return identity
 
-    def _sinks(self, count: int) -> list[ActorHandle]:
+    def _begin(self, worker: _Worker) -> ray.ObjectRef[Tally]:
+        assert worker.sink
+        call: ray.ObjectRef[Tally] = worker.engine.run.remote(
+            self._jobs,
+            worker.specs,
+            worker.sink.actor,
+            worker.labels,
+            fresh=self._fresh and not worker.claimed,
+            again=worker.claimed,
+        )
+        return call
+
+    def _new_engine(self, specs: Sequence[StreamSpec]) -> tuple[ActorHandle, Pulse[Tally]]:
+        new = ray.remote(num_cpus=0, num_gpus=self._gpus, concurrency_groups=GROUPS)(EngineActor)
+        decoders = min(self._config.decoders, len(specs))
+        engine = new.remote(self._config, decoders, self._patience)
+        return engine, Pulse(engine.beat.remote, self._patience)
+
+    def _open_sinks(self) -> None:
         """One per engine, or one for all where the sink is a file, which has one writer.
 
-        A sink actor that dies comes back by itself; the engine that was committing goes down with
-        it and goes on from what the sink then holds.
+        A sink actor that dies comes back by itself; the engines that claimed with it go down with
+        it and go on from what the sink then holds.
         """
-        sink = self._config.sink
-        new = ray.remote(num_cpus=0, max_restarts=-1)(SinkActor)
+        sink, count = self._config.sink, len(self._workers)
+        new = ray.remote(num_cpus=0, max_restarts=-1, concurrency_groups=GROUPS)(SinkActor)
         address = parse_sink_uri(sink.uri)
         if isinstance(address, SqliteAddress):
             here = NodeAffinitySchedulingStrategy(
                 ray.get_runtime_context().get_node_id(), soft=False
             )
             new = new.options(scheduling_strategy=here)  # the file is the driver's
-            return [new.remote(f"sqlite:{address.path.absolute()}", sink.settings)] * count
-        return [new.remote(sink.uri, sink.settings) for _ in range(count)]
+            actors = [new.remote(f"sqlite:{address.path.absolute()}", sink.settings)]
+        else:
+            actors = [new.remote(sink.uri, sink.settings) for _ in range(count)]
+        self._sinks = [_Sink(actor, Pulse(actor.beat.remote, self._patience)) for actor in actors]
+        for worker in self._workers:
+            worker.sink = self._sinks[worker.index % len(self._sinks)]
 
-    def _new_engine(self, specs: Sequence[StreamSpec], count: int) -> ActorHandle:
-        gpus = 1 if ray.cluster_resources().get("GPU", 0) >= count else 0
-        new = ray.remote(num_cpus=0, num_gpus=gpus, max_concurrency=2)(EngineActor)
-        return new.remote(self._config, min(self._config.decoders, len(specs)))
+    def _close_sinks(self) -> None:
+        for sink in self._sinks:
+            try:
+                answer(sink.actor.close.remote(), sink.pulse)
+            except Exception as error:
+                if not is_lost(error):
+                    raise
+                log.warning("a sink was lost while it closed; what was committed stays: %s", error)
 
-    def _call(self, worker: _Worker, *, fresh: bool, again: bool) -> None:
-        worker.call = worker.engine.run.remote(
-            self._jobs, worker.specs, worker.sink, worker.labels, fresh, again
-        )
+    def _ask(self, begin: Callable[[_Worker], ray.ObjectRef[Any]]) -> Iterator[tuple[_Worker, Any]]:
+        """Call every engine and give what it answers, however often it has to be replaced."""
+        waiting = list(self._workers)
+        for worker in waiting:
+            worker.call = begin(worker)
+        while waiting:
+            if self._stopping.is_set():
+                self._drain(waiting)
+            ray.wait([worker.call for worker in waiting], timeout=POLL_S)
+            self._look_after_sinks()
+            for worker in self._workers:
+                try:
+                    self._listen(worker)
+                    if worker not in waiting or not ray.wait([worker.call], timeout=0)[0]:
+                        continue
+                    result = ray.get(worker.call)
+                except Exception as error:
+                    if not is_lost(error):
+                        raise
+                    self._replace(worker, error)
+                    if worker in waiting:
+                        worker.call = begin(worker)
+                    continue
+                waiting.remove(worker)
+                yield worker, result
 
-    def _watch(self) -> None:
-        told = False
-        while running := [worker for worker in self._workers if worker.call is not None]:
-            done, _ = ray.wait([worker.call for worker in running], timeout=POLL_S)
-            for worker in running:
-                if worker.call in done:
-                    self._finish(worker)
-                else:
-                    self._poll(worker)
-            if self._stopping.is_set() and not told:
-                told = True
-                for worker in running:
-                    worker.engine.stop.remote()
-
-    def _poll(self, worker: _Worker) -> None:
-        try:
-            tally: Tally = ray.get(worker.engine.tally.remote(), timeout=POLL_S)
-        except (RayActorError, GetTimeoutError):
-            return  # `_finish` sees a death
+    def _listen(self, worker: _Worker) -> None:
+        tally = None if worker.over else worker.pulse.take()
+        if tally is None:
+            return
         if tally.frames > worker.tally.frames:
             worker.deaths = 0
+        worker.claimed = True
         self._hear(worker, tally)
 
     def _hear(self, worker: _Worker, tally: Tally) -> None:
@@ -175,74 +223,45 @@ class RayRun:
                 self._failures.add(failure)
                 log.error("%s", failure)
 
-    def _finish(self, worker: _Worker) -> None:
-        call, worker.call = worker.call, None
-        try:
-            self._hear(worker, ray.get(call))
-        except RayTaskError as error:
-            if not isinstance(error.cause, RayActorError):
-                raise
-            self._revive(worker, error.cause)
-        except RayActorError as error:
-            self._revive(worker, error)
-
-    def _revive(self, worker: _Worker, error: Exception) -> None:
+    def _replace(self, worker: _Worker, error: Exception) -> None:
         """A new engine goes on from the last commit."""
+        why = str(error) if isinstance(error, Lost) else type(error).__name__
+        if isinstance(error, Lost) and not worker.pulse.heard:
+            log.warning("an engine has not started (%s); has the cluster room for it?", why)
+        else:
+            self._count_death(worker, error)
+            log.warning("an engine is lost (%s); its streams go on from their last commit", why)
+        ray.kill(worker.engine)  # it may live: stopped, cut off, or only its sink was lost
+        done = replace(worker.tally, outage=None)  # whether there is one, its successor says
+        worker.before, worker.tally = worker.before + done, Tally()
+        worker.engine, worker.pulse = self._new_engine(worker.specs)
+        worker.told = False
+
+    def _count_death(self, worker: _Worker, error: Exception) -> None:
         worker.deaths += 1
         if worker.deaths > LIVES_WITHOUT_PROGRESS:
             raise RuntimeFailure(
                 f"an engine died {worker.deaths} times without a new frame: {error}"
             )
-        log.warning("an engine died and is replaced; its streams go on from their last commit")
-        worker.before, worker.tally = worker.before + worker.tally, Tally()
-        ray.kill(worker.engine)
-        worker.engine = self._new_engine(worker.specs, len(self._workers))
-        self._call(worker, fresh=False, again=True)
-        if self._stopping.is_set():
-            worker.engine.stop.remote()
 
+    def _look_after_sinks(self) -> None:
+        """A sink that is silent is killed, so that Ray starts it again."""
+        for sink in self._sinks:
+            try:
+                sink.pulse.take()
+            except Exception as error:
+                if not is_lost(error):
+                    raise
+                if isinstance(error, Lost):
+                    log.warning("a sink is silent (%s) and is started again", error)
+                    ray.kill(sink.actor, no_restart=False)
+                sink.pulse.begin_again()
 
-@contextmanager
-def _cluster(address: str | None) -> Iterator[None]:
-    """Join a cluster, or start one here for the job: quiet, no dashboard, no statistics."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    with _handlers_kept():
-        ray.init(
-            address=address,
-            include_dashboard=None if address else False,
-            object_store_memory=None if address else OBJECT_STORE_BYTES,
-            configure_logging=False,
-            log_to_driver=False,
-        )
-    try:
-        with redirect_stdout(_Murmur()):
-            yield
-    finally:
-        ray.shutdown()
-
-
-@contextmanager
-def _handlers_kept() -> Iterator[None]:
-    """Ray's core takes SIGTERM for a crash and aborts (2.60); whoever asked for it gets it back."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # where nobody may set handlers
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        if handler is not None:  # else it was not Python's
-            signal.signal(number, handler)
-
-
-class _Murmur(io.TextIOBase):
-    """Ray prints the deaths of workers to stdout, where our report goes, whatever it is told."""
-
-    def write(self, text: str) -> int:
-        if text.strip():
-            log.debug("%s", text.strip())
-        return len(text)
+    def _drain(self, workers: Sequence[_Worker]) -> None:
+        for worker in workers:
+            if not worker.told:
+                worker.told = True
+                worker.engine.stop.remote()
 
 
 def _own(error: RayTaskError) -> DinostreamError:

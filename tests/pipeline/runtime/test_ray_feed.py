@@ -1,20 +1,27 @@
-"""Decode actors that die: asked or not, once or again and again."""
+"""Decode actors that die, are stopped or lose their node: asked or not, once or again and again."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import ray
 
 from pipeline.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble
+from pipeline.decode.host import DecodeHost
 from pipeline.decode.spec import StreamSpec
+from pipeline.feed import Feed
 from pipeline.runtime.ray_actors import DecodeActor
 from pipeline.runtime.ray_feed import LIVES_WITHOUT_PROGRESS, RayFeed
+from pipeline.runtime.ray_watch import Patience
 from pipeline.sampling import Sampling
+from pipeline.testing import ManualClock
+
+PATIENCE = Patience()
+SCENE = "synthetic:room?seed=3&seconds=8&fps=10&size=96x54"
+CLIP = StreamSpec("clip", SCENE, session="s", samplings=(Sampling("all", None),), chunk_ms=10_000)
 
 
 class Fragile:
@@ -30,16 +37,9 @@ class Fragile:
         """Has nothing to stop."""
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
-    ray.init(include_dashboard=False, configure_logging=False, log_to_driver=False)
-    yield
-    ray.shutdown()
-
-
 @pytest.mark.slow
-def test_what_kills_its_actor_is_given_up_and_a_camera_beside_it_is_not(cluster: None) -> None:
-    feed = RayFeed(ray.remote(num_cpus=0)(Fragile).remote, actors=1)
+def test_what_kills_its_actor_is_given_up_and_a_camera_beside_it_is_not(connected) -> None:
+    feed = RayFeed(ray.remote(num_cpus=0)(Fragile).remote, 1, PATIENCE)
     feed.open(StreamSpec("clip", "clip.mp4", session="s"))
     feed.open(StreamSpec("gate", "rtsp://127.0.0.1:1/gate", live=True))
     feed.request("clip")
@@ -66,10 +66,10 @@ class Mortal(DecodeActor):
 
 @pytest.mark.slow
 def test_a_killed_actor_loses_no_frame_of_a_recording_and_counts_those_of_a_camera(
-    cluster: None, shared_media: Path
+    connected, shared_media: Path
 ) -> None:
     clip = str(shared_media / "videos" / "R6llTwEh07w.mp4")
-    feed = RayFeed(ray.remote(num_cpus=0)(Mortal).remote, actors=1)
+    feed = RayFeed(ray.remote(num_cpus=0)(Mortal).remote, 1, PATIENCE)
     rules = (Sampling("every", 3),)
     feed.open(StreamSpec("clip", clip, session="s", samplings=rules, short_side=28))
     feed.open(StreamSpec("gate", clip, live=True, samplings=rules, short_side=28))
@@ -125,3 +125,87 @@ def test_a_killed_actor_loses_no_frame_of_a_recording_and_counts_those_of_a_came
     assert isinstance(end, End)
     assert end.sampled == brought
     assert [one.kind for one in said["gate"] if isinstance(one, Fault)].count("crashed") == 2
+
+
+class Telling(DecodeActor):
+    """Waits for a chunk, however long that takes, and leaves word that it is there."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def exchange(self, wanted: list[str], timeout_s: float) -> Chunk:
+        chunk = super().exchange(wanted, 60.0)
+        (self._folder / chunk.entries[0].stream).touch()
+        return chunk
+
+
+@pytest.mark.slow
+def test_a_stopped_actor_is_killed_and_its_clip_goes_on(connected, processes) -> None:
+    clock = ManualClock()
+    feed = RayFeed(ray.remote(num_cpus=0)(DecodeActor).remote, 1, PATIENCE, clock)
+    feed.open(CLIP)
+    begun = chunk_of(feed)
+    (pid,) = connected.actors("DecodeActor")
+    processes.stop(pid)
+    feed.request("clip")
+    assert feed.wait(0.1) == []
+    clock.advance(PATIENCE.silence_s)
+    assert feed.wait(0.1) == [], "that long it may take"
+    clock.advance(1)
+    feed.wait(0.1)
+    assert [*begun, *rest_of(feed, asked=True)] == undisturbed()
+    processes.wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    feed.close()
+
+
+@pytest.mark.slow
+def test_a_chunk_that_died_with_its_node_is_decoded_again(connected, processes, tmp_path) -> None:
+    node = connected.add(num_cpus=1, resources={"doomed": 1})
+    new = ray.remote(num_cpus=0)(Telling)
+    places = iter([new.options(resources={"doomed": 1})])
+    feed = RayFeed(lambda: next(places, new).remote(tmp_path), 1, PATIENCE)
+    feed.open(CLIP)
+    feed.request("clip")
+    processes.wait_until((tmp_path / "clip").exists)
+    connected.kill(node)
+    assert rest_of(feed, asked=True) == undisturbed()
+    feed.close()
+
+
+def chunk_of(feed: Feed) -> list[str]:
+    """Positions of the frames of one chunk that is asked for."""
+    feed.request("clip")
+    while not (chunks := feed.wait(1.0)):
+        pass
+    return positions(chunks)
+
+
+def rest_of(feed: Feed, *, asked: bool = False) -> list[str]:
+    """Positions of all frames to the clip's end, which must be a good one."""
+    found: list[str] = []
+    if not asked:
+        feed.request("clip")
+    while True:
+        chunks = feed.wait(1.0)
+        found += positions(chunks)
+        for entry in (entry for chunk in chunks for entry in chunk.entries):
+            if isinstance(entry, End):
+                assert (entry.outcome, entry.lost) == ("ok", 0)
+                return found
+        if chunks:
+            feed.request("clip")
+
+
+def positions(chunks: list[Chunk]) -> list[str]:
+    runs = [entry for chunk in chunks for entry in chunk.entries if isinstance(entry, Frames)]
+    return [info.position for run in runs for info in run.infos]
+
+
+def undisturbed() -> list[str]:
+    host = DecodeHost()
+    host.open(CLIP)
+    try:
+        return rest_of(host)
+    finally:
+        host.close()

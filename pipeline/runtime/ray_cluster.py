@@ -1,0 +1,157 @@
+"""Joins a Ray cluster, or starts one here for a job; what is wrong with an address is one line.
+
+Ray itself (2.60) tries an address where nobody answers for minutes and then aborts or shows a
+traceback, so an address is tried here first, by the steps that `ray.init` takes, each with an end.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+
+import ray
+from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
+from ray._private.services import canonicalize_bootstrap_address
+from ray._raylet import GcsClient  # type: ignore[attr-defined]
+from ray.exceptions import AuthenticationError
+
+from operators.errors import DinostreamError, UsageError
+from pipeline.errors import RuntimeFailure
+
+log = logging.getLogger(__name__)
+
+PROBE_S = 5.0
+OBJECT_STORE_BYTES = 512 << 20  # some forty chunks of 518 px frames
+# What opens an HTTP/2 connection (RFC 9113, 3.4): its magic, and SETTINGS with nothing in it.
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+_SETTINGS = 4
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[None]:
+    """Join a cluster, or start one here for the job: quiet, no dashboard, no statistics.
+
+    Args:
+        address: `HOST:PORT`, `auto` (the cluster of this machine) or `local` (a new one). None:
+            what RAY_ADDRESS says, else a new one.
+
+    Raises:
+        UsageError: that is no address.
+        RuntimeFailure: no cluster answers there, it refuses us, or none can be started.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    with _handlers_kept():
+        _join(address or os.environ.get("RAY_ADDRESS") or "local")
+    try:
+        with redirect_stdout(_Murmur()):
+            yield
+    finally:
+        ray.shutdown()
+
+
+def _join(address: str) -> None:
+    new = address == "local"
+    try:
+        if not new:
+            _probe(address)
+        ray.init(
+            address=address,
+            include_dashboard=False if new else None,
+            object_store_memory=OBJECT_STORE_BYTES if new else None,
+            configure_logging=False,
+            log_to_driver=False,
+        )
+    except DinostreamError:
+        raise
+    except Exception as error:
+        raise _refused(address, error) from error
+
+
+def _probe(address: str) -> None:
+    """Look whether a cluster answers at an address and takes us."""
+    if "://" in address:
+        raise UsageError(
+            f"address {address!r}: a job needs a node of its cluster under it, which Ray Client "
+            "has not; start it on one of the cluster's machines with --address auto or HOST:6379"
+        )
+    try:
+        found = canonicalize_bootstrap_address(address)
+        host, _, port = str(found).rpartition(":")
+        answers = _speaks_http2(host.strip("[]"), int(port))
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"address {address!r}: want HOST:PORT, auto or local") from error
+    except OSError as error:
+        why = error.strerror or str(error).partition(".")[0]
+        raise RuntimeFailure(
+            f"no Ray cluster at {address}: {why}; `ray start --head` begins one, and without an "
+            "address the job starts its own here"
+        ) from error
+    if not answers:
+        raise RuntimeFailure(
+            f"no Ray cluster at {address}: something listens there that does not answer as one; "
+            "want the port of `ray start --head` (6379), not its dashboard's or its clients'"
+        )
+    if address != "auto":  # which finds the token of this machine's own cluster by itself
+        ensure_token_if_auth_enabled(create_token_if_missing=False)
+        GcsClient(address=found)
+
+
+def _speaks_http2(host: str, port: int) -> bool:
+    with socket.create_connection((host, port), timeout=PROBE_S) as connection:
+        if os.environ.get("RAY_USE_TLS", "0") not in ("", "0"):
+            return True  # for Ray's own client to find out
+        connection.settimeout(PROBE_S)
+        connection.sendall(_HELLO)
+        try:
+            frame = connection.recv(9, socket.MSG_WAITALL)
+        except OSError:  # nothing in time, or a reset
+            return False
+    return len(frame) == 9 and frame[3] == _SETTINGS
+
+
+def _refused(address: str, error: Exception) -> RuntimeFailure:
+    """What Ray's error means."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) and isinstance(cause, Exception):
+        chain.append(cause)
+    text = " ".join(str(one) for one in chain)
+    if isinstance(chain[0], AuthenticationError) or "AuthToken" in text:
+        return RuntimeFailure(
+            f"the Ray cluster at {address} wants its token: set RAY_AUTH_MODE=token, and "
+            "RAY_AUTH_TOKEN or the file ~/.ray/auth_token to what its head node has"
+        )
+    if address == "local":
+        why = str(error).strip().partition("\n")[0]
+        return RuntimeFailure(f"Ray cannot be started here: {why}; --runtime inline does without")
+    why = str(chain[-1]).strip().partition("\n")[0]
+    return RuntimeFailure(f"cannot join the Ray cluster at {address}: {why}")
+
+
+@contextmanager
+def _handlers_kept() -> Iterator[None]:
+    """Ray's core takes SIGTERM for a crash and aborts (2.60); whoever asked for it gets it back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # where nobody may set handlers
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        if handler is not None:  # else it was not Python's
+            signal.signal(number, handler)
+
+
+class _Murmur(io.TextIOBase):
+    """Ray prints the deaths of workers to stdout, where our report goes, whatever it is told."""
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            log.debug("%s", text.strip())
+        return len(text)

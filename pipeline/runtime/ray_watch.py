@@ -1,0 +1,138 @@
+"""Tells an actor that is lost from one that is busy: the errors that mean its end, and a heartbeat.
+
+An actor answers its heartbeat on a thread beside its work. So a call may take as long as it likes:
+a batch of a large model, a commit that waits for its broker. Silent is what is stopped, hangs in
+the kernel, or cannot be reached, and that has a deadline.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import ray
+from ray.exceptions import (
+    GetTimeoutError,
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    RayActorError,
+    WorkerCrashedError,
+)
+
+from pipeline.errors import RuntimeFailure
+
+T = TypeVar("T")
+
+POLL_S = 0.5  # between looks, and so between beats
+
+
+class Lost(RuntimeFailure):
+    """An actor is silent, or is not the one any more that it was."""
+
+
+# An actor, its node, or an object that was to come from there: whatever was asked must be asked
+# again, of another one.
+LOST = (
+    Lost,
+    RayActorError,
+    ObjectLostError,
+    NodeDiedError,
+    WorkerCrashedError,
+    OutOfMemoryError,
+    GetTimeoutError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long actors may be silent.
+
+    Attributes:
+        start_s: until it works: libraries of gigabytes from a cold network disk are loaded with
+            the interpreter held.
+        silence_s: from then on. Nothing of ours holds the interpreter for more than a moment; this
+            is for machines that swap or are moved.
+        lease_s: an engine that hears nothing of its driver ends itself; with the lease's grace
+            before `silence_s` is over, so that it is gone when its successor begins.
+    """
+
+    start_s: float = 300.0
+    silence_s: float = 30.0
+    lease_s: float = 20.0
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether it tells of an actor's end, its own or that of one it needed."""
+    return isinstance(error, LOST) or isinstance(getattr(error, "cause", None), LOST)
+
+
+class Pulse(Generic[T]):
+    """The heartbeat of one actor, as somebody who needs it listens to it: one beat at a time."""
+
+    def __init__(
+        self,
+        beat: Callable[[], ray.ObjectRef[T | None]],
+        patience: Patience,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            beat: asks the actor; it answers None while it starts.
+            patience: how long it may be silent.
+            clock: seconds, monotonic.
+        """
+        self._beat = beat
+        self._patience = patience
+        self._clock = clock
+        self._call: ray.ObjectRef[T | None] | None = None
+        self._asked_s = 0.0
+        self._allowed_s = patience.start_s
+        self.heard = False
+
+    def take(self) -> T | None:
+        """A new answer, where one has come. Never waits.
+
+        Raises:
+            Lost: it has been silent for too long.
+            RayError: the actor is gone.
+        """
+        if self._call is None:
+            self._call, self._asked_s = self._beat(), self._clock()
+        ready, _ = ray.wait([self._call], timeout=0)
+        if not ready:
+            if self._clock() - self._asked_s > self._allowed_s:
+                raise Lost(f"no sign of life for {self._allowed_s:g} s")
+            return None
+        call, self._call = self._call, None
+        answer: T | None = ray.get(call)
+        self.heard = True
+        if answer is not None:
+            self._allowed_s = self._patience.silence_s
+        return answer
+
+    def begin_again(self) -> None:
+        """The actor starts anew."""
+        self._call, self._allowed_s = None, self._patience.start_s
+
+
+def answer(
+    call: ray.ObjectRef[Any], pulse: Pulse[Any], look: Callable[[], None] = lambda: None
+) -> Any:
+    """The result of a call, for which an actor may take as long as its heart beats.
+
+    Args:
+        call: what is waited for.
+        pulse: of the actor.
+        look: called again and again meanwhile; what it raises ends the wait.
+
+    Raises:
+        Lost: it has been silent for too long.
+        RayError: the actor is gone, or the call failed.
+    """
+    while not ray.wait([call], timeout=POLL_S)[0]:
+        pulse.take()
+        look()
+    return ray.get(call)
