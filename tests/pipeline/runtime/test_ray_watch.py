@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import ray
 from ray.actor import ActorHandle
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer, is_lost
 from pipeline.testing import ManualClock
@@ -36,7 +37,9 @@ class Worker:
 
 @pytest.fixture
 def worker(connected) -> Iterator[ActorHandle]:
-    worker = ray.remote(num_cpus=0, concurrency_groups={"beside": 1})(Worker).remote()
+    new = ray.remote(num_cpus=0, concurrency_groups={"beside": 1})(Worker)
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    worker = new.options(scheduling_strategy=here).remote()  # other tests kill their nodes
     yield worker
     ray.kill(worker)
 
@@ -58,6 +61,7 @@ def test_silent_is_who_does_not_answer_beside_its_work(worker, processes, tmp_pa
     with pytest.raises(Lost, match="no sign of life for 30 s"):
         pulse.take()
     processes.go_on(pid)
+    clock.advance(-PATIENCE.silence_s)  # its answer takes a moment
     assert processes.wait_until(pulse.take) == pid
     (tmp_path / "end").touch()
     assert answer(call, pulse) == "done"
