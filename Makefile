@@ -28,11 +28,12 @@ endif
 
 PRETRAIN := $(VENV)/bin/python -m pipeline.pretrain
 DEMO_HEADS := depth segmentation action
-COMPARE := $(VENV)/bin/dinostream eval compare --synthetic world --seeds 20000:20120 --size 112x112 \
+SIZES := 112x112 196x112 112x196 266x112 112x266
+COMPARE := $(VENV)/bin/dinostream eval compare --synthetic world --seeds 20000:20120 $(SIZES:%=--size %) \
   --short-side 112 --blocks 1 --model dinov2_vitti14 --weights results/pretrain/dinov2_vitti14.safetensors \
   --save results/demo-heads
 
-demo-weights: $(VENV)/.stamp-run  ## train the weights that ship (--weights demo) once more: two hours
+demo-weights: $(VENV)/.stamp-run  ## train the weights that ship (--weights demo) once more: hours
 	$(PRETRAIN) --out results/pretrain
 	$(COMPARE) --task depth --task segmentation --train-seeds 10000:10800 -o results/demo-eval/maps
 	$(COMPARE) --task action --train-seeds 10000:11600 -o results/demo-eval/action

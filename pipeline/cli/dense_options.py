@@ -96,7 +96,11 @@ _SCENES = (
         help="Length of a scene.",
     ),
     click.option(
-        "--size", metavar="WxH", help="Rendered size; the backbone's own where not given."
+        "--size",
+        "sizes",
+        metavar="WxH",
+        multiple=True,
+        help="Rendered size; the backbone's own where not given. Of several each scene has one.",
     ),
 )
 
@@ -135,7 +139,7 @@ def scenes_of(given: Mapping[str, Any]) -> Scenes:
         frames=given["frames"],
         seconds=given["seconds"],
         fps=given.get("fps", 5),
-        size_wh=_size(given["size"]),
+        sizes_wh=tuple(_size(text) for text in given["sizes"]),
     )
 
 
@@ -212,9 +216,7 @@ def _kind(given: Mapping[str, Any], partner: str) -> Literal["files", "scenes"]:
     raise UsageError(f"give --images DIR and --{partner} DIR, or --synthetic SCENE and --seeds A:B")
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
+def _size(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
     if not found:
         raise UsageError(f"--size takes WIDTHxHEIGHT, such as 640x360; got {text!r}")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# A car comes along a street. No training has seen the seed; the demo weights know square frames.
-SHOWN = SceneSpec(scene="world", seed=30_007, seconds=6.4, size_wh=(448, 448))
+# A car comes along a street. No training has seen the seed.
+SHOWN = SceneSpec(scene="world", seed=30_007, seconds=6.4, size_wh=(640, 360))
 
 
 @dataclass(frozen=True, slots=True)

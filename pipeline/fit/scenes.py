@@ -36,7 +36,8 @@ class Scenes:
         frames: taken of each scene, evenly.
         seconds: length of a scene's clip.
         fps: its frames per second.
-        size_wh: rendered size; None: the backbone's own, so that nothing is scaled.
+        sizes_wh: rendered sizes, taken in turn by seed; none: the backbone's own, so that nothing
+            is scaled.
     """
 
     scene: str
@@ -44,7 +45,7 @@ class Scenes:
     frames: int = 4
     seconds: float = 8.0
     fps: int = 5
-    size_wh: tuple[int, int] | None = None
+    sizes_wh: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.seeds or not 1 <= self.frames <= round(self.seconds * self.fps):
@@ -57,7 +58,8 @@ class Scenes:
     def spec(self, seed: int, short_side: int) -> SceneSpec:
         """One scene at the size it is rendered at."""
         height, width = model_size(_SHAPE_HW, short_side)
-        size_wh = self.size_wh or (width, height)
+        sizes = self.sizes_wh or ((width, height),)
+        size_wh = sizes[seed % len(sizes)]
         return SceneSpec(self.scene, seed=seed, seconds=self.seconds, fps=self.fps, size_wh=size_wh)
 
     def items(self, task: Task, short_side: int) -> list[SceneItem]:

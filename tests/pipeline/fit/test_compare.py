@@ -20,7 +20,7 @@ def quiet(what: str, done: int, total: int) -> None:
 @pytest.fixture
 def trial(tmp_path):
     def made(train: range, **more) -> Trial:
-        shape = {"frames": 1, "seconds": 1.0, "size_wh": (64, 36)}
+        shape = {"frames": 1, "seconds": 1.0, "sizes_wh": ((64, 36),)}
         return Trial(
             "dinov2_vitti14",
             "random",

@@ -8,7 +8,7 @@ from pipeline.fit.scenes import SceneItem, Scenes
 from pipeline.synthetic.labels import SKY
 from pipeline.synthetic.scene import open_scene
 
-STREETS = Scenes("street", range(3, 4), frames=2, seconds=2.0, size_wh=(56, 56))
+STREETS = Scenes("street", range(3, 4), frames=2, seconds=2.0, sizes_wh=((56, 56),))
 
 
 def test_the_sky_has_no_depth_and_everything_else_has_its_own():
@@ -30,3 +30,12 @@ def test_frames_are_spread_over_the_clip_and_have_names_of_their_own():
     assert len({item.name for item in items}) == 2
     assert len({item.group for item in items}) == 1
     assert isinstance(items[0], SceneItem)
+
+
+def test_of_several_sizes_every_scene_has_one_its_seed_says_which():
+    sizes = ((56, 56), (98, 56), (56, 98))
+    scenes = Scenes("street", range(3, 7), frames=1, seconds=2.0, sizes_wh=sizes)
+
+    assert [scenes.spec(seed, 56).size_wh for seed in scenes.seeds] == [*sizes, sizes[0]]
+    shapes = [item.pixels(56).shape for item in scenes.items("depth", 56)]
+    assert shapes == [(56, 56, 3), (56, 98, 3), (98, 56, 3), (56, 56, 3)]
