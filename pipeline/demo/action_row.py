@@ -15,6 +15,7 @@ from pipeline.drawing.palette import GREY, NOTHING, RGB, RULE, class_colours
 
 _HEIGHT, _TRUTH_HEIGHT, _LEGEND = 110, 30, 28
 _NAME, _SCORE = 14, 13
+_ABOVE = 24  # over the chart, for what stands on a bar of full height
 _SILENT = ("below threshold", 0.0)  # a window of a head that may say nothing
 
 Slot = tuple[float, float]
@@ -27,7 +28,7 @@ def draw_action(canvas: Canvas, top: int, material: Material) -> list[Row]:
         return []
     note = f"best label of each window and its score{material.trained('action')}"
     heading(canvas, top, "action", note)
-    rows = [_draw_model(canvas, top + HEADING, material)]
+    rows = [_draw_model(canvas, top + HEADING + _ABOVE, material)]
     if material.truth is not None:
         rows.append(_draw_truth(canvas, rows[0].bottom + GAP, material, material.truth.action))
     return rows
