@@ -203,10 +203,13 @@ _CAMERAS: dict[str, Callable[[str, float], InputContainer]] = {
 
 
 def _best_stream(container: InputContainer, max_pixels: int) -> VideoStream:
-    """The default one, else the largest, else the first; never a cover picture."""
+    """The default one, else the largest, else the first; never a cover picture or a tile."""
+    whole = [s for s in container.streams.video if not s.disposition & Disposition.dependent]
+    if container.streams.video and not whole:
+        raise SourceError("holds no video, only a still picture in tiles")
     streams = [
         stream
-        for stream in container.streams.video
+        for stream in whole
         if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
     ]
     if not streams:

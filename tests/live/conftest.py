@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -123,6 +124,31 @@ def camera(_rtsp_packages, tmp_path):
     yield make
     for one in cameras:
         one.kill()
+
+
+@pytest.fixture
+def habits(shared):
+    """Starts cameras with habits: steps, losses, long groups; gives their URLs."""
+    running = []
+
+    def start(*habits):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        script = shared / "tools" / "cameras" / "rtsp_camera.py"
+        if not script.exists():
+            pytest.skip(f"no {script}")
+        command = [sys.executable, script, str(port), *habits]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        running.append(process)
+        assert process.stdout.readline().startswith(b"ready")
+        return f"rtsp://127.0.0.1:{port}/cam"
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.fixture

@@ -1,48 +1,18 @@
 """Cameras whose clocks step, and frames that are older than they look: no event time is ahead."""
 
 import itertools
-import socket
-import subprocess
-import sys
-
-import pytest
 
 from pipeline.chunk import Gap
 
 AFTER_S = 5
 
 
-@pytest.fixture
-def stepping(shared, tmp_path):
-    """Starts cameras with habits; gives their URLs."""
-    running = []
-
-    def start(*habits):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        script = shared / "tools" / "cameras" / "rtsp_camera.py"
-        if not script.exists():
-            pytest.skip(f"no {script}")
-        command = [sys.executable, script, str(port), *habits]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        running.append(process)
-        assert process.stdout.readline().startswith(b"ready")
-        return f"rtsp://127.0.0.1:{port}/cam"
-
-    yield start
-    for process in running:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-
-def test_a_camera_whose_clock_steps(stepping, pulled):
+def test_a_camera_whose_clock_steps(habits, pulled):
     """Its reports' wall clock by ten days, its timestamps by an hour, and back by an hour."""
     host = pulled()
-    host.open("reports", stepping("--audio", "--rtcp", "--step", f"{AFTER_S}:900000"))
-    host.open("ahead", stepping("--rtpstep", f"{AFTER_S}:3600"))
-    host.open("back", stepping("--rtpstep", f"{AFTER_S}:-3600"))
+    host.open("reports", habits("--audio", "--rtcp", "--step", f"{AFTER_S}:900000"))
+    host.open("ahead", habits("--rtpstep", f"{AFTER_S}:3600"))
+    host.open("back", habits("--rtpstep", f"{AFTER_S}:-3600"))
     names = ("reports", "ahead", "back")
     host.until(lambda: all(len(after_gap(host, name)) > 10 for name in names))
     for name in names:

@@ -156,3 +156,9 @@ def test_an_avi_that_is_cut_off_is_degraded(play, tmp_path: Path) -> None:
     assert played.end.outcome == "degraded"
     assert 0 < played.end.decoded < FRAMES
     assert FRAMES <= played.end.decoded + played.end.lost <= FRAMES + 1
+
+
+def test_a_still_picture_in_tiles_is_no_video(play, shared_media: Path) -> None:
+    played = play(shared_media / "reports" / "grid.avif")
+    assert (played.end.outcome, played.samples) == ("rejected", [])
+    assert played.end.detail == "holds no video, only a still picture in tiles"
