@@ -80,9 +80,10 @@ class Playback:
         return Counts(track.decoded, track.sampled, track.lost)
 
     def _failed(self, error: SourceError) -> End:
-        """What could be had another day is unfinished: a later run goes on from the last frame."""
-        ever = self._spec.cursor or (self._track and self._track.decoded)
-        if not ever:
+        """What could be had another day is unfinished: a later run goes on from the last frame. So
+        it does where a resume finds nothing that it could go on with: that is not the end of it."""
+        resumable = self._spec.cursor and error.retryable
+        if not resumable and not (self._track and self._track.decoded):
             return self.end("rejected", str(error))
         return self.end("degraded", str(error), unfinished=error.retryable)
 
