@@ -1,0 +1,113 @@
+"""A sink that goes away under a live run: borne, told, and every frame in some count."""
+
+import contextlib
+import itertools
+import json
+import re
+import signal
+import sqlite3
+from datetime import datetime, timedelta
+
+import pytest
+
+from operators.errors import DinostreamError
+from pipeline.sinks.uri import open_reader
+
+FPS = 20
+BUFFER_FRAMES = 16
+CLIP = "synthetic:room?seed=1&seconds=3600&fps=10&size=64x64"
+
+
+def config(gate, **more):
+    return {
+        "streams": {"gate": {"url": gate.url()}},
+        "sampling": {"all": True},
+        "operators": {"embedding": {}},
+        "buffer_frames": BUFFER_FRAMES,
+        **more,
+    }
+
+
+def read(broker, topic):
+    """What a consumer gets of one topic by now: (attributes, value)."""
+    reader = open_reader(broker.uri, settings={"attempt_s": 5})
+    try:
+        return [(dict(r.message.headers), r.message.value) for r in reader.records([topic])]
+    except DinostreamError:  # not made yet, or away
+        return []
+    finally:
+        reader.close()
+
+
+def events(broker):
+    return [json.loads(value) for _, value in read(broker, "events")]
+
+
+@pytest.mark.slow
+@pytest.mark.needs_kafka
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_a_broker_that_is_killed_and_comes_back(camera, live_run, own_broker):
+    own_broker.start()
+    gate = camera(fps=FPS)
+    sink = {"uri": own_broker.uri, "settings": {"attempt_s": 5}}
+    run = live_run(config(gate, sink=sink, runtime="inline"))
+    run.until(lambda: read(own_broker, "embedding"))
+
+    own_broker.kill()
+    away = rf"the broker {own_broker.server} is away since .*; cameras drop their oldest frames"
+    run.until(lambda: re.search(away, run.stderr))
+    away_at = gate.frames
+    run.until(lambda: gate.frames > away_at + 8 * BUFFER_FRAMES)
+    own_broker.start()
+    run.until(lambda: "outage" in {event["kind"] for event in events(own_broker)})
+    seen = len(read(own_broker, "embedding"))
+    run.until(lambda: len(read(own_broker, "embedding")) > seen + 4 * BUFFER_FRAMES)
+    run.signal(signal.SIGTERM)
+    assert run.exit_code() == 0, run.stderr
+
+    told = events(own_broker)
+    assert {event["kind"] for event in told} == {"started", "outage", "dropped", "ended"}
+    (outage,) = [event for event in told if event["kind"] == "outage"]
+    assert outage["attempts"] > 1
+    drops = [event for event in told if event["kind"] == "dropped"]
+    between = [event["dropped"] for event in drops if event["position"]]  # not before the first
+    assert max(between) > 4 * BUFFER_FRAMES
+    frames = [attributes for attributes, _ in read(own_broker, "embedding")]
+    times = [datetime.fromisoformat(frame["ce_time"]) for frame in frames]
+    steps = [(b - a) / timedelta(seconds=1 / FPS) for a, b in itertools.pairwise(times)]
+    assert [round(step) - 1 for step in steps if round(step) > 1] == between
+    ledger = told[-1]["operators"]["embedding"]
+    assert ledger["published"] == ledger["sampled"] == len(frames)
+    assert ledger["dropped"] == sum(event["dropped"] for event in drops)
+    assert "the sink was away for" in run.stdout
+
+
+@pytest.mark.slow
+def test_sigterm_while_the_database_is_held_comes_back_and_counts(camera, live_run):
+    gate = camera(fps=FPS)
+    streams = {"gate": {"url": gate.url()}, "clip": {"url": CLIP}}
+    run = live_run(config(gate, streams=streams, runtime="inline"))
+    run.until(lambda: run.records("embedding", "gate"))
+
+    with contextlib.closing(sqlite3.connect(run.database, isolation_level=None)) as other:
+        run.until(lambda: locked(other))
+        run.until(lambda: "results.db is away" in run.stderr)
+        run.signal(signal.SIGTERM)
+        assert run.exit_code() == 1, run.stderr
+        other.execute("ROLLBACK")
+
+    assert "1 of 1 recordings are not complete; the same command goes on" in run.stderr
+    assert "another process has held it for too long" in run.stderr
+    assert "gate: " in run.stdout
+    assert "frames NOT DELIVERED" in run.stdout
+    committed = sum(len(run.records("embedding", stream)) for stream in streams)
+    assert f"{committed:>8} records" in run.stdout
+    assert run.processes() == {}
+
+
+def locked(connection):
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    return True
