@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from typing import Literal
 
 from operators.errors import UsageError
-from operators.frames import PATCH
 
+PATCH = 14  # pixels a side of a patch, the same in every DINOv2
 HEAD_DIM = 64  # K, the same in every DINOv2; the attention kernel is written for it
 TRAINED_GRID = 37  # positional embeddings are stored for 518 px = 37 patches a side
 

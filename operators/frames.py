@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from operators.architectures import PATCH
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from operators.crew import Crew
 
-PATCH = 14  # DINOv2's patch size in pixels
 CELLS = 4  # per side of a patch: the grid of a frame's truth and of dense results
 
 T = TypeVar("T")

@@ -224,7 +224,7 @@ def kernels(*, rounds: int, only: str | None, out: Path | None, as_json: bool) -
 
 def _frames(text: str) -> tuple[int, int]:
     """`224x8` as numbers."""
-    from operators.frames import PATCH
+    from operators.architectures import PATCH
 
     side, _, batch = text.partition("x")
     if not (side.isdecimal() and batch.isdecimal() and int(batch) > 0):

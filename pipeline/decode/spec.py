@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from operators.frames import PATCH
+from operators.architectures import PATCH
 from pipeline.chunk import Counts, Cursor
 from pipeline.media.transfer import SPOOL_BYTES
 from pipeline.sampling import Sampling

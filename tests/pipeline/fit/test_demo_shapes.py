@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from operators.architectures import DEMO_MODEL, architecture
+from operators.architectures import DEMO_MODEL, PATCH, architecture
 from operators.backbone import Backbone
-from operators.frames import CELLS, PATCH, FrameBatch, FrameInfo
+from operators.frames import CELLS, FrameBatch, FrameInfo
 from operators.registry import build_operator
 from operators.weights import load_backbone
 from pipeline.fit.scenes import nearest

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 from kafka.net.compat import KafkaNetClient
-from kafka.net.inet import KafkaNetSocket
+from kafka.net.inet import KafkaNetSocket, create_connection
+from kafka.net.selector import NetworkSelector
 from kafka.net.socks5 import Socks5Proxy
+from kafka.net.transport import KafkaTCPTransport
 
 from pipeline.sinks.kafka_socket import DIRECT, DirectSocket
 
@@ -59,6 +61,17 @@ def test_a_client_closed_while_it_connects_leaves_no_socket(silent, made, full, 
         one.close()
     del client
     gc.collect()  # what is left is warned of here, not in a later test
+
+
+def test_a_connection_that_is_closed_before_all_is_sent_leaves_no_socket(silent, made):
+    loop = NetworkSelector()
+    sock = loop.run(create_connection, loop, "127.0.0.1", silent, (), DIRECT)
+    transport = KafkaTCPTransport(loop, sock)
+    transport.write(b"a last word")
+    transport.close()
+    loop.close()
+
+    assert [one.fileno() for one in made] == [-1]
 
 
 def test_ways_are_found_by_their_scheme():
