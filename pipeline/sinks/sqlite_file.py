@@ -33,7 +33,15 @@ TABLES = (
 )
 INDEX = "CREATE INDEX IF NOT EXISTS progress_of_stream ON progress(stream, epoch)"
 
-Connection = sqlite3.Connection
+
+class Connection(sqlite3.Connection):
+    """To our file; one that writes knows which file it has open.
+
+    Attributes:
+        file: device and inode, None as long as they are not known.
+    """
+
+    file: tuple[int, int] | None = None
 
 
 def open_for_writing(path: Path, *, busy_s: float = BUSY_S) -> Connection:
@@ -54,6 +62,7 @@ def open_for_writing(path: Path, *, busy_s: float = BUSY_S) -> Connection:
         connection = _connect(f"{path.resolve().as_uri()}?mode=rwc", busy_s)
         try:
             _lay_out(connection, path, busy_s)
+            connection.file = _file_at(path)
             connection.execute(f"PRAGMA busy_timeout={int(min(busy_s, LOOK_S) * 1000)}")
         except BaseException:
             connection.close()
@@ -120,12 +129,18 @@ def transaction(
         path: its file.
         busy_s: how long to wait for another process's transaction.
         cut: once set, by whatever thread, it is not waited for any longer.
+
+    Raises:
+        SinkError: as of `translated`; or the file lies there no more, and nobody would find what
+            was written.
     """
     with translated(path):
         _lock(connection, time.monotonic() + busy_s, cut or threading.Event())
         try:
+            _require_in_place(connection, path)
             yield
             connection.execute("COMMIT")
+            _require_in_place(connection, path)  # SQLite goes on without a word
         except BaseException:
             with suppress(sqlite3.Error):  # a full disk has rolled back already
                 connection.execute("ROLLBACK")
@@ -145,9 +160,30 @@ def _lock(connection: Connection, deadline: float, cut: threading.Event) -> None
             return
 
 
+def _require_in_place(connection: Connection, path: Path) -> None:
+    if connection.file is not None and connection.file != _file_at(path):
+        raise SinkError(
+            f"{path}: {MEANINGS['SQLITE_READONLY_DBMOVED']}; what is written now would be found by "
+            "nobody. Run again: it begins a new file, or goes on with the one that lies there",
+            stage="commit",
+        )
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    with suppress(OSError):
+        found = path.stat()
+        return (found.st_dev, found.st_ino)
+    return None
+
+
 def _connect(uri: str, busy_s: float) -> Connection:
     return sqlite3.connect(
-        uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False
+        uri,
+        uri=True,
+        timeout=busy_s,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=Connection,
     )
 
 

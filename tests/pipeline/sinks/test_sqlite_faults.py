@@ -110,6 +110,42 @@ def test_a_commit_that_waits_for_another_process_can_be_interrupted(tmp_path, bu
     sink.close()
 
 
+@pytest.mark.parametrize("how", ["removed", "moved", "replaced"])
+def test_a_file_that_lies_there_no_more_is_not_written_to(tmp_path, build, how):
+    """SQLite would go on and say nothing; the records would be nowhere."""
+    path = tmp_path / "results.db"
+    sink = SqliteSink(path)
+    progress = build.after(sink.claim({"cam1": "job"})["cam1"])
+    sink.commit([build.message()], progress)
+    if how == "moved":
+        path.rename(tmp_path / "of-yesterday.db")
+    else:
+        for file in tmp_path.iterdir():
+            file.unlink()
+    if how == "replaced":
+        SqliteSink(path).close()
+    for _ in range(2):
+        with pytest.raises(SinkError, match="moved or removed while it was open") as caught:
+            sink.commit([build.message()], build.after(progress))
+        assert not caught.value.retryable
+    sink.close()
+
+
+def test_a_file_that_is_moved_under_a_commit_has_not_taken_it(tmp_path, build):
+    path = tmp_path / "results.db"
+    sink = SqliteSink(path)
+    progress = build.after(sink.claim({"cam1": "job"})["cam1"])
+
+    class Moving(list):
+        def __iter__(self):
+            path.rename(tmp_path / "of-yesterday.db")
+            return super().__iter__()
+
+    with pytest.raises(SinkError, match="moved or removed while it was open"):
+        sink.commit(Moving([build.message()]), progress)
+    sink.close()
+
+
 def test_two_names_of_one_place_are_one_database(tmp_path, build):
     (tmp_path / "link").symlink_to(tmp_path)
     sink = SqliteSink(tmp_path / "odd name?#%.db")
