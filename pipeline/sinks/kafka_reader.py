@@ -157,7 +157,7 @@ class _Reading:
             return
         name = self._settings.name(record.topic)
         assert name is not None
-        if self._once.delivers(name, headers):
+        if self._once.delivers(name, headers, partition=record.partition):
             key = (record.key or b"").decode(errors="replace")
             message = Message(name, key, headers, record.value)
             yield StoredRecord(message, record.timestamp * 1000, record.offset, record.partition)
