@@ -54,6 +54,10 @@ class Deadline:
         """Allow as long again: something was achieved."""
         self._end = self._clock() + self._seconds
 
+    def pause(self, seconds: float) -> None:
+        """Wait so long, whatever is left, unless it is cut."""
+        self._cut.wait(seconds)
+
     def within(self, seconds: float) -> Deadline:
         """An earlier deadline for one attempt, never later than this one."""
         return Deadline(min(seconds, self.left_s), self._clock, cut=self._cut)

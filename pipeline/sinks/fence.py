@@ -50,7 +50,8 @@ def claimed(known: Progress, newest_epoch: int) -> Progress:
         known: where the stream stands in a job that is not done.
         newest_epoch: of the stream, whatever the job.
     """
-    return replace(known, epoch=newest_epoch + 1, status="running")
+    detail = "" if known.status == "rejected" else known.detail  # why it was no footage then
+    return replace(known, epoch=newest_epoch + 1, status="running", detail=detail)
 
 
 def fenced(stream: str, newer: int, ours: int) -> FencedError:

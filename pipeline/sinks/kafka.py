@@ -8,6 +8,7 @@ carried out). Nothing is redone from memory. Outages are not borne here: see `pa
 from __future__ import annotations
 
 import logging
+import random
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ from pipeline.progress import Progress
 from pipeline.sinks.deadline import Deadline
 from pipeline.sinks.fence import claimed, fenced, is_done
 from pipeline.sinks.kafka_admin import ensure_topics
-from pipeline.sinks.kafka_claims import Decision, take
+from pipeline.sinks.kafka_claims import Contention, Decision, take
 from pipeline.sinks.kafka_errors import (
     BatchRefused,
     explained,
@@ -61,7 +62,9 @@ class KafkaSink:
         self._writer: Transactor | None = None
         self._standing: dict[str, Progress] = {}
         self._places: dict[str, Place] = {}  # of the streams' last marks
-        self._topics: set[str] = set()
+        self._contention = Contention(random.Random())
+        self._topics: set[str] = set()  # that are there, as far as is known
+        self._worked = False  # the settings are good, the broker was there
         arguments = settings.producer(Deadline(1))
         self._limits = Limits(
             request_bytes=arguments["max_request_size"],
@@ -71,12 +74,15 @@ class KafkaSink:
         self._interrupted = threading.Event()
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
-        if not self._topics:  # a wrong address is told sooner than a claim that takes its time
+        if not self._worked:  # a wrong address is told sooner than a claim that takes its time
             self._until("connecting", lambda deadline: self._ensure([], deadline))
+
+        def attempt(deadline: Deadline) -> dict[str, Progress]:
+            self._ensure([], deadline)
+            return self._claim(jobs, fresh, deadline)
+
         return self._until(
-            f"claiming {len(jobs)} streams",
-            lambda deadline: self._claim(jobs, fresh, deadline),
-            within_s=self._settings.operation_s,
+            f"claiming {len(jobs)} streams", attempt, within_s=self._settings.claim_s
         )
 
     def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
@@ -144,7 +150,7 @@ class KafkaSink:
             return (self._writer or self._open_writer(deadline)).name
 
         try:
-            decided = take(self._settings, jobs, decide, open_writer, deadline)
+            decided = take(self._settings, jobs, decide, open_writer, deadline, self._contention)
         except BaseException:
             self._give_up_writer(abort=False)  # the claims may not name it
             raise
@@ -195,6 +201,7 @@ class KafkaSink:
         if wanted - self._topics:
             self._limits.learn(ensure_topics(self._settings, wanted, deadline))
             self._topics |= wanted
+            self._worked = True
             self._fit_batches()
 
     def _fit_batches(self) -> None:
@@ -242,22 +249,23 @@ class KafkaSink:
                 if isinstance(error, DinostreamError) and not self._is_confused(error):
                     raise
                 self._give_up_writer(abort=hopeless(error))
+                self._topics.clear()  # one of them may be there no more
                 if hopeless(error) or self._is_away(error) or deadline.left_s <= LEAST_S:
                     raise self._explained(error, what, deadline) from error
                 log.warning("%s failed and is tried again: %r", what, error)
             self._interrupted.wait(PAUSE_S)
 
     def _explained(self, error: Exception, what: str, deadline: Deadline) -> SinkError:
-        worked = bool(self._topics)
-        return explained(error, self._settings, what, deadline.elapsed_s, worked=worked)
+        elapsed_s = deadline.elapsed_s
+        return explained(error, self._settings, what, elapsed_s, worked=self._worked)
 
     def _is_confused(self, error: Exception) -> bool:
         """The client blames settings with which it has worked."""
-        return isinstance(error, UsageError) and bool(self._topics)
+        return isinstance(error, UsageError) and self._worked
 
     def _is_away(self, error: Exception) -> bool:
         """Nobody listens where somebody did; at the start a broker may still be on its way."""
-        return isinstance(error, Unreachable) and bool(self._topics)
+        return isinstance(error, Unreachable) and self._worked
 
     def _give_up_writer(self, *, abort: bool) -> None:
         writer, self._writer = self._writer, None

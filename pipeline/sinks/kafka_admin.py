@@ -13,12 +13,13 @@ from pipeline.sinks.deadline import Deadline, Stalled
 from pipeline.sinks.kafka_client import admin
 from pipeline.sinks.kafka_errors import explaining
 from pipeline.sinks.kafka_settings import KafkaSettings
-from pipeline.sinks.topics import Topic, TopicReport, topic_named
+from pipeline.sinks.topics import CLAIMS, PROGRESS, Topic, TopicReport, topic_named
 
 log = logging.getLogger(__name__)
 
 EXISTS = 36  # TOPIC_ALREADY_EXISTS
 LIMIT = "max.message.bytes"
+POLICY = "cleanup.policy"
 
 
 def topic_names(settings: KafkaSettings, deadline: Deadline) -> list[str]:
@@ -51,6 +52,13 @@ def ensure_topics(
         except BrokerResponseError as error:
             log.info("the topics' limits are not known (%s); they are found out", error)
             return {}
+    for name in sorted({PROGRESS, CLAIMS} & set(configs)):
+        if "compact" not in configs[name].get(POLICY, "compact"):
+            log.warning(
+                "%s forgets where streams stand that rest for long, since it is not compacted; "
+                "set its %s to compact",
+                *(settings.topic(name), POLICY),
+            )
     return {name: int(config[LIMIT]) for name, config in configs.items() if LIMIT in config}
 
 

@@ -18,15 +18,39 @@ from kafka import errors
 
 from pipeline.message import claim_message
 from pipeline.progress import Progress
-from pipeline.sinks.deadline import Deadline, Stalled
+from pipeline.sinks.deadline import Deadline
 from pipeline.sinks.kafka_producer import Transactor
 from pipeline.sinks.kafka_progress import Standing, standing
 from pipeline.sinks.kafka_settings import KafkaSettings
 from pipeline.sinks.mark import Mark
 
 MARKS = 1000  # in one transaction, which has to end before the broker gives it up
-TRIES = 10
+DOUBLINGS = 10
+LONGEST_PAUSE_S = 120.0
 FENCED = (errors.ProducerFencedError, errors.InvalidProducerEpochError)
+
+
+class Contention:
+    """How long a claimant waits that another one was faster than.
+
+    Claimants end each other, so those that come back together (a broker that was started again, a
+    cluster full of engines) get through only if they try less and less often: each waits up to as
+    long as its last try took, times two for every time that it has lost, until it wins.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._lost = 0
+
+    def next_s(self, took_s: float) -> float:
+        """The wait after one more try, which took so long and was lost."""
+        self._lost += 1
+        longest_s = min(LONGEST_PAUSE_S, took_s * 2 ** min(self._lost, DOUBLINGS))
+        return self._rng.uniform(0, longest_s)
+
+    def won(self) -> None:
+        self._lost = 0
+
 
 Decision = Callable[[Standing], Mapping[str, Progress]]  # stream -> how it is to stand from now on
 
@@ -37,6 +61,7 @@ def take(
     decide: Decision,
     open_writer: Callable[[], str],
     deadline: Deadline,
+    contention: Contention,
 ) -> Mapping[str, Progress]:
     """Make a writer the only one of some streams.
 
@@ -46,21 +71,22 @@ def take(
         decide: is asked twice or more, first before anybody is fenced; the last answer counts.
             Streams that are not to run are left as they are.
         open_writer: opens the writer; its transactional id.
-        deadline: for each step; what is achieved sets it back.
+        deadline: for each step; what is achieved sets it back, by other claimants too.
+        contention: of whoever claims, over all claims.
 
     Returns:
         What `decide` said last: it is written.
 
     Raises:
-        Stalled, KafkaError: the cluster does not answer, or others are faster each time. What is
-            written then counts, and another attempt goes over it.
+        Stalled, KafkaError: the cluster does not answer. What is written then counts, and another
+            attempt goes over it.
         Whatever `decide` raises.
     """
     with standing(settings, jobs, deadline) as found:
         deadline.restart()
         found.read_claims(deadline)
         ended = {""}  # writers that never commit again
-        for tries in range(TRIES):
+        while True:
             decided = decide(found)
             if not any(progress.running for progress in decided.values()):
                 return decided
@@ -78,12 +104,12 @@ def take(
                     decided = decide(found)
                     if found.holders(decided) <= ended | {writer}:
                         _write(claimant, found, decided, writer, deadline)
+                        contention.won()
                         return decided
-            except FENCED:  # by another claimant; the one that waits longer lets the other finish
-                took_s = min(time.monotonic() - began_s, deadline.left_s)
-                time.sleep(random.uniform(0, took_s * (tries + 1)))
+            except FENCED:  # by another claimant
+                deadline.pause(contention.next_s(time.monotonic() - began_s))
+                deadline.restart()
                 found.read_claims(deadline)
-    raise Stalled("others claimed the same streams again and again")
 
 
 @contextmanager

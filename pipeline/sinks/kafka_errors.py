@@ -40,7 +40,7 @@ class BatchRefused(Exception):
         self.messages = messages
 
 
-NAMES = tuple(kind.__name__ for kind in REFUSED)
+NAMES = tuple(kind.__name__ for of in REFUSED for kind in (of, *of.__subclasses__()))
 
 
 def hopeless(error: BaseException) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from kafka import TopicPartition
 
+from pipeline.errors import SinkError
 from pipeline.progress import Progress
 from pipeline.sinks.deadline import Deadline, Stalled
 from pipeline.sinks.kafka_client import consumer
@@ -104,6 +105,8 @@ class Standing:
     def _partitions(self, topic: str, deadline: Deadline) -> list[TopicPartition]:
         name = self._settings.topic(topic)
         if name not in deadline.run(self._client.topics):
+            if self._jobs is not None:  # whoever claims has seen to it that the topics are there
+                raise Stalled(f"the broker does not list {name} at the moment")
             return []
         numbers = deadline.run(lambda: self._client.partitions_for_topic(name))
         return [TopicPartition(name, number) for number in sorted(numbers)]
@@ -155,13 +158,27 @@ class Standing:
             try:
                 take(parse(json.loads(record.value)))
             except (KeyError, TypeError, ValueError) as error:
-                log.warning("%s: offset %d cannot be read: %s", record.topic, record.offset, error)
+                self._pass_over(record, error)
         return found
 
     def _concerns(self, key: bytes | None) -> bool:
-        if self._jobs is None or not self._marked:
-            return True
-        return (key or b"").decode(errors="replace").partition("/")[2] in self._jobs
+        return self._jobs is None or not self._marked or _stream_of(key) in self._jobs
+
+    def _pass_over(self, record: Any, error: Exception) -> None:
+        """A record that cannot be read counts for nobody but whoever claims its stream.
+
+        Raises:
+            SinkError: it may say who holds a stream that is asked for.
+        """
+        what = f"{record.topic}: offset {record.offset} cannot be read: {error!r}"
+        if _stream_of(record.key) in (self._jobs or {}):
+            raise SinkError(
+                f"{what}; a newer dinostream wrote it? Update dinostream, or use another "
+                "topic_prefix",
+                stream=_stream_of(record.key),
+                stage="claim",
+            )
+        log.warning("%s", what)
 
     def _asks_for(self, key: Key) -> bool:
         return self._jobs is None or self._jobs.get(key[1]) == key[0]
@@ -207,6 +224,11 @@ def committed_records(client: Any, spans: Iterable[Span], deadline: Deadline) ->
             for records in polled.values():
                 deadline.restart()
                 yield from records
+
+
+def _stream_of(key: bytes | None) -> str:
+    """Of a record in `claims` or `progress`, whose key is `job/stream`."""
+    return (key or b"").decode(errors="replace").partition("/")[2]
 
 
 def _age(progress: Progress) -> tuple[int, int]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ATTEMPT_S = 10.0
 MOST_ATTEMPT_S = 300.0  # a transaction lasts twice as long at most; brokers allow 900 s by default
+GIVEN_UP_S = 15.0  # until a broker has looked (every 10 s) which transactions are too old
 OPERATION_ATTEMPTS = 6
 BATCH_BYTES = 1024 * 1024  # larger ones gain nothing
 LINGER_MS = 50  # every write ends with a flush; until then batches may fill
@@ -70,6 +71,18 @@ class KafkaSettings:
     def operation_s(self) -> float:
         """How long a claim or a reader may take, all attempts together."""
         return self.attempt_s * OPERATION_ATTEMPTS
+
+    @property
+    def claim_s(self) -> float:
+        """How long a claim may take: until the broker has given up a transaction whose writer was
+        killed, too, which hides what was written behind it."""
+        return max(self.operation_s, self.transaction_timeout_s + GIVEN_UP_S)
+
+    @property
+    def transaction_timeout_s(self) -> float:
+        """After so long without an end the broker gives a transaction up."""
+        chosen: float = self.client.get("transaction_timeout_ms", self.attempt_s * 2000)
+        return chosen / 1000
 
     def topic(self, name: str) -> str:
         """The broker's name of a topic."""
@@ -126,8 +139,12 @@ class KafkaSettings:
         two attempts' time, where `transaction_timeout_ms` says nothing else; until then readers of
         its partitions wait."""
         arguments = self.producer(deadline)
-        arguments.setdefault("transaction_timeout_ms", int(self.attempt_s * 2000))
-        return {**arguments, "transactional_id": transactional_id}
+        timeout_ms = int(self.transaction_timeout_s * 1000)
+        return {
+            **arguments,
+            "transaction_timeout_ms": timeout_ms,
+            "transactional_id": transactional_id,
+        }
 
     def consumer(self, deadline: Deadline, *, committed: bool = True) -> dict[str, Any]:
         """Arguments of a consumer without a group."""

@@ -16,8 +16,10 @@ from kafka import KafkaConsumer, TopicPartition
 from pipeline.errors import FencedError, RecordsTooLarge, SinkError
 from pipeline.sinks.deadline import Deadline
 from pipeline.sinks.kafka_admin import make_topics
+from pipeline.sinks.kafka_client import admin
 from pipeline.sinks.kafka_producer import Transactor
 from pipeline.sinks.kafka_settings import KafkaSettings
+from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Receipt, Refused
 from pipeline.sinks.topics import TOPICS
 from pipeline.sinks.uri import open_reader, open_sink, parse_sink_uri
@@ -308,6 +310,17 @@ def test_a_users_own_topic_is_made_when_it_is_first_written(sink, kafka_uri, bui
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit([build.message(0, topic="mood")], progress)
     assert len(raw(kafka_uri, "mood")) == 1
+
+
+def test_a_topic_that_is_deleted_in_mid_run_is_made_again(sink, kafka_uri, build):
+    progress = sink.claim({"cam1": JOB})["cam1"]
+    progress = build.after(progress)
+    sink.commit([build.message()], progress)
+    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
+    with admin(settings, Deadline(20)) as client:
+        client.delete_topics([settings.topic("action")])
+    PatientSink(sink).commit([build.message(data=b"after")], build.after(progress))
+    assert [record.value for record in raw(kafka_uri)] == [b"after"]
 
 
 def test_a_broker_that_is_not_there_is_named(build, unused_tcp_port):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import random
 import signal
@@ -14,7 +15,7 @@ from dataclasses import replace
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from pipeline.errors import FencedError
+from pipeline.errors import FencedError, SinkError
 from pipeline.message import progress_message
 from pipeline.progress import Progress
 from pipeline.sinks import kafka_claims
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.needs_kafka
 
 JOB, OTHER = "feedfacecafe", "0ddba11c0ffe"
 SETTINGS = {"attempt_s": 15}
+TRY_S = 0.3
 
 
 @pytest.fixture
@@ -198,6 +200,24 @@ def test_many_claimants_at_once(new_sink, kafka_uri, monkeypatch):
     assert_one_writer_at_a_time(kafka_uri, streams)
 
 
+def test_claimants_that_come_back_together_all_get_through():
+    """Sixty-four of them, as after a restart of the broker: each try takes 0.3 s, and whoever
+    begins ends the one that is at it."""
+    rng = random.Random(7)
+    contention = [kafka_claims.Contention(rng) for _ in range(64)]
+    waiting = [(rng.uniform(0, TRY_S), claimant) for claimant in range(64)]
+    now_s, at_it = 0.0, None
+    while waiting:
+        heapq.heapify(waiting)
+        next_s, claimant = heapq.heappop(waiting)
+        if at_it and at_it[0] + TRY_S > next_s:
+            began_s, loser = at_it
+            pause_s = contention[loser].next_s(next_s - began_s)
+            waiting.append((next_s + pause_s, loser))
+        now_s, at_it = next_s, (next_s, claimant)
+    assert now_s < 300
+
+
 def once(monkeypatch, name, action):
     """Do something before a function of `kafka_claims` is called, the first time."""
     original = getattr(kafka_claims, name)
@@ -256,6 +276,36 @@ def test_a_claimant_that_died_over_its_claim_holds_up_nobody(new_sink, kafka_uri
     dying._producer.flush()
     assert new_sink().claim({"a": JOB})["a"].epoch == 1
     dying.drop()
+
+
+@pytest.mark.parametrize("topic", ["claims", "progress"])
+def test_what_a_newer_version_wrote_is_never_taken_for_nothing(new_sink, kafka_uri, topic):
+    """Whoever wrote it may hold the stream; other streams have nothing to do with it."""
+    sink = new_sink()
+    step(sink, sink.claim({"a": JOB, "b": JOB})["a"])
+    sink._writer.drop()  # killed: what it wrote last is looked for
+    newer = Message(topic, f"{JOB}/a", {"ce_id": "x"}, b'{"more": 1}')
+    append(KafkaSettings.of(parse_sink_uri(kafka_uri), SETTINGS), [newer], Deadline(20))
+    with pytest.raises(SinkError, match=r"cannot be read.*a newer dinostream wrote it"):
+        new_sink().claim({"a": JOB})
+    assert new_sink().claim({"b": JOB})["b"].epoch == 2
+
+
+def test_topics_that_the_broker_does_not_list_at_the_moment_are_not_empty(new_sink, monkeypatch):
+    """A broker that has just come back may list none; who claims waits until it does."""
+    sink = new_sink()
+    sink.claim({"a": JOB})
+    sink.close()
+    listed = KafkaConsumer.topics
+    looks = []
+
+    def nothing_at_first(consumer):
+        looks.append(consumer)
+        return set() if len(looks) == 1 else listed(consumer)
+
+    monkeypatch.setattr(KafkaConsumer, "topics", nothing_at_first)
+    assert new_sink().claim({"a": JOB})["a"].epoch == 2
+    assert len(looks) > 1
 
 
 def test_progress_of_a_version_without_claims_is_taken_over(new_sink, kafka_uri):

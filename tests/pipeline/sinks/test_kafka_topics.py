@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from operators.errors import UsageError
 from pipeline.errors import SinkError
+from pipeline.sinks.kafka_admin import make_topics
+from pipeline.sinks.kafka_settings import KafkaSettings
 from pipeline.sinks.topics import TOPICS
-from pipeline.sinks.uri import create_topics, parse_sink_uri
+from pipeline.sinks.uri import create_topics, open_sink, parse_sink_uri
 
 pytestmark = pytest.mark.needs_kafka
 
@@ -54,6 +58,16 @@ def test_topics_that_exist_are_compared_and_left(kafka_uri):
     depth, embedding = create_topics(kafka_uri, partitions=5, names=["depth", "embedding"])
     assert (depth.outcome, depth.differences) == ("different", ("partitions is 8, not 5",))
     assert embedding.outcome == "created"
+
+
+def test_progress_that_would_be_forgotten_is_warned_of(kafka_uri, caplog):
+    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), {})
+    make_topics(settings, [replace(TOPICS["claims"], compacted=False)], -1)
+    sink = open_sink(kafka_uri)
+    sink.claim({"cam1": "feedfacecafe"})
+    sink.close()
+    (warning,) = [one for one in caplog.messages if "not compacted" in one]
+    assert warning.startswith(f"{settings.topic('claims')} forgets")
 
 
 def test_what_cannot_be_made_is_said(kafka_uri, tmp_path):
