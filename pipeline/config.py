@@ -45,6 +45,7 @@ def _rfc3339(value: object) -> datetime:
 
 Moment = Annotated[datetime, BeforeValidator(_rfc3339)]
 StreamId = Annotated[str, StringConstraints(pattern=STREAM_ID)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]  # to wait; threads cannot wait for ever
 
 
 class _Model(BaseModel):
@@ -148,10 +149,10 @@ class Config(_Model):
     max_pixels: PositiveInt = 4096 * 4096
     damaged: Literal["drop", "keep"] = "drop"
     chunk_ms: PositiveInt = 500
-    stall_s: PositiveFloat = 10.0
+    stall_s: Seconds = 10.0
     buffer_frames: PositiveInt = 64
     max_age_s: PositiveFloat = 5.0
-    drain_s: PositiveFloat = 10.0
+    drain_s: Seconds = 10.0
     spool_bytes: PositiveInt = 8 << 30
 
     sink: SinkConfig = SinkConfig()

@@ -67,7 +67,7 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
         display.note(tally.given_up)
         _tell_what_stays(tally, specs, display)
         return FAILED
-    if not live and not tally.frames and all(outcome.already for outcome in tally.outcomes):
+    if not live and sum(outcome.already for outcome in tally.outcomes) == len(specs):
         display.note("this job was complete already; --fresh does it again")
     return _exit_code(tally.outcomes, specs, live)
 
@@ -191,10 +191,11 @@ def _report(config: Config, tally: Tally, seconds: float) -> Report:
 
 def _exit_code(outcomes: Sequence[Outcome], specs: Sequence[StreamSpec], live: bool) -> int:
     """A degraded source misses frames, counted or not, so it is no better than a failed one to
-    whoever goes by the code."""
+    whoever goes by the code. A camera cannot be complete, and a live run is stopped on purpose."""
+    of = {spec.stream: "stopped" for spec in specs} | {one.stream: one.status for one in outcomes}
     if live:
-        return DONE
-    ended = Counter(outcome.status for outcome in outcomes)
+        of |= {spec.stream: "ok" for spec in specs if spec.live or of[spec.stream] == "stopped"}
+    ended = Counter(of.values())
     if ended["ok"] == len(specs):
         return DONE
     whole = ended["ok"] + ended["degraded"]

@@ -45,9 +45,8 @@ class Lane:
         """Continue where `progress` stands. A recording that is stopped goes on another day; a live
         stream (`live`) that is stopped is over."""
         self.live = live
-        retried = progress.status == "rejected"
-        self._progress = replace(progress, detail="") if retried else progress
-        self._committed = self._progress
+        self._progress = progress
+        self._committed = progress
         self._placements = placements
         self._publisher = publisher
         self._ledger = Ledger(progress.ledger, progress.waiting)
@@ -58,6 +57,7 @@ class Lane:
         self._rules = 1 + max((p.rule for p in placements), default=0)
         self._arrived_s: float | None = None  # of the oldest frame since the last commit
         self._untold = Untold()
+        self.lost = 0  # frames that were told to be lost, in this run
         self.frames = 0  # that have been through the operators, in this run
         self._messages: list[Message] = []
         self._buried: set[tuple[str, ...]] = set()  # frames of the newest commit, by operator
@@ -101,11 +101,22 @@ class Lane:
     def report(self, trouble: Trouble) -> Commit:
         """Trouble, at once and ahead of all that is queued: a commit that moves nothing."""
         log.warning("%s: %s: %s", self.stream, trouble.kind, trouble.detail)
-        self._committed = replace(self._committed, sequence=self._committed.sequence + 1)
+        self.lost += trouble.lost
         where = self._committed
         if trouble.position:
             where = replace(where, session=trouble.session, position=trouble.position)
-        return Commit(tuple(self._publisher.announce(trouble, where, {})), self._committed)
+        return self._aside(self._publisher.announce(trouble, where, {}))
+
+    def tell(self, outage: Outage) -> Commit | None:
+        """An outage of the sink, of which this stream could not wait for the end: a commit that
+        moves nothing. None after the stream's own end, which no commit follows."""
+        if not self._committed.running:
+            return None
+        return self._aside([self._publisher.outage(outage, self._progress)])
+
+    def _aside(self, messages: Sequence[Message]) -> Commit:
+        self._committed = replace(self._committed, sequence=self._committed.sequence + 1)
+        return Commit(tuple(messages), self._committed)
 
     def skip(self, taken: Sequence[int], cause: str) -> None:
         """The next frames of the offered run are dropped, and will be in no batch.
@@ -173,10 +184,6 @@ class Lane:
         self._committed = self._progress
         return replace(commit, messages=tuple(messages), progress=self._progress)
 
-    def tell(self, outage: Outage) -> Message:
-        """The event of an outage of the sink, for a stream that could not wait."""
-        return self._publisher.outage(outage, self._progress)
-
     def release(self, frames: int) -> None:
         """A batch with so many frames of the offered run has been through all operators."""
         self.frames += frames
@@ -237,6 +244,8 @@ class Lane:
             )
             self._forget("end")
             self._tell_dropped()
+        if isinstance(entry, Fault):
+            self.lost += entry.lost
         if isinstance(entry, Fault) and entry.lost and not self._progress.detail:
             self._progress = replace(self._progress, detail=brief(entry.detail))
         if isinstance(entry, Fault) and not entry.lost:

@@ -32,6 +32,7 @@ LIVE_BATCH_WAIT_S = 0.2  # a live frame waits no longer than this for batch mate
 SILENCE_S = 2.0  # what a decoder is given to speak after the time to drain
 IDLE_WAIT_S = 0.25  # how long a loop without work waits before it looks at `stop` again
 DRAIN_S = 10.0  # what is given to what is decoded, and to the sink, after `stop`
+SILENT = "its decoder did not end in time; what it held is in no count"
 COUNT_S = 5.0  # for cameras to say what they hold, once it cannot be delivered any more
 
 
@@ -170,7 +171,7 @@ class Shard:
                 self._abandon(lane, lanes)
             elif not lane.queue.closing and self._clock() >= cut_s + SILENCE_S:
                 self._intake.leave(lane.stream)
-                lane.queue.accept([End(lane.stream, "stopped", "its decoder did not end in time")])
+                lane.queue.accept([End(lane.stream, "stopped", SILENT, lost=lane.lost)])
 
     def _abandon(self, lane: Lane, lanes: dict[str, Lane]) -> None:
         """A recording goes on another day, from its last commit."""
@@ -204,6 +205,7 @@ class Shard:
             commit = lane.report(trouble)
             if not self.tally.given_up:
                 self._commit(commit, lane)
+                self._tell_outages()
 
     def _work(self, lanes: dict[str, Lane]) -> bool:
         """One batch, where there is one, and all that can be done without; whether there was.
@@ -248,6 +250,7 @@ class Shard:
             else:
                 self._commit(step, lane)
                 lane.queue.confirm()
+                self._tell_outages()
         if lane.end and not lane.waits_for_batch:
             self._finish(lane, lanes)
 
@@ -264,11 +267,15 @@ class Shard:
             age_s = None if commit.arrived_s is None else self._clock() - commit.arrived_s
             before = self.tally.cameras.get(lane.stream, Camera())
             self.tally.cameras[lane.stream] = before.after(lane.frames, lane.dropped, age_s)
+
+    def _tell_outages(self) -> None:
+        """Cameras could not wait for the end of an outage, and what they dropped has its reason."""
         while outages := self._sink.take_ended():
             self.tally.outages += outages
-            lanes = [lane for lane in self._open_lanes.values() if lane.live]
-            events = [lane.tell(outage) for outage in outages for lane in lanes]
-            self.tally.count(self._sink.publish(events), events)
+            for outage in outages:
+                for lane in [lane for lane in self._open_lanes.values() if lane.live]:
+                    if event := lane.tell(outage):
+                        self._commit(event, lane)
 
     def _note_outage(self, outage: Outage | None) -> None:
         self.tally.outage = outage

@@ -1,7 +1,8 @@
 """The command line: one click command per file, loaded when it is asked for.
 
 Arguments in -> exit code out: 0 done, 1 failed, 2 bad usage or configuration, 3 some sources failed
-and the others are complete. Errors that dinostream foresaw are one line; secrets are masked.
+or lost frames, the others are complete. Errors that dinostream foresaw are one line; secrets are
+masked.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from pipeline.config import Config
 from pipeline.decode.spec import StreamSpec
 from pipeline.display import open_display
 from pipeline.job import _exit_code, run_job
-from pipeline.sampling import Sampling
 from pipeline.shard import Outcome
 
 REPLAYED = [
@@ -26,16 +25,40 @@ REPLAYED = [
 ]
 
 
+BESIDE_A_CAMERA = [
+    ([], 0),
+    (["ok"], 0),
+    (["stopped"], 0),
+    (["ok", "degraded"], 3),
+    (["rejected"], 3),
+]
+
+
+def ended(statuses):
+    outcomes = [Outcome(str(number), status) for number, status in enumerate(statuses)]
+    return outcomes, [spec_of(outcome.stream) for outcome in outcomes]
+
+
+def spec_of(stream, *, live=False):
+    return StreamSpec(stream, "clip.mp4", live=live, session="s")
+
+
 @pytest.mark.parametrize(("statuses", "code"), REPLAYED)
 def test_the_exit_code_says_whether_everything_is_there(statuses, code):
-    outcomes = [Outcome(str(number), status) for number, status in enumerate(statuses)]
-    specs = [
-        StreamSpec(outcome.stream, "clip.mp4", "s", (Sampling("fps", 5),), 28)
-        for outcome in outcomes
-    ]
+    assert _exit_code(*ended(statuses), live=False) == code
 
-    assert _exit_code(outcomes, specs, live=False) == code
-    assert _exit_code(outcomes, specs, live=True) == 0
+
+@pytest.mark.parametrize(("statuses", "code"), BESIDE_A_CAMERA)
+def test_a_live_run_that_was_stopped_has_done_what_it_was_to_do(statuses, code):
+    outcomes, specs = ended(statuses)
+    outcomes.append(Outcome("camera", "stopped"))
+    specs.append(spec_of("camera", live=True))
+    assert _exit_code(outcomes, specs, live=True) == code
+
+
+def test_what_never_began_is_not_done():
+    assert _exit_code([], [spec_of("clip")], live=False) == 1
+    assert _exit_code([], [spec_of("clip"), spec_of("camera", live=True)], live=True) == 0
 
 
 def test_lost_frames_are_told_by_every_run(tmp_path, shared_media, capsys):

@@ -789,6 +789,34 @@ def test_when_patience_is_over_cameras_are_counted_and_recordings_go_on_another_
     assert {one for one in identities(sink) if "/clip/" in one[1]} == of_clip
 
 
+def test_what_was_committed_before_the_sink_went_away_again_counts_as_delivered() -> None:
+    """Away for a while, and once more at the very event that tells of it, when the run is over."""
+
+    class AwayAgain(AwaySink):
+        def commit(self, messages, progress):
+            if any(b'"outage"' in message.value for message in messages):
+                shard.stop()
+                raise SinkError("nobody listens", retryable=True)
+            return super().commit(messages, progress)
+
+    sink = AwayAgain(1, attempts=1)
+    shard = shard_of({"cam": clip("cam", 12, 4)}, sink, Echo(), batch_wait_s=0.0, drain_s=0.01)
+    tally = shard.run(JOBS, [replace(spec_of("cam"), live=True)])
+    delivered = len(values(sink, "echo", "cam"))
+    queued = 12 - delivered
+    assert delivered == 8
+    assert tally.undelivered == {"cam": queued}
+    assert [one.attempts for one in tally.outages] == [1]
+
+
+def test_nothing_of_a_stream_follows_its_end_not_even_an_outage_at_its_last_commit() -> None:
+    sink = AwaySink(1, attempts=1)
+    scripts = {"cam": [*clip("cam", 8, 4)[:1], [End("cam", "stopped")]]}
+    tally = shard_of(scripts, sink, Echo()).run(JOBS, [replace(spec_of("cam"), live=True)])
+    assert [event["kind"] for event in values(sink, "events", "cam")][-1] == "ended"
+    assert len(tally.outages) == 1
+
+
 def test_a_stop_during_an_outage_comes_back(monkeypatch) -> None:
     monkeypatch.setattr("pipeline.shard.DRAIN_S", 0.0)
     sink = AwaySink(1, attempts=1_000_000)
