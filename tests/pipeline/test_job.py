@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +12,7 @@ from pipeline.config import Config
 from pipeline.decode.spec import StreamSpec
 from pipeline.display import open_display
 from pipeline.job import _exit_code, run_job
-from pipeline.shard import Outcome
+from pipeline.tally import Outcome, Tally
 
 REPLAYED = [
     (["ok", "ok"], 0),
@@ -59,6 +60,21 @@ def test_a_live_run_that_was_stopped_has_done_what_it_was_to_do(statuses, code):
 def test_what_never_began_is_not_done():
     assert _exit_code([], [spec_of("clip")], live=False) == 1
     assert _exit_code([], [spec_of("clip"), spec_of("camera", live=True)], live=True) == 0
+
+
+@pytest.mark.parametrize(("already", "complete"), [(0, False), (1, False), (2, True)])
+def test_only_what_was_done_before_is_complete_already(
+    tmp_path, monkeypatch, capsys, already, complete
+):
+    """Not a job that was stopped before its first frame, whose progress `--fresh` throws away."""
+    before = [Outcome(str(number), "ok", already=True) for number in range(already)]
+    stopped = SimpleNamespace(run=lambda: Tally(outcomes=before), tally=Tally())
+    monkeypatch.setattr("pipeline.job._open", lambda *_: stopped)
+    monkeypatch.setattr("pipeline.job.stream_specs", lambda *_, **__: [spec_of("0"), spec_of("1")])
+    config = Config(sink=f"sqlite:{tmp_path}/results.db")
+    code = run_job(config, live=False, fresh=False, display=open_display(as_json=True))
+    assert code == (0 if complete else 1)
+    assert ("complete already" in capsys.readouterr().err) == complete
 
 
 def test_lost_frames_are_told_by_every_run(tmp_path, shared_media, capsys):
