@@ -57,9 +57,8 @@ def test_odd_numbers_of_tokens_of_the_day(interpret: Interpret, dtype: str, n_to
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arch", [80, 90])
-@pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_every_odd_number_of_tokens(interpret: Interpret, dtype: str, arch: int) -> None:
+@pytest.mark.parametrize(("arch", "dtype"), [(80, "float32"), (90, "float16")])
+def test_every_odd_number_of_tokens(interpret: Interpret, arch: int, dtype: str) -> None:
     for n_tokens in ODD_TOKENS:
         tile = asdict(select_tile(arch, n_tokens, 2))
         answer = interpret("kernel", tile=tile, shape=[1, n_tokens, 1], dtype=dtype)

@@ -59,8 +59,6 @@ def test_normalised_tokens_equal_transformers(size, registers, tmp_path, vit_rec
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [f"dinov2_vit{size}14{reg}" for size in "bl" for reg in ("", "_reg")]
-)
+@pytest.mark.parametrize("name", ["dinov2_vitb14", "dinov2_vitl14_reg"])
 def test_normalised_tokens_equal_transformers_at_full_depth(name, tmp_path, vit_recipe, fill):
     check_parity(architecture(name), tmp_path, vit_recipe, fill)
