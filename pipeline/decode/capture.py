@@ -40,6 +40,7 @@ class Capture:
         self._lost = 0
         self._settling: Settling | None = None
         self._stalled = False
+        self._resumed = False  # behind a frame of an earlier connection
         self.mark: Mark | None = None  # of the last picture; the next connection goes on behind it
         self.finite = False  # a file that waits for us, where a camera would not
         self.settling = False  # what was kept comes at once; it may wait a moment
@@ -65,6 +66,7 @@ class Capture:
         try:
             self.finite = reel.finite
             yield from self._follow(reel)
+            self._resumed = isinstance(reel, HlsReel) and reel.resumed
             yield from self.rest()
             yield self._ended()
         except SourceError as error:
@@ -92,7 +94,8 @@ class Capture:
     def _ended(self) -> End | Fault:
         if not self.finite:
             return Fault(self._spec.stream, "disconnected", "the connection ended")
-        if not self._track or not self._track.decoded:
+        decoded = self._track and self._track.decoded
+        if not decoded and not self._resumed:  # else that frame was the last one
             return self.end("rejected")
         return self.end("degraded" if self._lost else "ok")
 

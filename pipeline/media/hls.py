@@ -63,6 +63,7 @@ class HlsReel:
             feed.go(self._shown.number)
         self._mark: Mark = [None]
         self._restarts = False  # a discontinuity lies before the next picture
+        self._awaited_s = 0.0  # length of the segment that is gone on in
         self._untold: list[tuple[float, str]] = []  # lost before the rate of pictures was known
         self._began = False
         self.duration_s = None if feed.live else feed.left_s
@@ -118,6 +119,11 @@ class HlsReel:
         """It has an end, and waits for us until then."""
         return self._shown.finite
 
+    @property
+    def resumed(self) -> bool:
+        """It has met the picture that it goes on behind."""
+        return self._shown.met
+
     def pictures(self) -> Iterator[Step]:
         """See `Reel.pictures`."""
         try:
@@ -160,6 +166,8 @@ class HlsReel:
             head, body = yield from self._fetched(segment)
             if self._shown.add(segment.number, body):
                 return
+            if self._shown.awaits:
+                self._awaited_s = self._awaited_s or segment.seconds
             opened = open_bytes(head + body, max_pixels=self._segments.max_pixels)
         except SourceError as error:
             if error.retryable:
@@ -171,15 +179,33 @@ class HlsReel:
         yield from self._told()
 
     def _placed(self, steps: Iterator[Step]) -> Iterator[Step]:
-        """Pictures with their marks, and behind a splice where one is due."""
+        """Pictures that are new with their marks, and behind a splice where one is due."""
         for step in steps:
             if isinstance(step, Picture):
-                number = self._segments.origin(step)
-                if self._restarts:
-                    yield Splice()
-                self._began, self._restarts = True, False
-                self._mark = self._shown.mark(number, step.pts)
-            yield step
+                yield from self._new(step, self._segments.origin(step))
+            elif not (isinstance(step, Loss) and self._shown.awaits):  # else it was told then
+                yield step
+
+    def _new(self, picture: Picture, number: int) -> Iterator[Step]:
+        awaited = self._shown.awaits
+        if self._shown.has(number, picture.pts):
+            yield None
+            return
+        if awaited and not self._shown.awaits:
+            yield self._unmet(picture)
+        if self._restarts:
+            yield Splice()
+        self._began, self._restarts = True, False
+        self._mark = self._shown.mark(number, picture.pts)
+        yield picture
+
+    def _unmet(self, picture: Picture) -> Loss:
+        """The marked picture refers to a segment before its own, and so may what came after it."""
+        seconds = min(float(self._shown.ticks_after(picture.pts) * TIME_BASE), self._awaited_s)
+        frame_s = float((picture.duration or 0) * TIME_BASE)
+        frames = max(1, round(seconds / frame_s) - 1) if frame_s else 1
+        text = f"a segment cannot be gone on in: {seconds:g} s are missing, about {frames} frames"
+        return Loss(frames, text)
 
     def _fetched(self, segment: Segment) -> Generator[None, None, tuple[bytes, bytes]]:
         """What goes before its bytes, and its bytes; asked for again where that may help."""

@@ -108,6 +108,18 @@ def test_a_recording_among_cameras_ends(shelf) -> None:
     assert items[-1].outcome == "ok"
 
 
+@pytest.mark.parametrize("count", [1, 17, 20, 41, 49, 50])
+def test_a_recording_among_cameras_goes_on_where_it_was_stopped(shelf, count: int) -> None:
+    """Behind the last frame, wherever in its segment that was; behind the very last it is over."""
+    url = shelf.play(*[f"{number}.ts" for number in range(5)], ended=True)
+    whole = samples(captured(live(url), until=End)[1])
+    assert len(whole) == 50
+    cursor = whole[count - 1].cursor
+    _, items = captured(live(url, cursor=cursor), until=End)
+    assert [s.info.pts for s in samples(items)] == [s.info.pts for s in whole[count:]]
+    assert (items[-1].outcome, items[-1].decoded, items[-1].lost) == ("ok", 50 - count, 0)
+
+
 def test_a_stall_is_told_and_nothing_is_shown_twice(shelf) -> None:
     url = shelf.play("0.ts", "1.ts", "2.ts", s=0.01)
     _, items = captured(live(url, stall_s=0.1))
@@ -182,6 +194,31 @@ def test_the_memory_outlives_the_decode_process(shelf, host) -> None:
             shelf.play("1.ts", "2.ts", "3.ts", first=1, ended=True, s=0.01)
     assert faults == ["crashed", "disconnected"]
     assert [shown.count(session) for session in dict.fromkeys(shown)] == [30, 10]
+
+
+def test_a_decoder_that_is_killed_within_a_segment_loses_what_it_held_and_no_more(
+    shelf, host
+) -> None:
+    """One segment of 40 frames, of which a few are handed over; a few more may wait in it."""
+    shelf.files["long.ts"] = b"".join(shelf.files[f"{number}.ts"] for number in range(4))
+    host.open(live(shelf.play("long.ts", ended=True, s=4), buffer_frames=4, chunk_ms=20))
+    entries: list[Any] = []
+    killed = False
+    host.request("cam")
+    while not any(isinstance(entry, End) for entry in entries):
+        for chunk in host.wait(5.0):
+            entries += chunk.entries
+            if not killed and any(isinstance(entry, Frames) for entry in chunk.entries):
+                os.kill(host.pid("cam"), signal.SIGKILL)
+                killed = True
+            if not isinstance(chunk.entries[-1], Trouble | End):
+                host.request("cam")
+    runs = [entry.infos for entry in entries if isinstance(entry, Frames)]
+    frames = [info.pts for run in runs for info in run]
+    lost = sum(entry.lost for entry in entries if isinstance(entry, Trouble))
+    assert len(set(frames)) == len(frames)
+    assert len(frames) + lost == 40
+    assert lost <= 8
 
 
 def test_a_playlist_is_told_by_its_segments(shelf) -> None:

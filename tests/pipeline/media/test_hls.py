@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from pipeline.errors import SourceError
 from pipeline.media.decrypt import decrypt
 from pipeline.media.hls import HlsReel
+from pipeline.media.hls_memory import Shown
 from pipeline.media.hls_site import HlsSite
 from pipeline.media.http import SameHost
 from pipeline.media.picture import Loss, Mark, Picture, Splice, Stall, Step
@@ -267,20 +268,56 @@ def shown(reel: HlsReel, count: int) -> Mark:
     return mark
 
 
-@pytest.mark.parametrize("count", [1, 15, 20, 30])
-def test_another_connection_shows_nothing_twice(shelf, count: int) -> None:
-    """An encoder that stands still gives its last segments to every connection. What was begun is
-    not begun again."""
+@pytest.mark.parametrize("count", [1, 15, 20, 29, 30])
+def test_another_connection_shows_nothing_twice_and_leaves_nothing_out(shelf, count: int) -> None:
+    """An encoder that stands still gives its last segments to every connection."""
     url = shelf.play("0.ts", "1.ts", "2.ts")
-    mark = shown(opened(url), count)
-    waiting = Waiting()
-    steps: list[Step] = []
-    for step in news(opened(url, waiting, shown=mark)):
-        steps.append(step)
-        if isinstance(step, Stall):
-            break
-    assert len(steps) - 1 == 30 - 10 * -(-count // 10)
-    assert all(isinstance(step, Picture) for step in steps[:-1])
+    first = opened(url)
+    mark = shown(first, count)
+    reel = opened(url, Waiting(), shown=mark)
+    steps = until_still(reel)
+    assert all(isinstance(step, Picture) for step in steps)
+    assert [step.pts for step in steps] == pts_of(opened(url), 30)[count:]
+    assert reel.resumed
+
+
+def pts_of(reel: HlsReel, count: int) -> list[int | None]:
+    pictures = (step for step in reel.pictures() if isinstance(step, Picture))
+    return [picture.pts for picture in islice(pictures, count)]
+
+
+def until_still(reel: HlsReel) -> list[Step]:
+    """What comes before the playlist is said to stand still."""
+    return list(takewhile(lambda step: not isinstance(step, Stall), news(reel)))
+
+
+def test_the_counter_of_timestamps_may_turn_in_the_segment_that_is_gone_on_in() -> None:
+    was = Shown(None, finite=False)
+    was.add(7, b"seven")
+    shown = Shown(was.mark(7, 2**33 - 2), finite=False)
+    assert not shown.add(7, b"seven")
+    pts = [2**33 - 3, 2**33 - 2, 2**33 - 1, 0]
+    assert [shown.has(7, each) for each in pts] == [True, True, False, False]
+    turned = Shown(was.mark(7, 1), finite=False)
+    turned.add(7, b"seven")
+    assert [turned.has(7, each) for each in (2**33 - 1, 0, None, 1, 2)] == [True] * 4 + [False]
+
+
+def test_where_going_on_needs_what_came_before_the_loss_is_told(shelf, clips, tmp_path) -> None:
+    """The second segment has no key frame: only with the first one can it be decoded."""
+    shelf.files |= dict(zip(("a.ts", "b.ts"), reordered(tmp_path), strict=True))
+    frames = [clips.colour((48, 64), (60, 90, 170))] * FRAMES
+    clips.write(tmp_path / "c.ts", frames, pts=list(range(22, 32)), rate=FRAMES)
+    shelf.files["c.ts"] = (tmp_path / "c.ts").read_bytes()
+    mark = shown(opened(shelf.play("a.ts", "b.ts", "c.ts")), 15)
+    url = shelf.play("a.ts", "b.ts", "c.ts", ended=True)
+    loss, *steps = news(opened(url, shown=mark))
+    assert [type(step) for step in steps] == [Picture] * 10
+    assert isinstance(loss, Loss)
+    assert (loss.frames, loss.detail) == (
+        5,
+        "a segment cannot be gone on in: 0.6 s are missing, about 5 frames",
+    )
 
 
 def test_another_connection_goes_on_with_what_is_new(shelf) -> None:
