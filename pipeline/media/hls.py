@@ -15,7 +15,7 @@ from pipeline.errors import SourceError
 from pipeline.media.container import open_bytes
 from pipeline.media.hls_feed import Clock, Expired, Feed
 from pipeline.media.hls_memory import Shown
-from pipeline.media.hls_playlist import Playlist, Segment, choose
+from pipeline.media.hls_playlist import GROWS, Playlist, Segment, choose
 from pipeline.media.hls_segments import TIME_BASE, Segments
 from pipeline.media.hls_site import HlsSite
 from pipeline.media.http import SameHost
@@ -80,6 +80,7 @@ class HlsReel:
         max_pixels: int,
         damaged: bool,
         short_side: int,
+        live: bool,
         stall_s: float,
         clock: Clock = time.monotonic,
         wait: Wait = sleep,
@@ -94,6 +95,7 @@ class HlsReel:
             max_pixels: refuse larger pictures.
             damaged: give out pictures that a loss has spoilt.
             short_side: of the frames that the model sees; the variant is chosen by it.
+            live: it may grow; else it must be a recording by now.
             stall_s: see `Feed`.
             clock, wait, shown: see the class.
 
@@ -105,6 +107,8 @@ class HlsReel:
         if not isinstance(playlist, Playlist):
             url = choose(playlist, short_side).url
             playlist = files.media(url)
+        if not (live or playlist.ended):
+            raise SourceError(GROWS, retryable=True)
         feed = Feed(playlist, lambda: files.media(url), stall_s=stall_s, clock=clock, wait=wait)
         segments = Segments(keyframes=keyframes, max_pixels=max_pixels, damaged=damaged)
         return cls(files, feed, segments, clock=clock, wait=wait, shown=shown)

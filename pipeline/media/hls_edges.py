@@ -6,7 +6,7 @@ import json
 from collections.abc import Generator, Iterable
 
 from pipeline.errors import SourceError
-from pipeline.media.hls_playlist import Playlist, Segment, best
+from pipeline.media.hls_playlist import GROWS, Playlist, Segment, best
 from pipeline.media.hls_site import HlsSite
 from pipeline.media.http import SameHost
 
@@ -27,7 +27,7 @@ def playlist_edges(url: str, edge_bytes: int, timeout_s: float = 10.0) -> tuple[
         sizes = [(variant.short_side, variant.bandwidth) for variant in playlist]
         playlist = site.media(best(playlist).url)
     if not playlist.ended:
-        raise SourceError("is no recording: its playlist may grow; use dinostream run")
+        raise SourceError(GROWS, retryable=True)
     segments = playlist.segments
     said = json.dumps([sizes, [segment.seconds for segment in segments]]).encode()
     first = _edge(site, segments, edge_bytes)

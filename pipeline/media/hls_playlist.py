@@ -16,6 +16,7 @@ from pipeline.errors import SourceError
 
 MAGIC = b"#EXTM3U"
 TARGET_S = 10.0  # where a playlist names none, though it has to
+GROWS = "is no recording: its playlist may grow; use dinostream run"
 LARGEST_BYTES = 16 << 20  # a day of one-second segments is a tenth of it
 _BLOCK_BYTES = 16  # of AES
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')

@@ -54,6 +54,7 @@ def open_reel(
             max_pixels=max_pixels,
             damaged=damaged,
             short_side=short_side,
+            live=transfer.live,
             stall_s=stall_s,
             wait=transfer.wait,
             shown=shown,

@@ -239,6 +239,26 @@ def test_a_live_playlist_is_no_recording(shelf) -> None:
         plan_recordings([shelf.play("0.ts")])
 
 
+def test_a_replay_of_a_playlist_that_is_live_by_now_ends(shelf, play) -> None:
+    """The best variant was looked at before and is a recording; the one that is played may grow."""
+    names = ["#EXT-X-STREAM-INF:BANDWIDTH=9,RESOLUTION=640x480", "large.m3u8"]
+    names += ["#EXT-X-STREAM-INF:BANDWIDTH=5,RESOLUTION=320x240", "small.m3u8"]
+    shelf.files["master.m3u8"] = "\n".join(["#EXTM3U", *names]).encode()
+    shelf.play("0.ts", "1.ts", name="large.m3u8", ended=True)
+    shelf.play("0.ts", "1.ts", name="small.m3u8", ended=True)
+    url = f"{shelf.url}/master.m3u8"
+    whole = play(url)
+    assert plan_recordings([url])
+    shelf.play("0.ts", "1.ts", name="small.m3u8")
+    fresh = play(url, damaged=True)  # any other argument: nothing is taken from a cache
+    assert (fresh.end.outcome, fresh.samples) == ("rejected", [])
+    assert "may grow; use dinostream run" in fresh.end.detail
+    resumed = play(url, cursor=whole.cursor(14)).end
+    assert (resumed.outcome, resumed.unfinished, resumed.decoded) == ("degraded", True, 15)
+    shelf.play("0.ts", "1.ts", name="small.m3u8", ended=True)
+    assert play(url, cursor=whole.cursor(14)).keys == whole.keys[15:]
+
+
 @pytest.mark.parametrize(
     ("name", "frames", "lost", "last_s"),
     [

@@ -61,6 +61,7 @@ def opened(url: str, waiting: Waiting | None = None, **more: Any) -> HlsReel:
         "max_pixels": 1 << 24,
         "damaged": False,
         "short_side": 48,
+        "live": True,
         "stall_s": 10.0,
         "clock": waiting.clock,
         "wait": waiting,
