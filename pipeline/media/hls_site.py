@@ -36,16 +36,20 @@ class HlsSite:
         """What lies at `url` now.
 
         Raises:
-            SourceError: it cannot be had or played.
+            SourceError: it cannot be had or played; `retryable` where the line broke.
         """
         try:
             with self._site.get(url, 0, 0) as response:
                 data = response.read(LARGEST_BYTES + 1)
+                left = response.length  # of what its server announced; None: it did not
                 url = getattr(response, "url", url)  # after redirects
         except (OSError, http.client.HTTPException) as error:
             raise _failure("playlist", error) from None
         if len(data) > LARGEST_BYTES:
             raise SourceError(f"its playlist is larger than {LARGEST_BYTES} bytes")
+        if left:
+            text = f"its playlist broke off after {len(data)} of {len(data) + left} bytes"
+            raise SourceError(text, retryable=True)
         return parse(data.decode(errors="replace"), url)
 
     def media(self, url: str) -> Playlist:

@@ -132,7 +132,7 @@ class _Shelf(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {begin}-{end - 1}/{len(data)}")
         self.send_header("Content-Length", str(end - begin))
         self.end_headers()
-        self.wfile.write(data[begin:end])
+        self.wfile.write(data[begin:end][: self.server.cuts.pop(name, None)])
 
     def log_message(self, *args: object) -> None:
         pass
@@ -144,6 +144,7 @@ class PlaylistServer(ThreadingHTTPServer):
     Attributes:
         files: what lies where.
         asked: every request so far.
+        cuts: after how many bytes the line breaks at the next request for a name.
     """
 
     daemon_threads = True
@@ -152,6 +153,7 @@ class PlaylistServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Shelf)
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.cuts: dict[str, int] = {}
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, *args: object) -> None:

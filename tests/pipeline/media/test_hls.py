@@ -105,6 +105,39 @@ def test_one_variant_is_fetched_whatever_the_others_are(shelf) -> None:
     assert shelf.asked == ["master.m3u8", "64x48.m3u8", "0.ts", "1.ts", "2.ts"]
 
 
+def test_a_playlist_that_is_cut_on_the_way_is_not_believed(shelf) -> None:
+    """It could be played: two segments, and no end."""
+    url = shelf.play("0.ts", "1.ts", "2.ts", ended=True)
+    text = shelf.files["list.m3u8"]
+    shelf.cuts["list.m3u8"] = text.index(b"2.ts")
+    said = f"its playlist broke off after {text.index(b'2.ts')} of {len(text)} bytes"
+    with pytest.raises(SourceError, match=said) as caught:
+        opened(url)
+    assert caught.value.retryable
+    assert len(list(news(opened(url)))) == 30
+
+
+def test_a_live_playlist_that_is_cut_on_the_way_is_asked_for_again(shelf) -> None:
+    """The part that came ends in the midst of a segment's name."""
+    waiting = Waiting()
+    url = shelf.play("2.ts", "3.ts", first=2)
+
+    def grow() -> None:
+        shelf.play("2.ts", "3.ts", "4.ts", "5.ts", first=2, ended=True)
+        if waiting.now_s < 1002:
+            shelf.cuts["list.m3u8"] = shelf.files["list.m3u8"].index(b"4.ts") + 2
+
+    waiting.on_wait = grow
+    assert times_s(list(news(opened(url, waiting)))) == every(0.1, 40)
+
+
+def test_a_segment_that_is_cut_on_the_way_is_asked_for_again(shelf) -> None:
+    shelf.cuts["1.ts"] = 1000
+    steps = list(news(opened(shelf.play("0.ts", "1.ts", "2.ts", ended=True))))
+    assert times_s(steps) == every(0.1, 30)
+    assert shelf.asked.count("1.ts") == 2
+
+
 @pytest.mark.parametrize("hole", ["gone.ts", "no-video.ts", "#EXT-X-GAP"])
 def test_a_missing_segment_is_said_and_passed_over(shelf, hole: str) -> None:
     shelf.files["no-video.ts"] = b"<html>404, but politely</html>"
