@@ -9,17 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from urllib.parse import urljoin
 
 from pipeline.errors import SourceError
+from pipeline.media.hls_text import address, attributes, moment_us
 
 MAGIC = b"#EXTM3U"
 TARGET_S = 10.0  # where a playlist names none, though it has to
 GROWS = "is no recording: its playlist may grow; use dinostream run"
 LARGEST_BYTES = 16 << 20  # a day of one-second segments is a tenth of it
 _BLOCK_BYTES = 16  # of AES
-_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _VIDEO_CODECS = re.compile(r"avc|hvc|hev|vp0?9|av01|dvh|mp4v|vvc")
 
 
@@ -127,10 +125,14 @@ def parse(text: str, url: str) -> Playlist | tuple[Variant, ...]:
         raise SourceError("is no playlist: it does not begin with #EXTM3U")
     try:
         if any(line.startswith("#EXT-X-STREAM-INF") for line in lines):
-            return tuple(_variants(lines, url))
-        return _Reader(url).read(lines)
+            variants = tuple(_variants(lines, url))
+        else:
+            return _Reader(url).read(lines)
     except (ValueError, OverflowError) as error:
         raise SourceError(f"is a playlist that cannot be read: {error}") from None
+    if not variants:
+        raise SourceError("is a playlist of variants and names none")
+    return variants
 
 
 def choose(variants: Sequence[Variant], short_side: int) -> Variant:
@@ -158,7 +160,7 @@ def _variants(lines: Sequence[str], url: str) -> Iterable[Variant]:
     said: dict[str, str] | None = None
     for line in lines:
         if line.startswith("#EXT-X-STREAM-INF:"):
-            said = _attributes(line)
+            said = attributes(line)
         elif said is not None and not line.startswith("#"):
             _, _, height = said.get("RESOLUTION", "").partition("x")
             width = said.get("RESOLUTION", "").partition("x")[0]
@@ -166,7 +168,7 @@ def _variants(lines: Sequence[str], url: str) -> Iterable[Variant]:
             codecs = said.get("CODECS", "")
             video = bool(short_side) or not codecs or bool(_VIDEO_CODECS.search(codecs))
             bandwidth = int(said.get("BANDWIDTH", 0))
-            yield Variant(urljoin(url, line), bandwidth, short_side, video)
+            yield Variant(address(url, line), bandwidth, short_side, video)
             said = None
 
 
@@ -212,11 +214,11 @@ class _Reader:
             case "#EXT-X-BYTERANGE":
                 self._range = value
             case "#EXT-X-KEY":
-                self._key = _checked_key(_attributes(line))
+                self._key = _checked_key(attributes(line))
             case "#EXT-X-MAP":
-                self._head = self._map(_attributes(line))
+                self._head = self._map(attributes(line))
             case "#EXT-X-PROGRAM-DATE-TIME":
-                self._next_us = _moment_us(value)
+                self._next_us = moment_us(value)
 
     def _clear(self) -> None:
         """What holds for one segment alone."""
@@ -243,7 +245,7 @@ class _Reader:
 
     def _resource(self, reference: str, byte_range: str) -> Resource:
         """`length@first`; without `first` it goes on where the last range ended."""
-        url = urljoin(self._url, reference)
+        url = address(self._url, reference)
         if not byte_range:
             return Resource(url)
         length, _, first = byte_range.partition("@")
@@ -263,7 +265,7 @@ class _Reader:
             return None
         text = self._key.get("IV", "")
         iv = int(text, 16) if text else number
-        return Key(urljoin(self._url, self._key["URI"]), iv.to_bytes(_BLOCK_BYTES, "big"))
+        return Key(address(self._url, self._key["URI"]), iv.to_bytes(_BLOCK_BYTES, "big"))
 
 
 def _checked_key(said: dict[str, str]) -> dict[str, str]:
@@ -278,19 +280,3 @@ def _checked_key(said: dict[str, str]) -> dict[str, str]:
     if "URI" not in said:
         raise ValueError("EXT-X-KEY has no URI")
     return said
-
-
-def _attributes(line: str) -> dict[str, str]:
-    return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(line.partition(":")[2])}
-
-
-def _moment_us(text: str) -> int | None:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return None
-    return (moment - datetime.fromisoformat("1970-01-01T00:00:00+00:00")) // timedelta(
-        microseconds=1
-    )

@@ -10,6 +10,7 @@ from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 from jsonschema import Draft7Validator
@@ -117,7 +118,7 @@ class _Shelf(BaseHTTPRequestHandler):
     server: PlaylistServer
 
     def do_GET(self) -> None:
-        name = self.path.lstrip("/")
+        name = unquote(self.path.lstrip("/"))
         self.server.asked.append(name)
         data = self.server.files.get(name)
         if data is None:

@@ -90,6 +90,12 @@ def test_a_recording(shelf) -> None:
     assert shelf.asked == ["list.m3u8", "0.ts", "1.ts", "2.ts"]
 
 
+def test_names_with_blanks_and_other_letters(shelf) -> None:
+    shelf.files |= {"Süd 0.ts": shelf.files["0.ts"], "Süd 1.ts": shelf.files["1.ts"]}
+    steps = list(news(opened(shelf.play("Süd 0.ts", "S%C3%BCd%201.ts", ended=True))))
+    assert times_s(steps) == every(0.1, 20)
+
+
 def test_one_variant_is_fetched_whatever_the_others_are(shelf) -> None:
     for size, names in (("64x48", "012"), ("128x96", "345"), ("16x12", "9")):
         shelf.play(*[f"{name}.ts" for name in names], name=f"{size}.m3u8", ended=True)

@@ -42,6 +42,27 @@ def test_segments_their_numbers_lengths_and_addresses() -> None:
     assert media("#EXT-X-ENDLIST").ended
 
 
+def test_addresses_as_muxers_write_them() -> None:
+    """ffmpeg writes a file's name as it is; others quote it."""
+    segments = media(
+        "Kamera 1 (süd).ts", "Kamera%201%20(s%C3%BCd).ts?von=10 Uhr&t=a%2Fb", "a[1]+b~,;=@:$.ts",
+    ).segments  # fmt: skip
+    assert [segment.body.resource.url for segment in segments] == [
+        "http://cam/live/Kamera%201%20(s%C3%BCd).ts",
+        "http://cam/live/Kamera%201%20(s%C3%BCd).ts?von=10%20Uhr&t=a%2Fb",
+        "http://cam/live/a[1]+b~,;=@:$.ts",
+    ]
+    (keyed,) = media(
+        '#EXT-X-KEY:METHOD=AES-128,URI="a key"', '#EXT-X-MAP:URI="the head.mp4"', "1.m4s"
+    ).segments
+    assert keyed.body.key is not None
+    assert keyed.head is not None
+    assert keyed.body.key.url == "http://cam/live/a%20key"
+    assert keyed.head.resource.url == "http://cam/live/the%20head.mp4"
+    (variant,) = master("#EXT-X-STREAM-INF:BANDWIDTH=1", "à la carte.m3u8")
+    assert variant.url == "http://cam/live/%C3%A0%20la%20carte.m3u8"
+
+
 def test_tags_that_hold_for_one_segment() -> None:
     first, second, third = media(
         "a.ts", "#EXT-X-DISCONTINUITY", "#EXT-X-GAP", "b.ts", "c.ts"
@@ -123,6 +144,7 @@ def test_without_sizes_bandwidth_decides_and_sound_is_no_choice() -> None:
 
 def test_what_cannot_be_played() -> None:
     assert "#EXTM3U" in refusal("<html>")
+    assert "names none" in refusal("#EXTM3U", "#EXT-X-STREAM-INF:BANDWIDTH=1")
     assert "SAMPLE-AES" in refusal("#EXTM3U", '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="k"', "a")
     drm = '#EXT-X-KEY:METHOD=AES-128,URI="skd://k",KEYFORMAT="com.apple.streamingkeydelivery"'
     assert "com.apple.streamingkeydelivery" in refusal("#EXTM3U", drm, "a")

@@ -1,0 +1,41 @@
+"""The values in a playlist's lines: text in -> addresses, attributes and moments. Pure."""
+
+from __future__ import annotations
+
+import re
+import string
+from datetime import datetime, timedelta
+from urllib.parse import quote, urljoin, urlsplit
+
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def address(base: str, reference: str) -> str:
+    """Where something lies, as it can be asked for: blanks and letters beyond ASCII, which muxers
+    write as they are, are quoted; what is quoted already stays.
+
+    Args:
+        base: the playlist's own address.
+        reference: a URI in it, mostly relative.
+
+    Raises:
+        ValueError: no URI.
+    """
+    parts = urlsplit(urljoin(base, reference))
+    path, query = (quote(part, safe=string.punctuation) for part in (parts.path, parts.query))
+    return parts._replace(path=path, query=query).geturl()
+
+
+def attributes(line: str) -> dict[str, str]:
+    """What a tag says behind its colon, without quotation marks."""
+    return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(line.partition(":")[2])}
+
+
+def moment_us(text: str) -> int | None:
+    """Microseconds since the epoch; None where it is no moment, or in no known time zone."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else (moment - _EPOCH) // timedelta(microseconds=1)
