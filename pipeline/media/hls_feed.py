@@ -19,6 +19,7 @@ Clock = Callable[[], float]
 EDGE_SEGMENTS = 3  # a live playlist is begun so many before its end (RFC 8216, 6.3.3)
 STEP_S = 0.5  # longest wait without a sign of life
 SHORTEST_S = 0.25  # between two requests, whatever a playlist says of itself
+LONGEST_S = 60.0  # likewise
 STILL_TARGETS = 3  # target durations without a new segment: the playlist stands still
 
 
@@ -71,8 +72,8 @@ class Feed:
 
     @property
     def target_s(self) -> float:
-        """Longest segment."""
-        return self._playlist.target_s
+        """About how often a live playlist changes."""
+        return min(max(self._playlist.target_s, SHORTEST_S), LONGEST_S)
 
     @property
     def start_us(self) -> int | None:
@@ -124,14 +125,14 @@ class Feed:
 
     def _grow(self) -> Generator[Stall | None, None, None]:
         """Wait until the playlist has something new."""
-        pause_s = self._playlist.target_s
+        pause_s = self.target_s
         while True:
-            yield from self._pause(max(pause_s, SHORTEST_S))
+            yield from self._pause(pause_s)
             if self._reload():
                 return
             if stall := self._stall():
                 yield stall
-            pause_s = self._playlist.target_s / 2  # RFC 8216, 6.3.4
+            pause_s = max(self.target_s / 2, SHORTEST_S)  # RFC 8216, 6.3.4
 
     def _pause(self, seconds: float) -> Iterator[None]:
         while (left_s := self._asked_s + seconds - self._clock()) > 0:
@@ -170,7 +171,7 @@ class Feed:
 
     def _stall(self) -> Stall | None:
         still_s = self._clock() - self._grew_s
-        limit_s = max(self.stall_s, STILL_TARGETS * self._playlist.target_s)
+        limit_s = max(self.stall_s, STILL_TARGETS * self.target_s)
         if self._told or still_s < limit_s:
             return None
         self._told = True

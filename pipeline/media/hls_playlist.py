@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import SourceError
-from pipeline.media.hls_text import address, attributes, moment_us
+from pipeline.media.hls_text import address, attributes, length_s, moment_us
 
 MAGIC = b"#EXTM3U"
 TARGET_S = 10.0  # where a playlist names none, though it has to
@@ -200,9 +200,9 @@ class _Reader:
     def _tag(self, name: str, value: str, line: str) -> None:
         match name:
             case "#EXTINF":
-                self._seconds = float(value.partition(",")[0])
+                self._seconds = length_s(value.partition(",")[0])
             case "#EXT-X-TARGETDURATION":
-                self._target_s = float(value)
+                self._target_s = length_s(value)
             case "#EXT-X-MEDIA-SEQUENCE":
                 self._number = int(value)
             case "#EXT-X-ENDLIST":

@@ -1,13 +1,15 @@
-"""The values in a playlist's lines: text in -> addresses, attributes and moments. Pure."""
+"""The values in a playlist's lines: text in -> addresses, attributes, lengths and moments. Pure."""
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from datetime import datetime, timedelta
 from urllib.parse import quote, urljoin, urlsplit
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
+_DAY_S = 86_400.0
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -30,6 +32,18 @@ def address(base: str, reference: str) -> str:
 def attributes(line: str) -> dict[str, str]:
     """What a tag says behind its colon, without quotation marks."""
     return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(line.partition(":")[2])}
+
+
+def length_s(text: str) -> float:
+    """Seconds that something lasts.
+
+    Raises:
+        ValueError: no number of seconds of this world: negative, `nan`, `inf`, more than a day.
+    """
+    seconds = float(text)
+    if math.isnan(seconds) or not 0 <= seconds <= _DAY_S:
+        raise ValueError(f"something lasts {text.strip()} s")
+    return seconds
 
 
 def moment_us(text: str) -> int | None:

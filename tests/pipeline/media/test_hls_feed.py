@@ -12,11 +12,13 @@ from pipeline.media.hls_playlist import Part, Playlist, Resource, Segment
 from pipeline.media.picture import Stall
 
 
-def playlist(*numbers: int, ended: bool = False, folder: str = "") -> Playlist:
+def playlist(
+    *numbers: int, ended: bool = False, folder: str = "", target_s: float = 2.0
+) -> Playlist:
     segments = tuple(
         Segment(number, 2.0, Part(Resource(f"{folder}{number}.ts"), None)) for number in numbers
     )
-    return Playlist(segments, 2.0, ended)
+    return Playlist(segments, target_s, ended)
 
 
 class Server:
@@ -91,6 +93,16 @@ def test_three_target_durations_are_no_stall() -> None:
     _, stall = told(server.feed(playlist(0), stall_s=1.0), 2)
     assert isinstance(stall, Stall)
     assert server.now_s - 100.0 == pytest.approx(6.0, abs=1.0)
+
+
+@pytest.mark.parametrize(("target_s", "pause_s"), [(0, 0.25), (7, 7), (86400, 60)])
+def test_whatever_a_playlist_says_of_itself_it_is_loaded_again(target_s, pause_s) -> None:
+    server = Server(playlist(0, target_s=target_s))
+    feed = server.feed(playlist(0, target_s=target_s), stall_s=1)
+    assert isinstance(told(feed, 2)[1], Stall)
+    assert server.asked_s[0] == 100 + pause_s
+    assert server.asked_s[1] == server.asked_s[0] + max(pause_s / 2, 0.25)
+    assert server.now_s <= 100 + max(1.0, 3.5 * pause_s)
 
 
 def test_it_may_be_empty_in_the_beginning() -> None:

@@ -155,3 +155,15 @@ def test_what_cannot_be_played() -> None:
         "#EXT-X-KEY:METHOD=AES-128",
     ):
         assert "cannot be read" in refusal("#EXTM3U", broken, "a")
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-inf", "-1", "1e9", "1e999", ""])
+@pytest.mark.parametrize("tag", ["#EXTINF", "#EXT-X-TARGETDURATION"])
+def test_lengths_of_no_world(tag: str, seconds: str) -> None:
+    assert "cannot be read" in refusal("#EXTM3U", f"{tag}:{seconds}", "a.ts")
+
+
+@pytest.mark.parametrize("seconds", ["0", "0.04", "86400"])
+def test_lengths_of_this_world(seconds: str) -> None:
+    playlist = media(f"#EXT-X-TARGETDURATION:{seconds}", f"#EXTINF:{seconds},", "a.ts")
+    assert playlist.target_s == playlist.segments[0].seconds == float(seconds)
