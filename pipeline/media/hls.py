@@ -59,8 +59,12 @@ class HlsReel:
         self._site, self._feed, self._segments = site, feed, segments
         self._clock, self._wait = clock, wait
         self._shown = Shown(shown, finite=not feed.live)
-        if self._shown.number is not None:
+        if self._shown.number is None:
+            pass
+        elif self.finite:
             feed.go(self._shown.number)
+        else:
+            feed.go_behind(self._shown.number)
         self._mark: Mark = [None]
         self._restarts = False  # a discontinuity lies before the next picture
         self._awaited_s = 0.0  # length of the segment that is gone on in

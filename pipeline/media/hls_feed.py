@@ -20,6 +20,7 @@ EDGE_SEGMENTS = 3  # a live playlist is begun so many before its end (RFC 8216, 
 STEP_S = 0.5  # longest wait without a sign of life
 SHORTEST_S = 0.25  # between two requests, whatever a playlist says of itself
 LONGEST_S = 60.0  # likewise
+FAR_S = 86_400.0  # footage that nobody has seen: numbers so far ahead are another encoder's
 STILL_TARGETS = 3  # target durations without a new segment: the playlist stands still
 
 
@@ -56,7 +57,9 @@ class Feed:
         self._load = load
         self.stall_s = stall_s
         self._clock, self._wait = clock, wait
-        self._next = self._edge()  # number; None before there are any segments
+        self._behind: int | None = None  # the segment that an earlier connection ended in
+        self._next: int | None = None  # number; None before there are any segments
+        self._begin()
         self._asked_s = self._answered_s = self._grew_s = clock()
         self._told = False  # that it stands still
 
@@ -85,6 +88,12 @@ class Feed:
         has = any(segment.number == number for segment in self._playlist.segments)
         self._next = number if has else self._next
         return has
+
+    def go_behind(self, number: int) -> None:
+        """A live one: go on with this segment, of which there may be more, or with what came after
+        it; what has left the playlist in between is `Expired`."""
+        self._behind = number
+        self._begin()
 
     def before(self, number: int, seconds: float) -> int:
         """The number of a segment that begins at least `seconds` before this one, or the first."""
@@ -117,6 +126,17 @@ class Feed:
     def _left(self) -> list[Segment]:
         first = self._next
         return [s for s in self._playlist.segments if first is not None and s.number >= first]
+
+    def _begin(self) -> None:
+        self._next, behind = self._edge(), self._behind
+        if behind is None or self._next is None or self.go(behind):
+            return
+        first = self._playlist.segments[0].number
+        if behind < first and not self._is_far(first - behind):
+            self._next = behind + 1
+
+    def _is_far(self, count: int) -> bool:
+        return count * self.target_s > FAR_S
 
     def _edge(self) -> int | None:
         segments = self._playlist.segments
@@ -152,22 +172,21 @@ class Feed:
         if not self._is_news(playlist):
             return False
         self._playlist = playlist
-        self._next = self._edge() if self._next is None else self._next
+        if self._next is None:
+            self._begin()
         self._grew_s, self._told = self._answered_s, False
         return True
 
     def _is_news(self, playlist: Playlist) -> bool:
         if not playlist.segments or self._next is None:
             return bool(playlist.segments) or playlist.ended
-        newest = playlist.segments[-1]
-        if newest.number >= self._next - 1:
+        first, newest = playlist.segments[0], playlist.segments[-1]
+        if newest.number >= self._next - 1 and not self._is_far(first.number - self._next):
             return newest.number >= self._next or playlist.ended
         known = {(segment.number, segment.body) for segment in self._playlist.segments}
         if (newest.number, newest.body) in known:
             return False  # an older copy, out of some cache
-        raise SourceError(
-            f"its playlist begins anew, at segment {playlist.segments[0].number}", retryable=True
-        )
+        raise SourceError(f"its playlist begins anew, at segment {first.number}", retryable=True)
 
     def _stall(self) -> Stall | None:
         still_s = self._clock() - self._grew_s

@@ -368,6 +368,17 @@ def test_another_connection_goes_on_with_what_is_new(shelf) -> None:
     assert reel.mark()[2::2] == [2, 3, 4]
 
 
+def test_another_connection_leaves_out_nothing_that_is_still_there(shelf) -> None:
+    """Its segment has left the playlist, and one more that nobody has seen."""
+    mark = shown(opened(shelf.play("0.ts")), 10)
+    names = [f"{number}.ts" for number in range(2, 6)]
+    steps = until_still(opened(shelf.play(*names, first=2), Waiting(), shown=mark))
+    assert times_s(steps) == every(0.1, 40)
+    (loss,) = [step for step in steps if isinstance(step, Loss)]
+    assert loss.frames == 10
+    assert loss.detail.startswith("1 segments left the playlist before they were read")
+
+
 def test_an_encoder_that_was_started_anew_is_news_under_old_numbers(shelf, clips, tmp_path) -> None:
     mark = shown(opened(shelf.play("0.ts", "1.ts", "2.ts")), 30)
     for number in range(3):

@@ -147,3 +147,34 @@ def test_going_elsewhere() -> None:
     assert feed.go(4)
     assert not feed.go(9)
     assert told(feed, 9) == [4]
+
+
+@pytest.mark.parametrize(
+    ("number", "comes", "expired_s"),
+    [
+        (6, [6, 7, 8, 9], 0),  # there may be more of it
+        (4, [5, 6, 7, 8, 9], 0),
+        (1, [5, 6, 7, 8, 9], 6),
+        (10, [7, 8, 9], 0),  # an encoder that counts anew
+    ],
+)
+def test_going_on_where_an_earlier_connection_ended(number, comes, expired_s) -> None:
+    first = playlist(5, 6, 7, 8, 9)
+    for feed in (
+        Server(playlist(5, 6, 7, 8, 9, 10, ended=True)).feed(first),
+        Server(first, playlist(5, 6, 7, 8, 9, 10, ended=True)).feed(playlist()),
+    ):
+        feed.go_behind(number)
+        items = told(feed, 99)
+        assert items[-1 - len(comes) :] == [*comes, 10]
+        left = [item.seconds for item in items if isinstance(item, Expired)]
+        assert left == ([expired_s] if expired_s else [])
+
+
+def test_numbers_that_are_more_than_a_day_ahead_are_another_encoder() -> None:
+    far = (10**30, 10**30 + 1)
+    feed = Server(playlist(*far, ended=True)).feed(playlist(*far))
+    feed.go_behind(7)
+    with pytest.raises(SourceError, match="begins anew, at segment 1000"):
+        told(Server(playlist(*far)).feed(playlist(0, 1)), 9)
+    assert told(feed, 9) == [*far]
