@@ -101,14 +101,15 @@ class Capture:
 
     def _follow(self, reel: VideoReel | HlsReel) -> Iterator[Item | None]:
         start_us = self._wall_us()
-        behind_us = int(reel.behind_s * 1_000_000)
-        # This machine's clock, no camera's.
-        anchor = Anchor(start_us - behind_us, "start-time")
         live = not self.finite
+        anchor = Anchor(start_us, "start-time")  # this machine's clock, no camera's
         self._track = track = Track(self._spec, reel.time_base, anchor, str(start_us), live=live)
-        self._settling = settling = Settling(track, start_us, behind_us) if live else None
+        settling: Settling | None = None
         for picture in reel.pictures():
             local_us = self._wall_us()
+            if live and not settling and isinstance(picture, Picture):
+                behind_us = int(reel.behind_s * 1_000_000)  # known with the first picture
+                self._settling = settling = Settling(track, start_us, behind_us)
             items = self._items_of(picture, track, reel.mark(), local_us)
             if settling:
                 items = settling.through(items, local_us, frame=isinstance(picture, Picture))

@@ -31,8 +31,8 @@ class HlsReel:
     Attributes:
         duration_s: of a recording.
         creation_time_us: when its first segment was recorded, where the playlist says.
-        behind_s: live: footage between the first picture and the opening, at most: the newest
-            segment ended up to one before that.
+        behind_s: live: footage between the first picture and the opening, at most; known with that
+            picture, and negative where it was taken later.
     """
 
     seeks_by_place = True
@@ -70,8 +70,10 @@ class HlsReel:
         self._awaited_s = 0.0  # length of the segment that is gone on in
         self._untold: list[tuple[float, str]] = []  # lost before the rate of pictures was known
         self._began = False
+        self._dated = not feed.live  # `behind_s` is known
+        self._first: tuple[int, int | None] = (-1, None)  # segment, and its first picture's pts
         self.duration_s = None if feed.live else feed.left_s
-        self.behind_s = feed.left_s + feed.target_s if feed.live else 0.0
+        self.behind_s = 0.0
         self.creation_time_us = feed.start_us
 
     @classmethod
@@ -195,17 +197,28 @@ class HlsReel:
                 yield step
 
     def _new(self, picture: Picture, number: int) -> Iterator[Step]:
+        if number != self._first[0]:
+            self._first = number, picture.pts
         awaited = self._shown.awaits
         if self._shown.has(number, picture.pts):
             yield None
             return
         if awaited and not self._shown.awaits:
             yield self._unmet(picture)
+        if not self._dated:
+            self._date(picture, number)
         if self._restarts:
             yield Splice()
         self._began, self._restarts = True, False
         self._mark = self._shown.mark(number, picture.pts)
         yield picture
+
+    def _date(self, picture: Picture, number: int) -> None:
+        """Of the segment of the first picture, what was shown before is older than that."""
+        first, pts = self._first[1], picture.pts
+        into = 0 if first is None or pts is None else max(0, pts - first)
+        self.behind_s = self._feed.behind_s(number) - float(into * TIME_BASE)
+        self._dated = True
 
     def _unmet(self, picture: Picture) -> Loss:
         """The marked picture refers to a segment before its own, and so may what came after it."""

@@ -60,7 +60,7 @@ class Feed:
         self._behind: int | None = None  # the segment that an earlier connection ended in
         self._next: int | None = None  # number; None before there are any segments
         self._begin()
-        self._asked_s = self._answered_s = self._grew_s = clock()
+        self._opened_s = self._asked_s = self._answered_s = self._grew_s = clock()
         self._told = False  # that it stands still
 
     @property
@@ -82,6 +82,13 @@ class Feed:
     def start_us(self) -> int | None:
         """When the next segment was recorded, microseconds since the epoch, where that is said."""
         return next((segment.start_us for segment in self._left()), None)
+
+    def behind_s(self, number: int) -> float:
+        """How long before the opening this segment began, at most: the newest one ended up to a
+        target duration before the playlist had it. Negative where it began after the opening."""
+        listed = [segment for segment in self._playlist.segments if segment.number >= number]
+        later_s = self._grew_s - self._opened_s
+        return sum(segment.seconds for segment in listed) + self.target_s - later_s
 
     def go(self, number: int) -> bool:
         """Go on with this segment; whether the playlist has it."""

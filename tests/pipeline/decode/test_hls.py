@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,17 @@ def test_event_time_of_a_live_playlist_begins_in_the_past(shelf) -> None:
     first = next(item for item in Capture(live(url), Wall()).items() if isinstance(item, Sample))
     opened_us = Wall().now_us + 1_000_000
     assert first.info.event_time_us == opened_us - 4_000_000
+
+
+def test_event_time_of_another_connection_begins_with_what_is_new(shelf) -> None:
+    """Of the three seconds that are there, two and a half were shown before."""
+    url = shelf.play("0.ts", "1.ts", "2.ts")
+    frames = (item for item in Capture(live(url), Wall()).items() if isinstance(item, Sample))
+    *_, last = islice(frames, 25)
+    again = Capture(live(url, cursor=last.cursor), Wall()).items()
+    first = next(item for item in again if isinstance(item, Sample))
+    opened_us = Wall().now_us + 1_000_000
+    assert first.info.event_time_us == opened_us - 1_500_000
 
 
 def test_the_memory_outlives_the_decode_process(shelf, host) -> None:
