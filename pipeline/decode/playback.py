@@ -162,7 +162,7 @@ class Playback:
             reel.close()
             reel = self._open(self._files[cursor["part"]])
         unique = cursor["position"] == str(cursor["pts"])  # else its pts may come more than once
-        if unique or reel.seeks_by_place:
+        if cursor["pts"] is not None and (unique or reel.seeks_by_place):
             for back_s in SEEK_BACK_S:
                 pictures = yield from self._sought(reel, cursor, track, back_s)
                 if pictures is not None:

@@ -65,6 +65,14 @@ def test_a_playlist_is_resumed_after_every_kind_of_frame(shelf, play) -> None:
         assert len(shelf.asked) - asked <= 2 + 7 - index // FRAMES  # the playlist twice
 
 
+def test_a_playlist_is_resumed_after_a_frame_without_a_timestamp(shelf, play) -> None:
+    """Which is found by counting."""
+    url = shelf.play("0.ts", "1.ts", ended=True)
+    whole = play(url)
+    cursor = {**whole.cursor(14), "pts": None, "position": "135000+1"}
+    assert play(url, cursor=cursor).keys == whole.keys[15:]
+
+
 def test_event_time_goes_on_over_another_clock(shelf, play) -> None:
     played = play(shelf.play(*CUT, ended=True))
     times_s = [sample.info.event_time_us / 1e6 for sample in played.samples]
