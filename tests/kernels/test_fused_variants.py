@@ -29,8 +29,15 @@ def assert_wide(report: KernelReport, kernel: str, size: int, dtype: torch.dtype
 
 
 @pytest.mark.parametrize(("kernel", "size"), VARIANTS)
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
-@pytest.mark.parametrize("arch", [90, *OTHER_CHIPS])
+@pytest.mark.parametrize(
+    ("arch", "dtype"),
+    [
+        (90, torch.bfloat16),
+        (90, torch.float32),
+        pytest.param(80, torch.float32, marks=pytest.mark.slow),
+        pytest.param(100, torch.bfloat16, marks=pytest.mark.slow),
+    ],
+)
 def test_every_variant(kernel: str, size: int, arch: int, dtype: torch.dtype) -> None:
     report = fused_report(kernel, size, arch=arch, dtype=dtype)
     assert_sound(report)

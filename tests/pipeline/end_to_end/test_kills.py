@@ -14,7 +14,6 @@ from operators.errors import DinostreamError
 from pipeline.chunk_queue import QUEUED_CHUNKS
 
 CHUNK_FRAMES = 16
-SINKS = ["sqlite", pytest.param("kafka", marks=pytest.mark.needs_kafka)]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +59,6 @@ def depth_records(tools, sink: str) -> int:
     [
         ("DecodeActor", "sqlite"),
         ("EngineActor", "sqlite"),
-        ("SinkActor", "sqlite"),
         pytest.param("SinkActor", "kafka", marks=pytest.mark.needs_kafka),
     ],
     indirect=["sink"],
@@ -77,8 +75,11 @@ def test_a_killed_actor_is_replaced(jobs, tools, footage, undisturbed, sink, act
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sink", SINKS, indirect=True)
-@pytest.mark.parametrize("runtime", ["inline", "ray"])
+@pytest.mark.parametrize(
+    ("runtime", "sink"),
+    [("inline", "sqlite"), pytest.param("ray", "kafka", marks=pytest.mark.needs_kafka)],
+    indirect=["sink"],
+)
 def test_a_killed_driver_is_resumed(jobs, tools, footage, undisturbed, sink, runtime) -> None:
     job = begin(jobs, tools, footage, sink, runtime)
     below = tools.descendants(job.pid)

@@ -81,10 +81,10 @@ def test_batches_are_mixed(clips: Path, tmp_path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engines", [1, 2])
-def test_ray_says_the_same(together: str, jobs, clips, tools, tmp_path, engines: int) -> None:
+def test_ray_says_the_same(together: str, jobs, clips, tools, tmp_path) -> None:
+    """With two engines; whole jobs with one are in `test_kills`."""
     sink = f"sqlite:{tmp_path}/ray.db"
-    report = jobs.run(clips, "--runtime", "ray", "--engines", str(engines), "--sink", sink)
+    report = jobs.run(clips, "--runtime", "ray", "--engines", "2", "--sink", sink)
     assert report["conflicting"] == 0
     assert not (tmp_path / "ray.db-wal").exists(), "one file holds everything once it is over"
     assert tools.records(sink) == tools.records(together)
