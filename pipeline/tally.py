@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
 
 from pipeline.camera import Camera
 from pipeline.chunk import End
@@ -56,7 +57,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Tally:
-    """What a shard has done so far. Another thread may read it at any time.
+    """What a shard has done so far. Another thread may read a `snapshot` at any time.
 
     Attributes:
         frames: through the backbone.
@@ -90,6 +91,14 @@ class Tally:
         """These went to the sink."""
         self.receipt += receipt
         self.records.update(message.topic for message in messages)
+
+    def snapshot(self) -> Tally:
+        """What it says now, for another thread, while the shard's goes on counting.
+
+        Whoever walks through a container that grows meanwhile, as pickling does, fails; the copy
+        of a dict or a list is one step that no other thread interrupts.
+        """
+        return Tally(*(copy(getattr(self, one.name)) for one in fields(self)))
 
     def __add__(self, other: Tally) -> Tally:
         """Both, `other` being the later one. A stream has one outcome: the newest, or, where that

@@ -204,7 +204,9 @@ class EngineActor:
     def beat(self) -> Tally | None:
         """What has been done so far; None until the streams are claimed."""
         self._lease.renew()
-        return self._shard.tally if self._shard and self._sink and self._sink.claimed else None
+        if self._shard is None or self._sink is None or not self._sink.claimed:
+            return None
+        return self._shard.tally.snapshot()
 
     @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
     def stop(self) -> None:
