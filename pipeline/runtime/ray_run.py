@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +16,6 @@ from typing import Any
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from operators.errors import DinostreamError
 from pipeline.config import Config
@@ -23,22 +23,16 @@ from pipeline.decode.spec import StreamSpec
 from pipeline.errors import RuntimeFailure
 from pipeline.identity import Identity
 from pipeline.message import labels_message
-from pipeline.runtime.ray_actors import GROUPS, EngineActor, SinkActor
+from pipeline.runtime.ray_actors import GROUPS, EngineActor
 from pipeline.runtime.ray_cluster import cluster
-from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, Pulse, answer, is_lost
+from pipeline.runtime.ray_sinks import Sinks
+from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, Pulse, is_lost
 from pipeline.sinks.sink import Message
-from pipeline.sinks.uri import SqliteAddress, parse_sink_uri
 from pipeline.tally import Tally
 
 log = logging.getLogger(__name__)
 
 LIVES_WITHOUT_PROGRESS = 3  # an engine that dies so often without a new frame ends the job
-
-
-@dataclass(slots=True)
-class _Sink:
-    actor: ActorHandle
-    pulse: Pulse[str]
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +43,6 @@ class _Worker:
     specs: list[StreamSpec]
     engine: ActorHandle
     pulse: Pulse[Tally]
-    sink: _Sink | None = None
     labels: list[Message] = field(default_factory=list)
     call: ray.ObjectRef[Any] | None = None
     claimed: bool = False  # an engine has taken the streams over
@@ -71,15 +64,18 @@ class RayRun:
         fresh: bool,
         tell: Callable[[Identity], None],
         patience: Patience | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """The arguments are those of `InlineRun`, and how long actors may be silent."""
+        """The arguments are those of `InlineRun`, how long actors may be silent, and a clock in
+        seconds, monotonic."""
         self._config = config
         self._specs = specs
         self._fresh = fresh
         self._tell = tell
         self._patience = patience or Patience()
+        self._clock = clock
         self._workers: list[_Worker] = []
-        self._sinks: list[_Sink] = []
+        self._sinks = Sinks(self._patience, clock)
         self._jobs: dict[str, str] = {}
         self._gpus = 0  # of each engine
         self._failures: set[str] = set()
@@ -102,7 +98,7 @@ class RayRun:
                 identity = self._assemble()
                 self._tell(identity)
                 self._jobs = identity.jobs(self._specs)
-                self._open_sinks()
+                self._sinks.open(self._config.sink, len(self._workers))
                 labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
                 self._workers[0].labels = labels  # said once per job, not once per engine
                 for worker, tally in self._ask(self._begin):
@@ -110,7 +106,7 @@ class RayRun:
                     worker.over = True
                     ray.kill(worker.engine)  # its device and memory are free for others
                 if not self.tally.given_up:  # else they are in an attempt that nobody waits for
-                    self._close_sinks()
+                    self._sinks.close(lambda: None)
             except RayTaskError as error:
                 raise _own(error) from None
             except RayError as error:
@@ -133,11 +129,10 @@ class RayRun:
         return identity
 
     def _begin(self, worker: _Worker) -> ray.ObjectRef[Tally]:
-        assert worker.sink
         call: ray.ObjectRef[Tally] = worker.engine.run.remote(
             self._jobs,
             worker.specs,
-            worker.sink.actor,
+            self._sinks.of(worker.index),
             worker.labels,
             fresh=self._fresh and not worker.claimed,
             again=worker.claimed,
@@ -148,37 +143,7 @@ class RayRun:
         new = ray.remote(num_cpus=0, num_gpus=self._gpus, concurrency_groups=GROUPS)(EngineActor)
         decoders = min(self._config.decoders, len(specs))
         engine = new.remote(self._config, decoders, self._patience)
-        return engine, Pulse(engine.beat.remote, self._patience)
-
-    def _open_sinks(self) -> None:
-        """One per engine, or one for all where the sink is a file, which has one writer.
-
-        A sink actor that dies comes back by itself; the engines that claimed with it go down with
-        it and go on from what the sink then holds.
-        """
-        sink, count = self._config.sink, len(self._workers)
-        new = ray.remote(num_cpus=0, max_restarts=-1, concurrency_groups=GROUPS)(SinkActor)
-        address = parse_sink_uri(sink.uri)
-        if isinstance(address, SqliteAddress):
-            here = NodeAffinitySchedulingStrategy(
-                ray.get_runtime_context().get_node_id(), soft=False
-            )
-            new = new.options(scheduling_strategy=here)  # the file is the driver's
-            actors = [new.remote(f"sqlite:{address.path.absolute()}", sink.settings)]
-        else:
-            actors = [new.remote(sink.uri, sink.settings) for _ in range(count)]
-        self._sinks = [_Sink(actor, Pulse(actor.beat.remote, self._patience)) for actor in actors]
-        for worker in self._workers:
-            worker.sink = self._sinks[worker.index % len(self._sinks)]
-
-    def _close_sinks(self) -> None:
-        for sink in self._sinks:
-            try:
-                answer(sink.actor.close.remote(), sink.pulse)
-            except Exception as error:
-                if not is_lost(error):
-                    raise
-                log.warning("a sink was lost while it closed; what was committed stays: %s", error)
+        return engine, Pulse(engine.beat.remote, self._patience, self._clock)
 
     def _ask(self, begin: Callable[[_Worker], ray.ObjectRef[Any]]) -> Iterator[tuple[_Worker, Any]]:
         """Call every engine and give what it answers, however often it has to be replaced."""
@@ -189,7 +154,7 @@ class RayRun:
             if self._stopping.is_set():
                 self._drain(waiting)
             ray.wait([worker.call for worker in waiting], timeout=POLL_S)
-            self._look_after_sinks()
+            self._sinks.look_after()
             for worker in self._workers:
                 try:
                     self._listen(worker)
@@ -243,19 +208,6 @@ class RayRun:
             raise RuntimeFailure(
                 f"an engine died {worker.deaths} times without a new frame: {error}"
             )
-
-    def _look_after_sinks(self) -> None:
-        """A sink that is silent is killed, so that Ray starts it again."""
-        for sink in self._sinks:
-            try:
-                sink.pulse.take()
-            except Exception as error:
-                if not is_lost(error):
-                    raise
-                if isinstance(error, Lost):
-                    log.warning("a sink is silent (%s) and is started again", error)
-                    ray.kill(sink.actor, no_restart=False)
-                sink.pulse.begin_again()
 
     def _drain(self, workers: Sequence[_Worker]) -> None:
         for worker in workers:

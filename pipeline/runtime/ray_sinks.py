@@ -1,0 +1,91 @@
+"""The sink actors of a job: started, looked after, closed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ray
+from ray.actor import ActorHandle
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from pipeline.config import SinkConfig
+from pipeline.runtime.ray_actors import GROUPS, SinkActor
+from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer, is_lost
+from pipeline.sinks.uri import SqliteAddress, parse_sink_uri
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Sink:
+    actor: ActorHandle
+    pulse: Pulse[str]
+
+
+class Sinks:
+    """One per engine, or one for all where the sink is a file, which has one writer.
+
+    A sink actor that dies comes back by itself; the engines that claimed with it go down with it
+    and go on from what the sink then holds.
+    """
+
+    def __init__(self, patience: Patience, clock: Callable[[], float]) -> None:
+        """
+        Args:
+            patience: how long an actor may be silent.
+            clock: seconds, monotonic.
+        """
+        self._patience = patience
+        self._clock = clock
+        self._sinks: list[_Sink] = []
+
+    def open(self, sink: SinkConfig, engines: int) -> None:
+        """Start the actors for so many engines."""
+        new = ray.remote(num_cpus=0, max_restarts=-1, concurrency_groups=GROUPS)(SinkActor)
+        address = parse_sink_uri(sink.uri)
+        if isinstance(address, SqliteAddress):
+            here = NodeAffinitySchedulingStrategy(
+                ray.get_runtime_context().get_node_id(), soft=False
+            )
+            new = new.options(scheduling_strategy=here)  # the file is the driver's
+            actors = [new.remote(f"sqlite:{address.path.absolute()}", sink.settings)]
+        else:
+            actors = [new.remote(sink.uri, sink.settings) for _ in range(engines)]
+        self._sinks = [self._watched(actor) for actor in actors]
+
+    def of(self, engine: int) -> ActorHandle:
+        """The actor that the engine of this index writes through."""
+        return self._sinks[engine % len(self._sinks)].actor
+
+    def look_after(self) -> None:
+        """One that is silent is killed, so that Ray starts it again."""
+        for sink in self._sinks:
+            try:
+                sink.pulse.take()
+            except Exception as error:
+                if not is_lost(error):
+                    raise
+                if isinstance(error, Lost):
+                    log.warning("a sink is silent (%s) and is started again", error)
+                    ray.kill(sink.actor, no_restart=False)
+                sink.pulse.begin_again()
+
+    def close(self, look: Callable[[], None]) -> None:
+        """Have them flush and let go.
+
+        Args:
+            look: called again and again meanwhile; one that is lost, by what this raises too, is
+                left as it is.
+        """
+        for sink in self._sinks:
+            try:
+                answer(sink.actor.close.remote(), sink.pulse, look)
+            except Exception as error:
+                if not is_lost(error):
+                    raise
+                log.warning("a sink was lost while it closed; what was committed stays: %s", error)
+
+    def _watched(self, actor: ActorHandle) -> _Sink:
+        return _Sink(actor, Pulse(actor.beat.remote, self._patience, self._clock))
