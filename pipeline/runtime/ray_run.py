@@ -32,7 +32,7 @@ from pipeline.tally import Tally
 
 log = logging.getLogger(__name__)
 
-LIVES_WITHOUT_PROGRESS = 3  # an engine that dies so often without a new frame ends the job
+LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often without a new record ends the job
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +50,7 @@ class _Worker:
     over: bool = False  # all its streams have ended
     before: Tally = field(default_factory=Tally)  # what its dead predecessors did
     tally: Tally = field(default_factory=Tally)
-    deaths: int = 0  # since the last new frame
+    deaths: int = 0  # since the last record of a frame
 
 
 class RayRun:
@@ -175,7 +175,7 @@ class RayRun:
         tally = None if worker.over else worker.pulse.take()
         if tally is None:
             return
-        if tally.frames > worker.tally.frames:
+        if _records_of_frames(tally) > _records_of_frames(worker.tally):
             worker.deaths = 0
         worker.claimed = True
         self._hear(worker, tally)
@@ -206,7 +206,7 @@ class RayRun:
         worker.deaths += 1
         if worker.deaths > LIVES_WITHOUT_PROGRESS:
             raise RuntimeFailure(
-                f"an engine died {worker.deaths} times without a new frame: {error}"
+                f"an engine died {worker.deaths} times without committing a record: {error}"
             )
 
     def _drain(self, workers: Sequence[_Worker]) -> None:
@@ -214,6 +214,12 @@ class RayRun:
             if not worker.told:
                 worker.told = True
                 worker.engine.stop.remote()
+
+
+def _records_of_frames(tally: Tally) -> int:
+    """Committed. Frames alone are no progress, since a successor does them again, nor are events,
+    since a camera has some in every life of its engine."""
+    return tally.records.total() - tally.records["events"]
 
 
 def _own(error: RayTaskError) -> DinostreamError:

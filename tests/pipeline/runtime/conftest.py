@@ -1,4 +1,5 @@
-"""One small Ray cluster for all tests of a run: a head, and nodes that tests add and kill."""
+"""One small Ray cluster for all tests of a run: a head, and nodes that tests add and kill. And a
+double of Ray without processes or time of its own, for what no cluster does on command."""
 
 from __future__ import annotations
 
@@ -7,13 +8,18 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import ray
 from ray._private.authentication.authentication_token_setup import enable_token_auth_by_default
 from ray.cluster_utils import Cluster
+from ray.exceptions import RayActorError
+
+from pipeline.testing import ManualClock
 
 WAIT_S = 120
 
@@ -107,3 +113,95 @@ def connected(nodes: Nodes) -> Iterator[Nodes]:
     ray.init(nodes.address, configure_logging=False, log_to_driver=False)
     yield nodes
     ray.shutdown()
+
+
+class Ref:
+    """The result of a call, which may never come, or lie on another node."""
+
+    def __init__(self, value: object = None, *, ready: bool = True, local: bool = True) -> None:
+        self.value, self.ready, self.local = value, ready, local
+
+
+class FakeActor:
+    """Calls its body at once; what that raises, or that it was killed, is what the call gives."""
+
+    def __init__(self, body: object) -> None:
+        self.body = body
+        self.killed = False
+        self._calls: list[Ref] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return SimpleNamespace(remote=lambda *args, **named: self._call(name, args, named))
+
+    def _call(self, name: str, args: tuple, named: dict) -> Ref:
+        try:
+            if self.killed:
+                raise RayActorError
+            value = getattr(self.body, name)(*args, **named)
+        except Exception as error:
+            value = error
+        self._calls.append(value if isinstance(value, Ref) else Ref(value))
+        return self._calls[-1]
+
+    def kill(self) -> None:
+        self.killed = True
+        for call in self._calls:
+            if not call.ready:
+                call.ready, call.value = True, RayActorError()
+
+
+class FakeRay:
+    """What the runtime asks of the module `ray`. Whoever waits in vain lets its time pass.
+
+    Attributes:
+        bodies: class of an actor -> makes the body of each new one.
+        actors: all that were started.
+    """
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.bodies: dict[str, Callable[[], object]] = {}
+        self.actors: list[FakeActor] = []
+
+    def remote(self, **_: object) -> Callable[[type], Any]:
+        return lambda kind: SimpleNamespace(
+            remote=lambda *_: self.start(self.bodies[kind.__name__]())
+        )
+
+    def start(self, body: object) -> FakeActor:
+        self.actors.append(FakeActor(body))
+        return self.actors[-1]
+
+    def wait(
+        self, refs: list[Ref], *, num_returns: int = 1, timeout: float, fetch_local: bool = True
+    ) -> tuple[list[Ref], list[Ref]]:
+        ready = [ref for ref in refs if ref.ready and (ref.local or not fetch_local)]
+        if not ready:
+            self.clock.advance(timeout)
+        return ready, [ref for ref in refs if ref not in ready]
+
+    def get(self, ref: Ref, timeout: float | None = None) -> object:
+        if isinstance(ref.value, Exception):
+            raise ref.value
+        return ref.value
+
+    def kill(self, actor: FakeActor, no_restart: bool = True) -> None:
+        actor.kill()
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {}
+
+
+@pytest.fixture
+def fake_ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
+    fake = FakeRay()
+    for module in ("run", "sinks", "feed", "watch"):
+        monkeypatch.setattr(f"pipeline.runtime.ray_{module}.ray", fake)
+    monkeypatch.setattr("pipeline.runtime.ray_run.cluster", lambda _: nullcontext())
+    return fake
+
+
+@pytest.fixture(scope="session")
+def never() -> Callable[[], Ref]:
+    """Makes the result of a call that is never answered."""
+    return lambda: Ref(ready=False)
