@@ -1,7 +1,8 @@
 """Runs a job as actors of a Ray cluster: engines, their decode actors, and the sinks.
 
 What is lost is replaced: an engine that dies, or is silent, by one that goes on from the last
-commit. Knows nothing of frames.
+commit. A run that is to end replaces nothing, and waits for no engine longer than it must. Knows
+nothing of frames.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ from pipeline.runtime.ray_cluster import cluster
 from pipeline.runtime.ray_sinks import Sinks
 from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, Pulse, is_lost
 from pipeline.sinks.sink import Message
-from pipeline.tally import Tally
+from pipeline.tally import Outcome, Tally
 
 log = logging.getLogger(__name__)
 
 LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often without a new record ends the job
+HEAR_S = 5.0  # after `stop`, for an engine to say that it is at work
+MARGIN_S = 20.0  # after the time to drain, for the step, the commit and the decoders it cuts off
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +49,7 @@ class _Worker:
     labels: list[Message] = field(default_factory=list)
     call: ray.ObjectRef[Any] | None = None
     claimed: bool = False  # an engine has taken the streams over
+    up: bool = False  # this engine has taken them over
     told: bool = False  # this engine, to stop
     over: bool = False  # all its streams have ended
     before: Tally = field(default_factory=Tally)  # what its dead predecessors did
@@ -80,6 +84,8 @@ class RayRun:
         self._gpus = 0  # of each engine
         self._failures: set[str] = set()
         self._stopping = threading.Event()
+        self._asked_s = 0.0  # when
+        self._most_s = config.drain_s + MARGIN_S  # from then on, for engines to end
 
     @property
     def tally(self) -> Tally:
@@ -96,6 +102,8 @@ class RayRun:
         with cluster(self._config.address):
             try:
                 identity = self._assemble()
+                if identity is None:  # stopped before that
+                    return self.tally
                 self._tell(identity)
                 self._jobs = identity.jobs(self._specs)
                 self._sinks.open(self._config.sink, len(self._workers))
@@ -106,7 +114,7 @@ class RayRun:
                     worker.over = True
                     ray.kill(worker.engine)  # its device and memory are free for others
                 if not self.tally.given_up:  # else they are in an attempt that nobody waits for
-                    self._sinks.close(lambda: None)
+                    self._sinks.close(self._hurry)
             except RayTaskError as error:
                 raise _own(error) from None
             except RayError as error:
@@ -114,19 +122,20 @@ class RayRun:
             return self.tally
 
     def stop(self) -> None:
-        """Drain: finish what is decoded, commit it, return from `run`."""
+        """Drain: finish what is decoded, commit it, return from `run`. Engines that are not at work
+        are given up soon, the others `MARGIN_S` after the time to drain."""
+        self._asked_s = self._clock()
         self._stopping.set()
 
-    def _assemble(self) -> Identity:
+    def _assemble(self) -> Identity | None:
         count = min(self._config.engines, len(self._specs))
         self._gpus = 1 if ray.cluster_resources().get("GPU", 0) >= count else 0
         for index in range(count):
             specs = list(self._specs[index::count])
             self._workers.append(_Worker(index, specs, *self._new_engine(specs)))
         asked = self._ask(lambda worker: worker.engine.assemble.remote())
-        identities = {worker.index: identity for worker, identity in asked}
-        identity: Identity = identities[0]
-        return identity
+        identities: list[Identity] = [identity for _, identity in asked]
+        return identities[0] if identities else None
 
     def _begin(self, worker: _Worker) -> ray.ObjectRef[Tally]:
         call: ray.ObjectRef[Tally] = worker.engine.run.remote(
@@ -147,29 +156,28 @@ class RayRun:
 
     def _ask(self, begin: Callable[[_Worker], ray.ObjectRef[Any]]) -> Iterator[tuple[_Worker, Any]]:
         """Call every engine and give what it answers, however often it has to be replaced."""
-        waiting = list(self._workers)
-        for worker in waiting:
-            worker.call = begin(worker)
-        while waiting:
-            if self._stopping.is_set():
-                self._drain(waiting)
-            ray.wait([worker.call for worker in waiting], timeout=POLL_S)
+        for worker in self._workers:
+            worker.call = None if worker.over else begin(worker)
+        while calls := [one.call for one in self._workers if one.call is not None]:
+            ray.wait(calls, timeout=POLL_S)
             self._sinks.look_after()
             for worker in self._workers:
                 try:
                     self._listen(worker)
-                    if worker not in waiting or not ray.wait([worker.call], timeout=0)[0]:
+                    if worker.call is None or not ray.wait([worker.call], timeout=0)[0]:
                         continue
                     result = ray.get(worker.call)
                 except Exception as error:
                     if not is_lost(error):
                         raise
                     self._replace(worker, error)
-                    if worker in waiting:
+                    if worker.call is not None:
                         worker.call = begin(worker)
                     continue
-                waiting.remove(worker)
+                worker.call = None
                 yield worker, result
+            if self._stopping.is_set():
+                self._drain()
 
     def _listen(self, worker: _Worker) -> None:
         tally = None if worker.over else worker.pulse.take()
@@ -177,7 +185,7 @@ class RayRun:
             return
         if _records_of_frames(tally) > _records_of_frames(worker.tally):
             worker.deaths = 0
-        worker.claimed = True
+        worker.claimed = worker.up = True
         self._hear(worker, tally)
 
     def _hear(self, worker: _Worker, tally: Tally) -> None:
@@ -189,8 +197,11 @@ class RayRun:
                 log.error("%s", failure)
 
     def _replace(self, worker: _Worker, error: Exception) -> None:
-        """A new engine goes on from the last commit."""
+        """A new engine goes on from the last commit; none does where the run is to end."""
         why = str(error) if isinstance(error, Lost) else type(error).__name__
+        if self._stopping.is_set():
+            self._give_up(worker, f"an engine was lost while the run ended ({why})")
+            return
         if isinstance(error, Lost) and not worker.pulse.heard:
             log.warning("an engine has not started (%s); has the cluster room for it?", why)
         else:
@@ -200,7 +211,7 @@ class RayRun:
         done = replace(worker.tally, outage=None)  # whether there is one, its successor says
         worker.before, worker.tally = worker.before + done, Tally()
         worker.engine, worker.pulse = self._new_engine(worker.specs)
-        worker.told = False
+        worker.up = worker.told = False
 
     def _count_death(self, worker: _Worker, error: Exception) -> None:
         worker.deaths += 1
@@ -209,11 +220,38 @@ class RayRun:
                 f"an engine died {worker.deaths} times without committing a record: {error}"
             )
 
-    def _drain(self, workers: Sequence[_Worker]) -> None:
-        for worker in workers:
+    def _drain(self) -> None:
+        """Have the engines end, and end without those that do not."""
+        asked_s = self._clock() - self._asked_s
+        for worker in self._workers:
+            if worker.over:
+                continue
             if not worker.told:
                 worker.told = True
                 worker.engine.stop.remote()
+            if not worker.up and asked_s >= HEAR_S:
+                self._give_up(worker, "an engine was not at work when the run was stopped")
+            elif asked_s >= self._most_s:
+                self._give_up(worker, f"an engine did not end in {self._most_s:g} s")
+
+    def _give_up(self, worker: _Worker, why: str) -> None:
+        """Nobody waits for this engine any more. Its recordings stand at their last commit; what
+        it and those before it held of cameras, it alone knew."""
+        ray.kill(worker.engine)
+        worker.over, worker.call = True, None
+        ended = {outcome.stream for outcome in (worker.before + worker.tally).outcomes}
+        left = [spec for spec in worker.specs if spec.stream not in ended]
+        stopped = [Outcome(spec.stream, "stopped", why, resumed=worker.claimed) for spec in left]
+        if cameras := ", ".join(spec.stream for spec in left if spec.live):
+            why = f"{why}: how many frames of {cameras} were not delivered is not known"
+        log.warning("%s", why)
+        given_up = why if left and worker.claimed else ""
+        worker.tally += Tally(outcomes=stopped, given_up=given_up)
+
+    def _hurry(self) -> None:
+        """Raises `Lost` where nothing is waited for any more, be it only the end of a sink."""
+        if self._stopping.is_set() and self._clock() - self._asked_s >= self._most_s + MARGIN_S:
+            raise Lost("the time to end is over")
 
 
 def _records_of_frames(tally: Tally) -> int:

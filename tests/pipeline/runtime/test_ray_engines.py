@@ -12,9 +12,10 @@ from pipeline.decode.spec import StreamSpec
 from pipeline.errors import RuntimeFailure
 from pipeline.identity import Identity
 from pipeline.resolve import resolve
-from pipeline.runtime.ray_run import LIVES_WITHOUT_PROGRESS, RayRun
+from pipeline.runtime.ray_run import HEAR_S, LIVES_WITHOUT_PROGRESS, MARGIN_S, RayRun
 from pipeline.tally import Outcome, Tally
 
+GATE = StreamSpec("gate", "rtsp://127.0.0.1:1/gate", live=True)
 CLIP = StreamSpec("clip", "clip.mp4", session="s")
 DONE = Tally(outcomes=[Outcome("clip", "ok", decoded=9)])
 
@@ -27,6 +28,16 @@ class Sink:
 
     def close(self) -> None:
         """Has nothing to flush."""
+
+
+class Pending:
+    """An engine for which the cluster has no room: it answers nothing."""
+
+    def __init__(self, never: Callable[[], object]) -> None:
+        self._never = never
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        return lambda *_, **__: self._never()
 
 
 class Engine:
@@ -80,3 +91,68 @@ def test_a_committed_record_in_every_life_of_an_engine_is_progress(fake_ray, nev
     tally = run_of(fake_ray, CLIP).run()
     assert tally.outcomes == DONE.outcomes
     assert tally.records["embedding"] == 2 * LIVES_WITHOUT_PROGRESS
+
+
+def statuses(tally: Tally) -> dict[str, str]:
+    return {outcome.stream: outcome.status for outcome in tally.outcomes}
+
+
+def stop_when(fake_ray, run: RayRun, condition: Callable[[], object]) -> None:
+    """Have the run stopped at its first look at its actors that finds this true."""
+    wait = fake_ray.wait
+
+    def waited(*args, **named):
+        if condition() and not run._stopping.is_set():
+            run.stop()
+        return wait(*args, **named)
+
+    fake_ray.wait = waited
+
+
+def test_a_stop_does_not_wait_for_an_engine_that_the_cluster_has_no_room_for(
+    fake_ray, never
+) -> None:
+    lives = [Engine(never, Tally(frames=7)), Pending(never)]
+    fake_ray.bodies["EngineActor"] = lambda: lives.pop(0)
+    run = run_of(fake_ray, GATE, CLIP)
+    stop_when(fake_ray, run, lambda: not lives)
+    tally = run.run()
+    assert fake_ray.clock.now_s <= HEAR_S + 2
+    assert statuses(tally) == {"gate": "stopped", "clip": "stopped"}
+    assert "how many frames of gate were not delivered is not known" in tally.given_up
+    assert all(one.killed for one in engines_of(fake_ray))
+
+
+def test_a_stop_does_not_wait_for_weights_that_do_not_come(fake_ray, never) -> None:
+    engine = Engine(never, *[None] * 20)
+    engine.assemble = never
+    fake_ray.bodies["EngineActor"] = lambda: engine
+    run = run_of(fake_ray, GATE)
+    stop_when(fake_ray, run, lambda: True)
+    tally = run.run()
+    assert statuses(tally) == {"gate": "stopped"}
+    assert not tally.given_up, "nothing was begun"
+    assert fake_ray.clock.now_s <= HEAR_S + 1
+
+
+def test_a_stop_kills_an_engine_that_does_not_end_and_keeps_what_the_other_did(
+    fake_ray, never
+) -> None:
+    bodies = [Engine(never, *[Tally()] * 99), Engine(never, *[Tally()] * 9, result=DONE)]
+    fake_ray.bodies["EngineActor"] = lambda: bodies.pop(0)
+    run = run_of(fake_ray, GATE, CLIP, engines=2)
+    stop_when(fake_ray, run, lambda: fake_ray.clock.now_s > 3)
+    tally = run.run()
+    assert 10 + MARGIN_S <= fake_ray.clock.now_s - 3 <= 10 + MARGIN_S + 2
+    assert statuses(tally) == {"gate": "stopped", "clip": "ok"}
+    assert "did not end in 30 s" in tally.given_up
+
+
+def test_an_engine_that_is_lost_while_the_run_ends_is_not_replaced(fake_ray, never) -> None:
+    fake_ray.bodies["EngineActor"] = lambda: Engine(never, Tally(), Tally())
+    run = run_of(fake_ray, GATE)
+    stop_when(fake_ray, run, lambda: fake_ray.clock.now_s > 0)
+    tally = run.run()
+    assert len(engines_of(fake_ray)) == 1
+    assert statuses(tally) == {"gate": "stopped"}
+    assert "lost while the run ended (RayActorError)" in tally.given_up

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from operators.errors import UsageError
+from pipeline import job as job_module
 from pipeline.display import Report
 from pipeline.job import run_job
 from pipeline.progress import Progress
 from pipeline.resolve import resolve
+from pipeline.runtime.ray_run import RayRun
 from pipeline.runtime.ray_watch import Patience
 from pipeline.sinks.uri import open_reader
 
@@ -79,6 +81,9 @@ class Job(threading.Thread):
     def progress(self) -> list[Progress]:
         """Of the streams that have got somewhere."""
         assert self.is_alive(), self._outcome
+        return self.committed()
+
+    def committed(self) -> list[Progress]:
         try:
             return [one for one in self._read().progress() if one.position]
         except UsageError:  # not made yet
@@ -139,3 +144,25 @@ def test_the_node_of_the_engine_dies(nodes, processes, undisturbed, tmp_path) ->
     assert job.records() == undisturbed
     pair.remove(doomed)
     nodes.kill(pair[0])
+
+
+@pytest.mark.slow
+def test_a_stop_while_no_node_has_room_for_the_engine(
+    nodes, processes, tmp_path, monkeypatch
+) -> None:
+    runs: list[RayRun] = []
+    open_run = job_module._open
+    monkeypatch.setattr(job_module, "_open", lambda *args: runs.append(open_run(*args)) or runs[-1])
+    node = nodes.add(num_cpus=1, num_gpus=1)
+    job = Job(tmp_path / "p.db", address=nodes.address)
+    job.start()
+    processes.wait_until(job.progress)
+    (run,) = runs
+    processes.wait_until(lambda: run._workers[0].up)
+    nodes.kill(node)
+    processes.wait_until(lambda: not run._workers[0].up)
+    run.stop()
+    job.join(timeout=60)
+    assert job.display.report.streams == {one.stream: "stopped" for one in run._specs}
+    assert any("not at work when the run was stopped" in note for note in job.display.notes)
+    assert all(one.running for one in job.committed()), "the next run goes on with them"
