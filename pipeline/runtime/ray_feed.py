@@ -146,9 +146,8 @@ class RayFeed:
         host.asked.discard(stream)
         if isinstance(entry, Frames):
             self._brought[stream] += len(entry.infos)
-            spec = host.specs[stream]
-            if not spec.live:  # a camera begins a new session
-                host.specs[stream] = spec.after(entry.cursor)
+            # A camera begins a new session, behind what a playlist has shown of it.
+            host.specs[stream] = host.specs[stream].after(entry.cursor)
             return entry.shifted(ahead_s)
         if isinstance(entry, Gap):
             self._brought[stream] += entry.dropped

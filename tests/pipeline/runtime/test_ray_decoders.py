@@ -1,0 +1,76 @@
+"""Decode actors on a Ray that does what it is told: what their successors go on with, what is lost
+with them, and who is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from ray.exceptions import RayActorError
+
+from operators.frames import FrameInfo
+from pipeline.chunk import Chunk, Entry, Frames
+from pipeline.decode.spec import StreamSpec
+from pipeline.runtime.ray_feed import RayFeed
+from pipeline.runtime.ray_watch import Patience
+
+GATE = StreamSpec("gate", "https://127.0.0.1:1/gate.m3u8", live=True)
+PATIENCE = Patience()
+
+
+class Decoder:
+    """A decode actor that answers its calls, one after the other, then dies."""
+
+    def __init__(self, *answers: object) -> None:
+        """
+        Args:
+            answers: entries of a chunk, or the result itself.
+        """
+        self._answers = list(answers)
+        self.opened: list[StreamSpec] = []
+
+    def open(self, spec: StreamSpec) -> None:
+        self.opened.append(spec)
+
+    def exchange(self, wanted: list[str], timeout_s: float) -> object:
+        if not self._answers:
+            raise RayActorError
+        answer = self._answers.pop(0)
+        return Chunk(answer, 0.0) if isinstance(answer, tuple) else answer
+
+    def stop(self, stream: str) -> None:
+        """Has nothing to stop."""
+
+
+@pytest.fixture
+def feed_of(fake_ray) -> Callable[..., RayFeed]:
+    """Makes a feed whose actors are these, one after the other; the first is there."""
+
+    def make(*lives: Decoder) -> RayFeed:
+        left = list(lives)
+        return RayFeed(lambda: fake_ray.start(left.pop(0)), 1, PATIENCE, fake_ray.clock)
+
+    return make
+
+
+def frames(stream: str, count: int = 1, mark: int = 0) -> Frames:
+    info = FrameInfo(stream, "s", "0", 0, Fraction(1, 30), 0, 0, (28, 28))
+    pixels = np.zeros((count, 28, 28, 3), np.uint8)
+    return Frames((info,) * count, pixels, (1,) * count, {"mark": [mark]})
+
+
+def entries_of(feed: RayFeed) -> list[Entry]:
+    return [entry for chunk in feed.wait(0.0) for entry in chunk.entries]
+
+
+def test_a_camera_goes_on_behind_what_a_dead_actor_has_shown(feed_of) -> None:
+    successor = Decoder((), ())
+    feed = feed_of(Decoder((frames("gate", mark=7),)), successor)
+    feed.open(GATE)
+    feed.request("gate")
+    entries_of(feed)
+    feed.request("gate")
+    entries_of(feed)
+    assert successor.opened == [GATE.after({"mark": [7]})]
