@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, field, replace
+from itertools import chain
 
 import ray
 from ray.actor import ActorHandle
 
-from pipeline.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble
+from pipeline.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble, sampled_in
 from pipeline.decode.spec import StreamSpec
 from pipeline.runtime.ray_watch import Lost, Patience, is_lost
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 EXCHANGE_S = 0.25  # longest an actor waits for a chunk; what a request behind another call waits
 LIVES_WITHOUT_PROGRESS = 3  # an actor that dies so often takes its recordings with it
+
+DIED = "its decode actor died; how many frames of this camera it held is not known"
 
 
 @dataclass(slots=True)
@@ -63,8 +66,9 @@ class RayFeed:
         self._stopping: set[str] = set()
         self._kept: dict[str, list[Entry]] = {}  # of ours, for the stream's next request
         self._ready: list[Chunk] = []
-        self._brought: Counter[str] = Counter()  # live: sampled frames that have come, or dropped
-        self._before: Counter[str] = Counter()  # of them, from actors that are dead
+        self._told: defaultdict[str, Counts] = defaultdict(Counts)  # live: by all entries that came
+        self._before: dict[str, Counts] = {}  # of that, by those from actors that are dead
+        self._away: dict[str, bool] = {}  # no frames since its actor died -> any before that
 
     def open(self, spec: StreamSpec) -> None:
         host = min(self._hosts, key=lambda host: len(host.specs))
@@ -134,33 +138,34 @@ class RayFeed:
             host.deaths = 0
             # Two machines, two monotonic clocks: an age is at most the call too long, never short.
             ahead_s = 0.0 if chunk.sent_s is None else host.called_s - chunk.sent_s
-            entries = tuple(self._admit(host, entry, ahead_s) for entry in chunk.entries)
-            self._ready.append(Chunk(entries))
+            entries = [self._admit(host, entry, ahead_s) for entry in chunk.entries]
+            self._ready.append(Chunk(tuple(chain.from_iterable(entries))))
         self._exchange(host)
 
-    def _admit(self, host: _Host, entry: Entry, ahead_s: float) -> Entry:
-        """See an entry go by on its way to whoever asked."""
+    def _admit(self, host: _Host, entry: Entry, ahead_s: float) -> list[Entry]:
+        """See an entry go by on its way to whoever asked; it, and what goes in front of it."""
         stream = entry.stream
+        self._told[stream] += _counts_in(entry)
         if isinstance(entry, Trouble):
-            return entry
+            return [entry]
         host.asked.discard(stream)
-        if isinstance(entry, Frames):
-            self._brought[stream] += len(entry.infos)
-            # A camera begins a new session, behind what a playlist has shown of it.
-            host.specs[stream] = host.specs[stream].after(entry.cursor)
-            return entry.shifted(ahead_s)
-        if isinstance(entry, Gap):
-            self._brought[stream] += entry.dropped
-        elif isinstance(entry, End):
+        if isinstance(entry, End):
             self._forget(host, stream)
-            return self._summed(entry)
-        return entry
+            return [self._summed(entry)]
+        if not isinstance(entry, Frames):
+            return [entry]
+        # A camera begins a new session, behind what a playlist has shown of it.
+        host.specs[stream] = host.specs[stream].after(entry.cursor)
+        # Its actor cannot say that, which knows of no frames before its own.
+        back = [Gap(stream, "reconnected")] if self._away.pop(stream, False) else []
+        return [*back, entry.shifted(ahead_s)]
 
     def _summed(self, end: End) -> End:
         """A camera's last actor knows nothing of what came from those before it."""
-        before = self._before[end.stream]
-        counts = end.counts + Counts(before, before)
-        return replace(end, decoded=counts.decoded, sampled=counts.sampled) if before else end
+        if end.stream not in self._before:
+            return end
+        counts = self._before[end.stream] + end.counts
+        return replace(end, decoded=counts.decoded, sampled=counts.sampled, lost=counts.lost)
 
     def _forget(self, host: _Host, stream: str) -> None:
         del host.specs[stream]
@@ -186,8 +191,9 @@ class RayFeed:
             if stream in self._stopping:
                 host.actor.stop.remote(stream)
             if spec.live:
-                self._before[stream] = self._brought[stream]
-                trouble = Trouble(stream, "crashed", "its decode actor died")
+                self._before[stream] = self._told[stream]
+                self._away[stream] = bool(self._told[stream].sampled)
+                trouble = Trouble(stream, "crashed", DIED)
                 self._ready.append(Chunk((trouble,)))
         host.wanted = list(host.asked)
         self._exchange(host)
@@ -211,3 +217,9 @@ class RayFeed:
             self._ready.append(Chunk(entries))
         else:
             self._kept.setdefault(stream, []).extend(entries)
+
+
+def _counts_in(entry: Entry) -> Counts:
+    """What an entry tells of frames; those that no rule took are in none."""
+    frames = sampled_in(entry)
+    return Counts(frames, frames, entry.lost if isinstance(entry, Fault) else 0)

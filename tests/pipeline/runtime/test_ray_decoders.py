@@ -11,7 +11,7 @@ import pytest
 from ray.exceptions import RayActorError
 
 from operators.frames import FrameInfo
-from pipeline.chunk import Chunk, Entry, Frames
+from pipeline.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.decode.spec import StreamSpec
 from pipeline.runtime.ray_feed import RayFeed
 from pipeline.runtime.ray_watch import Patience
@@ -74,3 +74,31 @@ def test_a_camera_goes_on_behind_what_a_dead_actor_has_shown(feed_of) -> None:
     feed.request("gate")
     entries_of(feed)
     assert successor.opened == [GATE.after({"mark": [7]})]
+
+
+def test_what_a_camera_lost_under_a_dead_actor_stays_in_its_end(feed_of) -> None:
+    dead = [
+        (frames("gate", 3), Fault("gate", "decode", "torn", lost=2)),
+        (Trouble("gate", "crashed", "its decoder died", lost=5),),
+        (Gap("gate", "dropped", 4, cause="full"),),
+    ]
+    end = End("gate", "stopped", decoded=30, lost=1, sampled=6)
+    feed = feed_of(Decoder(*dead), Decoder((frames("gate", 6),), (end,)))
+    feed.open(GATE)
+    said: list[Entry] = []
+    while not (said and isinstance(said[-1], End)):
+        if not said or not isinstance(said[-1], Trouble):
+            feed.request("gate")
+        said += entries_of(feed)
+    assert (said[-1].decoded, said[-1].sampled, said[-1].lost) == (37, 13, 8)
+    (crash,) = [one for one in said if isinstance(one, Trouble) and not one.lost]
+    assert (crash.kind, "is not known" in crash.detail) == ("crashed", True)
+    assert said[said.index(crash) + 1] == Gap("gate", "reconnected")
+
+
+def test_a_camera_that_had_brought_nothing_is_not_connected_again(feed_of) -> None:
+    feed = feed_of(Decoder(), Decoder((frames("gate"),), ()))
+    feed.open(GATE)
+    feed.request("gate")
+    said = entries_of(feed) + entries_of(feed)
+    assert [type(one) for one in said] == [Trouble, Frames]
