@@ -37,6 +37,8 @@ class _Host:
     wanted: list[str] = field(default_factory=list)  # asked for and not yet passed on
     call: ray.ObjectRef[Chunk] | None = None
     called_s: float = 0.0
+    due_s: float = 0.0  # when it is lost, unless it has answered
+    sent: bool = False  # it has answered, and the chunk is on its way
     allowed_s: float = 0.0  # for a call; more for the first one, while the actor starts
     deaths: int = 0  # since the last chunk
 
@@ -100,7 +102,7 @@ class RayFeed:
         for call in ready:
             self._receive(calls[call])
         for call in late:
-            self._judge(calls[call])
+            self._judge(call, calls[call])
         return self._hand_over()
 
     def stop(self, stream: str) -> None:
@@ -116,7 +118,8 @@ class RayFeed:
         """Call an actor that owes something, or whose cameras may be in trouble."""
         live = any(spec.live for spec in host.specs.values())
         if host.call is None and (host.asked or live):
-            host.called_s = self._clock()
+            host.called_s, host.sent = self._clock(), False
+            host.due_s = host.called_s + host.allowed_s
             host.call = host.actor.exchange.remote(host.wanted, EXCHANGE_S)
             host.wanted = []
 
@@ -171,11 +174,16 @@ class RayFeed:
         del host.specs[stream]
         del self._host_of[stream]
 
-    def _judge(self, host: _Host) -> None:
+    def _judge(self, call: ray.ObjectRef[Chunk], host: _Host) -> None:
         """An actor gives what it has after `EXCHANGE_S`: one that keeps a call is stopped."""
-        if self._clock() - host.called_s > host.allowed_s:
-            host.call = None
-            self._replace(host, Lost(f"no sign of life for {host.allowed_s:g} s"))
+        if self._clock() <= host.due_s:
+            return
+        if not host.sent and ray.wait([call], timeout=0, fetch_local=False)[0]:
+            # It has answered. Nobody here has fetched that yet, as during a step that took long.
+            host.sent, host.due_s = True, self._clock() + self._patience.silence_s
+            return
+        host.call = None
+        self._replace(host, Lost(f"no sign of life for {host.allowed_s:g} s"))
 
     def _replace(self, host: _Host, error: Exception) -> None:
         """Start another actor where one is lost, and have it go on with the same streams."""

@@ -202,6 +202,12 @@ def fake_ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
 
 
 @pytest.fixture(scope="session")
+def answered() -> type[Ref]:
+    """The result of a call."""
+    return Ref
+
+
+@pytest.fixture(scope="session")
 def never() -> Callable[[], Ref]:
     """Makes the result of a call that is never answered."""
     return lambda: Ref(ready=False)

@@ -173,6 +173,25 @@ def test_a_chunk_that_died_with_its_node_is_decoded_again(connected, processes, 
     feed.close()
 
 
+@pytest.mark.slow
+def test_a_chunk_that_waits_on_its_node_is_a_sign_of_life(connected, processes, tmp_path) -> None:
+    node = connected.add(num_cpus=1, resources={"far": 1})
+    new = ray.remote(num_cpus=0, resources={"far": 1})(Telling)
+    clock = ManualClock()
+    feed = RayFeed(lambda: new.remote(tmp_path), 1, PATIENCE, clock)
+    feed.open(CLIP)
+    feed.request("clip")
+    (host,) = feed._hosts
+    actor, call = host.actor, host.call
+    processes.wait_until(lambda: ray.wait([call], timeout=0, fetch_local=False)[0])
+    clock.advance(PATIENCE.start_s + 1)
+    chunks = feed.wait(0.0) or processes.wait_until(lambda: feed.wait(0.0))
+    assert positions(chunks)[0] == "0"
+    assert host.actor is actor, "nobody killed it"
+    feed.close()
+    connected.kill(node)
+
+
 def chunk_of(feed: Feed) -> list[str]:
     """Positions of the frames of one chunk that is asked for."""
     feed.request("clip")
