@@ -1,37 +1,41 @@
 """A feed over Ray: decode actors, each hosting the decoders of some streams.
 
 Chunks come back whole through the object store, one call outstanding per actor. An actor that dies,
-is silent, or whose chunk is lost with its node, is replaced, and its streams go on after the last
-frame that arrived here.
+is silent, or whose chunk is lost with its node, is replaced after a while, and its streams go on
+after the last frame that arrived here.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from random import Random
 
 import ray
 from ray.actor import ActorHandle
 
 from pipeline.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble, sampled_in
+from pipeline.decode.backoff import Backoff
 from pipeline.decode.spec import StreamSpec
 from pipeline.runtime.ray_watch import Lost, Patience, is_lost
 
 log = logging.getLogger(__name__)
 
 EXCHANGE_S = 0.25  # longest an actor waits for a chunk; what a request behind another call waits
-LIVES_WITHOUT_PROGRESS = 3  # an actor that dies so often takes its recordings with it
+LIVES_WITHOUT_PROGRESS = 3  # a recording whose actors die so often without a frame of it is over
 
 DIED = "its decode actor died; how many frames of this camera it held is not known"
 
 
 @dataclass(slots=True)
 class _Host:
-    actor: ActorHandle
+    backoff: Backoff
+    actor: ActorHandle | None  # None: dead, and its successor is not started yet
+    revive_s: float = 0.0  # when it is
     specs: dict[str, StreamSpec] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)  # asked for and not answered
     wanted: list[str] = field(default_factory=list)  # asked for and not yet passed on
@@ -40,7 +44,6 @@ class _Host:
     due_s: float = 0.0  # when it is lost, unless it has answered
     sent: bool = False  # it has answered, and the chunk is on its way
     allowed_s: float = 0.0  # for a call; more for the first one, while the actor starts
-    deaths: int = 0  # since the last chunk
 
 
 class RayFeed:
@@ -52,6 +55,7 @@ class RayFeed:
         actors: int,
         patience: Patience,
         clock: Callable[[], float] = time.monotonic,
+        rng: Random | None = None,
     ) -> None:
         """
         Args:
@@ -59,24 +63,30 @@ class RayFeed:
             actors: size of the pool.
             patience: how long an actor may keep a call.
             clock: seconds, monotonic.
+            rng: jitter of new actors.
         """
+        rng = rng or Random()
         self._new_actor = new_actor
         self._patience = patience
         self._clock = clock
-        self._hosts = [_Host(new_actor(), allowed_s=patience.start_s) for _ in range(actors)]
+        self._hosts = [
+            _Host(Backoff(rng), new_actor(), allowed_s=patience.start_s) for _ in range(actors)
+        ]
         self._host_of: dict[str, _Host] = {}
         self._stopping: set[str] = set()
         self._kept: dict[str, list[Entry]] = {}  # of ours, for the stream's next request
         self._ready: list[Chunk] = []
         self._told: defaultdict[str, Counts] = defaultdict(Counts)  # live: by all entries that came
         self._before: dict[str, Counts] = {}  # of that, by those from actors that are dead
+        self._deaths: Counter[str] = Counter()  # of actors that owed a recording's next frames
         self._away: dict[str, bool] = {}  # no frames since its actor died -> any before that
 
     def open(self, spec: StreamSpec) -> None:
         host = min(self._hosts, key=lambda host: len(host.specs))
         host.specs[spec.stream] = spec
         self._host_of[spec.stream] = host
-        host.actor.open.remote(spec)
+        if host.actor:
+            host.actor.open.remote(spec)
 
     def request(self, stream: str) -> None:
         if kept := self._kept.pop(stream, None):
@@ -91,6 +101,7 @@ class RayFeed:
         if self._ready:
             return self._hand_over()
         for host in self._hosts:
+            self._revive(host)
             self._exchange(host)
         calls = {host.call: host for host in self._hosts if host.call is not None}
         if not calls:
@@ -108,16 +119,20 @@ class RayFeed:
     def stop(self, stream: str) -> None:
         if host := self._host_of.get(stream):  # else it has ended
             self._stopping.add(stream)
-            host.actor.stop.remote(stream)
+            if host.actor:
+                host.actor.stop.remote(stream)
+            else:
+                self._end(host, stream, "stopped")
 
     def close(self) -> None:
         for host in self._hosts:
-            ray.kill(host.actor)
+            if host.actor:
+                ray.kill(host.actor)
 
     def _exchange(self, host: _Host) -> None:
         """Call an actor that owes something, or whose cameras may be in trouble."""
         live = any(spec.live for spec in host.specs.values())
-        if host.call is None and (host.asked or live):
+        if host.actor and host.call is None and (host.asked or live):
             host.called_s, host.sent = self._clock(), False
             host.due_s = host.called_s + host.allowed_s
             host.call = host.actor.exchange.remote(host.wanted, EXCHANGE_S)
@@ -134,11 +149,10 @@ class RayFeed:
         except Exception as error:
             if not is_lost(error):
                 raise
-            self._replace(host, error)
+            self._bury(host, error)
             return
         host.allowed_s = self._patience.silence_s
         if chunk.entries:
-            host.deaths = 0
             # Two machines, two monotonic clocks: an age is at most the call too long, never short.
             ahead_s = 0.0 if chunk.sent_s is None else host.called_s - chunk.sent_s
             entries = [self._admit(host, entry, ahead_s) for entry in chunk.entries]
@@ -157,6 +171,8 @@ class RayFeed:
             return [self._summed(entry)]
         if not isinstance(entry, Frames):
             return [entry]
+        host.backoff.reset()
+        del self._deaths[stream]
         # A camera begins a new session, behind what a playlist has shown of it.
         host.specs[stream] = host.specs[stream].after(entry.cursor)
         # Its actor cannot say that, which knows of no frames before its own.
@@ -183,39 +199,55 @@ class RayFeed:
             host.sent, host.due_s = True, self._clock() + self._patience.silence_s
             return
         host.call = None
-        self._replace(host, Lost(f"no sign of life for {host.allowed_s:g} s"))
+        self._bury(host, Lost(f"no sign of life for {host.allowed_s:g} s"))
 
-    def _replace(self, host: _Host, error: Exception) -> None:
-        """Start another actor where one is lost, and have it go on with the same streams."""
-        host.deaths += 1
+    def _bury(self, host: _Host, error: Exception) -> None:
+        """An actor is lost; another one goes on with its streams, the later the oftener that is."""
         why = str(error) if isinstance(error, Lost) else type(error).__name__
-        log.warning("a decode actor is lost (%s) and is replaced", why)
+        wait_s = host.backoff.next_s()
+        log.warning("a decode actor is lost (%s) and is replaced in %.1f s", why, wait_s)
         ray.kill(host.actor)  # it may live: stopped, cut off, or only its chunk was lost
-        host.actor, host.allowed_s = self._new_actor(), self._patience.start_s
-        if host.deaths >= LIVES_WITHOUT_PROGRESS:
-            self._give_up(host)
-        for stream, spec in host.specs.items():
-            host.actor.open.remote(spec)
-            if stream in self._stopping:
-                host.actor.stop.remote(stream)
-            if spec.live:
-                self._before[stream] = self._told[stream]
-                self._away[stream] = bool(self._told[stream].sampled)
-                trouble = Trouble(stream, "crashed", DIED)
-                self._ready.append(Chunk((trouble,)))
-        host.wanted = list(host.asked)
-        self._exchange(host)
-
-    def _give_up(self, host: _Host) -> None:
-        """End an actor's recordings: one of them must be what kills it. Cameras stay."""
-        detail = f"its decode actor died {host.deaths} times without a frame"
+        host.actor, host.revive_s = None, self._clock() + wait_s
         for stream, spec in list(host.specs.items()):
-            if not spec.live:
-                outcome = "degraded" if spec.cursor else "rejected"
-                decoded, sampled, lost = astuple(spec.counts)
-                end = End(stream, outcome, detail, decoded, lost, sampled=sampled)
-                self._say(host, Fault(stream, "crashed", detail), end)
-                self._forget(host, stream)
+            if spec.live:
+                self._miss(stream)
+            elif stream in host.asked:
+                self._blame(host, stream)
+            if stream in self._stopping and stream in host.specs:
+                self._end(host, stream, "stopped")
+
+    def _miss(self, stream: str) -> None:
+        """A camera's actor is dead, which is told once until frames come again."""
+        self._before[stream] = self._told[stream]
+        if stream not in self._away:
+            self._away[stream] = bool(self._told[stream].sampled)
+            self._ready.append(Chunk((Trouble(stream, "crashed", DIED),)))
+
+    def _blame(self, host: _Host, stream: str) -> None:
+        """A recording that has come no further again and again may be what kills its actors."""
+        self._deaths[stream] += 1
+        if self._deaths[stream] >= LIVES_WITHOUT_PROGRESS:
+            detail = f"its decode actor died {self._deaths[stream]} times without a frame"
+            outcome = "degraded" if host.specs[stream].cursor else "rejected"
+            self._end(host, stream, outcome, Fault(stream, "crashed", detail))
+
+    def _revive(self, host: _Host) -> None:
+        """Start a dead actor's successor when it is time, with the same streams."""
+        if host.actor or not host.specs or self._clock() < host.revive_s:
+            return
+        host.actor, host.allowed_s = self._new_actor(), self._patience.start_s
+        for spec in host.specs.values():
+            host.actor.open.remote(spec)
+        host.wanted = list(host.asked)
+
+    def _end(self, host: _Host, stream: str, outcome: str, fault: Fault | None = None) -> None:
+        """The end of a stream that no actor can say."""
+        spec = host.specs[stream]
+        counts = self._told[stream] if spec.live else spec.counts
+        frames = (counts.decoded, counts.lost)
+        end = End(stream, outcome, fault.detail if fault else "", *frames, sampled=counts.sampled)
+        self._say(host, *([fault] if fault else []), end)
+        self._forget(host, stream)
 
     def _say(self, host: _Host, *entries: Entry) -> None:
         """Something of our own: the answer where the stream is asked, else to its next request."""

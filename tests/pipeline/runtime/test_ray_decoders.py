@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from random import Random
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from ray.exceptions import RayActorError
 
 from operators.frames import FrameInfo
 from pipeline.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble
+from pipeline.decode.backoff import FIRST_S, LONGEST_S
 from pipeline.decode.spec import StreamSpec
-from pipeline.runtime.ray_feed import RayFeed
+from pipeline.runtime.ray_feed import LIVES_WITHOUT_PROGRESS, RayFeed
 from pipeline.runtime.ray_watch import Patience
 
+CLIP = StreamSpec("clip", "clip.mp4", session="s")
 GATE = StreamSpec("gate", "https://127.0.0.1:1/gate.m3u8", live=True)
 PATIENCE = Patience()
 
@@ -49,8 +52,8 @@ def feed_of(fake_ray) -> Callable[..., RayFeed]:
     """Makes a feed whose actors are these, one after the other; the first is there."""
 
     def make(*lives: Decoder) -> RayFeed:
-        left = list(lives)
-        return RayFeed(lambda: fake_ray.start(left.pop(0)), 1, PATIENCE, fake_ray.clock)
+        bodies = iter(lives)
+        return RayFeed(lambda: fake_ray.start(next(bodies)), 1, PATIENCE, fake_ray.clock, Random(0))
 
     return make
 
@@ -65,7 +68,7 @@ def entries_of(feed: RayFeed) -> list[Entry]:
     return [entry for chunk in feed.wait(0.0) for entry in chunk.entries]
 
 
-def test_a_camera_goes_on_behind_what_a_dead_actor_has_shown(feed_of) -> None:
+def test_a_camera_goes_on_behind_what_a_dead_actor_has_shown(feed_of, fake_ray) -> None:
     successor = Decoder((), ())
     feed = feed_of(Decoder((frames("gate", mark=7),)), successor)
     feed.open(GATE)
@@ -73,10 +76,12 @@ def test_a_camera_goes_on_behind_what_a_dead_actor_has_shown(feed_of) -> None:
     entries_of(feed)
     feed.request("gate")
     entries_of(feed)
+    fake_ray.clock.advance(FIRST_S)
+    entries_of(feed)
     assert successor.opened == [GATE.after({"mark": [7]})]
 
 
-def test_what_a_camera_lost_under_a_dead_actor_stays_in_its_end(feed_of) -> None:
+def test_what_a_camera_lost_under_a_dead_actor_stays_in_its_end(feed_of, fake_ray) -> None:
     dead = [
         (frames("gate", 3), Fault("gate", "decode", "torn", lost=2)),
         (Trouble("gate", "crashed", "its decoder died", lost=5),),
@@ -90,17 +95,20 @@ def test_what_a_camera_lost_under_a_dead_actor_stays_in_its_end(feed_of) -> None
         if not said or not isinstance(said[-1], Trouble):
             feed.request("gate")
         said += entries_of(feed)
+        fake_ray.clock.advance(FIRST_S)
     assert (said[-1].decoded, said[-1].sampled, said[-1].lost) == (37, 13, 8)
     (crash,) = [one for one in said if isinstance(one, Trouble) and not one.lost]
     assert (crash.kind, "is not known" in crash.detail) == ("crashed", True)
     assert said[said.index(crash) + 1] == Gap("gate", "reconnected")
 
 
-def test_a_camera_that_had_brought_nothing_is_not_connected_again(feed_of) -> None:
+def test_a_camera_that_had_brought_nothing_is_not_connected_again(feed_of, fake_ray) -> None:
     feed = feed_of(Decoder(), Decoder((frames("gate"),), ()))
     feed.open(GATE)
     feed.request("gate")
-    said = entries_of(feed) + entries_of(feed)
+    said = entries_of(feed)
+    fake_ray.clock.advance(FIRST_S)
+    said += entries_of(feed)
     assert [type(one) for one in said] == [Trouble, Frames]
 
 
@@ -136,3 +144,61 @@ def test_an_actor_that_keeps_a_call_is_late(feed_of, fake_ray, never) -> None:
     feed.wait(0.0)
     fake_ray.clock.advance(PATIENCE.silence_s + 60)
     assert [type(one) for one in entries_of(feed)] == [Trouble]
+
+
+def test_actors_that_die_at_once_are_started_ever_more_rarely_and_told_once(
+    feed_of, fake_ray
+) -> None:
+    feed = feed_of(*[Decoder() for _ in range(99)])
+    feed.open(GATE)
+    feed.request("gate")
+    said: list[Entry] = []
+    while fake_ray.clock.now_s < 600:
+        said += entries_of(feed)
+        fake_ray.clock.advance(0.25)
+    assert [type(one) for one in said] == [Trouble]
+    assert 600 / LONGEST_S < len(fake_ray.actors) < 50
+
+
+def test_a_death_after_new_frames_is_told_again_and_waits_no_longer(feed_of, fake_ray) -> None:
+    feed = feed_of(*[Decoder((frames("gate"),)) for _ in range(8)])
+    feed.open(GATE)
+    said: list[Entry] = []
+    for _ in range(8):
+        feed.request("gate")
+        said += entries_of(feed) + entries_of(feed)
+        fake_ray.clock.advance(FIRST_S)
+    again = [Gap, Frames, Trouble]
+    assert [type(one) for one in said] == [*again[1:], *7 * again]
+
+
+def test_a_camera_beside_it_does_not_shield_a_recording_that_kills_its_actors(
+    feed_of, fake_ray
+) -> None:
+    feed = feed_of(*[Decoder((frames("gate"),)) for _ in range(9)])
+    feed.open(GATE)
+    feed.open(CLIP)
+    feed.request("clip")
+    said: list[Entry] = []
+    while not (said and isinstance(said[-1], End)):
+        feed.request("gate")
+        said += entries_of(feed) + entries_of(feed)
+        fake_ray.clock.advance(FIRST_S)
+    fault, end = said[-2:]
+    assert (fault.stream, end.stream, end.outcome) == ("clip", "clip", "rejected")
+    assert len(fake_ray.actors) == LIVES_WITHOUT_PROGRESS
+
+
+def test_a_stream_that_is_stopped_ends_without_a_new_actor(feed_of, fake_ray) -> None:
+    feed = feed_of(Decoder((frames("gate", 3),)), Decoder())
+    feed.open(GATE)
+    feed.request("gate")
+    entries_of(feed)
+    feed.request("gate")
+    feed.wait(0.0)
+    feed.stop("gate")
+    (end,) = entries_of(feed)
+    assert (end.outcome, end.sampled) == ("stopped", 3)
+    fake_ray.clock.advance(LONGEST_S)
+    entries_of(feed)
+    assert len(fake_ray.actors) == 1
