@@ -33,7 +33,7 @@ from pipeline.tally import Outcome, Tally
 
 log = logging.getLogger(__name__)
 
-LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often without a new record ends the job
+LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often before it commits ends the job
 HEAR_S = 5.0  # after `stop`, for an engine to say that it is at work
 MARGIN_S = 20.0  # after the time to drain, for the step, the commit and the decoders it cuts off
 
@@ -54,7 +54,7 @@ class _Worker:
     over: bool = False  # all its streams have ended
     before: Tally = field(default_factory=Tally)  # what its dead predecessors did
     tally: Tally = field(default_factory=Tally)
-    deaths: int = 0  # since the last record of a frame
+    deaths: int = 0  # since frames were committed
 
 
 class RayRun:
@@ -183,7 +183,7 @@ class RayRun:
         tally = None if worker.over else worker.pulse.take()
         if tally is None:
             return
-        if _records_of_frames(tally) > _records_of_frames(worker.tally):
+        if _committed(tally) > _committed(worker.tally):
             worker.deaths = 0
         worker.claimed = worker.up = True
         self._hear(worker, tally)
@@ -217,7 +217,7 @@ class RayRun:
         worker.deaths += 1
         if worker.deaths > LIVES_WITHOUT_PROGRESS:
             raise RuntimeFailure(
-                f"an engine died {worker.deaths} times without committing a record: {error}"
+                f"an engine died {worker.deaths} times without committing a frame: {error}"
             )
 
     def _drain(self) -> None:
@@ -254,10 +254,12 @@ class RayRun:
             raise Lost("the time to end is over")
 
 
-def _records_of_frames(tally: Tally) -> int:
-    """Committed. Frames alone are no progress, since a successor does them again, nor are events,
-    since a camera has some in every life of its engine."""
-    return tally.records.total() - tally.records["events"]
+def _committed(tally: Tally) -> int:
+    """Grows with what an engine leaves to its successor: records, and frames of cameras, of which
+    there may be nothing to record for days. Frames of recordings are done again where they are not
+    committed, and events come in every life of an engine."""
+    frames = sum(camera.frames for camera in tally.cameras.values())
+    return frames + tally.records.total() - tally.records["events"]
 
 
 def _own(error: RayTaskError) -> DinostreamError:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from ray.exceptions import RayActorError
 
+from pipeline.camera import Camera
 from pipeline.decode.spec import StreamSpec
 from pipeline.errors import RuntimeFailure
 from pipeline.identity import Identity
@@ -78,19 +79,29 @@ def engines_of(fake_ray) -> list:
 def test_frames_and_events_in_every_life_of_an_engine_are_no_progress(fake_ray, never) -> None:
     seen = Tally(frames=7, records=Counter(events=2))
     fake_ray.bodies["EngineActor"] = lambda: Engine(never, seen)
-    with pytest.raises(RuntimeFailure, match="died 4 times without committing a record"):
+    with pytest.raises(RuntimeFailure, match="died 4 times without committing a frame"):
         run_of(fake_ray, CLIP).run()
     assert len(engines_of(fake_ray)) == 1 + LIVES_WITHOUT_PROGRESS
 
 
-def test_a_committed_record_in_every_life_of_an_engine_is_progress(fake_ray, never) -> None:
-    committed = Tally(frames=7, records=Counter(embedding=1))
+@pytest.mark.parametrize(
+    "committed",
+    [
+        pytest.param(Tally(frames=7, records=Counter(embedding=1)), id="a record"),
+        pytest.param(
+            Tally(frames=7, cameras={"gate": Camera(frames=7)}), id="of a camera, nothing"
+        ),
+    ],
+)
+def test_what_is_committed_in_every_life_of_an_engine_is_progress(
+    fake_ray, never, committed
+) -> None:
     lives = [Engine(never, committed) for _ in range(2 * LIVES_WITHOUT_PROGRESS)]
     lives.append(Engine(never, None, result=DONE))
     fake_ray.bodies["EngineActor"] = lambda: lives.pop(0)
     tally = run_of(fake_ray, CLIP).run()
     assert tally.outcomes == DONE.outcomes
-    assert tally.records["embedding"] == 2 * LIVES_WITHOUT_PROGRESS
+    assert tally.frames == 7 * 2 * LIVES_WITHOUT_PROGRESS
 
 
 def statuses(tally: Tally) -> dict[str, str]:
