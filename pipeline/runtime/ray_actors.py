@@ -182,7 +182,11 @@ class EngineActor:
         fresh: bool,
         again: bool,
     ) -> Tally:
-        """See `pipeline.shard.Shard.run`."""
+        """See `pipeline.shard.Shard.run`.
+
+        Raises:
+            Lost: another engine can go on, this one cannot.
+        """
         if self._assembly is None:  # this engine replaces one that died
             self.assemble()
         assert self._assembly
@@ -197,6 +201,8 @@ class EngineActor:
             self._shard.stop()
         try:
             return self._shard.run(jobs, specs, labels=labels, fresh=fresh, again=again)
+        except OSError as error:  # how Ray's calls fail where the Ray of this node has died
+            raise Lost(f"its node is going down: {error}") from error
         finally:
             self._feed.close()
 

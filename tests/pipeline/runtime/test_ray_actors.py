@@ -1,0 +1,51 @@
+"""An engine actor, called as an object: what it says of its own end."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline.decode.spec import StreamSpec
+from pipeline.identity import Identity
+from pipeline.resolve import resolve
+from pipeline.runtime.ray_actors import EngineActor
+from pipeline.runtime.ray_watch import Lost, Patience
+
+CLIP = StreamSpec("clip", "clip.mp4", session="s")
+
+
+class Assembled:
+    """An assembly whose shard finds that the node's Ray is gone."""
+
+    identity = Identity("dinov2_vits14", {}, {})
+
+    def shard(self, *_: object) -> Assembled:
+        return self
+
+    def run(self, *_: object, **__: object) -> None:
+        raise OSError("Connection reset by peer")
+
+
+class Feed:
+    """Closes."""
+
+    def __init__(self, *_: object) -> None:
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_an_engine_whose_node_goes_down_is_lost_and_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.runtime.ray_actors.RayFeed", Feed)
+    config = resolve(None, {"sources": ["synthetic:room"], "weights": "random"})
+    engine = EngineActor(config, 1, Patience(lease_s=1e6))
+    engine._assembly = Assembled()
+    sink = SimpleNamespace(beat=SimpleNamespace(remote=lambda: None))
+    jobs = Assembled.identity.jobs([CLIP])
+    with pytest.raises(Lost, match="its node is going down: Connection reset by peer"):
+        engine.run(jobs, [CLIP], sink, [], fresh=False, again=False)
+    assert engine._feed.closed
