@@ -70,7 +70,7 @@ class Tally:
         failures: `Engine.failures`.
         outage: the sink's, while there is one.
         outages: the sink's, those that are over.
-        given_up: why the sink was not waited for any longer; empty where all went well.
+        given_up: why a sink or an engine was waited for no longer; empty where all went well.
         undelivered: camera -> sampled frames without records because of that.
     """
 
