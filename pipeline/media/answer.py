@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from pipeline.errors import SourceError
 
-_PART = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_BYTES = r"[0-9]{1,18}"
+_SIZE = re.compile(_BYTES)
+_PART = re.compile(rf"bytes ({_BYTES})-({_BYTES})/({_BYTES}|\*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,10 @@ class Answer:
 def _place(response: http.client.HTTPResponse) -> tuple[int, int | None]:
     """Where the body begins in the resource, and how long that is."""
     length = response.headers.get("Content-Length", "")
-    whole = int(length) if length.isdigit() else None
+    whole = int(length) if _SIZE.fullmatch(length.strip()) else None
     if response.status != http.client.PARTIAL_CONTENT:
         return 0, whole
     part = _PART.fullmatch(response.headers.get("Content-Range", "").strip())
     if part is None:  # a part of what? Taken for the whole, which is right only where it begins
         return 0, None
-    return int(part[1]), int(part[3]) if part[3].isdigit() else None
+    return int(part[1]), None if part[3] == "*" else int(part[3])

@@ -13,7 +13,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from pipeline.errors import SourceError
 from pipeline.media.http_file import HttpFile
@@ -22,6 +22,9 @@ from pipeline.media.retry import Wait, sleep
 REDIRECTS = 5
 USER_AGENT = "dinostream"
 _BUSY = (http.client.TOO_MANY_REQUESTS, http.client.SERVICE_UNAVAILABLE)
+_SENT_AS_IT_IS = "%/?:@!$&'()*+,;=~[]"  # a percent sign: what is encoded already stays as it is
+_ANSWER_CHARS = 60  # of what is no http
+_NO_ADDRESS = "makes no sense as an address, or refers to one that does not"
 
 
 class SameHost:
@@ -33,8 +36,11 @@ class SameHost:
             url: the source; its user and password go with every request to its host.
             timeout_s: longest silence of the server, and how long it may ask us to come later.
             wait: how to wait until then.
+
+        Raises:
+            SourceError: the URL makes no sense.
         """
-        parts = urlsplit(url)
+        parts = _parts(url)
         self._host = parts.hostname
         self._authorization = _basic(parts)
         self._opener = urllib.request.build_opener(_SameHostRedirects(self))
@@ -51,7 +57,7 @@ class SameHost:
 
     def check(self, url: str) -> None:
         """Raise unless the URL may be read."""
-        parts = urlsplit(url)
+        parts = _parts(url)
         if parts.scheme not in ("http", "https") or parts.hostname != self._host:
             other = f"{parts.scheme}://{parts.hostname or ''}"
             raise SourceError(f"refers to {other}, which is not its own host {self._host}")
@@ -62,14 +68,13 @@ class SameHost:
         """Ask for bytes `first` to `end` (0: to the last); 0 and 0 ask for no range.
 
         Raises:
-            SourceError: another host or protocol.
-            OSError: no answer, or an error as answer (`urllib.error.HTTPError`).
+            SourceError: another host or protocol, or a URL that makes no sense.
+            OSError: no answer, an error as answer (`urllib.error.HTTPError`), or one that is no
+                http.
         """
         self.check(url)
-        parts = urlsplit(url)
-        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         request = urllib.request.Request(
-            bare, headers={"User-Agent": USER_AGENT, **(headers or {})}
+            _sendable(url), headers={"User-Agent": USER_AGENT, **(headers or {})}
         )
         if self._authorization:
             request.add_unredirected_header("Authorization", self._authorization)
@@ -91,6 +96,13 @@ class SameHost:
                     raise
                 error.close()
                 left_s -= pause_s
+            except OSError:
+                raise
+            except (http.client.InvalidURL, ValueError):
+                raise SourceError(_NO_ADDRESS) from None
+            except http.client.HTTPException as error:
+                told = f"{type(error).__name__} {str(error)[:_ANSWER_CHARS]!r}"
+                raise OSError(f"its server does not answer in http: {told}") from None
             else:
                 return response
 
@@ -107,10 +119,31 @@ class _SameHostRedirects(urllib.request.HTTPRedirectHandler):
         except SourceError:
             fp.close()
             raise
-        request = super().redirect_request(req, fp, code, msg, headers, newurl)
+        request = super().redirect_request(req, fp, code, msg, headers, _sendable(newurl))
         if request is not None and "Authorization" in req.unredirected_hdrs:
             request.add_unredirected_header("Authorization", req.unredirected_hdrs["Authorization"])
         return request
+
+
+def _parts(url: str) -> SplitResult:
+    """Raises SourceError, which does not quote it: where a URL makes no sense, nobody knows which
+    part of it is a password."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port, url.encode()  # what is not read before it is asked for
+    except ValueError:
+        raise SourceError(_NO_ADDRESS) from None
+    return parts
+
+
+def _sendable(url: str) -> str:
+    """Without user and password, and with all encoded that a request may not hold as it is."""
+    parts = urlsplit(url)
+    return parts._replace(
+        netloc=parts.netloc.rpartition("@")[2],
+        path=quote(parts.path, _SENT_AS_IT_IS),
+        query=quote(parts.query, _SENT_AS_IT_IS),
+    ).geturl()
 
 
 def _basic(parts: SplitResult) -> str:
@@ -125,7 +158,7 @@ def _retry_after_s(error: urllib.error.HTTPError) -> float | None:
     text = (error.headers.get("Retry-After") or "").strip()
     if error.code not in _BUSY or not text:
         return None
-    if text.isdigit():
+    if text.isdecimal():
         return float(text)
     try:
         moment = parsedate_to_datetime(text)

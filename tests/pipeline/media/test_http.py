@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import socketserver
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -16,7 +17,7 @@ from pipeline.errors import SourceError
 from pipeline.media.container import open_video
 from pipeline.media.opening import open_reel
 from pipeline.media.picture import Picture
-from pipeline.media.transfer import Transfer
+from pipeline.media.transfer import Transfer, file_edges
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -119,6 +120,25 @@ def frames(url: str) -> int:
             return sum(isinstance(item, Picture) for item in reel.pictures())
 
 
+@contextlib.contextmanager
+def spoken(answer: bytes) -> Iterator[str]:
+    """The address of a server that gives this answer to everybody and hangs up."""
+
+    class Speaker(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Speaker) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/x.ts"
+        server.shutdown()
+        thread.join()
+
+
 def refusal(url: str) -> str:
     with pytest.raises(SourceError) as caught:
         frames(url)
@@ -190,6 +210,64 @@ def test_playlists_reach_no_files_of_ours(site: Site, folder: Path, target: str)
     listed(folder, "list.m3u8", target)
     with contextlib.suppress(SourceError):
         assert frames(f"{site.url}/list.m3u8") == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["a film.ts", "vidéo.ts", "100%.ts", "a%20film.ts", "0.ts?t=a b&é=[1]&u=%2F"]
+)
+def test_addresses_are_asked_for_as_people_write_them(site: Site, folder: Path, name: str) -> None:
+    for given in ("a film.ts", "vidéo.ts", "100%.ts"):
+        (folder / given).write_bytes((folder / "0.ts").read_bytes())
+    assert frames(f"{site.url}/{name}") == 25
+    assert all(path.isascii() and "%2520" not in path for path in site.asked)
+    if "?" in name:
+        assert site.asked[0] == "/0.ts?t=a%20b&%C3%A9=[1]&u=%2F"
+
+
+def test_a_redirect_with_a_blank_or_a_user_is_followed(site: Site, folder: Path) -> None:
+    (folder / "a film.ts").write_bytes((folder / "0.ts").read_bytes())
+    user = site.url.replace("//", "//me:s3cret@")
+    site.redirects |= {"/go": "/a film.ts", "/on": f"{user}/go"}
+    assert frames(f"{site.url}/on") == 25
+
+
+@pytest.mark.parametrize("url", ["http://[::1/x", "http://127.0.0.1:port/x", "http://x/\ud800"])
+def test_what_makes_no_sense_as_an_address_is_refused(url: str) -> None:
+    assert "makes no sense as an address" in refusal(url)
+    with pytest.raises(SourceError, match="makes no sense"), contextlib.closing(Transfer()) as way:
+        file_edges(url, 100, way)
+
+
+def test_a_reference_that_makes_no_sense_is_refused(site: Site) -> None:
+    site.redirects |= {"/go": "http://127.0.0.1:port/x", "/on": "http://[::1/x"}
+    for name in ("go", "on"):
+        assert "refers to one that does not" in refusal(f"{site.url}/{name}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        (b"ICY 200 OK\r\n\r\n", "BadStatusLine 'ICY 200 OK"),
+        (b"\x15\x03\x01\x00\x02\x02F\r\n", "BadStatusLine '\\x15\\x03"),  # a TLS port's alert
+        (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 101, "more than 100 headers"),
+        (b"HTTP/1.1 200 OK\r\n" + b"a" * 70_000, "LineTooLong"),
+    ],
+)
+def test_what_does_not_speak_http_is_told(answer: bytes, named: str) -> None:
+    with spoken(answer) as url:
+        told = refusal(url)
+        assert told.startswith("cannot be opened: its server does not answer in http: ")
+        assert named in told
+        with pytest.raises(SourceError, match="does not answer in http") as caught:
+            file_edges(url, 100, Transfer())
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize("length", ["\xb2", "9" * 5000, "x"])
+def test_a_length_that_is_none_is_not_told(length: str) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"
+    with spoken(head.encode("latin-1")) as url:
+        assert "is no recording" in refusal(url)
 
 
 def test_passwords_go_to_the_host_and_nowhere_else(site: Site, folder: Path) -> None:
