@@ -215,8 +215,16 @@ def steady_clock() -> Callable[[], int]:
     return lambda: (began_ns + time.monotonic_ns()) // 1000
 
 
+def die(args: threading.ExceptHookArgs) -> None:
+    """What a thread fails of ends the process, with its last words: the others would go on without
+    it, and a camera that nobody reads looks like one that is silent."""
+    threading.__excepthook__(args)
+    os._exit(1)
+
+
 def main() -> None:
     """Decode one stream for the process that started this one."""
+    threading.excepthook = die
     fd, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

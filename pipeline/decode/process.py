@@ -30,11 +30,14 @@ class DecodeProcess:
 
     Attributes:
         owes: it was asked for a chunk that has not come.
+        last_words: what it wrote to stderr before it was killed, as far as that is of use; no
+            secrets.
     """
 
     def __init__(self, spec: StreamSpec) -> None:
         """Start it and hand it its spec; it begins at once."""
         self.owes = False
+        self.last_words = ""
         self._unpacker = Unpacker()
         self._stderr_fd = os.memfd_create("stderr")  # unread pipes fill up and block
         self.fd, write_fd = os.pipe()
@@ -91,7 +94,8 @@ class DecodeProcess:
         start = max(0, os.fstat(self._stderr_fd).st_size - LAST_WORDS_BYTES)
         words = os.pread(self._stderr_fd, LAST_WORDS_BYTES, start).decode(errors="replace").strip()
         os.close(self._stderr_fd)
-        return mask(f"{_ending(code)}: {words}" if words else _ending(code))
+        self.last_words = mask(words)
+        return with_words(_ending(code), self.last_words)
 
     def _spawn(self, write_fd: int, memory_bytes: int) -> subprocess.Popen[bytes]:
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
@@ -118,6 +122,11 @@ class DecodeProcess:
         with contextlib.suppress(BrokenPipeError):
             self._child.stdin.write(line.encode() + b"\n")
             self._child.stdin.flush()
+
+
+def with_words(what: str, words: str) -> str:
+    """What happened to a process, and what it said."""
+    return f"{what}: {words}" if words else what
 
 
 def _ending(code: int) -> str:

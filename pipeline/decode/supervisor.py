@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from pipeline.chunk import Chunk, Counts, End, Entry
 from pipeline.decode.backlog import Backlog
-from pipeline.decode.process import DecodeProcess
+from pipeline.decode.process import DecodeProcess, with_words
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.wire import Message
 
@@ -93,7 +93,8 @@ class Supervisor(ABC):
         wake_s = self.wake_s()
         if self._process and wake_s is not None and self._clock() >= wake_s:
             self._process.kill()
-            self._fail("stalled", f"no sign of life for {self._silence_s:g} s")
+            silence = f"no sign of life for {self._silence_s:g} s"
+            self._fail("stalled", with_words(silence, self._process.last_words))
 
     def pop(self) -> list[Chunk]:
         """The chunks that are ready, and trouble, which nobody asks for."""
