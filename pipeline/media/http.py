@@ -19,6 +19,7 @@ from pipeline.errors import SourceError
 from pipeline.media.http_file import HttpFile
 from pipeline.media.retry import Wait, sleep
 
+PORTS = {"http": 80, "https": 443}
 REDIRECTS = 5
 USER_AGENT = "dinostream"
 _BUSY = (http.client.TOO_MANY_REQUESTS, http.client.SERVICE_UNAVAILABLE)
@@ -33,16 +34,15 @@ class SameHost:
     def __init__(self, url: str, timeout_s: float, wait: Wait = sleep) -> None:
         """
         Args:
-            url: the source; its user and password go with every request to its host.
+            url: the source; its user and password go with every request to its host and port.
             timeout_s: longest silence of the server, and how long it may ask us to come later.
             wait: how to wait until then.
 
         Raises:
             SourceError: the URL makes no sense.
         """
-        parts = _parts(url)
-        self._host = parts.hostname
-        self._authorization = _basic(parts)
+        self._source = _parts(url)
+        self._authorization = _basic(self._source)
         self._opener = urllib.request.build_opener(_SameHostRedirects(self))
         self._timeout_s = timeout_s
         self.wait = wait
@@ -57,10 +57,20 @@ class SameHost:
 
     def check(self, url: str) -> None:
         """Raise unless the URL may be read."""
-        parts = _parts(url)
-        if parts.scheme not in ("http", "https") or parts.hostname != self._host:
-            other = f"{parts.scheme}://{parts.hostname or ''}"
-            raise SourceError(f"refers to {other}, which is not its own host {self._host}")
+        parts, own = _parts(url), self._source
+        other = f"{parts.scheme}://{parts.hostname or ''}"
+        if parts.scheme not in PORTS or parts.hostname != own.hostname:
+            raise SourceError(f"refers to {other}, which is not its own host {own.hostname}")
+        if own.scheme == "https" and parts.scheme != "https":
+            raise SourceError(f"refers to {other}, which is not encrypted as it is itself")
+
+    def authorize(self, request: urllib.request.Request) -> None:
+        """Add user and password where they belong: behind another port may be another server. The
+        ports that http and https have unless another is named belong together."""
+        own, other = _port(self._source), _port(_parts(request.full_url))
+        same = own == other or (own, other) == (PORTS["http"], PORTS["https"])
+        if self._authorization and same:
+            request.add_unredirected_header("Authorization", self._authorization)
 
     def get(
         self, url: str, first: int, end: int, headers: Mapping[str, str] | None = None
@@ -76,8 +86,7 @@ class SameHost:
         request = urllib.request.Request(
             _sendable(url), headers={"User-Agent": USER_AGENT, **(headers or {})}
         )
-        if self._authorization:
-            request.add_unredirected_header("Authorization", self._authorization)
+        self.authorize(request)
         if first or end:
             request.add_header("Range", f"bytes={first}-{end - 1 if end else ''}")
         return self._open(request)
@@ -113,15 +122,20 @@ class _SameHostRedirects(urllib.request.HTTPRedirectHandler):
     def __init__(self, site: SameHost) -> None:
         self._site = site
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+    def http_error_302(self, req, fp, code, msg, headers):  # type: ignore[no-untyped-def]
         try:
-            self._site.check(newurl)
-        except SourceError:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except (SourceError, ValueError):
             fp.close()
             raise
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+        self._site.check(newurl)
         request = super().redirect_request(req, fp, code, msg, headers, _sendable(newurl))
-        if request is not None and "Authorization" in req.unredirected_hdrs:
-            request.add_unredirected_header("Authorization", req.unredirected_hdrs["Authorization"])
+        if request is not None:
+            self._site.authorize(request)
         return request
 
 
@@ -134,6 +148,10 @@ def _parts(url: str) -> SplitResult:
     except ValueError:
         raise SourceError(_NO_ADDRESS) from None
     return parts
+
+
+def _port(parts: SplitResult) -> int:
+    return PORTS[parts.scheme] if parts.port is None else parts.port
 
 
 def _sendable(url: str) -> str:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
 import socketserver
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import Request
 
 import pytest
 
 from pipeline.errors import SourceError
 from pipeline.media.container import open_video
+from pipeline.media.http import SameHost
 from pipeline.media.opening import open_reel
 from pipeline.media.picture import Picture
 from pipeline.media.transfer import Transfer, file_edges
@@ -27,6 +32,7 @@ class Handler(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
+        self.server.passwords.append(self.headers.get("Authorization"))
         if self.server.password and self.headers.get("Authorization") != self.server.password:
             self.send_error(401)
         elif self.path in self.server.redirects:
@@ -75,6 +81,7 @@ class Site(ThreadingHTTPServer):
     def __init__(self, host: str, folder: Path) -> None:
         super().__init__((host, 0), partial(Handler, directory=str(folder)))
         self.asked: list[str] = []
+        self.passwords: list[str | None] = []
         self.redirects: dict[str, str] = {}
         self.url = f"http://{host}:{self.server_port}"
 
@@ -279,6 +286,67 @@ def test_passwords_go_to_the_host_and_nowhere_else(site: Site, folder: Path) -> 
     wrong = refusal(f"http://user:wr0ng-0ne@{address}/0.ts")
     assert "401" in wrong
     assert "wr0ng-0ne" not in wrong
+
+
+@pytest.fixture
+def elsewhere(folder: Path) -> Iterator[Site]:
+    """Another server on the same host."""
+    yield from served("127.0.0.1", folder)
+
+
+def test_passwords_go_to_no_other_port_of_the_host(
+    site: Site, elsewhere: Site, folder: Path
+) -> None:
+    site.password = "Basic dXNlcjpnZWgzMW0="
+    site.redirects |= {"/go": f"{elsewhere.url}/0.ts", "/on": "/1.ts"}
+    listed(folder, "list.m3u8", "0.ts", f"{elsewhere.url}/1.ts")
+    own = site.url.replace("//", "//user:geh31m@")
+    assert frames(f"{own}/go") == 25
+    assert frames(f"{own}/on") == 25
+    assert frames(f"{own}/list.m3u8") == 50
+    assert elsewhere.asked
+    assert set(elsewhere.passwords) == {None}
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "goes"),
+    [
+        ("http://cam", "http://cam:80/x", True),
+        ("http://cam:80", "https://cam/x", True),
+        ("https://cam:443", "https://CAM/x", True),
+        ("http://cam", "http://cam:8080/x", False),
+        ("http://cam:8080", "https://cam/x", False),
+        ("https://cam", "https://cam:8443/x", False),
+    ],
+)
+def test_where_passwords_belong(source: str, target: str, goes: bool) -> None:
+    site = SameHost(source.replace("//", "//user:geh31m@"), 5)
+    request = Request(target)
+    site.check(target)
+    site.authorize(request)
+    assert request.has_header("Authorization") is goes
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes the certificate")
+def test_what_is_encrypted_refers_to_nothing_that_is_not(
+    site: Site, elsewhere: Site, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = str(tmp_path / "server.pem")
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    files = ["-keyout", certificate + ".key", "-out", certificate]
+    subprocess.run(["openssl", "req", *kind, *name, *files], check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate + ".key")
+    site.socket = context.wrap_socket(site.socket, server_side=True)
+    site.redirects["/go"] = f"{elsewhere.url}/0.ts"
+    listed(folder, "list.m3u8", f"{elsewhere.url}/1.ts")
+    own = site.url.replace("http://", "https://user:geh31m@")
+    assert frames(f"{own}/0.ts") == 25
+    for way in ("go", "list.m3u8"):
+        assert "not encrypted as it is itself" in refusal(f"{own}/{way}")
+    assert elsewhere.asked == []
 
 
 def test_a_silent_server_is_given_up(folder: Path) -> None:
