@@ -23,7 +23,7 @@ class Answer:
     Attributes:
         begins: which byte of the resource its body begins with.
         length: of the whole resource, bytes; None where it is not told, as cameras do not.
-        gives_parts: bytes can be asked for from anywhere.
+        gives_parts: it is one, of something with a length: others can be asked for.
         chunked: the body's end is marked.
         version: ETag and Last-Modified, "" where they are not told.
     """
@@ -52,13 +52,12 @@ class Answer:
         begins, length = _place(response)
         if headers.get_content_maintype() == "multipart":  # pictures without end
             length = None
-        partial = response.status == http.client.PARTIAL_CONTENT
-        advertised = headers.get("Accept-Ranges", "").strip().lower() == "bytes"
+        partial = response.status == http.client.PARTIAL_CONTENT  # whatever Accept-Ranges says
         return cls(
             response,
             begins,
             length,
-            length is not None and (partial or advertised),
+            length is not None and partial,
             headers.get("Transfer-Encoding", "").strip().lower() == "chunked",
             (headers.get("ETag", ""), headers.get("Last-Modified", "")),
         )
