@@ -35,7 +35,14 @@ class RecordedSupervisor(Supervisor):
         if self._stopping:
             self._end("stopped")
         elif self._failures > RESTARTS:
-            outcome = "degraded" if self._spec.cursor else "rejected"
-            self._end(outcome, f"{detail}; {RESTARTS} restarts did not help")
+            self._give_up(kind, f"{detail}; {RESTARTS} restarts did not help")
         else:
             self._start(self._spec)
+
+    def _give_up(self, kind: str, detail: str) -> None:
+        """A network that says nothing today may have the rest another day; a file that crashes its
+        decoder has none."""
+        if self._spec.cursor is None:
+            self._end("rejected", detail)
+        else:
+            self._end("degraded", detail, unfinished=kind == "stalled" and self._spec.networked)

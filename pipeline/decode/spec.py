@@ -10,6 +10,7 @@ from typing import Any
 
 from operators.architectures import PATCH
 from pipeline.chunk import Counts, Cursor
+from pipeline.media.http import is_http
 from pipeline.media.transfer import SPOOL_BYTES
 from pipeline.sampling import Sampling
 
@@ -79,6 +80,11 @@ class StreamSpec:
     def memory_bytes(self) -> int:
         """Address space that the decode process may take: enough for pictures of `max_pixels`."""
         return BASE_BYTES + BYTES_PER_PIXEL * self.max_pixels
+
+    @property
+    def networked(self) -> bool:
+        """Some of it comes over http(s)."""
+        return any(is_http(url) for url in (self.url, *self.join))
 
     @property
     def counts(self) -> Counts:

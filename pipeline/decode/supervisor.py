@@ -138,11 +138,11 @@ class Supervisor(ABC):
         self._backlog.add((entry,), self._clock())
         self._serve()
 
-    def _end(self, outcome: str, detail: str = "") -> None:
+    def _end(self, outcome: str, detail: str = "", *, unfinished: bool = False) -> None:
         """The end of a stream whose process cannot say it."""
         self.ended = True
         stream, counts = self._spec.stream, self.counts
-        frames = (counts.decoded, counts.lost, self.memory_bytes)
+        frames = (counts.decoded, counts.lost, self.memory_bytes, unfinished)
         self._say(End(stream, outcome, detail, *frames, sampled=counts.sampled))
 
     def _see(self, message: Message) -> None:

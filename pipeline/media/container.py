@@ -23,14 +23,13 @@ from pipeline.errors import SourceError
 from pipeline.media.arrivals import Arrivals
 from pipeline.media.failure import open_failure, too_large
 from pipeline.media.formats import FILE_FORMATS, RTSP_FORMATS
-from pipeline.media.http import SameHost
+from pipeline.media.http import SameHost, is_http
 from pipeline.media.transfer import Readable, Transfer
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-HTTP_SCHEMES = ("http", "https")
 _NO_TIMESTAMPS = cast("int", Flags.no_timestamps.value)  # the demuxer says so of itself
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -85,7 +84,7 @@ def open_video(
     av.logging.set_level(av.logging.PANIC)  # it would write addresses to stderr itself
     began_s = time.monotonic()
     try:
-        if _scheme(url) in HTTP_SCHEMES:
+        if is_http(url):
             with closing(Transfer()) as own:  # a copy stays for as long as it is read
                 return _open_http(url, max_pixels, timeout_s, transfer or own)
         container = _CAMERAS[_scheme(url)](url, timeout_s) if network else _open_file(url)
@@ -118,7 +117,7 @@ def open_bytes(data: bytes, *, max_pixels: int) -> Opened:
 
 def is_network(url: str) -> bool:
     """Whether a source is a URL of a protocol that is read, not a path."""
-    return _scheme(url) in (*HTTP_SCHEMES, *_CAMERAS)
+    return is_http(url) or _scheme(url) in _CAMERAS
 
 
 def _scheme(url: str) -> str:

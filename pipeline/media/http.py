@@ -28,6 +28,11 @@ _ANSWER_CHARS = 60  # of what is no http
 _NO_ADDRESS = "makes no sense as an address, or refers to one that does not"
 
 
+def is_http(url: str) -> bool:
+    """Whether a source is asked for here, and is no path or camera."""
+    return url.partition("://")[0].lower() in PORTS and "://" in url
+
+
 class SameHost:
     """libav's `io_open`: opens a URL of the source's own host, and no other."""
 
@@ -95,6 +100,7 @@ class SameHost:
         """Comes again when a busy server says when, within the timeout."""
         left_s = self._timeout_s
         while True:
+            self.wait(0)  # a sign of life: looking for a host may take as long as a hang is allowed
             try:
                 response: http.client.HTTPResponse = self._opener.open(
                     request, timeout=self._timeout_s

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -17,9 +19,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.chunk import End, Fault
+from pipeline.chunk import End, Fault, Frames
 from pipeline.config import Config
 from pipeline.decode.capture import Capture
+from pipeline.decode.host import DecodeHost
+from pipeline.decode.supervisor import START_S
 from pipeline.decode.track import Sample
 from pipeline.display import open_display
 from pipeline.errors import SourceError
@@ -211,6 +215,34 @@ def test_a_break_in_the_middle_of_a_picture_gives_out_no_half(folder: Path) -> N
         torn = pictures(Torn(folder / "clip.ts"), hole)
         assert torn
         assert all(np.array_equal(a, b) for a, b in zip(torn, whole, strict=False))
+
+
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_a_decoder_that_hangs_in_the_network_leaves_the_rest_for_another_day(
+    play, spec, keys, server: Server, folder: Path, way: str
+) -> None:
+    """As it does while the name of a host is looked up. A file that hangs has no other day."""
+    url = f"{server.url}/clip.ts" if way == "http" else str(folder / "clip.ts")
+    entries, stopped, clock = [], [], ManualClock()
+    with closing(DecodeHost(clock=clock)) as host:
+        host.open(spec(url))
+        host.request("clip")
+        while not entries or not isinstance(entries[-1], End):
+            pid = host.pid("clip")
+            if entries and pid not in (None, *stopped):
+                os.kill(pid, signal.SIGSTOP)
+                stopped.append(pid)
+            clock.advance(START_S + 1 if entries else 0)
+            for chunk in host.wait(0):
+                entries += chunk.entries
+                if not isinstance(entries[-1], End):
+                    host.request("clip")
+    assert [entry.kind for entry in entries if isinstance(entry, Fault)] == ["stalled"] * 3
+    end = entries[-1]
+    assert (end.outcome, end.unfinished) == ("degraded", way == "http")
+    (*_, last) = (entry for entry in entries if isinstance(entry, Frames))
+    rest = play(url, cursor=last.cursor)
+    assert keys(entries) + rest.keys == play(folder / "clip.ts").keys
 
 
 @pytest.mark.parametrize("name", ["clip.ts", "clip.flv", "clip.mkv", "fragments.mp4"])
