@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import IO
 
 from pipeline.chunk import TROUBLES, Counts, End, Entry, Fault
-from pipeline.decode.assembly import Collector
+from pipeline.decode.assembly import Collector, Item
 from pipeline.decode.buffer import Buffer
 from pipeline.decode.capture import Capture
 from pipeline.decode.playback import Playback
@@ -120,6 +120,10 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     playback = Playback(spec, wall_us, orders.patience(alive))
     collector = Collector(spec.chunk_ms, time.monotonic)
     for item in playback.items():
+        if orders.stopping.is_set() and is_failure(
+            item
+        ):  # whoever waited for bytes was told to stop
+            item = playback.end("stopped")
         if item is not None:
             collector.add(item)
         alive()
@@ -184,6 +188,11 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     if orders.stopping.is_set():
         stopped = replace(source.end("stopped"), sampled=buffer.sampled)
         answers.news(with_memory((stopped,)), counts(), source.mark)
+
+
+def is_failure(item: Item | None) -> bool:
+    """An end that may be another one another day."""
+    return isinstance(item, End) and (item.unfinished or item.outcome == "rejected")
 
 
 def with_memory(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:

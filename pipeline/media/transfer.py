@@ -119,7 +119,7 @@ class Transfer:
                 _write(copy, data)
                 self._require_room(copy.tell())
                 if not self.wait(0):
-                    raise SourceError("stopped while it was copied")
+                    raise SourceError("stopped while it was copied", retryable=True)
             copy.flush()
         except BaseException:
             copy.close()

@@ -69,6 +69,8 @@ class Server(ThreadingHTTPServer):
         self.hole: int | None = None  # where transfers break, and nothing can be asked for
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.pictures = threading.Semaphore(0)  # that the camera may show
+        self.slow = ""  # "copy": has no ranges and never comes to an end; "busy": asks to wait
+        self.asked = threading.Event()
 
     def handle_error(self, *args: object) -> None:
         """A client that closes early is no news."""
@@ -82,6 +84,9 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         if self.path == "/mjpeg":
             self._show()
+            return
+        if self.server.slow:
+            self._hold_up()
             return
         data = (self.server.folder / self.path.rpartition("/")[2]).read_bytes()
         live = self.path.startswith("/live/")
@@ -102,6 +107,18 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(data[first:end])
+
+    def _hold_up(self) -> None:
+        busy = self.server.slow == "busy"
+        self.send_response(503 if busy else 200)
+        self.send_header("Retry-After", "3")
+        self.send_header("Content-Length", "0" if busy else str(1 << 30))
+        self.end_headers()
+        self.server.asked.set()
+        with suppress(ConnectionError):
+            while not busy:
+                self.wfile.write(bytes(188))
+                self.server.pictures.acquire(timeout=0.001)  # a line has its speed
 
     def _show(self) -> None:
         self.send_response(200)
@@ -243,6 +260,25 @@ def test_a_decoder_that_hangs_in_the_network_leaves_the_rest_for_another_day(
     (*_, last) = (entry for entry in entries if isinstance(entry, Frames))
     rest = play(url, cursor=last.cursor)
     assert keys(entries) + rest.keys == play(folder / "clip.ts").keys
+
+
+@pytest.mark.parametrize("slow", ["copy", "busy"])
+@pytest.mark.parametrize("resumed", [True, False])
+def test_a_replay_that_is_stopped_while_it_waits_for_bytes_is_stopped_and_no_failure(
+    play, spec, host, next_chunk, server: Server, folder: Path, *, slow: str, resumed: bool
+) -> None:
+    whole, url = play(folder / "clip.ts"), f"{server.url}/clip.ts"
+    cursor = whole.cursor(60) if resumed else None
+    server.slow = slow
+    host.open(spec(url, cursor=cursor))
+    host.request("clip")
+    assert server.asked.wait(60)
+    host.stop("clip")
+    (end,) = next_chunk(host).entries
+    assert isinstance(end, End)
+    assert (end.outcome, end.decoded) == ("stopped", 61 if resumed else 0)
+    server.slow = ""
+    assert play(url, "all", cursor=cursor).keys == whole.keys[61 if resumed else 0 :]
 
 
 @pytest.mark.parametrize("name", ["clip.ts", "clip.flv", "clip.mkv", "fragments.mp4"])
