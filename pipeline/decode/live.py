@@ -52,6 +52,10 @@ class LiveSupervisor(Supervisor):
             self._over = False
             self._start(self._spec)
 
+    def _end(self, outcome: str, detail: str = "", *, unfinished: bool = False) -> None:
+        self._retry_s = None  # else it would be due for ever
+        super()._end(outcome, detail, unfinished=unfinished)
+
     def _admit(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         passed: list[Entry] = []
         for entry in entries:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from pipeline.chunk import Chunk, End, Fault, Frames
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.process import ROOT
 from pipeline.decode.spec import StreamSpec
+from pipeline.testing import ManualClock
 
 GONE_S = 10.0
 
@@ -172,6 +174,36 @@ def test_stopping_gives_what_is_decoded_and_then_the_end(host, spec, next_chunk,
     host.stop("clip")  # ended: without effect
 
 
+class Counting(ManualClock):
+    """Counts how often somebody looks at it, and goes on as the others do."""
+
+    looks = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return super().__call__() + time.monotonic()
+
+
+def test_a_camera_that_is_stopped_between_two_connections_is_not_waited_for_busily(spec) -> None:
+    clock = Counting()
+    host = DecodeHost(clock=clock)
+    with closing(host), socket.create_server(("127.0.0.1", 0)) as nobody:
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}/x"
+        nobody.close()
+        host.open(spec(url, live=True, session=""))
+        while host.pid("clip") is not None:
+            host.wait(0.05)
+        host.stop("clip")
+        clock.advance(60)  # past the next try
+        clock.looks = 0
+        assert host.wait(0.3) == []
+        assert clock.looks < 20
+        host.request("clip")
+        (chunk,) = host.wait(0)
+    assert isinstance(chunk.entries[-1], End)
+    assert chunk.entries[-1].outcome == "stopped"
+
+
 def test_close_leaves_no_process(spec, clip_path, shared_media) -> None:
     host = DecodeHost()
     host.open(spec(clip_path))
@@ -215,6 +247,7 @@ PARENT = """
 import json, sys
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.spec import StreamSpec
+from pipeline.testing import ManualClock
 host = DecodeHost()
 host.open(StreamSpec.from_json(json.loads(sys.argv[1])))
 print(host.pid("clip"), flush=True)
