@@ -5,10 +5,10 @@ It outlives the process that it came from, so that the next connection need not 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 
 from pipeline.chunk import CHUNK_FRAMES, Entry, Frames
+from pipeline.decode.lineup import Lineup
 from pipeline.decode.spec import StreamSpec
 from pipeline.dropped import Dropped
 
@@ -20,7 +20,7 @@ class Backlog:
         self._live = spec.live
         self._room = spec.buffer_frames
         self._max_age_s = spec.max_age_s
-        self._entries: deque[Entry] = deque()
+        self._entries: Lineup[Frames] = Lineup()
         self._dropped = Dropped(spec.stream, len(spec.samplings))  # before the first entry
 
     def __bool__(self) -> bool:
@@ -28,7 +28,8 @@ class Backlog:
 
     def add(self, entries: Iterable[Entry], now_s: float) -> None:
         """Put the newest in."""
-        self._entries += entries
+        for entry in entries:
+            self._entries.add(entry)
         if self._live:
             self._drop(max(0, self._frames - self._room), "full")
             self._expire(now_s)
@@ -40,31 +41,27 @@ class Backlog:
         taken: list[Entry] = list(self._dropped.take())
         frames = 0
         while self._entries and frames < CHUNK_FRAMES:
-            entry = self._entries.popleft()
-            frames += len(entry.infos) if isinstance(entry, Frames) else 0
-            taken.append(entry)
+            taken += self._entries.pop()
+            frames += len(taken[-1].infos) if isinstance(taken[-1], Frames) else 0
         return tuple(taken)
 
     @property
     def _frames(self) -> int:
-        return sum(len(entry.infos) for entry in self._entries if isinstance(entry, Frames))
+        return sum(len(run.infos) for run in self._entries)
 
     def _expire(self, now_s: float) -> None:
         oldest_s = now_s - self._max_age_s
-        runs = (entry for entry in self._entries if isinstance(entry, Frames))
-        self._drop(sum(run.older_than(oldest_s) for run in runs), "late")
+        self._drop(sum(run.older_than(oldest_s) for run in self._entries), "late")
 
     def _drop(self, frames: int, cause: str) -> None:
-        """The oldest frames go; what stands between them stays."""
-        kept: deque[Entry] = deque()
+        """The oldest frames go; what is told between them stays."""
         while frames:
-            entry = self._entries.popleft()
-            if not isinstance(entry, Frames):
-                kept.append(entry)
-                continue
-            count = min(frames, len(entry.infos))
+            run = self._entries.first
+            assert run
+            count = min(frames, len(run.infos))
             frames -= count
-            self._dropped.add(cause, entry.taken[:count])
-            if count < len(entry.infos):
-                kept.append(entry.without(count))
-        self._entries = kept + self._entries
+            self._dropped.add(cause, run.taken[:count])
+            if count < len(run.infos):
+                self._entries.shorten(run.without(count))
+            else:
+                self._entries.drop()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.chunk import CHUNK_FRAMES, Entry
 from pipeline.decode.assembly import Item, entries
+from pipeline.decode.lineup import Lineup
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Sample
 from pipeline.dropped import Dropped
@@ -34,7 +34,7 @@ class Buffer:
         self._max_age_s = spec.max_age_s
         self._chunk_s = spec.chunk_ms / 1000
         self._clock = clock
-        self._items: deque[Item] = deque()
+        self._items: Lineup[Sample] = Lineup()
         self._frames = 0
         self._dropped = Dropped(spec.stream, len(spec.samplings))  # before the first item
         self._since_s = 0.0
@@ -53,7 +53,7 @@ class Buffer:
                 self._frames += 1
                 self.sampled += 1
                 item = item if patient else replace(item, arrived_s=self._clock())
-            self._items.append(item)
+            self._items.add(item)
             while self._frames > self._room:
                 self._drop("full")
             self._expire()
@@ -93,8 +93,8 @@ class Buffer:
         items: list[Item] = list(self._dropped.take())
         frames = 0
         while self._items and frames < CHUNK_FRAMES:
-            frames += isinstance(self._items[0], Sample)
-            items.append(self._items.popleft())
+            items += self._items.pop()
+            frames += isinstance(items[-1], Sample)
         self._frames -= frames
         self._since_s = self._clock()
         self._changed.notify_all()
@@ -107,13 +107,11 @@ class Buffer:
 
     def _arrived_s(self) -> float | None:
         """When the oldest frame arrived."""
-        return next((item.arrived_s for item in self._items if isinstance(item, Sample)), None)
+        return self._items.first.arrived_s if self._items.first else None
 
     def _drop(self, cause: str) -> None:
-        """The oldest frame goes; what it stood behind stays."""
-        kept: list[Item] = []
-        while not isinstance(oldest := self._items.popleft(), Sample):
-            kept.append(oldest)
-        self._items.extendleft(reversed(kept))
+        """The oldest frame goes."""
+        assert self._items.first
+        self._dropped.add(cause, (self._items.first.taken,))
+        self._items.drop()
         self._frames -= 1
-        self._dropped.add(cause, (oldest.taken,))

@@ -260,6 +260,35 @@ def test_what_is_no_frame_is_never_dropped() -> None:
     assert [entry for entry in shape(found) if isinstance(entry, list)] == [["2", "3"]]
 
 
+def test_an_hour_that_nobody_asks_in_leaves_a_few_entries_that_say_all_of_it() -> None:
+    """20 losses, a break and a frame a second."""
+    buffer = Buffer(live(buffer_frames=2, chunk_ms=1))
+    for second in range(3600):
+        for _ in range(20):
+            buffer.put(FAULT)
+        buffer.put(Gap("s", "clock"))
+        buffer.put(sample(second % 200))
+    clock = Gap("s", "clock")
+    assert shape(buffer.take(5) or ()) == [
+        Fault("s", "decode", "bad", 20 * 3600),
+        Gap("s", "dropped", 3598, (), "full"),
+        *(clock, ["198"], clock, ["199"]),
+    ]
+
+
+def test_a_camera_that_comes_and_goes_while_nobody_asks_leaves_a_few_entries() -> None:
+    backlog = Backlog(live(buffer_frames=10, samplings=(Sampling("all"), Sampling("every", 2))))
+    back = Gap("s", "reconnected")
+    for turn in range(100):
+        told = (FAULT, Gap("s", "dropped", 3, (3, 1), "full"), back)
+        backlog.add((*told, run(0, 8, at_s=turn)), now_s=turn)
+    assert shape(backlog.take(now_s=99)) == [
+        Gap("s", "dropped", 790, (296, 296), "full"),
+        *(replace(FAULT, lost=99), Gap("s", "dropped", 297, (297, 99), "full"), back, ["6", "7"]),
+        *(FAULT, Gap("s", "dropped", 3, (3, 1), "full"), back, [str(one) for one in range(8)]),
+    ]
+
+
 def test_the_buffer_waits_for_more_until_its_time() -> None:
     buffer = Buffer(live(buffer_frames=20, chunk_ms=50))
     assert buffer.take(0.01) is None
