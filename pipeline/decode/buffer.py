@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ class Buffer:
     """Keeps the newest frames, so many and so old at most; what is dropped becomes Gaps.
 
     Attributes:
-        sampled: frames that were put in.
+        taken: frames that were put in: which rules took them -> how many.
         closed: nothing more is put in.
     """
 
@@ -38,7 +39,7 @@ class Buffer:
         self._frames = 0
         self._dropped = Dropped(spec.stream, len(spec.samplings))  # before the first item
         self._since_s = 0.0
-        self.sampled = 0
+        self.taken: Counter[int] = Counter()
         self.closed = False
         self._changed = threading.Condition()
 
@@ -51,7 +52,7 @@ class Buffer:
                 self._since_s = self._clock()
             if isinstance(item, Sample):
                 self._frames += 1
-                self.sampled += 1
+                self.taken[item.taken] += 1
                 item = item if patient else replace(item, arrived_s=self._clock())
             self._items.add(item)
             while self._frames > self._room:

@@ -5,6 +5,7 @@ Waits for nobody; what comes after it is the host's business.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from pipeline.chunk import Counts, End, Fault, Gap
@@ -90,6 +91,11 @@ class Capture:
         """Of this connection, so far."""
         track = self._track
         return Counts(track.decoded, track.sampled, self._lost) if track else Counts()
+
+    @property
+    def taken(self) -> Counter[int]:
+        """Its sampled frames so far: which rules took them -> how many."""
+        return self._track.taken.copy() if self._track else Counter()
 
     def _ended(self) -> End | Fault:
         if not self.finite:

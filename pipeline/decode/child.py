@@ -24,6 +24,7 @@ from pipeline.decode.capture import Capture
 from pipeline.decode.playback import Playback
 from pipeline.decode.spec import StreamSpec
 from pipeline.decode.wire import Message, pack, write_all
+from pipeline.dropped import Dropped
 from pipeline.media.picture import Mark
 from pipeline.media.retry import Wait
 from pipeline.media.transfer import Transfer
@@ -31,6 +32,7 @@ from pipeline.secrets import remember_url
 
 NONE = Counts()
 ROOM_S = 0.1  # that a frame of a connection's beginning waits for room in the buffer
+STEP_S = 0.2  # at a stop: that a step of reading may take until its frames are in the buffer
 BEAT_S = 0.5  # a sign of life at most so often; a recording's while somebody waits for a chunk
 
 
@@ -156,38 +158,44 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
                 troubles.put(item)
             elif item is not None:
                 buffer.put(item, patient=source.finite)
-            if orders.stopping.is_set():
+            if item is None and orders.stopping.is_set():  # all of a step's items are in
                 break
         for item in source.rest():
             buffer.put(item)
         buffer.close()
 
-    def counts() -> Counts:
-        return replace(source.counts, sampled=buffer.sampled)
-
-    threading.Thread(target=fill, daemon=True).start()
+    filler = threading.Thread(target=fill, daemon=True)
+    filler.start()
     asked = False
     while not buffer.closed:
         asked = asked or orders.wanted(BEAT_S)
         if asked and (entries := buffer.take(BEAT_S)):
-            answers.chunk(with_memory(entries), counts(), source.mark)
+            answers.chunk(with_memory(entries), source.counts, source.mark)
             asked = False
         if orders.stopping.is_set():
+            filler.join(STEP_S)
             for item in source.rest():
                 buffer.put(item)
             buffer.close()  # whoever fills it may wait for a camera that says nothing
         if steps.is_set():
             steps.clear()
-            answers.beat(counts(), source.mark)
+            answers.beat(source.counts, source.mark)
         if not troubles.empty() and not buffer.closed:
-            answers.news((troubles.get(),), counts(), source.mark)
+            answers.news((troubles.get(),), source.counts, source.mark)
     while entries := buffer.take(0):
-        answers.news(with_memory(entries), counts(), source.mark)
+        answers.news(with_memory(entries), source.counts, source.mark)
     while not troubles.empty():
-        answers.news((troubles.get(),), counts(), source.mark)
+        answers.news((troubles.get(),), source.counts, source.mark)
     if orders.stopping.is_set():
-        stopped = replace(source.end("stopped"), sampled=buffer.sampled)
-        answers.news(with_memory((stopped,)), counts(), source.mark)
+        answers.news(with_memory(stopped(spec, source, buffer)), source.counts, source.mark)
+
+
+def stopped(spec: StreamSpec, source: Capture, buffer: Buffer) -> tuple[Entry, ...]:
+    """The end of a stream whose buffer is closed, after what came too late for it."""
+    taken = source.taken  # before what is decoded: whoever fills it may not have ended
+    late = Dropped(spec.stream, len(spec.samplings))
+    late.add("drain", [*(taken - buffer.taken).elements()])
+    return (*late.take(), replace(source.end("stopped"), sampled=taken.total()))
 
 
 def is_failure(item: Item | None) -> bool:

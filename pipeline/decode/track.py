@@ -6,6 +6,7 @@ process continues exactly there. Knows nothing of files, pipes or clocks.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -76,6 +77,7 @@ class Track:
         self.index = 0  # pictures of that file
         self.decoded = 0
         self.sampled = 0
+        self.taken: Counter[int] = Counter()  # which rules took them -> how many, of this process
         self.lost = 0
 
     def follow(self, picture: Picture, ingest_time_us: int, mark: Mark) -> list[Sample | Gap]:
@@ -89,6 +91,7 @@ class Track:
         if not taken:
             return [*jumped]
         self.sampled += 1
+        self.taken[taken] += 1
         info = FrameInfo(
             self._spec.stream,
             self._session,

@@ -172,6 +172,27 @@ def test_what_a_live_stream_loses_is_counted(
     assert [one.kind for one in faults(consumer)].count("crashed") == 2
 
 
+@pytest.mark.parametrize("room", [8, 200])
+def test_a_stop_in_the_beginning_of_a_connection_counts_what_it_cuts_off(
+    consumer: Consumer, spec, station: str, room: int
+) -> None:
+    """It comes all at once, and waits a moment where there is no room."""
+    held = {"live": True, "session": "", "stall_s": 600.0, "max_age_s": 3600.0}
+    consumer.host.open(spec(f"{station}/held.ts", "all", "every:2", buffer_frames=room, **held))
+    consumer.pull()
+    consumer.host.stop("clip")
+    while not consumer.ended:
+        consumer.pull()
+    check_counts(consumer)
+    assert consumer.end.sampled == consumer.end.decoded >= SHOWN // 2
+    gaps = [one for one in consumer.entries if isinstance(one, Gap) and one.dropped]
+    causes = {gap.cause for gap in gaps}
+    assert "drain" in causes if room == 8 else not causes
+    assert all(gap.by_rule[0] == gap.dropped for gap in gaps)
+    halves = sum(gap.by_rule[1] for gap in gaps)
+    assert abs(2 * halves - sum(gap.dropped for gap in gaps)) <= len(gaps)
+
+
 def faults(consumer: Consumer) -> list[Fault]:
     return [one for one in consumer.entries + consumer.troubles if isinstance(one, Fault)]
 
