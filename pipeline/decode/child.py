@@ -122,9 +122,8 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     playback = Playback(spec, wall_us, orders.patience(alive))
     collector = Collector(spec.chunk_ms, time.monotonic)
     for item in playback.items():
-        if orders.stopping.is_set() and is_failure(
-            item
-        ):  # whoever waited for bytes was told to stop
+        if orders.stopping.is_set() and is_failure(item):
+            # Whoever waited for bytes was told to stop.
             item = playback.end("stopped")
         if item is not None:
             collector.add(item)
