@@ -37,8 +37,10 @@ def assert_correct(answer: dict[str, Any], shape: list[int], dtype: str) -> None
     assert answer["max_abs_error"] <= TOLERANCE[dtype]
 
 
-@pytest.mark.parametrize("n_heads", [1, 2])
-@pytest.mark.parametrize("n_tokens", [1, 16, 65, 257, 261, 1370, 1374])
+@pytest.mark.parametrize(
+    ("n_tokens", "n_heads"),
+    [*((n_tokens, heads) for n_tokens in (1, 16, 65, 257, 261) for heads in (1, 2)), (1374, 1)],
+)
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_equals_the_reference(
     interpret: Interpret, dtype: str, n_tokens: int, n_heads: int

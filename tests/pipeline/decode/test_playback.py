@@ -25,7 +25,7 @@ def test_event_time_never_goes_back_and_positions_are_unique(play, clip: Path) -
 def test_samplings_agree_on_the_frames_they_share(play, clip: Path) -> None:
     everything = play(clip)
     known = {key[0]: key for key in everything.keys}
-    for rule in ("fps:5", "keyframes", "every:7"):
+    for rule in ("fps:5", "keyframes"):
         some = play(clip, rule)
         assert some.keys == [known[sample.info.position] for sample in some.samples]
         assert some.samples[0].info.position == everything.samples[0].info.position
@@ -42,7 +42,8 @@ def test_key_frames_alone_are_the_key_frames_among_all(play, clip: Path) -> None
 def test_a_resume_equals_the_undisturbed_run(play, clip: Path) -> None:
     whole = play(clip)
     last = len(whole.samples) - 1
-    for index in sorted({0, last // 2, last - 1, last} & set(range(last + 1))):
+    short = {0, last - 1} if last < 100 else set()  # of a long one that is twice as much to decode
+    for index in sorted({last // 2, last, *short} & set(range(last + 1))):
         cursor = json.loads(json.dumps(whole.cursor(index)))
         rest = play(clip, cursor=cursor)
         assert rest.keys == whole.keys[index + 1 :]
