@@ -32,7 +32,7 @@ from pipeline.secrets import remember_url
 
 NONE = Counts()
 ROOM_S = 0.1  # that a frame of a connection's beginning waits for room in the buffer
-STEP_S = 0.2  # at a stop: that a step of reading may take until its frames are in the buffer
+STEP_S = 0.5  # at a stop: that a step of reading may take until its frames are in the buffer
 BEAT_S = 0.5  # a sign of life at most so often; a recording's while somebody waits for a chunk
 
 
@@ -181,12 +181,13 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
             answers.beat(source.counts, source.mark)
         if not troubles.empty() and not buffer.closed:
             answers.news((troubles.get(),), source.counts, source.mark)
+    ending = stopped(spec, source, buffer)  # now: what is read after it is not of this run
     while entries := buffer.take(0):
         answers.news(with_memory(entries), source.counts, source.mark)
     while not troubles.empty():
         answers.news((troubles.get(),), source.counts, source.mark)
     if orders.stopping.is_set():
-        answers.news(with_memory(stopped(spec, source, buffer)), source.counts, source.mark)
+        answers.news(with_memory(ending), source.counts, source.mark)
 
 
 def stopped(spec: StreamSpec, source: Capture, buffer: Buffer) -> tuple[Entry, ...]:
