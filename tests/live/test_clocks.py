@@ -16,7 +16,7 @@ def test_a_camera_whose_clock_steps(habits, pulled):
     names = ("reports", "ahead", "back")
     host.until(lambda: all(len(after_gap(host, name)) > 10 for name in names))
     for name in names:
-        assert host.told(name) == ["clock"]
+        assert host.told(name) == ["clock"], host.story()[name]
         check(host.infos(name))
 
 

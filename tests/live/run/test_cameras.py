@@ -33,9 +33,22 @@ def intervals(run, stream):
     return found
 
 
+def cut_off(run, stream):
+    """Frames that the stop cut off, and nothing else: on a busy machine a step of decoding may be
+    at work for longer than it is waited for."""
+    events = [event for event in run.events(stream) if event["kind"] == "dropped"]
+    assert {event["cause"] for event in events} <= {"drain"}
+    return sum(event["dropped"] for event in events)
+
+
+def told(run, stream):
+    """What happened, but for what the stop cut off."""
+    return [kind for kind in run.told(stream) if kind != "dropped"]
+
+
 def check_untouched(run, stream, camera, sent):
     """A camera that nothing happened to: all it sent was sampled, once, without a break."""
-    assert run.told(stream) == ["started", "ended"]
+    assert told(run, stream) == ["started", "ended"]
     assert len(sessions(run, stream)) == 1
     assert intervals(run, stream) == {STEP}
     sampled = len(frames(run, stream))
@@ -48,13 +61,13 @@ def check_untouched(run, stream, camera, sent):
     for operator, counts in ended["operators"].items():
         assert counts["sampled"] == sampled, operator
         assert counts.get("published", 0) + counts.get("covered", 0) == sampled, operator
-        assert "dropped" not in counts
+        assert counts.get("dropped", 0) == cut_off(run, stream), operator
 
 
 def check_restarted(run, stream):
     """A camera that was away once."""
-    told = ["started", "disconnected", "reconnected", "started", "ended"]
-    assert run.told(stream) == told
+    away = ["disconnected", "reconnected", "started"]
+    assert told(run, stream) == ["started", *away, "ended"]
     assert len(sessions(run, stream)) == 2
     assert intervals(run, stream) == {STEP}
     assert run.events(stream)[-1]["outcome"] == "stopped"
@@ -121,4 +134,4 @@ def test_a_decode_actor_that_dies_is_told_and_replaced(camera, live_run, short_f
     run.until(lambda: len(sessions(run, "front")) == 2)
     run.signal(signal.SIGTERM)
     check_drained(run)
-    assert run.told("front") == ["started", "crashed", "started", "ended"]
+    assert told(run, "front") == ["started", "crashed", "reconnected", "started", "ended"]
