@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+ANALYZED = 0.75  # of the time for it
 _NO_TIMESTAMPS = cast("int", Flags.no_timestamps.value)  # the demuxer says so of itself
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -191,7 +192,18 @@ def _open_srt(url: str, timeout_s: float) -> InputContainer:
 
 
 def _open_live(url: str, options: dict[str, str], timeout_s: float) -> InputContainer:
-    return av.open(url, options=options, metadata_errors="replace", timeout=(timeout_s, timeout_s))
+    """libav looks at what comes until it knows enough. Where time is up before, it goes on as if
+    nothing were, with the packet missing that it was reading; so it is to be content sooner."""
+    patience = {
+        "fpsprobesize": "0",  # 20 frames for a rate that nobody asks about
+        "analyzeduration": str(int(timeout_s * ANALYZED * 1_000_000)),
+    }
+    return av.open(
+        url,
+        options=options | patience,
+        metadata_errors="replace",
+        timeout=(timeout_s, timeout_s),
+    )
 
 
 _CAMERAS: dict[str, Callable[[str, float], InputContainer]] = {
