@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.batching import Batcher
-from pipeline.camera import Camera
 from pipeline.chunk import End, Frames, Trouble
 from pipeline.commit import Commit
 from pipeline.decode.spec import StreamSpec
@@ -154,7 +153,8 @@ class Shard:
                 self._end(open_lanes)
             self._open(open_lanes)
             self._request(open_lanes)
-            self._accept(0.0 if busy else self._patience_s())
+            due_s = 0.0 if busy else self._batcher.due_s - self._clock()
+            self._accept(max(0.0, min(IDLE_WAIT_S, due_s)))
             busy = self._work(open_lanes)
 
     def _end(self, lanes: dict[str, Lane]) -> None:
@@ -189,9 +189,6 @@ class Shard:
 
     def _request(self, lanes: dict[str, Lane]) -> None:
         self._intake.ask(stream for stream, lane in lanes.items() if lane.queue.hungry)
-
-    def _patience_s(self) -> float:
-        return max(0.0, min(IDLE_WAIT_S, self._batcher.due_s - self._clock()))
 
     def _accept(self, timeout_s: float) -> None:
         troubles = []
@@ -265,8 +262,7 @@ class Shard:
         self.tally.count(receipt, commit.messages)
         if lane.live:
             age_s = None if commit.arrived_s is None else self._clock() - commit.arrived_s
-            before = self.tally.cameras.get(lane.stream, Camera())
-            self.tally.cameras[lane.stream] = before.after(lane.frames, lane.dropped, age_s)
+            self.tally.see(lane.stream, lane.frames, lane.dropped, age_s)
 
     def _tell_outages(self) -> None:
         """Cameras could not wait for the end of an outage, and what they dropped has its reason."""
@@ -285,15 +281,14 @@ class Shard:
         self.tally.given_up = str(away)
         lanes = self._open_lanes
         self._intake.stop(lanes)
+        cameras = [lane for lane in lanes.values() if lane.live]
         until_s = self._clock() + COUNT_S
-        while unsaid := [one for one in lanes.values() if one.live and not one.queue.closing]:
-            if self._clock() >= until_s:
-                break
+        while self._clock() < until_s and (unsaid := [c for c in cameras if not c.queue.closing]):
             self._intake.ask(lane.stream for lane in unsaid)
             self._accept(IDLE_WAIT_S)
+        for lane in cameras:
+            self.tally.undelivered[lane.stream] += lane.queue.unconfirmed
         for lane in lanes.values():
-            if lane.live:
-                self.tally.undelivered[lane.stream] += lane.queue.unconfirmed
             self.tally.outcomes.append(
                 Outcome(lane.stream, "stopped", str(away), resumed=lane.stream in self._resumed)
             )
@@ -302,5 +297,4 @@ class Shard:
         end = lane.end
         assert end is not None
         del lanes[lane.stream]
-        resumed = lane.stream in self._resumed
-        self.tally.outcomes.append(Outcome.of(end, lane.why, resumed=resumed))
+        self.tally.outcomes.append(Outcome.of(end, lane.why, resumed=lane.stream in self._resumed))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields
 
@@ -86,6 +86,12 @@ class Tally:
     given_up: str = ""
     undelivered: Counter[str] = field(default_factory=Counter)
     cameras: dict[str, Camera] = field(default_factory=dict)
+
+    def see(
+        self, camera: str, frames: int, dropped: Mapping[str, int], age_s: float | None
+    ) -> None:
+        """Note how a camera fares; see `Camera.after`."""
+        self.cameras[camera] = self.cameras.get(camera, Camera()).after(frames, dropped, age_s)
 
     def count(self, receipt: Receipt, messages: Sequence[Message]) -> None:
         """These went to the sink."""
