@@ -97,14 +97,20 @@ def processes() -> type[Processes]:
     return Processes
 
 
-@pytest.fixture(scope="session")
-def nodes() -> Iterator[Nodes]:
+@pytest.fixture(scope="session", autouse=True)
+def token() -> Iterator[None]:
+    """Before any test: Ray looks for its token once in a process, whatever first needs it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(16))
         enable_token_auth_by_default()  # as `ray.init` does where it starts a cluster
-        nodes = Nodes()
-        yield nodes
-        nodes.shut_down()
+        yield
+
+
+@pytest.fixture(scope="session")
+def nodes(token: None) -> Iterator[Nodes]:
+    nodes = Nodes()
+    yield nodes
+    nodes.shut_down()
 
 
 @pytest.fixture
