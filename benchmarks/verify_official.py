@@ -21,16 +21,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from operators.architectures import ARCHITECTURES, architecture
-from operators.backbone import Backbone
+from operators.backbones.architectures import ARCHITECTURES, architecture
+from operators.backbones.backbone import Backbone
+from operators.backbones.preprocess import normalise
 from operators.frames import Features, FrameBatch
-from operators.preprocess import normalise
 from operators.registry import build_operator
-from operators.weights import LoadedBackbone, load_backbone
-from pipeline.chunk import Frames
+from operators.weights.load import LoadedBackbone, load_backbone
+from pipeline.configuration.resolve import resolve
+from pipeline.configuration.streams import stream_specs
 from pipeline.decode.once import decoded
-from pipeline.resolve import resolve
-from pipeline.streams import stream_specs
+from pipeline.stream.chunk import Frames
 
 UPSTREAM = "facebookresearch/dinov2:b8931f7bf91576930313be2c6d6af376033b35f0"
 RENDERED = [f"synthetic:room?seed={seed}&seconds=2&fps=5&size=640x360" for seed in (1, 2, 3)]

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.architectures import PATCH
+from operators.backbones.architectures import PATCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import torch
 
-    from operators.crew import Crew
+    from operators.backbones.crew import Crew
 
 CELLS = 4  # per side of a patch: the grid of a frame's truth and of dense results
 

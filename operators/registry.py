@@ -13,16 +13,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from operators.action_head import build_action
-from operators.architectures import Architecture
-from operators.classify import build_classify
-from operators.depth import build_depth
-from operators.embedding import build_embedding
+from operators.action.build import build_action
+from operators.backbones.architectures import Architecture
+from operators.depth.operator import build_depth
 from operators.errors import UsageError
-from operators.heads import HeadRequest
 from operators.operator import Operator
-from operators.pca import build_pca
-from operators.segmentation import build_segmentation
+from operators.pca.operator import build_pca
+from operators.segmentation.operator import build_segmentation
+from operators.vector.classify import build_classify
+from operators.vector.embedding import build_embedding
+from operators.weights.heads import HeadRequest
 
 Builder = Callable[[Mapping[str, Any], HeadRequest], Operator]
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from pipeline.camera import Camera, told
-from pipeline.outage import span
+from pipeline.engine.camera import Camera, told
+from pipeline.records.outage import span
 from pipeline.secrets import mask
 
 if TYPE_CHECKING:

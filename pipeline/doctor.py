@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from operators.backbones.machine import this_machine
 from operators.errors import UsageError
-from operators.machine import this_machine
 
 PACKAGES = ("kernels", "operators", "pipeline")
 RTSP_SERVER = (
@@ -132,7 +132,7 @@ def _attention() -> Finding:
 def _engine() -> Finding:
     import torch
 
-    from operators.engines.choice import INT8, choose_engine
+    from operators.backbones.engines.choice import INT8, choose_engine
 
     device, machine = torch.device("cuda" if torch.cuda.is_available() else "cpu"), this_machine()
     taken = choose_engine("auto", device, machine).why

@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
-from pipeline.config import Config
-from pipeline.decode.spec import StreamSpec
+from pipeline.configuration.config import Config
+from pipeline.configuration.streams import stream_specs
 from pipeline.display import Display, Report, Status
-from pipeline.identity import Identity
-from pipeline.message import wall_clock_us
-from pipeline.outage import away_s, said
+from pipeline.engine.identity import Identity
+from pipeline.engine.tally import Outcome, Tally
+from pipeline.records.message import wall_clock_us
+from pipeline.records.outage import away_s, said
 from pipeline.secrets import mask
 from pipeline.sinks.uri import sink_name
-from pipeline.streams import stream_specs
-from pipeline.tally import Outcome, Tally
+from pipeline.stream.spec import StreamSpec
 
 DISPLAY_PERIOD_S = 0.5
 DONE, FAILED, SOME_FAILED = 0, 1, 3

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.progress import Progress
 from pipeline.sinks.fence import claimed, is_done
 from pipeline.sinks.sink import Message, Receipt
+from pipeline.stream.progress import Progress
 
 
 class ManualClock:

@@ -75,7 +75,8 @@ def test_the_installed_command_works_away_from_the_checkout(wheel, tmp_path):
     doctor = dinostream("doctor")
     assert doctor.returncode == 0, doctor.stdout + doctor.stderr
     assert f"ok  layout           {site}" in doctor.stdout
-    script = "from operators.labelsets import label_set; print(label_set('voc2012').name)"
+    library = "operators.segmentation.labelsets"
+    script = f"from {library} import label_set; print(label_set('voc2012').name)"
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,

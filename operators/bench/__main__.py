@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from kernels.bench.report import keep_report
-from operators.architectures import architecture
+from operators.backbones.architectures import architecture
 from operators.bench.backbone import ON_CPU, ON_GPU, Settings, measure
 from operators.bench.report import backbone_report_lines
 from operators.errors import DinostreamError

@@ -6,7 +6,7 @@ from statistics import median
 
 import torch
 
-from operators.architectures import Architecture
+from operators.backbones.architectures import Architecture
 from operators.bench.stopwatch import seconds_of
 
 _RATE_ROUNDS = 9

@@ -15,7 +15,9 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from kernels.bench.origin import origin
-from operators.architectures import Architecture
+from operators.backbones.architectures import Architecture
+from operators.backbones.machine import this_machine
+from operators.backbones.preprocess import normalise
 from operators.bench.arithmetic import matrix_rate
 from operators.bench.contestant import Absent, Contestant
 from operators.bench.gate import GateRed
@@ -25,8 +27,6 @@ from operators.bench.provenance import load, provenance
 from operators.bench.ratios import ratio_figures, share_figures
 from operators.bench.stopwatch import seconds_of
 from operators.bench.task import Task
-from operators.machine import this_machine
-from operators.preprocess import normalise
 
 FORMAT = 1
 

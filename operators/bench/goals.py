@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 import torch
 
+from operators.backbones.engines.choice import choose_engine
+from operators.backbones.machine import this_machine
 from operators.bench.task import Task
-from operators.engines.choice import choose_engine
-from operators.machine import this_machine
 
 EAGER = "Hugging Face, eager float32"
 SDPA = "Hugging Face, sdpa bfloat16"

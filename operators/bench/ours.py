@@ -8,14 +8,14 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
+from operators.backbones.engines.choice import INT8, Choice, choose_engine
+from operators.backbones.machine import this_machine
+from operators.backbones.preprocess import normalise
 from operators.bench.contestant import INT8_COSINE, ROUNDED_COSINE, Absent, Contestant
 from operators.bench.graph import captured
 from operators.bench.task import Task
-from operators.engines.choice import INT8, Choice, choose_engine
 from operators.errors import UsageError
 from operators.frames import Features, FrameBatch, FrameInfo
-from operators.machine import this_machine
-from operators.preprocess import normalise
 
 
 def our_contestants(task: Task, *, compiled: bool) -> Iterator[Contestant | Absent]:
@@ -41,8 +41,8 @@ def _on_cpu(task: Task) -> Iterator[Contestant | Absent]:
 
 
 def _engine(task: Task, choice: Choice) -> Contestant:
-    from operators.backbone import Backbone
-    from operators.weights import LoadedBackbone
+    from operators.backbones.backbone import Backbone
+    from operators.weights.load import LoadedBackbone
 
     backbone = Backbone(
         LoadedBackbone(task.model(), "", True, f"random (seed {task.seed})"),

@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
-from operators.architectures import Architecture
+from operators.backbones.architectures import Architecture
 from operators.errors import UsageError
 
 # Upstream's names -> those of Hugging Face's files.
@@ -78,7 +78,7 @@ def peer_model(arch: Architecture, tensors: Mapping[str, Tensor], attention: str
 
 def to_hugging_face(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Upstream's names -> Hugging Face's, the fused projection apart; inverse of
-    `operators.huggingface.to_upstream`."""
+    `operators.weights.huggingface.to_upstream`."""
     renamed = {}
     for name, tensor in tensors.items():
         for pattern, replacement in _RENAMED:

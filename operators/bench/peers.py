@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from operators.backbones.engines.choice import choose_engine
+from operators.backbones.machine import this_machine
 from operators.bench.contestant import PEER_COSINE, Absent, Contestant
 from operators.bench.peer_model import peer_model
 from operators.bench.plain_model import plain_model
 from operators.bench.task import Task
-from operators.engines.choice import choose_engine
 from operators.errors import UsageError
-from operators.machine import this_machine
 
 PLAIN = "plain torch"
 Tokens = Callable[[Tensor], Tensor]
@@ -107,7 +107,7 @@ def _of_tensors(name: str, run: Callable[[], Tensor], dtype: torch.dtype) -> Con
 def _exported(task: Task, dtype: torch.dtype) -> Contestant | Absent:
     name = f"OpenVINO of the export, {str(dtype).removeprefix('torch.')}"
     try:
-        from operators.engines.openvino_library import ov
+        from operators.backbones.engines.openvino_library import ov
     except ImportError:
         return Absent(name, "openvino is not installed")
     pixels = task.normalised(torch.float32)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from operators.architectures import HEAD_DIM
-from operators.vit import Attention, Block, VisionTransformer
+from operators.backbones.architectures import HEAD_DIM
+from operators.backbones.vit import Attention, Block, VisionTransformer
 
 
 class SdpaAttention(nn.Module):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kernels.bench.origin import commit
-from operators.machine import this_machine
+from operators.backbones.machine import this_machine
 
 LIBRARIES = ("torch", "av", "ray", "transformers", "numpy", "pillow")
 

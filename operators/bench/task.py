@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from operators.architectures import Architecture
-from operators.preprocess import normalise
-from operators.random_weights import random_tensors
-from operators.vit import VisionTransformer, filled_vit
+from operators.backbones.architectures import Architecture
+from operators.backbones.preprocess import normalise
+from operators.backbones.random_weights import random_tensors
+from operators.backbones.vit import VisionTransformer, filled_vit
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.linear_model import LinearRegression
 
-from operators.calibration import RELATIVE, Calibration
+from operators.depth.calibration import RELATIVE, Calibration
 from operators.errors import UsageError
 
 _APART = 0.01  # of the larger: values nearer to each other than that say nothing of a scale

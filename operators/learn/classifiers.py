@@ -21,7 +21,7 @@ from torch import Tensor
 
 from operators.errors import UsageError
 from operators.learn.span import Span, pays
-from operators.vector_head import BIAS, EXAMPLE_CLASSES, EXAMPLES, WEIGHT
+from operators.vector.vector_head import BIAS, EXAMPLE_CLASSES, EXAMPLES, WEIGHT
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # C: how much fit counts against small weights
 NEIGHBOURS = (5, 10, 20, 50)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from operators.architectures import Architecture
-from operators.depth_linear import BINS, FOUR_BLOCKS
+from operators.backbones.architectures import Architecture
+from operators.depth.linear import BINS, FOUR_BLOCKS
 from operators.frames import CELLS
 from operators.learn.channel_statistics import Channels, patch_and_class_channels
 from operators.learn.dense_pictures import DenseBatch, DensePicture, DensePictures

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from operators.frame_vector import FrameVector
-from operators.pooling import pooled_width
+from operators.vector.frame_vector import FrameVector
+from operators.vector.pooling import pooled_width
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -35,7 +35,8 @@ class Examples:
         groups: what belongs together, one per window: a file, or a day.
         labels: names of the classes.
         unit: frames' vectors are divided by their length.
-        cells: float16 `[n, C, D]`, `operators.motion.averaged_cells` of every frame, or None.
+        cells: float16 `[n, C, D]`, `operators.vector.motion.averaged_cells` of every frame, or
+            None.
     """
 
     parts: Floats
@@ -102,7 +103,7 @@ class Examples:
 
 
 def window_rows(count: int, frames: int, stride: int) -> list[tuple[int, int]]:
-    """The windows that `operators.windows` makes of an unbroken run: (first row, frames) each.
+    """The windows that `operators.action.windows` makes of an unbroken run: first row and frames.
 
     Args:
         count: frames of the run.

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from operators.crew import Crew
+from operators.backbones.crew import Crew
+from operators.backbones.vit import VisionTransformer
 from operators.learn.estimate import Estimate
 from operators.learn.examples import Examples
 from operators.learn.metrics import mean_class_gain
@@ -29,8 +30,7 @@ from operators.learn.tail_training import (
 )
 from operators.learn.thresholds import thresholds
 from operators.learn.vector_fit import Quality, VectorFit, is_better, quality_of, worth
-from operators.tail import TAIL_BLOCKS
-from operators.vit import VisionTransformer
+from operators.vector.own_blocks import TAIL_BLOCKS
 
 
 @dataclass(frozen=True, slots=True)

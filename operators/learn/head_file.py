@@ -1,6 +1,6 @@
 """Writes a trained head: one safetensors file that says itself what it is for.
 
-Tensors and facts in -> a file that `operators.heads` reads, and its sha256.
+Tensors and facts in -> a file that `operators.weights.heads` reads, and its sha256.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
-from operators.checkpoint import sha256_file
-from operators.header import HEADER_KEY
-from operators.heads import HEADER_FORMAT
+from operators.weights.checkpoint import sha256_file
+from operators.weights.header import HEADER_KEY
+from operators.weights.heads import HEADER_FORMAT
 
 
 def write_head(

@@ -15,7 +15,7 @@ from operators.errors import UsageError
 from operators.learn.batches import batches, class_weights
 from operators.learn.classifiers import Candidate
 from operators.learn.examples import Examples
-from operators.motion import (
+from operators.vector.motion import (
     CELL_BIAS,
     CELL_WEIGHT,
     HIDDEN_WIDTH,
@@ -23,7 +23,7 @@ from operators.motion import (
     marked_cells,
     motion_layout,
 )
-from operators.vector_head import BIAS, WEIGHT, linear_layout
+from operators.vector.vector_head import BIAS, WEIGHT, linear_layout
 
 BATCH = 32
 _RATE = 3e-3

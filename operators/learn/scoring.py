@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from operators.frame_vector import FrameVector
 from operators.learn.examples import Examples, gathered, presence
-from operators.motion import hidden_vectors, marked_cells
-from operators.pooling import QUERY
-from operators.vector_head import BIAS, EXAMPLE_CLASSES, EXAMPLES, WEIGHT
+from operators.vector.frame_vector import FrameVector
+from operators.vector.motion import hidden_vectors, marked_cells
+from operators.vector.pooling import QUERY
+from operators.vector.vector_head import BIAS, EXAMPLE_CLASSES, EXAMPLES, WEIGHT
 
 _TOGETHER = 1024  # windows at a time, so that memory is bounded
 

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from operators.frame_vector import FrameVector
 from operators.learn.batches import BATCH, batches, class_weights
 from operators.learn.examples import Examples, gathered, presence, width
 from operators.learn.frame_scale import FrameScale
 from operators.learn.span import Span, pays
-from operators.pooling import QUERY
-from operators.vector_head import BIAS, WEIGHT
+from operators.vector.frame_vector import FrameVector
+from operators.vector.pooling import QUERY
+from operators.vector.vector_head import BIAS, WEIGHT
 
 # Inputs have length one on average, so a step's effect does not depend on the number of features.
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -39,7 +39,7 @@ def train_rates(
     Args:
         examples: the training part.
         vector: the tokens of a frame that count.
-        pooling: one of `operators.pooling.POOLINGS`.
+        pooling: one of `operators.vector.pooling.POOLINGS`.
         seed: of the order of examples.
 
     Returns:

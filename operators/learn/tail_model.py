@@ -13,15 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from operators.frame_vector import FrameVector
+from operators.backbones.vit import VisionTransformer
 from operators.learn.examples import Examples
 from operators.learn.frame_scale import FrameScale
 from operators.learn.scoring import pooled_windows
 from operators.learn.tail_parts import TailParts
-from operators.pooling import QUERY
-from operators.tail import block_name
-from operators.vector_head import BIAS, WEIGHT
-from operators.vit import VisionTransformer
+from operators.vector.frame_vector import FrameVector
+from operators.vector.own_blocks import block_name
+from operators.vector.pooling import QUERY
+from operators.vector.vector_head import BIAS, WEIGHT
 
 
 class TailModel(nn.Module):

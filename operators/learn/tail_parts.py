@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from operators.crew import Crew
+from operators.backbones.crew import Crew
 from operators.learn.examples import Examples, Floats
 
 Tokens = Callable[[int], Tensor]

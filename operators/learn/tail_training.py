@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from operators.crew import Crew
+from operators.backbones.crew import Crew
 from operators.learn.batches import batches, class_weights
 from operators.learn.examples import Examples
 from operators.learn.scoring import Scores, head_scores

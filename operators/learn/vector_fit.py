@@ -16,7 +16,6 @@ from sklearn.metrics import f1_score, log_loss, recall_score
 from torch import Tensor
 
 from operators.errors import UsageError
-from operators.frame_vector import FrameVector
 from operators.learn.classifiers import (
     Candidate,
     boosted_trees,
@@ -31,7 +30,8 @@ from operators.learn.scoring import Scores, head_scores, pooled_windows
 from operators.learn.splits import Parts
 from operators.learn.sweep import train_rates
 from operators.learn.thresholds import thresholds
-from operators.pooling import POOLINGS
+from operators.vector.frame_vector import FrameVector
+from operators.vector.pooling import POOLINGS
 
 CLASSIFIERS = ("linear", "motion", "logistic", "svm", "knn", "xgboost")
 
@@ -49,7 +49,7 @@ class Recipe:
 
     Attributes:
         classifier: one of `CLASSIFIERS`: `linear` is DINOv2's sweep.
-        poolings: which of `operators.pooling.POOLINGS`.
+        poolings: which of `operators.vector.pooling.POOLINGS`.
         seed: of everything that is drawn.
 
     Raises:

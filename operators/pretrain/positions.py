@@ -12,8 +12,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from operators.architectures import Architecture
-from operators.vit import resize_positions
+from operators.backbones.architectures import Architecture
+from operators.backbones.vit import resize_positions
 
 KNOTS = 8  # a side, as many as the smallest grid has that is trained on
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from operators.architectures import Architecture
+from operators.backbones.architectures import Architecture
+from operators.backbones.preprocess import normalise
+from operators.backbones.vit import VisionTransformer
 from operators.frames import CELLS
-from operators.preprocess import normalise
-from operators.vit import VisionTransformer
 
 FIELDS = 4  # G: the class token has to know what lies in each of 4 x 4 fields of the picture
 _FRAME, _HIDDEN = 64, 128  # numbers of a frame and of a clip that the action is told from

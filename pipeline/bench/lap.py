@@ -16,7 +16,7 @@ import torch
 
 from operators.frames import Features, FrameBatch
 from operators.result import Result
-from pipeline.engine import Engine
+from pipeline.engine.step import Engine
 
 BACKBONE = "backbone"
 

@@ -11,12 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from operators.backbones.machine import this_machine
 from operators.bench.provenance import load, provenance
 from operators.errors import UsageError
 from operators.frames import FrameBatch
-from operators.machine import this_machine
 from operators.registry import BUILT_IN
-from pipeline.assembly import assemble
 from pipeline.bench.clip import bench_clip
 from pipeline.bench.lap import Lap, run_lap
 from pipeline.bench.parts import decoded_frames, full_batches
@@ -29,9 +28,10 @@ from pipeline.bench.soundness import (
     said,
 )
 from pipeline.bench.workload import Workload
-from pipeline.config import OPERATORS, Config, OperatorConfig, SamplingConfig
-from pipeline.engine import Engine
-from pipeline.streams import stream_specs
+from pipeline.configuration.config import OPERATORS, Config, OperatorConfig, SamplingConfig
+from pipeline.configuration.streams import stream_specs
+from pipeline.engine.assembly import assemble
+from pipeline.engine.step import Engine
 
 FORMAT = 1
 SIZE_WH = (360, 360)  # frames of a square clip are exactly square in the model

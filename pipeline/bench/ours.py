@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pipeline.bench.task import Task, Timing
 from pipeline.bench.workload import Runtime
+from pipeline.configuration.streams import stream_specs
+from pipeline.engine.tally import Tally
 from pipeline.errors import RuntimeFailure
 from pipeline.job import Run
 from pipeline.sinks.uri import open_reader
-from pipeline.streams import stream_specs
-from pipeline.tally import Tally
 
 
 def run_ours(task: Task) -> Timing:

@@ -12,12 +12,12 @@ import numpy as np
 
 from operators.frames import FrameBatch
 from pipeline.bench.task import Task, Timing
-from pipeline.chunk import End, Frames
-from pipeline.config import Config
+from pipeline.configuration.config import Config
+from pipeline.configuration.streams import stream_specs
 from pipeline.decode.host import DecodeHost
-from pipeline.decode.spec import StreamSpec
 from pipeline.errors import RuntimeFailure
-from pipeline.streams import stream_specs
+from pipeline.stream.chunk import End, Frames
+from pipeline.stream.spec import StreamSpec
 
 WAIT_S = 1.0
 
@@ -46,7 +46,7 @@ def run_engine(task: Task) -> Timing:
 
     In full batches but for the last, which is the best that any chunking can do.
     """
-    from pipeline.assembly import assemble
+    from pipeline.engine.assembly import assemble
 
     engine = assemble(_config(task)).engine
     frames = decoded_frames(_spec(task))

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from operators.action import action_layout
-from operators.architectures import Architecture
-from operators.depth import RANGES_M
-from operators.depth_linear import BINS, depth_layout
-from operators.heads import HeadRequest, Layout, random_head
-from operators.labelsets import OFFICIAL, label_set
+from operators.action.operator import action_layout
+from operators.backbones.architectures import Architecture
+from operators.depth.linear import BINS, depth_layout
+from operators.depth.operator import RANGES_M
 from operators.png import grey16_png, palette_png
-from operators.segmentation_linear import segmentation_layout
+from operators.segmentation.labelsets import OFFICIAL, label_set
+from operators.segmentation.linear import segmentation_layout
+from operators.weights.heads import HeadRequest, Layout, random_head
 
 Row = tuple[str, int, str, bytes]  # topic, pts of the (last) frame, facts as JSON, value
 

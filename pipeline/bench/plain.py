@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from operators.architectures import architecture
+from operators.backbones.architectures import architecture
+from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from operators.backbones.random_weights import random_tensors
 from operators.bench.peer_model import peer_model
-from operators.preprocess import IMAGENET_MEAN, IMAGENET_STD
-from operators.random_weights import random_tensors
 from pipeline.bench.peer_heads import PeerHeads, Row
 from pipeline.bench.task import Task, Timing
 from pipeline.media.plain import plain_frames

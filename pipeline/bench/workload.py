@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from operators.machine import this_machine
-from pipeline.config import Config, SamplingConfig, SinkConfig
+from operators.backbones.machine import this_machine
+from pipeline.configuration.config import Config, SamplingConfig, SinkConfig
 from pipeline.synthetic.uri import SceneSpec
 
 Runtime = Literal["inline", "ray"]

@@ -64,7 +64,7 @@ def replay(
     decoding alone, backbone and heads alone. All take turns. Where their records disagree there
     are no figures, and the exit code is 1. Takes a quarter of an hour on two quiet cores.
     """
-    from operators.download import default_cache_dir
+    from operators.weights.download import default_cache_dir
     from pipeline.bench.replay import SHAPES, Settings, measure
     from pipeline.bench.report import report_lines
 
@@ -122,7 +122,7 @@ def operators(
     the backbone and all operators, in turns. Where results are not finite, or differ between
     rounds, there are no figures, and the exit code is 1. Takes a minute on two quiet cores.
     """
-    from operators.download import default_cache_dir
+    from operators.weights.download import default_cache_dir
     from pipeline.bench.operator_report import operator_report_lines
     from pipeline.bench.operators import Settings, measure
 
@@ -183,7 +183,7 @@ def backbone(
     """
     import torch
 
-    from operators.architectures import architecture
+    from operators.backbones.architectures import architecture
     from operators.bench.backbone import ON_CPU, ON_GPU, Settings, measure
     from operators.bench.report import backbone_report_lines
 
@@ -224,7 +224,7 @@ def kernels(*, rounds: int, only: str | None, out: Path | None, as_json: bool) -
 
 def _frames(text: str) -> tuple[int, int]:
     """`224x8` as numbers."""
-    from operators.architectures import PATCH
+    from operators.backbones.architectures import PATCH
 
     side, _, batch = text.partition("x")
     if not (side.isdecimal() and batch.isdecimal() and int(batch) > 0):

@@ -61,8 +61,8 @@ def command(
 
     For relative depth, or metres that were learnt elsewhere. The camera must not move or zoom.
     """
-    from pipeline.calibrating import calibrate
-    from pipeline.calibrations import write_calibration
+    from pipeline.calibrate.measure import calibrate
+    from pipeline.calibrate.store import write_calibration
 
     wanted = [_point(text) for text in points]
     outcome = calibrate(sink, stream, wanted, time_s=time_s)

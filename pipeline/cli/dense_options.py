@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from operators.architectures import DEMO_MODEL, DEMO_SHORT_SIDE
+from operators.backbones.architectures import DEMO_MODEL, DEMO_SHORT_SIDE
 from operators.errors import UsageError
 from pipeline.cli.countdown import countdown
 
 if TYPE_CHECKING:
-    from operators.labelsets import LabelSet
+    from operators.segmentation.labelsets import LabelSet
     from pipeline.fit.dense_item import DenseItem
     from pipeline.fit.dense_plan import Tell
     from pipeline.fit.scenes import Scenes
@@ -192,7 +192,7 @@ def depth_items(given: Mapping[str, Any], short_side: int) -> Sequence[DenseItem
 
 def cache_folder(given: Path | None) -> Path:
     """Where computed features are kept."""
-    from operators.download import default_cache_dir
+    from operators.weights.download import default_cache_dir
 
     return given or default_cache_dir() / "features"
 

@@ -21,7 +21,7 @@ from pipeline.cli.eval_report import report, report_options
 
 if TYPE_CHECKING:
     from operators.operator import Operator
-    from operators.weights import LoadedBackbone
+    from operators.weights.load import LoadedBackbone
     from pipeline.fit.dense_item import DenseItem
 
 
@@ -62,11 +62,11 @@ def _measure(
 ) -> int:
     import torch
 
-    from operators.architectures import architecture
-    from operators.backbone import Backbone
-    from operators.engines.choice import choose_engine
-    from operators.machine import this_machine
-    from operators.weights import load_backbone
+    from operators.backbones.architectures import architecture
+    from operators.backbones.backbone import Backbone
+    from operators.backbones.engines.choice import choose_engine
+    from operators.backbones.machine import this_machine
+    from operators.weights.load import load_backbone
     from pipeline.fit.dense_plan import DensePlan
     from pipeline.fit.evaluate_maps import evaluate_maps
 

@@ -20,9 +20,9 @@ from pipeline.cli.dense_options import (
 from pipeline.cli.eval_report import report, report_options
 
 if TYPE_CHECKING:
-    from operators.backbone import Backbone
-    from operators.heads import Head
+    from operators.backbones.backbone import Backbone
     from operators.learn.examples import Examples
+    from operators.weights.heads import Head
 
 
 @click.command(
@@ -97,7 +97,7 @@ def classify(*, images: str, head: str, out: Path | None, as_json: bool, **given
 @contextmanager
 def _opened(task: str, choice: str, given: dict[str, Any]) -> Iterator[tuple[Head, Backbone]]:
     """The head, and the backbone that it must have been trained on."""
-    from operators.heads import HeadRequest, trained_head
+    from operators.weights.heads import HeadRequest, trained_head
     from pipeline.fit.glance import open_backbone
 
     blocks = _tail_start(choice, given["model"])
@@ -120,9 +120,9 @@ def _opened(task: str, choice: str, given: dict[str, Any]) -> Iterator[tuple[Hea
 
 def _tail_start(choice: str, model: str) -> list[int]:
     """The block that a head's own blocks go on from: the backbone must keep it."""
-    from operators.architectures import architecture
-    from operators.header import read_header
-    from operators.tail import TAIL_BLOCKS, tail_start
+    from operators.backbones.architectures import architecture
+    from operators.vector.own_blocks import TAIL_BLOCKS, tail_start
+    from operators.weights.header import read_header
 
     path = Path(choice).expanduser()
     header = read_header(path) if path.is_file() else None
@@ -132,7 +132,7 @@ def _tail_start(choice: str, model: str) -> list[int]:
 
 
 def _refuse_tail(head: Head) -> None:
-    from operators.tail import TAIL_BLOCKS
+    from operators.vector.own_blocks import TAIL_BLOCKS
 
     if TAIL_BLOCKS in head.facts:
         raise head.wrong(

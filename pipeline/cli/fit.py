@@ -17,7 +17,7 @@ from pipeline.cli.options import json_option
 from pipeline.cli.vector_options import out_option, recipe_of, recipe_options
 
 if TYPE_CHECKING:
-    from operators.backbone import Backbone
+    from operators.backbones.backbone import Backbone
     from pipeline.fit.fitting import FitPlan, FitReport
     from pipeline.fit.spans import Labelled
 
@@ -169,8 +169,8 @@ def _plan(given: dict[str, Any], out: Path) -> FitPlan:
 
 @contextmanager
 def _backbone(given: dict[str, Any]) -> Iterator[Backbone]:
-    from operators.architectures import architecture
-    from operators.tail import tail_start
+    from operators.backbones.architectures import architecture
+    from operators.vector.own_blocks import tail_start
     from pipeline.fit.glance import open_backbone
 
     blocks = []

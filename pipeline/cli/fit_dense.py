@@ -24,7 +24,7 @@ from pipeline.cli.options import json_option
 from pipeline.cli.vector_options import out_option
 
 if TYPE_CHECKING:
-    from operators.backbone import Backbone
+    from operators.backbones.backbone import Backbone
     from pipeline.fit.dense_plan import DensePlan, Fit
 
 _STEPS = click.option(
@@ -67,7 +67,7 @@ def segmentation(
     *, clicks: Path | None, around: int, blocks: str, out: Path, as_json: bool, **given: Any
 ) -> int:
     """Train a segmentation head for classes of your own, with masks or a few clicks per class."""
-    from operators.architectures import architecture
+    from operators.backbones.architectures import architecture
     from pipeline.fit.fit_segmentation import fit_segmentation, segmentation_blocks
 
     if clicks is not None:
@@ -108,7 +108,7 @@ def depth(
     **given: Any,
 ) -> int:
     """Train a depth head in metres for your own camera."""
-    from operators.architectures import architecture
+    from operators.backbones.architectures import architecture
     from operators.learn.depth_head import depth_blocks
     from pipeline.fit.fit_depth import fit_depth
 

@@ -1,6 +1,7 @@
 """Options that commands share, and how they become a configuration.
 
-click's values in -> keys of `pipeline.config.Config` out. An option not given says nothing.
+click's values in -> keys of `pipeline.configuration.config.Config` out. An option not given says
+nothing.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def sink_settings(config: Path | None) -> dict[str, Any]:
     """The client settings of a configuration file's sink; none without a file."""
     if config is None:
         return {}
-    from pipeline.resolve import resolve
+    from pipeline.configuration.resolve import resolve
 
     return resolve(config).sink.settings
 

@@ -14,10 +14,10 @@ import click
 from pipeline.cli.options import configuration_values, job_options, set_option, source_values
 
 if TYPE_CHECKING:
-    from pipeline.config import Config
-    from pipeline.decode.spec import StreamSpec
+    from pipeline.configuration.config import Config
     from pipeline.render.film import Outputs
     from pipeline.render.rendering import Wish
+    from pipeline.stream.spec import StreamSpec
 
 
 @click.command(
@@ -156,13 +156,13 @@ def _chosen(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _resolved(file: Path | None, values: dict[str, Any], overrides: tuple[str, ...]) -> Config:
-    from pipeline.resolve import resolve
+    from pipeline.configuration.resolve import resolve
 
     return resolve(file, values, overrides)
 
 
 def _only(config: Config) -> StreamSpec:
-    from pipeline.streams import stream_specs
+    from pipeline.configuration.streams import stream_specs
 
     specs = stream_specs(config, live=False)
     if len(specs) != 1:
@@ -172,8 +172,8 @@ def _only(config: Config) -> StreamSpec:
 
 def _model_of(config: Config) -> str:
     """As records name it: those of other weights in the same sink are others' records."""
-    from operators.architectures import architecture
-    from operators.weights import load_backbone
+    from operators.backbones.architectures import architecture
+    from operators.weights.load import load_backbone
 
     arch = architecture(config.model)
     return load_backbone(arch, config.weights, seed=config.seed).name

@@ -48,7 +48,7 @@ def command(
     A SOURCE is a file, a folder, a glob, an http(s) file or synthetic:room?seed=1&seconds=10.
     A run that was killed goes on where its last commit was.
     """
-    from pipeline.resolve import describe, resolve
+    from pipeline.configuration.resolve import describe, resolve
 
     values = configuration_values(given)
     if sources:

@@ -30,7 +30,7 @@ def command(
     CONFIG.yaml names the streams: rtsp://, rtsps://, http(s)://, srt:// and files.
     docs/configuration.md lists every key.
     """
-    from pipeline.resolve import describe, resolve
+    from pipeline.configuration.resolve import describe, resolve
 
     given = {} if patience_s is None else {"patience_s": patience_s}
     resolved = resolve(config, given, overrides)

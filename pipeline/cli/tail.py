@@ -46,7 +46,7 @@ def command(
     config: Path | None,
 ) -> int:
     """Print records of SINK, one JSON object a line; of all topics where none is named."""
-    from pipeline.sinks.lines import record_line
+    from pipeline.records.lines import record_line
     from pipeline.sinks.uri import open_reader
 
     if from_beginning is False and not follow:

@@ -65,7 +65,7 @@ def create(
 @json_option
 def list_(sink: str, *, config: Path | None, as_json: bool) -> int:
     """List the topics that SINK holds, and what is in them."""
-    from pipeline.sinks.topics import topic_named
+    from pipeline.records.topics import topic_named
     from pipeline.sinks.uri import open_reader
 
     reader = open_reader(sink, settings=sink_settings(config))

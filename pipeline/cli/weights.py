@@ -20,8 +20,8 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_(as_json: bool) -> int:
     """List the official files, and which of them are in the cache."""
-    from operators.catalogue import CATALOGUE
-    from operators.download import default_cache_dir
+    from operators.weights.catalogue import CATALOGUE
+    from operators.weights.download import default_cache_dir
 
     cache_dir = default_cache_dir()
     for file in CATALOGUE:
@@ -43,9 +43,9 @@ def list_(as_json: bool) -> int:
 @click.option("--head", metavar="OPERATOR=NAME", help="A head for it instead of the backbone.")
 def fetch_(model: str, head: str | None) -> int:
     """Fetch an official file into the cache and verify it."""
-    from operators.architectures import architecture
-    from operators.catalogue import official_backbone, official_head
-    from operators.download import default_cache_dir, fetch
+    from operators.backbones.architectures import architecture
+    from operators.weights.catalogue import official_backbone, official_head
+    from operators.weights.download import default_cache_dir, fetch
 
     architecture(model)
     if head is None:
@@ -74,9 +74,9 @@ def inspect_(path: Path, as_json: bool) -> int:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    from operators import depth_anything
-    from operators.checkpoint import is_pytorch, read_tensors, sha256_file
-    from operators.huggingface import is_hugging_face, to_upstream
+    from operators.weights import depth_anything
+    from operators.weights.checkpoint import is_pytorch, read_tensors, sha256_file
+    from operators.weights.huggingface import is_hugging_face, to_upstream
 
     tensors = read_tensors(path)
     foreign = is_hugging_face(tensors)
@@ -98,8 +98,8 @@ def _model(shapes: dict[str, list[int]]) -> str | None:
     """The architecture that has exactly these tensors."""
     import torch
 
-    from operators.architectures import ARCHITECTURES
-    from operators.vit import VisionTransformer
+    from operators.backbones.architectures import ARCHITECTURES
+    from operators.backbones.vit import VisionTransformer
 
     for name, arch in ARCHITECTURES.items():
         if shapes.get("cls_token") != [1, 1, arch.width]:

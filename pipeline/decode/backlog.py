@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.chunk import CHUNK_FRAMES, Entry, Frames
 from pipeline.decode.lineup import Lineup
-from pipeline.decode.spec import StreamSpec
-from pipeline.dropped import Dropped
+from pipeline.stream.chunk import CHUNK_FRAMES, Entry, Frames
+from pipeline.stream.dropped import Dropped
+from pipeline.stream.spec import StreamSpec
 
 
 class Backlog:

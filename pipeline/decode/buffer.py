@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipeline.chunk import CHUNK_FRAMES, Entry
-from pipeline.decode.assembly import Item, entries
+from pipeline.decode.collector import Item, entries
 from pipeline.decode.lineup import Lineup
-from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Sample
-from pipeline.dropped import Dropped
+from pipeline.stream.chunk import CHUNK_FRAMES, Entry
+from pipeline.stream.dropped import Dropped
+from pipeline.stream.spec import StreamSpec
 
 
 class Buffer:

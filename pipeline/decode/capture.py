@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from pipeline.chunk import Counts, End, Fault, Gap
-from pipeline.decode.assembly import Item
+from pipeline.decode.collector import Item
 from pipeline.decode.settling import Settling
-from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Track
 from pipeline.errors import SourceError
 from pipeline.media.hls import HlsReel
@@ -19,7 +17,9 @@ from pipeline.media.opening import open_reel
 from pipeline.media.picture import Loss, Mark, Picture, Splice, Stall
 from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer
-from pipeline.timeline import Anchor
+from pipeline.stream.chunk import Counts, End, Fault, Gap
+from pipeline.stream.spec import StreamSpec
+from pipeline.stream.timeline import Anchor
 
 
 class Capture:

@@ -17,18 +17,18 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import IO
 
-from pipeline.chunk import TROUBLES, Counts, End, Entry, Fault
-from pipeline.decode.assembly import Collector, Item
 from pipeline.decode.buffer import Buffer
 from pipeline.decode.capture import Capture
+from pipeline.decode.collector import Collector, Item
 from pipeline.decode.playback import Playback
-from pipeline.decode.spec import StreamSpec
 from pipeline.decode.wire import Message, pack, write_all
-from pipeline.dropped import Dropped
 from pipeline.media.picture import Mark
 from pipeline.media.retry import Wait
 from pipeline.media.transfer import Transfer
 from pipeline.secrets import remember_url
+from pipeline.stream.chunk import TROUBLES, Counts, End, Entry, Fault
+from pipeline.stream.dropped import Dropped
+from pipeline.stream.spec import StreamSpec
 
 NONE = Counts()
 ROOM_S = 0.1  # that a frame of a connection's beginning waits for room in the buffer

@@ -1,4 +1,4 @@
-"""A feed of decode processes on this machine: implements `pipeline.feed.Feed`.
+"""A feed of decode processes on this machine: implements `pipeline.stream.feed.Feed`.
 
 One thread watches them all; nothing here waits longer than `wait` was asked to.
 """
@@ -9,12 +9,12 @@ import selectors
 import time
 from random import Random
 
-from pipeline.chunk import Chunk
 from pipeline.decode.live import LiveSupervisor
 from pipeline.decode.recorded import RecordedSupervisor
-from pipeline.decode.spec import StreamSpec
 from pipeline.decode.supervisor import Clock, Supervisor
 from pipeline.secrets import remember_url
+from pipeline.stream.chunk import Chunk
+from pipeline.stream.spec import StreamSpec
 
 
 class DecodeHost:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from pipeline.chunk import End, Fault, Gap
+from pipeline.stream.chunk import End, Fault, Gap
 
 Frame = TypeVar("Frame")
 Note = Gap | Fault | End

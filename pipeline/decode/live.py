@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from pipeline.chunk import TROUBLES, Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.decode.backoff import Backoff
-from pipeline.decode.spec import StreamSpec
 from pipeline.decode.supervisor import Clock, Supervisor
 from pipeline.decode.wire import Message
+from pipeline.stream.chunk import TROUBLES, Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble
+from pipeline.stream.spec import StreamSpec
 
 REASONS = 8  # that are told of one outage; a camera may find a new one at every try
 

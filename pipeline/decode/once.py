@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.chunk import End, Entry
 from pipeline.decode.host import DecodeHost
-from pipeline.decode.spec import StreamSpec
+from pipeline.stream.chunk import End, Entry
+from pipeline.stream.spec import StreamSpec
 
 _WAIT_S = 1.0
 

@@ -9,17 +9,17 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from pipeline.chunk import Counts, Cursor, End, Fault, Gap
-from pipeline.decode.assembly import Item, checksum
-from pipeline.decode.spec import StreamSpec
+from pipeline.decode.collector import Item, checksum
 from pipeline.decode.track import Track
 from pipeline.errors import SourceError
 from pipeline.media.opening import open_reel
 from pipeline.media.picture import Loss, Picture, Reel, Splice, Step
 from pipeline.media.retry import Wait, sleep
 from pipeline.media.transfer import Transfer
+from pipeline.stream.chunk import Counts, Cursor, End, Fault, Gap
+from pipeline.stream.spec import StreamSpec
+from pipeline.stream.timeline import anchor
 from pipeline.synthetic.uri import SCHEME
-from pipeline.timeline import anchor
 
 Pictures = Iterator[Step]
 SEEK_BACK_S = (0, 2, 10)  # how far before the cursor to look for a key frame, then from the start

@@ -14,9 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.decode.spec import StreamSpec
 from pipeline.decode.wire import Message, Unpacker
 from pipeline.secrets import mask
+from pipeline.stream.spec import StreamSpec
 
 ROOT = Path(__file__).parents[2]
 PIPE_BYTES = 1 << 20

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.chunk import Counts, Entry, Fault, Frames
-from pipeline.decode.spec import StreamSpec
 from pipeline.decode.supervisor import Clock, Supervisor
+from pipeline.stream.chunk import Counts, Entry, Fault, Frames
+from pipeline.stream.spec import StreamSpec
 
 RESTARTS = 2  # without a frame in between
 

@@ -10,8 +10,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.arrival import Arrival
-from pipeline.decode.assembly import Item
+from pipeline.decode.arrival import Arrival
+from pipeline.decode.collector import Item
 from pipeline.decode.track import Sample, Track
 
 BACKLOG_US = 60_000_000  # a connection does not begin with frames that are older

@@ -12,11 +12,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from pipeline.chunk import Chunk, Counts, End, Entry
 from pipeline.decode.backlog import Backlog
 from pipeline.decode.process import DecodeProcess, with_words
-from pipeline.decode.spec import StreamSpec
 from pipeline.decode.wire import Message
+from pipeline.stream.chunk import Chunk, Counts, End, Entry
+from pipeline.stream.spec import StreamSpec
 
 Clock = Callable[[], float]
 START_S = 60.0  # to the first sign of life: a machine that starts dozens at once is slow at it

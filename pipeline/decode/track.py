@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.frames import FrameInfo
-from pipeline.chunk import Cursor, Gap
-from pipeline.decode.spec import StreamSpec
 from pipeline.media.picture import Mark, Picture
 from pipeline.media.scaler import Scaler
-from pipeline.sampling import Sampler
-from pipeline.timeline import Anchor, Timeline
+from pipeline.stream.chunk import Cursor, Gap
+from pipeline.stream.sampling import Sampler
+from pipeline.stream.spec import StreamSpec
+from pipeline.stream.timeline import Anchor, Timeline
 
 
 @dataclass(frozen=True, slots=True)

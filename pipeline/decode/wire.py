@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from operators.frames import FrameInfo
-from pipeline.chunk import Counts, End, Entry, Fault, Frames, Gap
+from pipeline.stream.chunk import Counts, End, Entry, Fault, Frames, Gap
 
 _LENGTHS = struct.Struct("<IQ")
 LARGEST_HEADER = 16 << 20

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operators.errors import UsageError
-from pipeline.config import OPERATORS, Config
-from pipeline.decode.spec import StreamSpec
+from pipeline.configuration.config import OPERATORS, Config
+from pipeline.configuration.resolve import resolve
+from pipeline.configuration.streams import stream_specs
 from pipeline.demo.clip import DemoClip
 from pipeline.demo.findings import Findings, Footage, read_findings, read_maps
 from pipeline.demo.layout import CELL_WIDTH, evenly
@@ -27,8 +28,7 @@ from pipeline.kept_report import KeptReport
 from pipeline.render.film import outputs_of
 from pipeline.render.rendering import Wish, render
 from pipeline.render.survey import DRAWN
-from pipeline.resolve import resolve
-from pipeline.streams import stream_specs
+from pipeline.stream.spec import StreamSpec
 
 
 @dataclass(frozen=True, slots=True)

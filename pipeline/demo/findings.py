@@ -16,9 +16,16 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.labelsets import LabelSet, parse_label_set
-from pipeline.latest import Latest
-from pipeline.maps import class_ids, depth_map, position_of, pts_seconds, rgb_pixels, time_us
+from operators.segmentation.labelsets import LabelSet, parse_label_set
+from pipeline.records.newest import Latest
+from pipeline.records.payloads import (
+    class_ids,
+    depth_map,
+    position_of,
+    pts_seconds,
+    rgb_pixels,
+    time_us,
+)
 from pipeline.sinks.sink import Message, Reader, StoredRecord
 from pipeline.sinks.uri import open_reader
 

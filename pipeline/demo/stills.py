@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.chunk import Frames
 from pipeline.decode.once import decoded
-from pipeline.decode.spec import StreamSpec
+from pipeline.stream.chunk import Frames
+from pipeline.stream.spec import StreamSpec
 
 
 def read_stills(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.demo.findings import Findings, Footage
 from pipeline.display import Report
-from pipeline.sinks.lines import record_line
+from pipeline.records.lines import record_line
 
 OWN_CLIP = "make demo CLIP=path/to/clip.mp4"
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.chunk import Cursor, End, Frames
+from pipeline.configuration.sources import file_session, plan_recordings
 from pipeline.fit.stored import Part
-from pipeline.sampling import Sampling
-from pipeline.sources import file_session, plan_recordings
+from pipeline.stream.chunk import Cursor, End, Frames
+from pipeline.stream.sampling import Sampling
 from pipeline.synthetic.uri import SCHEME
 
 

@@ -13,18 +13,18 @@ from typing import Literal, get_args
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from operators.architectures import Architecture, architecture
-from operators.backbone import Backbone
-from operators.crew import stay_on_one_core
-from operators.depth import Depth
+from operators.backbones.architectures import Architecture, architecture
+from operators.backbones.backbone import Backbone
+from operators.backbones.crew import stay_on_one_core
+from operators.depth.operator import Depth
 from operators.errors import UsageError
-from operators.heads import Head
 from operators.learn.depth_head import depth_blocks
 from operators.learn.examples import Examples
 from operators.learn.splits import Parts
 from operators.learn.vector_fit import Recipe, fit_vector_head
 from operators.operator import Operator
-from operators.segmentation import Segmentation
+from operators.segmentation.operator import Segmentation
+from operators.weights.heads import Head
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
 from pipeline.fit.evaluate_maps import evaluate_maps
 from pipeline.fit.evaluate_vectors import evaluate_vectors

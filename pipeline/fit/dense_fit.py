@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from operators.backbone import Backbone
-from operators.crew import stay_on_one_core
+from operators.backbones.backbone import Backbone
+from operators.backbones.crew import stay_on_one_core
 from operators.learn.dense_training import Schedule, Split
 from operators.learn.estimate import Estimate
 from operators.result import canonical_json

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 
-from operators.backbone import Backbone
+from operators.backbones.backbone import Backbone
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.learn.dense_pictures import DensePicture
 from operators.result import canonical_json

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from operators.backbone import Backbone
-from operators.episodes import BACKGROUND
+from operators.action.episodes import BACKGROUND
+from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
-from operators.heads import Head
 from operators.learn.examples import Examples
-from operators.tail import TAIL_BLOCKS
+from operators.vector.own_blocks import TAIL_BLOCKS
+from operators.weights.heads import Head
+from pipeline.configuration.sources import file_session
 from pipeline.fit.dense_plan import Tell
 from pipeline.fit.feature_store import FeatureStore
 from pipeline.fit.finetuning import seen_by, wanted_tokens
@@ -26,7 +27,6 @@ from pipeline.fit.fitting import Tell as TellShare
 from pipeline.fit.pictures import LabelledPicture
 from pipeline.fit.spans import Labelled, label_names
 from pipeline.fit.windowing import Cut, by_file, has_background, windows_of
-from pipeline.sources import file_session
 
 
 def recorded_examples(

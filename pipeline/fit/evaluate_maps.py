@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from operators.backbone import Backbone
-from operators.crew import stay_on_one_core
-from operators.depth import Depth
+from operators.backbones.backbone import Backbone
+from operators.backbones.crew import stay_on_one_core
+from operators.depth.operator import Depth
 from operators.errors import UsageError
 from operators.learn.dense_answers import answers
 from operators.learn.dense_evaluation import evaluate_depth, evaluate_segmentation, median_depth
 from operators.learn.dense_pictures import DensePicture
 from operators.operator import Operator
-from operators.segmentation import Segmentation
+from operators.segmentation.operator import Segmentation
 from pipeline.fit.dense_fit import norm_on_cpu
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Tell

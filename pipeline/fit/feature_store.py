@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from operators.backbone import Backbone
+from operators.backbones.backbone import Backbone
 from operators.frames import FrameInfo
 from operators.result import canonical_json
-from pipeline.chunk import Cursor, End, Frames, Gap
-from pipeline.decode.spec import StreamSpec
+from pipeline.configuration.sources import file_session
+from pipeline.configuration.streams import RECORDED_CHUNK_MS
 from pipeline.errors import SourceError
 from pipeline.fit.clip import Clip, Draft
 from pipeline.fit.footage import Footage
@@ -26,8 +26,8 @@ from pipeline.fit.glance import Glance
 from pipeline.fit.stored import Part, StoredFeatures, joined, part_facts
 from pipeline.media.scaler import FILTER_NAME
 from pipeline.media.still import Still, read_still
-from pipeline.sources import file_session
-from pipeline.streams import RECORDED_CHUNK_MS
+from pipeline.stream.chunk import Cursor, End, Frames, Gap
+from pipeline.stream.spec import StreamSpec
 
 _FORMAT = 2  # 1 had no cells
 _PART_FRAMES = 256  # what a killed run computes again at most

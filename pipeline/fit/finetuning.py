@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 
-from operators.backbone import Backbone
-from operators.crew import Crew
-from operators.heads import Head
+from operators.backbones.backbone import Backbone
+from operators.backbones.crew import Crew
+from operators.backbones.machine import this_machine
 from operators.learn.estimate import Estimate
 from operators.learn.examples import Examples
 from operators.learn.finetune import Finetuned, Start, finetune
 from operators.learn.splits import Parts
 from operators.learn.tail_parts import TailParts, Tokens
 from operators.learn.vector_fit import Quality, VectorFit
-from operators.machine import this_machine
-from operators.tail import own_blocks, tail_start
+from operators.vector.own_blocks import own_blocks, tail_start
+from operators.weights.heads import Head
 
 Tell = Callable[[float | None, str], None]
 

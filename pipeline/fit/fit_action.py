@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from operators.backbone import Backbone
+from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from operators.learn.tail_parts import Tokens
 from pipeline.errors import SourceError

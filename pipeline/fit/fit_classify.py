@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from operators.backbone import Backbone
+from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from operators.learn.examples import Examples, Floats
+from pipeline.configuration.sources import file_session
 from pipeline.errors import SourceError
 from pipeline.fit.feature_store import FeatureStore
 from pipeline.fit.finetuning import wanted_tokens
@@ -20,7 +21,6 @@ from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_
 from pipeline.fit.pictures import LabelledPicture
 from pipeline.fit.token_files import TokenFiles
 from pipeline.media.still import day_taken
-from pipeline.sources import file_session
 
 _TOGETHER = 16  # pictures at a time
 

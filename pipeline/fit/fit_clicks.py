@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 
-from operators.backbone import Backbone
+from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from operators.learn.metrics import ClassScores, classification_scores
 from operators.learn.segmentation_head import clicked_probabilities, segmentation_from_clicks

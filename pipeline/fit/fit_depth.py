@@ -10,16 +10,16 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from operators.backbone import Backbone
-from operators.depth import Depth
+from operators.backbones.backbone import Backbone
+from operators.depth.operator import Depth
 from operators.errors import UsageError
-from operators.heads import Head
 from operators.learn.dense_answers import answers
 from operators.learn.dense_evaluation import DepthQuality, evaluate_depth
 from operators.learn.dense_pictures import DensePictures
 from operators.learn.dense_split import dense_split
 from operators.learn.dense_training import Schedule
 from operators.learn.depth_head import RATE, fit_depth_head
+from operators.weights.heads import Head
 from pipeline.fit.dense_fit import (
     checkpoint_of,
     computed_store,

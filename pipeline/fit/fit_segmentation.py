@@ -11,11 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from operators.architectures import Architecture
-from operators.backbone import Backbone
+from operators.backbones.architectures import Architecture
+from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
-from operators.heads import Head
-from operators.labelsets import LabelSet
 from operators.learn.dense_answers import answers
 from operators.learn.dense_evaluation import SegmentationQuality, evaluate_segmentation
 from operators.learn.dense_pictures import DensePictures
@@ -23,7 +21,9 @@ from operators.learn.dense_split import dense_split
 from operators.learn.dense_training import Schedule
 from operators.learn.metrics import IGNORED
 from operators.learn.segmentation_head import NormedPictures, fit_segmentation_head
-from operators.segmentation import Segmentation
+from operators.segmentation.labelsets import LabelSet
+from operators.segmentation.operator import Segmentation
+from operators.weights.heads import Head
 from pipeline.fit.dense_fit import (
     checkpoint_of,
     computed_store,

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from operators.backbone import Backbone
-from operators.crew import stay_on_one_core
+from operators.backbones.backbone import Backbone
+from operators.backbones.crew import stay_on_one_core
 from operators.errors import UsageError
 from operators.learn.examples import Examples
 from operators.learn.finetune import Start

@@ -10,11 +10,11 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
-from pipeline.chunk import End, Entry
-from pipeline.decode.assembly import Collector
+from pipeline.decode.collector import Collector
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.playback import Playback
-from pipeline.decode.spec import StreamSpec
+from pipeline.stream.chunk import End, Entry
+from pipeline.stream.spec import StreamSpec
 from pipeline.synthetic.uri import SCHEME
 
 _PATIENCE_S = 0.25

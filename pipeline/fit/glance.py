@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from operators.architectures import architecture
-from operators.backbone import Backbone
-from operators.engines.choice import choose_engine
-from operators.frame_vector import FrameVector
+from operators.backbones.architectures import architecture
+from operators.backbones.backbone import Backbone
+from operators.backbones.engines.choice import choose_engine
+from operators.backbones.machine import this_machine
 from operators.frames import Features, FrameBatch, FrameInfo
-from operators.machine import this_machine
-from operators.motion import averaged_cells
-from operators.weights import load_backbone
+from operators.vector.frame_vector import FrameVector
+from operators.vector.motion import averaged_cells
+from operators.weights.load import load_backbone
 from pipeline.allocator import keep_freed_memory
 from pipeline.fit.stored import TOKENS, Floats
 

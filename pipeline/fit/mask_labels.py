@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from operators.errors import UsageError
-from operators.labelsets import Label, LabelSet
+from operators.segmentation.labelsets import Label, LabelSet
 
 _GOLDEN = 0.618033988749895  # of a turn of hue: neighbours in the list differ most
 _COLUMNS = "id,name or id,name,r,g,b"

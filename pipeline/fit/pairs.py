@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from operators.errors import UsageError
+from pipeline.configuration.sources import file_session
 from pipeline.errors import SourceError
 from pipeline.fit.scenes import nearest
 from pipeline.fit.truth_files import TruthFormat
 from pipeline.media.scaler import model_size
 from pipeline.media.still import read_still
-from pipeline.sources import file_session
 
 PICTURES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 

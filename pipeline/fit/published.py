@@ -12,7 +12,7 @@ from datetime import datetime
 
 import numpy as np
 
-from operators.backbone import Backbone
+from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from pipeline.fit.fit_action import ActionPlan, fit_windows
 from pipeline.fit.fitting import FitReport, Tell

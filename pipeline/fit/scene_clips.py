@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.backbone import Backbone
+from operators.backbones.backbone import Backbone
 from operators.frames import FrameInfo
 from operators.learn.examples import Examples
 from operators.result import canonical_json

@@ -14,9 +14,9 @@ from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 
-from operators.episodes import BACKGROUND
+from operators.action.episodes import BACKGROUND
 from operators.errors import UsageError
-from pipeline.sources import plan_recordings
+from pipeline.configuration.sources import plan_recordings
 
 COLUMNS = ("file", "start", "end", "label")
 

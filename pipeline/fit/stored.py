@@ -33,7 +33,7 @@ class StoredFeatures:
         cls: float32 `[n, L, D]`, class tokens after the final norm of the last L blocks, the
             oldest first.
         mean_patch: float32 `[n, D]`, mean of the last block's patches after the final norm.
-        cells: float16 `[n, C, D]`, their means in each of `operators.motion`'s cells.
+        cells: float16 `[n, C, D]`, their means in each of `operators.vector.motion`'s cells.
         breaks: rows before which the footage breaks, so that no window reaches across.
         source_hw: height and width as displayed, pixels.
         duration_s: from the first frame to the end of the last one.

@@ -14,11 +14,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.episodes import BACKGROUND
+from operators.action.episodes import BACKGROUND
 from operators.errors import UsageError
 from operators.learn.examples import Examples, window_rows
 from pipeline.fit.spans import Labelled
-from pipeline.sampling import GapDetector, Sampling
+from pipeline.stream.sampling import GapDetector, Sampling
 
 _BEYOND_S = 1.0  # a span may end so much after the last frame: people round up
 

@@ -10,7 +10,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from operators.architectures import PATCH
+from operators.backbones.architectures import PATCH
 from pipeline.media.picture import Picture
 
 # Without full chroma, swscale's tables are up to 3 levels off and the class token's cosine against

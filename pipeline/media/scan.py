@@ -13,7 +13,7 @@ from pipeline.media.container import open_video
 from pipeline.media.follow import Turn, followed
 from pipeline.media.picture import Loss
 
-REORDERING_S = 1  # timestamps that run back further may be another clock (pipeline.timeline)
+REORDERING_S = 1  # timestamps that run back further may be another clock (pipeline.stream.timeline)
 
 
 def timestamps_are_plain(path: str, max_pixels: int) -> Generator[None, None, bool]:

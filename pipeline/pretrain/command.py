@@ -18,13 +18,13 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from operators.architectures import DEMO_MODEL, architecture
-from operators.demo import read_demo
-from operators.machine import this_machine
+from operators.backbones.architectures import DEMO_MODEL, architecture
+from operators.backbones.machine import this_machine
+from operators.backbones.random_weights import random_tensors
 from operators.pretrain.clips import Clips, Turned
 from operators.pretrain.loop import Plan, Training
 from operators.pretrain.student import Student
-from operators.random_weights import random_tensors
+from operators.weights.demo import read_demo
 from pipeline.pretrain.footage import Footage, Mix
 from pipeline.pretrain.recipe import Recipe
 from pipeline.pretrain.rendering import render

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.architectures import PATCH
+from operators.backbones.architectures import PATCH
 from operators.frames import CELLS
 from pipeline.pretrain.recipe import Recipe
 from pipeline.synthetic.action import ACTIONS

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.labelsets import LabelSet
+from operators.segmentation.labelsets import LabelSet
 from pipeline.drawing.canvas import Canvas
 from pipeline.drawing.legend import BAR_WIDTH, named_shares, order_bar, scale_bar, swatches
 from pipeline.drawing.palette import NOTHING, class_colours, depth_colours
 from pipeline.drawing.scale import round_scale
-from pipeline.maps import class_ids, depth_map, rgb_pixels
+from pipeline.records.payloads import class_ids, depth_map, rgb_pixels
 from pipeline.render.layout import Cell
 from pipeline.render.panel import Pixels, laid_over
 from pipeline.render.survey import Found

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.frames import FrameInfo
-from pipeline.chunk import End, Frames
 from pipeline.decode.once import decoded
-from pipeline.decode.spec import StreamSpec
 from pipeline.errors import SourceError
 from pipeline.render.track import Place
-from pipeline.sampling import Sampling
+from pipeline.stream.chunk import End, Frames
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
 
 LONGEST_HOLD_S = 2  # a pause in the footage is shown no longer than this
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from operators.errors import UsageError
-from pipeline.decode.spec import StreamSpec
 from pipeline.render.action_panel import ActionPanel
 from pipeline.render.film import FilmFrame, Outputs, write_film
 from pipeline.render.map_panels import OVER, DepthPanel, PcaPanel, SegmentationPanel
@@ -23,6 +22,7 @@ from pipeline.render.track import Track, held_maps, held_windows
 from pipeline.secrets import mask_url
 from pipeline.sinks.sink import Message, Reader
 from pipeline.sinks.uri import open_reader
+from pipeline.stream.spec import StreamSpec
 
 LAYOUTS = ("side", "blend")
 FPS = 10.0

@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any
 
 from operators.errors import UsageError
-from operators.labelsets import LabelSet, parse_label_set
-from pipeline.latest import Latest
-from pipeline.maps import position_of, pts_seconds, time_us
+from operators.segmentation.labelsets import LabelSet, parse_label_set
+from pipeline.records.newest import Latest
+from pipeline.records.payloads import position_of, pts_seconds, time_us
 from pipeline.render.track import Place
 from pipeline.sinks.sink import Message, Reader
 from pipeline.sinks.uri import SqliteAddress, open_reader, parse_sink_uri

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pipeline.maps import time_us
+from pipeline.records.payloads import time_us
 from pipeline.sinks.sink import Message
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pipeline.assembly import assemble
-from pipeline.config import Config
+from pipeline.configuration.config import Config
 from pipeline.decode.host import DecodeHost
-from pipeline.decode.spec import StreamSpec
-from pipeline.identity import Identity
-from pipeline.message import labels_message
-from pipeline.shard import Shard
+from pipeline.engine.assembly import assemble
+from pipeline.engine.identity import Identity
+from pipeline.engine.shard import Shard
+from pipeline.engine.tally import Tally
+from pipeline.records.message import labels_message
 from pipeline.sinks.uri import open_sink
-from pipeline.tally import Tally
+from pipeline.stream.spec import StreamSpec
 
 
 class InlineRun:

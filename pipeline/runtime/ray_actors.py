@@ -13,24 +13,24 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayTaskError
 
-from pipeline.chunk import Chunk
-from pipeline.config import Config
+from pipeline.configuration.config import Config
 from pipeline.decode.host import DecodeHost
-from pipeline.decode.spec import StreamSpec
 from pipeline.doctor import check_layout
+from pipeline.engine.identity import Identity
+from pipeline.engine.shard import Shard
+from pipeline.engine.tally import Tally
 from pipeline.errors import RuntimeFailure, SinkError
-from pipeline.identity import Identity
-from pipeline.progress import Progress
 from pipeline.runtime.lease import Lease
 from pipeline.runtime.ray_feed import RayFeed
 from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer
-from pipeline.shard import Shard
 from pipeline.sinks.sink import Message, Receipt, Sink
 from pipeline.sinks.uri import open_sink
-from pipeline.tally import Tally
+from pipeline.stream.chunk import Chunk
+from pipeline.stream.progress import Progress
+from pipeline.stream.spec import StreamSpec
 
 if TYPE_CHECKING:
-    from pipeline.assembly import Assembly
+    from pipeline.engine.assembly import Assembly
 
 BESIDE = "beside"  # the calls that are answered while another one works
 GROUPS = {BESIDE: 1}
@@ -168,7 +168,7 @@ class EngineActor:
         """Build the engine. No part of `__init__`, whose errors reach the driver as text only."""
         # Not at the top: driver, sink and decode actors need no torch, which costs each of them
         # 1.5 s of CPU time and 480 MiB (2 cores, 2026-11-22).
-        from pipeline.assembly import assemble
+        from pipeline.engine.assembly import assemble
 
         self._assembly = assemble(self._config)
         return self._assembly.identity
@@ -182,7 +182,7 @@ class EngineActor:
         fresh: bool,
         again: bool,
     ) -> Tally:
-        """See `pipeline.shard.Shard.run`.
+        """See `pipeline.engine.shard.Shard.run`.
 
         Raises:
             Lost: another engine can go on, this one cannot.

@@ -18,10 +18,10 @@ from random import Random
 import ray
 from ray.actor import ActorHandle
 
-from pipeline.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble, sampled_in
 from pipeline.decode.backoff import Backoff
-from pipeline.decode.spec import StreamSpec
 from pipeline.runtime.ray_watch import Lost, Patience, is_lost
+from pipeline.stream.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble, sampled_in
+from pipeline.stream.spec import StreamSpec
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class _Host:
 
 
 class RayFeed:
-    """Implements `pipeline.feed.Feed`."""
+    """Implements `pipeline.stream.feed.Feed`."""
 
     def __init__(
         self,

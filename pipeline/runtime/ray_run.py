@@ -19,17 +19,17 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
 from operators.errors import DinostreamError
-from pipeline.config import Config
-from pipeline.decode.spec import StreamSpec
+from pipeline.configuration.config import Config
+from pipeline.engine.identity import Identity
+from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
-from pipeline.identity import Identity
-from pipeline.message import labels_message
+from pipeline.records.message import labels_message
 from pipeline.runtime.ray_actors import GROUPS, EngineActor
 from pipeline.runtime.ray_cluster import cluster
 from pipeline.runtime.ray_sinks import Sinks
 from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, Pulse, is_lost
 from pipeline.sinks.sink import Message
-from pipeline.tally import Outcome, Tally
+from pipeline.stream.spec import StreamSpec
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from pipeline.config import SinkConfig
+from pipeline.configuration.config import SinkConfig
 from pipeline.runtime.ray_actors import GROUPS, SinkActor
 from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer, is_lost
 from pipeline.sinks.uri import SqliteAddress, parse_sink_uri

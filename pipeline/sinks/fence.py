@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.errors import FencedError, SinkError
-from pipeline.progress import Progress
+from pipeline.stream.progress import Progress
 
 
 def is_done(stored: Progress | None, progress: Progress, *, newest_epoch: int = 0) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from operators.result import canonical_json
-from pipeline.progress import Progress
+from pipeline.stream.progress import Progress
 
 REACH = 1000  # offsets; a transaction takes two, so some 500 commits
 

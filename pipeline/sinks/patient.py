@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from pipeline.errors import SinkAway, SinkError
-from pipeline.message import wall_clock_us
-from pipeline.outage import Outage, said, span
-from pipeline.progress import Progress
+from pipeline.records.message import wall_clock_us
+from pipeline.records.outage import Outage, said, span
 from pipeline.sinks.sink import Message, Receipt, Sink
+from pipeline.stream.progress import Progress
 
 log = logging.getLogger(__name__)
 

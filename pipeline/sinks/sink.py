@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.progress import Progress
+from pipeline.stream.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

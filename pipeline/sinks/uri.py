@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from operators.errors import UsageError
+from pipeline.records.topics import TOPICS, TopicReport, require_topics
 from pipeline.sinks.sink import Reader, Sink
-from pipeline.sinks.sqlite import SqliteReader, SqliteSink
-from pipeline.sinks.topics import TOPICS, TopicReport, require_topics
+from pipeline.sinks.sqlite.sink import SqliteReader, SqliteSink
 
 EXAMPLES = "sqlite:results.db or kafka://localhost:9092?topic_prefix=dinostream"
 PREFIX = "dinostream"
@@ -77,8 +77,8 @@ def open_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> Sink:
     if isinstance(address, SqliteAddress):
         _refuse_settings(settings)
         return SqliteSink(address.path)
-    from pipeline.sinks.kafka import KafkaSink
-    from pipeline.sinks.kafka_settings import KafkaSettings
+    from pipeline.sinks.kafka.settings import KafkaSettings
+    from pipeline.sinks.kafka.sink import KafkaSink
 
     return KafkaSink(KafkaSettings.of(address, settings or {}))
 
@@ -89,8 +89,8 @@ def open_reader(uri: str, *, settings: Mapping[str, Any] | None = None) -> Reade
     if isinstance(address, SqliteAddress):
         _refuse_settings(settings)
         return SqliteReader(address.path)
-    from pipeline.sinks.kafka_reader import KafkaReader
-    from pipeline.sinks.kafka_settings import KafkaSettings
+    from pipeline.sinks.kafka.reader import KafkaReader
+    from pipeline.sinks.kafka.settings import KafkaSettings
 
     return KafkaReader(KafkaSettings.of(address, settings or {}))
 
@@ -123,8 +123,8 @@ def create_topics(
     topics = [TOPICS[name] for name in names or TOPICS]
     if partitions is not None:
         topics = [replace(t, partitions=partitions) if t.partitions > 1 else t for t in topics]
-    from pipeline.sinks.kafka_admin import make_topics
-    from pipeline.sinks.kafka_settings import KafkaSettings
+    from pipeline.sinks.kafka.admin import make_topics
+    from pipeline.sinks.kafka.settings import KafkaSettings
 
     return make_topics(KafkaSettings.of(address, settings or {}), topics, replication)
 

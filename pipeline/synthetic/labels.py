@@ -5,7 +5,7 @@ Ids are stored in masks and in trained heads: append, never renumber.
 
 from __future__ import annotations
 
-from operators.labelsets import Label, LabelSet
+from operators.segmentation.labelsets import Label, LabelSet
 
 WALL, FLOOR, CEILING, WINDOW, DOOR, PICTURE, RUG, LAMP, BOX, SPHERE = range(10)
 SKY, ROAD, GROUND, BUILDING, VEHICLE, POLE, TREE, FURNITURE = range(10, 18)

@@ -5,7 +5,7 @@ A frame is a pure function of the spec and its index: any order, any process, th
 
 from __future__ import annotations
 
-from operators.labelsets import LabelSet
+from operators.segmentation.labelsets import LabelSet
 
 from .labels import LABELS
 from .motion import Moment

@@ -21,11 +21,11 @@ from benchmarks.verify_official import (
     page,
     verify,
 )
-from operators.architectures import ARCHITECTURES
-from operators.catalogue import CATALOGUE, official_backbone, official_head
+from operators.backbones.architectures import ARCHITECTURES
+from operators.backbones.random_weights import random_tensors
 from operators.frames import FrameBatch, FrameInfo
-from operators.random_weights import random_tensors
-from operators.weights import load_backbone
+from operators.weights.catalogue import CATALOGUE, official_backbone, official_head
+from operators.weights.load import load_backbone
 
 MODEL = "dinov2_vits14_reg"  # upstream's file has no published hash, so a local one is taken
 

@@ -3,9 +3,9 @@ import torch
 from torch.nn import functional as F
 
 from kernels.patches import patches
-from operators.architectures import ARCHITECTURES
-from operators.preprocess import IMAGENET_MEAN, IMAGENET_STD, normalise
-from operators.vit import PatchEmbed
+from operators.backbones.architectures import ARCHITECTURES
+from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD, normalise
+from operators.backbones.vit import PatchEmbed
 
 STATISTICS = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD}
 

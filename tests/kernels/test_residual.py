@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from kernels.residual import add_norm, norm
-from operators.architectures import ARCHITECTURES
-from operators.vit import Block
+from operators.backbones.architectures import ARCHITECTURES
+from operators.backbones.vit import Block
 
 EPS = 1e-6
 TOLERANCE = {torch.float32: 1e-6, torch.float16: 1e-3, torch.bfloat16: 1e-2}

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from kernels.windows import pool_windows
-from operators.pooling import pool
+from operators.vector.pooling import pool
 
 PRESENT = torch.tensor([8, 1, 3, 7])
 

@@ -21,10 +21,10 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.chunk import End, Fault, Frames, Gap, Trouble
 from pipeline.decode.host import DecodeHost
-from pipeline.decode.spec import StreamSpec
-from pipeline.sampling import Sampling
+from pipeline.stream.chunk import End, Fault, Frames, Gap, Trouble
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
 
 SERVER = Path(__file__).with_name("rtsp_server.py")
 SYSTEM_PYTHON = "/usr/bin/python3"

@@ -2,7 +2,7 @@
 
 import itertools
 
-from pipeline.chunk import Gap
+from pipeline.stream.chunk import Gap
 
 AFTER_S = 5
 

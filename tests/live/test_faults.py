@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from av._core import library_meta
 
-from pipeline.chunk import Fault
+from pipeline.stream.chunk import Fault
 
 FIRST_WAITS_S = [0.25, 0.5, 1.0]  # the least that the back-off may wait: half of 0.5, 1 and 2 s
 

@@ -1,7 +1,7 @@
 """A camera whose packets are lost: every frame that is given out is the one that was sent."""
 
-from pipeline.chunk import Fault, Frames
-from pipeline.decode.assembly import checksum
+from pipeline.decode.collector import checksum
+from pipeline.stream.chunk import Fault, Frames
 
 GROUP = ("--gop", "20", "--len", "4")  # the same 40 pictures again and again
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from operators.architectures import ARCHITECTURES, Architecture
+from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.frames import Features, FrameInfo
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 
-from operators.architectures import ARCHITECTURES, Architecture
+from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.errors import UsageError
 from operators.frames import Features, FrameInfo
-from operators.heads import MissingHead
 from operators.operator import Operator, StreamOperator
 from operators.registry import BUILT_IN, build_operator
 from operators.result import JSON, OCTETS, PNG
+from operators.weights.heads import MissingHead
 
 OWN = """
 from operators.operator import Operator

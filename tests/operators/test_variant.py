@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from operators.embedding import Embedding
 from operators.frames import Features
 from operators.operator import Operator, StreamOperator
 from operators.result import Result
 from operators.variant import Computation, operator_variant, variant_hash
+from operators.vector.embedding import Embedding
 
 COMPUTATION = Computation("dinov2_vits14", "a" * 64, "224", "torch sdpa", "float32", "cpu avx512")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from operators.architectures import Architecture
+from operators.backbones.architectures import Architecture
 from operators.frames import Features, FrameInfo
 from operators.operator import StreamOperator
 from operators.registry import build_operator

@@ -19,9 +19,9 @@ from referencing import Registry, Resource
 from operators.frames import FrameInfo
 from operators.operator import Operator
 from operators.result import JSON, Result, canonical_json
-from pipeline.message import Publisher
-from pipeline.progress import Progress
+from pipeline.records.message import Publisher
 from pipeline.sinks.sink import Message
+from pipeline.stream.progress import Progress
 
 if TYPE_CHECKING:
     from operators.frames import Features

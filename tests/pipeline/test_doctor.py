@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from operators.machine import this_machine
+from operators.backbones.machine import this_machine
 from pipeline import doctor
 from pipeline.doctor import Finding, check_layout, examine
 

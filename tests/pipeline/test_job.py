@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.config import Config
-from pipeline.decode.spec import StreamSpec
+from pipeline.configuration.config import Config
 from pipeline.display import open_display
+from pipeline.engine.tally import Outcome, Tally
 from pipeline.job import _exit_code, run_job
-from pipeline.tally import Outcome, Tally
+from pipeline.stream.spec import StreamSpec
 
 REPLAYED = [
     (["ok", "ok"], 0),

@@ -12,16 +12,16 @@ from click.testing import CliRunner
 
 from operators.errors import UsageError
 from pipeline import secrets
-from pipeline.chunk import End, Fault
 from pipeline.cli import main
 from pipeline.cli.logs import _Masked
 from pipeline.cli.run import command as run
-from pipeline.config import Config
+from pipeline.configuration.config import Config
+from pipeline.configuration.resolve import describe, resolve
+from pipeline.configuration.sources import plan_recordings, plan_stream
 from pipeline.display import PlainDisplay, Report
-from pipeline.message import Publisher
-from pipeline.progress import Progress
-from pipeline.resolve import describe, resolve
-from pipeline.sources import plan_recordings, plan_stream
+from pipeline.records.message import Publisher
+from pipeline.stream.chunk import End, Fault
+from pipeline.stream.progress import Progress
 from pipeline.trace import detail, trace
 
 ODD = ["hash#w0rd", "sla/shed", "quest?ion", "bla nked", "a@te#all/of?them now", "1234#5678"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from operators.errors import UsageError
-from pipeline.resolve import resolve
-from pipeline.streams import stream_specs
+from pipeline.configuration.resolve import resolve
+from pipeline.configuration.streams import stream_specs
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "deploy" / "example.yaml"

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from operators.architectures import Architecture
+from operators.backbones.architectures import Architecture
+from operators.backbones.random_weights import random_tensors
+from operators.backbones.vit import filled_vit
 from operators.bench.arithmetic import frame_flop, matrix_rate
-from operators.random_weights import random_tensors
-from operators.vit import filled_vit
 
 SMALL = {
     "mlp": Architecture("mlp", width=128, depth=2, heads=2),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from operators.architectures import architecture
+from operators.backbones.architectures import architecture
 from operators.bench import backbone
 from operators.bench.backbone import Settings, measure
 from operators.bench.contestant import Absent, Contestant

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from operators.architectures import architecture
+from operators.backbones.architectures import architecture
+from operators.backbones.machine import this_machine
 from operators.bench.goals import EAGER, GRAPH, SDPA, least_ratios, least_share
 from operators.bench.task import Task
-from operators.machine import this_machine
 
 
 def task(model, side, batch, device="cuda"):

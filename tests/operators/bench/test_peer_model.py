@@ -7,10 +7,10 @@ import sys
 
 import torch
 
-from operators.architectures import architecture
+from operators.backbones.architectures import architecture
+from operators.backbones.random_weights import random_tensors
 from operators.bench.peer_model import to_hugging_face
-from operators.huggingface import to_upstream
-from operators.random_weights import random_tensors
+from operators.weights.huggingface import to_upstream
 
 
 def test_the_peer_gets_exactly_our_weights():

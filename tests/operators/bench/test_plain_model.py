@@ -2,10 +2,10 @@
 
 import torch
 
-from operators.architectures import Architecture
+from operators.backbones.architectures import Architecture
+from operators.backbones.random_weights import random_tensors
+from operators.backbones.vit import filled_vit
 from operators.bench.plain_model import plain_model
-from operators.random_weights import random_tensors
-from operators.vit import filled_vit
 
 ARCH = Architecture("two", width=128, depth=2, heads=2, registers=4)
 
@@ -16,5 +16,5 @@ def test_it_says_the_same_without_our_attention(monkeypatch):
     tensors = random_tensors(ARCH, 0)
     want = filled_vit(ARCH, tensors)(pixels)[0]
     plain = plain_model(filled_vit(ARCH, tensors))
-    monkeypatch.setattr("operators.vit.attention", None)
+    monkeypatch.setattr("operators.backbones.vit.attention", None)
     torch.testing.assert_close(plain(pixels)[0], want, rtol=0, atol=1e-5)

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from operators.depth import Depth
+from operators.depth.operator import Depth
 from operators.frames import CELLS, Features
-from operators.heads import Head
-from operators.labelsets import parse_label_set
 from operators.learn.dense_pictures import DensePicture, batches, cell_truth
 from operators.learn.dense_training import Schedule, Split
 from operators.learn.depth_head import RATE, fit_depth_head
 from operators.learn.metrics import IGNORED
 from operators.learn.segmentation_head import fit_segmentation_head, segmentation_from_clicks
-from operators.segmentation import Segmentation
+from operators.segmentation.labelsets import parse_label_set
+from operators.segmentation.operator import Segmentation
+from operators.weights.heads import Head
 
 GRID = (7, 9)
 NOISY = 12  # channels that hold noise or what is to be learnt; the others say nothing

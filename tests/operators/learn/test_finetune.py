@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from operators.architectures import ARCHITECTURES
-from operators.crew import Crew
-from operators.heads import Head
+from operators.backbones.architectures import ARCHITECTURES
+from operators.backbones.crew import Crew
 from operators.learn.examples import Examples
 from operators.learn.finetune import Start, finetune
 from operators.learn.scoring import head_scores
@@ -19,10 +18,11 @@ from operators.learn.tail_model import TailModel
 from operators.learn.tail_parts import TailParts
 from operators.learn.tail_training import Schedule
 from operators.learn.vector_fit import VectorFit, quality_of
-from operators.pooling import POOLINGS, QUERY, pooled_width
-from operators.tail import TAIL_BLOCKS, own_blocks
-from operators.vector_head import BIAS, WEIGHT
-from operators.weights import load_backbone
+from operators.vector.own_blocks import TAIL_BLOCKS, own_blocks
+from operators.vector.pooling import POOLINGS, QUERY, pooled_width
+from operators.vector.vector_head import BIAS, WEIGHT
+from operators.weights.heads import Head
+from operators.weights.load import load_backbone
 
 ARCH = ARCHITECTURES["dinov2_vitti14"]
 QUICK = Schedule(1e-3, 1e-2, looks=2, steps=4)

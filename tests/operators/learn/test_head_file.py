@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from operators.architectures import Architecture
-from operators.checkpoint import sha256_file
-from operators.heads import HeadRequest, trained_head
+from operators.backbones.architectures import Architecture
 from operators.learn.head_file import write_head
+from operators.weights.checkpoint import sha256_file
+from operators.weights.heads import HeadRequest, trained_head
 
 HASH = "a" * 64
 

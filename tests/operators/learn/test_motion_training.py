@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 import torch
 
-from operators.action import Action, ActionWindows
-from operators.architectures import architecture
-from operators.classes import Classes
+from operators.action.operator import Action, ActionWindows
+from operators.backbones.architectures import architecture
 from operators.errors import UsageError, WeightsError
 from operators.frames import Features, FrameInfo
-from operators.heads import Head
 from operators.learn import motion_training
 from operators.learn.examples import Examples
 from operators.learn.motion_training import motion_head
 from operators.learn.scoring import head_scores
 from operators.learn.splits import split
 from operators.learn.vector_fit import Recipe, fit_vector_head
-from operators.motion import CELLS, averaged_cells
-from operators.vector_head import VectorHead
+from operators.vector.classes import Classes
+from operators.vector.motion import CELLS, averaged_cells
+from operators.vector.vector_head import VectorHead
+from operators.weights.heads import Head
 
 ARCH = architecture("dinov2_vitti14")
 T, D = 4, ARCH.width

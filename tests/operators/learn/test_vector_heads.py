@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 import torch
 
+from operators.action.windows import SlidingWindow
 from operators.errors import UsageError
-from operators.frame_vector import FrameVector
 from operators.frames import FrameInfo
-from operators.heads import Head
 from operators.learn import sweep
 from operators.learn.examples import Examples, window_rows
 from operators.learn.scoring import head_scores
 from operators.learn.splits import split
 from operators.learn.vector_fit import Recipe, fit_vector_head
-from operators.pooling import POOLINGS, QUERY, pool, pooled_width
-from operators.vector_head import VectorHead
-from operators.windows import SlidingWindow
+from operators.vector.frame_vector import FrameVector
+from operators.vector.pooling import POOLINGS, QUERY, pool, pooled_width
+from operators.vector.vector_head import VectorHead
+from operators.weights.heads import Head
 
 T, D = 4, 6
 FACTS = {"classifier": "linear"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from operators.architectures import architecture
+from operators.backbones.architectures import architecture
 from operators.pretrain.clips import Clips, Turned
 from operators.pretrain.loop import Plan, Training
 from operators.pretrain.positions import smoothed

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from operators.architectures import architecture
-from operators.demo import read_demo
+from operators.backbones.architectures import architecture
+from operators.backbones.vit import resize_positions
 from operators.pretrain.positions import KNOTS, smoothed, spread
-from operators.vit import resize_positions
+from operators.weights.demo import read_demo
 
 ARCH = architecture("dinov2_vitti14")
 OTHERS = [(8, 14), (14, 8), (8, 19), (16, 28), (37, 37)]

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from operators.embedding import Embedding
-from operators.pca import Pca
+from operators.pca.operator import Pca
 from operators.registry import BUILT_IN
+from operators.vector.embedding import Embedding
 from pipeline import cli
 from pipeline.bench.operator_report import operator_report_lines
 from pipeline.bench.shares import MOST_SHARE
-from pipeline.config import OPERATORS
+from pipeline.configuration.config import OPERATORS
 
 ROOT = Path(__file__).parents[3]
 SMALL = ["--seconds", "2", "--rounds", "2", "--threads", "1"]

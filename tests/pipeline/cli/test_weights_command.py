@@ -7,10 +7,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from operators.architectures import architecture
-from operators.dpt_layouts import depth_anything_dpt, file_shapes
-from operators.random_weights import random_tensors
-from operators.vit import VisionTransformer
+from operators.backbones.architectures import architecture
+from operators.backbones.random_weights import random_tensors
+from operators.backbones.vit import VisionTransformer
+from operators.depth.dpt_layouts import depth_anything_dpt, file_shapes
 from pipeline.cli import weights
 
 

@@ -14,7 +14,7 @@ from pipeline.cli import cli
 from pipeline.cli.eval import command as evaluate
 from pipeline.cli.fit import command as fit
 from pipeline.cli.replay import command as replay
-from pipeline.config import Config
+from pipeline.configuration.config import Config
 
 
 def commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.chunk import Chunk, Cursor, End, Entry, Fault, Frames, Gap
-from pipeline.decode.assembly import checksum
+from pipeline.decode.collector import checksum
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.playback import Playback
-from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Sample
-from pipeline.sampling import Sampling
+from pipeline.stream.chunk import Chunk, Cursor, End, Entry, Fault, Frames, Gap
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
 
 Key = tuple[str, int, tuple[int, int], int | None, int]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.chunk import End, Frames
+from pipeline.stream.chunk import End, Frames
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -12,12 +12,12 @@ from typing import Any
 import av
 import pytest
 
-from pipeline.chunk import End, Fault, Frames, Gap, Trouble
+from pipeline.configuration.sources import plan_recordings
 from pipeline.decode.capture import Capture
-from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Sample
-from pipeline.sampling import Sampling
-from pipeline.sources import plan_recordings
+from pipeline.stream.chunk import End, Fault, Frames, Gap, Trouble
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
 
 FRAMES = 10  # of a segment, which is a second long
 

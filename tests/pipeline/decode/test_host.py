@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.chunk import Chunk, End, Fault, Frames
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.process import ROOT
-from pipeline.decode.spec import StreamSpec
+from pipeline.stream.chunk import Chunk, End, Fault, Frames
+from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
 
 GONE_S = 10.0
@@ -246,7 +246,7 @@ EXPECTED = {
 PARENT = """
 import json, sys
 from pipeline.decode.host import DecodeHost
-from pipeline.decode.spec import StreamSpec
+from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
 host = DecodeHost()
 host.open(StreamSpec.from_json(json.loads(sys.argv[1])))

@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.chunk import End, Fault, Frames
-from pipeline.config import Config
+from pipeline.configuration.config import Config
+from pipeline.configuration.sources import EDGE_BYTES
 from pipeline.decode.capture import Capture
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.supervisor import START_S
@@ -34,9 +34,9 @@ from pipeline.media.picture import Picture
 from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer
 from pipeline.sinks.uri import open_reader
-from pipeline.sources import EDGE_BYTES
+from pipeline.stream.chunk import End, Fault, Frames
+from pipeline.stream.timeline import MARGIN_S
 from pipeline.testing import ManualClock
-from pipeline.timeline import MARGIN_S
 
 FRAMES = 200  # 8 s at 25 frames/s: what opens a file has not read all of it
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from pipeline.chunk import End, Fault, Gap
 from pipeline.decode.lineup import Lineup
+from pipeline.stream.chunk import End, Fault, Gap
 
 LOSS, CLOCK, END = Fault("s", "decode", "bad", 1), Gap("s", "clock"), End("s", "ok")
 

@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.decode.spec import StreamSpec
-from pipeline.identity import Identity
+from pipeline.engine.identity import Identity
+from pipeline.stream.spec import StreamSpec
 
 SECOND, PACKET = 90_000, 188
 FRAMES, GOP = 40, 10

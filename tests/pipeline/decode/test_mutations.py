@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from pipeline.chunk import End, Fault, Frames
+from pipeline.stream.chunk import End, Fault, Frames
 
 CLIPS = (
     "carphone_distorted.mp4",

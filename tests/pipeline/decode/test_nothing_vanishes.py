@@ -16,8 +16,8 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.decode.host import DecodeHost
+from pipeline.stream.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble
 
 PATIENCE_S = 60.0
 SHOWN = 100

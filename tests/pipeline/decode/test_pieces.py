@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from operators.frames import FrameInfo
-from pipeline.chunk import End, Fault, Frames, Gap
-from pipeline.decode.assembly import Collector, entries
 from pipeline.decode.backlog import Backlog
 from pipeline.decode.backoff import LONGEST_S, Backoff
 from pipeline.decode.buffer import Buffer
-from pipeline.decode.spec import StreamSpec
+from pipeline.decode.collector import Collector, entries
 from pipeline.decode.track import Sample
 from pipeline.decode.wire import Message, Unpacker, pack, write_all
-from pipeline.sampling import Sampling
+from pipeline.stream.chunk import End, Fault, Frames, Gap
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
 
 GAP, FAULT, END = Gap("s", "size"), Fault("s", "decode", "bad", 1), End("s", "ok")

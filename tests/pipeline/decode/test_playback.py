@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.chunk import Gap
+from pipeline.stream.chunk import Gap
 
 
 def test_event_time_never_goes_back_and_positions_are_unique(play, clip: Path) -> None:

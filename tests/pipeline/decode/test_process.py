@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
-from pipeline.chunk import Chunk, Trouble
 from pipeline.decode.live import LiveSupervisor
-from pipeline.decode.spec import StreamSpec
+from pipeline.stream.chunk import Chunk, Trouble
+from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
 
 NO_MARK = {"position": "7"}  # a cursor of no release: reading begins with a KeyError

@@ -9,14 +9,14 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.chunk import Gap
 from pipeline.decode.settling import Settling
-from pipeline.decode.spec import StreamSpec
 from pipeline.decode.track import Sample, Track
 from pipeline.media.picture import Picture
-from pipeline.sampling import Sampling
+from pipeline.stream.chunk import Gap
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
+from pipeline.stream.timeline import MARGIN_S, Anchor
 from pipeline.testing import ManualClock
-from pipeline.timeline import MARGIN_S, Anchor
 
 OPENED_US = 1_700_000_000_000_000
 US = 1_000_000

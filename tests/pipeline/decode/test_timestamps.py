@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.chunk import Gap
+from pipeline.stream.chunk import Gap
 
 SECOND = 90_000
 

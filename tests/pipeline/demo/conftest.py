@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.configuration.streams import stream_specs
 from pipeline.demo.clip import rendered_clip
 from pipeline.demo.demonstration import Plan, demonstrate
 from pipeline.demo.findings import Findings, Footage, read_findings
 from pipeline.display import PlainDisplay
-from pipeline.streams import stream_specs
 from pipeline.synthetic.uri import SceneSpec
 
 SCENE = SceneSpec(seed=29, seconds=3.0, fps=10, size_wh=(160, 120))

@@ -9,8 +9,8 @@ import pytest
 from operators.errors import UsageError
 from operators.result import OCTETS, Result
 from pipeline.demo.findings import Footage, Shot, read_findings
-from pipeline.message import Publisher
-from pipeline.sinks.sqlite import SqliteSink
+from pipeline.records.message import Publisher
+from pipeline.sinks.sqlite.sink import SqliteSink
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from operators.errors import DinostreamError
-from pipeline.chunk_queue import QUEUED_CHUNKS
+from pipeline.engine.chunk_queue import QUEUED_CHUNKS
 
 CHUNK_FRAMES = 16
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Config
-from pipeline.resolve import resolve
+from pipeline.configuration.config import Config
+from pipeline.configuration.resolve import resolve
+from pipeline.configuration.streams import stream_specs
+from pipeline.engine.shard import Tally
 from pipeline.runtime.inline import InlineRun
-from pipeline.shard import Tally
-from pipeline.streams import stream_specs
 
 CLIPS = ("long.mp4", "short.mp4", "tall.mp4")
 

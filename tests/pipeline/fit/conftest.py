@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from operators.backbone import Backbone
+from operators.backbones.backbone import Backbone
 from pipeline.fit.feature_store import FeatureStore
 from pipeline.fit.glance import open_backbone
 from pipeline.media.encode import write_clip

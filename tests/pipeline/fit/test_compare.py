@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from operators.errors import UsageError
-from operators.heads import Head
-from operators.segmentation import Segmentation
+from operators.segmentation.operator import Segmentation
+from operators.weights.heads import Head
 from pipeline.fit.compare import Trial, measure
 from pipeline.fit.dense_plan import DensePlan
 from pipeline.fit.scenes import Scenes

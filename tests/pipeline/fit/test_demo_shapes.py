@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from operators.architectures import DEMO_MODEL, PATCH, architecture
-from operators.backbone import Backbone
+from operators.backbones.architectures import DEMO_MODEL, PATCH, architecture
+from operators.backbones.backbone import Backbone
 from operators.frames import CELLS, FrameBatch, FrameInfo
 from operators.registry import build_operator
-from operators.weights import load_backbone
+from operators.weights.load import load_backbone
 from pipeline.fit.scenes import nearest
 from pipeline.synthetic.labels import SKY
 from pipeline.synthetic.scene import open_scene

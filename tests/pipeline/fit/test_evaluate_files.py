@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operators.heads import Head
+from operators.weights.heads import Head
 from pipeline.fit.evaluate_files import pictured_examples, recorded_examples
 from pipeline.fit.pictures import pictures_in_folders
 from pipeline.fit.spans import clips_in_folders

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from operators.action import unit_length
+from operators.action.operator import unit_length
 from operators.errors import UsageError
-from operators.header import read_header
 from operators.learn.tail_training import Schedule
 from operators.learn.vector_fit import Recipe
+from operators.weights.header import read_header
+from pipeline.configuration.resolve import resolve
+from pipeline.configuration.streams import stream_specs
 from pipeline.errors import SourceError
 from pipeline.fit.feature_store import FeatureStore
 from pipeline.fit.fit_action import ActionPlan, fit_action, recorded_tokens, see
@@ -22,10 +24,8 @@ from pipeline.fit.fitting import FitPlan
 from pipeline.fit.published import fit_published
 from pipeline.fit.spans import clips_in_folders, spans_of_csv
 from pipeline.fit.vector_report import report_json, report_lines
-from pipeline.resolve import resolve
 from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader
-from pipeline.streams import stream_specs
 
 
 @pytest.fixture(autouse=True)

@@ -11,26 +11,26 @@ import pytest
 import torch
 from PIL import Image
 
-from operators.classify import build_classify
 from operators.errors import UsageError
 from operators.frames import FrameBatch, FrameInfo
-from operators.header import read_header
-from operators.heads import Head, HeadRequest, trained_head
 from operators.learn.scoring import head_scores
 from operators.learn.splits import split
 from operators.learn.tail_training import Schedule
 from operators.learn.vector_fit import Recipe
+from operators.vector.classify import build_classify
+from operators.weights.header import read_header
+from operators.weights.heads import Head, HeadRequest, trained_head
+from pipeline.configuration.resolve import resolve
+from pipeline.configuration.sources import file_session
+from pipeline.configuration.streams import stream_specs
 from pipeline.errors import SourceError
 from pipeline.fit.evaluate_files import pictured_examples
 from pipeline.fit.fit_classify import fit_classify
 from pipeline.fit.fitting import FitPlan
 from pipeline.fit.pictures import pictures_in_folders
 from pipeline.media.still import read_still
-from pipeline.resolve import resolve
 from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader
-from pipeline.sources import file_session
-from pipeline.streams import stream_specs
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from operators.backbone import Backbone
+from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from operators.learn.depth_head import depth_blocks
 from pipeline.errors import SourceError

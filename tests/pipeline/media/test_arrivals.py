@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from pipeline.media.arrivals import EARLY_US, Arrivals
-from pipeline.sampling import Sampler, Sampling
+from pipeline.stream.sampling import Sampler, Sampling
 
 PICTURE = bytes(100)
 

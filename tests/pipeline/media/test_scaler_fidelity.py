@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from operators.architectures import architecture
-from operators.backbone import Backbone
+from operators.backbones.architectures import architecture
+from operators.backbones.backbone import Backbone
 from operators.frames import FrameBatch, FrameInfo
-from operators.weights import load_backbone
+from operators.weights.load import load_backbone
 from pipeline.media.picture import Picture
 from pipeline.media.scaler import Scaler, model_size
 

@@ -12,12 +12,12 @@ from typing import IO
 
 import pytest
 
+from pipeline.configuration.sources import edges_session, file_session, plan_recordings
 from pipeline.errors import SourceError
 from pipeline.media.http import SameHost
 from pipeline.media.http_file import HttpFile
 from pipeline.media.retry import FIRST_WAIT_S, TRIES
 from pipeline.media.transfer import Transfer, file_edges
-from pipeline.sources import edges_session, file_session, plan_recordings
 
 DATA = bytes(range(256)) * 40  # 10,240 bytes
 HALF = len(DATA) // 2

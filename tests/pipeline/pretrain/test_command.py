@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from operators.architectures import architecture
-from operators.weights import load_backbone
+from operators.backbones.architectures import architecture
+from operators.weights.load import load_backbone
 
 SMALL = ["--scene", "room", "--clips", "4", "--held-out", "2", "--batch", "2"]
 SIZES = ["--sizes", "28x28:2,42x28:2"]

@@ -14,13 +14,13 @@ import pytest
 from operators.frames import FrameInfo
 from operators.png import grey16_png, palette_png, rgb_png
 from operators.result import JSON, PNG, Result, canonical_json
-from pipeline.message import Publisher, labels_message
+from pipeline.configuration.resolve import resolve
+from pipeline.configuration.streams import stream_specs
+from pipeline.records.message import Publisher, labels_message
 from pipeline.render.film import Outputs
 from pipeline.render.rendering import Wish
-from pipeline.resolve import resolve
 from pipeline.sinks.sink import Message
 from pipeline.sinks.uri import open_sink
-from pipeline.streams import stream_specs
 
 SOURCE = "synthetic:room?seed=3&seconds=2&fps=10&size=160x120"
 LABELS = [

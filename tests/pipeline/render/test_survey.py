@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from operators.errors import UsageError
-from pipeline.maps import time_us
+from pipeline.records.payloads import time_us
 from pipeline.render.survey import DRAWN, SAMPLES, Wanted, holds_records, survey
 from pipeline.sinks.uri import open_reader, open_sink
 

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.decode.spec import StreamSpec
-from pipeline.identity import Identity
-from pipeline.resolve import resolve
+from pipeline.configuration.resolve import resolve
+from pipeline.engine.identity import Identity
 from pipeline.runtime.ray_actors import EngineActor
 from pipeline.runtime.ray_watch import Lost, Patience
+from pipeline.stream.spec import StreamSpec
 
 CLIP = StreamSpec("clip", "clip.mp4", session="s")
 

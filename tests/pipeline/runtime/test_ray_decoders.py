@@ -12,11 +12,11 @@ import pytest
 from ray.exceptions import RayActorError
 
 from operators.frames import FrameInfo
-from pipeline.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.decode.backoff import FIRST_S, LONGEST_S
-from pipeline.decode.spec import StreamSpec
 from pipeline.runtime.ray_feed import LIVES_WITHOUT_PROGRESS, RayFeed
 from pipeline.runtime.ray_watch import Patience
+from pipeline.stream.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble
+from pipeline.stream.spec import StreamSpec
 
 CLIP = StreamSpec("clip", "clip.mp4", session="s")
 GATE = StreamSpec("gate", "https://127.0.0.1:1/gate.m3u8", live=True)

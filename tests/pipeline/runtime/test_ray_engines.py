@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pytest
 from ray.exceptions import RayActorError
 
-from pipeline.camera import Camera
-from pipeline.decode.spec import StreamSpec
+from pipeline.configuration.resolve import resolve
+from pipeline.engine.camera import Camera
+from pipeline.engine.identity import Identity
+from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
-from pipeline.identity import Identity
-from pipeline.resolve import resolve
 from pipeline.runtime.ray_run import HEAR_S, LIVES_WITHOUT_PROGRESS, MARGIN_S, RayRun
-from pipeline.tally import Outcome, Tally
+from pipeline.stream.spec import StreamSpec
 
 GATE = StreamSpec("gate", "rtsp://127.0.0.1:1/gate", live=True)
 CLIP = StreamSpec("clip", "clip.mp4", session="s")

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 import ray
 
-from pipeline.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.decode.backoff import FIRST_S
 from pipeline.decode.host import DecodeHost
-from pipeline.decode.spec import StreamSpec
-from pipeline.feed import Feed
 from pipeline.runtime.ray_actors import DecodeActor
 from pipeline.runtime.ray_feed import RayFeed
 from pipeline.runtime.ray_watch import Patience
-from pipeline.sampling import Sampling
+from pipeline.stream.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble
+from pipeline.stream.feed import Feed
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
 
 PATIENCE = Patience()

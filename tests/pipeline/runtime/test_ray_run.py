@@ -10,13 +10,13 @@ import pytest
 
 from operators.errors import UsageError
 from pipeline import job as job_module
+from pipeline.configuration.resolve import resolve
 from pipeline.display import Report
 from pipeline.job import run_job
-from pipeline.progress import Progress
-from pipeline.resolve import resolve
 from pipeline.runtime.ray_run import RayRun
 from pipeline.runtime.ray_watch import Patience
 from pipeline.sinks.uri import open_reader
+from pipeline.stream.progress import Progress
 
 OF_THE_RUN = ("ce_ingesttime", "ce_epoch", "ce_traceparent")
 SCENES = [

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from pipeline.progress import Progress
 from pipeline.sinks.mark import REACH, Mark, Place
+from pipeline.stream.progress import Progress
 
 RUNNING = Progress("feedfacecafe", "cam1", sequence=7, epoch=2, operators={"action": "AAE="})
 ENDED = Progress("feedfacecafe", "cam1", sequence=8, epoch=2, status="ok")

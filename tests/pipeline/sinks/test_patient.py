@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import FencedError, SinkAway, SinkError
-from pipeline.outage import Outage, away_s, span
-from pipeline.progress import Progress
+from pipeline.records.outage import Outage, away_s, span
 from pipeline.sinks.patient import LONGEST_PAUSE_S, PatientSink
+from pipeline.stream.progress import Progress
 from pipeline.testing import ListSink, ManualClock
 
 START_US = 1_700_000_000_000_000

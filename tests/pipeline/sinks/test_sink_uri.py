@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from operators.errors import UsageError
-from pipeline.sinks.sqlite import SqliteReader, SqliteSink
+from pipeline.sinks.sqlite.sink import SqliteReader, SqliteSink
 from pipeline.sinks.uri import (
     KafkaAddress,
     SqliteAddress,

@@ -1,0 +1,1 @@
+"""What happens in a window of frames: the operator, its windows and episodes."""

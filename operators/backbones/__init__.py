@@ -1,0 +1,1 @@
+"""Pixels in -> features out: the vision transformers, and the engines that compute them."""

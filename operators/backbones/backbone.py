@@ -1,0 +1,188 @@
+"""Operator zero: a batch of frames in, the features that every other operator reads out.
+
+On a GPU a batch is one pass, padded to one size, so that a kernel always sees the same shape; on a
+CPU every thread computes some of its frames. Either way a frame's features do not depend on its
+batch mates. Must not know where frames come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from kernels.attention import attention_path
+from operators.backbones.crew import Crew, stay_on_one_core
+from operators.backbones.engines.choice import EXACT, Choice, build_engine
+from operators.backbones.engines.engine import Engine, Tokens
+from operators.backbones.engines.products import packs
+from operators.backbones.preprocess import normalise
+from operators.frames import Features, FrameBatch, FrameInfo
+from operators.weights.load import LoadedBackbone
+
+
+class Backbone:
+    """One DINOv2 on one device. Called from one thread."""
+
+    def __init__(
+        self,
+        loaded: LoadedBackbone,
+        *,
+        blocks: Sequence[int] = (),
+        batch_size: int = 8,
+        threads: int = 1,
+        device: torch.device | str = "cpu",
+        choice: Choice = EXACT,
+    ) -> None:
+        """Put a loaded backbone on a device.
+
+        Args:
+            loaded: what `load_backbone` gave; its model moves to the device.
+            blocks: blocks whose output `Features.layers` shall hold, from 0.
+            batch_size: B of the features; smaller batches are padded. With 1 a frame gets all
+                threads of a CPU, and their number is part of the identity.
+            threads: frames that a CPU works on at a time; no result depends on it otherwise.
+            device: where it runs and where features stay.
+            choice: what computes on a CPU, and the dtype of products anywhere. Features are of that
+                dtype on a GPU, float32 on a CPU.
+
+        Raises:
+            ValueError: a batch size or threads below 1, or a block that the model does not have.
+            UsageError: weights that int8 spoils, where the choice is int8.
+        """
+        depth = loaded.model.architecture.depth
+        outside = sorted(block for block in set(blocks) if not 0 <= block < depth)
+        if batch_size < 1 or threads < 1 or outside:
+            raise ValueError(
+                f"batch_size and threads must be at least 1, got {batch_size} and {threads}; "
+                f"blocks must be within 0..{depth - 1}, got {outside or 'good ones'}"
+            )
+        self.loaded = loaded
+        self.blocks = tuple(sorted(set(blocks)))
+        self.batch_size = batch_size
+        self.device = torch.device(device)
+        on_cpu = self.device.type == "cpu"
+        self.dtype = torch.float32 if on_cpu else choice.dtype
+        self.choice = choice
+        self._model = loaded.model.to(self.device, self.dtype)
+        self._engine: Engine | None = None
+        self._crew: Crew | None = None
+        if on_cpu:
+            hands = min(threads, batch_size)
+            self._hands = hands
+            self._crew = Crew(hands)
+            self._engine = build_engine(
+                choice,
+                loaded.model,
+                self.blocks,
+                threads=hands,
+                # With several frames side by side no bit depends on how many cores there are.
+                cores=threads if batch_size == 1 else 1,
+                weights=f"{loaded.name}, {loaded.source}",
+            )
+
+    @property
+    def identity(self) -> str:
+        """What computes, with all of it that can change a bit."""
+        if self._engine:
+            heads = "packed" if packs(self.choice.dtype) else "plain"
+            return f"{self._engine.identity}, heads {heads}"
+        kind = str(self.dtype).removeprefix("torch.")
+        path = attention_path(self.device).name
+        return f"torch {torch.__version__}, {path}, {kind}, batch {self.batch_size}"
+
+    def __call__(self, batch: FrameBatch) -> Features:
+        """Features of up to `batch_size` frames of one size.
+
+        Args:
+            batch: uint8 RGB `[n, H, W, 3]`, 1 <= n <= B.
+
+        Returns:
+            Tensors with B rows on the device; rows from n on are padding. On a CPU torch computes
+            on one core in the calling thread from then on, so that operators' results are steady.
+
+        Raises:
+            ValueError: more frames than the batch size.
+        """
+        if len(batch.infos) > self.batch_size:
+            raise ValueError(f"{len(batch.infos)} frames in a batch, at most {self.batch_size} fit")
+        height, width = batch.pixels.shape[1:3]
+        patch = self._model.architecture.patch
+        grid = (height // patch, width // patch)
+        tokens = self._side_by_side(batch, grid) if self._crew else self._together(batch)
+        seen = self._features(batch.infos, grid, tokens)
+        return replace(seen, crew=self._crew, look=partial(self._again, batch))
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._crew:
+            self._crew.close()
+
+    @torch.inference_mode()
+    def _together(self, batch: FrameBatch) -> Tokens:
+        pixels = torch.zeros(
+            (self.batch_size, *batch.pixels.shape[1:]), dtype=torch.uint8, pin_memory=True
+        )
+        pixels.numpy()[: len(batch.infos)] = batch.pixels
+        on_device = pixels.to(self.device, non_blocking=True)
+        tokens, kept = self._model(normalise(on_device, self.dtype), self.blocks)
+        return tokens, kept
+
+    @torch.inference_mode()
+    def _side_by_side(self, batch: FrameBatch, grid: tuple[int, int]) -> Tokens:
+        assert self._crew
+        assert self._engine
+        engine = self._engine
+        stay_on_one_core()
+        arch, count = self._model.architecture, len(batch.infos)
+        shape = (self.batch_size, 1 + arch.registers + grid[0] * grid[1], arch.width)
+        tokens = torch.empty(shape, dtype=self.dtype)
+        kept = {block: torch.empty(shape, dtype=self.dtype) for block in self.blocks}
+        for padded in (tokens, *kept.values()):
+            padded[count:] = 0
+
+        @torch.inference_mode()
+        def fill(turn: int) -> None:
+            rows = slice(turn * each, min((turn + 1) * each, count))
+            # Copied: frames out of an object store are read-only, which torch warns of.
+            own, own_kept = engine(torch.from_numpy(batch.pixels[rows].copy()))
+            tokens[rows] = own
+            for block, before in own_kept.items():
+                kept[block][rows] = before
+
+        each = -(-count // self._hands)
+        self._crew.map(fill, range(-(-count // each)))
+        return tokens, kept
+
+    @torch.inference_mode()
+    def _again(
+        self, batch: FrameBatch, row: int, grid: tuple[int, int], mirrored: bool
+    ) -> Features:
+        """A pass of one frame alone, by the plain model on any device: see `Features.again`."""
+        pixels = torch.from_numpy(batch.pixels[row : row + 1].copy()).to(self.device)
+        patch = self._model.architecture.patch
+        resized = interpolate(
+            normalise(pixels, torch.float32),
+            size=(grid[0] * patch, grid[1] * patch),
+            mode="bilinear",
+            align_corners=False,
+        )
+        pixels = (resized.flip(3) if mirrored else resized).to(self.dtype)
+        return self._features(batch.infos[row : row + 1], grid, self._model(pixels, self.blocks))
+
+    def _features(
+        self, infos: tuple[FrameInfo, ...], grid: tuple[int, int], seen: Tokens
+    ) -> Features:
+        tokens, kept = seen
+        patches, cls = self._split(tokens, grid)
+        layers = {block: self._split(before, grid) for block, before in kept.items()}
+        precision = self.choice.dtype if self._engine else None
+        return Features(infos, cls, patches, layers, self._model.norm, precision)
+
+    def _split(self, tokens: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        first = 1 + self._model.architecture.registers
+        return tokens[:, first:].reshape(len(tokens), *grid, -1), tokens[:, 0]

@@ -1,0 +1,49 @@
+"""The backbone run by torch, folded, on the calling thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from operators.backbones.crew import stay_on_one_core
+from operators.backbones.engines.engine import Tokens, on
+from operators.backbones.engines.lean import LeanVit
+from operators.backbones.engines.products import packs
+from operators.backbones.engines.proven import ProvenBatches
+from operators.backbones.vit import VisionTransformer
+
+
+class TorchEngine:
+    """Implements `operators.backbones.engines.engine.Engine`."""
+
+    def __init__(
+        self, vit: VisionTransformer, blocks: Sequence[int], dtype: torch.dtype, *, cores: int = 1
+    ) -> None:
+        """
+        Args:
+            vit: float32, on the CPU; not changed.
+            blocks: whose output is wanted as well.
+            dtype: of weights and products: float32, or bfloat16 where the processor has it.
+            cores: that one caller may use; above 1, bits may depend on it.
+        """
+        self._vit = LeanVit(vit, dtype)
+        self._blocks = tuple(blocks)
+        self._cores = cores
+        self._proven = ProvenBatches(self._together)
+        kind = str(dtype).removeprefix("torch.")
+        weights = "packed" if packs(dtype) else "plain"
+        self.identity = f"torch {torch.__version__}, folded, {weights} {kind}{on(cores)}"
+
+    @torch.inference_mode()
+    def __call__(self, pixels: Tensor) -> Tokens:
+        """Tokens of some frames, float32."""
+        torch.set_num_threads(self._cores)  # a setting of each thread's own
+        try:
+            return self._proven(pixels)
+        finally:
+            stay_on_one_core()
+
+    def _together(self, pixels: Tensor) -> Tokens:
+        return self._vit(pixels, self._blocks)

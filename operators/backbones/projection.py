@@ -1,0 +1,47 @@
+"""A dense head's linear layer: some blocks' patches of a frame in -> numbers per patch out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from operators.backbones.engines.products import Product, product
+
+
+class Projection:
+    """A 1x1 convolution over blocks side by side.
+
+    Float32 on a GPU, where it is small beside everything. On a CPU it is rounded as the backbone's
+    products are: in float32 it would take a sixteenth of a bfloat16 backbone's time.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
+        """
+        Args:
+            weight: `[out, in]`, float32.
+            bias: `[out]`, float32; zero where there is none.
+        """
+        self._layer = nn.Linear(weight.shape[1], weight.shape[0]).requires_grad_(False)
+        self._layer.weight.copy_(weight)
+        self._layer.bias.copy_(torch.zeros(len(weight)) if bias is None else bias)
+        self._products: dict[torch.dtype, Product] = {}
+
+    def load(self, device: torch.device) -> None:
+        """Put it on a device."""
+        self._layer.to(device)
+        self._products.clear()
+
+    def __call__(self, blocks: Sequence[Tensor], precision: torch.dtype | None) -> Tensor:
+        """Of one frame, float32 `[h*w, out]`.
+
+        Args:
+            blocks: `[h, w, D]` each, D of all together `in`.
+            precision: of the features' products (`Features.precision`).
+        """
+        dtype = precision or torch.float32
+        rows = torch.cat([block.to(dtype) for block in blocks], dim=-1).flatten(0, 1)
+        if dtype not in self._products:  # several threads may come here at once: each is right
+            self._products[dtype] = product(self._layer, dtype)
+        return self._products[dtype](rows).float()

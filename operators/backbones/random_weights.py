@@ -1,0 +1,31 @@
+"""Weights of nobody's training, the same on every machine: a seed in, tensors by name out."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from operators.backbones.architectures import Architecture
+from operators.backbones.vit import empty_vit
+
+_STD = 0.02  # what DINOv2 starts its own training from
+
+
+def random_tensors(arch: Architecture, seed: int) -> dict[str, Tensor]:
+    """Untrained weights by upstream name: the same numbers on every machine, no global generator.
+
+    Matrices and tokens are normal, offsets zero, gains one. Drawn from numpy's PCG64 in name order,
+    because torch's own normal numbers differ between CPUs' vector units.
+    """
+    draw = np.random.Generator(np.random.PCG64(seed))
+    tensors = {}
+    for name, empty in sorted(empty_vit(arch).state_dict().items()):
+        if name.endswith(".bias"):
+            tensors[name] = torch.zeros(empty.shape)
+        elif empty.ndim == 1:
+            tensors[name] = torch.ones(empty.shape)
+        else:
+            normal = draw.standard_normal(tuple(empty.shape), dtype=np.float32)
+            tensors[name] = torch.from_numpy(normal * np.float32(_STD))
+    return tensors

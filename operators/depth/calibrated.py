@@ -1,0 +1,97 @@
+"""Depth with every camera's own scale and offset: the same maps, in metres of that camera.
+
+Streams without a calibration come out as the operator within says them. Must not know files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from operators.depth.calibration import METRIC, Calibration
+from operators.depth.operator import Depth
+from operators.depth.relative import RelativeDepth
+from operators.depth.summary import depth_summary
+from operators.finite import require_finite
+from operators.frames import Features, FrameInfo
+from operators.operator import Operator
+from operators.png import grey16_png
+from operators.result import JSON, PNG, Result, canonical_json
+
+DOMAIN = "calibrated"
+
+_SCALE = 0.00390625  # 1/256 m: up to 256 m, because nobody knows where a calibration ends
+_MOST = int(np.iinfo(np.uint16).max)
+
+
+class CalibratedDepth(Operator):
+    """Depth, calibrated where a stream has a calibration."""
+
+    name = "depth"
+
+    def __init__(
+        self, inner: Depth | RelativeDepth, calibrations: Mapping[str, Calibration]
+    ) -> None:
+        """
+        Args:
+            inner: what computes depth.
+            calibrations: stream -> its own, of the inner operator's kind.
+        """
+        self._inner = inner
+        self._calibrations = calibrations
+        self.version = inner.version  # streams without a calibration keep their ids
+        self.layers = inner.layers
+        self.untrained = inner.untrained
+        self.head_sha256 = inner.head_sha256
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return self._inner.topics
+
+    def settings(self) -> Mapping[str, Any]:
+        """Without the calibrations: those are parts of their own streams' variants."""
+        return self._inner.settings()
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """Stream -> its calibration's hash, part of its records' variant."""
+        return {stream: one.hash for stream, one in self._calibrations.items()}
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> None:
+        self._inner.load(device, dtype)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def __call__(self, features: Features) -> list[Result]:
+        known = [info.stream in self._calibrations for info in features.infos]
+        if not any(known):
+            return self._inner(features)
+        if all(known):
+            records = features.each(lambda row: self._read(features, row))
+            return [record for own in records for record in own]
+        return [record for row in range(len(known)) for record in self(features.take([row]))]
+
+    def _read(self, features: Features, row: int) -> list[Result]:
+        info = features.infos[row]
+        read = (self._inner.metres if isinstance(self._inner, Depth) else self._inner.disparity)(
+            features, row
+        )
+        values = read.cpu().numpy()
+        require_finite(values[None], (info,), operator=self.name)
+        return _records(info, self._calibrations[info.stream].metres(values))
+
+
+def _records(info: FrameInfo, metres: NDArray[np.float32]) -> list[Result]:
+    steps = np.clip(np.rint(metres.astype(np.float64) / _SCALE), 0, _MOST).astype(np.uint16)
+    kind = {"depthkind": METRIC, "depthdomain": DOMAIN, "depthcalibrated": "true"}
+    scaled = kind | {"depthscale": str(_SCALE)}
+    summary = canonical_json(depth_summary(steps, _SCALE))
+    return [
+        Result(info, "depth", PNG, grey16_png(steps), scaled),
+        Result(info, "depth.summary", JSON, summary, kind),
+    ]

@@ -1,0 +1,77 @@
+"""Metric depth from the official DPT heads: features of one frame in -> a map in metres out.
+
+Four blocks before the final norm, with their class tokens (upstream: hub/depthers.py). Upstream
+pads pictures to multiples of a patch around their centre; frames are such multiples here, so that
+padding would add nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from operators.backbones.architectures import Architecture
+from operators.depth.dpt import Dpt
+from operators.depth.dpt_layouts import dinov2_dpt, file_shapes, renamed
+from operators.depth.linear import FOUR_BLOCKS
+from operators.frames import Features
+from operators.weights.heads import Head
+
+_MARK = "decode_head.reassemble_blocks."  # begins names that only these heads have
+
+
+class DptDepth:
+    """One DPT head."""
+
+    def __init__(
+        self, head: Head, arch: Architecture, *, range_m: tuple[float, float], map_scale: int
+    ) -> None:
+        """
+        Args:
+            head: tensors in upstream's layout.
+            arch: the backbone's sizes.
+            range_m: smallest and largest depth of the head, metres.
+            map_scale: cells of the map per side of a patch.
+
+        Raises:
+            WeightsError: the head does not fit the backbone.
+        """
+        layout = dinov2_dpt(arch)
+        head.check(file_shapes(layout))
+        self.layers = FOUR_BLOCKS[arch.depth]
+        self._dpt = Dpt(renamed(layout, head.tensors), readout=True)
+        self._range_m = range_m
+        self._map_scale = map_scale
+
+    def load(self, device: torch.device) -> None:
+        """Put the weights on a device; they stay float32."""
+        self._dpt.load(device)
+
+    def metres(self, features: Features, row: int) -> Tensor:
+        """Depth of one frame, float32 `[h * map_scale, w * map_scale]`, metres.
+
+        The decoder gives 16 cells per side of a patch; upstream resizes them to the picture in the
+        way that is used here for the map.
+        """
+        read = [features.layers[block] for block in self.layers]
+        values = self._dpt([(patches[row], cls[row]) for patches, cls in read])
+        low_m, high_m = self._range_m
+        depth = (values.relu() + low_m).clamp(low_m, high_m)
+        return at_map_size(depth, read[0][0].shape[1:3], self._map_scale)
+
+
+def is_dpt(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether a depth head is one of these, told by its tensors' names."""
+    return any(name.startswith(_MARK) for name in tensors)
+
+
+def at_map_size(values: Tensor, grid: tuple[int, ...], map_scale: int) -> Tensor:
+    """A fine map `[H, W]` in the cells that are published, `[h * map_scale, w * map_scale]`.
+
+    Bilinear between the centres of cells, as consumers are told that cells lie.
+    """
+    size = (grid[0] * map_scale, grid[1] * map_scale)
+    return interpolate(values[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]

@@ -1,0 +1,166 @@
+"""Depth of every frame: features in -> a 16-bit PNG and a summary out.
+
+Which decoder reads them is the head's business: linear over 1 or 4 blocks, or DPT, both in metres;
+Depth Anything's relative depth is an operator of its own under the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from operators.backbones.architectures import Architecture
+from operators.depth.dpt_metric import DptDepth, is_dpt
+from operators.depth.linear import LinearDepth, depth_layout
+from operators.depth.relative import RelativeDepth
+from operators.depth.summary import depth_summary
+from operators.errors import UsageError
+from operators.finite import require_finite
+from operators.frames import Features, FrameInfo
+from operators.operator import Operator
+from operators.png import grey16_png
+from operators.result import JSON, PNG, Result, canonical_json
+from operators.settings import Settings
+from operators.weights.depth_anything import is_decoder
+from operators.weights.heads import Head, HeadRequest, random_head, trained_head
+
+RANGES_M = {"nyu": (0.001, 10.0), "kitti": (0.001, 80.0)}
+MAP_SCALE = 4  # upstream's own for linear heads
+
+_MILLIMETRES = 0.001
+_MILLIMETRES_REACH_M = 65.0
+_COARSE = 0.00390625  # 1/256 m
+
+
+class Depth(Operator):
+    """Metric depth of every frame, as a map and as a summary."""
+
+    name = "depth"
+    version = 3  # 2: records say whether they are calibrated; 3: rounded as the backbone is
+
+    def __init__(
+        self,
+        head: Head,
+        arch: Architecture,
+        *,
+        range_m: tuple[float, float],
+        domain: str,
+        map_scale: int = MAP_SCALE,
+    ) -> None:
+        """
+        Args:
+            head: tensors in upstream's layout: linear over 1 or 4 blocks, or DPT.
+            arch: the backbone's sizes.
+            range_m: smallest and largest depth of the head, metres.
+            domain: what it was trained on: nyu, kitti or own.
+            map_scale: cells of the map per side of a patch.
+
+        Raises:
+            WeightsError: the head does not fit the backbone.
+        """
+        decoder = DptDepth if is_dpt(head.tensors) else LinearDepth
+        self._decoder = decoder(head, arch, range_m=range_m, map_scale=map_scale)
+        self.layers = self._decoder.layers
+        self.untrained = head.untrained
+        self.head_sha256 = head.sha256
+        self.range_m = range_m
+        self.domain = domain
+        self.depthscale = _MILLIMETRES if range_m[1] <= _MILLIMETRES_REACH_M else _COARSE
+        self._map_scale = map_scale
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return (self.name, f"{self.name}.summary")
+
+    def settings(self) -> Mapping[str, Any]:
+        return {"map_scale": self._map_scale, "range_m": list(self.range_m), "domain": self.domain}
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> None:
+        """The head stays float32 on a GPU whatever the backbone runs in: it is small."""
+        self._decoder.load(device)
+
+    def __call__(self, features: Features) -> list[Result]:
+        maps = features.each(lambda row: self.metres(features, row))
+        metres = torch.stack(maps).cpu().numpy()
+        require_finite(metres, features.infos, operator=self.name)
+        records = features.each(
+            lambda row: self._records(features.infos[row], self._quantised(metres[row]))
+        )
+        return [record for own in records for record in own]
+
+    def metres(self, features: Features, row: int) -> Tensor:
+        """Depth of one frame, float32 `[h * map_scale, w * map_scale]`, metres."""
+        return self._decoder.metres(features, row)
+
+    def _quantised(self, metres: NDArray[np.float32]) -> NDArray[np.uint16]:
+        steps = np.rint(metres.astype(np.float64) / self.depthscale)
+        return np.clip(steps, 1, np.iinfo(np.uint16).max).astype(np.uint16)  # 0 would say unknown
+
+    def _records(self, info: FrameInfo, steps: NDArray[np.uint16]) -> list[Result]:
+        kind = {"depthkind": "metric", "depthdomain": self.domain}
+        if self.domain != "own":  # metres of other cameras, until somebody calibrates
+            kind["depthcalibrated"] = "false"
+        scaled = kind | {"depthscale": str(self.depthscale)}
+        summary = canonical_json(depth_summary(steps, self.depthscale))
+        return [
+            Result(info, self.name, PNG, grey16_png(steps), scaled),
+            Result(info, f"{self.name}.summary", JSON, summary, kind),
+        ]
+
+
+def build_depth(settings: Mapping[str, Any], request: HeadRequest) -> Depth | RelativeDepth:
+    """Depth as a user configured it; its head says in metres or relative.
+
+    Args:
+        settings: `map_scale`; `domain` (nyu or kitti) for a file whose name does not say it.
+        request: the head that was chosen.
+
+    Raises:
+        MissingHead: no head.
+        UsageError: a setting, the head or the backbone does not do.
+    """
+    given = Settings("depth", settings, ("map_scale", "domain"))
+    map_scale = given.whole("map_scale", MAP_SCALE, low=1, high=14)
+    arch = request.architecture
+    if arch.registers:
+        plain = arch.name.removesuffix("_reg")
+        raise UsageError(
+            f"depth heads are trained on backbones without registers, the model is {arch.name}; "
+            f"use --model {plain} or leave depth out"
+        )
+    if request.wants_random:
+        facts = {"range_m": RANGES_M["nyu"]}
+        head = random_head(request, depth_layout(arch, blocks=4), facts)
+    else:
+        head = trained_head(request)
+    chosen = given.choice("domain", "nyu", list(RANGES_M)) if "domain" in settings else ""
+    if is_decoder(head.tensors):
+        if chosen:
+            raise head.wrong(f"it is relative; leave out the setting domain={chosen}")
+        return RelativeDepth(head, arch, map_scale=map_scale)
+    domain, range_m = _range(head, chosen)
+    return Depth(head, arch, range_m=range_m, domain=domain, map_scale=map_scale)
+
+
+def _range(head: Head, chosen: str) -> tuple[str, tuple[float, float]]:
+    """Domain and range belong to the head; only where it says nothing a user may."""
+    said = head.facts.get("domain", "own" if "range_m" in head.facts else "")
+    if chosen and said and chosen != said:
+        raise head.wrong(f"it is for {said}; leave out the setting domain={chosen}")
+    domain = said or chosen
+    if domain in RANGES_M:
+        return domain, RANGES_M[domain]
+    if not domain:
+        raise head.wrong("it does not say its range; set domain of depth to nyu or kitti")
+    try:
+        low_m, high_m = (float(value) for value in head.facts["range_m"])
+    except (KeyError, TypeError, ValueError):
+        low_m = high_m = 0.0
+    if domain != "own" or not 0 < low_m < high_m < 256:
+        raise head.wrong("its header wants domain nyu or kitti, or range_m [least, most] in metres")
+    return domain, (low_m, high_m)

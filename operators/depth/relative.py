@@ -1,0 +1,110 @@
+"""Relative depth from Depth Anything V2: features in -> a 16-bit PNG and a summary out.
+
+Larger is nearer, without a unit: disparity up to a scale and an offset that nobody knows. Four
+blocks after the final norm, without class tokens (upstream: depth_anything_v2/dpt.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from operators.backbones.architectures import Architecture
+from operators.depth.dpt import Dpt
+from operators.depth.dpt_layouts import depth_anything_dpt, file_shapes, renamed
+from operators.depth.dpt_metric import at_map_size
+from operators.depth.linear import FOUR_BLOCKS
+from operators.depth.summary import depth_summary
+from operators.finite import require_finite
+from operators.frames import Features, FrameInfo
+from operators.operator import Operator
+from operators.png import grey16_png
+from operators.result import JSON, PNG, Result, canonical_json
+from operators.weights.heads import Head
+
+# The network's numbers have no bound; published ones of V2 reach 7 to 10. One step for every frame
+# keeps frames comparable; what lies above 64 is published as 64.
+STEP = 0.0009765625
+
+_KIND = {"depthkind": "relativedisparity"}
+_SAID = _KIND | {"depthcalibrated": "false"}
+
+
+class RelativeDepth(Operator):
+    """Relative disparity of every frame, as a map and as a summary."""
+
+    name = "depth"
+    version = 2  # 2: records say whether they are calibrated
+
+    def __init__(self, head: Head, arch: Architecture, *, map_scale: int) -> None:
+        """
+        Args:
+            head: the decoder's tensors, by the file's names.
+            arch: the backbone's sizes.
+            map_scale: cells of the map per side of a patch.
+
+        Raises:
+            WeightsError: the head does not fit the backbone.
+        """
+        try:
+            layout = depth_anything_dpt(arch)
+        except ValueError as error:
+            raise head.wrong(str(error)) from error
+        head.check(file_shapes(layout))
+        self.layers = FOUR_BLOCKS[arch.depth]
+        self.untrained = head.untrained
+        self.head_sha256 = head.sha256
+        self._dpt = Dpt(renamed(layout, head.tensors), readout=False)
+        self._map_scale = map_scale
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return (self.name, f"{self.name}.summary")
+
+    def settings(self) -> Mapping[str, Any]:
+        return {"map_scale": self._map_scale} | _KIND
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> None:
+        """The head stays float32 whatever the backbone runs in: its sums are long."""
+        self._dpt.load(device)
+
+    def __call__(self, features: Features) -> list[Result]:
+        records = features.each(lambda row: self._read(features, row))
+        return [record for own in records for record in own]
+
+    def disparity(self, features: Features, row: int) -> Tensor:
+        """Of one frame, float32 `[h * map_scale, w * map_scale]`, from 0, larger is nearer.
+
+        Raises:
+            ValueError: the features carry no final norm.
+        """
+        if features.norm is None:
+            raise ValueError("these features carry no final norm; build them with Backbone")
+        read = []
+        for block in self.layers:
+            patches, cls = features.layers[block]
+            read.append((features.norm(patches[row]), cls[row]))
+        return at_map_size(self._dpt(read).relu(), read[0][0].shape[:2], self._map_scale)
+
+    def _read(self, features: Features, row: int) -> list[Result]:
+        info = features.infos[row]
+        disparity = self.disparity(features, row).cpu().numpy()
+        require_finite(disparity[None], (info,), operator=self.name)
+        return self._records(info, _quantised(disparity))
+
+    def _records(self, info: FrameInfo, steps: NDArray[np.uint16]) -> list[Result]:
+        summary = canonical_json(depth_summary(steps, STEP, unit=None))
+        return [
+            Result(info, self.name, PNG, grey16_png(steps), _SAID | {"depthscale": str(STEP)}),
+            Result(info, f"{self.name}.summary", JSON, summary, _SAID),
+        ]
+
+
+def _quantised(disparity: NDArray[np.float32]) -> NDArray[np.uint16]:
+    steps = np.rint(disparity.astype(np.float64) / STEP)
+    return np.clip(steps, 1, np.iinfo(np.uint16).max).astype(np.uint16)  # 0 would say unknown

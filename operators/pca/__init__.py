@@ -1,0 +1,1 @@
+"""What the backbone sees, as colours that are steady over time."""

@@ -1,0 +1,1 @@
+"""Which class every cell is of: the operator, its heads, regions and label sets."""

@@ -1,0 +1,1 @@
+"""What one vector of a frame or a window says: embedding, classes, motion."""

@@ -1,0 +1,167 @@
+"""What a whole frame shows: one vector of features in -> labels with scores out.
+
+A head on the class tokens of the last blocks and the mean patch: the official ImageNet heads
+(upstream: hub/classifiers.py), or one for a user's own classes. One record per frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from operators.backbones.architectures import Architecture
+from operators.finite import require_finite
+from operators.frames import Features
+from operators.operator import Operator
+from operators.result import JSON, Result, canonical_json
+from operators.settings import Settings
+from operators.vector.classes import Classes, head_classes, imagenet_classes
+from operators.vector.frame_vector import FrameVector
+from operators.vector.own_blocks import Tail, tail_layout
+from operators.vector.vector_head import BIAS, WEIGHT, VectorHead, linear_layout
+from operators.weights.heads import Head, HeadRequest, Layout, random_head, trained_head
+
+TOP = 5
+
+_OFFICIAL = {"weight": WEIGHT, "bias": BIAS}  # upstream saves the bare linear layer
+_OFFICIAL_BLOCKS = (4, 1)
+_RANDOM_CLASSES = Classes(tuple(f"untrained {number}" for number in range(10)))
+
+
+class Classify(Operator):
+    """Labels of every frame, the highest scores first."""
+
+    name = "classify"
+
+    def __init__(
+        self,
+        head: Head,
+        arch: Architecture,
+        classes: Classes,
+        *,
+        vector: FrameVector,
+        unit: bool = False,
+        top: int = TOP,
+    ) -> None:
+        """
+        Args:
+            head: tensors of `operators.vector.vector_head`, and of blocks of its own
+                (`operators.vector.own_blocks`).
+            arch: the backbone's sizes.
+            classes: their names, and from which score on each is said.
+            vector: the tokens that the head reads.
+            unit: the vector is divided by its length first.
+            top: labels told of at most.
+
+        Raises:
+            WeightsError: the head does not fit the backbone, the classes or the vector.
+        """
+        further = tail_layout(head, arch)
+        self._head = VectorHead(head, vector.width(arch), len(classes.names), further)
+        self._tail = Tail(head, arch, vector)
+        self.layers = self._tail.layers
+        self.untrained = head.untrained
+        self.head_sha256 = head.sha256
+        self._classes, self._vector, self._unit, self._top = classes, vector, unit, top
+
+    def settings(self) -> Mapping[str, Any]:
+        thresholds = self._classes.thresholds
+        return {
+            "vector": self._vector.to_json(),
+            "unit": self._unit,
+            "top": self._top,
+            "thresholds": None if thresholds is None else list(thresholds),
+        }
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> None:
+        """The head stays float32 whatever the backbone runs in: it is small. Blocks of its own run
+        as the backbone does."""
+        self._head.to(device)
+        self._tail.to(device, dtype)
+
+    def __call__(self, features: Features) -> list[Result]:
+        return features.each(lambda row: self._record(features, row))
+
+    def logits(self, features: Features, row: int) -> Tensor:
+        """Of one frame, float32 `[classes]`, alone, so that batch mates change nothing."""
+        vector = self._tail.vector(features, row)
+        return self._head.logits(vector / vector.norm() if self._unit else vector)
+
+    def _record(self, features: Features, row: int) -> Result:
+        info = features.infos[row]
+        scores = self.logits(features, row).softmax(dim=0).cpu()
+        require_finite(scores.view(1, -1).numpy(), (info,), operator=self.name)
+        said = {"labels": self._classes.best(scores, self._top)}
+        return Result(info, self.name, JSON, canonical_json(said))
+
+
+def classify_layout(arch: Architecture, vector: FrameVector, classes: int) -> Layout:
+    """Names and shapes of a head's tensors."""
+    return linear_layout(vector.width(arch), classes)
+
+
+def build_classify(settings: Mapping[str, Any], request: HeadRequest) -> Classify:
+    """Classify as a user configured it.
+
+    Args:
+        settings: `top`, `threshold` (for all labels, in place of the head's).
+        request: the head that was chosen.
+
+    Raises:
+        MissingHead: no head.
+        UsageError: a setting or the head does not do.
+    """
+    given = Settings("classify", settings, ("top", "threshold"))
+    top = given.whole("top", TOP, low=1, high=1000)
+    arch = request.architecture
+    if request.wants_random:
+        vector, classes = FrameVector(blocks=4, mean_patch=True), _RANDOM_CLASSES
+        head = random_head(request, classify_layout(arch, vector, len(classes.names)), {})
+    else:
+        head = _renamed(trained_head(request))
+        vector, classes = _vector(head, arch), _classes(head)
+    if "threshold" in settings:
+        threshold = given.share("threshold", 0.0)
+        classes = replace(classes, thresholds=(threshold,) * len(classes.names))
+    unit = bool(head.facts.get("unit_vectors", False))
+    return Classify(head, arch, classes, vector=vector, unit=unit, top=top)
+
+
+def _renamed(head: Head) -> Head:
+    """Upstream's two names as ours."""
+    if head.tensors.keys() != _OFFICIAL.keys():
+        return head
+    return replace(head, tensors={_OFFICIAL[name]: head.tensors[name] for name in _OFFICIAL})
+
+
+def _vector(head: Head, arch: Architecture) -> FrameVector:
+    """What the head reads: its header says it, of an official one its width."""
+    said = head.facts.get("vector")
+    if said is not None:
+        try:
+            return FrameVector.from_json(said)
+        except (TypeError, ValueError) as error:
+            raise head.wrong(f"its header says vector {said!r}: {error}") from error
+    weight = head.tensors.get(WEIGHT)
+    width = weight.shape[-1] if weight is not None and weight.ndim else 0
+    for blocks in _OFFICIAL_BLOCKS:
+        vector = FrameVector(blocks, mean_patch=True)
+        if vector.width(arch) == width:
+            return vector
+    raise head.wrong(
+        f"it reads {width} numbers; official heads read {2 * arch.width} or {5 * arch.width} of "
+        f"{arch.name}, others say vector in their header"
+    )
+
+
+def _classes(head: Head) -> Classes:
+    """The head's own, or ImageNet's where it says nothing and has as many."""
+    bias = head.tensors.get(BIAS)
+    imagenet = imagenet_classes()
+    if "labels" not in head.facts and bias is not None and len(bias) == len(imagenet.names):
+        return imagenet
+    return head_classes(head)

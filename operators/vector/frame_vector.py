@@ -1,0 +1,108 @@
+"""Which tokens of a frame make the one vector that says what the whole frame is.
+
+Features in -> one vector per frame out, as DINOv2's own classification heads read it (upstream:
+hub/classifiers.py). Must not know what is done with the vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from operators.backbones.architectures import Architecture
+from operators.frames import Features
+
+
+@dataclass(frozen=True, slots=True)
+class FrameVector:
+    """Class tokens of the last blocks, and maybe what the patches say on average.
+
+    Attributes:
+        blocks: of how many last blocks the class token is taken.
+        mean_patch: whether the mean of the last block's patches follows.
+    """
+
+    blocks: int = 1
+    mean_patch: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.blocks, bool) or not isinstance(self.blocks, int) or self.blocks < 1:
+            raise ValueError(f"blocks must be a whole number from 1, got {self.blocks!r}")
+        if not isinstance(self.mean_patch, bool):
+            raise ValueError(f"mean_patch must be true or false, got {self.mean_patch!r}")
+
+    def layers(self, arch: Architecture) -> tuple[int, ...]:
+        """Backbone blocks that `Features.layers` must hold, oldest first.
+
+        None for one block: after the final norm that is `Features.cls`.
+
+        Raises:
+            ValueError: the backbone has fewer blocks.
+        """
+        if self.blocks > arch.depth:
+            raise ValueError(f"{arch.name} has {arch.depth} blocks, {self.blocks} were asked for")
+        return tuple(range(arch.depth - self.blocks, arch.depth)) if self.blocks > 1 else ()
+
+    def width(self, arch: Architecture) -> int:
+        """F, how many numbers the vector has."""
+        return arch.width * (self.blocks + self.mean_patch)
+
+    def of(self, features: Features, row: int) -> Tensor:
+        """The vector of one frame, every token after the final norm.
+
+        Computed one frame at a time: the same shape always, so batch mates change nothing.
+
+        Args:
+            features: with the blocks that `layers` names.
+            row: which frame.
+
+        Returns:
+            `[F]` float32 on the features' device: class tokens, oldest block first, then the mean
+            of the patches.
+
+        Raises:
+            ValueError: the features lack the blocks or the final norm.
+        """
+        parts = [self._earlier(features, block, row) for block in self._before_last(features)]
+        parts.append(features.cls[row].float())
+        if self.mean_patch:
+            parts.append(features.patches[row].float().flatten(0, 1).mean(dim=0))
+        return torch.cat(parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the header of a head has it."""
+        return {"blocks": self.blocks, "mean_patch": self.mean_patch}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> FrameVector:
+        """Back from a header.
+
+        Raises:
+            ValueError: an entry that is no such thing, or one too many.
+        """
+        surplus = sorted(set(said) - {"blocks", "mean_patch"})
+        if surplus:
+            raise ValueError(f"a vector has blocks and mean_patch, got {', '.join(surplus)} too")
+        return cls(**said)
+
+    def _before_last(self, features: Features) -> list[int]:
+        """The last block needs no look-up: after the norm it is what the features begin with."""
+        if self.blocks == 1:
+            return []
+        held = sorted(features.layers)
+        wanted = range(held[-1] - self.blocks + 1, held[-1]) if held else range(self.blocks)
+        missing = [block for block in wanted if block not in features.layers]
+        if missing or features.norm is None:
+            raise ValueError(
+                f"want {self.blocks} last blocks and the final norm, the features hold blocks "
+                f"{held} {'with' if features.norm else 'without'} it; build them with Backbone"
+            )
+        return list(wanted)
+
+    def _earlier(self, features: Features, block: int, row: int) -> Tensor:
+        assert features.norm
+        return features.norm(features.layers[block][1][row]).float()

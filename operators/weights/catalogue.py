@@ -1,0 +1,189 @@
+"""The official files: what exists, where, how large, with which hash and licence.
+
+DINOv2's backbones and heads, and Depth Anything V2. A table and look-ups. Must not touch the
+network or the disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from operators.backbones.architectures import ARCHITECTURES
+from operators.errors import WeightsError
+
+_HOST = "https://dl.fbaipublicfiles.com/dinov2"
+_DEPTH_ANYTHING_HOST = "https://huggingface.co/depth-anything/Depth-Anything-V2"
+_LICENCE = "Apache-2.0"  # code and weights alike (MODEL_CARD.md upstream)
+
+DEPTH_HEADS = (
+    *("nyu-linear", "nyu-linear4", "nyu-dpt"),
+    *("kitti-linear", "kitti-linear4", "kitti-dpt"),
+)
+SEGMENTATION_HEADS = ("ade20k-linear", "ade20k-ms", "voc2012-linear", "voc2012-ms")
+CLASSIFY_HEADS = ("imagenet-linear", "imagenet-linear4")
+DEPTH_ANYTHING = "depth-anything-v2"
+
+# Bytes and sha256, here and below, as several independent public repositories give them; upstream
+# publishes neither.
+_KNOWN = {
+    "dinov2_vits14_pretrain.pth": (
+        88_283_115,
+        "b938bf1bc15cd2ec0feacfe3a1bb553fe8ea9ca46a7e1d8d00217f29aef60cd9",
+    ),
+    "dinov2_vitb14_pretrain.pth": (
+        346_378_731,
+        "0b8b82f85de91b424aded121c7e1dcc2b7bc6d0adeea651bf73a13307fad8c73",
+    ),
+    "dinov2_vitl14_pretrain.pth": (
+        1_217_586_395,
+        "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialFile:
+    """One file that upstream publishes.
+
+    Attributes:
+        url: where it lies; the last part is its file name.
+        purpose: `backbone`, or the operator that it is a head for.
+        model: the architecture that it is, or that it was trained on.
+        head: the head's name, None for a backbone.
+        size_bytes: its size, None where nobody we trust tells it.
+        sha256: its hash in lower-case hex, None: pinned at first use.
+        licence: SPDX identifier.
+    """
+
+    url: str
+    purpose: str
+    model: str
+    head: str | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    licence: str = _LICENCE
+
+    def __post_init__(self) -> None:
+        if not self.file_name:
+            raise ValueError(f"url must end in a file name, got {self.url!r}")
+
+    @property
+    def file_name(self) -> str:
+        """The name it has in the cache."""
+        return self.url.rsplit("/", 1)[-1]
+
+
+def _backbone(model: str) -> OfficialFile:
+    plain = model.removesuffix("_reg")
+    file_name = f"{plain}_reg4_pretrain.pth" if plain != model else f"{plain}_pretrain.pth"
+    size_bytes, sha256 = _KNOWN.get(file_name, (None, None))
+    return OfficialFile(
+        f"{_HOST}/{plain}/{file_name}", "backbone", model, size_bytes=size_bytes, sha256=sha256
+    )
+
+
+def _head(model: str, purpose: str, head: str) -> OfficialFile:
+    # Names from upstream's hub code; its README links ImageNet heads as some of the NYU ones.
+    stem = f"{model}_{head.replace('-', '_')}_head"
+    return OfficialFile(f"{_HOST}/{model}/{stem}.pth", purpose, model, head)
+
+
+def _classifier(model: str, head: str) -> OfficialFile:
+    plain = model.removesuffix("_reg")
+    full = f"{plain}_reg4" if plain != model else plain
+    stem = f"{full}_{head.removeprefix('imagenet-')}_head"
+    return OfficialFile(f"{_HOST}/{plain}/{stem}.pth", "classify", model, head)
+
+
+def _depth_anything() -> tuple[OfficialFile, ...]:
+    free, not_commercial = "Apache-2.0", "CC-BY-NC-4.0"
+    facts = (
+        (
+            *("Small", "vits", 99_218_434, free),
+            "715fade13be8f229f8a70cc02066f656f2423a59effd0579197bbf57860e1378",
+        ),
+        (
+            *("Base", "vitb", 389_961_218, not_commercial),
+            "0d2b7002e62d39d655571c371333340bd88f67ab95050c03591555aa05645328",
+        ),
+        (
+            *("Large", "vitl", 1_341_395_338, not_commercial),
+            "a7ea19fa0ed99244e67b624c72b8580b7e9553043245905be58796a608eb9345",
+        ),
+    )
+    return tuple(
+        OfficialFile(
+            f"{_DEPTH_ANYTHING_HOST}-{name}/resolve/main/depth_anything_v2_{encoder}.pth",
+            *("depth", f"dinov2_{encoder}14", DEPTH_ANYTHING, size_bytes, sha256, licence),
+        )
+        for name, encoder, size_bytes, licence, sha256 in facts
+    )
+
+
+def _catalogue() -> tuple[OfficialFile, ...]:
+    official = [name for name in ARCHITECTURES if name != "dinov2_vitti14"]
+    plain = [name for name in official if not name.endswith("_reg")]
+    return (
+        *(_backbone(model) for model in official),
+        *(_head(model, "depth", head) for model in plain for head in DEPTH_HEADS),
+        *_depth_anything(),
+        *(_head(model, "segmentation", head) for model in plain for head in SEGMENTATION_HEADS),
+        *(_classifier(model, head) for model in official for head in CLASSIFY_HEADS),
+    )
+
+
+CATALOGUE = _catalogue()
+
+
+def official_backbone(model: str) -> OfficialFile:
+    """The official weights of an architecture.
+
+    Raises:
+        WeightsError: upstream publishes none under that name.
+    """
+    for file in CATALOGUE:
+        if file.purpose == "backbone" and file.model == model:
+            return file
+    raise WeightsError(
+        f"there are no official weights for {model}; give a file with --weights PATH, or try the "
+        "program without trained weights with --weights random"
+    )
+
+
+def official_head(operator: str, model: str, head: str) -> OfficialFile:
+    """The official head of an operator, trained on a model's features.
+
+    Args:
+        operator: `depth`, `segmentation` or `classify`.
+        model: the backbone's architecture; with registers upstream has `classify` heads alone.
+        head: one of `DEPTH_HEADS`, `SEGMENTATION_HEADS`, `CLASSIFY_HEADS`, or `DEPTH_ANYTHING`.
+
+    Raises:
+        WeightsError: upstream publishes no such head; the text lists those there are.
+    """
+    offered = [file for file in CATALOGUE if file.purpose == operator and file.head]
+    for file in offered:
+        if (file.model, file.head) == (model, head):
+            return file
+    heads = sorted({file.head for file in offered if file.head})
+    models = sorted({file.model for file in offered})
+    plain = model.removesuffix("_reg")
+    hint = f" (upstream trained heads for {plain} only)" if plain != model else ""
+    raise WeightsError(
+        f"no official {operator} head {head!r} for {model}{hint}; "
+        f"heads: {', '.join(heads) or 'none'}; models: {', '.join(models) or 'none'}"
+    )
+
+
+def licence_of(file_name: str, sha256: str) -> str | None:
+    """The licence of a file that is or is called like an official one; None for any other."""
+    for file in CATALOGUE:
+        if file.sha256 == sha256 or file.file_name == file_name:
+            return file.licence
+    return None
+
+
+def belongs_to(file: OfficialFile) -> str | None:
+    """The sha256 of the backbone's file that a head reads, None where nobody tells it."""
+    whole = file.head == DEPTH_ANYTHING  # its encoder lies in the same file
+    return file.sha256 if whole else official_backbone(file.model).sha256

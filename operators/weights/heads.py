@@ -1,0 +1,262 @@
+"""A head's weights and what is known about them: official by name, a file, or random.
+
+`--head OPERATOR=NAME|PATH|random` in -> `Head` out, held to the backbone it was trained on.
+Must not know what an operator computes with it. docs/heads.md describes our own file layout.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from operators.backbones.architectures import Architecture
+from operators.errors import UsageError, WeightsError
+from operators.weights import depth_anything
+from operators.weights.catalogue import (
+    CATALOGUE,
+    DEPTH_ANYTHING,
+    OfficialFile,
+    belongs_to,
+    official_head,
+)
+from operators.weights.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
+from operators.weights.demo import read_demo
+from operators.weights.download import default_cache_dir, fetch
+from operators.weights.header import read_header
+
+log = logging.getLogger(__name__)
+
+HEADER_FORMAT = 1
+_FILE_SUFFIXES = {".pth", ".pt", ".safetensors"}
+
+Layout = Mapping[str, tuple[int, ...]]
+
+
+class MissingHead(UsageError):
+    """An operator without a trained head does not run; the text says how to give it one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Weights of a head.
+
+    Attributes:
+        operator: whose head it is.
+        source: path or `random (seed N)`, for texts.
+        tensors: by the names that the file has.
+        sha256: of the file; of tensors and facts where it has no file of its own.
+        facts: what its header or its official name says: domain, labels, pooling, ...
+        untrained: the weights are random.
+    """
+
+    operator: str
+    source: str
+    tensors: Mapping[str, Tensor]
+    sha256: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    untrained: bool = False
+
+    def check(self, layout: Layout) -> None:
+        """Hold the tensors to the names and shapes that an operator computes with.
+
+        Raises:
+            WeightsError: names the file and the keys.
+        """
+        want = {name: torch.empty(shape, device="meta") for name, shape in layout.items()}
+        check_layout(Path(self.source), self.tensors, want)
+
+    def wrong(self, what: str) -> WeightsError:
+        """An error about this head."""
+        return WeightsError(f"{self.source}: {self.operator} head: {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRequest:
+    """Which head is wanted, and the backbone that it must fit.
+
+    Attributes:
+        operator: whose head.
+        architecture: the backbone's sizes.
+        backbone_sha256: identity of the backbone's weights.
+        choice: an official name, a path, `random`, or None where the user said nothing.
+        random_seed: set only under `--weights random`.
+        cache_dir: where official files are kept; `default_cache_dir()` if None.
+    """
+
+    operator: str
+    architecture: Architecture
+    backbone_sha256: str
+    choice: str | None = None
+    random_seed: int | None = None
+    cache_dir: Path | None = None
+
+    @property
+    def wants_random(self) -> bool:
+        """The head is drawn, not read.
+
+        Raises:
+            MissingHead: no head was chosen and the weights are not random.
+            UsageError: `random` was chosen, but the backbone's weights are not random.
+        """
+        if self.choice == "random" and self.random_seed is None:
+            raise UsageError(
+                f"--head {self.operator}=random needs --weights random; give a trained head"
+            )
+        if self.choice is None and self.random_seed is None:
+            raise MissingHead(f"{self.operator} does not run: {self._how_to_get_one()}")
+        return self.choice in (None, "random")
+
+    def refuse_head(self) -> None:
+        """For an operator that has none.
+
+        Raises:
+            UsageError: one was chosen.
+        """
+        if self.choice is not None:
+            raise UsageError(f"{self.operator} has no head; leave out --head {self.operator}")
+
+    def _how_to_get_one(self) -> str:
+        path = f"--head {self.operator}=PATH"
+        files = [file for file in _official(self.operator) if file.model == self._model]
+        # A whole model's backbone has one head, its own; any other backbone has all but that.
+        whole = [file for file in files if belongs_to(file) == self.backbone_sha256]
+        offered = [file.head for file in whole or files if whole or file.head != DEPTH_ANYTHING]
+        if not offered:
+            return f"it has no head; give one with {path}"
+        names = ", ".join(str(name) for name in offered)
+        return f"it has no head; choose --head {self.operator}=NAME ({names}) or {path}"
+
+    @property
+    def _model(self) -> str:
+        return self.architecture.name
+
+
+def random_head(request: HeadRequest, layout: Layout, facts: Mapping[str, Any]) -> Head:
+    """A head of seeded random numbers, for trying everything out.
+
+    Matrices are normal over the root of their fan-in, gains and variances one, offsets zero.
+    Drawn from numpy's PCG64 in name order, the same on every machine.
+    """
+    seed = request.random_seed or 0
+    draw = np.random.Generator(np.random.PCG64([seed, *request.operator.encode()]))
+    tensors = {}
+    for name, shape in sorted(layout.items()):
+        if len(shape) < 2:
+            ones = name.endswith(("bn.weight", "running_var"))
+            tensors[name] = torch.full(shape, float(ones))
+        else:
+            normal = draw.standard_normal(shape, dtype=np.float32)
+            fan_in = np.float32(np.prod(shape[1:]))
+            tensors[name] = torch.from_numpy(normal / np.sqrt(fan_in))
+    sha256 = sha256_tensors(tensors)
+    return Head(request.operator, f"random (seed {seed})", tensors, sha256, facts, True)
+
+
+def trained_head(request: HeadRequest) -> Head:
+    """The head that was chosen by name or path.
+
+    Raises:
+        WeightsError: no such head, damaged, of another operator, or trained on another backbone.
+    """
+    choice = request.choice or ""
+    if choice == "demo":
+        return _demo_head(request)
+    path = Path(choice).expanduser()
+    if path.suffix in _FILE_SUFFIXES or path.exists() or "/" in choice:
+        return _from_file(request, path)
+    # Official file names part words with "_", our names with "-": both are understood.
+    model, name = request.architecture.name, choice.replace("_", "-")
+    file = official_head(request.operator, model, name)
+    _check_backbone(request, file.url, belongs_to(file))
+    cached = fetch(file, request.cache_dir or default_cache_dir())
+    return _official_head(request, cached.path, cached.sha256, file)
+
+
+def _demo_head(request: HeadRequest) -> Head:
+    demo = read_demo()
+    _check_backbone(request, f"--head {request.operator}=demo", demo.sha256)
+    if request.operator not in demo.heads:
+        offered = ", ".join(demo.heads)
+        raise WeightsError(f"the demo weights have no head for {request.operator}, but {offered}")
+    own = demo.heads[request.operator]
+    return Head(request.operator, "demo weights", own.tensors, own.sha256, own.facts)
+
+
+def _from_file(request: HeadRequest, path: Path) -> Head:
+    if not path.is_file():
+        raise WeightsError(
+            f"{path}: no such head file; --head {request.operator} takes an official name or a path"
+        )
+    sha256 = sha256_file(path)
+    header = read_header(path)
+    if header is not None:
+        return _own_head(request, path, sha256, header)
+    for file in _official(request.operator):
+        if file.file_name == path.name and file.head != DEPTH_ANYTHING:  # its content tells it
+            if file.model != request.architecture.name:
+                raise WeightsError(
+                    f"{path}: was trained on {file.model}, the model is {request.architecture.name}"
+                )
+            _check_backbone(request, str(path), belongs_to(file))
+            return _official_head(request, path, sha256, file)
+    tensors = read_tensors(path)
+    whole = depth_anything.is_whole(tensors)
+    if whole and depth_anything.METRIC in path.name:
+        raise WeightsError(f"{path}: fine-tuned to metres, which needs another decoder than ours")
+    _check_backbone(request, str(path), sha256 if whole else None)
+    return Head(request.operator, str(path), _own_part(tensors), sha256)
+
+
+def _official_head(request: HeadRequest, path: Path, sha256: str, file: OfficialFile) -> Head:
+    trained_on = str(file.head).split("-")[0]  # nyu, kitti, ade20k, voc2012, imagenet or depth
+    facts = {}
+    if file.head != DEPTH_ANYTHING and file.purpose != "classify":
+        facts = {"domain" if file.purpose == "depth" else "labelset": trained_on}
+    return Head(request.operator, str(path), _own_part(read_tensors(path)), sha256, facts)
+
+
+def _own_part(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What of a file is the head: all of it, but for a Depth Anything, which holds a backbone."""
+    return depth_anything.decoder(tensors) if depth_anything.is_whole(tensors) else tensors
+
+
+def _own_head(request: HeadRequest, path: Path, sha256: str, header: Mapping[str, Any]) -> Head:
+    for key, allowed in (("format", HEADER_FORMAT), ("operator", request.operator)):
+        if header.get(key) != allowed:
+            raise WeightsError(
+                f"{path}: its header says {key} {header.get(key)!r}, expected {allowed!r}"
+            )
+    trained_on = header.get("backbone")
+    if not isinstance(trained_on, str) or len(trained_on) != 64:
+        raise WeightsError(
+            f"{path}: its header says backbone {trained_on!r}, expected the sha256 of its weights"
+        )
+    _check_backbone(request, str(path), trained_on)
+    return Head(request.operator, str(path), read_tensors(path), sha256, header)
+
+
+def _check_backbone(request: HeadRequest, head: str, trained_on: str | None) -> None:
+    got = request.backbone_sha256
+    if trained_on is not None and trained_on != got:
+        raise WeightsError(
+            f"{head}: was trained on the backbone with sha256 {trained_on}, this run's has {got}; "
+            "give the backbone it belongs to with --weights, or another head"
+        )
+    if trained_on is None and request.random_seed is not None:
+        raise UsageError(
+            f"{head}: a trained head says nothing on random weights; leave out "
+            f"--head {request.operator} or give the backbone's weights"
+        )
+    if trained_on is None:
+        log.info("%s does not say which backbone it was trained on; taken for %s", head, got)
+
+
+def _official(operator: str) -> list[OfficialFile]:
+    return [file for file in CATALOGUE if file.purpose == operator]

@@ -1,0 +1,121 @@
+"""`--weights` -> a backbone that is ready to run, with the identity of its weights.
+
+`auto` (the official file), `demo` (ours), a path, or `random`; never one silently in place of
+another. Must not know of devices or frames.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from operators.backbones.architectures import DEMO_MODEL, Architecture
+from operators.backbones.random_weights import random_tensors
+from operators.backbones.vit import VisionTransformer, empty_vit, filled_vit
+from operators.errors import WeightsError
+from operators.weights import depth_anything
+from operators.weights.catalogue import DEPTH_ANYTHING, licence_of, official_backbone, official_head
+from operators.weights.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
+from operators.weights.demo import read_demo
+from operators.weights.download import Progress, default_cache_dir, fetch
+from operators.weights.huggingface import is_hugging_face, to_upstream
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBackbone:
+    """A backbone and where its weights came from.
+
+    Attributes:
+        model: float32 on the CPU, frozen, in evaluation mode.
+        sha256: of the weights file; of the tensors where there is no file.
+        untrained: the weights are random, so results mean nothing.
+        source: the file's path, `demo weights`, or `random (seed N)`.
+        with_heads: operators that a head `demo` came for with these weights.
+    """
+
+    model: VisionTransformer
+    sha256: str
+    untrained: bool
+    source: str
+    with_heads: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """As records name a model: architecture and 12 hex of the sha256."""
+        return f"{self.model.architecture.name}-{self.sha256[:12]}"
+
+
+def load_backbone(
+    arch: Architecture,
+    weights: str,
+    *,
+    seed: int = 0,
+    cache_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> LoadedBackbone:
+    """Build an architecture and fill it with weights.
+
+    Args:
+        arch: the sizes, from `architecture(name)`.
+        weights: `auto` (official, fetched once), `demo` (ours), `random`, or a path: a PyTorch
+            file in upstream's layout or a safetensors file in upstream's or Hugging Face's.
+        seed: of the random weights.
+        cache_dir: where `auto` keeps files; `default_cache_dir()` if None.
+        progress: told how far the fetching is.
+
+    Raises:
+        WeightsError: no such file, not that architecture, damaged, refused, or not to be had.
+    """
+    if weights == "random":
+        return _random(arch, seed)
+    if weights == "demo":
+        return _demo(arch)
+    if weights in ("auto", DEPTH_ANYTHING):
+        whole = weights == DEPTH_ANYTHING
+        file = official_head("depth", arch.name, weights) if whole else official_backbone(arch.name)
+        cached = fetch(file, cache_dir or default_cache_dir(), progress=progress)
+        return _from_file(arch, cached.path, cached.sha256)
+    path = Path(weights).expanduser()
+    if not path.exists():
+        raise WeightsError(
+            f"{path}: no such weights file; --weights takes auto, demo, random or a path"
+        )
+    return _from_file(arch, path, sha256_file(path))
+
+
+def _random(arch: Architecture, seed: int) -> LoadedBackbone:
+    log.warning(
+        "%s runs with RANDOM weights (seed %d): it shows that everything works, but its results "
+        "mean nothing",
+        arch.name,
+        seed,
+    )
+    tensors = random_tensors(arch, seed)
+    model = filled_vit(arch, tensors)
+    return LoadedBackbone(model, sha256_tensors(tensors), True, f"random (seed {seed})")
+
+
+def _demo(arch: Architecture) -> LoadedBackbone:
+    if arch.name != DEMO_MODEL:
+        raise WeightsError(f"the demo weights are a {DEMO_MODEL}; leave out --model {arch.name}")
+    demo = read_demo()
+    model = filled_vit(arch, dict(demo.backbone))
+    return LoadedBackbone(model, demo.sha256, False, "demo weights", frozenset(demo.heads))
+
+
+def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
+    licence = licence_of(path.name, sha256) or ""
+    if "-NC-" in licence:
+        log.warning("%s: its licence is %s: not for commercial use", path, licence)
+    tensors = read_tensors(path)
+    if is_hugging_face(tensors):
+        tensors = to_upstream(tensors)
+    elif depth_anything.is_whole(tensors):
+        tensors = depth_anything.encoder(tensors)
+    check_layout(path, tensors, empty_vit(arch).state_dict())
+    model = filled_vit(arch, {name: tensor.float() for name, tensor in tensors.items()})
+    log.info("%s: weights %s, sha256 %s", arch.name, path, sha256)
+    return LoadedBackbone(model, sha256, False, str(path))

@@ -1,0 +1,130 @@
+"""Calibrations of cameras in one small JSON file: read whole, changed one stream at a time.
+
+A path in -> stream -> calibration out. Knows no operators' insides.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from operators.depth.calibrated import CalibratedDepth
+from operators.depth.calibration import METRIC, RELATIVE, Calibration
+from operators.depth.operator import Depth
+from operators.depth.relative import RelativeDepth
+from operators.errors import UsageError
+from operators.operator import Operator
+from pipeline.errors import SinkError
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCalibration:
+    """One camera's calibration and what it was made from.
+
+    Attributes:
+        calibration: the line.
+        model: of the records that it was made from, as their attribute says.
+        domain: that the head was trained on, "" for relative depth.
+        points: x, y in pixels of the source, metres; of each.
+    """
+
+    calibration: Calibration
+    model: str
+    domain: str
+    points: tuple[tuple[float, float, float], ...] = ()
+
+
+def read_calibrations(path: Path) -> dict[str, StoredCalibration]:
+    """Every stream's calibration.
+
+    Raises:
+        UsageError: the file is missing, or not ours.
+    """
+    try:
+        whole = json.loads(path.read_text(encoding="utf-8"))
+        if whole["format"] != _FORMAT:
+            raise ValueError(f"format {whole['format']!r}, expected {_FORMAT}")
+        return {stream: _stored(one) for stream, one in whole["streams"].items()}
+    except OSError as error:
+        raise UsageError(
+            f"{path}: no calibrations ({error.strerror or error}); dinostream calibrate makes them"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{path}: not a file of calibrations ({error!r})") from error
+
+
+def write_calibration(path: Path, stream: str, stored: StoredCalibration) -> None:
+    """Add or replace one stream's calibration; the others stay. Whole or not at all.
+
+    Raises:
+        UsageError: another file lies there.
+        SinkError: it cannot be written.
+    """
+    known = read_calibrations(path) if path.exists() else {}
+    streams = {name: _plain(one) for name, one in sorted((known | {stream: stored}).items())}
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"format": _FORMAT, "streams": streams}, indent=1) + "\n"
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise SinkError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def use_calibrations(operators: dict[str, Operator], path: Path, model: str) -> list[str]:
+    """Put calibrations over the depth operator of a job.
+
+    Args:
+        operators: by key; the depth operator is replaced.
+        path: of the calibrations.
+        model: architecture and start of the weights' hash, as records name it.
+
+    Returns:
+        Which calibrations were left out, and why.
+
+    Raises:
+        UsageError: the file is missing, or not ours.
+    """
+    known = read_calibrations(path)
+    notes = []
+    for key, operator in operators.items():
+        if not isinstance(operator, Depth | RelativeDepth):
+            continue
+        kind = METRIC if isinstance(operator, Depth) else RELATIVE
+        domain = operator.domain if isinstance(operator, Depth) else ""
+        fitting = {
+            stream: one.calibration
+            for stream, one in known.items()
+            if (one.model, one.calibration.kind, one.domain) == (model, kind, domain)
+        }
+        notes += [
+            f"the calibration of {stream} was made for other depth ({one.model}, "
+            f"{one.calibration.kind} {one.domain}): not used; calibrate again"
+            for stream, one in known.items()
+            if stream not in fitting
+        ]
+        operators[key] = CalibratedDepth(operator, fitting)
+    return notes
+
+
+def _plain(one: StoredCalibration) -> dict[str, Any]:
+    return {
+        **asdict(one.calibration),
+        "model": one.model,
+        "domain": one.domain,
+        "points": [list(point) for point in one.points],
+    }
+
+
+def _stored(one: Mapping[str, Any]) -> StoredCalibration:
+    points = tuple((float(x), float(y), float(metres)) for x, y, metres in one["points"])
+    calibration = Calibration(one["kind"], float(one["scale"]), float(one["offset"]))
+    return StoredCalibration(calibration, str(one["model"]), str(one["domain"]), points)

@@ -1,0 +1,225 @@
+"""Everything that can be configured, as validated models; docs/configuration.md lists the keys.
+
+Plain values in -> frozen models out; `pipeline.configuration.resolve` makes the values from file
+and command line. Passwords stay out of every repr. Knows nothing of torch, decoding or sinks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
+
+from operators.backbones.architectures import DEMO_MODEL
+from pipeline.stream.sampling import Sampling
+
+STREAM_ID = r"^[A-Za-z0-9._-]{1,128}$"
+OPERATORS = ("depth", "segmentation", "action", "embedding")  # what runs where none is named
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _rfc3339(value: object) -> datetime:
+    """Text of a moment with its zone -> datetime; the zone is never guessed."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("should be an RFC 3339 time with a zone, such as 2026-11-22T17:00:00.250Z")
+    return moment
+
+
+Moment = Annotated[datetime, BeforeValidator(_rfc3339)]
+StreamId = Annotated[str, StringConstraints(pattern=STREAM_ID)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]  # to wait; threads cannot wait for ever
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SamplingConfig(_Model):
+    """Which frames are taken: exactly one of the four."""
+
+    fps: PositiveFloat | None = None
+    every: PositiveInt | None = None
+    keyframes: Literal[True] | None = None
+    all: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = list(self.model_dump(exclude_none=True))
+        if len(given) != 1:
+            raise ValueError(f"want exactly one of fps, every, keyframes and all, got {given}")
+        return self
+
+    @property
+    def rule(self) -> Sampling:
+        """The same as the sampler's own type."""
+        return _sampling(self)
+
+
+class OperatorConfig(BaseModel):
+    """One operator: its own sampling, where it has one, and whatever settings it defines itself."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    fps: PositiveFloat | None = None
+    every: PositiveInt | None = None
+    keyframes: Literal[True] | None = None
+    all: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> Self:
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"want at most one of fps, every, keyframes and all, got {given}")
+        return self
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the operator itself is given; it refuses what it does not know."""
+        return dict(self.model_extra or {})
+
+
+class StreamConfig(_Model):
+    """One named source."""
+
+    url: str = Field(min_length=1, repr=False)
+    start_time: Moment | None = None
+
+    @property
+    def start_time_us(self) -> int | None:
+        """Event time of its first frame, microseconds since the epoch."""
+        return microseconds(self.start_time)
+
+
+class SinkConfig(_Model):
+    """Where results go; in a file a bare URI will do."""
+
+    uri: str = Field(default="sqlite:results.db", min_length=1, repr=False)
+    settings: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+
+def _default_operators() -> dict[str, OperatorConfig]:
+    return {name: OperatorConfig() for name in OPERATORS}
+
+
+def _empty_tables(value: object) -> object:
+    """`depth:` with nothing behind it means `depth: {}`."""
+    if not isinstance(value, dict):
+        return value
+    return {name: {} if below is None else below for name, below in value.items()}
+
+
+class Config(_Model):
+    """One run."""
+
+    model: str = "dinov2_vits14"
+    weights: str = "auto"
+    seed: NonNegativeInt = 0
+    heads: dict[str, str] = Field(default_factory=dict)
+    operators: Annotated[dict[str, OperatorConfig], BeforeValidator(_empty_tables)] = Field(
+        default_factory=_default_operators, min_length=1
+    )
+
+    sources: list[Annotated[str, StringConstraints(min_length=1)]] = Field(
+        default_factory=list, repr=False
+    )
+    streams: dict[StreamId, StreamConfig] = Field(default_factory=dict)
+    join: bool = False
+    calibrations: str | None = None
+    start_time: Moment | None = None
+    sampling: SamplingConfig = SamplingConfig(fps=5.0)
+    short_side: Annotated[int, Field(ge=14)] = 224
+    max_pixels: PositiveInt = 4096 * 4096
+    damaged: Literal["drop", "keep"] = "drop"
+    chunk_ms: PositiveInt = 500
+    stall_s: Seconds = 10.0
+    buffer_frames: PositiveInt = 64
+    max_age_s: PositiveFloat = 5.0
+    drain_s: Seconds = 10.0
+    spool_bytes: PositiveInt = 8 << 30
+
+    sink: SinkConfig = SinkConfig()
+    patience_s: NonNegativeFloat | None = None
+    runtime: Literal["ray", "inline"] = "ray"
+    address: str | None = None
+    engines: PositiveInt = 1
+    decoders: PositiveInt = 2
+    batch_size: PositiveInt = 8
+    threads: PositiveInt | None = None
+    engine: Literal["auto", "torch", "openvino", "openvino-int8"] = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_sink(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("sink"), str):
+            return {**values, "sink": {"uri": values["sink"]}}
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _demo_weights_have_one_model(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("weights") == "demo":
+            return {"model": DEMO_MODEL, **values}
+        return values
+
+    @model_validator(mode="after")
+    def _heads_have_operators(self) -> Self:
+        known = {*OPERATORS, *self.operators}
+        for name in self.heads:
+            if name not in known:
+                near = get_close_matches(name, sorted(known), n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+                raise ValueError(f"heads names the operator {name!r}, which does not run; {hint}")
+        return self
+
+    @model_validator(mode="after")
+    def _inline_is_one_process(self) -> Self:
+        if self.runtime == "inline" and (self.engines > 1 or self.address):
+            raise ValueError("engines above 1 and address need runtime: ray")
+        return self
+
+    @property
+    def start_time_us(self) -> int | None:
+        """Event time of the first frame of sources without their own, microseconds."""
+        return microseconds(self.start_time)
+
+    def sampling_of(self, operator: str) -> Sampling:
+        """Which frames an operator takes: its own rule, else the run's."""
+        own = self.operators.get(operator)
+        if own is None or not any(getattr(own, mode) for mode in SamplingConfig.model_fields):
+            return self.sampling.rule
+        return _sampling(own)
+
+    def plain(self) -> Mapping[str, Any]:
+        """The whole configuration as JSON values, passwords included."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def microseconds(moment: datetime | None) -> int | None:
+    """Microseconds since the epoch, exactly."""
+    return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _sampling(table: SamplingConfig | OperatorConfig) -> Sampling:
+    if table.fps is not None:
+        return Sampling("fps", table.fps)
+    if table.every is not None:
+        return Sampling("every", table.every)
+    return Sampling("keyframes" if table.keyframes else "all", None)

@@ -1,0 +1,145 @@
+"""One configuration from a file, the command line's options and `--set`, each over the one before.
+
+Wrong keys and values become errors that name the file, the place and the nearest key that exists.
+A value is quoted in an error only where it can hold no secret.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from operators.errors import UsageError
+from pipeline.configuration.config import OPERATORS, Config
+from pipeline.configuration.document import Values, apply_override, load_document
+from pipeline.configuration.head_match import matched
+from pipeline.secrets import MASK, mask_values, remember, remember_urls
+
+_SECRET_PLACES = {"url", "uri", "settings", "sources"}
+
+
+def resolve(
+    path: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    environ: Mapping[str, str] = os.environ,
+) -> Config:
+    """Put a configuration together.
+
+    Args:
+        path: a YAML file, None for defaults.
+        options: values of command-line options by their keys here; they replace the file's, but
+            `heads` adds to them and `operators` is a list that picks some of them.
+        overrides: `a.b=value`, applied last.
+        environ: where `${NAME}` in the file is looked up.
+
+    Raises:
+        UsageError: anything unreadable, unknown or out of range, or against a head's training.
+    """
+    from_file = load_document(path, environ) if path else {}
+    remember_urls([from_file, options or {}, overrides])  # before any error can quote them
+    values = _layered(from_file, options or {})
+    values.setdefault("operators", dict.fromkeys(OPERATORS))  # an override changes one of them
+    for override in overrides:
+        apply_override(values, override)
+    try:
+        config = Config.model_validate(values)
+        _remember_secrets(config)
+        return matched(config)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False)
+        lines = [f"{_origin(one, path, from_file)}: {_explain(one)}" for one in problems]
+    raise UsageError("\n".join(lines))
+
+
+def describe(config: Config) -> str:
+    """The resolved configuration as YAML, secrets masked."""
+    return yaml.safe_dump(mask_values(config.plain()), sort_keys=False, allow_unicode=True)
+
+
+def _remember_secrets(config: Config) -> None:
+    """From here on no error and no log line shows them, wherever a library quotes them."""
+    remember_urls(config.plain())
+    for name, value in config.sink.settings.items():
+        if isinstance(value, str) and mask_values(value, name) == MASK:
+            remember(value)
+
+
+def _layered(below: Mapping[str, Any], above: Mapping[str, Any]) -> Values:
+    """Options replace whole keys; heads are added, and operators are picked by name."""
+    values = {**copy.deepcopy(dict(below)), **copy.deepcopy(dict(above))}
+    if "heads" in above:
+        values["heads"] = {**_table(below, "heads"), **above["heads"]}
+    if "operators" in above:
+        values["operators"] = {
+            name: _table(below, "operators").get(name) for name in above["operators"]
+        }
+    return values
+
+
+def _table(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = values.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _origin(problem: ErrorDetails, path: Path | None, from_file: Values) -> str:
+    """The file where the offending value stands in it, else the command line."""
+    if path is None:
+        return "command line"
+    place = [part for part in problem["loc"] if part != "[key]"]
+    table: Any = from_file
+    for part in place[:-1]:
+        table = table.get(part) if isinstance(table, Mapping) else None
+    if problem["type"] == "missing" or not place:
+        return str(path) if table is not None else "command line"
+    found = table.get(place[-1]) if isinstance(table, Mapping) else None
+    ours = found is not None and (found == problem["input"] or problem["loc"][-1] == "[key]")
+    return str(path) if ours else "command line"
+
+
+def _explain(problem: ErrorDetails) -> str:
+    loc = [str(part) for part in problem["loc"] if part != "[key]"]
+    place = ".".join(loc) or "configuration"
+    if problem["type"] == "extra_forbidden":
+        keys = _keys_at(loc[:-1])
+        near = get_close_matches(loc[-1], keys, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else "there is no such key."
+        return f"unknown key {place}; {hint} Keys here: {', '.join(keys)}"
+    if problem["type"] == "missing":
+        return f"{place} is missing"
+    return f"{place}: {_in_our_words(problem['msg'])}{_got(problem['input'], loc)}"
+
+
+def _in_our_words(message: str) -> str:
+    message = message.removeprefix("Value error, ").replace("Input should", "should")
+    return re.sub(
+        r"a valid dictionary( or instance of \w+)?", "a table of keys and values", message
+    )
+
+
+def _got(value: object, loc: Sequence[str]) -> str:
+    sayable = isinstance(value, str | int | float) and not _SECRET_PLACES & set(loc)
+    return f"; got {value!r}" if sayable else ""
+
+
+def _keys_at(loc: Sequence[str]) -> list[str]:
+    """Keys of the model that stands at a place of the configuration."""
+    model: Any = Config
+    parts = iter(loc)
+    for part in parts:
+        annotation = model.model_fields[part].annotation
+        if get_origin(annotation) is dict:
+            next(parts, None)
+            annotation = get_args(annotation)[1]
+        model = annotation
+    return list(model.model_fields)

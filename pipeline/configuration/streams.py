@@ -1,0 +1,85 @@
+"""A configuration's sources -> the specifications that decode hosts open."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+
+from operators.errors import UsageError
+from pipeline.configuration.config import Config
+from pipeline.configuration.sources import SourcePlan, plan_recordings, plan_stream
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
+
+# Nobody waits for a recording's first frames, and a chunk cut short is a batch of padding.
+RECORDED_CHUNK_MS = 10_000
+
+
+def sampling_rules(config: Config) -> tuple[Sampling, ...]:
+    """The distinct samplings of a job's operators; bit i of `Frames.taken` is rule i."""
+    return tuple(dict.fromkeys(config.sampling_of(key) for key in config.operators))
+
+
+def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
+    """Every stream of a job, in a fixed order.
+
+    Args:
+        config: its sources and named streams, sampling and limits.
+        live: http(s) streams are followed like cameras.
+
+    Raises:
+        UsageError: nothing there, a name twice, an unknown protocol or scene.
+    """
+    plans = [(plan, config.start_time_us) for plan in _recordings(config)]
+    for name, stream in config.streams.items():
+        start_us = config.start_time_us if stream.start_time is None else stream.start_time_us
+        plans.append((_named(name, stream.url, config, live=live), start_us))
+    _refuse_one_name_twice([plan.stream for plan, _ in plans])
+    rules = sampling_rules(config)
+    return [_spec(config, plan, rules, start_us) for plan, start_us in plans]
+
+
+def _recordings(config: Config) -> list[SourcePlan]:
+    if not config.sources:
+        return []
+    return plan_recordings(config.sources, join=config.join, spool_bytes=config.spool_bytes)
+
+
+def _named(name: str, url: str, config: Config, *, live: bool) -> SourcePlan:
+    if config.join and not live:
+        return plan_recordings([url], stream=name, join=True, spool_bytes=config.spool_bytes)[0]
+    return plan_stream(name, url, live=live, spool_bytes=config.spool_bytes)
+
+
+def _refuse_one_name_twice(names: Sequence[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise UsageError(f"{times} sources are called {name}; name one of them otherwise")
+
+
+def _spec(
+    config: Config, plan: SourcePlan, rules: tuple[Sampling, ...], start_us: int | None
+) -> StreamSpec:
+    return StreamSpec(
+        stream=plan.stream,
+        url=_absolute(plan.url),
+        live=plan.live,
+        session=plan.session,
+        samplings=rules,
+        short_side=config.short_side,
+        start_time_us=start_us,
+        max_pixels=config.max_pixels,
+        damaged=config.damaged == "keep",
+        chunk_ms=config.chunk_ms if plan.live else RECORDED_CHUNK_MS,
+        stall_s=config.stall_s,
+        buffer_frames=config.buffer_frames,
+        max_age_s=config.max_age_s,
+        join=tuple(_absolute(url) for url in plan.join),
+        spool_bytes=config.spool_bytes,
+    )
+
+
+def _absolute(url: str) -> str:
+    """A file by its whole path: decoders elsewhere stand in another folder."""
+    return os.path.abspath(url) if os.path.exists(url) else url

@@ -1,0 +1,114 @@
+"""Groups what a decoder yields into the entries of one chunk."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.decode.track import Sample
+from pipeline.stream.chunk import CHUNK_FRAMES, End, Entry, Fault, Frames, Gap
+
+Item = Sample | Gap | Fault | End
+
+FIRST_CHUNK_FRAMES = CHUNK_FRAMES // 2
+
+
+class Collector:
+    """A recording's chunk in the making: full at 16 frames, after `chunk_ms`, or at the end.
+
+    The first one is full at 8: the engine waits for it with nothing else to do.
+
+    What comes after its last frame waits for the next chunk, so that a decoder that goes on from
+    the chunk's cursor says it once and not twice.
+    """
+
+    def __init__(self, chunk_ms: float, clock: Callable[[], float]) -> None:
+        """
+        Args:
+            chunk_ms: counted from the first frame.
+            clock: seconds, monotonic.
+        """
+        self._chunk_s = chunk_ms / 1000
+        self._clock = clock
+        self._room = FIRST_CHUNK_FRAMES
+        self._items: list[Item] = []
+        self._whole = 0  # items up to the last frame or the end
+        self._frames = 0
+        self._since_s = 0.0
+
+    @property
+    def full(self) -> bool:
+        """Nothing more belongs into this chunk."""
+        if not self._whole:
+            return False
+        ended = isinstance(self._items[-1], End)
+        late = self._clock() - self._since_s >= self._chunk_s
+        return ended or late or self._frames >= self._room
+
+    def add(self, item: Item) -> None:
+        """Put the next item in."""
+        self._items.append(item)
+        if isinstance(item, Sample | End):
+            self._since_s = self._since_s if self._whole else self._clock()
+            self._whole = len(self._items)
+            self._frames += isinstance(item, Sample)
+
+    def take(self) -> tuple[Entry, ...]:
+        """The chunk's entries; the next one begins with what came after them."""
+        items, self._items = self._items[: self._whole], self._items[self._whole :]
+        self._whole = self._frames = 0
+        self._room = CHUNK_FRAMES
+        return entries(items)
+
+
+def entries(items: Iterable[Item]) -> tuple[Entry, ...]:
+    """Items in order, runs of samples of one size put together, losses summed up in front.
+
+    A damaged stretch loses every other frame; a Fault between each two would break the runs.
+    """
+    out: list[Entry] = []
+    run: list[Sample] = []
+    losses: list[Fault] = []
+    for item in items:
+        if isinstance(item, Sample):
+            if run and run[-1].pixels.shape != item.pixels.shape:
+                out.append(_frames(run))
+                run = []
+            run.append(item)
+        elif isinstance(item, Fault) and item.kind == "decode":
+            losses.append(item)
+        else:
+            out += [_frames(run)] if run else []
+            run = []
+            out.append(item)
+    out += [_frames(run)] if run else []
+    return (*_summed(losses), *out)
+
+
+def checksum(pixels: NDArray[np.uint8]) -> int:
+    """What a resumed decoder compares, to be sure that it met the same frame."""
+    return zlib.crc32(pixels.data)
+
+
+def _summed(losses: list[Fault]) -> list[Fault]:
+    if not losses:
+        return []
+    first, others = losses[0], len({fault.detail for fault in losses}) - 1
+    detail = f"{first.detail} (and {others} others)" if others else first.detail
+    return [Fault(first.stream, first.kind, detail, sum(fault.lost for fault in losses))]
+
+
+def _frames(run: list[Sample]) -> Frames:
+    cursor = {**run[-1].cursor, "checksum": checksum(run[-1].pixels)}
+    return Frames(
+        tuple(sample.info for sample in run),
+        np.stack([sample.pixels for sample in run]),
+        tuple(sample.taken for sample in run),
+        cursor,
+        run[-1].share,
+        run[0].cursor["sampled"] - 1,
+        tuple(sample.arrived_s for sample in run if sample.arrived_s is not None),
+    )

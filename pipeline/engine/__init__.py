@@ -1,0 +1,1 @@
+"""The loop of one engine: chunks of decoded frames in, batches, operators, commits out."""

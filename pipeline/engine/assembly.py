@@ -1,0 +1,203 @@
+"""A configuration -> an engine that is ready to step, and the identity of what it will say.
+
+The one place that knows how backbone, heads, operators and sampling go together. Runs in the
+process that will own the device.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from operators.backbones.architectures import architecture
+from operators.backbones.backbone import Backbone
+from operators.backbones.engines.choice import choose_engine
+from operators.backbones.machine import this_machine
+from operators.depth.calibrated import CalibratedDepth
+from operators.errors import UsageError
+from operators.operator import Operator
+from operators.registry import build_operator
+from operators.variant import Computation, operator_variant
+from operators.weights.heads import MissingHead
+from operators.weights.load import LoadedBackbone, load_backbone
+from pipeline.allocator import keep_freed_memory
+from pipeline.calibrate.store import use_calibrations
+from pipeline.configuration.config import Config
+from pipeline.configuration.head_match import heads_of
+from pipeline.configuration.streams import sampling_rules
+from pipeline.engine.identity import Identity
+from pipeline.engine.placement import Placement
+from pipeline.engine.shard import LIVE_BATCH_WAIT_S, Shard
+from pipeline.engine.step import Engine
+from pipeline.media.scaler import FILTER_NAME
+from pipeline.records.message import Publisher
+from pipeline.sinks.sink import Sink
+from pipeline.sinks.uri import sink_name
+from pipeline.stream.feed import Feed
+from pipeline.stream.spec import StreamSpec
+
+# Users' settings of oneDNN, which computes on CPUs, that change how its products round.
+_ONEDNN = tuple(
+    f"{prefix}_{name}"
+    for prefix in ("ONEDNN", "DNNL")
+    for name in ("MAX_CPU_ISA", "DEFAULT_FPMATH_MODE")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """An engine and what it is."""
+
+    engine: Engine
+    identity: Identity
+
+    def shard(
+        self,
+        config: Config,
+        jobs: Mapping[str, str],
+        specs: Sequence[StreamSpec],
+        feed: Feed,
+        sink: Sink,
+    ) -> Shard:
+        """The loop that runs some streams on this engine."""
+        live = any(spec.live for spec in specs)
+        return Shard(
+            self.engine,
+            feed,
+            sink,
+            lambda stream: Publisher(stream, jobs[stream], self.identity.model),
+            open_streams=len(specs) if live else config.decoders,
+            batch_wait_s=LIVE_BATCH_WAIT_S if live else None,
+            patience_s=config.patience_s,
+            sink_name=sink_name(config.sink.uri),
+            max_age_s=config.max_age_s,
+            drain_s=config.drain_s,
+        )
+
+
+def assemble(config: Config) -> Assembly:
+    """Load weights and heads and build the engine on the best device there is.
+
+    Args:
+        config: what to run.
+
+    Raises:
+        WeightsError: weights or a head cannot be had or do not fit.
+        UsageError: an unknown model, operator or setting, or no operator that can run.
+    """
+    _refuse_other_filters(config)
+    keep_freed_memory()
+    arch = architecture(config.model)
+    loaded = load_backbone(arch, config.weights, seed=config.seed)
+    model = loaded.name
+    by_key, notes = _operators(config, loaded)
+    if config.calibrations is not None:
+        notes += use_calibrations(by_key, Path(config.calibrations), model)
+    operators = list(by_key.values())
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    machine = this_machine()
+    choice = choose_engine(config.engine, device, machine)
+    backbone = Backbone(
+        loaded,
+        blocks=sorted({block for operator in operators for block in operator.layers}),
+        batch_size=config.batch_size,
+        threads=config.threads or machine.cores,
+        device=device,
+        choice=choice,
+    )
+    computation = _computation(config, backbone)
+    placements = [_place(config, key, one, computation) for key, one in by_key.items()]
+    identity = Identity(
+        model=model,
+        variants={name: hash_ for one in placements for name, hash_ in one.all_variants().items()},
+        labels={name: rows for one in operators for name, rows in one.label_sets().items()},
+        notes=(*_untrained(loaded), *notes, f"engine: {backbone.identity} ({choice.why})"),
+    )
+    return Assembly(Engine(backbone, placements), identity)
+
+
+def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operator], list[str]]:
+    """Every operator that can run, by its key in the configuration, and why the others cannot."""
+    operators: dict[str, Operator] = {}
+    notes = []
+    for key, own in config.operators.items():
+        try:
+            operators[key] = build_operator(
+                key,
+                own.settings,
+                architecture=loaded.model.architecture,
+                backbone_sha256=loaded.sha256,
+                head=config.heads.get(key, "demo" if key in loaded.with_heads else None),
+                random_seed=config.seed if loaded.untrained else None,
+            )
+        except MissingHead as missing:
+            notes.append(str(missing))
+    if not operators:
+        raise UsageError("no operator can run: " + "; ".join(notes))
+    return operators, notes
+
+
+def _refuse_other_filters(config: Config) -> None:
+    """A head that saw frames scaled in another way was trained on other pixels."""
+    for head in heads_of(config):
+        if head.filter not in (None, FILTER_NAME):
+            raise UsageError(
+                f"the {head.operator} head was trained on frames scaled by {head.filter!r}, this "
+                f"release scales by {FILTER_NAME!r}; train it again"
+            )
+
+
+def _place(config: Config, key: str, operator: Operator, computation: Computation) -> Placement:
+    sampling = config.sampling_of(key)
+    frames = sampling.canonical() + (" damaged" if config.damaged == "keep" else "")
+
+    def variants(calibration: str | None = None) -> dict[str, str]:
+        return {
+            topic: operator_variant(
+                operator,
+                topic,
+                computation,
+                sampling=frames,
+                calibration=calibration,
+            )
+            for topic in operator.topics
+        }
+
+    hashes = operator.hashes if isinstance(operator, CalibratedDepth) else {}
+    return Placement(
+        operator=operator,
+        sampling=sampling,
+        rule=sampling_rules(config).index(sampling),
+        variants=variants(),
+        own={stream: variants(hash_) for stream, hash_ in hashes.items()},
+    )
+
+
+def _computation(config: Config, backbone: Backbone) -> Computation:
+    return Computation(
+        architecture=config.model,
+        backbone_sha256=backbone.loaded.sha256,
+        preprocessing=f"short side {config.short_side}, {FILTER_NAME}, imagenet",
+        engine=backbone.identity,
+        dtype=str(backbone.choice.dtype).removeprefix("torch."),
+        device=_device_kind(backbone.device),
+    )
+
+
+def _device_kind(device: torch.device) -> str:
+    """What rounds alike: one GPU model, or CPUs with the same vector and matrix code."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    told = [f"{name}={os.environ[name]}" for name in _ONEDNN if name in os.environ]
+    kind = ("cpu", torch.backends.cpu.get_cpu_capability(), *this_machine().features, *told)
+    return " ".join(kind)
+
+
+def _untrained(loaded: LoadedBackbone) -> list[str]:
+    if not loaded.untrained:
+        return []
+    return ["weights are RANDOM: records are well-formed and mean nothing"]

@@ -1,0 +1,51 @@
+"""How a live stream fares on its engine, for people: no record depends on it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One live stream in this run.
+
+    Attributes:
+        frames: sampled frames that went through the operators.
+        dropped: cause -> sampled frames that were dropped (`pipeline.stream.chunk.CAUSES`).
+        lag_s: age of the oldest frame of the last commit when its records were in the sink.
+        worst_lag_s: the largest of those.
+    """
+
+    frames: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    lag_s: float = 0.0
+    worst_lag_s: float = 0.0
+
+    def __add__(self, other: Camera) -> Camera:
+        """Both, `other` being the later one."""
+        causes = dict.fromkeys([*self.dropped, *other.dropped])
+        dropped = {name: self.dropped.get(name, 0) + other.dropped.get(name, 0) for name in causes}
+        worst_lag_s = max(self.worst_lag_s, other.worst_lag_s)
+        return Camera(self.frames + other.frames, dropped, other.lag_s, worst_lag_s)
+
+    def after(self, frames: int, dropped: Mapping[str, int], age_s: float | None) -> Camera:
+        """The same one after another commit, of frames the oldest of which was so old."""
+        lag_s = self.lag_s if age_s is None else age_s
+        return Camera(frames, dropped, lag_s, max(self.worst_lag_s, lag_s))
+
+    def dropped_since(self, earlier: Camera) -> dict[str, int]:
+        """Cause -> frames dropped between two looks at it."""
+        more = {name: count - earlier.dropped.get(name, 0) for name, count in self.dropped.items()}
+        return {name: count for name, count in more.items() if count}
+
+    def plain(self) -> dict[str, object]:
+        """JSON values."""
+        lags = {"lag_s": round(self.lag_s, 3), "worst_lag_s": round(self.worst_lag_s, 3)}
+        return {"frames": self.frames, "dropped": dict(self.dropped), **lags}
+
+
+def told(dropped: Mapping[str, int]) -> str:
+    """`37 dropped (full 30, late 7)`."""
+    causes = ", ".join(f"{cause} {count}" for cause, count in dropped.items())
+    return f"{sum(dropped.values())} dropped ({causes})"

@@ -1,0 +1,21 @@
+"""What goes to a sink in one transaction, on behalf of one stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.sinks.sink import Message
+from pipeline.stream.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One chunk of one stream through all operators, or trouble, which waits for none.
+
+    Attributes:
+        arrived_s: when the oldest of its frames did, on the clock of `Frames.arrived_s`.
+    """
+
+    messages: tuple[Message, ...]
+    progress: Progress
+    arrived_s: float | None = None

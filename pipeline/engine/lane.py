@@ -1,0 +1,295 @@
+"""One stream on its engine: decode entries in, runs of frames and commits out.
+
+Knows the order of things within a stream (gaps, sessions, the end) and keeps what a resume needs.
+Knows nothing of batches, clocks, processes or sinks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from operators.frames import FrameInfo
+from operators.result import Result
+from operators.variant import prepared_variant
+from pipeline.engine.chunk_queue import ChunkQueue
+from pipeline.engine.commit import Commit
+from pipeline.engine.memories import Memories
+from pipeline.engine.placement import Placement
+from pipeline.engine.reasons import brief, end_reason
+from pipeline.engine.refusals import with_letters
+from pipeline.errors import RecordsTooLarge, RuntimeFailure
+from pipeline.records.message import Publisher
+from pipeline.records.outage import Outage
+from pipeline.sinks.sink import Message
+from pipeline.stream.chunk import End, Fault, Frames, Gap, Trouble
+from pipeline.stream.dropped import Dropped, Untold
+from pipeline.stream.ledger import Ledger
+from pipeline.stream.progress import Progress
+
+log = logging.getLogger(__name__)
+
+
+class Lane:
+    """The state of one stream between two commits."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        placements: Sequence[Placement],
+        publisher: Publisher,
+        *,
+        live: bool = False,
+    ) -> None:
+        """Continue where `progress` stands. A recording that is stopped goes on another day; a live
+        stream (`live`) that is stopped is over."""
+        self.live = live
+        self._progress = progress
+        self._committed = progress
+        self._placements = placements
+        self._publisher = publisher
+        self._ledger = Ledger(progress.ledger, progress.waiting)
+        self._memories = Memories(placements, self._progress)
+        self.queue = ChunkQueue()
+        self._offered: Frames | None = None
+        self._left = 0  # frames of the offered run that no batch has brought back yet
+        self._rules = 1 + max((p.rule for p in placements), default=0)
+        self._arrived_s: float | None = None  # of the oldest frame since the last commit
+        self._untold = Untold()
+        self.lost = 0  # frames that were told to be lost, in this run
+        self.frames = 0  # that have been through the operators, in this run
+        self._messages: list[Message] = []
+        self._buried: set[tuple[str, ...]] = set()  # frames of the newest commit, by operator
+        self.end: End | None = None
+        self.size_hw: tuple[int, int] | None = None
+
+    @property
+    def stream(self) -> str:
+        return self._progress.stream
+
+    @property
+    def why(self) -> str:
+        """It did not end well, or not yet: why; "" where nothing is known."""
+        if self.end is not None and self._goes_on(self.end):
+            return brief(self.end.detail)
+        return self._progress.detail
+
+    @property
+    def waits_for_batch(self) -> bool:
+        return self._offered is not None
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Cause -> frames, in this run."""
+        return dict(self._untold.total)
+
+    def advance(self) -> Frames | Commit | None:
+        """Go on: a run of frames to offer, a commit that is due, or None until more comes."""
+        entries = self.queue.first()
+        if self._offered is not None or entries is None:
+            return None
+        while entries:
+            entry = entries.popleft()
+            if isinstance(entry, Frames):
+                self._begin(entry)
+                return entry
+            self._pass(entry)
+        self.queue.pop()
+        return self._commit()
+
+    def report(self, trouble: Trouble) -> Commit:
+        """Trouble, at once and ahead of all that is queued: a commit that moves nothing."""
+        log.warning("%s: %s: %s", self.stream, trouble.kind, trouble.detail)
+        self.lost += trouble.lost
+        where = self._committed
+        if trouble.position:
+            where = replace(where, session=trouble.session, position=trouble.position)
+        return self._aside(self._publisher.announce(trouble, where, {}))
+
+    def tell(self, outage: Outage) -> Commit | None:
+        """An outage of the sink, of which this stream could not wait for the end: a commit that
+        moves nothing. None after the stream's own end, which no commit follows."""
+        if not self._committed.running:
+            return None
+        return self._aside([self._publisher.outage(outage, self._progress)])
+
+    def _aside(self, messages: Sequence[Message]) -> Commit:
+        self._committed = replace(self._committed, sequence=self._committed.sequence + 1)
+        return Commit(tuple(messages), self._committed)
+
+    def skip(self, taken: Sequence[int], cause: str) -> None:
+        """The next frames of the offered run are dropped, and will be in no batch.
+
+        Args:
+            taken: per frame, which rules had taken it.
+            cause: why, one of `CAUSES`.
+        """
+        dropped = Dropped(self.stream, self._rules)
+        dropped.add(cause, taken)
+        for gap in dropped.take():
+            self._pass(gap)
+        self._advance_run(len(taken))
+
+    def takes(self, placement: Placement, info: FrameInfo) -> bool:
+        """Note that an operator takes a frame; true where a gap lies before it."""
+        self._tell_dropped()
+        self._ledger.add(placement.name, "sampled", 1)
+        return self._memories.is_gap(placement, info.event_time_us)
+
+    def take(
+        self, placement: Placement, infos: Sequence[FrameInfo], results: Sequence[Result]
+    ) -> None:
+        """Frames of this stream that an operator took, and its results for this stream. One that
+        remembers may speak of a frame later, the others never."""
+        self._ledger.took(placement.name, infos)
+        self._deliver(placement, results)
+        if not placement.remembers:
+            self._ledger.settle(placement.name)
+
+    def forget(self, placement: Placement, results: Sequence[Result] = ()) -> None:
+        """An operator's memory of this stream was reset; its last results."""
+        self._deliver(placement, results)
+        self._ledger.settle(placement.name)
+
+    def _deliver(self, placement: Placement, results: Sequence[Result]) -> None:
+        self._ledger.told(placement.name, results)
+        for result in results:
+            # After a resume a span may end on a frame of the assignment before.
+            own = replace(result, info=replace(result.info, epoch=self._progress.epoch))
+            variant = placement.variant(result.operator, self.stream)
+            variant = prepared_variant(variant, own.info.preparation)
+            self._messages.append(self._publisher.record(own, variant, placement.operator))
+
+    def bury(self, placement: Placement, info: FrameInfo, error: Exception) -> None:
+        """An operator failed on a frame: dead letter instead of a result."""
+        self._ledger.add(placement.name, "deadletter", 1)
+        self._messages.append(self._publisher.dead_letter(info, placement.name, error))
+
+    def refuse(self, commit: Commit, error: RecordsTooLarge) -> Commit:
+        """The commit that `advance` gave out last, with dead letters for what the sink cannot take.
+
+        Raises:
+            RecordsTooLarge: one of them is of no operator.
+        """
+        messages, buried = with_letters(commit.messages, error, self._placements, self._publisher)
+        for operator, *_ in buried - self._buried:
+            self._ledger.bury(operator)
+        self._buried |= buried
+        if self.end and not self._goes_on(self.end):  # with the counts as they are now
+            messages[-1:] = self._publisher.announce(
+                self.end, self._progress, self._ledger.counts()
+            )
+        self._progress = replace(self._progress, ledger=self._ledger.counts())
+        self._committed = self._progress
+        return replace(commit, messages=tuple(messages), progress=self._progress)
+
+    def release(self, frames: int) -> None:
+        """A batch with so many frames of the offered run has been through all operators."""
+        self.frames += frames
+        self._progress = replace(self._progress, frames=self._progress.frames + frames)
+        self._advance_run(frames)
+
+    def _advance_run(self, frames: int) -> None:
+        run = self._offered
+        assert run is not None
+        assert 0 < frames <= self._left
+        self._left -= frames
+        last = run.infos[-1 - self._left]
+        self._progress = replace(self._progress, session=last.session, position=last.position)
+        if not self._left:
+            self._progress = replace(self._progress, cursor=run.cursor)
+            self._offered = None
+
+    def _begin(self, frames: Frames) -> None:
+        self._check_unbroken(frames.before)
+        if self._arrived_s is None and frames.arrived_s:
+            self._arrived_s = frames.arrived_s[0]
+        first = frames.infos[0]
+        if first.session != self._progress.session or not self._progress.position:
+            if self._progress.position:
+                self._forget("session")
+            self._messages.append(self._publisher.started(first))
+        self._offered, self._left = frames, len(frames.infos)
+        height, width = frames.pixels.shape[1:3]
+        self.size_hw = (height, width)
+
+    def _check_unbroken(self, before: int | None) -> None:
+        """Refuse to commit past a hole: the cursor would pass it, and no resume would repair it.
+
+        Args:
+            before: frames that must have come, as the decoder counted them.
+        """
+        here = self._progress.frames
+        if not self.live and before is not None and before != here:
+            raise RuntimeFailure(
+                f"{self.stream}: {before} sampled frames were decoded up to here and {here} have "
+                "arrived, which is a bug; run again: it goes on from the last commit"
+            )
+
+    def _pass(self, entry: Gap | Fault | End) -> None:
+        if isinstance(entry, Gap):
+            self._forget(entry.reason)
+            if entry.dropped:
+                self._count_dropped(entry)
+                return
+        if isinstance(entry, End):
+            self.end = entry
+            if entry.outcome in ("ok", "degraded"):
+                self._check_unbroken(entry.sampled)
+            if self._goes_on(entry):
+                return
+            self._progress = replace(
+                self._progress, lost=entry.lost, detail=end_reason(entry, self._progress.detail)
+            )
+            self._forget("end")
+            self._tell_dropped()
+        if isinstance(entry, Fault):
+            self.lost += entry.lost
+        if isinstance(entry, Fault) and entry.lost and not self._progress.detail:
+            self._progress = replace(self._progress, detail=brief(entry.detail))
+        if isinstance(entry, Fault) and not entry.lost:
+            log.warning("%s: %s: %s", self.stream, entry.kind, entry.detail)
+            if not self.live:
+                return  # a decoder that had to be restarted is no fact about the footage
+        self._messages += self._publisher.announce(entry, self._progress, self._ledger.counts())
+
+    def _count_dropped(self, gap: Gap) -> None:
+        cause = self._untold.add(gap)
+        for placement in self._placements:
+            for counter in ("dropped", f"dropped_{cause}"):
+                self._ledger.add(placement.name, counter, gap.dropped_of(placement.rule))
+
+    def _tell_dropped(self) -> None:
+        for gap in self._untold.take(self.stream):
+            self._messages += self._publisher.announce(gap, self._progress, {})
+
+    def _goes_on(self, end: End) -> bool:
+        """Another day: nothing is forgotten, and consumers are not told of an end."""
+        return not self.live and (end.unfinished or end.outcome == "stopped")
+
+    def _forget(self, reason: str) -> None:
+        for placement, results in self._memories.reset(reason):
+            self.forget(placement, results)
+
+    def _commit(self) -> Commit:
+        self._progress = replace(
+            self._progress,
+            sequence=self._committed.sequence + 1,
+            operators=self._memories.snapshots(),
+            gaps=self._memories.gaps(),
+            ledger=self._ledger.counts(),
+            waiting=self._ledger.waiting(),
+            status=self._status,
+        )
+        self._buried = set()
+        self._committed = self._progress
+        messages, self._messages = tuple(self._messages), []
+        arrived_s, self._arrived_s = self._arrived_s, None
+        return Commit(messages, self._progress, arrived_s)
+
+    @property
+    def _status(self) -> str:
+        if self.end is None:
+            return "running"
+        return "stopped" if self._goes_on(self.end) else self.end.outcome

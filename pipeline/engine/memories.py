@@ -1,0 +1,52 @@
+"""What operators remember of one stream, and what tells them of gaps; kept in its progress."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from operators.result import Result
+from pipeline.engine.placement import Placement
+from pipeline.stream.progress import Progress
+from pipeline.stream.sampling import GapDetector
+
+
+class Memories:
+    """Of all operators that a stream's frames go to."""
+
+    def __init__(self, placements: Sequence[Placement], progress: Progress) -> None:
+        """Go on where `progress` stands."""
+        self._stream = progress.stream
+        self._placements = placements
+        self._gaps = {p.name: GapDetector(p.sampling) for p in placements}
+        for placement in placements:
+            state = progress.operators.get(placement.name)
+            if state is not None and placement.remembers:
+                placement.remembers.restore(self._stream, base64.b64decode(state))
+            gaps = progress.gaps.get(placement.name)
+            if gaps is not None:
+                self._gaps[placement.name].restore(gaps)
+
+    def is_gap(self, placement: Placement, event_time_us: int) -> bool:
+        """Whether a gap lies before a frame that the operator takes; once for each, in order."""
+        return self._gaps[placement.name].is_gap(event_time_us)
+
+    def reset(self, reason: str) -> Iterator[tuple[Placement, Sequence[Result]]]:
+        """Forget all, operator by operator; what those say that remembered something."""
+        for placement in self._placements:
+            if operator := placement.remembers:
+                yield placement, operator.reset(self._stream, reason)
+            self._gaps[placement.name] = GapDetector(placement.sampling)
+
+    def snapshots(self) -> dict[str, str]:
+        """Operator -> base64 of what it remembers."""
+        return {
+            p.name: base64.b64encode(p.remembers.snapshot(self._stream)).decode()
+            for p in self._placements
+            if p.remembers
+        }
+
+    def gaps(self) -> dict[str, Any]:
+        """Operator -> state of its gap detector, JSON values."""
+        return {name: detector.snapshot() for name, detector in self._gaps.items()}

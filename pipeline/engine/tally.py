@@ -1,0 +1,132 @@
+"""What a shard has done: counted while it runs, added up over shards, told at the end. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field, fields
+
+from pipeline.engine.camera import Camera
+from pipeline.records.outage import Outage
+from pipeline.sinks.sink import Message, Receipt
+from pipeline.stream.chunk import End
+from pipeline.stream.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one stream ended.
+
+    Attributes:
+        status: `Progress.status`.
+        detail: why, where it is not ok.
+        decoded, lost: frames, as the decoder counted them in this run.
+        memory_bytes: peak resident memory of its decode process.
+        resumed: it went on from an earlier run, or was complete before.
+        already: it was complete before; what it tells is of then.
+    """
+
+    stream: str
+    status: str
+    detail: str = ""
+    decoded: int = 0
+    lost: int = 0
+    memory_bytes: int = 0
+    resumed: bool = False
+    already: bool = False
+
+    @classmethod
+    def of(cls, end: End, why: str, *, resumed: bool) -> Outcome:
+        """Of a stream that this run has brought to its end."""
+        frames = (end.decoded, end.lost, end.memory_bytes)
+        return cls(end.stream, end.outcome, why, *frames, resumed=resumed)
+
+    @classmethod
+    def before(cls, progress: Progress) -> Outcome:
+        """Of a stream that an earlier run has done."""
+        return cls(
+            progress.stream,
+            progress.status,
+            progress.detail,
+            lost=progress.lost,
+            resumed=True,
+            already=True,
+        )
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a shard has done so far. Another thread may read a `snapshot` at any time.
+
+    Attributes:
+        frames: through the backbone.
+        receipt: what the sink did with the records.
+        records: records per topic.
+        outcomes: streams that have ended.
+        batches: number of streams in a batch -> batches.
+        shares: stream -> part of its footage that is decoded, where that is known.
+        cameras: live stream -> how it fares.
+        failures: `Engine.failures`.
+        outage: the sink's, while there is one.
+        outages: the sink's, those that are over.
+        given_up: why a sink or an engine was waited for no longer; empty where all went well.
+        undelivered: camera -> sampled frames without records because of that.
+    """
+
+    frames: int = 0
+    receipt: Receipt = field(default_factory=Receipt)
+    records: Counter[str] = field(default_factory=Counter)
+    outcomes: list[Outcome] = field(default_factory=list)
+    batches: Counter[int] = field(default_factory=Counter)
+    shares: dict[str, float] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    outage: Outage | None = None
+    outages: list[Outage] = field(default_factory=list)
+    given_up: str = ""
+    undelivered: Counter[str] = field(default_factory=Counter)
+    cameras: dict[str, Camera] = field(default_factory=dict)
+
+    def see(
+        self, camera: str, frames: int, dropped: Mapping[str, int], age_s: float | None
+    ) -> None:
+        """Note how a camera fares; see `Camera.after`."""
+        self.cameras[camera] = self.cameras.get(camera, Camera()).after(frames, dropped, age_s)
+
+    def count(self, receipt: Receipt, messages: Sequence[Message]) -> None:
+        """These went to the sink."""
+        self.receipt += receipt
+        self.records.update(message.topic for message in messages)
+
+    def snapshot(self) -> Tally:
+        """What it says now, for another thread, while the shard's goes on counting.
+
+        Whoever walks through a container that grows meanwhile, as pickling does, fails; the copy
+        of a dict or a list is one step that no other thread interrupts.
+        """
+        return Tally(*(copy(getattr(self, one.name)) for one in fields(self)))
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both, `other` being the later one. A stream has one outcome: the newest, or, where that
+        one only found the stream complete, that of who completed it."""
+        outcomes = {outcome.stream: outcome for outcome in self.outcomes}
+        for outcome in other.outcomes:
+            if outcome.decoded or outcome.stream not in outcomes:
+                outcomes[outcome.stream] = outcome
+        return Tally(
+            self.frames + other.frames,
+            self.receipt + other.receipt,
+            self.records + other.records,
+            list(outcomes.values()),
+            self.batches + other.batches,
+            self.shares | other.shares,
+            self.failures + other.failures,
+            self.outage or other.outage,
+            self.outages + other.outages,
+            self.given_up or other.given_up,
+            self.undelivered + other.undelivered,
+            {
+                name: self.cameras.get(name, Camera()) + other.cameras.get(name, Camera())
+                for name in {**self.cameras, **other.cameras}
+            },
+        )

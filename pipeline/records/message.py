@@ -1,0 +1,282 @@
+"""Results and incidents -> CloudEvents messages in binary mode.
+
+Everything in a message but `ingesttime` and `epoch` is a function of the frame and the variant, so
+a repeated run builds the same bytes. Must not know sinks, processes or where a frame came from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from operators.frames import FrameInfo
+from operators.moment import rfc3339
+from operators.operator import Operator
+from operators.result import JSON, Result, canonical_json, record_id
+from pipeline.records.outage import Outage
+from pipeline.records.topics import CLAIMS, PROGRESS, schema_uri
+from pipeline.secrets import mask
+from pipeline.sinks.mark import Mark
+from pipeline.sinks.sink import Message, Refused
+from pipeline.stream.chunk import End, Fault, Gap
+from pipeline.stream.progress import Progress
+from pipeline.trace import DETAIL_CHARS, detail, trace
+
+ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
+
+
+FRAME = (
+    *("time", "streamid", "session", "timebase", "clock", "ingesttime", "sourcewidth"),
+    *("sourceheight", "epoch", "pts"),
+)
+
+
+def wall_clock_us() -> int:
+    """Microseconds since the epoch, now."""
+    return time.time_ns() // 1000
+
+
+class Publisher:
+    """Builds the messages of one stream."""
+
+    def __init__(
+        self, stream: str, job: str, model: str, *, clock_us: Callable[[], int] = wall_clock_us
+    ) -> None:
+        """
+        Args:
+            stream: stream id.
+            job: the stream's job, 12 hex; the variant of records that no operator made.
+            model: architecture and 12 hex of the weights' sha256, `dinov2_vits14-b938bf1bc15c`.
+            clock_us: when an incident was noticed, microseconds since the epoch.
+        """
+        self._stream = stream
+        self._job = job
+        self._model = model
+        self._clock_us = clock_us
+
+    def record(self, result: Result, variant: str, operator: Operator) -> Message:
+        """The record of one result.
+
+        Raises:
+            ValueError: an attribute of the result has a name or value that CloudEvents forbids.
+        """
+        own = {"model": self._model} | ({"untrained": "true"} if operator.untrained else {})
+        frame = _frame_attributes(result.info) | {"variant": variant} | own
+        headers = _headers(
+            result.operator,
+            record_id(result.operator, result.info, variant),
+            result.content_type,
+            frame | _checked(result.attributes, result.operator, taken=frame),
+        )
+        return Message(result.operator, self._stream, headers, result.data)
+
+    def started(self, first: FrameInfo) -> Message:
+        """A session of the stream began with this frame."""
+        height, width = first.source_hw
+        what = {"clock": first.clock, "source_width": width, "source_height": height}
+        where = (first.session, first.position)
+        return self._event("started", where, what, _frame_attributes(first))
+
+    def announce(
+        self, entry: Gap | Fault | End, progress: Progress, counts: Mapping[str, Mapping[str, int]]
+    ) -> list[Message]:
+        """What consumers are told of a break, a fault or the end of the stream.
+
+        Args:
+            entry: what happened.
+            progress: where the stream stands.
+            counts: operator -> counter -> frames, said at the end.
+        """
+        kind, what = _told(entry, counts)
+        where = (progress.session, progress.position)
+        return [self._event(kind, where, what, self._noticed(progress))]
+
+    def outage(self, outage: Outage, progress: Progress) -> Message:
+        """The sink took nothing for a while, and the stream could not wait."""
+        what = {
+            "since": rfc3339(outage.since_us),
+            "duration_s": round(outage.duration_s, 3),
+            "attempts": outage.attempts,
+            "detail": mask(outage.reason)[:DETAIL_CHARS],
+        }
+        where = (progress.session, progress.position)
+        return self._event("outage", where, what, self._noticed(progress))
+
+    def dead_letter(self, info: FrameInfo, operator: str, error: Exception) -> Message:
+        """An operator failed on a frame; the error as it was caught."""
+        letter = {
+            "operator": operator,
+            "error": type(error).__name__,
+            "detail": detail(error),
+            "traceback": trace(error),
+            "stream": info.stream,
+            "session": info.session,
+            "position": info.position,
+        }
+        attributes = _frame_attributes(info) | {"variant": self._job, "model": self._model}
+        return self._incident("deadletter", f"{info.position}.{operator}", letter, attributes)
+
+    def too_large(self, message: Message, operator: str, refused: Refused) -> Message:
+        """A record that the sink cannot take; its value is left out."""
+        limit = f"takes {refused.limit_bytes} with headers, compressed (max.message.bytes)"
+        letter = {
+            "operator": operator,
+            "error": "RecordTooLarge",
+            "detail": f"a value of {refused.size_bytes} bytes; topic {refused.topic} {limit}",
+            "traceback": "",
+            "stream": self._stream,
+            "session": message.headers["ce_session"],
+            "position": position_of(message),
+        }
+        names = [f"ce_{name}" for name in FRAME]
+        attributes = {n[3:]: message.headers[n] for n in names if n in message.headers}
+        attributes |= {"variant": self._job, "model": self._model}
+        where = f"{letter['position']}.{operator}"
+        return self._incident("deadletter", where, letter, attributes)
+
+    def _noticed(self, progress: Progress) -> dict[str, str]:
+        attributes = {
+            "streamid": self._stream,
+            "ingesttime": rfc3339(self._clock_us()),
+            "epoch": str(progress.epoch),
+        }
+        return attributes | ({"session": progress.session} if progress.session else {})
+
+    def _event(
+        self,
+        kind: str,
+        where: tuple[str, str],
+        what: Mapping[str, Any],
+        attributes: Mapping[str, str],
+    ) -> Message:
+        session, position = where
+        event = {"kind": kind, "stream": self._stream, "session": session, "position": position}
+        own = {**attributes, "variant": self._job}
+        return self._incident("events", f"{position or '-'}.{kind}", {**event, **what}, own)
+
+    def _incident(
+        self, topic: str, where: str, said: Mapping[str, Any], attributes: Mapping[str, str]
+    ) -> Message:
+        """The digest in the id keeps apart what happened twice at one position, or differently in
+        two runs, without a counter that a resume would have to know."""
+        value = canonical_json(said)
+        session = said["session"] or "-"
+        digest = hashlib.sha256(value).hexdigest()[:6]
+        identity = f"{topic}/{self._stream}/{session}/{where}.{digest}/{self._job}"
+        return Message(topic, self._stream, _headers(topic, identity, JSON, attributes), value)
+
+
+def _told(
+    entry: Gap | Fault | End, counts: Mapping[str, Mapping[str, int]]
+) -> tuple[str, dict[str, Any]]:
+    """Kind of event and what it says; nothing that differs from run to run."""
+    if isinstance(entry, Gap):
+        said = {"dropped": entry.dropped, "cause": entry.cause}
+        return entry.reason, {name: value for name, value in said.items() if value}
+    why = {"detail": mask(entry.detail)[:DETAIL_CHARS]} if entry.detail else {}
+    if isinstance(entry, Fault):
+        return entry.kind, why | {"lost": entry.lost}
+    return "ended", why | {"outcome": entry.outcome, "lost": entry.lost, "operators": counts}
+
+
+def labels_message(name: str, labels: Sequence[Mapping[str, Any]]) -> Message:
+    """A label set, for whoever reads class ids: the newest record of key `name`.
+
+    Args:
+        name: label set, as records' `labelset` attribute names it.
+        labels: [{id, name, rgb}].
+    """
+    value = canonical_json([dict(label) for label in labels])
+    identity = f"labels/{name}/{hashlib.sha256(value).hexdigest()[:12]}"
+    headers = _headers("labels", identity, JSON, {"labelset": name}, source=f"/labelsets/{name}")
+    return Message("labels", name, headers, value)
+
+
+def progress_message(progress: Progress) -> Message:
+    """Progress as a record of its own; key `job/stream`, so that compaction keeps the newest."""
+    key = f"{progress.job}/{progress.stream}"
+    identity = f"{PROGRESS}/{key}/{progress.epoch}.{progress.sequence}"
+    attributes = {"streamid": progress.stream, "epoch": str(progress.epoch)}
+    return Message(
+        PROGRESS, key, _headers(PROGRESS, identity, JSON, attributes), progress.to_json()
+    )
+
+
+def progress_tombstone(progress: Progress) -> Message:
+    """For a stream that has ended: its running progress may go at the next compaction."""
+    return replace(progress_message(progress), value=b"")
+
+
+def claim_message(mark: Mark) -> Message:
+    """Who holds a stream and where it stood; key as of its progress."""
+    progress = mark.progress
+    key = f"{progress.job}/{progress.stream}"
+    identity = f"{CLAIMS}/{key}/{progress.epoch}.{progress.sequence}/{mark.writer or '-'}"
+    attributes = {"streamid": progress.stream, "epoch": str(progress.epoch)}
+    return Message(CLAIMS, key, _headers(CLAIMS, identity, JSON, attributes), mark.to_json())
+
+
+def position_of(record: Message) -> str:
+    """Of an operator's record, as its id has it."""
+    return record.id.split("/")[3]
+
+
+def _frame_attributes(info: FrameInfo) -> dict[str, str]:
+    height, width = info.source_hw
+    attributes = {
+        "time": rfc3339(info.event_time_us),
+        "streamid": info.stream,
+        "session": info.session,
+        "timebase": f"{info.time_base.numerator}/{info.time_base.denominator}",
+        "clock": info.clock,
+        "ingesttime": rfc3339(info.ingest_time_us),
+        "sourcewidth": str(width),
+        "sourceheight": str(height),
+        "epoch": str(info.epoch),
+    }
+    return attributes if info.pts is None else attributes | {"pts": str(info.pts)}
+
+
+def _headers(
+    topic: str,
+    identity: str,
+    content_type: str,
+    attributes: Mapping[str, str],
+    *,
+    source: str | None = None,
+) -> dict[str, str]:
+    schema = schema_uri(topic)
+    envelope = {
+        "specversion": "1.0",
+        "id": identity,
+        "source": source or f"/streams/{attributes['streamid']}",
+        "type": f"dinostream.{topic}.v1",
+        **({"dataschema": schema} if schema else {}),
+        **attributes,
+    }
+    return {"content-type": content_type} | {f"ce_{name}": envelope[name] for name in envelope}
+
+
+OWN = {"specversion", "id", "source", "type", "subject", "data", "dataschema", "datacontenttype"}
+OWN |= {"pts", "traceparent", "untrained"}
+
+
+def _checked(
+    attributes: Mapping[str, str], operator: str, *, taken: Mapping[str, str]
+) -> dict[str, str]:
+    for name, value in attributes.items():
+        if not ATTRIBUTE.fullmatch(name) or name in taken or name in OWN:
+            raise ValueError(
+                f"operator {operator} names a record attribute {name!r}; allowed are 1-20 of a-z "
+                "and 0-9, and no name that dinostream or CloudEvents uses itself"
+            )
+        if not isinstance(value, str) or not value:
+            raise ValueError(
+                f"operator {operator} gives attribute {name} the value {value!r}; it must be a "
+                "string that is not empty"
+            )
+    return dict(attributes)

@@ -1,0 +1,133 @@
+"""What an error of the Kafka client means: try again, or never; and how a person is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from kafka import errors
+
+from pipeline.errors import RecordsTooLarge, SinkError
+from pipeline.secrets import mask
+from pipeline.sinks.kafka.deadline import Deadline, Stalled
+from pipeline.sinks.kafka.reach import Unreachable
+from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.sink import Message, Refused
+from pipeline.stream.progress import Progress
+
+TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
+WAY_OUT = "max.message.bytes of the topic, max_request_size in the sink's settings"
+REFUSED = (  # by the broker, however often it is tried
+    *TOO_LARGE,
+    errors.AuthorizationError,
+    errors.SaslAuthenticationFailedError,
+    errors.UnsupportedSaslMechanismError,
+    errors.InvalidTopicError,
+    errors.InvalidReplicationFactorError,
+    errors.InvalidPartitionsError,
+    errors.UnsupportedVersionError,
+    errors.InvalidTransactionTimeoutError,
+    errors.PolicyViolationError,
+)
+
+
+class BatchRefused(Exception):
+    """A batch was too large for its topic; it held some of these messages."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        topics = ", ".join(sorted({message.topic for message in messages}))
+        super().__init__(f"a batch of {topics} was larger than the topic takes")
+        self.messages = messages
+
+
+NAMES = tuple(kind.__name__ for of in REFUSED for kind in (of, *of.__subclasses__()))
+
+
+def hopeless(error: BaseException) -> bool:
+    """Another attempt would end in the same way."""
+    # Of some refusals (InitProducerId) the client keeps only the name, in the text of a KafkaError.
+    return isinstance(error, REFUSED) or any(name in str(error) for name in NAMES)
+
+
+def too_large(settings: KafkaSettings, refused: Sequence[Refused]) -> RecordsTooLarge:
+    """Some records of a commit can never be written."""
+    first = refused[0]
+    return RecordsTooLarge(
+        f"{settings.where}: records larger than their topics take: {len(refused)}, such as "
+        f"{first.id} of {first.size_bytes} bytes: {settings.topic(first.topic)} takes "
+        f"{first.limit_bytes} ({WAY_OUT})",
+        refused,
+    )
+
+
+def progress_too_large(settings: KafkaSettings, refused: Refused, progress: Progress) -> SinkError:
+    """A stream cannot go on: what a resume needs does not fit."""
+    sizes = {name: len(state) for name, state in progress.operators.items()}
+    largest = max(sizes, key=lambda name: sizes[name], default="")
+    whose = f", {sizes[largest]} of them the memory of operator {largest}" if largest else ""
+    return SinkError(
+        f"{settings.where}: the progress of stream {progress.stream} has {refused.size_bytes} bytes"
+        f"{whose}; {settings.topic(refused.topic)} takes {refused.limit_bytes} ({WAY_OUT})",
+        stream=progress.stream,
+        stage="commit",
+    )
+
+
+def explained(
+    error: BaseException,
+    settings: KafkaSettings,
+    what: str,
+    elapsed_s: float,
+    *,
+    worked: bool = False,
+) -> SinkError:
+    """The error for `error`, which ended `what` after so long; secrets masked. `worked`: the
+    settings are good, since something was done with them before."""
+    said = mask(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    where = settings.where
+    if isinstance(error, (BatchRefused, *TOO_LARGE)):
+        return SinkError(
+            f"{where}: {what}: a record is larger than its topic takes ({said}; {WAY_OUT})",
+            stage="commit",
+        )
+    if errors.InvalidTransactionTimeoutError.__name__ in said:
+        return SinkError(
+            f"{where}: {what}: the broker refuses transactions of so long (twice attempt_s, or "
+            "transaction_timeout_ms in the sink's settings); stay within its "
+            "transaction.max.timeout.ms",
+            stage="commit",
+        )
+    if hopeless(error):
+        return SinkError(f"{where}: {what} was refused: {said}", stage="commit")
+    if isinstance(error, Unreachable):
+        return SinkError(
+            f"{where}: {what}: no broker within {elapsed_s:.0f} s ({error}). Does it run, and is "
+            "the address right?",
+            stage="commit",
+            retryable=True,
+        )
+    if "bootstrap" in said:  # the client says no more of a wrong password or a missing TLS either
+        said = "it takes connections but does not answer"
+        if not worked:
+            said += "; are security_protocol, sasl_* and ssl_* in the sink's settings as it wants "
+            said += "them?"
+    return SinkError(
+        f"{where}: {what}: not confirmed within {elapsed_s:.0f} s ({said}). What is not confirmed "
+        "counts as not done",
+        stage="commit",
+        retryable=True,
+    )
+
+
+@contextmanager
+def explaining(settings: KafkaSettings, what: str, seconds: float) -> Iterator[Deadline]:
+    """A deadline for a block, and an error that a person understands where it is not met.
+
+    Raises:
+        SinkError: the block raised an error of the client, or stalled.
+    """
+    deadline = Deadline(seconds)
+    try:
+        yield deadline
+    except (errors.KafkaError, Stalled, Unreachable) as error:
+        raise explained(error, settings, what, deadline.elapsed_s) from error

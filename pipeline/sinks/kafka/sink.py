@@ -1,0 +1,276 @@
+"""The Kafka sink: records and progress in one transaction, by one writer, in bounded time.
+
+The client is never trusted: every attempt has a deadline of ours, and after any failure the client
+is replaced and the progress topic asked what really happened (a commit that raised may have been
+carried out). Nothing is redone from memory. Outages are not borne here: see `patient`.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from operators.errors import DinostreamError, UsageError
+from pipeline.errors import SinkError
+from pipeline.records.message import claim_message, progress_message, progress_tombstone
+from pipeline.records.topics import TOPICS
+from pipeline.sinks.fence import claimed, fenced, is_done
+from pipeline.sinks.kafka.admin import ensure_topics
+from pipeline.sinks.kafka.claims import Contention, Decision, take
+from pipeline.sinks.kafka.deadline import Deadline
+from pipeline.sinks.kafka.errors import (
+    BatchRefused,
+    explained,
+    hopeless,
+    progress_too_large,
+    too_large,
+)
+from pipeline.sinks.kafka.limits import Limits
+from pipeline.sinks.kafka.producer import Transactor, append
+from pipeline.sinks.kafka.progress import Standing
+from pipeline.sinks.kafka.reach import Unreachable
+from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.mark import Mark, Place
+from pipeline.sinks.sink import Message, Receipt
+from pipeline.stream.progress import Progress
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PAUSE_S = 0.2  # between attempts
+LEAST_S = 1.0  # an attempt with less time than this would only hide why the last one failed
+ABORT_S = 2.0
+
+
+class KafkaSink:
+    """Writes to one cluster. See `pipeline.sinks.sink.Sink`.
+
+    A receipt tells of this run's writes: records that an earlier run wrote under the same ids are
+    told apart by readers, not here.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        """Connects at the first call."""
+        self._settings = settings
+        self._writer: Transactor | None = None
+        self._standing: dict[str, Progress] = {}
+        self._places: dict[str, Place] = {}  # of the streams' last marks
+        self._contention = Contention(random.Random())
+        self._topics: set[str] = set()  # that are there, as far as is known
+        self._worked = False  # the settings are good, the broker was there
+        arguments = settings.producer(Deadline(1))
+        self._limits = Limits(
+            request_bytes=arguments["max_request_size"],
+            compression=arguments["compression_type"],
+            batch_bytes=arguments["batch_size"],
+        )
+        self._interrupted = threading.Event()
+
+    def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
+        if not self._worked:  # a wrong address is told sooner than a claim that takes its time
+            self._until("connecting", lambda deadline: self._ensure([], deadline))
+
+        def attempt(deadline: Deadline) -> dict[str, Progress]:
+            self._ensure([], deadline)
+            return self._claim(jobs, fresh, deadline)
+
+        return self._until(
+            f"claiming {len(jobs)} streams", attempt, within_s=self._settings.claim_s
+        )
+
+    def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
+        if is_done(self._standing.get(progress.stream), progress):
+            return Receipt(repeated=len(messages))
+
+        def attempt(deadline: Deadline) -> None:
+            self._ensure(messages, deadline)
+            if not self._writer:
+                self._take_back(deadline)
+            if is_done(self._standing.get(progress.stream), progress):
+                return  # the last attempt raised, and was carried out all the same
+            self._require_small(messages, progress)
+            self._write(messages, progress, deadline)
+            self._standing[progress.stream] = progress
+
+        self._until(f"commit {progress.sequence} of stream {progress.stream}", attempt)
+        return Receipt(written=len(messages))
+
+    def publish(self, messages: Sequence[Message]) -> Receipt:
+        def attempt(deadline: Deadline) -> None:
+            self._ensure(messages, deadline)
+            self._require_small(messages)
+            append(self._settings, messages, deadline)
+
+        if messages:
+            self._until(f"publishing {len(messages)} records", attempt)
+        return Receipt(written=len(messages))
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
+
+    def close(self) -> None:
+        if self._writer:
+            self._writer.close()
+            self._writer = None
+
+    def _claim(
+        self, jobs: Mapping[str, str], fresh: bool, deadline: Deadline
+    ) -> dict[str, Progress]:
+        held = {one.stream: one.job for one in self._held() if one.stream not in jobs}
+
+        def decide(found: Standing) -> Mapping[str, Progress]:
+            decided = {stream: self._kept(stream, found) for stream in held}
+            for stream, job in jobs.items():
+                known = None if fresh else found.progress(job, stream)
+                if known is None or not known.done:
+                    known = claimed(known or Progress(job, stream), found.epoch(stream))
+                decided[stream] = known
+            return decided
+
+        decided = self._take({**held, **jobs}, decide, deadline)
+        return {stream: decided[stream] for stream in jobs}
+
+    def _take_back(self, deadline: Deadline) -> None:
+        """A new writer, and what the store says of our streams; if somebody else has claimed one of
+        them, this writer goes without fencing the other one."""
+        jobs = {one.stream: one.job for one in self._held()}
+        self._take(jobs, lambda found: {one: self._kept(one, found) for one in jobs}, deadline)
+
+    def _take(
+        self, jobs: Mapping[str, str], decide: Decision, deadline: Deadline
+    ) -> Mapping[str, Progress]:
+        def open_writer() -> str:
+            return (self._writer or self._open_writer(deadline)).name
+
+        try:
+            decided = take(self._settings, jobs, decide, open_writer, deadline, self._contention)
+        except BaseException:
+            self._give_up_writer(abort=False)  # the claims may not name it
+            raise
+        self._standing |= decided
+        self._places = {}
+        return decided
+
+    def _held(self) -> list[Progress]:
+        return [progress for progress in self._standing.values() if progress.running]
+
+    def _kept(self, stream: str, found: Standing) -> Progress:
+        ours = self._standing[stream]
+        if found.epoch(stream) > ours.epoch:
+            raise fenced(stream, found.epoch(stream), ours.epoch)
+        return found.progress(ours.job, stream) or ours
+
+    def _open_writer(self, deadline: Deadline) -> Transactor:
+        """Under an id of its own: one that was fenced must never write again."""
+        transactional_id = f"{self._settings.prefix}-{secrets.token_hex(6)}"
+        self._writer = Transactor(self._settings, transactional_id, deadline)
+        return self._writer
+
+    def _write(self, messages: Sequence[Message], progress: Progress, deadline: Deadline) -> None:
+        """Records and progress; a stream's last progress is a mark, others bring one where the mark
+        before is too far away."""
+        assert self._writer
+        writer, stream = self._writer, progress.stream
+        if not progress.running:
+            last = [claim_message(Mark(progress.settled())), progress_tombstone(progress)]
+            writer.write([messages, *([one] for one in last)], deadline)
+            self._places.pop(stream, None)
+            return
+        place = self._places.get(stream)
+
+        def mark(found: Place) -> list[Message]:
+            nonlocal place
+            if place and place.reaches(found):
+                return []
+            place = found
+            return [claim_message(Mark(progress, writer.name, found))]
+
+        writer.write([messages, [progress_message(progress)]], deadline, then=mark)
+        assert place
+        self._places[stream] = place
+
+    def _ensure(self, messages: Sequence[Message], deadline: Deadline) -> None:
+        wanted = {*TOPICS, *(message.topic for message in messages)}
+        if wanted - self._topics:
+            self._limits.learn(ensure_topics(self._settings, wanted, deadline))
+            self._topics |= wanted
+            self._worked = True
+            self._fit_batches()
+
+    def _fit_batches(self) -> None:
+        fitting = self._limits.batch_bytes
+        if self._settings.producer(Deadline(1))["batch_size"] > fitting:
+            self._settings = replace(self._settings, batch_bytes=fitting)
+            self._give_up_writer(abort=True)  # its batches are too large
+
+    def _require_small(self, messages: Sequence[Message], progress: Progress | None = None) -> None:
+        """
+        Raises:
+            RecordsTooLarge: some messages are too large for their topics.
+            SinkError: `progress` is, and nothing can be committed without.
+        """
+        if refused := self._limits.too_large(messages):
+            raise too_large(self._settings, refused)
+        if progress is None:
+            return
+        kept = [progress_message(progress), claim_message(Mark(progress))]
+        if refused := self._limits.too_large(kept):
+            raise progress_too_large(self._settings, refused[0], progress)
+
+    def _until(
+        self, what: str, attempt: Callable[[Deadline], T], *, within_s: float | None = None
+    ) -> T:
+        """Attempt until it succeeds, cannot, or time is up; every attempt after a failure has a
+        client of its own.
+
+        Args:
+            what: is done, for a person.
+            attempt: is given its own deadline.
+            within_s: for all attempts; what one may take where it is not given. So a broker that
+                answers and refuses for the moment is asked again, one that is silent is not.
+        """
+        deadline = Deadline(within_s or self._settings.attempt_s, cut=self._interrupted)
+        while True:
+            try:
+                return attempt(deadline.within(self._settings.attempt_s))
+            except BatchRefused as error:
+                self._give_up_writer(abort=True)
+                if not self._limits.refused(error.messages):
+                    raise self._explained(error, what, deadline) from error
+                self._fit_batches()
+            except Exception as error:
+                if isinstance(error, DinostreamError) and not self._is_confused(error):
+                    raise
+                self._give_up_writer(abort=hopeless(error))
+                self._topics.clear()  # one of them may be there no more
+                if hopeless(error) or self._is_away(error) or deadline.left_s <= LEAST_S:
+                    raise self._explained(error, what, deadline) from error
+                log.warning("%s failed and is tried again: %r", what, error)
+            self._interrupted.wait(PAUSE_S)
+
+    def _explained(self, error: Exception, what: str, deadline: Deadline) -> SinkError:
+        elapsed_s = deadline.elapsed_s
+        return explained(error, self._settings, what, elapsed_s, worked=self._worked)
+
+    def _is_confused(self, error: Exception) -> bool:
+        """The client blames settings with which it has worked."""
+        return isinstance(error, UsageError) and self._worked
+
+    def _is_away(self, error: Exception) -> bool:
+        """Nobody listens where somebody did; at the start a broker may still be on its way."""
+        return isinstance(error, Unreachable) and self._worked
+
+    def _give_up_writer(self, *, abort: bool) -> None:
+        writer, self._writer = self._writer, None
+        if writer and abort:
+            with suppress(Exception):
+                writer.abort(Deadline(ABORT_S))
+        if writer:
+            writer.drop()

@@ -1,0 +1,110 @@
+"""What a decode host needs to know to open a stream.
+
+Goes to the child over its stdin, never on a command line: a URL may hold a password.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from operators.backbones.architectures import PATCH
+from pipeline.media.http import is_http
+from pipeline.media.transfer import SPOOL_BYTES
+from pipeline.stream.chunk import Counts, Cursor
+from pipeline.stream.sampling import Sampling
+
+MAX_PIXELS = 4096 * 4096
+BASE_BYTES = 512 << 20  # address space of a child that decodes small pictures: 345 MiB
+BYTES_PER_PIXEL = 40  # 8K H.264 took 31, 8K 10-bit HEVC 37 (FFmpeg 8.1, 2026-11)
+
+
+_ABOVE_0 = ("max_pixels", "chunk_ms", "stall_s", "buffer_frames", "max_age_s", "spool_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One stream to decode.
+
+    Attributes:
+        stream: stream id.
+        url: a path, a live URL, or a canonical `synthetic:` URI.
+        live: frames that are not asked for in time are dropped, oldest first, and a lost
+            connection is made again as a new session.
+        session: "" for live: the child mints one per connection.
+        samplings: the stream's rules; rule i is bit i of `Frames.taken`.
+        short_side: target of the frame's short side, pixels; rounded to multiples of 14.
+        start_time_us: event time of the first frame, microseconds since the epoch.
+        epoch: which assignment of the stream this is.
+        cursor: go on after this frame; None: from the beginning.
+        max_pixels: larger pictures are refused; also decides how much memory decoding may take.
+        damaged: give out pictures that a loss has spoilt, instead of counting them as lost.
+        chunk_ms: a chunk that holds frames closes after this long.
+        stall_s: a decoder without a sign of life for so long is killed.
+        buffer_frames: live: more than this are not kept.
+        max_age_s: live: nor are frames that arrived longer ago.
+        join: further files that are played after `url`, as one stream.
+        spool_bytes: recordings over http: most that may be copied to disk.
+    """
+
+    stream: str
+    url: str = field(repr=False)
+    live: bool = False
+    session: str = ""
+    samplings: tuple[Sampling, ...] = (Sampling("fps", 5),)
+    short_side: int = 224
+    start_time_us: int | None = None
+    epoch: int = 0
+    cursor: Cursor | None = field(default=None, repr=False)
+    max_pixels: int = MAX_PIXELS
+    damaged: bool = False
+    chunk_ms: int = 500
+    stall_s: float = 10.0
+    buffer_frames: int = 64
+    max_age_s: float = 5.0
+    join: tuple[str, ...] = field(default=(), repr=False)
+    spool_bytes: int = SPOOL_BYTES
+
+    def __post_init__(self) -> None:
+        if not self.samplings:
+            raise ValueError("a stream needs at least one sampling rule")
+        if self.short_side < PATCH:
+            raise ValueError(f"short_side must be at least {PATCH} pixels, got {self.short_side}")
+        if not self.live and not self.session:
+            raise ValueError(f"recorded stream {self.stream!r} needs a session")
+        for name in _ABOVE_0:
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+
+    @property
+    def memory_bytes(self) -> int:
+        """Address space that the decode process may take: enough for pictures of `max_pixels`."""
+        return BASE_BYTES + BYTES_PER_PIXEL * self.max_pixels
+
+    @property
+    def networked(self) -> bool:
+        """Some of it comes over http(s)."""
+        return any(is_http(url) for url in (self.url, *self.join))
+
+    @property
+    def counts(self) -> Counts:
+        """Frames up to the cursor."""
+        cursor = self.cursor or {}
+        return Counts(*(cursor.get(name, 0) for name in ("decoded", "sampled", "lost")))
+
+    def after(self, cursor: Cursor | None) -> StreamSpec:
+        """The same stream, to go on elsewhere."""
+        return replace(self, cursor=cursor)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values, secrets included."""
+        values = asdict(self)
+        values["samplings"] = [rule.canonical() for rule in self.samplings]
+        values["join"] = list(self.join)
+        return values
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> StreamSpec:
+        """What `to_json` wrote."""
+        samplings = tuple(Sampling.parse(text) for text in values["samplings"])
+        return cls(**{**values, "samplings": samplings, "join": tuple(values["join"])})

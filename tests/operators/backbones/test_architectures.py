@@ -1,0 +1,59 @@
+"""The table of sizes: official numbers, and errors that help."""
+
+from __future__ import annotations
+
+import pytest
+
+from operators.backbones.architectures import ARCHITECTURES, Architecture, architecture
+from operators.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "depth", "heads", "hidden"),
+    [
+        ("dinov2_vitti14", 192, 12, 3, 768),
+        ("dinov2_vits14", 384, 12, 6, 1536),
+        ("dinov2_vitb14", 768, 12, 12, 3072),
+        ("dinov2_vitl14", 1024, 24, 16, 4096),
+        ("dinov2_vitg14", 1536, 40, 24, 4096),
+    ],
+)
+def test_sizes_are_those_of_the_paper(name, width, depth, heads, hidden):
+    arch = architecture(name)
+
+    assert (arch.width, arch.depth, arch.heads, arch.hidden) == (width, depth, heads, hidden)
+    assert (arch.registers, arch.patch, arch.grid) == (0, 14, 37)
+
+
+@pytest.mark.parametrize("size", "sblg")
+def test_every_official_size_has_a_variant_with_four_registers(size):
+    plain, with_registers = (
+        architecture(f"dinov2_vit{size}14"),
+        architecture(f"dinov2_vit{size}14_reg"),
+    )
+
+    assert with_registers.registers == 4
+    assert (plain.width, plain.depth, plain.ffn) == (
+        with_registers.width,
+        with_registers.depth,
+        with_registers.ffn,
+    )
+
+
+def test_the_table_holds_nine_names():
+    assert len(ARCHITECTURES) == 9
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(UsageError, match=r"'dinov2_vitb16'.*Did you mean dinov2_vitb14\?"):
+        architecture("dinov2_vitb16")
+
+
+def test_a_name_like_nothing_is_answered_with_all_names():
+    with pytest.raises(UsageError, match=r"'resnet'\. Models: dinov2_vits14, .*dinov2_vitti14"):
+        architecture("resnet")
+
+
+def test_a_width_that_is_not_64_per_head_is_refused():
+    with pytest.raises(ValueError, match="must be 64 x 5 heads, got 384"):
+        Architecture("odd", width=384, depth=1, heads=5)

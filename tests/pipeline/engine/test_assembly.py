@@ -1,0 +1,85 @@
+"""What enters a record's identity when an engine is put together, and what stays out of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from operators.backbones.machine import this_machine
+from pipeline.configuration.resolve import resolve
+from pipeline.engine.assembly import assemble
+
+OPERATORS = ["depth", "segmentation", "classify", "action", "embedding", "pca"]
+ALL = {
+    *("depth", "depth.summary", "segmentation", "segmentation.summary", "classify", "action"),
+    *("action.episodes", "embedding", "pca"),
+}
+
+
+def variants(*overrides: str) -> dict[str, str]:
+    values = {"weights": "random", "model": "dinov2_vitti14", "operators": OPERATORS}
+    assembly = assemble(resolve(None, values, overrides))
+    assembly.engine.close()
+    return dict(assembly.identity.variants)
+
+
+@pytest.fixture(scope="module")
+def usual() -> dict[str, str]:
+    return variants()
+
+
+def test_every_topic_has_a_variant_of_its_own(usual: dict[str, str]) -> None:
+    assert usual.keys() == ALL
+    assert len(set(usual.values())) == len(ALL)
+
+
+@pytest.mark.parametrize(
+    ("override", "changed"),
+    [
+        ("seed=1", ALL),
+        ("short_side=56", ALL),
+        ("sampling.fps=2", {"action", "action.episodes", "pca"}),
+        ("operators.depth.map_scale=2", {"depth", "depth.summary"}),
+        ("operators.segmentation.scales=2", {"segmentation", "segmentation.summary"}),
+        ("operators.classify.top=3", {"classify"}),
+        ("operators.classify.threshold=0.5", {"classify"}),
+        ("operators.action.leave=0.5", {"action", "action.episodes"}),
+        ("operators.action.threshold=0.4", {"action", "action.episodes"}),
+        ("operators.pca.memory=5", {"pca"}),
+        ("operators.pca.background=coloured", {"pca"}),
+    ],
+)
+def test_what_can_change_a_payload_makes_other_records(
+    usual: dict[str, str], override: str, changed: set[str]
+) -> None:
+    got = variants(override)
+    assert {topic for topic in ALL if got[topic] != usual[topic]} == changed
+
+
+def test_on_a_cpu_neither_batch_size_nor_threads_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert variants("batch_size=3", "threads=2") == variants()
+
+
+def test_another_cpu_makes_other_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    seen = []
+    for features in (("avx2",), ("avx2", "avx512f")):
+        machine = replace(this_machine(), features=features)
+        monkeypatch.setattr("pipeline.engine.assembly.this_machine", lambda one=machine: one)
+        seen.append(variants())
+    assert all(seen[0][topic] != seen[1][topic] for topic in ALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ONEDNN_MAX_CPU_ISA", "AVX2"), ("DNNL_DEFAULT_FPMATH_MODE", "BF16")],
+)
+def test_so_does_a_library_told_to_round_otherwise(
+    usual: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setenv(name, value)
+    got = variants()
+    assert all(got[topic] != usual[topic] for topic in ALL)

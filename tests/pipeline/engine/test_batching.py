@@ -1,0 +1,116 @@
+"""Batches across streams: full first, nothing lost or doubled, order kept within a stream."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from operators.frames import FrameInfo
+from pipeline.engine.batching import Batcher
+from pipeline.stream.chunk import Frames
+
+
+def frames(stream: str, first: int, count: int, size: tuple[int, int] = (28, 42)) -> Frames:
+    infos = tuple(
+        FrameInfo(stream, "s", str(first + i), first + i, Fraction(1, 30), 0, 0, (360, 640))
+        for i in range(count)
+    )
+    pixels = np.full((count, *size, 3), 0, np.uint8)
+    pixels[:, 0, 0, 0] = range(first, first + count)
+    return Frames(infos, pixels, (1,) * count, {"after": first + count - 1})
+
+
+def names(batch) -> list[tuple[str, str]]:
+    return [(info.stream, info.position) for info in batch.frames.infos]
+
+
+def test_a_partial_batch_waits_for_what_could_fill_it() -> None:
+    batcher = Batcher(4)
+    batcher.offer(frames("a", 0, 3))
+    assert batcher.cut({(28, 42)}) is None
+    assert batcher.cut({None}) is None, "a stream of unknown size may fill it too"
+    batcher.offer(frames("b", 10, 3))
+    batch = batcher.cut({(28, 42)})
+    assert names(batch) == [("a", "0"), ("a", "1"), ("a", "2"), ("b", "10")]
+    assert batch.streams == ("a", "b")
+    assert batch.frames.pixels[:, 0, 0, 0].tolist() == [0, 1, 2, 10]
+    assert batcher.cut({(28, 42)}) is None
+    assert names(batcher.cut(set())) == [("b", "11"), ("b", "12")]
+    assert batcher.due_s == math.inf
+    assert batcher.cut(set()) is None
+
+
+def test_frames_of_another_size_are_not_awaited() -> None:
+    batcher = Batcher(4)
+    batcher.offer(frames("a", 0, 3))
+    assert names(batcher.cut({(56, 56)})) == [("a", "0"), ("a", "1"), ("a", "2")]
+
+
+def test_sizes_never_mix_and_none_starves() -> None:
+    batcher = Batcher(2)
+    batcher.offer(frames("a", 0, 6))
+    batcher.offer(frames("b", 0, 6, size=(56, 56)))
+    order = []
+    while (batch := batcher.cut(set())) is not None:
+        assert len(batch.streams) == 1
+        order.append(batch.streams[0])
+    assert order == ["a", "b", "a", "b", "a", "b"]
+
+
+def test_what_is_due_goes_before_fuller_batches_the_longest_overdue_first() -> None:
+    batcher = Batcher(2)
+    batcher.offer(frames("odd", 0, 1, size=(56, 56)), due_s=3.0)
+    batcher.offer(frames("a", 0, 6), due_s=2.0)
+    batcher.offer(frames("b", 0, 2, size=(14, 14)), due_s=9.0)
+    assert batcher.due_s == 2.0
+    assert names(batcher.cut({None}, now_s=1.0)) == [("a", "0"), ("a", "1")], "nothing is due"
+    assert names(batcher.cut({None}, now_s=2.5)) == [("a", "2"), ("a", "3")], "a is"
+    assert names(batcher.cut({None}, now_s=8.0)) == [("a", "4"), ("a", "5")], "and before odd"
+    assert names(batcher.cut({None}, now_s=8.0)) == [("odd", "0")], "which is not full"
+    assert names(batcher.cut({None}, now_s=8.0)) == [("b", "0"), ("b", "1")]
+
+
+def test_runs_of_one_size_share_a_batch_in_the_order_of_their_deadlines() -> None:
+    batcher = Batcher(4)
+    batcher.offer(frames("late", 0, 2), due_s=5.0)
+    batcher.offer(frames("early", 0, 2), due_s=1.0)
+    assert names(batcher.cut({None})) == [
+        *(("early", "0"), ("early", "1"), ("late", "0"), ("late", "1"))
+    ]
+
+
+def test_one_run_per_stream_at_a_time() -> None:
+    batcher = Batcher(4)
+    batcher.offer(frames("a", 0, 3))
+    with pytest.raises(AssertionError):
+        batcher.offer(frames("a", 3, 3))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_frame_comes_out_once_and_in_order(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    batcher = Batcher(int(draw.integers(1, 9)))
+    left = {name: int(draw.integers(1, 60)) for name in "abcd"}
+    offered = dict.fromkeys(left, 0)
+    got: dict[str, list[int]] = {name: [] for name in left}
+    while any(offered[name] < left[name] for name in left) or any(
+        len(got[n]) < left[n] for n in left
+    ):
+        for name in left:
+            done = offered[name] == len(got[name])
+            count = min(left[name] - offered[name], int(draw.integers(1, 17)))
+            if done and count:
+                batcher.offer(frames(name, offered[name], count))
+                offered[name] += count
+        batch = batcher.cut(set())
+        for stream, position in names(batch):
+            got[stream].append(int(position))
+    assert got == {name: list(range(count)) for name, count in left.items()}
+
+
+def test_batch_size_is_checked() -> None:
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        Batcher(0)

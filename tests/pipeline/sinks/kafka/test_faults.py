@@ -1,0 +1,225 @@
+"""The Kafka sink while its broker freezes, dies or wants a password: in time, exactly once."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from pipeline.errors import SinkError
+from pipeline.sinks.kafka.producer import Transactor
+from pipeline.sinks.patient import PatientSink
+from pipeline.sinks.sink import Receipt
+from pipeline.sinks.uri import open_reader, open_sink
+
+pytestmark = [
+    pytest.mark.needs_kafka,
+    pytest.mark.slow,
+    # kafka-python leaves the sockets of connections that fail to the garbage collector
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
+
+JOB = "feedfacecafe"
+ATTEMPT_S = 8.0
+HASTY = {"attempt_s": ATTEMPT_S}
+
+
+def values(broker):
+    """What a plain consumer gets: with repeats, if there were any."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=[broker.server],
+        group_id=None,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+    )
+    numbers = consumer.partitions_for_topic("dinostream.action")
+    partitions = [TopicPartition("dinostream.action", number) for number in numbers]
+    consumer.assign(partitions)
+    ends = consumer.end_offsets(partitions)
+    found = []
+    while any(consumer.position(partition) < end for partition, end in ends.items()):
+        for records in consumer.poll(timeout_ms=200).values():
+            found += [record.value for record in records]
+    consumer.close()
+    return found
+
+
+def messages(build, sequence):
+    return [build.message(sequence * 10 + number) for number in range(10)]
+
+
+def expected(build, commits):
+    return [m.value for n in range(1, commits + 1) for m in messages(build, n)]
+
+
+def before(monkeypatch, method, action):
+    """Do something between our call and the client's, once."""
+    original = getattr(Transactor, method)
+    armed = [True]
+
+    def instead(self, *arguments, **more):
+        producer = self._producer
+        commit = producer.commit_transaction
+
+        def fault():
+            if armed:
+                armed.clear()
+                action()
+            commit()
+
+        producer.commit_transaction = fault
+        try:
+            return original(self, *arguments, **more)
+        finally:
+            producer.commit_transaction = commit
+
+    monkeypatch.setattr(Transactor, method, instead)
+
+
+def test_a_broker_that_freezes_in_a_commit_and_comes_back(own_broker, build, monkeypatch):
+    """The client gives up, the broker commits all the same: read back, not done again."""
+    own_broker.start()
+    sink = PatientSink(open_sink(own_broker.uri, settings=HASTY))
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    sink.commit(messages(build, 1), progress)
+    thaw = threading.Timer(ATTEMPT_S + 2, own_broker.signal, [signal.SIGCONT])
+
+    def freeze():
+        own_broker.signal(signal.SIGSTOP)
+        thaw.start()
+
+    before(monkeypatch, "write", freeze)
+    for sequence in (2, 3):
+        progress = build.after(progress)
+        assert sink.commit(messages(build, sequence), progress) == Receipt(written=10)
+    thaw.join()
+    sink.close()
+    assert values(own_broker) == expected(build, 3)
+
+
+def test_a_commit_whose_time_ran_out_can_be_done_again(own_broker, build, monkeypatch):
+    own_broker.start()
+    sink = open_sink(own_broker.uri, settings={"attempt_s": 3})
+    patient = PatientSink(sink)
+    progress = build.after(patient.claim({"cam1": JOB})["cam1"])
+    patient.commit(messages(build, 1), progress)
+    before(monkeypatch, "write", lambda: own_broker.signal(signal.SIGSTOP))
+    progress = build.after(progress)
+    with pytest.raises(SinkError, match="commit 2 of stream cam1: not confirmed within") as caught:
+        sink.commit(messages(build, 2), progress)
+    assert caught.value.retryable
+    own_broker.signal(signal.SIGCONT)
+    patient.commit(messages(build, 2), progress)
+    patient.commit(messages(build, 3), build.after(progress))
+    sink.close()
+    assert values(own_broker) == expected(build, 3)
+
+
+def test_a_broker_that_is_killed_and_started_again(own_broker, build, monkeypatch, caplog):
+    own_broker.start()
+    sink = PatientSink(open_sink(own_broker.uri, settings=HASTY), name="the broker")
+    progress = sink.claim({"cam1": JOB})["cam1"]
+    restart = threading.Thread(target=own_broker.start)
+
+    def crash():
+        own_broker.kill()
+        restart.start()
+
+    for sequence in range(1, 6):
+        if sequence == 3:
+            before(monkeypatch, "write", crash)
+        progress = build.after(progress)
+        with caplog.at_level(logging.WARNING, logger="pipeline"):
+            sink.commit(messages(build, sequence), progress)
+    restart.join()
+    sink.close()
+    assert "the broker is away" in caplog.text
+    assert "the broker takes records again" in caplog.text
+    (outage,) = sink.take_ended()
+    assert outage.attempts >= 1
+    assert values(own_broker) == expected(build, 5)
+    assert [p.sequence for p in open_reader(own_broker.uri).progress(JOB)] == [5]
+
+
+def test_a_claim_waits_for_a_broker_that_freezes(own_broker, build, monkeypatch):
+    own_broker.start()
+    first = open_sink(own_broker.uri, settings=HASTY)
+    first.claim({"cam1": JOB})
+    thaw = threading.Timer(ATTEMPT_S + 2, own_broker.signal, [signal.SIGCONT])
+
+    def freeze():
+        own_broker.signal(signal.SIGSTOP)
+        thaw.start()
+
+    before(monkeypatch, "write", freeze)
+    second = open_sink(own_broker.uri, settings=HASTY)
+    claimed = second.claim({"cam1": JOB})["cam1"]
+    thaw.join()
+    assert claimed.epoch in (2, 3)  # 3 where the frozen claim was carried out after all
+    assert second.commit(messages(build, 1), build.after(claimed)) == Receipt(written=10)
+    second.close()
+    first.close()
+    assert values(own_broker) == expected(build, 1)
+
+
+def test_an_open_transaction_of_another_writer_hides_no_progress(own_broker, build):
+    """A writer that died in a transaction keeps what was committed behind it from being read, until
+    the broker gives it up; a claim of another stream waits for that, and does not go back in time.
+    """
+    own_broker.start()
+    sink = open_sink(own_broker.uri, settings=HASTY)
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    dying = open_sink(own_broker.uri, settings={**HASTY, "transaction_timeout_ms": 8000})
+    dying.claim({"cam2": JOB})
+    writer = dying._writer
+    partitions = range(8)  # of the progress topic: whichever ours is in
+    writer._producer.begin_transaction()
+    for number in partitions:
+        writer._producer.send("dinostream.progress", key=b"x", value=b"{}", partition=number)
+    writer._producer.flush()
+    sink.commit(messages(build, 1), progress)
+    sink.close()
+
+    again = open_sink(own_broker.uri, settings=HASTY)
+    assert again.claim({"cam1": JOB})["cam1"].sequence == 1
+    again.close()
+    writer.drop()
+
+
+LOGIN = (
+    "listener.security.protocol.map=CONTROLLER:PLAINTEXT,CLIENT:SASL_PLAINTEXT",
+    "sasl.enabled.mechanisms=PLAIN",
+    "sasl.mechanism.inter.broker.protocol=PLAIN",
+    "listener.name.client.plain.sasl.jaas.config="
+    "org.apache.kafka.common.security.plain.PlainLoginModule required "
+    'username="node" password="node-secret" user_node="node-secret" user_alice="correct-horse";',
+)
+ALICE = {
+    "attempt_s": 5,
+    "security_protocol": "SASL_PLAINTEXT",
+    "sasl_mechanism": "PLAIN",
+    "sasl_plain_username": "alice",
+    "sasl_plain_password": "correct-horse",
+}
+
+
+def test_a_broker_that_wants_a_password(own_broker, build, caplog):
+    own_broker.start(*LOGIN)
+    sink = open_sink(own_broker.uri, settings=ALICE)
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    sink.commit(messages(build, 1), progress)
+    sink.close()
+    assert len(list(open_reader(own_broker.uri, settings=ALICE).records())) == 10
+
+    wrong = open_sink(own_broker.uri, settings={**ALICE, "sasl_plain_password": "tr0ub4dor"})
+    with caplog.at_level(logging.DEBUG), pytest.raises(SinkError) as caught:
+        wrong.claim({"cam1": JOB})
+    assert "are security_protocol, sasl_* and ssl_*" in str(caught.value)
+    assert "tr0ub4dor" not in f"{caught.value!r}{caplog.text}"
+
+    silent = open_sink(own_broker.uri, settings={"attempt_s": 5})
+    with pytest.raises(SinkError, match="are security_protocol"):
+        silent.claim({"cam1": JOB})

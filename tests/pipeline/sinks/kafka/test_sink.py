@@ -1,0 +1,335 @@
+"""The Kafka sink on a real broker: atomic, resumable, with one writer per stream."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from pipeline.errors import FencedError, RecordsTooLarge, SinkError
+from pipeline.records.topics import TOPICS
+from pipeline.sinks.kafka.admin import make_topics
+from pipeline.sinks.kafka.client import admin
+from pipeline.sinks.kafka.deadline import Deadline
+from pipeline.sinks.kafka.producer import Transactor
+from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.patient import PatientSink
+from pipeline.sinks.sink import Receipt, Refused
+from pipeline.sinks.uri import open_reader, open_sink, parse_sink_uri
+
+pytestmark = pytest.mark.needs_kafka
+
+JOB = "feedfacecafe"
+QUICK = {"attempt_s": 5}
+
+
+@pytest.fixture
+def sink(kafka_uri):
+    sink = open_sink(kafka_uri, settings=QUICK)
+    yield sink
+    sink.close()
+
+
+@pytest.fixture
+def unused_tcp_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def raw(uri, name="action", *, committed=True):
+    """What a plain consumer of any language would get, repeats and all."""
+    address = parse_sink_uri(uri)
+    consumer = KafkaConsumer(
+        bootstrap_servers=list(address.servers),
+        group_id=None,
+        isolation_level="read_committed" if committed else "read_uncommitted",
+        auto_offset_reset="earliest",
+    )
+    topic = f"{address.prefix}.{name}"
+    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+    consumer.assign(partitions)
+    ends = consumer.end_offsets(partitions)
+    records = []
+    while any(consumer.position(partition) < end for partition, end in ends.items()):
+        for found in consumer.poll(timeout_ms=200).values():
+            records += found
+    consumer.close()
+    return records
+
+
+def ids(uri, name="action"):
+    return [dict(record.headers)["ce_id"].decode() for record in raw(uri, name)]
+
+
+def test_commit_writes_cloud_events_that_any_client_can_read(sink, kafka_uri, build):
+    before_ms = time.time() * 1000
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"], position="3000")
+
+    receipt = sink.commit([build.message(0), build.message(1)], progress)
+
+    assert receipt == Receipt(written=2)
+    records = raw(kafka_uri)
+    assert [record.value for record in records] == [b'{"number":0}', b'{"number":1}']
+    assert [record.key for record in records] == [b"cam1", b"cam1"]
+    headers = {name: value.decode() for name, value in records[1].headers}
+    assert headers == dict(build.message(1).headers)
+    assert before_ms - 1 <= records[0].timestamp <= time.time() * 1000 + 1
+    told = raw(kafka_uri, "progress")[-1]
+    assert told.key == f"{JOB}/cam1".encode()
+    assert json.loads(told.value) == json.loads(progress.to_json())
+    assert dict(told.headers)["ce_type"] == b"dinostream.progress.v1"
+
+    last = build.after(progress, status="ok", operators={"action": "AAE="})
+    sink.commit([], last)
+    assert raw(kafka_uri, "progress")[-1].value is None, "a tombstone: its end is with the claims"
+    told = raw(kafka_uri, "claims")[-1]
+    assert told.key == f"{JOB}/cam1".encode()
+    assert json.loads(told.value)["progress"] == json.loads(last.settled().to_json())
+    with pytest.raises(SinkError, match="commit 3 follows the end"):
+        sink.commit([], build.after(last))
+
+
+def test_a_stream_stays_in_one_partition_in_order(sink, kafka_uri, build):
+    claimed = sink.claim({"cam1": JOB, "cam2": JOB, "cam3": JOB})
+    for stream, progress in claimed.items():
+        sink.commit([build.message(number, stream) for number in range(20)], build.after(progress))
+    records = raw(kafka_uri)
+    for stream in claimed:
+        mine = [record for record in records if record.key == stream.encode()]
+        assert len({record.partition for record in mine}) == 1
+        assert [json.loads(record.value)["number"] for record in mine] == list(range(20))
+
+
+def test_a_commit_done_again_writes_nothing(sink, kafka_uri, build):
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    sink.commit([build.message(0)], progress)
+    assert sink.commit([build.message(0)], progress) == Receipt(repeated=1)
+    assert len(raw(kafka_uri)) == 1
+
+
+def test_another_process_goes_on_where_the_last_one_stood(kafka_uri, build):
+    first = open_sink(kafka_uri, settings=QUICK)
+    claimed = first.claim({"cam1": JOB, "cam2": JOB})
+    assert {name: p.epoch for name, p in claimed.items()} == {"cam1": 1, "cam2": 1}
+    progress = build.after(claimed["cam1"], position="9", operators={"action": "AAE="})
+    first.commit([build.message(0)], progress)
+    first.close()
+
+    second = open_sink(kafka_uri, settings=QUICK)
+    resumed = second.claim({"cam1": JOB, "cam2": JOB})
+    assert resumed["cam1"].epoch == 2
+    assert (resumed["cam1"].sequence, resumed["cam1"].position) == (1, "9")
+    assert resumed["cam1"].operators == {"action": "AAE="}
+    assert second.claim({"cam1": JOB}, fresh=True)["cam1"].sequence == 0
+    second.close()
+    reader = open_reader(kafka_uri)
+    assert [p.epoch for p in reader.progress(JOB)] == [3, 2]
+    assert list(reader.progress("another")) == []
+
+
+def test_epochs_of_a_stream_rise_over_all_jobs(sink, kafka_uri):
+    sink.claim({"cam1": JOB})
+    other = open_sink(kafka_uri, settings=QUICK)
+    assert other.claim({"cam1": "another"})["cam1"].epoch == 2
+    other.close()
+
+
+def test_who_held_a_stream_before_is_refused_and_does_no_harm(sink, kafka_uri, build):
+    stale = build.after(sink.claim({"cam1": JOB})["cam1"])
+    new = open_sink(kafka_uri, settings=QUICK)
+    progress = build.after(new.claim({"cam1": JOB})["cam1"])
+    with pytest.raises(FencedError, match=r"stream cam1: another writer.*epoch 2, this one is 1"):
+        sink.commit([build.message(0)], stale)
+    assert new.commit([build.message(1)], progress) == Receipt(written=1)
+    assert [record.value for record in raw(kafka_uri)] == [b'{"number":1}']
+    new.close()
+
+
+def test_a_writer_that_was_fenced_by_nobody_who_claimed_goes_on(sink, kafka_uri, build):
+    """A client that comes back from the dead takes the transactional id, but not the streams."""
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
+    ghost = Transactor(settings, sink._writer.name, Deadline(20))
+    assert sink.commit([build.message(0)], progress) == Receipt(written=1)
+    assert sink.commit([build.message(1)], build.after(progress)) == Receipt(written=1)
+    assert len(raw(kafka_uri)) == 2
+    ghost.drop()
+
+
+def test_commits_need_a_claim_and_come_in_order(sink, build):
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    with pytest.raises(SinkError, match="commit 2 follows 0"):
+        sink.commit([], build.after(progress))
+    with pytest.raises(SinkError, match="without a claim"):
+        sink.commit([], build.after(type(progress)(JOB, "cam2", epoch=1)))
+
+
+def test_nothing_of_an_open_or_aborted_transaction_is_seen(sink, kafka_uri, build):
+    sink.publish([build.message(0)])
+    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
+    writer = Transactor(settings, "torn", Deadline(20))
+    with pytest.raises(AttributeError):  # the second group fails, after the first was acknowledged
+        writer.write([[build.message(1)], [None]], Deadline(20))
+    assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}']
+    assert len(raw(kafka_uri, committed=False)) == 2
+    writer.abort(Deadline(20))
+    writer.drop()
+    sink.publish([build.message(2)])
+    assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}', b'{"number":2}']
+
+
+WRITER = """
+import sys
+from dataclasses import replace
+from pipeline.sinks.sink import Message
+from pipeline.sinks.uri import open_sink
+sink = open_sink(sys.argv[1], settings={"attempt_s": 5})
+progress = sink.claim({"s": "j"})["s"]
+while True:
+    progress = replace(progress, sequence=progress.sequence + 1)
+    headers = [{"ce_id": f"{progress.sequence}.{number}"} for number in range(10)]
+    sink.commit([Message("action", "s", ids, bytes(30_000)) for ids in headers], progress)
+    print(progress.sequence, flush=True)
+"""
+
+
+def test_a_killed_writer_leaves_whole_commits(kafka_uri, build):
+    """kill -9 in the middle of commits, three times; each run goes on where the last one stood."""
+    told = 0
+    for _ in range(3):
+        child = subprocess.Popen(
+            [sys.executable, "-c", WRITER, kafka_uri], stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdout is not None
+        first = told
+        while told < first + 10:
+            told = int(child.stdout.readline())
+        child.kill()
+        child.wait()
+        child.stdout.close()
+        sink = open_sink(kafka_uri, settings=QUICK)
+        sequence = sink.claim({"s": "j"})["s"].sequence
+        sink.close()
+        assert sequence >= told
+        told = sequence
+        assert ids(kafka_uri) == [f"{n}.{i}" for n in range(1, told + 1) for i in range(10)]
+
+
+def test_a_thousand_large_records_arrive_whole(sink, kafka_uri, build):
+    noise = hashlib.shake_128(b"noise").digest(100_000 + 1000)
+    progress = sink.claim({"cam1": JOB})["cam1"]
+    for start in range(0, 1000, 50):
+        progress = build.after(progress)
+        numbers = range(start, start + 50)
+        sink.commit([build.message(n, data=noise[n : n + 100_000]) for n in numbers], progress)
+    records = raw(kafka_uri)
+    assert [record.value == noise[n : n + 100_000] for n, record in enumerate(records)] == (
+        [True] * 1000
+    )
+
+
+def test_a_record_that_is_too_large_is_refused_and_the_next_is_not(sink, kafka_uri, build):
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    huge = build.message(0, data=bytes(9 * 1024 * 1024))
+    with pytest.raises(RecordsTooLarge, match=r"larger than .*max\.message\.bytes") as caught:
+        sink.commit([build.message(1), huge], progress)
+    assert not caught.value.retryable
+    assert caught.value.refused == (Refused("action", huge.id, 9 * 1024 * 1024, 8 * 1024 * 1024),)
+    assert sink.commit([build.message(2)], progress) == Receipt(written=1)
+    assert [record.value for record in raw(kafka_uri)] == [b'{"number":2}']
+
+
+NOISE = hashlib.shake_128(b"noise").digest(1_000_000)
+SMALL = 100_000
+
+
+@pytest.fixture
+def small_topics(kafka_uri):
+    """Made by somebody else, who knew nothing of pictures."""
+    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
+    small = [
+        replace(TOPICS[name], max_message_bytes=SMALL) for name in ("action", "progress", "claims")
+    ]
+    make_topics(settings, small, -1)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "found out"])
+def test_large_batches_are_split_and_large_records_named(
+    small_topics, kafka_uri, build, told, monkeypatch
+):
+    if not told:  # somebody who may write topics and not ask for their configuration
+        monkeypatch.setattr("pipeline.sinks.kafka.sink.ensure_topics", lambda *_: {})
+    sink = open_sink(kafka_uri, settings=QUICK)
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    parts = [NOISE[start : start + 30_000] for start in range(0, 600_000, 30_000)]
+    messages = [build.message(number, data=part) for number, part in enumerate(parts)]
+    assert sink.commit(messages, progress) == Receipt(written=20)
+
+    progress = build.after(progress)
+    text = build.message(20, data=b"squeezed " * 50_000)  # it is the compressed size that counts
+    small, huge = build.message(21), build.message(22, data=NOISE[:SMALL])
+    with pytest.raises(RecordsTooLarge) as caught:
+        sink.commit([text, small, huge], progress)
+    (refused,) = caught.value.refused
+    assert (refused.id, refused.size_bytes) == (huge.id, SMALL)
+    assert refused.limit_bytes == SMALL if told else refused.limit_bytes >= SMALL
+    assert sink.commit([text, small], progress) == Receipt(written=2)
+    sink.close()
+    found = [record.value for record in raw(kafka_uri)]
+    assert found == [*parts, text.value, small.value]
+
+
+def test_progress_that_is_too_large_names_whose_memory_it_is(small_topics, kafka_uri, build):
+    sink = open_sink(kafka_uri, settings=QUICK)
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    memory = {"pca": NOISE[:60_000].hex(), "action": "AA=="}
+    with pytest.raises(SinkError, match=r"progress of stream cam1 .* operator pca;") as caught:
+        sink.commit([build.message(0)], replace(progress, operators=memory))
+    assert not caught.value.retryable
+    assert sink.commit([build.message(0)], progress) == Receipt(written=1)
+    sink.close()
+
+
+def test_a_transaction_that_the_broker_finds_too_long_is_told_at_once(kafka_uri):
+    sink = open_sink(kafka_uri, settings={**QUICK, "transaction_timeout_ms": 3_600_000})
+    with pytest.raises(SinkError, match=r"its transaction\.max\.timeout\.ms") as caught:
+        sink.claim({"cam1": JOB})
+    assert not caught.value.retryable
+    sink.close()
+
+
+def test_a_users_own_topic_is_made_when_it_is_first_written(sink, kafka_uri, build):
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    sink.commit([build.message(0, topic="mood")], progress)
+    assert len(raw(kafka_uri, "mood")) == 1
+
+
+def test_a_topic_that_is_deleted_in_mid_run_is_made_again(sink, kafka_uri, build):
+    progress = sink.claim({"cam1": JOB})["cam1"]
+    progress = build.after(progress)
+    sink.commit([build.message()], progress)
+    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
+    with admin(settings, Deadline(20)) as client:
+        client.delete_topics([settings.topic("action")])
+    PatientSink(sink).commit([build.message(data=b"after")], build.after(progress))
+    assert [record.value for record in raw(kafka_uri)] == [b"after"]
+
+
+def test_a_broker_that_is_not_there_is_named(build, unused_tcp_port):
+    uri = f"kafka://127.0.0.1:{unused_tcp_port}"
+    sink = open_sink(uri, settings={"attempt_s": 1})
+    said = rf"{uri}: connecting: no broker within 1 s \(.*Connection refused\)"
+    with pytest.raises(SinkError, match=said) as caught:
+        sink.claim({"cam1": JOB})
+    assert caught.value.retryable
+    with pytest.raises(SinkError, match=rf"{uri}: listing topics: no broker within 1 s"):
+        next(open_reader(uri, settings={"attempt_s": 1}).records())
+    sink.close()
