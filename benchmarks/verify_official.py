@@ -23,10 +23,11 @@ from torch import Tensor
 
 from operators.backbones.architectures import ARCHITECTURES, architecture
 from operators.backbones.backbone import Backbone
+from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.preprocess import normalise
 from operators.frames import Features, FrameBatch
 from operators.registry import build_operator
-from operators.weights.load import LoadedBackbone, load_backbone
+from operators.weights.load import load_backbone
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
 from pipeline.decode.once import decoded

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from operators.errors import DinostreamError
 
 if TYPE_CHECKING:
-    from pipeline.sinks.sink import Refused
+    from pipeline.records.record import Refused
 
 
 class SourceError(DinostreamError):

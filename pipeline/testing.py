@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pipeline.records.record import Message
 from pipeline.sinks.fence import claimed, is_done
-from pipeline.sinks.sink import Message, Receipt
+from pipeline.sinks.sink import Receipt
 from pipeline.stream.progress import Progress
 
 

@@ -20,9 +20,9 @@ from operators.backbones.crew import Crew, stay_on_one_core
 from operators.backbones.engines.choice import EXACT, Choice, build_engine
 from operators.backbones.engines.engine import Engine, Tokens
 from operators.backbones.engines.products import packs
+from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.preprocess import normalise
 from operators.frames import Features, FrameBatch, FrameInfo
-from operators.weights.load import LoadedBackbone
 
 
 class Backbone:

@@ -42,7 +42,7 @@ def _on_cpu(task: Task) -> Iterator[Contestant | Absent]:
 
 def _engine(task: Task, choice: Choice) -> Contestant:
     from operators.backbones.backbone import Backbone
-    from operators.weights.load import LoadedBackbone
+    from operators.backbones.loaded import LoadedBackbone
 
     backbone = Backbone(
         LoadedBackbone(task.model(), "", True, f"random (seed {task.seed})"),

@@ -7,12 +7,12 @@ another. Must not know of devices or frames.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 from operators.backbones.architectures import DEMO_MODEL, Architecture
+from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.random_weights import random_tensors
-from operators.backbones.vit import VisionTransformer, empty_vit, filled_vit
+from operators.backbones.vit import empty_vit, filled_vit
 from operators.errors import WeightsError
 from operators.weights import depth_anything
 from operators.weights.catalogue import DEPTH_ANYTHING, licence_of, official_backbone, official_head
@@ -22,30 +22,6 @@ from operators.weights.download import Progress, default_cache_dir, fetch
 from operators.weights.huggingface import is_hugging_face, to_upstream
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedBackbone:
-    """A backbone and where its weights came from.
-
-    Attributes:
-        model: float32 on the CPU, frozen, in evaluation mode.
-        sha256: of the weights file; of the tensors where there is no file.
-        untrained: the weights are random, so results mean nothing.
-        source: the file's path, `demo weights`, or `random (seed N)`.
-        with_heads: operators that a head `demo` came for with these weights.
-    """
-
-    model: VisionTransformer
-    sha256: str
-    untrained: bool
-    source: str
-    with_heads: frozenset[str] = frozenset()
-
-    @property
-    def name(self) -> str:
-        """As records name a model: architecture and 12 hex of the sha256."""
-        return f"{self.model.architecture.name}-{self.sha256[:12]}"
 
 
 def load_backbone(

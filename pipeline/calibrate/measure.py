@@ -16,7 +16,8 @@ from operators.errors import UsageError
 from operators.learn.calibration import Calibrated, fit_calibration
 from pipeline.calibrate.store import StoredCalibration
 from pipeline.records.payloads import depth_map, time_us
-from pipeline.sinks.sink import Message, Reader
+from pipeline.records.record import Message
+from pipeline.sinks.sink import Reader
 from pipeline.sinks.uri import open_reader
 
 Point = tuple[float, float, float]

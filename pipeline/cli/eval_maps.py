@@ -20,8 +20,8 @@ from pipeline.cli.dense_options import (
 from pipeline.cli.eval_report import report, report_options
 
 if TYPE_CHECKING:
+    from operators.backbones.loaded import LoadedBackbone
     from operators.operator import Operator
-    from operators.weights.load import LoadedBackbone
     from pipeline.fit.dense_item import DenseItem
 
 

@@ -14,7 +14,7 @@ import click
 from pipeline.cli.options import sink_settings
 
 if TYPE_CHECKING:
-    from pipeline.sinks.sink import StoredRecord
+    from pipeline.records.record import StoredRecord
 
 
 @click.command("tail", epilog="Example: dinostream tail sqlite:results.db depth.summary --limit 3")

@@ -7,7 +7,7 @@ and command line. Passwords stay out of every repr. Knows nothing of torch, deco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
@@ -25,11 +25,11 @@ from pydantic import (
 )
 
 from operators.backbones.architectures import DEMO_MODEL
+from operators.moment import microseconds
 from pipeline.stream.sampling import Sampling
 
 STREAM_ID = r"^[A-Za-z0-9._-]{1,128}$"
 OPERATORS = ("depth", "segmentation", "action", "embedding")  # what runs where none is named
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _rfc3339(value: object) -> datetime:
@@ -210,11 +210,6 @@ class Config(_Model):
     def plain(self) -> Mapping[str, Any]:
         """The whole configuration as JSON values, passwords included."""
         return self.model_dump(mode="json", exclude_none=True)
-
-
-def microseconds(moment: datetime | None) -> int | None:
-    """Microseconds since the epoch, exactly."""
-    return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _sampling(table: SamplingConfig | OperatorConfig) -> Sampling:

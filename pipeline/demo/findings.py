@@ -26,7 +26,8 @@ from pipeline.records.payloads import (
     rgb_pixels,
     time_us,
 )
-from pipeline.sinks.sink import Message, Reader, StoredRecord
+from pipeline.records.record import Message, StoredRecord
+from pipeline.sinks.sink import Reader
 from pipeline.sinks.uri import open_reader
 
 FRAME_TOPICS = ("depth", "segmentation", "pca", "embedding")

@@ -16,6 +16,7 @@ import torch
 from operators.backbones.architectures import architecture
 from operators.backbones.backbone import Backbone
 from operators.backbones.engines.choice import choose_engine
+from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.machine import this_machine
 from operators.depth.calibrated import CalibratedDepth
 from operators.errors import UsageError
@@ -23,7 +24,7 @@ from operators.operator import Operator
 from operators.registry import build_operator
 from operators.variant import Computation, operator_variant
 from operators.weights.heads import MissingHead
-from operators.weights.load import LoadedBackbone, load_backbone
+from operators.weights.load import load_backbone
 from pipeline.allocator import keep_freed_memory
 from pipeline.calibrate.store import use_calibrations
 from pipeline.configuration.config import Config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.sinks.sink import Message
+from pipeline.records.record import Message
 from pipeline.stream.progress import Progress
 
 

@@ -22,7 +22,7 @@ from pipeline.engine.refusals import with_letters
 from pipeline.errors import RecordsTooLarge, RuntimeFailure
 from pipeline.records.message import Publisher
 from pipeline.records.outage import Outage
-from pipeline.sinks.sink import Message
+from pipeline.records.record import Message
 from pipeline.stream.chunk import End, Fault, Frames, Gap, Trouble
 from pipeline.stream.dropped import Dropped, Untold
 from pipeline.stream.ledger import Ledger

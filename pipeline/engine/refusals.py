@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pipeline.engine.placement import Placement
 from pipeline.errors import RecordsTooLarge
 from pipeline.records.message import Publisher, position_of
-from pipeline.sinks.sink import Message
+from pipeline.records.record import Message
 
 
 def with_letters(

@@ -21,8 +21,9 @@ from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RecordsTooLarge, SinkAway
 from pipeline.records.message import Publisher
 from pipeline.records.outage import Outage
+from pipeline.records.record import Message
 from pipeline.sinks.patient import PatientSink
-from pipeline.sinks.sink import Message, Sink
+from pipeline.sinks.sink import Sink
 from pipeline.stream.chunk import End, Frames, Trouble
 from pipeline.stream.feed import Feed
 from pipeline.stream.spec import StreamSpec

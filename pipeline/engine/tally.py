@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, fields
 
 from pipeline.engine.camera import Camera
 from pipeline.records.outage import Outage
-from pipeline.sinks.sink import Message, Receipt
+from pipeline.records.record import Message
+from pipeline.sinks.sink import Receipt
 from pipeline.stream.chunk import End
 from pipeline.stream.progress import Progress
 

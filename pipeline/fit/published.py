@@ -18,7 +18,7 @@ from pipeline.fit.fit_action import ActionPlan, fit_windows
 from pipeline.fit.fitting import FitReport, Tell
 from pipeline.fit.spans import Labelled
 from pipeline.fit.windowing import Cut, Seen
-from pipeline.sinks.sink import Message
+from pipeline.records.record import Message
 from pipeline.sinks.uri import open_reader
 
 TOPIC = "embedding"

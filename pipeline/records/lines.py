@@ -13,7 +13,7 @@ from typing import Any
 
 from operators.result import JSON, OCTETS, PNG
 from pipeline.errors import SinkError
-from pipeline.sinks.sink import Message, StoredRecord
+from pipeline.records.record import Message, StoredRecord
 
 FIRST = ("id", "type", "time", "streamid")  # what a person looks for
 SUFFIXES = {PNG: ".png", JSON: ".json", OCTETS: ".bin"}

@@ -17,11 +17,11 @@ from operators.frames import FrameInfo
 from operators.moment import rfc3339
 from operators.operator import Operator
 from operators.result import JSON, Result, canonical_json, record_id
+from pipeline.records.mark import Mark
 from pipeline.records.outage import Outage
+from pipeline.records.record import Message, Refused
 from pipeline.records.topics import CLAIMS, PROGRESS, schema_uri
 from pipeline.secrets import mask
-from pipeline.sinks.mark import Mark
-from pipeline.sinks.sink import Message, Refused
 from pipeline.stream.chunk import End, Fault, Gap
 from pipeline.stream.progress import Progress
 from pipeline.trace import DETAIL_CHARS, detail, trace

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.configuration.config import microseconds
-from pipeline.sinks.sink import Message
+from operators.moment import microseconds
+from pipeline.records.record import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import numpy as np
 
 from pipeline.drawing.canvas import Canvas, shortened
 from pipeline.drawing.palette import ACCENT, GREY, RULE
+from pipeline.records.record import Message
 from pipeline.render.layout import Cell
 from pipeline.render.panel import Pixels
 from pipeline.render.track import Track, span_us
-from pipeline.sinks.sink import Message
 
 BARS = 5
 _NAMES, _SCORES = 0.38, 64  # share of the width for names; pixels for scores

@@ -13,11 +13,11 @@ from pipeline.drawing.legend import BAR_WIDTH, named_shares, order_bar, scale_ba
 from pipeline.drawing.palette import NOTHING, class_colours, depth_colours
 from pipeline.drawing.scale import round_scale
 from pipeline.records.payloads import class_ids, depth_map, rgb_pixels
+from pipeline.records.record import Message
 from pipeline.render.layout import Cell
 from pipeline.render.panel import Pixels, laid_over
 from pipeline.render.survey import Found
 from pipeline.render.track import Track
-from pipeline.sinks.sink import Message
 
 OVER = {"depth": 0.6, "segmentation": 0.5, "pca": 0.65}  # share of a map in a blend
 _LINE = 21  # of a legend

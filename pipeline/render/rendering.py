@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from operators.errors import UsageError
+from pipeline.records.record import Message
 from pipeline.render.action_panel import ActionPanel
 from pipeline.render.film import FilmFrame, Outputs, write_film
 from pipeline.render.map_panels import OVER, DepthPanel, PcaPanel, SegmentationPanel
@@ -20,7 +21,7 @@ from pipeline.render.sheet import Heading, Sheet
 from pipeline.render.survey import Survey, Wanted, messages, survey
 from pipeline.render.track import Track, held_maps, held_windows
 from pipeline.secrets import mask_url
-from pipeline.sinks.sink import Message, Reader
+from pipeline.sinks.sink import Reader
 from pipeline.sinks.uri import open_reader
 from pipeline.stream.spec import StreamSpec
 

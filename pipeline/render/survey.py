@@ -16,9 +16,11 @@ from operators.errors import UsageError
 from operators.segmentation.labelsets import LabelSet, parse_label_set
 from pipeline.records.newest import Latest
 from pipeline.records.payloads import position_of, pts_seconds, time_us
+from pipeline.records.record import Message
 from pipeline.render.track import Place
-from pipeline.sinks.sink import Message, Reader
-from pipeline.sinks.uri import SqliteAddress, open_reader, parse_sink_uri
+from pipeline.sinks.address import SqliteAddress, parse_sink_uri
+from pipeline.sinks.sink import Reader
+from pipeline.sinks.uri import open_reader
 
 DRAWN = ("depth", "segmentation", "pca", "action")
 SAMPLES = 64  # values of a topic that scales and names are taken from

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pipeline.records.payloads import time_us
-from pipeline.sinks.sink import Message
+from pipeline.records.record import Message
 
 
 @dataclass(frozen=True, slots=True)

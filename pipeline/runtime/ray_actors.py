@@ -20,10 +20,11 @@ from pipeline.engine.identity import Identity
 from pipeline.engine.shard import Shard
 from pipeline.engine.tally import Tally
 from pipeline.errors import RuntimeFailure, SinkError
+from pipeline.records.record import Message
 from pipeline.runtime.lease import Lease
 from pipeline.runtime.ray_feed import RayFeed
 from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer
-from pipeline.sinks.sink import Message, Receipt, Sink
+from pipeline.sinks.sink import Receipt, Sink
 from pipeline.sinks.uri import open_sink
 from pipeline.stream.chunk import Chunk
 from pipeline.stream.progress import Progress

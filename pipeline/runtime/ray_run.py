@@ -24,11 +24,11 @@ from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
 from pipeline.records.message import labels_message
+from pipeline.records.record import Message
 from pipeline.runtime.ray_actors import GROUPS, EngineActor
 from pipeline.runtime.ray_cluster import cluster
 from pipeline.runtime.ray_sinks import Sinks
 from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, Pulse, is_lost
-from pipeline.sinks.sink import Message
 from pipeline.stream.spec import StreamSpec
 
 log = logging.getLogger(__name__)

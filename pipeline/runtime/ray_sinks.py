@@ -13,7 +13,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from pipeline.configuration.config import SinkConfig
 from pipeline.runtime.ray_actors import GROUPS, SinkActor
 from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer, is_lost
-from pipeline.sinks.uri import SqliteAddress, parse_sink_uri
+from pipeline.sinks.address import SqliteAddress, parse_sink_uri
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from typing import TypeVar
 from pipeline.errors import SinkAway, SinkError
 from pipeline.records.message import wall_clock_us
 from pipeline.records.outage import Outage, said, span
-from pipeline.sinks.sink import Message, Receipt, Sink
+from pipeline.records.record import Message
+from pipeline.sinks.sink import Receipt, Sink
 from pipeline.stream.progress import Progress
 
 log = logging.getLogger(__name__)

@@ -6,28 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pipeline.records.record import Message, StoredRecord
 from pipeline.stream.progress import Progress
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One CloudEvent in binary mode.
-
-    Attributes:
-        topic: topic name without the prefix.
-        key: Kafka key: the stream id, or the label set's name.
-        headers: `content-type` and `ce_` attributes, all strings.
-        value: the payload.
-    """
-
-    topic: str
-    key: str
-    headers: Mapping[str, str]
-    value: bytes
-
-    @property
-    def id(self) -> str:
-        return self.headers["ce_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +25,6 @@ class Receipt:
             self.repeated + other.repeated,
             self.conflicting + other.conflicting,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A record that is too large for its topic, alone and compressed.
-
-    Attributes:
-        topic, id: the record.
-        size_bytes: of its value.
-        limit_bytes: what the topic takes, the headers included.
-    """
-
-    topic: str
-    id: str
-    size_bytes: int
-    limit_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """One record as it lies in a sink.
-
-    Attributes:
-        timestamp_us: when it was published.
-        offset: SQLite row or Kafka offset.
-        partition: Kafka partition, 0 in SQLite.
-    """
-
-    message: Message
-    timestamp_us: int
-    offset: int
-    partition: int = 0
 
 
 class Sink(Protocol):

@@ -20,7 +20,7 @@ from operators.frames import FrameInfo
 from operators.operator import Operator
 from operators.result import JSON, Result, canonical_json
 from pipeline.records.message import Publisher
-from pipeline.sinks.sink import Message
+from pipeline.records.record import Message
 from pipeline.stream.progress import Progress
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from contextlib import contextmanager
 
 from kafka import errors
 
+from pipeline.records.mark import Mark
 from pipeline.records.message import claim_message
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.producer import Transactor
 from pipeline.sinks.kafka.progress import Standing, standing
 from pipeline.sinks.kafka.settings import KafkaSettings
-from pipeline.sinks.mark import Mark
 from pipeline.stream.progress import Progress
 
 MARKS = 1000  # in one transaction, which has to end before the broker gives it up

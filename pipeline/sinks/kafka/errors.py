@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from kafka import errors
 
 from pipeline.errors import RecordsTooLarge, SinkError
+from pipeline.records.record import Message, Refused
 from pipeline.secrets import mask
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.reach import Unreachable
 from pipeline.sinks.kafka.settings import KafkaSettings
-from pipeline.sinks.sink import Message, Refused
 from pipeline.stream.progress import Progress
 
 TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)

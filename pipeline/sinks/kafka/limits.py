@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pipeline.records.record import Message, Refused
 from pipeline.sinks.kafka.record import batch_bytes, estimated_bytes
-from pipeline.sinks.sink import Message, Refused
 
 ALONE_BYTES = 1  # every record has a batch of its own
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from kafka.errors import UnknownError
 
+from pipeline.records.mark import Place
+from pipeline.records.record import Message
 from pipeline.sinks.kafka.client import close_producer, drop_producer, open_producer
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.errors import TOO_LARGE, BatchRefused
 from pipeline.sinks.kafka.record import parts
 from pipeline.sinks.kafka.settings import KafkaSettings
-from pipeline.sinks.mark import Place
-from pipeline.sinks.sink import Message
 
 
 class Transactor:

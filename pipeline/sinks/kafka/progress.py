@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 from kafka import TopicPartition
 
 from pipeline.errors import SinkError
+from pipeline.records.mark import Key, Mark
 from pipeline.records.topics import CLAIMS, PROGRESS
 from pipeline.sinks.kafka.client import consumer
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.settings import KafkaSettings
-from pipeline.sinks.mark import Key, Mark
 from pipeline.stream.progress import Progress
 
 log = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from typing import Any
 from kafka import TopicPartition
 
 from pipeline.records.once import Once
+from pipeline.records.record import Message, StoredRecord
 from pipeline.records.topics import PROGRESS, data_topics, require_topics
 from pipeline.sinks.kafka.admin import topic_names
 from pipeline.sinks.kafka.client import close_consumer, open_consumer
@@ -18,7 +19,6 @@ from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.errors import explained, explaining
 from pipeline.sinks.kafka.progress import standing
 from pipeline.sinks.kafka.settings import KafkaSettings
-from pipeline.sinks.sink import Message, StoredRecord
 from pipeline.stream.progress import Progress
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kafka.record.default_records import DefaultRecordBatchBuilder
 
-from pipeline.sinks.sink import Message
+from pipeline.records.record import Message
 
 CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 

@@ -14,8 +14,8 @@ from pipeline.records.topics import TOPICS
 from pipeline.sinks.kafka.options import CONSUMER, NETWORK, PRODUCER, SECURITY, checked
 
 if TYPE_CHECKING:
+    from pipeline.sinks.address import KafkaAddress
     from pipeline.sinks.kafka.deadline import Deadline
-    from pipeline.sinks.uri import KafkaAddress
 
 ATTEMPT_S = 10.0
 MOST_ATTEMPT_S = 300.0  # a transaction lasts twice as long at most; brokers allow 900 s by default

@@ -18,7 +18,9 @@ from typing import TypeVar
 
 from operators.errors import DinostreamError, UsageError
 from pipeline.errors import SinkError
+from pipeline.records.mark import Mark, Place
 from pipeline.records.message import claim_message, progress_message, progress_tombstone
+from pipeline.records.record import Message
 from pipeline.records.topics import TOPICS
 from pipeline.sinks.fence import claimed, fenced, is_done
 from pipeline.sinks.kafka.admin import ensure_topics
@@ -36,8 +38,7 @@ from pipeline.sinks.kafka.producer import Transactor, append
 from pipeline.sinks.kafka.progress import Standing
 from pipeline.sinks.kafka.reach import Unreachable
 from pipeline.sinks.kafka.settings import KafkaSettings
-from pipeline.sinks.mark import Mark, Place
-from pipeline.sinks.sink import Message, Receipt
+from pipeline.sinks.sink import Receipt
 from pipeline.stream.progress import Progress
 
 log = logging.getLogger(__name__)

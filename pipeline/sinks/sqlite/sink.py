@@ -16,9 +16,10 @@ from pathlib import Path
 
 from operators.result import canonical_json
 from pipeline.records.message import wall_clock_us
+from pipeline.records.record import Message, StoredRecord
 from pipeline.records.topics import require_topics
 from pipeline.sinks.fence import claimed, is_done
-from pipeline.sinks.sink import Message, Receipt, StoredRecord
+from pipeline.sinks.sink import Receipt
 from pipeline.sinks.sqlite.file import (
     BUSY_S,
     Connection,

@@ -17,6 +17,7 @@ from PIL import Image
 
 from operators.backbones.architectures import ARCHITECTURES
 from operators.backbones.backbone import Backbone
+from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.vit import VisionTransformer
 from operators.depth.dpt_layouts import depth_anything_dpt, file_shapes
 from operators.depth.operator import build_depth
@@ -27,7 +28,7 @@ from operators.weights import heads
 from operators.weights import load as weights
 from operators.weights.catalogue import DEPTH_ANYTHING, OfficialFile
 from operators.weights.heads import Head, HeadRequest
-from operators.weights.load import LoadedBackbone, load_backbone
+from operators.weights.load import load_backbone
 
 DATA = Path(__file__).parents[1] / "data"
 HASH = "a" * 64

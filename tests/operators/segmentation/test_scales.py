@@ -15,6 +15,7 @@ from torch.nn.functional import interpolate
 
 from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.backbones.backbone import Backbone
+from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.preprocess import normalise
 from operators.backbones.vit import VisionTransformer
 from operators.errors import UsageError
@@ -23,7 +24,7 @@ from operators.segmentation.labelsets import label_set
 from operators.segmentation.linear import LinearSegmentation, segmentation_layout
 from operators.segmentation.operator import SCALES, Segmentation, build_segmentation
 from operators.weights.heads import Head, HeadRequest
-from operators.weights.load import LoadedBackbone, load_backbone
+from operators.weights.load import load_backbone
 
 DATA = Path(__file__).parents[1] / "data"
 HASH = "a" * 64

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.sinks.sink import Message
+from pipeline.records.record import Message
 from pipeline.sinks.uri import open_sink
 
 PICTURE = b"\x89PNG not really"

@@ -22,7 +22,7 @@ from pipeline.engine.shard import IDLE_WAIT_S, LIVE_BATCH_WAIT_S, SILENCE_S, Sha
 from pipeline.engine.step import Engine
 from pipeline.errors import FencedError, RecordsTooLarge, RuntimeFailure, SinkError
 from pipeline.records.message import Publisher
-from pipeline.sinks.sink import Refused
+from pipeline.records.record import Refused
 from pipeline.stream.chunk import Chunk, End, Fault, Frames, Gap, Trouble
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.engine.camera import Camera
 from pipeline.engine.tally import Outcome, Tally
-from pipeline.sinks.sink import Message, Receipt
+from pipeline.records.record import Message
+from pipeline.sinks.sink import Receipt
 
 
 def test_a_stream_that_two_engines_saw_end_has_one_outcome() -> None:

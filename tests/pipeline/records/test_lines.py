@@ -11,7 +11,7 @@ import pytest
 from operators.result import OCTETS, PNG
 from pipeline.errors import SinkError
 from pipeline.records.lines import record_line
-from pipeline.sinks.sink import StoredRecord
+from pipeline.records.record import StoredRecord
 
 
 @pytest.fixture

@@ -23,11 +23,11 @@ from operators.segmentation.labelsets import label_set
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
 from pipeline.records.lines import record_line
+from pipeline.records.mark import Mark, Place
 from pipeline.records.message import Publisher, claim_message, labels_message, progress_message
+from pipeline.records.record import StoredRecord
 from pipeline.records.topics import TOPICS
 from pipeline.runtime.inline import InlineRun
-from pipeline.sinks.mark import Mark, Place
-from pipeline.sinks.sink import StoredRecord
 from pipeline.sinks.uri import open_reader, open_sink
 
 PAGE = (Path(__file__).parents[3] / "docs" / "messages.md").read_text()

@@ -13,11 +13,11 @@ from jsonschema import Draft7Validator
 
 from operators.result import JSON, Result
 from operators.segmentation.labelsets import OFFICIAL, label_set
+from pipeline.records.mark import Mark, Place
 from pipeline.records.message import Publisher, claim_message, labels_message, progress_message
 from pipeline.records.outage import Outage
+from pipeline.records.record import Refused
 from pipeline.records.topics import TOPICS, schema_uri
-from pipeline.sinks.mark import Mark, Place
-from pipeline.sinks.sink import Refused
 from pipeline.stream.chunk import End, Fault, Gap
 from pipeline.stream.progress import Progress
 

@@ -17,9 +17,9 @@ from operators.result import JSON, PNG, Result, canonical_json
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
 from pipeline.records.message import Publisher, labels_message
+from pipeline.records.record import Message
 from pipeline.render.film import Outputs
 from pipeline.render.rendering import Wish
-from pipeline.sinks.sink import Message
 from pipeline.sinks.uri import open_sink
 
 SOURCE = "synthetic:room?seed=3&seconds=2&fps=10&size=160x120"

@@ -7,14 +7,9 @@ from pathlib import Path
 import pytest
 
 from operators.errors import UsageError
+from pipeline.sinks.address import KafkaAddress, SqliteAddress, parse_sink_uri
 from pipeline.sinks.sqlite.sink import SqliteReader, SqliteSink
-from pipeline.sinks.uri import (
-    KafkaAddress,
-    SqliteAddress,
-    open_reader,
-    open_sink,
-    parse_sink_uri,
-)
+from pipeline.sinks.uri import open_reader, open_sink
 
 
 @pytest.mark.parametrize(

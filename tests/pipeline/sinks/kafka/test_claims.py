@@ -17,12 +17,14 @@ from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.errors import FencedError, SinkError
 from pipeline.records.message import progress_message
+from pipeline.records.record import Message
+from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka import claims as kafka_claims
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.producer import Transactor, append
 from pipeline.sinks.kafka.settings import KafkaSettings
-from pipeline.sinks.sink import Message, Receipt
-from pipeline.sinks.uri import create_topics, open_reader, open_sink, parse_sink_uri
+from pipeline.sinks.sink import Receipt
+from pipeline.sinks.uri import create_topics, open_reader, open_sink
 from pipeline.stream.progress import Progress
 
 pytestmark = pytest.mark.needs_kafka
@@ -117,7 +119,7 @@ WRITER = """
 import json, sys
 from dataclasses import replace
 from pipeline.errors import FencedError
-from pipeline.sinks.sink import Message
+from pipeline.records.record import Message
 from pipeline.sinks.uri import open_sink
 
 sink = open_sink(sys.argv[1], settings=json.loads(sys.argv[2]))

@@ -8,9 +8,10 @@ import pytest
 
 from operators.errors import UsageError
 from pipeline.secrets import mask
+from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.settings import KafkaSettings
-from pipeline.sinks.uri import open_reader, open_sink, parse_sink_uri
+from pipeline.sinks.uri import open_reader, open_sink
 
 URI = "kafka://127.0.0.1:1?topic_prefix=dinostream"
 

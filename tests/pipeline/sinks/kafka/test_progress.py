@@ -9,10 +9,11 @@ from kafka import KafkaConsumer
 from kafka.protocol.producer import ProduceRequest
 from kafka.record.memory_records import MemoryRecordsBuilder
 
+from pipeline.records import mark
 from pipeline.records.message import progress_message
-from pipeline.sinks import mark
+from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka import progress as kafka_progress
-from pipeline.sinks.uri import create_topics, open_reader, open_sink, parse_sink_uri
+from pipeline.sinks.uri import create_topics, open_reader, open_sink
 from pipeline.stream.progress import Progress
 
 pytestmark = pytest.mark.needs_kafka

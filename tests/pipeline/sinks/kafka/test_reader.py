@@ -8,9 +8,10 @@ import pytest
 from kafka import KafkaProducer
 
 from operators.errors import UsageError
+from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka import reader as kafka_reader
 from pipeline.sinks.sink import Receipt
-from pipeline.sinks.uri import open_reader, open_sink, parse_sink_uri
+from pipeline.sinks.uri import open_reader, open_sink
 
 pytestmark = pytest.mark.needs_kafka
 

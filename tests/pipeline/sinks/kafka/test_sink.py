@@ -14,15 +14,17 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.errors import FencedError, RecordsTooLarge, SinkError
+from pipeline.records.record import Refused
 from pipeline.records.topics import TOPICS
+from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka.admin import make_topics
 from pipeline.sinks.kafka.client import admin
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.producer import Transactor
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.patient import PatientSink
-from pipeline.sinks.sink import Receipt, Refused
-from pipeline.sinks.uri import open_reader, open_sink, parse_sink_uri
+from pipeline.sinks.sink import Receipt
+from pipeline.sinks.uri import open_reader, open_sink
 
 pytestmark = pytest.mark.needs_kafka
 
@@ -189,7 +191,7 @@ def test_nothing_of_an_open_or_aborted_transaction_is_seen(sink, kafka_uri, buil
 WRITER = """
 import sys
 from dataclasses import replace
-from pipeline.sinks.sink import Message
+from pipeline.records.record import Message
 from pipeline.sinks.uri import open_sink
 sink = open_sink(sys.argv[1], settings={"attempt_s": 5})
 progress = sink.claim({"s": "j"})["s"]

@@ -11,9 +11,10 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from operators.errors import UsageError
 from pipeline.errors import SinkError
 from pipeline.records.topics import TOPICS
+from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka.admin import make_topics
 from pipeline.sinks.kafka.settings import KafkaSettings
-from pipeline.sinks.uri import create_topics, open_sink, parse_sink_uri
+from pipeline.sinks.uri import create_topics, open_sink
 
 pytestmark = pytest.mark.needs_kafka
 

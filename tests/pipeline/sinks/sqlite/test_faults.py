@@ -214,7 +214,7 @@ def test_a_file_that_cannot_be_written_is_named_and_can_be_read(open_folder, bui
 FILL = """
 import resource
 from dataclasses import replace
-from pipeline.sinks.sink import Message
+from pipeline.records.record import Message
 sink = SqliteSink(Path(sys.argv[1]))
 progress = sink.claim({"s": "j"})["s"]
 if "limit" in sys.argv:

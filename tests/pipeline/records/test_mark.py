@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipeline.sinks.mark import REACH, Mark, Place
+from pipeline.records.mark import REACH, Mark, Place
 from pipeline.stream.progress import Progress
 
 RUNNING = Progress("feedfacecafe", "cam1", sequence=7, epoch=2, operators={"action": "AAE="})

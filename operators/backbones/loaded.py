@@ -1,0 +1,31 @@
+"""A backbone with weights in it, and where they came from; knows nothing of files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from operators.backbones.vit import VisionTransformer
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBackbone:
+    """A backbone and where its weights came from.
+
+    Attributes:
+        model: float32 on the CPU, frozen, in evaluation mode.
+        sha256: of the weights file; of the tensors where there is no file.
+        untrained: the weights are random, so results mean nothing.
+        source: the file's path, `demo weights`, or `random (seed N)`.
+        with_heads: operators that a head `demo` came for with these weights.
+    """
+
+    model: VisionTransformer
+    sha256: str
+    untrained: bool
+    source: str
+    with_heads: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """As records name a model: architecture and 12 hex of the sha256."""
+        return f"{self.model.architecture.name}-{self.sha256[:12]}"
