@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,24 @@ def test_imports_point_downward_and_to_what_the_package_may_know(path):
     known = ALLOWED[package] | {package} | sys.stdlib_module_names
     peers = {name for name, room in PEERS.items() if re.match(room, relative(path))}
     assert set(imported(path)) - known - peers == set()
+
+
+def room_of(module):
+    """Folder of a module within its package; None for what stands in a package's own folder."""
+    package, *rest = module.split(".")
+    return f"{package}/{rest[0]}" if rest and (ROOT / package / rest[0]).is_dir() else None
+
+
+def test_rooms_stand_in_no_circle():
+    rooms = TopologicalSorter()
+    for path in SOURCES:
+        here = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                there = room_of(node.module)
+                if here and there and there != here:
+                    rooms.add(here, there)
+    assert len(list(rooms.static_order())) > 20
 
 
 @pytest.mark.parametrize("library", ROOMS)
