@@ -280,16 +280,15 @@ class Shard:
     def _give_up(self, away: SinkAway) -> None:
         """No record goes out any more: recordings wait for another day, cameras cannot."""
         self.tally.given_up = str(away)
-        lanes = self._open_lanes
-        self._intake.stop(lanes)
-        cameras = [lane for lane in lanes.values() if lane.live]
+        self._intake.stop(self._open_lanes)
+        cameras = [lane for lane in self._open_lanes.values() if lane.live]
         until_s = self._clock() + COUNT_S
         while self._clock() < until_s and (unsaid := [c for c in cameras if not c.queue.closing]):
             self._intake.ask(lane.stream for lane in unsaid)
             self._accept(IDLE_WAIT_S)
         for lane in cameras:
             self.tally.undelivered[lane.stream] += lane.queue.unconfirmed
-        for lane in lanes.values():
+        for lane in self._open_lanes.values():
             self.tally.outcomes.append(
                 Outcome(lane.stream, "stopped", str(away), resumed=lane.stream in self._resumed)
             )
