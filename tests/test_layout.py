@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -60,9 +61,14 @@ def relative(path):
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
+def parsed(path):
+    return ast.parse(path.read_text())
+
+
 def imported(path):
     """Top-level names of every import of a file, wherever in it they stand."""
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -88,7 +94,7 @@ def test_rooms_stand_in_no_circle():
     rooms = TopologicalSorter()
     for path in SOURCES:
         here = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 there = room_of(node.module)
                 if here and there and there != here:
@@ -130,10 +136,6 @@ def test_files_are_short_and_say_what_they_are(package):
     assert {path: n for path, n in lengths.items() if n > LONGEST[package]} == {}
     assert [path for path in lengths if TOO_VAGUE.search(Path(path).name)] == []
     assert [relative(path) for path in sources if not ast.get_docstring(parsed(path))] == []
-
-
-def parsed(path):
-    return ast.parse(path.read_text())
 
 
 def test_tests_are_no_package():
