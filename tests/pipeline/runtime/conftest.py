@@ -21,7 +21,7 @@ from ray.exceptions import RayActorError
 
 from pipeline.testing import ManualClock
 
-WAIT_S = 120
+WAIT_S = 200
 
 
 class Nodes:

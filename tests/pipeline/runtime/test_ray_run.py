@@ -23,7 +23,7 @@ SCENES = [
     "synthetic:room?seed=3&seconds=24&fps=10&size=112x64",
     "synthetic:room?seed=5&seconds=2&fps=10&size=112x64",
 ]
-IMPATIENT = Patience(start_s=120, silence_s=5, lease_s=60)
+IMPATIENT = Patience(start_s=120, silence_s=10, lease_s=60)  # 5 s are too few beside others
 
 
 class Quiet:
