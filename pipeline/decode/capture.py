@@ -23,7 +23,14 @@ from pipeline.stream.timeline import Anchor
 
 
 class Capture:
-    """One connection: its frames, its losses, and how it ended."""
+    """One connection: its frames, its losses, and how it ended.
+
+    Attributes:
+        reached: frames so far, and the mark of the last picture, which the next connection goes on
+            behind. Of one moment: another thread that reads both loses no frame between them.
+        finite: a file that waits for us, where a camera would not.
+        settling: what was kept comes at once; it may wait a moment.
+    """
 
     def __init__(
         self, spec: StreamSpec, wall_us: Callable[[], int], transfer: Transfer | None = None
@@ -42,9 +49,10 @@ class Capture:
         self._settling: Settling | None = None
         self._stalled = False
         self._resumed = False  # behind a frame of an earlier connection
-        self.mark: Mark | None = None  # of the last picture; the next connection goes on behind it
-        self.finite = False  # a file that waits for us, where a camera would not
-        self.settling = False  # what was kept comes at once; it may wait a moment
+        self._mark: Mark | None = None
+        self.reached: tuple[Counts, Mark | None] = (Counts(), None)
+        self.finite = False
+        self.settling = False
 
     def items(self) -> Iterator[Item | None]:
         """What comes in, until the connection ends; None at each step that yields nothing."""
@@ -117,6 +125,7 @@ class Capture:
                 behind_us = int(reel.behind_s * 1_000_000)  # known with the first picture
                 self._settling = settling = Settling(track, start_us, behind_us)
             items = self._items_of(picture, track, reel.mark(), local_us)
+            self.reached = (self.counts, self._mark)
             if settling:
                 items = settling.through(items, local_us, frame=isinstance(picture, Picture))
             self.settling = live and len(items) > 2  # more than one picture's
@@ -132,7 +141,7 @@ class Capture:
     ) -> list[Item]:
         stream = self._spec.stream
         if isinstance(picture, Picture):
-            self.mark = mark
+            self._mark = mark
             resumed, self._stalled = self._stalled, False
             followed = track.follow(picture, local_us, mark)
             return [Gap(stream, "resumed"), *followed] if resumed else [*followed]

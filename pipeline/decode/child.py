@@ -169,7 +169,7 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     while not buffer.closed:
         asked = asked or orders.wanted(BEAT_S)
         if asked and (entries := buffer.take(BEAT_S)):
-            answers.chunk(with_memory(entries), source.counts, source.mark)
+            answers.chunk(with_memory(entries), *source.reached)
             asked = False
         if orders.stopping.is_set():
             filler.join(STEP_S)
@@ -178,16 +178,16 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
             buffer.close()  # whoever fills it may wait for a camera that says nothing
         if steps.is_set():
             steps.clear()
-            answers.beat(source.counts, source.mark)
+            answers.beat(*source.reached)
         if not troubles.empty() and not buffer.closed:
-            answers.news((troubles.get(),), source.counts, source.mark)
+            answers.news((troubles.get(),), *source.reached)
     ending = stopped(spec, source, buffer)  # now: what is read after it is not of this run
     while entries := buffer.take(0):
-        answers.news(with_memory(entries), source.counts, source.mark)
+        answers.news(with_memory(entries), *source.reached)
     while not troubles.empty():
-        answers.news((troubles.get(),), source.counts, source.mark)
+        answers.news((troubles.get(),), *source.reached)
     if orders.stopping.is_set():
-        answers.news(with_memory(ending), source.counts, source.mark)
+        answers.news(with_memory(ending), *source.reached)
 
 
 def stopped(spec: StreamSpec, source: Capture, buffer: Buffer) -> tuple[Entry, ...]:

@@ -83,7 +83,6 @@ class LiveSupervisor(Supervisor):
 
     def _found(self, frames: Frames) -> list[Entry]:
         """Frames have come; what goes in front of them."""
-        self._spec = self._spec.after(frames.cursor)  # so that nothing is shown twice
         back = self._away and self._seen
         self._away, self._seen = False, True
         self._handed += len(frames.infos)
