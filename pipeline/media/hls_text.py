@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-import string
 from datetime import datetime, timedelta
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin
+
+from pipeline.media.http import encoded
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _DAY_S = 86_400.0
@@ -14,8 +15,7 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def address(base: str, reference: str) -> str:
-    """Where something lies, as it can be asked for: blanks and letters beyond ASCII, which muxers
-    write as they are, are quoted; what is quoted already stays.
+    """Where something lies, as it can be asked for: muxers write names as they are.
 
     Args:
         base: the playlist's own address.
@@ -24,9 +24,7 @@ def address(base: str, reference: str) -> str:
     Raises:
         ValueError: no URI.
     """
-    parts = urlsplit(urljoin(base, reference))
-    path, query = (quote(part, safe=string.punctuation) for part in (parts.path, parts.query))
-    return parts._replace(path=path, query=query).geturl()
+    return encoded(urljoin(base, reference))
 
 
 def attributes(line: str) -> dict[str, str]:

@@ -33,6 +33,14 @@ def is_http(url: str) -> bool:
     return url.partition("://")[0].lower() in PORTS and "://" in url
 
 
+def encoded(url: str) -> str:
+    """With all encoded that a request may not hold as it is, like blanks and letters beyond ASCII;
+    what is encoded already stays."""
+    parts = urlsplit(url)
+    path, query = (quote(part, _SENT_AS_IT_IS) for part in (parts.path, parts.query))
+    return parts._replace(path=path, query=query).geturl()
+
+
 class SameHost:
     """libav's `io_open`: opens a URL of the source's own host, and no other."""
 
@@ -161,13 +169,9 @@ def _port(parts: SplitResult) -> int:
 
 
 def _sendable(url: str) -> str:
-    """Without user and password, and with all encoded that a request may not hold as it is."""
-    parts = urlsplit(url)
-    return parts._replace(
-        netloc=parts.netloc.rpartition("@")[2],
-        path=quote(parts.path, _SENT_AS_IT_IS),
-        query=quote(parts.query, _SENT_AS_IT_IS),
-    ).geturl()
+    """Encoded, and without user and password."""
+    parts = urlsplit(encoded(url))
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _basic(parts: SplitResult) -> str:

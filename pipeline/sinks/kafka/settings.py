@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from operators.errors import UsageError
 from pipeline.records.topics import TOPICS
+from pipeline.sinks.address import KafkaAddress
+from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.options import CONSUMER, NETWORK, PRODUCER, SECURITY, checked
-
-if TYPE_CHECKING:
-    from pipeline.sinks.address import KafkaAddress
-    from pipeline.sinks.kafka.deadline import Deadline
 
 ATTEMPT_S = 10.0
 MOST_ATTEMPT_S = 300.0  # a transaction lasts twice as long at most; brokers allow 900 s by default

@@ -1,4 +1,4 @@
-"""`dinostream demo` as a real process in an empty folder."""
+"""`dinostream demo` in an empty folder; the first thing that a user does is a real process."""
 
 import json
 
@@ -36,8 +36,8 @@ def test_my_own_clip_becomes_records_and_a_picture(dinostream, own_clip, tmp_pat
 
 
 @pytest.mark.slow
-def test_without_a_clip_a_scene_is_rendered(dinostream, tmp_path):
-    done = dinostream("demo", *SMALL)
+def test_without_a_clip_a_scene_is_rendered(process, tmp_path):
+    done = process("demo", *SMALL)
     assert done.returncode == 0, done.stderr
     assert "rendering results/scene.mp4" in done.stdout
     assert "32 frames in" in done.stdout
