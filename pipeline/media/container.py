@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
@@ -19,6 +19,7 @@ import av
 from av.format import Flags
 from av.stream import Disposition
 
+from operators.moment import microseconds
 from pipeline.errors import SourceError
 from pipeline.media.arrivals import Arrivals
 from pipeline.media.failure import open_failure, too_large
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 ANALYZED = 0.75  # of the time for it
 _NO_TIMESTAMPS = cast("int", Flags.no_timestamps.value)  # the demuxer says so of itself
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,4 +243,4 @@ def _moment_us(text: str) -> int | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return microseconds(moment)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urljoin
 
+from operators.moment import microseconds
 from pipeline.media.http import encoded
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _DAY_S = 86_400.0
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 def address(base: str, reference: str) -> str:
@@ -50,4 +50,4 @@ def moment_us(text: str) -> int | None:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return None if moment.tzinfo is None else (moment - _EPOCH) // timedelta(microseconds=1)
+    return None if moment.tzinfo is None else microseconds(moment)

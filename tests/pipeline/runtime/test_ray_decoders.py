@@ -112,7 +112,8 @@ def test_a_camera_that_had_brought_nothing_is_not_connected_again(feed_of, fake_
     assert [type(one) for one in said] == [Trouble, Frames]
 
 
-def test_an_actor_that_answered_during_a_long_step_is_not_late(feed_of, fake_ray, answered) -> None:
+def on_its_way(feed_of, fake_ray, answered):
+    """An answer that is there on another node, which nobody has fetched during a long step."""
     answer = answered(Chunk((frames("gate"),), 0.0), local=False)
     feed = feed_of(Decoder((), answer), Decoder(()))
     feed.open(GATE)
@@ -120,19 +121,18 @@ def test_an_actor_that_answered_during_a_long_step_is_not_late(feed_of, fake_ray
     feed.wait(0.0)
     fake_ray.clock.advance(PATIENCE.silence_s + 60)
     assert entries_of(feed) == [], "it is on its way from its node"
+    return feed, answer
+
+
+def test_an_actor_that_answered_during_a_long_step_is_not_late(feed_of, fake_ray, answered) -> None:
+    feed, answer = on_its_way(feed_of, fake_ray, answered)
     answer.local = True
     fake_ray.clock.advance(PATIENCE.silence_s)
     assert [type(one) for one in entries_of(feed)] == [Frames]
 
 
 def test_an_answer_that_cannot_be_fetched_is_lost(feed_of, fake_ray, answered) -> None:
-    answer = answered(Chunk((frames("gate"),), 0.0), local=False)
-    feed = feed_of(Decoder((), answer), Decoder(()))
-    feed.open(GATE)
-    feed.request("gate")
-    feed.wait(0.0)
-    fake_ray.clock.advance(PATIENCE.silence_s + 60)
-    assert entries_of(feed) == []
+    feed, _ = on_its_way(feed_of, fake_ray, answered)
     fake_ray.clock.advance(PATIENCE.silence_s + 1)
     assert [type(one) for one in entries_of(feed)] == [Trouble]
 
