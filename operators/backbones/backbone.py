@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 from kernels.attention import attention_path
 from operators.backbones.crew import Crew, stay_on_one_core
 from operators.backbones.engines.choice import EXACT, Choice, build_engine
-from operators.backbones.engines.engine import Engine, Tokens
+from operators.backbones.engines.engine import BackboneEngine, Tokens
 from operators.backbones.engines.products import packs
 from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.preprocess import normalise
@@ -69,7 +69,7 @@ class Backbone:
         self.dtype = torch.float32 if on_cpu else choice.dtype
         self.choice = choice
         self._model = loaded.model.to(self.device, self.dtype)
-        self._engine: Engine | None = None
+        self._engine: BackboneEngine | None = None
         self._crew: Crew | None = None
         if on_cpu:
             hands = min(threads, batch_size)

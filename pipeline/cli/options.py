@@ -69,15 +69,17 @@ _WHICH = (
         help="Run only these; depth, segmentation, action and embedding without it.",
     ),
 )
+_BACKENDS = click.Choice(["auto", "torch", "openvino", "openvino-int8"])
 _HOW = (
     click.option("--sink", metavar="URI", help="sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]."),
     click.option("--batch-size", type=int, metavar="B", help="Most frames of a batch (default 8)."),
     click.option("--threads", type=int, metavar="N", help="Frames that a CPU works on at once."),
     click.option(
-        "--engine",
-        type=click.Choice(["auto", "torch", "openvino", "openvino-int8"]),
+        "--backend",
+        type=_BACKENDS,
         help="What computes the backbone on a CPU; auto: openvino where it is installed.",
     ),
+    click.option("--engine", type=_BACKENDS, hidden=True),  # its old name
 )
 _WHERE = (
     click.option("--runtime", type=click.Choice(["ray", "inline"]), help="Default: ray."),

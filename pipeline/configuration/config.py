@@ -163,7 +163,7 @@ class Config(_Model):
     decoders: PositiveInt = 2
     batch_size: PositiveInt = 8
     threads: PositiveInt | None = None
-    engine: Literal["auto", "torch", "openvino", "openvino-int8"] = "auto"
+    backend: Literal["auto", "torch", "openvino", "openvino-int8"] = "auto"
 
     @model_validator(mode="before")
     @classmethod

@@ -7,6 +7,7 @@ A value is quoted in an error only where it can hold no secret.
 from __future__ import annotations
 
 import copy
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,9 @@ from pipeline.configuration.document import Values, apply_override, load_documen
 from pipeline.configuration.head_match import matched
 from pipeline.secrets import MASK, mask_values, remember, remember_urls
 
+log = logging.getLogger(__name__)
+
+_RENAMED = {"engine": "backend"}  # once -> now
 _SECRET_PLACES = {"url", "uri", "settings", "sources"}
 
 
@@ -46,12 +50,14 @@ def resolve(
     Raises:
         UsageError: anything unreadable, unknown or out of range, or against a head's training.
     """
-    from_file = load_document(path, environ) if path else {}
-    remember_urls([from_file, options or {}, overrides])  # before any error can quote them
-    values = _layered(from_file, options or {})
+    from_file = _with_new_names(load_document(path, environ), str(path)) if path else {}
+    options = _with_new_names(options or {}, "command line")
+    remember_urls([from_file, options, overrides])  # before any error can quote them
+    values = _layered(from_file, options)
     values.setdefault("operators", dict.fromkeys(OPERATORS))  # an override changes one of them
     for override in overrides:
         apply_override(values, override)
+    values = _with_new_names(values, "command line")
     try:
         config = Config.model_validate(values)
         _remember_secrets(config)
@@ -73,6 +79,23 @@ def _remember_secrets(config: Config) -> None:
     for name, value in config.sink.settings.items():
         if isinstance(value, str) and mask_values(value, name) == MASK:
             remember(value)
+
+
+def _with_new_names(given: Mapping[str, Any], where: str) -> Values:
+    """The same values under the keys of today.
+
+    Raises:
+        UsageError: a key stands there under both names.
+    """
+    values = dict(given)
+    for old, new in _RENAMED.items():
+        if old not in values:
+            continue
+        if new in values:
+            raise UsageError(f"{where}: {old} and {new} are the same key; write {new} alone")
+        log.warning("%s: the key %s is called %s now", where, old, new)
+        values = {new if key == old else key: value for key, value in values.items()}
+    return values
 
 
 def _layered(below: Mapping[str, Any], above: Mapping[str, Any]) -> Values:

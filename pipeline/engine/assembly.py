@@ -101,7 +101,7 @@ def assemble(config: Config) -> Assembly:
     operators = list(by_key.values())
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     machine = this_machine()
-    choice = choose_engine(config.engine, device, machine)
+    choice = choose_engine(config.backend, device, machine)
     backbone = Backbone(
         loaded,
         blocks=sorted({block for operator in operators for block in operator.layers}),

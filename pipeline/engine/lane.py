@@ -131,8 +131,8 @@ class Lane:
             self._pass(gap)
         self._advance_run(len(taken))
 
-    def takes(self, placement: Placement, info: FrameInfo) -> bool:
-        """Note that an operator takes a frame; true where a gap lies before it."""
+    def count_sampled(self, placement: Placement, info: FrameInfo) -> bool:
+        """Count a frame that an operator is about to be given; whether a gap lies before it."""
         self._tell_dropped()
         self._ledger.add(placement.name, "sampled", 1)
         return self._memories.is_gap(placement, info.event_time_us)

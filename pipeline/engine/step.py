@@ -98,7 +98,7 @@ def _unbroken(
     for row in rows:
         info = features.infos[row]
         lane = lanes[info.stream]
-        if lane.takes(placement, info) and operator:
+        if lane.count_sampled(placement, info) and operator:
             if run:
                 yield run
             lane.forget(placement, operator.reset(info.stream, "gap"))

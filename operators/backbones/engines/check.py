@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from operators.backbones.engines.drawn_frames import drawn_frames
-from operators.backbones.engines.engine import Engine
+from operators.backbones.engines.engine import BackboneEngine
 from operators.backbones.engines.ranges import SIDE
 from operators.backbones.preprocess import normalise
 from operators.backbones.vit import VisionTransformer
@@ -20,7 +20,7 @@ from operators.errors import UsageError
 log = logging.getLogger(__name__)
 
 # Cosine of tokens, the mean: below it a warning, a refusal. On the demo weights a twentieth of
-# the pixels has another class at the first, a sixth or more at the second (docs/engines.md).
+# the pixels has another class at the first, a sixth or more at the second (docs/backends.md).
 WANTED, LEAST = 0.999, 0.995
 _SEED, _FRAMES = 1, 4  # not the frames that ranges are measured on
 
@@ -41,7 +41,7 @@ class Closeness:
 
 
 @torch.inference_mode()
-def closeness(engine: Engine, vit: VisionTransformer) -> Closeness:
+def closeness(engine: BackboneEngine, vit: VisionTransformer) -> Closeness:
     """Compare them on drawn frames.
 
     Args:
@@ -55,7 +55,7 @@ def closeness(engine: Engine, vit: VisionTransformer) -> Closeness:
     return Closeness(cosines.mean().item(), cosines.min().item(), len(frames))
 
 
-def check_int8(engine: Engine, vit: VisionTransformer, weights: str) -> None:
+def check_int8(engine: BackboneEngine, vit: VisionTransformer, weights: str) -> None:
     """Say how close int8 comes with these weights.
 
     Args:
@@ -72,5 +72,5 @@ def check_int8(engine: Engine, vit: VisionTransformer, weights: str) -> None:
         f"measured on {weights}, {found.frames} drawn frames"
     )
     if not found.mean >= LEAST:  # which no number is not, either
-        raise UsageError(f"{said}; below {LEAST} it is refused: take --engine openvino")
+        raise UsageError(f"{said}; below {LEAST} it is refused: take --backend openvino")
     log.log(logging.INFO if found.mean >= WANTED else logging.WARNING, said)

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import torch
 
 from operators.backbones.engines.check import check_int8
-from operators.backbones.engines.engine import Engine
+from operators.backbones.engines.engine import BackboneEngine
 from operators.backbones.engines.folded import FoldedVit
 from operators.backbones.engines.ranges import measured_ranges
 from operators.backbones.machine import Machine
@@ -80,7 +80,7 @@ def build_engine(
     threads: int,
     cores: int = 1,
     weights: str = "weights without a name",
-) -> Engine:
+) -> BackboneEngine:
     """The chosen engine of a CPU.
 
     Args:

@@ -12,7 +12,7 @@ Tokens = tuple[Tensor, dict[int, Tensor]]
 """After the final norm `[B, N, D]`; block -> before it `[B, N, D]`."""
 
 
-class Engine(Protocol):
+class BackboneEngine(Protocol):
     """A backbone ready to compute. Asked by several threads at once.
 
     The same frame gives the same bits on every thread and beside any others.

@@ -26,7 +26,7 @@ Size = tuple[int, int]
 
 
 class OpenVinoEngine:
-    """Implements `operators.backbones.engines.engine.Engine`."""
+    """Implements `operators.backbones.engines.engine.BackboneEngine`."""
 
     def __init__(
         self,

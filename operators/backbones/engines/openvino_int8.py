@@ -23,7 +23,7 @@ def int8_linear(vit: FoldedVit, ranges: Mapping[str, float]) -> Linear:
     """What draws a backbone's layers for `openvino_graph`.
 
     Symmetric about zero and one range per layer: finer schemes measured worse on footage, see
-    docs/engines.md.
+    docs/backends.md.
 
     Args:
         vit: whose graph it is.

@@ -16,7 +16,7 @@ from operators.backbones.vit import VisionTransformer
 
 
 class TorchEngine:
-    """Implements `operators.backbones.engines.engine.Engine`."""
+    """Implements `operators.backbones.engines.engine.BackboneEngine`."""
 
     def __init__(
         self, vit: VisionTransformer, blocks: Sequence[int], dtype: torch.dtype, *, cores: int = 1

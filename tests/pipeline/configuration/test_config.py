@@ -238,3 +238,17 @@ def test_demo_weights_bring_their_model():
     assert Config(weights="demo").model == "dinov2_vitti14"
     assert Config(weights="demo", model="dinov2_vits14").model == "dinov2_vits14"
     assert Config().model == "dinov2_vits14"
+
+
+def test_the_backend_is_read_under_its_old_name_too(tmp_path, caplog):
+    path = tmp_path / "old.yaml"
+    path.write_text("engine: torch\n")
+    assert resolve(path).backend == "torch"
+    assert caplog.messages == [f"{path}: the key engine is called backend now"]
+    assert resolve(overrides=["engine=torch"]).backend == "torch"
+    assert resolve(path, {"engine": "openvino"}).backend == "openvino"
+    with pytest.raises(UsageError, match=r"^command line: engine and backend are the same key"):
+        resolve(path, overrides=["engine=openvino"])
+    path.write_text("engine: fast\n")
+    with pytest.raises(UsageError, match=f"^{path}: backend: should be .*; got 'fast'"):
+        resolve(path)

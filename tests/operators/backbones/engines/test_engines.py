@@ -13,7 +13,7 @@ from torch import Tensor
 
 from operators.backbones.architectures import Architecture, architecture
 from operators.backbones.engines.choice import Choice, build_engine
-from operators.backbones.engines.engine import Engine
+from operators.backbones.engines.engine import BackboneEngine
 from operators.backbones.machine import this_machine
 from operators.backbones.preprocess import normalise
 from operators.backbones.random_weights import random_tensors
@@ -54,7 +54,7 @@ def engine_of(request: pytest.FixtureRequest):
     if request.param == "openvino":
         pytest.importorskip("openvino", reason="the extra cpu is not installed")
 
-    def build(vit: VisionTransformer, dtype: torch.dtype) -> Engine:
+    def build(vit: VisionTransformer, dtype: torch.dtype) -> BackboneEngine:
         if request.param == "openvino" and dtype == torch.bfloat16 and not HAS_BFLOAT16:
             pytest.skip("this processor has no bfloat16, which OpenVINO then refuses")
         return build_engine(Choice(request.param, dtype, ""), vit, BLOCKS, threads=1)

@@ -10,7 +10,7 @@ import torch
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.engines.choice import INT8, Choice, build_engine
-from operators.backbones.engines.engine import Engine
+from operators.backbones.engines.engine import BackboneEngine
 from operators.backbones.machine import this_machine
 from operators.backbones.preprocess import normalise
 from operators.backbones.vit import VisionTransformer
@@ -34,7 +34,7 @@ def model(arch: Architecture = MLP, seed: int = 0) -> VisionTransformer:
     return vit
 
 
-def engine_of(vit: VisionTransformer, threads: int = 1, name: str = INT8) -> Engine:
+def engine_of(vit: VisionTransformer, threads: int = 1, name: str = INT8) -> BackboneEngine:
     choice = Choice(name, torch.float32, "")
     return build_engine(choice, vit, (0,), threads=threads, weights="seeded ones")
 
@@ -101,5 +101,5 @@ def test_the_identity_holds_the_ranges():
 def test_weights_that_int8_spoils_are_refused():
     vit = model()
     vit.blocks[0].norm1.weight[3] *= 10_000  # one channel takes all 256 steps
-    with pytest.raises(UsageError, match=r"on seeded ones.* is refused: take --engine openvino$"):
+    with pytest.raises(UsageError, match=r"on seeded ones.* is refused: take --backend openvino$"):
         engine_of(vit)
