@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.sinks.fence import claimed, is_done
 from pipeline.sinks.sink import Receipt
@@ -44,13 +45,17 @@ class ListSink:
             standing[stream] = known
         return standing
 
-    def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
+    def commit(self, commits: Sequence[Commit]) -> Receipt:
+        return sum(map(self._commit_one, commits), Receipt())
+
+    def _commit_one(self, commit: Commit) -> Receipt:
+        progress = commit.progress
         key = (progress.job, progress.stream)
         newest = self._newest_epoch(progress.stream)
         if is_done(self.stored.get(key), progress, newest_epoch=newest):
-            return Receipt(repeated=len(messages))
+            return Receipt(repeated=len(commit.messages))
         self.stored[key] = progress
-        return self.publish(messages)
+        return self.publish(commit.messages)
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
         receipt = Receipt()

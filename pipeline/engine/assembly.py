@@ -7,7 +7,7 @@ process that will own the device.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,6 @@ class Assembly:
     def shard(
         self,
         config: Config,
-        jobs: Mapping[str, str],
         specs: Sequence[StreamSpec],
         feed: Feed,
         sink: Sink,
@@ -70,8 +69,8 @@ class Assembly:
             self.engine,
             feed,
             sink,
-            lambda stream: Publisher(stream, jobs[stream], self.identity.model),
-            open_streams=len(specs) if live else config.decoders,
+            lambda claimed: Publisher(claimed.stream, claimed.job, self.identity.model),
+            most_open=None if live else config.decoders,
             batch_wait_s=LIVE_BATCH_WAIT_S if live else None,
             patience_s=config.patience_s,
             sink_name=sink_name(config.sink.uri),

@@ -15,7 +15,6 @@ class Intake:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._asked: set[str] = set()
-        self._early: list[Chunk] = []
         self._left: set[str] = set()
 
     def open(self, spec: StreamSpec) -> None:
@@ -29,14 +28,9 @@ class Intake:
                 self._asked.add(stream)
                 self._feed.request(stream)
 
-    def watch(self) -> None:
-        """Take in what there is, for later: cameras are lost and found while a sink is away."""
-        self._early += self._feed.wait(0.0)
-
     def take(self, timeout_s: float) -> Iterator[tuple[str, Trouble | list[Entry]]]:
-        """What came early, else what arrives in time: a stream's trouble, or one of its chunks."""
-        early, self._early = self._early, []
-        for chunk in early or self._feed.wait(timeout_s):
+        """What arrives in time: a stream's trouble, or one of its chunks."""
+        for chunk in self._feed.wait(timeout_s):
             yield from self._sorted(chunk)
 
     def stop(self, streams: Iterable[str]) -> None:

@@ -14,12 +14,12 @@ from operators.frames import FrameInfo
 from operators.result import Result
 from operators.variant import prepared_variant
 from pipeline.engine.chunk_queue import ChunkQueue
-from pipeline.engine.commit import Commit
 from pipeline.engine.memories import Memories
+from pipeline.engine.outbox import Outbox
 from pipeline.engine.placement import Placement
 from pipeline.engine.reasons import brief, end_reason
-from pipeline.engine.refusals import with_letters
 from pipeline.errors import RecordsTooLarge, RuntimeFailure
+from pipeline.records.commit import Commit
 from pipeline.records.message import Publisher
 from pipeline.records.outage import Outage
 from pipeline.records.record import Message
@@ -45,13 +45,14 @@ class Lane:
         """Continue where `progress` stands. A recording that is stopped goes on another day; a live
         stream (`live`) that is stopped is over."""
         self.live = live
+        self.resumed = bool(progress.position)
         self._progress = progress
-        self._committed = progress
         self._placements = placements
         self._publisher = publisher
         self._ledger = Ledger(progress.ledger, progress.waiting)
         self._memories = Memories(placements, self._progress)
         self.queue = ChunkQueue()
+        self._outbox = Outbox(progress, placements, publisher)
         self._offered: Frames | None = None
         self._left = 0  # frames of the offered run that no batch has brought back yet
         self._rules = 1 + max((p.rule for p in placements), default=0)
@@ -60,7 +61,6 @@ class Lane:
         self.lost = 0  # frames that were told to be lost, in this run
         self.frames = 0  # that have been through the operators, in this run
         self._messages: list[Message] = []
-        self._buried: set[tuple[str, ...]] = set()  # frames of the newest commit, by operator
         self.end: End | None = None
         self.size_hw: tuple[int, int] | None = None
 
@@ -76,8 +76,20 @@ class Lane:
         return self._progress.detail
 
     @property
-    def waits_for_batch(self) -> bool:
-        return self._offered is not None
+    def over(self) -> bool:
+        """Its End is in the sink."""
+        return self.end is not None and self.queue.first() is None and not self._outbox.busy
+
+    @property
+    def waits(self) -> bool:
+        """It has no frames to offer, and may have some before long."""
+        return self.queue.idle or self.waits_for_sink
+
+    @property
+    def waits_for_sink(self) -> bool:
+        """It has something to commit, and a commit before that is still on its way."""
+        done = self._offered is None and not self.queue.first() and not self.queue.idle
+        return self._outbox.busy and (self._outbox.waiting or done)
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -85,7 +97,10 @@ class Lane:
         return dict(self._untold.total)
 
     def advance(self) -> Frames | Commit | None:
-        """Go on: a run of frames to offer, a commit that is due, or None until more comes."""
+        """Go on: a run of frames to offer, a commit that is due, or None until more comes, or until
+        the commit before is confirmed."""
+        if news := self._outbox.next_news(self._progress):
+            return news
         entries = self.queue.first()
         if self._offered is not None or entries is None:
             return None
@@ -95,28 +110,25 @@ class Lane:
                 self._begin(entry)
                 return entry
             self._pass(entry)
+        if self._outbox.busy:
+            return None
         self.queue.pop()
         return self._commit()
 
-    def report(self, trouble: Trouble) -> Commit:
-        """Trouble, at once and ahead of all that is queued: a commit that moves nothing."""
+    def confirm(self) -> None:
+        """The commit that `advance` gave out last is in the sink."""
+        if self._outbox.confirm():
+            self.queue.confirm()
+
+    def report(self, trouble: Trouble) -> None:
+        """Trouble, told as soon as a commit can be, ahead of all that is queued."""
         log.warning("%s: %s: %s", self.stream, trouble.kind, trouble.detail)
         self.lost += trouble.lost
-        where = self._committed
-        if trouble.position:
-            where = replace(where, session=trouble.session, position=trouble.position)
-        return self._aside(self._publisher.announce(trouble, where, {}))
+        self._outbox.report(trouble)
 
-    def tell(self, outage: Outage) -> Commit | None:
-        """An outage of the sink, of which this stream could not wait for the end: a commit that
-        moves nothing. None after the stream's own end, which no commit follows."""
-        if not self._committed.running:
-            return None
-        return self._aside([self._publisher.outage(outage, self._progress)])
-
-    def _aside(self, messages: Sequence[Message]) -> Commit:
-        self._committed = replace(self._committed, sequence=self._committed.sequence + 1)
-        return Commit(tuple(messages), self._committed)
+    def tell(self, outage: Outage) -> None:
+        """An outage of the sink, of which this stream could not wait for the end."""
+        self._outbox.tell(outage)
 
     def skip(self, taken: Sequence[int], cause: str) -> None:
         """The next frames of the offered run are dropped, and will be in no batch.
@@ -166,23 +178,17 @@ class Lane:
         self._ledger.add(placement.name, "deadletter", 1)
         self._messages.append(self._publisher.dead_letter(info, placement.name, error))
 
-    def refuse(self, commit: Commit, error: RecordsTooLarge) -> Commit:
+    def refuse(self, error: RecordsTooLarge) -> Commit:
         """The commit that `advance` gave out last, with dead letters for what the sink cannot take.
 
         Raises:
             RecordsTooLarge: one of them is of no operator.
         """
-        messages, buried = with_letters(commit.messages, error, self._placements, self._publisher)
-        for operator, *_ in buried - self._buried:
+        told = self.end if self.end and not self._goes_on(self.end) else None
+        commit, operators = self._outbox.refuse(error, told)
+        for operator in operators:  # frames of the next chunk may be counted already
             self._ledger.bury(operator)
-        self._buried |= buried
-        if self.end and not self._goes_on(self.end):  # with the counts as they are now
-            messages[-1:] = self._publisher.announce(
-                self.end, self._progress, self._ledger.counts()
-            )
-        self._progress = replace(self._progress, ledger=self._ledger.counts())
-        self._committed = self._progress
-        return replace(commit, messages=tuple(messages), progress=self._progress)
+        return commit
 
     def release(self, frames: int) -> None:
         """A batch with so many frames of the offered run has been through all operators."""
@@ -275,18 +281,15 @@ class Lane:
     def _commit(self) -> Commit:
         self._progress = replace(
             self._progress,
-            sequence=self._committed.sequence + 1,
             operators=self._memories.snapshots(),
             gaps=self._memories.gaps(),
             ledger=self._ledger.counts(),
             waiting=self._ledger.waiting(),
             status=self._status,
         )
-        self._buried = set()
-        self._committed = self._progress
-        messages, self._messages = tuple(self._messages), []
+        messages, self._messages = self._messages, []
         arrived_s, self._arrived_s = self._arrived_s, None
-        return Commit(messages, self._progress, arrived_s)
+        return self._outbox.send(messages, self._progress, arrived_s)
 
     @property
     def _status(self) -> str:

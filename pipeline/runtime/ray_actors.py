@@ -20,6 +20,7 @@ from pipeline.engine.identity import Identity
 from pipeline.engine.shard import Shard
 from pipeline.engine.tally import Tally
 from pipeline.errors import RuntimeFailure, SinkError
+from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.runtime.lease import Lease
 from pipeline.runtime.ray_feed import RayFeed
@@ -78,8 +79,8 @@ class SinkActor:
         self._sink = self._sink or self._open()
         return self._life, self._sink.claim(jobs, fresh=fresh)
 
-    def commit(self, life: str, messages: Sequence[Message], progress: Progress) -> Receipt:
-        return self._claimed(life).commit(messages, progress)
+    def commit(self, life: str, commits: Sequence[Commit]) -> Receipt:
+        return self._claimed(life).commit(commits)
 
     def publish(self, life: str, messages: Sequence[Message]) -> Receipt:
         return self._claimed(life).publish(messages)
@@ -117,8 +118,8 @@ class RemoteSink:
         self._life, claimed = self._get(self._actor.claim.remote(jobs, fresh))
         return claimed
 
-    def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
-        receipt: Receipt = self._get(self._actor.commit.remote(self._life, messages, progress))
+    def commit(self, commits: Sequence[Commit]) -> Receipt:
+        receipt: Receipt = self._get(self._actor.commit.remote(self._life, commits))
         return receipt
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
@@ -197,7 +198,7 @@ class EngineActor:
                 "kind; give the job nodes of one kind"
             )
         self._sink = RemoteSink(sink, self._patience)
-        self._shard = self._assembly.shard(self._config, jobs, specs, self._feed, self._sink)
+        self._shard = self._assembly.shard(self._config, specs, self._feed, self._sink)
         if self._stopped:
             self._shard.stop()
         try:

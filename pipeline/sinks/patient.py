@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from pipeline.errors import SinkAway, SinkError
+from pipeline.records.commit import Commit
 from pipeline.records.message import wall_clock_us
 from pipeline.records.outage import Outage, said, span
 from pipeline.records.record import Message
@@ -25,7 +26,6 @@ T = TypeVar("T")
 
 PAUSE_S = 0.2  # after the first failed attempt; then twice as long each time
 LONGEST_PAUSE_S = 5.0
-LOOK_S = 0.25  # how often a pause looks after everything else
 TELL_S = 60.0
 HUNG_S = 1.0  # an attempt that took so long when it is interrupted is not about to succeed
 
@@ -43,7 +43,6 @@ class PatientSink:
         *,
         name: str = "the sink",
         patience_s: float | None = None,
-        meanwhile: Callable[[], None] = lambda: None,
         tell: Callable[[Outage | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         clock_us: Callable[[], int] = wall_clock_us,
@@ -54,7 +53,6 @@ class PatientSink:
             sink: the other one.
             name: what it is, with its address, for a person.
             patience_s: how long an outage is borne; None: for ever.
-            meanwhile: called every quarter of a second between attempts.
             tell: called with the outage after each failed attempt, with None when it is over.
             clock: seconds, monotonic.
             clock_us: wall clock, microseconds.
@@ -64,7 +62,6 @@ class PatientSink:
         self._name = name
         self._patience_s = patience_s
         self._met = False
-        self._meanwhile = meanwhile
         self._tell = tell
         self._clock = clock
         self._clock_us = clock_us
@@ -86,8 +83,8 @@ class PatientSink:
         self._met = True
         return claimed
 
-    def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
-        return self._bear(lambda: self._sink.commit(messages, progress))
+    def commit(self, commits: Sequence[Commit]) -> Receipt:
+        return self._bear(lambda: self._sink.commit(commits))
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
         return self._bear(lambda: self._sink.publish(messages))
@@ -153,10 +150,8 @@ class PatientSink:
         over = False
         if self._patience_s is not None:
             over = outage.duration_s + left_s > self._patience_s
-        while not over and left_s > 0 and not self._interrupted.is_set():
-            self._wait(min(LOOK_S, left_s))
-            left_s -= LOOK_S
-            self._meanwhile()
+        if not over:
+            self._wait(left_s)
         if over or self._interrupted.is_set():
             why = f"patience of {self._patience_s:g} s is over" if over else "the run is to end"
             raise SinkAway(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pipeline.records.commit import Commit
 from pipeline.records.record import Message, StoredRecord
 from pipeline.stream.progress import Progress
 
@@ -41,10 +42,11 @@ class Sink(Protocol):
         forgets progress, not records. Called before the first frame, and again after a restart."""
         ...
 
-    def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
-        """Messages of one stream's chunk and its progress, in one transaction. A retry with the
-        same `progress.sequence` after an unknown outcome writes nothing twice. Raises `SinkError`;
-        `RecordsTooLarge` where it could be done without some of the messages."""
+    def commit(self, commits: Sequence[Commit]) -> Receipt:
+        """Messages and progress of some chunks, of any streams, in one transaction; those of one
+        stream in their order. A retry with the same `progress.sequence`, alone or in other company,
+        after an unknown outcome writes nothing twice. Raises `SinkError`; `RecordsTooLarge` where
+        all could be done without some of the messages."""
         ...
 
     def publish(self, messages: Sequence[Message]) -> Receipt:

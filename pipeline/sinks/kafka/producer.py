@@ -38,7 +38,7 @@ class Transactor:
         groups: Sequence[Sequence[Message]],
         deadline: Deadline,
         *,
-        then: Callable[[Place], Sequence[Message]] | None = None,
+        then: Callable[[Sequence[Place]], Sequence[Message]] = lambda _: (),
     ) -> None:
         """All messages in one transaction; a group is acknowledged before the next one is sent.
 
@@ -46,9 +46,9 @@ class Transactor:
         to a bump of its producer epoch and would then commit the rest without an error.
 
         Args:
-            groups: none of them empty but the first.
+            groups: in order.
             deadline: for all of it.
-            then: is told where the last message lies, and says what else belongs to it.
+            then: is told where the last group's messages lie, and says what else belongs to it.
 
         Raises:
             BatchRefused: a topic takes less than is known.
@@ -57,10 +57,10 @@ class Transactor:
 
         def transact() -> None:
             self._producer.begin_transaction()
+            places: Sequence[Place] = ()
             for group in groups:
                 places = _send(self._producer, self._settings, group, deadline)
-            if then:
-                _send(self._producer, self._settings, then(places[-1]), deadline)
+            _send(self._producer, self._settings, then(places), deadline)
             self._producer.commit_transaction()
 
         deadline.run(transact)

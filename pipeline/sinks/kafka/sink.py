@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from operators.errors import DinostreamError, UsageError
 from pipeline.errors import SinkError
+from pipeline.records.commit import Commit
 from pipeline.records.mark import Mark, Place
 from pipeline.records.message import claim_message, progress_message, progress_tombstone
 from pipeline.records.record import Message
@@ -86,22 +87,35 @@ class KafkaSink:
             f"claiming {len(jobs)} streams", attempt, within_s=self._settings.claim_s
         )
 
-    def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
-        if is_done(self._standing.get(progress.stream), progress):
-            return Receipt(repeated=len(messages))
+    def commit(self, commits: Sequence[Commit]) -> Receipt:
+        new = self._not_done(commits)
+        messages = [message for commit in new for message in commit.messages]
 
         def attempt(deadline: Deadline) -> None:
             self._ensure(messages, deadline)
             if not self._writer:
                 self._take_back(deadline)
-            if is_done(self._standing.get(progress.stream), progress):
+            left = self._not_done(new)
+            if not left:
                 return  # the last attempt raised, and was carried out all the same
-            self._require_small(messages, progress)
-            self._write(messages, progress, deadline)
-            self._standing[progress.stream] = progress
+            self._require_small(messages, [commit.progress for commit in left])
+            self._write(left, deadline)
+            self._standing |= {commit.progress.stream: commit.progress for commit in left}
 
-        self._until(f"commit {progress.sequence} of stream {progress.stream}", attempt)
-        return Receipt(written=len(messages))
+        if new:
+            first = new[0].progress
+            more = f" and {len(new) - 1} more" if new[1:] else ""
+            self._until(f"commit {first.sequence} of stream {first.stream}{more}", attempt)
+        repeated = sum(len(commit.messages) for commit in commits) - len(messages)
+        return Receipt(written=len(messages), repeated=repeated)
+
+    def _not_done(self, commits: Sequence[Commit]) -> list[Commit]:
+        standing, new = dict(self._standing), []
+        for commit in commits:
+            if not is_done(standing.get(commit.progress.stream), commit.progress):
+                standing[commit.progress.stream] = commit.progress
+                new.append(commit)
+        return new
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
         def attempt(deadline: Deadline) -> None:
@@ -174,28 +188,33 @@ class KafkaSink:
         self._writer = Transactor(self._settings, transactional_id, deadline)
         return self._writer
 
-    def _write(self, messages: Sequence[Message], progress: Progress, deadline: Deadline) -> None:
+    def _write(self, commits: Sequence[Commit], deadline: Deadline) -> None:
         """Records and progress; a stream's last progress is a mark, others bring one where the mark
         before is too far away."""
         assert self._writer
-        writer, stream = self._writer, progress.stream
-        if not progress.running:
-            last = [claim_message(Mark(progress.settled())), progress_tombstone(progress)]
-            writer.write([messages, *([one] for one in last)], deadline)
-            self._places.pop(stream, None)
-            return
-        place = self._places.get(stream)
+        name = self._writer.name
+        newest = {commit.progress.stream: commit.progress for commit in commits}.values()
+        going = [progress for progress in newest if progress.running]
+        ended = [progress for progress in newest if not progress.running]
+        kept = {one.stream: self._places[one.stream] for one in going if one.stream in self._places}
 
-        def mark(found: Place) -> list[Message]:
-            nonlocal place
-            if place and place.reaches(found):
-                return []
-            place = found
-            return [claim_message(Mark(progress, writer.name, found))]
+        def marks(places: Sequence[Place]) -> list[Message]:
+            found = dict(zip((one.stream for one in going), places[len(ended) :], strict=True))
+            far = [
+                one
+                for one in going
+                if not (one.stream in kept and kept[one.stream].reaches(found[one.stream]))
+            ]
+            kept.update({one.stream: found[one.stream] for one in far})
+            return [claim_message(Mark(one, name, found[one.stream])) for one in far]
 
-        writer.write([messages, [progress_message(progress)]], deadline, then=mark)
-        assert place
-        self._places[stream] = place
+        records = [message for commit in commits for message in commit.messages]
+        claims = [claim_message(Mark(one.settled())) for one in ended]
+        places = [*map(progress_tombstone, ended), *map(progress_message, going)]
+        self._writer.write([records, claims, places], deadline, then=marks)
+        for one in ended:
+            self._places.pop(one.stream, None)
+        self._places |= kept
 
     def _ensure(self, messages: Sequence[Message], deadline: Deadline) -> None:
         wanted = {*TOPICS, *(message.topic for message in messages)}
@@ -211,19 +230,20 @@ class KafkaSink:
             self._settings = replace(self._settings, batch_bytes=fitting)
             self._give_up_writer(abort=True)  # its batches are too large
 
-    def _require_small(self, messages: Sequence[Message], progress: Progress | None = None) -> None:
+    def _require_small(
+        self, messages: Sequence[Message], progresses: Sequence[Progress] = ()
+    ) -> None:
         """
         Raises:
             RecordsTooLarge: some messages are too large for their topics.
-            SinkError: `progress` is, and nothing can be committed without.
+            SinkError: a progress is, and nothing can be committed without.
         """
         if refused := self._limits.too_large(messages):
             raise too_large(self._settings, refused)
-        if progress is None:
-            return
-        kept = [progress_message(progress), claim_message(Mark(progress))]
-        if refused := self._limits.too_large(kept):
-            raise progress_too_large(self._settings, refused[0], progress)
+        for progress in progresses:
+            kept = [progress_message(progress), claim_message(Mark(progress))]
+            if refused := self._limits.too_large(kept):
+                raise progress_too_large(self._settings, refused[0], progress)
 
     def _until(
         self, what: str, attempt: Callable[[Deadline], T], *, within_s: float | None = None

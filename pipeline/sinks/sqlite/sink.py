@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from operators.result import canonical_json
+from pipeline.records.commit import Commit
 from pipeline.records.message import wall_clock_us
 from pipeline.records.record import Message, StoredRecord
 from pipeline.records.topics import require_topics
@@ -61,14 +62,11 @@ class SqliteSink:
         with self._transaction():
             return {stream: self._take(jobs[stream], stream, fresh) for stream in jobs}
 
-    def commit(self, messages: Sequence[Message], progress: Progress) -> Receipt:
+    def commit(self, commits: Sequence[Commit]) -> Receipt:
+        receipt = Receipt()
         with self._transaction():
-            stored = self._stored(progress.job, progress.stream)
-            newest = self._newest_epoch(progress.stream)
-            if is_done(stored, progress, newest_epoch=newest):
-                return Receipt(repeated=len(messages))
-            receipt = self._insert(messages)
-            self._store(progress)
+            for commit in commits:
+                receipt += self._commit_one(commit)
         return receipt
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
@@ -84,6 +82,14 @@ class SqliteSink:
 
     def _transaction(self) -> AbstractContextManager[None]:
         return transaction(self._connection, self._path, busy_s=self._busy_s, cut=self._interrupted)
+
+    def _commit_one(self, commit: Commit) -> Receipt:
+        progress = commit.progress
+        stored = self._stored(progress.job, progress.stream)
+        if is_done(stored, progress, newest_epoch=self._newest_epoch(progress.stream)):
+            return Receipt(repeated=len(commit.messages))
+        self._store(progress)
+        return self._insert(commit.messages)
 
     def _insert(self, messages: Sequence[Message]) -> Receipt:
         receipt = Receipt()

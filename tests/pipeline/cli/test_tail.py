@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.sinks.uri import open_sink
 
@@ -39,7 +40,7 @@ def sink(tmp_path):
 
     def commit(stream, *messages):
         stands[stream] = replace(stands[stream], sequence=stands[stream].sequence + 1)
-        writer.commit(messages, stands[stream])
+        writer.commit([Commit(messages, stands[stream])])
 
     for number in range(3):
         for stream in ("gate", "door"):
@@ -130,7 +131,9 @@ def test_follow_shows_what_comes_until_it_is_interrupted(sink, environment, tmp_
 def test_a_broker_is_read_like_a_file(dinostream, kafka_uri):
     writer = open_sink(kafka_uri)
     progress = writer.claim({"gate": "0123456789ab"})["gate"]
-    writer.commit([message("depth", 0), message("action", 0)], replace(progress, sequence=1))
+    writer.commit(
+        [Commit([message("depth", 0), message("action", 0)], replace(progress, sequence=1))]
+    )
     writer.close()
     told = {one["topic"]: one for one in records(dinostream("tail", kafka_uri))}
     assert told["depth"]["data"]["size"] == len(PICTURE)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pipeline.records.commit import Commit
 from pipeline.sinks.uri import open_sink
 
 
@@ -13,7 +14,7 @@ def uri(tmp_path, build):
     sink = open_sink(uri)
     progress = sink.claim({"cam1": "0123456789ab"})["cam1"]
     messages = [build.message(0, topic="embedding"), build.message(1, topic="action")]
-    sink.commit(messages, build.after(progress))
+    sink.commit([Commit(messages, build.after(progress))])
     sink.close()
     return uri
 

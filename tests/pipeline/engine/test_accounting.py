@@ -80,11 +80,11 @@ class Short(ListSink):
 
     left = 10**9
 
-    def commit(self, messages, progress):
+    def commit(self, commits):
         if not self.left:
             raise SinkError("gone")
         self.left -= 1
-        return super().commit(messages, progress)
+        return super().commit(commits)
 
 
 def run(sink: ListSink, host: DecodeHost, folder: Path) -> list[Outcome]:
@@ -92,8 +92,8 @@ def run(sink: ListSink, host: DecodeHost, folder: Path) -> list[Outcome]:
         Engine(Blank(), [Placement(Mean(), RULE, 0, {"mean": "v" * 12})]),
         host,
         sink,
-        lambda stream: Publisher(stream, "j" * 12, "blank-0", clock_us=lambda: 0),
-        open_streams=3,
+        lambda claimed: Publisher(claimed.stream, "j" * 12, "blank-0", clock_us=lambda: 0),
+        most_open=3,
     )
     specs = [
         StreamSpec(name, str(folder / name), session="5e55", samplings=(RULE,), short_side=28)

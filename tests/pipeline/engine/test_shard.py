@@ -16,11 +16,11 @@ from operators.frames import Features, FrameInfo
 from operators.operator import Operator, StreamOperator
 from operators.result import JSON, Result
 from operators.variant import prepared_variant
-from pipeline.engine.intake import Intake
 from pipeline.engine.placement import Placement
 from pipeline.engine.shard import IDLE_WAIT_S, LIVE_BATCH_WAIT_S, SILENCE_S, Shard
 from pipeline.engine.step import Engine
 from pipeline.errors import FencedError, RecordsTooLarge, RuntimeFailure, SinkError
+from pipeline.records.commit import Commit
 from pipeline.records.message import Publisher
 from pipeline.records.record import Refused
 from pipeline.stream.chunk import Chunk, End, Fault, Frames, Gap, Trouble
@@ -51,8 +51,10 @@ class Echo(Operator):
 
     def __init__(self, poison: frozenset[int] = frozenset()) -> None:
         self._poison = poison
+        self.seen = 0  # frames
 
     def __call__(self, features: Features) -> list[Result]:
+        self.seen += len(features.infos)
         values = [int(features.cls[row, 0]) for row in range(len(features.infos))]
         if self._poison & set(values):
             raise RuntimeError(f"cannot do {values}")
@@ -154,16 +156,16 @@ def spec_of(stream: str, **more) -> StreamSpec:
     return StreamSpec(stream=stream, url="x", session="s", samplings=(FPS5,), **more)
 
 
-def shard_of(scripts, sink, *operators: Operator, **more) -> Shard:
+def shard_of(scripts, sink, *operators: Operator, feed=None, **more) -> Shard:
     placements = [
         Placement(one, FPS5, rule=0, variants={one.name: f"v-{one.name}"}) for one in operators
     ]
     return Shard(
         Engine(PixelBackbone(), placements),
-        ScriptedFeed(scripts),
+        feed or ScriptedFeed(scripts),
         sink,
-        lambda stream: Publisher(stream, "job", "model", clock_us=lambda: 0),
-        **{"open_streams": len(scripts), **more},
+        lambda claimed: Publisher(claimed.stream, "job", "model", clock_us=lambda: 0),
+        **{"most_open": len(scripts), **more},
     )
 
 
@@ -209,11 +211,11 @@ def test_a_killed_run_resumes_to_the_same_records(commits: int) -> None:
     class FailingSink(ListSink):
         left = commits
 
-        def commit(self, messages, progress):
-            if not self.left:
+        def commit(self, commits):
+            self.left -= len(commits)
+            if self.left < 0:
                 raise SinkError("gone")
-            self.left -= 1
-            return super().commit(messages, progress)
+            return super().commit(commits)
 
     sink = FailingSink()
     with pytest.raises(SinkError):
@@ -289,8 +291,8 @@ def test_each_operator_takes_its_own_sampling() -> None:
         Engine(PixelBackbone(), placements),
         ScriptedFeed({"a": [[*entries, End("a", "ok")]]}),
         sink,
-        lambda stream: Publisher(stream, "job", "model"),
-        open_streams=1,
+        lambda claimed: Publisher(claimed.stream, "job", "model"),
+        most_open=1,
     ).run(JOBS, [spec_of("a")])
     assert values(sink, "echo", "a") == [0, 1, 2, 3, 4]
     assert values(sink, "runs", "a") == [{"values": [0, 1, 2], "reason": "end"}]
@@ -376,9 +378,10 @@ def test_frames_in_a_span_wait_until_it_is_told() -> None:
     told = []
     commit = sink.commit
 
-    def watch(messages, progress):
-        told.append((progress.ledger["runs"], len(progress.waiting.get("runs", ()))))
-        return commit(messages, progress)
+    def watch(commits):
+        for progress in (one.progress for one in commits):
+            told.append((progress.ledger["runs"], len(progress.waiting.get("runs", ()))))
+        return commit(commits)
 
     sink.commit = watch
     shard_of({"a": clip("a", 9, 5)}, sink, Runs()).run(JOBS, [spec_of("a")])
@@ -392,10 +395,10 @@ def test_what_was_lost_and_why_outlives_a_resume() -> None:
     sink = ListSink()
     commit = sink.commit
 
-    def die_after_the_loss(messages, progress):
-        if progress.sequence > 1:
+    def die_after_the_loss(commits):
+        if commits[-1].progress.sequence > 1:
             raise SinkError("gone")
-        return commit(messages, progress)
+        return commit(commits)
 
     sink.commit = die_after_the_loss
     with pytest.raises(SinkError):
@@ -419,9 +422,9 @@ def test_a_stopped_recording_goes_on_another_day() -> None:
     shard = shard_of(scripts, sink, Echo(), Runs())
     commit = sink.commit
 
-    def stop_after_the_first(messages, progress):
+    def stop_after_the_first(commits):
         shard.stop()
-        return commit(messages, progress)
+        return commit(commits)
 
     sink.commit = stop_after_the_first
     tally = shard.run(JOBS, [spec_of("a")])
@@ -457,7 +460,7 @@ def test_a_stopped_camera_is_over() -> None:
 
 
 def test_a_live_frame_does_not_wait_for_mates_beyond_its_time() -> None:
-    clock, sink = ManualClock(), ListSink()
+    clock, sink = ManualClock(), AwaySink(0, attempts=0)
     committed_s: list[float] = []
 
     class SilentNeighbour(ScriptedFeed):
@@ -468,6 +471,8 @@ def test_a_live_frame_does_not_wait_for_mates_beyond_its_time() -> None:
                 super().request(stream)
 
         def wait(self, timeout_s: float) -> list[Chunk]:
+            if echo.seen and timeout_s:
+                assert sink.took.wait(timeout=60)
             clock.advance(timeout_s)
             if sink.messages and not committed_s:
                 committed_s.append(clock.now_s - timeout_s)
@@ -475,8 +480,8 @@ def test_a_live_frame_does_not_wait_for_mates_beyond_its_time() -> None:
             return super().wait(timeout_s)
 
     scripts = {"a": [[run_of("a", [0])], [End("a", "stopped")]], "silent": [[End("silent", "ok")]]}
-    shard = shard_of(scripts, sink, Echo(), batch_wait_s=0.2, clock=clock)
-    shard._intake = Intake(SilentNeighbour(scripts))
+    echo, feed = Echo(), SilentNeighbour(scripts)
+    shard = shard_of(scripts, sink, echo, feed=feed, batch_wait_s=0.2, clock=clock)
     shard.run(JOBS, [replace(spec_of(name), live=True) for name in scripts])
     assert values(sink, "echo", "a") == [0]
     assert committed_s == [pytest.approx(IDLE_WAIT_S + 0.2)], "it came after one idle wait"
@@ -556,8 +561,10 @@ def test_a_frame_of_a_size_of_its_own_waits_no_longer_than_any_other() -> None:
     cameras = ["busy1", "busy2", "odd", "down"]
     feed = Cameras(clock, until_s=20.0)
     echo = Noting(clock, step_s)
-    shard = shard_of({}, sink, echo, open_streams=4, batch_wait_s=LIVE_BATCH_WAIT_S, clock=clock)
-    shard._intake, feed.stop_shard = Intake(feed), shard.stop
+    shard = shard_of(
+        {}, sink, echo, feed=feed, most_open=4, batch_wait_s=LIVE_BATCH_WAIT_S, clock=clock
+    )
+    feed.stop_shard = shard.stop
     tally = shard.run(JOBS, [replace(spec_of(name), live=True) for name in cameras])
     waited_s = [late - early for early, late in zip(feed.offered_s, computed_s, strict=True)]
     assert len(waited_s) > 15
@@ -591,8 +598,8 @@ def test_trouble_is_told_at_once_and_what_waits_comes_after_it() -> None:
             return chunks
 
     scripts = {"a": live_chunks("a", 3)}
-    shard = shard_of(scripts, sink, Slow(clock, 1.0), Runs(), batch_wait_s=0.2, clock=clock)
-    shard._intake = Intake(Cut(scripts))
+    slow = Slow(clock, 1.0)
+    shard = shard_of(scripts, sink, slow, Runs(), feed=Cut(scripts), batch_wait_s=0.2, clock=clock)
     shard.run(JOBS, [camera_of("a")])
     kinds = [
         json.loads(message.value)["kind"] if message.topic == "events" else message.topic
@@ -673,12 +680,10 @@ def test_draining_ends_in_time_and_says_what_it_cut() -> None:
     scripts = {"gate": live_chunks("gate", 20), "mute": live_chunks("mute", 2), "clip": whole}
     feed = Stopping(scripts, after=8, silent="mute")
     feed.idle = clock.advance
-    shard = shard_of(
-        scripts, sink, Slow(clock, 3.0), Runs(), batch_wait_s=0.2, drain_s=10.0, clock=clock
-    )
-    shard._intake, stop = Intake(feed), shard.stop
+    options = {"feed": feed, "batch_wait_s": 0.2, "drain_s": 10.0, "clock": clock}
+    shard = shard_of(scripts, sink, Slow(clock, 3.0), Runs(), **options)
     stopped_s: list[float] = []
-    feed.stop_shard = lambda: (stopped_s.append(clock.now_s), stop())
+    feed.stop_shard = lambda: (stopped_s.append(clock.now_s), shard.stop())
     tally = shard.run(JOBS, [camera_of("gate"), camera_of("mute"), spec_of("clip")])
     assert clock.now_s - stopped_s[0] < 10.0 + 3.0 + SILENCE_S + 2 * IDLE_WAIT_S, "and a step"
     outcomes = {outcome.stream: outcome for outcome in tally.outcomes}
@@ -702,7 +707,7 @@ def test_a_newer_writer_fences_the_older() -> None:
     new = sink.claim({"a": "job"})["a"]
     assert new.epoch == old.epoch + 1
     with pytest.raises(SinkError):
-        sink.commit([], replace(old, sequence=1))
+        sink.commit([Commit([], replace(old, sequence=1))])
 
 
 def test_a_newer_writer_of_another_job_fences_too() -> None:
@@ -710,7 +715,7 @@ def test_a_newer_writer_of_another_job_fences_too() -> None:
     old = sink.claim({"a": "job"})["a"]
     assert sink.claim({"a": "other"})["a"].epoch == old.epoch + 1
     with pytest.raises(FencedError, match=r"stream a: another writer .* and this one stops"):
-        sink.commit([], replace(old, sequence=1))
+        sink.commit([Commit([], replace(old, sequence=1))])
 
 
 def test_a_stream_more_leaves_those_that_are_done() -> None:
@@ -742,14 +747,17 @@ class AwaySink(ListSink):
         super().__init__()
         self.first, self.left = first, attempts
         self.tried = threading.Event()
+        self.took = threading.Event()
 
-    def commit(self, messages, progress):
+    def commit(self, commits):
         self.first -= 1
         if self.first < 0 and self.left:
             self.left -= 1
             self.tried.set()
             raise SinkError("nobody listens", retryable=True)
-        return super().commit(messages, progress)
+        receipt = super().commit(commits)
+        self.took.set()
+        return receipt
 
 
 def test_an_outage_of_the_sink_loses_nothing_and_is_an_event_of_cameras_alone() -> None:
@@ -773,8 +781,9 @@ def test_when_patience_is_over_cameras_are_counted_and_recordings_go_on_another_
     specs = [replace(spec_of("cam"), live=True), spec_of("clip")]
     undisturbed, sink = ListSink(), AwaySink(2, attempts=999)
     shard_of(scripts, undisturbed, Echo(), Runs()).run(JOBS, specs)
-    shard = shard_of(scripts, sink, Echo(), Runs(), patience_s=0.0)
-    shard._intake._feed.stop = lambda _: None  # a decoder that is stopped still says what it has
+    feed = ScriptedFeed(scripts)
+    feed.stop = lambda _: None  # a decoder that is stopped still says what it has
+    shard = shard_of(scripts, sink, Echo(), Runs(), feed=feed, patience_s=0.0)
     tally = shard.run(JOBS, specs)
     assert tally.given_up.startswith("the sink is away, and patience of 0 s is over")
     committed = len(values(sink, "echo", "cam"))
@@ -793,11 +802,11 @@ def test_what_was_committed_before_the_sink_went_away_again_counts_as_delivered(
     """Away for a while, and once more at the very event that tells of it, when the run is over."""
 
     class AwayAgain(AwaySink):
-        def commit(self, messages, progress):
-            if any(b'"outage"' in message.value for message in messages):
+        def commit(self, commits):
+            if any(b'"outage"' in m.value for one in commits for m in one.messages):
                 shard.stop()
                 raise SinkError("nobody listens", retryable=True)
-            return super().commit(messages, progress)
+            return super().commit(commits)
 
     sink = AwayAgain(1, attempts=1)
     shard = shard_of({"cam": clip("cam", 12, 4)}, sink, Echo(), batch_wait_s=0.0, drain_s=0.01)
@@ -830,23 +839,33 @@ def test_a_stop_during_an_outage_comes_back(monkeypatch) -> None:
     assert tally.undelivered == {"a": 4}
 
 
-def test_chunks_that_come_while_the_sink_is_away_are_kept_in_order() -> None:
-    """Decoders are looked after meanwhile, so that cameras are still lost and found again."""
-    waits: list[float] = []
+def test_decoders_are_looked_after_and_frames_computed_while_the_sink_takes_its_time() -> None:
+    """So cameras are lost and found again meanwhile; what comes is kept in order."""
+    scripts = {"a": [[run_of("a", [n], n)] for n in range(6)]}
+    scripts["a"][-1].append(End("a", "ok"))
+    waited = threading.Event()
 
-    class Answering(ScriptedFeed):
+    class SlowSink(ListSink):
+        def commit(self, commits):
+            nonlocal behind
+            if commits[0].progress.sequence == 1:
+                assert waited.wait(timeout=60)
+                behind = echo.seen
+            return super().commit(commits)
+
+    class Watched(ScriptedFeed):
+        waits = 0
+
         def wait(self, timeout_s: float) -> list[Chunk]:
-            waits.append(timeout_s)
+            self.waits += 1
+            if echo.seen >= 2 and self.waits > 10:
+                waited.set()
             return super().wait(timeout_s)
 
-    scripts = {name: clip(name, 12, 4) for name in "ab"}
-    sink = AwaySink(1, attempts=3)
-    shard = shard_of(scripts, sink, Echo())
-    shard._intake = Intake(Answering(scripts))
-    shard.run(JOBS, [spec_of(name) for name in "ab"])
-    assert 0.0 in waits
-    for name in "ab":
-        assert values(sink, "echo", name) == list(range(12))
+    behind, echo, sink = 0, Echo(), SlowSink()
+    shard_of(scripts, sink, echo, feed=Watched(scripts)).run(JOBS, [spec_of("a")])
+    assert behind == 2, "the chunk after it, and no more"
+    assert values(sink, "echo", "a") == list(range(6))
 
 
 class SmallSink(ListSink):
@@ -856,15 +875,16 @@ class SmallSink(ListSink):
         super().__init__()
         self._limit, self._topics = limit_bytes, topics
 
-    def commit(self, messages, progress):
+    def commit(self, commits):
         refused = [
             Refused(m.topic, m.id, len(m.value), self._limit)
-            for m in messages
+            for commit in commits
+            for m in commit.messages
             if m.topic in self._topics and len(m.value) > self._limit
         ]
         if refused:
             raise RecordsTooLarge("larger than their topics take", refused)
-        return super().commit(messages, progress)
+        return super().commit(commits)
 
 
 class Twice(Echo):

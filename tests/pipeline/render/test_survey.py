@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from operators.errors import UsageError
+from pipeline.records.commit import Commit
 from pipeline.records.payloads import time_us
 from pipeline.render.survey import DRAWN, SAMPLES, Wanted, holds_records, survey
 from pipeline.sinks.uri import open_reader, open_sink
@@ -100,6 +101,6 @@ def test_records_of_a_job_that_was_interrupted_are_not_all(stored, records):
         progress = replace(
             progress, session=records.session, status=status, sequence=progress.sequence + 1
         )
-        sink.commit([], progress)
+        sink.commit([Commit([], progress)])
         assert holds_records(uri, wanted, settings={}) is there
     sink.close()

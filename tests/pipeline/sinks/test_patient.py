@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
 from dataclasses import replace
@@ -10,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import FencedError, SinkAway, SinkError
+from pipeline.records.commit import Commit
 from pipeline.records.outage import Outage, away_s, span
 from pipeline.sinks.patient import LONGEST_PAUSE_S, PatientSink
 from pipeline.stream.progress import Progress
@@ -36,9 +36,9 @@ class Flaky(ListSink):
         self._fail()
         return super().claim(jobs, fresh=fresh)
 
-    def commit(self, messages, progress):
+    def commit(self, commits):
         self._fail()
-        return super().commit(messages, progress)
+        return super().commit(commits)
 
 
 @pytest.fixture
@@ -72,11 +72,10 @@ def patient(clock, flaky):
 
 def test_an_outage_is_borne_told_and_remembered(patient, flaky, clock, caplog):
     told: list[Outage | None] = []
-    served: list[float] = []
-    sink = patient(tell=told.append, meanwhile=lambda: served.append(clock.now_s))
+    sink = patient(tell=told.append)
     flaky.attempts_s = [10.0] * 30
     with caplog.at_level(logging.WARNING):
-        sink.commit([], sink.progress)
+        sink.commit([Commit([], sink.progress)])
     assert flaky.stored["job", "a"].sequence == 1
     assert told[0] == Outage(START_US, 10.0, 1, "nobody listens")
     assert told[-1] is None
@@ -89,9 +88,6 @@ def test_an_outage_is_borne_told_and_remembered(patient, flaky, clock, caplog):
     assert lines[0] == "the broker h:9092 is away since 10 s, retrying: nobody listens"
     assert len(lines) == 1 + 6 + 1, "at once, every minute, and the end"
     assert lines[-1].startswith("the broker h:9092 takes records again, after 7 min")
-    gaps_s = [later - sooner for sooner, later in itertools.pairwise(served)]
-    assert max(gaps_s) <= 10.0 + 0.25, "cameras are looked after in every pause"
-    assert len(served) > 24 * LONGEST_PAUSE_S / 0.25
 
 
 def test_patience_that_is_over(patient, flaky):
@@ -99,7 +95,7 @@ def test_patience_that_is_over(patient, flaky):
     flaky.attempts_s = [2.0] * 1000
     said = r"h:9092 is away since 1 min 0 s, and patience of 60 s is over: nobody listens"
     with pytest.raises(SinkAway, match=said):
-        sink.commit([], sink.progress)
+        sink.commit([Commit([], sink.progress)])
     assert flaky.stored["job", "a"].sequence == 0
 
 
@@ -107,7 +103,7 @@ def test_no_patience_at_all_is_one_attempt(patient, flaky):
     sink = patient(patience_s=0.0)
     flaky.attempts_s = [2.0] * 2
     with pytest.raises(SinkAway):
-        sink.commit([], sink.progress)
+        sink.commit([Commit([], sink.progress)])
     assert len(flaky.attempts_s) == 1
 
 
@@ -115,7 +111,7 @@ def test_what_another_attempt_cannot_change_is_raised(patient, flaky):
     sink = patient()
     flaky.attempts_s, flaky.error = [0.0], FencedError("another writer")
     with pytest.raises(FencedError):
-        sink.commit([], sink.progress)
+        sink.commit([Commit([], sink.progress)])
 
 
 def test_a_wrong_address_is_told_at_the_first_attempt_and_an_outage_later_is_borne(flaky, clock):
@@ -137,7 +133,7 @@ def test_an_interrupt_ends_a_pause_and_an_attempt_that_hangs(clock):
             super().__init__()
             self.entered, self.released = threading.Event(), threading.Event()
 
-        def commit(self, messages, progress):
+        def commit(self, commits):
             self.entered.set()
             assert self.released.wait(timeout=60)
             raise SinkError("cut", retryable=True)
@@ -157,7 +153,7 @@ def test_an_interrupt_ends_a_pause_and_an_attempt_that_hangs(clock):
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(SinkAway, match="is away since 20 s, and the run is to end: cut"):
-        sink.commit([], replace(progress, sequence=1))
+        sink.commit([Commit([], replace(progress, sequence=1))])
     thread.join()
 
     flaky = Flaky(clock)
@@ -168,14 +164,14 @@ def test_an_interrupt_ends_a_pause_and_an_attempt_that_hangs(clock):
     thread = threading.Thread(target=lambda: waiting.wait(timeout=60) and second.interrupt())
     thread.start()
     with pytest.raises(SinkAway):
-        second.commit([], progress)
+        second.commit([Commit([], progress)])
     thread.join()
 
 
 def test_an_interrupt_of_a_sink_that_works_does_no_harm(patient, flaky):
     sink = patient()
     sink.interrupt()
-    assert sink.commit([], sink.progress).written == 0
+    assert sink.commit([Commit([], sink.progress)]).written == 0
     assert flaky.stored["job", "a"].sequence == 1
 
 

@@ -16,6 +16,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.errors import FencedError, SinkError
+from pipeline.records.commit import Commit
 from pipeline.records.message import progress_message
 from pipeline.records.record import Message
 from pipeline.sinks.address import parse_sink_uri
@@ -92,7 +93,7 @@ def record_of(progress):
 def step(sink, progress):
     """The next commit of a stream, with one record that says who made it."""
     progress = replace(progress, sequence=progress.sequence + 1)
-    assert sink.commit([record_of(progress)], progress) == Receipt(written=1)
+    assert sink.commit([Commit([record_of(progress)], progress)]) == Receipt(written=1)
     return progress
 
 

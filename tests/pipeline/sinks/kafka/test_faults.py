@@ -10,6 +10,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.errors import SinkError
+from pipeline.records.commit import Commit
 from pipeline.sinks.kafka.producer import Transactor
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Receipt
@@ -84,7 +85,7 @@ def test_a_broker_that_freezes_in_a_commit_and_comes_back(own_broker, build, mon
     own_broker.start()
     sink = PatientSink(open_sink(own_broker.uri, settings=HASTY))
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit(messages(build, 1), progress)
+    sink.commit([Commit(messages(build, 1), progress)])
     thaw = threading.Timer(ATTEMPT_S + 2, own_broker.signal, [signal.SIGCONT])
 
     def freeze():
@@ -94,7 +95,7 @@ def test_a_broker_that_freezes_in_a_commit_and_comes_back(own_broker, build, mon
     before(monkeypatch, "write", freeze)
     for sequence in (2, 3):
         progress = build.after(progress)
-        assert sink.commit(messages(build, sequence), progress) == Receipt(written=10)
+        assert sink.commit([Commit(messages(build, sequence), progress)]) == Receipt(written=10)
     thaw.join()
     sink.close()
     assert values(own_broker) == expected(build, 3)
@@ -105,15 +106,15 @@ def test_a_commit_whose_time_ran_out_can_be_done_again(own_broker, build, monkey
     sink = open_sink(own_broker.uri, settings={"attempt_s": 3})
     patient = PatientSink(sink)
     progress = build.after(patient.claim({"cam1": JOB})["cam1"])
-    patient.commit(messages(build, 1), progress)
+    patient.commit([Commit(messages(build, 1), progress)])
     before(monkeypatch, "write", lambda: own_broker.signal(signal.SIGSTOP))
     progress = build.after(progress)
     with pytest.raises(SinkError, match="commit 2 of stream cam1: not confirmed within") as caught:
-        sink.commit(messages(build, 2), progress)
+        sink.commit([Commit(messages(build, 2), progress)])
     assert caught.value.retryable
     own_broker.signal(signal.SIGCONT)
-    patient.commit(messages(build, 2), progress)
-    patient.commit(messages(build, 3), build.after(progress))
+    patient.commit([Commit(messages(build, 2), progress)])
+    patient.commit([Commit(messages(build, 3), build.after(progress))])
     sink.close()
     assert values(own_broker) == expected(build, 3)
 
@@ -133,7 +134,7 @@ def test_a_broker_that_is_killed_and_started_again(own_broker, build, monkeypatc
             before(monkeypatch, "write", crash)
         progress = build.after(progress)
         with caplog.at_level(logging.WARNING, logger="pipeline"):
-            sink.commit(messages(build, sequence), progress)
+            sink.commit([Commit(messages(build, sequence), progress)])
     restart.join()
     sink.close()
     assert "the broker is away" in caplog.text
@@ -159,7 +160,7 @@ def test_a_claim_waits_for_a_broker_that_freezes(own_broker, build, monkeypatch)
     claimed = second.claim({"cam1": JOB})["cam1"]
     thaw.join()
     assert claimed.epoch in (2, 3)  # 3 where the frozen claim was carried out after all
-    assert second.commit(messages(build, 1), build.after(claimed)) == Receipt(written=10)
+    assert second.commit([Commit(messages(build, 1), build.after(claimed))]) == Receipt(written=10)
     second.close()
     first.close()
     assert values(own_broker) == expected(build, 1)
@@ -180,7 +181,7 @@ def test_an_open_transaction_of_another_writer_hides_no_progress(own_broker, bui
     for number in partitions:
         writer._producer.send("dinostream.progress", key=b"x", value=b"{}", partition=number)
     writer._producer.flush()
-    sink.commit(messages(build, 1), progress)
+    sink.commit([Commit(messages(build, 1), progress)])
     sink.close()
 
     again = open_sink(own_broker.uri, settings=HASTY)
@@ -210,7 +211,7 @@ def test_a_broker_that_wants_a_password(own_broker, build, caplog):
     own_broker.start(*LOGIN)
     sink = open_sink(own_broker.uri, settings=ALICE)
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit(messages(build, 1), progress)
+    sink.commit([Commit(messages(build, 1), progress)])
     sink.close()
     assert len(list(open_reader(own_broker.uri, settings=ALICE).records())) == 10
 

@@ -10,6 +10,7 @@ from kafka.protocol.producer import ProduceRequest
 from kafka.record.memory_records import MemoryRecordsBuilder
 
 from pipeline.records import mark
+from pipeline.records.commit import Commit
 from pipeline.records.message import progress_message
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka import progress as kafka_progress
@@ -54,7 +55,7 @@ def commit(sink, standing, times):
     for _ in range(times):
         for stream, progress in standing.items():
             standing[stream] = replace(progress, sequence=progress.sequence + 1)
-            sink.commit([], standing[stream])
+            sink.commit([Commit([], standing[stream])])
 
 
 def test_the_newest_progress_is_found_behind_its_mark(uri, monkeypatch, read):
@@ -81,6 +82,33 @@ def test_the_newest_progress_is_found_behind_its_mark(uri, monkeypatch, read):
     assert {one.stream: one.sequence for one in open_reader(uri).progress()} == {
         stream: sequence + 1 for stream, sequence in found.items()
     }
+
+
+def test_the_newest_progress_of_streams_that_were_committed_together_is_found(uri, monkeypatch):
+    """Several chunks of a stream, streams that end and streams that go on, in one transaction."""
+    monkeypatch.setattr(mark, "REACH", 7)
+    sink = open_sink(uri, settings=SETTINGS)
+    standing = sink.claim(dict.fromkeys(["a", "b", "c", "ending"], JOB))
+    for _ in range(4):
+        together = []
+        for stream, progress in standing.items():
+            for _ in (1, 2):
+                progress = replace(progress, sequence=progress.sequence + 1)
+                together.append(Commit([], progress))
+            standing[stream] = progress
+        sink.commit(together)
+    ended = replace(standing.pop("ending"), sequence=9, status="ok")
+    last = {stream: replace(one, sequence=9) for stream, one in standing.items()}
+    sink.commit([Commit([], ended), *(Commit([], one) for one in last.values())])
+    killed(sink)
+    found = {one.stream: (one.sequence, one.status) for one in open_reader(uri).progress()}
+    assert found == {"ending": (9, "ok")} | dict.fromkeys(standing, (9, "running"))
+    again = open_sink(uri, settings=SETTINGS)
+    claimed = again.claim(dict.fromkeys([*standing, "ending"], JOB))
+    assert {stream: (one.sequence, one.epoch) for stream, one in claimed.items()} == {
+        "ending": (9, 1)
+    } | dict.fromkeys(standing, (9, 2))
+    again.close()
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import pytest
 from kafka import KafkaProducer
 
 from operators.errors import UsageError
+from pipeline.records.commit import Commit
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka import reader as kafka_reader
 from pipeline.sinks.sink import Receipt
@@ -32,9 +33,11 @@ def read(uri, *topics, **how):
 def test_what_was_written_is_read_once(sink, kafka_uri, build):
     messages = [build.message(number) for number in range(100)]
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit(messages, progress)
+    sink.commit([Commit(messages, progress)])
     again = build.after(sink.claim({"cam1": JOB}, fresh=True)["cam1"])
-    assert sink.commit(messages, again) == Receipt(written=100)  # Kafka holds them twice now
+    assert sink.commit([Commit(messages, again)]) == Receipt(
+        written=100
+    )  # Kafka holds them twice now
 
     records = list(open_reader(kafka_uri).records())
 
@@ -49,9 +52,9 @@ def test_a_late_record_of_a_replaced_writer_is_not_delivered(sink, kafka_uri, bu
     sink.claim({"cam1": JOB})
     new = open_sink(kafka_uri, settings={"attempt_s": 5})
     progress = build.after(new.claim({"cam1": JOB})["cam1"])
-    new.commit([build.message(1, epoch=2)], progress)
+    new.commit([Commit([build.message(1, epoch=2)], progress)])
     sink.publish([build.message(2, epoch=1)])
-    new.commit([build.message(3, epoch=2)], build.after(progress))
+    new.commit([Commit([build.message(3, epoch=2)], build.after(progress))])
     new.close()
     assert [m.value for m in read(kafka_uri)] == [b'{"number":1}', b'{"number":3}']
 
@@ -71,8 +74,8 @@ def test_topics_are_chosen_listed_and_checked(sink, kafka_uri, build):
 
 def test_progress_is_read_only_when_it_is_named(sink, kafka_uri, build):
     progress = sink.claim({"cam1": JOB})["cam1"]
-    sink.commit([], build.after(progress))
-    sink.commit([], build.after(build.after(progress, status="stopped")))
+    sink.commit([Commit([], build.after(progress))])
+    sink.commit([Commit([], build.after(build.after(progress, status="stopped")))])
     assert read(kafka_uri) == []
     assert [m.key for m in read(kafka_uri, "progress")] == [f"{JOB}/cam1"], "no tombstone"
     assert {m.key for m in read(kafka_uri, "claims")} == {f"{JOB}/cam1"}

@@ -14,6 +14,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.errors import FencedError, RecordsTooLarge, SinkError
+from pipeline.records.commit import Commit
 from pipeline.records.record import Refused
 from pipeline.records.topics import TOPICS
 from pipeline.sinks.address import parse_sink_uri
@@ -75,7 +76,7 @@ def test_commit_writes_cloud_events_that_any_client_can_read(sink, kafka_uri, bu
     before_ms = time.time() * 1000
     progress = build.after(sink.claim({"cam1": JOB})["cam1"], position="3000")
 
-    receipt = sink.commit([build.message(0), build.message(1)], progress)
+    receipt = sink.commit([Commit([build.message(0), build.message(1)], progress)])
 
     assert receipt == Receipt(written=2)
     records = raw(kafka_uri)
@@ -90,19 +91,21 @@ def test_commit_writes_cloud_events_that_any_client_can_read(sink, kafka_uri, bu
     assert dict(told.headers)["ce_type"] == b"dinostream.progress.v1"
 
     last = build.after(progress, status="ok", operators={"action": "AAE="})
-    sink.commit([], last)
+    sink.commit([Commit([], last)])
     assert raw(kafka_uri, "progress")[-1].value is None, "a tombstone: its end is with the claims"
     told = raw(kafka_uri, "claims")[-1]
     assert told.key == f"{JOB}/cam1".encode()
     assert json.loads(told.value)["progress"] == json.loads(last.settled().to_json())
     with pytest.raises(SinkError, match="commit 3 follows the end"):
-        sink.commit([], build.after(last))
+        sink.commit([Commit([], build.after(last))])
 
 
 def test_a_stream_stays_in_one_partition_in_order(sink, kafka_uri, build):
     claimed = sink.claim({"cam1": JOB, "cam2": JOB, "cam3": JOB})
     for stream, progress in claimed.items():
-        sink.commit([build.message(number, stream) for number in range(20)], build.after(progress))
+        sink.commit(
+            [Commit([build.message(number, stream) for number in range(20)], build.after(progress))]
+        )
     records = raw(kafka_uri)
     for stream in claimed:
         mine = [record for record in records if record.key == stream.encode()]
@@ -112,9 +115,28 @@ def test_a_stream_stays_in_one_partition_in_order(sink, kafka_uri, build):
 
 def test_a_commit_done_again_writes_nothing(sink, kafka_uri, build):
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit([build.message(0)], progress)
-    assert sink.commit([build.message(0)], progress) == Receipt(repeated=1)
+    sink.commit([Commit([build.message(0)], progress)])
+    assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(repeated=1)
     assert len(raw(kafka_uri)) == 1
+
+
+def test_chunks_of_several_streams_are_written_together_and_done_ones_are_left_out(
+    sink, kafka_uri, build
+):
+    one, two = (build.after(p) for p in sink.claim({"cam1": JOB, "cam2": JOB}).values())
+    first = Commit([build.message(0, "cam1")], one)
+    sink.commit([first])
+    others = [
+        Commit([build.message(1, "cam1")], build.after(one)),
+        Commit([build.message(0, "cam2")], two),
+    ]
+    assert sink.commit([first, *others]) == Receipt(written=2, repeated=1)
+    assert len(raw(kafka_uri)) == 3
+    third = Commit([build.message(2, "cam1")], build.after(build.after(one)))
+    later = Commit([build.message(9, "cam2")], replace(two, sequence=4))
+    with pytest.raises(SinkError, match="commit 4 follows 1"):
+        sink.commit([third, later])
+    assert len(raw(kafka_uri)) == 3, "all or none"
 
 
 def test_another_process_goes_on_where_the_last_one_stood(kafka_uri, build):
@@ -122,7 +144,7 @@ def test_another_process_goes_on_where_the_last_one_stood(kafka_uri, build):
     claimed = first.claim({"cam1": JOB, "cam2": JOB})
     assert {name: p.epoch for name, p in claimed.items()} == {"cam1": 1, "cam2": 1}
     progress = build.after(claimed["cam1"], position="9", operators={"action": "AAE="})
-    first.commit([build.message(0)], progress)
+    first.commit([Commit([build.message(0)], progress)])
     first.close()
 
     second = open_sink(kafka_uri, settings=QUICK)
@@ -149,8 +171,8 @@ def test_who_held_a_stream_before_is_refused_and_does_no_harm(sink, kafka_uri, b
     new = open_sink(kafka_uri, settings=QUICK)
     progress = build.after(new.claim({"cam1": JOB})["cam1"])
     with pytest.raises(FencedError, match=r"stream cam1: another writer.*epoch 2, this one is 1"):
-        sink.commit([build.message(0)], stale)
-    assert new.commit([build.message(1)], progress) == Receipt(written=1)
+        sink.commit([Commit([build.message(0)], stale)])
+    assert new.commit([Commit([build.message(1)], progress)]) == Receipt(written=1)
     assert [record.value for record in raw(kafka_uri)] == [b'{"number":1}']
     new.close()
 
@@ -160,8 +182,8 @@ def test_a_writer_that_was_fenced_by_nobody_who_claimed_goes_on(sink, kafka_uri,
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
     ghost = Transactor(settings, sink._writer.name, Deadline(20))
-    assert sink.commit([build.message(0)], progress) == Receipt(written=1)
-    assert sink.commit([build.message(1)], build.after(progress)) == Receipt(written=1)
+    assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(written=1)
+    assert sink.commit([Commit([build.message(1)], build.after(progress))]) == Receipt(written=1)
     assert len(raw(kafka_uri)) == 2
     ghost.drop()
 
@@ -169,9 +191,9 @@ def test_a_writer_that_was_fenced_by_nobody_who_claimed_goes_on(sink, kafka_uri,
 def test_commits_need_a_claim_and_come_in_order(sink, build):
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     with pytest.raises(SinkError, match="commit 2 follows 0"):
-        sink.commit([], build.after(progress))
+        sink.commit([Commit([], build.after(progress))])
     with pytest.raises(SinkError, match="without a claim"):
-        sink.commit([], build.after(type(progress)(JOB, "cam2", epoch=1)))
+        sink.commit([Commit([], build.after(type(progress)(JOB, "cam2", epoch=1)))])
 
 
 def test_nothing_of_an_open_or_aborted_transaction_is_seen(sink, kafka_uri, build):
@@ -179,7 +201,7 @@ def test_nothing_of_an_open_or_aborted_transaction_is_seen(sink, kafka_uri, buil
     settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
     writer = Transactor(settings, "torn", Deadline(20))
     with pytest.raises(AttributeError):  # the second group fails, after the first was acknowledged
-        writer.write([[build.message(1)], [None]], Deadline(20))
+        writer.write([[build.message(1)], [None]], Deadline(20), then=lambda _: [])
     assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}']
     assert len(raw(kafka_uri, committed=False)) == 2
     writer.abort(Deadline(20))
@@ -191,6 +213,7 @@ def test_nothing_of_an_open_or_aborted_transaction_is_seen(sink, kafka_uri, buil
 WRITER = """
 import sys
 from dataclasses import replace
+from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.sinks.uri import open_sink
 sink = open_sink(sys.argv[1], settings={"attempt_s": 5})
@@ -198,7 +221,8 @@ progress = sink.claim({"s": "j"})["s"]
 while True:
     progress = replace(progress, sequence=progress.sequence + 1)
     headers = [{"ce_id": f"{progress.sequence}.{number}"} for number in range(10)]
-    sink.commit([Message("action", "s", ids, bytes(30_000)) for ids in headers], progress)
+    messages = [Message("action", "s", ids, bytes(30_000)) for ids in headers]
+    sink.commit([Commit(messages, progress)])
     print(progress.sequence, flush=True)
 """
 
@@ -231,7 +255,9 @@ def test_a_thousand_large_records_arrive_whole(sink, kafka_uri, build):
     for start in range(0, 1000, 50):
         progress = build.after(progress)
         numbers = range(start, start + 50)
-        sink.commit([build.message(n, data=noise[n : n + 100_000]) for n in numbers], progress)
+        sink.commit(
+            [Commit([build.message(n, data=noise[n : n + 100_000]) for n in numbers], progress)]
+        )
     records = raw(kafka_uri)
     assert [record.value == noise[n : n + 100_000] for n, record in enumerate(records)] == (
         [True] * 1000
@@ -242,10 +268,10 @@ def test_a_record_that_is_too_large_is_refused_and_the_next_is_not(sink, kafka_u
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     huge = build.message(0, data=bytes(9 * 1024 * 1024))
     with pytest.raises(RecordsTooLarge, match=r"larger than .*max\.message\.bytes") as caught:
-        sink.commit([build.message(1), huge], progress)
+        sink.commit([Commit([build.message(1), huge], progress)])
     assert not caught.value.retryable
     assert caught.value.refused == (Refused("action", huge.id, 9 * 1024 * 1024, 8 * 1024 * 1024),)
-    assert sink.commit([build.message(2)], progress) == Receipt(written=1)
+    assert sink.commit([Commit([build.message(2)], progress)]) == Receipt(written=1)
     assert [record.value for record in raw(kafka_uri)] == [b'{"number":2}']
 
 
@@ -273,17 +299,17 @@ def test_large_batches_are_split_and_large_records_named(
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     parts = [NOISE[start : start + 30_000] for start in range(0, 600_000, 30_000)]
     messages = [build.message(number, data=part) for number, part in enumerate(parts)]
-    assert sink.commit(messages, progress) == Receipt(written=20)
+    assert sink.commit([Commit(messages, progress)]) == Receipt(written=20)
 
     progress = build.after(progress)
     text = build.message(20, data=b"squeezed " * 50_000)  # it is the compressed size that counts
     small, huge = build.message(21), build.message(22, data=NOISE[:SMALL])
     with pytest.raises(RecordsTooLarge) as caught:
-        sink.commit([text, small, huge], progress)
+        sink.commit([Commit([text, small, huge], progress)])
     (refused,) = caught.value.refused
     assert (refused.id, refused.size_bytes) == (huge.id, SMALL)
     assert refused.limit_bytes == SMALL if told else refused.limit_bytes >= SMALL
-    assert sink.commit([text, small], progress) == Receipt(written=2)
+    assert sink.commit([Commit([text, small], progress)]) == Receipt(written=2)
     sink.close()
     found = [record.value for record in raw(kafka_uri)]
     assert found == [*parts, text.value, small.value]
@@ -294,9 +320,9 @@ def test_progress_that_is_too_large_names_whose_memory_it_is(small_topics, kafka
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     memory = {"pca": NOISE[:60_000].hex(), "action": "AA=="}
     with pytest.raises(SinkError, match=r"progress of stream cam1 .* operator pca;") as caught:
-        sink.commit([build.message(0)], replace(progress, operators=memory))
+        sink.commit([Commit([build.message(0)], replace(progress, operators=memory))])
     assert not caught.value.retryable
-    assert sink.commit([build.message(0)], progress) == Receipt(written=1)
+    assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(written=1)
     sink.close()
 
 
@@ -310,18 +336,18 @@ def test_a_transaction_that_the_broker_finds_too_long_is_told_at_once(kafka_uri)
 
 def test_a_users_own_topic_is_made_when_it_is_first_written(sink, kafka_uri, build):
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit([build.message(0, topic="mood")], progress)
+    sink.commit([Commit([build.message(0, topic="mood")], progress)])
     assert len(raw(kafka_uri, "mood")) == 1
 
 
 def test_a_topic_that_is_deleted_in_mid_run_is_made_again(sink, kafka_uri, build):
     progress = sink.claim({"cam1": JOB})["cam1"]
     progress = build.after(progress)
-    sink.commit([build.message()], progress)
+    sink.commit([Commit([build.message()], progress)])
     settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
     with admin(settings, Deadline(20)) as client:
         client.delete_topics([settings.topic("action")])
-    PatientSink(sink).commit([build.message(data=b"after")], build.after(progress))
+    PatientSink(sink).commit([Commit([build.message(data=b"after")], build.after(progress))])
     assert [record.value for record in raw(kafka_uri)] == [b"after"]
 
 

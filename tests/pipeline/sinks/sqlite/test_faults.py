@@ -16,6 +16,7 @@ import pytest
 
 from operators.errors import UsageError
 from pipeline.errors import SinkError
+from pipeline.records.commit import Commit
 from pipeline.sinks.sqlite.sink import SqliteReader, SqliteSink
 
 NOBODY = 65534
@@ -102,11 +103,11 @@ def test_a_commit_that_waits_for_another_process_can_be_interrupted(tmp_path, bu
         interrupt = threading.Timer(0.1, sink.interrupt)
         interrupt.start()
         with pytest.raises(SinkError, match="another process has held it") as caught:
-            sink.commit([build.message()], progress)
+            sink.commit([Commit([build.message()], progress)])
         interrupt.join()
         other.execute("ROLLBACK")
     assert caught.value.retryable
-    assert sink.commit([build.message()], progress).written == 1
+    assert sink.commit([Commit([build.message()], progress)]).written == 1
     sink.close()
 
 
@@ -116,7 +117,7 @@ def test_a_file_that_lies_there_no_more_is_not_written_to(tmp_path, build, how):
     path = tmp_path / "results.db"
     sink = SqliteSink(path)
     progress = build.after(sink.claim({"cam1": "job"})["cam1"])
-    sink.commit([build.message()], progress)
+    sink.commit([Commit([build.message()], progress)])
     if how == "moved":
         path.rename(tmp_path / "of-yesterday.db")
     else:
@@ -126,7 +127,7 @@ def test_a_file_that_lies_there_no_more_is_not_written_to(tmp_path, build, how):
         SqliteSink(path).close()
     for _ in range(2):
         with pytest.raises(SinkError, match="moved or removed while it was open") as caught:
-            sink.commit([build.message()], build.after(progress))
+            sink.commit([Commit([build.message()], build.after(progress))])
         assert not caught.value.retryable
     sink.close()
 
@@ -142,7 +143,7 @@ def test_a_file_that_is_moved_under_a_commit_has_not_taken_it(tmp_path, build):
             return super().__iter__()
 
     with pytest.raises(SinkError, match="moved or removed while it was open"):
-        sink.commit(Moving([build.message()]), progress)
+        sink.commit([Commit(Moving([build.message()]), progress)])
     sink.close()
 
 
@@ -214,6 +215,7 @@ def test_a_file_that_cannot_be_written_is_named_and_can_be_read(open_folder, bui
 FILL = """
 import resource
 from dataclasses import replace
+from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 sink = SqliteSink(Path(sys.argv[1]))
 progress = sink.claim({"s": "j"})["s"]
@@ -222,7 +224,7 @@ if "limit" in sys.argv:
 
 def commit(n):
     messages = [Message("action", "s", {"ce_id": f"{n}.{i}"}, bytes(20_000)) for i in range(4)]
-    sink.commit(messages, replace(progress, sequence=n))
+    sink.commit([Commit(messages, replace(progress, sequence=n))])
 
 n = 1
 try:

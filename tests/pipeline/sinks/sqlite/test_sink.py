@@ -16,6 +16,7 @@ import pytest
 
 from operators.errors import UsageError
 from pipeline.errors import FencedError, SinkError
+from pipeline.records.commit import Commit
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.sqlite import file as sqlite_file
 from pipeline.sinks.sqlite.sink import SqliteReader, SqliteSink
@@ -45,7 +46,7 @@ def stored(path: Path, **how):
 
 def test_commit_writes_records_and_progress_as_any_client_can_read_them(sink, path, build):
     progress = build.after(sink.claim({"cam1": JOB})["cam1"], position="3000", status="ok")
-    receipt = sink.commit([build.message(0), build.message(1)], progress)
+    receipt = sink.commit([Commit([build.message(0), build.message(1)], progress)])
     sink.close()
 
     assert receipt == Receipt(written=2)
@@ -69,7 +70,7 @@ def test_commit_writes_records_and_progress_as_any_client_can_read_them(sink, pa
 def test_reader_gives_back_what_was_written(sink, path, build):
     messages = [build.message(number) for number in range(600)]  # several pages
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit(messages, progress)
+    sink.commit([Commit(messages, progress)])
 
     records = stored(path)
 
@@ -109,8 +110,8 @@ def test_reader_follows_a_writer(sink, path, build):
 
 def test_a_commit_done_again_writes_nothing(sink, path, build):
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit([build.message(0)], progress)
-    assert sink.commit([build.message(0)], progress) == Receipt(repeated=1)
+    sink.commit([Commit([build.message(0)], progress)])
+    assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(repeated=1)
     assert len(stored(path)) == 1
 
 
@@ -139,7 +140,7 @@ def test_claim_hands_back_where_a_stream_stands_with_a_higher_epoch(path, build)
     claimed = first.claim({"cam1": JOB, "cam2": JOB})
     assert {name: p.epoch for name, p in claimed.items()} == {"cam1": 1, "cam2": 1}
     progress = build.after(claimed["cam1"], position="9", operators={"action": "AAE="})
-    first.commit([], progress)
+    first.commit([Commit([], progress)])
     first.close()
 
     second = SqliteSink(path)
@@ -152,10 +153,10 @@ def test_claim_hands_back_where_a_stream_stands_with_a_higher_epoch(path, build)
 
 
 def test_fresh_forgets_progress_and_keeps_records(sink, path, build):
-    sink.commit([build.message(0)], build.after(sink.claim({"cam1": JOB})["cam1"]))
+    sink.commit([Commit([build.message(0)], build.after(sink.claim({"cam1": JOB})["cam1"]))])
     fresh = sink.claim({"cam1": JOB}, fresh=True)["cam1"]
     assert (fresh.sequence, fresh.epoch, fresh.position) == (0, 2, "")
-    assert sink.commit([build.message(0)], build.after(fresh)) == Receipt(repeated=1)
+    assert sink.commit([Commit([build.message(0)], build.after(fresh))]) == Receipt(repeated=1)
     assert len(stored(path)) == 1
 
 
@@ -170,7 +171,7 @@ def test_who_held_a_stream_before_is_refused(path, build):
     stale = build.after(old.claim({"cam1": JOB})["cam1"])
     new.claim({"cam1": JOB})
     with pytest.raises(FencedError, match=r"stream cam1: another writer.*epoch 2, this one is 1"):
-        old.commit([build.message(0)], stale)
+        old.commit([Commit([build.message(0)], stale)])
     assert stored(path) == []
     old.close()
     new.close()
@@ -182,8 +183,10 @@ def test_a_newer_writer_of_another_job_counts_as_well(path, build):
     standing = old.claim({"cam1": JOB, "cam2": JOB})
     new.claim({"cam1": "another"})
     with pytest.raises(FencedError, match=r"stream cam1: another writer.*epoch 2, this one is 1"):
-        old.commit([build.message(0)], build.after(standing["cam1"]))
-    assert old.commit([build.message(0, "cam2")], build.after(standing["cam2"])).written == 1
+        old.commit([Commit([build.message(0)], build.after(standing["cam1"]))])
+    assert (
+        old.commit([Commit([build.message(0, "cam2")], build.after(standing["cam2"]))]).written == 1
+    )
     assert [record.message.key for record in stored(path)] == ["cam2"]
     old.close()
     new.close()
@@ -191,11 +194,11 @@ def test_a_newer_writer_of_another_job_counts_as_well(path, build):
 
 def test_what_is_done_is_not_claimed(sink, build):
     done = build.after(sink.claim({"a": JOB})["a"], position="9", status="ok")
-    sink.commit([], done)
+    sink.commit([Commit([], done)])
     assert sink.claim({"a": JOB, "b": JOB})["a"] == done
     assert sink.claim({"a": JOB}, fresh=True)["a"].epoch == 2
     rejected = build.after(sink.claim({"b": JOB})["b"], status="rejected")
-    sink.commit([], rejected)
+    sink.commit([Commit([], rejected)])
     assert sink.claim({"b": JOB})["b"].epoch == rejected.epoch + 1, "it may be readable by now"
 
 
@@ -203,7 +206,7 @@ def test_files_of_an_older_version_go_on(path, build):
     """Version 1 had the same tables; the jobs of single streams have the same names."""
     older = SqliteSink(path)
     progress = build.after(older.claim({"cam1": JOB})["cam1"], position="9")
-    older.commit([build.message(0)], progress)
+    older.commit([Commit([build.message(0)], progress)])
     older.close()
     with closing(sqlite3.connect(path)) as database:
         database.execute("DROP INDEX progress_of_stream")
@@ -261,12 +264,27 @@ def test_a_file_another_opener_lays_out_between_two_looks_is_ours(path, monkeypa
     assert stored(path) == []
 
 
+def test_chunks_of_several_streams_are_written_together_or_not_at_all(sink, path, build):
+    one, two = (build.after(p) for p in sink.claim({"cam1": JOB, "cam2": JOB}).values())
+    first = Commit([build.message(0, "cam1")], one)
+    sink.commit([first])
+    second = Commit([build.message(1, "cam1")], build.after(one))
+    other = Commit([build.message(0, "cam2")], two)
+    assert sink.commit([first, second, other]) == Receipt(written=2, repeated=1)
+    third = Commit([build.message(2, "cam1")], build.after(second.progress))
+    later = Commit([build.message(9, "cam2")], replace(two, sequence=4))
+    with pytest.raises(SinkError, match="commit 4 follows 1"):
+        sink.commit([third, later])
+    assert len(stored(path)) == 3
+    assert sink.commit([third]) == Receipt(written=1), "its progress was not moved either"
+
+
 def test_commits_need_a_claim_and_come_in_order(sink, build):
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     with pytest.raises(SinkError, match="commit 2 follows 0"):
-        sink.commit([], build.after(progress))
+        sink.commit([Commit([], build.after(progress))])
     with pytest.raises(SinkError, match="without a claim"):
-        sink.commit([], build.after(type(progress)(JOB, "cam2", epoch=1)))
+        sink.commit([Commit([], build.after(type(progress)(JOB, "cam2", epoch=1)))])
 
 
 def test_records_survive_one_writer_killed_while_another_process_reads(path, build):
@@ -274,13 +292,14 @@ def test_records_survive_one_writer_killed_while_another_process_reads(path, bui
     script = (
         "import sys; from pathlib import Path; from dataclasses import replace\n"
         "from pipeline.sinks.sqlite.sink import SqliteSink\n"
-        "from pipeline.sinks.sink import Message\n"
+        "from pipeline.records.commit import Commit\n"
+        "from pipeline.records.record import Message\n"
         "sink = SqliteSink(Path(sys.argv[1]))\n"
         "p = sink.claim({'s': 'j'})['s']\n"
         "for n in range(1, 100000):\n"
         "    p = replace(p, sequence=n)\n"
-        "    sink.commit([Message('action', 's', {'ce_id': f'{n}.{i}'}, bytes(20000))"
-        " for i in range(10)], p)\n"
+        "    sink.commit([Commit([Message('action', 's', {'ce_id': f'{n}.{i}'}, bytes(20000))"
+        " for i in range(10)], p)])\n"
         "    print(n, flush=True)\n"
     )
     for _ in range(3):

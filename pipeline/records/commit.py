@@ -1,4 +1,4 @@
-"""What goes to a sink in one transaction, on behalf of one stream."""
+"""What goes to a sink whole or not at all, on behalf of one stream."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ class Commit:
     messages: tuple[Message, ...]
     progress: Progress
     arrived_s: float | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Of its payloads."""
+        return sum(len(message.value) for message in self.messages)

@@ -1,0 +1,91 @@
+"""From lanes to the sink and back: commits out, and what became of them to whom it concerns."""
+
+from __future__ import annotations
+
+from pipeline.engine.committer import Claimed, Committed, Committer, Refusal
+from pipeline.engine.roster import Roster
+from pipeline.engine.tally import Tally
+from pipeline.records.commit import Commit
+
+
+class Delivery:
+    """Belongs to the shard's loop, as lanes do; the sink's own thread is the committer's."""
+
+    def __init__(self, committer: Committer, roster: Roster, tally: Tally) -> None:
+        """
+        Args:
+            committer: of the sink.
+            roster: whose lanes hear of their commits, and whose streams are claimed.
+            tally: counts what is in the sink.
+        """
+        self._committer = committer
+        self._roster = roster
+        self._tally = tally
+
+    @property
+    def busy(self) -> bool:
+        """Something is on its way, or back."""
+        return self._committer.busy
+
+    @property
+    def awaited(self) -> bool:
+        """Some stream, or the end of all, goes on only when the sink has answered."""
+        lanes = self._roster.lanes.values()
+        return any(lane.waits_for_sink for lane in lanes) or (self.busy and not lanes)
+
+    def put(self, commit: Commit) -> None:
+        """Send a commit on its way."""
+        self._committer.put(commit)
+
+    def claim(self) -> None:
+        """Have the streams claimed that were added."""
+        for claim in self._roster.take_claims():
+            self._committer.put(claim)
+
+    def wait(self, timeout_s: float) -> None:
+        """Until the sink has answered, or time is up."""
+        self._committer.wait(timeout_s)
+
+    def settle(self) -> bool:
+        """Hear what the sink has answered; whether it has.
+
+        Raises:
+            SinkAway: its outage was given up.
+            RecordsTooLarge: it cannot take what no stream can do without.
+            Exception: whatever else the sink raised.
+        """
+        answers = self._committer.take()
+        for answer in answers:
+            if isinstance(answer, Claimed):
+                self._roster.admit(answer.progresses)
+            elif isinstance(answer, Refusal):
+                self._put_again(answer)
+            else:
+                self._confirm(answer)
+        return bool(answers)
+
+    def _put_again(self, refusal: Refusal) -> None:
+        """All of the transaction once more, with dead letters for what the sink cannot take."""
+        refused = {(one.topic, one.id) for one in refusal.error.refused}
+        mine = [{(m.topic, m.id) for m in commit.messages} & refused for commit in refusal.commits]
+        if not any(mine):
+            raise refusal.error
+        for commit, found in zip(refusal.commits, mine, strict=True):
+            if lane := self._roster.lanes.get(commit.progress.stream):
+                self.put(lane.refuse(refusal.error) if found else commit)
+
+    def _confirm(self, done: Committed) -> None:
+        self._tally.outages += done.outages
+        self._tally.count(done.receipt, [m for commit in done.commits for m in commit.messages])
+        for commit in done.commits:
+            lane = self._roster.lanes.get(commit.progress.stream)
+            if lane is None:  # a recording that was cut off meanwhile
+                continue
+            lane.confirm()
+            if lane.live:
+                age_s = None if commit.arrived_s is None else done.at_s - commit.arrived_s
+                self._tally.see(lane.stream, lane.frames, lane.dropped, age_s)
+        cameras = [lane for lane in self._roster.lanes.values() if lane.live]
+        for outage in done.outages:  # what they dropped meanwhile has its reason
+            for lane in cameras:
+                lane.tell(outage)

@@ -1,0 +1,121 @@
+"""What of one stream is on its way to the sink: one commit at a time, and news that wait behind it.
+
+Knows the order of a stream's commits. Knows nothing of frames, operators' memories or the sink.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipeline.engine.placement import Placement
+from pipeline.engine.refusals import with_letters
+from pipeline.errors import RecordsTooLarge
+from pipeline.records.commit import Commit
+from pipeline.records.message import Publisher
+from pipeline.records.outage import Outage
+from pipeline.records.record import Message
+from pipeline.stream.chunk import End, Trouble
+from pipeline.stream.ledger import Ledger
+from pipeline.stream.progress import Progress
+
+
+class Outbox:
+    """Gives out the next commit only when the one before is in the sink: its progress, and what of
+    it the sink refused, are then known to all that follow."""
+
+    def __init__(
+        self, progress: Progress, placements: Sequence[Placement], publisher: Publisher
+    ) -> None:
+        """Go on behind `progress`, the last that was committed."""
+        self._newest = progress
+        self._placements = placements
+        self._publisher = publisher
+        self._news: deque[Trouble | Outage] = deque()
+        self._in_flight: Commit | None = None
+        self._is_chunk = False
+        self._buried: set[tuple[str, ...]] = set()  # frames of the newest chunk, by operator
+
+    @property
+    def busy(self) -> bool:
+        """A commit is on its way."""
+        return self._in_flight is not None
+
+    @property
+    def waiting(self) -> bool:
+        """There is news that is not on its way yet."""
+        return bool(self._news)
+
+    def report(self, trouble: Trouble) -> None:
+        """Tell of trouble, ahead of all chunks that follow, by a commit that moves nothing."""
+        self._news.append(trouble)
+
+    def tell(self, outage: Outage) -> None:
+        """Tell of an outage of the sink in the same way; not after the stream's own end, which no
+        commit follows."""
+        if self._newest.running:
+            self._news.append(outage)
+
+    def next_news(self, progress: Progress) -> Commit | None:
+        """The commit of the oldest news, if none is on its way; `progress`: how far the stream is
+        with what is not committed yet."""
+        if self.busy or not self._news:
+            return None
+        news = self._news.popleft()
+        if isinstance(news, Outage):
+            messages = [self._publisher.outage(news, progress)]
+        else:
+            where = self._newest
+            if news.position:
+                where = replace(where, session=news.session, position=news.position)
+            messages = self._publisher.announce(news, where, {})
+        return self._send(messages, self._newest, None)
+
+    def send(
+        self, messages: Sequence[Message], progress: Progress, arrived_s: float | None
+    ) -> Commit:
+        """The commit of a chunk; none may be on its way."""
+        assert not self.busy
+        self._is_chunk = True
+        self._buried = set()
+        return self._send(messages, progress, arrived_s)
+
+    def confirm(self) -> bool:
+        """The commit is in the sink; whether it was a chunk's."""
+        assert self.busy
+        self._in_flight = None
+        was_chunk, self._is_chunk = self._is_chunk, False
+        return was_chunk
+
+    def refuse(self, error: RecordsTooLarge, end: End | None) -> tuple[Commit, list[str]]:
+        """The same commit with dead letters for what the sink cannot take, and the operators of the
+        frames that became such letters.
+
+        Args:
+            error: names the records.
+            end: the stream's, where it has come and consumers are told of it.
+
+        Raises:
+            RecordsTooLarge: one of the records is of no operator.
+        """
+        commit = self._in_flight
+        assert commit is not None
+        messages, buried = with_letters(commit.messages, error, self._placements, self._publisher)
+        operators = [operator for operator, *_ in buried - self._buried]
+        self._buried |= buried
+        ledger = Ledger(commit.progress.ledger)
+        for operator in operators:
+            ledger.bury(operator)
+        self._newest = replace(commit.progress, ledger=ledger.counts())
+        if end and self._newest.status == end.outcome:  # with the counts as they are now
+            messages[-1:] = self._publisher.announce(end, self._newest, ledger.counts())
+        self._in_flight = replace(commit, messages=tuple(messages), progress=self._newest)
+        return self._in_flight, operators
+
+    def _send(
+        self, messages: Sequence[Message], progress: Progress, arrived_s: float | None
+    ) -> Commit:
+        self._newest = replace(progress, sequence=self._newest.sequence + 1)
+        self._in_flight = Commit(tuple(messages), self._newest, arrived_s)
+        return self._in_flight

@@ -1,0 +1,157 @@
+"""Streams that come and go while a shard runs, with real decode processes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import torch
+
+from operators.errors import UsageError
+from operators.frames import Features
+from operators.operator import Operator
+from operators.result import JSON, Result
+from pipeline.decode.host import DecodeHost
+from pipeline.engine.placement import Placement
+from pipeline.engine.shard import Shard
+from pipeline.engine.step import Engine
+from pipeline.records.message import Publisher, position_of
+from pipeline.stream.progress import Progress
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
+from pipeline.testing import ListSink
+
+RULE = Sampling("fps", 10)
+HOUR = "synthetic:room?seed=1&seconds=3600&fps=10&size=64x64"
+MOMENT = "synthetic:room?seed=1&seconds=0.5&fps=10&size=64x64"
+
+
+class Blank:
+    """A backbone that costs nothing."""
+
+    batch_size, device, dtype = 8, torch.device("cpu"), torch.float32
+
+    def __call__(self, batch) -> Features:
+        cls = torch.from_numpy(batch.pixels.mean((1, 2, 3), dtype="float32"))[:, None]
+        return Features(batch.infos, cls, cls[:, None])
+
+
+class Mean(Operator):
+    """One record per frame: its mean colour."""
+
+    name = "mean"
+
+    def __call__(self, features: Features) -> list[Result]:
+        return [
+            Result(info, self.name, JSON, str(float(features.cls[row, 0])).encode())
+            for row, info in enumerate(features.infos)
+        ]
+
+
+class WatchedSink(ListSink):
+    """A test may wait until a stream has come so far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
+
+    def commit(self, commits):
+        with self._changed:
+            receipt = super().commit(commits)
+            self._changed.notify_all()
+        return receipt
+
+    def wait_until(self, stream: str, reached: Callable[[Progress], bool]) -> None:
+        def now() -> bool:
+            known = self.stored.get(("job", stream))
+            return known is not None and reached(known)
+
+        with self._changed:
+            assert self._changed.wait_for(now, timeout=120), self.stored.get(("job", stream))
+
+
+def spec_of(stream: str, url: str) -> StreamSpec:
+    return StreamSpec(stream, url, session="5e55", samplings=(RULE,), short_side=28)
+
+
+@contextmanager
+def running(sink: ListSink, *specs: StreamSpec, stay: bool = False) -> Iterator[Shard]:
+    """A shard at work; stopped at the end of the block, where it has not come to its own."""
+    feed = DecodeHost()
+    engine = Engine(Blank(), [Placement(Mean(), RULE, 0, {"mean": "v" * 12})])
+    shard = Shard(engine, feed, sink, lambda one: Publisher(one.stream, one.job, "blank-0"))
+    thread = threading.Thread(
+        target=shard.run, args=({one.stream: "job" for one in specs}, specs), kwargs={"stay": stay}
+    )
+    thread.start()
+    try:
+        yield shard
+    finally:
+        shard.stop()
+        thread.join(timeout=120)
+        assert not thread.is_alive()
+        feed.close()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline_s, "waited in vain"
+        time.sleep(0.01)
+
+
+def positions_of(sink: ListSink, stream: str) -> list[int]:
+    """Of its records, in their order."""
+    return [int(position_of(m)) for m in sink.messages if (m.topic, m.key) == ("mean", stream)]
+
+
+def test_streams_come_to_an_empty_shard_and_go_and_come_again() -> None:
+    sink = WatchedSink()
+    with running(sink, stay=True) as shard:
+        for epoch in (1, 2):
+            shard.add({"a": "job"}, [spec_of("a", HOUR)])
+            sink.wait_until("a", lambda one, epoch=epoch: one.epoch == epoch and one.frames > 9)
+            shard.remove("a")
+            sink.wait_until("a", lambda one: one.status == "stopped")
+            wait_until(lambda epoch=epoch: len(shard.tally.outcomes) == epoch)
+        frames = sink.stored["job", "a"].frames
+    positions = positions_of(sink, "a")
+    assert len(positions) == len(set(positions)) == frames, "it went on where it had stopped"
+    assert [(one.stream, one.status) for one in shard.tally.outcomes] == [("a", "stopped")] * 2
+
+
+def test_no_other_stream_misses_a_frame() -> None:
+    alone, beside = WatchedSink(), WatchedSink()
+    short = spec_of("short", MOMENT)
+    with running(alone, short):
+        alone.wait_until("short", lambda one: one.done)
+    with running(beside, spec_of("a", HOUR)) as shard:
+        beside.wait_until("a", lambda one: one.frames > 0)
+        shard.add({"short": "job", "b": "job"}, [short, spec_of("b", HOUR)])
+        beside.wait_until("b", lambda one: one.frames > 0)
+        shard.remove("b")
+        beside.wait_until("short", lambda one: one.done)
+        beside.wait_until("b", lambda one: one.status == "stopped")
+        before = beside.stored["job", "a"].frames
+        beside.wait_until("a", lambda one: one.frames > before)
+
+    def of_short(sink: ListSink) -> dict[str, bytes]:
+        return {m.id: m.value for m in sink.messages if m.topic == "mean" and m.key == "short"}
+
+    assert of_short(beside) == of_short(alone)
+    positions = positions_of(beside, "a")
+    assert positions == sorted(positions)
+    assert len(positions) == beside.stored["job", "a"].frames
+
+
+def test_a_name_is_taken_once_and_only_what_is_here_can_go() -> None:
+    sink = WatchedSink()
+    with running(sink, spec_of("a", HOUR)) as shard:
+        sink.wait_until("a", lambda one: one.frames > 0)
+        with pytest.raises(UsageError, match=r"^stream a is here already; remove it first$"):
+            shard.add({"a": "job", "b": "job"}, [spec_of("a", HOUR), spec_of("b", HOUR)])
+        with pytest.raises(UsageError, match=r"^no stream b is here; there are: a$"):
+            shard.remove("b")
