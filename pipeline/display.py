@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from pipeline.engine.camera import Camera, told
+from pipeline.engine.observer import shares
 from pipeline.records.outage import span
 from pipeline.secrets import mask
 
@@ -64,6 +65,7 @@ class Report:
         away_s: how long the sink was away.
         undelivered: camera -> sampled frames without records, because it was away to the end.
         cameras: live stream -> how it fared.
+        stages: what engines were at -> seconds (`pipeline.engine.observer`).
     """
 
     frames: int
@@ -77,6 +79,7 @@ class Report:
     away_s: float = 0.0
     undelivered: Mapping[str, int] = field(default_factory=dict)
     cameras: Mapping[str, Camera] = field(default_factory=dict)
+    stages: Mapping[str, float] = field(default_factory=dict)
 
     def json(self) -> str:
         """The same for a script: one JSON object."""
@@ -85,6 +88,7 @@ class Report:
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         plain = values | {name: dict(values[name]) for name in tables}
         plain["failures"] = {stream: mask(why) for stream, why in self.failures.items()}
+        plain["stages"] = {name: round(seconds, 3) for name, seconds in self.stages.items()}
         plain["cameras"] = {name: camera.plain() for name, camera in self.cameras.items()}
         return json.dumps(plain, ensure_ascii=False)
 
@@ -108,6 +112,8 @@ class Report:
             text.append(f"the sink was away for {span(self.away_s)} and came back")
         for stream, frames in self.undelivered.items():
             text.append(f"{stream}: {frames} frames NOT DELIVERED")
+        if self.stages:
+            text.append(f"time: {shares(self.stages)}")
         return [*text, f"in {self.sink}"]
 
 

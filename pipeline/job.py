@@ -186,6 +186,7 @@ def _report(config: Config, tally: Tally, seconds: float) -> Report:
         away_s=away_s(tally.outages),
         undelivered=dict(tally.undelivered),
         cameras=dict(tally.cameras),
+        stages=tally.seconds,
     )
 
 

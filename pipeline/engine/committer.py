@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pipeline.engine.observer import COMMIT, Observer
 from pipeline.errors import RecordsTooLarge
 from pipeline.records.commit import Commit
 from pipeline.records.outage import Outage
@@ -66,13 +67,17 @@ News = Committed | Refusal | Claimed
 class Committer:
     """A sink's thread. `put`, `take`, `wait` and `close` belong to one other thread."""
 
-    def __init__(self, sink: PatientSink, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, sink: PatientSink, observer: Observer, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """
         Args:
             sink: its outages are borne here, for as long as it bears them itself.
+            observer: hears of every transaction.
             clock: seconds, monotonic.
         """
         self._sink = sink
+        self._observer = observer
         self._clock = clock
         self._changed = threading.Condition()
         self._queue: deque[Commit | Claim] = deque()
@@ -156,7 +161,8 @@ class Committer:
         if isinstance(work, Claim):
             return Claimed(self._sink.claim(work.jobs, fresh=work.fresh))
         try:
-            receipt = self._sink.commit(work)
+            with self._observer.stage(COMMIT):
+                receipt = self._sink.commit(work)
         except RecordsTooLarge as error:
             return Refusal(work, error)
         return Committed(work, receipt, self._clock(), tuple(self._sink.take_ended()))

@@ -15,6 +15,7 @@ from pipeline.engine.delivery import Delivery
 from pipeline.engine.drain import Drain
 from pipeline.engine.intake import Intake
 from pipeline.engine.lane import Lane
+from pipeline.engine.observer import WAIT, Observer, StageSeconds
 from pipeline.engine.roster import Roster
 from pipeline.engine.step import Engine
 from pipeline.engine.tally import Outcome, Tally
@@ -56,6 +57,7 @@ class Shard:
         patience_s: float | None = None,
         sink_name: str = "the sink",
         clock: Callable[[], float] = time.monotonic,
+        observer: Observer | None = None,
     ) -> None:
         """
         Args:
@@ -70,6 +72,7 @@ class Shard:
             patience_s: how long an outage of the sink is borne; None: for ever.
             sink_name: the sink, for a person.
             clock: seconds, monotonic, that of `Frames.arrived_s`.
+            observer: hears what is done; None: `Tally.seconds` does.
         """
         self._engine = engine
         self._publisher = publisher
@@ -77,6 +80,7 @@ class Shard:
         self._max_age_s = max_age_s
         self._clock = clock
         self.tally = Tally(failures=engine.failures)
+        self._observer = observer or StageSeconds(self.tally.seconds)
         self._sink = PatientSink(
             sink, name=sink_name, patience_s=patience_s, tell=self._note_outage
         )
@@ -128,7 +132,7 @@ class Shard:
         return self.tally
 
     def _commit_beside(self, stay: bool) -> None:
-        committer = Committer(self._sink, self._clock)
+        committer = Committer(self._sink, self._observer, self._clock)
         try:
             self._pump(Delivery(committer, self._roster, self.tally), stay)
         except BaseException:
@@ -163,7 +167,11 @@ class Shard:
             self._roster.stop_removed()
             self._roster.open_next()
             self._request()
-            self._accept(0.0 if busy else self._idle_s(delivery))
+            if busy:
+                self._accept(0.0)
+            else:
+                with self._observer.stage(WAIT):
+                    self._accept(self._idle_s(delivery))
             busy = self._work(delivery)
 
     def _idle_s(self, delivery: Delivery) -> float:
@@ -223,7 +231,7 @@ class Shard:
         batch = self._batcher.cut(awaited, self._clock())
         if batch is None:
             return False
-        self._engine.step(batch, self._lanes)
+        self._engine.step(batch, self._lanes, self._observer)
         self.tally.frames += len(batch.frames.infos)
         self.tally.batches[len(batch.streams)] += 1
         return True

@@ -14,6 +14,7 @@ from operators.frames import Features, FrameInfo
 from operators.result import Result
 from pipeline.engine.batching import Batch
 from pipeline.engine.lane import Lane
+from pipeline.engine.observer import BACKBONE, Observer
 from pipeline.engine.placement import Placement
 from pipeline.trace import detail, trace
 
@@ -46,13 +47,15 @@ class Engine:
     def batch_size(self) -> int:
         return self.backbone.batch_size
 
-    def step(self, batch: Batch, lanes: Lanes) -> None:
+    def step(self, batch: Batch, lanes: Lanes, observer: Observer) -> None:
         """Run a batch through backbone and operators and hand every lane its share."""
-        features = self.backbone(batch.frames)
+        with observer.stage(BACKBONE, len(batch.frames.infos)):
+            features = self.backbone(batch.frames)
         for placement in self.placements:
             rows = [row for row, mask in enumerate(batch.taken) if placement.takes(mask)]
-            for run in _unbroken(placement, features, rows, lanes):
-                self._apply(placement, features.take(run), lanes)
+            with observer.stage(placement.name, len(rows)):
+                for run in _unbroken(placement, features, rows, lanes):
+                    self._apply(placement, features.take(run), lanes)
         for stream, frames in Counter(info.stream for info in features.infos).items():
             lanes[stream].release(frames)
 

@@ -73,6 +73,7 @@ class Tally:
         outages: the sink's, those that are over.
         given_up: why a sink or an engine was waited for no longer; empty where all went well.
         undelivered: camera -> sampled frames without records because of that.
+        seconds: stage -> how long engines were at it (`pipeline.engine.observer`).
     """
 
     frames: int = 0
@@ -87,6 +88,7 @@ class Tally:
     given_up: str = ""
     undelivered: Counter[str] = field(default_factory=Counter)
     cameras: dict[str, Camera] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def see(
         self, camera: str, frames: int, dropped: Mapping[str, int], age_s: float | None
@@ -129,5 +131,9 @@ class Tally:
             {
                 name: self.cameras.get(name, Camera()) + other.cameras.get(name, Camera())
                 for name in {**self.cameras, **other.cameras}
+            },
+            {
+                name: self.seconds.get(name, 0.0) + other.seconds.get(name, 0.0)
+                for name in {**self.seconds, **other.seconds}
             },
         )

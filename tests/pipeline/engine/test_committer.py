@@ -8,11 +8,14 @@ from dataclasses import replace
 import pytest
 
 from pipeline.engine.committer import MOST_BYTES, Claim, Claimed, Committed, Committer, Refusal
+from pipeline.engine.observer import StageSeconds
 from pipeline.errors import RecordsTooLarge, SinkAway, SinkError
 from pipeline.records.commit import Commit
 from pipeline.records.record import Message, Refused
 from pipeline.sinks.patient import PatientSink
 from pipeline.testing import ListSink, ManualClock
+
+DEAF = StageSeconds({})
 
 
 class GatedSink(ListSink):
@@ -40,7 +43,7 @@ def sink():
 
 @pytest.fixture
 def committer(sink):
-    made = Committer(PatientSink(sink, patience_s=0.0), ManualClock(7.0))
+    made = Committer(PatientSink(sink, patience_s=0.0), DEAF, ManualClock(7.0))
     yield made
     sink.gate.release(99)
     made.close()
@@ -144,7 +147,7 @@ def test_an_error_is_raised_to_the_loop_and_nothing_is_done_after_it(
 
 
 def test_closing_waits_for_what_runs_and_begins_no_more(sink):
-    committer = Committer(PatientSink(sink))
+    committer = Committer(PatientSink(sink), DEAF)
     a, b = commits_of(sink, "ab")
     committer.put(a)
     assert sink.entered.acquire(timeout=60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter, defaultdict, deque
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 
@@ -937,3 +938,22 @@ def test_records_of_prepared_pictures_have_a_variant_of_their_own() -> None:
     assert whole == "v-echo"
     assert part == prepared_variant("v-echo", "128x64+0+32") != whole
     assert prepared_variant("v-echo", "") == "v-echo"
+
+
+def test_an_observer_hears_of_every_stage_and_its_frames() -> None:
+    heard: Counter[str] = Counter()
+
+    class Observer:
+        @contextmanager
+        def stage(self, name, frames=0):
+            heard[name] += frames
+            yield
+
+    scripts = {"a": clip("a", 12, 4)}
+    tally = shard_of(scripts, ListSink(), Echo(), Runs(), observer=Observer()).run(
+        JOBS, [spec_of("a")]
+    )
+    assert heard == {"backbone": 12, "echo": 12, "runs": 12, "commit": 0, "wait": 0}
+    assert tally.seconds == {}
+    told = shard_of(scripts, ListSink(), Echo(), Runs()).run(JOBS, [spec_of("a")]).seconds
+    assert set(told) == set(heard)
