@@ -120,6 +120,7 @@ WRITER = """
 import json, sys
 from dataclasses import replace
 from pipeline.errors import FencedError
+from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.sinks.uri import open_sink
 
@@ -131,7 +132,7 @@ try:
             standing[stream] = progress = replace(progress, sequence=progress.sequence + 1)
             value = json.dumps([progress.epoch, progress.sequence]).encode()
             headers = {"ce_id": f"{stream}.{progress.sequence}"}
-            sink.commit([Message("action", stream, headers, value)], progress)
+            sink.commit([Commit([Message("action", stream, headers, value)], progress)])
             print(progress.sequence, flush=True)
 except FencedError as error:
     print(error, flush=True)
