@@ -5,9 +5,9 @@ Pixels in -> features out. Importable without torch, because decode processes us
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,22 @@ class FrameInfo:
     clock: str = "media"
     epoch: int = 0
     preparation: str = ""
+
+    @classmethod
+    def of_picture(cls, source_hw: tuple[int, int] = (1, 1)) -> Self:
+        """Of a picture that is no frame of a stream: only its size may mean anything."""
+        return cls("picture", "picture", "0", 0, Fraction(1), 0, 0, source_hw)
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """What `to_json` gave."""
+        height, width = plain["source_hw"]
+        time_base = Fraction(plain["time_base"])
+        return cls(**{**plain, "time_base": time_base, "source_hw": (height, width)})
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self) | {"time_base": str(self.time_base), "source_hw": list(self.source_hw)}
 
 
 @dataclass(frozen=True, slots=True)

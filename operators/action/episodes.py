@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from operators.action.windows import info_from_json, info_to_json
 from operators.frames import FrameInfo
 
 BACKGROUND = "background"  # nothing in particular: never an episode
@@ -40,17 +39,17 @@ class Episode:
         """As JSON values."""
         return {
             "label": self.label,
-            "start": info_to_json(self.start),
-            "end": info_to_json(self.end),
+            "start": self.start.to_json(),
+            "end": self.end.to_json(),
             "peak": self.peak,
-            "peak_at": info_to_json(self.peak_at),
+            "peak_at": self.peak_at.to_json(),
             "windows": self.windows,
         }
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Episode:
         """What `to_json` gave."""
-        frames = {name: info_from_json(said[name]) for name in ("start", "end", "peak_at")}
+        frames = {name: FrameInfo.from_json(said[name]) for name in ("start", "end", "peak_at")}
         return cls(**{**said, **frames})
 
 

@@ -7,10 +7,8 @@ frame; a short last one comes only where frames would else be in no window. Know
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from fractions import Fraction
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +84,7 @@ class SlidingWindow:
             "frames": self._frames,
             "stride": self._stride,
             "covered": self._covered,
-            "kept": [info_to_json(info) for info, _ in self._kept],
+            "kept": [info.to_json() for info, _ in self._kept],
         }
         vectors = [vector.astype(_DTYPE).tobytes() for _, vector in self._kept]
         return canonical_json(header) + b"\n" + b"".join(vectors)
@@ -102,7 +100,7 @@ class SlidingWindow:
         try:
             header = json.loads(line)
             got = (header["format"], header["frames"], header["stride"])
-            infos = [info_from_json(plain) for plain in header["kept"]]
+            infos = [FrameInfo.from_json(plain) for plain in header["kept"]]
             vectors = np.frombuffer(rest, dtype=_DTYPE).reshape(len(infos) or 1, -1)
             covered = int(header["covered"])
         except (ValueError, KeyError, TypeError) as error:
@@ -123,15 +121,3 @@ class SlidingWindow:
     def _window(self, *, partial: bool) -> Window:
         infos = tuple(info for info, _ in self._kept)
         return Window(infos, np.stack([vector for _, vector in self._kept]), partial)
-
-
-def info_to_json(info: FrameInfo) -> dict[str, Any]:
-    """A frame's identity as JSON values."""
-    return asdict(info) | {"time_base": str(info.time_base), "source_hw": list(info.source_hw)}
-
-
-def info_from_json(plain: Mapping[str, Any]) -> FrameInfo:
-    """What `info_to_json` gave."""
-    height, width = plain["source_hw"]
-    time_base = Fraction(plain["time_base"])
-    return FrameInfo(**{**plain, "time_base": time_base, "source_hw": (height, width)})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Protocol
 
 from torch import Tensor
@@ -13,7 +12,7 @@ from operators.learn.dense_pictures import DensePicture
 
 Norm = Callable[[Tensor], Tensor]
 
-_INFO = FrameInfo("picture", "picture", "0", 0, Fraction(1), 0, 0, (1, 1))
+_INFO = FrameInfo.of_picture()
 
 
 class MapOperator(Protocol):

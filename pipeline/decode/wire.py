@@ -10,7 +10,6 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -120,7 +119,7 @@ def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
         return {
             "entry": "frames",
             "shape": entry.pixels.shape,
-            "infos": [_info_to_json(info) for info in entry.infos],
+            "infos": [info.to_json() for info in entry.infos],
             "taken": entry.taken,
             "cursor": entry.cursor,
             "share": entry.share,
@@ -131,19 +130,10 @@ def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
 
 
 def _frames(values: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> Frames:
-    infos = tuple(_info(info) for info in values["infos"])
+    infos = tuple(FrameInfo.from_json(info) for info in values["infos"])
     taken, cursor = tuple(values["taken"]), values["cursor"]
     more = (values["share"], values["before"], tuple(values["arrived_s"]))
     return Frames(infos, pixels, taken, cursor, *more)
-
-
-def _info_to_json(info: FrameInfo) -> dict[str, Any]:
-    return {**asdict(info), "time_base": str(info.time_base)}
-
-
-def _info(values: dict[str, Any]) -> FrameInfo:
-    time_base, source_hw = Fraction(values["time_base"]), tuple(values["source_hw"])
-    return FrameInfo(**{**values, "time_base": time_base, "source_hw": source_hw})
 
 
 def write_all(fd: int, buffers: Sequence[bytes | memoryview]) -> None:

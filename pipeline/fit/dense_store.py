@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from pipeline.fit.stored import Part, part_facts
 from pipeline.media.scaler import FILTER_NAME
 
 _FORMAT = 1
-_INFO = FrameInfo("image", "image", "0", 0, Fraction(1), 0, 0, (1, 1))
+_INFO = FrameInfo.of_picture()
 
 Tell = Callable[[int, int], None]
 """Pictures done, pictures in all."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +183,7 @@ class FeatureStore:
                 sizes.setdefault(still.pixels.shape, []).append((place, still))
         for together in sizes.values():
             pixels = np.stack([still.pixels for _, still in together])
-            infos = tuple(_info(still) for _, still in together)
+            infos = tuple(FrameInfo.of_picture(still.source_hw) for _, still in together)
             arrays = self._glance(pixels, infos, patches=patches, tokens_of=tokens_of)
             self.computed_frames += len(together)
             for row, (place, still) in enumerate(together):
@@ -253,10 +252,6 @@ def _of_block(tokens_of: int | None) -> Facts:
 
 def _is_complete(kept: Sequence[Facts]) -> bool:
     return bool(kept) and kept[-1]["end"] is not None
-
-
-def _info(still: Still) -> FrameInfo:
-    return FrameInfo("image", "image", "0", 0, Fraction(1), 0, 0, still.source_hw)
 
 
 def _facts(still: Still) -> Facts:

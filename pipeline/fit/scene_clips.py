@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from pipeline.synthetic.uri import SceneSpec
 
 _FORMAT = 3  # 1 had no cells, 2 only whole scenes
 _PACES = (1, 2, 4)  # a scene takes so many times as long as the window
-_INFO = FrameInfo("scene", "scene", "0", 0, Fraction(1), 0, 0, (1, 1))
+_INFO = FrameInfo.of_picture()
 
 
 def scene_examples(

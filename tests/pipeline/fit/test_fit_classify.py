@@ -111,7 +111,7 @@ def test_a_fine_tuned_head_says_in_a_run_what_was_measured(
     targets = np.array([header["labels"].index(one.label) for one in pictures])
     for place, number in enumerate(split(groups, targets, header["labels"]).test[:6]):
         still = read_still(pictures[number].path, 28)
-        info = FrameInfo("image", "image", "0", 0, Fraction(1), 0, 0, still.source_hw)
+        info = FrameInfo.of_picture(still.source_hw)
         features = tiny_backbone(FrameBatch((info,), still.pixels[None]))
         scores = operator.logits(features, 0).softmax(dim=0).numpy()
         np.testing.assert_allclose(scores, report.fit.quality.probabilities[place], atol=5e-3)
