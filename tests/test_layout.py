@@ -102,6 +102,13 @@ def test_rooms_stand_in_no_circle():
     assert len(list(rooms.static_order())) > 20
 
 
+def test_every_room_stands_in_the_table():
+    table = (ROOT / "docs/architecture.md").read_text().partition("## Rooms")[2].split("\n## ")[0]
+    named = set(re.findall(r"`(?:pipeline/|operators/)?(\w+)/`", table))
+    rooms = {path.parent for path in SOURCES if path.parent.parent.name in PACKAGES}
+    assert {room.name for room in rooms if room.parent.name != "kernels"} - named == set()
+
+
 @pytest.mark.parametrize("library", ROOMS)
 def test_a_library_is_imported_in_its_own_room_alone(library):
     room = re.compile(ROOMS[library])

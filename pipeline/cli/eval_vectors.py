@@ -98,7 +98,7 @@ def classify(*, images: str, head: str, out: Path | None, as_json: bool, **given
 def _opened(task: str, choice: str, given: dict[str, Any]) -> Iterator[tuple[Head, Backbone]]:
     """The head, and the backbone that it must have been trained on."""
     from operators.weights.heads import HeadRequest, trained_head
-    from pipeline.fit.glance import open_backbone
+    from pipeline.features.glance import open_backbone
 
     blocks = _tail_start(choice, given["model"])
     backbone = open_backbone(given["model"], given["weights"], seed=given["seed"], blocks=blocks)

@@ -120,8 +120,8 @@ def depth(
 
 
 def _clicks(path: Path, around: int, out: Path, *, as_json: bool, given: dict[str, Any]) -> int:
+    from pipeline.features.store import FeatureStore
     from pipeline.fit.clicks import clicked, read_clicks
-    from pipeline.fit.feature_store import FeatureStore
     from pipeline.fit.fit_clicks import fit_clicks
 
     others = [key for key in ("images", "masks", "labels", "synthetic") if given[key]]
@@ -140,7 +140,7 @@ def _clicks(path: Path, around: int, out: Path, *, as_json: bool, given: dict[st
 
 
 def _backbone(given: dict[str, Any], blocks: tuple[int, ...] = ()) -> Backbone:
-    from pipeline.fit.glance import open_backbone
+    from pipeline.features.glance import open_backbone
 
     return open_backbone(given["model"], given["weights"], seed=given["seed"], blocks=blocks)
 

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.errors import UsageError
-from pipeline.fit.clip import Clip
+from pipeline.features.clip import Clip
+from pipeline.features.store import FeatureStore
+from pipeline.features.stored import StoredFeatures
 from pipeline.fit.dense_plan import Tell
-from pipeline.fit.feature_store import FeatureStore
-from pipeline.fit.stored import StoredFeatures
 
 COLUMNS = ("file", "time", "x", "y", "label")
 _FPS = 5.0  # frames of a recording that a click may be on

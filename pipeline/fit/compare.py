@@ -25,6 +25,7 @@ from operators.learn.vector_fit import Recipe, fit_vector_head
 from operators.operator import Operator
 from operators.segmentation.operator import Segmentation
 from operators.weights.heads import Head
+from pipeline.features.glance import open_backbone
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
 from pipeline.fit.evaluate_maps import evaluate_maps
 from pipeline.fit.evaluate_vectors import evaluate_vectors
@@ -32,7 +33,6 @@ from pipeline.fit.evaluation import Evaluation
 from pipeline.fit.fit_depth import fit_depth
 from pipeline.fit.fit_segmentation import fit_segmentation, segmentation_blocks
 from pipeline.fit.fitting import vector_facts
-from pipeline.fit.glance import open_backbone
 from pipeline.fit.scene_clips import scene_data_sha256, scene_examples
 from pipeline.fit.scenes import Scenes, Task
 from pipeline.synthetic.labels import LABELS

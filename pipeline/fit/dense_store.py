@@ -21,8 +21,8 @@ from operators.backbones.backbone import Backbone
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.learn.dense_pictures import DensePicture
 from operators.result import canonical_json
+from pipeline.features.stored import Part, part_facts
 from pipeline.fit.dense_item import DenseItem
-from pipeline.fit.stored import Part, part_facts
 from pipeline.media.scaler import FILTER_NAME
 
 _FORMAT = 1

@@ -18,8 +18,8 @@ from operators.learn.examples import Examples
 from operators.vector.own_blocks import TAIL_BLOCKS
 from operators.weights.heads import Head
 from pipeline.configuration.sources import file_session
+from pipeline.features.store import FeatureStore
 from pipeline.fit.dense_plan import Tell
-from pipeline.fit.feature_store import FeatureStore
 from pipeline.fit.finetuning import seen_by, wanted_tokens
 from pipeline.fit.fit_action import recorded_tokens, see
 from pipeline.fit.fit_classify import picture_parts, pictured_tokens

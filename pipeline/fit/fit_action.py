@@ -17,13 +17,13 @@ from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from operators.learn.tail_parts import Tokens
 from pipeline.errors import SourceError
-from pipeline.fit.clip import Clip
-from pipeline.fit.feature_store import FeatureStore
+from pipeline.features.clip import Clip
+from pipeline.features.store import FeatureStore
+from pipeline.features.stored import StoredFeatures
+from pipeline.features.token_files import TokenFiles
 from pipeline.fit.finetuning import wanted_tokens
 from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_write
 from pipeline.fit.spans import Labelled, label_names
-from pipeline.fit.stored import StoredFeatures
-from pipeline.fit.token_files import TokenFiles
 from pipeline.fit.windowing import Cut, Seen, by_day, by_file, has_background, windows_of
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def fit_action(
 
     Args:
         recordings: files with their spans.
-        backbone: from `pipeline.fit.glance.open_backbone`, frozen.
+        backbone: from `pipeline.features.glance.open_backbone`, frozen.
         plan: how.
         tell: told how far it is.
 

@@ -15,11 +15,11 @@ from operators.errors import UsageError
 from operators.learn.examples import Examples, Floats
 from pipeline.configuration.sources import file_session
 from pipeline.errors import SourceError
-from pipeline.fit.feature_store import FeatureStore
+from pipeline.features.store import FeatureStore
+from pipeline.features.token_files import TokenFiles
 from pipeline.fit.finetuning import wanted_tokens
 from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_write
 from pipeline.fit.pictures import LabelledPicture
-from pipeline.fit.token_files import TokenFiles
 from pipeline.media.still import day_taken
 
 _TOGETHER = 16  # pictures at a time
@@ -32,7 +32,7 @@ def fit_classify(
 
     Args:
         pictures: with their classes.
-        backbone: from `pipeline.fit.glance.open_backbone`, frozen.
+        backbone: from `pipeline.features.glance.open_backbone`, frozen.
         plan: how.
         tell: told how far it is.
 

@@ -19,11 +19,11 @@ from operators.backbones.backbone import Backbone
 from operators.frames import FrameInfo
 from operators.learn.examples import Examples
 from operators.result import canonical_json
+from pipeline.features.glance import Glance
+from pipeline.features.stored import Part, part_facts
 from pipeline.fit.dense_plan import Tell
 from pipeline.fit.fitting import data_sha256
-from pipeline.fit.glance import Glance
 from pipeline.fit.scenes import Scenes
-from pipeline.fit.stored import Part, part_facts
 from pipeline.media.scaler import FILTER_NAME
 from pipeline.media.still import scaled
 from pipeline.synthetic.action import ACTIONS

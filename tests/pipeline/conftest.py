@@ -1,4 +1,5 @@
-"""Builders of real messages and progress, and a server of playlists."""
+"""Builders of real messages and progress, a server of playlists, and small clips and pictures of a
+few kinds with a tiny backbone to look at them."""
 
 from __future__ import annotations
 
@@ -12,8 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 from jsonschema import Draft7Validator
+from numpy.typing import NDArray
+from PIL import Image
 from referencing import Registry, Resource
 
 from operators.frames import FrameInfo
@@ -24,10 +28,13 @@ from pipeline.records.record import Message
 from pipeline.stream.progress import Progress
 
 if TYPE_CHECKING:
+    from operators.backbones.backbone import Backbone
     from operators.frames import Features
+    from pipeline.features.store import FeatureStore
 
 VARIANT = "0123456789ab"
 MODEL = "dinov2_vits14-b938bf1bc15c"
+TINY = "dinov2_vitti14"
 SCHEMAS = Path(__file__).parents[2] / "pipeline" / "schemas"
 
 
@@ -184,3 +191,63 @@ def playlists() -> Iterator[PlaylistServer]:
         yield server
         server.shutdown()
         thread.join()
+
+
+def painted(kind: str, number: int, step: int = 0) -> NDArray[np.uint8]:
+    """A picture `[48, 64, 3]` of a kind: stripes that stand (`bars`) or lie (`rows`), grey, or grey
+    that is `dark` or `bright`, which random weights tell apart."""
+    draw = np.random.default_rng([number, step])
+    low = {"dark": 5, "bright": 210}.get(kind, 90)
+    picture = draw.integers(low, low + 40, (48, 64, 3))
+    if kind == "bars":
+        picture[:, (number + step) % 8 :: 8] = 250
+    elif kind == "rows":
+        picture[(number + step) % 8 :: 8] = 250
+    return picture.astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def small_clip() -> Callable[..., Path]:
+    """`small_clip(path, "bars", number=3)`: 2 s at 10 frames/s for each kind, in order."""
+
+    from pipeline.media.encode import write_clip
+
+    def written(path: Path, *kinds: str, number: int = 0, frames: int = 20) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pictures = (painted(kind, number, step) for kind in kinds for step in range(frames))
+        write_clip(path, pictures, fps=10)
+        return path
+
+    return written
+
+
+@pytest.fixture(scope="session")
+def small_picture() -> Callable[..., Path]:
+    """`small_picture(path, "bars", 3)`: a PNG."""
+
+    def written(path: Path, kind: str, number: int = 0) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(painted(kind, number)).save(path)
+        return path
+
+    return written
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone() -> Iterator[Backbone]:
+    """The smallest model with random weights."""
+    from pipeline.features.glance import open_backbone
+
+    backbone = open_backbone(TINY, "random", threads=2)
+    yield backbone
+    backbone.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path, tiny_backbone: Backbone) -> Iterator[FeatureStore]:
+    """An empty store."""
+    from pipeline.features.store import FeatureStore
+
+    store = FeatureStore(tmp_path / "features", tiny_backbone, short_side=28)
+    yield store
+    store.close()

@@ -18,7 +18,7 @@ from operators.weights.header import read_header
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
 from pipeline.errors import SourceError
-from pipeline.fit.feature_store import FeatureStore
+from pipeline.features.store import FeatureStore
 from pipeline.fit.fit_action import ActionPlan, fit_action, recorded_tokens, see
 from pipeline.fit.fitting import FitPlan
 from pipeline.fit.published import fit_published

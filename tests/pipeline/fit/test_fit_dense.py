@@ -17,14 +17,14 @@ from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from operators.learn.depth_head import depth_blocks
 from pipeline.errors import SourceError
+from pipeline.features.glance import open_backbone
+from pipeline.features.store import FeatureStore
 from pipeline.fit.clicks import clicked, read_clicks
 from pipeline.fit.dense_plan import DensePlan
 from pipeline.fit.dense_store import DenseStore, Reading
-from pipeline.fit.feature_store import FeatureStore
 from pipeline.fit.fit_clicks import fit_clicks
 from pipeline.fit.fit_depth import fit_depth
 from pipeline.fit.fit_segmentation import fit_segmentation
-from pipeline.fit.glance import open_backbone
 from pipeline.fit.mask_labels import read_labels
 from pipeline.fit.pairs import pairs
 from pipeline.fit.truth_files import DepthFile, MaskFile

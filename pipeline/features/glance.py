@@ -22,7 +22,7 @@ from operators.vector.frame_vector import FrameVector
 from operators.vector.motion import averaged_cells
 from operators.weights.load import load_backbone
 from pipeline.allocator import keep_freed_memory
-from pipeline.fit.stored import TOKENS, Floats
+from pipeline.features.stored import TOKENS, Floats
 
 BLOCKS = 4  # class tokens of so many last blocks are kept, as upstream's largest linear head reads
 _BATCH = 8
@@ -104,7 +104,7 @@ class Glance:
         patches: bool = False,
         tokens_of: int | None = None,
     ) -> Arrays:
-        """The arrays of `pipeline.fit.stored.Part` for some frames of one size.
+        """The arrays of `pipeline.features.stored.Part` for some frames of one size.
 
         Args:
             pixels: uint8 RGB `[n, H, W, 3]`.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.configuration.sources import file_session, plan_recordings
-from pipeline.fit.stored import Part
+from pipeline.features.stored import Part
 from pipeline.stream.chunk import Cursor, End, Frames
 from pipeline.stream.sampling import Sampling
 from pipeline.synthetic.uri import SCHEME

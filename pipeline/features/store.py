@@ -19,10 +19,10 @@ from operators.result import canonical_json
 from pipeline.configuration.sources import file_session
 from pipeline.configuration.streams import RECORDED_CHUNK_MS
 from pipeline.errors import SourceError
-from pipeline.fit.clip import Clip, Draft
-from pipeline.fit.footage import Footage
-from pipeline.fit.glance import Glance
-from pipeline.fit.stored import Part, StoredFeatures, joined, part_facts
+from pipeline.features.clip import Clip, Draft
+from pipeline.features.footage import Footage
+from pipeline.features.glance import Glance
+from pipeline.features.stored import Part, StoredFeatures, joined, part_facts
 from pipeline.media.scaler import FILTER_NAME
 from pipeline.media.still import Still, read_still
 from pipeline.stream.chunk import Cursor, End, Frames, Gap
@@ -42,7 +42,7 @@ class FeatureStore:
         """
         Args:
             folder: where features are kept; made where it is missing.
-            backbone: from `pipeline.fit.glance.open_backbone`.
+            backbone: from `pipeline.features.glance.open_backbone`.
             short_side: of a frame, pixels, before rounding to a multiple of 14.
         """
         self.short_side = short_side

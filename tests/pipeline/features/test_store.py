@@ -11,9 +11,9 @@ from PIL import Image
 from operators.errors import UsageError
 from operators.frames import FrameBatch
 from pipeline.errors import SourceError
-from pipeline.fit import feature_store
-from pipeline.fit.clip import Clip
-from pipeline.fit.feature_store import FeatureStore
+from pipeline.features import store as feature_store
+from pipeline.features.clip import Clip
+from pipeline.features.store import FeatureStore
 from pipeline.fit.scene_actions import scenes_with_actions
 from pipeline.media.still import day_taken, read_still
 from pipeline.synthetic.scene import open_scene

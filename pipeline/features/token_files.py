@@ -14,7 +14,7 @@ from pathlib import Path
 from safetensors import safe_open
 from torch import Tensor
 
-from pipeline.fit.stored import TOKENS
+from pipeline.features.stored import TOKENS
 
 
 class TokenFiles:

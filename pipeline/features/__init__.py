@@ -1,0 +1,1 @@
+"""What a backbone sees in recordings and pictures, computed once and kept."""
