@@ -1,4 +1,4 @@
-"""Features of recordings and pictures, computed once: path in -> `StoredFeatures` out.
+"""Features of recordings and pictures, computed once: what is wanted in -> arrays out.
 
 What was computed is kept under the content's and the weights' identity; a run that was killed goes
 on after the last part that it wrote. Decodes as replay does. Knows nothing of labels.
@@ -7,32 +7,37 @@ on after the last part that it wrote. Decodes as replay does. Knows nothing of l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from operators.backbones.backbone import Backbone
 from operators.frames import FrameInfo
-from operators.result import canonical_json
 from pipeline.configuration.sources import file_session
 from pipeline.configuration.streams import RECORDED_CHUNK_MS
 from pipeline.errors import SourceError
 from pipeline.features.clip import Clip, Draft
+from pipeline.features.folder import (
+    Arrays,
+    Facts,
+    FeatureFolder,
+    Look,
+    Pixels,
+    Read,
+    compute_missing,
+)
 from pipeline.features.footage import Footage
 from pipeline.features.glance import Glance
+from pipeline.features.picture import Picture, still_facts
+from pipeline.features.reading import Reading, grid_facts
 from pipeline.features.stored import Part, StoredFeatures, joined, part_facts
-from pipeline.media.scaler import FILTER_NAME
-from pipeline.media.still import Still, read_still
+from pipeline.media.still import read_still
 from pipeline.stream.chunk import Cursor, End, Frames, Gap
 from pipeline.stream.spec import StreamSpec
 
 _FORMAT = 2  # 1 had no cells
 _PART_FRAMES = 256  # what a killed run computes again at most
 _PART_WITH_GRIDS = 32
-
-Facts = Mapping[str, Any]
 
 
 class FeatureStore:
@@ -45,9 +50,9 @@ class FeatureStore:
             backbone: from `pipeline.features.glance.open_backbone`.
             short_side: of a frame, pixels, before rounding to a multiple of 14.
         """
-        self.short_side = short_side
+        self.folder = FeatureFolder(folder, short_side=short_side)
         self.computed_frames = 0  # by this store, so not found in the cache
-        self._folder = folder
+        self._backbone = backbone
         self._glance = Glance(backbone)
         self._footage = Footage()
 
@@ -165,34 +170,69 @@ class FeatureStore:
     def compute_images(
         self, paths: Sequence[Path], *, patches: bool = False, tokens_of: int | None = None
     ) -> None:
-        """Compute what the cache lacks of some pictures, those of one size together.
+        """Compute what the cache lacks of some pictures.
 
         Args:
-            paths: few enough to be in memory at once.
+            paths: of them.
             patches: keep the patch grids too.
             tokens_of: keep all tokens behind this block too.
 
         Raises:
             SourceError: one cannot be read; names the file.
         """
-        sizes: dict[tuple[int, ...], list[tuple[Path, Still]]] = {}
-        for path in paths:
-            place = self.image_file(path, patches=patches, tokens_of=tokens_of)
-            if part_facts(place) is None:
-                still = read_still(path, self.short_side)
-                sizes.setdefault(still.pixels.shape, []).append((place, still))
-        for together in sizes.values():
-            pixels = np.stack([still.pixels for _, still in together])
-            infos = tuple(FrameInfo.of_picture(still.source_hw) for _, still in together)
+
+        def look(pixels: Pixels) -> list[Arrays]:
+            infos = (FrameInfo.of_picture(),) * len(pixels)
             arrays = self._glance(pixels, infos, patches=patches, tokens_of=tokens_of)
-            self.computed_frames += len(together)
-            for row, (place, still) in enumerate(together):
-                own = {name: array[row : row + 1].copy() for name, array in arrays.items()}
-                Part(own, _facts(still)).write(place)
+            return [
+                {name: array[row : row + 1].copy() for name, array in arrays.items()}
+                for row in range(len(pixels))
+            ]
+
+        def read(path: Path) -> tuple[Pixels, Facts]:
+            still = read_still(path, self.folder.short_side)
+            return still.pixels, still_facts(still)
+
+        wanted = (
+            (self.image_file(path, patches=patches, tokens_of=tokens_of), partial(read, path))
+            for path in paths
+        )
+        list(self._compute(wanted, look))
+
+    def compute_maps(self, pictures: Iterable[Picture], reading: Reading) -> Iterator[int]:
+        """Compute what the cache lacks of what heads of maps read of some pictures.
+
+        Args:
+            pictures: of any sizes.
+            reading: what is read.
+
+        Yields:
+            How many were computed so far: after each picture, and once more in the end.
+
+        Raises:
+            SourceError: one cannot be read; names the file.
+        """
+
+        def read(picture: Picture) -> tuple[Pixels, Facts]:
+            pixels = picture.pixels(self.folder.short_side)
+            return pixels, grid_facts(pixels)
+
+        wanted = ((self.map_file(one, reading), partial(read, one)) for one in pictures)
+        return self._compute(wanted, partial(reading.of, self._backbone))
+
+    def map_file(self, picture: Picture, reading: Reading) -> Path:
+        """Where what is read of one picture lies, or will: `patches` and `cls`."""
+        return self.folder.place({"pixels": picture.identity, **reading.identity(self._backbone)})
 
     def close(self) -> None:
         """End the decoders. What was computed stays."""
         self._footage.close()
+
+    def _compute(self, wanted: Iterable[tuple[Path, Read]], look: Look) -> Iterator[int]:
+        before = self.computed_frames
+        for computed in compute_missing(wanted, look, together=self._backbone.batch_size):
+            self.computed_frames = before + computed
+            yield computed
 
     def _kept(self, clip: Clip) -> list[Facts]:
         """Facts of the parts that the cache holds, in order."""
@@ -223,10 +263,7 @@ class FeatureStore:
         return self._place(what, index)
 
     def _place(self, what: Facts, index: int) -> Path:
-        size = {"short_side": self.short_side, "filter": FILTER_NAME, "format": _FORMAT}
-        identity = canonical_json({**what, **size, **self._glance.identity})
-        name = hashlib.sha256(identity).hexdigest()[:40]
-        return self._folder / name[:2] / f"{name}.{index}.safetensors"
+        return self.folder.place({**what, "format": _FORMAT, **self._glance.identity}, index)
 
     def _spec(self, clip: Clip, cursor: Cursor | None) -> StreamSpec:
         return StreamSpec(
@@ -234,7 +271,7 @@ class FeatureStore:
             url=clip.url,
             session=clip.content,
             samplings=(clip.sampling,),
-            short_side=self.short_side,
+            short_side=self.folder.short_side,
             cursor=cursor,
             chunk_ms=RECORDED_CHUNK_MS,
         )
@@ -252,15 +289,3 @@ def _of_block(tokens_of: int | None) -> Facts:
 
 def _is_complete(kept: Sequence[Facts]) -> bool:
     return bool(kept) and kept[-1]["end"] is not None
-
-
-def _facts(still: Still) -> Facts:
-    return {
-        "first_us": 0,
-        "last_us": 0,
-        "breaks": [],
-        "cursor": None,
-        "clock": "media",
-        "source_hw": list(still.source_hw),
-        "end": {"outcome": "ok", "detail": ""},
-    }

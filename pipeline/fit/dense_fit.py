@@ -20,34 +20,37 @@ from operators.backbones.crew import stay_on_one_core
 from operators.learn.dense_training import Schedule, Split
 from operators.learn.estimate import Estimate
 from operators.result import canonical_json
+from pipeline.features.reading import Reading
+from pipeline.features.store import FeatureStore
+from pipeline.fit.dense_data import DenseData
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Tell
-from pipeline.fit.dense_store import DenseStore, Reading
 from pipeline.media.scaler import FILTER_NAME
 
 
-def computed_store(
+def computed_data(
     items: Sequence[DenseItem],
     backbone: Backbone,
     plan: DensePlan,
     *,
     reading: Reading,
     tell: Tell,
-) -> DenseStore:
+) -> DenseData:
     """Features and truths of all pictures, computed where the cache does not hold them."""
-    store = DenseStore(plan.cache, backbone, items, short_side=plan.short_side, reading=reading)
-    store.compute(lambda done, total: tell("features", done, total))
+    store = FeatureStore(plan.cache, backbone, short_side=plan.short_side)
+    data = DenseData(store, items, reading=reading)
+    data.compute(lambda done, total: tell("features", done, total))
     stay_on_one_core()  # where the cache held all of it, too: the same sums, and no barriers
-    return store
+    return data
 
 
 def checkpoint_of(
-    store: DenseStore, plan: DensePlan, split: Split, *, schedule: Schedule, **kind: Any
+    data: DenseData, plan: DensePlan, split: Split, *, schedule: Schedule, **kind: Any
 ) -> Path:
     """The file that this very training goes on from where it was killed.
 
     Args:
-        store: what it is trained on.
+        data: what it is trained on.
         plan: says where the cache is.
         split: which pictures do what.
         schedule: of the steps.
@@ -55,7 +58,7 @@ def checkpoint_of(
     """
     what = {
         **kind,
-        "data": store.identity,
+        "data": data.identity,
         "split": [list(split.train), list(split.validation)],
         "schedule": asdict(schedule),
         "torch": torch.__version__,
@@ -65,7 +68,7 @@ def checkpoint_of(
 
 
 def shared_facts(
-    store: DenseStore,
+    data: DenseData,
     backbone: Backbone,
     plan: DensePlan,
     split: Split,
@@ -76,7 +79,7 @@ def shared_facts(
     """What the header says of every head of maps, as docs/heads.md lists it.
 
     Args:
-        store: what it was trained on.
+        data: what it was trained on.
         backbone: whose features.
         plan: how.
         split: which pictures did what.
@@ -85,7 +88,7 @@ def shared_facts(
     """
     return {
         "backbone": backbone.loaded.sha256,
-        "data": store.data_sha256,
+        "data": data.data_sha256,
         "model": backbone.loaded.model.architecture.name,
         "short_side": plan.short_side,
         "filter": FILTER_NAME,

@@ -8,17 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.picture import Picture
 
-class DenseItem(Protocol):
-    """One picture. Nothing is read before `pixels` or `truth` is called."""
 
-    @property
-    def name(self) -> str:
-        """For messages."""
-        ...
+class DenseItem(Picture, Protocol):
+    """One picture and its truth. Nothing is read before `pixels` or `truth` is called."""
 
     @property
     def group(self) -> str:
@@ -26,21 +22,8 @@ class DenseItem(Protocol):
         ...
 
     @property
-    def identity(self) -> Mapping[str, Any]:
-        """All that decides the pixels, as JSON values."""
-        ...
-
-    @property
     def truth_identity(self) -> Mapping[str, Any]:
         """All that decides the truth, as JSON values."""
-        ...
-
-    def pixels(self, short_side: int) -> NDArray[np.uint8]:
-        """RGB uint8 `[H, W, 3]` as replay would hand it to the backbone.
-
-        Raises:
-            SourceError: it cannot be read; names the file.
-        """
         ...
 
     def truth(self, short_side: int) -> NDArray[Any]:

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from operators.backbones.backbone import Backbone
-from operators.backbones.crew import stay_on_one_core
 from operators.depth.operator import Depth
 from operators.errors import UsageError
 from operators.learn.dense_answers import answers
@@ -20,10 +19,11 @@ from operators.learn.dense_evaluation import evaluate_depth, evaluate_segmentati
 from operators.learn.dense_pictures import DensePicture
 from operators.operator import Operator
 from operators.segmentation.operator import Segmentation
-from pipeline.fit.dense_fit import norm_on_cpu
+from pipeline.features.reading import Reading
+from pipeline.fit.dense_data import DenseData
+from pipeline.fit.dense_fit import computed_data, norm_on_cpu
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Tell
-from pipeline.fit.dense_store import DenseStore, Reading
 from pipeline.fit.evaluation import Evaluation
 from pipeline.fit.fit_segmentation import classes_held
 
@@ -53,22 +53,15 @@ def evaluate_maps(
         UsageError: the operator's answers cannot be measured against these truths.
         SourceError: a file cannot be read; names it.
     """
-    store = DenseStore(
-        plan.cache,
-        backbone,
-        items,
-        short_side=plan.short_side,
-        reading=Reading(tuple(operator.layers), normed=isinstance(operator, Segmentation)),
-    )
-    store.compute(lambda done, total: tell("features", done, total))
-    stay_on_one_core()  # where the cache held all of it, too: the same sums, and no barriers
+    reading = Reading(tuple(operator.layers), normed=isinstance(operator, Segmentation))
+    data = computed_data(items, backbone, plan, reading=reading, tell=tell)
     norm = norm_on_cpu(backbone)
     if isinstance(operator, Segmentation):
         read = answers(operator, operator.scores, norm)
-        return _of_segmentation(operator, read, store, what=what, seed=plan.seed, tell=tell)
+        return _of_segmentation(operator, read, data, what=what, seed=plan.seed, tell=tell)
     if isinstance(operator, Depth):
         read = answers(operator, operator.metres, norm)
-        return _of_depth(operator, read, store, what=what, seed=plan.seed, tell=tell)
+        return _of_depth(operator, read, data, what=what, seed=plan.seed, tell=tell)
     raise UsageError(
         f"{what}: it says relative depth without a unit, which has no error in metres; "
         "`dinostream calibrate` gives a camera's scale"
@@ -78,27 +71,27 @@ def evaluate_maps(
 def _of_segmentation(
     operator: Segmentation,
     read: Callable[[DensePicture], Tensor],
-    store: DenseStore,
+    data: DenseData,
     *,
     what: str,
     seed: int,
     tell: Tell,
 ) -> Evaluation:
     labels = operator.labels
-    classes_held(store, labels)
-    every = range(len(store.items))
+    classes_held(data, labels)
+    every = range(len(data.items))
     quality = evaluate_segmentation(
-        store, every, read, seed=seed, tell=lambda done, total: tell("measuring", done, total)
+        data, every, read, seed=seed, tell=lambda done, total: tell("measuring", done, total)
     )
     scores = quality.scores
     most = int(scores.confusion.sum(axis=1).argmax())
     always = torch.zeros(1, 1, len(labels.labels))
     always[..., most] = _SURE
-    constant = evaluate_segmentation(store, every, lambda _: always, seed=seed).scores
+    constant = evaluate_segmentation(data, every, lambda _: always, seed=seed).scores
     return Evaluation(
         "segmentation",
         what,
-        len(store.items),
+        len(data.items),
         scores.groups,
         scores.estimates,
         constant.estimates,
@@ -113,25 +106,25 @@ def _of_segmentation(
 def _of_depth(
     operator: Depth,
     read: Callable[[DensePicture], Tensor],
-    store: DenseStore,
+    data: DenseData,
     *,
     what: str,
     seed: int,
     tell: Tell,
 ) -> Evaluation:
-    every = range(len(store.items))
+    every = range(len(data.items))
     range_m = operator.range_m
     quality = evaluate_depth(
-        store,
+        data,
         every,
         read,
         range_m,
         seed=seed,
         tell=lambda done, total: tell("measuring", done, total),
     )
-    middle = median_depth(store, every, range_m)
-    constant = evaluate_depth(store, every, lambda _: torch.full((1, 1), middle), range_m)
-    beyond = _beyond(store, range_m[1])
+    middle = median_depth(data, every, range_m)
+    constant = evaluate_depth(data, every, lambda _: torch.full((1, 1), middle), range_m)
+    beyond = _beyond(data, range_m[1])
     notes = [f"the constant answer is {middle:.2f} m everywhere, the median of these very data"]
     if beyond:
         notes.append(f"{beyond:.1%} of the known depth is beyond {range_m[1]:g} m: not counted")
@@ -147,9 +140,9 @@ def _of_depth(
     )
 
 
-def _beyond(store: DenseStore, most_m: float) -> float:
+def _beyond(data: DenseData, most_m: float) -> float:
     known = over = 0
-    for truth in store.truths():
+    for truth in data.truths():
         known += int(np.count_nonzero(truth > 0))
         over += int(np.count_nonzero(truth > most_m))
     return over / max(known, 1)

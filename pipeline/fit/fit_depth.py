@@ -20,9 +20,11 @@ from operators.learn.dense_split import dense_split
 from operators.learn.dense_training import Schedule
 from operators.learn.depth_head import RATE, fit_depth_head
 from operators.weights.heads import Head
+from pipeline.features.reading import Reading
+from pipeline.fit.dense_data import DenseData
 from pipeline.fit.dense_fit import (
     checkpoint_of,
-    computed_store,
+    computed_data,
     norm_on_cpu,
     notes_of,
     said,
@@ -30,7 +32,6 @@ from pipeline.fit.dense_fit import (
 )
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
-from pipeline.fit.dense_store import DenseStore, Reading
 
 SCHEDULE = Schedule(steps=300, rate=RATE)  # from a start in closed form
 _WHAT = "linear head, scale-invariant loss of log depth"
@@ -63,41 +64,41 @@ def fit_depth(
         UsageError: no depth is known, all of it is one, or the range does not do.
         SourceError: a file cannot be read; names it.
     """
-    store = computed_store(
+    data = computed_data(
         items, backbone, plan, reading=Reading(tuple(blocks), normed=False), tell=tell
     )
     schedule = plan.schedule(SCHEDULE)
-    range_m = _checked(range_m, reach_m(store))
+    range_m = _checked(range_m, reach_m(data))
     split = dense_split(
-        store.groups, [frozenset()] * len(items), share=plan.validation, seed=plan.seed
+        data.groups, [frozenset()] * len(items), share=plan.validation, seed=plan.seed
     )
     tensors, fitted = fit_depth_head(
-        store,
+        data,
         split,
         range_m,
         schedule=schedule,
         tell=lambda done, total: tell("training", done, total),
         checkpoint=checkpoint_of(
-            store, plan, split, schedule=schedule, task="depth", range_m=list(range_m)
+            data, plan, split, schedule=schedule, task="depth", range_m=list(range_m)
         ),
     )
     quality = None
     if split.validation:
         quality = measure_depth(
-            store, split.validation, tensors, range_m, backbone, tell=tell, seed=plan.seed
+            data, split.validation, tensors, range_m, backbone, tell=tell, seed=plan.seed
         )
     metrics = said(quality.estimates if quality else None, fitted.losses)
     facts = {
         "range_m": list(range_m),
         "blocks": list(blocks),
         "metrics": metrics,
-        **shared_facts(store, backbone, plan, split, schedule=schedule, what=_WHAT),
+        **shared_facts(data, backbone, plan, split, schedule=schedule, what=_WHAT),
     }
     return Fit("depth", tensors, facts, notes_of(metrics))
 
 
 def measure_depth(
-    store: DensePictures,
+    data: DensePictures,
     chosen: Sequence[int],
     tensors: dict[str, Tensor],
     range_m: tuple[float, float],
@@ -110,7 +111,7 @@ def measure_depth(
     head = Head("depth", "this fit", tensors, "0" * 64)
     operator = Depth(head, backbone.loaded.model.architecture, range_m=range_m, domain="own")
     return evaluate_depth(
-        store,
+        data,
         chosen,
         answers(operator, operator.metres, norm_on_cpu(backbone)),
         range_m,
@@ -119,14 +120,14 @@ def measure_depth(
     )
 
 
-def reach_m(store: DenseStore) -> tuple[float, float]:
+def reach_m(data: DenseData) -> tuple[float, float]:
     """Smallest and largest known depth of all truths, metres.
 
     Raises:
         UsageError: none is known, or it is the same everywhere.
     """
     low, high = math.inf, 0.0
-    for truth in store.truths():
+    for truth in data.truths():
         known = truth[truth > 0]
         if known.size:
             low, high = min(low, float(known.min())), max(high, float(known.max()))

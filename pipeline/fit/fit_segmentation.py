@@ -24,9 +24,11 @@ from operators.learn.segmentation_head import NormedPictures, fit_segmentation_h
 from operators.segmentation.labelsets import LabelSet
 from operators.segmentation.operator import Segmentation
 from operators.weights.heads import Head
+from pipeline.features.reading import Reading
+from pipeline.fit.dense_data import DenseData
 from pipeline.fit.dense_fit import (
     checkpoint_of,
-    computed_store,
+    computed_data,
     norm_on_cpu,
     notes_of,
     said,
@@ -34,7 +36,6 @@ from pipeline.fit.dense_fit import (
 )
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
-from pipeline.fit.dense_store import DenseStore, Reading
 from pipeline.fit.mask_labels import named_labels
 
 SCHEDULE = Schedule()
@@ -64,26 +65,26 @@ def fit_segmentation(
         UsageError: an id without a label, a class without a pixel, or one class only.
         SourceError: a file cannot be read; names it.
     """
-    store = computed_store(items, backbone, plan, reading=Reading(tuple(blocks)), tell=tell)
+    data = computed_data(items, backbone, plan, reading=Reading(tuple(blocks)), tell=tell)
     schedule = plan.schedule(SCHEDULE)
-    held = classes_held(store, labels)
+    held = classes_held(data, labels)
     known = labels or named_labels(_made_up(held), name="own")
     refuse_empty(held, known, all_must_show=not plan.rendered)
-    split = dense_split(store.groups, held, share=plan.validation, seed=plan.seed)
+    split = dense_split(data.groups, held, share=plan.validation, seed=plan.seed)
     tensors, fitted = fit_segmentation_head(
-        NormedPictures(store, norm_on_cpu(backbone)),
+        NormedPictures(data, norm_on_cpu(backbone)),
         split,
         len(known.labels),
         schedule=schedule,
         tell=lambda done, total: tell("training", done, total),
         checkpoint=checkpoint_of(
-            store, plan, split, schedule=schedule, task="segmentation", classes=len(known.labels)
+            data, plan, split, schedule=schedule, task="segmentation", classes=len(known.labels)
         ),
     )
     quality = None
     if split.validation:
         quality = measure_segmentation(
-            store, split.validation, tensors, known, backbone, tell=tell, seed=plan.seed
+            data, split.validation, tensors, known, backbone, tell=tell, seed=plan.seed
         )
     metrics = said(quality.scores.estimates if quality else None, fitted.losses)
     facts = {
@@ -91,7 +92,7 @@ def fit_segmentation(
         "labels": known.records(),
         "blocks": len(blocks) + 1,
         "metrics": metrics,
-        **shared_facts(store, backbone, plan, split, schedule=schedule, what=_WHAT),
+        **shared_facts(data, backbone, plan, split, schedule=schedule, what=_WHAT),
     }
     return Fit("segmentation", tensors, facts, notes_of(metrics))
 
@@ -102,7 +103,7 @@ def segmentation_blocks(arch: Architecture, count: int) -> tuple[int, ...]:
 
 
 def measure_segmentation(
-    store: DensePictures,
+    data: DensePictures,
     chosen: Sequence[int],
     tensors: dict[str, Tensor],
     labels: LabelSet,
@@ -115,7 +116,7 @@ def measure_segmentation(
     head = Head("segmentation", "this fit", tensors, "0" * 64)
     operator = Segmentation(head, backbone.loaded.model.architecture, labels)
     return evaluate_segmentation(
-        store,
+        data,
         chosen,
         answers(operator, operator.scores, norm_on_cpu(backbone)),
         seed=seed,
@@ -123,14 +124,14 @@ def measure_segmentation(
     )
 
 
-def classes_held(store: DenseStore, labels: LabelSet | None) -> list[frozenset[int]]:
+def classes_held(data: DenseData, labels: LabelSet | None) -> list[frozenset[int]]:
     """Which classes occur in each picture.
 
     Raises:
         UsageError: an id that has no label; names the picture.
     """
     held = []
-    for truth, item in zip(store.truths(), store.items, strict=True):
+    for truth, item in zip(data.truths(), data.items, strict=True):
         ids = frozenset(np.unique(truth).tolist()) - {IGNORED}
         if labels and ids and max(ids) >= len(labels.labels):
             raise UsageError(

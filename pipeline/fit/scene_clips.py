@@ -6,11 +6,9 @@ features are. Knows nothing of training.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +16,12 @@ from numpy.typing import NDArray
 from operators.backbones.backbone import Backbone
 from operators.frames import FrameInfo
 from operators.learn.examples import Examples
-from operators.result import canonical_json
+from pipeline.features.folder import FeatureFolder
 from pipeline.features.glance import Glance
 from pipeline.features.stored import Part, part_facts
 from pipeline.fit.dense_plan import Tell
 from pipeline.fit.fitting import data_sha256
 from pipeline.fit.scenes import Scenes
-from pipeline.media.scaler import FILTER_NAME
 from pipeline.media.still import scaled
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.scene import open_scene
@@ -48,11 +45,12 @@ def scene_examples(
         cache: folder of computed features.
         tell: told of every scene.
     """
-    glance = Glance(backbone)
+    glance, folder = Glance(backbone), FeatureFolder(cache, short_side=short_side)
     vectors, cells, targets, groups = [], [], [], []
     for done, seed in enumerate(scenes.seeds, start=1):
         spec, rows = _window(scenes, seed, short_side)
-        place = _place(cache, spec, rows, glance, short_side)
+        what = {"scene": spec.canonical(), "rows": [rows.start, rows.stop], "clips": _FORMAT}
+        place = folder.place({**what, **glance.identity})
         if part_facts(place) is None:
             _compute(spec, rows, glance, short_side).write(place)
         part = Part.read(place)
@@ -110,16 +108,3 @@ def _examples(
         tuple(groups),
         ACTIONS,
     )
-
-
-def _place(cache: Path, spec: SceneSpec, rows: range, glance: Glance, short_side: int) -> Path:
-    what: dict[str, Any] = {
-        "scene": spec.canonical(),
-        "rows": [rows.start, rows.stop],
-        "short_side": short_side,
-        "filter": FILTER_NAME,
-        "clips": _FORMAT,
-        **glance.identity,
-    }
-    name = hashlib.sha256(canonical_json(what)).hexdigest()[:40]
-    return cache / name[:2] / f"{name}.safetensors"

@@ -18,10 +18,11 @@ from operators.errors import UsageError
 from operators.learn.depth_head import depth_blocks
 from pipeline.errors import SourceError
 from pipeline.features.glance import open_backbone
+from pipeline.features.reading import Reading
 from pipeline.features.store import FeatureStore
 from pipeline.fit.clicks import clicked, read_clicks
+from pipeline.fit.dense_data import DenseData
 from pipeline.fit.dense_plan import DensePlan
-from pipeline.fit.dense_store import DenseStore, Reading
 from pipeline.fit.fit_clicks import fit_clicks
 from pipeline.fit.fit_depth import fit_depth
 from pipeline.fit.fit_segmentation import fit_segmentation
@@ -217,10 +218,15 @@ def test_a_second_fit_computes_no_features(data, backbone: Backbone, plan):
         def __init__(self) -> None:
             self.loaded, self.identity = backbone.loaded, backbone.identity
             self.device, self.batch_size = backbone.device, backbone.batch_size
+            self.blocks = backbone.blocks
 
-    store = DenseStore(plan.cache, backbone, items, short_side=SHORT_SIDE, reading=reading)
+    def data_of(looks: Backbone | Never) -> DenseData:
+        store = FeatureStore(plan.cache, looks, short_side=SHORT_SIDE)
+        return DenseData(store, items, reading=reading)
+
+    store = data_of(backbone)
     store.compute(lambda done, total: None)
-    again = DenseStore(plan.cache, Never(), items, short_side=SHORT_SIDE, reading=reading)
+    again = data_of(Never())
     again.compute(lambda done, total: None)
     assert torch.equal(store.read(2).patches, again.read(2).patches)
     assert again.read(2).patches.shape == (5, 4, 6, 192)
