@@ -19,13 +19,13 @@ from operators.action.operator import (
     action_layout,
 )
 from operators.settings import Settings
-from operators.vector.classes import Classes, head_classes
+from operators.vector.classes import RANDOM_CLASSES, head_classes
 from operators.vector.frame_vector import FrameVector
 from operators.vector.pooling import POOLINGS
+from operators.vector.vector_head import head_vector
 from operators.weights.heads import Head, HeadRequest, random_head, trained_head
 
 _MAX_FRAMES = 64
-_RANDOM_CLASSES = Classes(tuple(f"untrained {number}" for number in range(10)))
 _SETTINGS = ("pooling", "frames", "stride", "top", "threshold", "leave")
 
 
@@ -44,7 +44,7 @@ def build_action(settings: Mapping[str, Any], request: HeadRequest) -> Action:
     given = Settings("action", settings, _SETTINGS)
     head = None if request.wants_random else trained_head(request)
     windows = _windows(given, head)
-    classes = _RANDOM_CLASSES if head is None else head_classes(head)
+    classes = RANDOM_CLASSES if head is None else head_classes(head)
     if "threshold" in settings:
         threshold = given.share("threshold", 0.0)
         classes = replace(classes, thresholds=(threshold,) * len(classes.names))
@@ -64,7 +64,7 @@ def _windows(given: Settings, head: Head | None) -> ActionWindows:
     if head:
         _require_agreement(head, pooling, frames)
     return ActionWindows(
-        vector=FrameVector() if head is None else _vector(head),
+        vector=FrameVector() if head is None else head_vector(head, head.facts.get("vector", {})),
         unit=bool(facts.get("unit_vectors", False)),
         pooling=pooling,
         frames=frames,
@@ -82,11 +82,3 @@ def _require_agreement(head: Head, pooling: str, frames: int) -> None:
             raise head.wrong(
                 f"its header says {key} {head.facts.get(key)!r}, the settings {value!r}"
             )
-
-
-def _vector(head: Head) -> FrameVector:
-    said = head.facts.get("vector", {})
-    try:
-        return FrameVector.from_json(said)
-    except (TypeError, ValueError) as error:
-        raise head.wrong(f"its header says vector {said!r}: {error}") from error

@@ -30,7 +30,7 @@ from operators.learn.tail_training import (
 )
 from operators.learn.thresholds import thresholds
 from operators.learn.vector_fit import Quality, VectorFit, is_better, quality_of, worth
-from operators.vector.own_blocks import TAIL_BLOCKS
+from operators.weights.head_needs import TAIL_BLOCKS
 
 
 @dataclass(frozen=True, slots=True)

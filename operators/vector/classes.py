@@ -63,6 +63,9 @@ class Classes:
         ]
 
 
+RANDOM_CLASSES = Classes(tuple(f"untrained {number}" for number in range(10)))
+
+
 def head_classes(head: Head) -> Classes:
     """What a head's own header says: `labels`, and maybe `thresholds`.
 

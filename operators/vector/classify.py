@@ -19,17 +19,16 @@ from operators.frames import Features
 from operators.operator import Operator
 from operators.result import JSON, Result, canonical_json
 from operators.settings import Settings
-from operators.vector.classes import Classes, head_classes, imagenet_classes
+from operators.vector.classes import RANDOM_CLASSES, Classes, head_classes, imagenet_classes
 from operators.vector.frame_vector import FrameVector
 from operators.vector.own_blocks import Tail, tail_layout
-from operators.vector.vector_head import BIAS, WEIGHT, VectorHead, linear_layout
+from operators.vector.vector_head import BIAS, WEIGHT, VectorHead, head_vector, linear_layout
 from operators.weights.heads import Head, HeadRequest, Layout, random_head, trained_head
 
 TOP = 5
 
 _OFFICIAL = {"weight": WEIGHT, "bias": BIAS}  # upstream saves the bare linear layer
 _OFFICIAL_BLOCKS = (4, 1)
-_RANDOM_CLASSES = Classes(tuple(f"untrained {number}" for number in range(10)))
 
 
 class Classify(Operator):
@@ -119,7 +118,7 @@ def build_classify(settings: Mapping[str, Any], request: HeadRequest) -> Classif
     top = given.whole("top", TOP, low=1, high=1000)
     arch = request.architecture
     if request.wants_random:
-        vector, classes = FrameVector(blocks=4, mean_patch=True), _RANDOM_CLASSES
+        vector, classes = FrameVector(blocks=4, mean_patch=True), RANDOM_CLASSES
         head = random_head(request, classify_layout(arch, vector, len(classes.names)), {})
     else:
         head = _renamed(trained_head(request))
@@ -142,10 +141,7 @@ def _vector(head: Head, arch: Architecture) -> FrameVector:
     """What the head reads: its header says it, of an official one its width."""
     said = head.facts.get("vector")
     if said is not None:
-        try:
-            return FrameVector.from_json(said)
-        except (TypeError, ValueError) as error:
-            raise head.wrong(f"its header says vector {said!r}: {error}") from error
+        return head_vector(head, said)
     weight = head.tensors.get(WEIGHT)
     width = weight.shape[-1] if weight is not None and weight.ndim else 0
     for blocks in _OFFICIAL_BLOCKS:

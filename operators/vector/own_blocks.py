@@ -17,9 +17,8 @@ from operators.backbones.vit import Block
 from operators.errors import UsageError
 from operators.frames import Features
 from operators.vector.frame_vector import FrameVector
+from operators.weights.head_needs import TAIL_BLOCKS
 from operators.weights.heads import Head, Layout
-
-TAIL_BLOCKS = "tail_blocks"  # in a head's header: how many, none where it is missing
 
 
 def tail_start(arch: Architecture, blocks: int) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from operators.vector.frame_vector import FrameVector
 from operators.vector.motion import (
     CELL_WEIGHT,
     FRAME_WIDTH,
@@ -124,3 +125,19 @@ def _votes(head: Head, facts: Mapping[str, Any], count: int) -> tuple[int, float
     if not isinstance(temperature, int | float) or not temperature > 0:
         raise head.wrong(f"temperature in its header must be above 0, got {temperature!r}")
     return k, float(temperature)
+
+
+def head_vector(head: Head, said: Any) -> FrameVector:
+    """The tokens that a head reads.
+
+    Args:
+        head: for the error's text.
+        said: what its header says of them.
+
+    Raises:
+        WeightsError: it says something else.
+    """
+    try:
+        return FrameVector.from_json(said)
+    except (TypeError, ValueError) as error:
+        raise head.wrong(f"its header says vector {said!r}: {error}") from error

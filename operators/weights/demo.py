@@ -18,9 +18,8 @@ from torch import Tensor
 
 from operators.errors import WeightsError
 from operators.weights.checkpoint import read_tensors, sha256_file, sha256_tensors
-from operators.weights.header import HEADER_KEY, read_header
+from operators.weights.header import HEADER_KEY, SHIPPED, read_header
 
-SHIPPED = Path(__file__).parents[1] / "demo.safetensors"
 _BACKBONE = "backbone"
 
 

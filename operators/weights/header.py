@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from operators.errors import WeightsError
 
 HEADER_KEY = "dinostream"  # of the safetensors metadata of our own files
+SHIPPED = Path(__file__).parents[1] / "demo.safetensors"  # `operators.weights.demo` reads it
 
 
 def read_header(path: Path) -> Mapping[str, Any] | None:

@@ -60,25 +60,15 @@ def _measure(
     given: dict[str, Any],
     report_to: tuple[Path | None, bool],
 ) -> int:
-    import torch
-
     from operators.backbones.architectures import architecture
-    from operators.backbones.backbone import Backbone
-    from operators.backbones.engines.choice import choose_engine
-    from operators.backbones.machine import this_machine
     from operators.weights.load import load_backbone
+    from pipeline.features.backbone import feature_backbone
     from pipeline.fit.dense_plan import DensePlan
     from pipeline.fit.evaluate_maps import evaluate_maps
 
     loaded = load_backbone(architecture(given["model"]), given["weights"], seed=given["seed"])
     operator = _operator(task, head, loaded, given["seed"])
-    machine = this_machine()
-    backbone = Backbone(
-        loaded,
-        blocks=operator.layers,
-        threads=machine.cores,
-        choice=choose_engine("auto", torch.device("cpu"), machine),
-    )
+    backbone = feature_backbone(loaded, blocks=operator.layers)
     plan = DensePlan(given["short_side"], cache_folder(given["cache"]), seed=given["seed"])
     try:
         with telling("eval") as tell:

@@ -98,9 +98,9 @@ def classify(*, images: str, head: str, out: Path | None, as_json: bool, **given
 def _opened(task: str, choice: str, given: dict[str, Any]) -> Iterator[tuple[Head, Backbone]]:
     """The head, and the backbone that it must have been trained on."""
     from operators.weights.heads import HeadRequest, trained_head
-    from pipeline.features.glance import open_backbone
+    from pipeline.features.backbone import open_backbone
 
-    blocks = _tail_start(choice, given["model"])
+    blocks = _tail_start(task, choice, given["model"])
     backbone = open_backbone(given["model"], given["weights"], seed=given["seed"], blocks=blocks)
     try:
         loaded = backbone.loaded
@@ -118,23 +118,20 @@ def _opened(task: str, choice: str, given: dict[str, Any]) -> Iterator[tuple[Hea
         backbone.close()
 
 
-def _tail_start(choice: str, model: str) -> list[int]:
+def _tail_start(task: str, choice: str, model: str) -> list[int]:
     """The block that a head's own blocks go on from: the backbone must keep it."""
     from operators.backbones.architectures import architecture
-    from operators.vector.own_blocks import TAIL_BLOCKS, tail_start
-    from operators.weights.header import read_header
+    from operators.vector.own_blocks import tail_start
+    from operators.weights.head_needs import HeadNeeds, chosen_header
 
-    path = Path(choice).expanduser()
-    header = read_header(path) if path.is_file() else None
-    if header is None or TAIL_BLOCKS not in header:
-        return []
-    return [tail_start(architecture(model), header[TAIL_BLOCKS])]
+    own = HeadNeeds.of(chosen_header(task, choice) or {}).own_blocks
+    return [tail_start(architecture(model), own)] if own else []
 
 
 def _refuse_tail(head: Head) -> None:
-    from operators.vector.own_blocks import TAIL_BLOCKS
+    from operators.weights.head_needs import HeadNeeds
 
-    if TAIL_BLOCKS in head.facts:
+    if HeadNeeds.of(head.facts).own_blocks:
         raise head.wrong(
             "it has blocks of its own, and of rendered scenes no tokens are kept to run them on; "
             "measure it with --clips or --labels"
@@ -143,9 +140,11 @@ def _refuse_tail(head: Head) -> None:
 
 def _short_side(head: Head, given: dict[str, Any]) -> int:
     """The head's own; a run refuses another one, too."""
+    from operators.weights.head_needs import HeadNeeds
+
     asked: int = given["short_side"]
-    own = head.facts.get("short_side")
-    if not isinstance(own, int) or own == asked:
+    own = HeadNeeds.of(head.facts).short_side
+    if own in (None, asked):
         return asked
     source = click.get_current_context().get_parameter_source("short_side")
     if source is not click.core.ParameterSource.DEFAULT:

@@ -171,7 +171,7 @@ def _plan(given: dict[str, Any], out: Path) -> FitPlan:
 def _backbone(given: dict[str, Any]) -> Iterator[Backbone]:
     from operators.backbones.architectures import architecture
     from operators.vector.own_blocks import tail_start
-    from pipeline.features.glance import open_backbone
+    from pipeline.features.backbone import open_backbone
 
     blocks = []
     if given["finetune"]:

@@ -140,7 +140,7 @@ def _clicks(path: Path, around: int, out: Path, *, as_json: bool, given: dict[st
 
 
 def _backbone(given: dict[str, Any], blocks: tuple[int, ...] = ()) -> Backbone:
-    from pipeline.features.glance import open_backbone
+    from pipeline.features.backbone import open_backbone
 
     return open_backbone(given["model"], given["weights"], seed=given["seed"], blocks=blocks)
 

@@ -9,19 +9,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import operators
 from operators.errors import UsageError, WeightsError
-from operators.weights.header import read_header
+from operators.weights.head_needs import DEMO, HeadNeeds, chosen_header
 from pipeline.configuration.config import Config, SamplingConfig
 from pipeline.stream.sampling import Sampling
 
 log = logging.getLogger(__name__)
 
 _WHOLE_FRAME = ("action", "classify")  # at another size their vectors are others
-_DEMO = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +26,14 @@ class TrainedAt:
     """What a head says it was trained at.
 
     Attributes:
+        operator: whose head.
         named: the user named it; a demo head comes with its weights.
-        fps: frames per second, where it matters.
-        short_side: of a frame, pixels.
-        filter: that frames were scaled by.
+        needs: what its header says.
     """
 
     operator: str
     named: bool
-    fps: float | None
-    short_side: int | None
-    filter: str | None
+    needs: HeadNeeds
 
     @property
     def strict(self) -> bool:
@@ -62,48 +56,27 @@ def matched(config: Config) -> Config:
 
 def heads_of(config: Config) -> list[TrainedAt]:
     """Those that have a header and run."""
-    shipped = _shipped() if config.weights == _DEMO or _DEMO in config.heads.values() else {}
     found = []
     for operator in config.operators:
-        choice = config.heads.get(operator, _DEMO if config.weights == _DEMO else "")
-        facts = shipped.get(operator) if choice == _DEMO else _of_file(choice)
-        if facts is not None:
-            fps, short_side = facts.get("fps"), facts.get("short_side")
-            found.append(
-                TrainedAt(
-                    operator,
-                    choice != _DEMO,
-                    float(fps) if isinstance(fps, int | float) else None,
-                    short_side if isinstance(short_side, int) else None,
-                    facts.get("filter"),
-                )
-            )
+        choice = config.heads.get(operator, DEMO if config.weights == DEMO else "")
+        header = _header(operator, choice)
+        if header is not None:
+            found.append(TrainedAt(operator, choice != DEMO, HeadNeeds.of(header)))
     return found
 
 
-def _shipped() -> Mapping[str, Any]:
-    """Headers of the demo weights' heads; none where they are missing, which loading them tells."""
+def _header(operator: str, choice: str) -> Mapping[str, Any] | None:
+    """None where it cannot be read: loading the head tells what is wrong with it."""
     try:
-        header = read_header(Path(operators.__file__).with_name("demo.safetensors"))
-    except WeightsError:
-        return {}
-    heads: Mapping[str, Any] = (header or {}).get("heads", {})
-    return heads
-
-
-def _of_file(choice: str) -> Mapping[str, Any] | None:
-    """The header of a head file, None for other choices; loading it tells what is wrong with it."""
-    path = Path(choice).expanduser()
-    try:
-        return read_header(path) if choice and path.is_file() else None
+        return chosen_header(operator, choice)
     except WeightsError:
         return None
 
 
 def _at_their_size(config: Config, heads: list[TrainedAt]) -> Config:
-    sized = [head for head in heads if head.short_side is not None]
+    sized = [head for head in heads if head.needs.short_side is not None]
     asked = config.short_side if "short_side" in config.model_fields_set else None
-    strict = {head.short_side: head.operator for head in sized if head.strict}
+    strict = {head.needs.short_side: head.operator for head in sized if head.strict}
     if asked is None and len(strict) > 1:
         told = ", ".join(f"{operator} at {side} px" for side, operator in strict.items())
         raise UsageError(f"heads were trained at different sizes ({told}); run them one by one")
@@ -113,16 +86,16 @@ def _at_their_size(config: Config, heads: list[TrainedAt]) -> Config:
                 f"the {operator} head was trained at a short side of {side} px and says nothing "
                 f"sound at {asked}; give --short-side {side}, or leave it out"
             )
-    sides = set(strict) or {head.short_side for head in sized}
+    sides = set(strict) or {head.needs.short_side for head in sized}
     side = sides.pop() if asked is None and len(sides) == 1 else config.short_side
     if side != config.short_side:
         log.info("frames at a short side of %s px, as the heads were trained", side)
     for head in sized:
-        if head.short_side != side:
+        if head.needs.short_side != side:
             log.info(
                 "the %s head was trained at %s px, the run is at %s px: expect a little less of it",
                 head.operator,
-                head.short_side,
+                head.needs.short_side,
                 side,
             )
     return config.model_copy(update={"short_side": side})
@@ -131,9 +104,9 @@ def _at_their_size(config: Config, heads: list[TrainedAt]) -> Config:
 def _at_their_rates(config: Config, heads: list[TrainedAt]) -> Config:
     changed = dict(config.operators)
     for head in heads:
-        if head.fps is None or head.operator != "action":
+        if head.needs.fps is None or head.operator != "action":
             continue
-        trained, given = Sampling("fps", head.fps), config.sampling_of(head.operator)
+        trained, given = Sampling("fps", head.needs.fps), config.sampling_of(head.operator)
         if given == trained:
             continue
         own = changed[head.operator]
@@ -143,5 +116,5 @@ def _at_their_rates(config: Config, heads: list[TrainedAt]) -> Config:
                 f"windows of another length say nothing sound; leave the setting out"
             )
         log.info("%s samples %s, as its head was trained, not %s", head.operator, trained, given)
-        changed[head.operator] = own.model_copy(update={"fps": head.fps})
+        changed[head.operator] = own.model_copy(update={"fps": head.needs.fps})
     return config.model_copy(update={"operators": changed})

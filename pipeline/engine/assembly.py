@@ -15,9 +15,9 @@ import torch
 
 from operators.backbones.architectures import architecture
 from operators.backbones.backbone import Backbone
-from operators.backbones.engines.choice import choose_engine
 from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.machine import this_machine
+from operators.backbones.start import start_backbone
 from operators.depth.calibrated import CalibratedDepth
 from operators.errors import UsageError
 from operators.operator import Operator
@@ -98,16 +98,12 @@ def assemble(config: Config) -> Assembly:
     if config.calibrations is not None:
         notes += use_calibrations(by_key, Path(config.calibrations), model)
     operators = list(by_key.values())
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    machine = this_machine()
-    choice = choose_engine(config.backend, device, machine)
-    backbone = Backbone(
+    backbone = start_backbone(
         loaded,
-        blocks=sorted({block for operator in operators for block in operator.layers}),
+        blocks=[block for operator in operators for block in operator.layers],
         batch_size=config.batch_size,
-        threads=config.threads or machine.cores,
-        device=device,
-        choice=choice,
+        threads=config.threads,
+        backend=config.backend,
     )
     computation = _computation(config, backbone)
     placements = [_place(config, key, one, computation) for key, one in by_key.items()]
@@ -115,7 +111,7 @@ def assemble(config: Config) -> Assembly:
         model=model,
         variants={name: hash_ for one in placements for name, hash_ in one.all_variants().items()},
         labels={name: rows for one in operators for name, rows in one.label_sets().items()},
-        notes=(*_untrained(loaded), *notes, f"engine: {backbone.identity} ({choice.why})"),
+        notes=(*_untrained(loaded), *notes, f"engine: {backbone.identity} ({backbone.choice.why})"),
     )
     return Assembly(Engine(backbone, placements), identity)
 
@@ -144,9 +140,10 @@ def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operat
 def _refuse_other_filters(config: Config) -> None:
     """A head that saw frames scaled in another way was trained on other pixels."""
     for head in heads_of(config):
-        if head.filter not in (None, FILTER_NAME):
+        trained = head.needs.filter
+        if trained not in (None, FILTER_NAME):
             raise UsageError(
-                f"the {head.operator} head was trained on frames scaled by {head.filter!r}, this "
+                f"the {head.operator} head was trained on frames scaled by {trained!r}, this "
                 f"release scales by {FILTER_NAME!r}; train it again"
             )
 

@@ -6,62 +6,20 @@ nothing of files or of decoding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from operators.backbones.architectures import architecture
 from operators.backbones.backbone import Backbone
-from operators.backbones.engines.choice import choose_engine
-from operators.backbones.machine import this_machine
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.vector.frame_vector import FrameVector
 from operators.vector.motion import averaged_cells
-from operators.weights.load import load_backbone
-from pipeline.allocator import keep_freed_memory
+from pipeline.features.backbone import BLOCKS
 from pipeline.features.stored import TOKENS, Floats
 
-BLOCKS = 4  # class tokens of so many last blocks are kept, as upstream's largest linear head reads
-_BATCH = 8
-
 Arrays = dict[str, NDArray[Any]]
-
-
-def open_backbone(
-    model: str,
-    weights: str,
-    *,
-    seed: int = 0,
-    threads: int | None = None,
-    blocks: Sequence[int] = (),
-) -> Backbone:
-    """The backbone that features are computed with, on the best device there is.
-
-    Args:
-        model: architecture, such as `dinov2_vits14`.
-        weights: `auto`, `random`, `demo` or a path.
-        seed: of random weights.
-        threads: CPU threads; one per core where None.
-        blocks: that it keeps beside the last `BLOCKS`.
-
-    Raises:
-        UsageError: an unknown model, or weights that cannot be had.
-    """
-    keep_freed_memory()
-    arch = architecture(model)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    machine = this_machine()
-    return Backbone(
-        load_backbone(arch, weights, seed=seed),
-        blocks=[*range(max(0, arch.depth - BLOCKS), arch.depth), *blocks],
-        batch_size=_BATCH,
-        threads=threads or machine.cores,
-        device=device,
-        choice=choose_engine("auto", device, machine),
-    )
 
 
 class Glance:

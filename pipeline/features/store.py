@@ -47,7 +47,7 @@ class FeatureStore:
         """
         Args:
             folder: where features are kept; made where it is missing.
-            backbone: from `pipeline.features.glance.open_backbone`.
+            backbone: from `pipeline.features.backbone.open_backbone`.
             short_side: of a frame, pixels, before rounding to a multiple of 14.
         """
         self.folder = FeatureFolder(folder, short_side=short_side)

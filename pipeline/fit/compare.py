@@ -25,7 +25,7 @@ from operators.learn.vector_fit import Recipe, fit_vector_head
 from operators.operator import Operator
 from operators.segmentation.operator import Segmentation
 from operators.weights.heads import Head
-from pipeline.features.glance import open_backbone
+from pipeline.features.backbone import open_backbone
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
 from pipeline.fit.evaluate_maps import evaluate_maps
 from pipeline.fit.evaluate_vectors import evaluate_vectors

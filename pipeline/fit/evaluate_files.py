@@ -15,7 +15,7 @@ from operators.action.episodes import BACKGROUND
 from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from operators.learn.examples import Examples
-from operators.vector.own_blocks import TAIL_BLOCKS
+from operators.weights.head_needs import HeadNeeds
 from operators.weights.heads import Head
 from pipeline.configuration.sources import file_session
 from pipeline.features.store import FeatureStore
@@ -54,7 +54,7 @@ def recorded_examples(
     """
     facts, known = head.facts, list(head.facts["labels"])
     _refuse_unknown(label_names(recordings, background=False), known)
-    block, fps = wanted_tokens(backbone, facts.get(TAIL_BLOCKS, 0)), facts["fps"]
+    block, fps = wanted_tokens(backbone, HeadNeeds.of(facts).own_blocks), facts["fps"]
     store = FeatureStore(cache, backbone, short_side=short_side)
     try:
         seen = see(recordings, store, fps, tell=_by_share(tell), tokens_of=block)
@@ -88,7 +88,7 @@ def pictured_examples(
     facts, known = head.facts, list(head.facts["labels"])
     _refuse_unknown([one.label for one in pictures], known)
     paths = [one.path for one in pictures]
-    block = wanted_tokens(backbone, facts.get(TAIL_BLOCKS, 0))
+    block = wanted_tokens(backbone, HeadNeeds.of(facts).own_blocks)
     store = FeatureStore(cache, backbone, short_side=short_side)
     try:
         parts = picture_parts(paths, store, tell=_by_share(tell), tokens_of=block)

@@ -27,7 +27,7 @@ def wanted_tokens(backbone: Backbone, blocks: int) -> int | None:
     """The block whose tokens fine-tuning starts from; None where nothing is fine-tuned.
 
     Args:
-        backbone: from `pipeline.features.glance.open_backbone`.
+        backbone: from `pipeline.features.backbone.open_backbone`.
         blocks: how many of its last ones learn.
 
     Raises:

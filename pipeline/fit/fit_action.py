@@ -60,7 +60,7 @@ def fit_action(
 
     Args:
         recordings: files with their spans.
-        backbone: from `pipeline.features.glance.open_backbone`, frozen.
+        backbone: from `pipeline.features.backbone.open_backbone`, frozen.
         plan: how.
         tell: told how far it is.
 

@@ -32,7 +32,7 @@ def fit_classify(
 
     Args:
         pictures: with their classes.
-        backbone: from `pipeline.features.glance.open_backbone`, frozen.
+        backbone: from `pipeline.features.backbone.open_backbone`, frozen.
         plan: how.
         tell: told how far it is.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from operators.weights.demo import SHIPPED, read_demo, write_demo
+from operators.weights.demo import read_demo, write_demo
+from operators.weights.header import SHIPPED
 
 MOST_BYTES = 12_000_000  # more has no place in a repository
 

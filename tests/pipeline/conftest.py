@@ -236,7 +236,7 @@ def small_picture() -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def tiny_backbone() -> Iterator[Backbone]:
     """The smallest model with random weights."""
-    from pipeline.features.glance import open_backbone
+    from pipeline.features.backbone import open_backbone
 
     backbone = open_backbone(TINY, "random", threads=2)
     yield backbone

@@ -18,9 +18,10 @@ from operators.learn.tail_model import TailModel
 from operators.learn.tail_parts import TailParts
 from operators.learn.tail_training import Schedule
 from operators.learn.vector_fit import VectorFit, quality_of
-from operators.vector.own_blocks import TAIL_BLOCKS, own_blocks
+from operators.vector.own_blocks import own_blocks
 from operators.vector.pooling import POOLINGS, QUERY, pooled_width
 from operators.vector.vector_head import BIAS, WEIGHT
+from operators.weights.head_needs import TAIL_BLOCKS
 from operators.weights.heads import Head
 from operators.weights.load import load_backbone
 

@@ -17,8 +17,9 @@ from operators.frames import FrameBatch
 from operators.vector.classes import Classes
 from operators.vector.classify import Classify
 from operators.vector.frame_vector import FrameVector
-from operators.vector.own_blocks import TAIL_BLOCKS, Tail, block_name, tail_layout, tail_start
+from operators.vector.own_blocks import Tail, block_name, tail_layout, tail_start
 from operators.vector.vector_head import BIAS, WEIGHT
+from operators.weights.head_needs import TAIL_BLOCKS
 from operators.weights.heads import Head
 from operators.weights.load import load_backbone
 

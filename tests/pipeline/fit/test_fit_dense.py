@@ -17,7 +17,7 @@ from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from operators.learn.depth_head import depth_blocks
 from pipeline.errors import SourceError
-from pipeline.features.glance import open_backbone
+from pipeline.features.backbone import open_backbone
 from pipeline.features.reading import Reading
 from pipeline.features.store import FeatureStore
 from pipeline.fit.clicks import clicked, read_clicks

@@ -1,0 +1,46 @@
+"""A loaded backbone on the best device that this machine has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from operators.backbones.backbone import Backbone
+from operators.backbones.engines.choice import choose_engine
+from operators.backbones.loaded import LoadedBackbone
+from operators.backbones.machine import this_machine
+
+BATCH = 8
+
+
+def start_backbone(
+    loaded: LoadedBackbone,
+    *,
+    blocks: Sequence[int],
+    batch_size: int = BATCH,
+    threads: int | None = None,
+    backend: str = "auto",
+) -> Backbone:
+    """Put it there: on the GPU, or on all cores of the CPU with its fastest backend.
+
+    Args:
+        loaded: what `load_backbone` gave.
+        blocks: whose output its features shall hold, from 0, in any order.
+        batch_size: B of the features.
+        threads: of a CPU; one per core where None.
+        backend: what computes on a CPU, see `choose_engine`.
+
+    Raises:
+        UsageError: a backend that this machine does not have, or that spoils the weights.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    machine = this_machine()
+    return Backbone(
+        loaded,
+        blocks=blocks,
+        batch_size=batch_size,
+        threads=threads or machine.cores,
+        device=device,
+        choice=choose_engine(backend, device, machine),
+    )

@@ -1,0 +1,48 @@
+"""The backbone that features are computed with: a model and weights, or a loaded one -> ready."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from operators.backbones.architectures import architecture
+from operators.backbones.backbone import Backbone
+from operators.backbones.loaded import LoadedBackbone
+from operators.backbones.start import start_backbone
+from operators.weights.load import load_backbone
+from pipeline.allocator import keep_freed_memory
+
+BLOCKS = 4  # class tokens of so many last blocks are kept, as upstream's largest linear head reads
+
+
+def open_backbone(
+    model: str,
+    weights: str,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+    blocks: Sequence[int] = (),
+) -> Backbone:
+    """Load one and put it on the best device there is.
+
+    Args:
+        model: architecture, such as `dinov2_vits14`.
+        weights: `auto`, `random`, `demo` or a path.
+        seed: of random weights.
+        threads: CPU threads; one per core where None.
+        blocks: that it keeps beside the last `BLOCKS`.
+
+    Raises:
+        UsageError: an unknown model, or weights that cannot be had.
+    """
+    keep_freed_memory()
+    loaded = load_backbone(architecture(model), weights, seed=seed)
+    return feature_backbone(loaded, threads=threads, blocks=blocks)
+
+
+def feature_backbone(
+    loaded: LoadedBackbone, *, threads: int | None = None, blocks: Sequence[int] = ()
+) -> Backbone:
+    """A loaded one on the best device there is; the arguments are those of `open_backbone`."""
+    depth = loaded.model.architecture.depth
+    own = range(max(0, depth - BLOCKS), depth)
+    return start_backbone(loaded, blocks=[*own, *blocks], threads=threads)
