@@ -63,7 +63,7 @@ def read_demo(path: Path = SHIPPED) -> Demo:
     header, tensors = read_header(path) or {}, _floats(path)
     if "heads" not in header:
         raise WeightsError(f"{path}: not a file of demo weights")
-    backbone = _part(tensors, _BACKBONE)
+    backbone = backbone_part(tensors)
     heads = {name: DemoHead(_part(tensors, name), facts) for name, facts in header["heads"].items()}
     return Demo(backbone, sha256_tensors(backbone), heads)
 
@@ -99,6 +99,11 @@ def write_demo(path: Path, backbone: Path, heads: Sequence[Path]) -> None:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def backbone_part(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The backbone of such a file's tensors, by upstream's names."""
+    return _part(tensors, _BACKBONE)
 
 
 def _floats(path: Path) -> dict[str, Tensor]:

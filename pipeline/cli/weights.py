@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -62,53 +61,12 @@ def fetch_(model: str, head: str | None) -> int:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object, with every tensor.")
 def inspect_(path: Path, as_json: bool) -> int:
-    """Say what a weights file holds; nothing in it is run."""
-    facts = _facts(path)
-    if as_json:
-        click.echo(json.dumps(facts))
-        return 0
-    click.echo(f"{path}: {facts['format']}, {facts['layout']} layout, sha256 {facts['sha256']}")
-    click.echo(f"{len(facts['tensors'])} tensors, {facts['parameters']:,} numbers")
-    click.echo(f"model: {facts['model'] or 'no backbone that dinostream knows'}")
+    """Say what a weights file holds, and what a head in it is for; nothing in it is run."""
+    from operators.weights.inspection import inspect_weights, inspection_lines
+
+    facts = inspect_weights(path)
+    click.echo(json.dumps(facts) if as_json else "\n".join(inspection_lines(path, facts)))
     return 0
-
-
-def _facts(path: Path) -> dict[str, Any]:
-    from operators.weights import depth_anything
-    from operators.weights.checkpoint import is_pytorch, read_tensors, sha256_file
-    from operators.weights.huggingface import is_hugging_face, to_upstream
-
-    tensors = read_tensors(path)
-    foreign = is_hugging_face(tensors)
-    whole = depth_anything.is_whole(tensors)
-    named = (
-        to_upstream(tensors) if foreign else depth_anything.encoder(tensors) if whole else tensors
-    )
-    return {
-        "format": "PyTorch" if is_pytorch(path) else "safetensors",
-        "layout": "Hugging Face" if foreign else "Depth Anything V2" if whole else "upstream",
-        "sha256": sha256_file(path),
-        "parameters": sum(tensor.numel() for tensor in tensors.values()),
-        "model": _model({name: list(tensor.shape) for name, tensor in named.items()}),
-        "tensors": {name: list(tensor.shape) for name, tensor in tensors.items()},
-    }
-
-
-def _model(shapes: dict[str, list[int]]) -> str | None:
-    """The architecture that has exactly these tensors."""
-    import torch
-
-    from operators.backbones.architectures import ARCHITECTURES
-    from operators.backbones.vit import VisionTransformer
-
-    for name, arch in ARCHITECTURES.items():
-        if shapes.get("cls_token") != [1, 1, arch.width]:
-            continue
-        with torch.device("meta"):  # shapes without memory
-            own = VisionTransformer(arch).state_dict()
-        if {key: list(tensor.shape) for key, tensor in own.items()} == shapes:
-            return name
-    return None
 
 
 def _announcer(name: str) -> Callable[[int, int | None], None]:

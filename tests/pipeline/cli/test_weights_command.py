@@ -11,6 +11,8 @@ from operators.backbones.architectures import architecture
 from operators.backbones.random_weights import random_tensors
 from operators.backbones.vit import VisionTransformer
 from operators.depth.dpt_layouts import depth_anything_dpt, file_shapes
+from operators.learn.head_file import write_head
+from operators.weights.header import SHIPPED
 from pipeline.cli import weights
 
 
@@ -71,6 +73,44 @@ def test_inspect_knows_a_whole_depth_anything(dinostream, tmp_path):
     done = dinostream("weights", "inspect", tmp_path / "whole.pth")
     assert "Depth Anything V2 layout" in done.stdout
     assert "model: dinov2_vits14" in done.stdout
+
+
+def test_inspect_tells_what_a_head_is_for_and_how_good_it_is(dinostream, tmp_path):
+    facts = {
+        **{"backbone": "a" * 64, "model": "dinov2_vitti14", "labels": ["wave", "fall"]},
+        **{"fps": 5.0, "frames": 8, "stride": 4, "short_side": 112, "filter": "bicubic"},
+        "metrics": {
+            "top1": {"value": 0.9, "low": 0.8, "high": 0.95},
+            "measured_on": "test, 12 files",
+        },
+        "trained": {"chosen": "mean, 1 block"},
+    }
+    path = tmp_path / "action.safetensors"
+    write_head(path, "action", {"x": torch.zeros(1)}, facts)
+    lines = dinostream("weights", "inspect", path).stdout.splitlines()[2:]
+    assert lines == [
+        "head: action, 2 classes: wave, fall",
+        "  sampling: 5 frames/s, windows of 8 frames (1.6 s), one every 4 frames",
+        "  frames: short side 112 px, scaled by bicubic",
+        f"  backbone: dinov2_vitti14 with sha256 {'a' * 64}",
+        "  trained: mean, 1 block",
+        "  measured on test, 12 files:",
+        "                 top1  0.900  (95 %: 0.800 to 0.950)",
+    ]
+    said = json.loads(dinostream("weights", "inspect", path, "--json").stdout)
+    assert said["heads"] == [{"format": 1, "operator": "action", **facts}]
+    write_head(path, "depth", {"x": torch.zeros(1)}, {"backbone": "a" * 64, "range_m": [0.001, 80]})
+    told = dinostream("weights", "inspect", path).stdout
+    assert "head: depth, 0.001 m to 80 m" in told
+    assert "measured: nothing" in told
+
+
+def test_inspect_tells_all_that_the_demo_weights_hold(dinostream):
+    told = dinostream("weights", "inspect", SHIPPED).stdout
+    assert "model: dinov2_vitti14" in told
+    heads = [line.split()[1].rstrip(",") for line in told.splitlines() if line.startswith("head:")]
+    assert sorted(heads) == ["action", "depth", "segmentation"]
+    assert told.count("backbone: dinov2_vitti14 in this file") == 3
 
 
 class Trap:
