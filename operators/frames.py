@@ -44,6 +44,7 @@ class FrameInfo:
         preparation: what was done to the stored picture before scaling, beside turning it: one
             field of an interlaced one, the part that is shown. Empty for most; part of a record's
             variant where it is not.
+        rendered: dinostream drew the picture itself; it is no footage.
     """
 
     stream: str
@@ -57,6 +58,7 @@ class FrameInfo:
     clock: str = "media"
     epoch: int = 0
     preparation: str = ""
+    rendered: bool = False
 
     @classmethod
     def of_picture(cls, source_hw: tuple[int, int] = (1, 1)) -> Self:

@@ -25,6 +25,8 @@ class Operator(ABC):
         layers: backbone blocks it reads before the final norm (`Features.layers`).
         topics: every `Result.operator` it may emit; its own name unless it says otherwise.
         untrained: its head is random; its records say so.
+        rendered_only: its head, or the backbone of one without, has learnt from rendered scenes
+            alone; its records of footage say so.
         head_sha256: identity of its head's weights, None where it has none.
     """
 
@@ -32,6 +34,7 @@ class Operator(ABC):
     version: int = 1
     layers: Sequence[int] = ()
     untrained: bool = False
+    rendered_only: bool = False
     head_sha256: str | None = None
 
     @property

@@ -22,6 +22,7 @@ from operators.pca.operator import build_pca
 from operators.segmentation.operator import build_segmentation
 from operators.vector.classify import build_classify
 from operators.vector.embedding import build_embedding
+from operators.weights.head_needs import DEMO, HeadNeeds, chosen_header
 from operators.weights.heads import HeadRequest
 
 Builder = Callable[[Mapping[str, Any], HeadRequest], Operator]
@@ -46,6 +47,7 @@ def build_operator(
     backbone_sha256: str,
     head: str | None = None,
     random_seed: int | None = None,
+    rendered_only: bool = False,
     cache_dir: Path | None = None,
 ) -> Operator:
     """An operator as a user asked for it.
@@ -58,6 +60,7 @@ def build_operator(
         backbone_sha256: identity of the backbone's weights.
         head: official name, path or `random`; None where the user said nothing.
         random_seed: seed under `--weights random`, else None.
+        rendered_only: the backbone has learnt from rendered scenes alone.
         cache_dir: where official files are kept.
 
     Raises:
@@ -69,7 +72,16 @@ def build_operator(
     operator = build(settings, request)
     if random_seed is not None:
         operator.untrained = True  # whatever its head: the features it reads mean nothing
+    operator.rendered_only = (
+        _learnt_from_scenes(name, head) if operator.head_sha256 else rendered_only
+    )
     return operator
+
+
+def _learnt_from_scenes(operator: str, head: str | None) -> bool:
+    """A head decides: one that was trained on footage knows footage, whatever the backbone saw."""
+    header = chosen_header(operator, head or "")
+    return head == DEMO or HeadNeeds.of(header or {}).rendered_only
 
 
 def _builder(name: str) -> Builder:

@@ -93,6 +93,8 @@ def operator_variant(
     }
     if calibration:
         fields["calibration"] = calibration
+    if operator.rendered_only:
+        fields["learnt"] = "rendered scenes"  # what its records of footage say of themselves
     if isinstance(operator, StreamOperator):
         if not sampling:
             raise ValueError(f"{operator.name} remembers frames: its variant needs the sampling")

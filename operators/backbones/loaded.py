@@ -17,6 +17,7 @@ class LoadedBackbone:
         untrained: the weights are random, so results mean nothing.
         source: the file's path, `demo weights`, or `random (seed N)`.
         with_heads: operators that a head `demo` came for with these weights.
+        rendered_only: they have learnt from rendered scenes alone.
     """
 
     model: VisionTransformer
@@ -24,6 +25,7 @@ class LoadedBackbone:
     untrained: bool
     source: str
     with_heads: frozenset[str] = frozenset()
+    rendered_only: bool = False
 
     @property
     def name(self) -> str:

@@ -45,7 +45,7 @@ class CalibratedDepth(Operator):
         self._calibrations = calibrations
         self.version = inner.version  # streams without a calibration keep their ids
         self.layers = inner.layers
-        self.untrained = inner.untrained
+        self.untrained, self.rendered_only = inner.untrained, inner.rendered_only
         self.head_sha256 = inner.head_sha256
 
     @property

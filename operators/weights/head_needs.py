@@ -15,6 +15,7 @@ from operators.weights.header import SHIPPED, read_header
 
 DEMO = "demo"  # a head's choice: the one that came with the weights
 TAIL_BLOCKS = "tail_blocks"  # in a header: how many last blocks are the head's own
+RENDERED = "rendered"  # in a header: true where it has learnt from rendered scenes alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class HeadNeeds:
         classes: their names, in the order of their ids.
         backbone: sha256 of the weights that it reads.
         model: their architecture.
+        rendered_only: it has learnt from rendered scenes alone.
     """
 
     fps: float | None = None
@@ -42,6 +44,7 @@ class HeadNeeds:
     classes: tuple[str, ...] = ()
     backbone: str | None = None
     model: str | None = None
+    rendered_only: bool = False
 
     @classmethod
     def of(cls, header: Mapping[str, Any]) -> Self:
@@ -56,6 +59,7 @@ class HeadNeeds:
             classes=_names(header.get("labels")),
             backbone=_text(header.get("backbone")),
             model=_text(header.get("model")),
+            rendered_only=header.get(RENDERED) is True,
         )
 
 

@@ -79,7 +79,8 @@ def _demo(arch: Architecture) -> LoadedBackbone:
         raise WeightsError(f"the demo weights are a {DEMO_MODEL}; leave out --model {arch.name}")
     demo = read_demo()
     model = filled_vit(arch, dict(demo.backbone))
-    return LoadedBackbone(model, demo.sha256, False, "demo weights", frozenset(demo.heads))
+    heads = frozenset(demo.heads)
+    return LoadedBackbone(model, demo.sha256, False, "demo weights", heads, rendered_only=True)
 
 
 def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:

@@ -110,6 +110,7 @@ class Playback:
             yield from self._follow(reel, self._pictures(reel), track)
 
     def _follow(self, reel: Reel, pictures: Pictures, track: Track) -> Iterator[Item | None]:
+        track.rendered = reel.rendered
         try:
             for picture in pictures:
                 if isinstance(picture, Picture):

@@ -73,6 +73,7 @@ class Track:
         self._scaler = Scaler(spec.short_side)
         self._size_hw: tuple[int, int] | None = None
         self.duration_s: float | None = None  # of the whole, where it is known
+        self.rendered = False  # its pictures are scenes that dinostream drew
         self.part = 0  # which of a joined stream's files
         self.index = 0  # pictures of that file
         self.decoded = 0
@@ -104,6 +105,7 @@ class Track:
             self._clock,
             self._spec.epoch,
             picture.preparation,
+            self.rendered,
         )
         resized = self._size_hw not in (None, picture.source_hw)
         self._size_hw = picture.source_hw

@@ -61,7 +61,8 @@ def rendered_clip(
     note = folder / "scene.txt"
     clip = DemoClip(str(path), scene)
     try:
-        if path.exists() and note.exists() and note.read_text() == scene.canonical():
+        named = f"{scene.canonical()}, named in the file"  # older clips name no scene
+        if path.exists() and note.exists() and note.read_text() == named:
             return clip
         folder.mkdir(parents=True, exist_ok=True)
         note.unlink(missing_ok=True)
@@ -71,7 +72,7 @@ def rendered_clip(
             "H.264; once, about 15 s"
         )
         _encode(path, scene)
-        _write(note, scene.canonical())
+        _write(note, named)
     except OSError as error:
         raise SinkError(f"cannot write {path}: {error.strerror or error}") from error
     return clip
@@ -80,7 +81,7 @@ def rendered_clip(
 def _encode(path: Path, scene: SceneSpec) -> None:
     from pipeline.media.encode import write_clip
 
-    write_clip(path, _frames(scene), fps=scene.fps)
+    write_clip(path, _frames(scene), fps=scene.fps, scene=scene.canonical())
 
 
 def _frames(scene: SceneSpec) -> Iterator[NDArray[np.uint8]]:

@@ -80,6 +80,7 @@ class Findings:
         vectors: position -> embedding, float32 `[D]`.
         labels: label set -> what its ids mean.
         untrained: topics whose records say that they mean nothing.
+        out_of_domain: those whose records say that their maker has not learnt from footage.
         model: architecture and start of the weights' hash.
         source_hw: height and width as displayed, pixels.
         example: one record, as it lies there.
@@ -92,6 +93,7 @@ class Findings:
     vectors: Mapping[str, NDArray[np.float32]]
     labels: Mapping[str, LabelSet]
     untrained: frozenset[str]
+    out_of_domain: frozenset[str]
     model: str
     source_hw: tuple[int, int]
     example: StoredRecord | None
@@ -120,6 +122,7 @@ class _Gathered:
 
     first: StoredRecord
     untrained: bool = False
+    out_of_domain: bool = False
     shots: dict[str, Shot] = field(default_factory=dict)
     windows: list[ActionWindow] = field(default_factory=list)
     vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
@@ -127,7 +130,8 @@ class _Gathered:
     def add(self, message: Message) -> None:
         shot = _shot(message)
         self.shots[shot.position] = shot
-        self.untrained = self.untrained or message.headers.get("ce_untrained") == "true"
+        self.untrained |= message.headers.get("ce_untrained") == "true"
+        self.out_of_domain |= message.headers.get("ce_outofdomain") == "true"
         if message.topic == "action":
             self.windows.append(_window(message.value))
         elif message.topic == "embedding":
@@ -189,6 +193,7 @@ def _findings(topics: Mapping[str, _Gathered], labels: Mapping[str, LabelSet]) -
         vectors=topics["embedding"].vectors if "embedding" in topics else {},
         labels=labels,
         untrained=frozenset(topic for topic, one in topics.items() if one.untrained),
+        out_of_domain=frozenset(topic for topic, one in topics.items() if one.out_of_domain),
         model=headers.get("ce_model", ""),
         source_hw=(int(headers.get("ce_sourceheight", 0)), int(headers.get("ce_sourcewidth", 0))),
         example=example.first if example else None,

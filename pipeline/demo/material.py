@@ -54,7 +54,10 @@ class Material:
 
     def trained(self, topic: str) -> str:
         """What a heading says of a topic's weights, with the comma before it."""
-        return ", untrained" if topic in self.findings.untrained else ""
+        if topic in self.findings.untrained:
+            return ", untrained"
+        foreign = topic in self.findings.out_of_domain
+        return ", trained on rendered scenes alone" if foreign else ""
 
 
 def heading(canvas: Canvas, top: float, name: str, note: str) -> float:

@@ -19,11 +19,12 @@ from pipeline.demo.pca_row import draw_pca
 from pipeline.demo.segmentation_rows import draw_segmentation
 from pipeline.drawing.canvas import Canvas, shortened
 from pipeline.drawing.palette import GREY
-from pipeline.drawing.warning import WARNING_TEXT, warning_sign
+from pipeline.drawing.warning import warning_sign, warning_text
 
 _TALLEST = 3000
 _HEADER = 104
 _TIMES = 30
+_DRAWN = {"depth", "segmentation", "pca", "action", "embedding"}
 _SECTIONS: tuple[Callable[[Canvas, int, Material], list[Row]], ...] = (
     draw_depth,
     draw_segmentation,
@@ -40,7 +41,7 @@ class Picture:
     Attributes:
         image: RGB, 1600 pixels wide.
         rows: from top to bottom.
-        warning: what it says of untrained weights, "" where there are none.
+        warning: what it says of values that are not to be believed, "" where there are none.
     """
 
     image: Image.Image
@@ -69,11 +70,13 @@ def _draw_header(canvas: Canvas, material: Material) -> str:
         findings.model,
     )
     canvas.text((MARGIN, 84), "  \u00b7  ".join(facts), 16, fill=GREY)
-    untrained = findings.untrained & {"depth", "segmentation", "pca", "action", "embedding"}
-    if not untrained:
-        return ""
-    warning_sign(canvas, RIGHT, 34)
-    return WARNING_TEXT
+    warning = warning_text(
+        untrained=bool(findings.untrained & _DRAWN),
+        out_of_domain=bool(findings.out_of_domain & _DRAWN),
+    )
+    if warning:
+        warning_sign(canvas, warning, RIGHT, 34)
+    return warning
 
 
 def _draw_frames(canvas: Canvas, top: int, material: Material) -> Row:

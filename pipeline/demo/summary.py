@@ -52,6 +52,12 @@ def _worth(findings: Findings, weights: str) -> list[str]:
     """What the numbers are worth, where that has to be said."""
     if findings.untrained:
         return ["the weights are random: the records are well-formed and mean nothing"]
+    if findings.out_of_domain:
+        return [
+            "the weights are dinostream's own small ones, which know rendered scenes alone, and "
+            "this is footage: its numbers are wrong; it wants --weights auto and heads "
+            "(docs/heads.md)"
+        ]
     if weights == "demo":
         return [
             "the weights are dinostream's own small ones, trained on rendered scenes alone; real "

@@ -111,7 +111,7 @@ def assemble(config: Config) -> Assembly:
         model=model,
         variants={name: hash_ for one in placements for name, hash_ in one.all_variants().items()},
         labels={name: rows for one in operators for name, rows in one.label_sets().items()},
-        notes=(*_untrained(loaded), *notes, f"engine: {backbone.identity} ({backbone.choice.why})"),
+        notes=(*_worth(loaded), *notes, f"engine: {backbone.identity} ({backbone.choice.why})"),
     )
     return Assembly(Engine(backbone, placements), identity)
 
@@ -129,6 +129,7 @@ def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operat
                 backbone_sha256=loaded.sha256,
                 head=config.heads.get(key, "demo" if key in loaded.with_heads else None),
                 random_seed=config.seed if loaded.untrained else None,
+                rendered_only=loaded.rendered_only,
             )
         except MissingHead as missing:
             notes.append(str(missing))
@@ -194,7 +195,13 @@ def _device_kind(device: torch.device) -> str:
     return " ".join(kind)
 
 
-def _untrained(loaded: LoadedBackbone) -> list[str]:
-    if not loaded.untrained:
-        return []
-    return ["weights are RANDOM: records are well-formed and mean nothing"]
+def _worth(loaded: LoadedBackbone) -> list[str]:
+    """What records of these weights are worth, where that has to be said."""
+    if loaded.untrained:
+        return ["weights are RANDOM: records are well-formed and mean nothing"]
+    if loaded.rendered_only:
+        return [
+            "weights are the demo's, which know rendered scenes alone: records of footage say "
+            "outofdomain, and their numbers are wrong"
+        ]
+    return []

@@ -26,6 +26,7 @@ from pipeline.media.failure import open_failure, too_large
 from pipeline.media.formats import FILE_FORMATS, RTSP_FORMATS
 from pipeline.media.http import SameHost, is_http
 from pipeline.media.transfer import Readable, Transfer
+from pipeline.synthetic.uri import SCHEME
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -65,6 +66,12 @@ class Opened:
                 if key.lower() == "creation_time":  # Matroska's tags are in capitals
                     return _moment_us(text)
         return None
+
+    @property
+    def rendered(self) -> bool:
+        """It says which scene was drawn, as `pipeline.media.encode.write_clip` writes it."""
+        said = self.container.metadata
+        return any(key.lower() == "comment" and said[key].startswith(SCHEME) for key in said)
 
 
 def open_video(

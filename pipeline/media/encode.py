@@ -20,6 +20,7 @@ def write_clip(
     fps: int | Fraction,
     *,
     keyframe_every: int = 30,
+    scene: str = "",
 ) -> int:
     """Encode a clip: MP4, H.264 4:2:0, BT.709 limited range, tagged so.
 
@@ -28,6 +29,7 @@ def write_clip(
         frames: uint8 RGB `[H, W, 3]`, all of one even size.
         fps: frames per second.
         keyframe_every: frames between key frames.
+        scene: the URI of the scene that they show; it is named in the file.
 
     Returns:
         How many frames were written.
@@ -37,7 +39,7 @@ def write_clip(
     """
     part = path.with_name(f"{path.name}.part")
     try:
-        count = _encode(part, frames, Fraction(fps), keyframe_every)
+        count = _encode(part, frames, Fraction(fps), keyframe_every, scene)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -45,11 +47,17 @@ def write_clip(
 
 
 def _encode(
-    path: Path, frames: Iterable[NDArray[np.uint8]], fps: Fraction, keyframe_every: int
+    path: Path,
+    frames: Iterable[NDArray[np.uint8]],
+    fps: Fraction,
+    keyframe_every: int,
+    scene: str,
 ) -> int:
     count = 0
     size_hw: tuple[int, ...] = ()
     with av.open(str(path), "w", format="mp4") as container:
+        if scene:
+            container.metadata["comment"] = scene
         stream = container.add_stream("libx264", rate=fps)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.options = {"crf": str(CRF), "preset": "veryfast"}

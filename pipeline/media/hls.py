@@ -75,6 +75,7 @@ class HlsReel:
         self.duration_s = None if feed.live else feed.left_s
         self.behind_s = 0.0
         self.creation_time_us = feed.start_us
+        self.rendered = False
 
     @classmethod
     def open(

@@ -109,6 +109,11 @@ class Reel(Protocol):
         ...
 
     @property
+    def rendered(self) -> bool:
+        """It shows a scene that dinostream drew."""
+        ...
+
+    @property
     def duration_s(self) -> float | None:
         """How long it says it is; None where it does not say, as cameras do not."""
         ...

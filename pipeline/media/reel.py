@@ -124,6 +124,11 @@ class VideoReel:
         return self._opened.creation_time_us
 
     @property
+    def rendered(self) -> bool:
+        """It names the scene that dinostream drew."""
+        return self._opened.rendered
+
+    @property
     def duration_s(self) -> float | None:
         """How long it says it is; None where it does not say, as cameras do not."""
         duration = self._opened.container.duration

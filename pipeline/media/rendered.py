@@ -17,6 +17,7 @@ class SceneReel:
     """Implements `pipeline.media.picture.Reel`; every frame is a key frame."""
 
     creation_time_us: int | None = None
+    rendered = True
     seeks_by_place = True
 
     def __init__(self, uri: str) -> None:

@@ -64,7 +64,7 @@ class Publisher:
         Raises:
             ValueError: an attribute of the result has a name or value that CloudEvents forbids.
         """
-        own = {"model": self._model} | ({"untrained": "true"} if operator.untrained else {})
+        own = {"model": self._model} | _worth(operator, result.info)
         frame = _frame_attributes(result.info) | {"variant": variant} | own
         headers = _headers(
             result.operator,
@@ -225,6 +225,13 @@ def position_of(record: Message) -> str:
     return record.id.split("/")[3]
 
 
+def _worth(operator: Operator, info: FrameInfo) -> dict[str, str]:
+    """What a value must not be taken for, where its maker knows."""
+    foreign = operator.rendered_only and not info.rendered
+    marks = {"untrained": operator.untrained, "outofdomain": foreign}
+    return {name: "true" for name, holds in marks.items() if holds}
+
+
 def _frame_attributes(info: FrameInfo) -> dict[str, str]:
     height, width = info.source_hw
     attributes = {
@@ -262,7 +269,7 @@ def _headers(
 
 
 OWN = {"specversion", "id", "source", "type", "subject", "data", "dataschema", "datacontenttype"}
-OWN |= {"pts", "traceparent", "untrained"}
+OWN |= {"pts", "traceparent", "untrained", "outofdomain"}
 
 
 def _checked(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from operators.errors import UsageError
+from pipeline.drawing.warning import warning_text
 from pipeline.records.record import Message
 from pipeline.render.action_panel import ActionPanel
 from pipeline.render.film import FilmFrame, Outputs, write_film
@@ -113,7 +114,8 @@ def render(wish: Wish, *, tell: Tell) -> Rendered:
         found = survey(reader(), wish.wanted)
         panels = _panels(wish, found, reader)
         height, width = (int(found.headers[f"ce_source{side}"]) for side in ("height", "width"))
-        heading = Heading(found.stream, found.model, found.untrained)
+        warning = warning_text(untrained=found.untrained, out_of_domain=found.out_of_domain)
+        heading = Heading(found.stream, found.model, warning)
         sheet = Sheet(heading, panels, (height, width))
         shown = shown_frames(
             wish.spec, fps=wish.fps, short_side=sheet.short_side, first=found.first

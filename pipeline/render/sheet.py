@@ -22,11 +22,11 @@ _CLOCK_WIDTH, _CLOCK_HEIGHT = 170, 32
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What stands above all: whose records, of which model, and whether they mean anything."""
+    """What stands above all: whose records, of which model, and what warns of them, if anything."""
 
     name: str
     model: str
-    untrained: bool
+    warning: str = ""
 
 
 class Sheet:
@@ -75,8 +75,8 @@ class Sheet:
         canvas = Canvas(WIDTH, self.layout.height)
         left = canvas.text((MARGIN, 41), shortened(heading.name, 24, WIDTH / 3), 24, bold=True)
         canvas.text((left + 20, 41), heading.model, 16, fill=GREY)
-        if heading.untrained:
-            warning_sign(canvas, WIDTH - MARGIN - _CLOCK_WIDTH - 16, 13)
+        if heading.warning:
+            warning_sign(canvas, heading.warning, WIDTH - MARGIN - _CLOCK_WIDTH - 16, 13)
         for panel, cell in zip(self._panels, self.layout.cells, strict=True):
             end = canvas.text((cell.left, cell.top - 9), panel.title, 18, bold=True)
             note = shortened(panel.note, 15, cell.right - end - 12)

@@ -130,7 +130,15 @@ class Survey:
     @property
     def untrained(self) -> bool:
         """Some records say that they mean nothing."""
-        return any(one.headers.get("ce_untrained") == "true" for one in self.topics.values())
+        return self._says("ce_untrained")
+
+    @property
+    def out_of_domain(self) -> bool:
+        """Some say that their maker has not learnt from footage."""
+        return self._says("ce_outofdomain")
+
+    def _says(self, mark: str) -> bool:
+        return any(one.headers.get(mark) == "true" for one in self.topics.values())
 
 
 def survey(reader: Reader, wanted: Wanted) -> Survey:

@@ -12,9 +12,11 @@ import torch
 from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.errors import UsageError
 from operators.frames import Features, FrameInfo
+from operators.learn.head_file import write_head
 from operators.operator import Operator, StreamOperator
 from operators.registry import BUILT_IN, build_operator
 from operators.result import JSON, OCTETS, PNG
+from operators.weights.demo import read_demo
 from operators.weights.heads import MissingHead
 
 OWN = """
@@ -93,6 +95,21 @@ def test_what_runs_without_a_head() -> None:
         with pytest.raises(MissingHead, match=f"{name} does not run: it has no head"):
             build_operator(name, {}, **options)
     assert not build_operator("embedding", {}, **options).untrained
+
+
+def test_a_head_decides_whether_footage_is_known_and_without_one_the_backbone(
+    build: Callable[..., Operator], tmp_path: Path, tiny: Architecture
+) -> None:
+    demo = {"backbone_sha256": read_demo().sha256, "rendered_only": True}
+    assert build("depth", head="demo", **demo).rendered_only
+    assert build("embedding", **demo).rendered_only
+    assert not build("embedding").rendered_only
+    facts = {"backbone": demo["backbone_sha256"], "labels": ["a", "b"], "vector": {"blocks": 1}}
+    tensors = {"classifier.weight": torch.zeros(2, tiny.width), "classifier.bias": torch.zeros(2)}
+    for rendered in (False, True):
+        path = tmp_path / f"{rendered}.safetensors"
+        write_head(path, "classify", tensors, facts | {"rendered": rendered})
+        assert build("classify", head=str(path), **demo).rendered_only is rendered
 
 
 @pytest.mark.parametrize(

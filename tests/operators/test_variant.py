@@ -67,6 +67,9 @@ def test_everything_that_can_change_a_payload_changes_it() -> None:
     class Headed(Plain):
         head_sha256 = "b" * 64
 
+    class Rendered(Plain):
+        rendered_only = True
+
     seen = [
         variant(Plain()),
         variant(Plain(size=1)),
@@ -74,12 +77,13 @@ def test_everything_that_can_change_a_payload_changes_it() -> None:
         variant(Newer()),
         variant(Namesake()),
         variant(Headed()),
+        variant(Rendered()),
         *(
             variant(Plain(), replace(COMPUTATION, **{name: "other"}))
             for name in Computation.__dataclass_fields__
         ),
     ]
-    assert len(set(seen)) == len(seen) == 12
+    assert len(set(seen)) == len(seen) == 13
     assert all(len(one) == 12 and int(one, 16) >= 0 for one in seen)
 
 

@@ -7,8 +7,10 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pipeline.media.encode import write_clip
 from pipeline.stream.chunk import Gap
 
 
@@ -115,6 +117,23 @@ def test_a_scene_is_rendered_and_resumed_exactly(play) -> None:
     assert whole.samples[0].pixels.shape == (224, 294, 3)
     rest = play(uri, cursor=whole.cursor(2))
     assert rest.keys == whole.keys[3:]
+
+
+def test_frames_of_scenes_say_that_they_were_rendered_through_a_codec_too(
+    play, tmp_path: Path
+) -> None:
+    uri = "synthetic:room?seed=3&seconds=0.2&fps=10&size=112x84"
+    grey = np.full((84, 112, 3), 90, np.uint8)
+    write_clip(tmp_path / "named.mp4", [grey] * 2, 10, scene=uri)
+    write_clip(tmp_path / "plain.mp4", [grey] * 2, 10)
+    for source, rendered in (
+        (uri, True),
+        (tmp_path / "named.mp4", True),
+        (tmp_path / "plain.mp4", False),
+    ):
+        assert {sample.info.rendered for sample in play(source).samples} == {rendered}
+    joined = play(tmp_path / "named.mp4", join=(str(tmp_path / "plain.mp4"),))
+    assert [sample.info.rendered for sample in joined.samples] == [True, True, False, False]
 
 
 def test_joined_files_are_one_timeline(play, shared_media: Path) -> None:

@@ -11,7 +11,7 @@ from pipeline.demo.clip import DemoClip
 from pipeline.demo.demonstration import draw_run
 from pipeline.demo.layout import COLUMNS, WIDTH, Grid, evenly
 from pipeline.drawing.palette import depth_colours
-from pipeline.drawing.warning import WARNING_TEXT
+from pipeline.drawing.warning import OUT_OF_DOMAIN, UNTRAINED
 from pipeline.synthetic.scene import open_scene
 
 MODEL_ROWS = [(topic, "model") for topic in ("depth", "segmentation", "pca", "action")]
@@ -80,15 +80,18 @@ def test_footage_has_no_truth(first_run):
 
 
 def test_untrained_weights_are_said_on_it(picture):
-    assert picture.warning == WARNING_TEXT == (
+    assert picture.warning == UNTRAINED == (
         "UNTRAINED WEIGHTS: shapes are real, values mean nothing"
     )  # fmt: skip
 
 
-def test_trained_records_carry_no_warning(first_run):
+def test_trained_records_carry_no_warning_but_where_only_scenes_were_learnt(first_run):
     trained = replace(first_run.findings, untrained=frozenset())
     drawn = draw_run(first_run.plan, first_run.spec, first_run.footage, trained)
     assert drawn.warning == ""
+    foreign = replace(trained, out_of_domain=frozenset({"depth"}))
+    drawn = draw_run(first_run.plan, first_run.spec, first_run.footage, foreign)
+    assert drawn.warning == OUT_OF_DOMAIN
 
 
 def test_windows_that_say_nothing_are_drawn_as_such(first_run):

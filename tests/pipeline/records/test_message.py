@@ -59,6 +59,16 @@ def test_untrained_heads_say_so(publisher, build):
     assert message.headers["ce_untrained"] == "true"
 
 
+def test_what_knows_rendered_scenes_alone_says_so_of_footage(publisher, build):
+    operator = build.operator()
+    for rendered in (False, True):
+        for rendered_only in (False, True):
+            operator.rendered_only = rendered_only
+            result = Result(build.info(rendered=rendered), "depth", JSON, b"{}")
+            said = publisher.record(result, "v", operator).headers.get("ce_outofdomain")
+            assert said == ("true" if rendered_only and not rendered else None)
+
+
 def test_a_frame_without_pts_says_nothing_of_it(build):
     message = build.message(0, pts=None, position="77+2", time_base=Fraction(1001, 30000))
     assert "ce_pts" not in message.headers
@@ -82,6 +92,7 @@ def test_a_users_own_topic_has_no_schema_of_ours(publisher, build):
         ({"id": "x"}, "'id'"),
         ({"streamid": "x"}, "'streamid'"),
         ({"untrained": "true"}, "'untrained'"),
+        ({"outofdomain": "true"}, "'outofdomain'"),
         ({"score": 1.5}, "must be a string"),
         ({"score": ""}, "not empty"),
     ],

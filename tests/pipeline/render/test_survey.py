@@ -33,6 +33,12 @@ def test_topics_labels_and_ends_are_found(look, stored, records):
     assert (found.first.time_us, found.first.position) == (0, "0")
     assert found.last_us == 1_500_000
     assert not found.untrained
+    assert not found.out_of_domain
+
+
+def test_records_of_what_has_not_learnt_from_footage_are_told(look, stored, records):
+    records.operator.rendered_only = True
+    assert look(stored(records.all())).out_of_domain
 
 
 def test_of_several_models_one_is_drawn_and_the_others_are_named(look, stored, records):
