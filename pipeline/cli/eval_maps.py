@@ -61,6 +61,7 @@ def _measure(
     report_to: tuple[Path | None, bool],
 ) -> int:
     from operators.backbones.architectures import architecture
+    from operators.weights.head_needs import chosen_header
     from operators.weights.load import load_backbone
     from pipeline.features.backbone import feature_backbone
     from pipeline.fit.dense_plan import DensePlan
@@ -68,11 +69,14 @@ def _measure(
 
     loaded = load_backbone(architecture(given["model"]), given["weights"], seed=given["seed"])
     operator = _operator(task, head, loaded, given["seed"])
+    header = chosen_header(task, head) or {}
     backbone = feature_backbone(loaded, blocks=operator.layers)
     plan = DensePlan(given["short_side"], cache_folder(given["cache"]), seed=given["seed"])
     try:
         with telling("eval") as tell:
-            measured = evaluate_maps(operator, items, backbone, plan, what=head, tell=tell)
+            measured = evaluate_maps(
+                operator, items, backbone, plan, header=header, what=head, tell=tell
+            )
     finally:
         backbone.close()
     out, as_json = report_to

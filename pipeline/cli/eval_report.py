@@ -41,6 +41,8 @@ def report(evaluation: Evaluation, out: Path | None, *, as_json: bool) -> int:
 
     files = write_evaluation(evaluation, out) if out else []
     if as_json:
+        if evaluation.caution:
+            click.echo(evaluation.caution, err=True)
         click.echo(json.dumps(evaluation.plain(), ensure_ascii=False))
         return 0
     click.echo("\n".join(_lines(evaluation)))
@@ -57,6 +59,8 @@ def said(number: Estimate) -> str:
 
 
 def _lines(evaluation: Evaluation) -> Iterable[str]:
+    if evaluation.caution:
+        yield evaluation.caution
     yield f"{evaluation.task}: {evaluation.what}"
     yield f"{evaluation.samples} samples of {evaluation.groups} files or scenes"
     for name, number in evaluation.estimates.items():

@@ -33,6 +33,7 @@ from pipeline.fit.evaluation import Evaluation
 from pipeline.fit.fit_depth import fit_depth
 from pipeline.fit.fit_segmentation import fit_segmentation, segmentation_blocks
 from pipeline.fit.fitting import vector_facts
+from pipeline.fit.provenance import provenance_facts
 from pipeline.fit.scene_clips import scene_data_sha256, scene_examples
 from pipeline.fit.scenes import Scenes, Task
 from pipeline.synthetic.labels import LABELS
@@ -105,7 +106,9 @@ def _maps(task: Task, trial: Trial, backbone: Backbone, tell: Tell) -> _Head:
     fit = _trained(task, trial, backbone, tell)
     items = trial.held_out.items(task, trial.plan.short_side)
     operator = _operator(fit, backbone.loaded.model.architecture)
-    evaluation = evaluate_maps(operator, items, backbone, trial.plan, what="linear head", tell=tell)
+    evaluation = evaluate_maps(
+        operator, items, backbone, trial.plan, header=fit.facts, what="linear head", tell=tell
+    )
     return evaluation, fit
 
 
@@ -149,6 +152,7 @@ def _action(trial: Trial, backbone: Backbone, tell: Tell) -> dict[str, _Head]:
         "frames": seen[0].frames,
         "stride": max(1, seen[0].frames // 2),
         "data": scene_data_sha256(seen[0], trial.train, short_side),
+        **provenance_facts(seen[0].groups, rendered=True),
     }
     heads = {}
     for name, recipe in _RECIPES.items():
@@ -157,7 +161,7 @@ def _action(trial: Trial, backbone: Backbone, tell: Tell) -> dict[str, _Head]:
         assert fitted.tensors is not None
         own = vector_facts(fitted, seen[0], backbone, short_side=short_side, kind="scenes")
         evaluation = evaluate_vectors(
-            "action", fitted.tensors, own, seen[1], what=own["trained"]["chosen"]
+            "action", fitted.tensors, own | sampling, seen[1], what=own["trained"]["chosen"]
         )
         heads[name] = evaluation, Fit("action", fitted.tensors, own | sampling)
     return heads

@@ -25,6 +25,8 @@ from pipeline.features.store import FeatureStore
 from pipeline.fit.dense_data import DenseData
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Tell
+from pipeline.fit.doubt import Measured, doubts
+from pipeline.fit.provenance import provenance_facts
 from pipeline.media.scaler import FILTER_NAME
 
 
@@ -89,6 +91,7 @@ def shared_facts(
     return {
         "backbone": backbone.loaded.sha256,
         "data": data.data_sha256,
+        **provenance_facts(data.groups, rendered=plan.rendered),
         "model": backbone.loaded.model.architecture.name,
         "short_side": plan.short_side,
         "filter": FILTER_NAME,
@@ -115,9 +118,16 @@ def said(estimates: Mapping[str, Estimate] | None, losses: Sequence[float]) -> d
     return {**plain, "validation_losses": [round(loss, 5) for loss in losses]}
 
 
-def notes_of(metrics: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a user should be told of them."""
-    return () if metrics else ("too few files to put some aside: nothing was measured",)
+def notes_of(measured: Measured | None, plan: DensePlan) -> tuple[str, ...]:
+    """What a user should be told of a head's metrics.
+
+    Args:
+        measured: how good it is; None where no picture was put aside.
+        plan: says what its pictures are of.
+    """
+    if measured is None:
+        return ("WARNING: too few files to put some aside: nothing was measured",)
+    return tuple(doubts(measured, kind="scenes" if plan.rendered else "files"))
 
 
 def norm_on_cpu(backbone: Backbone) -> Callable[[Tensor], Tensor]:

@@ -5,7 +5,8 @@ Judged by the operator that replay runs. Knows nothing of the command line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Tell
 from pipeline.fit.evaluation import Evaluation
 from pipeline.fit.fit_segmentation import classes_held
+from pipeline.fit.provenance import held_against
 
 _SURE = 30.0  # a logit that leaves no doubt
 
@@ -36,6 +38,7 @@ def evaluate_maps(
     backbone: Backbone,
     plan: DensePlan,
     *,
+    header: Mapping[str, Any],
     what: str,
     tell: Tell,
 ) -> Evaluation:
@@ -46,6 +49,7 @@ def evaluate_maps(
         items: pictures with truths of its kind.
         backbone: keeps the blocks that the operator reads.
         plan: size, cache and seed.
+        header: of the head, empty where it has none.
         what: the head's name for people.
         tell: told how far it is.
 
@@ -58,10 +62,12 @@ def evaluate_maps(
     norm = norm_on_cpu(backbone)
     if isinstance(operator, Segmentation):
         read = answers(operator, operator.scores, norm)
-        return _of_segmentation(operator, read, data, what=what, seed=plan.seed, tell=tell)
+        measured = _of_segmentation(operator, read, data, what=what, seed=plan.seed, tell=tell)
+        return held_against(measured, data.groups, header)
     if isinstance(operator, Depth):
         read = answers(operator, operator.metres, norm)
-        return _of_depth(operator, read, data, what=what, seed=plan.seed, tell=tell)
+        measured = _of_depth(operator, read, data, what=what, seed=plan.seed, tell=tell)
+        return held_against(measured, data.groups, header)
     raise UsageError(
         f"{what}: it says relative depth without a unit, which has no error in metres; "
         "`dinostream calibrate` gives a camera's scale"

@@ -17,6 +17,7 @@ from operators.learn.metrics import classification_scores
 from operators.learn.reliability import reliability
 from operators.learn.scoring import head_scores
 from pipeline.fit.evaluation import Evaluation
+from pipeline.fit.provenance import held_against
 
 
 def evaluate_vectors(
@@ -53,7 +54,7 @@ def evaluate_vectors(
     always = np.zeros_like(scores)
     always[:, most] = 1.0
     constant = classification_scores(targets, always, examples.groups, seed=seed)
-    return Evaluation(
+    evaluation = Evaluation(
         task,
         what,
         len(targets),
@@ -69,6 +70,7 @@ def evaluate_vectors(
             *_silence(scores, targets, facts),
         ),
     )
+    return held_against(evaluation, examples.groups, facts)
 
 
 def _silence(scores: Any, targets: Any, facts: Mapping[str, Any]) -> list[str]:

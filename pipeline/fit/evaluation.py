@@ -30,6 +30,8 @@ class Evaluation:
         per_class: class id -> IoU, or share found.
         curve: how sure against how right; of depth, answers against truths.
         notes: what a user should be told.
+        given_to_fit: how many of the groups the head's fit was given, None where nobody knows.
+        caution: what has to be said before all else, "" where nothing has to.
     """
 
     task: str
@@ -43,6 +45,8 @@ class Evaluation:
     per_class: Mapping[int, float] = field(default_factory=dict)
     curve: Reliability | DepthCurve | None = None
     notes: tuple[str, ...] = ()
+    given_to_fit: int | None = None
+    caution: str = ""
 
     def plain(self) -> dict[str, Any]:
         """JSON values."""
@@ -59,7 +63,8 @@ class Evaluation:
                 self.labels[id_]: round(share, 6) for id_, share in self.per_class.items()
             },
             "curve": _curve(self.curve),
-            "notes": list(self.notes),
+            "given_to_fit": self.given_to_fit,
+            "notes": [*([self.caution] if self.caution else []), *self.notes],
         }
 
 

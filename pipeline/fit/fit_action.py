@@ -17,12 +17,13 @@ from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from operators.learn.tail_parts import Tokens
 from pipeline.errors import SourceError
-from pipeline.features.clip import Clip
+from pipeline.features.clip import Clip, is_scene
 from pipeline.features.store import FeatureStore
 from pipeline.features.stored import StoredFeatures
 from pipeline.features.token_files import TokenFiles
 from pipeline.fit.finetuning import wanted_tokens
 from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_write
+from pipeline.fit.provenance import provenance_facts, source_of
 from pipeline.fit.spans import Labelled, label_names
 from pipeline.fit.windowing import Cut, Seen, by_day, by_file, has_background, windows_of
 
@@ -124,6 +125,9 @@ def fit_windows(
         "frames": plan.frames,
         "stride": plan.stride,
         "data": data_sha256(identity),
+        **provenance_facts(
+            (_source(one) for one in seen), rendered=all(is_scene(r.name) for r in recordings)
+        ),
     }
     notes = [f"{len(examples.rows)} windows of {len(seen)} recordings, {len(labels)} classes"]
     if mixed:
@@ -138,6 +142,10 @@ def fit_windows(
         notes=notes,
         tell=tell,
     )
+
+
+def _source(seen: Seen) -> str:
+    return source_of(seen.labelled.name) if is_scene(seen.labelled.name) else seen.content
 
 
 def see(

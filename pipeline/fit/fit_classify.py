@@ -20,6 +20,7 @@ from pipeline.features.token_files import TokenFiles
 from pipeline.fit.finetuning import wanted_tokens
 from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_write
 from pipeline.fit.pictures import LabelledPicture
+from pipeline.fit.provenance import provenance_facts
 from pipeline.media.still import day_taken
 
 _TOGETHER = 16  # pictures at a time
@@ -67,7 +68,10 @@ def fit_classify(
         examples,
         backbone,
         plan,
-        facts={"data": data_sha256(identity)},
+        facts={
+            "data": data_sha256(identity),
+            **provenance_facts(contents, rendered=False),
+        },
         tokens=tokens,
         notes=[f"{count} pictures, {len(labels)} classes"],
         tell=tell,

@@ -20,7 +20,9 @@ from operators.learn.segmentation_head import clicked_probabilities, segmentatio
 from operators.result import canonical_json
 from pipeline.fit.clicks import Clicked
 from pipeline.fit.dense_plan import Fit
+from pipeline.fit.doubt import doubts
 from pipeline.fit.mask_labels import named_labels
+from pipeline.fit.provenance import provenance_facts, source_of
 from pipeline.media.scaler import FILTER_NAME
 
 _FOLDS = 5
@@ -53,12 +55,14 @@ def fit_clicks(clicked: Clicked, backbone: Backbone, *, short_side: int, seed: i
         "labels": labels.records(),
         "metrics": _said(scores),
         "data": _sha256(clicked),
+        **provenance_facts(map(source_of, clicked.files), rendered=False),
         "short_side": short_side,
         "filter": FILTER_NAME,
         "normalisation": "imagenet",
         "trained": {"what": "logistic regression on clicked patches", "patches": len(ids)},
     }
-    notes = () if scores else ("the clicks of every file are needed for training: not measured",)
+    unmeasured = ("the clicks of every file are needed for training: not measured",)
+    notes = tuple(doubts(scores, kind="files")) if scores else unmeasured
     return Fit("segmentation", tensors, facts, notes)
 
 

@@ -94,7 +94,7 @@ def fit_depth(
         "metrics": metrics,
         **shared_facts(data, backbone, plan, split, schedule=schedule, what=_WHAT),
     }
-    return Fit("depth", tensors, facts, notes_of(metrics))
+    return Fit("depth", tensors, facts, notes_of(quality, plan))
 
 
 def measure_depth(

@@ -86,7 +86,8 @@ def fit_segmentation(
         quality = measure_segmentation(
             data, split.validation, tensors, known, backbone, tell=tell, seed=plan.seed
         )
-    metrics = said(quality.scores.estimates if quality else None, fitted.losses)
+    measured = quality.scores if quality else None
+    metrics = said(measured.estimates if measured else None, fitted.losses)
     facts = {
         "labelset": known.name,
         "labels": known.records(),
@@ -94,7 +95,7 @@ def fit_segmentation(
         "metrics": metrics,
         **shared_facts(data, backbone, plan, split, schedule=schedule, what=_WHAT),
     }
-    return Fit("segmentation", tensors, facts, notes_of(metrics))
+    return Fit("segmentation", tensors, facts, notes_of(measured, plan))
 
 
 def segmentation_blocks(arch: Architecture, count: int) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ from operators.learn.tail_training import Schedule
 from operators.learn.vector_fit import Recipe, VectorFit, fit_vector_head
 from operators.result import canonical_json
 from pipeline.errors import SinkError
+from pipeline.fit.doubt import doubts
 from pipeline.fit.finetuning import fit_further
 from pipeline.media.scaler import FILTER_NAME
 
@@ -130,7 +131,7 @@ def fit_and_write(
         fit, gain = fit_further(fit, examples, parts, start, seed=recipe.seed, tell=tell)
     short_side, kind = plan.short_side, f"{plan.grouping}s"
     header = vector_facts(fit, examples, backbone, short_side=short_side, kind=kind) | dict(facts)
-    told = [*notes, *gain, *_own_notes(fit)]
+    told = [*notes, *gain, *_own_notes(fit), *doubts(fit.quality.scores, kind=kind)]
     if fit.tensors is None:
         return FitReport(operator, None, None, header, fit, tuple(told))
     sha256 = write_out(plan.out, operator, fit.tensors, header)

@@ -26,6 +26,7 @@ def made(dinostream):
 def test_a_depth_head_is_trained_measured_and_used(made, tmp_path):
     train = made("fit", "depth", *SMALL, *SCENES, "--seeds", "0:6", "--steps", "5", "--cache", "c")
     assert "abs_rel" in train
+    assert "WARNING: measured on 1 scenes only" in train
     assert "--head depth=depth.safetensors" in train
     said = json.loads(
         made(
@@ -34,6 +35,7 @@ def test_a_depth_head_is_trained_measured_and_used(made, tmp_path):
         )
     )
     assert said["samples"] == said["groups"] == 3
+    assert said["given_to_fit"] == 0
     assert set(said["estimates"]) == set(said["constant"]) == {"abs_rel", "rmse_m", "delta1"}
     estimate = said["estimates"]["abs_rel"]
     assert estimate["low"] <= estimate["value"] <= estimate["high"]
@@ -56,7 +58,9 @@ def test_a_head_of_pictures_is_measured_at_its_own_size(made, dinostream, tmp_pa
     made("fit", "classify", *SMALL, "--classifier", "logistic", "-o", "own.safetensors", *common)
     kept = set((tmp_path / "c").rglob("*.safetensors"))
     measure = ("eval", "classify", "--head", "own.safetensors", *SMALL[:4], *common)
-    assert json.loads(made(*measure, "--json"))["samples"] == 12
+    said = json.loads(made(*measure, "--json"))
+    assert said["samples"] == said["given_to_fit"] == 12
+    assert made(*measure).startswith("CAUTION: the fit of this head was given all files")
     assert set((tmp_path / "c").rglob("*.safetensors")) == kept, "the same features as the fit's"
     done = dinostream(*measure, "--short-side", "56")
     assert done.returncode == 2
