@@ -30,4 +30,9 @@ class LoadedBackbone:
     @property
     def name(self) -> str:
         """As records name a model: architecture and 12 hex of the sha256."""
-        return f"{self.model.architecture.name}-{self.sha256[:12]}"
+        return model_name(self.model.architecture.name, self.sha256)
+
+
+def model_name(architecture: str, sha256: str) -> str:
+    """As records name a model: architecture and 12 hex of its weights' sha256."""
+    return f"{architecture}-{sha256[:12]}"

@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 
 from operators.backbones.architectures import DEMO_MODEL, Architecture
-from operators.backbones.loaded import LoadedBackbone
+from operators.backbones.loaded import LoadedBackbone, model_name
 from operators.backbones.random_weights import random_tensors
 from operators.backbones.vit import empty_vit, filled_vit
 from operators.errors import WeightsError
@@ -49,17 +49,42 @@ def load_backbone(
         return _random(arch, seed)
     if weights == "demo":
         return _demo(arch)
+    path, sha256 = _file(arch, weights, cache_dir, progress)
+    return _from_file(arch, path, sha256)
+
+
+def backbone_name(
+    arch: Architecture, weights: str, *, seed: int = 0, cache_dir: Path | None = None
+) -> str:
+    """As records name what `load_backbone` gives for the same arguments, without loading it.
+
+    Raises:
+        WeightsError: no such file, or not to be had.
+    """
+    if weights == "random":
+        sha256 = sha256_tensors(random_tensors(arch, seed))
+    elif weights == "demo":
+        sha256 = read_demo().sha256
+    else:
+        _, sha256 = _file(arch, weights, cache_dir, None)
+    return model_name(arch.name, sha256)
+
+
+def _file(
+    arch: Architecture, weights: str, cache_dir: Path | None, progress: Progress | None
+) -> tuple[Path, str]:
+    """The file that was chosen, fetched where it is official, and its sha256."""
     if weights in ("auto", DEPTH_ANYTHING):
         whole = weights == DEPTH_ANYTHING
         file = official_head("depth", arch.name, weights) if whole else official_backbone(arch.name)
         cached = fetch(file, cache_dir or default_cache_dir(), progress=progress)
-        return _from_file(arch, cached.path, cached.sha256)
+        return cached.path, cached.sha256
     path = Path(weights).expanduser()
     if not path.exists():
         raise WeightsError(
             f"{path}: no such weights file; --weights takes auto, demo, random or a path"
         )
-    return _from_file(arch, path, sha256_file(path))
+    return path, sha256_file(path)
 
 
 def _random(arch: Architecture, seed: int) -> LoadedBackbone:

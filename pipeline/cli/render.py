@@ -70,7 +70,8 @@ def command(what: str, **given: Any) -> int:
     values = configuration_values(given)
     if file is None:
         values.setdefault("runtime", "inline")  # one clip: no cluster to start for it
-    with _records(what if is_sink else values.get("sink")) as sink:
+    kept = what if is_sink else values.get("sink")
+    with _records(kept) as sink:
         values |= source_values([source or what], stream=None if is_sink else stream)
         values["sink"] = sink
         config = _resolved(file, values, overrides)
@@ -84,11 +85,11 @@ def command(what: str, **given: Any) -> int:
             outputs=outputs,
             operators=given["operators"],
             stream=stream,
-            model=model if is_sink else _model_of(config),
+            model=model if is_sink or not kept else _model_of(config),
             settings=config.sink.settings,
             **looks,
         )
-        if not is_sink and (code := _made(config, wish)):
+        if not is_sink and (code := _made(config, wish, kept=kept is not None)):
             return code
         return _draw(wish)
 
@@ -110,21 +111,47 @@ def _draw(wish: Wish) -> int:
     return 0
 
 
-def _made(config: Config, wish: Wish) -> int:
+def _made(config: Config, wish: Wish, *, kept: bool) -> int:
     """Make the records where they are not there yet; the exit code of the job."""
+    from pipeline.render.survey import holds_records
+
+    def are_there() -> bool:
+        return holds_records(wish.sink, wish.wanted, settings=wish.settings)
+
+    if kept and are_there():
+        click.echo(f"the records are there already, in {wish.wanted.sink}", err=True)
+        return 0
+    if not kept and (part := _part(config, wish)):
+        code = _run(part)
+        if code or are_there():
+            return code
+    return _run(config)
+
+
+def _part(config: Config, wish: Wish) -> Config | None:
+    """The same of those seconds alone that one picture needs; None where all of it is drawn."""
+    from pipeline.render.moment import needed_span_s
+
+    if wish.still_s is None or wish.outputs.paths != [wish.outputs.png]:
+        return None
+    span_s = needed_span_s(config, wish.still_s, fps=wish.fps)
+    return span_s and config.model_copy(update={"span_s": span_s})
+
+
+def _run(config: Config) -> int:
     from pipeline.display import open_display
     from pipeline.job import run_job
     from pipeline.kept_report import KeptReport
-    from pipeline.render.survey import holds_records
 
-    if holds_records(wish.sink, wish.wanted, settings=wish.settings):
-        click.echo(f"the records are there already, in {wish.wanted.sink}", err=True)
-        return 0
     display = KeptReport(open_display())
     try:
         code = run_job(config, live=False, fresh=False, display=display)
     finally:
         display.close()
+    if display.report and config.span_s:
+        first, last = config.span_s
+        frames = f"{display.report.frames} frames from {first:.1f} s to {last:.1f} s"
+        click.echo(f"analysed {frames}, which is all that the picture needs", err=True)
     if code and display.report:
         click.echo("\n".join(display.report.lines()), err=True)
     return code
@@ -173,10 +200,9 @@ def _only(config: Config) -> StreamSpec:
 def _model_of(config: Config) -> str:
     """As records name it: those of other weights in the same sink are others' records."""
     from operators.backbones.architectures import architecture
-    from operators.weights.load import load_backbone
+    from operators.weights.load import backbone_name
 
-    arch = architecture(config.model)
-    return load_backbone(arch, config.weights, seed=config.seed).name
+    return backbone_name(architecture(config.model), config.weights, seed=config.seed)
 
 
 def _refuse_to_draw_over(spec: StreamSpec, outputs: Outputs) -> None:

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -43,8 +44,15 @@ def _rfc3339(value: object) -> datetime:
     return moment
 
 
+def _forward(span_s: tuple[float, float]) -> tuple[float, float]:
+    if not span_s[0] < span_s[1]:
+        raise ValueError(f"should go from one second to a later one, got {list(span_s)}")
+    return span_s
+
+
 Moment = Annotated[datetime, BeforeValidator(_rfc3339)]
 StreamId = Annotated[str, StringConstraints(pattern=STREAM_ID)]
+Span = Annotated[tuple[NonNegativeFloat, PositiveFloat], AfterValidator(_forward)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]  # to wait; threads cannot wait for ever
 
 
@@ -145,6 +153,7 @@ class Config(_Model):
     calibrations: str | None = None
     start_time: Moment | None = None
     sampling: SamplingConfig = SamplingConfig(fps=5.0)
+    span_s: Span | None = None
     short_side: Annotated[int, Field(ge=14)] = 224
     max_pixels: PositiveInt = 4096 * 4096
     damaged: Literal["drop", "keep"] = "drop"

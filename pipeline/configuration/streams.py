@@ -77,6 +77,7 @@ def _spec(
         max_age_s=config.max_age_s,
         join=tuple(_absolute(url) for url in plan.join),
         spool_bytes=config.spool_bytes,
+        span_s=None if plan.live else config.span_s,
     )
 
 

@@ -97,7 +97,8 @@ class Playback:
             reel, pictures = yield from self._resume(reel, cursor, track)
             yield from self._follow(reel, pictures, track)
         for path in self._files[track.part + 1 :]:
-            yield from self._play_next(path, track)
+            if not track.is_over:
+                yield from self._play_next(path, track)
 
     def _play_next(self, path: str, track: Track) -> Iterator[Item | None]:
         track.begin_file()
@@ -115,6 +116,8 @@ class Playback:
             for picture in pictures:
                 if isinstance(picture, Picture):
                     yield from track.follow(picture, self._wall_us(), reel.mark())
+                    if track.is_over:
+                        return
                 elif isinstance(picture, Splice):
                     track.splice()
                     yield Gap(self._spec.stream, picture.reason)

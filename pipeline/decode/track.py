@@ -73,6 +73,8 @@ class Track:
         self._scaler = Scaler(spec.short_side)
         self._size_hw: tuple[int, int] | None = None
         self.duration_s: float | None = None  # of the whole, where it is known
+        self._span = [Fraction(str(edge)) / time_base for edge in spec.span_s or ()]
+        self.is_over = False  # nothing further is wanted
         self.rendered = False  # its pictures are scenes that dinostream drew
         self.part = 0  # which of a joined stream's files
         self.index = 0  # pictures of that file
@@ -89,7 +91,7 @@ class Track:
         self.decoded += 1
         self.index += 1
         taken = self._sampler.take(stamp.elapsed, keyframe=picture.keyframe)
-        if not taken:
+        if not taken or not self._is_wanted(stamp.elapsed):
             return [*jumped]
         self.sampled += 1
         self.taken[taken] += 1
@@ -113,6 +115,14 @@ class Track:
         share = self._share(stamp.elapsed)
         sample = Sample(info, self.scale(picture), taken, cursor, share)
         return [*jumped, *([Gap(info.stream, "size")] if resized else []), sample]
+
+    def _is_wanted(self, elapsed: int) -> bool:
+        """Whether a frame that a rule takes lies in the span; the one that reaches its end does."""
+        if not self._span:
+            return True
+        first, last = self._span
+        self.is_over = elapsed >= last
+        return elapsed >= first
 
     def _share(self, elapsed: int) -> float | None:
         if self.duration_s is None or self.duration_s <= 0:

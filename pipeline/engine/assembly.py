@@ -152,6 +152,7 @@ def _refuse_other_filters(config: Config) -> None:
 def _place(config: Config, key: str, operator: Operator, computation: Computation) -> Placement:
     sampling = config.sampling_of(key)
     frames = sampling.canonical() + (" damaged" if config.damaged == "keep" else "")
+    frames += f" from {config.span_s[0]!r} s to {config.span_s[1]!r} s" if config.span_s else ""
 
     def variants(calibration: str | None = None) -> dict[str, str]:
         return {

@@ -38,7 +38,9 @@ class Identity:
             "samplings": [str(rule) for rule in spec.samplings],
             "variants": self._variants_of(spec.stream),
         }
-        return variant_hash(facts | ({"damaged": "keep"} if spec.damaged else {}))
+        own: dict[str, Any] = {"damaged": "keep"} if spec.damaged else {}
+        own |= {"span_s": list(spec.span_s)} if spec.span_s else {}
+        return variant_hash(facts | own)
 
     def _variants_of(self, stream: str) -> dict[str, str]:
         """Topic -> variant; a calibrated stream has its own, as `Placement.all_variants` says."""

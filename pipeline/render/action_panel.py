@@ -25,42 +25,41 @@ class ActionPanel:
 
     title, note = "action", "labels of the current window and their scores, 0 to 1"
 
-    def __init__(self, track: Track, began_us: int) -> None:
+    def __init__(self, track: Track) -> None:
         """
         Args:
             track: the topic's windows.
-            began_us: event time of the recording's first frame.
         """
         self._track = track
-        self._began_us = began_us
         self._shown: Message | None = None
         self._picture: Pixels | None = None
 
     def draw_legend(self, canvas: Canvas, cell: Cell) -> None:
         """The picture says it all."""
 
-    def picture(self, moment_us: int, frame: Pixels) -> Pixels:
+    def picture(self, moment_us: int, frame: Pixels, began_us: int) -> Pixels:
         """Drawn again where the window is another one."""
         message = self._track.at(moment_us)
         if self._picture is None or message is not self._shown:
             self._shown = message
             height, width = frame.shape[:2]
             canvas = Canvas(width, height)
-            self._draw(canvas, (width, height), message)
+            _draw(canvas, (width, height), message, began_us)
             self._picture = np.asarray(canvas.finish(height))
         return self._picture
 
-    def _draw(self, canvas: Canvas, size_wh: tuple[int, int], message: Message | None) -> None:
-        canvas.rectangle((0, 0, *size_wh), outline=RULE)
-        if message is None:
-            canvas.text((16, 28), "no window yet", 17, fill=GREY)
-            return
-        start_s, end_s = ((us - self._began_us) / 1e6 for us in span_us(message))
-        canvas.text((16, 28), f"window {start_s:.1f} to {end_s:.1f} s", 15, fill=GREY)
-        labels = json.loads(message.value)["labels"][:BARS]
-        if not labels:
-            canvas.text((16, _HEADING + 28), "nothing above its threshold", 17)
-        _draw_bars(canvas, size_wh, labels)
+
+def _draw(canvas: Canvas, size_wh: tuple[int, int], message: Message | None, began_us: int) -> None:
+    canvas.rectangle((0, 0, *size_wh), outline=RULE)
+    if message is None:
+        canvas.text((16, 28), "no window yet", 17, fill=GREY)
+        return
+    start_s, end_s = ((us - began_us) / 1e6 for us in span_us(message))
+    canvas.text((16, 28), f"window {start_s:.1f} to {end_s:.1f} s", 15, fill=GREY)
+    labels = json.loads(message.value)["labels"][:BARS]
+    if not labels:
+        canvas.text((16, _HEADING + 28), "nothing above its threshold", 17)
+    _draw_bars(canvas, size_wh, labels)
 
 
 def _draw_bars(

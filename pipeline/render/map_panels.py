@@ -44,7 +44,7 @@ class MapPanel:
         self._shown: Message | None = None
         self._colours: Pixels | None = None
 
-    def picture(self, moment_us: int, frame: Pixels) -> Pixels:
+    def picture(self, moment_us: int, frame: Pixels, began_us: int) -> Pixels:
         """The map that holds now."""
         message = self._track.at(moment_us)
         if message is not self._shown:

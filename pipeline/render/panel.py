@@ -25,12 +25,13 @@ class Panel(Protocol):
         """Called once: what its colours mean, below the cell."""
         ...
 
-    def picture(self, moment_us: int, frame: Pixels) -> Pixels:
+    def picture(self, moment_us: int, frame: Pixels, began_us: int) -> Pixels:
         """Called for each frame of the film, in order: the cell's pixels.
 
         Args:
             moment_us: event time.
             frame: the footage at the cell's size, RGB uint8 `[H, W, 3]`.
+            began_us: event time of the recording's first frame.
         """
         ...
 
@@ -43,7 +44,7 @@ class FramePanel:
     def draw_legend(self, canvas: Canvas, cell: Cell) -> None:
         """Nothing to explain."""
 
-    def picture(self, moment_us: int, frame: Pixels) -> Pixels:
+    def picture(self, moment_us: int, frame: Pixels, began_us: int) -> Pixels:
         """As it is."""
         return frame
 

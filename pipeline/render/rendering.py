@@ -162,8 +162,7 @@ def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Pan
     panels: list[Panel] = []
     for topic, own in found.topics.items():
         if topic == "action":
-            windows = Track(held_windows(records(topic)))
-            panels.append(ActionPanel(windows, found.first.time_us))
+            panels.append(ActionPanel(Track(held_windows(records(topic)))))
             continue
         track = Track(held_maps(records(topic)))
         if topic == "depth":

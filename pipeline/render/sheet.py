@@ -63,8 +63,9 @@ class Sheet:
         cell = self.layout.cells[0]
         fitted = Image.fromarray(pixels).resize((cell.width, cell.height), Image.Resampling.BICUBIC)
         frame = np.asarray(fitted)
+        began_us = moment_us - round(elapsed_s * 1e6)
         for panel, cell in zip(self._panels, self.layout.cells, strict=True):
-            picture = panel.picture(moment_us, frame)
+            picture = panel.picture(moment_us, frame, began_us)
             sheet[cell.top : cell.top + cell.height, cell.left : cell.left + cell.width] = picture
         clock = _clock(elapsed_s)
         top, right = (HEADER - _CLOCK_HEIGHT) // 2, WIDTH - MARGIN

@@ -45,6 +45,8 @@ class StreamSpec:
         max_age_s: live: nor are frames that arrived longer ago.
         join: further files that are played after `url`, as one stream.
         spool_bytes: recordings over http: most that may be copied to disk.
+        span_s: recordings: frames are taken from here on until the first that reaches there,
+            seconds since the first frame; None: all of them.
     """
 
     stream: str
@@ -64,6 +66,7 @@ class StreamSpec:
     max_age_s: float = 5.0
     join: tuple[str, ...] = field(default=(), repr=False)
     spool_bytes: int = SPOOL_BYTES
+    span_s: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if not self.samplings:
@@ -107,4 +110,6 @@ class StreamSpec:
     def from_json(cls, values: dict[str, Any]) -> StreamSpec:
         """What `to_json` wrote."""
         samplings = tuple(Sampling.parse(text) for text in values["samplings"])
-        return cls(**{**values, "samplings": samplings, "join": tuple(values["join"])})
+        span_s = values["span_s"] and tuple(values["span_s"])
+        rest = {"samplings": samplings, "join": tuple(values["join"]), "span_s": span_s}
+        return cls(**{**values, **rest})

@@ -17,7 +17,7 @@ from operators.backbones.vit import VisionTransformer
 from operators.errors import WeightsError
 from operators.weights import load as weights_module
 from operators.weights.catalogue import OfficialFile
-from operators.weights.load import load_backbone
+from operators.weights.load import backbone_name, load_backbone
 
 URL = "https://no-such-host.invalid/vit.pth"
 ARCH = replace(architecture("dinov2_vitti14"), depth=1, grid=4)
@@ -34,6 +34,7 @@ def test_random_weights_are_seeded_loud_and_leave_the_global_generator_alone(cap
     with caplog.at_level(logging.WARNING):
         first, again = (load_backbone(ARCH, "random", seed=7) for _ in range(2))
     other = load_backbone(ARCH, "random", seed=8)
+    assert backbone_name(ARCH, "random", seed=7) == first.name != other.name
 
     assert torch.equal(torch.random.get_rng_state(), state)
     assert first.untrained

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from operators.weights import load
 from pipeline.media.encode import write_clip
 from pipeline.media.plain import plain_frames
+from pipeline.render.layout import arranged
 
 ROOM = "synthetic:room?seed=3&seconds=2&fps=10&size=160x120"
 SMALL = ("--weights", "random", "--model", "dinov2_vitti14", "--short-side", "28")
@@ -58,6 +60,31 @@ def test_records_of_other_weights_are_not_those_of_this_run(dinostream, tmp_path
     chosen = ("--model", models[0], "-o", "b.png")
     told = dinostream("render", "sqlite:r.db", "--source", ROOM, *chosen)
     assert told.stdout.splitlines()[0].endswith(f"frames of room-3: pca of {models[0]}")
+
+
+def test_a_picture_of_one_moment_analyses_what_it_needs_and_loads_the_backbone_once(
+    dinostream, tmp_path, monkeypatch
+):
+    loaded = []
+    filled = load.filled_vit
+    monkeypatch.setattr(load, "filled_vit", lambda *given: loaded.append(1) or filled(*given))
+    long = ROOM.replace("seconds=2", "seconds=6")
+    few = ("--set", "sampling.fps=5", "--operator", "segmentation", "--operator", "action")
+    few += ("--set", "operators.action.frames=4", "--set", "operators.action.stride=2")
+    done = dinostream("render", long, *SMALL, *few, "--at", "3", "-o", "part.png")
+    assert done.returncode == 0, done.stderr
+    assert "analysed 15 frames from 1.6 s to 4.3 s" in done.stderr
+    assert loaded == [1]
+    whole = (*SMALL, *few, "--sink", "sqlite:r.db", "--at", "3", "-o", "whole.png")
+    assert dinostream("render", long, *whole).returncode == 0
+    with Image.open(tmp_path / "part.png") as part, Image.open(tmp_path / "whole.png") as all_:
+        video, _, action = arranged(3, (120, 160)).cells  # colours of classes go by their shares
+        for cell in (video, action):
+            assert np.array_equal(*(np.asarray(one.crop(cell.box)) for one in (part, all_)))
+    beyond = dinostream(
+        "render", ROOM, *SMALL, *FEW, "--operator", "pca", "--at", "60", "-o", "b.png"
+    )
+    assert beyond.returncode == 0, beyond.stderr
 
 
 def test_without_a_sink_nothing_is_left_but_the_film(dinostream, tmp_path):

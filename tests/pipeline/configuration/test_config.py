@@ -234,6 +234,12 @@ def shown(model: type[BaseModel], name: str) -> str:
     return "none" if value in (None, []) else str(value)
 
 
+def test_a_span_goes_forward():
+    assert resolve(None, {}, ["span_s=[1, 2.5]"]).span_s == (1.0, 2.5)
+    with pytest.raises(UsageError, match="span_s: should go from one second to a later one"):
+        resolve(None, {}, ["span_s=[2, 2]"])
+
+
 def test_demo_weights_bring_their_model():
     assert Config(weights="demo").model == "dinov2_vitti14"
     assert Config(weights="demo", model="dinov2_vits14").model == "dinov2_vits14"

@@ -119,6 +119,17 @@ def test_a_scene_is_rendered_and_resumed_exactly(play) -> None:
     assert rest.keys == whole.keys[3:]
 
 
+def test_of_a_span_the_same_frames_are_taken_and_none_is_decoded_behind_it(play) -> None:
+    uri = "synthetic:room?seed=3&seconds=2&fps=10&size=112x84"
+    whole = play(uri, "fps:5")
+    part = play(uri, "fps:5", span_s=(0.5, 0.9))
+    assert part.keys == whole.keys[3:6]  # 0.6 and 0.8 s, and 1.0 s, the first that reaches 0.9
+    assert (part.end.outcome, part.end.decoded, part.end.sampled) == ("ok", 11, 3)
+    joined = play(uri, "fps:5", span_s=(0.5, 0.9), join=(uri,))
+    assert joined.keys == part.keys
+    assert play(uri, "fps:5", span_s=(5.0, 6.0)).keys == []
+
+
 def test_frames_of_scenes_say_that_they_were_rendered_through_a_codec_too(
     play, tmp_path: Path
 ) -> None:

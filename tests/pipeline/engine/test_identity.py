@@ -34,6 +34,7 @@ def test_company_changes_nothing():
         {"stream": "c.mp4"},
         {"session": "ffffffffffff"},
         {"samplings": (Sampling("fps", 2),)},
+        {"span_s": (1.0, 2.0)},
     ],
 )
 def test_what_changes_the_work_makes_another_job(change):
