@@ -1,6 +1,6 @@
-"""Options of everything that fits or measures dense heads: which data, which backbone.
+"""Options of everything that fits or measures dense heads: which data.
 
-click's values in -> items, labels and a backbone out.
+click's values in -> items and labels out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from operators.backbones.architectures import DEMO_MODEL, DEMO_SHORT_SIDE
 from operators.errors import UsageError
 from pipeline.cli.countdown import countdown
 
@@ -24,48 +23,9 @@ if TYPE_CHECKING:
     from pipeline.fit.scenes import Scenes
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
-T = TypeVar("T")
 FOLDER = click.Path(path_type=Path)
 
 
-def _unless_demo(demo: T, otherwise: T) -> Callable[[click.Context, click.Parameter, T | None], T]:
-    """What an option is that was left out: the demo weights have one model, and one size that
-    their heads know."""
-
-    def chosen(ctx: click.Context, _: click.Parameter, value: T | None) -> T:
-        if value is not None:
-            return value
-        return demo if ctx.params["weights"] == "demo" else otherwise
-
-    return chosen
-
-
-_BACKBONE = (
-    click.option(
-        "--weights",
-        default="auto",
-        show_default=True,
-        metavar="auto|demo|random|PATH",
-        is_eager=True,
-    ),
-    click.option(
-        "--model",
-        callback=_unless_demo(DEMO_MODEL, "dinov2_vits14"),
-        show_default="dinov2_vits14; of demo weights theirs",
-        help="Architecture.",
-    ),
-    click.option(
-        "--short-side",
-        type=click.IntRange(14),
-        callback=_unless_demo(DEMO_SHORT_SIDE, 224),
-        show_default=f"224; of demo weights {DEMO_SHORT_SIDE}",
-        metavar="PX",
-    ),
-    click.option(
-        "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of every draw."
-    ),
-    click.option("--cache", type=FOLDER, metavar="DIR", help="Where computed features are kept."),
-)
 _IMAGES = click.option("--images", type=FOLDER, metavar="DIR", help="Pictures.")
 _MASKED = (
     _IMAGES,
@@ -105,11 +65,6 @@ _SCENES = (
 )
 
 
-def backbone_options(function: Callback) -> Callback:
-    """Model, weights, size, seed and cache."""
-    return _with(function, _BACKBONE)
-
-
 def scene_options(function: Callback) -> Callback:
     """Which rendered scenes."""
     return _with(function, _SCENES)
@@ -138,7 +93,7 @@ def scenes_of(given: Mapping[str, Any]) -> Scenes:
         seed_range(given["seeds"] or ""),
         frames=given["frames"],
         seconds=given["seconds"],
-        fps=given.get("fps", 5),
+        fps=given.get("scene_fps", 5),
         sizes_wh=tuple(_size(text) for text in given["sizes"]),
     )
 

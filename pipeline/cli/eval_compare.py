@@ -11,7 +11,6 @@ import click
 
 from pipeline.cli.dense_options import (
     FOLDER,
-    backbone_options,
     cache_folder,
     scene_options,
     scenes_of,
@@ -19,7 +18,7 @@ from pipeline.cli.dense_options import (
     telling,
 )
 from pipeline.cli.eval_report import said
-from pipeline.cli.options import json_option
+from pipeline.cli.options import backbone_config, backbone_options, json_option
 
 if TYPE_CHECKING:
     from pipeline.fit.compare import Measured, Trial
@@ -101,16 +100,19 @@ def _trial(given: dict[str, Any]) -> Trial:
     )
     if shared:
         raise UsageError(f"scenes {shared.start}:{shared.stop} are trained on and measured on")
+    config = backbone_config(given)
     return Trial(
-        given["model"],
-        given["weights"],
+        config.model,
+        config.weights,
         train,
         held_out,
         given["clip_seconds"],
-        DensePlan(given["short_side"], cache_folder(given["cache"]), seed=given["seed"]),
+        DensePlan(config.short_side, cache_folder(given["cache"]), seed=config.seed),
         tasks=given["tasks"] or get_args(TrialTask),
         steps=given["steps"],
         blocks=int(given["blocks"]),
+        threads=config.threads,
+        backend=config.backend,
     )
 
 

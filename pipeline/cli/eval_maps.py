@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.dense_options import (
-    backbone_options,
     cache_folder,
     depth_items,
     depth_options,
@@ -18,10 +17,12 @@ from pipeline.cli.dense_options import (
     telling,
 )
 from pipeline.cli.eval_report import report, report_options
+from pipeline.cli.options import backbone_config, backbone_options
 
 if TYPE_CHECKING:
     from operators.backbones.loaded import LoadedBackbone
     from operators.operator import Operator
+    from pipeline.configuration.config import Config
     from pipeline.fit.dense_item import DenseItem
 
 
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
 @report_options
 def segmentation(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
     """Measure a segmentation head: mIoU and pixel accuracy."""
-    items, _ = mask_items(given, given["short_side"])
-    return _measure("segmentation", head, items, given, (out, as_json))
+    config = backbone_config(given, head=("segmentation", head))
+    items, _ = mask_items(given, config.short_side)
+    return _measure(config, items, given["cache"], (out, as_json))
 
 
 @click.command(
@@ -49,15 +51,15 @@ def segmentation(*, head: str, out: Path | None, as_json: bool, **given: Any) ->
 @report_options
 def depth(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
     """Measure a depth head in metres: AbsRel, RMSE and delta1."""
-    items = depth_items(given, given["short_side"])
-    return _measure("depth", head, items, given, (out, as_json))
+    config = backbone_config(given, head=("depth", head))
+    items = depth_items(given, config.short_side)
+    return _measure(config, items, given["cache"], (out, as_json))
 
 
 def _measure(
-    task: str,
-    head: str,
+    config: Config,
     items: Sequence[DenseItem],
-    given: dict[str, Any],
+    cache: Path | None,
     report_to: tuple[Path | None, bool],
 ) -> int:
     from operators.backbones.architectures import architecture
@@ -67,11 +69,14 @@ def _measure(
     from pipeline.fit.dense_plan import DensePlan
     from pipeline.fit.evaluate_maps import evaluate_maps
 
-    loaded = load_backbone(architecture(given["model"]), given["weights"], seed=given["seed"])
-    operator = _operator(task, head, loaded, given["seed"])
+    ((task, head),) = config.heads.items()
+    loaded = load_backbone(architecture(config.model), config.weights, seed=config.seed)
+    operator = _operator(task, head, loaded, config.seed)
     header = chosen_header(task, head) or {}
-    backbone = feature_backbone(loaded, blocks=operator.layers)
-    plan = DensePlan(given["short_side"], cache_folder(given["cache"]), seed=given["seed"])
+    backbone = feature_backbone(
+        loaded, threads=config.threads, backend=config.backend, blocks=operator.layers
+    )
+    plan = DensePlan(config.short_side, cache_folder(cache), seed=config.seed)
     try:
         with telling("eval") as tell:
             measured = evaluate_maps(

@@ -11,18 +11,19 @@ import click
 
 from operators.errors import UsageError
 from pipeline.cli.dense_options import (
-    backbone_options,
     cache_folder,
     scene_options,
     scenes_of,
     telling,
 )
 from pipeline.cli.eval_report import report, report_options
+from pipeline.cli.options import backbone_config, backbone_options
 
 if TYPE_CHECKING:
     from operators.backbones.backbone import Backbone
     from operators.learn.examples import Examples
     from operators.weights.heads import Head
+    from pipeline.configuration.config import Config
 
 
 @click.command(
@@ -52,9 +53,9 @@ def action(
 
     if sum(one is not None for one in (clips, labels, given["synthetic"])) != 1:
         raise UsageError("give --clips DIR, --labels CSV, or --synthetic SCENE and --seeds A:B")
-    cache = cache_folder(given["cache"])
-    with _opened("action", head, given) as (own, backbone), telling("eval") as tell:
-        short_side = _short_side(own, given)
+    cache, config = cache_folder(given["cache"]), backbone_config(given, head=("action", head))
+    short_side = config.short_side
+    with _opened(config) as (own, backbone), telling("eval") as tell:
         if given["synthetic"]:
             _refuse_tail(own)
             scenes = scenes_of(_one_window(given, own))
@@ -82,12 +83,13 @@ def classify(*, images: str, head: str, out: Path | None, as_json: bool, **given
     from pipeline.fit.pictures import pictures_in_folders
 
     pictures = pictures_in_folders(images)
-    with _opened("classify", head, given) as (own, backbone), telling("eval") as tell:
+    config = backbone_config(given, head=("classify", head))
+    with _opened(config) as (own, backbone), telling("eval") as tell:
         examples = pictured_examples(
             pictures,
             own,
             backbone,
-            short_side=_short_side(own, given),
+            short_side=config.short_side,
             cache=cache_folder(given["cache"]),
             tell=tell,
         )
@@ -95,16 +97,16 @@ def classify(*, images: str, head: str, out: Path | None, as_json: bool, **given
 
 
 @contextmanager
-def _opened(task: str, choice: str, given: dict[str, Any]) -> Iterator[tuple[Head, Backbone]]:
+def _opened(config: Config) -> Iterator[tuple[Head, Backbone]]:
     """The head, and the backbone that it must have been trained on."""
     from operators.weights.heads import HeadRequest, trained_head
-    from pipeline.features.backbone import open_backbone
+    from pipeline.features.backbone import configured_backbone
 
-    blocks = _tail_start(task, choice, given["model"])
-    backbone = open_backbone(given["model"], given["weights"], seed=given["seed"], blocks=blocks)
+    ((task, choice),) = config.heads.items()
+    backbone = configured_backbone(config, blocks=_tail_start(task, choice, config.model))
     try:
         loaded = backbone.loaded
-        seed = given["seed"] if loaded.untrained else None
+        seed = config.seed if loaded.untrained else None
         request = HeadRequest(task, loaded.model.architecture, loaded.sha256, choice, seed)
         head = trained_head(request)
         missing = [key for key in _NEEDED[task] if key not in head.facts]
@@ -138,29 +140,12 @@ def _refuse_tail(head: Head) -> None:
         )
 
 
-def _short_side(head: Head, given: dict[str, Any]) -> int:
-    """The head's own; a run refuses another one, too."""
-    from operators.weights.head_needs import HeadNeeds
-
-    asked: int = given["short_side"]
-    own = HeadNeeds.of(head.facts).short_side
-    if own in (None, asked):
-        return asked
-    source = click.get_current_context().get_parameter_source("short_side")
-    if source is not click.core.ParameterSource.DEFAULT:
-        raise head.wrong(
-            f"it was trained at a short side of {own} px and says nothing sound at {asked}; give "
-            f"--short-side {own}, or leave it out"
-        )
-    return own
-
-
 def _one_window(given: dict[str, Any], head: Head) -> dict[str, Any]:
     """Scenes as long as a window of the head, at its rate."""
     fps = head.facts["fps"]
     if fps != round(fps):
         raise head.wrong(f"scenes have whole frames per second, the head wants {fps:g}")
-    return {**given, "seconds": head.facts["frames"] / fps, "fps": round(fps), "frames": 1}
+    return {**given, "seconds": head.facts["frames"] / fps, "scene_fps": round(fps), "frames": 1}
 
 
 def _measure(task: str, head: Head, examples: Examples, report_to: tuple[Path | None, bool]) -> int:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.countdown import countdown
-from pipeline.cli.dense_options import backbone_options, cache_folder, seed_range
-from pipeline.cli.options import json_option
+from pipeline.cli.dense_options import cache_folder, seed_range
+from pipeline.cli.options import backbone_config, backbone_options, fps_option, json_option
 from pipeline.cli.vector_options import out_option, recipe_of, recipe_options
 
 if TYPE_CHECKING:
     from operators.backbones.backbone import Backbone
+    from pipeline.configuration.config import Config
     from pipeline.fit.fitting import FitPlan, FitReport
     from pipeline.fit.spans import Labelled
 
@@ -72,7 +73,7 @@ def command() -> None:
 @click.option(
     "--from", "sink", metavar="SINK", help="Published embeddings, not files: sqlite:PATH."
 )
-@click.option("--fps", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True)
+@fps_option
 @click.option(
     "--frames", type=click.IntRange(1, 64), default=8, show_default=True, help="Of a window."
 )
@@ -101,10 +102,13 @@ def action(
         raise click.UsageError(
             "give --clips DIR, --labels CSV or --synthetic SCENE; with --from it is --labels"
         )
-    recordings = _recordings(clips, labels, given, published=sink is not None)
+    config = backbone_config(given)
+    rate = config.sampling.fps
+    assert rate is not None
+    recordings = _recordings(clips, labels, given, config, published=sink is not None)
     stride = given["stride"] or max(1, given["frames"] // 2)
-    plan = ActionPlan(_plan(given, out), given["fps"], given["frames"], stride)
-    with _backbone(given) as backbone, countdown("fit") as tell:
+    plan = ActionPlan(_plan(given, config, out), rate, given["frames"], stride)
+    with _backbone(given, config) as backbone, countdown("fit") as tell:
         if sink is not None:
             from pipeline.fit.published import fit_published
 
@@ -132,14 +136,20 @@ def classify(*, images: str, out: Path, as_json: bool, **given: Any) -> int:
     from pipeline.fit.pictures import pictures_in_folders
 
     pictures = pictures_in_folders(images)
-    plan = _plan(given, out)
-    with _backbone(given) as backbone, countdown("fit") as tell:
+    config = backbone_config(given)
+    plan = _plan(given, config, out)
+    with _backbone(given, config) as backbone, countdown("fit") as tell:
         report = fit_classify(pictures, backbone, plan, tell=tell)
     return _finish(report, as_json=as_json)
 
 
 def _recordings(
-    clips: str | None, labels: Path | None, given: dict[str, Any], *, published: bool
+    clips: str | None,
+    labels: Path | None,
+    given: dict[str, Any],
+    config: Config,
+    *,
+    published: bool,
 ) -> list[Labelled]:
     from pipeline.fit.scene_actions import scenes_with_actions
     from pipeline.fit.spans import clips_in_folders, spans_of_csv
@@ -150,33 +160,37 @@ def _recordings(
         return clips_in_folders(clips)
     seeds = seed_range(given["seeds"] or "")
     return scenes_with_actions(
-        given["synthetic"], seeds, given["short_side"], fps=given["fps"], seconds=given["seconds"]
+        given["synthetic"],
+        seeds,
+        config.short_side,
+        fps=config.sampling.fps or 0.0,
+        seconds=given["seconds"],
     )
 
 
-def _plan(given: dict[str, Any], out: Path) -> FitPlan:
+def _plan(given: dict[str, Any], config: Config, out: Path) -> FitPlan:
     from pipeline.fit.fitting import FitPlan
 
     return FitPlan(
         cache_folder(given["cache"]),
         out,
-        given["short_side"],
-        recipe_of(given),
+        config.short_side,
+        recipe_of(given, config.seed),
         given["grouping"],
         given["finetune"] or 0,
     )
 
 
 @contextmanager
-def _backbone(given: dict[str, Any]) -> Iterator[Backbone]:
+def _backbone(given: dict[str, Any], config: Config) -> Iterator[Backbone]:
     from operators.backbones.architectures import architecture
     from operators.vector.own_blocks import tail_start
-    from pipeline.features.backbone import open_backbone
+    from pipeline.features.backbone import configured_backbone
 
     blocks = []
     if given["finetune"]:
-        blocks.append(tail_start(architecture(given["model"]), given["finetune"]))
-    backbone = open_backbone(given["model"], given["weights"], seed=given["seed"], blocks=blocks)
+        blocks.append(tail_start(architecture(config.model), given["finetune"]))
+    backbone = configured_backbone(config, blocks=blocks)
     try:
         yield backbone
     finally:

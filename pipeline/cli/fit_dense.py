@@ -12,7 +12,6 @@ import click
 from operators.errors import UsageError
 from pipeline.cli.dense_options import (
     FOLDER,
-    backbone_options,
     cache_folder,
     depth_items,
     depth_options,
@@ -20,11 +19,11 @@ from pipeline.cli.dense_options import (
     mask_options,
     telling,
 )
-from pipeline.cli.options import json_option
+from pipeline.cli.options import backbone_config, backbone_options, json_option
 from pipeline.cli.vector_options import out_option
 
 if TYPE_CHECKING:
-    from operators.backbones.backbone import Backbone
+    from pipeline.configuration.config import Config
     from pipeline.fit.dense_plan import DensePlan, Fit
 
 _STEPS = click.option(
@@ -68,14 +67,16 @@ def segmentation(
 ) -> int:
     """Train a segmentation head for classes of your own, with masks or a few clicks per class."""
     from operators.backbones.architectures import architecture
+    from pipeline.features.backbone import configured_backbone
     from pipeline.fit.fit_segmentation import fit_segmentation, segmentation_blocks
 
+    config = backbone_config(given)
     if clicks is not None:
-        return _clicks(clicks, around, out, as_json=as_json, given=given)
-    items, labels = mask_items(given, given["short_side"])
-    read = segmentation_blocks(architecture(given["model"]), int(blocks))
-    with closing(_backbone(given)) as backbone, telling() as tell:
-        fit = fit_segmentation(items, labels, backbone, _plan(given), blocks=read, tell=tell)
+        return _clicks(clicks, around, out, as_json=as_json, given=given, config=config)
+    items, labels = mask_items(given, config.short_side)
+    read, plan = segmentation_blocks(architecture(config.model), int(blocks)), _plan(given, config)
+    with closing(configured_backbone(config)) as backbone, telling() as tell:
+        fit = fit_segmentation(items, labels, backbone, plan, blocks=read, tell=tell)
     return _finish(fit, out, as_json=as_json)
 
 
@@ -110,16 +111,21 @@ def depth(
     """Train a depth head in metres for your own camera."""
     from operators.backbones.architectures import architecture
     from operators.learn.depth_head import depth_blocks
+    from pipeline.features.backbone import configured_backbone
     from pipeline.fit.fit_depth import fit_depth
 
-    items = depth_items(given, given["short_side"])
-    read = depth_blocks(architecture(given["model"]), int(blocks))
-    with closing(_backbone(given, read)) as backbone, telling() as tell:
-        fit = fit_depth(items, range_m, backbone, _plan(given), blocks=read, tell=tell)
+    config = backbone_config(given)
+    items = depth_items(given, config.short_side)
+    read, plan = depth_blocks(architecture(config.model), int(blocks)), _plan(given, config)
+    with closing(configured_backbone(config, blocks=read)) as backbone, telling() as tell:
+        fit = fit_depth(items, range_m, backbone, plan, blocks=read, tell=tell)
     return _finish(fit, out, as_json=as_json)
 
 
-def _clicks(path: Path, around: int, out: Path, *, as_json: bool, given: dict[str, Any]) -> int:
+def _clicks(
+    path: Path, around: int, out: Path, *, as_json: bool, given: dict[str, Any], config: Config
+) -> int:
+    from pipeline.features.backbone import configured_backbone
     from pipeline.features.store import FeatureStore
     from pipeline.fit.clicks import clicked, read_clicks
     from pipeline.fit.fit_clicks import fit_clicks
@@ -130,30 +136,24 @@ def _clicks(path: Path, around: int, out: Path, *, as_json: bool, given: dict[st
     clicks = read_clicks(path)
     cache = cache_folder(given["cache"])
     with (
-        closing(_backbone(given)) as backbone,
-        closing(FeatureStore(cache, backbone, short_side=given["short_side"])) as store,
+        closing(configured_backbone(config)) as backbone,
+        closing(FeatureStore(cache, backbone, short_side=config.short_side)) as store,
         telling() as tell,
     ):
         seen = clicked(clicks, store, around=around, tell=tell)
-    fit = fit_clicks(seen, backbone, short_side=given["short_side"], seed=given["seed"])
+    fit = fit_clicks(seen, backbone, short_side=config.short_side, seed=config.seed)
     return _finish(fit, out, as_json=as_json)
 
 
-def _backbone(given: dict[str, Any], blocks: tuple[int, ...] = ()) -> Backbone:
-    from pipeline.features.backbone import open_backbone
-
-    return open_backbone(given["model"], given["weights"], seed=given["seed"], blocks=blocks)
-
-
-def _plan(given: dict[str, Any]) -> DensePlan:
+def _plan(given: dict[str, Any], config: Config) -> DensePlan:
     from pipeline.fit.dense_plan import DensePlan
 
     return DensePlan(
-        given["short_side"],
+        config.short_side,
         cache_folder(given["cache"]),
         steps=given["steps"],
         rate=given["rate"],
-        seed=given["seed"],
+        seed=config.seed,
         rendered=given["synthetic"] is not None,
     )
 

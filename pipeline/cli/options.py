@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from pipeline.configuration.config import Config
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
@@ -35,29 +38,36 @@ print_option = click.option(
     help="Print the resolved configuration, secrets masked, and stop.",
 )
 
+fps_option = click.option("--fps", type=float, help="Take so many frames per second (default 5).")
+
 _SAMPLING = (
-    click.option("--fps", type=float, help="Take so many frames per second (default 5)."),
+    fps_option,
     click.option("--every", type=int, metavar="N", help="Take every N-th frame."),
     click.option("--keyframes", is_flag=True, help="Take keyframes; the others are not decoded."),
     click.option("--all", is_flag=True, help="Take every frame."),
 )
-_WHAT = (
+_BACKBONE = (
     click.option("--model", help="Architecture, such as dinov2_vits14 or dinov2_vitb14_reg."),
     click.option(
         "--weights",
         metavar="auto|demo|random|NAME|PATH",
         help="Backbone weights; NAME: depth-anything-v2.",
     ),
-    click.option("--seed", type=int, help="Seed of random weights."),
+    click.option("--seed", type=int, help="Seed of random weights, and of all other draws."),
+    click.option(
+        "--short-side",
+        type=int,
+        metavar="PX",
+        help="Short side of a frame (default 224; with trained heads theirs).",
+    ),
+)
+_HEADS = (
     click.option(
         "--head",
         "heads",
         metavar="OPERATOR=NAME|PATH",
         multiple=True,
         help="Trained head of an operator, such as depth=nyu-linear; without one it does not run.",
-    ),
-    click.option(
-        "--short-side", type=int, metavar="PX", help="Short side of a frame (default 224)."
     ),
 )
 _WHICH = (
@@ -70,9 +80,11 @@ _WHICH = (
     ),
 )
 _BACKENDS = click.Choice(["auto", "torch", "openvino", "openvino-int8"])
-_HOW = (
+_SINK = (
     click.option("--sink", metavar="URI", help="sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]."),
     click.option("--batch-size", type=int, metavar="B", help="Most frames of a batch (default 8)."),
+)
+_CPU = (
     click.option("--threads", type=int, metavar="N", help="Frames that a CPU works on at once."),
     click.option(
         "--backend",
@@ -80,6 +92,12 @@ _HOW = (
         help="What computes the backbone on a CPU; auto: openvino where it is installed.",
     ),
     click.option("--engine", type=_BACKENDS, hidden=True),  # its old name
+)
+_CACHE = click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where computed features are kept.",
 )
 _WHERE = (
     click.option("--runtime", type=click.Choice(["ray", "inline"]), help="Default: ray."),
@@ -90,16 +108,43 @@ _WHERE = (
 
 def run_options(function: Callback) -> Callback:
     """Every option that fills a key of the configuration by its own name."""
-    for option in reversed((*_SAMPLING, *_WHAT, *_WHICH, *_HOW, *_WHERE)):
+    for option in reversed((*_SAMPLING, *_BACKBONE, *_HEADS, *_WHICH, *_SINK, *_CPU, *_WHERE)):
         function = option(function)
     return function
 
 
 def job_options(function: Callback) -> Callback:
     """Those of a job in one process, for commands whose --fps and --operator mean more."""
-    for option in reversed((*_WHAT, *_HOW)):
+    for option in reversed((*_BACKBONE, *_HEADS, *_SINK, *_CPU)):
         function = option(function)
     return function
+
+
+def backbone_options(function: Callback) -> Callback:
+    """Those of a backbone that features are computed with, and where they are kept."""
+    for option in reversed((*_BACKBONE, *_CPU, _CACHE)):
+        function = option(function)
+    return function
+
+
+def backbone_config(given: Mapping[str, Any], *, head: tuple[str, str] | None = None) -> Config:
+    """The configuration that a job would have of the same options: its defaults, its checks.
+
+    Args:
+        given: what click collected for `backbone_options`, and `fps` where that is an option.
+        head: operator and choice of the head that is measured; the size is then the head's own.
+
+    Raises:
+        UsageError: a value that is none, or that contradicts the head.
+    """
+    from pipeline.configuration.resolve import resolve
+
+    own = ("model", "weights", "seed", "short_side", "threads", "backend", "engine", "fps")
+    values = configuration_values({name: given.get(name) for name in own})
+    if head is not None:
+        operator, choice = head
+        values |= {"heads": {operator: choice}, "operators": [operator]}
+    return resolve(None, values)
 
 
 def configuration_values(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,9 +101,9 @@ def _writable_head(ctx: click.Context, parameter: click.Parameter, path: Path) -
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def recipe_of(given: Mapping[str, Any]) -> Recipe:
+def recipe_of(given: Mapping[str, Any], seed: int) -> Recipe:
     """What the options ask for."""
     from operators.learn.vector_fit import Recipe
 
     poolings = given.get("poolings") or _POOLINGS
-    return Recipe(given["classifier"], poolings, given["seed"])
+    return Recipe(given["classifier"], poolings, seed)

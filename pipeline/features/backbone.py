@@ -10,6 +10,7 @@ from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.start import start_backbone
 from operators.weights.load import load_backbone
 from pipeline.allocator import keep_freed_memory
+from pipeline.configuration.config import Config
 
 BLOCKS = 4  # class tokens of so many last blocks are kept, as upstream's largest linear head reads
 
@@ -20,6 +21,7 @@ def open_backbone(
     *,
     seed: int = 0,
     threads: int | None = None,
+    backend: str = "auto",
     blocks: Sequence[int] = (),
 ) -> Backbone:
     """Load one and put it on the best device there is.
@@ -29,6 +31,7 @@ def open_backbone(
         weights: `auto`, `random`, `demo` or a path.
         seed: of random weights.
         threads: CPU threads; one per core where None.
+        backend: what computes on a CPU.
         blocks: that it keeps beside the last `BLOCKS`.
 
     Raises:
@@ -36,13 +39,29 @@ def open_backbone(
     """
     keep_freed_memory()
     loaded = load_backbone(architecture(model), weights, seed=seed)
-    return feature_backbone(loaded, threads=threads, blocks=blocks)
+    return feature_backbone(loaded, threads=threads, backend=backend, blocks=blocks)
+
+
+def configured_backbone(config: Config, *, blocks: Sequence[int] = ()) -> Backbone:
+    """The one that a configuration names; `blocks` and errors as of `open_backbone`."""
+    return open_backbone(
+        config.model,
+        config.weights,
+        seed=config.seed,
+        threads=config.threads,
+        backend=config.backend,
+        blocks=blocks,
+    )
 
 
 def feature_backbone(
-    loaded: LoadedBackbone, *, threads: int | None = None, blocks: Sequence[int] = ()
+    loaded: LoadedBackbone,
+    *,
+    threads: int | None = None,
+    backend: str = "auto",
+    blocks: Sequence[int] = (),
 ) -> Backbone:
     """A loaded one on the best device there is; the arguments are those of `open_backbone`."""
     depth = loaded.model.architecture.depth
     own = range(max(0, depth - BLOCKS), depth)
-    return start_backbone(loaded, blocks=[*own, *blocks], threads=threads)
+    return start_backbone(loaded, blocks=[*own, *blocks], threads=threads, backend=backend)

@@ -56,6 +56,8 @@ class Trial:
         tasks: which heads are trained.
         steps: of the training of maps; None: each task's own.
         blocks: 1 or 4, that heads of maps read.
+        threads: of a CPU; one per core where None.
+        backend: what computes on a CPU.
     """
 
     model: str
@@ -67,6 +69,8 @@ class Trial:
     tasks: tuple[TrialTask, ...] = get_args(TrialTask)
     steps: int | None = None
     blocks: int = 4
+    threads: int | None = None
+    backend: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,14 @@ def measure(trial: Trial, weights: str, *, tell: Tell) -> Measured:
         weights: `random`, or the trial's own.
         tell: told how far it is.
     """
-    backbone = open_backbone(trial.model, weights, seed=trial.plan.seed, blocks=_blocks(trial))
+    backbone = open_backbone(
+        trial.model,
+        weights,
+        seed=trial.plan.seed,
+        threads=trial.threads,
+        backend=trial.backend,
+        blocks=_blocks(trial),
+    )
     named = _named(weights, tell)
     heads: dict[str, _Head] = {}
     try:
