@@ -63,10 +63,9 @@ class DenseData:
             SourceError: a picture or a truth cannot be read; names the file.
         """
         steps = self._store.compute_maps(self._with_truths(), self._reading)
-        for done, _ in enumerate(steps):
+        for done, _ in enumerate(steps, start=1):
             tell(min(done, len(self.items)), len(self.items))
-        told = [part_facts(self._path(item)) for item in self.items]
-        self._grids = [(facts["grid"][0], facts["grid"][1]) for facts in told if facts]
+        self._grids = [self._grid(item) for item in self.items]
 
     def read(self, index: int) -> DensePicture:
         """One picture."""
@@ -105,6 +104,11 @@ class DenseData:
         for item in self.items:
             self._keep_truth(item)
             yield item
+
+    def _grid(self, item: DenseItem) -> tuple[int, int]:
+        facts = part_facts(self._path(item))
+        assert facts is not None, f"{item.name} is not computed"
+        return facts["grid"][0], facts["grid"][1]
 
     def _keep_truth(self, item: DenseItem) -> None:
         path = self._truth_path(item)
