@@ -121,8 +121,9 @@ def _made(config: Config, wish: Wish, *, kept: bool) -> int:
     if kept and are_there():
         click.echo(f"the records are there already, in {wish.wanted.sink}", err=True)
         return 0
-    if not kept and (part := _part(config, wish)):
-        code = _run(part)
+    part = None if kept else _part(config, wish)
+    if part:
+        code = _run(part, whole="which is all that the picture needs")
         if code or are_there():
             return code
     return _run(config)
@@ -132,13 +133,15 @@ def _part(config: Config, wish: Wish) -> Config | None:
     """The same of those seconds alone that one picture needs; None where all of it is drawn."""
     from pipeline.render.moment import needed_span_s
 
-    if wish.still_s is None or wish.outputs.paths != [wish.outputs.png]:
+    only_still = wish.outputs.paths == [wish.outputs.png]
+    if wish.still_s is None or not only_still or config.span_s is not None:
         return None
     span_s = needed_span_s(config, wish.still_s, fps=wish.fps)
     return span_s and config.model_copy(update={"span_s": span_s})
 
 
-def _run(config: Config) -> int:
+def _run(config: Config, *, whole: str = "") -> int:
+    """Run the job; `whole`: why the seconds that it was given are enough."""
     from pipeline.display import open_display
     from pipeline.job import run_job
     from pipeline.kept_report import KeptReport
@@ -148,10 +151,10 @@ def _run(config: Config) -> int:
         code = run_job(config, live=False, fresh=False, display=display)
     finally:
         display.close()
-    if display.report and config.span_s:
+    if display.report and config.span_s and whole:
         first, last = config.span_s
         frames = f"{display.report.frames} frames from {first:.1f} s to {last:.1f} s"
-        click.echo(f"analysed {frames}, which is all that the picture needs", err=True)
+        click.echo(f"analysed {frames}, {whole}", err=True)
     if code and display.report:
         click.echo("\n".join(display.report.lines()), err=True)
     return code
