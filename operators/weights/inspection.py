@@ -154,8 +154,9 @@ def _trained(header: Mapping[str, Any]) -> str:
     trained = header.get("trained")
     what = trained if isinstance(trained, Mapping) else {}
     how = what.get("what") or what.get("chosen") or "its header does not say how"
-    data = header.get("data")
-    return f"{how}, on data {data[:12]}" if isinstance(data, str) else str(how)
+    data, sources = header.get("data"), header.get("sources")
+    known = f", of {len(sources)} files or scenes" if isinstance(sources, list) else ""
+    return f"{how}{known}" + (f", data {data[:12]}" if isinstance(data, str) else "")
 
 
 def _metrics(metrics: object) -> Iterator[str]:

@@ -84,6 +84,7 @@ def test_inspect_tells_what_a_head_is_for_and_how_good_it_is(dinostream, tmp_pat
             "measured_on": "test, 12 files",
         },
         "trained": {"chosen": "mean, 1 block"},
+        **{"data": "0123456789ab" * 4, "sources": ["a" * 12, "b" * 12]},
     }
     path = tmp_path / "action.safetensors"
     write_head(path, "action", {"x": torch.zeros(1)}, facts)
@@ -93,7 +94,7 @@ def test_inspect_tells_what_a_head_is_for_and_how_good_it_is(dinostream, tmp_pat
         "  sampling: 5 frames/s, windows of 8 frames (1.6 s), one every 4 frames",
         "  frames: short side 112 px, scaled by bicubic",
         f"  backbone: dinov2_vitti14 with sha256 {'a' * 64}",
-        "  trained: mean, 1 block",
+        "  trained: mean, 1 block, of 2 files or scenes, data 0123456789ab",
         "  measured on test, 12 files:",
         "                 top1  0.900  (95 %: 0.800 to 0.950)",
     ]
