@@ -42,11 +42,25 @@ def test_defaults_are_the_configurations():
     assert (config.threads, config.short_side, config.sampling.fps) == (3, 56, 2.5)
 
 
-def test_demo_weights_bring_model_and_size_to_every_command():
-    for head in (None, ("depth", "demo")):
-        config = backbone_config({"weights": "demo"}, head=head)
-        assert (config.model, config.short_side) == ("dinov2_vitti14", 112)
-    assert backbone_config({"weights": "demo", "short_side": 56}).short_side == 56
+@pytest.mark.parametrize(
+    ("words", "model", "short_side"),
+    [
+        ("", "dinov2_vits14", 224),
+        ("--weights random", "dinov2_vits14", 224),
+        ("--weights demo", "dinov2_vitti14", 112),
+        ("--short-side 56 --weights demo", "dinov2_vitti14", 56),
+        ("--weights demo --model dinov2_vits14", "dinov2_vits14", 112),
+    ],
+)
+def test_demo_weights_bring_their_model_and_size(words, model, short_side):
+    with fit_dense.depth.make_context("depth", words.split()) as context:
+        config = backbone_config(context.params)
+    assert (config.model, config.short_side) == (model, short_side)
+
+
+def test_a_head_that_is_measured_brings_its_size():
+    config = backbone_config({"weights": "demo"}, head=("action", "demo"))
+    assert (config.short_side, list(config.operators)) == (112, ["action"])
 
 
 def test_what_is_no_value_is_refused_as_in_a_configuration():

@@ -1,4 +1,4 @@
-"""0 is a value: every option honours it or refuses it aloud, and weights bring their model."""
+"""0 is a value: every option honours it or refuses it aloud."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from click.testing import CliRunner
 
 from operators.errors import UsageError
 from pipeline.cli import cli
-from pipeline.cli.eval import command as evaluate
-from pipeline.cli.fit import command as fit
 from pipeline.cli.replay import command as replay
 from pipeline.configuration.config import Config
 
@@ -69,36 +67,3 @@ def test_what_cannot_be_0_is_refused_by_name(option, key):
 
     assert isinstance(told.exception, UsageError)
     assert f"{key}: should be greater than" in str(told.exception)
-
-
-@pytest.mark.parametrize(
-    ("group", "words"),
-    [
-        (fit, ["depth"]),
-        (fit, ["segmentation"]),
-        (fit, ["action"]),
-        (fit, ["classify", "--images", "x"]),
-        (evaluate, ["depth", "--head", "demo"]),
-        (evaluate, ["segmentation", "--head", "demo"]),
-        (evaluate, ["action", "--head", "demo"]),
-        (evaluate, ["classify", "--images", "x", "--head", "x"]),
-        (evaluate, ["compare", "--train-seeds", "0:2"]),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else value.name,
-)
-@pytest.mark.parametrize(
-    ("given", "model", "short_side"),
-    [
-        ([], "dinov2_vits14", 224),
-        (["--weights", "demo"], "dinov2_vitti14", 112),
-        (["--short-side", "56", "--weights", "demo"], "dinov2_vitti14", 56),
-        (["--weights", "demo", "--model", "dinov2_vits14"], "dinov2_vits14", 112),
-        (["--weights", "random"], "dinov2_vits14", 224),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
-)
-def test_demo_weights_bring_their_model_and_size(group, words, given, model, short_side):
-    command = group.get_command(click.Context(group), words[0])
-    with command.make_context(words[0], [*words[1:], *given]) as context:
-        assert context.params["model"] == model
-        assert context.params["short_side"] == short_side
