@@ -16,7 +16,6 @@ HEAD_DIM = 64  # K, the same in every DINOv2; the attention kernel is written fo
 TRAINED_GRID = 37  # positional embeddings are stored for 518 px = 37 patches a side
 
 DEMO_MODEL = "dinov2_vitti14"  # ours, what `--weights demo` are
-DEMO_SHORT_SIDE = 112  # pixels; what most of the frames had that they were trained on
 
 
 @dataclass(frozen=True, slots=True)
