@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.backbones.architectures import PATCH
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -65,7 +63,7 @@ class FrameBatch:
 
     Attributes:
         infos: one per frame, B of them.
-        pixels: uint8 RGB `[B, H, W, 3]`, H and W multiples of 14.
+        pixels: uint8 RGB `[B, H, W, 3]`, H and W multiples of the model's patch.
     """
 
     infos: tuple[FrameInfo, ...]
@@ -79,9 +77,6 @@ class FrameBatch:
             raise ValueError(
                 f"{len(self.infos)} infos for {self.pixels.shape[0]} frames; need B >= 1"
             )
-        if self.pixels.shape[1] % PATCH or self.pixels.shape[2] % PATCH:
-            size = self.pixels.shape[1:3]
-            raise ValueError(f"frame size {size[0]}x{size[1]} must be multiples of {PATCH}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class Backbone:
             heads = "packed" if packs(self.choice.dtype) else "plain"
             return f"{self._engine.identity}, heads {heads}"
         kind = str(self.dtype).removeprefix("torch.")
-        path = attention_path(self.device).name
+        path = attention_path(self.device, self._model.architecture.head_dim).name
         return f"torch {torch.__version__}, {path}, {kind}, batch {self.batch_size}"
 
     def __call__(self, batch: FrameBatch) -> Features:
@@ -106,16 +106,26 @@ class Backbone:
             on one core in the calling thread from then on, so that operators' results are steady.
 
         Raises:
-            ValueError: more frames than the batch size.
+            ValueError: more frames than the batch size, or sides that are no multiples of the
+                model's patch.
         """
         if len(batch.infos) > self.batch_size:
             raise ValueError(f"{len(batch.infos)} frames in a batch, at most {self.batch_size} fit")
-        height, width = batch.pixels.shape[1:3]
-        patch = self._model.architecture.patch
-        grid = (height // patch, width // patch)
+        grid = self._grid(batch)
         tokens = self._side_by_side(batch, grid) if self._crew else self._together(batch)
         seen = self._features(batch.infos, grid, tokens)
         return replace(seen, crew=self._crew, look=partial(self._again, batch))
+
+    def _grid(self, batch: FrameBatch) -> tuple[int, int]:
+        """Patches down and across."""
+        height, width = batch.pixels.shape[1:3]
+        arch = self._model.architecture
+        if height % arch.patch or width % arch.patch:
+            raise ValueError(
+                f"frame size {height}x{width} must be multiples of {arch.patch}, the patch of "
+                f"{arch.name}"
+            )
+        return height // arch.patch, width // arch.patch
 
     def close(self) -> None:
         """End the threads."""

@@ -125,8 +125,8 @@ def build_depth(settings: Mapping[str, Any], request: HeadRequest) -> Depth | Re
         UsageError: a setting, the head or the backbone does not do.
     """
     given = Settings("depth", settings, ("map_scale", "domain"))
-    map_scale = given.whole("map_scale", MAP_SCALE, low=1, high=14)
     arch = request.architecture
+    map_scale = given.whole("map_scale", MAP_SCALE, low=1, high=arch.patch)
     if arch.registers:
         plain = arch.name.removesuffix("_reg")
         raise UsageError(

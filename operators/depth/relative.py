@@ -59,7 +59,7 @@ class RelativeDepth(Operator):
         self.layers = FOUR_BLOCKS[arch.depth]
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
-        self._dpt = Dpt(renamed(layout, head.tensors), readout=False)
+        self._dpt = Dpt(renamed(layout, head.tensors), readout=False, patch=arch.patch)
         self._map_scale = map_scale
 
     @property

@@ -175,7 +175,7 @@ def build_pca(settings: Mapping[str, Any], request: HeadRequest) -> Pca:
     given = Settings("pca", settings, ("map_scale", "memory", "background"))
     request.refuse_head()
     return Pca(
-        map_scale=given.whole("map_scale", MAP_SCALE, low=1, high=14),
+        map_scale=given.whole("map_scale", MAP_SCALE, low=1, high=request.architecture.patch),
         memory=given.whole("memory", MEMORY, low=1, high=10_000),
         background=given.choice("background", BACKGROUNDS[0], BACKGROUNDS),
     )

@@ -165,14 +165,14 @@ def build_segmentation(settings: Mapping[str, Any], request: HeadRequest) -> Seg
         MissingHead: no head.
         UsageError: a setting or the head does not do.
     """
+    arch = request.architecture
     given = Settings("segmentation", settings, ("map_scale", "regions", "min_share", "scales"))
     options = {
-        "map_scale": given.whole("map_scale", MAP_SCALE, low=1, high=14),
+        "map_scale": given.whole("map_scale", MAP_SCALE, low=1, high=arch.patch),
         "regions": given.whole("regions", REGIONS, low=0, high=100),
         "scales": given.whole("scales", 1, low=1, high=len(SCALES)),
     }
     min_share = given.share("min_share", MIN_SHARE)
-    arch = request.architecture
     if request.wants_random:
         layout = segmentation_layout(arch, OFFICIAL["ade20k"])
         head = random_head(request, layout, {"labelset": "ade20k"})

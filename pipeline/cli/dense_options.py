@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from operators.backbones.architectures import DEMO_MODEL, DEMO_SHORT_SIDE
+from operators.backbones.architectures import DEMO_MODEL, DEMO_SHORT_SIDE, architecture
 from operators.errors import UsageError
 from pipeline.cli.countdown import countdown
+from pipeline.cli.options import a_patch_or_more
 
 if TYPE_CHECKING:
     from operators.segmentation.labelsets import LabelSet
     from pipeline.fit.dense_item import DenseItem
     from pipeline.fit.dense_plan import Tell
     from pipeline.fit.scenes import Scenes
+    from pipeline.media.frame_size import FrameSize
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -40,6 +42,13 @@ def _unless_demo(demo: T, otherwise: T) -> Callable[[click.Context, click.Parame
     return chosen
 
 
+_usual_side = _unless_demo(DEMO_SHORT_SIDE, 224)
+
+
+def _short_side(ctx: click.Context, option: click.Parameter, value: int | None) -> int:
+    return a_patch_or_more(ctx, option, _usual_side(ctx, option, value))
+
+
 _BACKBONE = (
     click.option(
         "--weights",
@@ -52,12 +61,13 @@ _BACKBONE = (
         "--model",
         callback=_unless_demo(DEMO_MODEL, "dinov2_vits14"),
         show_default="dinov2_vits14; of demo weights theirs",
+        is_eager=True,
         help="Architecture.",
     ),
     click.option(
         "--short-side",
-        type=click.IntRange(14),
-        callback=_unless_demo(DEMO_SHORT_SIDE, 224),
+        type=click.IntRange(1),
+        callback=_short_side,
         show_default=f"224; of demo weights {DEMO_SHORT_SIDE}",
         metavar="PX",
     ),
@@ -156,9 +166,18 @@ def seed_range(text: str) -> range:
     return seeds
 
 
-def mask_items(
-    given: Mapping[str, Any], short_side: int
-) -> tuple[Sequence[DenseItem], LabelSet | None]:
+def frame_size(given: Mapping[str, Any]) -> FrameSize:
+    """Of frames at the backbone that options name.
+
+    Raises:
+        UsageError: no such model.
+    """
+    from pipeline.media.frame_size import FrameSize
+
+    return FrameSize(given["short_side"], architecture(given["model"]).patch)
+
+
+def mask_items(given: Mapping[str, Any]) -> tuple[Sequence[DenseItem], LabelSet | None]:
     """What `mask_options` name: pictures with class ids, and what these mean where it is known.
 
     Raises:
@@ -170,13 +189,13 @@ def mask_items(
     from pipeline.synthetic.labels import LABELS
 
     if _kind(given, "masks") == "scenes":
-        return scenes_of(given).items("segmentation", short_side), LABELS
+        return scenes_of(given).items("segmentation", frame_size(given)), LABELS
     named = given.get("labels")  # only a fit asks: a head knows its own
     labels = named and read_labels(named, name=named.stem)
     return pairs(given["images"], given["masks"], MaskFile()), labels
 
 
-def depth_items(given: Mapping[str, Any], short_side: int) -> Sequence[DenseItem]:
+def depth_items(given: Mapping[str, Any]) -> Sequence[DenseItem]:
     """What `depth_options` name: pictures with metres.
 
     Raises:
@@ -186,7 +205,7 @@ def depth_items(given: Mapping[str, Any], short_side: int) -> Sequence[DenseItem
     from pipeline.fit.truth_files import DepthFile
 
     if _kind(given, "depth") == "scenes":
-        return scenes_of(given).items("depth", short_side)
+        return scenes_of(given).items("depth", frame_size(given))
     return pairs(given["images"], given["depth"], DepthFile(given["depth_scale"]))
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @report_options
 def segmentation(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
     """Measure a segmentation head: mIoU and pixel accuracy."""
-    items, _ = mask_items(given, given["short_side"])
+    items, _ = mask_items(given)
     return _measure("segmentation", head, items, given, (out, as_json))
 
 
@@ -49,7 +49,7 @@ def segmentation(*, head: str, out: Path | None, as_json: bool, **given: Any) ->
 @report_options
 def depth(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
     """Measure a depth head in metres: AbsRel, RMSE and delta1."""
-    items = depth_items(given, given["short_side"])
+    items = depth_items(given)
     return _measure("depth", head, items, given, (out, as_json))
 
 

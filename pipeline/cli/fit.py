@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.countdown import countdown
-from pipeline.cli.dense_options import backbone_options, cache_folder, seed_range
+from pipeline.cli.dense_options import backbone_options, cache_folder, frame_size, seed_range
 from pipeline.cli.options import json_option
 from pipeline.cli.vector_options import out_option, recipe_of, recipe_options
 
@@ -150,7 +150,7 @@ def _recordings(
         return clips_in_folders(clips)
     seeds = seed_range(given["seeds"] or "")
     return scenes_with_actions(
-        given["synthetic"], seeds, given["short_side"], fps=given["fps"], seconds=given["seconds"]
+        given["synthetic"], seeds, frame_size(given), fps=given["fps"], seconds=given["seconds"]
     )
 
 

@@ -72,7 +72,7 @@ def segmentation(
 
     if clicks is not None:
         return _clicks(clicks, around, out, as_json=as_json, given=given)
-    items, labels = mask_items(given, given["short_side"])
+    items, labels = mask_items(given)
     read = segmentation_blocks(architecture(given["model"]), int(blocks))
     with closing(_backbone(given)) as backbone, telling() as tell:
         fit = fit_segmentation(items, labels, backbone, _plan(given), blocks=read, tell=tell)
@@ -112,7 +112,7 @@ def depth(
     from operators.learn.depth_head import depth_blocks
     from pipeline.fit.fit_depth import fit_depth
 
-    items = depth_items(given, given["short_side"])
+    items = depth_items(given)
     read = depth_blocks(architecture(given["model"]), int(blocks))
     with closing(_backbone(given, read)) as backbone, telling() as tell:
         fit = fit_depth(items, range_m, backbone, _plan(given), blocks=read, tell=tell)

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.media.frame_size import FrameSize
+
 
 class DenseItem(Protocol):
     """One picture. Nothing is read before `pixels` or `truth` is called."""
@@ -35,7 +37,7 @@ class DenseItem(Protocol):
         """All that decides the truth, as JSON values."""
         ...
 
-    def pixels(self, short_side: int) -> NDArray[np.uint8]:
+    def pixels(self, size: FrameSize) -> NDArray[np.uint8]:
         """RGB uint8 `[H, W, 3]` as replay would hand it to the backbone.
 
         Raises:
@@ -43,7 +45,7 @@ class DenseItem(Protocol):
         """
         ...
 
-    def truth(self, short_side: int) -> NDArray[Any]:
+    def truth(self, size: FrameSize) -> NDArray[Any]:
         """Of the same height and width: uint8 class ids, or float32 metres (0: unknown).
 
         Raises:

@@ -24,6 +24,7 @@ from operators.learn.dense_pictures import DensePicture
 from operators.result import canonical_json
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.stored import Part, part_facts
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.scaler import FILTER_NAME
 
 _FORMAT = 1
@@ -72,11 +73,12 @@ class DenseStore:
             folder: where features are kept; made where it is missing.
             backbone: keeps the blocks that are read.
             items: the pictures.
-            short_side: of a frame at the backbone, pixels, before rounding to a multiple of 14.
+            short_side: of a frame at the backbone, pixels, before rounding to a multiple of
+                its patch.
             reading: what the head reads.
         """
         self.items = items
-        self.short_side = short_side
+        self.size = FrameSize(short_side, backbone.loaded.model.architecture.patch)
         self._folder = folder
         self._backbone = backbone
         self._reading = reading
@@ -106,7 +108,7 @@ class DenseStore:
             if facts is not None:
                 grids[index] = (facts["grid"][0], facts["grid"][1])
             else:
-                pixels = item.pixels(self.short_side)
+                pixels = item.pixels(self.size)
                 together = waiting.setdefault(pixels.shape, [])
                 together.append((index, pixels))
                 if len(together) == self._backbone.batch_size:
@@ -163,7 +165,7 @@ class DenseStore:
     def _keep_truth(self, item: DenseItem) -> None:
         path = self._truth_path(item)
         if part_facts(path) is None:
-            Part({"truth": np.ascontiguousarray(item.truth(self.short_side))}, {}).write(path)
+            Part({"truth": np.ascontiguousarray(item.truth(self.size))}, {}).write(path)
 
     def _path(self, item: DenseItem) -> Path:
         loaded = self._backbone.loaded
@@ -182,6 +184,6 @@ class DenseStore:
         return self._place({"truth": item.truth_identity, "of": item.identity})
 
     def _place(self, what: Mapping[str, Any]) -> Path:
-        size = {"short_side": self.short_side, "filter": FILTER_NAME, "dense": _FORMAT}
+        size = {"short_side": self.size.short_side, "filter": FILTER_NAME, "dense": _FORMAT}
         name = hashlib.sha256(canonical_json({**what, **size})).hexdigest()[:40]
         return self._folder / name[:2] / f"{name}.safetensors"

@@ -24,6 +24,7 @@ from pipeline.fit.clip import Clip, Draft
 from pipeline.fit.footage import Footage
 from pipeline.fit.glance import Glance
 from pipeline.fit.stored import Part, StoredFeatures, joined, part_facts
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.scaler import FILTER_NAME
 from pipeline.media.still import Still, read_still
 from pipeline.stream.chunk import Cursor, End, Frames, Gap
@@ -44,9 +45,9 @@ class FeatureStore:
         Args:
             folder: where features are kept; made where it is missing.
             backbone: from `pipeline.fit.glance.open_backbone`.
-            short_side: of a frame, pixels, before rounding to a multiple of 14.
+            short_side: of a frame, pixels, before rounding to a multiple of the backbone's patch.
         """
-        self.short_side = short_side
+        self.size = FrameSize(short_side, backbone.loaded.model.architecture.patch)
         self.computed_frames = 0  # by this store, so not found in the cache
         self._folder = folder
         self._glance = Glance(backbone)
@@ -180,7 +181,7 @@ class FeatureStore:
         for path in paths:
             place = self.image_file(path, patches=patches, tokens_of=tokens_of)
             if part_facts(place) is None:
-                still = read_still(path, self.short_side)
+                still = read_still(path, self.size)
                 sizes.setdefault(still.pixels.shape, []).append((place, still))
         for together in sizes.values():
             pixels = np.stack([still.pixels for _, still in together])
@@ -224,7 +225,7 @@ class FeatureStore:
         return self._place(what, index)
 
     def _place(self, what: Facts, index: int) -> Path:
-        size = {"short_side": self.short_side, "filter": FILTER_NAME, "format": _FORMAT}
+        size = {"short_side": self.size.short_side, "filter": FILTER_NAME, "format": _FORMAT}
         identity = canonical_json({**what, **size, **self._glance.identity})
         name = hashlib.sha256(identity).hexdigest()[:40]
         return self._folder / name[:2] / f"{name}.{index}.safetensors"
@@ -235,7 +236,8 @@ class FeatureStore:
             url=clip.url,
             session=clip.content,
             samplings=(clip.sampling,),
-            short_side=self.short_side,
+            short_side=self.size.short_side,
+            patch=self.size.patch,
             cursor=cursor,
             chunk_ms=RECORDED_CHUNK_MS,
         )

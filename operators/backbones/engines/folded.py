@@ -72,7 +72,7 @@ def folded_block(block: nn.Module) -> Block:
 
 
 def folded_embedding(embed: PatchEmbed) -> nn.Linear:
-    """`W ((bytes / 255 - mean) / std) + b` as one matrix product of bytes `[..., 588]`."""
+    """`W ((bytes / 255 - mean) / std) + b` as one matrix product of bytes `[..., 3 * patch**2]`."""
     weight, bias = embed.proj.weight.double(), embed.proj.bias
     assert bias is not None
     mean, std = (torch.tensor(of, dtype=torch.float64) for of in (IMAGENET_MEAN, IMAGENET_STD))

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from operators.backbones.architectures import HEAD_DIM
 from operators.backbones.engines.engine import Tokens
 from operators.backbones.engines.folded import folded_block, folded_embedding
 from operators.backbones.engines.products import product
@@ -77,7 +76,7 @@ class _LeanBlock:
 
     def __init__(self, block: Block, dtype: torch.dtype) -> None:
         self._norm1, self._norm2 = _Norm(block.norm1, dtype), _Norm(block.norm2, dtype)
-        self._heads = block.attn.heads
+        self._parts = (3, block.attn.heads, block.attn.head_dim)
         self._qkv, self._proj = product(block.attn.qkv, dtype), product(block.attn.proj, dtype)
         mlp = block.mlp
         self._gated = isinstance(mlp, SwiGlu)
@@ -94,7 +93,7 @@ class _LeanBlock:
         )
 
     def _attention(self, rows: Tensor, count: int, mask: Tensor | None) -> Tensor:
-        qkv = self._qkv(rows).view(count, -1, 3, self._heads, HEAD_DIM)
+        qkv = self._qkv(rows).view(count, -1, *self._parts)
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return mixed.transpose(1, 2).reshape(rows.shape)

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from operators.backbones.architectures import HEAD_DIM
 from operators.backbones.engines.folded import FoldedVit
 from operators.backbones.engines.openvino_library import ops, ov
 from operators.backbones.vit import Attention, Block, Mlp, SwiGlu
@@ -93,13 +92,13 @@ def _embedded(vit: FoldedVit, pixels: Node, size_hw: tuple[int, int]) -> Node:
 
 
 def _attended(attention: Attention, tokens: Node, shape: tuple[int, int], linear: Linear) -> Node:
-    heads = attention.heads
+    heads = (attention.heads, attention.head_dim)
     q, k, v = (
-        ops.transpose(_reshaped(part, *shape, heads, HEAD_DIM), _shape(0, 2, 1, 3))
+        ops.transpose(_reshaped(part, *shape, *heads), _shape(0, 2, 1, 3))
         for part in linear(attention.qkv, tokens, 3)
     )
     mixed = ops.transpose(ops.scaled_dot_product_attention(q, k, v), _shape(0, 2, 1, 3))
-    return linear(attention.proj, _reshaped(mixed, -1, heads * HEAD_DIM), 1)[0]
+    return linear(attention.proj, _reshaped(mixed, -1, attention.proj.in_features), 1)[0]
 
 
 def _transformed(mlp: Mlp | SwiGlu, tokens: Node, linear: Linear) -> Node:

@@ -47,7 +47,7 @@ class Placement:
             pixels: uint8 RGB `[B, H, W, 3]`, H and W multiples of the patch.
 
         Returns:
-            `[B, hw, 588]`, one colour after the other.
+            `[B, hw, 3 * patch**2]`, one colour after the other.
         """
         batch, height, width, colours = pixels.shape
         (h, w), side = self.grid((height, width)), self._architecture.patch

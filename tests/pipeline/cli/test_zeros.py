@@ -72,6 +72,17 @@ def test_what_cannot_be_0_is_refused_by_name(option, key):
 
 
 @pytest.mark.parametrize(
+    "command", ["fit depth", "eval compare", "bench replay", "bench operators"]
+)
+def test_a_short_side_below_a_patch_of_the_model_is_refused(command):
+    needed = ["--train-seeds", "0:2"] if command == "eval compare" else []
+    told = CliRunner().invoke(cli, [*command.split(), *needed, "--short-side", "13"])
+
+    assert told.exit_code == 2
+    assert "13 is less than 14, a patch of dinov2_vits14" in told.output
+
+
+@pytest.mark.parametrize(
     ("group", "words"),
     [
         (fit, ["depth"]),
