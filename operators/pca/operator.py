@@ -20,6 +20,7 @@ from torch.nn.functional import interpolate
 
 from operators.backbones.crew import stay_on_one_core
 from operators.finite import require_finite
+from operators.format import BUILT_IN
 from operators.frames import Features
 from operators.operator import StreamOperator
 from operators.pca.axes import Axes, first_axes, next_axes
@@ -51,6 +52,7 @@ class Pca(StreamOperator):
     """Principal components of every frame's patches as a picture."""
 
     name = "pca"
+    topics = BUILT_IN["pca"]
 
     def __init__(
         self, *, map_scale: int = MAP_SCALE, memory: int = MEMORY, background: str = BACKGROUNDS[0]

@@ -18,6 +18,7 @@ from torch.nn.functional import interpolate
 
 from operators.backbones.architectures import Architecture
 from operators.finite import require_finite
+from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
 from operators.operator import Operator
 from operators.png import palette_png
@@ -38,6 +39,7 @@ class Segmentation(Operator):
     """The class of every cell of every frame, as a map and as a summary."""
 
     name = "segmentation"
+    topics = BUILT_IN["segmentation"]
     version = 2  # 2: rounded as the backbone is
 
     def __init__(
@@ -73,10 +75,6 @@ class Segmentation(Operator):
         self._regions = regions
         self._min_share = min_share
         self._scales = SCALES[:scales]
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        return (self.name, f"{self.name}.summary")
 
     def settings(self) -> Mapping[str, Any]:
         return {
