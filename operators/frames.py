@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from operators.backbones.crew import Crew
+    from operators.backbones.thread_pool import ThreadPool
 
 CELLS = 4  # per side of a patch: the grid of a frame's truth and of dense results
 
@@ -94,7 +94,7 @@ class Features:
         norm: the backbone's final norm, for `normed`.
         precision: what the products that read these may be rounded to, because the backbone's were
             (a CPU engine's); None: nothing less than float32.
-        crew: the threads of a CPU engine, for `each`.
+        pool: the threads of a CPU engine, for `each`.
         look: (row, patches down and across, mirrored) -> features of another pass, for `again`.
     """
 
@@ -104,7 +104,7 @@ class Features:
     layers: Mapping[int, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
     norm: Callable[[torch.Tensor], torch.Tensor] | None = None
     precision: torch.dtype | None = None
-    crew: Crew | None = None
+    pool: ThreadPool | None = None
     look: Callable[[int, tuple[int, int], bool], Features] | None = None
 
     def each(self, work: Callable[[int], T]) -> list[T]:
@@ -113,7 +113,7 @@ class Features:
         Every call computes on one thread, so its result is the same to the bit on any machine size.
         """
         rows = range(len(self.infos))
-        return self.crew.map(work, rows) if self.crew else [work(row) for row in rows]
+        return self.pool.map(work, rows) if self.pool else [work(row) for row in rows]
 
     def normed(self, block: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(patches, cls) of one block after the final norm."""

@@ -16,12 +16,12 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from kernels.attention import attention_path
-from operators.backbones.crew import Crew, stay_on_one_core
 from operators.backbones.engines.choice import EXACT, Choice, build_engine
 from operators.backbones.engines.engine import BackboneEngine, Tokens
 from operators.backbones.engines.products import packs
 from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.preprocess import normalise
+from operators.backbones.thread_pool import ThreadPool, stay_on_one_core
 from operators.frames import Features, FrameBatch, FrameInfo
 
 
@@ -70,11 +70,11 @@ class Backbone:
         self.choice = choice
         self._model = loaded.model.to(self.device, self.dtype)
         self._engine: BackboneEngine | None = None
-        self._crew: Crew | None = None
+        self._pool: ThreadPool | None = None
         if on_cpu:
             hands = min(threads, batch_size)
             self._hands = hands
-            self._crew = Crew(hands)
+            self._pool = ThreadPool(hands)
             self._engine = build_engine(
                 choice,
                 loaded.model,
@@ -112,9 +112,9 @@ class Backbone:
         if len(batch.infos) > self.batch_size:
             raise ValueError(f"{len(batch.infos)} frames in a batch, at most {self.batch_size} fit")
         grid = self._grid(batch)
-        tokens = self._side_by_side(batch, grid) if self._crew else self._together(batch)
+        tokens = self._side_by_side(batch, grid) if self._pool else self._together(batch)
         seen = self._features(batch.infos, grid, tokens)
-        return replace(seen, crew=self._crew, look=partial(self._again, batch))
+        return replace(seen, pool=self._pool, look=partial(self._again, batch))
 
     def _grid(self, batch: FrameBatch) -> tuple[int, int]:
         """Patches down and across."""
@@ -129,8 +129,8 @@ class Backbone:
 
     def close(self) -> None:
         """End the threads."""
-        if self._crew:
-            self._crew.close()
+        if self._pool:
+            self._pool.close()
 
     @torch.inference_mode()
     def _together(self, batch: FrameBatch) -> Tokens:
@@ -144,7 +144,7 @@ class Backbone:
 
     @torch.inference_mode()
     def _side_by_side(self, batch: FrameBatch, grid: tuple[int, int]) -> Tokens:
-        assert self._crew
+        assert self._pool
         assert self._engine
         engine = self._engine
         stay_on_one_core()
@@ -165,7 +165,7 @@ class Backbone:
                 kept[block][rows] = before
 
         each = -(-count // self._hands)
-        self._crew.map(fill, range(-(-count // each)))
+        self._pool.map(fill, range(-(-count // each)))
         return tokens, kept
 
     @torch.inference_mode()

@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 
 from operators.backbones.architectures import Architecture, architecture
 from operators.backbones.backbone import Backbone
-from operators.backbones.crew import stay_on_one_core
+from operators.backbones.thread_pool import stay_on_one_core
 from operators.depth.operator import Depth
 from operators.errors import UsageError
 from operators.learn.depth_head import depth_blocks

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from operators.backbones.backbone import Backbone
-from operators.backbones.crew import stay_on_one_core
+from operators.backbones.thread_pool import stay_on_one_core
 from operators.depth.operator import Depth
 from operators.errors import UsageError
 from operators.learn.dense_answers import answers
