@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from operators.backbones.engines.engine import Tokens
 from operators.backbones.engines.folded import folded_block, folded_embedding
 from operators.backbones.engines.products import product
-from operators.backbones.engines.token_layout import Placement
+from operators.backbones.engines.token_layout import TokenLayout
 from operators.backbones.vit import Block, SwiGlu, VisionTransformer
 
 _TILE_ROWS = 16  # of a bfloat16 tile: attention over 257 tokens takes 1.2 times as long as over 272
@@ -29,7 +29,7 @@ class LeanVit:
             vit: float32, on the CPU.
             dtype: of weights and products: float32 or bfloat16.
         """
-        self._placement = Placement(vit, dtype)
+        self._layout = TokenLayout(vit, dtype)
         self._embed = product(folded_embedding(vit.patch_embed), dtype)
         self._blocks = [_LeanBlock(folded_block(block), dtype) for block in vit.blocks]
         self._norm = _Norm(vit.norm, torch.float32)
@@ -46,7 +46,7 @@ class LeanVit:
             Tokens after the final norm, and per wanted block its tokens before it, float32.
         """
         count, height, width, _ = pixels.shape
-        tokens = self._placement.tokens((height, width))
+        tokens = self._layout.tokens((height, width))
         padded = -(-tokens // self._multiple) * self._multiple
         mask = _mask(tokens, padded) if padded > tokens else None
         rows, kept = self._placed(pixels, padded), {}
@@ -62,9 +62,9 @@ class LeanVit:
 
     def _placed(self, pixels: Tensor, padded: int) -> Tensor:
         """Rows before the first block."""
-        first, positions = self._placement.placed((pixels.shape[1], pixels.shape[2]))
+        first, positions = self._layout.placed((pixels.shape[1], pixels.shape[2]))
         frames = []
-        for tiles in self._placement.tiles(pixels):
+        for tiles in self._layout.tiles(pixels):
             patches = self._embed.added(tiles, positions[0])
             padding = patches.new_zeros(padded - len(first[0]) - len(patches), patches.shape[1])
             frames.append(torch.cat((first[0], patches, padding)))

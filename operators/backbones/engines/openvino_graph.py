@@ -65,7 +65,7 @@ def openvino_graph(
     pixels = ops.parameter([batch, *size_hw, 3], np.uint8, name="pixels")
     tokens, kept = _embedded(vit, pixels, size_hw), []
     # int8 steps are carried through a reshape to one frame only: others have their tokens counted.
-    shape = (1, -1) if batch == 1 else (-1, vit.placement.tokens(size_hw))
+    shape = (1, -1) if batch == 1 else (-1, vit.layout.tokens(size_hw))
     for index, block in enumerate(vit.blocks):
         assert isinstance(block, Block)
         tokens = ops.add(tokens, _attended(block.attn, _normed(block.norm1, tokens), shape, linear))
@@ -77,12 +77,12 @@ def openvino_graph(
 
 def _embedded(vit: FoldedVit, pixels: Node, size_hw: tuple[int, int]) -> Node:
     side = vit.architecture.patch
-    h, w = vit.placement.grid(size_hw)
+    h, w = vit.layout.grid(size_hw)
     tiles = ops.transpose(_reshaped(pixels, -1, h, side, w, side, 3), _shape(0, 1, 3, 5, 2, 4))
     flat = ops.convert(_reshaped(tiles, -1, 3 * side * side), "f32")
     (products,) = exact_linear(vit.embed, flat)
     width = vit.architecture.width
-    first, positions = vit.placement.placed(size_hw)
+    first, positions = vit.layout.placed(size_hw)
     room = _shape(0, first.shape[1], 0)  # for the tokens that come before the patches
     patches = ops.pad(
         _reshaped(products, -1, h * w, width), room, _shape(0, 0, 0), "constant", _ZERO

@@ -13,7 +13,7 @@ from operators.backbones.vit import VisionTransformer, resize_positions
 _KEPT_SIZES = 32  # positional embeddings kept, one per frame size; the largest takes 8 MB
 
 
-class Placement:
+class TokenLayout:
     """Of a frozen `VisionTransformer`, which it does not share. Several threads may ask at once."""
 
     def __init__(self, vit: VisionTransformer, dtype: torch.dtype) -> None:
