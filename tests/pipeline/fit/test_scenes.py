@@ -14,7 +14,7 @@ STREETS = Scenes("street", range(3, 4), frames=2, seconds=2.0, sizes_wh=((56, 56
 
 
 def test_the_sky_has_no_depth_and_everything_else_has_its_own():
-    depth, masks = (STREETS.items(task, 56)[0] for task in ("depth", "segmentation"))
+    depth, masks = (STREETS.items(task, SIZE)[0] for task in ("depth", "segmentation"))
     frame = open_scene(STREETS.spec(3, SIZE)).render(0)
 
     metres, classes = depth.truth(SIZE), masks.truth(SIZE)
