@@ -98,6 +98,7 @@ def test_topics_of_one_operator_differ() -> None:
 def test_what_an_operator_from_outside_declares_counts() -> None:
     class Declared(Plain):
         def __init__(self, declared: Format) -> None:
+            super().__init__()
             self._declared = declared
 
         @property
