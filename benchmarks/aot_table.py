@@ -9,6 +9,7 @@ the main loop has them.
 import triton
 
 from kernels.aot import KernelReport, count
+from kernels.bench.attention_gate import HEAD_DIM
 from kernels.bench.compiled import DTYPES
 from kernels.flash_variants import flash_report, variants
 from kernels.tiles import TileRow, Variant
@@ -19,7 +20,7 @@ ARCHITECTURES = (90, 80)
 def reports_by_row(arch: int) -> dict[TileRow, dict[Variant, KernelReport]]:
     """Compile every variant of an architecture, 16-bit ones for bfloat16."""
     reports: dict[TileRow, dict[Variant, KernelReport]] = {}
-    for row, variant in variants(arch):
+    for row, variant in variants(arch, HEAD_DIM):
         report = flash_report(variant, arch=arch, dtype=DTYPES[row.element_bytes])
         reports.setdefault(row, {})[variant] = report
     return reports

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import torch
 
 from kernels.aot import KernelReport, count
+from kernels.bench.attention_gate import HEAD_DIM
 from kernels.flash_variants import flash_report
-from kernels.tiles import HEAD_DIM, MIN_DOT, Tile, Variant, variant_for
+from kernels.tiles import MIN_DOT, Tile, Variant, variant_for
 
 MULTIPROCESSORS = 132
 CLOCK_HZ = 1.755e9
@@ -71,7 +72,7 @@ class Prediction:
             Microseconds, the busiest multiprocessor's whole programs counted.
         """
         blocks_per_head = -(-self.n_tokens // self.tile.block_q)
-        if variant_for(self.n_tokens, self.tile).tail_heads:
+        if variant_for(self.n_tokens, self.tile, HEAD_DIM).tail_heads:
             blocks_per_head -= 1
         blocks = n_heads * blocks_per_head
         busiest = -(-blocks // MULTIPROCESSORS) / blocks_per_head
@@ -90,7 +91,7 @@ def predict(tile: Tile, n_tokens: int, report: KernelReport, plain: KernelReport
     Returns:
         The prediction.
     """
-    variant = variant_for(n_tokens, tile)
+    variant = variant_for(n_tokens, tile, HEAD_DIM)
     tails = variant.tail_heads > 0
     blocks = n_tokens // tile.block_q if tails else -(-n_tokens // tile.block_q)
     columns = n_tokens // tile.block_kv * tile.block_kv + variant.tail
@@ -116,7 +117,7 @@ def predict(tile: Tile, n_tokens: int, report: KernelReport, plain: KernelReport
 
 def compile_and_predict(tile: Tile, n_tokens: int) -> Prediction:
     """Compile a tile for sm_90 in bfloat16 and predict its cost at N."""
-    variant = variant_for(n_tokens, tile)
+    variant = variant_for(n_tokens, tile, HEAD_DIM)
     report = flash_report(variant, arch=90, dtype=torch.bfloat16)
     plain = Variant(tile, variant.tail, variant.full, tail_heads=0)
     without_tails = flash_report(plain, arch=90, dtype=torch.bfloat16)

@@ -1,8 +1,8 @@
 """Attention as the backbone calls it: the Triton kernel on CUDA, torch SDPA elsewhere.
 
-In: the fused projection `[B, N, 3, A, 64]`. Out: `[B, N, A*64]`. Which path runs, and why, is
-logged once per device and told by `attention_path`. Must not know the model around it, and must
-not import triton before a CUDA tensor arrives.
+In: the fused projection `[B, N, 3, A, K]`. Out: `[B, N, A*K]`. Which path runs, and why, is
+logged once per device and K, and told by `attention_path`. Must not know the model around it, and
+must not import triton before a CUDA tensor arrives.
 """
 
 import functools
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from .device import constant_when_traced, triton_obstacle
-from .tiles import HEAD_DIM
+from .tiles import HEAD_DIMS
 
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
@@ -22,29 +22,29 @@ _log = logging.getLogger(__name__)
 
 
 class AttentionPath(NamedTuple):
-    """Which implementation serves a device, and the reason in words."""
+    """Which implementation serves heads on a device, and the reason in words."""
 
     name: Literal["triton", "sdpa"]
     reason: str
 
 
 def attention(qkv: Tensor) -> Tensor:
-    """Softmax attention without a mask, softmax(Q K^T / 8) V, of a fused projection.
+    """Softmax attention without a mask, softmax(Q K^T / sqrt(K)) V, of a fused projection.
 
     A row of the result depends on its own image alone: batch mates never change a bit of it.
 
     Args:
-        qkv: `[B, N, 3, A, 64]` float32, float16 or bfloat16, any strides; index 0, 1, 2 of the
+        qkv: `[B, N, 3, A, K]` float32, float16 or bfloat16, any strides; index 0, 1, 2 of the
             third axis are queries, keys, values. No axis may be empty.
 
     Returns:
-        `[B, N, A*64]` in the dtype and on the device of `qkv`; the heads lie side by side.
+        `[B, N, A*K]` in the dtype and on the device of `qkv`; the heads lie side by side.
 
     Raises:
-        ValueError: for another shape, head dim or dtype.
+        ValueError: for another shape or dtype.
     """
     _check(qkv)
-    if _runs_triton(qkv.device):
+    if _runs_triton(qkv.device, qkv.shape[4]):
         from .flash import flash_attention
 
         out: Tensor = flash_attention(qkv)
@@ -52,43 +52,48 @@ def attention(qkv: Tensor) -> Tensor:
     return _sdpa(qkv)
 
 
-def attention_path(device: torch.device | str) -> AttentionPath:
-    """Say which implementation serves a device. On CUDA the kernel is compiled and run to know.
+def attention_path(device: torch.device | str, head_dim: int) -> AttentionPath:
+    """Say which implementation serves a model. On CUDA the kernel is compiled and run to know.
 
     Args:
         device: a torch device or its name.
+        head_dim: K, numbers of one head.
 
     Returns:
         `("triton" | "sdpa", reason)`.
     """
-    return _find_path(torch.device(device))
+    return _find_path(torch.device(device), head_dim)
 
 
 @functools.cache
-def _find_path(device: torch.device) -> AttentionPath:
-    obstacle = triton_obstacle(device, _launch)
+def _find_path(device: torch.device, head_dim: int) -> AttentionPath:
+    if device.type == "cuda" and head_dim not in HEAD_DIMS:
+        served = " or ".join(map(str, HEAD_DIMS))
+        reason = f"the Triton kernel serves heads of {served} numbers, these have {head_dim}"
+        return AttentionPath("sdpa", reason)
+    obstacle = triton_obstacle(device, functools.partial(_launch, head_dim))
     if obstacle is not None:
         return AttentionPath("sdpa", obstacle)
     return AttentionPath("triton", f"the kernel runs on {torch.cuda.get_device_name(device)}")
 
 
-def _launch(device: torch.device) -> None:
+def _launch(head_dim: int, device: torch.device) -> None:
     # 257 tokens: the variant of the kernel that 224 px frames use, so its compilation is kept.
     from .flash import flash_attention
 
-    flash_attention(torch.zeros(1, 257, 3, 1, HEAD_DIM, dtype=torch.float16, device=device))
+    flash_attention(torch.zeros(1, 257, 3, 1, head_dim, dtype=torch.float16, device=device))
 
 
-def _runs_triton(device: torch.device) -> bool:
-    return _announced_path(device).name == "triton"
+def _runs_triton(device: torch.device, head_dim: int) -> bool:
+    return _announced_path(device, head_dim).name == "triton"
 
 
 constant_when_traced(_runs_triton)
 
 
 @functools.cache
-def _announced_path(device: torch.device) -> AttentionPath:
-    path = attention_path(device)
+def _announced_path(device: torch.device, head_dim: int) -> AttentionPath:
+    path = attention_path(device, head_dim)
     fell_back = device.type == "cuda" and path.name != "triton"
     level = logging.WARNING if fell_back else logging.INFO
     _log.log(level, "attention on %s runs %s: %s", device, path.name, path.reason)
@@ -101,14 +106,14 @@ def _sdpa(qkv: Tensor) -> Tensor:
 
 
 def _check(qkv: Tensor) -> None:
-    if qkv.dim() != 5 or qkv.shape[2] != 3 or qkv.shape[4] != HEAD_DIM:
+    if qkv.dim() != 5 or qkv.shape[2] != 3:
         raise ValueError(
-            f"qkv has shape {list(qkv.shape)}; allowed: [B, N, 3, A, {HEAD_DIM}], "
+            f"qkv has shape {list(qkv.shape)}; allowed: [B, N, 3, A, K], "
             "the output of the qkv projection viewed per head"
         )
     if qkv.numel() == 0:
         raise ValueError(
-            f"qkv has shape {list(qkv.shape)}; allowed: at least one image, token and head"
+            f"qkv has shape {list(qkv.shape)}; allowed: at least one image, token, head and number"
         )
     if qkv.dtype not in DTYPES:
         raise ValueError(f"qkv has dtype {qkv.dtype}; allowed: {', '.join(map(str, DTYPES))}")

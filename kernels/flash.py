@@ -1,6 +1,6 @@
 """Flash attention in Triton: one pass over the fused projection, no score matrix in memory.
 
-In: `[B, N, 3, A, 64]` on a CUDA device. Out: `[B, N, A*64]`. Two layers: the jit kernel, and the
+In: `[B, N, 3, A, K]` on a CUDA device. Out: `[B, N, A*K]`. Two layers: the jit kernel, and the
 launcher that picks tiles and allocates. The mathematics is in docs/attention.md.
 Imports triton at its top, so it is itself imported late.
 Must not know when it is used: `kernels.attention` decides.
@@ -15,14 +15,15 @@ from torch import Tensor
 
 from .tiles import MIN_DOT, Tile, select_tile, variant_for
 
-# log2(e) / sqrt(64): exp(s / 8) = exp2(s * SCALE), and exp2 is one hardware instruction.
-SCALE = tl.constexpr(1.4426950408889634 / 8.0)
+LOG2_E = tl.constexpr(1.4426950408889634)
 TAIL_ROWS = tl.constexpr(MIN_DOT)
 
 
 @triton.jit
 def online_softmax_step(b_s, b_v, b_m, b_l, b_acc):  # type: ignore[no-untyped-def]
     """Fold one block of raw scores into the running maximum, sum and weighted values."""
+    # exp(s / sqrt(D)) = exp2(s * SCALE), and exp2 is one hardware instruction.
+    SCALE: tl.constexpr = LOG2_E / b_v.shape[-1] ** 0.5
     b_m_new = tl.maximum(b_m, tl.max(b_s, -1) * SCALE)  # [.., BM]
     # An explicit fma: the compiler's own fusion of s * SCALE - m is off by default from 3.10 on.
     b_p = tl.exp2(tl.fma(b_s, SCALE, -tl.expand_dims(b_m_new, -1)))  # [.., BM, BN]
@@ -159,15 +160,18 @@ def launch(qkv: Tensor, out: Tensor, tile: Tile) -> None:
     """Run the kernel on the tensors' device.
 
     Args:
-        qkv: `[B, N, 3, A, 64]` float16, bfloat16 or float32; stride 1 in the last axis, and
-            N x its token stride below 2^31.
-        out: contiguous `[B, N, A*64]` of the same dtype and device; wholly overwritten.
+        qkv: `[B, N, 3, A, K]` float16, bfloat16 or float32; stride 1 in the last axis, and
+            N x its token stride below 2^31; K one of `kernels.tiles.HEAD_DIMS`.
+        out: contiguous `[B, N, A*K]` of the same dtype and device; wholly overwritten.
         tile: what one program works on.
+
+    Raises:
+        ValueError: for another K.
     """
     assert qkv.stride(-1) == 1, "the kernel reads whole rows"
     assert out.is_contiguous(), "the kernel writes whole rows"
-    n_batch, n_tokens, _, n_heads, _ = qkv.shape
-    variant = variant_for(n_tokens, tile)
+    n_batch, n_tokens, _, n_heads, head_dim = qkv.shape
+    variant = variant_for(n_tokens, tile, head_dim)
     grid = (variant.n_programs(n_batch * n_heads, n_tokens),)
     with torch.cuda.device_of(qkv):
         attention_fwd_kernel[grid](
@@ -188,10 +192,13 @@ def flash_attention(qkv: Tensor) -> Tensor:
     """Attention of the fused projection by the Triton kernel.
 
     Args:
-        qkv: `[B, N, 3, A, 64]` float16, bfloat16 or float32 on a CUDA device, any strides.
+        qkv: `[B, N, 3, A, K]` float16, bfloat16 or float32 on a CUDA device, any strides.
 
     Returns:
-        `[B, N, A*64]`, contiguous, in the dtype of `qkv`.
+        `[B, N, A*K]`, contiguous, in the dtype of `qkv`.
+
+    Raises:
+        ValueError: for a K that the kernel does not serve.
     """
     n_batch, n_tokens, _, n_heads, head_dim = qkv.shape
     # Inside one image the kernel counts offsets in 32 bits.

@@ -12,11 +12,12 @@ from .aot import ELEMENT_NAMES, KernelReport, compile_report
 from .tiles import TILE_TABLE, TileRow, Variant, variant_for
 
 
-def variants(arch: int) -> Iterator[tuple[TileRow, Variant]]:
+def variants(arch: int, head_dim: int) -> Iterator[tuple[TileRow, Variant]]:
     """Every variant that the tile table can ask for on an architecture.
 
     Args:
         arch: 80 or 90, as the table names them.
+        head_dim: K, one of `kernels.tiles.HEAD_DIMS`.
 
     Yields:
         The table's row and a variant of its tile.
@@ -29,7 +30,7 @@ def variants(arch: int) -> Iterator[tuple[TileRow, Variant]]:
         # Variants repeat with N modulo the block; the first block of rows and keys is special.
         last = row.max_tokens or first + 2 * max(row.tile.block_q, row.tile.block_kv)
         shortest[row.element_bytes] = last + 1
-        needed = dict.fromkeys(variant_for(n, row.tile) for n in range(first, last + 1))
+        needed = dict.fromkeys(variant_for(n, row.tile, head_dim) for n in range(first, last + 1))
         yield from ((row, variant) for variant in needed)
 
 
@@ -60,7 +61,7 @@ def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelRe
         arch=arch,
         signature=signature | {"qkv": pointer, "out": pointer},
         constants=constants,
-        # What the launcher finds in a contiguous projection: all are multiples of 64.
+        # What the launcher finds in a contiguous projection: all are multiples of K.
         aligned=("qkv", "out", "stride_b", "stride_n", "stride_3", "stride_a"),
         options=variant.options,
     )

@@ -9,28 +9,30 @@ from typing import Any
 import torch
 
 from .aot import ELEMENT_NAMES, KernelReport, compile_report
-from .reference import PATCH
 
 WIDTHS = (192, 384, 768, 1024, 1536)
 """D of the models: Ti of this project, S, B, L and g of DINOv2."""
+
+PATCHES = (14, 16)
+"""Sides of patches, in pixels: DINOv2's, and most other models'."""
 
 FRAMES = (2, 4, 8, 16, 32, 64, 128, 256)
 """Powers of two to which the frames of a window are rounded up."""
 
 VARIANTS: tuple[tuple[str, int], ...] = (
-    ("patches", 0),
+    *(("patches", patch) for patch in PATCHES),
     *(("norm", width) for width in WIDTHS),
     *(("add_norm", width) for width in WIDTHS),
     ("swiglu", 0),
     *(("windows", frames) for frames in FRAMES),
 )
-"""A kernel's name, and its D or T where it is compiled for one, else 0."""
+"""A kernel's name, and its P, D or T where it is compiled for one, else 0."""
 
 FLOATS = ("eps", "scale", "scale_r", "scale_g", "scale_b", "shift_r", "shift_g", "shift_b")
 COUNTS = ("h", "w", "M", "T", "F", "hidden")
 LOOSE = (*FLOATS, "h", "w", "M", "T", "stride_y", "stride_b")
 """Arguments that need not be multiples of 16 in contiguous tensors. The rest are: addresses,
-widths, and strides but those of frames, which have 21 words per patch and row."""
+widths, and strides but those of frames, which have 3 P / 2 words per patch and row."""
 
 
 def fused_report(kernel: str, size: int, *, arch: int, dtype: torch.dtype) -> KernelReport:
@@ -81,7 +83,7 @@ def _configuration(kernel: str, size: int) -> tuple[Any, dict[str, int], int]:
     if kernel == "patches":
         return (
             patches_triton.patches_kernel,
-            {"P": PATCH, "BLOCK": patches_triton.BLOCK_PAIRS},
+            {"P": size, "BLOCK": patches_triton.BLOCK_PAIRS},
             patches_triton.NUM_WARPS,
         )
     if kernel == "swiglu":

@@ -1,6 +1,6 @@
 """The Triton kernel of `kernels.patches`: bytes of frames to normalised patches in one pass.
 
-In: uint8 `[B, H, W, 3]` on a CUDA device. Out: `[B*h*w, 588]`. How it reads is in docs/kernels.md.
+In: uint8 `[B, H, W, 3]` on a CUDA device. Out: `[B*h*w, 3*P*P]`. docs/kernels.md says how it reads.
 Imports triton at its top, so it is itself imported late. Must not know when it is used.
 """
 
@@ -10,8 +10,6 @@ import torch
 import triton
 import triton.language as tl
 from torch import Tensor
-
-from .reference import PATCH
 
 BLOCK_PAIRS = 512
 NUM_WARPS = 4
@@ -72,19 +70,22 @@ def patches_kernel(  # type: ignore[no-untyped-def]
     store_colour(p_out + 4 * PAIRS, m_pair, b_br & 255, b_gb >> 8 & 255, scale_b, shift_b)
 
 
-def launch(pixels: Tensor, out: Tensor, mean: Sequence[float], std: Sequence[float]) -> None:
+def launch(
+    pixels: Tensor, out: Tensor, mean: Sequence[float], std: Sequence[float], patch: int
+) -> None:
     """Run the kernel on the tensors' device.
 
     Args:
-        pixels: uint8 `[B, H, W, 3]`, H and W multiples of 14, any strides.
-        out: contiguous `[B*h*w, 588]` of a floating dtype; wholly overwritten.
+        pixels: uint8 `[B, H, W, 3]`, H and W multiples of the patch, any strides.
+        out: contiguous `[B*h*w, 3*P*P]` of a floating dtype; wholly overwritten.
         mean: of the three colours on a 0..1 scale.
         std: likewise.
+        patch: P, side of a patch in pixels, even.
     """
     assert out.is_contiguous(), "the kernel writes whole rows"
     words = _words(pixels)
-    h, w = pixels.shape[1] // PATCH, pixels.shape[2] // PATCH
-    n_blocks = triton.cdiv(w * PATCH * PATCH // 2, BLOCK_PAIRS)
+    h, w = pixels.shape[1] // patch, pixels.shape[2] // patch
+    n_blocks = triton.cdiv(w * patch * patch // 2, BLOCK_PAIRS)
     with torch.cuda.device_of(pixels):
         patches_kernel[(len(pixels) * h * n_blocks,)](
             words,
@@ -95,7 +96,7 @@ def launch(pixels: Tensor, out: Tensor, mean: Sequence[float], std: Sequence[flo
             words.stride(1),
             *(1 / (255 * deviation) for deviation in std),
             *(-average / deviation for average, deviation in zip(mean, std, strict=True)),
-            P=PATCH,
+            P=patch,
             BLOCK=BLOCK_PAIRS,
             num_warps=NUM_WARPS,
             enable_fp_fusion=True,
@@ -115,30 +116,33 @@ def _words(pixels: Tensor) -> Tensor:
 # An operator of torch's own: opaque to torch.compile.
 @torch.library.custom_op("dinostream::patches", mutates_args=())
 def patches(
-    pixels: Tensor, mean: Sequence[float], std: Sequence[float], dtype: torch.dtype
+    pixels: Tensor, mean: Sequence[float], std: Sequence[float], dtype: torch.dtype, patch: int
 ) -> Tensor:
     """Normalised patches by the Triton kernel.
 
     Args:
-        pixels: uint8 `[B, H, W, 3]` on a CUDA device, H and W multiples of 14, any strides.
+        pixels: uint8 `[B, H, W, 3]` on a CUDA device, H and W multiples of the patch, any strides.
         mean: of the three colours on a 0..1 scale.
         std: likewise.
         dtype: of the result.
+        patch: P, side of a patch in pixels, even.
 
     Returns:
-        `[B*h*w, 588]`, contiguous.
+        `[B*h*w, 3*P*P]`, contiguous.
     """
-    out = _empty(pixels, dtype)
-    launch(pixels, out, mean, std)
+    out = _empty(pixels, dtype, patch)
+    launch(pixels, out, mean, std, patch)
     return out
 
 
 @patches.register_fake
-def _(pixels: Tensor, mean: Sequence[float], std: Sequence[float], dtype: torch.dtype) -> Tensor:
-    return _empty(pixels, dtype)
+def _(
+    pixels: Tensor, mean: Sequence[float], std: Sequence[float], dtype: torch.dtype, patch: int
+) -> Tensor:
+    return _empty(pixels, dtype, patch)
 
 
-def _empty(pixels: Tensor, dtype: torch.dtype) -> Tensor:
+def _empty(pixels: Tensor, dtype: torch.dtype, patch: int) -> Tensor:
     n_batch, height, width, colours = pixels.shape
-    n_patches = n_batch * (height // PATCH) * (width // PATCH)
-    return pixels.new_empty((n_patches, colours * PATCH * PATCH), dtype=dtype)
+    n_patches = n_batch * (height // patch) * (width // patch)
+    return pixels.new_empty((n_patches, colours * patch * patch), dtype=dtype)

@@ -11,9 +11,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm, silu
 
-PATCH = 14
-"""Side of a patch of every DINOv2 model, in pixels; a patch has 14 * 14 * 3 = 588 numbers."""
-
 
 def attention(qkv: Tensor) -> Tensor:
     """Softmax attention without a mask, computed in float32 whatever the input's dtype.
@@ -34,25 +31,26 @@ def attention(qkv: Tensor) -> Tensor:
 
 
 def patches(
-    pixels: Tensor, mean: Sequence[float], std: Sequence[float], dtype: torch.dtype
+    pixels: Tensor, mean: Sequence[float], std: Sequence[float], dtype: torch.dtype, *, patch: int
 ) -> Tensor:
     """Patches of frames, normalised: (x / 255 - mean) / std, as torchvision's Normalize has it.
 
     Args:
-        pixels: uint8 `[B, H, W, 3]`, H and W multiples of 14, any strides.
+        pixels: uint8 `[B, H, W, 3]`, H and W multiples of the patch P, any strides.
         mean: of the three colours on a 0..1 scale.
         std: likewise.
         dtype: of the result.
+        patch: P, side of a patch in pixels.
 
     Returns:
-        `[B*h*w, 588]`: frames, rows and columns of patches; within a patch colour, row, column,
+        `[B*h*w, 3*P*P]`: frames, rows and columns of patches; within a patch colour, row, column,
         which is the order of a convolution's weights.
     """
     n_batch, height, width, colours = pixels.shape
     scaled = pixels.float() / 255 - torch.tensor(mean, device=pixels.device)
     normal = scaled / torch.tensor(std, device=pixels.device)
-    tiles = normal.view(n_batch, height // PATCH, PATCH, width // PATCH, PATCH, colours)
-    return tiles.permute(0, 1, 3, 5, 2, 4).reshape(-1, colours * PATCH * PATCH).to(dtype)
+    tiles = normal.view(n_batch, height // patch, patch, width // patch, patch, colours)
+    return tiles.permute(0, 1, 3, 5, 2, 4).reshape(-1, colours * patch * patch).to(dtype)
 
 
 def norm(tokens: Tensor, weight: Tensor, bias: Tensor, *, eps: float) -> Tensor:

@@ -7,8 +7,8 @@ never change a result.
 
 from dataclasses import dataclass
 
-HEAD_DIM = 64
-"""K of every DINOv2 model; the kernel and its tiles are made for it alone."""
+HEAD_DIMS = (32, 64)
+"""K that the kernel serves: powers of two, and 128 spills in these tiles. DINOv2 has 64."""
 
 MIN_ARCH = 80
 """Oldest architecture the kernel is compiled for (10 x major + minor compute capability)."""
@@ -57,21 +57,28 @@ class TileRow:
 class Variant:
     """What is compiled: a tile, and which parts of the kernel a number of tokens needs.
 
-    `tail` is the width of the masked tail of keys, 0 for none; `full` says whether there are
-    full blocks of keys before it; `tail_heads` is how many heads' query tails one program
-    computes, 0 where the last queries get a block like all others.
+    `head_dim` is K, one of `HEAD_DIMS`; `tail` is the width of the masked tail of keys, 0 for none;
+    `full` says whether there are full blocks of keys before it; `tail_heads` is how many heads'
+    query tails one program computes, 0 where the last queries get a block like all others.
     """
 
     tile: Tile
+    head_dim: int
     tail: int
     full: bool
     tail_heads: int
+
+    def __post_init__(self) -> None:
+        if self.head_dim not in HEAD_DIMS:
+            raise ValueError(
+                f"heads have {self.head_dim} numbers; allowed: {' or '.join(map(str, HEAD_DIMS))}"
+            )
 
     @property
     def constants(self) -> dict[str, int]:
         """The kernel's compile-time arguments."""
         return {
-            "D": HEAD_DIM,
+            "D": self.head_dim,
             "BM": self.tile.block_q,
             "BN": self.tile.block_kv,
             "TAIL": self.tail,
@@ -149,20 +156,25 @@ def select_tile(arch: int, n_tokens: int, element_bytes: int) -> Tile:
     raise ValueError(f"elements have {element_bytes} bytes; allowed: 2 or 4")
 
 
-def variant_for(n_tokens: int, tile: Tile) -> Variant:
+def variant_for(n_tokens: int, tile: Tile, head_dim: int) -> Variant:
     """What of the kernel a number of tokens needs in a tile.
 
     Args:
         n_tokens: N, 1 or more.
         tile: what one program works on.
+        head_dim: K.
 
     Returns:
         The variant. There are few, and most N share one: a new N seldom means a compilation.
+
+    Raises:
+        ValueError: for a K that is none of `HEAD_DIMS`.
     """
     left_over = n_tokens % tile.block_q
     has_query_tail = tile.query_tail and n_tokens > left_over and 0 < left_over <= MIN_DOT
     return Variant(
         tile=tile,
+        head_dim=head_dim,
         tail=tail_width(n_tokens, tile.block_kv),
         full=n_tokens >= tile.block_kv,
         tail_heads=tile.num_warps if has_query_tail else 0,

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.backbones.architectures import PATCH
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import torch
 
-    from operators.backbones.crew import Crew
+    from operators.backbones.thread_pool import ThreadPool
 
 CELLS = 4  # per side of a patch: the grid of a frame's truth and of dense results
 
@@ -83,7 +81,7 @@ class FrameBatch:
 
     Attributes:
         infos: one per frame, B of them.
-        pixels: uint8 RGB `[B, H, W, 3]`, H and W multiples of 14.
+        pixels: uint8 RGB `[B, H, W, 3]`, H and W multiples of the model's patch.
     """
 
     infos: tuple[FrameInfo, ...]
@@ -97,9 +95,6 @@ class FrameBatch:
             raise ValueError(
                 f"{len(self.infos)} infos for {self.pixels.shape[0]} frames; need B >= 1"
             )
-        if self.pixels.shape[1] % PATCH or self.pixels.shape[2] % PATCH:
-            size = self.pixels.shape[1:3]
-            raise ValueError(f"frame size {size[0]}x{size[1]} must be multiples of {PATCH}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +112,7 @@ class Features:
         norm: the backbone's final norm, for `normed`.
         precision: what the products that read these may be rounded to, because the backbone's were
             (a CPU engine's); None: nothing less than float32.
-        crew: the threads of a CPU engine, for `each`.
+        pool: the threads of a CPU engine, for `each`.
         look: (row, patches down and across, mirrored) -> features of another pass, for `again`.
     """
 
@@ -127,7 +122,7 @@ class Features:
     layers: Mapping[int, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
     norm: Callable[[torch.Tensor], torch.Tensor] | None = None
     precision: torch.dtype | None = None
-    crew: Crew | None = None
+    pool: ThreadPool | None = None
     look: Callable[[int, tuple[int, int], bool], Features] | None = None
 
     def each(self, work: Callable[[int], T]) -> list[T]:
@@ -136,7 +131,7 @@ class Features:
         Every call computes on one thread, so its result is the same to the bit on any machine size.
         """
         rows = range(len(self.infos))
-        return self.crew.map(work, rows) if self.crew else [work(row) for row in rows]
+        return self.pool.map(work, rows) if self.pool else [work(row) for row in rows]
 
     def normed(self, block: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(patches, cls) of one block after the final norm."""

@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from operators.format import Format
+
 if TYPE_CHECKING:
     import torch
 
@@ -23,7 +25,8 @@ class Operator(ABC):
         name: topic, configuration key and metric label.
         version: raise it when the same settings give another payload.
         layers: backbone blocks it reads before the final norm (`Features.layers`).
-        topics: every `Result.operator` it may emit; its own name unless it says otherwise.
+        topics: every `Result.operator` it may emit, and what values there are: JSON without a
+            schema under its own name, unless it says otherwise.
         untrained: its head is random; its records say so.
         rendered_only: its head, or the backbone of one without, has learnt from rendered scenes
             alone; its records of footage say so.
@@ -38,9 +41,9 @@ class Operator(ABC):
     head_sha256: str | None = None
 
     @property
-    def topics(self) -> tuple[str, ...]:
-        """Every kind of record this operator may emit."""
-        return (self.name,)
+    def topics(self) -> Mapping[str, Format]:
+        """Every kind of record this operator may emit; of a topic never two formats."""
+        return {self.name: Format()}
 
     def settings(self) -> Mapping[str, Any]:
         """Every setting that can change a payload, as JSON values; part of records' identity."""

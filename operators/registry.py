@@ -17,6 +17,7 @@ from operators.action.build import build_action
 from operators.backbones.architectures import Architecture
 from operators.depth.operator import build_depth
 from operators.errors import UsageError
+from operators.format import Format
 from operators.operator import Operator
 from operators.pca.operator import build_pca
 from operators.segmentation.operator import build_segmentation
@@ -35,7 +36,7 @@ BUILT_IN: Mapping[str, Builder] = {
     "embedding": build_embedding,
     "pca": build_pca,
 }
-_RESERVED = (*BUILT_IN, "events", "deadletter", "labels", "progress")  # topics
+_RESERVED = (*BUILT_IN, "events", "deadletter", "labels", "progress", "claims")  # topics
 _TOPIC = re.compile(r"[a-z][a-z0-9_-]{0,62}(\.[a-z0-9_-]{1,63})*")
 
 
@@ -144,6 +145,14 @@ def _check_topics(name: str, operator: Operator) -> None:
             f"operator {name}: its name is {own!r}; want lower-case letters, digits, - and _, "
             f"and none of {', '.join(_RESERVED)}"
         )
-    odd = [topic for topic in operator.topics if topic != own and not topic.startswith(f"{own}.")]
-    if odd or not all(_TOPIC.fullmatch(topic) for topic in operator.topics):
+    formats = operator.topics
+    if not isinstance(formats, Mapping) or not all(
+        isinstance(one, Format) for one in formats.values()
+    ):
+        raise UsageError(
+            f"operator {name}: its topics must be a mapping from topic to operators.format.Format, "
+            f"such as {{{own!r}: Format()}}; got {formats!r}"
+        )
+    odd = [topic for topic in formats if topic != own and not topic.startswith(f"{own}.")]
+    if odd or not all(_TOPIC.fullmatch(topic) for topic in formats):
         raise UsageError(f"operator {name}: its topics must be {own} or {own}.NAME, got {odd}")

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from operators.format import JSON, OCTETS, PNG
 from operators.frames import FrameInfo
 
-JSON = "application/json"
-PNG = "image/png"
-OCTETS = "application/octet-stream"
+__all__ = ["JSON", "OCTETS", "PNG", "Result", "canonical_json", "record_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Result:
     Attributes:
         info: the frame, or the last frame of a span.
         operator: kind of record, also its topic: `depth`, `depth.summary`, ...
-        content_type: media type of `data`.
+        content_type: media type of `data`, as the operator's `topics` declare it.
         data: the payload's bytes.
         attributes: further record attributes (CloudEvents extensions), names of a-z and 0-9.
         start: first frame of the span, where the result covers one.

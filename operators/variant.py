@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from operators.format import Format
 from operators.operator import Operator, StreamOperator
 from operators.result import canonical_json
 
@@ -83,7 +84,7 @@ def operator_variant(
     """
     if topic not in operator.topics:
         raise ValueError(f"{operator.name} emits {', '.join(operator.topics)}, not {topic!r}")
-    fields = {
+    fields: dict[str, Any] = {
         "topic": topic,
         "operator": _kind(operator),
         "version": operator.version,
@@ -91,6 +92,8 @@ def operator_variant(
         "head": operator.head_sha256,
         "computation": asdict(computation),
     }
+    if not _is_ours(operator) and operator.topics[topic] != Format():
+        fields["format"] = asdict(operator.topics[topic])
     if calibration:
         fields["calibration"] = calibration
     if operator.rendered_only:
@@ -104,7 +107,11 @@ def operator_variant(
 
 def _kind(operator: Operator) -> str:
     """The name; with the class for operators from outside, since names are free there."""
-    kind = type(operator)
-    if kind.__module__.split(".")[0] == "operators":
+    if _is_ours(operator):
         return operator.name
+    kind = type(operator)
     return f"{operator.name}={kind.__module__}:{kind.__qualname__}"
+
+
+def _is_ours(operator: Operator) -> bool:
+    return type(operator).__module__.split(".")[0] == "operators"

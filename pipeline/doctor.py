@@ -121,9 +121,10 @@ def _attention() -> Finding:
     import torch
 
     from kernels.attention import attention_path
+    from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    path = attention_path(device)
+    path = attention_path(device, ARCHITECTURES[DEMO_MODEL].head_dim)
     wanted = device == "cuda" and path.name != "triton"
     remedy = "a C compiler and the triton that this torch asks for" if wanted else ""
     return Finding("attention", not wanted, f"{path.name}: {path.reason}", remedy)

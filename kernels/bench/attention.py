@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from ..attention import attention
-from ..tiles import HEAD_DIM
-from .attention_gate import draw
+from .attention_gate import HEAD_DIM, draw
 from .attention_peers import Attention, peers
 from .gate import TOLERANCE, relative_error
 from .goals import OURS, PEER_GOALS, TFLOP_PER_S_GOALS, figure, ratios

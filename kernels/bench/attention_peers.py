@@ -1,4 +1,4 @@
-"""Attention of others between the same two layouts, `[B, N, 3, A, 64]` to `[B, N, A*64]`.
+"""Attention of others between the same two layouts, `[B, N, 3, A, K]` to `[B, N, A*K]`.
 
 Nothing in -> functions by name, and why others are absent. Must not know our kernel.
 """

@@ -12,7 +12,7 @@ import torch
 
 from ..attention import attention_path
 from . import attention, compiled, fused_race
-from .attention_gate import attention_checks
+from .attention_gate import HEAD_DIM, attention_checks
 from .origin import origin
 from .timing import first_line
 
@@ -110,7 +110,7 @@ def _time(
 def _gate(parts: Sequence[str], device: torch.device) -> Iterator[dict[str, Any]]:
     """All checks; one that cannot be done is red, and the last."""
     try:
-        path = attention_path(device)
+        path = attention_path(device, HEAD_DIM)
         yield {"check": "Triton", "passed": path.name == "triton", "said": path.reason}
         for part in parts if path.name == "triton" else ():
             yield from _CHECKS[part](device)

@@ -13,6 +13,7 @@ from ..aot import ELEMENT_NAMES, KernelReport, count
 from ..flash_variants import flash_report, variants
 from ..fused_variants import VARIANTS, fused_report
 from ..tiles import TileRow, Variant
+from .attention_gate import HEAD_DIM
 
 DTYPES = {2: torch.bfloat16, 4: torch.float32}
 """In which the rows of the tile table are compiled, by bytes per element."""
@@ -26,7 +27,7 @@ def attention_rows(arch: int) -> Iterator[dict[str, Any]]:
     Args:
         arch: 80 or 90, as the table names them.
     """
-    for row, variant in variants(arch):
+    for row, variant in variants(arch, HEAD_DIM):
         dtype = DTYPES[row.element_bytes]
         yield describe_attention(row, variant, flash_report(variant, arch=arch, dtype=dtype))
 

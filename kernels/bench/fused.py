@@ -14,11 +14,11 @@ from torch.nn import functional as F
 
 from .. import reference
 from ..patches import patches
-from ..reference import PATCH
 from ..residual import add_norm, norm
 from ..swiglu import swiglu
 from ..windows import pool_windows
 
+PATCH = 14  # of the frames that are timed, DINOv2's
 MEAN, STD, EPS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 1e-6
 
 Arguments = tuple[Tensor, ...]
@@ -95,7 +95,7 @@ def contests(dtype: torch.dtype, device: torch.device) -> tuple[Contest, ...]:
 
 
 def _patches(dtype: torch.dtype, device: torch.device) -> Contest:
-    pixels: dict[str, Any] = {"mean": MEAN, "std": STD, "dtype": dtype}
+    pixels: dict[str, Any] = {"mean": MEAN, "std": STD, "dtype": dtype, "patch": PATCH}
     # Copied here, because a CUDA graph cannot record a copy from the host.
     mean, std = (torch.tensor(values, device=device) for values in (MEAN, STD))
     return Contest(

@@ -21,6 +21,7 @@ from operators.action.episodes import BACKGROUND, Episode, Episodes, Hysteresis
 from operators.action.windows import SlidingWindow, Window
 from operators.backbones.architectures import Architecture
 from operators.finite import require_finite
+from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
 from operators.moment import rfc3339
 from operators.operator import StreamOperator
@@ -87,6 +88,7 @@ class Action(StreamOperator):
     """
 
     name = "action"
+    topics = BUILT_IN["action"]
     version = 2
 
     def __init__(
@@ -114,10 +116,6 @@ class Action(StreamOperator):
         self._classes, self._windows = classes, windows
         self._rule = Hysteresis(_entries(classes), windows.leave)
         self._memory: dict[str, _Memory] = {}
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        return (self.name, f"{self.name}.episodes")
 
     def settings(self) -> Mapping[str, Any]:
         said = self._windows

@@ -11,10 +11,6 @@ from typing import Literal
 
 from operators.errors import UsageError
 
-PATCH = 14  # pixels a side of a patch, the same in every DINOv2
-HEAD_DIM = 64  # K, the same in every DINOv2; the attention kernel is written for it
-TRAINED_GRID = 37  # positional embeddings are stored for 518 px = 37 patches a side
-
 DEMO_MODEL = "dinov2_vitti14"  # ours, what `--weights demo` are
 
 
@@ -26,11 +22,11 @@ class Architecture:
         name: what `--model` takes.
         width: D, numbers per token.
         depth: blocks.
-        heads: A, attention heads of 64 numbers each.
+        heads: A, attention heads, which share the width evenly.
         registers: extra tokens between the class token and the patches.
         ffn: what follows the attention in a block.
-        patch: side of a patch in pixels.
-        grid: patches a side that positional embeddings are stored for.
+        patch: side of a patch in pixels; DINOv2's, where nothing else is said.
+        grid: patches a side that positional embeddings are stored for; DINOv2's 518 px.
     """
 
     name: str
@@ -39,16 +35,23 @@ class Architecture:
     heads: int
     registers: int = 0
     ffn: Literal["mlp", "swiglu"] = "mlp"
-    patch: int = PATCH
-    grid: int = TRAINED_GRID
+    patch: int = 14
+    grid: int = 37
 
     def __post_init__(self) -> None:
-        if self.width != self.heads * HEAD_DIM:
+        if self.heads < 1 or self.width % self.heads:
             raise ValueError(
-                f"{self.name}: width must be {HEAD_DIM} x {self.heads} heads, got {self.width}"
+                f"{self.name}: width must be a multiple of its {self.heads} heads, got {self.width}"
             )
+        if self.patch < 1 or self.grid < 1:
+            raise ValueError(f"{self.name}: patch {self.patch} or grid {self.grid} wrong")
         if self.depth < 1 or self.registers < 0:
             raise ValueError(f"{self.name}: depth {self.depth} or registers {self.registers} wrong")
+
+    @property
+    def head_dim(self) -> int:
+        """K, numbers of one attention head: 64 in every DINOv2."""
+        return self.width // self.heads
 
     @property
     def hidden(self) -> int:

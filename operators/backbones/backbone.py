@@ -16,12 +16,12 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from kernels.attention import attention_path
-from operators.backbones.crew import Crew, stay_on_one_core
 from operators.backbones.engines.choice import EXACT, Choice, build_engine
 from operators.backbones.engines.engine import BackboneEngine, Tokens
 from operators.backbones.engines.products import packs
 from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.preprocess import normalise
+from operators.backbones.thread_pool import ThreadPool, stay_on_one_core
 from operators.frames import Features, FrameBatch, FrameInfo
 
 
@@ -70,11 +70,11 @@ class Backbone:
         self.choice = choice
         self._model = loaded.model.to(self.device, self.dtype)
         self._engine: BackboneEngine | None = None
-        self._crew: Crew | None = None
+        self._pool: ThreadPool | None = None
         if on_cpu:
             hands = min(threads, batch_size)
             self._hands = hands
-            self._crew = Crew(hands)
+            self._pool = ThreadPool(hands)
             self._engine = build_engine(
                 choice,
                 loaded.model,
@@ -92,7 +92,7 @@ class Backbone:
             heads = "packed" if packs(self.choice.dtype) else "plain"
             return f"{self._engine.identity}, heads {heads}"
         kind = str(self.dtype).removeprefix("torch.")
-        path = attention_path(self.device).name
+        path = attention_path(self.device, self._model.architecture.head_dim).name
         return f"torch {torch.__version__}, {path}, {kind}, batch {self.batch_size}"
 
     def __call__(self, batch: FrameBatch) -> Features:
@@ -106,21 +106,31 @@ class Backbone:
             on one core in the calling thread from then on, so that operators' results are steady.
 
         Raises:
-            ValueError: more frames than the batch size.
+            ValueError: more frames than the batch size, or sides that are no multiples of the
+                model's patch.
         """
         if len(batch.infos) > self.batch_size:
             raise ValueError(f"{len(batch.infos)} frames in a batch, at most {self.batch_size} fit")
-        height, width = batch.pixels.shape[1:3]
-        patch = self._model.architecture.patch
-        grid = (height // patch, width // patch)
-        tokens = self._side_by_side(batch, grid) if self._crew else self._together(batch)
+        grid = self._grid(batch)
+        tokens = self._side_by_side(batch, grid) if self._pool else self._together(batch)
         seen = self._features(batch.infos, grid, tokens)
-        return replace(seen, crew=self._crew, look=partial(self._again, batch))
+        return replace(seen, pool=self._pool, look=partial(self._again, batch))
+
+    def _grid(self, batch: FrameBatch) -> tuple[int, int]:
+        """Patches down and across."""
+        height, width = batch.pixels.shape[1:3]
+        arch = self._model.architecture
+        if height % arch.patch or width % arch.patch:
+            raise ValueError(
+                f"frame size {height}x{width} must be multiples of {arch.patch}, the patch of "
+                f"{arch.name}"
+            )
+        return height // arch.patch, width // arch.patch
 
     def close(self) -> None:
         """End the threads."""
-        if self._crew:
-            self._crew.close()
+        if self._pool:
+            self._pool.close()
 
     @torch.inference_mode()
     def _together(self, batch: FrameBatch) -> Tokens:
@@ -134,7 +144,7 @@ class Backbone:
 
     @torch.inference_mode()
     def _side_by_side(self, batch: FrameBatch, grid: tuple[int, int]) -> Tokens:
-        assert self._crew
+        assert self._pool
         assert self._engine
         engine = self._engine
         stay_on_one_core()
@@ -155,7 +165,7 @@ class Backbone:
                 kept[block][rows] = before
 
         each = -(-count // self._hands)
-        self._crew.map(fill, range(-(-count // each)))
+        self._pool.map(fill, range(-(-count // each)))
         return tokens, kept
 
     @torch.inference_mode()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kernels.attention import attention
-from operators.backbones.architectures import HEAD_DIM, Architecture
+from operators.backbones.architectures import Architecture
 
 _NORM_EPS = 1e-6
 _KEPT_SIZES = 32  # positional embeddings kept, one per frame size; the largest takes 8 MB
@@ -44,11 +44,12 @@ class Attention(nn.Module):
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
         self.heads = arch.heads
+        self.head_dim = arch.head_dim
         self.qkv = nn.Linear(arch.width, 3 * arch.width)
         self.proj = nn.Linear(arch.width, arch.width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        qkv = self.qkv(tokens).view(*tokens.shape[:2], 3, self.heads, HEAD_DIM)
+        qkv = self.qkv(tokens).view(*tokens.shape[:2], 3, self.heads, self.head_dim)
         mixed: Tensor = self.proj(attention(qkv))
         return mixed
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from operators.backbones.architectures import HEAD_DIM
 from operators.backbones.vit import Attention, Block, VisionTransformer
 
 
@@ -22,12 +21,13 @@ class SdpaAttention(nn.Module):
         """
         super().__init__()
         self.heads = own.heads
+        self.head_dim = own.head_dim
         self.qkv = own.qkv
         self.proj = own.proj
 
     def forward(self, tokens: Tensor) -> Tensor:
         batch, count, _ = tokens.shape
-        parts = self.qkv(tokens).view(batch, count, 3, self.heads, HEAD_DIM)
+        parts = self.qkv(tokens).view(batch, count, 3, self.heads, self.head_dim)
         q, k, v = parts.permute(2, 0, 3, 1, 4).unbind(0)
         mixed = scaled_dot_product_attention(q, k, v).transpose(1, 2)
         out: Tensor = self.proj(mixed.reshape(batch, count, -1))

@@ -17,6 +17,7 @@ from operators.depth.operator import Depth
 from operators.depth.relative import RelativeDepth
 from operators.depth.summary import depth_summary
 from operators.finite import require_finite
+from operators.format import Format
 from operators.frames import Features, FrameInfo
 from operators.operator import Operator
 from operators.png import grey16_png
@@ -49,7 +50,7 @@ class CalibratedDepth(Operator):
         self.head_sha256 = inner.head_sha256
 
     @property
-    def topics(self) -> tuple[str, ...]:
+    def topics(self) -> Mapping[str, Format]:
         return self._inner.topics
 
     def settings(self) -> Mapping[str, Any]:

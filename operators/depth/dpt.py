@@ -20,16 +20,18 @@ Size = tuple[int, int]
 class Dpt:
     """One decoder. Tensors by the names of `operators.depth.dpt_layouts`."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], *, readout: bool) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], *, readout: bool, patch: int) -> None:
         """
         Args:
             tensors: the weights, float32.
             readout: DINOv2's way: class tokens are mixed into the patches, every merging doubles
                 the size, the result has 16 cells per side of a patch. Else Depth Anything's: each
-                merging meets the next finer scale's size, the result has 14.
+                merging meets the next finer scale's size, the result is as fine as the picture.
+            patch: side of a patch in pixels.
         """
         self._tensors = {name: tensor.float() for name, tensor in tensors.items()}
         self._readout = readout
+        self._patch = patch
 
     def load(self, device: torch.device) -> None:
         """Put the weights on a device; they stay float32."""
@@ -92,7 +94,8 @@ class Dpt:
         if self._readout:
             merged = relu(self._conv(merged, "smooth"))
         half = self._conv(merged, "squeeze")
-        size = _doubled(half) if self._readout else (14 * grid[0], 14 * grid[1])
+        picture = (self._patch * grid[0], self._patch * grid[1])
+        size = _doubled(half) if self._readout else picture
         last = relu(self._conv(_resized(half, size, corners=True), "last"))
         return conv2d(last, *self._pair("value"))[0, 0]
 

@@ -42,7 +42,7 @@ class DptDepth:
         layout = dinov2_dpt(arch)
         head.check(file_shapes(layout))
         self.layers = FOUR_BLOCKS[arch.depth]
-        self._dpt = Dpt(renamed(layout, head.tensors), readout=True)
+        self._dpt = Dpt(renamed(layout, head.tensors), readout=True, patch=arch.patch)
         self._range_m = range_m
         self._map_scale = map_scale
 

@@ -21,6 +21,7 @@ from operators.depth.relative import RelativeDepth
 from operators.depth.summary import depth_summary
 from operators.errors import UsageError
 from operators.finite import require_finite
+from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
 from operators.operator import Operator
 from operators.png import grey16_png
@@ -41,6 +42,7 @@ class Depth(Operator):
     """Metric depth of every frame, as a map and as a summary."""
 
     name = "depth"
+    topics = BUILT_IN["depth"]
     version = 3  # 2: records say whether they are calibrated; 3: rounded as the backbone is
 
     def __init__(
@@ -72,10 +74,6 @@ class Depth(Operator):
         self.domain = domain
         self.depthscale = _MILLIMETRES if range_m[1] <= _MILLIMETRES_REACH_M else _COARSE
         self._map_scale = map_scale
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        return (self.name, f"{self.name}.summary")
 
     def settings(self) -> Mapping[str, Any]:
         return {"map_scale": self._map_scale, "range_m": list(self.range_m), "domain": self.domain}
@@ -125,8 +123,8 @@ def build_depth(settings: Mapping[str, Any], request: HeadRequest) -> Depth | Re
         UsageError: a setting, the head or the backbone does not do.
     """
     given = Settings("depth", settings, ("map_scale", "domain"))
-    map_scale = given.whole("map_scale", MAP_SCALE, low=1, high=14)
     arch = request.architecture
+    map_scale = given.whole("map_scale", MAP_SCALE, low=1, high=arch.patch)
     if arch.registers:
         plain = arch.name.removesuffix("_reg")
         raise UsageError(

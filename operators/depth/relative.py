@@ -21,6 +21,7 @@ from operators.depth.dpt_metric import at_map_size
 from operators.depth.linear import FOUR_BLOCKS
 from operators.depth.summary import depth_summary
 from operators.finite import require_finite
+from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
 from operators.operator import Operator
 from operators.png import grey16_png
@@ -39,6 +40,7 @@ class RelativeDepth(Operator):
     """Relative disparity of every frame, as a map and as a summary."""
 
     name = "depth"
+    topics = BUILT_IN["depth"]
     version = 2  # 2: records say whether they are calibrated
 
     def __init__(self, head: Head, arch: Architecture, *, map_scale: int) -> None:
@@ -59,12 +61,8 @@ class RelativeDepth(Operator):
         self.layers = FOUR_BLOCKS[arch.depth]
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
-        self._dpt = Dpt(renamed(layout, head.tensors), readout=False)
+        self._dpt = Dpt(renamed(layout, head.tensors), readout=False, patch=arch.patch)
         self._map_scale = map_scale
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        return (self.name, f"{self.name}.summary")
 
     def settings(self) -> Mapping[str, Any]:
         return {"map_scale": self._map_scale} | _KIND

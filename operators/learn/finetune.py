@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from operators.backbones.crew import Crew
+from operators.backbones.thread_pool import ThreadPool
 from operators.backbones.vit import VisionTransformer
 from operators.learn.estimate import Estimate
 from operators.learn.examples import Examples
@@ -74,7 +74,7 @@ def finetune(
     parts: Parts,
     start: Start,
     *,
-    crew: Crew,
+    pool: ThreadPool,
     seed: int = 0,
     tell: Tell = lambda *_: None,
 ) -> Finetuned:
@@ -89,21 +89,21 @@ def finetune(
         examples: all windows, as the frozen backbone sees them.
         parts: which are for what.
         start: what learns.
-        crew: the threads that compute; no result depends on how many there are.
+        pool: the threads that compute; no result depends on how many there are.
         seed: of the order of examples.
         tell: told after every step.
     """
     assert frozen.tensors is not None
     train, validation = examples.take(parts.train), examples.take(parts.validation)
     model = TailModel(start.backbone, start.blocks, frozen.tensors, frozen.facts, train)
-    lesson = Lesson(train, validation, start.tokens, crew)
+    lesson = Lesson(train, validation, start.tokens, pool)
     steps = train_tail(model, lesson, frozen.facts, start.schedule, seed=seed, tell=tell)
     scores = validation_scores(model, frozen.facts, lesson)
     before = head_scores(frozen.tensors, frozen.facts, validation)
     cuts = thresholds(scores, validation.targets)
     name, rows = parts.judged
     judged = examples.take(rows)
-    after = head_scores(model.folded(), frozen.facts, model.parts.seen(judged, start.tokens, crew))
+    after = head_scores(model.folded(), frozen.facts, model.parts.seen(judged, start.tokens, pool))
     tuned = quality_of(after, judged, cuts, part_name=name, seed=seed)
     gain = _gain(frozen.quality, tuned, judged, seed)
     kept = is_better(worth(scores, validation), worth(before, validation)) and gain.value > 0

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from operators.backbones.crew import Crew
+from operators.backbones.thread_pool import ThreadPool
 from operators.learn.examples import Examples, Floats
 
 Tokens = Callable[[int], Tensor]
@@ -55,13 +55,13 @@ class TailParts(nn.Module):
         fresh = min(own.shape[1], frozen.shape[1])
         return torch.cat((frozen[:, : frozen.shape[1] - fresh], own[:, -fresh:]), dim=1)
 
-    def seen(self, examples: Examples, tokens: Tokens, crew: Crew) -> Examples:
+    def seen(self, examples: Examples, tokens: Tokens, pool: ThreadPool) -> Examples:
         """The same windows, their frames as the blocks see them; frames in no window are dropped.
 
         Args:
             examples: windows, as the frozen backbone sees them, with the mean patch.
             tokens: of their frames.
-            crew: the threads that look.
+            pool: the threads that look.
         """
         alone, rows = examples.alone()
 
@@ -72,7 +72,7 @@ class TailParts(nn.Module):
             parts: Floats = self(frozen, [tokens(int(row)) for row in rows[some]]).numpy()
             return parts
 
-        pieces = crew.map(look, range(0, len(rows), _TOGETHER))
+        pieces = pool.map(look, range(0, len(rows), _TOGETHER))
         return replace(alone, parts=np.concatenate(pieces))
 
     def _own(self, tokens: Tensor) -> Tensor:

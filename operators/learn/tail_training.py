@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from operators.backbones.crew import Crew
+from operators.backbones.thread_pool import ThreadPool
 from operators.learn.batches import batches, class_weights
 from operators.learn.examples import Examples
 from operators.learn.scoring import Scores, head_scores
@@ -58,13 +58,13 @@ class Lesson:
         train: windows that weights are fitted to.
         validation: windows of other files, that the end is chosen by.
         tokens: of the frames of both.
-        crew: the threads that compute; no result depends on how many there are.
+        pool: the threads that compute; no result depends on how many there are.
     """
 
     train: Examples
     validation: Examples
     tokens: Tokens
-    crew: Crew
+    pool: ThreadPool
 
 
 def train_tail(
@@ -121,7 +121,7 @@ def train_tail(
 
 def validation_scores(model: TailModel, facts: Mapping[str, Any], lesson: Lesson) -> Scores:
     """What the model says of the validation part, by the operators' own formulas."""
-    seen = model.parts.seen(lesson.validation, lesson.tokens, lesson.crew)
+    seen = model.parts.seen(lesson.validation, lesson.tokens, lesson.pool)
     return head_scores(model.folded(), facts, seen)
 
 
@@ -138,6 +138,6 @@ def _step(model: TailModel, lesson: Lesson, batch: Examples, balance: Tensor) ->
         loss = F.cross_entropy(logits, targets, weight=balance, reduction="sum") / whole
         return torch.autograd.grad(loss, learning)
 
-    each = lesson.crew.map(slopes, range(len(windows)))
+    each = lesson.pool.map(slopes, range(len(windows)))
     for parameter, *own in zip(learning, *each, strict=True):
         parameter.grad = torch.stack(own).sum(dim=0)

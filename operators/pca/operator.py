@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from operators.backbones.crew import stay_on_one_core
+from operators.backbones.thread_pool import stay_on_one_core
 from operators.finite import require_finite
+from operators.format import BUILT_IN
 from operators.frames import Features
 from operators.operator import StreamOperator
 from operators.pca.axes import Axes, first_axes, next_axes
@@ -51,6 +52,7 @@ class Pca(StreamOperator):
     """Principal components of every frame's patches as a picture."""
 
     name = "pca"
+    topics = BUILT_IN["pca"]
 
     def __init__(
         self, *, map_scale: int = MAP_SCALE, memory: int = MEMORY, background: str = BACKGROUNDS[0]
@@ -175,7 +177,7 @@ def build_pca(settings: Mapping[str, Any], request: HeadRequest) -> Pca:
     given = Settings("pca", settings, ("map_scale", "memory", "background"))
     request.refuse_head()
     return Pca(
-        map_scale=given.whole("map_scale", MAP_SCALE, low=1, high=14),
+        map_scale=given.whole("map_scale", MAP_SCALE, low=1, high=request.architecture.patch),
         memory=given.whole("memory", MEMORY, low=1, high=10_000),
         background=given.choice("background", BACKGROUNDS[0], BACKGROUNDS),
     )

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from operators.backbones.crew import stay_on_one_core
+from operators.backbones.thread_pool import stay_on_one_core
 from operators.pretrain.clips import Clips, Turned, vary
 from operators.pretrain.losses import losses, scores, total
 from operators.pretrain.positions import smoothed

@@ -18,6 +18,7 @@ from torch.nn.functional import interpolate
 
 from operators.backbones.architectures import Architecture
 from operators.finite import require_finite
+from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
 from operators.operator import Operator
 from operators.png import palette_png
@@ -38,6 +39,7 @@ class Segmentation(Operator):
     """The class of every cell of every frame, as a map and as a summary."""
 
     name = "segmentation"
+    topics = BUILT_IN["segmentation"]
     version = 2  # 2: rounded as the backbone is
 
     def __init__(
@@ -73,10 +75,6 @@ class Segmentation(Operator):
         self._regions = regions
         self._min_share = min_share
         self._scales = SCALES[:scales]
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        return (self.name, f"{self.name}.summary")
 
     def settings(self) -> Mapping[str, Any]:
         return {
@@ -165,14 +163,14 @@ def build_segmentation(settings: Mapping[str, Any], request: HeadRequest) -> Seg
         MissingHead: no head.
         UsageError: a setting or the head does not do.
     """
+    arch = request.architecture
     given = Settings("segmentation", settings, ("map_scale", "regions", "min_share", "scales"))
     options = {
-        "map_scale": given.whole("map_scale", MAP_SCALE, low=1, high=14),
+        "map_scale": given.whole("map_scale", MAP_SCALE, low=1, high=arch.patch),
         "regions": given.whole("regions", REGIONS, low=0, high=100),
         "scales": given.whole("scales", 1, low=1, high=len(SCALES)),
     }
     min_share = given.share("min_share", MIN_SHARE)
-    arch = request.architecture
     if request.wants_random:
         layout = segmentation_layout(arch, OFFICIAL["ade20k"])
         head = random_head(request, layout, {"labelset": "ade20k"})

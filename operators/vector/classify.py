@@ -15,6 +15,7 @@ from torch import Tensor
 
 from operators.backbones.architectures import Architecture
 from operators.finite import require_finite
+from operators.format import BUILT_IN
 from operators.frames import Features
 from operators.operator import Operator
 from operators.result import JSON, Result, canonical_json
@@ -35,6 +36,7 @@ class Classify(Operator):
     """Labels of every frame, the highest scores first."""
 
     name = "classify"
+    topics = BUILT_IN["classify"]
 
     def __init__(
         self,

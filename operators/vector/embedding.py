@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from operators.finite import require_finite
+from operators.format import BUILT_IN
 from operators.frames import Features
 from operators.operator import Operator
 from operators.result import OCTETS, Result
@@ -22,6 +23,7 @@ class Embedding(Operator):
     """The direction of every frame's class token after the final norm."""
 
     name = "embedding"
+    topics = BUILT_IN["embedding"]
 
     def __call__(self, features: Features) -> list[Result]:
         tokens = features.cls[: len(features.infos)].float().cpu().numpy().astype(np.float64)

@@ -23,8 +23,8 @@ from operators.backbones.random_weights import random_tensors
 from operators.bench.peer_model import peer_model
 from pipeline.bench.peer_heads import PeerHeads, Row
 from pipeline.bench.task import Task, Timing
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.plain import plain_frames
-from pipeline.media.scaler import model_size
 
 Pictures = list[tuple[int, Image.Image]]
 
@@ -53,7 +53,9 @@ def run_plain(task: Task) -> Timing:
 class _Loop:
     def __init__(self, model: Any, heads: PeerHeads, task: Task) -> None:
         width, height = task.workload.size_wh
-        self._height, self._width = model_size((height, width), task.workload.short_side)
+        self._patch = architecture(task.workload.model).patch
+        size = FrameSize(task.workload.short_side, self._patch)
+        self._height, self._width = size.of((height, width))
         self._model = model
         self._heads = heads
         self._mean = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
@@ -67,7 +69,7 @@ class _Loop:
         pixels = torch.from_numpy(np.stack([self._resized(picture) for _, picture in pictures]))
         scaled = pixels.permute(0, 3, 1, 2).float() / 255
         out = self._model((scaled - self._mean) / self._std, output_hidden_states=True)
-        grid = (self._height // 14, self._width // 14)
+        grid = (self._height // self._patch, self._width // self._patch)
         pts = [one for one, _ in pictures]
         self._commit(self._heads.rows(pts, out.last_hidden_state, out.hidden_states, grid))
 

@@ -8,11 +8,28 @@ from typing import Any
 
 import click
 
-from pipeline.cli.options import json_option
+from pipeline.cli.options import a_patch_or_more, json_option
 
 MODELS = ("dinov2_vits14", "dinov2_vitb14", "dinov2_vitti14")  # the plain loop knows 12 blocks
 # Depth heads have no register tokens to read. Spelled out: help loads no numpy.
 PLAIN_MODELS = (*MODELS, "dinov2_vitl14", "dinov2_vitg14")
+
+
+_plain_model_option = click.option(
+    "--model",
+    type=click.Choice(PLAIN_MODELS),
+    default=PLAIN_MODELS[0],
+    show_default=True,
+    is_eager=True,
+)
+_short_side_option = click.option(
+    "--short-side",
+    type=click.IntRange(min=1),
+    default=224,
+    show_default=True,
+    metavar="PX",
+    callback=a_patch_or_more,
+)
 
 
 @click.group("bench", epilog="Example: dinostream bench replay --rounds 3")
@@ -40,10 +57,10 @@ def command() -> None:
 )
 @click.option("--ray/--no-ray", default=True, show_default=True, help="With the Ray runtime.")
 @click.option("--memory", is_flag=True, help="Also clips of 1 and 10 minutes; takes minutes more.")
-@click.option("--model", type=click.Choice(MODELS), default=MODELS[0], show_default=True)
 @click.option(
-    "--short-side", type=click.IntRange(min=14), default=224, show_default=True, metavar="PX"
+    "--model", type=click.Choice(MODELS), default=MODELS[0], show_default=True, is_eager=True
 )
+@_short_side_option
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the JSON there.")
 @json_option
 def replay(
@@ -95,12 +112,8 @@ def replay(
     help="Length of the clip.",
 )
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
-@click.option(
-    "--model", type=click.Choice(PLAIN_MODELS), default=PLAIN_MODELS[0], show_default=True
-)
-@click.option(
-    "--short-side", type=click.IntRange(min=14), default=224, show_default=True, metavar="PX"
-)
+@_plain_model_option
+@_short_side_option
 @click.option(
     "--threads", type=click.IntRange(min=1), help="Frames computed at a time. Default: every core."
 )
@@ -144,14 +157,14 @@ def operators(
 @command.command(
     "backbone", epilog="Example: dinostream bench backbone --size 224x8 --rounds 9 --out bench.json"
 )
-@click.option(
-    "--model", type=click.Choice(PLAIN_MODELS), default=PLAIN_MODELS[0], show_default=True
-)
+@_plain_model_option
 @click.option(
     "--size",
     "sizes",
     multiple=True,
-    callback=lambda context, option, values: tuple(map(_frames, values)),
+    callback=lambda context, _, values: tuple(
+        _frames(text, context.params["model"]) for text in values
+    ),
     metavar="SIDExBATCH",
     help="Square frames and how many at a time; may be repeated. Default: 224x8 and 518x1 on a "
     "CPU, batches of 256 and 32 too on a GPU.",
@@ -222,15 +235,16 @@ def kernels(*, rounds: int, only: str | None, out: Path | None, as_json: bool) -
     return 0 if is_sound(report) else 1
 
 
-def _frames(text: str) -> tuple[int, int]:
+def _frames(text: str, model: str) -> tuple[int, int]:
     """`224x8` as numbers."""
-    from operators.backbones.architectures import PATCH
+    from operators.backbones.architectures import architecture
 
+    patch = architecture(model).patch
     side, _, batch = text.partition("x")
     if not (side.isdecimal() and batch.isdecimal() and int(batch) > 0):
         raise click.BadParameter(f"{text}: wanted is SIDExBATCH, such as 224x8")
-    if int(side) < PATCH or int(side) % PATCH:
-        raise click.BadParameter(f"{text}: the side must be a multiple of {PATCH} pixels")
+    if int(side) < patch or int(side) % patch:
+        raise click.BadParameter(f"{text}: the side must be a multiple of {patch} pixels")
     return int(side), int(batch)
 
 

@@ -18,9 +18,11 @@ from pipeline.cli.countdown import countdown
 
 if TYPE_CHECKING:
     from operators.segmentation.labelsets import LabelSet
+    from pipeline.configuration.config import Config
     from pipeline.fit.dense_item import DenseItem
     from pipeline.fit.dense_plan import Tell
     from pipeline.fit.scenes import Scenes
+    from pipeline.media.frame_size import FrameSize
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 FOLDER = click.Path(path_type=Path)
@@ -111,8 +113,20 @@ def seed_range(text: str) -> range:
     return seeds
 
 
+def frame_size(config: Config) -> FrameSize:
+    """Of frames at the backbone that a configuration names.
+
+    Raises:
+        UsageError: no such model.
+    """
+    from operators.backbones.architectures import architecture
+    from pipeline.media.frame_size import FrameSize
+
+    return FrameSize(config.short_side, architecture(config.model).patch)
+
+
 def mask_items(
-    given: Mapping[str, Any], short_side: int
+    given: Mapping[str, Any], size: FrameSize
 ) -> tuple[Sequence[DenseItem], LabelSet | None]:
     """What `mask_options` name: pictures with class ids, and what these mean where it is known.
 
@@ -125,13 +139,13 @@ def mask_items(
     from pipeline.synthetic.labels import LABELS
 
     if _kind(given, "masks") == "scenes":
-        return scenes_of(given).items("segmentation", short_side), LABELS
+        return scenes_of(given).items("segmentation", size), LABELS
     named = given.get("labels")  # only a fit asks: a head knows its own
     labels = named and read_labels(named, name=named.stem)
     return pairs(given["images"], given["masks"], MaskFile()), labels
 
 
-def depth_items(given: Mapping[str, Any], short_side: int) -> Sequence[DenseItem]:
+def depth_items(given: Mapping[str, Any], size: FrameSize) -> Sequence[DenseItem]:
     """What `depth_options` name: pictures with metres.
 
     Raises:
@@ -141,7 +155,7 @@ def depth_items(given: Mapping[str, Any], short_side: int) -> Sequence[DenseItem
     from pipeline.fit.truth_files import DepthFile
 
     if _kind(given, "depth") == "scenes":
-        return scenes_of(given).items("depth", short_side)
+        return scenes_of(given).items("depth", size)
     return pairs(given["images"], given["depth"], DepthFile(given["depth_scale"]))
 
 

@@ -12,6 +12,7 @@ from pipeline.cli.dense_options import (
     cache_folder,
     depth_items,
     depth_options,
+    frame_size,
     mask_items,
     mask_options,
     telling,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 def segmentation(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
     """Measure a segmentation head: mIoU and pixel accuracy."""
     config = backbone_config(given, head=("segmentation", head))
-    items, _ = mask_items(given, config.short_side)
+    items, _ = mask_items(given, frame_size(config))
     return _measure(config, items, given["cache"], (out, as_json))
 
 
@@ -52,7 +53,7 @@ def segmentation(*, head: str, out: Path | None, as_json: bool, **given: Any) ->
 def depth(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
     """Measure a depth head in metres: AbsRel, RMSE and delta1."""
     config = backbone_config(given, head=("depth", head))
-    items = depth_items(given, config.short_side)
+    items = depth_items(given, frame_size(config))
     return _measure(config, items, given["cache"], (out, as_json))
 
 

@@ -50,6 +50,7 @@ def action(
     from pipeline.fit.evaluate_files import recorded_examples
     from pipeline.fit.scene_clips import scene_examples
     from pipeline.fit.spans import clips_in_folders, spans_of_csv
+    from pipeline.media.frame_size import FrameSize
 
     if sum(one is not None for one in (clips, labels, given["synthetic"])) != 1:
         raise UsageError("give --clips DIR, --labels CSV, or --synthetic SCENE and --seeds A:B")
@@ -59,9 +60,8 @@ def action(
         if given["synthetic"]:
             _refuse_tail(own)
             scenes = scenes_of(_one_window(given, own))
-            examples = scene_examples(
-                scenes, backbone, short_side=short_side, cache=cache, tell=tell
-            )
+            size = FrameSize(short_side, backbone.loaded.model.architecture.patch)
+            examples = scene_examples(scenes, backbone, size=size, cache=cache, tell=tell)
         else:
             recordings = spans_of_csv(labels) if labels else clips_in_folders(str(clips))
             examples = recorded_examples(

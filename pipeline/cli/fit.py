@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.countdown import countdown
-from pipeline.cli.dense_options import cache_folder, seed_range
+from pipeline.cli.dense_options import cache_folder, frame_size, seed_range
 from pipeline.cli.options import backbone_config, backbone_options, fps_option, json_option
 from pipeline.cli.vector_options import out_option, recipe_of, recipe_options
 
@@ -162,7 +162,7 @@ def _recordings(
     return scenes_with_actions(
         given["synthetic"],
         seeds,
-        config.short_side,
+        frame_size(config),
         fps=config.sampling.fps or 0.0,
         seconds=given["seconds"],
     )

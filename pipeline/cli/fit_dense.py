@@ -15,6 +15,7 @@ from pipeline.cli.dense_options import (
     cache_folder,
     depth_items,
     depth_options,
+    frame_size,
     mask_items,
     mask_options,
     telling,
@@ -73,7 +74,7 @@ def segmentation(
     config = backbone_config(given)
     if clicks is not None:
         return _clicks(clicks, around, out, as_json=as_json, given=given, config=config)
-    items, labels = mask_items(given, config.short_side)
+    items, labels = mask_items(given, frame_size(config))
     read, plan = segmentation_blocks(architecture(config.model), int(blocks)), _plan(given, config)
     with closing(configured_backbone(config)) as backbone, telling() as tell:
         fit = fit_segmentation(items, labels, backbone, plan, blocks=read, tell=tell)
@@ -115,7 +116,7 @@ def depth(
     from pipeline.fit.fit_depth import fit_depth
 
     config = backbone_config(given)
-    items = depth_items(given, config.short_side)
+    items = depth_items(given, frame_size(config))
     read, plan = depth_blocks(architecture(config.model), int(blocks)), _plan(given, config)
     with closing(configured_backbone(config, blocks=read)) as backbone, telling() as tell:
         fit = fit_depth(items, range_m, backbone, plan, blocks=read, tell=tell)

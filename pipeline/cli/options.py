@@ -38,6 +38,21 @@ print_option = click.option(
     help="Print the resolved configuration, secrets masked, and stop.",
 )
 
+
+def a_patch_or_more(ctx: click.Context, _: click.Parameter, value: int) -> int:
+    """A frame's short side, held to the patch of the model; --model must be eager.
+
+    Raises:
+        click.BadParameter: smaller than that.
+    """
+    from operators.backbones.architectures import ARCHITECTURES
+
+    arch = ARCHITECTURES.get(ctx.params["model"])
+    if arch is not None and value < arch.patch:
+        raise click.BadParameter(f"{value} is less than {arch.patch}, a patch of {arch.name}")
+    return value
+
+
 fps_option = click.option("--fps", type=float, help="Take so many frames per second (default 5).")
 
 _SAMPLING = (

@@ -22,10 +22,12 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
-from operators.backbones.architectures import DEMO_MODEL
+from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.moment import microseconds
 from pipeline.stream.sampling import Sampling
 
@@ -154,7 +156,7 @@ class Config(_Model):
     start_time: Moment | None = None
     sampling: SamplingConfig = SamplingConfig(fps=5.0)
     span_s: Span | None = None
-    short_side: Annotated[int, Field(ge=14)] = 224
+    short_side: PositiveInt = 224
     max_pixels: PositiveInt = 4096 * 4096
     damaged: Literal["drop", "keep"] = "drop"
     chunk_ms: PositiveInt = 500
@@ -187,6 +189,14 @@ class Config(_Model):
         if isinstance(values, dict) and values.get("weights") == "demo":
             return {"model": DEMO_MODEL, **values}
         return values
+
+    @field_validator("short_side")
+    @classmethod
+    def _holds_a_patch(cls, value: int, info: ValidationInfo) -> int:
+        arch = ARCHITECTURES.get(info.data.get("model", ""))
+        if arch is not None and value < arch.patch:
+            raise ValueError(f"should be at least {arch.patch}, a patch of {arch.name}")
+        return value
 
     @model_validator(mode="after")
     def _heads_have_operators(self) -> Self:

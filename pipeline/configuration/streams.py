@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 
+from operators.backbones.architectures import architecture
 from operators.errors import UsageError
 from pipeline.configuration.config import Config
 from pipeline.configuration.sources import SourcePlan, plan_recordings, plan_stream
@@ -68,6 +69,7 @@ def _spec(
         session=plan.session,
         samplings=rules,
         short_side=config.short_side,
+        patch=architecture(config.model).patch,
         start_time_us=start_us,
         max_pixels=config.max_pixels,
         damaged=config.damaged == "keep",

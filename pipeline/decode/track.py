@@ -70,7 +70,7 @@ class Track:
         self._clock = anchor.clock
         self._timeline = Timeline(time_base, anchor.event_time_us)
         self._sampler = Sampler(spec.samplings, time_base)
-        self._scaler = Scaler(spec.short_side)
+        self._scaler = Scaler(spec.size)
         self._size_hw: tuple[int, int] | None = None
         self.duration_s: float | None = None  # of the whole, where it is known
         self._span = [Fraction(str(edge)) / time_base for edge in spec.span_s or ()]

@@ -21,7 +21,7 @@ def read_stills(
     Args:
         spec: the stream as it was replayed, so that the same frames have the same positions.
         positions: which frames.
-        short_side: of the pictures, pixels; rounded to multiples of 14.
+        short_side: of the pictures, pixels; rounded to multiples of the stream's patch.
 
     Returns:
         position -> RGB uint8 `[H, W, 3]`.

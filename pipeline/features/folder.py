@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from operators.result import canonical_json
 from pipeline.features.stored import Part, part_facts
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.scaler import FILTER_NAME
 
 Facts = Mapping[str, Any]
@@ -30,14 +31,14 @@ Look = Callable[[Pixels], Sequence[Arrays]]
 class FeatureFolder:
     """Files named after what they hold, for pictures of one size."""
 
-    def __init__(self, path: Path, *, short_side: int) -> None:
+    def __init__(self, path: Path, size: FrameSize) -> None:
         """
         Args:
             path: made where it is missing.
-            short_side: of a frame at the backbone, pixels, before rounding to a multiple of 14.
+            size: of a frame at the backbone.
         """
         self.path = path
-        self.short_side = short_side
+        self.size = size
 
     def place(self, what: Facts, index: int | None = None) -> Path:
         """Where something lies, or will.
@@ -46,7 +47,7 @@ class FeatureFolder:
             what: all that decides the file's content but size and filter, as JSON values.
             index: of a part, where it has several.
         """
-        size = {"short_side": self.short_side, "filter": FILTER_NAME}
+        size = {"short_side": self.size.short_side, "filter": FILTER_NAME}
         name = hashlib.sha256(canonical_json({**what, **size})).hexdigest()[:40]
         part = "" if index is None else f".{index}"
         return self.path / name[:2] / f"{name}{part}.safetensors"

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import Still
 
 
@@ -24,7 +25,7 @@ class Picture(Protocol):
         """All that decides the pixels, as JSON values."""
         ...
 
-    def pixels(self, short_side: int) -> NDArray[np.uint8]:
+    def pixels(self, size: FrameSize) -> NDArray[np.uint8]:
         """RGB uint8 `[H, W, 3]` as replay would hand it to the backbone.
 
         Raises:

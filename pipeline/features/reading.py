@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from operators.backbones.architectures import PATCH
 from operators.backbones.backbone import Backbone
 from operators.frames import FrameBatch, FrameInfo
 from pipeline.features.folder import Arrays, Pixels
@@ -59,7 +58,12 @@ class Reading:
         ]
 
 
-def grid_facts(pixels: Pixels) -> Mapping[str, Any]:
-    """What the file of a picture says beside its arrays: patches down and across."""
+def grid_facts(pixels: Pixels, patch: int) -> Mapping[str, Any]:
+    """What the file of a picture says beside its arrays: patches down and across.
+
+    Args:
+        pixels: of the picture, `[H, W, 3]`.
+        patch: side of a patch of the model, pixels.
+    """
     height, width = pixels.shape[:2]
-    return {"grid": [height // PATCH, width // PATCH]}
+    return {"grid": [height // patch, width // patch]}

@@ -31,6 +31,7 @@ from pipeline.features.glance import Glance
 from pipeline.features.picture import Picture, still_facts
 from pipeline.features.reading import Reading, grid_facts
 from pipeline.features.stored import Part, StoredFeatures, joined, part_facts
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import read_still
 from pipeline.stream.chunk import Cursor, End, Frames, Gap
 from pipeline.stream.spec import StreamSpec
@@ -48,9 +49,10 @@ class FeatureStore:
         Args:
             folder: where features are kept; made where it is missing.
             backbone: from `pipeline.features.backbone.open_backbone`.
-            short_side: of a frame, pixels, before rounding to a multiple of 14.
+            short_side: of a frame, pixels, before rounding to a multiple of the backbone's patch.
         """
-        self.folder = FeatureFolder(folder, short_side=short_side)
+        patch = backbone.loaded.model.architecture.patch
+        self.folder = FeatureFolder(folder, FrameSize(short_side, patch))
         self.computed_frames = 0  # by this store, so not found in the cache
         self._backbone = backbone
         self._glance = Glance(backbone)
@@ -190,7 +192,7 @@ class FeatureStore:
             ]
 
         def read(path: Path) -> tuple[Pixels, Facts]:
-            still = read_still(path, self.folder.short_side)
+            still = read_still(path, self.folder.size)
             return still.pixels, still_facts(still)
 
         wanted = (
@@ -214,8 +216,8 @@ class FeatureStore:
         """
 
         def read(picture: Picture) -> tuple[Pixels, Facts]:
-            pixels = picture.pixels(self.folder.short_side)
-            return pixels, grid_facts(pixels)
+            pixels = picture.pixels(self.folder.size)
+            return pixels, grid_facts(pixels, self.folder.size.patch)
 
         wanted = ((self.map_file(one, reading), partial(read, one)) for one in pictures)
         return self._compute(wanted, partial(reading.of, self._backbone))
@@ -271,7 +273,8 @@ class FeatureStore:
             url=clip.url,
             session=clip.content,
             samplings=(clip.sampling,),
-            short_side=self.folder.short_side,
+            short_side=self.folder.size.short_side,
+            patch=self.folder.size.patch,
             cursor=cursor,
             chunk_ms=RECORDED_CHUNK_MS,
         )

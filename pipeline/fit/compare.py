@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 
 from operators.backbones.architectures import Architecture, architecture
 from operators.backbones.backbone import Backbone
-from operators.backbones.crew import stay_on_one_core
+from operators.backbones.thread_pool import stay_on_one_core
 from operators.depth.operator import Depth
 from operators.errors import UsageError
 from operators.learn.depth_head import depth_blocks
@@ -36,6 +36,7 @@ from pipeline.fit.fitting import vector_facts
 from pipeline.fit.provenance import provenance_facts
 from pipeline.fit.scene_clips import scene_data_sha256, scene_examples
 from pipeline.fit.scenes import Scenes, Task
+from pipeline.media.frame_size import FrameSize
 from pipeline.synthetic.labels import LABELS
 
 TrialTask = Literal["segmentation", "depth", "action"]
@@ -115,8 +116,9 @@ def measure(trial: Trial, weights: str, *, tell: Tell) -> Measured:
 
 def _maps(task: Task, trial: Trial, backbone: Backbone, tell: Tell) -> _Head:
     fit = _trained(task, trial, backbone, tell)
-    items = trial.held_out.items(task, trial.plan.short_side)
-    operator = _operator(fit, backbone.loaded.model.architecture)
+    arch = backbone.loaded.model.architecture
+    items = trial.held_out.items(task, FrameSize(trial.plan.short_side, arch.patch))
+    operator = _operator(fit, arch)
     evaluation = evaluate_maps(
         operator, items, backbone, trial.plan, header=fit.facts, what="linear head", tell=tell
     )
@@ -125,7 +127,7 @@ def _maps(task: Task, trial: Trial, backbone: Backbone, tell: Tell) -> _Head:
 
 def _trained(task: Task, trial: Trial, backbone: Backbone, tell: Tell) -> Fit:
     arch = backbone.loaded.model.architecture
-    items = trial.train.items(task, trial.plan.short_side)
+    items = trial.train.items(task, FrameSize(trial.plan.short_side, arch.patch))
     plan = replace(trial.plan, rendered=True, steps=trial.steps)
     if task == "segmentation":
         blocks = segmentation_blocks(arch, trial.blocks)
@@ -145,11 +147,12 @@ def _operator(fit: Fit, arch: Architecture) -> Operator:
 
 def _action(trial: Trial, backbone: Backbone, tell: Tell) -> dict[str, _Head]:
     """What moves where, a linear head by DINOv2's sweep, and the nearest neighbours."""
+    size = FrameSize(trial.plan.short_side, backbone.loaded.model.architecture.patch)
     seen = [
         scene_examples(
             replace(scenes, seconds=trial.clip_s, frames=1),
             backbone,
-            short_side=trial.plan.short_side,
+            size=size,
             cache=trial.plan.cache,
             tell=tell,
         )
@@ -157,12 +160,11 @@ def _action(trial: Trial, backbone: Backbone, tell: Tell) -> dict[str, _Head]:
     ]
     stay_on_one_core()
     parts = _action_parts(seen[0], trial)
-    short_side = trial.plan.short_side
     sampling = {
         "fps": trial.train.fps,
         "frames": seen[0].frames,
         "stride": max(1, seen[0].frames // 2),
-        "data": scene_data_sha256(seen[0], trial.train, short_side),
+        "data": scene_data_sha256(seen[0], trial.train, size),
         **provenance_facts(seen[0].groups, rendered=True),
     }
     heads = {}
@@ -170,7 +172,7 @@ def _action(trial: Trial, backbone: Backbone, tell: Tell) -> dict[str, _Head]:
         tell(f"training {name}", 0, 0)
         fitted = fit_vector_head(seen[0], parts, replace(recipe, seed=trial.plan.seed))
         assert fitted.tensors is not None
-        own = vector_facts(fitted, seen[0], backbone, short_side=short_side, kind="scenes")
+        own = vector_facts(fitted, seen[0], backbone, short_side=size.short_side, kind="scenes")
         evaluation = evaluate_vectors(
             "action", fitted.tensors, own | sampling, seen[1], what=own["trained"]["chosen"]
         )

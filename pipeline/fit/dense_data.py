@@ -113,7 +113,7 @@ class DenseData:
     def _keep_truth(self, item: DenseItem) -> None:
         path = self._truth_path(item)
         if part_facts(path) is None:
-            truth = item.truth(self._store.folder.short_side)
+            truth = item.truth(self._store.folder.size)
             Part({"truth": np.ascontiguousarray(truth)}, {}).write(path)
 
     def _path(self, item: DenseItem) -> Path:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from operators.backbones.backbone import Backbone
-from operators.backbones.crew import stay_on_one_core
+from operators.backbones.thread_pool import stay_on_one_core
 from operators.learn.dense_training import Schedule, Split
 from operators.learn.estimate import Estimate
 from operators.result import canonical_json

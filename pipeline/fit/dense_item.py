@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from pipeline.features.picture import Picture
+from pipeline.media.frame_size import FrameSize
 
 
 class DenseItem(Picture, Protocol):
@@ -26,7 +27,7 @@ class DenseItem(Picture, Protocol):
         """All that decides the truth, as JSON values."""
         ...
 
-    def truth(self, short_side: int) -> NDArray[Any]:
+    def truth(self, size: FrameSize) -> NDArray[Any]:
         """Of the same height and width: uint8 class ids, or float32 metres (0: unknown).
 
         Raises:

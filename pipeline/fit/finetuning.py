@@ -9,8 +9,8 @@ from collections.abc import Callable
 from copy import deepcopy
 
 from operators.backbones.backbone import Backbone
-from operators.backbones.crew import Crew
 from operators.backbones.machine import this_machine
+from operators.backbones.thread_pool import ThreadPool
 from operators.learn.estimate import Estimate
 from operators.learn.examples import Examples
 from operators.learn.finetune import Finetuned, Start, finetune
@@ -52,11 +52,11 @@ def fit_further(
     Returns:
         The fit to keep, and what a user should be told.
     """
-    crew = Crew(this_machine().cores)
+    pool = ThreadPool(this_machine().cores)
     try:
-        done = finetune(frozen, examples, parts, start, crew=crew, seed=seed, tell=tell)
+        done = finetune(frozen, examples, parts, start, pool=pool, seed=seed, tell=tell)
     finally:
-        crew.close()
+        pool.close()
     return done.fit, _told(done, start)
 
 
@@ -71,11 +71,11 @@ def seen_by(head: Head, examples: Examples, tokens: Tokens, backbone: Backbone) 
     """
     model = backbone.loaded.model
     own = TailParts(own_blocks(head, model.architecture), deepcopy(model.norm).cpu().float())
-    crew = Crew(this_machine().cores)
+    pool = ThreadPool(this_machine().cores)
     try:
-        return own.seen(examples, tokens, crew)
+        return own.seen(examples, tokens, pool)
     finally:
-        crew.close()
+        pool.close()
 
 
 def _told(done: Finetuned, start: Start) -> list[str]:

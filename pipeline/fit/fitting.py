@@ -14,7 +14,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from operators.backbones.backbone import Backbone
-from operators.backbones.crew import stay_on_one_core
+from operators.backbones.thread_pool import stay_on_one_core
 from operators.errors import UsageError
 from operators.learn.examples import Examples
 from operators.learn.finetune import Start

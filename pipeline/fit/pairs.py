@@ -19,7 +19,7 @@ from pipeline.configuration.sources import file_session
 from pipeline.errors import SourceError
 from pipeline.fit.scenes import nearest
 from pipeline.fit.truth_files import TruthFormat
-from pipeline.media.scaler import model_size
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import read_still
 
 PICTURES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
@@ -52,15 +52,15 @@ class PairItem:
     def truth_identity(self) -> Mapping[str, Any]:
         return {"file": file_session(str(self.partner)), **self.format.identity}
 
-    def pixels(self, short_side: int) -> NDArray[np.uint8]:
+    def pixels(self, size: FrameSize) -> NDArray[np.uint8]:
         """The picture, upright, at the backbone's size."""
-        return read_still(self.picture, short_side).pixels
+        return read_still(self.picture, size).pixels
 
-    def truth(self, short_side: int) -> NDArray[Any]:
+    def truth(self, size: FrameSize) -> NDArray[Any]:
         """The mask or the depth at that size, each pixel the value under its middle."""
         values = self.format.read(self.partner)
         height, width = values.shape
-        return nearest(values, model_size((height, width), short_side))
+        return nearest(values, size.of((height, width)))
 
 
 def pairs(pictures: Path, partners: Path, truth: TruthFormat) -> list[PairItem]:

@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from operators.errors import UsageError
 from pipeline.fit.scenes import Scenes
 from pipeline.fit.spans import Labelled, Span
+from pipeline.media.frame_size import FrameSize
 from pipeline.synthetic.scene import open_scene
 
 
 def scenes_with_actions(
-    scene: str, seeds: Sequence[int], short_side: int, *, fps: float, seconds: float
+    scene: str, seeds: Sequence[int], size: FrameSize, *, fps: float, seconds: float
 ) -> list[Labelled]:
     """Scenes that show one action each.
 
     Args:
         scene: of `synthetic:`, such as `world`.
         seeds: of the scenes.
-        short_side: they are rendered at the backbone's own size, pixels.
+        size: of frames at the backbone; they are rendered at it.
         fps: a whole number; as many frames are rendered as are taken.
         seconds: length of a scene, which decides how fast an action is.
 
@@ -29,7 +30,7 @@ def scenes_with_actions(
     if fps != int(fps):
         raise UsageError(f"scenes have a whole number of frames per second, --fps says {fps}")
     own = Scenes(scene, range(seeds[0], seeds[-1] + 1), 1, seconds, int(fps))
-    specs = [own.spec(seed, short_side) for seed in own.seeds]
+    specs = [own.spec(seed, size) for seed in own.seeds]
     return [
         Labelled(spec.canonical(), (Span(0.0, math.inf, open_scene(spec).action),))
         for spec in specs

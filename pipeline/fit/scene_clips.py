@@ -22,6 +22,7 @@ from pipeline.features.stored import Part, part_facts
 from pipeline.fit.dense_plan import Tell
 from pipeline.fit.fitting import data_sha256
 from pipeline.fit.scenes import Scenes
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import scaled
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.scene import open_scene
@@ -33,7 +34,7 @@ _INFO = FrameInfo.of_picture()
 
 
 def scene_examples(
-    scenes: Scenes, backbone: Backbone, *, short_side: int, cache: Path, tell: Tell
+    scenes: Scenes, backbone: Backbone, *, size: FrameSize, cache: Path, tell: Tell
 ) -> Examples:
     """Of every scene one window, with its action.
 
@@ -41,18 +42,18 @@ def scene_examples(
         scenes: windows are `seconds` x `fps` frames long, which is T; their scenes as long, or two
             or four times, as the seed decides.
         backbone: keeps the last four blocks.
-        short_side: of a frame at the backbone, pixels.
+        size: of a frame at the backbone.
         cache: folder of computed features.
         tell: told of every scene.
     """
-    glance, folder = Glance(backbone), FeatureFolder(cache, short_side=short_side)
+    glance, folder = Glance(backbone), FeatureFolder(cache, size)
     vectors, cells, targets, groups = [], [], [], []
     for done, seed in enumerate(scenes.seeds, start=1):
-        spec, rows = _window(scenes, seed, short_side)
+        spec, rows = _window(scenes, seed, size)
         what = {"scene": spec.canonical(), "rows": [rows.start, rows.stop], "clips": _FORMAT}
         place = folder.place({**what, **glance.identity})
         if part_facts(place) is None:
-            _compute(spec, rows, glance, short_side).write(place)
+            _compute(spec, rows, glance, size).write(place)
         part = Part.read(place)
         vectors.append(part.arrays["vectors"])
         cells.append(part.arrays["cells"])
@@ -62,34 +63,34 @@ def scene_examples(
     return replace(_examples(vectors, targets, groups), cells=np.concatenate(cells))
 
 
-def scene_data_sha256(examples: Examples, scenes: Scenes, short_side: int) -> str:
+def scene_data_sha256(examples: Examples, scenes: Scenes, size: FrameSize) -> str:
     """Identity of what a head was trained on: the clips, each with its action.
 
     Args:
         examples: what `scene_examples` made of them.
         scenes: the clips; their length and rate included.
-        short_side: of a frame at the backbone, pixels.
+        size: of a frame at the backbone.
     """
     actions = [examples.labels[target] for target in examples.targets]
     clips = [
         [spec.canonical(), rows.start]
-        for spec, rows in (_window(scenes, seed, short_side) for seed in scenes.seeds)
+        for spec, rows in (_window(scenes, seed, size) for seed in scenes.seeds)
     ]
     return data_sha256(zip(clips, actions, strict=True))
 
 
-def _window(scenes: Scenes, seed: int, short_side: int) -> tuple[SceneSpec, range]:
+def _window(scenes: Scenes, seed: int, size: FrameSize) -> tuple[SceneSpec, range]:
     """The scene of a seed, and which of its frames the window has."""
     draw = np.random.default_rng(seed)
     pace, frames = int(draw.choice(_PACES)), round(scenes.seconds * scenes.fps)
     first = int(draw.integers(0, frames * (pace - 1) + 1))
     slowed = replace(scenes, seconds=scenes.seconds * pace)
-    return slowed.spec(seed, short_side), range(first, first + frames)
+    return slowed.spec(seed, size), range(first, first + frames)
 
 
-def _compute(spec: SceneSpec, rows: range, glance: Glance, short_side: int) -> Part:
+def _compute(spec: SceneSpec, rows: range, glance: Glance, size: FrameSize) -> Part:
     scene = open_scene(spec)
-    frames = [scaled(scene.render(index).rgb, short_side) for index in rows]
+    frames = [scaled(scene.render(index).rgb, size) for index in rows]
     arrays = glance(np.stack(frames), (_INFO,) * len(frames), patches=False)
     return Part(arrays, {"action": scene.action})
 

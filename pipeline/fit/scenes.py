@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.errors import UsageError
-from pipeline.media.scaler import model_size
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import scaled
 from pipeline.synthetic.labels import SKY
 from pipeline.synthetic.renderer import SceneFrame
@@ -55,17 +55,17 @@ class Scenes:
                 f"{self.frames} frames"
             )
 
-    def spec(self, seed: int, short_side: int) -> SceneSpec:
+    def spec(self, seed: int, size: FrameSize) -> SceneSpec:
         """One scene at the size it is rendered at."""
-        height, width = model_size(_SHAPE_HW, short_side)
+        height, width = size.of(_SHAPE_HW)
         sizes = self.sizes_wh or ((width, height),)
         size_wh = sizes[seed % len(sizes)]
         return SceneSpec(self.scene, seed=seed, seconds=self.seconds, fps=self.fps, size_wh=size_wh)
 
-    def items(self, task: Task, short_side: int) -> list[SceneItem]:
+    def items(self, task: Task, size: FrameSize) -> list[SceneItem]:
         """Every frame with its truth."""
         return [
-            SceneItem(self.spec(seed, short_side), index, task)
+            SceneItem(self.spec(seed, size), index, task)
             for seed in self.seeds
             for index in self._indices()
         ]
@@ -100,15 +100,15 @@ class SceneItem:
     def truth_identity(self) -> Mapping[str, Any]:
         return {"task": self.task, "sky": "unknown depth"}
 
-    def pixels(self, short_side: int) -> NDArray[np.uint8]:
+    def pixels(self, size: FrameSize) -> NDArray[np.uint8]:
         """The frame, scaled as replay scales where it is not of the backbone's size."""
-        return scaled(_frame(self.spec, self.index).rgb, short_side)
+        return scaled(_frame(self.spec, self.index).rgb, size)
 
-    def truth(self, short_side: int) -> NDArray[Any]:
+    def truth(self, size: FrameSize) -> NDArray[Any]:
         """Class ids, or metres with 0 where the scene has none (the sky)."""
         frame = _frame(self.spec, self.index)
         height, width = frame.classes.shape
-        size_hw = model_size((height, width), short_side)
+        size_hw = size.of((height, width))
         if self.task == "segmentation":
             return nearest(frame.classes, size_hw)
         return nearest(np.where(frame.classes == SKY, np.float32(0), frame.depth_m), size_hw)

@@ -10,7 +10,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from operators.backbones.architectures import PATCH
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.picture import Picture
 
 # Without full chroma, swscale's tables are up to 3 levels off and the class token's cosine against
@@ -22,7 +22,6 @@ FILTER = (
     | Interpolation.BITEXACT
 )
 FILTER_NAME = "swscale-bicubic-fullchroma"  # part of the preprocessing's identity
-LONGEST = 8  # a frame's long side is at most so many short sides; narrower strips are squeezed
 HD_HEIGHT = 720  # untagged pictures from here on are BT.709, smaller ones BT.601
 
 # ITU-T H.273 matrix coefficients -> swscale's coefficient tables
@@ -38,32 +37,17 @@ _MATRIX = {
 _UNSPECIFIED = 2
 
 
-def model_size(source_hw: tuple[int, int], short_side: int) -> tuple[int, int]:
-    """Height and width for the model: the short side as asked, aspect kept, multiples of 14.
-
-    Args:
-        source_hw: as displayed, pixels.
-        short_side: pixels.
-    """
-    short = min(source_hw)
-    height, width = (
-        min(_patches(side * short_side / short), LONGEST * _patches(short_side)) * PATCH
-        for side in source_hw
-    )
-    return height, width
-
-
 class Scaler:
     """Scales the pictures of one stream."""
 
-    def __init__(self, short_side: int) -> None:
-        """`short_side`: pixels, before rounding to a multiple of 14."""
-        self._short_side = short_side
+    def __init__(self, size: FrameSize) -> None:
+        """`size`: that frames shall have."""
+        self._size = size
         self._reformatter = VideoReformatter()
 
     def __call__(self, picture: Picture) -> NDArray[np.uint8]:
-        """RGB uint8 `[H, W, 3]` as displayed, H and W multiples of 14."""
-        height, width = model_size(picture.source_hw, self._short_side)
+        """RGB uint8 `[H, W, 3]` as displayed, H and W multiples of the model's patch."""
+        height, width = self._size.of(picture.source_hw)
         turned = picture.orientation.transposed
         frame = self._reformatter.reformat(
             picture.frame,
@@ -85,7 +69,3 @@ def _matrix(picture: Picture) -> int | None:
     if frame.colorspace == _UNSPECIFIED:
         return Colorspace.ITU709 if min(picture.source_hw) >= HD_HEIGHT else Colorspace.ITU601
     return _MATRIX.get(frame.colorspace)
-
-
-def _patches(pixels: float) -> int:
-    return max(1, int(pixels / PATCH + 0.5))

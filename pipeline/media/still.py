@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from pipeline.errors import SourceError
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.orientation import UPRIGHT
 from pipeline.media.picture import Picture
-from pipeline.media.scaler import Scaler, model_size
+from pipeline.media.scaler import Scaler
 
 _EXIF_TIME = "%Y:%m:%d %H:%M:%S"
 
@@ -35,26 +36,26 @@ class Still:
     source_hw: tuple[int, int]
 
 
-def read_still(path: Path, short_side: int) -> Still:
+def read_still(path: Path, size: FrameSize) -> Still:
     """A picture at the model's size.
 
     Args:
         path: anything Pillow opens; the first picture of several.
-        short_side: pixels, before rounding to a multiple of 14.
+        size: that it shall have.
 
     Raises:
         SourceError: it cannot be read; names the file.
     """
     picture = ImageOps.exif_transpose(_opened(path)).convert("RGB")
-    return Still(scaled(np.asarray(picture), short_side), (picture.height, picture.width))
+    return Still(scaled(np.asarray(picture), size), (picture.height, picture.width))
 
 
-def scaled(rgb: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
+def scaled(rgb: NDArray[np.uint8], size: FrameSize) -> NDArray[np.uint8]:
     """RGB uint8 `[H, W, 3]` at the model's size; as it is, where it has that size."""
-    if rgb.shape[:2] == model_size((rgb.shape[0], rgb.shape[1]), short_side):
+    if rgb.shape[:2] == size.of((rgb.shape[0], rgb.shape[1])):
         return rgb
     frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-    return Scaler(short_side)(Picture(frame, 0, None, keyframe=True, orientation=UPRIGHT))
+    return Scaler(size)(Picture(frame, 0, None, keyframe=True, orientation=UPRIGHT))
 
 
 def day_taken(path: Path) -> str | None:

@@ -14,13 +14,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.backbones.architectures import PATCH
+from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.frames import CELLS
 from pipeline.pretrain.recipe import Recipe
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.labels import SKY
 from pipeline.synthetic.renderer import SceneFrame
 from pipeline.synthetic.scene import open_scene
+
+_PATCH = ARCHITECTURES[DEMO_MODEL].patch
 
 
 def render(folder: Path, recipe: Recipe, *, processes: int) -> Iterator[int]:
@@ -79,5 +81,5 @@ def _known(frame: SceneFrame) -> NDArray[np.float32]:
 
 def _cell_centres(side: int) -> NDArray[np.int64]:
     """Of the pixels in the middle of every cell; the same from left and from right."""
-    count = side // PATCH * CELLS
+    count = side // _PATCH * CELLS
     return np.floor((np.arange(count) + 0.5) * side / count).astype(np.int64)

@@ -13,14 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from operators.format import Format, ours
 from operators.frames import FrameInfo
 from operators.moment import rfc3339
 from operators.operator import Operator
-from operators.result import JSON, Result, canonical_json, record_id
+from operators.result import Result, canonical_json, record_id
 from pipeline.records.mark import Mark
 from pipeline.records.outage import Outage
 from pipeline.records.record import Message, Refused
-from pipeline.records.topics import CLAIMS, PROGRESS, schema_uri
+from pipeline.records.topics import CLAIMS, PROGRESS
 from pipeline.secrets import mask
 from pipeline.stream.chunk import End, Fault, Gap
 from pipeline.stream.progress import Progress
@@ -62,14 +63,21 @@ class Publisher:
         """The record of one result.
 
         Raises:
-            ValueError: an attribute of the result has a name or value that CloudEvents forbids.
+            ValueError: an attribute of the result has a name or value that CloudEvents forbids, or
+                it is not of the content type that the operator declares.
         """
+        declared = operator.topics[result.operator]
+        if result.content_type != declared.content_type:
+            raise ValueError(
+                f"operator {operator.name} gives topic {result.operator} {result.content_type}; "
+                f"its topics declare {declared.content_type}"
+            )
         own = {"model": self._model} | _worth(operator, result.info)
         frame = _frame_attributes(result.info) | {"variant": variant} | own
         headers = _headers(
             result.operator,
             record_id(result.operator, result.info, variant),
-            result.content_type,
+            declared,
             frame | _checked(result.attributes, result.operator, taken=frame),
         )
         return Message(result.operator, self._stream, headers, result.data)
@@ -167,7 +175,8 @@ class Publisher:
         session = said["session"] or "-"
         digest = hashlib.sha256(value).hexdigest()[:6]
         identity = f"{topic}/{self._stream}/{session}/{where}.{digest}/{self._job}"
-        return Message(topic, self._stream, _headers(topic, identity, JSON, attributes), value)
+        headers = _headers(topic, identity, ours(topic), attributes)
+        return Message(topic, self._stream, headers, value)
 
 
 def _told(
@@ -192,7 +201,8 @@ def labels_message(name: str, labels: Sequence[Mapping[str, Any]]) -> Message:
     """
     value = canonical_json([dict(label) for label in labels])
     identity = f"labels/{name}/{hashlib.sha256(value).hexdigest()[:12]}"
-    headers = _headers("labels", identity, JSON, {"labelset": name}, source=f"/labelsets/{name}")
+    said, source = {"labelset": name}, f"/labelsets/{name}"
+    headers = _headers("labels", identity, ours("labels"), said, source=source)
     return Message("labels", name, headers, value)
 
 
@@ -202,7 +212,7 @@ def progress_message(progress: Progress) -> Message:
     identity = f"{PROGRESS}/{key}/{progress.epoch}.{progress.sequence}"
     attributes = {"streamid": progress.stream, "epoch": str(progress.epoch)}
     return Message(
-        PROGRESS, key, _headers(PROGRESS, identity, JSON, attributes), progress.to_json()
+        PROGRESS, key, _headers(PROGRESS, identity, ours(PROGRESS), attributes), progress.to_json()
     )
 
 
@@ -217,7 +227,8 @@ def claim_message(mark: Mark) -> Message:
     key = f"{progress.job}/{progress.stream}"
     identity = f"{CLAIMS}/{key}/{progress.epoch}.{progress.sequence}/{mark.writer or '-'}"
     attributes = {"streamid": progress.stream, "epoch": str(progress.epoch)}
-    return Message(CLAIMS, key, _headers(CLAIMS, identity, JSON, attributes), mark.to_json())
+    headers = _headers(CLAIMS, identity, ours(CLAIMS), attributes)
+    return Message(CLAIMS, key, headers, mark.to_json())
 
 
 def position_of(record: Message) -> str:
@@ -251,21 +262,21 @@ def _frame_attributes(info: FrameInfo) -> dict[str, str]:
 def _headers(
     topic: str,
     identity: str,
-    content_type: str,
+    declared: Format,
     attributes: Mapping[str, str],
     *,
     source: str | None = None,
 ) -> dict[str, str]:
-    schema = schema_uri(topic)
     envelope = {
         "specversion": "1.0",
         "id": identity,
         "source": source or f"/streams/{attributes['streamid']}",
         "type": f"dinostream.{topic}.v1",
-        **({"dataschema": schema} if schema else {}),
+        **({"dataschema": declared.schema} if declared.schema else {}),
         **attributes,
     }
-    return {"content-type": content_type} | {f"ce_{name}": envelope[name] for name in envelope}
+    attached = {f"ce_{name}": value for name, value in envelope.items()}
+    return {"content-type": declared.content_type} | attached
 
 
 OWN = {"specversion", "id", "source", "type", "subject", "data", "dataschema", "datacontenttype"}

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from operators.errors import UsageError
-from operators.result import JSON, OCTETS, PNG
+from operators.format import BUILT_IN, Format, ours
 
 DAY_MS = 24 * 3600 * 1000
 FOREVER_MS = -1
@@ -21,7 +21,7 @@ class Topic:
     """One topic, without the prefix.
 
     Attributes:
-        content_type: media type of every value in it.
+        format: of every value in it.
         compacted: the broker keeps the newest record of each key instead of the newest days.
         retention_ms: how long records stay, -1 for ever.
         partitions: a stream is ordered within its one partition.
@@ -29,7 +29,7 @@ class Topic:
     """
 
     name: str
-    content_type: str
+    format: Format
     compacted: bool = False
     retention_ms: int = 7 * DAY_MS
     partitions: int = 8
@@ -51,20 +51,16 @@ class Topic:
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
-        Topic("depth", PNG),
-        Topic("depth.summary", JSON),
-        Topic("segmentation", PNG),
-        Topic("segmentation.summary", JSON),
-        Topic("classify", JSON),
-        Topic("action", JSON),
-        Topic("action.episodes", JSON),
-        Topic("embedding", OCTETS),
-        Topic("pca", PNG),
-        Topic("labels", JSON, compacted=True, retention_ms=FOREVER_MS, partitions=1),
-        Topic("events", JSON, retention_ms=30 * DAY_MS),
-        Topic("deadletter", JSON, retention_ms=30 * DAY_MS),
-        Topic("progress", JSON, compacted=True, retention_ms=FOREVER_MS),
-        Topic("claims", JSON, compacted=True, retention_ms=FOREVER_MS, partitions=1),
+        *(
+            Topic(name, declared)
+            for of_operator in BUILT_IN.values()
+            for name, declared in of_operator.items()
+        ),
+        Topic("labels", ours("labels"), compacted=True, retention_ms=FOREVER_MS, partitions=1),
+        Topic("events", ours("events"), retention_ms=30 * DAY_MS),
+        Topic("deadletter", ours("deadletter"), retention_ms=30 * DAY_MS),
+        Topic("progress", ours("progress"), compacted=True, retention_ms=FOREVER_MS),
+        Topic("claims", ours("claims"), compacted=True, retention_ms=FOREVER_MS, partitions=1),
     )
 }
 
@@ -73,13 +69,7 @@ PROGRESS, CLAIMS = "progress", "claims"
 
 def topic_named(name: str) -> Topic:
     """The topic of that name; one that a user's operator writes to is like our JSON topics."""
-    return TOPICS.get(name) or Topic(name, JSON)
-
-
-def schema_uri(topic: str) -> str | None:
-    """What `dataschema` says: a stable name, also the `$id` of pipeline/schemas/TOPIC.v1.json; None
-    for topics of users' own operators."""
-    return f"urn:dinostream:schemas:{topic}.v1" if topic in TOPICS else None
+    return TOPICS.get(name) or Topic(name, Format())
 
 
 def data_topics(existing: Sequence[str]) -> list[str]:

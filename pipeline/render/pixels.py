@@ -48,7 +48,7 @@ def shown_frames(
     Args:
         spec: the recording.
         fps: frames per second of the film.
-        short_side: of the frames, pixels; rounded to multiples of 14.
+        short_side: of the frames, pixels; rounded to multiples of the stream's patch.
         first: a place that the records know, to set the clock by.
 
     Raises:

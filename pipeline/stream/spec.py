@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from operators.backbones.architectures import PATCH
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.http import is_http
 from pipeline.media.transfer import SPOOL_BYTES
 from pipeline.stream.chunk import Counts, Cursor
@@ -33,7 +33,8 @@ class StreamSpec:
             connection is made again as a new session.
         session: "" for live: the child mints one per connection.
         samplings: the stream's rules; rule i is bit i of `Frames.taken`.
-        short_side: target of the frame's short side, pixels; rounded to multiples of 14.
+        short_side: target of the frame's short side, pixels; rounded to multiples of the patch.
+        patch: side of a patch of the model, pixels; DINOv2's, where nothing else is said.
         start_time_us: event time of the first frame, microseconds since the epoch.
         epoch: which assignment of the stream this is.
         cursor: go on after this frame; None: from the beginning.
@@ -55,6 +56,7 @@ class StreamSpec:
     session: str = ""
     samplings: tuple[Sampling, ...] = (Sampling("fps", 5),)
     short_side: int = 224
+    patch: int = 14
     start_time_us: int | None = None
     epoch: int = 0
     cursor: Cursor | None = field(default=None, repr=False)
@@ -71,13 +73,17 @@ class StreamSpec:
     def __post_init__(self) -> None:
         if not self.samplings:
             raise ValueError("a stream needs at least one sampling rule")
-        if self.short_side < PATCH:
-            raise ValueError(f"short_side must be at least {PATCH} pixels, got {self.short_side}")
+        FrameSize(self.short_side, self.patch)  # which refuses what holds no patch
         if not self.live and not self.session:
             raise ValueError(f"recorded stream {self.stream!r} needs a session")
         for name in _ABOVE_0:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+
+    @property
+    def size(self) -> FrameSize:
+        """Of the frames."""
+        return FrameSize(self.short_side, self.patch)
 
     @property
     def memory_bytes(self) -> int:

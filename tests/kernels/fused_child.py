@@ -5,6 +5,7 @@ A kernel writes into NaN; an error is relative to what it should be where that i
 """
 
 import json
+import math
 import sys
 import traceback
 from collections.abc import Callable
@@ -60,10 +61,12 @@ def _draw(
     return LAYOUTS[layout](values.to(getattr(torch, dtype)))
 
 
-def _bytes(shape: list[int], *, seed: int = 0, layout: str = "contiguous") -> Tensor:
+def _bytes(
+    shape: list[int], *, patch: int = 14, seed: int = 0, layout: str = "contiguous"
+) -> Tensor:
     n_batch, h, w = shape
     generator = torch.Generator().manual_seed(seed)
-    size = (n_batch, 14 * h, 14 * w, 3)
+    size = (n_batch, patch * h, patch * w, 3)
     values = torch.randint(0, 256, size, generator=generator, dtype=torch.uint8)
     return LAYOUTS[layout](values)
 
@@ -78,12 +81,12 @@ def _compare(out: Tensor, truth: Tensor) -> dict[str, Any]:
     }
 
 
-def run_patches(*, shape: list[int], dtype: str, **case: Any) -> dict[str, Any]:
-    pixels = _bytes(shape, **case)
-    n_batch, h, w = shape
-    out = torch.full((n_batch * h * w, 588), float("nan"), dtype=getattr(torch, dtype))
-    patches_triton.launch(pixels, out, MEAN, STD)
-    return _compare(out, reference.patches(pixels, MEAN, STD, torch.float32))
+def run_patches(*, shape: list[int], dtype: str, patch: int = 14, **case: Any) -> dict[str, Any]:
+    pixels = _bytes(shape, patch=patch, **case)
+    size = (math.prod(shape), 3 * patch**2)
+    out = torch.full(size, float("nan"), dtype=getattr(torch, dtype))
+    patches_triton.launch(pixels, out, MEAN, STD, patch)
+    return _compare(out, reference.patches(pixels, MEAN, STD, torch.float32, patch=patch))
 
 
 def run_norm(*, shape: list[int], dtype: str, **case: Any) -> dict[str, Any]:
@@ -132,7 +135,7 @@ def _calls(dtype: str) -> dict[str, tuple[Callable[..., Any], tuple[Any, ...], d
     """Every public function with small arguments."""
     tokens, branch = (_draw([2, 3, 40], dtype, seed=seed) for seed in (1, 2))
     gamma, weight, bias = (_draw([40], dtype, seed=seed) for seed in (3, 4, 5))
-    statistics = {"mean": MEAN, "std": STD, "dtype": getattr(torch, dtype)}
+    statistics = {"mean": MEAN, "std": STD, "dtype": getattr(torch, dtype), "patch": 14}
     pooled = (_draw([3, 5, 40], dtype), torch.tensor([5, 1, 3]), weight)
     return {
         "patches": (patches.patches, (_bytes([2, 1, 3]),), statistics),

@@ -57,10 +57,11 @@ def _draw(
     layout: str = "contiguous",
     scale: float = 1,
     seed: int = 0,
+    head_dim: int = 64,
 ) -> Tensor:
     n_batch, n_tokens, n_heads = shape
     dice = torch.Generator().manual_seed(1000 * seed + n_tokens)
-    values = torch.randn(n_batch, n_tokens, 3, n_heads, 64, generator=dice)
+    values = torch.randn(n_batch, n_tokens, 3, n_heads, head_dim, generator=dice)
     qkv = (values * scale).to(getattr(torch, dtype))
     return _strided_at_random(qkv, seed) if layout == "random" else LAYOUTS[layout](qkv)
 
@@ -114,11 +115,20 @@ def backward(**case: Any) -> dict[str, Any]:
     return {"refused": None}
 
 
+def refusal(**case: Any) -> dict[str, Any]:
+    try:
+        flash.flash_attention(_draw(**case))
+    except ValueError as error:
+        return {"refused": str(error)}
+    return {"refused": None}
+
+
 def main() -> None:
-    checks = {f.__name__: f for f in (kernel, operator, batch_mates, compiled, opcheck, backward)}
+    every = (kernel, operator, batch_mates, compiled, opcheck, backward, refusal)
+    checks = {check.__name__: check for check in every}
     # The CPU has no compute capability, and the public path would not send a CPU tensor here.
     flash.architecture = lambda device: INTERPRETED_ARCH
-    attention._announced_path = lambda device: attention.AttentionPath("triton", "interpreted")
+    attention._announced_path = lambda *_: attention.AttentionPath("triton", "interpreted")
     for line in sys.stdin:
         case = json.loads(line)
         try:

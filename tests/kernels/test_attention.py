@@ -25,10 +25,12 @@ def _choose_afresh() -> Iterator[None]:
         cache.cache_clear()
 
 
-def draw(*shape: int, dtype: torch.dtype = torch.float32, device: str = "cpu") -> torch.Tensor:
+def draw(
+    *shape: int, dtype: torch.dtype = torch.float32, device: str = "cpu", head_dim: int = 64
+) -> torch.Tensor:
     n_batch, n_tokens, n_heads = shape
     generator = torch.Generator().manual_seed(n_tokens)
-    qkv = torch.randn(n_batch, n_tokens, 3, n_heads, 64, generator=generator)
+    qkv = torch.randn(n_batch, n_tokens, 3, n_heads, head_dim, generator=generator)
     return qkv.to(device=device, dtype=dtype)
 
 
@@ -40,6 +42,12 @@ def test_cpu_equals_the_reference(n_tokens: int, dtype: torch.dtype) -> None:
     assert out.dtype == dtype
     truth = reference.attention(qkv.float())
     torch.testing.assert_close(out.float(), truth, atol=TOLERANCE[dtype], rtol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("head_dim", [32, 80, 128])
+def test_cpu_takes_heads_of_any_size(head_dim: int) -> None:
+    qkv = draw(2, 65, 3, head_dim=head_dim)
+    torch.testing.assert_close(public.attention(qkv), reference.attention(qkv), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("n_tokens", [1, 257, 261, 449])
@@ -70,11 +78,11 @@ def test_compiles_into_one_graph_and_runs_in_inference_mode() -> None:
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        ((2, 17, 384), r"shape \[2, 17, 384\]; allowed: \[B, N, 3, A, 64\]"),
-        ((2, 17, 2, 6, 64), r"shape \[2, 17, 2, 6, 64\]; allowed: \[B, N, 3, A, 64\]"),
-        ((2, 17, 3, 6, 32), r"shape \[2, 17, 3, 6, 32\]; allowed: \[B, N, 3, A, 64\]"),
+        ((2, 17, 384), r"shape \[2, 17, 384\]; allowed: \[B, N, 3, A, K\]"),
+        ((2, 17, 2, 6, 64), r"shape \[2, 17, 2, 6, 64\]; allowed: \[B, N, 3, A, K\]"),
         ((0, 17, 3, 6, 64), r"shape \[0, 17, 3, 6, 64\]; allowed: at least one image"),
         ((1, 0, 3, 6, 64), r"shape \[1, 0, 3, 6, 64\]; allowed: at least one image"),
+        ((1, 2, 3, 6, 0), r"shape \[1, 2, 3, 6, 0\]; allowed: at least one image"),
     ],
 )
 def test_other_shapes_are_refused(shape: tuple[int, ...], message: str) -> None:
@@ -89,7 +97,7 @@ def test_other_dtypes_are_refused() -> None:
 
 
 def test_the_cpu_path_says_why() -> None:
-    name, reason = public.attention_path("cpu")
+    name, reason = public.attention_path("cpu", 64)
     assert name == "sdpa"
     assert reason == "the Triton kernel needs a CUDA device, this is cpu"
 
@@ -106,7 +114,7 @@ def test_the_choice_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="shows what a machine without a GPU says")
 def test_a_missing_gpu_is_the_reason() -> None:
-    assert public.attention_path("cuda") == ("sdpa", "torch sees no CUDA device")
+    assert public.attention_path("cuda", 64) == ("sdpa", "torch sees no CUDA device")
 
 
 def pretend_cuda(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int]) -> None:
@@ -118,7 +126,7 @@ def test_a_fallback_on_cuda_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     pretend_cuda(monkeypatch, (7, 5))
-    assert not public._runs_triton(torch.device("cuda", 0))
+    assert not public._runs_triton(torch.device("cuda", 0), 64)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert caplog.messages == [
         "attention on cuda:0 runs sdpa: compute capability is 7.5, "
@@ -126,10 +134,23 @@ def test_a_fallback_on_cuda_is_a_warning(
     ]
 
 
+@pytest.mark.parametrize("head_dim", [16, 80, 128])
+def test_heads_that_the_kernel_does_not_serve_fall_back_aloud(
+    head_dim: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pretend_cuda(monkeypatch, (9, 0))
+    assert not public._runs_triton(torch.device("cuda", 0), head_dim)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert caplog.messages == [
+        "attention on cuda:0 runs sdpa: the Triton kernel serves heads of 32 or 64 numbers, "
+        f"these have {head_dim}"
+    ]
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a launch that fails")
 def test_a_launch_that_fails_is_told_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_cuda(monkeypatch, (9, 0))
-    name, reason = public.attention_path("cuda")
+    name, reason = public.attention_path("cuda", 64)
     assert name == "sdpa"
     assert reason.startswith("the Triton kernel does not run here: ")
 
@@ -148,7 +169,7 @@ def test_importing_and_running_on_the_cpu_leaves_triton_alone() -> None:
 @pytest.mark.parametrize("dtype", list(TOLERANCE))
 def test_cuda_runs_the_kernel_and_equals_the_reference(n_tokens: int, dtype: torch.dtype) -> None:
     qkv = draw(3, n_tokens, 6, dtype=dtype, device="cuda")
-    assert public.attention_path(qkv.device).name == "triton"
+    assert public.attention_path(qkv.device, 64).name == "triton"
     out = public.attention(qkv)
     truth = reference.attention(qkv.float())
     tolerance = CUDA_TOLERANCE[dtype]

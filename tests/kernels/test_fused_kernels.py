@@ -37,6 +37,12 @@ def test_patches(interpret_fused: Interpret, shape: list[int], dtype: str) -> No
     assert_correct(answer, [n_batch * h * w, 588], dtype)
 
 
+@pytest.mark.parametrize("patch", [2, 8, 16])
+def test_patches_of_other_models(interpret_fused: Interpret, patch: int) -> None:
+    answer = interpret_fused("patches", shape=[2, 3, 5], dtype="float32", patch=patch)
+    assert_correct(answer, [30, 3 * patch**2], "float32")
+
+
 @pytest.mark.parametrize(
     "layout",
     [

@@ -7,7 +7,7 @@ from operators.backbones.architectures import ARCHITECTURES
 from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD, normalise
 from operators.backbones.vit import PatchEmbed
 
-STATISTICS = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD}
+STATISTICS = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD, "patch": 14}
 
 
 def draw(n_batch: int, height: int, width: int, device: str = "cpu") -> torch.Tensor:
@@ -16,28 +16,29 @@ def draw(n_batch: int, height: int, width: int, device: str = "cpu") -> torch.Te
     return torch.randint(0, 256, size, generator=generator, dtype=torch.uint8).to(device)
 
 
-def by_hand(pixels: torch.Tensor) -> torch.Tensor:
+def by_hand(pixels: torch.Tensor, patch: int) -> torch.Tensor:
     """Patch by patch and number by number in float64."""
     n_batch, height, width, _ = pixels.shape
     rows = [
         [
             (int(pixels[b, y + r, x + s, c]) / 255 - IMAGENET_MEAN[c]) / IMAGENET_STD[c]
             for c in range(3)
-            for r in range(14)
-            for s in range(14)
+            for r in range(patch)
+            for s in range(patch)
         ]
         for b in range(n_batch)
-        for y in range(0, height, 14)
-        for x in range(0, width, 14)
+        for y in range(0, height, patch)
+        for x in range(0, width, patch)
     ]
     return torch.tensor(rows, dtype=torch.float64)
 
 
-def test_every_number_is_where_the_definition_has_it() -> None:
-    pixels = draw(2, 28, 42)
-    out = patches(pixels, **STATISTICS, dtype=torch.float32)
+@pytest.mark.parametrize("patch", [14, 16])
+def test_every_number_is_where_the_definition_has_it(patch: int) -> None:
+    pixels = draw(2, 2 * patch, 3 * patch)
+    out = patches(pixels, **STATISTICS | {"patch": patch}, dtype=torch.float32)
     assert out.is_contiguous()
-    torch.testing.assert_close(out.double(), by_hand(pixels), atol=1e-6, rtol=0)
+    torch.testing.assert_close(out.double(), by_hand(pixels, patch), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
@@ -63,6 +64,8 @@ def test_one_product_away_from_the_tokens_of_the_model() -> None:
         (torch.zeros(1, 3, 14, 14, dtype=torch.uint8), {}, r"\[1, 3, 14, 14\]; allowed"),
         (torch.zeros(1, 14, 15, 3, dtype=torch.uint8), {}, "H and W multiples of 14"),
         (torch.zeros(0, 14, 14, 3, dtype=torch.uint8), {}, "not empty"),
+        (draw(1, 14, 14), {"patch": 16}, "H and W multiples of 16"),
+        (draw(1, 14, 14), {"patch": 7}, "patch is 7; allowed: even numbers"),
         (draw(1, 14, 14), {"mean": (0.5,)}, "three numbers each, std above 0"),
         (draw(1, 14, 14), {"std": (0.2, 0.0, 0.2)}, "three numbers each, std above 0"),
         (draw(1, 14, 14), {"dtype": torch.float64}, r"dtype is torch\.float64; allowed"),

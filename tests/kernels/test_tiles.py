@@ -21,7 +21,7 @@ def test_every_row_is_reached() -> None:
 
 def work_share(n_tokens: int, tile: Tile) -> float:
     """Scores computed over scores needed."""
-    variant = variant_for(n_tokens, tile)
+    variant = variant_for(n_tokens, tile, 64)
     blocks = variant.n_programs(1, n_tokens) - (variant.tail_heads > 0)
     columns = n_tokens // tile.block_kv * tile.block_kv + variant.tail
     tail = 16 * -(-n_tokens // 16) * 16 if variant.tail_heads else 0
@@ -67,14 +67,21 @@ def test_tail_covers_what_full_blocks_leave_over(block_kv: int) -> None:
 def test_up_to_16_queries_left_over_are_done_by_the_head(
     n_tokens: int, heads: int, programs: int
 ) -> None:
-    variant = variant_for(n_tokens, Tile(128, 64, 8, 3, query_tail=True))
+    variant = variant_for(n_tokens, Tile(128, 64, 8, 3, query_tail=True), 64)
     assert variant.tail_heads == heads
     assert variant.n_programs(18, n_tokens) == programs
 
 
 def test_without_a_query_tail_the_last_queries_get_a_block() -> None:
-    variant = variant_for(257, Tile(128, 64, 8, 3))
+    variant = variant_for(257, Tile(128, 64, 8, 3), 64)
     assert (variant.tail_heads, variant.n_programs(18, 257)) == (0, 54)
+
+
+@pytest.mark.parametrize("head_dim", [16, 80, 128])
+def test_heads_that_the_kernel_does_not_serve_are_refused(head_dim: int) -> None:
+    assert variant_for(257, Tile(64, 64, 4, 3), 32).constants["D"] == 32
+    with pytest.raises(ValueError, match=f"heads have {head_dim} numbers; allowed: 32 or 64"):
+        variant_for(257, Tile(64, 64, 4, 3), head_dim)
 
 
 def test_older_chips_and_other_elements_are_refused() -> None:

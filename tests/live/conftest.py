@@ -29,7 +29,7 @@ from pipeline.stream.spec import StreamSpec
 SERVER = Path(__file__).with_name("rtsp_server.py")
 SYSTEM_PYTHON = "/usr/bin/python3"
 PATIENCE_S = 90.0  # for anything that will happen; only a failure waits so long
-POLL_S = 0.05
+POLL_S = 0.1
 
 
 def wait_until(fact, within_s=PATIENCE_S, *, about=lambda: ""):

@@ -221,7 +221,7 @@ def test_a_camera_that_is_never_there_costs_no_descriptor_thread_or_process(pull
 
     host.until(lambda: tries(5))
     before = held()
-    host.until(lambda: tries(55), within_s=280)
+    host.until(lambda: tries(20), within_s=280)
     assert held() == before
     assert len(faults(host, "gate")) == 1
 

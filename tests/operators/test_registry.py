@@ -11,15 +11,16 @@ import torch
 
 from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.errors import UsageError
+from operators.format import Format
 from operators.frames import Features, FrameInfo
 from operators.learn.head_file import write_head
 from operators.operator import Operator, StreamOperator
 from operators.registry import BUILT_IN, build_operator
-from operators.result import JSON, OCTETS, PNG
 from operators.weights.demo import read_demo
 from operators.weights.heads import MissingHead
 
 OWN = """
+from operators.format import Format
 from operators.operator import Operator
 from operators.result import JSON, Result
 
@@ -45,7 +46,19 @@ class Usurper(Counting):
 
 
 class Straying(Counting):
-    topics = ("counting", "embedding")
+    topics = {"counting": Format(), "embedding": Format()}
+
+
+class Claiming(Counting):
+    name = "claims"
+
+
+class Listing(Counting):
+    topics = ("counting", "counting.summary")
+
+
+class Described(Counting):
+    topics = {"counting": Format("text/csv", "https://example.org/counting.v1.csvw")}
 
 
 class Unrelated:
@@ -80,13 +93,21 @@ def test_built_in_operators_run_on_random_weights_and_say_so(
 ) -> None:
     operator = build(name, random_seed=0)
     operator.load(torch.device("cpu"), torch.float32)
-    assert operator.name == operator.topics[0] == name
+    assert operator.name == next(iter(operator.topics)) == name
     assert operator.untrained
     results = operator(features_of([frame(number) for number in range(8)], tiny))
     emitted = {result.operator for result in results}
     assert emitted == set(operator.topics) - {"action.episodes"}  # those come when they are over
-    assert {result.content_type for result in results} <= {JSON, PNG, OCTETS}
+    assert all(
+        result.content_type == operator.topics[result.operator].content_type for result in results
+    )
     operator.close()
+
+
+def test_an_own_operator_declares_what_it_publishes(build: Callable[..., Operator]) -> None:
+    assert build("own_operators:Counting").topics == {"counting": Format("application/json", None)}
+    described = Format("text/csv", "https://example.org/counting.v1.csvw")
+    assert build("own_operators:Described").topics == {"counting": described}
 
 
 def test_what_runs_without_a_head() -> None:
@@ -160,6 +181,8 @@ def test_a_users_own_class_takes_its_settings(
         ("own_operators:Counting", {}, {"head": "x.pth"}, "leave out --head own_operators:Count"),
         ("own_operators:Usurper", {}, {}, "its name is 'depth'"),
         ("own_operators:Straying", {}, {}, r"topics must be counting or counting.NAME, got"),
+        ("own_operators:Claiming", {}, {}, r"its name is 'claims'; want .* and none of depth, "),
+        ("own_operators:Listing", {}, {}, r"topics must be a mapping from topic to .*Format"),
     ],
 )
 def test_what_is_wrong_with_a_users_own(

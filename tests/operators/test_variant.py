@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from operators.format import Format
 from operators.frames import Features
 from operators.operator import Operator, StreamOperator
 from operators.result import Result
@@ -50,7 +51,7 @@ class Remembering(Plain, StreamOperator):
 
 
 def variant(operator: Operator, computation: Computation = COMPUTATION, **options: Any) -> str:
-    return operator_variant(operator, operator.topics[0], computation, **options)
+    return operator_variant(operator, next(iter(operator.topics)), computation, **options)
 
 
 def test_it_is_twelve_hex_of_canonical_json() -> None:
@@ -89,11 +90,32 @@ def test_everything_that_can_change_a_payload_changes_it() -> None:
 
 def test_topics_of_one_operator_differ() -> None:
     class Two(Plain):
-        topics = ("plain", "plain.summary")
+        @property
+        def topics(self) -> dict[str, Format]:
+            return {"plain": Format(), "plain.summary": Format()}
 
-    assert len({operator_variant(Two(), topic, COMPUTATION) for topic in Two.topics}) == 2
+    assert len({operator_variant(Two(), topic, COMPUTATION) for topic in Two().topics}) == 2
     with pytest.raises(ValueError, match=r"plain emits plain, plain\.summary, not 'depth'"):
         operator_variant(Two(), "depth", COMPUTATION)
+
+
+def test_what_an_operator_from_outside_declares_counts() -> None:
+    class Declared(Plain):
+        def __init__(self, declared: Format) -> None:
+            super().__init__()
+            self._declared = declared
+
+        @property
+        def topics(self) -> dict[str, Format]:
+            return {"plain": self._declared}
+
+    declared = [
+        Format(),
+        Format("text/csv"),
+        Format(schema="https://example.org/plain.v1.json"),
+        Format(schema="https://example.org/plain.v2.json"),
+    ]
+    assert len({variant(Declared(one)) for one in declared}) == 4
 
 
 def test_sampling_counts_only_where_frames_are_remembered() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -20,9 +22,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from referencing import Registry, Resource
 
+from operators.format import BUILT_IN, JSON, Format
 from operators.frames import FrameInfo
 from operators.operator import Operator
-from operators.result import JSON, Result, canonical_json
+from operators.result import Result, canonical_json
 from pipeline.records.message import Publisher
 from pipeline.records.record import Message
 from pipeline.stream.progress import Progress
@@ -39,9 +42,10 @@ SCHEMAS = Path(__file__).parents[2] / "pipeline" / "schemas"
 
 
 class Silent(Operator):
-    """An operator only for its name and whether it was trained."""
+    """An operator only for its name, whether it was trained, and what is in its topics."""
 
     name = "action"
+    topics = MappingProxyType(ChainMap({"mood": Format()}, *BUILT_IN.values()))
 
     def __call__(self, features: Features) -> list[Result]:
         return []
@@ -71,7 +75,8 @@ def message(
 ) -> Message:
     """The record of one frame, as a run would build it."""
     value = canonical_json({"number": number}) if data is None else data
-    result = Result(frame_info(number, stream, **info), topic, JSON, value)
+    content_type = Silent.topics[topic].content_type
+    result = Result(frame_info(number, stream, **info), topic, content_type, value)
     return Publisher(stream, "feedfacecafe", MODEL).record(result, VARIANT, Silent())
 
 

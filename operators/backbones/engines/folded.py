@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from operators.backbones.engines.engine import Tokens
-from operators.backbones.engines.token_layout import Placement
+from operators.backbones.engines.token_layout import TokenLayout
 from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from operators.backbones.vit import Block, Mlp, PatchEmbed, VisionTransformer
 
@@ -29,7 +29,7 @@ class FoldedVit(nn.Module):
         """
         super().__init__()
         self.architecture = vit.architecture
-        self.placement = Placement(vit, torch.float32)
+        self.layout = TokenLayout(vit, torch.float32)
         self.embed = folded_embedding(vit.patch_embed)
         self.blocks = nn.ModuleList(folded_block(block) for block in vit.blocks)
         self.norm = deepcopy(vit.norm)
@@ -54,8 +54,8 @@ class FoldedVit(nn.Module):
 
     def _embed(self, pixels: Tensor) -> Tensor:
         batch, height, width, _ = pixels.shape
-        first, positions = self.placement.placed((height, width))
-        patches = self.embed(self.placement.tiles(pixels)) + positions
+        first, positions = self.layout.placed((height, width))
+        patches = self.embed(self.layout.tiles(pixels)) + positions
         return torch.cat((first.expand(batch, -1, -1), patches), 1)
 
 
@@ -72,7 +72,7 @@ def folded_block(block: nn.Module) -> Block:
 
 
 def folded_embedding(embed: PatchEmbed) -> nn.Linear:
-    """`W ((bytes / 255 - mean) / std) + b` as one matrix product of bytes `[..., 588]`."""
+    """`W ((bytes / 255 - mean) / std) + b` as one matrix product of bytes `[..., 3 * patch**2]`."""
     weight, bias = embed.proj.weight.double(), embed.proj.bias
     assert bias is not None
     mean, std = (torch.tensor(of, dtype=torch.float64) for of in (IMAGENET_MEAN, IMAGENET_STD))

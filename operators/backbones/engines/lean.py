@@ -11,11 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from operators.backbones.architectures import HEAD_DIM
 from operators.backbones.engines.engine import Tokens
 from operators.backbones.engines.folded import folded_block, folded_embedding
 from operators.backbones.engines.products import product
-from operators.backbones.engines.token_layout import Placement
+from operators.backbones.engines.token_layout import TokenLayout
 from operators.backbones.vit import Block, SwiGlu, VisionTransformer
 
 _TILE_ROWS = 16  # of a bfloat16 tile: attention over 257 tokens takes 1.2 times as long as over 272
@@ -30,7 +29,7 @@ class LeanVit:
             vit: float32, on the CPU.
             dtype: of weights and products: float32 or bfloat16.
         """
-        self._placement = Placement(vit, dtype)
+        self._layout = TokenLayout(vit, dtype)
         self._embed = product(folded_embedding(vit.patch_embed), dtype)
         self._blocks = [_LeanBlock(folded_block(block), dtype) for block in vit.blocks]
         self._norm = _Norm(vit.norm, torch.float32)
@@ -47,7 +46,7 @@ class LeanVit:
             Tokens after the final norm, and per wanted block its tokens before it, float32.
         """
         count, height, width, _ = pixels.shape
-        tokens = self._placement.tokens((height, width))
+        tokens = self._layout.tokens((height, width))
         padded = -(-tokens // self._multiple) * self._multiple
         mask = _mask(tokens, padded) if padded > tokens else None
         rows, kept = self._placed(pixels, padded), {}
@@ -63,9 +62,9 @@ class LeanVit:
 
     def _placed(self, pixels: Tensor, padded: int) -> Tensor:
         """Rows before the first block."""
-        first, positions = self._placement.placed((pixels.shape[1], pixels.shape[2]))
+        first, positions = self._layout.placed((pixels.shape[1], pixels.shape[2]))
         frames = []
-        for tiles in self._placement.tiles(pixels):
+        for tiles in self._layout.tiles(pixels):
             patches = self._embed.added(tiles, positions[0])
             padding = patches.new_zeros(padded - len(first[0]) - len(patches), patches.shape[1])
             frames.append(torch.cat((first[0], patches, padding)))
@@ -77,7 +76,7 @@ class _LeanBlock:
 
     def __init__(self, block: Block, dtype: torch.dtype) -> None:
         self._norm1, self._norm2 = _Norm(block.norm1, dtype), _Norm(block.norm2, dtype)
-        self._heads = block.attn.heads
+        self._parts = (3, block.attn.heads, block.attn.head_dim)
         self._qkv, self._proj = product(block.attn.qkv, dtype), product(block.attn.proj, dtype)
         mlp = block.mlp
         self._gated = isinstance(mlp, SwiGlu)
@@ -94,7 +93,7 @@ class _LeanBlock:
         )
 
     def _attention(self, rows: Tensor, count: int, mask: Tensor | None) -> Tensor:
-        qkv = self._qkv(rows).view(count, -1, 3, self._heads, HEAD_DIM)
+        qkv = self._qkv(rows).view(count, -1, *self._parts)
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return mixed.transpose(1, 2).reshape(rows.shape)

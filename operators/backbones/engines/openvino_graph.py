@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from operators.backbones.architectures import HEAD_DIM
 from operators.backbones.engines.folded import FoldedVit
 from operators.backbones.engines.openvino_library import ops, ov
 from operators.backbones.vit import Attention, Block, Mlp, SwiGlu
@@ -66,7 +65,7 @@ def openvino_graph(
     pixels = ops.parameter([batch, *size_hw, 3], np.uint8, name="pixels")
     tokens, kept = _embedded(vit, pixels, size_hw), []
     # int8 steps are carried through a reshape to one frame only: others have their tokens counted.
-    shape = (1, -1) if batch == 1 else (-1, vit.placement.tokens(size_hw))
+    shape = (1, -1) if batch == 1 else (-1, vit.layout.tokens(size_hw))
     for index, block in enumerate(vit.blocks):
         assert isinstance(block, Block)
         tokens = ops.add(tokens, _attended(block.attn, _normed(block.norm1, tokens), shape, linear))
@@ -78,12 +77,12 @@ def openvino_graph(
 
 def _embedded(vit: FoldedVit, pixels: Node, size_hw: tuple[int, int]) -> Node:
     side = vit.architecture.patch
-    h, w = vit.placement.grid(size_hw)
+    h, w = vit.layout.grid(size_hw)
     tiles = ops.transpose(_reshaped(pixels, -1, h, side, w, side, 3), _shape(0, 1, 3, 5, 2, 4))
     flat = ops.convert(_reshaped(tiles, -1, 3 * side * side), "f32")
     (products,) = exact_linear(vit.embed, flat)
     width = vit.architecture.width
-    first, positions = vit.placement.placed(size_hw)
+    first, positions = vit.layout.placed(size_hw)
     room = _shape(0, first.shape[1], 0)  # for the tokens that come before the patches
     patches = ops.pad(
         _reshaped(products, -1, h * w, width), room, _shape(0, 0, 0), "constant", _ZERO
@@ -93,13 +92,13 @@ def _embedded(vit: FoldedVit, pixels: Node, size_hw: tuple[int, int]) -> Node:
 
 
 def _attended(attention: Attention, tokens: Node, shape: tuple[int, int], linear: Linear) -> Node:
-    heads = attention.heads
+    heads = (attention.heads, attention.head_dim)
     q, k, v = (
-        ops.transpose(_reshaped(part, *shape, heads, HEAD_DIM), _shape(0, 2, 1, 3))
+        ops.transpose(_reshaped(part, *shape, *heads), _shape(0, 2, 1, 3))
         for part in linear(attention.qkv, tokens, 3)
     )
     mixed = ops.transpose(ops.scaled_dot_product_attention(q, k, v), _shape(0, 2, 1, 3))
-    return linear(attention.proj, _reshaped(mixed, -1, heads * HEAD_DIM), 1)[0]
+    return linear(attention.proj, _reshaped(mixed, -1, attention.proj.in_features), 1)[0]
 
 
 def _transformed(mlp: Mlp | SwiGlu, tokens: Node, linear: Linear) -> Node:

@@ -14,9 +14,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from operators.backbones.crew import Crew
 from operators.backbones.engines.drawn_frames import drawn_frames
 from operators.backbones.engines.folded import FoldedVit
+from operators.backbones.thread_pool import ThreadPool
 
 SIDE = 13  # patches a side of a drawn frame; twice as many change cosines by less than 0.0001
 _SEED, _FRAMES = 0, 8
@@ -59,16 +59,16 @@ def digest(ranges: Mapping[str, float]) -> str:
 
 
 def _watch(vit: FoldedVit, frames: Tensor, threads: int) -> None:
-    crew = Crew(threads)
+    pool = ThreadPool(threads)
 
     @torch.inference_mode()
     def see(row: int) -> None:
         vit(frames[row : row + 1])
 
     try:
-        crew.map(see, range(len(frames)))
+        pool.map(see, range(len(frames)))
     finally:
-        crew.close()
+        pool.close()
 
 
 def _note(seen: list[float], layer: nn.Module, inputs: tuple[Tensor]) -> None:

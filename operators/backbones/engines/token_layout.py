@@ -13,7 +13,7 @@ from operators.backbones.vit import VisionTransformer, resize_positions
 _KEPT_SIZES = 32  # positional embeddings kept, one per frame size; the largest takes 8 MB
 
 
-class Placement:
+class TokenLayout:
     """Of a frozen `VisionTransformer`, which it does not share. Several threads may ask at once."""
 
     def __init__(self, vit: VisionTransformer, dtype: torch.dtype) -> None:
@@ -47,7 +47,7 @@ class Placement:
             pixels: uint8 RGB `[B, H, W, 3]`, H and W multiples of the patch.
 
         Returns:
-            `[B, hw, 588]`, one colour after the other.
+            `[B, hw, 3 * patch**2]`, one colour after the other.
         """
         batch, height, width, colours = pixels.shape
         (h, w), side = self.grid((height, width)), self._architecture.patch

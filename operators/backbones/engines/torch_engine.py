@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from operators.backbones.crew import stay_on_one_core
 from operators.backbones.engines.engine import Tokens, on
 from operators.backbones.engines.lean import LeanVit
 from operators.backbones.engines.products import packs
 from operators.backbones.engines.proven import ProvenBatches
+from operators.backbones.thread_pool import stay_on_one_core
 from operators.backbones.vit import VisionTransformer
 
 

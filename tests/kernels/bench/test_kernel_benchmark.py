@@ -35,7 +35,7 @@ def keep_nothing(report: dict[str, object]) -> None:
 def test_with_torch_alone_it_compiles_and_says_that_nothing_was_timed(tmp_path: Path) -> None:
     out = tmp_path / "new" / "kernels.json"
     script = f"import sys, runpy; sys.modules |= dict.fromkeys({ABSENT}); "
-    script += "from kernels.bench import compiled; compiled.VARIANTS = compiled.VARIANTS[:2]; "
+    script += "from kernels.bench import compiled; compiled.VARIANTS = compiled.VARIANTS[1:3]; "
     script += "runpy.run_module('kernels.bench', run_name='__main__', alter_sys=True)"
     done = subprocess.run(
         [sys.executable, "-c", script, "--only", "fused", "--out", str(out)],
@@ -60,7 +60,7 @@ def test_with_torch_alone_it_compiles_and_says_that_nothing_was_timed(tmp_path: 
 
 def test_compiled_attention_is_sound_until_it_spills() -> None:
     row = next(row for row in TILE_TABLE if row.arch == 90 and row.max_tokens is None)
-    variant = variant_for(257, row.tile)
+    variant = variant_for(257, row.tile, 64)
     report = flash_report(variant, arch=90, dtype=torch.bfloat16)
     said = compiled.describe_attention(row, variant, report)
     assert said["sound"]
@@ -87,8 +87,8 @@ def borrowed_gate(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(benchmark, "has_gpu", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(benchmark, "origin", origin_of_a_test)
-    path = benchmark.attention_path(CPU)._replace(name="triton")
-    monkeypatch.setattr(benchmark, "attention_path", lambda device: path)
+    path = benchmark.attention_path(CPU, 64)._replace(name="triton")
+    monkeypatch.setattr(benchmark, "attention_path", lambda *_: path)
     monkeypatch.setattr(benchmark, "_RACES", {"attention": rows, "fused": rows})
     return raced
 

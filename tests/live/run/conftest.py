@@ -81,15 +81,22 @@ class Run:
 
     def records(self, topic, stream):
         """(attributes, value) in order of publishing."""
+        query = "SELECT headers, value FROM records WHERE topic=? AND key=? ORDER BY offset"
+        rows = self._rows(query, topic, stream)
+        return [(json.loads(headers), value) for headers, value in rows]
+
+    def count(self, topic, stream):
+        """How many there are; cheap enough to be asked again and again."""
+        return len(self._rows("SELECT 1 FROM records WHERE topic=? AND key=?", topic, stream))
+
+    def _rows(self, query, *values):
         if not self.database.exists():
             return []
         with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:
-            query = "SELECT headers, value FROM records WHERE topic=? AND key=? ORDER BY offset"
             try:
-                rows = db.execute(query, (topic, stream)).fetchall()
+                return db.execute(query, values).fetchall()
             except sqlite3.OperationalError:  # no table yet
                 return []
-        return [(json.loads(headers), value) for headers, value in rows]
 
     def events(self, stream):
         return [json.loads(value) for _, value in self.records("events", stream)]

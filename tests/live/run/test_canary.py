@@ -71,7 +71,7 @@ def check(camera, live_run, silent_port, refused_port, stalling, runtime="inline
         return failed and "reconnected" in run.told("stalls")
 
     run.until(all_failed)
-    run.until(lambda: len(run.records("embedding", "open")) > 10)
+    run.until(lambda: run.count("embedding", "open") > 10)
     run.signal(signal.SIGTERM)
     assert run.exit_code() == 0, run.stderr
     assert leaked(" ".join(lines).encode()) == []

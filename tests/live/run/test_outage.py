@@ -87,7 +87,7 @@ def test_sigterm_while_the_database_is_held_comes_back_and_counts(camera, live_r
     gate = camera(fps=FPS)
     streams = {"gate": {"url": gate.url()}, "clip": {"url": CLIP}}
     run = live_run(config(gate, streams=streams, runtime="inline"))
-    run.until(lambda: run.records("embedding", "gate"))
+    run.until(lambda: run.count("embedding", "gate"))
 
     with contextlib.closing(sqlite3.connect(run.database, isolation_level=None)) as other:
         run.until(lambda: locked(other))

@@ -23,7 +23,7 @@ def test_a_slow_engine_drops_the_oldest_frames_and_says_how_many(camera, live_ru
             "buffer_frames": BUFFER_FRAMES,
         }
     )
-    run.until(lambda: len(frames(run, "embedding")) > 10)
+    run.until(lambda: run.count("embedding", "gate") > 10)
 
     gate_lock.hold()
     run.until(gate_lock.waited_for)
@@ -35,8 +35,8 @@ def test_a_slow_engine_drops_the_oldest_frames_and_says_how_many(camera, live_ru
     late_bytes = resident_bytes(run)
     gate_lock.release()
     run.until(lambda: "dropped" in run.told("gate"))
-    seen = len(frames(run, "embedding"))
-    run.until(lambda: len(frames(run, "embedding")) > seen + 2 * IN_FLIGHT_FRAMES)
+    seen = run.count("embedding", "gate")
+    run.until(lambda: run.count("embedding", "gate") > seen + 2 * IN_FLIGHT_FRAMES)
     run.signal(signal.SIGTERM)
     assert run.exit_code() == 0, run.stderr
 

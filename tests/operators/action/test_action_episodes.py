@@ -72,7 +72,7 @@ def test_a_head_may_say_nothing_and_episodes_follow_its_windows(
     frames = [frame(number) for number in range(64)]
     everything = build(linear(192), {"thresholds": [0.0, 0.0, 0.0]}, leave=1.0)
     action = build(linear(192), {"thresholds": [0.0, 0.6, 0.6]}, leave=1.0)
-    assert action.topics == ("action", "action.episodes")
+    assert [*action.topics] == ["action", "action.episodes"]
     whole = said(run(everything, frames), "action")
     results = run(action, frames) + action.reset("cam", "end")
     windows = said(results, "action")

@@ -54,6 +54,14 @@ def test_a_name_like_nothing_is_answered_with_all_names():
         architecture("resnet")
 
 
-def test_a_width_that_is_not_64_per_head_is_refused():
-    with pytest.raises(ValueError, match="must be 64 x 5 heads, got 384"):
+def test_heads_share_the_width_evenly():
+    assert {one.head_dim for one in ARCHITECTURES.values()} == {64}
+    assert Architecture("huge", width=1280, depth=32, heads=16).head_dim == 80
+    with pytest.raises(ValueError, match="must be a multiple of its 5 heads, got 384"):
         Architecture("odd", width=384, depth=1, heads=5)
+
+
+@pytest.mark.parametrize("sizes", [{"patch": 0}, {"grid": 0}, {"depth": 0}, {"heads": 0}])
+def test_sizes_of_nothing_are_refused(sizes):
+    with pytest.raises(ValueError, match="odd: "):
+        Architecture(**{"name": "odd", "width": 64, "depth": 1, "heads": 1} | sizes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +16,7 @@ from operators.backbones.preprocess import normalise
 from operators.frames import FrameBatch, FrameInfo
 from operators.weights.load import load_backbone
 
+ARCH = replace(architecture("dinov2_vitti14"), depth=3)  # deeper shows no more
 SIZE_HW = (224, 392)
 CHOICES = (
     Choice("torch", torch.float32, ""),
@@ -37,7 +39,7 @@ def pictures(count: int, size_hw: tuple[int, int] = SIZE_HW, seed: int = 0) -> l
 
 
 def tiny(**options) -> Backbone:
-    loaded = load_backbone(architecture("dinov2_vitti14"), "random", seed=1)
+    loaded = load_backbone(ARCH, "random", seed=1)
     return Backbone(loaded, **options)
 
 
@@ -47,19 +49,19 @@ def rows(features, row: int) -> list[torch.Tensor]:
 
 
 def test_tensors_always_have_the_batch_size_and_infos_only_the_frames():
-    features = tiny(blocks=(2, 11), batch_size=3)(batch_of(*pictures(2)))
+    features = tiny(blocks=(0, 2), batch_size=3)(batch_of(*pictures(2)))
 
     assert len(features.infos) == 2
     assert features.cls.shape == (3, 192)
     assert features.patches.shape == (3, 16, 28, 192)
     assert {b: (p.shape, c.shape) for b, (p, c) in features.layers.items()} == {
+        0: ((3, 16, 28, 192), (3, 192)),
         2: ((3, 16, 28, 192), (3, 192)),
-        11: ((3, 16, 28, 192), (3, 192)),
     }
 
 
 def test_features_are_the_models_tokens_in_picture_order():
-    backbone = tiny(blocks=(11,), batch_size=1)
+    backbone = tiny(blocks=(2,), batch_size=1)
     (picture,) = pictures(1)
 
     features = backbone(batch_of(picture))
@@ -69,19 +71,19 @@ def test_features_are_the_models_tokens_in_picture_order():
     torch.testing.assert_close(features.cls[0], tokens[0, 0], rtol=0, atol=1e-5)
     want = tokens[0, 1 + 3 * 28 + 5]
     torch.testing.assert_close(features.patches[0, 3, 5], want, rtol=0, atol=1e-5)
-    patches, cls = features.normed(11)
+    patches, cls = features.normed(2)
     torch.testing.assert_close(patches, features.patches, rtol=0, atol=1e-6)
     torch.testing.assert_close(cls, features.cls, rtol=0, atol=1e-6)
 
 
 def test_registers_are_left_out_of_the_patches():
-    loaded = load_backbone(architecture("dinov2_vits14_reg"), "random")
+    loaded = load_backbone(replace(ARCH, registers=4), "random")
     (picture,) = pictures(1, (28, 42))
 
     features = Backbone(loaded, batch_size=1)(batch_of(picture))
     tokens, _ = loaded.model(normalise(torch.from_numpy(picture[None]), torch.float32))
 
-    assert features.patches.shape == (1, 2, 3, 384)
+    assert features.patches.shape == (1, 2, 3, 192)
     torch.testing.assert_close(features.patches[0, 0, 0], tokens[0, 5], rtol=0, atol=1e-5)
 
 
@@ -94,9 +96,9 @@ def test_a_frame_has_the_same_bits_in_any_slot_with_any_mates_on_any_threads(
     if choice.name == "openvino":
         pytest.importorskip("openvino", reason="the extra cpu is not installed")
     (frame,) = pictures(1, size_hw, seed=5)
-    alone = tiny(blocks=(5,), batch_size=1, choice=choice)  # one thread, no mates
+    alone = tiny(blocks=(1,), batch_size=1, choice=choice)  # one thread, no mates
     want = rows(alone(batch_of(frame)), 0)
-    backbone = tiny(blocks=(5,), batch_size=4, threads=threads, choice=choice)
+    backbone = tiny(blocks=(1,), batch_size=4, threads=threads, choice=choice)
 
     for slot in range(4):
         mates = pictures(4, size_hw, seed=slot + 10)
@@ -140,21 +142,28 @@ def test_heads_may_round_as_the_backbone_did(choice):
     assert tiny(batch_size=1, choice=choice)(batch_of(*pictures(1))).precision == choice.dtype
 
 
+def test_sides_that_are_no_multiples_of_the_patch_are_refused():
+    with pytest.raises(
+        ValueError, match="28x30 must be multiples of 14, the patch of dinov2_vitti"
+    ):
+        tiny(batch_size=1)(batch_of(*pictures(1, (28, 30))))
+
+
 def test_more_frames_than_the_batch_size_are_refused():
     with pytest.raises(ValueError, match="3 frames in a batch, at most 2 fit"):
         tiny(batch_size=2)(batch_of(*pictures(3, (14, 14))))
 
 
 @pytest.mark.parametrize(
-    "options", [{"batch_size": 0}, {"threads": 0}, {"blocks": (12,)}, {"blocks": (-1,)}]
+    "options", [{"batch_size": 0}, {"threads": 0}, {"blocks": (3,)}, {"blocks": (-1,)}]
 )
 def test_impossible_options_are_refused(options):
-    with pytest.raises(ValueError, match=r"must be at least 1, got .* within 0\.\.11"):
+    with pytest.raises(ValueError, match=r"must be at least 1, got .* within 0\.\.2"):
         tiny(**options)
 
 
 def test_a_frame_that_never_has_mates_gets_every_core():
-    loaded = load_backbone(architecture("dinov2_vitti14"), "random")
+    loaded = load_backbone(ARCH, "random")
     alone, beside, whole = (
         Backbone(loaded, batch_size=size, threads=threads)
         for size, threads in ((1, 1), (2, 3), (1, 3))

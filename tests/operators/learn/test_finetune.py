@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from operators.backbones.architectures import ARCHITECTURES
-from operators.backbones.crew import Crew
+from operators.backbones.thread_pool import ThreadPool
 from operators.learn.examples import Examples
 from operators.learn.finetune import Start, finetune
 from operators.learn.scoring import head_scores
@@ -35,10 +35,10 @@ def model():
 
 
 @pytest.fixture
-def crew():
-    crew = Crew(2)
-    yield crew
-    crew.close()
+def pool():
+    pool = ThreadPool(2)
+    yield pool
+    pool.close()
 
 
 @pytest.fixture
@@ -91,20 +91,20 @@ def fitted(examples, split, pooling="mean", scale=0.01):
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_it_begins_as_the_frozen_head(model, crew, drawn, pooling):
+def test_it_begins_as_the_frozen_head(model, pool, drawn, pooling):
     examples, split, tokens = drawn(3)
     frozen = fitted(examples, split, pooling, scale=0.1)
     tail = TailModel(model, 2, frozen.tensors, frozen.facts, examples.take(split.train))
     want = head_scores(frozen.tensors, frozen.facts, examples)
     assert want.std() > 0.01
-    seen = tail.parts.seen(examples, tokens.__getitem__, crew)
+    seen = tail.parts.seen(examples, tokens.__getitem__, pool)
     got = head_scores(tail.folded(), frozen.facts, seen)
     np.testing.assert_allclose(got, want, atol=1e-4)
     logits = tail(examples, tokens)
     np.testing.assert_allclose(logits.softmax(dim=1).detach().numpy(), want, atol=1e-4)
 
 
-def test_a_gain_is_kept_and_measured_where_nothing_was_learnt_from(model, crew, drawn):
+def test_a_gain_is_kept_and_measured_where_nothing_was_learnt_from(model, pool, drawn):
     examples, split, tokens = drawn()
     frozen = fitted(examples, split)
     told = []
@@ -113,7 +113,7 @@ def test_a_gain_is_kept_and_measured_where_nothing_was_learnt_from(model, crew, 
         examples,
         split,
         Start(model, 1, tokens.__getitem__, QUICK),
-        crew=crew,
+        pool=pool,
         tell=lambda share, words: told.append(share),
     )
     before, after = (
@@ -134,23 +134,23 @@ def test_a_gain_is_kept_and_measured_where_nothing_was_learnt_from(model, crew, 
     assert not any(name.startswith("blocks.10") for name in done.fit.tensors)
     head = Head("classify", "own", done.fit.tensors, "0" * 64, facts)
     own = TailParts(own_blocks(head, ARCH), model.norm)
-    judged = own.seen(examples.take(split.test), tokens.__getitem__, crew)
+    judged = own.seen(examples.take(split.test), tokens.__getitem__, pool)
     scores = head_scores(head.tensors, facts, judged)
     np.testing.assert_allclose(scores, done.tuned.probabilities, atol=1e-6)
 
 
-def test_without_a_gain_the_frozen_head_stays(model, crew, drawn):
+def test_without_a_gain_the_frozen_head_stays(model, pool, drawn):
     examples, split, tokens = drawn()
     learnt = finetune(
         fitted(examples, split),
         examples,
         split,
         Start(model, 1, tokens.__getitem__, QUICK),
-        crew=crew,
+        pool=pool,
     )
     frozen = replace(fitted(examples, split), quality=learnt.tuned)  # as good, and it costs less
     again = Start(model, 1, tokens.__getitem__, QUICK)
-    done = finetune(frozen, examples, split, again, crew=crew)
+    done = finetune(frozen, examples, split, again, pool=pool)
     assert done.gain.value == 0
     assert not done.kept
     assert done.fit.tensors is frozen.tensors
@@ -159,7 +159,7 @@ def test_without_a_gain_the_frozen_head_stays(model, crew, drawn):
     assert done.fit.facts["trained"]["finetuned"]["kept"] is False
 
 
-def test_it_ends_when_validation_gets_no_better(model, crew, drawn):
+def test_it_ends_when_validation_gets_no_better(model, pool, drawn):
     examples, split, tokens = drawn()
     told = []
     still = Schedule(1e-30, 1e-30, looks=9, steps=2, patience=2)
@@ -168,7 +168,7 @@ def test_it_ends_when_validation_gets_no_better(model, crew, drawn):
         examples,
         split,
         Start(model, 1, tokens.__getitem__, still),
-        crew=crew,
+        pool=pool,
         tell=lambda share, words: told.append(words),
     )
     assert len(told) == 6
@@ -182,9 +182,9 @@ def test_seed_and_data_decide_and_threads_do_not(model, drawn):
     start = Start(model, 2, tokens.__getitem__, replace(QUICK, looks=1))
     found = []
     for threads, seed in ((1, 0), (3, 0), (1, 1)):
-        crew = Crew(threads)
-        done = finetune(frozen, examples, split, start, crew=crew, seed=seed)
+        pool = ThreadPool(threads)
+        done = finetune(frozen, examples, split, start, pool=pool, seed=seed)
         found.append(done.tuned.probabilities)
-        crew.close()
+        pool.close()
     np.testing.assert_array_equal(found[0], found[1])
     assert (found[0] != found[2]).any()

@@ -64,7 +64,7 @@ def test_a_head_that_is_measured_brings_its_size():
 
 
 def test_what_is_no_value_is_refused_as_in_a_configuration():
-    with pytest.raises(UsageError, match="short_side: should be greater than or equal to 14"):
+    with pytest.raises(UsageError, match="short_side: should be at least 14"):
         backbone_config({"short_side": 3})
     with pytest.raises(UsageError, match=r"sampling\.fps: should be greater than 0"):
         backbone_config({"fps": 0.0})

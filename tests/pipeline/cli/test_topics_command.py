@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from operators.format import Format
+from operators.result import Result
 from pipeline.records.commit import Commit
+from pipeline.records.message import Publisher
 from pipeline.sinks.uri import open_sink
 
 
@@ -27,6 +30,25 @@ def test_topics_of_a_sink_are_listed(dinostream, uri):
         json.loads(line) for line in dinostream("topics", "list", uri, "--json").stdout.splitlines()
     ]
     assert [row["name"] for row in rows] == ["action", "embedding"]
+    assert rows[1]["schema"] == "urn:dinostream:schemas:embedding.v1"
+
+
+def test_a_users_own_topic_is_listed_as_its_records_are(dinostream, tmp_path, build):
+    mood = build.operator()
+    mood.topics = {"mood": Format("text/csv", "https://example.org/mood.v1.csvw")}
+    record = Publisher("cam1", "feedfacecafe", build.model).record(
+        Result(build.info(), "mood", "text/csv", b"calm"), build.variant, mood
+    )
+    uri = f"sqlite:{tmp_path / 'own.db'}"
+    sink = open_sink(uri)
+    progress = sink.claim({"cam1": "0123456789ab"})["cam1"]
+    sink.commit([Commit((record,), build.after(progress))])
+    sink.close()
+    assert json.loads(dinostream("topics", "list", uri, "--json").stdout) == {
+        "name": "mood",
+        "content_type": "text/csv",
+        "schema": "https://example.org/mood.v1.csvw",
+    }
 
 
 def test_a_sink_file_has_no_topics_to_make(dinostream, uri):

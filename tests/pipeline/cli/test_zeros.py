@@ -67,3 +67,11 @@ def test_what_cannot_be_0_is_refused_by_name(option, key):
 
     assert isinstance(told.exception, UsageError)
     assert f"{key}: should be greater than" in str(told.exception)
+
+
+@pytest.mark.parametrize("command", ["bench replay", "bench operators"])
+def test_a_short_side_below_a_patch_of_the_model_is_refused(command):
+    told = CliRunner().invoke(cli, [*command.split(), "--short-side", "13"])
+
+    assert told.exit_code == 2
+    assert "13 is less than 14, a patch of dinov2_vits14" in told.output

@@ -240,6 +240,13 @@ def test_a_span_goes_forward():
         resolve(None, {}, ["span_s=[2, 2]"])
 
 
+@pytest.mark.parametrize(("model", "patch"), [("dinov2_vits14", 14), ("dinov2_vitb14_reg", 14)])
+def test_a_short_side_holds_a_patch_of_the_model(model, patch):
+    assert resolve(None, {"model": model, "short_side": patch}).short_side == patch
+    with pytest.raises(UsageError, match=rf"short_side: should be at least {patch}, .* got 13"):
+        resolve(None, {"model": model, "short_side": patch - 1})
+
+
 def test_demo_weights_bring_their_model():
     assert Config(weights="demo").model == "dinov2_vitti14"
     assert Config(weights="demo", model="dinov2_vits14").model == "dinov2_vits14"

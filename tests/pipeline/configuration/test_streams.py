@@ -2,9 +2,11 @@
 
 import pytest
 
+from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.errors import UsageError
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import sampling_rules, stream_specs
+from pipeline.media.frame_size import FrameSize
 from pipeline.stream.sampling import Sampling
 
 NOON_US = 1795348800000000
@@ -31,6 +33,16 @@ def test_named_streams_come_beside_unnamed_sources(footage):
     )
     assert [spec.stream for spec in found] == ["a.mp4", "gate"]
     assert {(spec.short_side, spec.stall_s) for spec in found} == {(112, 3.0)}
+
+
+def test_the_patch_is_the_models(footage, monkeypatch):
+    sixteen = Architecture("vit_tiny_16", width=64, depth=1, heads=2, patch=16, grid=4)
+    monkeypatch.setitem(ARCHITECTURES, sixteen.name, sixteen)
+    options = {"sources": [str(footage / "a.mp4")], "short_side": 112}
+    (own,), (usual,) = specs(**options, model=sixteen.name), specs(**options)
+    assert (own.size, usual.size) == (FrameSize(112, 16), FrameSize(112, 14))
+    with pytest.raises(UsageError, match="short_side: should be at least 16, a patch of vit_tiny"):
+        specs(**options | {"short_side": 15}, model=sixteen.name)
 
 
 def test_a_stream_may_have_a_start_time_of_its_own(footage):

@@ -86,7 +86,7 @@ def wait_until(condition: Callable[[], bool], job: subprocess.Popen[str]) -> Non
     while not condition():
         assert job.poll() is None, f"the job ended first:\n{job.communicate()}"
         assert time.monotonic() < deadline_s, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def descendants(pid: int) -> dict[int, str]:

@@ -20,8 +20,8 @@ CHUNK_FRAMES = 16
 def footage(tools, tmp_path_factory) -> Path:
     """Two clips that last long enough to be hit."""
     folder = tmp_path_factory.mktemp("footage")
-    tools.write_scene(folder / "a.mp4", "synthetic:room?seed=3&seconds=40&fps=10&size=112x64")
-    tools.write_scene(folder / "b.mp4", "synthetic:room?seed=5&seconds=24&fps=10&size=112x64")
+    tools.write_scene(folder / "a.mp4", "synthetic:room?seed=3&seconds=26&fps=10&size=112x64")
+    tools.write_scene(folder / "b.mp4", "synthetic:room?seed=5&seconds=14&fps=10&size=112x64")
     return folder
 
 
@@ -70,7 +70,7 @@ def test_a_killed_actor_is_replaced(jobs, tools, footage, undisturbed, sink, act
     report = jobs.finish(job)
     assert set(report["streams"].values()) == {"ok"}
     assert report["conflicting"] == 0
-    assert report["frames"] <= 640 + 2 * QUEUED_CHUNKS * CHUNK_FRAMES
+    assert report["frames"] <= 400 + 2 * QUEUED_CHUNKS * CHUNK_FRAMES
     assert tools.records(sink) == undisturbed
 
 
@@ -87,9 +87,9 @@ def test_a_killed_driver_is_resumed(jobs, tools, footage, undisturbed, sink, run
     job.communicate()
     left_over(tools, below)
     committed = depth_records(tools, sink)
-    assert 0 < committed < 640
+    assert 0 < committed < 400
     report = jobs.run(footage, "--all", "--runtime", runtime, "--sink", sink)
-    assert report["frames"] == 640 - committed, "what was committed is not done again"
+    assert report["frames"] == 400 - committed, "what was committed is not done again"
     assert report["conflicting"] == 0
     assert tools.records(sink) == undisturbed
 

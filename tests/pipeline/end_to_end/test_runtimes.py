@@ -35,14 +35,14 @@ def test_every_sampled_frame_has_its_records(together: str, tools) -> None:
     assert topics["action"] >= sum(windows.values())
 
 
-def test_a_stream_alone_says_the_same(together: str, jobs, clips: Path, tools, tmp_path) -> None:
+def test_a_stream_alone_says_the_same(together: str, clips: Path, tools, tmp_path) -> None:
     sink = f"sqlite:{tmp_path}/alone.db"
     for name in CLIPS:
-        jobs.run(clips / name, "--runtime", "inline", "--sink", sink)
+        run_inline([str(clips / name)], sink)
     assert tools.records(sink) == tools.records(together)
 
 
-def run_inline(sources: list[str], sink: str) -> tuple[Config, Tally]:
+def run_inline(sources: list[str], sink: str, **more: object) -> tuple[Config, Tally]:
     """The job of `SMALL` in this process."""
     values = {
         "sources": sources,
@@ -52,6 +52,7 @@ def run_inline(sources: list[str], sink: str) -> tuple[Config, Tally]:
         "threads": 1,
         "runtime": "inline",
         "sink": sink,
+        **more,
     }
     config = resolve(None, values)
     run = InlineRun(config, stream_specs(config, live=False), fresh=False, tell=lambda _: None)
@@ -92,16 +93,17 @@ def test_ray_says_the_same(together: str, jobs, clips, tools, tmp_path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.needs_kafka
-def test_kafka_holds_the_same(together: str, jobs, clips, tools, kafka_uri: str) -> None:
-    jobs.run(clips, "--runtime", "inline", "--sink", kafka_uri)
+def test_kafka_holds_the_same(together: str, clips, tools, kafka_uri: str) -> None:
+    run_inline([str(clips)], kafka_uri)
     assert tools.records(kafka_uri) == tools.records(together)
 
 
-def test_samplings_agree_on_the_frames_they_share(jobs, clips: Path, tools, tmp_path) -> None:
-    clip, every = clips / "short.mp4", {}
-    for name, option in {"all": ["--all"], "five": ["--fps", "5"], "key": ["--keyframes"]}.items():
+def test_samplings_agree_on_the_frames_they_share(clips: Path, tools, tmp_path) -> None:
+    clip, every = str(clips / "short.mp4"), {}
+    rules = {"all": {"all": True}, "five": {"fps": 5}, "key": {"keyframes": True}}
+    for name, rule in rules.items():
         sink = f"sqlite:{tmp_path}/{name}.db"
-        jobs.run(clip, *option, "--operator", "embedding", "--runtime", "inline", "--sink", sink)
+        run_inline([clip], sink, sampling=rule, operators=["embedding"])
         every[name] = _data(tools.records(sink))
     assert len(every["all"]) == 120
     assert len(every["five"]) == 20

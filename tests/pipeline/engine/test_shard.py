@@ -8,11 +8,13 @@ from collections import Counter, defaultdict, deque
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 import torch
 
+from operators.format import Format
 from operators.frames import Features, FrameInfo
 from operators.operator import Operator, StreamOperator
 from operators.result import JSON, Result
@@ -891,7 +893,7 @@ class SmallSink(ListSink):
 class Twice(Echo):
     """Two records of every frame, in two topics; those of frames from 100 on are longer."""
 
-    topics = ("echo", "echo.more")
+    topics = MappingProxyType({"echo": Format(), "echo.more": Format()})
 
     def __call__(self, features: Features) -> list[Result]:
         results = super().__call__(features)

@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.features.folder import FeatureFolder, compute_missing
 from pipeline.features.stored import Part
+from pipeline.media.frame_size import FrameSize
 
 
 def blank(height):
@@ -15,7 +16,7 @@ def blank(height):
 
 
 def test_pictures_of_one_size_are_seen_together_and_none_twice(tmp_path):
-    folder = FeatureFolder(tmp_path, short_side=14)
+    folder = FeatureFolder(tmp_path, FrameSize(14, 14))
     sizes = [14, 28, 14, 14, 28]
     places = [folder.place({"picture": number}) for number in range(len(sizes))]
     assert len({*places, folder.place({"picture": 0}, 1)}) == 6
@@ -35,5 +36,5 @@ def test_pictures_of_one_size_are_seen_together_and_none_twice(tmp_path):
 
 
 def test_another_size_lies_elsewhere(tmp_path):
-    small, large = (FeatureFolder(tmp_path, short_side=side).place({}) for side in (14, 28))
+    small, large = (FeatureFolder(tmp_path, FrameSize(side, 14)).place({}) for side in (14, 28))
     assert small != large

@@ -15,9 +15,12 @@ from pipeline.features import store as feature_store
 from pipeline.features.clip import Clip
 from pipeline.features.store import FeatureStore
 from pipeline.fit.scene_actions import scenes_with_actions
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import day_taken, read_still
 from pipeline.synthetic.scene import open_scene
 from pipeline.synthetic.uri import parse_scene_uri
+
+SIZE = FrameSize(28, 14)
 
 
 def test_the_same_file_is_computed_once_wherever_it_lies(store, small_clip, tmp_path):
@@ -117,14 +120,14 @@ def test_what_is_no_video_is_named(store, tmp_path):
 
 def test_pictures_are_upright_and_scaled_like_frames(store, small_picture, tmp_path):
     path = small_picture(tmp_path / "a.png", "bars")
-    still = read_still(path, 28)
+    still = read_still(path, SIZE)
     assert still.pixels.shape == (28, 42, 3)
     turned = tmp_path / "turned.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held upright: to be shown a quarter turn to the right
     exif[0x0132] = "2026:11:22 10:00:00"
     Image.open(path).save(turned, exif=exif)
-    assert read_still(turned, 28).pixels.shape == (42, 28, 3)
+    assert read_still(turned, SIZE).pixels.shape == (42, 28, 3)
     assert (day_taken(turned), day_taken(path)) == ("2026-11-22", None)
     features = store.image(path, patches=True)
     assert features.cls.shape == (1, 4, 192)
@@ -138,7 +141,7 @@ def test_pictures_are_upright_and_scaled_like_frames(store, small_picture, tmp_p
 
 
 def test_scenes_are_rendered_here_and_known_by_their_uris(store):
-    scenes = scenes_with_actions("room", range(2), 28, fps=5, seconds=1.0)
+    scenes = scenes_with_actions("room", range(2), SIZE, fps=5, seconds=1.0)
     for scene in scenes:
         assert scene.spans[0].label == open_scene(parse_scene_uri(scene.name)).action
     first, second = (store.frames(Path(scene.name), fps=5) for scene in scenes)
@@ -147,4 +150,4 @@ def test_scenes_are_rendered_here_and_known_by_their_uris(store):
     store.frames(Path(scenes[0].name), fps=5)
     assert store.computed_frames == 10
     with pytest.raises(UsageError, match=r"--fps says 2\.5"):
-        scenes_with_actions("room", range(2), 28, fps=2.5, seconds=1.0)
+        scenes_with_actions("room", range(2), SIZE, fps=2.5, seconds=1.0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from operators.backbones.architectures import DEMO_MODEL, PATCH, architecture
+from operators.backbones.architectures import DEMO_MODEL, architecture
 from operators.backbones.backbone import Backbone
 from operators.frames import CELLS, FrameBatch, FrameInfo
 from operators.registry import build_operator
@@ -48,7 +48,8 @@ def scores():
 
 def measured(backbone, operators, size_wh) -> dict[str, float]:
     width, height = size_wh
-    grid = (height // PATCH * CELLS, width // PATCH * CELLS)
+    patch = architecture(DEMO_MODEL).patch
+    grid = (height // patch * CELLS, width // patch * CELLS)
     near, classes = [], []
     for seed in SEEDS:
         spec = SceneSpec("world", seed=seed, seconds=1.0, fps=5, size_wh=size_wh)

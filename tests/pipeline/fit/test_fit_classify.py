@@ -27,6 +27,7 @@ from pipeline.fit.evaluate_files import pictured_examples
 from pipeline.fit.fit_classify import fit_classify
 from pipeline.fit.fitting import FitPlan
 from pipeline.fit.pictures import pictures_in_folders
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import read_still
 from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader
@@ -109,7 +110,7 @@ def test_a_fine_tuned_head_says_in_a_run_what_was_measured(
     groups = tuple(file_session(str(one.path)) for one in pictures)
     targets = np.array([header["labels"].index(one.label) for one in pictures])
     for place, number in enumerate(split(groups, targets, header["labels"]).test[:6]):
-        still = read_still(pictures[number].path, 28)
+        still = read_still(pictures[number].path, FrameSize(28, 14))
         info = FrameInfo.of_picture(still.source_hw)
         features = tiny_backbone(FrameBatch((info,), still.pixels[None]))
         scores = operator.logits(features, 0).softmax(dim=0).numpy()

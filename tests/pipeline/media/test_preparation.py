@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.media.aperture import Aperture, aperture_of
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.picture import Picture
 from pipeline.media.scaler import Scaler
 
@@ -18,7 +19,7 @@ from pipeline.media.scaler import Scaler
 @pytest.fixture
 def scaled(clips) -> Callable[[Path], list[tuple[Picture, NDArray[np.uint8]]]]:
     """A file's pictures, as they are decoded and at the model's size."""
-    return lambda path: [(one, Scaler(224)(one)) for one in clips.pictures(path)]
+    return lambda path: [(one, Scaler(FrameSize(224, 14))(one)) for one in clips.pictures(path)]
 
 
 def test_interlaced_footage_does_not_comb(scaled, shared_media: Path) -> None:

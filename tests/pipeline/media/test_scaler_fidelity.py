@@ -15,8 +15,9 @@ from operators.backbones.architectures import architecture
 from operators.backbones.backbone import Backbone
 from operators.frames import FrameBatch, FrameInfo
 from operators.weights.load import load_backbone
+from pipeline.media.frame_size import FrameSize
 from pipeline.media.picture import Picture
-from pipeline.media.scaler import Scaler, model_size
+from pipeline.media.scaler import Scaler
 
 CLIPS = (
     "sam2_01_dog.mp4",
@@ -39,7 +40,7 @@ def class_token(backbone: Backbone, pixels: NDArray[np.uint8]) -> torch.Tensor:
 
 
 def long_way(picture: Picture, short_side: int) -> NDArray[np.uint8]:
-    height, width = model_size(picture.source_hw, short_side)
+    height, width = FrameSize(short_side, 14).of(picture.source_hw)
     rgb = picture.orientation.apply(picture.frame.to_ndarray(format="rgb24"))
     return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BICUBIC))
 
@@ -48,7 +49,7 @@ def long_way(picture: Picture, short_side: int) -> NDArray[np.uint8]:
 @pytest.mark.parametrize("name", CLIPS)
 def test_the_class_token_is_the_same(clips, shared_media: Path, backbone, name: str) -> None:
     for picture in clips.pictures(shared_media / "videos" / name, keyframes=True)[:2]:
-        short, long = Scaler(224)(picture), long_way(picture, 224)
+        short, long = Scaler(FrameSize(224, 14))(picture), long_way(picture, 224)
         assert short.shape == long.shape
         cosine = torch.cosine_similarity(
             class_token(backbone, short), class_token(backbone, long), dim=0

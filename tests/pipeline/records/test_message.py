@@ -9,7 +9,8 @@ from fractions import Fraction
 
 import pytest
 
-from operators.result import JSON, PNG, Result
+from operators.format import JSON, PNG, Format
+from operators.result import Result
 from pipeline.records.message import Publisher, labels_message, progress_message, rfc3339
 from pipeline.stream.chunk import End, Fault, Gap
 from pipeline.stream.progress import Progress
@@ -64,7 +65,7 @@ def test_what_knows_rendered_scenes_alone_says_so_of_footage(publisher, build):
     for rendered in (False, True):
         for rendered_only in (False, True):
             operator.rendered_only = rendered_only
-            result = Result(build.info(rendered=rendered), "depth", JSON, b"{}")
+            result = Result(build.info(rendered=rendered), "action", JSON, b"{}")
             said = publisher.record(result, "v", operator).headers.get("ce_outofdomain")
             assert said == ("true" if rendered_only and not rendered else None)
 
@@ -76,10 +77,22 @@ def test_a_frame_without_pts_says_nothing_of_it(build):
     assert message.id.split("/")[3] == "77+2"
 
 
-def test_a_users_own_topic_has_no_schema_of_ours(publisher, build):
-    message = publisher.record(Result(build.info(), "mood", JSON, b"{}"), "v", build.operator())
-    assert "ce_dataschema" not in message.headers
-    assert message.headers["ce_type"] == "dinostream.mood.v1"
+def test_a_users_own_topic_is_what_its_operator_declares(publisher, build):
+    operator = build.operator()
+    result = Result(build.info(), "mood", JSON, b"{}")
+
+    operator.topics = {"mood": Format()}
+    plain = publisher.record(result, "v", operator)
+    operator.topics = {"mood": Format(schema="https://example.org/mood.v1.json")}
+    described = publisher.record(result, "v", operator)
+
+    assert "ce_dataschema" not in plain.headers
+    assert plain.headers["ce_type"] == "dinostream.mood.v1"
+    assert described.headers["ce_dataschema"] == "https://example.org/mood.v1.json"
+
+    operator.topics = {"mood": Format("text/csv")}
+    with pytest.raises(ValueError, match="gives topic mood application/json; its topics declare t"):
+        publisher.record(result, "v", operator)
 
 
 @pytest.mark.parametrize(

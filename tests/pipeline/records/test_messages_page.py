@@ -137,7 +137,7 @@ def test_vectors_open_in_numpy(records):
 def test_the_page_shows_one_record_of_each_topic(described):
     assert list(LITERAL) == list(TOPICS)
     table = re.findall(r"^\| `([a-z.]+)` \| ([a-z/-]+) \|", PAGE, flags=re.MULTILINE)
-    assert dict(table) == {name: topic.content_type for name, topic in TOPICS.items()}
+    assert dict(table) == {name: topic.format.content_type for name, topic in TOPICS.items()}
 
 
 @pytest.mark.parametrize("topic", TOPICS)

@@ -17,7 +17,7 @@ from pipeline.records.mark import Mark, Place
 from pipeline.records.message import Publisher, claim_message, labels_message, progress_message
 from pipeline.records.outage import Outage
 from pipeline.records.record import Refused
-from pipeline.records.topics import TOPICS, schema_uri
+from pipeline.records.topics import TOPICS
 from pipeline.stream.chunk import End, Fault, Gap
 from pipeline.stream.progress import Progress
 
@@ -38,10 +38,10 @@ def test_every_topic_has_its_schemas_and_no_other_has():
     assert topics - {"attributes.v1"} == set(TOPICS)
     assert {name.removesuffix(".v1") for name in SCHEMAS if "attributes" not in name} == set(TOPICS)
     for topic in TOPICS:
-        assert schema_uri(topic) == SCHEMAS[f"{topic}.v1"]["$id"]
+        assert TOPICS[topic].format.schema == SCHEMAS[f"{topic}.v1"]["$id"]
         own = SCHEMAS[f"{topic}.attributes.v1"]["properties"]
-        assert own["content-type"] == {"const": TOPICS[topic].content_type}
-        assert own["ce_dataschema"] == {"const": schema_uri(topic)}
+        assert own["content-type"] == {"const": TOPICS[topic].format.content_type}
+        assert own["ce_dataschema"] == {"const": TOPICS[topic].format.schema}
 
 
 def test_the_asyncapi_file_has_every_topic():
@@ -56,7 +56,7 @@ def test_the_asyncapi_file_has_every_topic():
             name: {"$ref": f"#/components/messages/{name}"}
         }
         message = messages[name]
-        assert message["contentType"] == facts.content_type
+        assert message["contentType"] == facts.format.content_type
         assert message["payload"]["$ref"] == f"./{topic}.v1.json"
         assert message["headers"]["$ref"] == f"./{topic}.attributes.v1.json"
         assert {"send"} == {

@@ -16,7 +16,7 @@ import torch
 T = TypeVar("T")
 
 
-class Crew:
+class ThreadPool:
     """Some threads, each on one core."""
 
     def __init__(self, threads: int) -> None:

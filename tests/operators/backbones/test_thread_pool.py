@@ -7,17 +7,17 @@ import threading
 import pytest
 import torch
 
-from operators.backbones.crew import Crew
+from operators.backbones.thread_pool import ThreadPool
 
 
 @pytest.fixture
-def crew():
-    crew = Crew(3)
-    yield crew
-    crew.close()
+def pool():
+    pool = ThreadPool(3)
+    yield pool
+    pool.close()
 
 
-def test_results_come_in_the_order_of_the_rows(crew):
+def test_results_come_in_the_order_of_the_rows(pool):
     first_may_end = threading.Event()
 
     def work(row: int) -> int:
@@ -27,35 +27,35 @@ def test_results_come_in_the_order_of_the_rows(crew):
             assert first_may_end.wait(10)
         return row * row
 
-    assert crew.map(work, range(3)) == [0, 1, 4]
+    assert pool.map(work, range(3)) == [0, 1, 4]
 
 
-def test_rows_are_worked_on_at_the_same_time(crew):
+def test_rows_are_worked_on_at_the_same_time(pool):
     together = threading.Barrier(3, timeout=10)
 
-    crew.map(lambda _: together.wait(), range(3))
+    pool.map(lambda _: together.wait(), range(3))
 
 
-def test_torch_uses_one_core_in_every_thread(crew):
+def test_torch_uses_one_core_in_every_thread(pool):
     together = threading.Barrier(3, timeout=10)
 
     def threads(_: int) -> int:
         together.wait()
         return torch.get_num_threads()
 
-    assert crew.map(threads, range(3)) == [1, 1, 1]
+    assert pool.map(threads, range(3)) == [1, 1, 1]
 
 
-def test_the_first_error_comes_out_and_the_crew_goes_on(crew):
+def test_the_first_error_comes_out_and_the_pool_goes_on(pool):
     def work(row: int) -> float:
         return 1 / (row - 1)
 
     with pytest.raises(ZeroDivisionError):
-        crew.map(work, range(3))
-    assert crew.map(lambda row: row, range(2)) == [0, 1]
+        pool.map(work, range(3))
+    assert pool.map(lambda row: row, range(2)) == [0, 1]
 
 
-def test_an_error_comes_out_when_no_row_is_at_work_any_more(crew):
+def test_an_error_comes_out_when_no_row_is_at_work_any_more(pool):
     failed, ended = threading.Event(), []
 
     def work(row: int) -> None:
@@ -67,5 +67,5 @@ def test_an_error_comes_out_when_no_row_is_at_work_any_more(crew):
         ended.append(row)
 
     with pytest.raises(ValueError, match="row 0"):
-        crew.map(work, range(6))
+        pool.map(work, range(6))
     assert sorted(ended) == [1, 2, 3, 4, 5]
