@@ -51,7 +51,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]  # to wait; threads cannot wa
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SamplingConfig(_Model):
@@ -78,7 +78,7 @@ class SamplingConfig(_Model):
 class OperatorConfig(BaseModel):
     """One operator: its own sampling, where it has one, and whatever settings it defines itself."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 
     fps: PositiveFloat | None = None
     every: PositiveInt | None = None

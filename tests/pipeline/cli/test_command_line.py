@@ -12,7 +12,7 @@ import pytest
 from operators.errors import DinostreamError, UsageError
 from pipeline import cli
 
-HEAVY = ("torch", "numpy", "ray", "av", "kafka", "triton", "pydantic", "rich", "yaml")
+HEAVY = ("torch", "numpy", "ray", "av", "kafka", "triton", "pydantic", "rich", "ruamel")
 
 
 def every_command():

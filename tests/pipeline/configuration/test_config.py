@@ -148,6 +148,8 @@ def test_a_start_time_without_its_zone_is_refused(text):
         ("streams.door.start_time=null", "streams.door.url is missing"),
         ("streams={a b: {url: x}}", "streams.a b: String should match pattern"),
         ("streams.gate=3", "streams.gate: should be a table of keys and values; got 3"),
+        ("sampling.fps=.inf", "sampling.fps: should be a finite number; got inf"),
+        ("operators.depth.fps=.inf", "operators.depth.fps: should be a finite number; got inf"),
         ("operators={}", "operators: Dictionary should have at least 1 item"),
     ],
 )
