@@ -47,9 +47,10 @@ ROOMS = {
     "xgboost": r"operators/learn/",
     "openvino": r"operators/backbones/engines/openvino_library\.py$",
 }
-# What a benchmark measures itself against, where it is installed.
+# What a benchmark measures with, or against, where it is installed.
 PEERS = {
     "transformers": r"pipeline/bench/",
+    "psutil": r"pipeline/bench/tree\.py$",
     "flash_attn": r"kernels/bench/",
     "flash_attn_interface": r"kernels/bench/",
 }
