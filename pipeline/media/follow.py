@@ -96,7 +96,7 @@ class _Follower:
             self._since = 0
         self._waiting.append(packet)
         first = next(p for p in self._waiting if p.stream.index == packet.stream.index)
-        if first.dts is None or packet.dts is None or packet.time_base is None:
+        if first.dts is None or packet.dts is None or not packet.time_base:
             return
         if (packet.dts - first.dts) * packet.time_base >= SILENCE_S:
             yield from self._turn()
@@ -117,7 +117,7 @@ class _Follower:
             yield from self._take(packet)
 
     def _is_elsewhere(self, packet: Packet[VideoStream]) -> bool:
-        if packet.pts is None or packet.time_base is None or self._newest is None:
+        if packet.pts is None or not packet.time_base or self._newest is None:
             return False
         ahead_s = (packet.pts - self._newest) * packet.time_base
         return not SAME_CLOCK_S[0] <= ahead_s <= SAME_CLOCK_S[1]

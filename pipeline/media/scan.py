@@ -22,7 +22,7 @@ def timestamps_are_plain(path: str, max_pixels: int) -> Generator[None, None, bo
     Costs one pass over the file, without decoding; yields at each packet.
     """
     opened = open_video(path, max_pixels=max_pixels, timeout_s=0)
-    plain = _Plain(opened.stream.time_base or Fraction(1))
+    plain = _Plain(Fraction(opened.stream.time_base or 1))
     try:
         for packet in followed(opened):
             yield
