@@ -110,8 +110,8 @@ def apply_override(values: Values, override: str) -> None:
 def to_document(values: Mapping[str, Any]) -> str:
     """Plain values as YAML in their order; `load_document` reads the same again."""
     yaml, text = YAML(typ="safe", pure=True), StringIO()
-    yaml.default_flow_style = False  # type: ignore[assignment]  # typed as its default, None
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # typed as None
     yaml.dump(values, text)
     return text.getvalue()
 

@@ -103,7 +103,8 @@ class Segments:
                 damaged=self._damaged,
             )
             self._codec = codec
-            self._ratio = (opened.stream.time_base or TIME_BASE) / TIME_BASE
+            own = opened.stream.time_base or TIME_BASE
+            self._ratio = Fraction(own.numerator, own.denominator) / TIME_BASE
 
     def _turn(self, turn: Turn) -> Iterator[Step]:
         """The segment goes on with another stream."""

@@ -110,7 +110,7 @@ class VideoReel:
     def time_base(self) -> Fraction:
         """Seconds per tick."""
         own = None if self.clockless else self._opened.stream.time_base
-        return Fraction(own) if own else MICROSECOND
+        return Fraction(own.numerator, own.denominator) if own else MICROSECOND
 
     @property
     def _frame_ticks(self) -> int | None:

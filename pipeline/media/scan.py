@@ -22,7 +22,8 @@ def timestamps_are_plain(path: str, max_pixels: int) -> Generator[None, None, bo
     Costs one pass over the file, without decoding; yields at each packet.
     """
     opened = open_video(path, max_pixels=max_pixels, timeout_s=0)
-    plain = _Plain(Fraction(opened.stream.time_base or 1))
+    own = opened.stream.time_base
+    plain = _Plain(Fraction(own.numerator, own.denominator) if own else Fraction(1))
     try:
         for packet in followed(opened):
             yield
