@@ -254,7 +254,8 @@ def test_a_reference_that_makes_no_sense_is_refused(site: Site) -> None:
 @pytest.mark.parametrize(
     ("answer", "named"),
     [
-        (b"ICY 200 OK\r\n\r\n", "BadStatusLine 'ICY 200 OK"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "BadStatusLine 'SSH-2.0"),
+        (b"ICY two hundred\r\n\r\n", "BadStatusLine 'ICY two hundred"),
         (b"\x15\x03\x01\x00\x02\x02F\r\n", "BadStatusLine '\\x15\\x03"),  # a TLS port's alert
         (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 101, "more than 100 headers"),
         (b"HTTP/1.1 200 OK\r\n" + b"a" * 70_000, "LineTooLong"),
