@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -45,6 +46,14 @@ def _rfc3339(value: object) -> datetime:
     return moment
 
 
+def _not_empty(text: str) -> str:
+    if not text:
+        raise ValueError("should not be empty")
+    return text
+
+
+# pydantic's own constraint would refuse names of files that are not UTF-8.
+Place = Annotated[str, AfterValidator(_not_empty)]
 Moment = Annotated[datetime, BeforeValidator(_rfc3339)]
 StreamId = Annotated[str, StringConstraints(pattern=STREAM_ID)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]  # to wait; threads cannot wait for ever
@@ -101,7 +110,7 @@ class OperatorConfig(BaseModel):
 class StreamConfig(_Model):
     """One named source."""
 
-    url: str = Field(min_length=1, repr=False)
+    url: Place = Field(repr=False)
     start_time: Moment | None = None
 
     @property
@@ -113,7 +122,7 @@ class StreamConfig(_Model):
 class SinkConfig(_Model):
     """Where results go; in a file a bare URI will do."""
 
-    uri: str = Field(default="sqlite:results.db", min_length=1, repr=False)
+    uri: Place = Field(default="sqlite:results.db", repr=False)
     settings: dict[str, Any] = Field(default_factory=dict, repr=False)
 
 
@@ -139,9 +148,7 @@ class Config(_Model):
         default_factory=_default_operators, min_length=1
     )
 
-    sources: list[Annotated[str, StringConstraints(min_length=1)]] = Field(
-        default_factory=list, repr=False
-    )
+    sources: list[Place] = Field(default_factory=list, repr=False)
     streams: dict[StreamId, StreamConfig] = Field(default_factory=dict)
     join: bool = False
     calibrations: str | None = None
