@@ -19,8 +19,8 @@ from typing import NoReturn
 import click
 
 from operators.errors import DinostreamError, UsageError
-from pipeline.cli.logs import LEVELS, set_up_logging
 from pipeline.doctor import check_layout
+from pipeline.logs import LEVELS, set_up_logging
 from pipeline.secrets import mask, remember_urls
 
 COMMANDS = (

@@ -18,7 +18,7 @@ from operators.errors import UsageError
 from pipeline.configuration.folder import files_of
 from pipeline.errors import SourceError
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
-from pipeline.secrets import mask_url, remember_url, unencoded
+from pipeline.secrets import mask_url, misread, remember_url, unencoded
 from pipeline.synthetic.uri import SCHEME as SYNTHETIC
 from pipeline.synthetic.uri import parse_scene_uri
 
@@ -145,7 +145,7 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
 def _refuse_unencoded(url: str) -> None:
     """An address that means something else than who wrote it thinks."""
     remember_url(url)
-    if advice := unencoded(url):
+    if advice := unencoded(url) or misread(url):
         raise UsageError(f"{mask_url(url)} is no address: {advice}")
 
 

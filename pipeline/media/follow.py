@@ -34,14 +34,23 @@ class Turn:
     splices: bool
 
 
-Packets = Iterator["Packet[VideoStream] | Turn | Loss"]
+Packets = Iterator["Packet[VideoStream] | Turn | Loss | None"]
 
 
 def followed(opened: Opened) -> Packets:
-    """The video's packets, an empty one at the end."""
+    """The video's packets, an empty one at the end. Live, None for each of something else: sound
+    may go on where the picture has frozen."""
     if opened.container.format.name == "mpegts":
         return _Follower(opened).packets()
-    return iter(opened.container.demux(opened.stream))
+    if opened.finite:
+        return iter(opened.container.demux(opened.stream))
+    return _among_others(opened)
+
+
+def _among_others(opened: Opened) -> Packets:
+    for packet in opened.container.demux():
+        ours = packet.stream.index == opened.stream.index
+        yield cast("Packet[VideoStream]", packet) if ours else None
 
 
 class _Follower:
@@ -59,6 +68,8 @@ class _Follower:
         try:
             for each in self._opened.container.demux():
                 if not isinstance(each.stream, VideoStream):
+                    if not self._opened.finite:
+                        yield None
                     continue
                 packet = cast("Packet[VideoStream]", each)
                 if packet.size:

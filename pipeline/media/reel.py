@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import av
@@ -36,6 +38,8 @@ class VideoReel:
         max_pixels: int,
         damaged: bool = False,
         aperture: Aperture | None = None,
+        timeout_s: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
@@ -44,8 +48,12 @@ class VideoReel:
             max_pixels: refuse larger pictures.
             damaged: give out pictures that a loss has spoilt.
             aperture: what is shown of them; None: all.
+            timeout_s: live: longest wait for the next picture's bytes.
+            clock: seconds, monotonic.
         """
         self._opened = opened
+        self._timeout_s = timeout_s
+        self._clock = clock
         context = opened.stream.codec_context
         self._decoder = Decoder(
             context,
@@ -87,6 +95,8 @@ class VideoReel:
             max_pixels=max_pixels,
             damaged=damaged,
             aperture=aperture_of(url, opened.stream.id) if cut else None,
+            timeout_s=timeout_s,
+            clock=transfer.clock if transfer else time.monotonic,
         )
         reel._unscanned = url if keyframes and not is_network(url) else None
         return reel
@@ -135,17 +145,25 @@ class VideoReel:
             plain = yield from timestamps_are_plain(self._unscanned, self._max_pixels)
             self._decoder.keyframes = plain
             self._unscanned = None
-        packets = followed(self._opened)
+        packets, heard_s = followed(self._opened), self._clock()
         while True:
             try:
-                packet = next(packets, None)
+                packet = next(packets)
+            except StopIteration:
+                break
             except (av.FFmpegError, OSError, MemoryError) as error:
                 ended = self._reading_ended(error)
                 yield from self._decoder.decode(None, self._frame_ticks)
                 yield Loss(0, ended)
                 return
             if packet is None:
-                break
+                if self._clock() - heard_s >= self._timeout_s:
+                    yield from self._decoder.decode(None, self._frame_ticks)
+                    yield Loss(0, self._silence)
+                    return
+                yield None
+                continue
+            heard_s = self._clock()
             if isinstance(packet, Turn):
                 yield from self._turn(packet)
                 continue
@@ -232,7 +250,13 @@ class VideoReel:
             return max(self._packets, dts + 1)  # its null frames are no packets but take their time
         return self._packets
 
+    @property
+    def _silence(self) -> str:
+        return f"no frame for {self._timeout_s:g} s"
+
     def _reading_ended(self, error: Exception) -> str:
         if is_out_of_memory(error):
             raise out_of_memory() from None
+        if not self.finite and isinstance(error, TimeoutError | av.error.ExitError):
+            return self._silence  # libav was stopped by us, and says so
         return f"reading ended early: {describe(error)}"

@@ -29,7 +29,7 @@ def timestamps_are_plain(path: str, max_pixels: int) -> Generator[None, None, bo
             yield
             if isinstance(packet, Turn | Loss):
                 return False
-            if packet.size and not plain.goes_on(packet):
+            if packet is not None and packet.size and not plain.goes_on(packet):
                 return False
     except (av.FFmpegError, OSError):
         return False

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import socketserver
-import threading
 import urllib.error
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,28 +14,7 @@ from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer
 
 
-@contextlib.contextmanager
-def answering(*pieces: bytes) -> Iterator[str]:
-    """A port that says the same to everybody, in pieces that do not come together."""
-
-    class Talk(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            while self.rfile.readline() not in (b"\r\n", b""):
-                pass
-            with contextlib.suppress(OSError):
-                for piece in pieces:
-                    self.wfile.write(piece)
-                    self.wfile.flush()
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/live"
-        server.shutdown()
-        thread.join()
-
-
-def test_its_stream_is_live_and_comes_whole(clips, tmp_path: Path) -> None:
+def test_its_stream_is_live_and_comes_whole(answering, clips, tmp_path: Path) -> None:
     film = clips.write(tmp_path / "a.ts", [clips.colour((48, 64), (80, 90, 170))] * 25)
     head = b"CY 200 OK\r\nicy-name: yard\r\nContent-Type: video/mp2t\r\n\r\n"
     with answering(b"I", head, film.read_bytes()) as url:
@@ -49,7 +25,7 @@ def test_its_stream_is_live_and_comes_whole(clips, tmp_path: Path) -> None:
             assert sum(isinstance(step, Picture) for step in reel.pictures()) == 25
 
 
-def test_its_refusal_is_one() -> None:
+def test_its_refusal_is_one(answering) -> None:
     with answering(b"ICY 401 Service Unavailable\r\n\r\n") as url:
         with pytest.raises(urllib.error.HTTPError) as caught:
             SameHost(url, 5)(url, 0, {})
@@ -57,7 +33,7 @@ def test_its_refusal_is_one() -> None:
         caught.value.close()
 
 
-def test_only_the_first_line_is_a_greeting() -> None:
+def test_only_the_first_line_is_a_greeting(answering) -> None:
     with answering(b"HTTP/1.0 200 OK\r\n\r\nICY 200 OK\r\n") as url:
         response = SameHost(url, 5).get(url, 0, 0)
         assert response.readline() == b"ICY 200 OK\r\n"
