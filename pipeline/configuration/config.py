@@ -157,6 +157,7 @@ class Config(_Model):
     short_side: PositiveInt = 224
     max_pixels: PositiveInt = 4096 * 4096
     damaged: Literal["drop", "keep"] = "drop"
+    deinterlace: bool = True
     chunk_ms: PositiveInt = 500
     stall_s: Seconds = 10.0
     buffer_frames: PositiveInt = 64

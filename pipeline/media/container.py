@@ -213,15 +213,21 @@ _CAMERAS: dict[str, Callable[[str, float], InputContainer]] = {
 
 
 def _best_stream(container: InputContainer, max_pixels: int) -> VideoStream:
-    """The default one, else the largest, else the first; never a cover picture or a tile."""
-    whole = [s for s in container.streams.video if not s.disposition & Disposition.dependent]
-    if container.streams.video and not whole:
-        raise SourceError("holds no video, only a still picture in tiles")
+    """The default one, else the largest, else the first; never a cover picture, a tile, or the
+    thumbnail of a photograph in tiles."""
+    tiles = [s for s in container.streams.video if s.disposition & Disposition.dependent]
     streams = [
         stream
-        for stream in whole
-        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
+        for stream in container.streams.video
+        if stream.codec_context is not None
+        and not stream.disposition & (Disposition.attached_pic | Disposition.dependent)
+        and not (tiles and stream.frames == 1)
     ]
+    if tiles and not streams:
+        raise SourceError(
+            f"holds no video, only a photograph in {len(tiles)} tiles, and PyAV {av.__version__} "
+            "does not tell how they lie; convert it to a video, or to JPEG for `fit`"
+        )
     if not streams:
         kinds = ", ".join(sorted({stream.type for stream in container.streams}))
         raise SourceError(f"holds no video, only {kinds or 'nothing'}")

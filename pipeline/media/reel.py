@@ -17,6 +17,7 @@ from pipeline.media.container import Opened, is_network, open_video
 from pipeline.media.decoder import Decoder
 from pipeline.media.failure import describe, is_out_of_memory, out_of_memory
 from pipeline.media.follow import Turn, followed
+from pipeline.media.joined import left_out
 from pipeline.media.picture import Loss, Mark, Splice, Step
 from pipeline.media.scan import timestamps_are_plain
 from pipeline.media.transfer import Transfer
@@ -37,6 +38,7 @@ class VideoReel:
         keyframes: bool,
         max_pixels: int,
         damaged: bool = False,
+        deinterlace: bool = True,
         aperture: Aperture | None = None,
         timeout_s: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
@@ -47,6 +49,7 @@ class VideoReel:
             keyframes: decode key frames only.
             max_pixels: refuse larger pictures.
             damaged: give out pictures that a loss has spoilt.
+            deinterlace: take one field of interlaced pictures.
             aperture: what is shown of them; None: all.
             timeout_s: live: longest wait for the next picture's bytes.
             clock: seconds, monotonic.
@@ -60,11 +63,13 @@ class VideoReel:
             keyframes=keyframes,
             max_pixels=max_pixels,
             damaged=damaged,
+            deinterlace=deinterlace,
             aperture=aperture,
         )
         self._decoders = {opened.stream.index: self._decoder}
         self._stream = opened.stream  # that is decoded now
         self._max_pixels = max_pixels
+        self._left_out: Loss | None = None  # of the file, behind what is played
         self._unscanned: str | None = None  # a file whose timestamps decide on `keyframes`
         self._packets = 0
         self._last: list[int | None] = [None, None, None]
@@ -81,6 +86,7 @@ class VideoReel:
         timeout_s: float,
         transfer: Transfer | None = None,
         damaged: bool = False,
+        deinterlace: bool = True,
     ) -> VideoReel:
         """Open a source; `keyframes` is what the caller wants, and done where it changes no id.
 
@@ -94,10 +100,12 @@ class VideoReel:
             keyframes=keyframes,
             max_pixels=max_pixels,
             damaged=damaged,
+            deinterlace=deinterlace,
             aperture=aperture_of(url, opened.stream.id) if cut else None,
             timeout_s=timeout_s,
             clock=transfer.clock if transfer else time.monotonic,
         )
+        reel._left_out = left_out(url) if cut else None
         reel._unscanned = url if keyframes and not is_network(url) else None
         return reel
 
@@ -179,6 +187,8 @@ class VideoReel:
         if self._awaited is None and (missing := self._expected - self._reached) > 0:
             text = f"the file ends early: {missing} of {self._expected} frames are not there"
             yield Loss(missing, text)
+        if self._left_out is not None:
+            yield self._left_out
 
     def _turn(self, turn: Turn) -> Iterator[Step]:
         """Go on with another stream: what waits in the decoder belongs to the one before."""
