@@ -8,9 +8,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import BinaryIO
 
 from pipeline.media.boxes import LARGEST_HEADER, boxes, inside, top_boxes
+from pipeline.media.transfer import Seekable
 
 _ENTRY_BYTES = 78  # of a visual sample entry, before its boxes (ISO/IEC 14496-12, 12.1.3)
 
@@ -25,12 +25,14 @@ class Aperture:
     top: int
 
 
-def aperture_of(path: str, track: int) -> Aperture | None:
-    """What is shown of a track's pictures; None: all, or it cannot be read."""
+def aperture_of(file: Seekable, track: int) -> Aperture | None:
+    """What is shown of a track's pictures; None: all, or it cannot be read.
+
+    Raises:
+        SourceError: the line broke.
+    """
     try:
-        with open(path, "rb") as file:
-            header = _header(file)
-        for trak in boxes(header, b"trak"):
+        for trak in boxes(_header(file), b"trak"):
             if _track_id(trak) == track:
                 return _aperture(trak)
     except (OSError, struct.error, IndexError, ZeroDivisionError):
@@ -38,7 +40,7 @@ def aperture_of(path: str, track: int) -> Aperture | None:
     return None
 
 
-def _header(file: BinaryIO) -> bytes:
+def _header(file: Seekable) -> bytes:
     """What is in `moov`."""
     for box in top_boxes(file):
         if box.kind == b"moov" and box.size <= LARGEST_HEADER:

@@ -9,7 +9,8 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+
+from pipeline.media.transfer import Seekable, exactly
 
 LARGEST_HEADER = 64 << 20  # bytes of `moov`; larger ones are not looked at
 
@@ -27,25 +28,26 @@ class Box:
     begins: int
     size: int
 
-    def contents(self, file: BinaryIO) -> bytes:
+    def contents(self, file: Seekable) -> bytes:
         """All of it, from the file that it lies in."""
         file.seek(self.begins)
-        return file.read(self.size)
+        return exactly(file, self.size)
 
 
-def top_boxes(file: BinaryIO) -> Iterator[Box]:
-    """A file's boxes in their order; of one that is cut off, those that begin in it.
+def top_boxes(file: Seekable) -> Iterator[Box]:
+    """A file's boxes in their order; of one that is cut off, those that begin in it. Over http each
+    costs a request.
 
     Raises:
         struct.error: it ends in the middle of a box's head.
     """
-    at, end = 0, os.fstat(file.fileno()).st_size
+    at, end = 0, file.seek(0, os.SEEK_END)
     while end - at >= 8:
         file.seek(at)
-        size, kind = struct.unpack(">I4s", file.read(8))
+        size, kind = struct.unpack(">I4s", exactly(file, 8))
         head = 8
         if size == 1:
-            (size,) = struct.unpack(">Q", file.read(8))
+            (size,) = struct.unpack(">Q", exactly(file, 8))
             head = 16
         size = max(size or end - at, head)
         yield Box(kind, at + head, size - head)

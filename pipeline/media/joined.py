@@ -1,24 +1,27 @@
 """MP4 files that were put together as they are (`cat a.mp4 b.mp4`): libav plays the first alone.
 
-Path in -> what it leaves out. Reads boxes, decodes nothing.
+File in -> what it leaves out. Reads boxes, decodes nothing.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO
 
 from pipeline.media.boxes import LARGEST_HEADER, boxes, inside, top_boxes
 from pipeline.media.picture import Loss
+from pipeline.media.transfer import Seekable
 
 _SAMPLES_AT = 8  # in a table of sizes: how many samples there are
 
 
-def left_out(path: str) -> Loss | None:
-    """The films behind the first one; None: there are none, or it cannot be read."""
+def left_out(file: Seekable) -> Loss | None:
+    """The films behind the first one; None: there are none, or it cannot be read.
+
+    Raises:
+        SourceError: the line broke.
+    """
     try:
-        with open(path, "rb") as file:
-            films = [_frames(header) for header in _later_headers(file)]
+        films = [_frames(header) for header in _later_headers(file)]
     except (OSError, struct.error):
         return None
     if not films:
@@ -28,7 +31,7 @@ def left_out(path: str) -> Loss | None:
     return Loss(sum(films), text)
 
 
-def _later_headers(file: BinaryIO) -> list[bytes]:
+def _later_headers(file: Seekable) -> list[bytes]:
     """Each `moov` with a `ftyp` of its own, but for the first. One of fragments repeats the header
     of what is one film for libav as well."""
     headers: list[bytes] = []

@@ -6,11 +6,13 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import cast
 
 import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from pipeline.errors import SourceError
 from pipeline.media.aperture import Aperture, aperture_of
 from pipeline.media.arrivals import EARLY_US
 from pipeline.media.container import Opened, is_network, open_video
@@ -20,7 +22,7 @@ from pipeline.media.follow import Turn, followed
 from pipeline.media.joined import left_out
 from pipeline.media.picture import Loss, Mark, Splice, Step
 from pipeline.media.scan import timestamps_are_plain
-from pipeline.media.transfer import Transfer
+from pipeline.media.transfer import Seekable, Transfer
 
 MOV = "mov,mp4,m4a,3gp,3g2,mj2"
 MICROSECOND = Fraction(1, 1_000_000)
@@ -94,18 +96,22 @@ class VideoReel:
             SourceError: see `open_video`.
         """
         opened = open_video(url, max_pixels=max_pixels, timeout_s=timeout_s, transfer=transfer)
-        cut = opened.container.format.name == MOV and not is_network(url)
+        try:
+            aperture, behind = _described(opened, url)
+        except SourceError:
+            opened.close()
+            raise
         reel = cls(
             opened,
             keyframes=keyframes,
             max_pixels=max_pixels,
             damaged=damaged,
             deinterlace=deinterlace,
-            aperture=aperture_of(url, opened.stream.id) if cut else None,
+            aperture=aperture,
             timeout_s=timeout_s,
             clock=transfer.clock if transfer else time.monotonic,
         )
-        reel._left_out = left_out(url) if cut else None
+        reel._left_out = behind
         reel._unscanned = url if keyframes and not is_network(url) else None
         return reel
 
@@ -270,3 +276,23 @@ class VideoReel:
         if not self.finite and isinstance(error, TimeoutError | av.error.ExitError):
             return self._silence  # libav was stopped by us, and says so
         return f"reading ended early: {describe(error)}"
+
+
+def _described(opened: Opened, url: str) -> tuple[Aperture | None, Loss | None]:
+    """What the boxes of an MP4 say that PyAV does not: what is shown, and what libav leaves out.
+    Over http each box costs a request, so there the second is not looked for."""
+    if opened.container.format.name != MOV or not opened.finite:
+        return None, None
+    if opened.source is None:
+        try:
+            with open(url, "rb") as file:
+                return aperture_of(file, opened.stream.id), left_out(file)
+        except OSError:  # it has gone meanwhile, which decoding will tell
+            return None, None
+    source = cast("Seekable", opened.source)  # what is finite is no camera's
+    if not source.seekable():
+        return None, None
+    here = source.tell()
+    aperture = aperture_of(source, opened.stream.id)
+    source.seek(here)
+    return aperture, None
