@@ -65,6 +65,7 @@ TOPICS: dict[str, Topic] = {
 }
 
 PROGRESS, CLAIMS = "progress", "claims"
+EVENTS, DEADLETTER = "events", "deadletter"
 
 
 def topic_named(name: str) -> Topic:

@@ -11,7 +11,7 @@ import logging
 import random
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -22,7 +22,7 @@ from pipeline.records.commit import Commit
 from pipeline.records.mark import Mark, Place
 from pipeline.records.message import claim_message, progress_message, progress_tombstone
 from pipeline.records.record import Message
-from pipeline.records.topics import TOPICS
+from pipeline.records.topics import CLAIMS, DEADLETTER, EVENTS, PROGRESS
 from pipeline.sinks.fence import claimed, fenced, is_done
 from pipeline.sinks.kafka.admin import ensure_topics
 from pipeline.sinks.kafka.claims import Contention, Decision, take
@@ -30,7 +30,6 @@ from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.errors import (
     BatchRefused,
     explained,
-    hopeless,
     progress_too_large,
     too_large,
 )
@@ -38,6 +37,7 @@ from pipeline.sinks.kafka.limits import Limits
 from pipeline.sinks.kafka.producer import Transactor, append
 from pipeline.sinks.kafka.progress import Standing
 from pipeline.sinks.kafka.reach import Unreachable
+from pipeline.sinks.kafka.refused import hopeless, telling
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.sink import Receipt
 from pipeline.stream.progress import Progress
@@ -49,6 +49,7 @@ T = TypeVar("T")
 PAUSE_S = 0.2  # between attempts
 LEAST_S = 1.0  # an attempt with less time than this would only hide why the last one failed
 ABORT_S = 2.0
+OF_EVERY_RUN = (EVENTS, DEADLETTER, PROGRESS, CLAIMS)
 
 
 class KafkaSink:
@@ -66,21 +67,22 @@ class KafkaSink:
         self._places: dict[str, Place] = {}  # of the streams' last marks
         self._contention = Contention(random.Random())
         self._topics: set[str] = set()  # that are there, as far as is known
+        self._known: set[str] = set()  # that were there at some time
         self._worked = False  # the settings are good, the broker was there
         arguments = settings.producer(Deadline(1))
         self._limits = Limits(
             request_bytes=arguments["max_request_size"],
-            compression=arguments["compression_type"],
+            compression=settings.compression,
             batch_bytes=arguments["batch_size"],
         )
         self._interrupted = threading.Event()
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
         if not self._worked:  # a wrong address is told sooner than a claim that takes its time
-            self._until("connecting", lambda deadline: self._ensure([], deadline))
+            self._until("connecting", lambda deadline: self._ensure(OF_EVERY_RUN, deadline))
 
         def attempt(deadline: Deadline) -> dict[str, Progress]:
-            self._ensure([], deadline)
+            self._ensure(OF_EVERY_RUN, deadline)
             return self._claim(jobs, fresh, deadline)
 
         return self._until(
@@ -90,9 +92,10 @@ class KafkaSink:
     def commit(self, commits: Sequence[Commit]) -> Receipt:
         new = self._not_done(commits)
         messages = [message for commit in new for message in commit.messages]
+        topics = {message.topic for message in messages}
 
         def attempt(deadline: Deadline) -> None:
-            self._ensure(messages, deadline)
+            self._ensure((PROGRESS, CLAIMS, *topics), deadline)
             if not self._writer:
                 self._take_back(deadline)
             left = self._not_done(new)
@@ -119,7 +122,7 @@ class KafkaSink:
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
         def attempt(deadline: Deadline) -> None:
-            self._ensure(messages, deadline)
+            self._ensure({message.topic for message in messages}, deadline)
             self._require_small(messages)
             append(self._settings, messages, deadline)
 
@@ -216,11 +219,13 @@ class KafkaSink:
             self._places.pop(one.stream, None)
         self._places |= kept
 
-    def _ensure(self, messages: Sequence[Message], deadline: Deadline) -> None:
-        wanted = {*TOPICS, *(message.topic for message in messages)}
+    def _ensure(self, topics: Iterable[str], deadline: Deadline) -> None:
+        """See that these topics are there. Nobody needs those that nothing is written to."""
+        wanted = {*topics}
         if wanted - self._topics:
-            self._limits.learn(ensure_topics(self._settings, wanted, deadline))
+            self._limits.learn(ensure_topics(self._settings, wanted, self._known, deadline))
             self._topics |= wanted
+            self._known |= wanted
             self._worked = True
             self._fit_batches()
 
@@ -258,6 +263,8 @@ class KafkaSink:
                 answers and refuses for the moment is asked again, one that is silent is not.
         """
         deadline = Deadline(within_s or self._settings.attempt_s, cut=self._interrupted)
+        self._settings.trouble.clear()
+        worst: Exception | None = None
         while True:
             try:
                 return attempt(deadline.within(self._settings.attempt_s))
@@ -271,14 +278,19 @@ class KafkaSink:
                     raise
                 self._give_up_writer(abort=hopeless(error))
                 self._topics.clear()  # one of them may be there no more
-                if hopeless(error) or self._is_away(error) or deadline.left_s <= LEAST_S:
-                    raise self._explained(error, what, deadline) from error
+                worst = error if not worst or telling(error) >= telling(worst) else worst
+                if self._is_final(error) or deadline.left_s <= LEAST_S:
+                    raise self._explained(worst, what, deadline) from worst
                 log.warning("%s failed and is tried again: %r", what, error)
             self._interrupted.wait(PAUSE_S)
 
     def _explained(self, error: Exception, what: str, deadline: Deadline) -> SinkError:
-        elapsed_s = deadline.elapsed_s
-        return explained(error, self._settings, what, elapsed_s, worked=self._worked)
+        return explained(error, self._settings, what, deadline.elapsed_s)
+
+    def _is_final(self, error: Exception) -> bool:
+        """No other attempt of this call would help."""
+        worst = self._settings.trouble.worst
+        return hopeless(error) or self._is_away(error) or (worst is not None and worst.final)
 
     def _is_confused(self, error: Exception) -> bool:
         """The client blames settings with which it has worked."""

@@ -340,7 +340,15 @@ def test_a_users_own_topic_is_made_when_it_is_first_written(sink, kafka_uri, bui
     assert len(raw(kafka_uri, "mood")) == 1
 
 
-def test_a_topic_that_is_deleted_in_mid_run_is_made_again(sink, kafka_uri, build):
+def test_only_topics_that_are_used_are_made(sink, kafka_uri, build):
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    of_every_run = ["claims", "deadletter", "events", "progress"]
+    assert open_reader(kafka_uri).topics() == of_every_run
+    sink.commit([build.message(0)], progress)
+    assert open_reader(kafka_uri).topics() == ["action", *of_every_run]
+
+
+def test_a_topic_that_is_deleted_in_mid_run_is_made_again(sink, kafka_uri, build, caplog):
     progress = sink.claim({"cam1": JOB})["cam1"]
     progress = build.after(progress)
     sink.commit([Commit([build.message()], progress)])
@@ -349,6 +357,7 @@ def test_a_topic_that_is_deleted_in_mid_run_is_made_again(sink, kafka_uri, build
         client.delete_topics([settings.topic("action")])
     PatientSink(sink).commit([Commit([build.message(data=b"after")], build.after(progress))])
     assert [record.value for record in raw(kafka_uri)] == [b"after"]
+    assert f"{settings.topic('action')} was deleted while this run writes to it" in caplog.text
 
 
 def test_a_broker_that_is_not_there_is_named(build, unused_tcp_port):
