@@ -5,16 +5,36 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from operators.moment import microseconds
 from pipeline.cli.options import sink_settings
 
 if TYPE_CHECKING:
-    from pipeline.records.record import StoredRecord
+    from pipeline.sinks.sink import Reader
+
+
+class _Moment(click.ParamType):
+    """RFC 3339 -> microseconds since the epoch."""
+
+    name = "TIME"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, context: click.Context | None
+    ) -> int:
+        try:
+            moment = datetime.fromisoformat(value)
+            if moment.tzinfo is None:
+                raise ValueError
+        except ValueError:
+            self.fail(f"{value!r} is no time with a zone, such as 2026-11-29T17:00:00Z")
+        since_epoch_us = microseconds(moment)
+        assert since_epoch_us is not None
+        return since_epoch_us
 
 
 @click.command("tail", epilog="Example: dinostream tail sqlite:results.db depth.summary --limit 3")
@@ -27,6 +47,8 @@ if TYPE_CHECKING:
     help="Where to begin: the oldest record (default), or what comes from now on (with --follow).",
 )
 @click.option("--stream", metavar="NAME", help="Only this stream.")
+@click.option("--since", "since_us", type=_Moment(), help="Published then or later.")
+@click.option("--until", "until_us", type=_Moment(), help="Published before then.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Stop after N records.")
 @click.option(
     "--save", type=click.Path(path_type=Path), metavar="DIR", help="Write binary values there."
@@ -41,20 +63,32 @@ def command(
     follow: bool,
     from_beginning: bool | None,
     stream: str | None,
+    since_us: int | None,
+    until_us: int | None,
     limit: int | None,
     save: Path | None,
     config: Path | None,
 ) -> int:
     """Print records of SINK, one JSON object a line; of all topics where none is named."""
+    from pipeline.records.filter import Filter
     from pipeline.records.lines import record_line
-    from pipeline.sinks.uri import open_reader
+    from pipeline.sinks.uri import await_reader, open_reader
 
     if from_beginning is False and not follow:
         raise click.UsageError("--latest shows what comes from now on, so it needs --follow")
-    reader = open_reader(sink, settings=sink_settings(config))
+    where = Filter(stream=stream, since_us=since_us, until_us=until_us)
+    settings = sink_settings(config)
+    reader: Reader | None = None
     try:
-        records = reader.records(topics, from_beginning=from_beginning is not False, follow=follow)
-        for record in itertools.islice(_of_stream(records, stream), limit):
+        if follow:
+            reader = await_reader(sink, settings=settings, tell=_wait)
+        else:
+            reader = open_reader(sink, settings=settings)
+        _require_stream(reader, stream, follow=follow)
+        records = reader.records(
+            topics, where=where, from_beginning=from_beginning is not False, follow=follow
+        )
+        for record in itertools.islice(records, limit):
             print(record_line(record, save=save), flush=follow)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -63,11 +97,23 @@ def command(
     except BrokenPipeError:  # `tail | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
-        reader.close()
+        if reader is not None:
+            reader.close()
     return 0
 
 
-def _of_stream(records: Iterator[StoredRecord], stream: str | None) -> Iterator[StoredRecord]:
-    for record in records:
-        if stream is None or record.message.headers.get("ce_streamid") == stream:
-            yield record
+def _wait(why: str) -> None:
+    click.echo(f"{why}. Waiting for it", err=True)
+
+
+def _require_stream(reader: Reader, stream: str | None, *, follow: bool) -> None:
+    """Who follows may be early."""
+    from operators.errors import UsageError
+    from pipeline.records.filter import unknown_stream
+
+    known = set() if stream is None else {one.stream for one in reader.progress()}
+    if stream is None or stream in known:
+        return
+    if not follow:
+        raise UsageError(unknown_stream(stream, known))
+    _wait(unknown_stream(stream, known))

@@ -318,7 +318,7 @@ def test_large_batches_are_split_and_large_records_named(
 def test_progress_that_is_too_large_names_whose_memory_it_is(small_topics, kafka_uri, build):
     sink = open_sink(kafka_uri, settings=QUICK)
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    memory = {"pca": NOISE[:60_000].hex(), "action": "AA=="}
+    memory = {"pca": NOISE[:120_000].hex(), "action": "AA=="}
     with pytest.raises(SinkError, match=r"progress of stream cam1 .* operator pca;") as caught:
         sink.commit([Commit([build.message(0)], replace(progress, operators=memory))])
     assert not caught.value.retryable
