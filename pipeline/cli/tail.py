@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from operators.errors import UsageError
 from operators.moment import microseconds
 from pipeline.cli.options import sink_settings
 
@@ -18,23 +20,11 @@ if TYPE_CHECKING:
     from pipeline.sinks.sink import Reader
 
 
-class _Moment(click.ParamType):
+def _moment_us(text: str) -> int | None:
     """RFC 3339 -> microseconds since the epoch."""
-
-    name = "TIME"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, context: click.Context | None
-    ) -> int:
-        try:
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo is None:
-                raise ValueError
-        except ValueError:
-            self.fail(f"{value!r} is no time with a zone, such as 2026-11-29T17:00:00Z")
-        since_epoch_us = microseconds(moment)
-        assert since_epoch_us is not None
-        return since_epoch_us
+    with suppress(ValueError, TypeError):  # without a zone it is no moment
+        return microseconds(datetime.fromisoformat(text))
+    raise click.BadParameter(f"{text!r} is no time with a zone, such as 2026-11-29T17:00:00Z")
 
 
 @click.command("tail", epilog="Example: dinostream tail sqlite:results.db depth.summary --limit 3")
@@ -47,8 +37,10 @@ class _Moment(click.ParamType):
     help="Where to begin: the oldest record (default), or what comes from now on (with --follow).",
 )
 @click.option("--stream", metavar="NAME", help="Only this stream.")
-@click.option("--since", "since_us", type=_Moment(), help="Published then or later.")
-@click.option("--until", "until_us", type=_Moment(), help="Published before then.")
+@click.option(
+    "--since", "since_us", type=_moment_us, metavar="TIME", help="Published then or later."
+)
+@click.option("--until", "until_us", type=_moment_us, metavar="TIME", help="Published before then.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Stop after N records.")
 @click.option(
     "--save", type=click.Path(path_type=Path), metavar="DIR", help="Write binary values there."
@@ -84,12 +76,16 @@ def command(
             reader = await_reader(sink, settings=settings, tell=_wait)
         else:
             reader = open_reader(sink, settings=settings)
-        _require_stream(reader, stream, follow=follow)
+        if follow and (unknown := _unknown(reader, stream)):
+            _wait(unknown)  # whoever follows may be early
         records = reader.records(
             topics, where=where, from_beginning=from_beginning is not False, follow=follow
         )
+        record = None
         for record in itertools.islice(records, limit):
             print(record_line(record, save=save), flush=follow)
+        if record is None and (unknown := _unknown(reader, stream)):
+            raise UsageError(unknown)
         sys.stdout.flush()
     except KeyboardInterrupt:
         if not follow:
@@ -106,14 +102,9 @@ def _wait(why: str) -> None:
     click.echo(f"{why}. Waiting for it", err=True)
 
 
-def _require_stream(reader: Reader, stream: str | None, *, follow: bool) -> None:
-    """Who follows may be early."""
-    from operators.errors import UsageError
+def _unknown(reader: Reader, stream: str | None) -> str:
+    """That nobody wrote the stream, and what there is; "" where somebody did."""
     from pipeline.records.filter import unknown_stream
 
     known = set() if stream is None else {one.stream for one in reader.progress()}
-    if stream is None or stream in known:
-        return
-    if not follow:
-        raise UsageError(unknown_stream(stream, known))
-    _wait(unknown_stream(stream, known))
+    return "" if stream is None or stream in known else unknown_stream(stream, known)

@@ -57,9 +57,12 @@ def explained(
     settings: KafkaSettings,
     what: str,
     elapsed_s: float,
+    *,
+    worked: bool = False,
 ) -> SinkError:
     """The error for `error`, which ended `what` after so long, or for what kept its clients from
-    connecting where that says more; secrets masked."""
+    connecting where that says more; secrets masked. `worked`: the settings are good, since
+    something was done with them before."""
     worst = settings.trouble.worst
     said = mask(described(error))
     where = settings.where
@@ -86,7 +89,7 @@ def explained(
             stage="commit",
             retryable=True,
         )
-    if worst and telling(error) <= worst.weight:
+    if worst and telling(error) <= worst.weight and not (worked and worst.doubts_settings):
         said = mask(str(worst))
     elif "bootstrap" in said:
         said = "it takes connections but does not answer"

@@ -285,7 +285,8 @@ class KafkaSink:
             self._interrupted.wait(PAUSE_S)
 
     def _explained(self, error: Exception, what: str, deadline: Deadline) -> SinkError:
-        return explained(error, self._settings, what, deadline.elapsed_s)
+        elapsed_s = deadline.elapsed_s
+        return explained(error, self._settings, what, elapsed_s, worked=self._worked)
 
     def _is_final(self, error: Exception) -> bool:
         """No other attempt of this call would help."""

@@ -81,6 +81,11 @@ class Failure:
         """Another attempt would end in the same way."""
         return self.weight == 2
 
+    @property
+    def doubts_settings(self) -> bool:
+        """It may be that the settings are wrong, or that the broker just went away."""
+        return CLOSED in self.text
+
     def __str__(self) -> str:
         advice = next((advice for sign, advice in _ADVICE if sign in self.text), "")
         if self.advertised and not advice:

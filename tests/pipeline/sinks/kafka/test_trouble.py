@@ -12,6 +12,9 @@ import pytest
 from kafka import errors
 
 from pipeline.errors import SinkError
+from pipeline.sinks.kafka.deadline import Stalled
+from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.kafka.sink import KafkaSink
 from pipeline.sinks.kafka.trouble import Trouble
 from pipeline.sinks.uri import open_reader, open_sink
 
@@ -152,3 +155,16 @@ def test_the_failure_that_tells_the_most_is_kept_until_it_is_cleared():
     assert str(trouble.worst).startswith("b:2: it refuses the login")
     trouble.clear()
     assert trouble.worst is None
+
+
+def test_after_a_deadline_what_told_the_most_is_said():
+    """Not the last error, which only knows that its time was up."""
+    sink = KafkaSink(KafkaSettings(("127.0.0.1:1",), "p", attempt_s=2))
+    told = iter([errors.NotLeaderForPartitionError("moved")])
+
+    def attempt(_):
+        raise next(told, Stalled("no answer within 0.1 s"))
+
+    with pytest.raises(SinkError, match=r"not confirmed within .*NotLeader.*moved") as caught:
+        sink._until("writing", attempt)
+    assert "no answer" not in str(caught.value)

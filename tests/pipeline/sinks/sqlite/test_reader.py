@@ -123,11 +123,6 @@ def test_only_what_is_asked_for_is_read(sink, path, build, now, monkeypatch, few
     reader.close()
 
 
-def test_a_session_is_of_a_stream():
-    with pytest.raises(ValueError, match="is of a stream, and none is given"):
-        Filter(session=SESSION)
-
-
 def test_topics_are_counted(sink, path, build):
     sink.publish([build.message(1), build.message(1, topic="depth"), build.message(2)])
     reader = SqliteReader(path)
