@@ -61,11 +61,12 @@ class SqliteReader:
         begin = 0 if from_beginning else self._last_offset()
         while True:
             end = self._last_offset()
-            yield from self._between(begin, end, topics, where)
+            if begin < end:
+                yield from self._between(begin, end, topics, where)
+            elif follow:
+                time.sleep(self._poll_s)
             if not follow:
                 return
-            if begin == end:
-                time.sleep(self._poll_s)
             begin = end
 
     def progress(self, job: str | None = None) -> Iterable[Progress]:

@@ -154,6 +154,12 @@ def test_follow_waits_and_shows_what_comes_until_it_is_interrupted(environment, 
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
+def test_who_waits_for_a_database_can_be_interrupted(dinostream, monkeypatch):
+    monkeypatch.setattr("pipeline.cli.tail._wait", lambda _: signal.raise_signal(signal.SIGINT))
+    done = dinostream("tail", "sqlite:never.db", "--follow")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 @pytest.mark.needs_kafka
 def test_a_broker_is_read_like_a_file(dinostream, kafka_uri):
     writer = open_sink(kafka_uri)
