@@ -15,6 +15,7 @@ from pipeline.sinks.kafka.refused import TLS_ANSWER, described, telling
 
 CLOSED = "socket disconnected"
 _SETTINGS = "are security_protocol, sasl_* and ssl_* in the sink's settings as it wants them?"
+_OWN = "it wants a certificate of its clients: set ssl_certfile and ssl_keyfile"
 _ADVICE = (  # part of what the client says -> what it means; the first counts
     (
         errors.SaslAuthenticationFailedError.__name__,
@@ -39,14 +40,9 @@ _ADVICE = (  # part of what the client says -> what it means; the first counts
         "its certificate cannot be trusted; ssl_cafile must be the file of the authority that "
         "signed it",
     ),
-    (
-        "ALERT_BAD_CERTIFICATE",
-        "it wants a certificate of its clients; set ssl_certfile and ssl_keyfile",
-    ),
-    (
-        "CERTIFICATE_REQUIRED",
-        "it wants a certificate of its clients; set ssl_certfile and ssl_keyfile",
-    ),
+    ("ALERT_BAD_CERTIFICATE", _OWN),
+    ("CERTIFICATE_REQUIRED", _OWN),
+    ("_ALERT_", f"it refuses our TLS; a version or a cipher that it does not take, or {_OWN}"),
     (TLS_ANSWER, "it answers in TLS; set security_protocol to SSL, or to SASL_SSL with a login"),
     (
         "Handshake failed",

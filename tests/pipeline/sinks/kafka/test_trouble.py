@@ -118,7 +118,7 @@ def test_what_keeps_a_client_from_its_broker_is_said(listeners, tmp_path, build,
             "ssl_cafile must be the file": told(ports[TLS], **stranger),
             "answers in TLS; set security_protocol to SSL": told(ports[TLS]),
             "it answers in TLS": told(ports[TLS_LOGIN], **login),
-            "ssl_certfile and ssl_keyfile": told(ports[MUTUAL], **tls),
+            "wants a certificate of its clients: set ssl_certfile": told(ports[MUTUAL], **tls),
         }
         waited_for = {
             "breaks the TLS handshake off, as a listener without": told(ports[LOGIN], **both),
