@@ -69,7 +69,7 @@ def _record(sink: str, stream: str, time_s: float | None) -> Message:
     reader = open_reader(sink)
     try:
         origins: Latest[str, Filter, None] = Latest()
-        for message in _uncalibrated(reader, Filter(stream=stream)):
+        for message in _uncalibrated(reader, Filter((stream,))):
             origins.of(stream, _origin(message), lambda: None)
         newest = origins.versions(stream)[-1:]
         for message in _uncalibrated(reader, newest[0]) if newest else ():
@@ -98,7 +98,7 @@ def _uncalibrated(reader: Reader, where: Filter) -> Iterator[Message]:
 def _origin(message: Message) -> Filter:
     """Stream, session and variant of a record."""
     headers = message.headers
-    return Filter(headers["ce_streamid"], headers["ce_session"], headers["ce_variant"])
+    return Filter((headers["ce_streamid"],), headers["ce_session"], headers["ce_variant"])
 
 
 def _value(

@@ -68,7 +68,7 @@ def command(
 
     if from_beginning is False and not follow:
         raise click.UsageError("--latest shows what comes from now on, so it needs --follow")
-    where = Filter(stream=stream, since_us=since_us, until_us=until_us)
+    where = Filter(() if stream is None else (stream,), since_us=since_us, until_us=until_us)
     settings = sink_settings(config)
     reader: Reader | None = None
     try:

@@ -48,7 +48,7 @@ class Footage:
     @property
     def where(self) -> Filter:
         """What is said of its stream and session, in whatever topic."""
-        return Filter(stream=self.stream, session=self.session)
+        return Filter((self.stream,), self.session)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,12 +74,10 @@ def _read(sink: str, wanted: set[str], backbone: Backbone, tell: Tell) -> dict[s
     try:
         if TOPIC not in reader.topics():
             raise UsageError("the sink holds no embeddings; run with the operator embedding")
-        read = 0
-        for name in sorted(wanted):
-            for record in reader.records([TOPIC], where=Filter(stream=name)):
-                _keep(streams, record.message)
-                read += 1
-                tell(None, f"{read} embeddings read")
+        where = Filter(tuple(sorted(wanted)))
+        for number, record in enumerate(reader.records([TOPIC], where=where), start=1):
+            _keep(streams, record.message)
+            tell(None, f"{number} embeddings read")
         if missing := sorted(wanted - set(streams)):
             there = {record.message.key for record in reader.records([TOPIC])}
             raise UsageError(

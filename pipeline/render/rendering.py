@@ -152,7 +152,7 @@ def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Pan
 
     def records(topic: str) -> Iterator[Message]:
         variant = found.topics[topic].headers["ce_variant"]
-        where = Filter(stream=found.stream, session=wish.spec.session, variant=variant)
+        where = Filter((found.stream,), wish.spec.session, variant)
         return messages(reader(), [topic], where)
 
     panels: list[Panel] = []

@@ -55,7 +55,8 @@ class Wanted:
         """What a sink can find of that by itself."""
         session = None if self.stream is None else self.session
         variant = self.variants[0] if len(self.variants) == 1 else None
-        return Filter(stream=self.stream, session=session, variant=variant)
+        streams = () if self.stream is None else (self.stream,)
+        return Filter(streams, session, variant)
 
     def takes(self, headers: Mapping[str, str]) -> bool:
         """Whether a record with these attributes is one of them."""

@@ -161,9 +161,10 @@ class _Reading:
         """Partitions where records that are asked for may lie: a stream's own one, where it is the
         key. That is why a topic keeps its number of partitions."""
         numbers = sorted(self._client.partitions_for_topic(topic))
-        if self._where.stream is None or name in (PROGRESS, CLAIMS):
+        if not self._where.streams or name in (PROGRESS, CLAIMS):
             return numbers
-        return [numbers[(murmur2(self._where.stream.encode()) & 0x7FFFFFFF) % len(numbers)]]
+        hashes = [murmur2(stream.encode()) & 0x7FFFFFFF for stream in self._where.streams]
+        return {numbers[one % len(numbers)] for one in hashes}
 
     def _since(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """Where the first record lies that was published late enough. The last that was published

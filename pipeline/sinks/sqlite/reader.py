@@ -97,14 +97,15 @@ class SqliteReader:
         few = "NOT INDEXED" if end - begin <= FEW_ROWS else ""
         plus = "" if few else "+"  # keeps SQLite from going through all offsets
         found: array[int] = array("q")
+        query = f"SELECT offset FROM records {few} WHERE {plus}offset > ? AND {plus}offset <= ?"
         for topic in topics or self.topics():
-            conditions = [f"{plus}offset > ?", f"{plus}offset <= ?", "topic = ?"]
-            values: list[Place] = [begin, end, topic]
-            for condition, value in _conditions(topic, where):
-                conditions.append(condition)
-                values.append(value)
-            query = f"SELECT offset FROM records {few} WHERE {' AND '.join(conditions)}"
-            found.extend(offset for (offset,) in self._rows(query, *values))
+            for first, behind in where.ids(topic):
+                values: list[Place] = [begin, end, topic]
+                conditions = " AND topic = ?"
+                for condition, value in _conditions(where, first, behind):
+                    conditions += f" AND {condition}"
+                    values.append(value)
+                found.extend(offset for (offset,) in self._rows(query + conditions, *values))
         return array("q", sorted(found))
 
     def _page(self, condition: str, *values: int) -> list[StoredRecord]:
@@ -127,10 +128,9 @@ class SqliteReader:
             return self._connection.execute(query, values).fetchall()
 
 
-def _conditions(topic: str, where: Filter) -> Iterator[tuple[str, Place]]:
+def _conditions(where: Filter, first: str, behind: str) -> Iterator[tuple[str, Place]]:
     """Ids begin `topic/stream/session/` and end `/variant`, and have an index."""
-    if where.stream is not None:
-        first, behind = where.ids(topic)
+    if where.streams:
         yield from (("id >= ?", first), ("id < ?", behind))
     if where.variant is not None:
         yield f"substr(id, -{len(where.variant) + 1}) = ?", f"/{where.variant}"

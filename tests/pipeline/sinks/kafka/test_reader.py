@@ -87,17 +87,18 @@ def test_records_of_a_stream_are_read_from_its_own_partition_alone(sink, kafka_u
     sink.publish([*messages, build.message(9, "cam2", topic="depth")])
     mine = [message for message in messages if message.key == "cam2"]
     reader = open_reader(kafka_uri)
-    records = list(reader.records(["action"], where=Filter(stream="cam2")))
+    records = list(reader.records(["action"], where=Filter(("cam2",))))
     assert [record.message for record in records] == mine
-    assert {m.topic for m in read(kafka_uri, where=Filter(stream="cam2"))} == {"action", "depth"}
-    assert read(kafka_uri, "action", where=Filter("cam2", sessions[1])) == mine[5:]
-    assert read(kafka_uri, where=Filter("cam2", variant="f" * 12)) == []
+    assert len(read(kafka_uri, "action", where=Filter(("cam2", "cam3")))) == 20
+    assert {m.topic for m in read(kafka_uri, where=Filter(("cam2",)))} == {"action", "depth"}
+    assert read(kafka_uri, "action", where=Filter(("cam2",), sessions[1])) == mine[5:]
+    assert read(kafka_uri, where=Filter(("cam2",), variant="f" * 12)) == []
     (held,) = [held for name, held in reader.holds().items() if name == "action"]
     assert (held.records >= len(messages), held.exact) == (True, False)
 
     settings = KafkaSettings.of(parse_sink_uri(kafka_uri), {})
     with consumer(settings, Deadline(20)) as client:
-        reading = kafka_reader._Reading(settings, client, ["action"], Filter(stream="cam2"))
+        reading = kafka_reader._Reading(settings, client, ["action"], Filter(("cam2",)))
         assert {one.partition for one in reading._find()} == {records[0].partition}
 
 

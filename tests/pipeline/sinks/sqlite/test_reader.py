@@ -110,16 +110,17 @@ def test_only_what_is_asked_for_is_read(sink, path, build, now, monkeypatch, few
         assert found == [record for record in expected if where.takes(record)]
         return len(found)
 
-    assert read(stream="cam1") == 30
-    assert read("action", stream="cam1") == 20
-    assert read("action", "depth", stream="cam2", session=SESSION) == 10
-    assert read(stream="cam1", variant=build.variant) == 30
-    assert read(stream="cam1", variant="f" * 12) == 0
+    assert read(streams=("cam1",)) == 30
+    assert read("action", streams=("cam1",)) == 20
+    assert read("action", "depth", streams=("cam2",), session=SESSION) == 10
+    assert read(streams=("cam1",), variant=build.variant) == 30
+    assert read(streams=("cam1",), variant="f" * 12) == 0
     assert read(variant=build.variant) == 90
-    assert read(stream="cam") == 0
+    assert read("depth", streams=("cam2", "cam1")) == 20
+    assert read(streams=("cam",)) == 0
     middle_us = written[45].timestamp_us
     assert read(since_us=middle_us) == 45
-    assert read("depth", stream="cam10", since_us=middle_us, until_us=middle_us + 2) == 2
+    assert read("depth", streams=("cam10",), since_us=middle_us, until_us=middle_us + 2) == 2
     reader.close()
 
 
