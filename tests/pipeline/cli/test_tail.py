@@ -146,7 +146,7 @@ def test_follow_waits_and_shows_what_comes_until_it_is_interrupted(environment, 
         for number in range(3):
             for stream in ("door", "gate"):
                 stands[stream] = replace(stands[stream], sequence=stands[stream].sequence + 1)
-                writer.commit([message("action", number, stream=stream)], stands[stream])
+                writer.commit([Commit([message("action", number, stream=stream)], stands[stream])])
             assert json.loads(process.stdout.readline())["id"] == f"action/gate/s/{number}/v"
         writer.close()
         process.send_signal(signal.SIGINT)

@@ -12,6 +12,7 @@ import pytest
 from kafka import errors
 
 from pipeline.errors import SinkError
+from pipeline.records.commit import Commit
 from pipeline.sinks.kafka.deadline import Stalled
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.kafka.sink import KafkaSink
@@ -131,7 +132,8 @@ def test_what_keeps_a_client_from_its_broker_is_said(listeners, tmp_path, build,
     assert "tr0ub4dor" not in f"{refused!r}{waited_for!r}{caplog.text}"
 
     sink = open_sink(f"kafka://localhost:{ports[TLS_LOGIN]}", settings=both)
-    sink.commit([build.message(1)], build.after(sink.claim({"cam1": "feedfacecafe"})["cam1"]))
+    progress = build.after(sink.claim({"cam1": "feedfacecafe"})["cam1"])
+    sink.commit([Commit([build.message(1)], progress)])
     sink.close()
     reader = open_reader(f"kafka://127.0.0.1:{ports[LOGIN]}", settings=login)
     assert [record.message for record in reader.records()] == [build.message(1)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from operators.errors import UsageError
+from pipeline.records.commit import Commit
 from pipeline.records.filter import Filter
 from pipeline.sinks.sink import Held
 from pipeline.sinks.sqlite import reader as sqlite_reader
@@ -47,7 +48,7 @@ def stored(path: Path, **how):
 def test_reader_gives_back_what_was_written(sink, path, build):
     messages = [build.message(number) for number in range(600)]  # several pages
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit(messages, progress)
+    sink.commit([Commit(messages, progress)])
 
     records = stored(path)
 
