@@ -22,8 +22,8 @@ from pipeline.records.commit import Commit
 from pipeline.records.mark import Mark, Place
 from pipeline.records.message import claim_message, progress_message, progress_tombstone
 from pipeline.records.record import Message
-from pipeline.records.topics import CLAIMS, DEADLETTER, EVENTS, PROGRESS
-from pipeline.sinks.fence import claimed, fenced, is_done
+from pipeline.records.topics import CLAIMS, OF_EVERY_RUN, PROGRESS
+from pipeline.sinks.fence import claimed, fenced, not_done
 from pipeline.sinks.kafka.admin import ensure_topics
 from pipeline.sinks.kafka.claims import Contention, Decision, take
 from pipeline.sinks.kafka.deadline import Deadline
@@ -49,7 +49,6 @@ T = TypeVar("T")
 PAUSE_S = 0.2  # between attempts
 LEAST_S = 1.0  # an attempt with less time than this would only hide why the last one failed
 ABORT_S = 2.0
-OF_EVERY_RUN = (EVENTS, DEADLETTER, PROGRESS, CLAIMS)
 
 
 class KafkaSink:
@@ -66,8 +65,7 @@ class KafkaSink:
         self._standing: dict[str, Progress] = {}
         self._places: dict[str, Place] = {}  # of the streams' last marks
         self._contention = Contention(random.Random())
-        self._topics: set[str] = set()  # that are there, as far as is known
-        self._known: set[str] = set()  # that were there at some time
+        self._topics: dict[str, bool] = {}  # that were there -> nothing has failed since
         self._worked = False  # the settings are good, the broker was there
         arguments = settings.producer(Deadline(1))
         self._limits = Limits(
@@ -90,7 +88,7 @@ class KafkaSink:
         )
 
     def commit(self, commits: Sequence[Commit]) -> Receipt:
-        new = self._not_done(commits)
+        new = not_done(self._standing, commits)
         messages = [message for commit in new for message in commit.messages]
         topics = {message.topic for message in messages}
 
@@ -98,7 +96,7 @@ class KafkaSink:
             self._ensure((PROGRESS, CLAIMS, *topics), deadline)
             if not self._writer:
                 self._take_back(deadline)
-            left = self._not_done(new)
+            left = not_done(self._standing, new)
             if not left:
                 return  # the last attempt raised, and was carried out all the same
             self._require_small(messages, [commit.progress for commit in left])
@@ -111,14 +109,6 @@ class KafkaSink:
             self._until(f"commit {first.sequence} of stream {first.stream}{more}", attempt)
         repeated = sum(len(commit.messages) for commit in commits) - len(messages)
         return Receipt(written=len(messages), repeated=repeated)
-
-    def _not_done(self, commits: Sequence[Commit]) -> list[Commit]:
-        standing, new = dict(self._standing), []
-        for commit in commits:
-            if not is_done(standing.get(commit.progress.stream), commit.progress):
-                standing[commit.progress.stream] = commit.progress
-                new.append(commit)
-        return new
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
         def attempt(deadline: Deadline) -> None:
@@ -221,11 +211,10 @@ class KafkaSink:
 
     def _ensure(self, topics: Iterable[str], deadline: Deadline) -> None:
         """See that these topics are there. Nobody needs those that nothing is written to."""
-        wanted = {*topics}
-        if wanted - self._topics:
-            self._limits.learn(ensure_topics(self._settings, wanted, self._known, deadline))
+        wanted = dict.fromkeys(topics, True)
+        if wanted.items() - self._topics.items():
+            self._limits.learn(ensure_topics(self._settings, wanted, self._topics, deadline))
             self._topics |= wanted
-            self._known |= wanted
             self._worked = True
             self._fit_batches()
 
@@ -277,7 +266,7 @@ class KafkaSink:
                 if isinstance(error, DinostreamError) and not self._is_confused(error):
                     raise
                 self._give_up_writer(abort=hopeless(error))
-                self._topics.clear()  # one of them may be there no more
+                self._topics = dict.fromkeys(self._topics, False)  # one may be there no more
                 worst = error if not worst or telling(error) >= telling(worst) else worst
                 if self._is_final(error) or deadline.left_s <= LEAST_S:
                     raise self._explained(worst, what, deadline) from worst
@@ -290,8 +279,7 @@ class KafkaSink:
 
     def _is_final(self, error: Exception) -> bool:
         """No other attempt of this call would help."""
-        worst = self._settings.trouble.worst
-        return hopeless(error) or self._is_away(error) or (worst is not None and worst.final)
+        return hopeless(error) or self._is_away(error) or self._settings.trouble.final
 
     def _is_confused(self, error: Exception) -> bool:
         """The client blames settings with which it has worked."""

@@ -117,3 +117,8 @@ class Trouble:
     def worst(self) -> Failure | None:
         """What tells the most; of equals the last."""
         return self._worst
+
+    @property
+    def final(self) -> bool:
+        """Another attempt would end in the same way."""
+        return self._worst is not None and self._worst.final
