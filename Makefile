@@ -6,7 +6,7 @@ FRESH ?=
 KAFKA ?= 1
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint demo-weights verify-official check-cc check-java
+.PHONY: help venv demo test test-decoders lint demo-weights verify-official check-cc check-java
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,15 @@ ifeq ($(KAFKA),0)
 else
 	REQUIRE_KAFKA=1 $(VENV)/bin/python -m pytest -n 2 --durations=20
 endif
+
+# What decoding and its tests import: no torch, so nothing that computes features is among them.
+DECODERS := av numpy pillow pydantic ruamel.yaml jsonschema pytest pytest-timeout pytest-xdist
+
+test-decoders:  ## run the decoders' tests alone, in a small environment: PYTHON=python3.11
+	python=$$(deploy/find_python.sh) && $$python -m venv --clear .venv-decoders
+	.venv-decoders/bin/python -m pip install --quiet --constraint constraints.txt $(DECODERS)
+	PYTHONPATH=. .venv-decoders/bin/python -m pytest -n 2 --durations=5 tests/pipeline/decode tests/pipeline/media \
+	  --ignore tests/pipeline/media/test_scaler_fidelity.py
 
 PRETRAIN := $(VENV)/bin/python -m pipeline.pretrain
 DEMO_HEADS := depth segmentation action

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from pipeline.engine.camera import Camera, told
+from pipeline.engine.camera import Camera, counted, told
 from pipeline.engine.observer import shares
 from pipeline.records.outage import span
 from pipeline.secrets import mask
@@ -33,11 +33,11 @@ class Status:
     Attributes:
         frames: sampled frames that went through.
         records: records committed.
-        ended: streams that are done.
-        streams: streams in all.
+        ended: recordings that are done.
+        streams: recordings in all.
         share: part of the footage that is done, 0 to 1; None where nobody knows (live).
         outage: that the sink is away and what that does, empty where it is not.
-        cameras: live stream -> how it fares.
+        cameras: every live stream -> how it fares.
     """
 
     frames: int
@@ -185,14 +185,17 @@ class Meter:
         return "; ".join(filter(None, (self._counts(status), status.outage)))
 
     def _counts(self, status: Status) -> str:
-        if not status.frames and not status.ended:
-            return f"starting, {status.streams} streams"
+        starting = all(camera.state == "starting" for camera in status.cameras.values())
+        if starting and not status.frames and not status.ended:
+            return f"starting, {status.streams + len(status.cameras)} streams"
         parts = [
             f"{status.frames} frames",
             f"{self.frames_per_s:.1f} frames/s",
             f"{status.records} records",
-            f"{status.ended} of {status.streams} streams done",
         ]
+        if status.streams or not status.cameras:
+            parts.append(f"{status.ended} of {status.streams} streams done")
+        parts += [counted(status.cameras)] if status.cameras else []
         if self.left_s is not None:
             parts.append(f"about {self.left_s:.0f} s left")
         return ", ".join(parts)

@@ -36,7 +36,7 @@ class Finding:
         name: what was looked for.
         present: it is there and works; None where there is nothing to miss.
         value: version, path, features.
-        remedy: how to get it, "" where it is there.
+        remedy: how to get it, or something better than what is there; "" where all is well.
         required: every run needs it.
     """
 
@@ -148,9 +148,13 @@ def _codecs() -> Finding:
     from pipeline.media.codecs import codecs
 
     found = codecs()
-    missing = f"; cannot decode {', '.join(found.absent)}" if found.absent else ""
-    remedy = "an av wheel from the package index carries them all" if found.absent else ""
-    value = f"{found.version}: {', '.join(found.present)}{missing}"
+    value, remedy = f"{found.version}: {', '.join(found.present)}", ""
+    if found.outdated:
+        value += "; a file or camera that means harm may use holes that FFmpeg 9 has closed"
+        remedy = "PyAV 19 or newer, for Python 3.12 or newer: rm -r .venv; make venv"
+    if found.absent:
+        value += f"; cannot decode {', '.join(found.absent)}"
+        remedy = "an av wheel from the package index carries them all"
     return Finding("codecs", not found.absent, value, remedy)
 
 

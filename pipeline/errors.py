@@ -1,5 +1,7 @@
 """Errors of the pipeline, on top of `operators.errors`.
 
+UsageError                 operators.errors
+└── NoDatabase             the sink's file is not there yet; who follows it may wait
 DinostreamError            operators.errors
 ├── SourceError            a stream cannot be opened or decoded; the others go on
 ├── RuntimeFailure         a process or actor of ours died and could not be replaced
@@ -14,10 +16,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from operators.errors import DinostreamError
+from operators.errors import DinostreamError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.records.record import Refused
+
+
+class NoDatabase(UsageError):
+    """Nobody has written the database yet."""
 
 
 class SourceError(DinostreamError):

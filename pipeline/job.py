@@ -6,14 +6,16 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Protocol
 
 from pipeline.configuration.config import Config
 from pipeline.configuration.streams import stream_specs
 from pipeline.display import Display, Report, Status
+from pipeline.engine.camera import Camera
 from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.records.message import wall_clock_us
@@ -138,15 +140,22 @@ def _tell_what_stays(tally: Tally, specs: Sequence[StreamSpec], display: Display
 
 
 def _status(tally: Tally, specs: Sequence[StreamSpec], sink: str) -> Status:
+    ended = {outcome.stream for outcome in tally.outcomes}
+    recordings = {spec.stream for spec in specs if not spec.live}
     return Status(
         frames=tally.frames,
         records=tally.receipt.written,
-        ended=len(tally.outcomes),
-        streams=len(specs),
+        ended=len(ended & recordings),
+        streams=len(recordings),
         share=_share(tally, specs),
         outage=_outage(tally, specs, sink),
-        cameras=dict(tally.cameras),
+        cameras={spec.stream: _camera(tally, spec.stream, ended) for spec in specs if spec.live},
     )
+
+
+def _camera(tally: Tally, stream: str, ended: Container[str]) -> Camera:
+    camera = tally.cameras.get(stream, Camera())
+    return replace(camera, state="ended") if stream in ended else camera
 
 
 def _outage(tally: Tally, specs: Sequence[StreamSpec], sink: str) -> str:
@@ -163,7 +172,7 @@ def _share(tally: Tally, specs: Sequence[StreamSpec]) -> float | None:
     if any(spec.live for spec in specs):
         return None
     ended = {outcome.stream for outcome in tally.outcomes}
-    running = sum(share for stream, share in tally.shares.copy().items() if stream not in ended)
+    running = sum(share for stream, share in tally.shares.items() if stream not in ended)
     return (len(ended) + running) / len(specs)
 
 

@@ -21,9 +21,13 @@ SHORTEST = 3  # a shorter value is part of too many innocent words to be replace
 _ADDRESS = r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:\[\"'<>]*:)"
 _IN_TEXT = re.compile(_ADDRESS + r"(?:(?!://)[^\s\"'<>])*@")
 _WHOLE = re.compile(_ADDRESS + r"(?P<password>.*)@", re.DOTALL)
-_CUT = re.compile(_ADDRESS + r"(?P<password>[^/?#]*)")  # of a file, where # begins a comment
+_CUT = re.compile(_ADDRESS + r"(?P<password>[^/?#]*).*", re.DOTALL)  # # may begin a comment
 _PORTS = re.compile(r"\d*(,[^,:]+:\d*)*")
 _DELIMITERS = {"#": "%23", "/": "%2F", "?": "%3F", "@": "%40", " ": "%20"}
+_PLACE = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(:(?P<port>[0-9]{0,5}))?")
+LAST_PORT = 65535
+_CODES = ", ".join(f"{one} is {code}" for one, code in _DELIMITERS.items() if one != " ")
+_FORM = f"want SCHEME://USER:PASSWORD@HOST:PORT/PATH, and percent-encode the password: {_CODES}"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.*", re.DOTALL)
 _QUERY = re.compile(r"(?P<key>[?&;][A-Za-z0-9_.-]+=)(?P<value>[^&;\s\"'<>]+)")
 _WHOLE_QUERY = re.compile(r"(?P<key>[?&;][A-Za-z0-9_.-]+=)(?P<value>[^&;]+)")
@@ -92,6 +96,15 @@ def unencoded(url: str) -> str:
     return f"percent-encode the password: {codes}"
 
 
+def misread(url: str) -> str:
+    """What is wrong with a URL whose host or port is none, as where its password ends too early; ""
+    for others."""
+    place = _PLACE.fullmatch(_authority(url).rpartition("@")[2])
+    if place is None or (place["port"] and int(place["port"]) > LAST_PORT):
+        return f"what stands behind the colon of its host is no port (0 to {LAST_PORT}); {_FORM}"
+    return "" if place["host"] else f"it names no host; {_FORM}"
+
+
 def mask(text: str) -> str:
     """Replace passwords of URLs, secret query values and every value that was remembered."""
     for secret in sorted(_known, key=len, reverse=True):
@@ -104,7 +117,7 @@ def mask_url(url: str) -> str:
     """`mask` for text that is a URL and nothing else, so that a blank is a part of it."""
     if _WHOLE.match(url):
         url = _WHOLE.sub(_mask_password, url, count=1)
-    elif _password(url):
+    elif _password(url):  # nobody knows where it ends
         url = _CUT.sub(lambda match: f"{match['before']}{MASK}", url, count=1)
     return mask(_WHOLE_QUERY.sub(_mask_query, url) if _URL.match(url) else url)
 

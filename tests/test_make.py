@@ -1,6 +1,5 @@
 """`make` and its scripts say what is missing on a machine, and how to get it."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -34,7 +33,7 @@ def run(tools, *command, cwd=ROOT):
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={"PATH": str(tools), "HOME": os.environ.get("HOME", "/")},
+        env={"PATH": str(tools), "HOME": str(tools.parent)},
         check=False,
     )
 
@@ -47,6 +46,7 @@ def test_make_alone_lists_every_target(tools):
         "venv",
         "demo",
         "test",
+        "test-decoders",
         "lint",
         "verify-official",
         "CLIP=path",
@@ -68,9 +68,31 @@ def test_an_old_python_is_refused_with_what_to_do(tools, tmp_path):
     script(tools, "python3", "exit 1")
     done = run(tools, ROOT / "deploy/install.sh", tmp_path / "venv")
     assert done.returncode == 1
-    assert "needs Python 3.11 or newer" in done.stderr
-    assert "PYTHON=/path/to/python3.12" in done.stderr
+    assert "No Python 3.14 3.13 3.12 3.11 (with venv) was found" in done.stderr
+    assert "PYTHON=/path/to/python3.13" in done.stderr
     assert not (tmp_path / "venv").exists()
+
+
+def python(path, version):
+    """What answers as that interpreter would, as far as it is asked."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    script(path.parent, path.name, f"""[ "$1" = -c ] && [[ "$2" == *"!= '{version}'"* ]]""")
+    return str(path)
+
+
+def test_the_newest_python_is_taken(tools, tmp_path):
+    finder = ROOT / "deploy/find_python.sh"
+    assert run(tools, finder).returncode == 1
+    python(tools / "python3", "3.11")
+    assert run(tools, finder).stdout == "python3\n"
+    newer = python(tmp_path / ".pyenv/versions/3.12.1/bin/python", "3.12")
+    script(tools, "python3.12", "exit 127")  # pyenv's, of a version that is not switched on
+    assert run(tools, finder).stdout == f"{newer}\n"
+    python(tools / "python3.13", "3.13")
+    assert run(tools, finder).stdout == "python3.13\n"
+    python(tools / "python", "3.15")  # not every library has a wheel for it yet
+    assert run(tools, finder).stdout == "python3.13\n"
+    assert run(tools, finder, "3.11").stdout == "python3\n"
 
 
 @pytest.mark.parametrize(

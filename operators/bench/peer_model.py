@@ -41,7 +41,7 @@ def require_transformers() -> Any:
     except ImportError as error:
         raise UsageError(
             "dinostream bench compares with the transformers library, which is not installed here; "
-            "pip install 'transformers>=5' (in a checkout: pip install '.[test]')"
+            "pip install 'transformers>=5' (in a checkout: pip install '.[bench]')"
         ) from error
 
 

@@ -1,18 +1,24 @@
-"""What a process and everything it started use, watched from outside: /proc in -> samples out.
+"""What a process and everything it started use, watched from outside: processes in -> samples out.
 
-Knows nothing of benchmarks. Linux; elsewhere it sees nothing.
+Knows nothing of benchmarks.
 """
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+from operators.errors import UsageError
+
+try:
+    import psutil
+except ImportError:
+    raise UsageError(
+        "bench replay watches its contenders with psutil, which is not installed here; "
+        "pip install psutil (in a checkout: pip install '.[bench]')"
+    ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,45 +34,36 @@ class Sample:
     memory_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Process:
-    started: int  # tells a process from a later one with its number
-    parent: int
-    ticks: int
-    pages: int
-
-
 class ProcessTree:
     """One root and its descendants, those too whose parents have died since."""
 
-    def __init__(self, root: int, *, look_every: int = 1, proc: Path = Path("/proc")) -> None:
+    def __init__(self, root: int, *, look_every: int = 1) -> None:
         """
         Args:
             root: its process id.
             look_every: samples from one look at all processes of the machine to the next; what is
                 born in between is seen late, and looking costs what is being measured.
-            proc: Linux's process file system.
         """
-        self._proc = proc
         self._look_every = look_every
-        self._known = {root}
-        self._ticks: dict[tuple[int, int], int] = {}
+        self._living = {psutil.Process(root)}
+        self._cpu_s: dict[psutil.Process, float] = {}
         self.samples: list[Sample] = []
 
     def sample(self, time_us: int) -> None:
         """Look at all of them now."""
-        look = len(self.samples) % self._look_every == 0
-        seen = self._read_all(os.listdir(self._proc) if look else map(str, self._known))
-        self._known = _descendants(self._known & seen.keys(), seen)
-        for pid in self._known:
-            self._ticks[pid, seen[pid].started] = seen[pid].ticks
-        self.samples.append(
-            Sample(
-                time_us,
-                sum(self._ticks.values()) / TICKS_PER_S,
-                sum(seen[pid].pages for pid in self._known) * PAGE_BYTES,
-            )
-        )
+        if len(self.samples) % self._look_every == 0:
+            self._living |= _descendants(self._living)
+        memory_bytes = 0
+        for process in list(self._living):
+            try:
+                with process.oneshot():
+                    cpu, memory = process.cpu_times(), process.memory_info()
+            except psutil.NoSuchProcess:
+                self._living.remove(process)
+                continue
+            self._cpu_s[process] = cpu.user + cpu.system
+            memory_bytes += memory.rss
+        self.samples.append(Sample(time_us, sum(self._cpu_s.values()), memory_bytes))
 
     @property
     def peak_bytes(self) -> int:
@@ -85,34 +82,16 @@ class ProcessTree:
         part = (time_us - low.time_us) / (high.time_us - low.time_us)
         return low.cpu_s + part * (high.cpu_s - low.cpu_s)
 
-    def _read_all(self, names: Iterable[str]) -> dict[int, _Process]:
-        found = {}
-        for name in names:
-            if name.isdigit() and (process := self._read(name)) is not None:
-                found[int(name)] = process
-        return found
 
-    def _read(self, name: str) -> _Process | None:
-        try:
-            text = (self._proc / name / "stat").read_text()
-        except OSError:  # gone meanwhile
-            return None
-        fields = text.rpartition(")")[2].split()  # proc(5): state is the third field of the file
-        return _Process(
-            started=int(fields[19]),
-            parent=int(fields[1]),
-            ticks=int(fields[11]) + int(fields[12]),
-            pages=int(fields[21]),
-        )
-
-
-def _descendants(roots: set[int], seen: dict[int, _Process]) -> set[int]:
-    children: dict[int, list[int]] = {}
-    for pid, process in seen.items():
-        children.setdefault(process.parent, []).append(pid)
-    found, left = set(roots), list(roots)
+def _descendants(roots: Iterable[psutil.Process]) -> set[psutil.Process]:
+    children: dict[int, list[psutil.Process]] = {}
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess):
+            children.setdefault(process.ppid(), []).append(process)
+    found: set[psutil.Process] = set()
+    left = list(roots)
     while left:
-        new = [pid for pid in children.get(left.pop(), ()) if pid not in found]
+        new = children.get(left.pop().pid, [])
         found.update(new)
         left += new
     return found

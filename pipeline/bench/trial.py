@@ -16,7 +16,7 @@ from pipeline.errors import RuntimeFailure
 
 ROOT = Path(__file__).parents[2]
 SAMPLE_S = 0.1
-LOOK_EVERY = 3  # a look at all processes takes 4 ms of one core where 200 run
+LOOK_EVERY = 3  # a look at all processes takes 5 ms of one core where 200 run
 LAST_WORDS = 2000
 
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from operators.errors import UsageError
 from operators.learn.calibration import Calibrated, fit_calibration
 from pipeline.calibrate.store import StoredCalibration
+from pipeline.records.filter import Filter
+from pipeline.records.newest import Latest
 from pipeline.records.payloads import depth_map, time_us
 from pipeline.records.record import Message
 from pipeline.sinks.sink import Reader
@@ -66,12 +68,11 @@ def _record(sink: str, stream: str, time_s: float | None) -> Message:
     best: tuple[float, Message] | None = None
     reader = open_reader(sink)
     try:
-        newest = ("", "")
-        for message in _uncalibrated(reader, stream):
-            newest = _origin(message)
-        for message in _uncalibrated(reader, stream):
-            if _origin(message) != newest:
-                continue
+        origins: Latest[str, Filter, None] = Latest()
+        for message in _uncalibrated(reader, Filter((stream,))):
+            origins.of(stream, _origin(message), lambda: None)
+        newest = origins.versions(stream)[-1:]
+        for message in _uncalibrated(reader, newest[0]) if newest else ():
             moment_us = time_us(message.headers["ce_time"])
             first_us = moment_us if first_us is None else first_us
             off = 0.0 if time_s is None else abs((moment_us - first_us) / 1e6 - time_s)
@@ -87,16 +88,17 @@ def _record(sink: str, stream: str, time_s: float | None) -> Message:
     return best[1]
 
 
-def _uncalibrated(reader: Reader, stream: str) -> Iterator[Message]:
-    """Depth maps of a stream; those that were calibrated already do not count."""
-    for record in reader.records(["depth"]):
-        headers = record.message.headers
-        if headers["ce_streamid"] == stream and headers.get("ce_depthcalibrated") != "true":
+def _uncalibrated(reader: Reader, where: Filter) -> Iterator[Message]:
+    """Depth maps; those that were calibrated already do not count."""
+    for record in reader.records(["depth"], where=where):
+        if record.message.headers.get("ce_depthcalibrated") != "true":
             yield record.message
 
 
-def _origin(message: Message) -> tuple[str, str]:
-    return message.headers["ce_session"], message.headers["ce_variant"]
+def _origin(message: Message) -> Filter:
+    """Stream, session and variant of a record."""
+    headers = message.headers
+    return Filter((headers["ce_streamid"],), headers["ce_session"], headers["ce_variant"])
 
 
 def _value(

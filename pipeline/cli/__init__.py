@@ -19,8 +19,8 @@ from typing import NoReturn
 import click
 
 from operators.errors import DinostreamError, UsageError
-from pipeline.cli.logs import LEVELS, set_up_logging
 from pipeline.doctor import check_layout
+from pipeline.logs import LEVELS, set_up_logging
 from pipeline.secrets import mask, remember_urls
 
 COMMANDS = (
@@ -87,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     remember_urls(sys.argv[1:] if arguments is None else arguments)
+    _allow_any_name()
     try:
         code = cli.main(args=arguments, prog_name="dinostream", standalone_mode=False)
     except click.ClickException as error:
@@ -105,6 +106,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"this is a bug in dinostream:\n{traceback.format_exc()}")
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _allow_any_name() -> None:
+    """A file's name may hold bytes that are no text. They are written as `\\udce9`, which JSON
+    reads as what it was."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _show_version(ctx: click.Context) -> NoReturn:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 MARKS = {True: "ok", False: "MISSING", None: "--"}
+BETTER = "WARNING"  # it is there and works, and there is something better
 
 
 @click.command("doctor", epilog="Example: dinostream doctor --json")
@@ -24,7 +25,8 @@ def command(as_json: bool) -> int:
         click.echo(json.dumps({one.name: asdict(one) for one in findings}, ensure_ascii=False))
     else:
         for one in findings:
-            click.echo(f"{MARKS[one.present]:>8}  {one.name:<16} {one.value}")
+            mark = BETTER if one.present and one.remedy else MARKS[one.present]
+            click.echo(f"{mark:>8}  {one.name:<16} {one.value}")
             if one.remedy:
                 click.echo(f"{'':>8}  {'':<16} -> {one.remedy}")
     return int(any(one.required and one.present is False for one in findings))

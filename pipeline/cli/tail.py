@@ -5,16 +5,26 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from operators.errors import UsageError
+from operators.moment import microseconds
 from pipeline.cli.options import sink_settings
 
 if TYPE_CHECKING:
-    from pipeline.records.record import StoredRecord
+    from pipeline.sinks.sink import Reader
+
+
+def _moment_us(text: str) -> int | None:
+    """RFC 3339 -> microseconds since the epoch."""
+    with suppress(ValueError, TypeError):  # without a zone it is no moment
+        return microseconds(datetime.fromisoformat(text))
+    raise click.BadParameter(f"{text!r} is no time with a zone, such as 2026-11-29T17:00:00Z")
 
 
 @click.command("tail", epilog="Example: dinostream tail sqlite:results.db depth.summary --limit 3")
@@ -27,6 +37,10 @@ if TYPE_CHECKING:
     help="Where to begin: the oldest record (default), or what comes from now on (with --follow).",
 )
 @click.option("--stream", metavar="NAME", help="Only this stream.")
+@click.option(
+    "--since", "since_us", type=_moment_us, metavar="TIME", help="Published then or later."
+)
+@click.option("--until", "until_us", type=_moment_us, metavar="TIME", help="Published before then.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Stop after N records.")
 @click.option(
     "--save", type=click.Path(path_type=Path), metavar="DIR", help="Write binary values there."
@@ -41,21 +55,37 @@ def command(
     follow: bool,
     from_beginning: bool | None,
     stream: str | None,
+    since_us: int | None,
+    until_us: int | None,
     limit: int | None,
     save: Path | None,
     config: Path | None,
 ) -> int:
     """Print records of SINK, one JSON object a line; of all topics where none is named."""
+    from pipeline.records.filter import Filter
     from pipeline.records.lines import record_line
-    from pipeline.sinks.uri import open_reader
+    from pipeline.sinks.uri import await_reader, open_reader
 
     if from_beginning is False and not follow:
         raise click.UsageError("--latest shows what comes from now on, so it needs --follow")
-    reader = open_reader(sink, settings=sink_settings(config))
+    where = Filter(() if stream is None else (stream,), since_us=since_us, until_us=until_us)
+    settings = sink_settings(config)
+    reader: Reader | None = None
     try:
-        records = reader.records(topics, from_beginning=from_beginning is not False, follow=follow)
-        for record in itertools.islice(_of_stream(records, stream), limit):
+        if follow:
+            reader = await_reader(sink, settings=settings, tell=_wait)
+        else:
+            reader = open_reader(sink, settings=settings)
+        if follow and (unknown := _unknown(reader, stream)):
+            _wait(unknown)  # whoever follows may be early
+        records = reader.records(
+            topics, where=where, from_beginning=from_beginning is not False, follow=follow
+        )
+        record = None
+        for record in itertools.islice(records, limit):
             print(record_line(record, save=save), flush=follow)
+        if record is None and (unknown := _unknown(reader, stream)):
+            raise UsageError(unknown)
         sys.stdout.flush()
     except KeyboardInterrupt:
         if not follow:
@@ -63,11 +93,18 @@ def command(
     except BrokenPipeError:  # `tail | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
-        reader.close()
+        if reader is not None:
+            reader.close()
     return 0
 
 
-def _of_stream(records: Iterator[StoredRecord], stream: str | None) -> Iterator[StoredRecord]:
-    for record in records:
-        if stream is None or record.message.headers.get("ce_streamid") == stream:
-            yield record
+def _wait(why: str) -> None:
+    click.echo(f"{why}. Waiting for it", err=True)
+
+
+def _unknown(reader: Reader, stream: str | None) -> str:
+    """That nobody wrote the stream, and what there is; "" where somebody did."""
+    from pipeline.records.filter import unknown_stream
+
+    known = set() if stream is None else {one.stream for one in reader.progress()}
+    return "" if stream is None or stream in known else unknown_stream(stream, known)

@@ -69,18 +69,22 @@ def create(
 @config_option
 @json_option
 def list_(sink: str, *, config: Path | None, as_json: bool) -> int:
-    """List the topics that SINK holds, and what is in them."""
+    """List the topics that SINK holds, what is in them, and how much.
+
+    Of Kafka's topics only the offsets are known, among them ends of transactions and repeats.
+    """
     from pipeline.sinks.uri import open_reader
 
     reader = open_reader(sink, settings=sink_settings(config))
     try:
-        formats = {name: _format(reader, name) for name in reader.topics()}
+        topics = [(name, held, _format(reader, name)) for name, held in reader.holds().items()]
     finally:
         reader.close()
-    for name, found in formats.items():
+    for name, held, found in topics:
         kind, schema = (found.content_type, found.schema) if found else (None, None)
-        row = {"name": name, "content_type": kind, "schema": schema}
-        plain = f"{name:<22} {kind or 'unknown'}"
+        row = {"name": name, "content_type": kind, "schema": schema, **asdict(held)}
+        count = f"{'' if held.exact else 'at most '}{held.records} records"
+        plain = f"{name:<22} {kind or 'unknown':<24} {count}"
         click.echo(json.dumps(row) if as_json else plain)
     return 0
 

@@ -52,6 +52,14 @@ def _forward(span_s: tuple[float, float]) -> tuple[float, float]:
     return span_s
 
 
+def _not_empty(text: str) -> str:
+    if not text:
+        raise ValueError("should not be empty")
+    return text
+
+
+# pydantic's own constraint would refuse names of files that are not UTF-8.
+Place = Annotated[str, AfterValidator(_not_empty)]
 Moment = Annotated[datetime, BeforeValidator(_rfc3339)]
 StreamId = Annotated[str, StringConstraints(pattern=STREAM_ID)]
 Span = Annotated[tuple[NonNegativeFloat, PositiveFloat], AfterValidator(_forward)]
@@ -59,7 +67,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]  # to wait; threads cannot wa
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SamplingConfig(_Model):
@@ -86,7 +94,7 @@ class SamplingConfig(_Model):
 class OperatorConfig(BaseModel):
     """One operator: its own sampling, where it has one, and whatever settings it defines itself."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 
     fps: PositiveFloat | None = None
     every: PositiveInt | None = None
@@ -109,7 +117,7 @@ class OperatorConfig(BaseModel):
 class StreamConfig(_Model):
     """One named source."""
 
-    url: str = Field(min_length=1, repr=False)
+    url: Place = Field(repr=False)
     start_time: Moment | None = None
 
     @property
@@ -121,7 +129,7 @@ class StreamConfig(_Model):
 class SinkConfig(_Model):
     """Where results go; in a file a bare URI will do."""
 
-    uri: str = Field(default="sqlite:results.db", min_length=1, repr=False)
+    uri: Place = Field(default="sqlite:results.db", repr=False)
     settings: dict[str, Any] = Field(default_factory=dict, repr=False)
 
 
@@ -147,9 +155,7 @@ class Config(_Model):
         default_factory=_default_operators, min_length=1
     )
 
-    sources: list[Annotated[str, StringConstraints(min_length=1)]] = Field(
-        default_factory=list, repr=False
-    )
+    sources: list[Place] = Field(default_factory=list, repr=False)
     streams: dict[StreamId, StreamConfig] = Field(default_factory=dict)
     join: bool = False
     calibrations: str | None = None
@@ -159,6 +165,7 @@ class Config(_Model):
     short_side: PositiveInt = 224
     max_pixels: PositiveInt = 4096 * 4096
     damaged: Literal["drop", "keep"] = "drop"
+    deinterlace: bool = True
     chunk_ms: PositiveInt = 500
     stall_s: Seconds = 10.0
     buffer_frames: PositiveInt = 64

@@ -1,7 +1,7 @@
-"""A YAML file, environment variables and `--set` overrides, as plain values.
+"""A YAML 1.2 file, environment variables and `--set` overrides, as plain values.
 
-Text in -> nested dictionaries out. YAML 1.2 scalars only: `off` and `no` are words.
-A key written twice is an error, because one of two cameras would vanish. Knows no model.
+Text in -> nested dictionaries out, and back. A key is text as it is written, and written twice it
+is an error, because one of two cameras would vanish. Knows no model.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import ConstructorError, SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode
 
 from operators.errors import UsageError
 
@@ -21,35 +25,33 @@ Values = dict[str, Any]
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _SEGMENT = re.compile(r'"([^"]+)"|([^."]+)')
 _PATH = re.compile(rf"(?:{_SEGMENT.pattern})(?:\.(?:{_SEGMENT.pattern}))*")
-_SCALARS = {  # YAML 1.2, core schema
-    "tag:yaml.org,2002:bool": (re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), "tTfF"),
-    "tag:yaml.org,2002:null": (re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
-    "tag:yaml.org,2002:int": (re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), "-+0123456789"),
-    "tag:yaml.org,2002:float": (
-        re.compile(r"^[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
-        "-+.0123456789",
-    ),
-}
+_TAG = "tag:yaml.org,2002:"
+_TOO_DEEP = "lists or tables lie too deep in each other; is one named (*) inside itself?"
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe, YAML 1.2 scalars, no key twice."""
+class _Constructor(SafeConstructor):
+    """Builds plain values."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # PyYAML's own attribute
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} is written twice", key.start_mark
-                )
+            if not isinstance(key, ScalarNode):
+                raise ConstructorError(None, None, "a key must be a word", key.start_mark)
+            if key.value in seen:  # the library's own error quotes both values: secrets
+                problem = f"the key {key.value!r} is written twice"
+                raise ConstructorError(None, None, problem, key.start_mark)
             seen.add(key.value)
-        return super().construct_mapping(node, deep)
+            key.tag = f"{_TAG}str"  # a camera may be called 007, or null
+        values: dict[str, Any] = super().construct_mapping(node, deep)
+        return values
+
+    def construct_plain_text(self, node: ScalarNode) -> str:
+        """What YAML 1.1 had types for, and 1.2 has not."""
+        return str(node.value)
 
 
-for _tag, (_pattern, _first) in _SCALARS.items():
-    _Loader.add_implicit_resolver(_tag, _pattern, list(_first))
+for _name in ("timestamp", "merge", "value"):
+    _Constructor.add_constructor(f"{_TAG}{_name}", _Constructor.construct_plain_text)
 
 
 def load_document(path: Path, environ: Mapping[str, str] = os.environ) -> Values:
@@ -74,7 +76,10 @@ def load_document(path: Path, environ: Mapping[str, str] = os.environ) -> Values
         return {}
     if not isinstance(values, dict):
         raise UsageError(f"configuration {path} must be a mapping of keys to values")
-    filled: Values = _interpolate(values, str(path), (), environ)
+    try:
+        filled: Values = _interpolate(values, str(path), (), environ)
+    except RecursionError:
+        raise UsageError(f"configuration {path}: {_TOO_DEEP}") from None
     return filled
 
 
@@ -102,6 +107,15 @@ def apply_override(values: Values, override: str) -> None:
     table[last] = _parse(text, f"--set {dotted}")
 
 
+def to_document(values: Mapping[str, Any]) -> str:
+    """Plain values as YAML in their order; `load_document` reads the same again."""
+    yaml, text = YAML(typ="safe", pure=True), StringIO()
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # typed as None
+    yaml.dump(values, text)
+    return text.getvalue()
+
+
 def _segments(dotted: str) -> list[str]:
     if not _PATH.fullmatch(dotted):
         return []
@@ -109,14 +123,20 @@ def _segments(dotted: str) -> list[str]:
 
 
 def _parse(text: str, origin: str) -> Any:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _Constructor
     try:
-        return yaml.load(text, Loader=_Loader)  # a SafeLoader
-    except yaml.MarkedYAMLError as error:
+        return yaml.load(text)
+    except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" line {mark.line + 1}" if mark else ""
         raise UsageError(f"{origin}{place}: {error.problem}") from None
-    except yaml.YAMLError as error:
+    except YAMLError as error:
         raise UsageError(f"{origin}: not YAML: {error}") from None
+    except ValueError:
+        raise UsageError(f"{origin}: a value is not what its tag (!!) says") from None
+    except RecursionError:
+        raise UsageError(f"{origin}: {_TOO_DEEP}") from None
 
 
 def _interpolate(value: Any, origin: str, place: Sequence[str], environ: Mapping[str, str]) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from operators.errors import UsageError, WeightsError
 from operators.weights.head_needs import DEMO, HeadNeeds, chosen_header
 from pipeline.configuration.config import Config, SamplingConfig
-from pipeline.stream.sampling import Sampling
+from pipeline.stream.sampling import Sampling, union_hz
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +115,27 @@ def _at_their_rates(config: Config, heads: list[TrainedAt]) -> Config:
                 f"operators.{head.operator} samples {given}, its head was trained at {trained}: "
                 f"windows of another length say nothing sound; leave the setting out"
             )
-        log.info("%s samples %s, as its head was trained, not %s", head.operator, trained, given)
         changed[head.operator] = own.model_copy(update={"fps": head.needs.fps})
+        cost = _cost(config, config.model_copy(update={"operators": changed}))
+        told = f"{head.operator} samples {trained}, as its head was trained, not {given}"
+        log.info("%s", "; ".join(filter(None, (told, cost))))
     return config.model_copy(update={"operators": changed})
+
+
+def _cost(asked: Config, done: Config) -> str:
+    """What another rate for one operator costs all; empty: nothing."""
+    rules, all_rules = _rules(asked), _rules(done)
+    if rules == {Sampling("keyframes")}:
+        return "so every frame is decoded, not key frames alone"
+    before, after = union_hz(rules), union_hz(all_rules)
+    if before is None or after is None or after == before:
+        return ""
+    counts = f"{float(after):g} frames of a second go through the backbone instead of"
+    told = f"{counts} {float(before):g}"
+    if after in {rule.rate_hz for rule in all_rules}:
+        return told
+    return f"{told}; a rate that divides the head's, or is a multiple of it, shares its frames"
+
+
+def _rules(config: Config) -> set[Sampling]:
+    return {config.sampling_of(operator) for operator in config.operators}

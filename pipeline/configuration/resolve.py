@@ -15,13 +15,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from operators.errors import UsageError
 from pipeline.configuration.config import OPERATORS, Config
-from pipeline.configuration.document import Values, apply_override, load_document
+from pipeline.configuration.document import Values, apply_override, load_document, to_document
 from pipeline.configuration.head_match import matched
 from pipeline.secrets import MASK, mask_values, remember, remember_urls
 
@@ -70,7 +69,7 @@ def resolve(
 
 def describe(config: Config) -> str:
     """The resolved configuration as YAML, secrets masked."""
-    return yaml.safe_dump(mask_values(config.plain()), sort_keys=False, allow_unicode=True)
+    return to_document(mask_values(config.plain()))
 
 
 def _remember_secrets(config: Config) -> None:

@@ -5,7 +5,6 @@ Reads file names and a file's first and last bytes, opens no media. Knows nothin
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import logging
 import os
@@ -16,9 +15,10 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from operators.errors import UsageError
+from pipeline.configuration.folder import files_of
 from pipeline.errors import SourceError
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
-from pipeline.secrets import mask_url, remember_url, unencoded
+from pipeline.secrets import mask_url, misread, remember_url, unencoded
 from pipeline.synthetic.uri import SCHEME as SYNTHETIC
 from pipeline.synthetic.uri import parse_scene_uri
 
@@ -26,11 +26,6 @@ log = logging.getLogger(__name__)
 
 LIVE_SCHEMES = ("rtsp", "rtsps", "srt")
 HTTP_SCHEMES = ("http", "https")
-_VIDEO = re.compile(
-    r"\.(3g[2p]|asf|avi|dav|divx|dv|f4v|flv|gif|gxf|h26[45]|hevc|ivf|m2p|m2ts|m2v|m4v|mj2|mjpe?g|mkv"
-    r"|mov|mp4|mpe?g|mpe|mpv|mts|mxf|nut|obu|og[mv]|qt|rm|rmvb|ts|vob|webm|wmv|wtv|y4m)$",
-    re.IGNORECASE,
-)
 ID_LENGTH = 128
 SESSION_DIGITS = 12
 COLLISION_DIGITS = 6
@@ -143,47 +138,14 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
         known = ", ".join((*LIVE_SCHEMES, *HTTP_SCHEMES))
         raise UsageError(f"unknown protocol {scheme}:// in {mask_url(source)}; known: {known}")
     return [
-        (name, SourcePlan("", path, False, file_session(path))) for name, path in _files(source)
+        (name, SourcePlan("", path, False, file_session(path))) for name, path in files_of(source)
     ]
-
-
-def _files(source: str) -> list[tuple[str, str]]:
-    """(path below what was given, path) of the files that a path, folder or glob stands for."""
-    if os.path.isfile(source):
-        return [(os.path.basename(source), source)]
-    if os.path.isdir(source):
-        return _folder(source)
-    if not glob.has_magic(source):
-        raise UsageError(f"no such file or folder: {source}")
-    root = os.path.dirname(source[: re.search(r"[*?[]", source).start()])  # type: ignore[union-attr]
-    paths = filter(os.path.isfile, glob.glob(source, recursive=True))
-    found = [(os.path.relpath(path, root or "."), path) for path in paths]
-    if not found:
-        raise UsageError(f"no file matches {source}")
-    return sorted(found, key=_order)
-
-
-def _folder(folder: str) -> list[tuple[str, str]]:
-    found = [
-        (os.path.relpath(os.path.join(place, name), folder), os.path.join(place, name))
-        for place, below, names in os.walk(folder)
-        for name in names
-        if _VIDEO.search(name) and not name.startswith(".")
-    ]
-    if not found:
-        raise UsageError(f"no video file in {folder} or below it; name a file to have it tried")
-    return sorted(found, key=_order)
-
-
-def _order(named: tuple[str, str]) -> list[str | int]:
-    """As a person would sort: part-2 before part-10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", named[0])]
 
 
 def _refuse_unencoded(url: str) -> None:
     """An address that means something else than who wrote it thinks."""
     remember_url(url)
-    if advice := unencoded(url):
+    if advice := unencoded(url) or misread(url):
         raise UsageError(f"{mask_url(url)} is no address: {advice}")
 
 
@@ -234,7 +196,7 @@ def _distinct(named: Sequence[tuple[str, SourcePlan]]) -> list[SourcePlan]:
     for name, plan in named:
         stream = _slug(name)
         if slugs[stream.lower()] > 1:
-            mark = _digest(plan.url.encode())[:COLLISION_DIGITS]
+            mark = _digest(os.fsencode(plan.url))[:COLLISION_DIGITS]
             stream = f"{stream[: ID_LENGTH - COLLISION_DIGITS - 1]}-{mark}"
             log.warning(
                 "several sources would be called %s; %s is %s",
@@ -253,11 +215,21 @@ def _refuse_repeated(places: Iterable[str]) -> None:
 
 
 def _slug(name: str) -> str:
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-") or "stream"
+    """What an id may hold of a path; where that would be too much, a mark stands for the rest."""
+    said = "/".join(map(_said, name.split("/")))
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", said).strip("-") or "stream"
     if len(slug) <= ID_LENGTH:
         return slug
-    mark = _digest(name.encode())[:COLLISION_DIGITS]
+    mark = _digest(os.fsencode(name))[:COLLISION_DIGITS]
     return f"{slug[: ID_LENGTH - COLLISION_DIGITS - 1]}-{mark}"
+
+
+def _said(part: str) -> str:
+    """A mark stands for a name that an id may hold nothing of but its ending."""
+    stem, ending = os.path.splitext(part)
+    if not part or re.search(r"[A-Za-z0-9]", stem):
+        return part
+    return _digest(os.fsencode(part))[:COLLISION_DIGITS] + ending
 
 
 def _checked(stream: str) -> str:

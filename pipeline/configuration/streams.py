@@ -73,6 +73,7 @@ def _spec(
         start_time_us=start_us,
         max_pixels=config.max_pixels,
         damaged=config.damaged == "keep",
+        deinterlace=config.deinterlace,
         chunk_ms=config.chunk_ms if plan.live else RECORDED_CHUNK_MS,
         stall_s=config.stall_s,
         buffer_frames=config.buffer_frames,

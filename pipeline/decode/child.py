@@ -22,6 +22,7 @@ from pipeline.decode.capture import Capture
 from pipeline.decode.collector import Collector, Item
 from pipeline.decode.playback import Playback
 from pipeline.decode.wire import Message, pack, write_all
+from pipeline.logs import set_up_logging
 from pipeline.media.picture import Mark
 from pipeline.media.retry import Wait
 from pipeline.media.transfer import Transfer
@@ -242,6 +243,7 @@ def die(args: threading.ExceptHookArgs) -> None:
 def main() -> None:
     """Decode one stream for the process that started this one."""
     threading.excepthook = die
+    set_up_logging("warning")
     fd, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -147,6 +147,7 @@ class Playback:
             keyframes=all(rule.mode == "keyframes" for rule in self._spec.samplings),
             max_pixels=self._spec.max_pixels,
             damaged=self._spec.damaged,
+            deinterlace=self._spec.deinterlace,
             short_side=self._spec.short_side,
             timeout_s=self._spec.stall_s * 0.4,  # silence, and then a try of its own
             stall_s=self._spec.stall_s,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.segmentation.labelsets import LabelSet, parse_label_set
+from pipeline.records.filter import Filter
 from pipeline.records.newest import Latest
 from pipeline.records.payloads import (
     class_ids,
@@ -27,6 +28,7 @@ from pipeline.records.payloads import (
     time_us,
 )
 from pipeline.records.record import Message, StoredRecord
+from pipeline.records.topics import DEADLETTER
 from pipeline.sinks.sink import Reader
 from pipeline.sinks.uri import open_reader
 
@@ -42,6 +44,11 @@ class Footage:
     stream: str
     session: str
     model: str
+
+    @property
+    def where(self) -> Filter:
+        """What is said of its stream and session, in whatever topic."""
+        return Filter((self.stream,), self.session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +152,15 @@ def read_findings(footage: Footage) -> Findings:
         UsageError: the sink is not there or not ours.
         SinkError: it cannot be read.
     """
-    found: Latest[str, _Gathered] = Latest()
+    found: Latest[str, str, _Gathered] = Latest()
     labels: dict[str, LabelSet] = {}
     with _reading(footage.sink) as reader:
-        for record in reader.records():
+        for record in reader.records(["labels"]):
+            name = record.message.key
+            labels[name] = parse_label_set(name, json.loads(record.message.value))
+        for record in reader.records(where=footage.where):
             message = record.message
-            if message.topic == "labels":
-                labels[message.key] = parse_label_set(message.key, json.loads(message.value))
-            elif _is_of(footage, message):
+            if _is_of(footage, message):
                 variant = message.headers["ce_variant"]
                 found.of(message.topic, variant, partial(_Gathered, record)).add(message)
     return _findings({topic: found.latest(topic) for topic in found}, labels)
@@ -171,12 +179,11 @@ def read_maps(
     values: dict[str, dict[str, Message]] = {position: {} for position in wanted}
     topics = [topic for topic in MAP_TOPICS if topic in findings.variants]
     with _reading(footage.sink) as reader:
-        for record in reader.records(topics) if topics else ():
-            message = record.message
-            if not _is_of(footage, message) or position_of(message) not in wanted:
-                continue
-            if message.headers["ce_variant"] == findings.variants[message.topic]:
-                values[position_of(message)][message.topic] = message
+        for topic in topics:
+            where = replace(footage.where, variant=findings.variants[topic])
+            for record in reader.records([topic], where=where):
+                if (position := position_of(record.message)) in wanted:
+                    values[position][topic] = record.message
     return {position: _maps(messages) for position, messages in values.items()}
 
 
@@ -211,13 +218,8 @@ def _reading(sink: str) -> Iterator[Reader]:
 
 def _is_of(footage: Footage, message: Message) -> bool:
     """An operator's record, not an event: those carry no model."""
-    headers = message.headers
-    return (
-        headers.get("ce_streamid") == footage.stream
-        and headers.get("ce_session") == footage.session
-        and headers.get("ce_model", "").rpartition("-")[0] == footage.model
-        and message.topic != "deadletter"
-    )
+    model = message.headers.get("ce_model", "").rpartition("-")[0]
+    return model == footage.model and message.topic != DEADLETTER
 
 
 def _shot(message: Message) -> Shot:

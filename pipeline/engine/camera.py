@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+NAMED = 3  # cameras of each state that are called by their names
+State = Literal["starting", "live", "stalled", "lost", "ended"]
+STATES: tuple[State, ...] = ("live", "lost", "stalled", "starting", "ended")
+"""Of a camera: frames come; it is connected again; its server or its decoder brings nothing new;
+nothing has come yet; its stream is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,24 +22,28 @@ class Camera:
         dropped: cause -> sampled frames that were dropped (`pipeline.stream.chunk.CAUSES`).
         lag_s: age of the oldest frame of the last commit when its records were in the sink.
         worst_lag_s: the largest of those.
+        state: whether it is there.
     """
 
     frames: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     lag_s: float = 0.0
     worst_lag_s: float = 0.0
+    state: State = "starting"
 
     def __add__(self, other: Camera) -> Camera:
         """Both, `other` being the later one."""
         causes = dict.fromkeys([*self.dropped, *other.dropped])
         dropped = {name: self.dropped.get(name, 0) + other.dropped.get(name, 0) for name in causes}
         worst_lag_s = max(self.worst_lag_s, other.worst_lag_s)
-        return Camera(self.frames + other.frames, dropped, other.lag_s, worst_lag_s)
+        return Camera(self.frames + other.frames, dropped, other.lag_s, worst_lag_s, other.state)
 
-    def after(self, frames: int, dropped: Mapping[str, int], age_s: float | None) -> Camera:
+    def after(
+        self, frames: int, dropped: Mapping[str, int], age_s: float | None, state: State
+    ) -> Camera:
         """The same one after another commit, of frames the oldest of which was so old."""
         lag_s = self.lag_s if age_s is None else age_s
-        return Camera(frames, dropped, lag_s, max(self.worst_lag_s, lag_s))
+        return Camera(frames, dropped, lag_s, max(self.worst_lag_s, lag_s), state)
 
     def dropped_since(self, earlier: Camera) -> dict[str, int]:
         """Cause -> frames dropped between two looks at it."""
@@ -42,7 +53,21 @@ class Camera:
     def plain(self) -> dict[str, object]:
         """JSON values."""
         lags = {"lag_s": round(self.lag_s, 3), "worst_lag_s": round(self.worst_lag_s, 3)}
-        return {"frames": self.frames, "dropped": dict(self.dropped), **lags}
+        counts = {"frames": self.frames, "dropped": dict(self.dropped)}
+        return {"state": self.state, **counts, **lags}
+
+
+def counted(cameras: Mapping[str, Camera]) -> str:
+    """`3 cameras live, 1 lost (gate)`: who is not live has a name."""
+    told = []
+    for state in STATES:
+        names = [name for name, camera in cameras.items() if camera.state == state]
+        if state == "live":
+            told.append(f"{len(names)} camera{'' if len(names) == 1 else 's'} live")
+        elif names:
+            more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+            told.append(f"{len(names)} {state} ({', '.join([*names[:NAMED], *more])})")
+    return ", ".join(told)
 
 
 def told(dropped: Mapping[str, int]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+from pipeline.engine.presence import Presence
 from pipeline.stream.chunk import End, Entry, sampled_in
 
 QUEUED_CHUNKS = 2  # one in work and one ahead: what a killed engine does again
@@ -15,12 +16,14 @@ class ChunkQueue:
 
     Attributes:
         closing: the stream's End is in; nothing more will come.
+        presence: whether its camera is there, as far as chunks have come.
     """
 
     def __init__(self) -> None:
         self._chunks: deque[deque[Entry]] = deque()
         self._unconfirmed: deque[int] = deque()  # sampled frames of those not yet committed
         self.closing = False
+        self.presence = Presence()
 
     @property
     def hungry(self) -> bool:
@@ -41,6 +44,8 @@ class ChunkQueue:
         """Put this stream's entries of one chunk in."""
         self._unconfirmed.append(sum(sampled_in(entry) for entry in entries))
         self._chunks.append(deque(entries))
+        for entry in entries:
+            self.presence.see(entry)
         self.closing = isinstance(entries[-1], End)
 
     def first(self) -> deque[Entry] | None:

@@ -84,7 +84,8 @@ class Delivery:
             lane.confirm()
             if lane.live:
                 age_s = None if commit.arrived_s is None else done.at_s - commit.arrived_s
-                self._tally.see(lane.stream, lane.frames, lane.dropped, age_s)
+                state = lane.queue.presence.state
+                self._tally.see(lane.stream, lane.frames, lane.dropped, age_s, state)
         cameras = [lane for lane in self._roster.lanes.values() if lane.live]
         for outage in done.outages:  # what they dropped meanwhile has its reason
             for lane in cameras:

@@ -33,14 +33,15 @@ class Identity:
         return {spec.stream: self._job(spec) for spec in specs}
 
     def _job(self, spec: StreamSpec) -> str:
-        facts = {
+        facts: dict[str, Any] = {
             "sources": [[spec.stream, spec.session]],
             "samplings": [str(rule) for rule in spec.samplings],
             "variants": self._variants_of(spec.stream),
         }
-        own: dict[str, Any] = {"damaged": "keep"} if spec.damaged else {}
-        own |= {"span_s": list(spec.span_s)} if spec.span_s else {}
-        return variant_hash(facts | own)
+        facts |= {"damaged": "keep"} if spec.damaged else {}
+        facts |= {} if spec.deinterlace else {"deinterlace": False}
+        facts |= {"span_s": list(spec.span_s)} if spec.span_s else {}
+        return variant_hash(facts)
 
     def _variants_of(self, stream: str) -> dict[str, str]:
         """Topic -> variant; a calibrated stream has its own, as `Placement.all_variants` says."""

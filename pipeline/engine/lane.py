@@ -124,6 +124,7 @@ class Lane:
         """Trouble, told as soon as a commit can be, ahead of all that is queued."""
         log.warning("%s: %s: %s", self.stream, trouble.kind, trouble.detail)
         self.lost += trouble.lost
+        self.queue.presence.lose(trouble)
         self._outbox.report(trouble)
 
     def tell(self, outage: Outage) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields
 
-from pipeline.engine.camera import Camera
+from pipeline.engine.camera import Camera, State
 from pipeline.records.outage import Outage
 from pipeline.records.record import Message
 from pipeline.sinks.sink import Receipt
@@ -91,10 +91,16 @@ class Tally:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def see(
-        self, camera: str, frames: int, dropped: Mapping[str, int], age_s: float | None
+        self,
+        camera: str,
+        frames: int,
+        dropped: Mapping[str, int],
+        age_s: float | None,
+        state: State,
     ) -> None:
         """Note how a camera fares; see `Camera.after`."""
-        self.cameras[camera] = self.cameras.get(camera, Camera()).after(frames, dropped, age_s)
+        known = self.cameras.get(camera, Camera())
+        self.cameras[camera] = known.after(frames, dropped, age_s, state)
 
     def count(self, receipt: Receipt, messages: Sequence[Message]) -> None:
         """These went to the sink."""
@@ -128,9 +134,10 @@ class Tally:
             self.outages + other.outages,
             self.given_up or other.given_up,
             self.undelivered + other.undelivered,
-            {
-                name: self.cameras.get(name, Camera()) + other.cameras.get(name, Camera())
-                for name in {**self.cameras, **other.cameras}
+            self.cameras
+            | {
+                name: self.cameras[name] + camera if name in self.cameras else camera
+                for name, camera in other.cameras.items()
             },
             {
                 name: self.seconds.get(name, 0.0) + other.seconds.get(name, 0.0)

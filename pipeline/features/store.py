@@ -7,6 +7,7 @@ on after the last part that it wrote. Decodes as replay does. Knows nothing of l
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -269,7 +270,7 @@ class FeatureStore:
 
     def _spec(self, clip: Clip, cursor: Cursor | None) -> StreamSpec:
         return StreamSpec(
-            stream=hashlib.sha256(clip.url.encode()).hexdigest()[:32],
+            stream=hashlib.sha256(os.fsencode(clip.url)).hexdigest()[:32],
             url=clip.url,
             session=clip.content,
             samplings=(clip.sampling,),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operators.errors import UsageError
+from pipeline.configuration.folder import is_system
 from pipeline.fit.spans import refuse_few_classes
 
 _PICTURE = re.compile(r"\.(avif|bmp|gif|jfif|jpe?g|jp2|png|ppm|tiff?|webp)$", re.IGNORECASE)
@@ -38,10 +39,13 @@ def pictures_in_folders(place: str) -> list[LabelledPicture]:
             f"{folder}: pictures in no class's folder: {', '.join(stray[:4])}"
             f"{' ...' if len(stray) > 4 else ''}; put them into {folder}/CLASS/"
         )
-    classes = sorted(one for one in folder.iterdir() if one.is_dir() and one.name[0] != ".")
-    found = {
-        one.name: sorted(path for path in one.rglob("*") if _PICTURE.search(path.name))
-        for one in classes
-    }
+    classes = sorted(one for one in folder.iterdir() if one.is_dir() and not is_system(one.name))
+    found = {one.name: _pictures(one) for one in classes}
     refuse_few_classes(found, place)
     return [LabelledPicture(path, name) for name, paths in found.items() for path in paths]
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Thumbnails that a file server keeps beside the pictures are none of ours."""
+    found = (path for path in folder.rglob("*") if _PICTURE.search(path.name))
+    return sorted(p for p in found if not any(map(is_system, p.relative_to(folder).parts)))

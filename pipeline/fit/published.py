@@ -6,9 +6,9 @@ the head says so, and the operator does the same. Knows nothing of the command l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from pipeline.fit.fit_action import ActionPlan, fit_windows
 from pipeline.fit.fitting import FitReport, Tell
 from pipeline.fit.spans import Labelled
 from pipeline.fit.windowing import Cut, Seen
+from pipeline.records.filter import Filter
+from pipeline.records.newest import Latest
+from pipeline.records.payloads import time_us
 from pipeline.records.record import Message
 from pipeline.sinks.uri import open_reader
 
@@ -66,49 +69,36 @@ def fit_published(
 
 
 def _read(sink: str, wanted: set[str], backbone: Backbone, tell: Tell) -> dict[str, _Stream]:
-    streams: dict[str, dict[str, _Stream]] = {}
-    others: set[str] = set()
-    for number, message in enumerate(_messages(sink)):
-        if message.key in wanted:
-            _keep(streams.setdefault(message.key, {}), message)
-        else:
-            others.add(message.key)
-        tell(None, f"{number + 1} embeddings read")
-    missing = sorted(wanted - streams.keys())
-    if missing:
-        there = ", ".join(sorted(streams.keys() | others)) or "none"
-        raise UsageError(
-            f"no embeddings of {', '.join(missing)} in the sink; there are streams: {there}"
-        )
-    return {name: _newest(name, variants, backbone) for name, variants in streams.items()}
-
-
-def _messages(sink: str) -> Iterator[Message]:
+    streams: Latest[str, str, _Stream] = Latest()
     reader = open_reader(sink)
     try:
         if TOPIC not in reader.topics():
             raise UsageError("the sink holds no embeddings; run with the operator embedding")
-        for record in reader.records([TOPIC]):
-            yield record.message
+        where = Filter(tuple(sorted(wanted)))
+        for number, record in enumerate(reader.records([TOPIC], where=where), start=1):
+            _keep(streams, record.message)
+            tell(None, f"{number} embeddings read")
+        if missing := sorted(wanted - set(streams)):
+            there = {record.message.key for record in reader.records([TOPIC])}
+            raise UsageError(
+                f"no embeddings of {', '.join(missing)} in the sink; there are streams: "
+                f"{', '.join(sorted(there)) or 'none'}"
+            )
     finally:
         reader.close()
+    return {name: _checked(name, streams.latest(name), backbone) for name in streams}
 
 
-def _keep(variants: dict[str, _Stream], message: Message) -> None:
-    """Add a record to its variant, which becomes the last one."""
+def _keep(streams: Latest[str, str, _Stream], message: Message) -> None:
     said = message.headers
-    variant = said["ce_variant"]
-    own = variants.pop(variant, None) or _Stream(said["ce_model"], said["ce_clock"])
-    variants[variant] = own
+    begin = partial(_Stream, said["ce_model"], said["ce_clock"])
+    own = streams.of(message.key, said["ce_variant"], begin)
     own.sessions.add(said["ce_session"])
     own.vectors.append(message.value)
-    moment = datetime.fromisoformat(said["ce_time"])
-    own.times_us.append(round(moment.timestamp() * 1_000_000))
+    own.times_us.append(time_us(said["ce_time"]))
 
 
-def _newest(name: str, variants: dict[str, _Stream], backbone: Backbone) -> _Stream:
-    """The variant that was published last, as `render` takes it."""
-    *_, own = variants.values()
+def _checked(name: str, own: _Stream, backbone: Backbone) -> _Stream:
     model = backbone.loaded.name
     if own.model != model:
         raise UsageError(

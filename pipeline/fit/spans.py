@@ -16,6 +16,7 @@ from pathlib import Path
 
 from operators.action.episodes import BACKGROUND
 from operators.errors import UsageError
+from pipeline.configuration.folder import is_system
 from pipeline.configuration.sources import plan_recordings
 
 COLUMNS = ("file", "start", "end", "label")
@@ -61,7 +62,9 @@ def clips_in_folders(place: str) -> list[Labelled]:
     """
     folder = Path(place)
     if folder.is_dir():
-        classes = sorted(one for one in folder.iterdir() if one.is_dir() and one.name[0] != ".")
+        classes = sorted(
+            one for one in folder.iterdir() if one.is_dir() and not is_system(one.name)
+        )
         paths = [Path(plan.url) for plan in plan_recordings([place])]
         _refuse_stray(folder, paths)
         found = {one.name: [p for p in paths if one in p.parents] for one in classes}
@@ -89,8 +92,11 @@ def refuse_few_classes(found: Mapping[str, Sequence[object]], place: str) -> Non
         place: where they come from, for texts.
 
     Raises:
-        UsageError: an empty class, or fewer than two.
+        UsageError: an empty class, fewer than two, or a name that a head's file cannot hold.
     """
+    for name in found:
+        if name.encode(errors="replace").decode() != name:
+            raise UsageError(f"{place}: the class {name!r} is no UTF-8; rename its folder")
     empty = [name for name, examples in found.items() if not examples]
     if empty:
         raise UsageError(f"{place}: classes without a single example: {', '.join(empty)}")

@@ -5,14 +5,13 @@ libav reads the box, but PyAV does not hand on what it says. Reads boxes, decode
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import BinaryIO
 
-LARGEST_HEADER = 64 << 20  # bytes of `moov`; larger ones are not looked at
+from pipeline.media.boxes import LARGEST_HEADER, boxes, inside, top_boxes
+from pipeline.media.transfer import Seekable
+
 _ENTRY_BYTES = 78  # of a visual sample entry, before its boxes (ISO/IEC 14496-12, 12.1.3)
 
 
@@ -26,12 +25,14 @@ class Aperture:
     top: int
 
 
-def aperture_of(path: str, track: int) -> Aperture | None:
-    """What is shown of a track's pictures; None: all, or it cannot be read."""
+def aperture_of(file: Seekable, track: int) -> Aperture | None:
+    """What is shown of a track's pictures; None: all, or it cannot be read.
+
+    Raises:
+        SourceError: the line broke.
+    """
     try:
-        with open(path, "rb") as file:
-            header = _header(file)
-        for trak in _boxes(header, b"trak"):
+        for trak in boxes(_header(file), b"trak"):
             if _track_id(trak) == track:
                 return _aperture(trak)
     except (OSError, struct.error, IndexError, ZeroDivisionError):
@@ -39,52 +40,26 @@ def aperture_of(path: str, track: int) -> Aperture | None:
     return None
 
 
-def _header(file: BinaryIO) -> bytes:
+def _header(file: Seekable) -> bytes:
     """What is in `moov`."""
-    left = os.fstat(file.fileno()).st_size
-    while left >= 8:
-        size, kind = struct.unpack(">I4s", file.read(8))
-        skipped = 8
-        if size == 1:
-            (size,) = struct.unpack(">Q", file.read(8))
-            skipped = 16
-        size = size or left
-        if kind == b"moov" and size <= LARGEST_HEADER:
-            return file.read(size - skipped)
-        file.seek(size - skipped, os.SEEK_CUR)
-        left -= max(size, 8)
+    for box in top_boxes(file):
+        if box.kind == b"moov" and box.size <= LARGEST_HEADER:
+            return box.contents(file)
     return b""
 
 
-def _boxes(data: bytes, wanted: bytes) -> Iterator[bytes]:
-    at = 0
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        if size < 8:
-            return
-        if kind == wanted:
-            yield data[at + 8 : at + size]
-        at += size
-
-
-def _inside(data: bytes, *path: bytes) -> bytes:
-    for name in path:
-        data = next(_boxes(data, name), b"")
-    return data
-
-
 def _track_id(trak: bytes) -> int:
-    head = _inside(trak, b"tkhd")
+    head = inside(trak, b"tkhd")
     (number,) = struct.unpack_from(">I", head, 20 if head[0] == 1 else 12)
     return int(number)
 
 
 def _aperture(trak: bytes) -> Aperture | None:
-    descriptions = _inside(trak, b"mdia", b"minf", b"stbl", b"stsd")
+    descriptions = inside(trak, b"mdia", b"minf", b"stbl", b"stsd")
     entry_bytes, _ = struct.unpack_from(">I4s", descriptions, 8)
     entry = descriptions[16 : 8 + entry_bytes]
     width, height = struct.unpack_from(">HH", entry, 24)
-    clap = _inside(entry[_ENTRY_BYTES:], b"clap")
+    clap = inside(entry[_ENTRY_BYTES:], b"clap")
     if not clap:
         return None
     numbers = struct.unpack_from(">8i", clap)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import av
 
+CURRENT_AVCODEC = 63  # major version, of FFmpeg 9
 COMMON = ("h264", "hevc", "av1", "vp9", "vp8", "mpeg4", "mpeg2video", "mjpeg", "prores")
 
 
@@ -20,18 +21,25 @@ class Codecs:
         version: of FFmpeg and of PyAV around it.
         present: those of `COMMON` that can be decoded.
         absent: the others.
+        outdated: this FFmpeg has known holes that a newer one has closed.
     """
 
     version: str
     present: tuple[str, ...]
     absent: tuple[str, ...]
+    outdated: bool
 
 
 def codecs() -> Codecs:
     """Ask FFmpeg."""
     present = tuple(name for name in COMMON if _decodes(name))
     absent = tuple(name for name in COMMON if name not in present)
-    return Codecs(f"FFmpeg {av.ffmpeg_version_info}, PyAV {av.__version__}", present, absent)
+    return Codecs(
+        version=f"FFmpeg {av.ffmpeg_version_info}, PyAV {av.__version__}",
+        present=present,
+        absent=absent,
+        outdated=av.library_versions["libavcodec"][0] < CURRENT_AVCODEC,
+    )
 
 
 def _decodes(name: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 ANALYZED = 0.75  # of the time for it
+# Up to PyAV 18 a tag that is not UTF-8 is an error unless one says otherwise; then nobody can.
+_open: Callable[..., InputContainer] = (
+    partial(av.open, metadata_errors="replace") if av.__version__ < "19" else av.open
+)
 _NO_TIMESTAMPS = cast("int", Flags.no_timestamps.value)  # the demuxer says so of itself
 
 
@@ -113,7 +118,7 @@ def open_bytes(data: bytes, *, max_pixels: int) -> Opened:
     """Open a container that is in memory; see `open_video`."""
     options = {"format_whitelist": FILE_FORMATS, "protocol_whitelist": ""}
     try:
-        container = av.open(BytesIO(data), "r", options=options, metadata_errors="replace")
+        container = _open(BytesIO(data), options=options)
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
         raise open_failure(error, max_pixels=max_pixels, network=False) from None
     try:
@@ -135,7 +140,7 @@ def _scheme(url: str) -> str:
 def _open_file(path: str) -> InputContainer:
     options = {"protocol_whitelist": "file", "format_whitelist": FILE_FORMATS}
     # A bare name is parsed as a URL first: `rtsp:x.mp4` would be a camera.
-    return av.open(f"file:{path}", options=options, metadata_errors="replace")
+    return _open(f"file:{path}", options=options)
 
 
 def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) -> Opened:
@@ -149,10 +154,9 @@ def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) 
         options["fpsprobesize"] = "0"  # 20 frames for a rate that nobody asks about
     with ExitStack() as undone:
         undone.callback(source.close)
-        container = av.open(
+        container = _open(
             url,
             options=options,
-            metadata_errors="replace",
             timeout=(timeout_s, timeout_s),
             io_open=_Asked(site, url, source),
         )
@@ -205,12 +209,7 @@ def _open_live(url: str, options: dict[str, str], timeout_s: float) -> InputCont
         "fpsprobesize": "0",  # 20 frames for a rate that nobody asks about
         "analyzeduration": str(int(timeout_s * ANALYZED * 1_000_000)),
     }
-    return av.open(
-        url,
-        options=options | patience,
-        metadata_errors="replace",
-        timeout=(timeout_s, timeout_s),
-    )
+    return _open(url, options=options | patience, timeout=(timeout_s, timeout_s))
 
 
 _CAMERAS: dict[str, Callable[[str, float], InputContainer]] = {
@@ -221,15 +220,21 @@ _CAMERAS: dict[str, Callable[[str, float], InputContainer]] = {
 
 
 def _best_stream(container: InputContainer, max_pixels: int) -> VideoStream:
-    """The default one, else the largest, else the first; never a cover picture or a tile."""
-    whole = [s for s in container.streams.video if not s.disposition & Disposition.dependent]
-    if container.streams.video and not whole:
-        raise SourceError("holds no video, only a still picture in tiles")
+    """The default one, else the largest, else the first; never a cover picture, a tile, or the
+    thumbnail of a photograph in tiles."""
+    tiles = [s for s in container.streams.video if s.disposition & Disposition.dependent]
     streams = [
         stream
-        for stream in whole
-        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
+        for stream in container.streams.video
+        if stream.codec_context is not None
+        and not stream.disposition & (Disposition.attached_pic | Disposition.dependent)
+        and not (tiles and stream.frames == 1)
     ]
+    if tiles and not streams:
+        raise SourceError(
+            f"holds no video, only a photograph in {len(tiles)} tiles, and PyAV {av.__version__} "
+            "does not tell how they lie; convert it to a video, or to JPEG for `fit`"
+        )
     if not streams:
         kinds = ", ".join(sorted({stream.type for stream in container.streams}))
         raise SourceError(f"holds no video, only {kinds or 'nothing'}")

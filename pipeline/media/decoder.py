@@ -33,6 +33,7 @@ class Decoder:
         keyframes: bool,
         max_pixels: int,
         damaged: bool = False,
+        deinterlace: bool = True,
         aperture: Aperture | None = None,
     ) -> None:
         """
@@ -41,9 +42,11 @@ class Decoder:
             keyframes: decode key frames only.
             max_pixels: refuse larger pictures.
             damaged: give out damaged pictures too.
+            deinterlace: take one field of interlaced ones.
             aperture: what is shown of them; None: all.
         """
-        self._prepare = Preparation(context.field_order, aperture)
+        self._prepare = Preparation(context.field_order, aperture, deinterlace=deinterlace)
+        self._deinterlace = deinterlace
         self._context = context
         self._max_pixels = max_pixels
         self._keeps_damaged = damaged
@@ -62,6 +65,7 @@ class Decoder:
             keyframes=self.keyframes,
             max_pixels=self._max_pixels,
             damaged=self._keeps_damaged,
+            deinterlace=self._deinterlace,
         )
 
     def decode(

@@ -6,7 +6,7 @@ leaves this package.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any
 
 import av
 import av.error
@@ -86,6 +86,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 def _log(error: BaseException) -> tuple[str, str]:
     """Component and text of libav's last line about it."""
     if isinstance(error, av.error.FFmpegError) and error.log:
-        _, component, text = cast("tuple[int, str, str]", error.log)  # the stubs nest it wrongly
+        log: Any = error.log  # PyAV 18's stubs nest it wrongly
+        _, component, text = log
         return component.strip(), text.strip()
     return "", ""

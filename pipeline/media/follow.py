@@ -34,14 +34,23 @@ class Turn:
     splices: bool
 
 
-Packets = Iterator["Packet[VideoStream] | Turn | Loss"]
+Packets = Iterator["Packet[VideoStream] | Turn | Loss | None"]
 
 
 def followed(opened: Opened) -> Packets:
-    """The video's packets, an empty one at the end."""
+    """The video's packets, an empty one at the end. Live, None for each of something else: sound
+    may go on where the picture has frozen."""
     if opened.container.format.name == "mpegts":
         return _Follower(opened).packets()
-    return iter(opened.container.demux(opened.stream))
+    if opened.finite:
+        return iter(opened.container.demux(opened.stream))
+    return _among_others(opened)
+
+
+def _among_others(opened: Opened) -> Packets:
+    for packet in opened.container.demux():
+        ours = packet.stream.index == opened.stream.index
+        yield cast("Packet[VideoStream]", packet) if ours else None
 
 
 class _Follower:
@@ -59,6 +68,8 @@ class _Follower:
         try:
             for each in self._opened.container.demux():
                 if not isinstance(each.stream, VideoStream):
+                    if not self._opened.finite:
+                        yield None
                     continue
                 packet = cast("Packet[VideoStream]", each)
                 if packet.size:
@@ -96,7 +107,7 @@ class _Follower:
             self._since = 0
         self._waiting.append(packet)
         first = next(p for p in self._waiting if p.stream.index == packet.stream.index)
-        if first.dts is None or packet.dts is None or packet.time_base is None:
+        if first.dts is None or packet.dts is None or not packet.time_base:
             return
         if (packet.dts - first.dts) * packet.time_base >= SILENCE_S:
             yield from self._turn()
@@ -117,7 +128,7 @@ class _Follower:
             yield from self._take(packet)
 
     def _is_elsewhere(self, packet: Packet[VideoStream]) -> bool:
-        if packet.pts is None or packet.time_base is None or self._newest is None:
+        if packet.pts is None or not packet.time_base or self._newest is None:
             return False
         ahead_s = (packet.pts - self._newest) * packet.time_base
         return not SAME_CLOCK_S[0] <= ahead_s <= SAME_CLOCK_S[1]

@@ -86,6 +86,7 @@ class HlsReel:
         keyframes: bool,
         max_pixels: int,
         damaged: bool,
+        deinterlace: bool = True,
         short_side: int,
         live: bool,
         stall_s: float,
@@ -101,6 +102,7 @@ class HlsReel:
             keyframes: decode key frames only.
             max_pixels: refuse larger pictures.
             damaged: give out pictures that a loss has spoilt.
+            deinterlace: take one field of interlaced pictures.
             short_side: of the frames that the model sees; the variant is chosen by it.
             live: it may grow; else it must be a recording by now.
             stall_s: see `Feed`.
@@ -117,7 +119,9 @@ class HlsReel:
         if not (live or playlist.ended):
             raise SourceError(GROWS, retryable=True)
         feed = Feed(playlist, lambda: files.media(url), stall_s=stall_s, clock=clock, wait=wait)
-        segments = Segments(keyframes=keyframes, max_pixels=max_pixels, damaged=damaged)
+        segments = Segments(
+            keyframes=keyframes, max_pixels=max_pixels, damaged=damaged, deinterlace=deinterlace
+        )
         return cls(files, feed, segments, clock=clock, wait=wait, shown=shown)
 
     @property

@@ -27,14 +27,18 @@ _WAITING = 64  # packets whose pictures may still be in the decoder
 class Segments:
     """The decoder of a playlist, and what it has brought."""
 
-    def __init__(self, *, keyframes: bool, max_pixels: int, damaged: bool) -> None:
+    def __init__(
+        self, *, keyframes: bool, max_pixels: int, damaged: bool, deinterlace: bool = True
+    ) -> None:
         """
         Args:
             keyframes: decode key frames only.
             max_pixels: refuse larger pictures.
             damaged: give out pictures that a loss has spoilt.
+            deinterlace: take one field of interlaced pictures.
         """
         self._damaged = damaged
+        self._deinterlace = deinterlace
         self._keyframes, self.max_pixels = keyframes, max_pixels
         self._decoder: Decoder | None = None
         self._codec: tuple[str, bytes] = ("", b"")  # and what its segments begin with
@@ -101,9 +105,11 @@ class Segments:
                 keyframes=self._keyframes,
                 max_pixels=self.max_pixels,
                 damaged=self._damaged,
+                deinterlace=self._deinterlace,
             )
             self._codec = codec
-            self._ratio = (opened.stream.time_base or TIME_BASE) / TIME_BASE
+            own = opened.stream.time_base or TIME_BASE
+            self._ratio = Fraction(own.numerator, own.denominator) / TIME_BASE
 
     def _turn(self, turn: Turn) -> Iterator[Step]:
         """The segment goes on with another stream."""

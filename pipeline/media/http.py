@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from pipeline.errors import SourceError
 from pipeline.media.http_file import HttpFile
 from pipeline.media.retry import Wait, sleep
+from pipeline.media.shoutcast import EncryptedShoutcastHandler, ShoutcastHandler
 
 PORTS = {"http": 80, "https": 443}
 REDIRECTS = 5
@@ -56,7 +57,9 @@ class SameHost:
         """
         self._source = _parts(url)
         self._authorization = _basic(self._source)
-        self._opener = urllib.request.build_opener(_SameHostRedirects(self))
+        self._opener = urllib.request.build_opener(
+            _SameHostRedirects(self), ShoutcastHandler, EncryptedShoutcastHandler
+        )
         self._timeout_s = timeout_s
         self.wait = wait
 

@@ -15,6 +15,7 @@ def open_reel(
     keyframes: bool,
     max_pixels: int,
     damaged: bool,
+    deinterlace: bool = True,
     short_side: int,
     timeout_s: float,
     stall_s: float,
@@ -28,6 +29,7 @@ def open_reel(
         keyframes: decode key frames only.
         max_pixels: refuse larger pictures.
         damaged: give out pictures that a loss has spoilt.
+        deinterlace: take one field of interlaced pictures.
         short_side: of the frames that the model sees, pixels; among variants it decides.
         timeout_s: network: longest wait for opening, probing, and each read.
         stall_s: a live playlist that has not grown for so long stands still.
@@ -43,6 +45,7 @@ def open_reel(
             keyframes=keyframes,
             max_pixels=max_pixels,
             damaged=damaged,
+            deinterlace=deinterlace,
             timeout_s=timeout_s,
             transfer=transfer,
         )
@@ -53,6 +56,7 @@ def open_reel(
             keyframes=keyframes,
             max_pixels=max_pixels,
             damaged=damaged,
+            deinterlace=deinterlace,
             short_side=short_side,
             live=transfer.live,
             stall_s=stall_s,

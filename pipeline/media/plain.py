@@ -29,7 +29,7 @@ def plain_frames(path: str, fps: float) -> Iterator[tuple[int, Image.Image]]:
         rate, taken = Fraction(fps), -1
         for frame in container.decode(stream):
             assert frame.pts is not None
-            assert frame.time_base is not None
+            assert frame.time_base
             period = floor(frame.pts * frame.time_base * rate)
             if period > taken:
                 taken = period

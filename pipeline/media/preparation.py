@@ -20,47 +20,59 @@ _FIRST_FIELD = {2: "top", 3: "bottom", 4: "bottom", 5: "top"}
 class Preparation:
     """Of one stream's pictures."""
 
-    def __init__(self, field_order: int, aperture: Aperture | None) -> None:
+    def __init__(
+        self, field_order: int, aperture: Aperture | None, *, deinterlace: bool = True
+    ) -> None:
         """
         Args:
             field_order: as libav numbers it. Of interlaced pictures one field is taken: the two
                 were taken at different moments and comb where something moves, at any size.
             aperture: what is shown of the stored picture; None: all of it.
+            deinterlace: if not, they stay as they are.
         """
-        self._field = _FIRST_FIELD.get(field_order)
+        self._field = _FIRST_FIELD.get(field_order) if deinterlace else None
+        self._asks_frames = deinterlace
         self._aperture = aperture
         self._graph: Graph | None = None
-        self._made_for: tuple[int, int, str] | None = None
-
-    @property
-    def name(self) -> str:
-        """What is done, for the records' identity; empty: nothing."""
-        cut = self._aperture
-        words = [f"{self._field} field"] if self._field else []
-        words += [f"{cut.width}x{cut.height}+{cut.left}+{cut.top}"] if cut else []
-        return " ".join(words)
+        self._made_for: tuple[int, int, str, str] | None = None
 
     def __call__(self, picture: Picture) -> Picture:
         """The picture as it goes on to the scaler; its size stays what is displayed."""
-        if not self.name:
-            return picture
         frame = picture.frame
-        kind = (frame.width, frame.height, frame.format.name)
+        field = self._field_of(frame)
+        name = self._name(field)
+        if not name:
+            return picture
+        kind = (frame.width, frame.height, frame.format.name, field)
         if self._graph is None or self._made_for != kind:
-            self._graph, self._made_for = self._made(frame), kind
+            self._graph, self._made_for = self._made(frame, field), kind
         self._graph.push(frame)
         prepared = self._graph.pull()
         assert isinstance(prepared, av.VideoFrame)
-        rows = prepared.height * (2 if self._field else 1)
+        rows = prepared.height * (2 if field else 1)
         size_hw = (min(rows, frame.height), prepared.width)
-        return replace(picture, frame=prepared, stored_hw=size_hw, preparation=self.name)
+        return replace(picture, frame=prepared, stored_hw=size_hw, preparation=name)
 
-    def _made(self, frame: av.VideoFrame) -> Graph:
+    def _field_of(self, frame: av.VideoFrame) -> str:
+        """The one that is taken; empty: both. What its stream does not say, a frame may; which of
+        its fields is the first PyAV does not tell (18.1)."""
+        if self._field:
+            return self._field
+        return "top" if self._asks_frames and frame.interlaced_frame else ""
+
+    def _name(self, field: str) -> str:
+        """What is done, for the records' identity; empty: nothing."""
+        cut = self._aperture
+        words = [f"{field} field"] if field else []
+        words += [f"{cut.width}x{cut.height}+{cut.left}+{cut.top}"] if cut else []
+        return " ".join(words)
+
+    def _made(self, frame: av.VideoFrame, field: str) -> Graph:
         graph = Graph()
         last = graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
         )
-        for name, options in self._filters(frame):
+        for name, options in self._filters(frame, field):
             link = graph.add(name, options)
             last.link_to(link)
             last = link
@@ -68,10 +80,10 @@ class Preparation:
         graph.configure()
         return graph
 
-    def _filters(self, frame: av.VideoFrame) -> list[tuple[str, str]]:
+    def _filters(self, frame: av.VideoFrame, field: str) -> list[tuple[str, str]]:
         cut, chain = self._aperture, []
         if cut and cut.left + cut.width <= frame.width and cut.top + cut.height <= frame.height:
             chain.append(("crop", f"{cut.width}:{cut.height}:{cut.left}:{cut.top}:exact=1"))
-        if self._field:
-            chain.append(("field", self._field))
+        if field:
+            chain.append(("field", field))
         return chain or [("null", "")]

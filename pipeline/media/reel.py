@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import time
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import cast
 
 import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from pipeline.errors import SourceError
 from pipeline.media.aperture import Aperture, aperture_of
 from pipeline.media.arrivals import EARLY_US
 from pipeline.media.container import Opened, is_network, open_video
 from pipeline.media.decoder import Decoder
 from pipeline.media.failure import describe, is_out_of_memory, out_of_memory
 from pipeline.media.follow import Turn, followed
+from pipeline.media.joined import left_out
 from pipeline.media.picture import Loss, Mark, Splice, Step
 from pipeline.media.scan import timestamps_are_plain
-from pipeline.media.transfer import Transfer
+from pipeline.media.transfer import Seekable, Transfer
 
 MOV = "mov,mp4,m4a,3gp,3g2,mj2"
 MICROSECOND = Fraction(1, 1_000_000)
@@ -35,7 +40,10 @@ class VideoReel:
         keyframes: bool,
         max_pixels: int,
         damaged: bool = False,
+        deinterlace: bool = True,
         aperture: Aperture | None = None,
+        timeout_s: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
@@ -43,20 +51,27 @@ class VideoReel:
             keyframes: decode key frames only.
             max_pixels: refuse larger pictures.
             damaged: give out pictures that a loss has spoilt.
+            deinterlace: take one field of interlaced pictures.
             aperture: what is shown of them; None: all.
+            timeout_s: live: longest wait for the next picture's bytes.
+            clock: seconds, monotonic.
         """
         self._opened = opened
+        self._timeout_s = timeout_s
+        self._clock = clock
         context = opened.stream.codec_context
         self._decoder = Decoder(
             context,
             keyframes=keyframes,
             max_pixels=max_pixels,
             damaged=damaged,
+            deinterlace=deinterlace,
             aperture=aperture,
         )
         self._decoders = {opened.stream.index: self._decoder}
         self._stream = opened.stream  # that is decoded now
         self._max_pixels = max_pixels
+        self._left_out: Loss | None = None  # of the file, behind what is played
         self._unscanned: str | None = None  # a file whose timestamps decide on `keyframes`
         self._packets = 0
         self._last: list[int | None] = [None, None, None]
@@ -73,6 +88,7 @@ class VideoReel:
         timeout_s: float,
         transfer: Transfer | None = None,
         damaged: bool = False,
+        deinterlace: bool = True,
     ) -> VideoReel:
         """Open a source; `keyframes` is what the caller wants, and done where it changes no id.
 
@@ -80,14 +96,22 @@ class VideoReel:
             SourceError: see `open_video`.
         """
         opened = open_video(url, max_pixels=max_pixels, timeout_s=timeout_s, transfer=transfer)
-        cut = opened.container.format.name == MOV and not is_network(url)
+        try:
+            aperture, behind = _described(opened, url)
+        except SourceError:
+            opened.close()
+            raise
         reel = cls(
             opened,
             keyframes=keyframes,
             max_pixels=max_pixels,
             damaged=damaged,
-            aperture=aperture_of(url, opened.stream.id) if cut else None,
+            deinterlace=deinterlace,
+            aperture=aperture,
+            timeout_s=timeout_s,
+            clock=transfer.clock if transfer else time.monotonic,
         )
+        reel._left_out = behind
         reel._unscanned = url if keyframes and not is_network(url) else None
         return reel
 
@@ -110,7 +134,7 @@ class VideoReel:
     def time_base(self) -> Fraction:
         """Seconds per tick."""
         own = None if self.clockless else self._opened.stream.time_base
-        return own or MICROSECOND
+        return Fraction(own.numerator, own.denominator) if own else MICROSECOND
 
     @property
     def _frame_ticks(self) -> int | None:
@@ -140,17 +164,25 @@ class VideoReel:
             plain = yield from timestamps_are_plain(self._unscanned, self._max_pixels)
             self._decoder.keyframes = plain
             self._unscanned = None
-        packets = followed(self._opened)
+        packets, heard_s = followed(self._opened), self._clock()
         while True:
             try:
-                packet = next(packets, None)
+                packet = next(packets)
+            except StopIteration:
+                break
             except (av.FFmpegError, OSError, MemoryError) as error:
                 ended = self._reading_ended(error)
                 yield from self._decoder.decode(None, self._frame_ticks)
                 yield Loss(0, ended)
                 return
             if packet is None:
-                break
+                if self._clock() - heard_s >= self._timeout_s:
+                    yield from self._decoder.decode(None, self._frame_ticks)
+                    yield Loss(0, self._silence)
+                    return
+                yield None
+                continue
+            heard_s = self._clock()
             if isinstance(packet, Turn):
                 yield from self._turn(packet)
                 continue
@@ -166,6 +198,8 @@ class VideoReel:
         if self._awaited is None and (missing := self._expected - self._reached) > 0:
             text = f"the file ends early: {missing} of {self._expected} frames are not there"
             yield Loss(missing, text)
+        if self._left_out is not None:
+            yield self._left_out
 
     def _turn(self, turn: Turn) -> Iterator[Step]:
         """Go on with another stream: what waits in the decoder belongs to the one before."""
@@ -237,7 +271,33 @@ class VideoReel:
             return max(self._packets, dts + 1)  # its null frames are no packets but take their time
         return self._packets
 
+    @property
+    def _silence(self) -> str:
+        return f"no frame for {self._timeout_s:g} s"
+
     def _reading_ended(self, error: Exception) -> str:
         if is_out_of_memory(error):
             raise out_of_memory() from None
+        if not self.finite and isinstance(error, TimeoutError | av.error.ExitError):
+            return self._silence  # libav was stopped by us, and says so
         return f"reading ended early: {describe(error)}"
+
+
+def _described(opened: Opened, url: str) -> tuple[Aperture | None, Loss | None]:
+    """What the boxes of an MP4 say that PyAV does not: what is shown, and what libav leaves out.
+    Over http each box costs a request, so there the second is not looked for."""
+    if opened.container.format.name != MOV or not opened.finite:
+        return None, None
+    if opened.source is None:
+        try:
+            with open(url, "rb") as file:
+                return aperture_of(file, opened.stream.id), left_out(file)
+        except OSError:  # it has gone meanwhile, which decoding will tell
+            return None, None
+    source = cast("Seekable", opened.source)  # what is finite is no camera's
+    if not source.seekable():
+        return None, None
+    here = source.tell()
+    aperture = aperture_of(source, opened.stream.id)
+    source.seek(here)
+    return aperture, None

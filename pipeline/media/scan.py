@@ -22,13 +22,14 @@ def timestamps_are_plain(path: str, max_pixels: int) -> Generator[None, None, bo
     Costs one pass over the file, without decoding; yields at each packet.
     """
     opened = open_video(path, max_pixels=max_pixels, timeout_s=0)
-    plain = _Plain(opened.stream.time_base or Fraction(1))
+    own = opened.stream.time_base
+    plain = _Plain(Fraction(own.numerator, own.denominator) if own else Fraction(1))
     try:
         for packet in followed(opened):
             yield
             if isinstance(packet, Turn | Loss):
                 return False
-            if packet.size and not plain.goes_on(packet):
+            if packet is not None and packet.size and not plain.goes_on(packet):
                 return False
     except (av.FFmpegError, OSError):
         return False

@@ -159,14 +159,15 @@ def file_edges(
     try:
         source, size = transfer.open(SameHost(url, timeout_s, transfer.wait), url)
         with closing(source):
-            first = _exactly(source, min(edge_bytes, size or 0))
+            first = exactly(source, min(edge_bytes, size or 0))
             source.seek(max(0, (size or 0) - edge_bytes))
-            return size or 0, first, _exactly(source, len(first))
+            return size or 0, first, exactly(source, len(first))
     except OSError as error:
         raise SourceError(f"cannot be read: {mask(str(error))}", retryable=True) from None
 
 
-def _exactly(source: Seekable, size: int) -> bytes:
+def exactly(source: Readable, size: int) -> bytes:
+    """So many bytes, in as many pieces as they come; fewer at the end."""
     pieces: list[bytes] = []
     while size and (piece := source.read(size)):
         pieces.append(piece)

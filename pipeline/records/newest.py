@@ -6,28 +6,29 @@ nothing of records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+Version = TypeVar("Version", bound=Hashable)
 
 
-class Latest(Generic[K, V]):
+class Latest(Generic[K, Version, V]):
     """A value for each key and version. The latest version of a key is the one last asked for."""
 
     def __init__(self) -> None:
-        self._known: dict[K, dict[str, V]] = {}
+        self._known: dict[K, dict[Version, V]] = {}
 
     def __iter__(self) -> Iterator[K]:
         return iter(self._known)
 
-    def of(self, key: K, version: str, begin: Callable[[], V]) -> V:
+    def of(self, key: K, version: Version, begin: Callable[[], V]) -> V:
         """The value of a version, which becomes the key's latest.
 
         Args:
             key: what there are versions of.
-            version: variant or model of a record.
+            version: variant or model of a record, or what tells versions apart.
             begin: makes the value where the version is new.
         """
         versions = self._known.setdefault(key, {})
@@ -35,7 +36,7 @@ class Latest(Generic[K, V]):
         versions[version] = value
         return value
 
-    def versions(self, key: K) -> tuple[str, ...]:
+    def versions(self, key: K) -> tuple[Version, ...]:
         """All of a key, the latest last; none of a key that is not known."""
         return tuple(self._known.get(key, ()))
 

@@ -65,6 +65,8 @@ TOPICS: dict[str, Topic] = {
 }
 
 PROGRESS, CLAIMS = "progress", "claims"
+EVENTS, DEADLETTER = "events", "deadletter"
+OF_EVERY_RUN = (EVENTS, DEADLETTER, PROGRESS, CLAIMS)  # beside those of its operators
 
 
 def topic_named(name: str) -> Topic:

@@ -12,6 +12,7 @@ from typing import Any
 
 from operators.errors import UsageError
 from pipeline.drawing.warning import warning_text
+from pipeline.records.filter import Filter
 from pipeline.records.record import Message
 from pipeline.render.action_panel import ActionPanel
 from pipeline.render.film import FilmFrame, Outputs, write_film
@@ -153,11 +154,8 @@ def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Pan
 
     def records(topic: str) -> Iterator[Message]:
         variant = found.topics[topic].headers["ce_variant"]
-        own = (found.stream, wish.spec.session, variant)
-        for message in messages(reader(), [topic]):
-            names = ("ce_streamid", "ce_session", "ce_variant")
-            if tuple(message.headers[name] for name in names) == own:
-                yield message
+        where = Filter((found.stream,), wish.spec.session, variant)
+        return messages(reader(), [topic], where)
 
     panels: list[Panel] = []
     for topic, own in found.topics.items():

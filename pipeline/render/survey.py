@@ -14,6 +14,7 @@ from typing import Any
 
 from operators.errors import UsageError
 from operators.segmentation.labelsets import LabelSet, parse_label_set
+from pipeline.records.filter import ALL, Filter
 from pipeline.records.newest import Latest
 from pipeline.records.payloads import position_of, pts_seconds, time_us
 from pipeline.records.record import Message
@@ -48,6 +49,14 @@ class Wanted:
     operators: tuple[str, ...]
     model: str | None = None
     variants: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> Filter:
+        """What a sink can find of that by itself."""
+        session = None if self.stream is None else self.session
+        variant = self.variants[0] if len(self.variants) == 1 else None
+        streams = () if self.stream is None else (self.stream,)
+        return Filter(streams, session, variant)
 
     def takes(self, headers: Mapping[str, str]) -> bool:
         """Whether a record with these attributes is one of them."""
@@ -147,23 +156,17 @@ def survey(reader: Reader, wanted: Wanted) -> Survey:
     Raises:
         UsageError: there are none of this recording; the text says what there is instead.
     """
-    models: Latest[str, set[str]] = Latest()
-    found: Latest[tuple[str, str, str], Found] = Latest()
-    passed: dict[str, set[tuple[str, str]]] = {}
-    labels: dict[str, LabelSet] = {}
-    for message in messages(reader, (*wanted.operators, "labels")):
+    models: Latest[str, str, set[str]] = Latest()
+    found: Latest[tuple[str, str, str], str, Found] = Latest()
+    for message in messages(reader, wanted.operators, wanted.where):
         headers = message.headers
-        if message.topic == "labels":
-            labels[message.key] = parse_label_set(message.key, json.loads(message.value))
-            continue
-        stream, model = headers["ce_streamid"], headers["ce_model"]
-        passed.setdefault(stream, set()).add((headers["ce_session"], model))
         if wanted.takes(headers):
+            stream, model = headers["ce_streamid"], headers["ce_model"]
             models.of(stream, model, set).add(message.topic)
             key = (stream, model, message.topic)
             begin = partial(Found, place_of(message), 0, headers)
             found.of(key, headers["ce_variant"], begin).add(message)
-    stream = _chosen(list(models), passed, wanted)
+    stream = _chosen(list(models), reader, wanted)
     model = models.versions(stream)[-1]
     drawn = [topic for topic in wanted.operators if topic in models.latest(stream)]
     variants = {topic: found.versions((stream, model, topic)) for topic in drawn}
@@ -171,7 +174,10 @@ def survey(reader: Reader, wanted: Wanted) -> Survey:
         stream,
         model,
         {topic: found.latest((stream, model, topic)) for topic in drawn},
-        labels,
+        {
+            message.key: parse_label_set(message.key, json.loads(message.value))
+            for message in messages(reader, ["labels"])
+        },
         _notes(models.versions(stream), variants),
     )
 
@@ -202,16 +208,16 @@ def holds_records(sink: str, wanted: Wanted, *, settings: Mapping[str, Any]) -> 
     try:
         if any(one.session == wanted.session and not one.done for one in reader.progress()):
             return False
-        found = messages(reader, wanted.operators)
+        found = messages(reader, wanted.operators, wanted.where)
         return any(wanted.takes(message.headers) for message in found)
     finally:
         reader.close()
 
 
-def messages(reader: Reader, topics: Sequence[str]) -> Iterator[Message]:
+def messages(reader: Reader, topics: Sequence[str], where: Filter = ALL) -> Iterator[Message]:
     """Messages of those topics that exist, in order of publishing."""
-    existing = [topic for topic in topics if topic in reader.topics()]
-    for record in reader.records(existing) if existing else ():
+    existing = [topic for topic in reader.topics() if topic in topics]
+    for record in reader.records(existing, where=where) if existing else ():
         yield record.message
 
 
@@ -220,10 +226,12 @@ def place_of(message: Message) -> Place:
     return Place(time_us(message.headers["ce_time"]), position_of(message), pts_seconds(message))
 
 
-def _chosen(
-    found: Sequence[str], passed: Mapping[str, set[tuple[str, str]]], wanted: Wanted
-) -> str:
-    """The one stream that has records; `passed`: session and model of all streams' records."""
+def _chosen(found: Sequence[str], reader: Reader, wanted: Wanted) -> str:
+    """The one stream that has records.
+
+    Raises:
+        UsageError: there are several, or none; then it is said what there is instead.
+    """
     if len(found) == 1:
         return found[0]
     if found:
@@ -231,11 +239,21 @@ def _chosen(
             f"{wanted.source} has records of {len(found)} streams in {wanted.sink}: "
             f"{', '.join(sorted(found))}; choose with --stream"
         )
+    passed: dict[str, set[tuple[str, str]]] = {}
+    for message in messages(reader, wanted.operators):
+        headers = message.headers
+        origin = (headers["ce_session"], headers["ce_model"])
+        passed.setdefault(headers["ce_streamid"], set()).add(origin)
+    raise _absent(passed, wanted)
+
+
+def _absent(passed: Mapping[str, set[tuple[str, str]]], wanted: Wanted) -> UsageError:
+    """`passed`: session and model of all streams' records."""
     kinds = ", ".join(wanted.operators)
     if not passed:
-        raise UsageError(f"{wanted.sink} holds no records of {kinds}")
+        return UsageError(f"{wanted.sink} holds no records of {kinds}")
     if wanted.stream is not None and wanted.stream not in passed:
-        raise UsageError(
+        return UsageError(
             f"{wanted.sink} holds no {kinds} records of stream {wanted.stream}; "
             f"there are: {', '.join(sorted(passed))}"
         )
@@ -244,7 +262,7 @@ def _chosen(
         model for seen in mine.values() for session, model in seen if session == wanted.session
     }
     if models:
-        raise UsageError(
+        return UsageError(
             f"the {kinds} records of {wanted.source} in {wanted.sink} are of "
             f"{', '.join(sorted(models))}; none are of {_choice(wanted)}"
         )
@@ -252,7 +270,7 @@ def _chosen(
         f"{name}: {', '.join(sorted({session for session, _ in seen}))}"
         for name, seen in sorted(mine.items())
     )
-    raise UsageError(
+    return UsageError(
         f"{wanted.source} is session {wanted.session}, and no {kinds} records in {wanted.sink} are "
         f"of that session ({there}); give the very file that the records were made from"
     )

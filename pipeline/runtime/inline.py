@@ -42,8 +42,8 @@ class InlineRun:
 
     @property
     def tally(self) -> Tally:
-        """What has been done so far."""
-        return self._shard.tally if self._shard else Tally()
+        """What has been done so far; the shard counts on in its own."""
+        return self._shard.tally.snapshot() if self._shard else Tally()
 
     def run(self) -> Tally:
         """To the end of every stream, or until `stop`.

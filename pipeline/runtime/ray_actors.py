@@ -20,6 +20,7 @@ from pipeline.engine.identity import Identity
 from pipeline.engine.shard import Shard
 from pipeline.engine.tally import Tally
 from pipeline.errors import RuntimeFailure, SinkError
+from pipeline.logs import set_up_logging
 from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.runtime.lease import Lease
@@ -42,6 +43,7 @@ class DecodeActor:
     """Hosts the decoders of some streams."""
 
     def __init__(self) -> None:
+        set_up_logging("info")
         check_layout()
         self._host = DecodeHost()
 
@@ -68,6 +70,7 @@ class SinkActor:
     """
 
     def __init__(self, uri: str, settings: Mapping[str, Any]) -> None:
+        set_up_logging("info")
         check_layout()
         # Opened by `claim`, whose errors arrive as what they are; those of an actor's start do not.
         self._open: Callable[[], Sink] = partial(open_sink, uri, settings=settings)
@@ -156,6 +159,7 @@ class EngineActor:
             decoders: decode actors; they start while the weights load.
             patience: with those it needs, and how long it goes on without its driver.
         """
+        set_up_logging("info")
         check_layout()
         self._config = config
         self._patience = patience

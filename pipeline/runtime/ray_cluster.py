@@ -128,6 +128,11 @@ def _refused(address: str, error: Exception) -> RuntimeFailure:
             f"the Ray cluster at {address} wants its token: set RAY_AUTH_MODE=token, and "
             "RAY_AUTH_TOKEN or the file ~/.ray/auth_token to what its head node has"
         )
+    if isinstance(chain[0], UnicodeEncodeError):
+        return RuntimeFailure(
+            "Ray is told this process's command line, which holds a name that is not UTF-8, and "
+            "cannot take it; name the folder around it, or use --runtime inline"
+        )
     if address == "local":
         why = str(error).strip().partition("\n")[0]
         return RuntimeFailure(f"Ray cannot be started here: {why}; --runtime inline does without")

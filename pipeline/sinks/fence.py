@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.errors import FencedError, SinkError
+from pipeline.records.commit import Commit
 from pipeline.stream.progress import Progress
 
 
@@ -41,6 +43,21 @@ def is_done(stored: Progress | None, progress: Progress, *, newest_epoch: int = 
             stage="commit",
         )
     return progress.sequence <= stored.sequence
+
+
+def not_done(stored: Mapping[str, Progress], commits: Sequence[Commit]) -> list[Commit]:
+    """Those that are not in the store yet, each behind those before it; errors as of `is_done`.
+
+    Args:
+        stored: stream -> where it stands, in the one job that is written.
+        commits: in order.
+    """
+    standing, new = dict(stored), []
+    for commit in commits:
+        if not is_done(standing.get(commit.progress.stream), commit.progress):
+            standing[commit.progress.stream] = commit.progress
+            new.append(commit)
+    return new
 
 
 def claimed(known: Progress, newest_epoch: int) -> Progress:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.records.commit import Commit
+from pipeline.records.filter import ALL, Filter
 from pipeline.records.record import Message, StoredRecord
 from pipeline.stream.progress import Progress
 
@@ -26,6 +27,15 @@ class Receipt:
             self.repeated + other.repeated,
             self.conflicting + other.conflicting,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How many records a topic has. Not exact: at most so many, since ends of transactions and
+    repeats are counted too."""
+
+    records: int
+    exact: bool
 
 
 class Sink(Protocol):
@@ -70,11 +80,21 @@ class Reader(Protocol):
         """Topics that exist, without the prefix, sorted."""
         ...
 
+    def holds(self) -> Mapping[str, Held]:
+        """Topics that exist, sorted, and how many records each has."""
+        ...
+
     def records(
-        self, topics: Sequence[str] = (), *, from_beginning: bool = True, follow: bool = False
+        self,
+        topics: Sequence[str] = (),
+        *,
+        where: Filter = ALL,
+        from_beginning: bool = True,
+        follow: bool = False,
     ) -> Iterator[StoredRecord]:
         """Records in order of publishing (per partition on Kafka); all data topics when none is
-        named. Ends at what was there when it began, unless `follow`."""
+        named. Others than those of `where` are not read, as far as the sink can tell where they
+        lie. Ends at what was there when it began, unless `follow`."""
         ...
 
     def progress(self, job: str | None = None) -> Iterable[Progress]:

@@ -5,15 +5,20 @@ Kafka's client is imported only where it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from operators.errors import UsageError
+from pipeline.errors import NoDatabase
 from pipeline.records.topics import TOPICS, TopicReport, require_topics
 from pipeline.sinks.address import KafkaAddress, SqliteAddress, parse_sink_uri
 from pipeline.sinks.sink import Reader, Sink
-from pipeline.sinks.sqlite.sink import SqliteReader, SqliteSink
+from pipeline.sinks.sqlite.reader import SqliteReader
+from pipeline.sinks.sqlite.sink import SqliteSink
+
+LOOK_S = 0.2  # how often it is looked for a database that is not there yet
 
 
 def sink_name(uri: str) -> str:
@@ -55,6 +60,27 @@ def open_reader(uri: str, *, settings: Mapping[str, Any] | None = None) -> Reade
     from pipeline.sinks.kafka.settings import KafkaSettings
 
     return KafkaReader(KafkaSettings.of(address, settings or {}))
+
+
+def await_reader(
+    uri: str, *, settings: Mapping[str, Any] | None = None, tell: Callable[[str], None]
+) -> Reader:
+    """`open_reader` for who follows: a database that nobody has written yet is waited for.
+
+    Args:
+        uri: where.
+        settings: as of `open_sink`.
+        tell: is told, once, that there is nothing yet.
+    """
+    told = False
+    while True:
+        try:
+            return open_reader(uri, settings=settings)
+        except NoDatabase as error:
+            if not told:
+                tell(str(error))
+            told = True
+            time.sleep(LOOK_S)
 
 
 def create_topics(

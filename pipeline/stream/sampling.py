@@ -7,9 +7,12 @@ nothing of decoders, clocks or operators; both classes keep their state as JSON 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
+from itertools import combinations
+from math import gcd, lcm
 from statistics import median
 from typing import Any, Literal
 
@@ -69,6 +72,27 @@ class Sampling:
     def rate_hz(self) -> Fraction | None:
         """Frames per second, exactly as the decimal number was written; None in other modes."""
         return Fraction(str(self.value)) if self.mode == "fps" else None
+
+
+def union_hz(rules: Iterable[Sampling]) -> Fraction | None:
+    """Frames per second that at least one of the rules takes, of a source with frames for all of
+    them; None where a rule goes by something else than time. A rate that divides another adds
+    nothing: floor(2.5 t) rises only where floor(5 t) does."""
+    rates = [rule.rate_hz for rule in set(rules)]
+    known = [rate for rate in rates if rate is not None]
+    if len(known) < len(rates):
+        return None
+    total = Fraction(0)
+    for size in range(1, len(known) + 1):
+        for some in combinations(known, size):
+            total -= (-1) ** size * reduce(_gcd, some)
+    return total
+
+
+def _gcd(one: Fraction, other: Fraction) -> Fraction:
+    """The largest rate that divides both: how often their frames meet."""
+    below = lcm(one.denominator, other.denominator)
+    return Fraction(gcd(int(one * below), int(other * below)), below)
 
 
 class Sampler:

@@ -40,6 +40,7 @@ class StreamSpec:
         cursor: go on after this frame; None: from the beginning.
         max_pixels: larger pictures are refused; also decides how much memory decoding may take.
         damaged: give out pictures that a loss has spoilt, instead of counting them as lost.
+        deinterlace: take one field of interlaced pictures.
         chunk_ms: a chunk that holds frames closes after this long.
         stall_s: a decoder without a sign of life for so long is killed.
         buffer_frames: live: more than this are not kept.
@@ -62,6 +63,7 @@ class StreamSpec:
     cursor: Cursor | None = field(default=None, repr=False)
     max_pixels: int = MAX_PIXELS
     damaged: bool = False
+    deinterlace: bool = True
     chunk_ms: int = 500
     stall_s: float = 10.0
     buffer_frames: int = 64

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.display import Meter, PlainDisplay, Report, Status
+from pipeline.engine.camera import Camera
 from pipeline.testing import ManualClock
 
 REPORT = Report(
@@ -45,6 +47,21 @@ def test_a_plain_line_every_five_seconds_whatever_the_number_of_updates(plain, c
     assert lines(plain) == [
         "50 frames, 10.0 frames/s, 200 records, 0 of 2 streams done",
         "100 frames, 10.0 frames/s, 400 records, 0 of 2 streams done",
+    ]
+
+
+def test_cameras_are_not_done_but_live_or_lost(plain, clock):
+    cameras = {"gate": Camera(state="live"), "yard": Camera(state="lost")}
+    clock.now_s = 5
+    plain.update(Status(0, 0, 0, 0, cameras={"yard": Camera(state="lost")}))
+    clock.now_s = 10
+    plain.update(Status(50, 200, 0, 0, cameras=cameras))
+    clock.now_s = 15
+    plain.update(Status(50, 200, 1, 2, cameras=cameras))
+    assert lines(plain) == [
+        "0 frames, 0.0 frames/s, 0 records, 0 cameras live, 1 lost (yard)",
+        "50 frames, 10.0 frames/s, 200 records, 1 camera live, 1 lost (yard)",
+        "50 frames, 5.0 frames/s, 200 records, 1 of 2 streams done, 1 camera live, 1 lost (yard)",
     ]
 
 
@@ -129,7 +146,7 @@ def test_the_report_for_a_script_is_one_json_object_alone_on_stdout(clock):
 def test_on_a_terminal_a_bar_moves_and_notes_and_logs_stay():
     script = """
 import logging
-from pipeline.cli.logs import set_up_logging
+from pipeline.logs import set_up_logging
 from pipeline.display import BarDisplay, Status, open_display
 set_up_logging("info")
 display = open_display()
@@ -154,7 +171,8 @@ display.close()
     assert done.returncode == 0, shown
     assert "10 frames" in shown
     assert "[red]a note with [brackets]" in shown
-    assert "INFO pipeline.x: a log line, rtsp://bob:***@h/x" in shown
+    dated = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO pipeline\.x: a log line, rtsp://bob:\*\*\*@h/x"
+    assert re.search(dated, shown)
 
 
 def _read_all(descriptor):

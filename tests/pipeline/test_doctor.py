@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import pytest
+from click.testing import CliRunner
 
 from operators.backbones.machine import this_machine
 from pipeline import doctor
+from pipeline.cli.doctor import command
 from pipeline.doctor import Finding, check_layout, examine
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +64,18 @@ def test_a_broken_library_is_a_line_of_the_report(monkeypatch):
     assert found["codecs"] == Finding(
         "codecs", False, "OSError: libfoo.so: cannot open", "make venv", required=True
     )
+
+
+@pytest.mark.parametrize(("avcodec", "mark"), [((62, 28, 102), "WARNING"), ((63, 1, 102), "ok")])
+def test_an_ffmpeg_with_known_holes_is_a_warning(monkeypatch, avcodec, mark):
+    monkeypatch.setitem(av.library_versions, "libavcodec", avcodec)
+    monkeypatch.setattr(doctor, "_REQUIRED", {"codecs": doctor._REQUIRED["codecs"]})
+    monkeypatch.setattr(doctor, "_OPTIONAL", {})
+    told = CliRunner().invoke(command, standalone_mode=False)
+    assert told.return_value == 0
+    codecs, *remedy = told.output.partition(f"{mark:>8}  codecs  ")[2].splitlines()
+    assert ("holes that FFmpeg 9 has closed" in codecs) == (mark == "WARNING")
+    assert ("PyAV 19 or newer, for Python 3.12" in "".join(remedy)) == (mark == "WARNING")
 
 
 def test_a_missing_distribution_names_itself():

@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.configuration.config import Config
 from pipeline.display import open_display
+from pipeline.engine.camera import Camera
 from pipeline.engine.tally import Outcome, Tally
-from pipeline.job import _exit_code, run_job
+from pipeline.job import _exit_code, _status, run_job
 from pipeline.stream.spec import StreamSpec
 
 REPLAYED = [
@@ -55,6 +56,17 @@ def test_a_live_run_that_was_stopped_has_done_what_it_was_to_do(statuses, code):
     outcomes.append(Outcome("camera", "stopped"))
     specs.append(spec_of("camera", live=True))
     assert _exit_code(outcomes, specs, live=True) == code
+
+
+def test_a_job_knows_every_camera_from_the_start():
+    specs = [spec_of("film"), spec_of("gate", live=True), spec_of("yard", live=True)]
+    specs.append(spec_of("file", live=True))
+    tally = Tally(cameras={"gate": Camera(3, state="live")})
+    tally.outcomes += [Outcome("file", "ok"), Outcome("film", "ok")]
+    status = _status(tally, specs, "sink")
+    assert (status.ended, status.streams) == (1, 1)
+    states = {name: camera.state for name, camera in status.cameras.items()}
+    assert states == {"gate": "live", "yard": "starting", "file": "ended"}
 
 
 def test_what_never_began_is_not_done():

@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from operators.errors import UsageError
 from pipeline import secrets
 from pipeline.cli import main
-from pipeline.cli.logs import _Masked
 from pipeline.cli.run import command as run
 from pipeline.configuration.config import Config
 from pipeline.configuration.resolve import describe, resolve
 from pipeline.configuration.sources import plan_recordings, plan_stream
 from pipeline.display import PlainDisplay, Report
+from pipeline.logs import _Masked
 from pipeline.records.message import Publisher
 from pipeline.stream.chunk import End, Fault
 from pipeline.stream.progress import Progress
@@ -216,3 +216,28 @@ def test_an_innocent_address_hides_no_words_elsewhere():
     secrets.remember_url("http://gate:8080/user/live@hd")
 
     assert secrets.mask("user of live stream 8080") == "user of live stream 8080"
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("rtsp://admin:hidd/en", "is no port"),
+        ("rtsp://admin:hidd#en", "is no port"),
+        ("http://admin:hidden", "is no port"),
+        ("rtsp://gate:99999/1", "is no port"),
+        ("rtsp://[::1/1", "is no port"),
+        ("rtsp://admin:hidden@/1", "names no host"),
+    ],
+)
+def test_an_address_without_a_host_or_a_port_says_how_to_write_a_password(url, why):
+    with pytest.raises(UsageError) as caught:
+        plan_stream("gate", url, live=True)
+    assert why in str(caught.value)
+    assert "percent-encode the password: # is %23, / is %2F" in str(caught.value)
+    assert "hidd" not in str(caught.value)
+    assert "en is no address" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["rtsp://gate:/1", "rtsp://[::1]:554/1", "http://gate?x=1:2"])
+def test_odd_addresses_that_are_ones(url):
+    assert plan_stream("gate", url, live=True).url == url

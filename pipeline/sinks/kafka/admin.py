@@ -33,9 +33,15 @@ def topic_names(settings: KafkaSettings, deadline: Deadline) -> list[str]:
 
 
 def ensure_topics(
-    settings: KafkaSettings, names: Collection[str], deadline: Deadline
+    settings: KafkaSettings, names: Collection[str], known: Collection[str], deadline: Deadline
 ) -> dict[str, int]:
     """Make those topics that are not there; the others are left as they are.
+
+    Args:
+        settings: the cluster.
+        names: of the topics.
+        known: those that were there before; one that is not any more was deleted, and is told.
+        deadline: for all of it.
 
     Returns:
         Topic -> largest batch that it takes, bytes; nothing where the broker does not let us ask.
@@ -45,6 +51,13 @@ def ensure_topics(
     """
     with admin(settings, deadline) as client:
         missing = sorted(set(names) - set(_existing(client, settings, deadline)))
+        for name in missing:
+            if name in known:
+                log.warning(
+                    "%s was deleted while this run writes to it; it is made again, without what "
+                    "was in it",
+                    settings.topic(name),
+                )
         if missing:
             _create(client, settings, [topic_named(name) for name in missing], -1, deadline)
         try:

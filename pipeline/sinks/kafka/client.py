@@ -9,10 +9,10 @@ from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaConfigurationError
-from kafka.net.compat import KafkaNetClient
 
 from operators.errors import UsageError
 from pipeline.secrets import mask
+from pipeline.sinks.kafka.connections import connect
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.reach import reach
 from pipeline.sinks.kafka.settings import KafkaSettings
@@ -112,7 +112,7 @@ def _made(
 
     def connection(**options: Any) -> Any:
         way = options.pop("proxy_url", None) or DIRECT
-        connections.append(KafkaNetClient(proxy_url=way, **options))
+        connections.append(connect(settings.trouble, proxy_url=way, **options))
         return connections[-1]
 
     try:

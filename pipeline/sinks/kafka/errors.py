@@ -12,23 +12,11 @@ from pipeline.records.record import Message, Refused
 from pipeline.secrets import mask
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.reach import Unreachable
+from pipeline.sinks.kafka.refused import TOO_LARGE, described, hopeless, telling
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.stream.progress import Progress
 
-TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
 WAY_OUT = "max.message.bytes of the topic, max_request_size in the sink's settings"
-REFUSED = (  # by the broker, however often it is tried
-    *TOO_LARGE,
-    errors.AuthorizationError,
-    errors.SaslAuthenticationFailedError,
-    errors.UnsupportedSaslMechanismError,
-    errors.InvalidTopicError,
-    errors.InvalidReplicationFactorError,
-    errors.InvalidPartitionsError,
-    errors.UnsupportedVersionError,
-    errors.InvalidTransactionTimeoutError,
-    errors.PolicyViolationError,
-)
 
 
 class BatchRefused(Exception):
@@ -38,15 +26,6 @@ class BatchRefused(Exception):
         topics = ", ".join(sorted({message.topic for message in messages}))
         super().__init__(f"a batch of {topics} was larger than the topic takes")
         self.messages = messages
-
-
-NAMES = tuple(kind.__name__ for of in REFUSED for kind in (of, *of.__subclasses__()))
-
-
-def hopeless(error: BaseException) -> bool:
-    """Another attempt would end in the same way."""
-    # Of some refusals (InitProducerId) the client keeps only the name, in the text of a KafkaError.
-    return isinstance(error, REFUSED) or any(name in str(error) for name in NAMES)
 
 
 def too_large(settings: KafkaSettings, refused: Sequence[Refused]) -> RecordsTooLarge:
@@ -81,9 +60,11 @@ def explained(
     *,
     worked: bool = False,
 ) -> SinkError:
-    """The error for `error`, which ended `what` after so long; secrets masked. `worked`: the
-    settings are good, since something was done with them before."""
-    said = mask(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    """The error for `error`, which ended `what` after so long, or for what kept its clients from
+    connecting where that says more; secrets masked. `worked`: the settings are good, since
+    something was done with them before."""
+    worst = settings.trouble.worst
+    said = mask(described(error))
     where = settings.where
     if isinstance(error, (BatchRefused, *TOO_LARGE)):
         return SinkError(
@@ -97,6 +78,8 @@ def explained(
             "transaction.max.timeout.ms",
             stage="commit",
         )
+    if worst and worst.final:
+        return SinkError(f"{where}: {what} was refused: {mask(str(worst))}", stage="commit")
     if hopeless(error):
         return SinkError(f"{where}: {what} was refused: {said}", stage="commit")
     if isinstance(error, Unreachable):
@@ -106,11 +89,10 @@ def explained(
             stage="commit",
             retryable=True,
         )
-    if "bootstrap" in said:  # the client says no more of a wrong password or a missing TLS either
+    if worst and telling(error) <= worst.weight and not (worked and worst.doubts_settings):
+        said = mask(str(worst))
+    elif "bootstrap" in said:
         said = "it takes connections but does not answer"
-        if not worked:
-            said += "; are security_protocol, sasl_* and ssl_* in the sink's settings as it wants "
-            said += "them?"
     return SinkError(
         f"{where}: {what}: not confirmed within {elapsed_s:.0f} s ({said}). What is not confirmed "
         "counts as not done",
@@ -127,6 +109,7 @@ def explaining(settings: KafkaSettings, what: str, seconds: float) -> Iterator[D
         SinkError: the block raised an error of the client, or stalled.
     """
     deadline = Deadline(seconds)
+    settings.trouble.clear()
     try:
         yield deadline
     except (errors.KafkaError, Stalled, Unreachable) as error:

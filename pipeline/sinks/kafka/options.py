@@ -1,6 +1,7 @@
-"""Which settings of kafka-python a user may choose, and what they may be.
+"""Which settings of a Kafka sink a user may choose, and what they may be.
 
-The client takes what it does not know: with `security_protocol: TLS` it would talk in clear.
+The client takes what it does not know, and leaves aside what does not fit: with
+`security_protocol: TLS`, or a password and no protocol at all, it would talk in clear.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,6 @@ SECURITY: dict[str, Kind] = {
     "ssl_keyfile": Path,
     "ssl_crlfile": Path,
     "ssl_password": str,
-    "ssl_ciphers": str,
     "sasl_mechanism": ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI", "AWS_MSK_IAM"),
     "sasl_plain_username": str,
     "sasl_plain_password": str,
@@ -44,7 +45,6 @@ NETWORK: dict[str, Kind] = {
     "send_buffer_bytes": int,
 }
 PRODUCER: dict[str, Kind] = {
-    "compression_type": ("gzip", "lz4", "snappy", "zstd"),
     "batch_size": int,
     "max_request_size": int,
     "transaction_timeout_ms": int,
@@ -54,34 +54,66 @@ CONSUMER: dict[str, Kind] = {
     "max_partition_fetch_bytes": int,
     "max_poll_records": int,
 }
-KINDS = SECURITY | NETWORK | PRODUCER | CONSUMER
+COMPRESSIONS = ("none", "gzip", "lz4", "zstd")
+OURS: dict[str, Kind] = {  # not the client's
+    "attempt_s": object,  # `KafkaSettings` knows its bounds
+    "compression": COMPRESSIONS,
+    "cleartext_password": bool,
+}
+KINDS = SECURITY | NETWORK | PRODUCER | CONSUMER | OURS
 SECRETS = ("ssl_password", "sasl_plain_password")
-OURS = ("attempt_s",)
 GONE = {
     "deadline_s": "attempt_s limits one attempt, the configuration's patience_s how long an outage "
-    "is borne"
+    "is borne",
+    "compression_type": f"it is called compression: {', '.join(COMPRESSIONS)}",
 }
+LOOPBACK = re.compile(r"(localhost|127\.[0-9.]+|\[::1\]):\d+")
 
 
-def checked(options: Mapping[str, Any]) -> dict[str, Any]:
+def checked(options: Mapping[str, Any], servers: Sequence[str]) -> dict[str, Any]:
     """The options, once all of them can be used; passwords are remembered for masking.
 
+    Args:
+        options: the sink's settings.
+        servers: `host:port` each, where they are to be used.
+
     Raises:
-        UsageError: one is unknown, not the user's to choose, or of a wrong kind.
+        UsageError: one is unknown, not the user's to choose, or of a wrong kind; or together they
+            would do without the protection that one of them asks for.
     """
     remember(*(str(options[name]) for name in SECRETS if options.get(name)))
     remember_url(str(options.get("proxy_url", "")))
     for name, value in options.items():
         if name not in KINDS:
-            near = difflib.get_close_matches(name, [*KINDS, *OURS], n=1)
+            near = difflib.get_close_matches(name, KINDS, n=1)
             hint = f"did you mean {near[0]}?" if near else "dinostream sets the others"
             raise UsageError(f"a kafka:// sink has no setting {name!r}; {GONE.get(name, hint)}")
         if fault := _fault(KINDS[name], value):
             shown = MASK if name in SECRETS else repr(value)
             raise UsageError(f"sink setting {name} is {shown}; {fault}")
+    _require_protection(options, servers)
     if options.get("ssl_check_hostname") is False:
         log.warning("ssl_check_hostname is off: whoever is in between can pose as the broker")
     return dict(options)
+
+
+def _require_protection(options: Mapping[str, Any], servers: Sequence[str]) -> None:
+    protocol = options.get("security_protocol", "PLAINTEXT")
+    for prefix, right in (("sasl_", "SASL_SSL"), ("ssl_", "SSL")):
+        own = [name for name in options if name.startswith(prefix)]
+        if own and prefix.strip("_").upper() not in protocol.split("_"):
+            raise UsageError(
+                f"sink setting {own[0]} does nothing with security_protocol {protocol}; set "
+                f"security_protocol to {right}, or leave {own[0]} out"
+            )
+    in_clear = protocol == "SASL_PLAINTEXT" and options.get("sasl_mechanism") == "PLAIN"
+    away = [server for server in servers if not LOOPBACK.fullmatch(server)]
+    if in_clear and away and not options.get("cleartext_password"):
+        raise UsageError(
+            f"the password would go to {away[0]} in clear, for all in between to read; use "
+            "security_protocol SASL_SSL, or sasl_mechanism SCRAM-SHA-512, or set "
+            "cleartext_password to true where nobody is in between"
+        )
 
 
 def _fault(kind: Kind, value: Any) -> str:

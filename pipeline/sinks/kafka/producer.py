@@ -14,8 +14,9 @@ from pipeline.records.mark import Place
 from pipeline.records.record import Message
 from pipeline.sinks.kafka.client import close_producer, drop_producer, open_producer
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
-from pipeline.sinks.kafka.errors import TOO_LARGE, BatchRefused
+from pipeline.sinks.kafka.errors import BatchRefused
 from pipeline.sinks.kafka.record import parts
+from pipeline.sinks.kafka.refused import TOO_LARGE
 from pipeline.sinks.kafka.settings import KafkaSettings
 
 

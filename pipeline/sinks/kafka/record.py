@@ -6,7 +6,7 @@ from kafka.record.default_records import DefaultRecordBatchBuilder
 
 from pipeline.records.record import Message
 
-CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
+CODECS = {"none": 0, "gzip": 1, "lz4": 3, "zstd": 4}
 
 Parts = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 """Key, value and headers. No value of ours is empty: that is a tombstone."""

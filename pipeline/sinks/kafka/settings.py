@@ -13,13 +13,15 @@ from operators.errors import UsageError
 from pipeline.records.topics import TOPICS
 from pipeline.sinks.address import KafkaAddress
 from pipeline.sinks.kafka.deadline import Deadline
-from pipeline.sinks.kafka.options import CONSUMER, NETWORK, PRODUCER, SECURITY, checked
+from pipeline.sinks.kafka.options import CONSUMER, NETWORK, OURS, PRODUCER, SECURITY, checked
+from pipeline.sinks.kafka.trouble import Trouble
 
 ATTEMPT_S = 10.0
 MOST_ATTEMPT_S = 300.0  # a transaction lasts twice as long at most; brokers allow 900 s by default
 GIVEN_UP_S = 15.0  # until a broker has looked (every 10 s) which transactions are too old
 OPERATION_ATTEMPTS = 6
 BATCH_BYTES = 1024 * 1024  # larger ones gain nothing
+COMPRESSION = "gzip"  # of what every client reads without further packages, the smallest
 LINGER_MS = 50  # every write ends with a flush; until then batches may fill
 
 
@@ -33,14 +35,18 @@ class KafkaSettings:
         attempt_s: how long one attempt may take; a client that takes longer is replaced. How long
             an outage is borne is not the client's business.
         client: settings of kafka-python, by its names.
+        compression: of batches, by its name.
         batch_bytes: no batch of several records is larger, whatever `client` says.
+        trouble: where the clients that are made with these settings tell why they cannot connect.
     """
 
     servers: tuple[str, ...]
     prefix: str
     attempt_s: float = ATTEMPT_S
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    compression: str = COMPRESSION
     batch_bytes: int | None = None
+    trouble: Trouble = field(default_factory=Trouble, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.attempt_s, int | float) or not 1 <= self.attempt_s <= MOST_ATTEMPT_S:
@@ -56,9 +62,14 @@ class KafkaSettings:
         Raises:
             UsageError: a setting is unknown, not the user's to choose, or of a wrong kind.
         """
-        client = checked({name: settings[name] for name in settings if name != "attempt_s"})
-        attempt_s = settings.get("attempt_s", ATTEMPT_S)
-        return cls(address.servers, address.prefix, attempt_s, client)
+        chosen = checked(settings, address.servers)
+        return cls(
+            address.servers,
+            address.prefix,
+            attempt_s=chosen.get("attempt_s", ATTEMPT_S),
+            client={name: chosen[name] for name in chosen if name not in OURS},
+            compression=chosen.get("compression", COMPRESSION),
+        )
 
     @property
     def where(self) -> str:
@@ -124,7 +135,7 @@ class KafkaSettings:
             # records took 120 ms with the default of 100 ms, 18 ms with this.
             "retry_backoff_ms": 10,
             "batch_size": BATCH_BYTES,
-            "compression_type": "lz4",
+            "compression_type": None if self.compression == "none" else self.compression,
             "max_request_size": max(topic.max_message_bytes for topic in TOPICS.values()),
             **self._chosen(PRODUCER),
         }

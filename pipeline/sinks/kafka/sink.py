@@ -11,7 +11,7 @@ import logging
 import random
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -22,15 +22,14 @@ from pipeline.records.commit import Commit
 from pipeline.records.mark import Mark, Place
 from pipeline.records.message import claim_message, progress_message, progress_tombstone
 from pipeline.records.record import Message
-from pipeline.records.topics import TOPICS
-from pipeline.sinks.fence import claimed, fenced, is_done
+from pipeline.records.topics import CLAIMS, OF_EVERY_RUN, PROGRESS
+from pipeline.sinks.fence import claimed, fenced, not_done
 from pipeline.sinks.kafka.admin import ensure_topics
 from pipeline.sinks.kafka.claims import Contention, Decision, take
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.errors import (
     BatchRefused,
     explained,
-    hopeless,
     progress_too_large,
     too_large,
 )
@@ -38,6 +37,7 @@ from pipeline.sinks.kafka.limits import Limits
 from pipeline.sinks.kafka.producer import Transactor, append
 from pipeline.sinks.kafka.progress import Standing
 from pipeline.sinks.kafka.reach import Unreachable
+from pipeline.sinks.kafka.refused import hopeless, telling
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.sink import Receipt
 from pipeline.stream.progress import Progress
@@ -65,22 +65,22 @@ class KafkaSink:
         self._standing: dict[str, Progress] = {}
         self._places: dict[str, Place] = {}  # of the streams' last marks
         self._contention = Contention(random.Random())
-        self._topics: set[str] = set()  # that are there, as far as is known
+        self._topics: dict[str, bool] = {}  # that were there -> nothing has failed since
         self._worked = False  # the settings are good, the broker was there
         arguments = settings.producer(Deadline(1))
         self._limits = Limits(
             request_bytes=arguments["max_request_size"],
-            compression=arguments["compression_type"],
+            compression=settings.compression,
             batch_bytes=arguments["batch_size"],
         )
         self._interrupted = threading.Event()
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
         if not self._worked:  # a wrong address is told sooner than a claim that takes its time
-            self._until("connecting", lambda deadline: self._ensure([], deadline))
+            self._until("connecting", lambda deadline: self._ensure(OF_EVERY_RUN, deadline))
 
         def attempt(deadline: Deadline) -> dict[str, Progress]:
-            self._ensure([], deadline)
+            self._ensure(OF_EVERY_RUN, deadline)
             return self._claim(jobs, fresh, deadline)
 
         return self._until(
@@ -88,14 +88,15 @@ class KafkaSink:
         )
 
     def commit(self, commits: Sequence[Commit]) -> Receipt:
-        new = self._not_done(commits)
+        new = not_done(self._standing, commits)
         messages = [message for commit in new for message in commit.messages]
+        topics = {message.topic for message in messages}
 
         def attempt(deadline: Deadline) -> None:
-            self._ensure(messages, deadline)
+            self._ensure((PROGRESS, CLAIMS, *topics), deadline)
             if not self._writer:
                 self._take_back(deadline)
-            left = self._not_done(new)
+            left = not_done(self._standing, new)
             if not left:
                 return  # the last attempt raised, and was carried out all the same
             self._require_small(messages, [commit.progress for commit in left])
@@ -109,17 +110,9 @@ class KafkaSink:
         repeated = sum(len(commit.messages) for commit in commits) - len(messages)
         return Receipt(written=len(messages), repeated=repeated)
 
-    def _not_done(self, commits: Sequence[Commit]) -> list[Commit]:
-        standing, new = dict(self._standing), []
-        for commit in commits:
-            if not is_done(standing.get(commit.progress.stream), commit.progress):
-                standing[commit.progress.stream] = commit.progress
-                new.append(commit)
-        return new
-
     def publish(self, messages: Sequence[Message]) -> Receipt:
         def attempt(deadline: Deadline) -> None:
-            self._ensure(messages, deadline)
+            self._ensure({message.topic for message in messages}, deadline)
             self._require_small(messages)
             append(self._settings, messages, deadline)
 
@@ -216,10 +209,11 @@ class KafkaSink:
             self._places.pop(one.stream, None)
         self._places |= kept
 
-    def _ensure(self, messages: Sequence[Message], deadline: Deadline) -> None:
-        wanted = {*TOPICS, *(message.topic for message in messages)}
-        if wanted - self._topics:
-            self._limits.learn(ensure_topics(self._settings, wanted, deadline))
+    def _ensure(self, topics: Iterable[str], deadline: Deadline) -> None:
+        """See that these topics are there. Nobody needs those that nothing is written to."""
+        wanted = dict.fromkeys(topics, True)
+        if wanted.items() - self._topics.items():
+            self._limits.learn(ensure_topics(self._settings, wanted, self._topics, deadline))
             self._topics |= wanted
             self._worked = True
             self._fit_batches()
@@ -258,6 +252,8 @@ class KafkaSink:
                 answers and refuses for the moment is asked again, one that is silent is not.
         """
         deadline = Deadline(within_s or self._settings.attempt_s, cut=self._interrupted)
+        self._settings.trouble.clear()
+        worst: Exception | None = None
         while True:
             try:
                 return attempt(deadline.within(self._settings.attempt_s))
@@ -270,15 +266,20 @@ class KafkaSink:
                 if isinstance(error, DinostreamError) and not self._is_confused(error):
                     raise
                 self._give_up_writer(abort=hopeless(error))
-                self._topics.clear()  # one of them may be there no more
-                if hopeless(error) or self._is_away(error) or deadline.left_s <= LEAST_S:
-                    raise self._explained(error, what, deadline) from error
+                self._topics = dict.fromkeys(self._topics, False)  # one may be there no more
+                worst = error if not worst or telling(error) >= telling(worst) else worst
+                if self._is_final(error) or deadline.left_s <= LEAST_S:
+                    raise self._explained(worst, what, deadline) from worst
                 log.warning("%s failed and is tried again: %r", what, error)
             self._interrupted.wait(PAUSE_S)
 
     def _explained(self, error: Exception, what: str, deadline: Deadline) -> SinkError:
         elapsed_s = deadline.elapsed_s
         return explained(error, self._settings, what, elapsed_s, worked=self._worked)
+
+    def _is_final(self, error: Exception) -> bool:
+        """No other attempt of this call would help."""
+        return hopeless(error) or self._is_away(error) or self._settings.trouble.final
 
     def _is_confused(self, error: Exception) -> bool:
         """The client blames settings with which it has worked."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from operators.errors import UsageError
-from pipeline.errors import SinkError
+from pipeline.errors import NoDatabase, SinkError
 
 APPLICATION_ID = 0x64696E6F  # "dino"
 VERSION = 2  # 1 kept progress by lists of streams, and looked at no other list's epochs
@@ -74,19 +74,20 @@ def open_for_reading(path: Path, *, busy_s: float = BUSY_S) -> Connection:
     """Open our database; nothing is created or changed.
 
     Raises:
-        UsageError: it is not there, is something else, or is of a newer version.
+        NoDatabase: it is not there, or empty.
+        UsageError: it is something else, or of a newer version.
         SinkError: it cannot be read.
     """
     _refuse_folder(path)
     if not path.exists():
-        raise UsageError(
+        raise NoDatabase(
             f"{path}: no such database; `dinostream replay SOURCE --sink sqlite:{path}` writes one"
         )
     with translated(path):
         connection = _connect(f"{path.resolve().as_uri()}?mode=ro{_at_rest(path)}", busy_s)
         try:
             if not _recognised(connection, path):
-                raise UsageError(f"{path}: this database is empty; dinostream wrote nothing to it")
+                raise NoDatabase(f"{path}: this database is empty; dinostream wrote nothing to it")
         except BaseException:
             connection.close()
             raise

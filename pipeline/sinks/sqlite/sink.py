@@ -1,7 +1,7 @@
 """The embedded sink: records and progress in one SQLite file, committed together.
 
-Messages in -> rows; rows out -> records. One writer at a time; any number of readers, other
-programs among them. Knows nothing of jobs beyond their progress rows.
+Messages in -> rows. One writer at a time; any number of readers, other programs among them. Knows
+nothing of jobs beyond their progress rows.
 """
 
 from __future__ import annotations
@@ -9,31 +9,24 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from operators.result import canonical_json
 from pipeline.records.commit import Commit
 from pipeline.records.message import wall_clock_us
-from pipeline.records.record import Message, StoredRecord
-from pipeline.records.topics import require_topics
+from pipeline.records.record import Message
 from pipeline.sinks.fence import claimed, is_done
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.sqlite.file import (
     BUSY_S,
-    Connection,
-    open_for_reading,
     open_for_writing,
     transaction,
-    translated,
 )
 from pipeline.stream.progress import Progress
 
 log = logging.getLogger(__name__)
-
-PAGE_ROWS = 256  # a reader never holds a read transaction, nor more rows than these
 
 
 class SqliteSink:
@@ -155,73 +148,3 @@ class SqliteSink:
                 self._clock_us(),
             ),
         )
-
-
-class SqliteReader:
-    """Reads one file, while it is being written or not. See `pipeline.sinks.sink.Reader`."""
-
-    def __init__(self, path: Path, *, poll_s: float = 0.2) -> None:
-        """
-        Args:
-            path: the file.
-            poll_s: how often `follow` looks for new rows.
-
-        Raises:
-            UsageError: it is not there or not ours.
-            SinkError: it cannot be read.
-        """
-        self._path = path
-        self._poll_s = poll_s
-        self._connection: Connection = open_for_reading(path)
-
-    def topics(self) -> list[str]:
-        with translated(self._path):
-            rows = self._connection.execute("SELECT DISTINCT topic FROM records ORDER BY topic")
-            return [topic for (topic,) in rows.fetchall()]
-
-    def records(
-        self, topics: Sequence[str] = (), *, from_beginning: bool = True, follow: bool = False
-    ) -> Iterator[StoredRecord]:
-        require_topics(topics, self.topics())
-        end = self._last_offset()
-        offset = 0 if from_beginning else end
-        while True:
-            page = self._page(topics, offset, None if follow else end)
-            yield from page
-            if page:
-                offset = page[-1].offset
-            elif not follow:
-                return
-            else:
-                time.sleep(self._poll_s)
-
-    def progress(self, job: str | None = None) -> Iterable[Progress]:
-        with translated(self._path):
-            rows = self._connection.execute(
-                "SELECT value FROM progress WHERE ?1 IS NULL OR job = ?1 ORDER BY job, stream",
-                (job,),
-            ).fetchall()
-        return [Progress.from_json(json.loads(value)) for (value,) in rows]
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def _last_offset(self) -> int:
-        with translated(self._path):
-            query = "SELECT coalesce(max(offset), 0) FROM records"
-            last: int = self._connection.execute(query).fetchone()[0]
-        return last
-
-    def _page(self, topics: Sequence[str], offset: int, end: int | None) -> list[StoredRecord]:
-        named = f"AND topic IN ({', '.join('?' * len(topics))})" if topics else ""
-        bound = f"AND offset <= {end}" if end is not None else ""
-        with translated(self._path):
-            rows = self._connection.execute(
-                "SELECT offset, topic, key, headers, value, timestamp_us FROM records "
-                f"WHERE offset > ? {named} {bound} ORDER BY offset LIMIT {PAGE_ROWS}",
-                (offset, *topics),
-            ).fetchall()
-        return [
-            StoredRecord(Message(topic, key, json.loads(headers), value), timestamp_us, at)
-            for at, topic, key, headers, value, timestamp_us in rows
-        ]

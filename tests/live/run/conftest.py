@@ -15,7 +15,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-import yaml
+
+from pipeline.configuration.document import to_document
 
 ROOT = Path(__file__).parents[3]
 OPERATOR = Path(__file__).with_name("held.py")
@@ -31,7 +32,7 @@ class Run:
         values = {"model": "dinov2_vitti14", "weights": "random", "short_side": 112}
         values |= {"runtime": "inline", "sink": f"sqlite:{self.database}", "threads": 1}
         values |= {"max_age_s": 3600.0}  # a machine that is busy otherwise is no slow engine
-        (folder / "live.yaml").write_text(yaml.safe_dump(values | config))
+        (folder / "live.yaml").write_text(to_document(values | config))
         self._mark = uuid.uuid4().hex
         self._files = [(folder / name).open("ab") for name in ("stdout", "stderr")]
         self.process = subprocess.Popen(

@@ -55,15 +55,16 @@ def test_an_empty_folder(replay, tmp_path):
 
 
 def test_a_text_file_alone_fails_and_beside_others_is_reported(replay, tmp_path):
-    (tmp_path / "notes.mp4").write_text("buy milk\n")
-    alone = replay("notes.mp4", "--json")
+    notes = "n\udcf6tes.mp4"  # no UTF-8, which is nothing to fail of
+    (tmp_path / notes).write_text("buy milk\n")
+    alone = replay(notes, "--json")
     assert alone.returncode == 1
-    assert json.loads(alone.stdout)["streams"] == {"notes.mp4": "rejected"}
-    beside = replay("notes.mp4", SCENE, "--json", "--sink", "sqlite:other.db")
+    assert json.loads(alone.stdout)["streams"] == {"n-tes.mp4": "rejected"}
+    beside = replay(notes, SCENE, "--json", "--sink", "sqlite:other.db")
     assert beside.returncode == 3
     report = json.loads(beside.stdout)
-    assert report["streams"] == {"notes.mp4": "rejected", "room-1": "ok"}
-    assert "cannot be opened" in report["failures"]["notes.mp4"]
+    assert report["streams"] == {"n-tes.mp4": "rejected", "room-1": "ok"}
+    assert "cannot be opened" in report["failures"]["n-tes.mp4"]
 
 
 def test_a_file_without_pictures(replay, shared_media):

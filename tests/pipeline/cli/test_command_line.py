@@ -1,6 +1,7 @@
 """What all commands share: help, exit codes, error lines, masking, start-up."""
 
 import importlib
+import io
 import json
 import subprocess
 import sys
@@ -11,8 +12,9 @@ import pytest
 
 from operators.errors import DinostreamError, UsageError
 from pipeline import cli
+from pipeline.display import PlainDisplay, Report
 
-HEAVY = ("torch", "numpy", "ray", "av", "kafka", "triton", "pydantic", "rich", "yaml")
+HEAVY = ("torch", "numpy", "ray", "av", "kafka", "triton", "pydantic", "rich", "ruamel")
 
 
 def every_command():
@@ -201,3 +203,13 @@ def test_the_version_is_the_projects(dinostream):
     version = done.stdout.removeprefix("dinostream ").strip()
     assert done.returncode == 0
     assert f'version = "{version}"' in project or "not installed" in version
+
+
+def test_a_report_may_hold_names_that_are_no_text(monkeypatch):
+    """Standard output refuses them; in JSON they are read back as what they were."""
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "utf-8"))
+    assert cli.main(["--version"]) == 0
+    report = Report(1, 1.0, {}, {"a": "ok"}, "sqlite:caf\udce9.db")
+    PlainDisplay(as_json=True).finish(report)
+    assert json.loads(written.getvalue().splitlines()[-1])["sink"] == report.sink

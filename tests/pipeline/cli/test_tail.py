@@ -78,6 +78,26 @@ def test_topic_stream_and_limit_narrow_it_down(dinostream, sink):
     assert [one["id"] for one in told] == ["action/door/s/0/v", "action/door/s/1/v"]
 
 
+def test_a_stream_that_nobody_wrote_names_the_nearest(dinostream, sink):
+    done = dinostream("tail", sink[0], "--stream", "gat")
+    assert done.returncode == 2
+    assert "no stream 'gat'; did you mean gate? There are: door, gate" in done.stderr
+    done = dinostream("tail", sink[0], "--stream", "zzz")
+    assert "no stream 'zzz'; There are: door, gate" in done.stderr
+
+
+def test_the_time_of_publishing_narrows_it_down(dinostream, sink):
+    def told(*options):
+        return [one["id"] for one in records(dinostream("tail", sink[0], *options))]
+
+    assert len(told("--since", "2026-01-01T00:00:00Z", "--until", "2126-01-01T00:00:00Z")) == 12
+    assert told("--until", "2026-01-01T00:00:00Z") == []
+    assert told("--since", "2126-01-01T00:00:00+01:00", "depth", "--stream", "gate") == []
+    done = dinostream("tail", sink[0], "--since", "yesterday")
+    assert done.returncode == 2
+    assert "no time with a zone, such as" in done.stderr
+
+
 def test_binary_values_are_saved_where_one_says(dinostream, sink, tmp_path):
     told = records(dinostream("tail", sink[0], "depth", "--limit", "1", "--save", "pictures"))
     assert (tmp_path / told[0]["data"]["path"]).read_bytes() == PICTURE
@@ -108,23 +128,36 @@ def test_a_reader_that_has_seen_enough_is_no_error(sink, environment, tmp_path):
     assert done.stderr == ""
 
 
-def test_follow_shows_what_comes_until_it_is_interrupted(sink, environment, tmp_path):
-    uri, commit = sink
+def test_follow_waits_and_shows_what_comes_until_it_is_interrupted(environment, tmp_path):
+    uri = f"sqlite:{tmp_path / 'later' / 'r.db'}"
     with subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "tail", uri, "action", "--follow"],
+        [sys.executable, "-m", "pipeline", "tail", uri, "action", "--follow", "--stream", "gate"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
         env=environment,
     ) as process:
-        seen = [json.loads(process.stdout.readline())["id"] for _ in range(6)]
-        commit("gate", message("action", 3))
-        assert json.loads(process.stdout.readline())["id"] == "action/gate/s/3/v"
+        assert "no such database" in (waits := process.stderr.readline())
+        assert waits.endswith("Waiting for it\n")
+        writer = open_sink(uri)
+        assert process.stderr.readline().startswith("no stream 'gate'; There are: none. Waiting")
+        stands = writer.claim({"gate": "0123456789ab", "door": "0123456789ab"})
+        for number in range(3):
+            for stream in ("door", "gate"):
+                stands[stream] = replace(stands[stream], sequence=stands[stream].sequence + 1)
+                writer.commit([Commit([message("action", number, stream=stream)], stands[stream])])
+            assert json.loads(process.stdout.readline())["id"] == f"action/gate/s/{number}/v"
+        writer.close()
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=30)
-    assert seen[0] == "action/gate/s/0/v"
     assert (process.returncode, rest, errors) == (0, "", "")
+
+
+def test_who_waits_for_a_database_can_be_interrupted(dinostream, monkeypatch):
+    monkeypatch.setattr("pipeline.cli.tail._wait", lambda _: signal.raise_signal(signal.SIGINT))
+    done = dinostream("tail", "sqlite:never.db", "--follow")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.needs_kafka

@@ -16,7 +16,7 @@ def uri(tmp_path, build):
     uri = f"sqlite:{tmp_path / 'r.db'}"
     sink = open_sink(uri)
     progress = sink.claim({"cam1": "0123456789ab"})["cam1"]
-    messages = [build.message(0, topic="embedding"), build.message(1, topic="action")]
+    messages = [build.message(0, topic="embedding"), build.message(1), build.message(2)]
     sink.commit([Commit(messages, build.after(progress))])
     sink.close()
     return uri
@@ -24,12 +24,15 @@ def uri(tmp_path, build):
 
 def test_topics_of_a_sink_are_listed(dinostream, uri):
     assert dinostream("topics", "list", uri).stdout.split() == [
-        *("action", "application/json", "embedding", "application/octet-stream")
+        *("action", "application/json", "2", "records"),
+        *("embedding", "application/octet-stream", "1", "records"),
     ]
     rows = [
         json.loads(line) for line in dinostream("topics", "list", uri, "--json").stdout.splitlines()
     ]
-    assert [row["name"] for row in rows] == ["action", "embedding"]
+    assert [(row["name"], row["records"], row["exact"]) for row in rows] == [
+        *(("action", 2, True), ("embedding", 1, True))
+    ]
     assert rows[1]["schema"] == "urn:dinostream:schemas:embedding.v1"
 
 
@@ -48,6 +51,8 @@ def test_a_users_own_topic_is_listed_as_its_records_are(dinostream, tmp_path, bu
         "name": "mood",
         "content_type": "text/csv",
         "schema": "https://example.org/mood.v1.csvw",
+        "records": 1,
+        "exact": True,
     }
 
 
@@ -86,3 +91,4 @@ def test_topics_are_made_once_and_compared_afterwards(dinostream, kafka_uri):
     assert again["labels"]["outcome"] == "existing"
     listed = dinostream("topics", "list", kafka_uri).stdout
     assert {line.split()[0] for line in listed.splitlines()} == set(again)
+    assert listed.count("at most 0 records") == len(again)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import click
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from operators.errors import UsageError
@@ -48,7 +47,7 @@ def test_a_seed_of_0_replaces_a_files(tmp_path):
         ["clip.mp4", "--config", str(tmp_path / "run.yaml"), "--seed", "0", "--print-config"],
     )
 
-    assert yaml.safe_load(told.output)["seed"] == 0
+    assert "seed: 0" in told.output.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from operators.errors import UsageError
-from pipeline.configuration.document import apply_override, load_document
+from pipeline.configuration.document import apply_override, load_document, to_document
 
 
 def load(tmp_path, text, **environ):
@@ -21,7 +21,10 @@ def load(tmp_path, text, **environ):
         ("2026-11-22", "2026-11-22"),
         ("true", True),
         ("~", None),
-        ("017", "017"),
+        ("017", 17),
+        ("0o17", 15),
+        ("=", "="),
+        ("<<", "<<"),
         ("5", 5),
         ("-2.5", -2.5),
         ("1e3", 1000.0),
@@ -56,12 +59,46 @@ def test_a_key_written_twice_is_refused_with_its_line(tmp_path):
         load(tmp_path, "streams:\n  gate: {url: a}\n  gate: {url: b}\n")
 
 
+def test_neither_value_of_a_key_written_twice_is_said():
+    with pytest.raises(UsageError) as caught:
+        apply_override({}, "sink.settings={sasl_plain_password: hunter2, sasl_plain_password: x}")
+    assert "'sasl_plain_password' is written twice" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["007", "1e3", "0x1F", "no", "null", "true", "~", "2026-11-22"])
+def test_keys_are_text_as_it_is_written(tmp_path, key):
+    assert load(tmp_path, f"{key}: 1\nlist: [{{{key}: 2}}]") == {key: 1, "list": [{key: 2}]}
+
+
+@pytest.mark.parametrize("text", ["007: a\n'007': b", "on: a\n'on': b"])
+def test_a_key_in_quotes_is_the_same_key(tmp_path, text):
+    with pytest.raises(UsageError, match=r"line 2: the key .* is written twice"):
+        load(tmp_path, text)
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    words = ["off", "12:30", "2026-11-22", "017", "", "null", "1_000", "=", "a: b # c", "\u00fc"]
+    values = {"b": {"no": True, "list": [1, 2.5, *words]}, "a": None}
+    text = to_document(values)
+    assert load(tmp_path, text) == values
+    assert text.startswith("b:\n  no: true\n")
+
+
+@pytest.mark.parametrize("text", ["key: &it [*it]", f"key: {'[' * 1000}{']' * 1000}"])
+def test_what_has_no_end_is_an_error_that_names_the_file(tmp_path, text):
+    with pytest.raises(UsageError, match=r"cameras\.yaml: .*too deep in each other"):
+        load(tmp_path, text)
+
+
 def test_python_objects_are_not_built(tmp_path):
     with pytest.raises(UsageError, match="could not determine a constructor"):
         load(tmp_path, "key: !!python/object/apply:os.getcwd []")
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "plain", "a: [", "\tkey: 1"])
+@pytest.mark.parametrize(
+    "text", ["[1, 2]", "plain", "a: [", "\tkey: 1", "{? [a]: 1}", "k: !!int x"]
+)
 def test_what_is_no_mapping_is_an_error_that_names_the_file(tmp_path, text):
     with pytest.raises(UsageError, match=r"cameras\.yaml"):
         load(tmp_path, text)

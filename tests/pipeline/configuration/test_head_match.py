@@ -41,6 +41,28 @@ def test_action_samples_as_its_head_was_trained_and_says_so(head, caplog):
     assert "short side of 112 px" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("options", "cost"),
+    [
+        (
+            {"sampling": {"fps": 2}},
+            "6 frames of a second go through the backbone instead of 2; a rate",
+        ),
+        ({"sampling": {"fps": 2}, "operators": ["action"]}, "5 frames of a second go"),
+        ({"sampling": {"fps": 2.5}}, "5 frames of a second go through the backbone instead of 2.5"),
+        ({"sampling": {"fps": 10}}, None),
+        ({"sampling": {"keyframes": True}}, "so every frame is decoded, not key frames alone"),
+        ({"sampling": {"every": 3}}, None),
+    ],
+)
+def test_what_a_head_of_another_rate_costs_is_told_once(head, caplog, options, cost):
+    caplog.set_level(logging.INFO)
+    resolve(None, {"heads": head("action", fps=5), **options})
+    (line,) = [one.message for one in caplog.records if "as its head was trained" in one.message]
+    assert (";" in line) is (cost is not None)
+    assert (cost or "") in line
+
+
 def test_what_agrees_is_left_as_it_is(head, caplog):
     caplog.set_level(logging.INFO)
     config = resolve(None, {"heads": head("action", fps=5.0, short_side=224)})

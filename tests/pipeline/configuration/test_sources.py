@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from operators.errors import UsageError
+from pipeline.configuration.config import Config
 from pipeline.configuration.sources import file_session, plan_recordings, plan_stream
+from pipeline.configuration.streams import stream_specs
+from pipeline.stream.spec import StreamSpec
 
 ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -84,6 +88,36 @@ def test_long_and_foreign_names(tmp_path: Path) -> None:
     touch(tmp_path / f"{'x' * 201}.mp4")
     touch(tmp_path / "日本.mp4")
     assert len(streams(tmp_path)) == 3
+
+
+def test_names_without_a_letter_get_a_mark(tmp_path: Path) -> None:
+    """They would all be called `.mp4`, in this run and in the next."""
+    names = ("日本.mp4", "中国.mp4", "___.mp4", "日本/a.mp4", "cam/日本.mp4")
+    found = {name: list(streams(touch(tmp_path / name), stream=None)) for name in names[:3]}
+    for name in names[3:]:
+        found[name] = list(streams(touch(tmp_path / "x" / name).parents[1] / "**" / "*.mp4"))
+        shutil.rmtree(tmp_path / "x")
+    shapes = ("[m].mp4", "[m].mp4", "[m].mp4", "[m]-a.mp4", "cam-[m].mp4")
+    for name, shape in zip(names, shapes, strict=True):
+        (stream,) = found[name]
+        assert re.fullmatch(re.escape(shape).replace(r"\[m\]", "[0-9a-f]{6}"), stream), stream
+    assert len({stream for own in found.values() for stream in own}) == len(names)
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    """Two that differ in such a byte alone are two streams, and reach a decoder as they are."""
+    paths = [
+        os.fsdecode(os.fsencode(tmp_path) + name) for name in (b"/caf\xe9.mp4", b"/caf\xe8.mp4")
+    ]
+    for path in paths:
+        touch(Path(path), os.fsencode(path))
+    assert sorted(streams(tmp_path).values()) == sorted(paths)
+    config = Config(sources=paths[:1])
+    (spec,) = stream_specs(Config.model_validate(config.plain()), live=False)
+    assert spec.url == paths[0]
+    assert StreamSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    (joined,) = plan_recordings([str(tmp_path)], join=True)
+    assert [joined.url, *joined.join] == sorted(paths)
 
 
 def test_one_file_twice_is_refused(tmp_path: Path) -> None:

@@ -342,6 +342,8 @@ def test_pictures_without_a_clock_have_the_time_of_their_arrival(
 def test_a_job_whose_line_broke_says_so_and_the_next_run_goes_on(
     server: Server, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("torch", reason="an environment for the decoders alone")
+
     def run(url: str, sink: str) -> tuple[int, str]:
         config = Config(
             model="dinov2_vitti14",

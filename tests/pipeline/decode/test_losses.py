@@ -3,6 +3,7 @@ counted. What looks like a loss and is none costs nothing."""
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import av
 import numpy as np
 import pytest
 
+from pipeline.configuration.config import Config
+from pipeline.configuration.streams import stream_specs
 from pipeline.engine.identity import Identity
 from pipeline.stream.spec import StreamSpec
 
@@ -122,13 +125,14 @@ def test_damaged_frames_are_given_out_where_they_are_wanted(play, shared_media: 
     assert (played.end.outcome, played.end.decoded, played.end.lost) == ("degraded", 49, 1)
 
 
-def test_whoever_keeps_damaged_frames_does_another_job() -> None:
+def test_whoever_keeps_damaged_frames_or_both_fields_does_another_job() -> None:
     identity = Identity("model", {"depth": "5"}, {})
-    jobs = [
-        identity.jobs([StreamSpec("s", "x", session="1", damaged=damaged)])["s"]
-        for damaged in (False, True)
-    ]
-    assert jobs[0] != jobs[1]
+    kinds: list[dict[str, bool]] = [{}, {"damaged": True}, {"deinterlace": False}]
+    jobs = [identity.jobs([StreamSpec("s", "x", session="1", **kind)])["s"] for kind in kinds]
+    assert len(set(jobs)) == 3
+    assert Config(sources=["x"]).deinterlace
+    (kept,) = stream_specs(Config(sources=["synthetic:room"], deinterlace=False), live=False)
+    assert not kept.deinterlace
 
 
 @pytest.mark.parametrize(
@@ -158,7 +162,47 @@ def test_an_avi_that_is_cut_off_is_degraded(play, tmp_path: Path) -> None:
     assert FRAMES <= played.end.decoded + played.end.lost <= FRAMES + 1
 
 
+def test_the_second_of_two_files_in_one_is_said(play, shared_media: Path, tmp_path: Path) -> None:
+    """`cat a.mp4 b.mp4`: libav plays the first, and not a word."""
+    base = shared_media / "reports" / "base.mp4"
+    tail = shared_media / "reports" / "trim_tail.mp4"
+    alone, other = play(base), tail.read_bytes()
+    with av.open(str(tail)) as container:
+        frames = container.streams.video[0].frames
+    (tmp_path / "two.mp4").write_bytes(base.read_bytes() + other)
+    two = play(tmp_path / "two.mp4")
+    assert two.keys == alone.keys
+    assert (two.end.outcome, two.end.lost) == ("degraded", frames)
+    (fault,) = two.faults
+    assert fault.detail.startswith("another film lies behind the first, which alone is played")
+    assert play(tmp_path / "two.mp4", cursor=two.cursor(5)).end == two.end
+    (tmp_path / "four.mp4").write_bytes(base.read_bytes() + 3 * other)
+    assert play(tmp_path / "four.mp4").end.lost == 3 * frames
+
+
+def test_fragments_with_a_header_each_are_one_film(
+    play, shared_media: Path, tmp_path: Path
+) -> None:
+    data = (shared_media / "videos" / "sample_fragmented.mp4").read_bytes()
+    (tmp_path / "two.mp4").write_bytes(2 * data)
+    assert play(tmp_path / "two.mp4").faults == []
+
+
 def test_a_still_picture_in_tiles_is_no_video(play, shared_media: Path) -> None:
     played = play(shared_media / "reports" / "grid.avif")
     assert (played.end.outcome, played.samples) == ("rejected", [])
-    assert played.end.detail == "holds no video, only a still picture in tiles"
+    assert played.end.detail.startswith("holds no video, only a photograph in 4 tiles")
+
+
+def test_the_thumbnail_of_a_photograph_in_tiles_is_no_video(
+    play, shared_media: Path, tmp_path: Path
+) -> None:
+    """The same picture made of two tiles; the two that are left over stand for a thumbnail."""
+    data = bytearray((shared_media / "reports" / "grid.avif").read_bytes())
+    grid, links = data.find(struct.pack(">BBBBHH", 0, 0, 1, 1, 512, 512)), data.find(b"dimg")
+    data[grid : grid + 8] = struct.pack(">BBBBHH", 0, 0, 1, 0, 256, 512)
+    struct.pack_into(">H", data, links + 6, 2)
+    (tmp_path / "thumbnail.avif").write_bytes(data)
+    played = play(tmp_path / "thumbnail.avif")
+    assert (played.end.outcome, played.samples) == ("rejected", [])
+    assert "photograph in 2 tiles" in played.end.detail

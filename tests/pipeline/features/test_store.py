@@ -94,7 +94,7 @@ def test_a_killed_run_goes_on_where_it_was(store, small_clip, tmp_path, tiny_bac
 
 
 def test_a_span_and_what_lies_beyond_the_end(store, small_clip, tmp_path):
-    path = small_clip(tmp_path / "a.mp4", "bars", frames=100)
+    path = small_clip(tmp_path / "a.mp4", "bars", frames=100).rename(tmp_path / "caf\udce9.mp4")
     span = store.frames(path, fps=5, start_s=1.0, end_s=1.5)
     np.testing.assert_allclose(span.times_s, [1.0, 1.2, 1.4])
     assert store.computed_frames == 3

@@ -32,7 +32,9 @@ def test_pictures_have_vectors_of_the_length_that_the_head_learnt(
 ):
     for kind in ("bright", "dark"):
         small_picture(tmp_path / "pictures" / kind / "0.png", kind)
+    small_picture(tmp_path / "pictures" / "dark" / "@eaDir" / "0.png", "bright")  # a thumbnail
     pictures = pictures_in_folders(str(tmp_path / "pictures"))
+    assert len(pictures) == 2
     shape = {"short_side": 28, "cache": tmp_path / "cache", "tell": quiet}
     for unit in (True, False):
         facts = {"labels": ["bright", "dark"], "unit_vectors": unit}

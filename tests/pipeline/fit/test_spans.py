@@ -30,6 +30,11 @@ def test_a_folder_per_class(clips):
     assert label_names(found, background=False) == ("walk", "wave")
 
 
+def test_what_a_file_server_keeps_beside_them_is_no_class(clips):
+    (clips / "@eaDir").mkdir()
+    assert {one.spans[0].label for one in clips_in_folders(str(clips))} == {"walk", "wave"}
+
+
 def test_a_glob_takes_the_folder_that_a_file_lies_in(clips):
     found = clips_in_folders(f"{clips}/*/*.[mM][pP]4")
     assert {one.spans[0].label for one in found} == {"walk", "wave"}
@@ -42,6 +47,10 @@ def test_a_glob_takes_the_folder_that_a_file_lies_in(clips):
         (lambda clips: (clips / "run").mkdir(), "classes without a single example: run"),
         (lambda clips: (clips / "x.mp4").write_bytes(b"x"), "in no class's folder: x.mp4"),
         (lambda clips: (clips / "walk/c.MP4").rename(clips / "wave/c.mp4"), "example: walk"),
+        (
+            lambda clips: (clips / "walk").rename(clips / "w\udce9"),
+            r"'w\\udce9' is no UTF-8; rename",
+        ),
     ],
 )
 def test_folders_that_do_not_do(clips, prepare, why):

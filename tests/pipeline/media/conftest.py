@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -103,3 +106,30 @@ class Clips:
 @pytest.fixture(scope="session")
 def clips() -> type[Clips]:
     return Clips
+
+
+@contextlib.contextmanager
+def answered(*pieces: bytes) -> Iterator[str]:
+    """A port that says the same to everybody, in pieces that do not come together."""
+
+    class Talk(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline() not in (b"\r\n", b""):
+                pass
+            with contextlib.suppress(OSError):
+                for piece in pieces:
+                    self.wfile.write(piece)
+                    self.wfile.flush()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/live"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def answering() -> Callable[..., contextlib.AbstractContextManager[str]]:
+    """`answering(b"HTTP/1.0 200 OK...", b"...")`: the address of a server that says this."""
+    return answered

@@ -22,6 +22,7 @@ from pipeline.media.container import open_video
 from pipeline.media.http import SameHost
 from pipeline.media.opening import open_reel
 from pipeline.media.picture import Picture
+from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer, file_edges
 
 
@@ -254,7 +255,8 @@ def test_a_reference_that_makes_no_sense_is_refused(site: Site) -> None:
 @pytest.mark.parametrize(
     ("answer", "named"),
     [
-        (b"ICY 200 OK\r\n\r\n", "BadStatusLine 'ICY 200 OK"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "BadStatusLine 'SSH-2.0"),
+        (b"ICY two hundred\r\n\r\n", "BadStatusLine 'ICY two hundred"),
         (b"\x15\x03\x01\x00\x02\x02F\r\n", "BadStatusLine '\\x15\\x03"),  # a TLS port's alert
         (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 101, "more than 100 headers"),
         (b"HTTP/1.1 200 OK\r\n" + b"a" * 70_000, "LineTooLong"),
@@ -347,6 +349,22 @@ def test_what_is_encrypted_refers_to_nothing_that_is_not(
     for way in ("go", "list.m3u8"):
         assert "not encrypted as it is itself" in refusal(f"{own}/{way}")
     assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_what_a_container_hides_is_hidden_over_http_too(
+    site: Site, folder: Path, shared_media: Path, ranges: bool
+) -> None:
+    shutil.copy(shared_media / "reports" / "clap.mp4", folder)
+    site.ranges = ranges
+    way = Transfer()
+    limits = {"max_pixels": 1 << 24, "timeout_s": 5.0, "transfer": way}
+    with contextlib.closing(way):
+        reel = VideoReel.open(f"{site.url}/clap.mp4", keyframes=False, **limits)
+        with contextlib.closing(reel):
+            seen = [one for one in reel.pictures() if isinstance(one, Picture)]
+    assert {(one.preparation, one.source_hw) for one in seen} == {("128x64+0+32", (64, 128))}
+    assert [one.pts for one in seen] == sorted(one.pts or 0 for one in seen)
 
 
 def test_a_silent_server_is_given_up(folder: Path) -> None:

@@ -6,7 +6,7 @@ from pipeline.records.newest import Latest
 
 
 def test_the_version_that_was_asked_for_last_is_the_latest():
-    found: Latest[str, list[int]] = Latest()
+    found: Latest[str, str, list[int]] = Latest()
     for number, (key, version) in enumerate([("a", "x"), ("a", "y"), ("b", "x"), ("a", "x")]):
         found.of(key, version, list).append(number)
     assert list(found) == ["a", "b"]

@@ -65,3 +65,23 @@ def test_records_without_a_variant_or_an_epoch_have_only_their_id():
     assert once.delivers("progress", {"ce_id": "a", "ce_streamid": "s", "ce_epoch": "2"})
     assert once.delivers("progress", {"ce_id": "b", "ce_streamid": "s", "ce_epoch": "1"})
     assert once.delivers("depth", {"ce_id": "x", "ce_variant": "v", "ce_epoch": "many"})
+
+
+def test_memory_is_bounded_and_the_last_records_are_in_it():
+    once = Once(records=100, writers=100)
+    for number in range(1000):
+        assert once.delivers("depth", headers(number))
+    for number in range(900, 1000):
+        assert not once.delivers("depth", headers(number)), "of the last hundred"
+    assert once.delivers("depth", headers(0)), "too far back: again, rather than not at all"
+    assert len(once._seen._young) + len(once._seen._old) <= 200
+
+
+def test_epochs_are_remembered_for_the_last_writers():
+    once = Once(records=100, writers=10)
+    for number in range(10):
+        assert once.delivers("depth", headers(1, epoch=2, stream=f"s{number}"))
+    assert not once.delivers("depth", headers(2, epoch=1, stream="s0"))
+    for number in range(1000):
+        once.delivers("depth", headers(number, epoch=2, stream=f"t{number}"))
+    assert len(once._epochs._young) + len(once._epochs._old) <= 20

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-import yaml
 from jsonschema import Draft7Validator
 
 from operators.result import JSON, Result
 from operators.segmentation.labelsets import OFFICIAL, label_set
+from pipeline.configuration.document import load_document
 from pipeline.records.mark import Mark, Place
 from pipeline.records.message import Publisher, claim_message, labels_message, progress_message
 from pipeline.records.outage import Outage
@@ -45,7 +45,7 @@ def test_every_topic_has_its_schemas_and_no_other_has():
 
 
 def test_the_asyncapi_file_has_every_topic():
-    api = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())
+    api = load_document(FOLDER / "asyncapi.yaml", {})
     assert api["asyncapi"] == "3.0.0"
     messages = api["components"]["messages"]
     addresses = {channel["address"]: name for name, channel in api["channels"].items()}

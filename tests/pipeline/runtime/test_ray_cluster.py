@@ -14,7 +14,7 @@ import pytest
 
 from operators.errors import UsageError
 from pipeline.errors import RuntimeFailure
-from pipeline.runtime.ray_cluster import cluster
+from pipeline.runtime.ray_cluster import _refused, cluster
 
 ROOT = Path(__file__).parents[3]
 
@@ -41,6 +41,12 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no Ray cluster at 127.0.0.1:1: Connection refused" in refusal("127.0.0.1:1")
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     assert "no Ray cluster at 127.0.0.1:1: Connection refused" in refusal(None)
+
+
+def test_a_command_line_that_ray_cannot_take() -> None:
+    with pytest.raises(UnicodeEncodeError) as caught:
+        "replay caf\udce9.mp4".encode()
+    assert "name the folder around it" in str(_refused("local", caught.value))
 
 
 def test_who_listens_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

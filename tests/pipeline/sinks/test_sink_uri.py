@@ -8,7 +8,8 @@ import pytest
 
 from operators.errors import UsageError
 from pipeline.sinks.address import KafkaAddress, SqliteAddress, parse_sink_uri
-from pipeline.sinks.sqlite.sink import SqliteReader, SqliteSink
+from pipeline.sinks.sqlite.reader import SqliteReader
+from pipeline.sinks.sqlite.sink import SqliteSink
 from pipeline.sinks.uri import open_reader, open_sink
 
 

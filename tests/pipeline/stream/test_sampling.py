@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.stream.sampling import GapDetector, Sampler, Sampling
+from pipeline.stream.sampling import GapDetector, Sampler, Sampling, union_hz
 
 MS = Fraction(1, 1000)
 
@@ -21,6 +21,31 @@ def taken(rule: Sampling, times: list[int], time_base: Fraction = MS) -> list[in
 def regular(fps: Fraction, seconds: int) -> list[int]:
     """Millisecond times of a regular source, rounded as containers round them."""
     return [int(index * 1000 / fps) for index in range(int(fps * seconds))]
+
+
+@pytest.mark.parametrize(
+    ("rates", "union"),
+    [
+        ([2, 5], 6),
+        ([2.5, 5], 5),
+        ([5, 5], 5),
+        ([2, 3, 5], 8),
+        ([0.5, 0.3], 0.7),
+        ([29.97, 30], 59.94),
+    ],
+)
+def test_rates_that_divide_one_another_share_their_frames(rates: list[float], union: float) -> None:
+    rules = [Sampling("fps", rate) for rate in rates]
+    assert union_hz(rules) == Fraction(str(union))
+    if union < 10:
+        sampler = Sampler(rules, MS)
+        seconds = 100
+        masks = [sampler.take(time, keyframe=False) for time in range(1000 * seconds)]
+        assert sum(map(bool, masks)) == union * seconds
+
+
+def test_rules_that_go_by_something_else_have_no_rate() -> None:
+    assert union_hz([Sampling("fps", 5), Sampling("all")]) is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The Kafka sink while its broker freezes, dies or wants a password: in time, exactly once."""
+"""The Kafka sink while its broker freezes or dies: in time, exactly once."""
 
 from __future__ import annotations
 
@@ -188,39 +188,3 @@ def test_an_open_transaction_of_another_writer_hides_no_progress(own_broker, bui
     assert again.claim({"cam1": JOB})["cam1"].sequence == 1
     again.close()
     writer.drop()
-
-
-LOGIN = (
-    "listener.security.protocol.map=CONTROLLER:PLAINTEXT,CLIENT:SASL_PLAINTEXT",
-    "sasl.enabled.mechanisms=PLAIN",
-    "sasl.mechanism.inter.broker.protocol=PLAIN",
-    "listener.name.client.plain.sasl.jaas.config="
-    "org.apache.kafka.common.security.plain.PlainLoginModule required "
-    'username="node" password="node-secret" user_node="node-secret" user_alice="correct-horse";',
-)
-ALICE = {
-    "attempt_s": 5,
-    "security_protocol": "SASL_PLAINTEXT",
-    "sasl_mechanism": "PLAIN",
-    "sasl_plain_username": "alice",
-    "sasl_plain_password": "correct-horse",
-}
-
-
-def test_a_broker_that_wants_a_password(own_broker, build, caplog):
-    own_broker.start(*LOGIN)
-    sink = open_sink(own_broker.uri, settings=ALICE)
-    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit([Commit(messages(build, 1), progress)])
-    sink.close()
-    assert len(list(open_reader(own_broker.uri, settings=ALICE).records())) == 10
-
-    wrong = open_sink(own_broker.uri, settings={**ALICE, "sasl_plain_password": "tr0ub4dor"})
-    with caplog.at_level(logging.DEBUG), pytest.raises(SinkError) as caught:
-        wrong.claim({"cam1": JOB})
-    assert "are security_protocol, sasl_* and ssl_*" in str(caught.value)
-    assert "tr0ub4dor" not in f"{caught.value!r}{caplog.text}"
-
-    silent = open_sink(own_broker.uri, settings={"attempt_s": 5})
-    with pytest.raises(SinkError, match="are security_protocol"):
-        silent.claim({"cam1": JOB})

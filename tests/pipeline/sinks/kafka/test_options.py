@@ -32,7 +32,9 @@ def settings(**chosen):
         ({"attempt_s": "soon"}, "attempt_s is 'soon'"),
         ({"deadline_s": 60}, "attempt_s limits one attempt, the configuration's patience_s how"),
         ({"security_protocol": "TLS"}, "allowed are PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL"),
-        ({"compression_type": "rar"}, "allowed are gzip, lz4"),
+        ({"compression": "rar"}, "allowed are none, gzip, lz4, zstd"),
+        ({"compression_type": "lz4"}, "it is called compression: none, gzip, lz4, zstd"),
+        ({"cleartext_password": "yes"}, "must be of type bool"),
         ({"ssl_cafile": "/no/such/file"}, "path of a file that can be read"),
         ({"batch_size": "large"}, "must be of type int"),
         ({"batch_size": True}, "must be of type int"),
@@ -55,7 +57,7 @@ def test_chosen_settings_reach_every_client(tmp_path):
         sasl_mechanism="PLAIN",
         sasl_plain_username="alice",
         sasl_plain_password="correct-horse",
-        compression_type="zstd",
+        compression="zstd",
         fetch_max_bytes=5,
     )
     deadline = Deadline(10)
@@ -67,9 +69,57 @@ def test_chosen_settings_reach_every_client(tmp_path):
     assert "fetch_max_bytes" not in chosen.producer(deadline)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "given"), [(None, "gzip"), ("none", None), ("lz4", "lz4"), ("zstd", "zstd")]
+)
+def test_batches_are_compressed_as_chosen_and_as_every_client_reads_where_nothing_is(chosen, given):
+    made = settings(**({"compression": chosen} if chosen else {}))
+    assert made.producer(Deadline(10))["compression_type"] == given
+
+
+CLEAR = {
+    "security_protocol": "SASL_PLAINTEXT",
+    "sasl_mechanism": "PLAIN",
+    "sasl_plain_username": "alice",
+    "sasl_plain_password": "correct-horse",
+}
+
+
+@pytest.mark.parametrize("server", ["broker1:9092", "127.0.0.1:9092,10.0.0.7:9092", "127.evil:1"])
+def test_no_password_leaves_the_machine_in_clear(server):
+    address = parse_sink_uri(f"kafka://{server}")
+    with pytest.raises(UsageError, match="in clear, for all in between to read; use") as caught:
+        KafkaSettings.of(address, CLEAR)
+    assert "correct-horse" not in str(caught.value)
+    KafkaSettings.of(address, CLEAR | {"cleartext_password": True})
+    KafkaSettings.of(address, CLEAR | {"sasl_mechanism": "SCRAM-SHA-512"})
+    KafkaSettings.of(address, CLEAR | {"security_protocol": "SASL_SSL"})
+
+
+@pytest.mark.parametrize("server", ["localhost:9092", "127.0.0.1:9092", "[::1]:9092"])
+def test_on_the_machine_itself_it_may(server):
+    KafkaSettings.of(parse_sink_uri(f"kafka://{server}"), CLEAR)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"sasl_mechanism": "PLAIN"}, "sasl_mechanism does nothing with security_protocol PLAIN"),
+        ({"sasl_plain_password": "x1y2z3", "security_protocol": "SSL"}, "set .* to SASL_SSL"),
+        ({"ssl_check_hostname": True}, "ssl_check_hostname does nothing .*to SSL, or leave"),
+        (CLEAR | {"ssl_check_hostname": True}, "with security_protocol SASL_PLAINTEXT"),
+    ],
+)
+def test_what_asks_for_protection_that_is_switched_off_is_refused(chosen, said):
+    with pytest.raises(UsageError, match=said):
+        settings(**chosen)
+
+
 def test_passwords_are_masked_from_then_on():
     chosen = settings(
-        sasl_plain_password="correct-horse", proxy_url="socks5://me:battery-staple@proxy:1080"
+        security_protocol="SASL_SSL",
+        sasl_plain_password="correct-horse",
+        proxy_url="socks5://me:battery-staple@proxy:1080",
     )
     assert "correct-horse" not in repr(chosen)
     assert "correct-horse" not in mask("login failed: correct-horse")
@@ -78,7 +128,7 @@ def test_passwords_are_masked_from_then_on():
 
 def test_a_check_that_is_switched_off_is_said(caplog):
     with caplog.at_level(logging.WARNING):
-        settings(ssl_check_hostname=False)
+        settings(security_protocol="SSL", ssl_check_hostname=False)
     assert "ssl_check_hostname is off" in caplog.text
 
 

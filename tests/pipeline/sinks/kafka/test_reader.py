@@ -9,8 +9,12 @@ from kafka import KafkaProducer
 
 from operators.errors import UsageError
 from pipeline.records.commit import Commit
+from pipeline.records.filter import Filter
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka import reader as kafka_reader
+from pipeline.sinks.kafka.client import consumer
+from pipeline.sinks.kafka.deadline import Deadline
+from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.uri import open_reader, open_sink
 
@@ -70,6 +74,44 @@ def test_topics_are_chosen_listed_and_checked(sink, kafka_uri, build):
     assert "mood" in open_reader(kafka_uri).topics()
     assert read(kafka_uri, from_beginning=False) == []
     assert read(kafka_uri, "embedding") == []
+
+
+def test_records_of_a_stream_are_read_from_its_own_partition_alone(sink, kafka_uri, build):
+    sessions = ("a1b2c3d4e5f6", "b1b2c3d4e5f6")
+    messages = [
+        build.message(number, stream, session=session)
+        for stream in ("cam1", "cam2", "cam3")
+        for session in sessions
+        for number in range(5)
+    ]
+    sink.publish([*messages, build.message(9, "cam2", topic="depth")])
+    mine = [message for message in messages if message.key == "cam2"]
+    reader = open_reader(kafka_uri)
+    records = list(reader.records(["action"], where=Filter(("cam2",))))
+    assert [record.message for record in records] == mine
+    assert len(read(kafka_uri, "action", where=Filter(("cam2", "cam3")))) == 20
+    assert {m.topic for m in read(kafka_uri, where=Filter(("cam2",)))} == {"action", "depth"}
+    assert read(kafka_uri, "action", where=Filter(("cam2",), sessions[1])) == mine[5:]
+    assert read(kafka_uri, where=Filter(("cam2",), variant="f" * 12)) == []
+    (held,) = [held for name, held in reader.holds().items() if name == "action"]
+    assert (held.records >= len(messages), held.exact) == (True, False)
+
+    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), {})
+    with consumer(settings, Deadline(20)) as client:
+        reading = kafka_reader._Reading(settings, client, ["action"], Filter(("cam2",)))
+        assert {one.partition for one in reading._find()} == {records[0].partition}
+
+
+def test_records_are_read_from_and_up_to_a_time_of_publishing(sink, kafka_uri, build):
+    for number in range(4):
+        sink.publish([build.message(number)])
+    records = list(open_reader(kafka_uri).records())
+    since_us, until_us = records[1].timestamp_us, records[3].timestamp_us
+    assert len({record.timestamp_us for record in records}) == 4
+    assert read(kafka_uri, where=Filter(since_us=since_us, until_us=until_us)) == [
+        *(records[1].message, records[2].message)
+    ]
+    assert read(kafka_uri, where=Filter(since_us=until_us + 1000)) == []
 
 
 def test_progress_is_read_only_when_it_is_named(sink, kafka_uri, build):

@@ -13,17 +13,12 @@ from dataclasses import replace
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from pipeline.errors import FencedError, RecordsTooLarge, SinkError
+from pipeline.errors import FencedError, SinkError
 from pipeline.records.commit import Commit
-from pipeline.records.record import Refused
-from pipeline.records.topics import TOPICS
 from pipeline.sinks.address import parse_sink_uri
-from pipeline.sinks.kafka.admin import make_topics
-from pipeline.sinks.kafka.client import admin
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.producer import Transactor
 from pipeline.sinks.kafka.settings import KafkaSettings
-from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.uri import open_reader, open_sink
 
@@ -264,91 +259,12 @@ def test_a_thousand_large_records_arrive_whole(sink, kafka_uri, build):
     )
 
 
-def test_a_record_that_is_too_large_is_refused_and_the_next_is_not(sink, kafka_uri, build):
-    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    huge = build.message(0, data=bytes(9 * 1024 * 1024))
-    with pytest.raises(RecordsTooLarge, match=r"larger than .*max\.message\.bytes") as caught:
-        sink.commit([Commit([build.message(1), huge], progress)])
-    assert not caught.value.retryable
-    assert caught.value.refused == (Refused("action", huge.id, 9 * 1024 * 1024, 8 * 1024 * 1024),)
-    assert sink.commit([Commit([build.message(2)], progress)]) == Receipt(written=1)
-    assert [record.value for record in raw(kafka_uri)] == [b'{"number":2}']
-
-
-NOISE = hashlib.shake_128(b"noise").digest(1_000_000)
-SMALL = 100_000
-
-
-@pytest.fixture
-def small_topics(kafka_uri):
-    """Made by somebody else, who knew nothing of pictures."""
-    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
-    small = [
-        replace(TOPICS[name], max_message_bytes=SMALL) for name in ("action", "progress", "claims")
-    ]
-    make_topics(settings, small, -1)
-
-
-@pytest.mark.parametrize("told", [True, False], ids=["told", "found out"])
-def test_large_batches_are_split_and_large_records_named(
-    small_topics, kafka_uri, build, told, monkeypatch
-):
-    if not told:  # somebody who may write topics and not ask for their configuration
-        monkeypatch.setattr("pipeline.sinks.kafka.sink.ensure_topics", lambda *_: {})
-    sink = open_sink(kafka_uri, settings=QUICK)
-    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    parts = [NOISE[start : start + 30_000] for start in range(0, 600_000, 30_000)]
-    messages = [build.message(number, data=part) for number, part in enumerate(parts)]
-    assert sink.commit([Commit(messages, progress)]) == Receipt(written=20)
-
-    progress = build.after(progress)
-    text = build.message(20, data=b"squeezed " * 50_000)  # it is the compressed size that counts
-    small, huge = build.message(21), build.message(22, data=NOISE[:SMALL])
-    with pytest.raises(RecordsTooLarge) as caught:
-        sink.commit([Commit([text, small, huge], progress)])
-    (refused,) = caught.value.refused
-    assert (refused.id, refused.size_bytes) == (huge.id, SMALL)
-    assert refused.limit_bytes == SMALL if told else refused.limit_bytes >= SMALL
-    assert sink.commit([Commit([text, small], progress)]) == Receipt(written=2)
-    sink.close()
-    found = [record.value for record in raw(kafka_uri)]
-    assert found == [*parts, text.value, small.value]
-
-
-def test_progress_that_is_too_large_names_whose_memory_it_is(small_topics, kafka_uri, build):
-    sink = open_sink(kafka_uri, settings=QUICK)
-    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    memory = {"pca": NOISE[:60_000].hex(), "action": "AA=="}
-    with pytest.raises(SinkError, match=r"progress of stream cam1 .* operator pca;") as caught:
-        sink.commit([Commit([build.message(0)], replace(progress, operators=memory))])
-    assert not caught.value.retryable
-    assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(written=1)
-    sink.close()
-
-
 def test_a_transaction_that_the_broker_finds_too_long_is_told_at_once(kafka_uri):
     sink = open_sink(kafka_uri, settings={**QUICK, "transaction_timeout_ms": 3_600_000})
     with pytest.raises(SinkError, match=r"its transaction\.max\.timeout\.ms") as caught:
         sink.claim({"cam1": JOB})
     assert not caught.value.retryable
     sink.close()
-
-
-def test_a_users_own_topic_is_made_when_it_is_first_written(sink, kafka_uri, build):
-    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit([Commit([build.message(0, topic="mood")], progress)])
-    assert len(raw(kafka_uri, "mood")) == 1
-
-
-def test_a_topic_that_is_deleted_in_mid_run_is_made_again(sink, kafka_uri, build):
-    progress = sink.claim({"cam1": JOB})["cam1"]
-    progress = build.after(progress)
-    sink.commit([Commit([build.message()], progress)])
-    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
-    with admin(settings, Deadline(20)) as client:
-        client.delete_topics([settings.topic("action")])
-    PatientSink(sink).commit([Commit([build.message(data=b"after")], build.after(progress))])
-    assert [record.value for record in raw(kafka_uri)] == [b"after"]
 
 
 def test_a_broker_that_is_not_there_is_named(build, unused_tcp_port):

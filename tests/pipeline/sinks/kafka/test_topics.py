@@ -10,13 +10,20 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from operators.errors import UsageError
 from pipeline.errors import SinkError
+from pipeline.records.commit import Commit
 from pipeline.records.topics import TOPICS
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka.admin import make_topics
+from pipeline.sinks.kafka.client import admin
+from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.settings import KafkaSettings
-from pipeline.sinks.uri import create_topics, open_sink
+from pipeline.sinks.patient import PatientSink
+from pipeline.sinks.uri import create_topics, open_reader, open_sink
 
 pytestmark = pytest.mark.needs_kafka
+
+JOB = "feedfacecafe"
+QUICK = {"attempt_s": 5}
 
 
 @pytest.fixture
@@ -78,3 +85,40 @@ def test_what_cannot_be_made_is_said(kafka_uri, tmp_path):
         create_topics(f"sqlite:{tmp_path}/r.db")
     with pytest.raises(SinkError, match=r"creating topics was refused: .*replication factor"):
         create_topics(kafka_uri, replication=3)
+
+
+@pytest.fixture
+def sink(kafka_uri):
+    sink = open_sink(kafka_uri, settings=QUICK)
+    yield sink
+    sink.close()
+
+
+def stored(uri, topic):
+    return [record.message.value for record in open_reader(uri).records([topic])]
+
+
+def test_a_users_own_topic_is_made_when_it_is_first_written(sink, kafka_uri, build):
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    sink.commit([Commit([build.message(0, topic="mood")], progress)])
+    assert stored(kafka_uri, "mood") == [b'{"number":0}']
+
+
+def test_only_topics_that_are_used_are_made(sink, kafka_uri, build):
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    of_every_run = ["claims", "deadletter", "events", "progress"]
+    assert open_reader(kafka_uri).topics() == of_every_run
+    sink.commit([Commit([build.message(0)], progress)])
+    assert open_reader(kafka_uri).topics() == ["action", *of_every_run]
+
+
+def test_a_topic_that_is_deleted_in_mid_run_is_made_again(sink, kafka_uri, build, caplog):
+    progress = sink.claim({"cam1": JOB})["cam1"]
+    progress = build.after(progress)
+    sink.commit([Commit([build.message()], progress)])
+    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
+    with admin(settings, Deadline(20)) as client:
+        client.delete_topics([settings.topic("action")])
+    PatientSink(sink).commit([Commit([build.message(data=b"after")], build.after(progress))])
+    assert stored(kafka_uri, "action") == [b"after"]
+    assert f"{settings.topic('action')} was deleted while this run writes to it" in caplog.text

@@ -17,7 +17,8 @@ import pytest
 from operators.errors import UsageError
 from pipeline.errors import SinkError
 from pipeline.records.commit import Commit
-from pipeline.sinks.sqlite.sink import SqliteReader, SqliteSink
+from pipeline.sinks.sqlite.reader import SqliteReader
+from pipeline.sinks.sqlite.sink import SqliteSink
 
 NOBODY = 65534
 
@@ -182,7 +183,8 @@ TRY = """
 import sys
 from pathlib import Path
 from pipeline.errors import SinkError
-from pipeline.sinks.sqlite.sink import SqliteReader, SqliteSink
+from pipeline.sinks.sqlite.reader import SqliteReader
+from pipeline.sinks.sqlite.sink import SqliteSink
 """
 WRITE = """
 try:

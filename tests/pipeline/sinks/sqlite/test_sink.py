@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from operators.errors import UsageError
 from pipeline.errors import FencedError, SinkError
 from pipeline.records.commit import Commit
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.sqlite import file as sqlite_file
-from pipeline.sinks.sqlite.sink import SqliteReader, SqliteSink
+from pipeline.sinks.sqlite.reader import SqliteReader
+from pipeline.sinks.sqlite.sink import SqliteSink
 
 JOB = "feedfacecafe"
 
@@ -65,47 +65,6 @@ def test_commit_writes_records_and_progress_as_any_client_can_read_them(sink, pa
         (1, "action", "cam1", "0", b'{"number":0}', 1_700_000_000_123_456, build.message(0).id),
         (2, "action", "cam1", "3000", b'{"number":1}', 1_700_000_000_123_456, build.message(1).id),
     ]
-
-
-def test_reader_gives_back_what_was_written(sink, path, build):
-    messages = [build.message(number) for number in range(600)]  # several pages
-    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    sink.commit([Commit(messages, progress)])
-
-    records = stored(path)
-
-    assert [record.message for record in records] == messages
-    assert [record.offset for record in records] == list(range(1, 601))
-    reader = SqliteReader(path)
-    assert list(reader.progress()) == [progress]
-    assert list(reader.progress(JOB)) == [progress]
-    assert list(reader.progress("another")) == []
-    assert reader.topics() == ["action"]
-    reader.close()
-
-
-def test_reader_picks_topics(sink, path, build):
-    sink.publish([build.message(1), build.message(1, topic="depth"), build.message(2)])
-    assert [r.message.topic for r in stored(path, topics=["depth"])] == ["depth"]
-    assert len(stored(path, topics=["depth", "action"])) == 3
-    assert stored(path, topics=["embedding"]) == []  # ours, with nothing in it yet
-    assert stored(path, from_beginning=False) == []
-    with pytest.raises(UsageError, match="no topic 'dept'; did you mean depth"):
-        stored(path, topics=["dept"])
-
-
-def test_reader_follows_a_writer(sink, path, build):
-    sink.publish([build.message(0)])
-    reader = SqliteReader(path, poll_s=0.01)
-    records = reader.records(follow=True)
-    seen = [next(records)]
-    done = threading.Thread(target=lambda: seen.extend(next(records) for _ in range(2)))
-    done.start()
-    sink.publish([build.message(1)])
-    sink.publish([build.message(2)])
-    done.join(timeout=30)
-    assert [record.message for record in seen] == [build.message(n) for n in range(3)]
-    reader.close()
 
 
 def test_a_commit_done_again_writes_nothing(sink, path, build):

@@ -1,4 +1,4 @@
-"""Logging of the command line: plain lines on stderr, secrets masked.
+"""Logging of all our processes: plain lines on stderr, dated, secrets masked.
 
 Log records in -> text out. The only place that configures loggers.
 """
@@ -11,6 +11,8 @@ import sys
 from pipeline.secrets import mask
 
 LEVELS = ("debug", "info", "warning", "error")
+LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+DATE = "%Y-%m-%d %H:%M:%S"  # of this machine's zone
 
 
 class _Stderr(logging.Handler):
@@ -34,7 +36,7 @@ def set_up_logging(level: str) -> None:
         level: one of `LEVELS`.
     """
     handler = _Stderr()
-    handler.setFormatter(_Masked("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
+    handler.setFormatter(_Masked(LINE, DATE))
     others = max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()])
     logging.basicConfig(level=others, handlers=[handler], force=True)
     # It logs six lines per attempt to reach a broker that is away; our own error says it once.

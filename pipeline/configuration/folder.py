@@ -1,0 +1,154 @@
+"""The files that a folder or a glob stands for; what of it is passed over is told.
+
+Reads directories, opens no file. docs/configuration.md says what counts.
+"""
+
+from __future__ import annotations
+
+import glob
+import logging
+import os
+import re
+from collections.abc import Iterable, Iterator
+
+from operators.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+Named = tuple[str, str]
+"""Path below what was given, and path."""
+
+_VIDEO = re.compile(
+    r"\.(3g[2p]|asf|avi|dav|divx|dv|f4v|flv|gif|gxf|h26[45]|hevc|ivf|m2p|m2ts|m2v|m4v|mj2|mjpe?g|mkv"
+    r"|mov|mp4|mpe?g|mpe|mpv|mts|mxf|nut|obu|og[mv]|qt|rm|rmvb|ts|vob|webm|wmv|wtv|y4m)$",
+    re.IGNORECASE,
+)
+# Bins, snapshots and thumbnails of file systems and their servers: copies of what is there.
+_SYSTEM = re.compile(
+    r"\..*|@eaDir|@Recycle|#recycle|#snapshot|lost\+found|System Volume Information|\$RECYCLE\.BIN",
+    re.IGNORECASE,
+)
+_SHOWN = 3  # names of each kind
+
+
+class PassedOver:
+    """What lies in a folder and is not played."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, list[str]] = {}
+
+    def add(self, kind: str, name: str) -> None:
+        """One more; `name` below what was given."""
+        self._names.setdefault(kind, []).append(name)
+
+    def __str__(self) -> str:
+        """`folders that cannot be read: 1 (private)`; empty where nothing was."""
+        return ", ".join(f"{kind}: {_listed(names)}" for kind, names in self._names.items())
+
+
+def files_of(source: str) -> list[Named]:
+    """The files that a path, folder or glob stands for, as a person would sort them.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if os.path.isfile(source):
+        return [(os.path.basename(source), source)]
+    passed = PassedOver()
+    if os.path.isdir(source):
+        root, found = source, _walked(source, passed)
+        nothing = f"no video file in {source} or below it; name a file to have it tried"
+    elif glob.has_magic(source):
+        root = os.path.dirname(source[: re.search(r"[*?[]", source).start()])  # type: ignore[union-attr]
+        found, nothing = _matching(source, root, passed), f"no file matches {source}"
+    else:
+        raise UsageError(f"no such file or folder: {source}")
+    files = sorted(_once(root, found, passed), key=_order)
+    told = f"passed over {passed}" if str(passed) else ""
+    if not files:
+        raise UsageError("; ".join(filter(None, (nothing, told))))
+    if told:
+        log.warning("%s: %s", source, told)
+    return files
+
+
+def is_system(name: str) -> bool:
+    """Whether a folder is hidden, or a file system's own."""
+    return bool(_SYSTEM.fullmatch(name))
+
+
+def _walked(folder: str, passed: PassedOver) -> Iterator[Named]:
+    """Links to folders are not followed: they may lead back, or to what is there already."""
+
+    def unreadable(error: OSError) -> None:
+        passed.add("folders that cannot be read", os.path.relpath(error.filename, folder))
+
+    for place, below, names in os.walk(folder, onerror=unreadable):
+        where = os.path.relpath(place, folder)
+        for name in list(below):
+            link = os.path.islink(os.path.join(place, name))
+            if link or is_system(name):
+                below.remove(name)
+                kind = "links to folders" if link else "hidden and system folders"
+                passed.add(kind, os.path.normpath(os.path.join(where, name)))
+        for name in filter(_VIDEO.search, names):
+            path, inside = os.path.join(place, name), os.path.normpath(os.path.join(where, name))
+            if name.startswith("."):
+                passed.add("hidden files", inside)
+            elif not os.path.exists(path):
+                passed.add("links to nothing", inside)
+            else:
+                yield inside, path
+
+
+def _matching(pattern: str, root: str, passed: PassedOver) -> Iterator[Named]:
+    """What a glob finds below its fixed part. It leaves out what is hidden itself, and goes into a
+    system folder that it names."""
+    for place in _unreadable(pattern):
+        passed.add("folders that cannot be read", os.path.relpath(place, root or "."))
+    for path in glob.glob(pattern, recursive=True):
+        name = os.path.relpath(path, root or ".")
+        parents = os.path.dirname(name).split(os.sep)
+        if any(is_system(part) and part.strip(".") and part not in pattern for part in parents):
+            passed.add("files in hidden and system folders", name)
+        elif os.path.isfile(path):
+            yield name, path
+        elif not os.path.exists(path):
+            passed.add("links to nothing", name)
+
+
+def _unreadable(pattern: str) -> Iterator[str]:
+    """Folders that a glob would have looked into, were it allowed to."""
+    parent = os.path.dirname(pattern)
+    while glob.has_magic(parent):
+        for place in glob.glob(os.path.join(parent, ""), recursive=True):
+            if not os.access(place, os.R_OK | os.X_OK):
+                yield place
+        parent = os.path.dirname(parent)
+
+
+def _once(root: str, found: Iterable[Named], passed: PassedOver) -> Iterator[Named]:
+    """Each file by one name: its own, where it has one here, else the first of its links."""
+    real_root = os.path.realpath(root or ".")
+    files: dict[str, Named] = {}
+    for name, path in sorted(found, key=_order):
+        place = os.path.realpath(path)
+        known = files.get(place)
+        if known is None:
+            files[place] = (name, path)
+        elif place == os.path.join(real_root, name):
+            files[place] = (name, path)
+            passed.add("links to files that are there", known[0])
+        else:
+            passed.add("links to files that are there", name)
+    return iter(files.values())
+
+
+def _order(named: Named) -> list[str | int]:
+    """As a person would sort: part-2 before part-10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", named[0])]
+
+
+def _listed(names: list[str]) -> str:
+    more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+    return f"{len(names)} ({', '.join([*names[:_SHOWN], *more])})"
