@@ -78,8 +78,9 @@ def explained(
             "transaction.max.timeout.ms",
             stage="commit",
         )
-    if worst and worst.final:
-        return SinkError(f"{where}: {what} was refused: {mask(str(worst))}", stage="commit")
+    if worst and worst.final:  # once it has worked, somebody may set right what he set wrong
+        refused = f"{where}: {what} was refused: {mask(str(worst))}"
+        return SinkError(refused, stage="commit", retryable=worked)
     if hopeless(error):
         return SinkError(f"{where}: {what} was refused: {said}", stage="commit")
     if isinstance(error, Unreachable):
