@@ -170,6 +170,7 @@ class Config(_Model):
     runtime: Literal["ray", "inline"] = "ray"
     address: str | None = None
     engines: PositiveInt = 1
+    gpus_per_engine: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = "auto"
     decoders: PositiveInt = 2
     batch_size: PositiveInt = 8
     threads: PositiveInt | None = None
@@ -209,8 +210,10 @@ class Config(_Model):
 
     @model_validator(mode="after")
     def _inline_is_one_process(self) -> Self:
-        if self.runtime == "inline" and (self.engines > 1 or self.address):
-            raise ValueError("engines above 1 and address need runtime: ray")
+        ray_only = {"engines": 1, "address": None, "gpus_per_engine": "auto"}
+        given = [name for name, default in ray_only.items() if getattr(self, name) != default]
+        if self.runtime == "inline" and given:
+            raise ValueError(f"{' and '.join(given)} need runtime: ray")
         return self
 
     @property

@@ -12,6 +12,7 @@ from uuid import uuid4
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pipeline.configuration.config import Config
 from pipeline.decode.host import DecodeHost
@@ -164,7 +165,10 @@ class EngineActor:
         self._config = config
         self._patience = patience
         self._lease = Lease(patience.lease_s)
-        self._feed = RayFeed(ray.remote(num_cpus=0)(DecodeActor).remote, decoders, patience)
+        here = ray.get_runtime_context().get_node_id()  # where this actor has asked for their room
+        near = NodeAffinitySchedulingStrategy(here, soft=True)
+        decoder = ray.remote(num_cpus=0, scheduling_strategy=near)(DecodeActor)
+        self._feed = RayFeed(decoder.remote, decoders, patience)
         self._assembly: Assembly | None = None
         self._shard: Shard | None = None
         self._sink: RemoteSink | None = None

@@ -37,12 +37,15 @@ _SETTINGS = 4
 
 
 @contextmanager
-def cluster(address: str | None) -> Iterator[None]:
+def cluster(address: str | None) -> Iterator[bool]:
     """Join a cluster, or start one here for the job: quiet, no dashboard, no statistics.
 
     Args:
         address: `HOST:PORT`, `auto` (the cluster of this machine) or `local` (a new one). None:
             what RAY_ADDRESS says, else a new one.
+
+    Yields:
+        Whether it is a new one, the job's own.
 
     Raises:
         UsageError: that is no address.
@@ -57,7 +60,7 @@ def cluster(address: str | None) -> Iterator[None]:
             _join(wanted, folder)
         try:
             with redirect_stdout(_Murmur()):
-                yield
+                yield folder is not None
         finally:
             ray.shutdown()
 
