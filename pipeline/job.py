@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import Protocol
 
+from pipeline import preflight
 from pipeline.configuration.config import Config
 from pipeline.configuration.streams import stream_specs
 from pipeline.display import Display, Report, Status
@@ -56,6 +57,7 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
         DinostreamError: the job could not begin or go on.
     """
     specs = stream_specs(config, live=live)
+    preflight.check(config)
     sink = sink_name(config.sink.uri)
     began_s = time.monotonic()
     run = _open(config, specs, fresh, display)

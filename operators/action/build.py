@@ -22,7 +22,8 @@ from operators.settings import Settings
 from operators.vector.classes import Classes, head_classes
 from operators.vector.frame_vector import FrameVector
 from operators.vector.pooling import POOLINGS
-from operators.weights.heads import Head, HeadRequest, random_head, trained_head
+from operators.weights.head_request import HeadRequest
+from operators.weights.heads import Head, random_head, trained_head
 
 _MAX_FRAMES = 64
 _RANDOM_CLASSES = Classes(tuple(f"untrained {number}" for number in range(10)))

@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from operators.backbones.architectures import DEMO_MODEL, Architecture
+from operators.backbones.architectures import Architecture
 from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.random_weights import random_tensors
 from operators.backbones.vit import empty_vit, filled_vit
-from operators.errors import WeightsError
 from operators.weights import depth_anything
-from operators.weights.catalogue import DEPTH_ANYTHING, licence_of, official_backbone, official_head
+from operators.weights.backbone_choice import RANDOM, backbone_file, require_weights
+from operators.weights.catalogue import licence_of
 from operators.weights.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
 from operators.weights.demo import read_demo
 from operators.weights.download import Progress, default_cache_dir, fetch
@@ -45,21 +45,14 @@ def load_backbone(
     Raises:
         WeightsError: no such file, not that architecture, damaged, refused, or not to be had.
     """
-    if weights == "random":
-        return _random(arch, seed)
-    if weights == "demo":
-        return _demo(arch)
-    if weights in ("auto", DEPTH_ANYTHING):
-        whole = weights == DEPTH_ANYTHING
-        file = official_head("depth", arch.name, weights) if whole else official_backbone(arch.name)
-        cached = fetch(file, cache_dir or default_cache_dir(), progress=progress)
-        return _from_file(arch, cached.path, cached.sha256)
-    path = Path(weights).expanduser()
-    if not path.exists():
-        raise WeightsError(
-            f"{path}: no such weights file; --weights takes auto, demo, random or a path"
-        )
-    return _from_file(arch, path, sha256_file(path))
+    file = backbone_file(arch.name, weights)
+    if file is None:
+        return _random(arch, seed) if weights == RANDOM else _demo(arch)
+    if isinstance(file, Path):
+        require_weights(file)
+        return _from_file(arch, file, sha256_file(file))
+    cached = fetch(file, cache_dir or default_cache_dir(), progress=progress)
+    return _from_file(arch, cached.path, cached.sha256)
 
 
 def _random(arch: Architecture, seed: int) -> LoadedBackbone:
@@ -75,8 +68,6 @@ def _random(arch: Architecture, seed: int) -> LoadedBackbone:
 
 
 def _demo(arch: Architecture) -> LoadedBackbone:
-    if arch.name != DEMO_MODEL:
-        raise WeightsError(f"the demo weights are a {DEMO_MODEL}; leave out --model {arch.name}")
     demo = read_demo()
     model = filled_vit(arch, dict(demo.backbone))
     return LoadedBackbone(model, demo.sha256, False, "demo weights", frozenset(demo.heads))

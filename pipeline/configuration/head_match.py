@@ -62,7 +62,7 @@ def matched(config: Config) -> Config:
 
 def heads_of(config: Config) -> list[TrainedAt]:
     """Those that have a header and run."""
-    shipped = _shipped() if config.weights == _DEMO or _DEMO in config.heads.values() else {}
+    shipped = shipped_heads() if config.weights == _DEMO or _DEMO in config.heads.values() else {}
     found = []
     for operator in config.operators:
         choice = config.heads.get(operator, _DEMO if config.weights == _DEMO else "")
@@ -81,7 +81,7 @@ def heads_of(config: Config) -> list[TrainedAt]:
     return found
 
 
-def _shipped() -> Mapping[str, Any]:
+def shipped_heads() -> Mapping[str, Any]:
     """Headers of the demo weights' heads; none where they are missing, which loading them tells."""
     try:
         header = read_header(Path(operators.__file__).with_name("demo.safetensors"))

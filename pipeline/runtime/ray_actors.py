@@ -63,6 +63,15 @@ class DecodeActor:
         self._host.stop(stream)
 
 
+def _decoders_here() -> Callable[[], ActorHandle]:
+    """Starts decode actors on this node, where their engine has asked for their room."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    start: Callable[[], ActorHandle] = ray.remote(num_cpus=0, scheduling_strategy=here)(
+        DecodeActor
+    ).remote
+    return start
+
+
 class SinkActor:
     """Owns the one writer of a shard, or of all shards where the sink is a single file.
 
@@ -165,10 +174,7 @@ class EngineActor:
         self._config = config
         self._patience = patience
         self._lease = Lease(patience.lease_s)
-        here = ray.get_runtime_context().get_node_id()  # where this actor has asked for their room
-        near = NodeAffinitySchedulingStrategy(here, soft=True)
-        decoder = ray.remote(num_cpus=0, scheduling_strategy=near)(DecodeActor)
-        self._feed = RayFeed(decoder.remote, decoders, patience)
+        self._feed = RayFeed(_decoders_here(), decoders, patience)
         self._assembly: Assembly | None = None
         self._shard: Shard | None = None
         self._sink: RemoteSink | None = None

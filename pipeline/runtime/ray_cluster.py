@@ -24,11 +24,11 @@ from ray.exceptions import AuthenticationError
 
 from operators.errors import DinostreamError, UsageError
 from pipeline.errors import RuntimeFailure
+from pipeline.runtime.address import LOCAL, cluster_address
 from pipeline.runtime.ray_session import keep_token_private, session_folder
 
 log = logging.getLogger(__name__)
 
-LOCAL = "local"  # a new cluster, here
 PROBE_S = 5.0
 OBJECT_STORE_BYTES = 512 << 20  # some forty chunks of 518 px frames
 # What opens an HTTP/2 connection (RFC 9113, 3.4): its magic, and SETTINGS with nothing in it.
@@ -54,7 +54,7 @@ def cluster(address: str | None) -> Iterator[bool]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     logging.getLogger("ray").setLevel(logging.ERROR)
-    wanted = address or os.environ.get("RAY_ADDRESS") or LOCAL
+    wanted = cluster_address(address)
     with session_folder() if wanted == LOCAL else nullcontext() as folder:
         with _handlers_kept():
             _join(wanted, folder)
@@ -105,8 +105,8 @@ def _probe(address: str) -> None:
     except OSError as error:
         why = error.strerror or str(error).partition(".")[0]
         raise RuntimeFailure(
-            f"no Ray cluster at {address}: {why}; `ray start --head` begins one, and --address local "
-            "starts the job's own here"
+            f"no Ray cluster at {address}: {why}; `ray start --head` begins one, and "
+            "--address local starts the job's own here"
         ) from error
     if not answers:
         raise RuntimeFailure(

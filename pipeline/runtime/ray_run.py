@@ -141,8 +141,8 @@ class RayRun:
         asked = ask(self._decoders(shards[0]), self._gpus, count)
         for index, specs in enumerate(shards):
             self._workers.append(_Worker(index, specs, asked, *self._new_engine(specs, asked)))
-        asked = self._ask(lambda worker: worker.engine.assemble.remote())
-        identities: list[Identity] = [identity for _, identity in asked]
+        answers = self._ask(lambda worker: worker.engine.assemble.remote())
+        identities: list[Identity] = [identity for _, identity in answers]
         return identities[0] if identities else None
 
     def _begin(self, worker: _Worker) -> ray.ObjectRef[Tally]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.errors import UsageError
 from operators.format import Format
 from operators.frames import Features, FrameInfo
+from operators.names import BUILT_IN, check_own, has_head
 from operators.operator import Operator, StreamOperator
-from operators.registry import BUILT_IN, build_operator
-from operators.weights.heads import MissingHead
+from operators.registry import BUILDERS, build_operator
+from operators.weights.head_request import MissingHead
 
 OWN = """
 from operators.format import Format
@@ -81,6 +83,10 @@ def build(tiny: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return built
 
 
+def test_every_name_has_its_builder() -> None:
+    assert tuple(BUILDERS) == BUILT_IN
+
+
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_built_in_operators_run_on_random_weights_and_say_so(
     build: Callable[..., Operator],
@@ -110,10 +116,11 @@ def test_an_own_operator_declares_what_it_publishes(build: Callable[..., Operato
 
 def test_what_runs_without_a_head() -> None:
     options = {"architecture": ARCHITECTURES["dinov2_vits14"], "backbone_sha256": "a" * 64}
-    for name in ("depth", "segmentation", "classify", "action"):
+    for name in filter(has_head, BUILT_IN):
         with pytest.raises(MissingHead, match=f"{name} does not run: it has no head"):
             build_operator(name, {}, **options)
-    assert not build_operator("embedding", {}, **options).untrained
+    for name in set(BUILT_IN) - set(filter(has_head, BUILT_IN)):
+        assert not build_operator(name, {}, **options).untrained
 
 
 @pytest.mark.parametrize(
@@ -177,3 +184,17 @@ def test_what_is_wrong_with_a_users_own(
 ) -> None:
     with pytest.raises(UsageError, match=why):
         build(name, settings, **options)
+
+
+def test_a_users_module_in_the_current_folder_is_found(
+    build: Callable[..., Operator], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever started the program: a console script has no current folder on its path."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "own_here.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr("sys.path", [entry for entry in sys.path if entry not in ("", ".")])
+    check_own("own_here:Counting")
+    assert build("own_here:Counting").name == build("own_operators:Counting").name
+    with pytest.raises(UsageError, match="is it in the current folder"):
+        check_own("own_nowhere:Counting")
