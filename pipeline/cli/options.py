@@ -12,6 +12,12 @@ from typing import Any, TypeVar
 
 import click
 
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 some sources failed or lost "
+    "frames, the others are complete, 130 stopped by Ctrl-C, 143 by SIGTERM: the same command goes "
+    "on where it stopped."
+)
+
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 set_option = click.option(
@@ -27,7 +33,8 @@ patience_option = click.option(
     "patience_s",
     type=float,
     metavar="S",
-    help="Give up when the sink is away for so many seconds (default: wait for ever).",
+    show_default="for ever",
+    help="Give up when the sink is away for so many seconds.",
 )
 print_option = click.option(
     "--print-config",
@@ -51,28 +58,38 @@ def a_patch_or_more(ctx: click.Context, _: click.Parameter, value: int) -> int:
 
 
 _SAMPLING = (
-    click.option("--fps", type=float, help="Take so many frames per second (default 5)."),
+    click.option("--fps", type=float, show_default="5", help="Take so many frames per second."),
     click.option("--every", type=int, metavar="N", help="Take every N-th frame."),
     click.option("--keyframes", is_flag=True, help="Take keyframes; the others are not decoded."),
     click.option("--all", is_flag=True, help="Take every frame."),
 )
 _WHAT = (
-    click.option("--model", help="Architecture, such as dinov2_vits14 or dinov2_vitb14_reg."),
+    click.option(
+        "--model",
+        show_default="dinov2_vits14; of demo weights theirs",
+        help="Architecture, such as dinov2_vits14 or dinov2_vitb14_reg.",
+    ),
     click.option(
         "--weights",
         metavar="auto|demo|random|NAME|PATH",
-        help="Backbone weights; NAME: depth-anything-v2.",
+        show_default="auto",
+        help="Backbone weights: the official ones, ours, none; NAME: depth-anything-v2.",
     ),
-    click.option("--seed", type=int, help="Seed of random weights."),
+    click.option("--seed", type=int, show_default="0", help="Seed of random weights."),
     click.option(
         "--head",
         "heads",
         metavar="OPERATOR=NAME|PATH",
         multiple=True,
+        show_default="none; demo weights have theirs",
         help="Trained head of an operator, such as depth=nyu-linear; without one it does not run.",
     ),
     click.option(
-        "--short-side", type=int, metavar="PX", help="Short side of a frame (default 224)."
+        "--short-side",
+        type=int,
+        metavar="PX",
+        show_default="224, or as the heads were trained",
+        help="Short side of a frame.",
     ),
 )
 _WHICH = (
@@ -81,38 +98,73 @@ _WHICH = (
         "operators",
         metavar="NAME|MODULE:CLASS",
         multiple=True,
-        help="Run only these; depth, segmentation, action and embedding without it.",
+        show_default="depth, segmentation, action, embedding",
+        help="Run only these.",
     ),
 )
 _BACKENDS = click.Choice(["auto", "torch", "openvino", "openvino-int8"])
 _HOW = (
-    click.option("--sink", metavar="URI", help="sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]."),
-    click.option("--batch-size", type=int, metavar="B", help="Most frames of a batch (default 8)."),
-    click.option("--threads", type=int, metavar="N", help="Frames that a CPU works on at once."),
+    click.option(
+        "--batch-size", type=int, metavar="B", show_default="8", help="Most frames of a batch."
+    ),
+    click.option(
+        "--threads",
+        type=int,
+        metavar="N",
+        show_default="every core",
+        help="Frames that a CPU works on at once.",
+    ),
     click.option(
         "--backend",
         type=_BACKENDS,
+        show_default="auto",
         help="What computes the backbone on a CPU; auto: openvino where it is installed.",
     ),
     click.option("--engine", type=_BACKENDS, hidden=True),  # its old name
 )
 _WHERE = (
-    click.option("--runtime", type=click.Choice(["ray", "inline"]), help="Default: ray."),
-    click.option("--engines", type=int, metavar="N", help="Engines that share the streams (Ray)."),
-    click.option("--address", help="Ray cluster to join: HOST:PORT or auto; else its own."),
+    click.option(
+        "--runtime",
+        type=click.Choice(["ray", "inline"]),
+        show_default="ray",
+        help="As actors of a Ray cluster, or in one process.",
+    ),
+    click.option(
+        "--engines",
+        type=int,
+        metavar="N",
+        show_default="1",
+        help="Engines that share the streams (Ray).",
+    ),
+    click.option(
+        "--address",
+        metavar="HOST:PORT|auto|local",
+        show_default="RAY_ADDRESS, else local",
+        help="Ray cluster to join; auto: this machine's; local: one of its own.",
+    ),
 )
+
+
+def _sink_option(default: str) -> Callable[[Callback], Callback]:
+    return click.option(
+        "--sink",
+        metavar="URI",
+        show_default=default,
+        help="Where records go: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT].",
+    )
 
 
 def run_options(function: Callback) -> Callback:
     """Every option that fills a key of the configuration by its own name."""
-    for option in reversed((*_SAMPLING, *_WHAT, *_WHICH, *_HOW, *_WHERE)):
+    sink = _sink_option("sqlite:results.db")
+    for option in reversed((*_SAMPLING, *_WHAT, *_WHICH, sink, *_HOW, *_WHERE)):
         function = option(function)
     return function
 
 
 def job_options(function: Callback) -> Callback:
     """Those of a job in one process, for commands whose --fps and --operator mean more."""
-    for option in reversed((*_WHAT, *_HOW)):
+    for option in reversed((*_WHAT, _sink_option("none: they are thrown away"), *_HOW)):
         function = option(function)
     return function
 

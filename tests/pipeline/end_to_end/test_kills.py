@@ -101,7 +101,7 @@ def test_ctrl_c_drains_and_the_next_run_goes_on(
     sink = f"sqlite:{tmp_path}/c.db"
     job = begin(jobs, tools, footage, sink, "inline")
     job.send_signal(signal.SIGINT)
-    report = jobs.finish(job, code=1)
+    report = jobs.finish(job, code=128 + signal.SIGINT)
     assert "stopped" in report["streams"].values()
     jobs.run(footage, "--all", "--runtime", "inline", "--sink", sink)
     assert tools.records(sink) == undisturbed
