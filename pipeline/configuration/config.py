@@ -46,6 +46,12 @@ def _rfc3339(value: object) -> datetime:
     return moment
 
 
+def _gpu_share(value: object) -> object:
+    if value == "auto" or (isinstance(value, int | float) and 0 <= value <= 1):
+        return value
+    raise ValueError("should be auto, or a part of a GPU from 0 to 1")
+
+
 def _not_empty(text: str) -> str:
     if not text:
         raise ValueError("should not be empty")
@@ -54,6 +60,7 @@ def _not_empty(text: str) -> str:
 
 # pydantic's own constraint would refuse names of files that are not UTF-8.
 Place = Annotated[str, AfterValidator(_not_empty)]
+GpuShare = Annotated[float | Literal["auto"], BeforeValidator(_gpu_share)]
 Moment = Annotated[datetime, BeforeValidator(_rfc3339)]
 StreamId = Annotated[str, StringConstraints(pattern=STREAM_ID)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]  # to wait; threads cannot wait for ever
@@ -170,7 +177,7 @@ class Config(_Model):
     runtime: Literal["ray", "inline"] = "ray"
     address: str | None = None
     engines: PositiveInt = 1
-    gpus_per_engine: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = "auto"
+    gpus_per_engine: GpuShare = "auto"
     decoders: PositiveInt = 2
     batch_size: PositiveInt = 8
     threads: PositiveInt | None = None
@@ -213,7 +220,7 @@ class Config(_Model):
         ray_only = {"engines": 1, "address": None, "gpus_per_engine": "auto"}
         given = [name for name, default in ray_only.items() if getattr(self, name) != default]
         if self.runtime == "inline" and given:
-            raise ValueError(f"{' and '.join(given)} need runtime: ray")
+            raise ValueError(f"only runtime: ray takes {' and '.join(given)}")
         return self
 
     @property

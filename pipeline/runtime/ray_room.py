@@ -16,7 +16,7 @@ from typing import Any, Literal
 import ray
 from ray._private.state import available_resources_per_node
 
-from pipeline.errors import RuntimeFailure
+from operators.errors import UsageError
 
 log = logging.getLogger(__name__)
 
@@ -55,16 +55,16 @@ def gpu_share(asked: float | Literal["auto"], engines: int, *, own: bool) -> flo
         own: the cluster is the job's own, and will not grow.
 
     Raises:
-        RuntimeFailure: a cluster of our own has too few.
+        UsageError: a cluster of our own has too few.
     """
     gpus = int(ray.cluster_resources().get("GPU", 0))
     if asked == "auto":
         beside = math.ceil(engines / gpus) if gpus else math.inf
         return math.floor(_PARTS / beside) / _PARTS
     if own and asked * engines > gpus:
-        raise RuntimeFailure(
-            f"gpus_per_engine: {engines} engines of {asked:g} GPUs each have no room on the "
-            f"{gpus} GPUs of this machine; leave it out, and they share what is there"
+        raise UsageError(
+            f"gpus_per_engine is {asked:g} and engines {engines}, but GPUs of this machine {gpus}; "
+            "leave gpus_per_engine out, and engines share what is there"
         )
     return asked
 

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from pipeline.errors import RuntimeFailure
+from operators.errors import UsageError
 from pipeline.runtime.ray_room import Ask, ask, gpu_share, has_room, needs
 
 
@@ -34,7 +34,7 @@ def test_engines_share_the_gpus_that_there_are(fake_ray, gpus, engines, share) -
 def test_what_a_machine_has_not_is_refused_and_what_a_cluster_has_not_is_waited_for(
     fake_ray,
 ) -> None:
-    with pytest.raises(RuntimeFailure, match=r"2 engines of 0.5 GPUs each .* 0 GPUs"):
+    with pytest.raises(UsageError, match=r"is 0\.5 and engines 2, but GPUs of this machine 0"):
         gpu_share(0.5, 2, own=True)
     assert gpu_share(0.5, 2, own=False) == 0.5
     assert gpu_share(0, 2, own=True) == 0
