@@ -163,7 +163,7 @@ def test_joined_files_are_one_stream_in_order(tmp_path: Path) -> None:
 
 def test_files_one_by_one_are_not_joined(tmp_path: Path) -> None:
     paths = [str(touch(tmp_path / name)) for name in ("1.mp4", "2.mp4")]
-    with pytest.raises(UsageError, match="1 more are files by themselves. Give their folder"):
+    with pytest.raises(UsageError, match="1 more are files by themselves"):
         plan_recordings(paths, join=True)
     assert plan_recordings(paths[:1], join=True)[0].join == ()
 
