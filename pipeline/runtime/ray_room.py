@@ -61,7 +61,7 @@ def gpu_share(asked: float | Literal["auto"], engines: int, *, own: bool) -> flo
     if asked == "auto":
         beside = math.ceil(engines / gpus) if gpus else math.inf
         return math.floor(_PARTS / beside) / _PARTS
-    if own and asked * engines > gpus:
+    if own and asked and engines > gpus * _times(1.0, asked):
         raise UsageError(
             f"gpus_per_engine is {asked:g} and engines {engines}, but GPUs of this machine {gpus}; "
             "leave gpus_per_engine out, and engines share what is there"
@@ -77,13 +77,14 @@ def ask(decoders: int, gpus: float, engines: int = 1) -> Ask:
         gpus: part of a GPU for each.
         engines: how many start now.
     """
-    whole = Ask(ENGINE_CPUS + DECODER_CPUS * decoders, gpus)
+    wanted = ENGINE_CPUS + DECODER_CPUS * decoders
+    whole = Ask(wanted, gpus)
     if ray.cluster_resources().get("CPU", 0) == 0:
         return whole  # nodes with CPUs are still to come
     if _places(whole) >= engines:
         return whole
     if _places(Ask(0.0, gpus)) >= engines:
-        log.info("%s are not free for each of %d engines: they share what is there", whole, engines)
+        log.info("%g CPUs for an engine and its decoders are not free: shared with others", wanted)
     return Ask(0.0, gpus)
 
 
@@ -103,8 +104,13 @@ def _places(asked: Ask) -> float:
     wanted = {"CPU": asked.cpus, "GPU": asked.gpus}
     return sum(
         min(
-            (node.get(kind, 0) // amount for kind, amount in wanted.items() if amount),
+            (_times(node.get(kind, 0), amount) for kind, amount in wanted.items() if amount),
             default=math.inf,
         )
         for node in available_resources_per_node().values()
     )
+
+
+def _times(there: float, amount: float) -> int:
+    """How often an amount fits into what is there, as Ray counts."""
+    return round(there * _PARTS) // max(1, round(amount * _PARTS))

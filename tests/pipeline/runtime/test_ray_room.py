@@ -40,6 +40,10 @@ def test_what_a_machine_has_not_is_refused_and_what_a_cluster_has_not_is_waited_
     assert gpu_share(0, 2, own=True) == 0
     fake_ray.nodes["head"]["GPU"] = 1
     assert gpu_share(0.5, 2, own=True) == 0.5
+    assert gpu_share(0.1, 10, own=True) == 0.1
+    fake_ray.nodes["head"]["GPU"] = 2
+    with pytest.raises(UsageError, match="engines 3"):
+        gpu_share(0.6, 3, own=True)  # 1.8 in all, but only one on each
 
 
 def test_one_engine_has_room_on_two_cores(fake_ray) -> None:
@@ -49,7 +53,7 @@ def test_one_engine_has_room_on_two_cores(fake_ray) -> None:
 def test_cpus_are_never_waited_for(fake_ray, caplog) -> None:
     caplog.set_level(logging.INFO, "pipeline")
     assert ask(2, 0, engines=2) == Ask(0, 0)
-    assert "are not free for each of 2 engines" in caplog.text
+    assert "2 CPUs for an engine and its decoders are not free" in caplog.text
     fake_ray.nodes = {"a": {"CPU": 1.5}, "b": {"CPU": 1.5}}
     assert ask(2, 0) == Ask(0, 0), "on one node"
     fake_ray.nodes = {"a": {"CPU": 2.0}, "b": {"CPU": 3.0}}
@@ -64,6 +68,7 @@ def test_on_a_head_without_cpus_nodes_are_waited_for(fake_ray) -> None:
 def test_room_is_on_one_node(fake_ray) -> None:
     fake_ray.nodes = {"a": {"CPU": 8.0}, "b": {"CPU": 1.0, "GPU": 1.0}}
     assert has_room(Ask(1, 0.5))
+    assert has_room(Ask(0.1, 1))
     assert not has_room(Ask(2, 0.5))
     assert needs(Ask(2, 0.5)) == (
         "it asks for 2 CPUs and 0.5 GPUs on one node; free in the cluster are "
