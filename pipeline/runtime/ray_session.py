@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,17 +37,16 @@ def session_folder() -> Iterator[Path]:
     base = _base()
     _clear(base)
     folder, lock = _held(base)
+    stays = False
     try:
         yield folder
     except RuntimeFailure:
+        stays = True
         log.info("Ray's own logs of this run stay in %s until the next one", folder)
         raise
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
     finally:
+        if not stays:
+            shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
 
 
@@ -83,19 +83,28 @@ def _held(base: Path) -> tuple[Path, int]:
     while True:
         folder = Path(mkdtemp(prefix=PREFIX, dir=base))
         lock = _locked(folder)
-        if lock is not None and folder.exists():  # else another job took it for a dead one's
+        if lock is None:  # another job takes it for a dead one's
+            continue
+        if folder.exists():
             return folder, lock
+        os.close(lock)
 
 
 def _clear(base: Path) -> None:
     """Remove what dead jobs of this user left."""
     for folder in base.glob(f"{PREFIX}{'?' * _RANDOM}"):
-        if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != os.getuid():
-            continue
-        lock = _locked(folder)
+        lock = _locked(folder) if _is_ours(folder) else None
         if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
+
+
+def _is_ours(folder: Path) -> bool:
+    try:
+        facts = folder.lstat()
+    except OSError:  # gone meanwhile
+        return False
+    return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid()
 
 
 def _locked(folder: Path) -> int | None:
