@@ -21,7 +21,7 @@ from pipeline.errors import RuntimeFailure
 
 log = logging.getLogger(__name__)
 
-PREFIX = "dinostream-ray-"
+PREFIX = "dinoray-"  # short: there is little room
 SOCKET_BYTES = 107  # of a path (Linux, unix(7))
 _SOCKET = "/session_2026-11-29_09-09-44_694180_4194304/sockets/plasma_store"  # the longest below it
 _RANDOM = 8  # characters that mkdtemp adds

@@ -74,8 +74,8 @@ def test_a_killed_job_is_cleared_up_after_and_a_living_one_is_not() -> None:
 def test_other_users_and_other_folders_are_left_alone(base: Path, monkeypatch) -> None:
     others = base / f"{PREFIX}12345678"
     others.mkdir()
-    (base / "dinostream-87654321").mkdir()
-    (base / f"{PREFIX}abcdefgh").symlink_to(base / "dinostream-87654321")
+    (base / "dinosaur-87654321").mkdir()
+    (base / f"{PREFIX}abcdefgh").symlink_to(base / "dinosaur-87654321")
     monkeypatch.setattr(os, "getuid", lambda: others.stat().st_uid + 1)
     with session_folder():
         pass
