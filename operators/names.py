@@ -11,8 +11,8 @@ import sys
 from difflib import get_close_matches
 
 from operators.errors import UsageError
+from operators.format import BUILT_IN
 
-BUILT_IN = ("depth", "segmentation", "classify", "action", "embedding", "pca")
 WITHOUT_HEAD = ("embedding", "pca")
 
 

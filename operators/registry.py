@@ -17,8 +17,8 @@ from operators.action.build import build_action
 from operators.backbones.architectures import Architecture
 from operators.depth.operator import build_depth
 from operators.errors import UsageError
-from operators.format import Format
-from operators.names import BUILT_IN, check_name, is_own, look_here, no_module
+from operators.format import BUILT_IN, Format
+from operators.names import check_name, is_own, look_here, no_module
 from operators.operator import Operator
 from operators.pca.operator import build_pca
 from operators.segmentation.operator import build_segmentation

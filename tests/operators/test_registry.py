@@ -12,11 +12,11 @@ import torch
 
 from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.errors import UsageError
-from operators.format import Format
+from operators.format import BUILT_IN, Format
 from operators.frames import Features, FrameInfo
-from operators.names import BUILT_IN, check_own, has_head
+from operators.names import check_own, has_head
 from operators.operator import Operator, StreamOperator
-from operators.registry import BUILDERS, build_operator
+from operators.registry import build_operator
 from operators.weights.head_request import MissingHead
 
 OWN = """
@@ -81,10 +81,6 @@ def build(tiny: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return build_operator(name, settings or {}, **(known | options))
 
     return built
-
-
-def test_every_name_has_its_builder() -> None:
-    assert tuple(BUILDERS) == BUILT_IN
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

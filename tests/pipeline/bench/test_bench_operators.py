@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from operators.names import BUILT_IN
+from operators.format import BUILT_IN
 from operators.pca.operator import Pca
 from operators.vector.embedding import Embedding
 from pipeline import cli
