@@ -5,6 +5,7 @@ Reads file names and a file's first and last bytes, opens no media. Knows nothin
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import logging
 import os
