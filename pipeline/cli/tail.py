@@ -58,7 +58,7 @@ def _moment_us(text: str) -> int | None:
     "until_us",
     type=_moment_us,
     metavar="TIME",
-    show_default="now",
+    show_default="none",
     help="Published before then.",
 )
 @click.option(
