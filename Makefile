@@ -4,9 +4,11 @@ VENV  := .venv
 CLIP  ?=
 FRESH ?=
 KAFKA ?= 1
+# Twice the cores of a small machine: half of the suite waits, for cameras, brokers and clusters.
+WORKERS ?= 4
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-decoders lint demo-weights verify-official check-cc check-java
+.PHONY: help venv demo test quick test-decoders lint demo-weights verify-official check-cc check-java
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,10 +23,13 @@ demo: $(VENV)/.stamp-run  ## replay a rendered clip (or CLIP=path) into results/
 
 test: check-java $(VENV)/.stamp-test  ## run the whole test suite, with a real Kafka broker unless KAFKA=0
 ifeq ($(KAFKA),0)
-	$(VENV)/bin/python -m pytest -n 2 --durations=20 -m "not needs_kafka"
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal --durations=20 -m "not needs_kafka"
 else
-	REQUIRE_KAFKA=1 $(VENV)/bin/python -m pytest -n 2 --durations=20
+	REQUIRE_KAFKA=1 $(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal --durations=20
 endif
+
+quick: $(VENV)/.stamp-test  ## the tests that take no time: for between two changes
+	$(VENV)/bin/python -m pytest -n 2 -q -m "not slow and not needs_kafka"
 
 # What decoding and its tests import: no torch, so nothing that computes features is among them.
 DECODERS := av numpy pillow pydantic ruamel.yaml jsonschema pytest pytest-timeout pytest-xdist

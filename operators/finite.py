@@ -29,6 +29,4 @@ def require_finite(
             raise DinostreamError(
                 f"{operator}: frame {info.position} of {info.stream} gives NaN or infinity; are "
                 "the weights sound, and is the engine's dtype wide enough for them?",
-                stream=info.stream,
-                stage=operator,
             )

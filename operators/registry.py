@@ -17,18 +17,19 @@ from operators.action.build import build_action
 from operators.backbones.architectures import Architecture
 from operators.depth.operator import build_depth
 from operators.errors import UsageError
-from operators.format import Format
+from operators.format import BUILT_IN, Format
+from operators.names import check_name, is_own, look_here, no_module
 from operators.operator import Operator
 from operators.pca.operator import build_pca
 from operators.segmentation.operator import build_segmentation
 from operators.vector.classify import build_classify
 from operators.vector.embedding import build_embedding
 from operators.weights.head_needs import DEMO, HeadNeeds, chosen_header
-from operators.weights.heads import HeadRequest
+from operators.weights.head_request import HeadRequest
 
 Builder = Callable[[Mapping[str, Any], HeadRequest], Operator]
 
-BUILT_IN: Mapping[str, Builder] = {
+BUILDERS: Mapping[str, Builder] = {
     "depth": build_depth,
     "segmentation": build_segmentation,
     "classify": build_classify,
@@ -69,7 +70,7 @@ def build_operator(
         UsageError: no such operator, or a setting or the head does not do.
     """
     request = HeadRequest(name, architecture, backbone_sha256, head, random_seed, cache_dir)
-    build = _own if ":" in name else _builder(name)
+    build = _own if is_own(name) else _builder(name)
     operator = build(settings, request)
     if random_seed is not None:
         operator.untrained = True  # whatever its head: the features it reads mean nothing
@@ -86,14 +87,8 @@ def _learnt_from_scenes(operator: str, head: str | None) -> bool:
 
 
 def _builder(name: str) -> Builder:
-    if name not in BUILT_IN:
-        near = get_close_matches(name, BUILT_IN, n=1, cutoff=0.4)
-        hint = f"; did you mean {near[0]}?" if near else ";"
-        raise UsageError(
-            f"unknown operator {name!r}{hint} operators: {', '.join(BUILT_IN)}, "
-            "or package.module:Class for your own"
-        )
-    return BUILT_IN[name]
+    check_name(name)
+    return BUILDERS[name]
 
 
 def _own(settings: Mapping[str, Any], request: HeadRequest) -> Operator:
@@ -120,12 +115,11 @@ def _own(settings: Mapping[str, Any], request: HeadRequest) -> Operator:
 
 def _imported(name: str) -> object:
     module_name, _, class_name = name.partition(":")
+    look_here()
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
-        raise UsageError(
-            f"operator {name}: cannot import {module_name!r} ({error}); is it on PYTHONPATH?"
-        ) from error
+        raise no_module(name, str(error)) from error
     except Exception as error:  # whatever a user's module does wrong while it loads
         raise UsageError(f"operator {name}: importing {module_name!r} fails: {error!r}") from error
     found = getattr(module, class_name, None)

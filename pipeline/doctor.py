@@ -72,7 +72,7 @@ def check_layout() -> None:
 def examine() -> list[Finding]:
     """Look at everything. Takes seconds: torch is imported, a kernel may be compiled."""
     machine = this_machine()
-    memory = f"{machine.memory_bytes / 2**30:.1f} GiB" if machine.memory_bytes else "unknown"
+    memory = _size(machine.memory_bytes) if machine.memory_bytes else "unknown"
     features = " ".join(machine.features) or "none of those that matter here"
     return [
         Finding("system", None, f"{machine.system}, Python {platform.python_version()}"),
@@ -113,8 +113,9 @@ def _gpu() -> Finding:
         return Finding(
             "gpu", None, "none that torch can use; dinostream runs on the CPU",
         )  # fmt: skip
-    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return Finding("gpu", True, f"{', '.join(names)}; CUDA {torch.version.cuda}")
+    gpus = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
+    told = ", ".join(f"{gpu.name} with {_size(gpu.total_memory)}" for gpu in gpus)
+    return Finding("gpu", True, f"{told}; CUDA {torch.version.cuda}")
 
 
 def _attention() -> Finding:
@@ -156,6 +157,41 @@ def _codecs() -> Finding:
         value += f"; cannot decode {', '.join(found.absent)}"
         remedy = "an av wheel from the package index carries them all"
     return Finding("codecs", not found.absent, value, remedy)
+
+
+def _weights() -> Finding:
+    """Official files are fetched when they are asked for; the demo's are always there."""
+    from operators.weights.catalogue import CATALOGUE
+    from operators.weights.download import default_cache_dir
+
+    cache = default_cache_dir()
+    paths = sorted({cache / file.file_name for file in CATALOGUE})
+    cached = [f"{path.name} {_size(path.stat().st_size)}" for path in paths if path.is_file()]
+    remedy = "" if cached else "dinostream weights fetch dinov2_vits14, or --weights demo"
+    return Finding("weights", None, f"in {cache}: {', '.join(cached) or 'none'}", remedy)
+
+
+def _disk() -> Finding:
+    from operators.weights.download import default_cache_dir
+
+    told = [f"{_free(default_cache_dir())} for weights", f"{_free(Path.cwd())} for results"]
+    return Finding("disk", None, ", ".join(told))
+
+
+def _free(folder: Path) -> str:
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    return f"{_size(shutil.disk_usage(there).free)} free in {folder}"
+
+
+def _size(size_bytes: float) -> str:
+    unit = "GiB" if size_bytes >= 1 << 30 else "MiB"
+    return f"{size_bytes / (1 << 30 if unit == 'GiB' else 1 << 20):.1f} {unit}"
+
+
+def _capacity() -> Finding:
+    """What a machine can take is measured, not guessed from its data sheet."""
+    told = "frames per second are not guessed: dinostream bench replay measures them here"
+    return Finding("capacity", None, told)
 
 
 def _triton() -> Finding:
@@ -220,6 +256,9 @@ _REQUIRED: dict[str, Callable[[], Finding]] = {
 }
 _OPTIONAL: dict[str, Callable[[], Finding]] = {
     "gpu": _gpu,
+    "weights": _weights,
+    "disk": _disk,
+    "capacity": _capacity,
     "triton": _triton,
     "c compiler": _compiler,
     "java": _java,

@@ -46,7 +46,7 @@ class RecordsTooLarge(SinkError):
     """Records that their topics do not take."""
 
     def __init__(self, message: str, refused: Sequence[Refused] = ()) -> None:
-        super().__init__(message, stage="commit")
+        super().__init__(message)
         self.refused = tuple(refused)
 
 

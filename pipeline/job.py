@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import Protocol
 
+from pipeline import preflight
 from pipeline.configuration.config import Config
 from pipeline.configuration.streams import stream_specs
 from pipeline.display import Display, Report, Status
@@ -26,6 +27,7 @@ from pipeline.stream.spec import StreamSpec
 
 DISPLAY_PERIOD_S = 0.5
 DONE, FAILED, SOME_FAILED = 0, 1, 3
+STOPPED = 128  # and the number of the signal, as shells say it
 RECORDINGS, CAMERAS = "recordings wait", "cameras drop their oldest frames"
 
 
@@ -50,16 +52,18 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
         display: told what happens.
 
     Returns:
-        Exit code: 0 done, 1 failed, 3 some sources failed or lost frames, the others are complete.
+        Exit code: 0 done, 1 failed, 3 some sources failed or lost frames, the others are complete;
+        128 and the signal's number (130, 143) where it stopped recordings before their ends.
 
     Raises:
         DinostreamError: the job could not begin or go on.
     """
     specs = stream_specs(config, live=live)
+    preflight.check(config)
     sink = sink_name(config.sink.uri)
     began_s = time.monotonic()
     run = _open(config, specs, fresh, display)
-    with _draining(run, display), _shown(run, display, specs, sink):
+    with _draining(run, display) as signals, _shown(run, display, specs, sink):
         tally = run.run()
     display.finish(_report(config, tally, time.monotonic() - began_s))
     if letters := tally.records["deadletter"]:
@@ -67,8 +71,16 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
         display.note(f"{letters} dead letters: {what}; see the topic deadletter")
     if tally.given_up:
         display.note(tally.given_up)
-        _tell_what_stays(tally, specs, display)
+    left = _left(tally.outcomes, specs)
+    if left and (tally.given_up or signals):
+        display.note(
+            f"{left} of {sum(not spec.live for spec in specs)} recordings are not complete; the "
+            "same command goes on with them where their last commit was"
+        )
+    if tally.given_up:
         return FAILED
+    if left and signals and not live:
+        return STOPPED + signals[0]
     if not live and sum(outcome.already for outcome in tally.outcomes) == len(specs):
         display.note("this job was complete already; --fresh does it again")
     return _exit_code(tally.outcomes, specs, live)
@@ -89,23 +101,25 @@ def _open(config: Config, specs: Sequence[StreamSpec], fresh: bool, display: Dis
 
 
 @contextmanager
-def _draining(run: Run, display: Display) -> Iterator[None]:
-    """SIGINT and SIGTERM drain; a second one quits at once."""
+def _draining(run: Run, display: Display) -> Iterator[list[int]]:
+    """SIGINT and SIGTERM drain; a second one quits at once. Gives those that came."""
+    came: list[int] = []
 
     def on_signal(number: int, _: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        came.append(number)
         display.note(f"{signal.Signals(number).name}: finishing what is decoded; again to quit now")
         run.stop()
 
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers; a notebook's caller stops the run itself
+        yield came  # only the main thread may set handlers; a notebook's caller stops the run
         return
     before = {
         number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        yield
+        yield came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -129,14 +143,10 @@ def _shown(run: Run, display: Display, specs: Sequence[StreamSpec], sink: str) -
         thread.join()
 
 
-def _tell_what_stays(tally: Tally, specs: Sequence[StreamSpec], display: Display) -> None:
-    done = {outcome.stream for outcome in tally.outcomes if outcome.status in ("ok", "degraded")}
-    recordings = [spec.stream for spec in specs if not spec.live]
-    if left := [stream for stream in recordings if stream not in done]:
-        display.note(
-            f"{len(left)} of {len(recordings)} recordings are not complete; the same command goes "
-            "on with them where their last commit was"
-        )
+def _left(outcomes: Sequence[Outcome], specs: Sequence[StreamSpec]) -> int:
+    """How many recordings have not come to their ends."""
+    ended = {one.stream for one in outcomes if one.status != "stopped"}
+    return sum(not spec.live and spec.stream not in ended for spec in specs)
 
 
 def _status(tally: Tally, specs: Sequence[StreamSpec], sink: str) -> Status:

@@ -20,6 +20,19 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 SHARED = Path(os.environ.get("DINOSTREAM_SHARED", Path(__file__).parents[2] / "shared"))
 MEDIA = SHARED / "media"
+SLOW_ROOMS = [
+    Path(__file__).parent / room
+    for room in (
+        "benchmarks",
+        "live",
+        "pipeline/bench",
+        "pipeline/calibrate",
+        "pipeline/demo",
+        "pipeline/end_to_end",
+        "pipeline/runtime",
+        "pipeline/sinks/kafka",
+    )
+]
 SCRIPT = Path(__file__).parents[1] / "deploy" / "kafka" / "broker.sh"
 
 
@@ -28,6 +41,13 @@ def pytest_configure() -> None:
     that was born ignoring a signal goes on doing so."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where whole processes are at work, every test is slow."""
+    for item in items:
+        if any(room in item.path.parents for room in SLOW_ROOMS):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

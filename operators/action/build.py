@@ -23,7 +23,8 @@ from operators.vector.classes import RANDOM_CLASSES, head_classes
 from operators.vector.frame_vector import FrameVector
 from operators.vector.pooling import POOLINGS
 from operators.vector.vector_head import head_vector
-from operators.weights.heads import Head, HeadRequest, random_head, trained_head
+from operators.weights.head_request import HeadRequest
+from operators.weights.heads import Head, random_head, trained_head
 
 _MAX_FRAMES = 64
 _SETTINGS = ("pooling", "frames", "stride", "top", "threshold", "leave")

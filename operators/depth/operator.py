@@ -28,7 +28,8 @@ from operators.png import grey16_png
 from operators.result import JSON, PNG, Result, canonical_json
 from operators.settings import Settings
 from operators.weights.depth_anything import is_decoder
-from operators.weights.heads import Head, HeadRequest, random_head, trained_head
+from operators.weights.head_request import HeadRequest
+from operators.weights.heads import Head, random_head, trained_head
 
 RANGES_M = {"nyu": (0.001, 10.0), "kitti": (0.001, 80.0)}
 MAP_SCALE = 4  # upstream's own for linear heads

@@ -27,7 +27,7 @@ from operators.pca.axes import Axes, first_axes, next_axes
 from operators.png import rgb_png
 from operators.result import PNG, Result, canonical_json
 from operators.settings import Settings
-from operators.weights.heads import HeadRequest
+from operators.weights.head_request import HeadRequest
 
 MAP_SCALE = 4
 MEMORY = 25  # frames: five seconds at the default sampling

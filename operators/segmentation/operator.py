@@ -27,7 +27,8 @@ from operators.segmentation.labelsets import OFFICIAL, LabelSet, label_set, pars
 from operators.segmentation.linear import CONV, LinearSegmentation, segmentation_layout
 from operators.segmentation.summary import segmentation_summary
 from operators.settings import Settings
-from operators.weights.heads import Head, HeadRequest, random_head, trained_head
+from operators.weights.head_request import HeadRequest
+from operators.weights.heads import Head, random_head, trained_head
 
 MAP_SCALE = 4
 REGIONS = 5

@@ -24,7 +24,8 @@ from operators.vector.classes import RANDOM_CLASSES, Classes, head_classes, imag
 from operators.vector.frame_vector import FrameVector
 from operators.vector.own_blocks import Tail, tail_layout
 from operators.vector.vector_head import BIAS, WEIGHT, VectorHead, head_vector, linear_layout
-from operators.weights.heads import Head, HeadRequest, Layout, random_head, trained_head
+from operators.weights.head_request import HeadRequest
+from operators.weights.heads import Head, Layout, random_head, trained_head
 
 TOP = 5
 

@@ -16,7 +16,7 @@ from operators.frames import Features
 from operators.operator import Operator
 from operators.result import OCTETS, Result
 from operators.settings import Settings
-from operators.weights.heads import HeadRequest
+from operators.weights.head_request import HeadRequest
 
 
 class Embedding(Operator):

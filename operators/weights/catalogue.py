@@ -146,7 +146,7 @@ def official_backbone(model: str) -> OfficialFile:
             return file
     raise WeightsError(
         f"there are no official weights for {model}; give a file with --weights PATH, or try the "
-        "program without trained weights with --weights random"
+        "program with the small ones that ship with it, --weights demo"
     )
 
 

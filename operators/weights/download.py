@@ -176,10 +176,14 @@ def _pin(path: Path, file: OfficialFile, size_bytes: int, sha256: str) -> None:
     )
 
 
+def _option(file: OfficialFile) -> str:
+    return f"--head {file.purpose}=PATH" if file.head else "--weights PATH"
+
+
 def _unfetched(path: Path, file: OfficialFile, error: Exception) -> WeightsError:
     return WeightsError(
         f"cannot fetch {file.url} ({error}). Fetch it by hand, on another machine if need be, and "
-        f"put it at {path} or name it with --weights PATH; "
-        "--weights random runs without it, its results mean nothing",
+        f"put it at {path}, or name it with {_option(file)}; --weights demo runs the small weights "
+        "that ship with dinostream, which know rendered scenes alone",
         retryable=True,
     )

@@ -16,31 +16,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from operators.backbones.architectures import Architecture
 from operators.errors import UsageError, WeightsError
 from operators.weights import depth_anything
-from operators.weights.catalogue import (
-    CATALOGUE,
-    DEPTH_ANYTHING,
-    OfficialFile,
-    belongs_to,
-    official_head,
-)
+from operators.weights.backbone_choice import DEMO
+from operators.weights.catalogue import DEPTH_ANYTHING, OfficialFile, belongs_to
 from operators.weights.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
 from operators.weights.demo import read_demo
 from operators.weights.download import default_cache_dir, fetch
+from operators.weights.head_request import HeadRequest, official_files
 from operators.weights.header import read_header
 
 log = logging.getLogger(__name__)
 
 HEADER_FORMAT = 1
-_FILE_SUFFIXES = {".pth", ".pt", ".safetensors"}
 
 Layout = Mapping[str, tuple[int, ...]]
-
-
-class MissingHead(UsageError):
-    """An operator without a trained head does not run; the text says how to give it one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,67 +67,6 @@ class Head:
         return WeightsError(f"{self.source}: {self.operator} head: {what}")
 
 
-@dataclass(frozen=True, slots=True)
-class HeadRequest:
-    """Which head is wanted, and the backbone that it must fit.
-
-    Attributes:
-        operator: whose head.
-        architecture: the backbone's sizes.
-        backbone_sha256: identity of the backbone's weights.
-        choice: an official name, a path, `random`, or None where the user said nothing.
-        random_seed: set only under `--weights random`.
-        cache_dir: where official files are kept; `default_cache_dir()` if None.
-    """
-
-    operator: str
-    architecture: Architecture
-    backbone_sha256: str
-    choice: str | None = None
-    random_seed: int | None = None
-    cache_dir: Path | None = None
-
-    @property
-    def wants_random(self) -> bool:
-        """The head is drawn, not read.
-
-        Raises:
-            MissingHead: no head was chosen and the weights are not random.
-            UsageError: `random` was chosen, but the backbone's weights are not random.
-        """
-        if self.choice == "random" and self.random_seed is None:
-            raise UsageError(
-                f"--head {self.operator}=random needs --weights random; give a trained head"
-            )
-        if self.choice is None and self.random_seed is None:
-            raise MissingHead(f"{self.operator} does not run: {self._how_to_get_one()}")
-        return self.choice in (None, "random")
-
-    def refuse_head(self) -> None:
-        """For an operator that has none.
-
-        Raises:
-            UsageError: one was chosen.
-        """
-        if self.choice is not None:
-            raise UsageError(f"{self.operator} has no head; leave out --head {self.operator}")
-
-    def _how_to_get_one(self) -> str:
-        path = f"--head {self.operator}=PATH"
-        files = [file for file in _official(self.operator) if file.model == self._model]
-        # A whole model's backbone has one head, its own; any other backbone has all but that.
-        whole = [file for file in files if belongs_to(file) == self.backbone_sha256]
-        offered = [file.head for file in whole or files if whole or file.head != DEPTH_ANYTHING]
-        if not offered:
-            return f"it has no head; give one with {path}"
-        names = ", ".join(str(name) for name in offered)
-        return f"it has no head; choose --head {self.operator}=NAME ({names}) or {path}"
-
-    @property
-    def _model(self) -> str:
-        return self.architecture.name
-
-
 def random_head(request: HeadRequest, layout: Layout, facts: Mapping[str, Any]) -> Head:
     """A head of seeded random numbers, for trying everything out.
 
@@ -165,15 +94,11 @@ def trained_head(request: HeadRequest) -> Head:
     Raises:
         WeightsError: no such head, damaged, of another operator, or trained on another backbone.
     """
-    choice = request.choice or ""
-    if choice == "demo":
+    if request.choice == DEMO:
         return _demo_head(request)
-    path = Path(choice).expanduser()
-    if path.suffix in _FILE_SUFFIXES or path.exists() or "/" in choice:
-        return _from_file(request, path)
-    # Official file names part words with "_", our names with "-": both are understood.
-    model, name = request.architecture.name, choice.replace("_", "-")
-    file = official_head(request.operator, model, name)
+    file = request.file()
+    if isinstance(file, Path):
+        return _from_file(request, file)
     _check_backbone(request, file.url, belongs_to(file))
     cached = fetch(file, request.cache_dir or default_cache_dir())
     return _official_head(request, cached.path, cached.sha256, file)
@@ -190,15 +115,12 @@ def _demo_head(request: HeadRequest) -> Head:
 
 
 def _from_file(request: HeadRequest, path: Path) -> Head:
-    if not path.is_file():
-        raise WeightsError(
-            f"{path}: no such head file; --head {request.operator} takes an official name or a path"
-        )
+    request.require_file()
     sha256 = sha256_file(path)
     header = read_header(path)
     if header is not None:
         return _own_head(request, path, sha256, header)
-    for file in _official(request.operator):
+    for file in official_files(request.operator):
         if file.file_name == path.name and file.head != DEPTH_ANYTHING:  # its content tells it
             if file.model != request.architecture.name:
                 raise WeightsError(
@@ -260,7 +182,3 @@ def _check_backbone(request: HeadRequest, head: str, trained_on: str | None) -> 
         )
     if trained_on is None:
         log.info("%s does not say which backbone it was trained on; taken for %s", head, got)
-
-
-def _official(operator: str) -> list[OfficialFile]:
-    return [file for file in CATALOGUE if file.purpose == operator]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from operators.backbones.architectures import DEMO_MODEL, Architecture
+from operators.backbones.architectures import Architecture
 from operators.backbones.loaded import LoadedBackbone, model_name
 from operators.backbones.random_weights import random_tensors
 from operators.backbones.vit import empty_vit, filled_vit
-from operators.errors import WeightsError
 from operators.weights import depth_anything
-from operators.weights.catalogue import DEPTH_ANYTHING, licence_of, official_backbone, official_head
+from operators.weights.backbone_choice import RANDOM, backbone_file, require_weights
+from operators.weights.catalogue import licence_of
 from operators.weights.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
 from operators.weights.demo import read_demo
 from operators.weights.download import Progress, default_cache_dir, fetch
@@ -45,12 +45,10 @@ def load_backbone(
     Raises:
         WeightsError: no such file, not that architecture, damaged, refused, or not to be had.
     """
-    if weights == "random":
-        return _random(arch, seed)
-    if weights == "demo":
-        return _demo(arch)
-    path, sha256 = _file(arch, weights, cache_dir, progress)
-    return _from_file(arch, path, sha256)
+    file = _file(arch, weights, cache_dir, progress)
+    if file is None:
+        return _random(arch, seed) if weights == RANDOM else _demo(arch)
+    return _from_file(arch, *file)
 
 
 def backbone_name(
@@ -61,30 +59,29 @@ def backbone_name(
     Raises:
         WeightsError: no such file, or not to be had.
     """
-    if weights == "random":
+    file = _file(arch, weights, cache_dir, None)
+    if file is not None:
+        sha256 = file[1]
+    elif weights == RANDOM:
         sha256 = sha256_tensors(random_tensors(arch, seed))
-    elif weights == "demo":
-        sha256 = read_demo().sha256
     else:
-        _, sha256 = _file(arch, weights, cache_dir, None)
+        sha256 = read_demo().sha256
     return model_name(arch.name, sha256)
 
 
 def _file(
     arch: Architecture, weights: str, cache_dir: Path | None, progress: Progress | None
-) -> tuple[Path, str]:
-    """The file that was chosen, fetched where it is official, and its sha256."""
-    if weights in ("auto", DEPTH_ANYTHING):
-        whole = weights == DEPTH_ANYTHING
-        file = official_head("depth", arch.name, weights) if whole else official_backbone(arch.name)
-        cached = fetch(file, cache_dir or default_cache_dir(), progress=progress)
-        return cached.path, cached.sha256
-    path = Path(weights).expanduser()
-    if not path.exists():
-        raise WeightsError(
-            f"{path}: no such weights file; --weights takes auto, demo, random or a path"
-        )
-    return path, sha256_file(path)
+) -> tuple[Path, str] | None:
+    """The file of the weights, fetched where it is official, and its sha256; None for random ones
+    and for those that ship with the program."""
+    file = backbone_file(arch.name, weights)
+    if file is None:
+        return None
+    if isinstance(file, Path):
+        require_weights(file)
+        return file, sha256_file(file)
+    cached = fetch(file, cache_dir or default_cache_dir(), progress=progress)
+    return cached.path, cached.sha256
 
 
 def _random(arch: Architecture, seed: int) -> LoadedBackbone:
@@ -100,8 +97,6 @@ def _random(arch: Architecture, seed: int) -> LoadedBackbone:
 
 
 def _demo(arch: Architecture) -> LoadedBackbone:
-    if arch.name != DEMO_MODEL:
-        raise WeightsError(f"the demo weights are a {DEMO_MODEL}; leave out --model {arch.name}")
     demo = read_demo()
     model = filled_vit(arch, dict(demo.backbone))
     heads = frozenset(demo.heads)

@@ -14,8 +14,8 @@ from typing import Any
 from operators.backbones.machine import this_machine
 from operators.bench.provenance import load, provenance
 from operators.errors import UsageError
+from operators.format import BUILT_IN
 from operators.frames import FrameBatch
-from operators.registry import BUILT_IN
 from pipeline.bench.clip import bench_clip
 from pipeline.bench.lap import Lap, run_lap
 from pipeline.bench.parts import decoded_frames, full_batches

@@ -21,7 +21,8 @@ from operators.depth.operator import RANGES_M
 from operators.png import grey16_png, palette_png
 from operators.segmentation.labelsets import OFFICIAL, label_set
 from operators.segmentation.linear import segmentation_layout
-from operators.weights.heads import HeadRequest, Layout, random_head
+from operators.weights.head_request import HeadRequest
+from operators.weights.heads import Layout, random_head
 
 Row = tuple[str, int, str, bytes]  # topic, pts of the (last) frame, facts as JSON, value
 

@@ -1,6 +1,6 @@
 """Calibrations of cameras in one small JSON file: read whole, changed one stream at a time.
 
-A path in -> stream -> calibration out. Knows no operators' insides.
+A path in -> stream -> calibration out. Knows no operators and no torch.
 """
 
 from __future__ import annotations
@@ -12,12 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from operators.depth.calibrated import CalibratedDepth
-from operators.depth.calibration import METRIC, RELATIVE, Calibration
-from operators.depth.operator import Depth
-from operators.depth.relative import RelativeDepth
+from operators.depth.calibration import Calibration
 from operators.errors import UsageError
-from operators.operator import Operator
 from pipeline.errors import SinkError
 
 _FORMAT = 1
@@ -77,42 +73,6 @@ def write_calibration(path: Path, stream: str, stored: StoredCalibration) -> Non
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise SinkError(f"{path}: cannot be written ({error.strerror or error})") from error
-
-
-def use_calibrations(operators: dict[str, Operator], path: Path, model: str) -> list[str]:
-    """Put calibrations over the depth operator of a job.
-
-    Args:
-        operators: by key; the depth operator is replaced.
-        path: of the calibrations.
-        model: architecture and start of the weights' hash, as records name it.
-
-    Returns:
-        Which calibrations were left out, and why.
-
-    Raises:
-        UsageError: the file is missing, or not ours.
-    """
-    known = read_calibrations(path)
-    notes = []
-    for key, operator in operators.items():
-        if not isinstance(operator, Depth | RelativeDepth):
-            continue
-        kind = METRIC if isinstance(operator, Depth) else RELATIVE
-        domain = operator.domain if isinstance(operator, Depth) else ""
-        fitting = {
-            stream: one.calibration
-            for stream, one in known.items()
-            if (one.model, one.calibration.kind, one.domain) == (model, kind, domain)
-        }
-        notes += [
-            f"the calibration of {stream} was made for other depth ({one.model}, "
-            f"{one.calibration.kind} {one.domain}): not used; calibrate again"
-            for stream, one in known.items()
-            if stream not in fitting
-        ]
-        operators[key] = CalibratedDepth(operator, fitting)
-    return notes
 
 
 def _plain(one: StoredCalibration) -> dict[str, Any]:

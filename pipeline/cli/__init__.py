@@ -1,8 +1,7 @@
 """The command line: one click command per file, loaded when it is asked for.
 
-Arguments in -> exit code out: 0 done, 1 failed, 2 bad usage or configuration, 3 some sources failed
-or lost frames, the others are complete. Errors that dinostream foresaw are one line; secrets are
-masked.
+Arguments in -> exit code out, see `options.EXIT_CODES`. Errors that dinostream foresaw are one
+line; secrets are masked.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from typing import NoReturn
 import click
 
 from operators.errors import DinostreamError, UsageError
+from pipeline.cli.options import EXIT_CODES
 from pipeline.doctor import check_layout
 from pipeline.logs import LEVELS, set_up_logging
 from pipeline.secrets import mask, remember_urls
@@ -37,6 +37,8 @@ COMMANDS = (
     "bench",
     "doctor",
 )
+
+INTERRUPTED = 130
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +59,8 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: dinostream replay clip.mp4 --weights random --sink sqlite:results.db",
+    epilog="Example: dinostream replay clip.mp4 --weights demo --sink sqlite:results.db\n\n"
+    + EXIT_CODES,
 )
 @click.option(
     "--version",
@@ -97,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except click.Abort:
         _say("interrupted")
-        return 1
+        return INTERRUPTED
     except DinostreamError as error:
         log.debug("this is where it came from", exc_info=True)
         _say(str(error))

@@ -115,7 +115,10 @@ def replay(
 @_plain_model_option
 @_short_side_option
 @click.option(
-    "--threads", type=click.IntRange(min=1), help="Frames computed at a time. Default: every core."
+    "--threads",
+    type=click.IntRange(min=1),
+    show_default="every core",
+    help="Frames computed at a time.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the JSON there.")
 @json_option
@@ -166,8 +169,8 @@ def operators(
         _frames(text, context.params["model"]) for text in values
     ),
     metavar="SIDExBATCH",
-    help="Square frames and how many at a time; may be repeated. Default: 224x8 and 518x1 on a "
-    "CPU, batches of 256 and 32 too on a GPU.",
+    show_default="224x8 and 518x1 on a CPU, batches of 256 and 32 too on a GPU",
+    help="Square frames and how many at a time; may be repeated.",
 )
 @click.option("--rounds", type=click.IntRange(min=1), default=9, show_default=True)
 @click.option(
@@ -214,7 +217,7 @@ def backbone(
     "--rounds", type=click.IntRange(min=2), default=30, show_default=True, help="Interleaved."
 )
 @click.option(
-    "--only", type=click.Choice(["attention", "fused"]), help="One of the two. Default: both."
+    "--only", type=click.Choice(["attention", "fused"]), show_default="both", help="One of the two."
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the JSON there.")
 @json_option

@@ -30,6 +30,7 @@ from pipeline.cli.options import json_option
     "--time",
     "time_s",
     type=click.FloatRange(0),
+    show_default="the newest",
     help="Of the record, seconds since the first one.",
 )
 @click.option(

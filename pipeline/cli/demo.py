@@ -21,7 +21,12 @@ FOLDER = Path("results")
     show_default=True,
     help="Backbone weights; heads come with demo, and random ones are drawn.",
 )
-@click.option("--model", metavar="NAME", help="Architecture, where the weights leave a choice.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    show_default="dinov2_vits14; of demo weights theirs",
+    help="Architecture, where the weights leave a choice.",
+)
 def command(clip: str | None, *, fresh: bool, runtime: str, weights: str, model: str | None) -> int:
     """Turn CLIP, or a rendered scene, into records in results/demo.db, a picture and a film.
 

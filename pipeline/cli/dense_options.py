@@ -62,7 +62,8 @@ _SCENES = (
         "sizes",
         metavar="WxH",
         multiple=True,
-        help="Rendered size; the backbone's own where not given. Of several each scene has one.",
+        show_default="the backbone's own",
+        help="Rendered size. Of several each scene has one.",
     ),
 )
 

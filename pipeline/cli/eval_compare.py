@@ -45,9 +45,15 @@ _TASKS = ("segmentation", "depth", "action")
     "tasks",
     type=click.Choice(_TASKS),
     multiple=True,
-    help="Only these; all without it.",
+    show_default="all",
+    help="Only these.",
 )
-@click.option("--steps", type=click.IntRange(1), help="Of the training of maps.")
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    show_default="1500 for segmentation, 300 for depth",
+    help="Of the training of maps.",
+)
 @click.option("--blocks", type=click.Choice(["1", "4"]), default="4", show_default=True)
 @click.option("--alone", is_flag=True, help="Leave out the random weights.")
 @click.option("--save", type=FOLDER, metavar="DIR", help="Keep the heads, as files.")

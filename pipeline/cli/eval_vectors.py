@@ -99,7 +99,8 @@ def classify(*, images: str, head: str, out: Path | None, as_json: bool, **given
 @contextmanager
 def _opened(config: Config) -> Iterator[tuple[Head, Backbone]]:
     """The head, and the backbone that it must have been trained on."""
-    from operators.weights.heads import HeadRequest, trained_head
+    from operators.weights.head_request import HeadRequest
+    from operators.weights.heads import trained_head
     from pipeline.features.backbone import configured_backbone
 
     ((task, choice),) = config.heads.items()

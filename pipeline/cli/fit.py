@@ -77,7 +77,12 @@ def command() -> None:
 @click.option(
     "--frames", type=click.IntRange(1, 64), default=8, show_default=True, help="Of a window."
 )
-@click.option("--stride", type=click.IntRange(1), help="Frames between windows; half a window.")
+@click.option(
+    "--stride",
+    type=click.IntRange(1),
+    show_default="half a window",
+    help="Frames between windows.",
+)
 @recipe_options(poolings=True)
 @backbone_options
 @out_option("action.safetensors")

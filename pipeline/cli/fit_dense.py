@@ -30,9 +30,15 @@ if TYPE_CHECKING:
 _STEPS = click.option(
     "--steps",
     type=click.IntRange(1),
-    help="Of the training: 1500 for segmentation, 300 for depth without it.",
+    show_default="1500 for segmentation, 300 for depth",
+    help="Of the training.",
 )
-_RATE = click.option("--rate", type=click.FloatRange(0, 1, min_open=True), help="Learning rate.")
+_RATE = click.option(
+    "--rate",
+    type=click.FloatRange(0, 1, min_open=True),
+    show_default="0.005 for segmentation, 1e-05 for depth",
+    help="Learning rate.",
+)
 _BLOCKS = click.option(
     "--blocks",
     type=click.Choice(["1", "4"]),
@@ -94,7 +100,8 @@ def segmentation(
     type=(float, float),
     default=None,
     metavar="LEAST MOST",
-    help="Depth that the head can say, metres; as far as the data go, up to 80, without it.",
+    show_default="as far as the data go, up to 80",
+    help="Depth that the head can say, metres.",
 )
 @backbone_options
 @_STEPS

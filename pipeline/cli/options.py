@@ -15,6 +15,12 @@ import click
 if TYPE_CHECKING:
     from pipeline.configuration.config import Config
 
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 some sources failed or lost "
+    "frames, the others are complete, 130 stopped by Ctrl-C, 143 by SIGTERM: the same command goes "
+    "on where it stopped."
+)
+
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 set_option = click.option(
@@ -30,7 +36,8 @@ patience_option = click.option(
     "patience_s",
     type=float,
     metavar="S",
-    help="Give up when the sink is away for so many seconds (default: wait for ever).",
+    show_default="for ever",
+    help="Give up when the sink is away for so many seconds.",
 )
 print_option = click.option(
     "--print-config",
@@ -53,7 +60,9 @@ def a_patch_or_more(ctx: click.Context, _: click.Parameter, value: int) -> int:
     return value
 
 
-fps_option = click.option("--fps", type=float, help="Take so many frames per second (default 5).")
+fps_option = click.option(
+    "--fps", type=float, show_default="5", help="Take so many frames per second."
+)
 
 _SAMPLING = (
     fps_option,
@@ -62,18 +71,26 @@ _SAMPLING = (
     click.option("--all", is_flag=True, help="Take every frame."),
 )
 _BACKBONE = (
-    click.option("--model", help="Architecture, such as dinov2_vits14 or dinov2_vitb14_reg."),
+    click.option(
+        "--model",
+        show_default="dinov2_vits14; of demo weights theirs",
+        help="Architecture, such as dinov2_vits14 or dinov2_vitb14_reg.",
+    ),
     click.option(
         "--weights",
         metavar="auto|demo|random|NAME|PATH",
-        help="Backbone weights; NAME: depth-anything-v2.",
+        show_default="auto",
+        help="Backbone weights: the official ones, ours, none; NAME: depth-anything-v2.",
     ),
-    click.option("--seed", type=int, help="Seed of random weights, and of all other draws."),
+    click.option(
+        "--seed", type=int, show_default="0", help="Seed of random weights, and of all other draws."
+    ),
     click.option(
         "--short-side",
         type=int,
         metavar="PX",
-        help="Short side of a frame (default 224; with trained heads theirs).",
+        show_default="224, or as the heads were trained",
+        help="Short side of a frame.",
     ),
 )
 _HEADS = (
@@ -82,6 +99,7 @@ _HEADS = (
         "heads",
         metavar="OPERATOR=NAME|PATH",
         multiple=True,
+        show_default="none; demo weights have theirs",
         help="Trained head of an operator, such as depth=nyu-linear; without one it does not run.",
     ),
 )
@@ -91,19 +109,26 @@ _WHICH = (
         "operators",
         metavar="NAME|MODULE:CLASS",
         multiple=True,
-        help="Run only these; depth, segmentation, action and embedding without it.",
+        show_default="depth, segmentation, action, embedding",
+        help="Run only these.",
     ),
 )
 _BACKENDS = click.Choice(["auto", "torch", "openvino", "openvino-int8"])
-_SINK = (
-    click.option("--sink", metavar="URI", help="sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]."),
-    click.option("--batch-size", type=int, metavar="B", help="Most frames of a batch (default 8)."),
+_BATCH = click.option(
+    "--batch-size", type=int, metavar="B", show_default="8", help="Most frames of a batch."
 )
 _CPU = (
-    click.option("--threads", type=int, metavar="N", help="Frames that a CPU works on at once."),
+    click.option(
+        "--threads",
+        type=int,
+        metavar="N",
+        show_default="every core",
+        help="Frames that a CPU works on at once.",
+    ),
     click.option(
         "--backend",
         type=_BACKENDS,
+        show_default="auto",
         help="What computes the backbone on a CPU; auto: openvino where it is installed.",
     ),
     click.option("--engine", type=_BACKENDS, hidden=True),  # its old name
@@ -112,25 +137,54 @@ _CACHE = click.option(
     "--cache",
     type=click.Path(path_type=Path),
     metavar="DIR",
+    show_default="the user's cache folder",
     help="Where computed features are kept.",
 )
 _WHERE = (
-    click.option("--runtime", type=click.Choice(["ray", "inline"]), help="Default: ray."),
-    click.option("--engines", type=int, metavar="N", help="Engines that share the streams (Ray)."),
-    click.option("--address", help="Ray cluster to join: HOST:PORT or auto; else its own."),
+    click.option(
+        "--runtime",
+        type=click.Choice(["ray", "inline"]),
+        show_default="ray",
+        help="As actors of a Ray cluster, or in one process.",
+    ),
+    click.option(
+        "--engines",
+        type=int,
+        metavar="N",
+        show_default="1",
+        help="Engines that share the streams (Ray).",
+    ),
+    click.option(
+        "--address",
+        metavar="HOST:PORT|auto|local",
+        show_default="RAY_ADDRESS, else local",
+        help="Ray cluster to join; auto: this machine's; local: one of its own.",
+    ),
 )
+
+
+def _sink_option(default: str) -> Callable[[Callback], Callback]:
+    return click.option(
+        "--sink",
+        metavar="URI",
+        show_default=default,
+        help="Where records go: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT].",
+    )
 
 
 def run_options(function: Callback) -> Callback:
     """Every option that fills a key of the configuration by its own name."""
-    for option in reversed((*_SAMPLING, *_BACKBONE, *_HEADS, *_WHICH, *_SINK, *_CPU, *_WHERE)):
+    sink = _sink_option("sqlite:results.db")
+    mine = (*_SAMPLING, *_BACKBONE, *_HEADS, *_WHICH, sink, _BATCH, *_CPU, *_WHERE)
+    for option in reversed(mine):
         function = option(function)
     return function
 
 
 def job_options(function: Callback) -> Callback:
     """Those of a job in one process, for commands whose --fps and --operator mean more."""
-    for option in reversed((*_BACKBONE, *_HEADS, *_SINK, *_CPU)):
+    sink = _sink_option("none: they are thrown away")
+    for option in reversed((*_BACKBONE, *_HEADS, sink, _BATCH, *_CPU)):
         function = option(function)
     return function
 

@@ -33,17 +33,18 @@ if TYPE_CHECKING:
 @click.option("--gif", is_flag=True, help="Write a GIF too, beside it.")
 @click.option("--png", is_flag=True, help="Write one frame as a PNG too, beside it.")
 @click.option("--at", "still_s", type=click.FloatRange(min=0), metavar="SECONDS",
-              help="Which frame the PNG is (default: the middle).")  # fmt: skip
+              show_default="the middle", help="Which frame the PNG is.")  # fmt: skip
 @click.option("--source", metavar="SOURCE", help="The recording that the records of a SINK are of.")
-@click.option("--stream", metavar="NAME", help="Stream id.")
+@click.option("--stream", metavar="NAME", show_default="the only one", help="Stream id.")
 @click.option("--layout", type=click.Choice(["side", "blend"]), default="side", show_default=True,
               help="Maps beside the video, or laid over it.")  # fmt: skip
 @click.option("--fps", type=click.FloatRange(min=0, min_open=True, max=60), default=10.0,
               show_default=True, help="Frames per second of the film.")  # fmt: skip
 @click.option("--operator", "operators", metavar="NAME", multiple=True,
+              show_default="all that there are",
               help="Draw, and make, only these: depth, segmentation, pca, action.")  # fmt: skip
 @click.option("--variant", "variants", metavar="HASH", multiple=True,
-              help="Of a SINK: draw these; else the newest of each operator.")  # fmt: skip
+              show_default="the newest ones", help="Of a SINK: draw these.")  # fmt: skip
 @job_options
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file below these options.")
 @set_option

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from pipeline.cli.options import (
+    EXIT_CODES,
     configuration_values,
     json_option,
     patience_option,
@@ -19,12 +20,20 @@ from pipeline.cli.options import (
 
 
 @click.command(
-    "replay", epilog="Example: dinostream replay footage/ --fps 2 --sink sqlite:results.db"
+    "replay",
+    epilog="Example: dinostream replay footage/ --fps 2 --sink sqlite:results.db\n\n" + EXIT_CODES,
 )
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
-@click.option("--stream", metavar="NAME", help="Stream id, for a single source.")
+@click.option(
+    "--stream", metavar="NAME", show_default="from its name", help="Stream id, for a single source."
+)
 @click.option("--join", is_flag=True, help="Play a folder's files, in order, as one stream.")
-@click.option("--start-time", metavar="RFC3339", help="Event time of the first frame.")
+@click.option(
+    "--start-time",
+    metavar="RFC3339",
+    show_default="1970-01-01T00:00:00Z",
+    help="Event time of the first frame.",
+)
 @click.option("--resume/--fresh", default=True, show_default=True, help="Go on, or start anew.")
 @run_options
 @patience_option

@@ -34,14 +34,33 @@ def _moment_us(text: str) -> int | None:
 @click.option(
     "--from-beginning/--latest",
     default=None,
-    help="Where to begin: the oldest record (default), or what comes from now on (with --follow).",
+    show_default="from-beginning",
+    help="Where to begin: the oldest record, or what comes from now on (with --follow).",
 )
-@click.option("--stream", metavar="NAME", help="Only this stream.")
+@click.option("--stream", metavar="NAME", show_default="every one", help="Only this stream.")
 @click.option(
-    "--since", "since_us", type=_moment_us, metavar="TIME", help="Published then or later."
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    show_default="none",
+    help="Stop after N records.",
 )
-@click.option("--until", "until_us", type=_moment_us, metavar="TIME", help="Published before then.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Stop after N records.")
+@click.option(
+    "--since",
+    "since_us",
+    type=_moment_us,
+    metavar="TIME",
+    show_default="the beginning",
+    help="Published then or later.",
+)
+@click.option(
+    "--until",
+    "until_us",
+    type=_moment_us,
+    metavar="TIME",
+    show_default="none",
+    help="Published before then.",
+)
 @click.option(
     "--save", type=click.Path(path_type=Path), metavar="DIR", help="Write binary values there."
 )

@@ -31,8 +31,10 @@ def command() -> None:
 )
 @click.argument("sink")
 @click.argument("topics", nargs=-1, metavar="[TOPIC]...")
-@click.option("--partitions", type=click.IntRange(min=1), help="Instead of 8 each.")
-@click.option("--replication", type=click.IntRange(min=1), help="Instead of the broker's default.")
+@click.option("--partitions", type=click.IntRange(min=1), show_default="8", help="Of each topic.")
+@click.option(
+    "--replication", type=click.IntRange(min=1), show_default="the broker's", help="Copies of each."
+)
 @config_option
 @json_option
 def create(

@@ -52,6 +52,7 @@ def recipe_options(*, poolings: bool) -> Callable[[Callback], Callback]:
             is_flag=False,
             flag_value=1,
             metavar="[N]",
+            show_default="none",
             help="Let the last N blocks of the backbone learn too, 1 where N is left out, and keep "
             "them with the head if that is better.",
         ),
@@ -63,7 +64,8 @@ def recipe_options(*, poolings: bool) -> Callable[[Callback], Callback]:
                 "poolings",
                 type=click.Choice(_POOLINGS),
                 multiple=True,
-                help="Over the frames of a window; several may be named, all are tried without.",
+                show_default="all are tried",
+                help="Over the frames of a window; several may be named.",
             )
         )
 

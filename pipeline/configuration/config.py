@@ -52,6 +52,12 @@ def _forward(span_s: tuple[float, float]) -> tuple[float, float]:
     return span_s
 
 
+def _gpu_share(value: object) -> object:
+    if value == "auto" or (isinstance(value, int | float) and 0 <= value <= 1):
+        return value
+    raise ValueError("should be auto, or a part of a GPU from 0 to 1")
+
+
 def _not_empty(text: str) -> str:
     if not text:
         raise ValueError("should not be empty")
@@ -60,6 +66,7 @@ def _not_empty(text: str) -> str:
 
 # pydantic's own constraint would refuse names of files that are not UTF-8.
 Place = Annotated[str, AfterValidator(_not_empty)]
+GpuShare = Annotated[float | Literal["auto"], BeforeValidator(_gpu_share)]
 Moment = Annotated[datetime, BeforeValidator(_rfc3339)]
 StreamId = Annotated[str, StringConstraints(pattern=STREAM_ID)]
 Span = Annotated[tuple[NonNegativeFloat, PositiveFloat], AfterValidator(_forward)]
@@ -178,6 +185,7 @@ class Config(_Model):
     runtime: Literal["ray", "inline"] = "ray"
     address: str | None = None
     engines: PositiveInt = 1
+    gpus_per_engine: GpuShare = "auto"
     decoders: PositiveInt = 2
     batch_size: PositiveInt = 8
     threads: PositiveInt | None = None
@@ -217,8 +225,10 @@ class Config(_Model):
 
     @model_validator(mode="after")
     def _inline_is_one_process(self) -> Self:
-        if self.runtime == "inline" and (self.engines > 1 or self.address):
-            raise ValueError("engines above 1 and address need runtime: ray")
+        ray_only = {"engines": 1, "address": None, "gpus_per_engine": "auto"}
+        given = [name for name, default in ray_only.items() if getattr(self, name) != default]
+        if self.runtime == "inline" and given:
+            raise ValueError(f"only runtime: ray takes {' and '.join(given)}")
         return self
 
     @property

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from operators.errors import UsageError
-from pipeline.configuration.config import OPERATORS, Config
+from pipeline.configuration.config import OPERATORS, STREAM_ID, Config
 from pipeline.configuration.document import Values, apply_override, load_document, to_document
 from pipeline.configuration.head_match import matched
 from pipeline.secrets import MASK, mask_values, remember, remember_urls
@@ -27,6 +27,7 @@ from pipeline.secrets import MASK, mask_values, remember, remember_urls
 log = logging.getLogger(__name__)
 
 _RENAMED = {"engine": "backend"}  # once -> now
+STREAM_NAME = "a stream's name has 1 to 128 of A-Z a-z 0-9 . _ -"
 _SECRET_PLACES = {"url", "uri", "settings", "sources"}
 
 
@@ -144,6 +145,7 @@ def _explain(problem: ErrorDetails) -> str:
 
 def _in_our_words(message: str) -> str:
     message = message.removeprefix("Value error, ").replace("Input should", "should")
+    message = message.replace(f"String should match pattern '{STREAM_ID}'", STREAM_NAME)
     return re.sub(
         r"a valid dictionary( or instance of \w+)?", "a table of keys and values", message
     )

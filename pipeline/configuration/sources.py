@@ -5,6 +5,7 @@ Reads file names and a file's first and last bytes, opens no media. Knows nothin
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import logging
 import os
@@ -70,6 +71,8 @@ def plan_recordings(
     Raises:
         UsageError: nothing there, a camera, a wrong name, or two sources with one name.
     """
+    if join:
+        _refuse_lone_files(sources)
     named: list[tuple[str, SourcePlan]] = []
     for source in sources:
         found = _recordings(source, spool_bytes)
@@ -89,10 +92,11 @@ def plan_stream(stream: str, url: str, *, live: bool, spool_bytes: int = SPOOL_B
         spool_bytes: most that may be copied to disk of an http(s) file.
 
     Raises:
-        UsageError: nothing there, several files, or an unknown protocol.
+        UsageError: nothing there, several files, an unknown protocol, or a camera where recordings
+            are played.
     """
     scheme = _scheme(url)
-    if scheme in LIVE_SCHEMES or (live and scheme in HTTP_SCHEMES):
+    if live and scheme in (*LIVE_SCHEMES, *HTTP_SCHEMES):
         _refuse_unencoded(url)
         return SourcePlan(_checked(stream), url, live=True, session="")
     return _only(_recordings(url, spool_bytes), stream)
@@ -169,6 +173,16 @@ def _playlist_session(url: str) -> str:
         return edges_session(*playlist_edges(url, EDGE_BYTES))
     except SourceError as error:
         raise UsageError(f"{mask_url(url)} {error}") from None
+
+
+def _refuse_lone_files(sources: Sequence[str]) -> None:
+    """Whoever names files one by one and joins them wants one stream of them."""
+    lone = [one for one in sources if not os.path.isdir(one) and not glob.has_magic(one)]
+    if len(lone) > 1:
+        raise UsageError(
+            f"join plays the files of a folder or a glob as one stream; {mask_url(lone[0])} and "
+            f"{len(lone) - 1} more are files by themselves. Give their folder, or a glob in quotes"
+        )
 
 
 def _joined(source: str, found: Sequence[tuple[str, SourcePlan]]) -> tuple[str, SourcePlan]:

@@ -23,10 +23,10 @@ from operators.errors import UsageError
 from operators.operator import Operator
 from operators.registry import build_operator
 from operators.variant import Computation, operator_variant
-from operators.weights.heads import MissingHead
+from operators.weights.head_request import MissingHead, none_runs
 from operators.weights.load import load_backbone
 from pipeline.allocator import keep_freed_memory
-from pipeline.calibrate.store import use_calibrations
+from pipeline.calibrate.use import use_calibrations
 from pipeline.configuration.config import Config
 from pipeline.configuration.head_match import heads_of
 from pipeline.configuration.streams import sampling_rules
@@ -134,7 +134,7 @@ def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operat
         except MissingHead as missing:
             notes.append(str(missing))
     if not operators:
-        raise UsageError("no operator can run: " + "; ".join(notes))
+        raise none_runs(notes)
     return operators, notes
 
 

@@ -58,6 +58,7 @@ class VideoReel:
         """
         self._opened = opened
         self._timeout_s = timeout_s
+        self._silence = f"no frame for {timeout_s:g} s"
         self._clock = clock
         context = opened.stream.codec_context
         self._decoder = Decoder(
@@ -270,10 +271,6 @@ class VideoReel:
         if self._opened.container.format.name == "avi" and dts is not None:
             return max(self._packets, dts + 1)  # its null frames are no packets but take their time
         return self._packets
-
-    @property
-    def _silence(self) -> str:
-        return f"no frame for {self._timeout_s:g} s"
 
     def _reading_ended(self, error: Exception) -> str:
         if is_out_of_memory(error):

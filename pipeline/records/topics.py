@@ -90,7 +90,7 @@ def require_topics(asked: Sequence[str], existing: Collection[str]) -> None:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise UsageError(f"no topic {name!r}{hint} There are: {', '.join(known)}")
+            raise UsageError(f"no topic {name!r}{hint}. There are: {', '.join(known)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from uuid import uuid4
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pipeline.configuration.config import Config
 from pipeline.decode.host import DecodeHost
@@ -60,6 +61,15 @@ class DecodeActor:
 
     def stop(self, stream: str) -> None:
         self._host.stop(stream)
+
+
+def _decoders_here() -> Callable[[], ActorHandle]:
+    """Starts decode actors on this node, where their engine has asked for their room."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    start: Callable[[], ActorHandle] = ray.remote(num_cpus=0, scheduling_strategy=here)(
+        DecodeActor
+    ).remote
+    return start
 
 
 class SinkActor:
@@ -164,7 +174,7 @@ class EngineActor:
         self._config = config
         self._patience = patience
         self._lease = Lease(patience.lease_s)
-        self._feed = RayFeed(ray.remote(num_cpus=0)(DecodeActor).remote, decoders, patience)
+        self._feed = RayFeed(_decoders_here(), decoders, patience)
         self._assembly: Assembly | None = None
         self._shard: Shard | None = None
         self._sink: RemoteSink | None = None

@@ -13,7 +13,8 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
 
 import ray
 from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
@@ -23,6 +24,8 @@ from ray.exceptions import AuthenticationError
 
 from operators.errors import DinostreamError, UsageError
 from pipeline.errors import RuntimeFailure
+from pipeline.runtime.address import LOCAL, cluster_address
+from pipeline.runtime.ray_session import keep_token_private, session_folder
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +37,15 @@ _SETTINGS = 4
 
 
 @contextmanager
-def cluster(address: str | None) -> Iterator[None]:
+def cluster(address: str | None) -> Iterator[bool]:
     """Join a cluster, or start one here for the job: quiet, no dashboard, no statistics.
 
     Args:
         address: `HOST:PORT`, `auto` (the cluster of this machine) or `local` (a new one). None:
             what RAY_ADDRESS says, else a new one.
+
+    Yields:
+        Whether it is a new one, the job's own.
 
     Raises:
         UsageError: that is no address.
@@ -48,19 +54,24 @@ def cluster(address: str | None) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     logging.getLogger("ray").setLevel(logging.ERROR)
-    with _handlers_kept():
-        _join(address or os.environ.get("RAY_ADDRESS") or "local")
-    try:
-        with redirect_stdout(_Murmur()):
-            yield
-    finally:
-        ray.shutdown()
+    wanted = cluster_address(address)
+    with session_folder() if wanted == LOCAL else nullcontext() as folder:
+        with _handlers_kept():
+            _join(wanted, folder)
+        try:
+            with redirect_stdout(_Murmur()):
+                yield folder is not None
+        finally:
+            ray.shutdown()
 
 
-def _join(address: str) -> None:
-    new = address == "local"
+def _join(address: str, folder: Path | None) -> None:
+    """Start a new cluster whose session is in the folder, or join one."""
+    new = folder is not None
     try:
-        if not new:
+        if new:
+            keep_token_private()
+        else:
             _probe(address)
         ray.init(
             address=address,
@@ -68,7 +79,10 @@ def _join(address: str) -> None:
             object_store_memory=OBJECT_STORE_BYTES if new else None,
             configure_logging=False,
             log_to_driver=False,
+            _temp_dir=str(folder) if new else None,
         )
+        if new:
+            keep_token_private()  # which Ray may have written just now
     except DinostreamError:
         raise
     except Exception as error:
@@ -91,8 +105,8 @@ def _probe(address: str) -> None:
     except OSError as error:
         why = error.strerror or str(error).partition(".")[0]
         raise RuntimeFailure(
-            f"no Ray cluster at {address}: {why}; `ray start --head` begins one, and without an "
-            "address the job starts its own here"
+            f"no Ray cluster at {address}: {why}; `ray start --head` begins one, and "
+            "--address local starts the job's own here"
         ) from error
     if not answers:
         raise RuntimeFailure(
@@ -133,7 +147,7 @@ def _refused(address: str, error: Exception) -> RuntimeFailure:
             "Ray is told this process's command line, which holds a name that is not UTF-8, and "
             "cannot take it; name the folder around it, or use --runtime inline"
         )
-    if address == "local":
+    if address == LOCAL:
         why = str(error).strip().partition("\n")[0]
         return RuntimeFailure(f"Ray cannot be started here: {why}; --runtime inline does without")
     why = str(chain[-1]).strip().partition("\n")[0]

@@ -27,6 +27,7 @@ from pipeline.records.message import labels_message
 from pipeline.records.record import Message
 from pipeline.runtime.ray_actors import GROUPS, EngineActor
 from pipeline.runtime.ray_cluster import cluster
+from pipeline.runtime.ray_room import Ask, ask, gpu_share, has_room, needs
 from pipeline.runtime.ray_sinks import Sinks
 from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, Pulse, is_lost
 from pipeline.stream.spec import StreamSpec
@@ -34,6 +35,7 @@ from pipeline.stream.spec import StreamSpec
 log = logging.getLogger(__name__)
 
 LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often before it commits ends the job
+ROOM_S = 15.0  # until it is said that an engine waits for room
 HEAR_S = 5.0  # after `stop`, for an engine to say that it is at work
 MARGIN_S = 20.0  # after the time to drain, for the step, the commit and the decoders it cuts off
 
@@ -44,13 +46,16 @@ class _Worker:
 
     index: int
     specs: list[StreamSpec]
+    asked: Ask
     engine: ActorHandle
     pulse: Pulse[Tally]
+    begun_s: float
     labels: list[Message] = field(default_factory=list)
     call: ray.ObjectRef[Any] | None = None
     claimed: bool = False  # an engine has taken the streams over
     up: bool = False  # this engine has taken them over
     told: bool = False  # this engine, to stop
+    waits: bool = False  # this engine, for room, and that has been said
     over: bool = False  # all its streams have ended
     before: Tally = field(default_factory=Tally)  # what its dead predecessors did
     tally: Tally = field(default_factory=Tally)
@@ -81,7 +86,8 @@ class RayRun:
         self._workers: list[_Worker] = []
         self._sinks = Sinks(self._patience, clock)
         self._jobs: dict[str, str] = {}
-        self._gpus = 0  # of each engine
+        self._own = False  # the cluster is this job's
+        self._gpus = 0.0  # of each engine
         self._failures: set[str] = set()
         self._stopping = threading.Event()
         self._asked_s = 0.0  # when
@@ -99,7 +105,8 @@ class RayRun:
             DinostreamError: bad weights, heads or settings, a cluster that cannot be joined, a sink
                 that failed, or an engine that dies again and again.
         """
-        with cluster(self._config.address):
+        with cluster(self._config.address) as own:
+            self._own = own
             try:
                 identity = self._assemble()
                 if identity is None:  # stopped before that
@@ -129,12 +136,13 @@ class RayRun:
 
     def _assemble(self) -> Identity | None:
         count = min(self._config.engines, len(self._specs))
-        self._gpus = 1 if ray.cluster_resources().get("GPU", 0) >= count else 0
-        for index in range(count):
-            specs = list(self._specs[index::count])
-            self._workers.append(_Worker(index, specs, *self._new_engine(specs)))
-        asked = self._ask(lambda worker: worker.engine.assemble.remote())
-        identities: list[Identity] = [identity for _, identity in asked]
+        self._gpus = gpu_share(self._config.gpus_per_engine, count, own=self._own)
+        shards = [list(self._specs[index::count]) for index in range(count)]
+        asked = ask(self._decoders(shards[0]), self._gpus, count)
+        for index, specs in enumerate(shards):
+            self._workers.append(_Worker(index, specs, asked, *self._new_engine(specs, asked)))
+        answers = self._ask(lambda worker: worker.engine.assemble.remote())
+        identities: list[Identity] = [identity for _, identity in answers]
         return identities[0] if identities else None
 
     def _begin(self, worker: _Worker) -> ray.ObjectRef[Tally]:
@@ -148,11 +156,15 @@ class RayRun:
         )
         return call
 
-    def _new_engine(self, specs: Sequence[StreamSpec]) -> tuple[ActorHandle, Pulse[Tally]]:
-        new = ray.remote(num_cpus=0, num_gpus=self._gpus, concurrency_groups=GROUPS)(EngineActor)
-        decoders = min(self._config.decoders, len(specs))
-        engine = new.remote(self._config, decoders, self._patience)
-        return engine, Pulse(engine.beat.remote, self._patience, self._clock)
+    def _decoders(self, specs: Sequence[StreamSpec]) -> int:
+        return min(self._config.decoders, len(specs))
+
+    def _new_engine(
+        self, specs: Sequence[StreamSpec], asked: Ask
+    ) -> tuple[ActorHandle, Pulse[Tally], float]:
+        new = ray.remote(concurrency_groups=GROUPS, **asked.options())(EngineActor)
+        engine = new.remote(self._config, self._decoders(specs), self._patience)
+        return engine, Pulse(engine.beat.remote, self._patience, self._clock), self._clock()
 
     def _ask(self, begin: Callable[[_Worker], ray.ObjectRef[Any]]) -> Iterator[tuple[_Worker, Any]]:
         """Call every engine and give what it answers, however often it has to be replaced."""
@@ -182,11 +194,19 @@ class RayRun:
     def _listen(self, worker: _Worker) -> None:
         tally = None if worker.over else worker.pulse.take()
         if tally is None:
+            self._tell_what_it_waits_for(worker)
             return
         if _committed(tally) > _committed(worker.tally):
             worker.deaths = 0
         worker.claimed = worker.up = True
         self._hear(worker, tally)
+
+    def _tell_what_it_waits_for(self, worker: _Worker) -> None:
+        """Ray places an actor when there is room, and says nothing until then."""
+        late = not worker.pulse.heard and self._clock() - worker.begun_s >= ROOM_S
+        if late and not (self._own or worker.waits or worker.over or has_room(worker.asked)):
+            worker.waits = True
+            log.warning("an engine has not started and waits for room: %s", needs(worker.asked))
 
     def _hear(self, worker: _Worker, tally: Tally) -> None:
         """What an engine has done; how its operators failed is said here, where somebody reads."""
@@ -203,15 +223,17 @@ class RayRun:
             self._give_up(worker, f"an engine was lost while the run ended ({why})")
             return
         if isinstance(error, Lost) and not worker.pulse.heard:
-            log.warning("an engine has not started (%s); has the cluster room for it?", why)
+            log.warning("an engine has not started (%s): %s", why, needs(worker.asked))
         else:
             self._count_death(worker, error)
             log.warning("an engine is lost (%s); its streams go on from their last commit", why)
         ray.kill(worker.engine)  # it may live: stopped, cut off, or only its sink was lost
         done = replace(worker.tally, outage=None)  # whether there is one, its successor says
         worker.before, worker.tally = worker.before + done, Tally()
-        worker.engine, worker.pulse = self._new_engine(worker.specs)
-        worker.up = worker.told = False
+        worker.asked = ask(self._decoders(worker.specs), self._gpus)
+        fresh = self._new_engine(worker.specs, worker.asked)
+        worker.engine, worker.pulse, worker.begun_s = fresh
+        worker.up = worker.told = worker.waits = False
 
     def _count_death(self, worker: _Worker, error: Exception) -> None:
         worker.deaths += 1

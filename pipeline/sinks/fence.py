@@ -26,21 +26,17 @@ def is_done(stored: Progress | None, progress: Progress, *, newest_epoch: int = 
     if newest_epoch > progress.epoch:
         raise fenced(stream, newest_epoch, progress.epoch)
     if stored is None or stored.epoch < progress.epoch:
-        raise SinkError(f"stream {stream}: commit without a claim", stream=stream, stage="commit")
+        raise SinkError(f"stream {stream}: commit without a claim")
     if stored.epoch > progress.epoch:
         raise fenced(stream, stored.epoch, progress.epoch)
     if progress.sequence > stored.sequence and not stored.running:
         raise SinkError(
             f"stream {stream}: commit {progress.sequence} follows the end, without a claim",
-            stream=stream,
-            stage="commit",
         )
     if progress.sequence > stored.sequence + 1:
         raise SinkError(
             f"stream {stream}: commit {progress.sequence} follows {stored.sequence}; those between "
             "are missing",
-            stream=stream,
-            stage="commit",
         )
     return progress.sequence <= stored.sequence
 
@@ -76,6 +72,4 @@ def fenced(stream: str, newer: int, ours: int) -> FencedError:
     return FencedError(
         f"stream {stream}: another writer has taken it over (epoch {newer}, this one is {ours}), "
         "and this one stops; does another process write this stream to the same sink?",
-        stream=stream,
-        stage="commit",
     )

@@ -154,9 +154,7 @@ class PatientSink:
             self._wait(left_s)
         if over or self._interrupted.is_set():
             why = f"patience of {self._patience_s:g} s is over" if over else "the run is to end"
-            raise SinkAway(
-                f"{said(self._name, outage.duration_s)}, and {why}: {error}", stage="commit"
-            ) from error
+            raise SinkAway(f"{said(self._name, outage.duration_s)}, and {why}: {error}") from error
 
     def _recover(self) -> None:
         if self._outage:

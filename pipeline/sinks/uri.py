@@ -50,6 +50,19 @@ def open_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> Sink:
     return KafkaSink(KafkaSettings.of(address, settings or {}))
 
 
+def check_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> None:
+    """Make sure that records can go there: that the file is ours, or that a broker takes
+    connections within the time of one attempt. Arguments and errors as of `open_sink`."""
+    address = parse_sink_uri(uri)
+    if isinstance(address, SqliteAddress):
+        open_sink(uri, settings=settings).close()
+        return
+    from pipeline.sinks.kafka.admin import require_broker
+    from pipeline.sinks.kafka.settings import KafkaSettings
+
+    require_broker(KafkaSettings.of(address, settings or {}))
+
+
 def open_reader(uri: str, *, settings: Mapping[str, Any] | None = None) -> Reader:
     """Open a sink for reading; arguments and errors as of `open_sink`."""
     address = parse_sink_uri(uri)

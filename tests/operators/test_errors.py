@@ -9,23 +9,23 @@ import pytest
 from operators.errors import DinostreamError, UsageError, WeightsError
 
 
-def test_an_error_says_where_it_happened_and_whether_to_try_again():
-    error = DinostreamError("decoder hung", stream="cam1", stage="decode", retryable=True)
+def test_an_error_says_whether_to_try_again():
+    error = DinostreamError("decoder hung", retryable=True)
 
     assert str(error) == "decoder hung"
-    assert (error.stream, error.stage, error.retryable) == ("cam1", "decode", True)
+    assert error.retryable
 
 
 def test_weights_errors_are_usage_errors_that_no_retry_helps():
     error = WeightsError("no such file")
 
     assert isinstance(error, UsageError)
-    assert (error.stream, error.stage, error.retryable) == (None, None, False)
+    assert not error.retryable
 
 
 @pytest.mark.parametrize("kind", [DinostreamError, UsageError, WeightsError])
 def test_an_error_comes_back_whole_from_another_process(kind):
-    error = kind("broken", stream="cam1", stage="commit", retryable=True)
+    error = kind("broken", retryable=True)
 
     again = pickle.loads(pickle.dumps(error))
 

@@ -18,10 +18,8 @@ def test_the_frame_is_named(frame: Callable[..., FrameInfo], bad: float) -> None
     values[1, 0, 1] = bad
     infos = [frame(0), frame(1, stream="door"), frame(2)]
 
-    with pytest.raises(DinostreamError, match="depth: frame 18000 of door") as caught:
+    with pytest.raises(DinostreamError, match="depth: frame 18000 of door"):
         require_finite(values, infos, operator="depth")
-
-    assert (caught.value.stream, caught.value.stage) == ("door", "depth")
 
 
 def test_numbers_pass(frame: Callable[..., FrameInfo]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from operators.format import BUILT_IN, Format
-from operators.registry import BUILT_IN as BUILDERS
+from operators.registry import BUILDERS
 
 
 def test_every_built_in_operator_has_its_own_topic_first():

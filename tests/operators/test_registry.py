@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ import torch
 
 from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.errors import UsageError
-from operators.format import Format
+from operators.format import BUILT_IN, Format
 from operators.frames import Features, FrameInfo
 from operators.learn.head_file import write_head
+from operators.names import check_own, has_head
 from operators.operator import Operator, StreamOperator
-from operators.registry import BUILT_IN, build_operator
+from operators.registry import build_operator
 from operators.weights.demo import read_demo
-from operators.weights.heads import MissingHead
+from operators.weights.head_request import MissingHead
 
 OWN = """
 from operators.format import Format
@@ -112,10 +114,11 @@ def test_an_own_operator_declares_what_it_publishes(build: Callable[..., Operato
 
 def test_what_runs_without_a_head() -> None:
     options = {"architecture": ARCHITECTURES["dinov2_vits14"], "backbone_sha256": "a" * 64}
-    for name in ("depth", "segmentation", "classify", "action"):
+    for name in filter(has_head, BUILT_IN):
         with pytest.raises(MissingHead, match=f"{name} does not run: it has no head"):
             build_operator(name, {}, **options)
-    assert not build_operator("embedding", {}, **options).untrained
+    for name in set(BUILT_IN) - set(filter(has_head, BUILT_IN)):
+        assert not build_operator(name, {}, **options).untrained
 
 
 def test_a_head_decides_whether_footage_is_known_and_without_one_the_backbone(
@@ -194,3 +197,17 @@ def test_what_is_wrong_with_a_users_own(
 ) -> None:
     with pytest.raises(UsageError, match=why):
         build(name, settings, **options)
+
+
+def test_a_users_module_in_the_current_folder_is_found(
+    build: Callable[..., Operator], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever started the program: a console script has no current folder on its path."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "own_here.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr("sys.path", [entry for entry in sys.path if entry not in ("", ".")])
+    check_own("own_here:Counting")
+    assert build("own_here:Counting").name == build("own_operators:Counting").name
+    with pytest.raises(UsageError, match="is it in the current folder"):
+        check_own("own_nowhere:Counting")

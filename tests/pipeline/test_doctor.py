@@ -35,7 +35,7 @@ def test_every_thing_is_reported_once():
     names = [one.name for one in findings]
     assert len(set(names)) == len(names)
     wanted = {"system", "cpu", "memory", "layout", "torch", "gpu", "triton", "codecs"}
-    wanted |= {"attention", "engine"}
+    wanted |= {"attention", "engine", "weights", "disk", "capacity"}
     wanted |= {"kafka client", "ray", "c compiler", "java", "maven", "rtsp server"}
     assert set(names) == wanted
     assert all(one.value for one in findings)
@@ -76,6 +76,21 @@ def test_an_ffmpeg_with_known_holes_is_a_warning(monkeypatch, avcodec, mark):
     codecs, *remedy = told.output.partition(f"{mark:>8}  codecs  ")[2].splitlines()
     assert ("holes that FFmpeg 9 has closed" in codecs) == (mark == "WARNING")
     assert ("PyAV 19 or newer, for Python 3.12" in "".join(remedy)) == (mark == "WARNING")
+
+
+def test_weights_that_are_there_are_told_with_their_size(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    cache = tmp_path / ".cache" / "dinostream"
+    none = doctor._weights()
+    assert none.value == f"in {cache}: none"
+    assert "weights fetch dinov2_vits14, or --weights demo" in none.remedy
+    assert f"GiB free in {cache} for weights" in doctor._disk().value
+    cache.mkdir(parents=True)
+    for name in ("dinov2_vits14_pretrain.pth", "dinov2_vits14_nyu_linear_head.pth", "mine.pth"):
+        (cache / name).write_bytes(bytes(3 << 19))
+    assert doctor._weights().value == (
+        f"in {cache}: dinov2_vits14_nyu_linear_head.pth 1.5 MiB, dinov2_vits14_pretrain.pth 1.5 MiB"
+    )
 
 
 def test_a_missing_distribution_names_itself():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from types import SimpleNamespace
 
 import pytest
@@ -87,6 +88,36 @@ def test_only_what_was_done_before_is_complete_already(
     code = run_job(config, live=False, fresh=False, display=open_display(as_json=True))
     assert code == (0 if complete else 1)
     assert ("complete already" in capsys.readouterr().err) == complete
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("statuses", "live", "left"),
+    [
+        (["ok", "stopped"], False, True),
+        (["ok", "rejected"], False, False),
+        (["ok", "ok"], False, False),
+        (["ok", "stopped"], True, False),
+    ],
+)
+def test_a_signal_that_stopped_recordings_is_the_exit_code(
+    tmp_path, monkeypatch, capsys, number, statuses, live, left
+):
+    outcomes, specs = ended(statuses)
+
+    def run():
+        signal.raise_signal(number)
+        return Tally(outcomes=outcomes)
+
+    stopped = SimpleNamespace(run=run, stop=lambda: None, tally=Tally())
+    monkeypatch.setattr("pipeline.job._open", lambda *_: stopped)
+    monkeypatch.setattr("pipeline.job.stream_specs", lambda *_, **__: specs)
+    config = Config(sink=f"sqlite:{tmp_path}/results.db")
+    code = run_job(config, live=live, fresh=False, display=open_display(as_json=True))
+    assert (code == 128 + number) == left
+    last = capsys.readouterr().err.splitlines()[-1]
+    goes_on = "1 of 2 recordings are not complete; the same command goes on with them"
+    assert (goes_on in last) == ("stopped" in statuses)
 
 
 def test_lost_frames_are_told_by_every_run(tmp_path, shared_media, capsys):

@@ -13,6 +13,7 @@ from pipeline.records.topics import CLAIMS, PROGRESS, Topic, TopicReport, topic_
 from pipeline.sinks.kafka.client import admin
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.errors import explaining
+from pipeline.sinks.kafka.reach import reach
 from pipeline.sinks.kafka.settings import KafkaSettings
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,16 @@ def topic_names(settings: KafkaSettings, deadline: Deadline) -> list[str]:
     """
     with admin(settings, deadline) as client:
         return _existing(client, settings, deadline)
+
+
+def require_broker(settings: KafkaSettings) -> None:
+    """Wait until somebody listens, for as long as one attempt may take.
+
+    Raises:
+        SinkError: nobody does.
+    """
+    with explaining(settings, "connecting", settings.attempt_s) as deadline:
+        reach(settings.servers, deadline)
 
 
 def ensure_topics(

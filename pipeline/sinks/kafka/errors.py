@@ -47,8 +47,6 @@ def progress_too_large(settings: KafkaSettings, refused: Refused, progress: Prog
     return SinkError(
         f"{settings.where}: the progress of stream {progress.stream} has {refused.size_bytes} bytes"
         f"{whose}; {settings.topic(refused.topic)} takes {refused.limit_bytes} ({WAY_OUT})",
-        stream=progress.stream,
-        stage="commit",
     )
 
 
@@ -69,24 +67,22 @@ def explained(
     if isinstance(error, (BatchRefused, *TOO_LARGE)):
         return SinkError(
             f"{where}: {what}: a record is larger than its topic takes ({said}; {WAY_OUT})",
-            stage="commit",
         )
     if errors.InvalidTransactionTimeoutError.__name__ in said:
         return SinkError(
             f"{where}: {what}: the broker refuses transactions of so long (twice attempt_s, or "
             "transaction_timeout_ms in the sink's settings); stay within its "
             "transaction.max.timeout.ms",
-            stage="commit",
         )
-    if worst and worst.final:
-        return SinkError(f"{where}: {what} was refused: {mask(str(worst))}", stage="commit")
+    if worst and worst.final:  # once it has worked, somebody may set right what he set wrong
+        refused = f"{where}: {what} was refused: {mask(str(worst))}"
+        return SinkError(refused, retryable=worked)
     if hopeless(error):
-        return SinkError(f"{where}: {what} was refused: {said}", stage="commit")
+        return SinkError(f"{where}: {what} was refused: {said}")
     if isinstance(error, Unreachable):
         return SinkError(
             f"{where}: {what}: no broker within {elapsed_s:.0f} s ({error}). Does it run, and is "
             "the address right?",
-            stage="commit",
             retryable=True,
         )
     if worst and telling(error) <= worst.weight and not (worked and worst.doubts_settings):
@@ -96,7 +92,6 @@ def explained(
     return SinkError(
         f"{where}: {what}: not confirmed within {elapsed_s:.0f} s ({said}). What is not confirmed "
         "counts as not done",
-        stage="commit",
         retryable=True,
     )
 

@@ -171,12 +171,10 @@ class Standing:
             SinkError: it may say who holds a stream that is asked for.
         """
         what = f"{record.topic}: offset {record.offset} cannot be read: {error!r}"
-        if _stream_of(record.key) in (self._jobs or {}):
+        if (stream := _stream_of(record.key)) in (self._jobs or {}):
             raise SinkError(
-                f"{what}; a newer dinostream wrote it? Update dinostream, or use another "
-                "topic_prefix",
-                stream=_stream_of(record.key),
-                stage="claim",
+                f"{what}, and it is of stream {stream}; a newer dinostream wrote it? Update "
+                "dinostream, or use another topic_prefix"
             )
         log.warning("%s", what)
 

@@ -111,7 +111,7 @@ def translated(path: Path) -> Iterator[None]:
                 f"{path}: this file is no SQLite database; name another file as the sink"
             ) from error
         raise SinkError(
-            f"{path}: {_meaning(name, str(error))}", stage="commit", retryable=_may_pass(name)
+            f"{path}: {_meaning(name, str(error))}", retryable=_may_pass(name)
         ) from error
 
 
@@ -166,7 +166,6 @@ def _require_in_place(connection: Connection, path: Path) -> None:
         raise SinkError(
             f"{path}: {MEANINGS['SQLITE_READONLY_DBMOVED']}; what is written now would be found by "
             "nobody. Run again: it begins a new file, or goes on with the one that lies there",
-            stage="commit",
         )
 
 

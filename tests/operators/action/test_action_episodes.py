@@ -19,7 +19,7 @@ from operators.errors import UsageError
 from operators.frames import Features, FrameInfo
 from operators.result import Result
 from operators.vector.frame_vector import FrameVector
-from operators.weights.heads import HeadRequest
+from operators.weights.head_request import HeadRequest
 
 HASH = "a" * 64
 LABELS = ["background", "enter", "leave"]

@@ -17,7 +17,7 @@ from operators.backbones.architectures import Architecture
 from operators.errors import UsageError, WeightsError
 from operators.frames import Features, FrameInfo
 from operators.vector.pooling import POOLINGS
-from operators.weights.heads import HeadRequest, MissingHead
+from operators.weights.head_request import HeadRequest, MissingHead
 
 HASH = "a" * 64
 LABELS = [f"label {number}" for number in range(7)]

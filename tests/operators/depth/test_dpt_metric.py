@@ -17,7 +17,8 @@ from operators.depth.dpt_layouts import dinov2_dpt, file_shapes
 from operators.depth.operator import RANGES_M, Depth, build_depth
 from operators.errors import WeightsError
 from operators.frames import Features, FrameInfo
-from operators.weights.heads import Head, HeadRequest
+from operators.weights.head_request import HeadRequest
+from operators.weights.heads import Head
 
 DATA = Path(__file__).parents[1] / "data"
 HASH = "a" * 64

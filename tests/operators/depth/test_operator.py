@@ -22,7 +22,8 @@ from operators.depth.operator import RANGES_M, Depth, build_depth
 from operators.depth.summary import depth_summary
 from operators.errors import DinostreamError, UsageError, WeightsError
 from operators.frames import Features, FrameInfo
-from operators.weights.heads import Head, HeadRequest, MissingHead
+from operators.weights.head_request import HeadRequest, MissingHead
+from operators.weights.heads import Head
 
 DATA = Path(__file__).parents[1] / "data"
 HASH = "a" * 64

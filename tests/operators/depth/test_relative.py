@@ -24,10 +24,10 @@ from operators.depth.operator import build_depth
 from operators.depth.relative import STEP, RelativeDepth
 from operators.errors import DinostreamError, WeightsError
 from operators.frames import Features, FrameBatch, FrameInfo
-from operators.weights import heads
-from operators.weights import load as weights
+from operators.weights import backbone_choice, head_request
 from operators.weights.catalogue import DEPTH_ANYTHING, OfficialFile
-from operators.weights.heads import Head, HeadRequest
+from operators.weights.head_request import HeadRequest
+from operators.weights.heads import Head
 from operators.weights.load import load_backbone
 
 DATA = Path(__file__).parents[1] / "data"
@@ -160,7 +160,7 @@ def test_one_name_fetches_the_backbone_and_its_head(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = OfficialFile(whole.as_uri(), "depth", SMALL.name, DEPTH_ANYTHING)
-    for module in (weights, heads):
+    for module in (backbone_choice, head_request):
         monkeypatch.setattr(module, "official_head", lambda *_: file)
     loaded = load_backbone(SMALL, DEPTH_ANYTHING, cache_dir=tmp_path)
     request = HeadRequest("depth", SMALL, loaded.sha256, "depth_anything_v2", cache_dir=tmp_path)

@@ -16,7 +16,7 @@ from operators.errors import DinostreamError, UsageError
 from operators.frames import Features, FrameInfo
 from operators.pca.operator import MAP_SCALE, Pca, build_pca
 from operators.result import PNG, Result
-from operators.weights.heads import HeadRequest
+from operators.weights.head_request import HeadRequest
 
 GRID = (10, 14)
 WIDTH = 48

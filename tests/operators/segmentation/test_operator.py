@@ -20,7 +20,8 @@ from operators.frames import Features, FrameInfo
 from operators.segmentation.labelsets import OFFICIAL, label_set
 from operators.segmentation.linear import segmentation_layout
 from operators.segmentation.operator import Segmentation, build_segmentation
-from operators.weights.heads import Head, HeadRequest, MissingHead
+from operators.weights.head_request import HeadRequest, MissingHead
+from operators.weights.heads import Head
 
 HASH = "a" * 64
 

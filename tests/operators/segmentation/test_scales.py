@@ -23,7 +23,8 @@ from operators.frames import Features, FrameBatch, FrameInfo
 from operators.segmentation.labelsets import label_set
 from operators.segmentation.linear import LinearSegmentation, segmentation_layout
 from operators.segmentation.operator import SCALES, Segmentation, build_segmentation
-from operators.weights.heads import Head, HeadRequest
+from operators.weights.head_request import HeadRequest
+from operators.weights.heads import Head
 from operators.weights.load import load_backbone
 
 DATA = Path(__file__).parents[1] / "data"

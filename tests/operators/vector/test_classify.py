@@ -20,7 +20,7 @@ from operators.errors import DinostreamError, UsageError, WeightsError
 from operators.frames import Features, FrameInfo
 from operators.vector.classify import Classify, build_classify
 from operators.vector.frame_vector import FrameVector
-from operators.weights.heads import HeadRequest, MissingHead
+from operators.weights.head_request import HeadRequest, MissingHead
 
 DATA = Path(__file__).parents[1] / "data"
 HASH = "a" * 64

@@ -12,7 +12,7 @@ from operators.backbones.architectures import Architecture
 from operators.errors import DinostreamError, UsageError
 from operators.frames import Features, FrameInfo
 from operators.vector.embedding import Embedding, build_embedding
-from operators.weights.heads import HeadRequest
+from operators.weights.head_request import HeadRequest
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

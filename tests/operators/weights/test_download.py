@@ -212,8 +212,8 @@ def test_a_network_failure_says_what_to_do(kind, server, tmp_path):
 
     text = str(caught.value)
     assert text.startswith(f"cannot fetch {url} (")
-    assert f"put it at {tmp_path / 'vit.pth'} or name it with --weights PATH" in text
-    assert "--weights random" in text
+    assert f"put it at {tmp_path / 'vit.pth'}, or name it with --weights PATH" in text
+    assert "--weights demo" in text
 
 
 def test_a_cache_that_cannot_be_made_is_an_error_that_names_it(server, tmp_path):

@@ -16,10 +16,11 @@ from safetensors.torch import save_file
 
 from operators.backbones.architectures import ARCHITECTURES
 from operators.errors import UsageError, WeightsError
-from operators.weights import heads
+from operators.weights import head_request
 from operators.weights.catalogue import OfficialFile, official_head
 from operators.weights.checkpoint import sha256_file
-from operators.weights.heads import HeadRequest, MissingHead, random_head, trained_head
+from operators.weights.head_request import HeadRequest, MissingHead
+from operators.weights.heads import random_head, trained_head
 
 MINE, OTHER = "a" * 64, "b" * 64
 VITS14 = "b938bf1bc15cd2ec0feacfe3a1bb553fe8ea9ca46a7e1d8d00217f29aef60cd9"
@@ -140,7 +141,7 @@ def official_server(
             url = f"http://127.0.0.1:{server.server_port}/{file.file_name}"
             return OfficialFile(url, operator, model, name)
 
-        monkeypatch.setattr(heads, "official_head", local)
+        monkeypatch.setattr(head_request, "official_head", local)
 
     servers: list[ThreadingHTTPServer] = []
     yield serve

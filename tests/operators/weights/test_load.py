@@ -15,7 +15,7 @@ from operators.backbones.architectures import architecture
 from operators.backbones.random_weights import random_tensors
 from operators.backbones.vit import VisionTransformer
 from operators.errors import WeightsError
-from operators.weights import load as weights_module
+from operators.weights import backbone_choice
 from operators.weights.catalogue import OfficialFile
 from operators.weights.load import backbone_name, load_backbone
 
@@ -163,7 +163,7 @@ def test_automatic_weights_come_from_the_cache_when_they_are_there(tmp_path, mon
     torch.save(random_tensors(ARCH, 0), path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     file = OfficialFile(URL, "backbone", ARCH.name, sha256=sha256)
-    monkeypatch.setattr(weights_module, "official_backbone", lambda name: file)
+    monkeypatch.setattr(backbone_choice, "official_backbone", lambda name: file)
 
     loaded = load_backbone(ARCH, "auto", cache_dir=tmp_path)
 
@@ -172,7 +172,7 @@ def test_automatic_weights_come_from_the_cache_when_they_are_there(tmp_path, mon
 
 def test_automatic_weights_without_a_network_are_an_error_never_a_fallback(tmp_path, monkeypatch):
     file = OfficialFile(URL, "backbone", ARCH.name)
-    monkeypatch.setattr(weights_module, "official_backbone", lambda name: file)
+    monkeypatch.setattr(backbone_choice, "official_backbone", lambda name: file)
 
     with pytest.raises(WeightsError, match=r"cannot fetch .*by hand.*--weights PATH"):
         load_backbone(ARCH, "auto", cache_dir=tmp_path)

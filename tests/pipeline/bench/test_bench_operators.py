@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from operators.format import BUILT_IN
 from operators.pca.operator import Pca
-from operators.registry import BUILT_IN
 from operators.vector.embedding import Embedding
 from pipeline import cli
 from pipeline.bench.operator_report import operator_report_lines
@@ -64,7 +64,7 @@ def test_a_small_run_reports_everything_and_needs_no_ray(home):
         assert len(figures) == (2 if name == "backbone" else 3)
         assert all(len(one["values"]) == 2 and one["median"] > 0 for one in figures)
     records = {name: said["records"] for name, said in report["gate"].items()}
-    assert records.keys() == BUILT_IN.keys()
+    assert records.keys() == set(BUILT_IN)
     assert records["embedding"] == records["pca"] == records["classify"] == 10
     assert records["depth"] == records["segmentation"] == 20  # a map and its summary
     assert records["action"] >= 1

@@ -3,6 +3,7 @@
 import importlib
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from operators.errors import DinostreamError, UsageError
 from pipeline import cli
+from pipeline.configuration.config import Config
 from pipeline.display import PlainDisplay, Report
 
 HEAVY = ("torch", "numpy", "ray", "av", "kafka", "triton", "pydantic", "rich", "ruamel")
@@ -33,6 +35,42 @@ def test_every_command_has_help_with_an_example(words, capsys):
     told = capsys.readouterr().out
     assert f"Usage: dinostream {' '.join(words)}".rstrip() in told
     assert f"Example: dinostream {' '.join(words)}".rstrip() in " ".join(told.split())
+    if words in ((), ("replay",)):
+        assert "130 stopped by Ctrl-C, 143 by SIGTERM" in " ".join(told.split())
+
+
+# Options without which a command does nothing of the kind.
+NOTHING = {
+    *("--config", "--set", "--every", "--cache", "--labels", "--clicks", "--masks", "--depth"),
+    *("--clips", "--images", "--synthetic", "--seeds", "--from", "--source", "--save", "--out"),
+}
+
+
+@pytest.mark.parametrize("words", list(every_command()), ids=" ".join)
+def test_help_says_what_holds_where_an_option_is_left_out(words):
+    command = cli.cli
+    for word in words:
+        command = command.get_command(click.Context(command), word)
+    context = click.Context(command)
+    silent = [
+        option.opts[-1]
+        for option in command.params
+        if isinstance(option, click.Option)
+        and not (option.is_flag and not option.secondary_opts)
+        and not (option.hidden or option.required)
+        and "default: " not in option.get_help_record(context)[1]
+    ]
+    assert set(silent) - NOTHING - ({"--head"} if words == ("weights", "fetch") else set()) == set()
+
+
+def test_options_show_the_defaults_of_the_configuration():
+    config, command = Config(), cli.cli.get_command(click.Context(cli.cli), "replay")
+    shown = {one.name: one.show_default for one in command.params if isinstance(one, click.Option)}
+    for name in ("model", "weights", "seed", "short_side", "batch_size", "backend", "runtime"):
+        assert re.split("[;,]", shown[name])[0] == str(getattr(config, name))
+    assert float(shown["fps"]) == config.sampling.fps
+    assert shown["operators"].split(", ") == list(config.operators)
+    assert (shown["sink"], shown["engines"]) == (config.sink.uri, str(config.engines))
 
 
 def test_help_imports_nothing_heavy(environment):
@@ -96,7 +134,7 @@ def test_an_unknown_key_names_the_file_and_the_nearest_key(dinostream, tmp_path)
         (UsageError("no such thing"), 2, "dinostream: no such thing\n"),
         (DinostreamError("broker gone"), 1, "dinostream: broker gone\n"),
         (DinostreamError("lost rtsp://a:hunter2@h/x"), 1, "dinostream: lost rtsp://a:***@h/x\n"),
-        (KeyboardInterrupt(), 1, "dinostream: interrupted\n"),
+        (KeyboardInterrupt(), 130, "dinostream: interrupted\n"),
     ],
 )
 def test_foreseen_errors_are_one_line(run_raising, error, code, text):

@@ -144,6 +144,6 @@ def test_interrupted_it_leaves_no_film(dinostream, environment, tmp_path):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert "interrupted" in said
     assert list(tmp_path.glob("a.mp4*")) == []

@@ -146,7 +146,7 @@ def test_a_start_time_without_its_zone_is_refused(text):
         ("batch_size=0", "batch_size: should be greater than 0; got 0"),
         ("runtime=threads", "runtime: should be 'ray' or 'inline'; got 'threads'"),
         ("streams.door.start_time=null", "streams.door.url is missing"),
-        ("streams={a b: {url: x}}", "streams.a b: String should match pattern"),
+        ("streams={a b: {url: x}}", "streams.a b: a stream's name has 1 to 128"),
         ("streams.gate=3", "streams.gate: should be a table of keys and values; got 3"),
         ("sampling.fps=.inf", "sampling.fps: should be a finite number; got inf"),
         ("operators.depth.fps=.inf", "operators.depth.fps: should be a finite number; got inf"),
@@ -175,9 +175,22 @@ def test_a_head_for_no_operator_is_refused():
     assert resolve(None, {"heads": {"depth": "nyu-linear"}, "operators": ["embedding"]}).heads
 
 
-@pytest.mark.parametrize("options", [{"engines": 2}, {"address": "auto"}])
+@pytest.mark.parametrize("options", [{"engines": 2}, {"address": "auto"}, {"gpus_per_engine": 1}])
 def test_one_process_cannot_be_several(options):
-    assert "need runtime: ray" in refusal(None, {"runtime": "inline", **options})
+    assert f"only runtime: ray takes {next(iter(options))}" in refusal(
+        None, {"runtime": "inline", **options}
+    )
+
+
+@pytest.mark.parametrize("override", ["sampling.fps=1e999", "operators.depth.fps=1e999"])
+def test_no_number_is_infinite(override):
+    assert "finite" in refusal(None, {}, [override])
+
+
+@pytest.mark.parametrize("share", [2, -0.5, "half"])
+def test_an_engine_has_a_part_of_a_gpu(share):
+    wanted = "gpus_per_engine: should be auto, or a part of a GPU from 0 to 1"
+    assert refusal(None, {"gpus_per_engine": share}) == f"command line: {wanted}; got {share!r}"
 
 
 def test_secrets_are_printed_nowhere(cameras):

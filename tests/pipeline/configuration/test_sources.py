@@ -161,6 +161,13 @@ def test_joined_files_are_one_stream_in_order(tmp_path: Path) -> None:
     assert plan_recordings([str(tmp_path / "day")], join=True)[0].session != plan.session
 
 
+def test_files_one_by_one_are_not_joined(tmp_path: Path) -> None:
+    paths = [str(touch(tmp_path / name)) for name in ("1.mp4", "2.mp4")]
+    with pytest.raises(UsageError, match="1 more are files by themselves"):
+        plan_recordings(paths, join=True)
+    assert plan_recordings(paths[:1], join=True)[0].join == ()
+
+
 def test_a_session_is_the_content(tmp_path: Path) -> None:
     data = bytes(range(256)) * 20_000
     path = touch(tmp_path / "a.mp4", data)
@@ -189,6 +196,9 @@ def test_an_unknown_scene_is_refused() -> None:
 
 @pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "srt", "http", "https"])
 def test_named_cameras(scheme: str) -> None:
+    if "http" not in scheme:  # which may be a file
+        with pytest.raises(UsageError, match="is live"):
+            plan_stream("gate", f"{scheme}://camera/1", live=False)
     plan = plan_stream("gate", f"{scheme}://camera/1", live=True)
     assert (plan.stream, plan.live, plan.session) == ("gate", True, "")
 

@@ -101,7 +101,7 @@ def test_ctrl_c_drains_and_the_next_run_goes_on(
     sink = f"sqlite:{tmp_path}/c.db"
     job = begin(jobs, tools, footage, sink, "inline")
     job.send_signal(signal.SIGINT)
-    report = jobs.finish(job, code=1)
+    report = jobs.finish(job, code=128 + signal.SIGINT)
     assert "stopped" in report["streams"].values()
     jobs.run(footage, "--all", "--runtime", "inline", "--sink", sink)
     assert tools.records(sink) == undisturbed
@@ -116,7 +116,8 @@ def test_ctrl_c_twice_quits_at_once(jobs, tools, footage, tmp_path) -> None:
     assert any("again to quit now" in line for line in job.stderr)
     job.send_signal(signal.SIGINT)
     job.communicate(timeout=30)
-    assert job.returncode in (-signal.SIGINT, 1), "killed, unless it had drained by then"
+    drained = 128 + signal.SIGINT
+    assert job.returncode in (-signal.SIGINT, drained), "killed, unless it had drained by then"
     left_over(tools, below)
 
 

@@ -82,8 +82,11 @@ def test_batches_are_mixed(clips: Path, tmp_path) -> None:
 
 
 @pytest.mark.slow
-def test_ray_says_the_same(together: str, jobs, clips, tools, tmp_path) -> None:
-    """With two engines; whole jobs with one are in `test_kills`."""
+def test_ray_says_the_same(together: str, jobs, clips, tools, tmp_path, monkeypatch) -> None:
+    """With two engines, and where temporary files have a path too long for Ray's sockets; whole
+    jobs with one are in `test_kills`."""
+    (long := tmp_path / ("long" * 25)).mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
     sink = f"sqlite:{tmp_path}/ray.db"
     report = jobs.run(clips, "--runtime", "ray", "--engines", "2", "--sink", sink)
     assert report["conflicting"] == 0

@@ -17,8 +17,9 @@ from operators.learn.splits import split
 from operators.learn.tail_training import Schedule
 from operators.learn.vector_fit import Recipe
 from operators.vector.classify import build_classify
+from operators.weights.head_request import HeadRequest
 from operators.weights.header import read_header
-from operators.weights.heads import Head, HeadRequest, trained_head
+from operators.weights.heads import Head, trained_head
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.sources import file_session
 from pipeline.configuration.streams import stream_specs

@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -162,17 +163,23 @@ class FakeRay:
     Attributes:
         bodies: class of an actor -> makes the body of each new one.
         actors: all that were started.
+        options: what each of them asked for.
+        nodes: what is free on each, which is all that they have.
     """
 
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.bodies: dict[str, Callable[[], object]] = {}
         self.actors: list[FakeActor] = []
+        self.options: list[dict[str, Any]] = []
+        self.nodes: dict[str, dict[str, float]] = {"head": {"CPU": 2.0}}
 
-    def remote(self, **_: object) -> Callable[[type], Any]:
-        return lambda kind: SimpleNamespace(
-            remote=lambda *_: self.start(self.bodies[kind.__name__]())
-        )
+    def remote(self, **options: Any) -> Callable[[type], Any]:
+        def start(kind: type) -> FakeActor:
+            self.options.append(options)
+            return self.start(self.bodies[kind.__name__]())
+
+        return lambda kind: SimpleNamespace(remote=lambda *_: start(kind))
 
     def start(self, body: object) -> FakeActor:
         self.actors.append(FakeActor(body))
@@ -195,14 +202,18 @@ class FakeRay:
         actor.kill()
 
     def cluster_resources(self) -> dict[str, float]:
-        return {}
+        return dict(sum((Counter(node) for node in self.nodes.values()), Counter()))
+
+    available_resources = cluster_resources
 
 
 @pytest.fixture
 def fake_ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
     fake = FakeRay()
-    for module in ("run", "sinks", "feed", "watch"):
+    for module in ("run", "sinks", "feed", "watch", "room"):
         monkeypatch.setattr(f"pipeline.runtime.ray_{module}.ray", fake)
+    free = "pipeline.runtime.ray_room.available_resources_per_node"
+    monkeypatch.setattr(free, lambda: fake.nodes)
     monkeypatch.setattr("pipeline.runtime.ray_run.cluster", lambda _: nullcontext())
     return fake
 

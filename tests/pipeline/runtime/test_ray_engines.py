@@ -13,7 +13,7 @@ from pipeline.engine.camera import Camera
 from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
-from pipeline.runtime.ray_run import HEAR_S, LIVES_WITHOUT_PROGRESS, MARGIN_S, RayRun
+from pipeline.runtime.ray_run import HEAR_S, LIVES_WITHOUT_PROGRESS, MARGIN_S, ROOM_S, RayRun
 from pipeline.stream.spec import StreamSpec
 
 GATE = StreamSpec("gate", "rtsp://127.0.0.1:1/gate", live=True)
@@ -65,8 +65,8 @@ class Engine:
         """Does not listen."""
 
 
-def run_of(fake_ray, *specs: StreamSpec, engines: int = 1) -> RayRun:
-    values = {"engines": engines, "sink": "kafka://127.0.0.1:1", "drain_s": 10}
+def run_of(fake_ray, *specs: StreamSpec, **more: object) -> RayRun:
+    values = {"sink": "kafka://127.0.0.1:1", "drain_s": 10} | more
     config = resolve(None, {"sources": ["synthetic:room"], "weights": "random"} | values)
     fake_ray.bodies["SinkActor"] = Sink
     return RayRun(config, specs, fresh=False, tell=lambda _: None, clock=fake_ray.clock)
@@ -167,3 +167,23 @@ def test_an_engine_that_is_lost_while_the_run_ends_is_not_replaced(fake_ray, nev
     assert len(engines_of(fake_ray)) == 1
     assert statuses(tally) == {"gate": "stopped"}
     assert "lost while the run ended (RayActorError)" in tally.given_up
+
+
+def test_what_an_engine_waits_for_is_said_once(fake_ray, never, caplog) -> None:
+    fake_ray.bodies["EngineActor"] = lambda: Pending(never)
+    fake_ray.nodes = {"head": {"CPU": 1.0}}
+    run = run_of(fake_ray, CLIP, gpus_per_engine=1)
+    stop_when(fake_ray, run, lambda: fake_ray.clock.now_s > 3 * ROOM_S)
+    run.run()
+    said = [one.getMessage() for one in caplog.records if "waits for room" in one.getMessage()]
+    (asks,) = said
+    assert "it asks for 0 CPUs and 1 GPUs" in asks
+    assert "1 of 1 CPUs and 0 of 0 GPUs" in asks
+
+
+def test_two_engines_share_one_gpu(fake_ray, never) -> None:
+    fake_ray.bodies["EngineActor"] = lambda: Engine(never, *[Tally()] * 9, result=DONE)
+    fake_ray.nodes = {"head": {"CPU": 8.0, "GPU": 1.0}}
+    run_of(fake_ray, GATE, CLIP, engines=2).run()
+    asked = [(one["num_cpus"], one["num_gpus"]) for one in fake_ray.options if "num_gpus" in one]
+    assert asked == [(1.5, 0.5)] * 2

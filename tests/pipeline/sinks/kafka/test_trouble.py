@@ -14,6 +14,7 @@ from kafka import errors
 from pipeline.errors import SinkError
 from pipeline.records.commit import Commit
 from pipeline.sinks.kafka.deadline import Stalled
+from pipeline.sinks.kafka.errors import explained
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.kafka.sink import KafkaSink
 from pipeline.sinks.kafka.trouble import Trouble
@@ -170,3 +171,15 @@ def test_after_a_deadline_what_told_the_most_is_said():
     with pytest.raises(SinkError, match=r"not confirmed within .*NotLeader.*moved") as caught:
         sink._until("writing", attempt)
     assert "no answer" not in str(caught.value)
+
+
+def test_a_login_that_worked_and_is_refused_is_an_outage_and_at_the_start_the_end():
+    settings = KafkaSettings(("127.0.0.1:1",), "p", attempt_s=5)
+    refused = errors.SaslAuthenticationFailedError("no")
+    settings.trouble.note("127.0.0.1:1", refused, advertised=False)
+    at_start, later = (
+        explained(Stalled("none"), settings, "commit 1", 5, worked=worked)
+        for worked in (False, True)
+    )
+    assert "it refuses the login" in str(at_start)
+    assert (at_start.retryable, later.retryable) == (False, True)

@@ -1,0 +1,45 @@
+"""What `--weights` means for an architecture. Reads no file; knows no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from operators.backbones.architectures import DEMO_MODEL
+from operators.errors import WeightsError
+from operators.weights.catalogue import (
+    DEPTH_ANYTHING,
+    OfficialFile,
+    official_backbone,
+    official_head,
+)
+
+AUTO, DEMO, RANDOM = "auto", "demo", "random"
+
+
+def backbone_file(model: str, weights: str) -> Path | OfficialFile | None:
+    """The file of a backbone's weights; None for our own, which ship with the program, and for
+    random ones.
+
+    Raises:
+        WeightsError: there is none for that architecture.
+    """
+    if weights == DEMO and model != DEMO_MODEL:
+        raise WeightsError(f"the demo weights are a {DEMO_MODEL}; leave out --model {model}")
+    if weights in (DEMO, RANDOM):
+        return None
+    if weights == AUTO:
+        return official_backbone(model)
+    if weights == DEPTH_ANYTHING:
+        return official_head("depth", model, weights)  # its encoder lies in the same file
+    return Path(weights).expanduser()
+
+
+def require_weights(path: Path) -> None:
+    """
+    Raises:
+        WeightsError: no file is there.
+    """
+    if not path.exists():
+        raise WeightsError(
+            f"{path}: no such weights file; --weights takes auto, demo, random or a path"
+        )

@@ -1,0 +1,64 @@
+"""What can be wrong with a job is looked for before anything of it starts: names, files, the sink.
+
+A configuration in -> nothing, or the error that an engine would end with a minute later. Reads no
+weights and knows no torch. Files of engines that run elsewhere are left to them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from operators.backbones.architectures import Architecture, architecture
+from operators.names import check_name, check_own, has_head, is_own
+from operators.weights.backbone_choice import DEMO, RANDOM, backbone_file, require_weights
+from operators.weights.catalogue import OfficialFile
+from operators.weights.head_needs import chosen_header
+from operators.weights.head_request import HeadRequest, MissingHead, none_runs
+from pipeline.calibrate.store import read_calibrations
+from pipeline.configuration.config import Config
+from pipeline.runtime.address import LOCAL, cluster_address
+from pipeline.sinks.uri import check_sink
+
+
+def check(config: Config) -> None:
+    """
+    Raises:
+        UsageError: an unknown model, operator or head, or a file that is not there.
+        SinkError: the sink cannot be written, or nobody listens there.
+    """
+    here = config.runtime == "inline" or cluster_address(config.address) == LOCAL
+    arch = architecture(config.model)
+    for name in config.operators:
+        check_name(name)
+        if here and is_own(name):
+            check_own(name)
+    _check_heads(config, arch, here=here)
+    if here and config.calibrations is not None:
+        read_calibrations(Path(config.calibrations))
+    check_sink(config.sink.uri, settings=config.sink.settings)
+
+
+def _check_heads(config: Config, arch: Architecture, *, here: bool) -> None:
+    weights = backbone_file(arch.name, config.weights)
+    if here and isinstance(weights, Path):
+        require_weights(weights)
+    sha256 = weights.sha256 if isinstance(weights, OfficialFile) else None
+    missing = []
+    for name in config.operators:
+        shipped = config.weights == DEMO and chosen_header(name, DEMO) is not None
+        choice = config.heads.get(name, DEMO if shipped else None)
+        seed = config.seed if config.weights == RANDOM else None
+        request = HeadRequest(name, arch, sha256 or "", choice, seed)
+        try:
+            _check_head(request, here=here)
+        except MissingHead as error:
+            missing.append(str(error))
+    if len(missing) == len(config.operators):
+        raise none_runs(missing)
+
+
+def _check_head(request: HeadRequest, *, here: bool) -> None:
+    if not has_head(request.operator):
+        request.refuse_head()
+    elif not request.wants_random and request.choice != DEMO:
+        request.require_file() if here else request.file()
