@@ -21,7 +21,7 @@ def test_it_reports_and_keeps_the_same(tmp_path, monkeypatch, capsys) -> None:
 
 
 def test_a_red_gate_ends_with_1(monkeypatch, capsys) -> None:
-    def broken(device: torch.device) -> None:
+    def broken(device: torch.device, head_dim: int) -> None:
         raise RuntimeError("no device after all")
 
     monkeypatch.setattr(benchmark, "has_gpu", lambda: True)
