@@ -4,7 +4,7 @@ In: a workload, a variant and its compiled report. Out: clocks per head by resou
 per launch between full overlap and none. docs/attention.md explains it. Needs no GPU.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -119,7 +119,7 @@ def compile_and_predict(tile: Tile, n_tokens: int) -> Prediction:
     """Compile a tile for sm_90 in bfloat16 and predict its cost at N."""
     variant = variant_for(n_tokens, tile, HEAD_DIM)
     report = flash_report(variant, arch=90, dtype=torch.bfloat16)
-    plain = Variant(tile, variant.tail, variant.full, tail_heads=0)
+    plain = replace(variant, tail_heads=0)
     without_tails = flash_report(plain, arch=90, dtype=torch.bfloat16)
     return predict(tile, n_tokens, report, without_tails)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -66,9 +67,8 @@ def perturbed(finished, damage):
         done, trial = finished[task.contender]
         shutil.copytree(done.folder, task.folder)
         if task.contender == "inline":
-            with sqlite3.connect(task.database) as connection:
+            with closing(sqlite3.connect(task.database)) as connection, connection:
                 damage(connection)
-            connection.close()
         return trial
 
     return run, ran

@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import sqlite3
+from contextlib import closing
 
 import pytest
 import torch
@@ -161,7 +162,7 @@ def test_a_sink_that_is_something_else(replay, tmp_path):
 
 
 def test_a_sink_of_another_program(replay, tmp_path):
-    with sqlite3.connect(tmp_path / "diary.db") as other:
+    with closing(sqlite3.connect(tmp_path / "diary.db")) as other, other:
         other.execute("CREATE TABLE entries(day)")
     other.close()
     assert "diary.db" in refusal(replay(SCENE, "--sink", "sqlite:diary.db"))
@@ -169,7 +170,7 @@ def test_a_sink_of_another_program(replay, tmp_path):
 
 def test_a_sink_of_a_newer_version(replay, tmp_path):
     assert replay(SCENE).returncode == 0
-    with sqlite3.connect(tmp_path / "results.db") as database:
+    with closing(sqlite3.connect(tmp_path / "results.db")) as database, database:
         database.execute("PRAGMA user_version = 99")
     database.close()
     assert "newer" in refusal(replay(SCENE))

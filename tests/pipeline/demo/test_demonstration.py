@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -21,7 +22,7 @@ TOPICS = (
 
 
 def stored(run):
-    with sqlite3.connect(run.plan.folder / "demo.db") as database:
+    with closing(sqlite3.connect(run.plan.folder / "demo.db")) as database:
         return dict(
             database.execute("SELECT topic, count(*) FROM records WHERE id LIKE topic || '/%' "
                              "AND topic NOT IN ('events', 'labels') GROUP BY topic")
@@ -46,7 +47,7 @@ def test_the_first_run_says_what_lies_where(first_run):
 
 def test_it_shows_one_real_record_as_tail_prints_it(first_run):
     (line,) = (json.loads(text) for text in first_run.said if text.startswith("{"))
-    with sqlite3.connect(first_run.plan.folder / "demo.db") as database:
+    with closing(sqlite3.connect(first_run.plan.folder / "demo.db")) as database:
         (value,) = database.execute(
             "SELECT value FROM records WHERE topic = ? AND id = ?", (line["topic"], line["id"])
         ).fetchone()

@@ -50,7 +50,7 @@ def test_commit_writes_records_and_progress_as_any_client_can_read_them(sink, pa
     sink.close()
 
     assert receipt == Receipt(written=2)
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other, other:
         rows = other.execute(
             "SELECT offset, topic, key, json_extract(headers, '$.ce_pts'), value, timestamp_us, id "
             "FROM records ORDER BY offset"
@@ -283,7 +283,7 @@ def test_records_survive_one_writer_killed_while_another_process_reads(path, bui
         assert sink.claim({"s": "j"})["s"].sequence == progress.sequence
         sink.claim({"s": "j"}, fresh=True)
         sink.close()
-        with sqlite3.connect(path) as other:
+        with closing(sqlite3.connect(path)) as other, other:
             assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             other.execute("DELETE FROM records")
         other.close()
@@ -291,7 +291,7 @@ def test_records_survive_one_writer_killed_while_another_process_reads(path, bui
 
 def test_headers_are_a_json_object(sink, path, build):
     sink.publish([build.message(0)])
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other, other:
         (text,) = other.execute("SELECT headers FROM records").fetchone()
     other.close()
     assert json.loads(text) == dict(build.message(0).headers)
