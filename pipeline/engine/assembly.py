@@ -7,7 +7,6 @@ process that will own the device.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,14 +31,13 @@ from pipeline.configuration.head_match import heads_of
 from pipeline.configuration.streams import sampling_rules
 from pipeline.engine.identity import Identity
 from pipeline.engine.placement import Placement
-from pipeline.engine.shard import LIVE_BATCH_WAIT_S, Shard
+from pipeline.engine.shard import Shard
 from pipeline.engine.step import Engine
 from pipeline.media.scaler import FILTER_NAME
 from pipeline.records.message import Publisher
 from pipeline.sinks.sink import Sink
 from pipeline.sinks.uri import sink_name
 from pipeline.stream.feed import Feed
-from pipeline.stream.spec import StreamSpec
 
 # Users' settings of oneDNN, which computes on CPUs, that change how its products round.
 _ONEDNN = tuple(
@@ -59,19 +57,16 @@ class Assembly:
     def shard(
         self,
         config: Config,
-        specs: Sequence[StreamSpec],
         feed: Feed,
         sink: Sink,
     ) -> Shard:
-        """The loop that runs some streams on this engine."""
-        live = any(spec.live for spec in specs)
+        """The loop that runs streams on this engine."""
         return Shard(
             self.engine,
             feed,
             sink,
             lambda claimed: Publisher(claimed.stream, claimed.job, self.identity.model),
-            most_open=None if live else config.decoders,
-            batch_wait_s=LIVE_BATCH_WAIT_S if live else None,
+            most_open=config.decoders,
             patience_s=config.patience_s,
             sink_name=sink_name(config.sink.uri),
             max_age_s=config.max_age_s,

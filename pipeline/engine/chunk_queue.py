@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pipeline.engine.presence import Presence
 from pipeline.stream.chunk import End, Entry, sampled_in
 
-QUEUED_CHUNKS = 2  # one in work and one ahead: what a killed engine does again
+QUEUED_CHUNKS = 2  # one in work and one ahead; a killed engine does those again, and the one before
 
 
 class ChunkQueue:
@@ -29,6 +29,11 @@ class ChunkQueue:
     def hungry(self) -> bool:
         """Room for another chunk."""
         return not self.closing and len(self._chunks) < QUEUED_CHUNKS
+
+    @property
+    def ended(self) -> bool:
+        """All of the stream has been worked on."""
+        return self.closing and not self._chunks
 
     @property
     def idle(self) -> bool:

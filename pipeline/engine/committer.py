@@ -1,4 +1,4 @@
-"""Commits beside the engine's loop: one thread owns the sink, the loop goes on computing.
+"""Commits beside the engine's loop: a thread calls the sink, the loop goes on computing.
 
 The loop puts commits in and takes out what became of them. Whatever waits when the sink is free
 goes in one transaction: a slow sink gets larger ones, not more of them. Knows nothing of streams.
@@ -13,14 +13,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pipeline.engine.observer import COMMIT, Observer
-from pipeline.errors import RecordsTooLarge
+from pipeline.errors import RecordsTooLarge, SinkAway, SinkError
 from pipeline.records.commit import Commit
 from pipeline.records.outage import Outage
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Receipt
 from pipeline.stream.progress import Progress
 
-MOST_BYTES = 8 << 20  # of payloads in one transaction, but for a single commit that is larger
+# Of payloads in one transaction, but for a single commit that is larger: after an outage, what
+# waits must fit into one attempt over a slow line.
+MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Where the streams of a claim stand."""
+    """Where the streams of a claim stand, or why it was refused; then none is ours."""
 
+    claim: Claim
     progresses: Mapping[str, Progress]
+    error: SinkError | None = None
 
 
 News = Committed | Refusal | Claimed
@@ -157,9 +161,17 @@ class Committer:
                 self._queue.popleft()
             return tuple(commits)
 
+    def _claim(self, claim: Claim) -> Claimed:
+        try:
+            return Claimed(claim, self._sink.claim(claim.jobs, fresh=claim.fresh))
+        except SinkAway:
+            raise
+        except SinkError as error:  # of these streams; the others go on
+            return Claimed(claim, {}, error)
+
     def _do(self, work: tuple[Commit, ...] | Claim) -> News:
         if isinstance(work, Claim):
-            return Claimed(self._sink.claim(work.jobs, fresh=work.fresh))
+            return self._claim(work)
         try:
             with self._observer.stage(COMMIT):
                 receipt = self._sink.commit(work)

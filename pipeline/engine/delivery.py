@@ -58,6 +58,8 @@ class Delivery:
         for answer in answers:
             if isinstance(answer, Claimed):
                 self._roster.admit(answer.progresses)
+                if answer.error:
+                    self._roster.reject(answer.claim.jobs, str(answer.error))
             elif isinstance(answer, Refusal):
                 self._put_again(answer)
             else:

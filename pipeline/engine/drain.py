@@ -18,8 +18,8 @@ class Drain:
         """
         Args:
             within_s: what is given to what is decoded.
-            interrupt: called from a thread of its own when that is over and the run is not: its
-                loop may wait for a sink.
+            interrupt: called from a thread of its own when that is over and the run is not: a
+                sink may be away.
             clock: seconds, monotonic.
         """
         self._within_s = within_s

@@ -97,8 +97,7 @@ class Lane:
         return dict(self._untold.total)
 
     def advance(self) -> Frames | Commit | None:
-        """Go on: a run of frames to offer, a commit that is due, or None until more comes, or until
-        the commit before is confirmed."""
+        """A run of frames to offer, a due commit, or None until more comes or is confirmed."""
         if news := self._outbox.next_news(self._progress):
             return news
         entries = self.queue.first()
@@ -251,14 +250,15 @@ class Lane:
             )
             self._forget("end")
             self._tell_dropped()
+            return  # told by its commit, when what the sink refused before is counted
         if isinstance(entry, Fault):
             self.lost += entry.lost
-        if isinstance(entry, Fault) and entry.lost and not self._progress.detail:
-            self._progress = replace(self._progress, detail=brief(entry.detail))
-        if isinstance(entry, Fault) and not entry.lost:
-            log.warning("%s: %s: %s", self.stream, entry.kind, entry.detail)
-            if not self.live:
-                return  # a decoder that had to be restarted is no fact about the footage
+            if entry.lost and not self._progress.detail:
+                self._progress = replace(self._progress, detail=brief(entry.detail))
+            if not entry.lost:
+                log.warning("%s: %s: %s", self.stream, entry.kind, entry.detail)
+                if not self.live:
+                    return  # a decoder that had to be restarted is no fact about the footage
         self._messages += self._publisher.announce(entry, self._progress, self._ledger.counts())
 
     def _count_dropped(self, gap: Gap) -> None:
@@ -289,6 +289,8 @@ class Lane:
             status=self._status,
         )
         messages, self._messages = self._messages, []
+        if self.end and not self._goes_on(self.end):
+            messages += self._publisher.announce(self.end, self._progress, self._progress.ledger)
         arrived_s, self._arrived_s = self._arrived_s, None
         return self._outbox.send(messages, self._progress, arrived_s)
 

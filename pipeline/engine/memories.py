@@ -22,8 +22,10 @@ class Memories:
         self._gaps = {p.name: GapDetector(p.sampling) for p in placements}
         for placement in placements:
             state = progress.operators.get(placement.name)
-            if state is not None and placement.remembers:
+            if placement.remembers and state is not None:
                 placement.remembers.restore(self._stream, base64.b64decode(state))
+            elif placement.remembers:  # what it remembers is another stream's, of the same name
+                placement.remembers.reset(self._stream, "session")
             gaps = progress.gaps.get(placement.name)
             if gaps is not None:
                 self._gaps[placement.name].restore(gaps)

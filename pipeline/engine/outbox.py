@@ -5,7 +5,6 @@ Knows the order of a stream's commits. Knows nothing of frames, operators' memor
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -32,7 +31,7 @@ class Outbox:
         self._newest = progress
         self._placements = placements
         self._publisher = publisher
-        self._news: deque[Trouble | Outage] = deque()
+        self._news: list[Trouble | Outage] = []
         self._in_flight: Commit | None = None
         self._is_chunk = False
         self._buried: set[tuple[str, ...]] = set()  # frames of the newest chunk, by operator
@@ -58,19 +57,23 @@ class Outbox:
             self._news.append(outage)
 
     def next_news(self, progress: Progress) -> Commit | None:
-        """The commit of the oldest news, if none is on its way; `progress`: how far the stream is
-        with what is not committed yet."""
+        """A commit of all news, if none is on its way; `progress`: how far the stream is with what
+        is not committed yet."""
         if self.busy or not self._news:
             return None
-        news = self._news.popleft()
-        if isinstance(news, Outage):
-            messages = [self._publisher.outage(news, progress)]
-        else:
-            where = self._newest
-            if news.position:
-                where = replace(where, session=news.session, position=news.position)
-            messages = self._publisher.announce(news, where, {})
+        messages: list[Message] = []
+        for news in self._news:
+            if isinstance(news, Outage):
+                messages.append(self._publisher.outage(news, progress))
+            else:
+                messages += self._publisher.announce(news, self._place_of(news), {})
+        self._news.clear()
         return self._send(messages, self._newest, None)
+
+    def _place_of(self, trouble: Trouble) -> Progress:
+        if not trouble.position:
+            return self._newest
+        return replace(self._newest, session=trouble.session, position=trouble.position)
 
     def send(
         self, messages: Sequence[Message], progress: Progress, arrived_s: float | None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from operators.errors import UsageError
@@ -15,6 +15,7 @@ from pipeline.engine.committer import Claim
 from pipeline.engine.intake import Intake
 from pipeline.engine.lane import Lane
 from pipeline.engine.tally import Outcome, Tally
+from pipeline.stream.chunk import End
 from pipeline.stream.progress import Progress
 from pipeline.stream.spec import StreamSpec
 
@@ -38,13 +39,14 @@ class Roster:
             intake: where streams are opened and stopped.
             tally: is told how they ended.
             make_lane: of a stream that was claimed.
-            most_open: how many decode at a time; None: all.
+            most_open: how many recordings decode at a time; None: all.
         """
         self._intake = intake
         self._tally = tally
         self._make_lane = make_lane
         self._most_open = most_open
         self._lock = threading.Lock()
+        self._closed = False
         self._names: set[str] = set()
         self._added: list[Claim] = []
         self._removed: list[str] = []
@@ -73,16 +75,20 @@ class Roster:
             fresh: forget earlier progress.
 
         Raises:
-            UsageError: one is here already; then none of them comes in.
+            UsageError: one is here already, or no more are taken; then none of them comes in.
         """
-        names = [spec.stream for spec in specs]
+        named = {spec.stream: spec for spec in specs}
+        claim = Claim({name: jobs[name] for name in named}, fresh)
         with self._lock:
-            if here := sorted(self._names & set(names)):
-                raise UsageError(f"stream {', '.join(here)} is here already; remove it first")
-            self._names |= set(names)
-            self._specs |= {spec.stream: spec for spec in specs}
-            if names:
-                self._added.append(Claim({name: jobs[name] for name in names}, fresh))
+            if self._closed:
+                raise UsageError("the run is about to end and takes no more streams")
+            if len(named) < len(specs) or self._names & set(named):
+                twice = sorted(self._names & set(named)) or sorted(named)
+                raise UsageError(f"stream {', '.join(twice)} is here already; remove it first")
+            self._names |= set(named)
+            self._specs |= named
+            if named:
+                self._added.append(claim)
 
     def remove(self, stream: str) -> None:
         """Have a stream end as one that is stopped: what is decoded is finished and committed.
@@ -114,12 +120,23 @@ class Roster:
             spec = replace(spec, cursor=progress.cursor, epoch=progress.epoch)
             self._waiting.append((spec, self._make_lane(spec, progress)))
 
+    def reject(self, streams: Iterable[str], why: str) -> None:
+        """These could not be claimed."""
+        for stream in streams:
+            if self._specs.pop(stream, None):
+                self._forget(stream, Outcome(stream, "rejected", why))
+
     def open_next(self) -> None:
         """Open those that wait, as long as there is room."""
-        while self._waiting and (self._most_open is None or len(self.lanes) < self._most_open):
-            spec, lane = self._waiting.popleft()
-            self._intake.open(spec)
-            self.lanes[spec.stream] = lane
+        for spec, lane in list(self._waiting):
+            if lane.live or self._has_room():
+                self._waiting.remove((spec, lane))
+                self._intake.open(spec)
+                self.lanes[spec.stream] = lane
+
+    def _has_room(self) -> bool:
+        decoding = sum(not lane.live for lane in self.lanes.values())
+        return self._most_open is None or decoding < self._most_open
 
     def stop_removed(self) -> None:
         """Those that are to go and are claimed: who is not open is gone, the others end soon."""
@@ -131,12 +148,14 @@ class Roster:
                 self._intake.stop([stream])
         for spec, lane in [one for one in self._waiting if one[0].stream in removed]:
             self._waiting.remove((spec, lane))
-            self._forget(spec.stream, Outcome(spec.stream, "stopped", resumed=lane.resumed))
+            lane.queue.accept([End(spec.stream, "stopped")])  # so that the sink lets go of it
+            self.lanes[spec.stream] = lane
 
     def begin_no_more(self) -> None:
-        """Whatever is not open never will be."""
+        """Whatever is not open never will be, and nothing comes in any more."""
         self._waiting.clear()
         with self._lock:
+            self._closed = True
             self._added.clear()
             self._specs.clear()
             self._names &= set(self.lanes)
@@ -150,3 +169,4 @@ class Roster:
         self._tally.outcomes.append(outcome)
         with self._lock:
             self._names.discard(stream)
+            self._removed = [name for name in self._removed if name != stream]

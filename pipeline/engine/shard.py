@@ -51,7 +51,7 @@ class Shard:
         publisher: Callable[[Progress], Publisher],
         *,
         most_open: int | None = None,
-        batch_wait_s: float | None = None,
+        batch_wait_s: float = LIVE_BATCH_WAIT_S,
         max_age_s: float = math.inf,
         drain_s: float = DRAIN_S,
         patience_s: float | None = None,
@@ -63,9 +63,10 @@ class Shard:
         Args:
             sink: its outages are borne here.
             publisher: makes the message builder of a stream.
-            most_open: how many streams decode at a time, the others wait their turn; None: all.
-            batch_wait_s: no frame waits longer than this for batch mates (live). None: for as long
-                as frames that could fill its batch are awaited (recorded); no result changes.
+            most_open: how many recordings decode at a time, the others wait their turn; None: all.
+            batch_wait_s: beside a live stream no frame waits longer than this for batch mates;
+                recordings alone wait for as long as frames that could fill their batch are awaited.
+                No result depends on it.
             max_age_s: a live frame that arrived longer ago is dropped when its turn comes.
             drain_s: how long after `stop` frames are still computed; then live ones are dropped,
                 and recordings stand where their last commit was.
@@ -76,7 +77,7 @@ class Shard:
         """
         self._engine = engine
         self._publisher = publisher
-        self._batch_wait_s = math.inf if batch_wait_s is None else batch_wait_s
+        self._batch_wait_s = batch_wait_s
         self._max_age_s = max_age_s
         self._clock = clock
         self.tally = Tally(failures=engine.failures)
@@ -194,7 +195,8 @@ class Shard:
             return
         for lane in list(self._lanes.values()):
             if not lane.live:
-                self._abandon(lane)
+                if not lane.queue.ended:
+                    self._abandon(lane)
             elif not lane.queue.closing and self._clock() >= cut_s + SILENCE_S:
                 self._intake.leave(lane.stream)
                 lane.queue.accept([End(lane.stream, "stopped", SILENT, lost=lane.lost)])
@@ -255,13 +257,17 @@ class Shard:
             if isinstance(step, Commit):
                 delivery.put(step)
                 continue
-            self._batcher.offer(step, self._clock() + self._batch_wait_s)
+            self._batcher.offer(step, self._clock() + self._longest_wait_s())
             if step.share is not None:
                 self.tally.shares[lane.stream] = step.share
         if lane.over:
             assert lane.end
             outcome = Outcome.of(lane.end, lane.why, resumed=lane.resumed)
             self._roster.leave(lane, outcome)
+
+    def _longest_wait_s(self) -> float:
+        live = any(lane.live for lane in self._lanes.values())
+        return self._batch_wait_s if live else math.inf
 
     def _note_outage(self, outage: Outage | None) -> None:
         self.tally.outage = outage

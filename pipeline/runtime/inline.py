@@ -59,7 +59,7 @@ class InlineRun:
         sink = open_sink(config.sink.uri, settings=config.sink.settings)
         feed = DecodeHost()
         try:
-            self._shard = assembly.shard(config, self._specs, feed, sink)
+            self._shard = assembly.shard(config, feed, sink)
             if self._stopped:
                 self._shard.stop()
             labels = [labels_message(name, rows) for name, rows in identity.labels.items()]

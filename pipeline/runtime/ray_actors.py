@@ -128,7 +128,10 @@ class RemoteSink:
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
         claimed: dict[str, Progress]
-        self._life, claimed = self._get(self._actor.claim.remote(jobs, fresh))
+        life, claimed = self._get(self._actor.claim.remote(jobs, fresh))
+        if self._life not in ("", life):
+            raise Lost("its sink actor died and was started again")
+        self._life = life
         return claimed
 
     def commit(self, commits: Sequence[Commit]) -> Receipt:
@@ -212,7 +215,7 @@ class EngineActor:
                 "kind; give the job nodes of one kind"
             )
         self._sink = RemoteSink(sink, self._patience)
-        self._shard = self._assembly.shard(self._config, specs, self._feed, self._sink)
+        self._shard = self._assembly.shard(self._config, self._feed, self._sink)
         if self._stopped:
             self._shard.stop()
         try:

@@ -99,6 +99,8 @@ def _probe(address: str) -> None:
     try:
         found = canonicalize_bootstrap_address(address)
         host, _, port = str(found).rpartition(":")
+        if not 0 < int(port) < 1 << 16:
+            raise ValueError(f"no port: {port}")
         answers = _speaks_http2(host.strip("[]"), int(port))
     except (ValueError, OverflowError) as error:
         raise UsageError(f"address {address!r}: want HOST:PORT, auto or local") from error

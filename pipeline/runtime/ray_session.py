@@ -82,7 +82,14 @@ def _held(base: Path) -> tuple[Path, int]:
     """A new folder and the lock on it."""
     while True:
         folder = Path(mkdtemp(prefix=PREFIX, dir=base))
-        lock = _locked(folder)
+        try:
+            lock = _locked(folder)
+        except OSError as error:
+            folder.rmdir()
+            raise RuntimeFailure(
+                f"{base}: a folder for Ray's session cannot be locked there: {error.strerror}; set "
+                "RAY_TMPDIR to a folder on a local disk"
+            ) from error
         if lock is None:  # another job takes it for a dead one's
             continue
         if folder.exists():
@@ -93,10 +100,11 @@ def _held(base: Path) -> tuple[Path, int]:
 def _clear(base: Path) -> None:
     """Remove what dead jobs of this user left."""
     for folder in base.glob(f"{PREFIX}{'?' * _RANDOM}"):
-        lock = _locked(folder) if _is_ours(folder) else None
-        if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
+        with suppress(OSError):
+            lock = _locked(folder) if _is_ours(folder) else None
+            if lock is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)
 
 
 def _is_ours(folder: Path) -> bool:
@@ -108,14 +116,22 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _locked(folder: Path) -> int | None:
-    """An open folder, locked as long as it is open; None where somebody else holds it."""
+    """An open folder, locked as long as it is open; None where somebody else holds it, or has
+    removed it.
+
+    Raises:
+        OSError: the disk knows no locks, or there are no descriptors left.
+    """
     try:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
+    except FileNotFoundError:
         return None
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(opened)
         return None
+    except OSError:
+        os.close(opened)
+        raise
     return opened

@@ -39,7 +39,8 @@ class Held:
 
 
 class Sink(Protocol):
-    """One writer. Methods are called from one thread; each is one attempt in bounded time.
+    """One writer. One call at a time, from whatever thread, and `interrupt` beside it; each is one
+    attempt in bounded time.
 
     A `SinkError` that is `retryable` says that the sink is away or busy: the same call, unchanged,
     may succeed later. `pipeline.sinks.patient.PatientSink` waits for that.

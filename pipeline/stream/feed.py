@@ -19,7 +19,8 @@ class Feed(Protocol):
     """
 
     def open(self, spec: StreamSpec) -> None:
-        """Start decoding a stream, after `spec.cursor` where it has one. Once per stream."""
+        """Start decoding a stream, after `spec.cursor` where it has one; one of the same name only
+        after its End."""
         ...
 
     def request(self, stream: str) -> None:

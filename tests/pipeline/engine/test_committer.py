@@ -154,7 +154,10 @@ def test_closing_waits_for_what_runs_and_begins_no_more(sink):
     committer.put(b)
     closer = threading.Thread(target=committer.close)
     closer.start()
-    assert closer.is_alive()
+    while not committer._closed:
+        closer.join(timeout=0.01)
+    closer.join(timeout=0.1)
+    assert closer.is_alive(), "it waits for the transaction that runs"
     sink.gate.release(2)
     closer.join(timeout=60)
     assert sink.together == [[("a", 1)]]

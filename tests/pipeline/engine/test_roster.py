@@ -12,12 +12,13 @@ import torch
 
 from operators.errors import UsageError
 from operators.frames import Features
-from operators.operator import Operator
+from operators.operator import Operator, StreamOperator
 from operators.result import JSON, Result
 from pipeline.decode.host import DecodeHost
 from pipeline.engine.placement import Placement
 from pipeline.engine.shard import Shard
 from pipeline.engine.step import Engine
+from pipeline.errors import SinkError
 from pipeline.records.message import Publisher, position_of
 from pipeline.stream.progress import Progress
 from pipeline.stream.sampling import Sampling
@@ -51,6 +52,31 @@ class Mean(Operator):
         ]
 
 
+class Count(StreamOperator):
+    """Says at a stream's end how many frames it had."""
+
+    name = "count"
+
+    def __init__(self) -> None:
+        self._infos: dict[str, list] = {}
+
+    def __call__(self, features: Features) -> list[Result]:
+        for info in features.infos:
+            self._infos.setdefault(info.stream, []).append(info)
+        return []
+
+    def reset(self, stream: str, reason: str) -> list[Result]:
+        infos = self._infos.pop(stream, [])
+        count = str(len(infos)).encode()
+        return [Result(infos[-1], self.name, JSON, count, start=infos[0])] if infos else []
+
+    def snapshot(self, stream: str) -> bytes:
+        return b""
+
+    def restore(self, stream: str, state: bytes) -> None:
+        """Not tested here."""
+
+
 class WatchedSink(ListSink):
     """A test may wait until a stream has come so far."""
 
@@ -78,10 +104,13 @@ def spec_of(stream: str, url: str) -> StreamSpec:
 
 
 @contextmanager
-def running(sink: ListSink, *specs: StreamSpec, stay: bool = False) -> Iterator[Shard]:
+def running(
+    sink: ListSink, *specs: StreamSpec, stay: bool = False, operator: Operator | None = None
+) -> Iterator[Shard]:
     """A shard at work; stopped at the end of the block, where it has not come to its own."""
     feed = DecodeHost()
-    engine = Engine(Blank(), [Placement(Mean(), RULE, 0, {"mean": "v" * 12})])
+    operator = operator or Mean()
+    engine = Engine(Blank(), [Placement(operator, RULE, 0, {operator.name: "v" * 12})])
     shard = Shard(engine, feed, sink, lambda one: Publisher(one.stream, one.job, "blank-0"))
     thread = threading.Thread(
         target=shard.run, args=({one.stream: "job" for one in specs}, specs), kwargs={"stay": stay}
@@ -155,3 +184,43 @@ def test_a_name_is_taken_once_and_only_what_is_here_can_go() -> None:
             shard.add({"a": "job", "b": "job"}, [spec_of("a", HOUR), spec_of("b", HOUR)])
         with pytest.raises(UsageError, match=r"^no stream b is here; there are: a$"):
             shard.remove("b")
+
+
+def test_another_stream_of_the_same_name_remembers_nothing_of_the_first() -> None:
+    sink = WatchedSink()
+    with running(sink, stay=True, operator=Count()) as shard:
+        shard.add({"a": "job"}, [spec_of("a", HOUR)])
+        sink.wait_until("a", lambda one: one.frames > 9)
+        shard.remove("a")
+        wait_until(lambda: len(shard.tally.outcomes) == 1)
+        shard.add({"a": "another"}, [spec_of("a", MOMENT)])
+        wait_until(lambda: len(shard.tally.outcomes) == 2)
+    (frames,) = [int(m.value) for m in sink.messages if m.topic == "count"]
+    assert frames == sink.stored["another", "a"].frames == 5
+
+
+def test_a_claim_that_is_refused_harms_nobody_else() -> None:
+    class Picky(WatchedSink):
+        def claim(self, jobs, *, fresh=False):
+            if "b" in jobs:
+                raise SinkError("b is somebody's")
+            return super().claim(jobs, fresh=fresh)
+
+    sink = Picky()
+    with running(sink, spec_of("a", HOUR)) as shard:
+        shard.add({"b": "job"}, [spec_of("b", HOUR)])
+        wait_until(lambda: bool(shard.tally.outcomes))
+        before = sink.stored["job", "a"].frames
+        sink.wait_until("a", lambda one: one.frames > before)
+    told = [(one.stream, one.status, one.detail) for one in shard.tally.outcomes]
+    assert told == [("b", "rejected", "b is somebody's"), ("a", "stopped", "")]
+
+
+def test_nothing_comes_in_after_the_stop() -> None:
+    sink = WatchedSink()
+    with running(sink, spec_of("a", HOUR)) as shard:
+        sink.wait_until("a", lambda one: one.frames > 0)
+        shard.stop()
+        wait_until(lambda: bool(shard.tally.outcomes))
+        with pytest.raises(UsageError, match="takes no more streams"):
+            shard.add({"b": "job"}, [spec_of("b", HOUR)])

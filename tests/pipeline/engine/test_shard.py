@@ -829,11 +829,10 @@ def test_nothing_of_a_stream_follows_its_end_not_even_an_outage_at_its_last_comm
     assert len(tally.outages) == 1
 
 
-def test_a_stop_during_an_outage_comes_back(monkeypatch) -> None:
-    monkeypatch.setattr("pipeline.engine.shard.DRAIN_S", 0.0)
+def test_a_stop_during_an_outage_comes_back() -> None:
     sink = AwaySink(1, attempts=1_000_000)
     scripts = {"a": [*clip("a", 12, 4)[:2], [End("a", "stopped")]]}
-    shard = shard_of(scripts, sink, Echo(), batch_wait_s=0.0)
+    shard = shard_of(scripts, sink, Echo(), batch_wait_s=0.0, drain_s=0.0)
     stopper = threading.Thread(target=lambda: sink.tried.wait(timeout=60) and shard.stop())
     stopper.start()
     tally = shard.run(JOBS, [replace(spec_of("a"), live=True)])
@@ -920,6 +919,30 @@ def test_records_that_are_too_large_become_dead_letters_and_the_stream_goes_on()
     assert sink.stored["job", "a"].ledger["echo"] == ledger
     (ended,) = [event for event in values(sink, "events", "a") if event["kind"] == "ended"]
     assert ended["operators"]["echo"] == ledger, "as it is in the end, not as it was announced"
+
+
+def test_the_end_tells_what_became_of_a_chunk_that_was_refused_when_the_end_was_reached() -> None:
+    """The sink refuses the first chunk only when the last one has been computed."""
+    scripts = {"a": [[run_of("a", [98, 100])], [run_of("a", [5], 1), End("a", "ok")]]}
+    computed = threading.Event()
+
+    class Late(SmallSink):
+        def commit(self, commits):
+            assert computed.wait(timeout=60)
+            return super().commit(commits)
+
+    class Noting(Echo):
+        def __call__(self, features):
+            if features.cls[0, 0] == 5:
+                computed.set()
+            return super().__call__(features)
+
+    sink = Late(2)
+    shard_of(scripts, sink, Noting()).run(JOBS, [spec_of("a")])
+    ledger = {"sampled": 3, "published": 2, "deadletter": 1}
+    assert sink.stored["job", "a"].ledger["echo"] == ledger
+    (ended,) = [event for event in values(sink, "events", "a") if event["kind"] == "ended"]
+    assert ended["operators"]["echo"] == ledger
 
 
 def test_a_commit_that_cannot_do_without_what_is_too_large_ends_the_run() -> None:
