@@ -4,8 +4,8 @@ VENV  := .venv
 CLIP  ?=
 FRESH ?=
 KAFKA ?= 1
-# Twice the cores of a small machine: half of the suite waits, for cameras, brokers and clusters.
-WORKERS ?= 4
+# For two cores. More make what is about real time fail: cameras are encoded and decoded beside it.
+WORKERS ?= 2
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test quick test-decoders lint demo-weights verify-official check-cc check-java

@@ -30,7 +30,7 @@ def process(tmp_path, environment):
             [sys.executable, "-m", "pipeline", *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=280,
             cwd=tmp_path,
             env=environment,
             check=False,
