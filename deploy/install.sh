@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install dinostream from this checkout into a virtual environment, every version pinned.
-# usage: deploy/install.sh VENV [EXTRA]      (EXTRA: test or dev; PYTHON=... names the interpreter, else the newest)
+# usage: deploy/install.sh VENV [EXTRA]      (EXTRA: test, dev, cpu, bench or xgboost; PYTHON=... names the interpreter, else the newest)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1 extra=${2:-}
@@ -9,6 +9,9 @@ if [ ! -x "$venv/bin/python" ]; then
   python=$(deploy/find_python.sh)
   echo "Making $venv with $("$python" --version)"
   "$python" -m venv "$venv"
+elif [ -n "${PYTHON:-}" ] && [ "$("$PYTHON" --version)" != "$("$venv/bin/python" --version)" ]; then
+  echo "$venv is of $("$venv/bin/python" --version); remove it to have it made with $PYTHON" >&2
+  exit 1
 fi
 if ! "$venv/bin/python" -c 'import importlib.metadata as m; m.version("torch")' 2>/dev/null; then
   echo "Installing torch and the rest, versions as in constraints.txt. On Linux torch comes with CUDA: about 5 GB"

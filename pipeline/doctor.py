@@ -131,7 +131,7 @@ def _attention() -> Finding:
     return Finding("attention", not wanted, f"{path.name}: {path.reason}", remedy)
 
 
-def _engine() -> Finding:
+def _backend() -> Finding:
     import torch
 
     from operators.backbones.engines.choice import INT8, choose_engine
@@ -142,7 +142,7 @@ def _engine() -> Finding:
         asked = choose_engine(INT8, device, machine).why
     except UsageError as refused:
         asked = str(refused)
-    return Finding("engine", None, f"{taken}. Or {asked}")
+    return Finding("backend", None, f"{taken}. Or {asked}")
 
 
 def _codecs() -> Finding:
@@ -247,7 +247,7 @@ _REQUIRED: dict[str, Callable[[], Finding]] = {
     "layout": _layout,
     "torch": _torch,
     "attention": _attention,
-    "engine": _engine,
+    "backend": _backend,
     "codecs": _codecs,
     "kafka client": lambda: _distributions(
         "kafka client", "kafka-python", "crc32c", "lz4", "zstandard"

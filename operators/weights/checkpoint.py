@@ -172,7 +172,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _unreadable(path: Path, error: OSError) -> WeightsError:
-    return WeightsError(f"{path}: cannot be read ({error.strerror or error}); check --weights")
+    return WeightsError(f"{path}: cannot be read ({error.strerror or error})")
 
 
 def _first_sentence(error: Exception) -> str:

@@ -181,7 +181,7 @@ def _chosen(names: tuple[str, ...]) -> tuple[str, ...]:
             near = get_close_matches(name, DRAWN, n=1)
             hint = f"did you mean {near[0]}? " if near else ""
             raise click.UsageError(
-                f"operator {name!r} is not drawn; {hint}There are: {', '.join(DRAWN)}"
+                f"operator {name!r} is not drawn; {hint}there are: {', '.join(DRAWN)}"
             )
     return tuple(name for name in DRAWN if not names or name in names)
 

@@ -31,7 +31,7 @@ from pipeline.cli.options import (
 @click.option(
     "--start-time",
     metavar="RFC3339",
-    show_default="1970-01-01T00:00:00Z",
+    show_default="when the file says it was made, else 1970-01-01T00:00:00Z",
     help="Event time of the first frame.",
 )
 @click.option("--resume/--fresh", default=True, show_default=True, help="Go on, or start anew.")

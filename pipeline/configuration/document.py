@@ -93,7 +93,7 @@ def apply_override(values: Values, override: str) -> None:
     path = _segments(dotted) if equals else []
     if not path:
         got = f"; got {dotted!r}" if equals else ""  # without a "=" it may all be a password
-        raise UsageError(f"--set takes PATH=VALUE, such as sampling.fps=2{got}")
+        raise UsageError(f"--set takes KEY=VALUE, such as sampling.fps=2{got}")
     *parents, last = path
     table = values
     for depth, segment in enumerate(parents):

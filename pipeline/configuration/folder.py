@@ -113,7 +113,10 @@ def _matching(pattern: str, root: str, passed: PassedOver) -> Iterator[Named]:
             passed.add("files in hidden and system folders", name)
         elif os.path.isfile(path):
             yield name, path
-        elif not os.path.exists(path):
+        elif os.path.isdir(path):
+            if "**" not in pattern:  # which goes into them by itself
+                passed.add("folders", name)
+        else:
             passed.add("links to nothing", name)
 
 

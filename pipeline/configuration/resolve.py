@@ -56,8 +56,7 @@ def resolve(
     values = _layered(from_file, options)
     values.setdefault("operators", dict.fromkeys(OPERATORS))  # an override changes one of them
     for override in overrides:
-        apply_override(values, override)
-    values = _with_new_names(values, "command line")
+        apply_override(values, _with_new_key(override))
     try:
         config = Config.model_validate(values)
         _remember_secrets(config)
@@ -96,6 +95,15 @@ def _with_new_names(given: Mapping[str, Any], where: str) -> Values:
         log.warning("%s: the key %s is called %s now", where, old, new)
         values = {new if key == old else key: value for key, value in values.items()}
     return values
+
+
+def _with_new_key(override: str) -> str:
+    """An override of a key of today."""
+    for old, new in _RENAMED.items():
+        if override.partition("=")[0] == old:
+            log.warning("command line: the key %s is called %s now", old, new)
+            return new + override.removeprefix(old)
+    return override
 
 
 def _layered(below: Mapping[str, Any], above: Mapping[str, Any]) -> Values:

@@ -106,7 +106,7 @@ def assemble(config: Config) -> Assembly:
         model=model,
         variants={name: hash_ for one in placements for name, hash_ in one.all_variants().items()},
         labels={name: rows for one in operators for name, rows in one.label_sets().items()},
-        notes=(*_worth(loaded), *notes, f"engine: {backbone.identity} ({backbone.choice.why})"),
+        notes=(*_worth(loaded), *notes, f"backend: {backbone.identity} ({backbone.choice.why})"),
     )
     return Assembly(Engine(backbone, placements), identity)
 

@@ -57,4 +57,4 @@ def unknown_stream(name: str, known: Iterable[str]) -> str:
     there = sorted(set(known))
     near = difflib.get_close_matches(name, there, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    return f"no stream {name!r}; {hint}There are: {', '.join(there) or 'none'}"
+    return f"no stream {name!r}; {hint}there are: {', '.join(there) or 'none'}"

@@ -89,8 +89,8 @@ def require_topics(asked: Sequence[str], existing: Collection[str]) -> None:
     for name in asked:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise UsageError(f"no topic {name!r}{hint}. There are: {', '.join(known)}")
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise UsageError(f"no topic {name!r}; {hint}there are: {', '.join(known)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def test_without_a_sink_nothing_is_left_but_the_film(dinostream, tmp_path):
         ((ROOM, "--source", ROOM), "is a recording itself"),
         ((ROOM, "--variant", "0123456789ab"), "--variant is for records of a SINK"),
         ((ROOM, "--operator", "dept"), "did you mean depth?"),
-        ((ROOM, "--operator", "embedding"), "There are: depth, segmentation, pca, action"),
+        ((ROOM, "--operator", "embedding"), "there are: depth, segmentation, pca, action"),
         (("absent.mp4",), "no such file or folder: absent.mp4"),
         ((ROOM, "-o", "absent/out.mp4"), "cannot write absent/out.mp4"),
         ((ROOM, "-o", "out.avi"), "can write .mp4, .gif, .png"),

@@ -81,9 +81,9 @@ def test_topic_stream_and_limit_narrow_it_down(dinostream, sink):
 def test_a_stream_that_nobody_wrote_names_the_nearest(dinostream, sink):
     done = dinostream("tail", sink[0], "--stream", "gat")
     assert done.returncode == 2
-    assert "no stream 'gat'; did you mean gate? There are: door, gate" in done.stderr
+    assert "no stream 'gat'; did you mean gate? there are: door, gate" in done.stderr
     done = dinostream("tail", sink[0], "--stream", "zzz")
-    assert "no stream 'zzz'; There are: door, gate" in done.stderr
+    assert "no stream 'zzz'; there are: door, gate" in done.stderr
 
 
 def test_the_time_of_publishing_narrows_it_down(dinostream, sink):
@@ -141,7 +141,7 @@ def test_follow_waits_and_shows_what_comes_until_it_is_interrupted(environment, 
         assert "no such database" in (waits := process.stderr.readline())
         assert waits.endswith("Waiting for it\n")
         writer = open_sink(uri)
-        assert process.stderr.readline().startswith("no stream 'gate'; There are: none. Waiting")
+        assert process.stderr.readline().startswith("no stream 'gate'; there are: none. Waiting")
         stands = writer.claim({"gate": "0123456789ab", "door": "0123456789ab"})
         for number in range(3):
             for stream in ("door", "gate"):

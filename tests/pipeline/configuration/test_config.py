@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from operators.backbones.architectures import ARCHITECTURES
 from operators.errors import UsageError
+from operators.registry import build_operator
 from pipeline.configuration.config import (
+    OPERATORS,
     Config,
     OperatorConfig,
     SamplingConfig,
@@ -21,7 +24,7 @@ from pipeline.stream.sampling import Sampling
 CAMERAS = """
 sampling: {fps: 2}
 operators:
-  depth: {fps: 1, maps: off}
+  depth: {fps: 1, map_scale: 2}
   action:
 heads: {depth: nyu-linear}
 streams:
@@ -57,7 +60,7 @@ def test_a_file_is_read_whole(cameras):
     config = resolve(cameras)
     assert config.sampling_of("depth") == Sampling("fps", 1)
     assert config.sampling_of("action") == Sampling("fps", 2)
-    assert config.operators["depth"].settings == {"maps": "off"}
+    assert config.operators["depth"].settings == {"map_scale": 2}
     assert config.operators["action"].settings == {}
     assert config.sink.settings["sasl_plain_password"] == "swordfish"
 
@@ -77,7 +80,7 @@ def test_heads_add_to_the_file_and_operators_pick_from_it(cameras):
     )
     assert config.heads == {"depth": "nyu-linear", "segmentation": "x.pth"}
     assert list(config.operators) == ["depth", "embedding"]
-    assert config.operators["depth"].settings == {"maps": "off"}
+    assert config.operators["depth"].settings == {"map_scale": 2}
 
 
 def test_an_override_of_one_operator_leaves_the_others_running():
@@ -216,7 +219,7 @@ def test_what_is_printed_can_be_read_again(cameras, tmp_path):
     path.write_text(describe(resolve(cameras)))
     again = resolve(path)
     assert again.sampling_of("depth") == Sampling("fps", 1)
-    assert again.operators["depth"].settings == {"maps": "off"}
+    assert again.operators["depth"].settings == {"map_scale": 2}
 
 
 def test_the_page_lists_every_key_with_its_default():
@@ -276,8 +279,29 @@ def test_the_backend_is_read_under_its_old_name_too(tmp_path, caplog):
     assert caplog.messages == [f"{path}: the key engine is called backend now"]
     assert resolve(overrides=["engine=torch"]).backend == "torch"
     assert resolve(path, {"engine": "openvino"}).backend == "openvino"
-    with pytest.raises(UsageError, match=r"^command line: engine and backend are the same key"):
-        resolve(path, overrides=["engine=openvino"])
+    assert resolve(path, overrides=["engine=openvino"]).backend == "openvino"
+    path.write_text("engine: torch\nbackend: torch\n")
+    with pytest.raises(UsageError, match=f"^{path}: engine and backend are the same key"):
+        resolve(path)
     path.write_text("engine: fast\n")
     with pytest.raises(UsageError, match=f"^{path}: backend: should be .*; got 'fast'"):
         resolve(path)
+
+
+def test_what_the_page_shows_runs(tmp_path):
+    """As far as it can be known without weights, cameras and a broker."""
+    page = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    (tmp_path / "page.yaml").write_text(example)
+    environ = {"GATE_PASSWORD": "open-sesame", "KAFKA_PASSWORD": "swordfish"}
+    config = resolve(tmp_path / "page.yaml", environ=environ)
+    for name in filter(OPERATORS.__contains__, config.operators):
+        built = build_operator(
+            name,
+            config.operators[name].settings,
+            architecture=ARCHITECTURES["dinov2_vits14"],
+            backbone_sha256="a" * 64,
+            head="random",
+            random_seed=0,
+        )
+        assert built.name == name

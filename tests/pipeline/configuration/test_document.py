@@ -146,7 +146,7 @@ def test_an_override_keeps_its_neighbours():
 
 @pytest.mark.parametrize("override", ["a", "=1", "a..b=1", ".a=1", "a.=1", '"a.b=1', 'a"b"=1'])
 def test_an_override_without_a_path_is_refused(override):
-    with pytest.raises(UsageError, match="--set takes PATH=VALUE"):
+    with pytest.raises(UsageError, match="--set takes KEY=VALUE"):
         apply_override({}, override)
 
 

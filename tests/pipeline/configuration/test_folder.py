@@ -60,6 +60,20 @@ def test_links_to_files_count_once_and_links_to_folders_are_told(
         assert told in caplog.text
 
 
+def test_folders_that_a_glob_finds_are_told_and_not_walked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    touch(tmp_path / "below" / "b.mp4")
+    with pytest.raises(UsageError, match=r"no file matches .*; passed over folders: 1 \(below\)"):
+        names(tmp_path / "*")
+    touch(tmp_path / "a.mp4")
+    assert names(tmp_path / "*") == ["a.mp4"]
+    assert "folders: 1 (below)" in caplog.text
+    caplog.clear()
+    assert names(tmp_path / "**" / "*") == ["a.mp4", "below/b.mp4"]
+    assert caplog.text == ""
+
+
 def test_a_glob_that_runs_in_circles_gives_each_file_once(tmp_path: Path) -> None:
     touch(tmp_path / "a.mp4")
     (tmp_path / "round").symlink_to(".")

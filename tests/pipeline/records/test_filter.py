@@ -52,6 +52,6 @@ def test_a_session_is_of_one_stream():
 
 def test_the_nearest_stream_is_named_and_the_others():
     assert unknown_stream("gat", ["door", "gate"]) == (
-        "no stream 'gat'; did you mean gate? There are: door, gate"
+        "no stream 'gat'; did you mean gate? there are: door, gate"
     )
-    assert unknown_stream("gat", []) == "no stream 'gat'; There are: none"
+    assert unknown_stream("gat", []) == "no stream 'gat'; there are: none"
