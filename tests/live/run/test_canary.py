@@ -30,14 +30,19 @@ def test_no_password_anywhere(camera, live_run, silent_port, refused_port, stall
 def test_no_password_anywhere_on_ray(
     camera, live_run, silent_port, refused_port, stalling, short_folder
 ):
-    environ = {"RAY_TMPDIR": str(short_folder)}
-    check(camera, live_run, silent_port, refused_port, stalling, runtime="ray", **environ)
-    logs = [path for path in short_folder.rglob("*") if path.is_file()]
-    assert logs
-    assert [path for path in logs if leaked(path.read_bytes())] == []
+    def look_at_logs():
+        """Before the end: Ray's session goes with its job."""
+        logs = [path for path in short_folder.rglob("*") if path.is_file()]
+        assert logs
+        assert [path for path in logs if leaked(path.read_bytes())] == []
+
+    cameras = (camera, live_run, silent_port, refused_port, stalling)
+    check(*cameras, runtime="ray", look=look_at_logs, RAY_TMPDIR=str(short_folder))
 
 
-def check(camera, live_run, silent_port, refused_port, stalling, runtime="inline", **environ):
+def check(
+    camera, live_run, silent_port, refused_port, stalling, runtime="inline", look=None, **environ
+):
     """Every way to fail with a password in the address, and one to succeed."""
     user = "viewer:${GATE_PASSWORD}@"
     open_gate, other = camera(password=PASSWORD), camera(password="another")
@@ -72,6 +77,8 @@ def check(camera, live_run, silent_port, refused_port, stalling, runtime="inline
 
     run.until(all_failed)
     run.until(lambda: run.count("embedding", "open") > 10)
+    if look:
+        look()
     run.signal(signal.SIGTERM)
     assert run.exit_code() == 0, run.stderr
     assert leaked(" ".join(lines).encode()) == []

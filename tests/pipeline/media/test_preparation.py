@@ -51,7 +51,7 @@ def test_a_frame_may_say_it_where_its_stream_does_not(clips, tmp_path: Path) -> 
     assert {one.preparation for one in clips.pictures(path)} == {"top field"}
     assert {one.source_hw for one in clips.pictures(path)} == {(96, 128)}
     for one in clips.pictures(path):
-        edges = (Scaler(96)(one)[..., 1] > 127)[16:80].argmax(axis=1)
+        edges = (Scaler(FrameSize(96, 16))(one)[..., 1] > 127)[16:80].argmax(axis=1)
         assert np.ptp(edges) <= 1
     (first, *_) = stored = list(clips.pictures(path, deinterlace=False))
     assert {one.preparation for one in stored} == {""}
