@@ -24,7 +24,8 @@ from operators.pca.operator import build_pca
 from operators.segmentation.operator import build_segmentation
 from operators.vector.classify import build_classify
 from operators.vector.embedding import build_embedding
-from operators.weights.head_needs import DEMO, HeadNeeds, chosen_header
+from operators.weights.backbone_choice import DEMO
+from operators.weights.head_needs import HeadNeeds, chosen_header
 from operators.weights.head_request import HeadRequest
 
 Builder = Callable[[Mapping[str, Any], HeadRequest], Operator]
@@ -82,7 +83,7 @@ def build_operator(
 
 def _learnt_from_scenes(operator: str, head: str | None) -> bool:
     """A head decides: one that was trained on footage knows footage, whatever the backbone saw."""
-    header = chosen_header(operator, head or "")
+    header = chosen_header(operator, head)
     return head == DEMO or HeadNeeds.of(header or {}).rendered_only
 
 

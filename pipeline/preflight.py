@@ -12,7 +12,7 @@ from operators.backbones.architectures import Architecture, architecture
 from operators.names import check_name, check_own, has_head, is_own
 from operators.weights.backbone_choice import DEMO, RANDOM, backbone_file, require_weights
 from operators.weights.catalogue import OfficialFile
-from operators.weights.head_needs import chosen_header
+from operators.weights.head_needs import head_choice
 from operators.weights.head_request import HeadRequest, MissingHead, none_runs
 from pipeline.calibrate.store import read_calibrations
 from pipeline.configuration.config import Config
@@ -45,8 +45,7 @@ def _check_heads(config: Config, arch: Architecture, *, here: bool) -> None:
     sha256 = weights.sha256 if isinstance(weights, OfficialFile) else None
     missing = []
     for name in config.operators:
-        shipped = config.weights == DEMO and chosen_header(name, DEMO) is not None
-        choice = config.heads.get(name, DEMO if shipped else None)
+        choice = head_choice(name, config.heads, config.weights)
         seed = config.seed if config.weights == RANDOM else None
         request = HeadRequest(name, arch, sha256 or "", choice, seed)
         try:

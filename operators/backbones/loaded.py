@@ -16,7 +16,6 @@ class LoadedBackbone:
         sha256: of the weights file; of the tensors where there is no file.
         untrained: the weights are random, so results mean nothing.
         source: the file's path, `demo weights`, or `random (seed N)`.
-        with_heads: operators that a head `demo` came for with these weights.
         rendered_only: they have learnt from rendered scenes alone.
     """
 
@@ -24,7 +23,6 @@ class LoadedBackbone:
     sha256: str
     untrained: bool
     source: str
-    with_heads: frozenset[str] = frozenset()
     rendered_only: bool = False
 
     @property

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from operators.weights.backbone_choice import DEMO
 from operators.weights.header import SHIPPED, read_header
 
-DEMO = "demo"  # a head's choice: the one that came with the weights
 TAIL_BLOCKS = "tail_blocks"  # in a header: how many last blocks are the head's own
 RENDERED = "rendered"  # in a header: true where it has learnt from rendered scenes alone
 
@@ -63,12 +63,28 @@ class HeadNeeds:
         )
 
 
-def chosen_header(operator: str, choice: str) -> Mapping[str, Any] | None:
-    """The header of the head that a user chose; None where it has none or is no file.
+def head_choice(operator: str, heads: Mapping[str, str], weights: str) -> str | None:
+    """The head that an operator gets: the one chosen for it, else the one that came with the
+    weights; None where there is neither.
 
     Args:
         operator: whose head.
-        choice: a path, `demo`, an official name or `random`.
+        heads: what the user chose, by operator.
+        weights: as `--weights` takes them.
+
+    Raises:
+        WeightsError: the file of the weights that ship cannot be read.
+    """
+    shipped = weights == DEMO and chosen_header(operator, DEMO) is not None
+    return heads.get(operator, DEMO if shipped else None)
+
+
+def chosen_header(operator: str, choice: str | None) -> Mapping[str, Any] | None:
+    """The header of an operator's head; None where it has none or is no file.
+
+    Args:
+        operator: whose head.
+        choice: a path, `demo`, an official name, `random`, or None where it gets none.
 
     Raises:
         WeightsError: its header cannot be read.
@@ -77,8 +93,8 @@ def chosen_header(operator: str, choice: str) -> Mapping[str, Any] | None:
         header = read_header(SHIPPED) if SHIPPED.is_file() else None
         heads: Mapping[str, Any] = (header or {}).get("heads", {})
         return heads.get(operator)
-    path = Path(choice).expanduser()
-    return read_header(path) if choice and path.is_file() else None
+    path = Path(choice or "").expanduser()
+    return read_header(path) if path.is_file() else None
 
 
 def _number(value: object) -> float | None:

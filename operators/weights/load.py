@@ -99,8 +99,7 @@ def _random(arch: Architecture, seed: int) -> LoadedBackbone:
 def _demo(arch: Architecture) -> LoadedBackbone:
     demo = read_demo()
     model = filled_vit(arch, dict(demo.backbone))
-    heads = frozenset(demo.heads)
-    return LoadedBackbone(model, demo.sha256, False, "demo weights", heads, rendered_only=True)
+    return LoadedBackbone(model, demo.sha256, False, "demo weights", rendered_only=True)
 
 
 def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:

@@ -16,6 +16,7 @@ from operators.bench.provenance import load, provenance
 from operators.errors import UsageError
 from operators.format import BUILT_IN
 from operators.frames import FrameBatch
+from operators.weights.backbone_choice import RANDOM
 from pipeline.bench.clip import bench_clip
 from pipeline.bench.lap import Lap, run_lap
 from pipeline.bench.parts import decoded_frames, full_batches
@@ -80,7 +81,7 @@ class Settings:
         return Config(
             sources=[str(clip)],
             model=workload.model,
-            weights="random",
+            weights=RANDOM,
             seed=workload.seed,
             operators={name: OperatorConfig() for name in BUILT_IN},
             sampling=SamplingConfig(fps=workload.fps),

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from operators.backbones.machine import this_machine
+from operators.weights.backbone_choice import RANDOM
 from pipeline.configuration.config import Config, SamplingConfig, SinkConfig
 from pipeline.synthetic.uri import SceneSpec
 
@@ -64,7 +65,7 @@ class Workload:
         return Config(
             sources=[clip],
             model=self.model,
-            weights="random",
+            weights=RANDOM,
             seed=self.seed,
             sampling=SamplingConfig(fps=self.fps),
             short_side=self.short_side,

@@ -72,10 +72,11 @@ def compare(
 
     On rendered scenes whose truth is exact; --seeds are held out, --train-seeds are learnt from.
     """
+    from operators.weights.backbone_choice import RANDOM
     from pipeline.fit.compare import measure
 
     trial = _trial(given)
-    wanted = [trial.weights] if alone or trial.weights == "random" else [trial.weights, "random"]
+    wanted = [trial.weights] if alone or trial.weights == RANDOM else [trial.weights, RANDOM]
     with telling("eval") as tell:
         found = {weights: measure(trial, weights, tell=tell) for weights in wanted}
     if out is not None:

@@ -29,6 +29,7 @@ from pydantic import (
 
 from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.moment import microseconds
+from operators.weights.backbone_choice import AUTO, DEMO
 from pipeline.stream.sampling import Sampling
 
 STREAM_ID = r"^[A-Za-z0-9._-]{1,128}$"
@@ -155,7 +156,7 @@ class Config(_Model):
     """One run."""
 
     model: str = "dinov2_vits14"
-    weights: str = "auto"
+    weights: str = AUTO
     seed: NonNegativeInt = 0
     heads: dict[str, str] = Field(default_factory=dict)
     operators: Annotated[dict[str, OperatorConfig], BeforeValidator(_empty_tables)] = Field(
@@ -201,7 +202,7 @@ class Config(_Model):
     @model_validator(mode="before")
     @classmethod
     def _demo_weights_have_one_model(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("weights") == "demo":
+        if isinstance(values, dict) and values.get("weights") == DEMO:
             return {"model": DEMO_MODEL, **values}
         return values
 

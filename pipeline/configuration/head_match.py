@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from operators.errors import UsageError, WeightsError
-from operators.weights.head_needs import DEMO, HeadNeeds, chosen_header
+from operators.weights.backbone_choice import DEMO
+from operators.weights.head_needs import HeadNeeds, chosen_header, head_choice
 from pipeline.configuration.config import Config, SamplingConfig
 from pipeline.stream.sampling import Sampling, union_hz
 
@@ -58,14 +59,14 @@ def heads_of(config: Config) -> list[TrainedAt]:
     """Those that have a header and run."""
     found = []
     for operator in config.operators:
-        choice = config.heads.get(operator, DEMO if config.weights == DEMO else "")
+        choice = head_choice(operator, config.heads, config.weights)
         header = _header(operator, choice)
         if header is not None:
             found.append(TrainedAt(operator, choice != DEMO, HeadNeeds.of(header)))
     return found
 
 
-def _header(operator: str, choice: str) -> Mapping[str, Any] | None:
+def _header(operator: str, choice: str | None) -> Mapping[str, Any] | None:
     """None where it cannot be read: loading the head tells what is wrong with it."""
     try:
         return chosen_header(operator, choice)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from operators.weights.backbone_choice import DEMO
 from pipeline.demo.findings import Findings, Footage
 from pipeline.display import Report
 from pipeline.records.lines import record_line
@@ -58,7 +59,7 @@ def _worth(findings: Findings, weights: str) -> list[str]:
             "this is footage: its numbers are wrong; it wants --weights auto and heads "
             "(docs/heads.md)"
         ]
-    if weights == "demo":
+    if weights == DEMO:
         return [
             "the weights are dinostream's own small ones, trained on rendered scenes alone; real "
             "footage wants --weights auto and heads (docs/heads.md)"

@@ -22,6 +22,7 @@ from operators.errors import UsageError
 from operators.operator import Operator
 from operators.registry import build_operator
 from operators.variant import Computation, operator_variant
+from operators.weights.head_needs import head_choice
 from operators.weights.head_request import MissingHead, none_runs
 from operators.weights.load import load_backbone
 from pipeline.allocator import keep_freed_memory
@@ -122,7 +123,7 @@ def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operat
                 own.settings,
                 architecture=loaded.model.architecture,
                 backbone_sha256=loaded.sha256,
-                head=config.heads.get(key, "demo" if key in loaded.with_heads else None),
+                head=head_choice(key, config.heads, config.weights),
                 random_seed=config.seed if loaded.untrained else None,
                 rendered_only=loaded.rendered_only,
             )

@@ -24,6 +24,7 @@ from operators.backbones.random_weights import random_tensors
 from operators.pretrain.clips import Clips, Turned
 from operators.pretrain.loop import Plan, Training
 from operators.pretrain.student import Student
+from operators.weights.backbone_choice import DEMO
 from operators.weights.demo import read_demo
 from pipeline.pretrain.footage import Footage, Mix
 from pipeline.pretrain.recipe import Recipe
@@ -136,7 +137,7 @@ def _mix(wish: argparse.Namespace, first_seed: int, clips: int) -> Mix:
 
 
 def _before(start: str) -> Mapping[str, torch.Tensor]:
-    if start == "demo":
+    if start == DEMO:
         return {f"backbone.{name}": own for name, own in read_demo().backbone.items()}
     before: Mapping[str, torch.Tensor] = torch.load(start, weights_only=True)["student"]
     return before

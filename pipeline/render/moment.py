@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from operators.action.operator import FRAMES, STRIDE
-from operators.weights.head_needs import DEMO, HeadNeeds, chosen_header
+from operators.weights.head_needs import HeadNeeds, chosen_header, head_choice
 from pipeline.configuration.config import Config
 
 _SLACK_S = 0.001  # a frame's time is rounded to microseconds
@@ -55,7 +55,7 @@ def _of_windows(config: Config, still_s: float, shown_s: float) -> tuple[float, 
 
 def _window(config: Config) -> tuple[int, int]:
     """Frames and stride: the settings', else the head's, else the usual ones."""
-    choice = config.heads.get("action", DEMO if config.weights == DEMO else "")
+    choice = head_choice("action", config.heads, config.weights)
     needs = HeadNeeds.of(chosen_header("action", choice) or {})
     settings = config.operators["action"].settings
     frames = int(settings.get("frames", needs.frames or FRAMES))

@@ -105,7 +105,6 @@ def test_demo_weights_load_with_their_heads():
     loaded = load_backbone(architecture(DEMO_MODEL), "demo")
 
     assert not loaded.untrained
-    assert loaded.with_heads == {"depth", "segmentation", "action"}
     operator = build_operator(
         "depth", {}, architecture=loaded.model.architecture, backbone_sha256=loaded.sha256,
         head="demo",
