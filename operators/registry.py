@@ -18,7 +18,7 @@ from operators.backbones.architectures import Architecture
 from operators.depth.operator import build_depth
 from operators.errors import UsageError
 from operators.format import BUILT_IN, Format
-from operators.names import check_name, is_own, look_here, no_module
+from operators.names import check_name, has_head, is_own, look_here, no_module
 from operators.operator import Operator
 from operators.pca.operator import build_pca
 from operators.segmentation.operator import build_segmentation
@@ -71,6 +71,8 @@ def build_operator(
         UsageError: no such operator, or a setting or the head does not do.
     """
     request = HeadRequest(name, architecture, backbone_sha256, head, random_seed, cache_dir)
+    if not has_head(name):
+        request.refuse_head()
     build = _own if is_own(name) else _builder(name)
     operator = build(settings, request)
     if random_seed is not None:
@@ -94,7 +96,6 @@ def _builder(name: str) -> Builder:
 
 def _own(settings: Mapping[str, Any], request: HeadRequest) -> Operator:
     name = request.operator
-    request.refuse_head()
     kind = _imported(name)
     if not isinstance(kind, type) or not issubclass(kind, Operator):
         raise UsageError(f"operator {name}: must be a subclass of operators.operator.Operator")

@@ -169,13 +169,12 @@ def build_pca(settings: Mapping[str, Any], request: HeadRequest) -> Pca:
 
     Args:
         settings: `map_scale`, `memory` (frames), `background` (black or coloured).
-        request: no head must be chosen.
+        request: the backbone, whose patch bounds `map_scale`.
 
     Raises:
-        UsageError: a setting or a head does not do.
+        UsageError: a setting does not do.
     """
     given = Settings("pca", settings, ("map_scale", "memory", "background"))
-    request.refuse_head()
     return Pca(
         map_scale=given.whole("map_scale", MAP_SCALE, low=1, high=request.architecture.patch),
         memory=given.whole("memory", MEMORY, low=1, high=10_000),

@@ -43,8 +43,7 @@ def build_embedding(settings: Mapping[str, Any], request: HeadRequest) -> Embedd
     """The embedding; it has no settings.
 
     Raises:
-        UsageError: a setting or a head was given.
+        UsageError: a setting was given.
     """
     Settings("embedding", settings, ())
-    request.refuse_head()
     return Embedding()

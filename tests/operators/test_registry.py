@@ -119,6 +119,17 @@ def test_what_runs_without_a_head() -> None:
             build_operator(name, {}, **options)
     for name in set(BUILT_IN) - set(filter(has_head, BUILT_IN)):
         assert not build_operator(name, {}, **options).untrained
+        with pytest.raises(UsageError, match=f"{name} has no head; leave out --head {name}"):
+            build_operator(name, {}, head="x.pth", **options)
+
+
+def test_whether_an_operator_has_a_head_is_known_by_its_name_alone(
+    build: Callable[..., Operator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operators.names.WITHOUT_HEAD", ("depth",))
+    with pytest.raises(UsageError, match="depth has no head"):
+        build("depth", head="x.pth")
+    assert build("pca", head="x.pth").name == "pca"
 
 
 def test_a_head_decides_whether_footage_is_known_and_without_one_the_backbone(

@@ -196,7 +196,7 @@ def test_a_picture_of_one_colour_has_components_too(frame: Callable[..., FrameIn
     assert pixels(result).shape == (40, 56, 3)
 
 
-def test_settings_and_heads(tiny: Architecture) -> None:
+def test_settings(tiny: Architecture) -> None:
     request = HeadRequest("pca", tiny, "a" * 64)
     built = build_pca({"map_scale": 2, "memory": 50, "background": "coloured"}, request)
     assert built.settings() == {"map_scale": 2, "memory": 50, "background": "coloured"}
@@ -207,5 +207,3 @@ def test_settings_and_heads(tiny: Architecture) -> None:
     ):
         with pytest.raises(UsageError, match=why):
             build_pca(settings, request)
-    with pytest.raises(UsageError, match="leave out --head pca"):
-        build_pca({}, HeadRequest("pca", tiny, "a" * 64, "x.pth"))

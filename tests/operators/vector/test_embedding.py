@@ -58,8 +58,6 @@ def test_no_direction_is_an_error(
         Embedding()(features)
 
 
-def test_it_has_neither_settings_nor_head(tiny: Architecture) -> None:
+def test_it_has_no_settings(tiny: Architecture) -> None:
     with pytest.raises(UsageError, match="no setting 'dim'"):
         build_embedding({"dim": 3}, HeadRequest("embedding", tiny, "a" * 64))
-    with pytest.raises(UsageError, match="leave out --head embedding"):
-        build_embedding({}, HeadRequest("embedding", tiny, "a" * 64, "x.pth"))
