@@ -1,7 +1,7 @@
 """What can be wrong with a job is looked for before anything of it starts: names, files, the sink.
 
-A configuration in -> nothing, or the error that an engine would end with a minute later. Reads no
-weights and knows no torch. Files of engines that run elsewhere are left to them.
+A configuration in -> nothing, or the error that an engine would end with a minute later. Reads
+headers, no weights, and knows no torch. Files of engines that run elsewhere are left to them.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from operators.backbones.architectures import Architecture, architecture
+from operators.errors import WeightsError
 from operators.names import check_name, check_own, has_head, is_own
 from operators.weights.backbone_choice import DEMO, RANDOM, backbone_file, require_weights
 from operators.weights.catalogue import OfficialFile
-from operators.weights.head_needs import head_choice
+from operators.weights.head_needs import chosen_header, head_choice
 from operators.weights.head_request import HeadRequest, MissingHead, none_runs
+from operators.weights.header import read_header
 from pipeline.calibrate.store import read_calibrations
 from pipeline.configuration.config import Config
 from pipeline.runtime.address import LOCAL, cluster_address
@@ -23,7 +25,7 @@ from pipeline.sinks.uri import check_sink
 def check(config: Config) -> None:
     """
     Raises:
-        UsageError: an unknown model, operator or head, or a file that is not there.
+        UsageError: an unknown model, operator or head, or a file that is damaged or not there.
         SinkError: the sink cannot be written, or nobody listens there.
     """
     here = config.runtime == "inline" or cluster_address(config.address) == LOCAL
@@ -42,6 +44,7 @@ def _check_heads(config: Config, arch: Architecture, *, here: bool) -> None:
     weights = backbone_file(arch.name, config.weights)
     if here and isinstance(weights, Path):
         require_weights(weights)
+        read_header(weights)
     sha256 = weights.sha256 if isinstance(weights, OfficialFile) else None
     missing = []
     for name in config.operators:
@@ -49,15 +52,35 @@ def _check_heads(config: Config, arch: Architecture, *, here: bool) -> None:
         seed = config.seed if config.weights == RANDOM else None
         request = HeadRequest(name, arch, sha256 or "", choice, seed)
         try:
-            _check_head(request, here=here)
+            _check_head(request, config.weights, here=here)
         except MissingHead as error:
             missing.append(str(error))
     if len(missing) == len(config.operators):
         raise none_runs(missing)
 
 
-def _check_head(request: HeadRequest, *, here: bool) -> None:
+def _check_head(request: HeadRequest, weights: str, *, here: bool) -> None:
     if not has_head(request.operator):
         request.refuse_head()
-    elif not request.wants_random and request.choice != DEMO:
-        request.require_file() if here else request.file()
+    elif request.choice == DEMO:
+        _require_shipped(request.operator, weights)
+    elif request.wants_random:
+        return
+    elif here:
+        request.require_file()
+        chosen_header(request.operator, request.choice)
+    else:
+        request.file()
+
+
+def _require_shipped(operator: str, weights: str) -> None:
+    if weights != DEMO:
+        raise WeightsError(
+            f"--head {operator}=demo was trained on the demo weights and fits no others; give "
+            f"--weights demo with it, or another head for --weights {weights}"
+        )
+    if chosen_header(operator, DEMO) is None:
+        raise WeightsError(
+            f"the demo weights have no head for {operator}; leave out --head {operator}=demo, or "
+            f"give one with --head {operator}=PATH"
+        )

@@ -37,9 +37,9 @@ def backbone_file(model: str, weights: str) -> Path | OfficialFile | None:
 def require_weights(path: Path) -> None:
     """
     Raises:
-        WeightsError: no file is there.
+        WeightsError: there is no file, or something else.
     """
-    if not path.exists():
+    if not path.is_file():
         raise WeightsError(
             f"{path}: no such weights file; --weights takes auto, demo, random or a path"
         )

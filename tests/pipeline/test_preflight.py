@@ -26,6 +26,15 @@ WRONG = [
     (TRAINED | {"heads": {"depth": "nyu-linaer"}}, "no official depth head 'nyu-linaer'"),
     (TRAINED | {"heads": {"action": "own/head.pt"}}, "own/head.pt: no such head file"),
     (TRAINED | {"heads": {"action": "random"}}, "needs --weights random"),
+    ({"weights": "."}, r"\.: no such weights file"),
+    ({"weights": "cut.safetensors"}, r"cut\.safetensors: its header cannot be read"),
+    ({"heads": {"depth": "cut.safetensors"}}, r"cut\.safetensors: its header cannot be read"),
+    ({"weights": "auto", "heads": {"depth": "demo"}}, "=demo was trained on .* --weights auto"),
+    ({"heads": {"depth": "demo"}}, "fits no others; give --weights demo with it"),
+    (
+        {"weights": "demo", "operators": ["depth", "classify"], "heads": {"classify": "demo"}},
+        "no head for classify; leave out",
+    ),
     ({"heads": {"embedding": "x.pth"}}, "embedding has no head"),
     ({"calibrations": "absent.json"}, r"absent\.json: no calibrations"),
     ({"sink": "kafka://host"}, "names no broker"),
@@ -41,6 +50,7 @@ def config(more: dict) -> object:
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "cut.safetensors").write_bytes(b"\xff" * 20)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 
@@ -57,7 +67,16 @@ def test_a_broker_that_is_not_there_is_told_before_anything_starts() -> None:
         preflight.check(config({"sink": sink}))
 
 
-@pytest.mark.parametrize("more", [{}, {"weights": "demo"}, TRAINED, {"heads": {"depth": "random"}}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"weights": "demo"},
+        {"weights": "demo", "heads": {"depth": "demo"}},
+        TRAINED,
+        {"heads": {"depth": "random"}},
+    ],
+)
 def test_what_can_run_is_let_through(more) -> None:
     preflight.check(config(more))
 
