@@ -15,6 +15,7 @@ from pipeline.errors import NoDatabase
 from pipeline.records.topics import TOPICS, TopicReport, require_topics
 from pipeline.sinks.address import KafkaAddress, SqliteAddress, parse_sink_uri
 from pipeline.sinks.sink import Reader, Sink
+from pipeline.sinks.sqlite.check import check_database
 from pipeline.sinks.sqlite.reader import SqliteReader
 from pipeline.sinks.sqlite.sink import SqliteSink
 
@@ -51,11 +52,13 @@ def open_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> Sink:
 
 
 def check_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> None:
-    """Make sure that records can go there: that the file is ours, or that a broker takes
-    connections within the time of one attempt. Arguments and errors as of `open_sink`."""
+    """Make sure that records can go there: that the file is ours or can be made, or that a broker
+    takes connections within the time of one attempt. Makes nothing. Arguments and errors as of
+    `open_sink`."""
     address = parse_sink_uri(uri)
     if isinstance(address, SqliteAddress):
-        open_sink(uri, settings=settings).close()
+        _refuse_settings(settings)
+        check_database(address.path)
         return
     from pipeline.sinks.kafka.admin import require_broker
     from pipeline.sinks.kafka.settings import KafkaSettings

@@ -155,6 +155,12 @@ def test_a_sink_below_a_file(replay, tmp_path):
     assert "file is a file, not a folder" in refusal(replay(SCENE, "--sink", "sqlite:file/r.db"))
 
 
+def test_a_run_that_cannot_begin_leaves_no_database(replay, tmp_path):
+    wrong = ("--set", "operators.embedding.dim=3", "--sink", "sqlite:new/r.db")
+    assert "no setting 'dim'" in refusal(replay(SCENE, *wrong))
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_sink_that_is_something_else(replay, tmp_path):
     (tmp_path / "notes.db").write_text("buy milk\n" * 100)
     assert "no SQLite database" in refusal(replay(SCENE, "--sink", "sqlite:notes.db"))

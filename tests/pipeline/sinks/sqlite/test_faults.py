@@ -183,6 +183,7 @@ TRY = """
 import sys
 from pathlib import Path
 from pipeline.errors import SinkError
+from pipeline.sinks.sqlite.check import check_database
 from pipeline.sinks.sqlite.reader import SqliteReader
 from pipeline.sinks.sqlite.sink import SqliteSink
 """
@@ -192,6 +193,7 @@ try:
 except SinkError as error:
     print(error)
 """
+CHECK = WRITE.replace("SqliteSink", "check_database")
 
 
 def test_a_place_that_cannot_be_written_is_named(open_folder):
@@ -201,6 +203,7 @@ def test_a_place_that_cannot_be_written_is_named(open_folder):
     assert f"{new}: cannot make its folder: Permission denied" in as_nobody(WRITE, new)
     new = open_folder / "results.db"
     assert f"{new}: cannot be opened" in as_nobody(WRITE, new)
+    assert f"the folder {open_folder} is not writable" in as_nobody(CHECK, new)
 
 
 def test_a_file_that_cannot_be_written_is_named_and_can_be_read(open_folder, build):
