@@ -92,7 +92,7 @@ def list_(sink: str, *, config: Path | None, as_json: bool) -> int:
 
 
 def _format(reader: Reader, topic: str) -> Format | None:
-    """Ours by the table; of a user's operator as its first record has it, None where none is."""
+    """Ours by the table; of any other as its first record has it, None where that says none."""
     from operators.format import Format
     from pipeline.records.topics import TOPICS
 
@@ -102,4 +102,7 @@ def _format(reader: Reader, topic: str) -> Format | None:
     if first is None:
         return None
     headers = first.message.headers
-    return Format(headers["content-type"], headers.get("ce_dataschema"))
+    try:
+        return Format(headers.get("content-type", ""), headers.get("ce_dataschema"))
+    except ValueError:  # written by another program
+        return None

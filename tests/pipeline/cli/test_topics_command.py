@@ -8,6 +8,7 @@ from operators.format import Format
 from operators.result import Result
 from pipeline.records.commit import Commit
 from pipeline.records.message import Publisher
+from pipeline.records.record import Message
 from pipeline.sinks.uri import open_sink
 
 
@@ -54,6 +55,23 @@ def test_a_users_own_topic_is_listed_as_its_records_are(dinostream, tmp_path, bu
         "records": 1,
         "exact": True,
     }
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"content-type": "json"},
+        {"content-type": "text/csv", "ce_dataschema": "mood.v1"},
+        {"content-type": "text/csv", "ce_dataschema": "http://["},
+    ],
+)
+def test_what_another_program_wrote_without_a_format_is_unknown(dinostream, tmp_path, headers):
+    uri = f"sqlite:{tmp_path / 'strange.db'}"
+    sink = open_sink(uri)
+    sink.publish([Message("mood", "cam1", {"ce_id": "1", **headers}, b"calm")])
+    sink.close()
+    assert dinostream("topics", "list", uri).stdout.split() == ["mood", "unknown", "1", "records"]
 
 
 def test_a_sink_file_has_no_topics_to_make(dinostream, uri):
