@@ -37,7 +37,6 @@ def open_backbone(
     Raises:
         UsageError: an unknown model, or weights that cannot be had.
     """
-    keep_freed_memory()
     loaded = load_backbone(architecture(model), weights, seed=seed)
     return feature_backbone(loaded, threads=threads, backend=backend, blocks=blocks)
 
@@ -62,6 +61,7 @@ def feature_backbone(
     blocks: Sequence[int] = (),
 ) -> Backbone:
     """A loaded one on the best device there is; the arguments are those of `open_backbone`."""
+    keep_freed_memory()
     depth = loaded.model.architecture.depth
     own = range(max(0, depth - BLOCKS), depth)
     return start_backbone(loaded, blocks=[*own, *blocks], threads=threads, backend=backend)
