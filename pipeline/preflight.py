@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from operators.backbones.architectures import Architecture, architecture
+from operators.backbones.architectures import architecture
 from operators.errors import WeightsError
 from operators.names import check_name, check_own, has_head, is_own
 from operators.weights.backbone_choice import DEMO, RANDOM, backbone_file, require_weights
@@ -29,18 +29,27 @@ def check(config: Config) -> None:
         SinkError: the sink cannot be written, or nobody listens there.
     """
     here = config.runtime == "inline" or cluster_address(config.address) == LOCAL
-    arch = architecture(config.model)
     for name in config.operators:
         check_name(name)
         if here and is_own(name):
             check_own(name)
-    _check_heads(config, arch, here=here)
+    check_heads(config, here=here)
     if here and config.calibrations is not None:
         read_calibrations(Path(config.calibrations))
     check_sink(config.sink.uri, settings=config.sink.settings)
 
 
-def _check_heads(config: Config, arch: Architecture, *, here: bool) -> None:
+def check_heads(config: Config, *, here: bool) -> None:
+    """Of `check` what is about weights and heads.
+
+    Args:
+        config: what to run.
+        here: its files lie on this machine.
+
+    Raises:
+        UsageError: an unknown model or head, or a file that is damaged or not there.
+    """
+    arch = architecture(config.model)
     weights = backbone_file(arch.name, config.weights)
     if here and isinstance(weights, Path):
         require_weights(weights)

@@ -204,16 +204,21 @@ def backbone_config(given: Mapping[str, Any], *, head: tuple[str, str] | None = 
         head: operator and choice of the head that is measured; the size is then the head's own.
 
     Raises:
-        UsageError: a value that is none, or that contradicts the head.
+        UsageError: a value that is none, or that contradicts the head; or a head that cannot be
+            had with those weights.
     """
     from pipeline.configuration.resolve import resolve
+    from pipeline.preflight import check_heads
 
     own = ("model", "weights", "seed", "short_side", "threads", "backend", "engine", "fps")
     values = configuration_values({name: given.get(name) for name in own})
     if head is not None:
         operator, choice = head
         values |= {"heads": {operator: choice}, "operators": [operator]}
-    return resolve(None, values)
+    config = resolve(None, values)
+    if head is not None:
+        check_heads(config, here=True)
+    return config
 
 
 def configuration_values(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,19 @@ def test_a_head_that_is_measured_brings_its_size():
     assert (config.short_side, list(config.operators)) == (112, ["action"])
 
 
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ("demo", "give --weights demo with it"),
+        ("absent.safetensors", "no such head file"),
+        ("nyu-linaer", "no official depth head 'nyu-linaer'"),
+    ],
+)
+def test_a_head_that_cannot_be_measured_is_refused_before_weights_are_fetched(head, said):
+    with pytest.raises(UsageError, match=said):
+        backbone_config({"weights": "auto"}, head=("depth", head))
+
+
 def test_what_is_no_value_is_refused_as_in_a_configuration():
     with pytest.raises(UsageError, match="short_side: should be at least 14"):
         backbone_config({"short_side": 3})
