@@ -245,9 +245,8 @@ class Lane:
                 self._check_unbroken(entry.sampled)
             if self._goes_on(entry):
                 return
-            self._progress = replace(
-                self._progress, lost=entry.lost, detail=end_reason(entry, self._progress.detail)
-            )
+            detail = end_reason(entry, self._progress.detail)
+            self._progress = replace(self._progress, lost=entry.lost, detail=detail)
             self._forget("end")
             self._tell_dropped()
             return  # told by its commit, when what the sink refused before is counted
