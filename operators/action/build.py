@@ -26,7 +26,7 @@ from operators.vector.vector_head import head_vector
 from operators.weights.head_request import HeadRequest
 from operators.weights.heads import Head, random_head, trained_head
 
-_MAX_FRAMES = 64
+MAX_FRAMES = 64
 _SETTINGS = ("pooling", "frames", "stride", "top", "threshold", "leave")
 
 
@@ -60,7 +60,7 @@ def build_action(settings: Mapping[str, Any], request: HeadRequest) -> Action:
 def _windows(given: Settings, head: Head | None) -> ActionWindows:
     facts = head.facts if head else {}
     pooling = given.choice("pooling", facts.get("pooling", POOLINGS[0]), POOLINGS)
-    frames = given.whole("frames", facts.get("frames", FRAMES), low=1, high=_MAX_FRAMES)
+    frames = given.whole("frames", facts.get("frames", FRAMES), low=1, high=MAX_FRAMES)
     stride = given.whole("stride", facts.get("stride", min(STRIDE, frames)), low=1, high=frames)
     if head:
         _require_agreement(head, pooling, frames)

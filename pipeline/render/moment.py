@@ -5,9 +5,10 @@ Knows nothing of decoding or drawing.
 
 from __future__ import annotations
 
-import math
-
+from operators.action.build import MAX_FRAMES
 from operators.action.operator import FRAMES, STRIDE
+from operators.errors import UsageError
+from operators.settings import Settings
 from operators.weights.head_needs import HeadNeeds, chosen_header, head_choice
 from pipeline.configuration.config import Config
 
@@ -16,7 +17,7 @@ _SLACK_S = 0.001  # a frame's time is rounded to microseconds
 
 def needed_span_s(config: Config, still_s: float, *, fps: float) -> tuple[float, float] | None:
     """From when to when frames are to be analysed, seconds since the recording's first; None: all
-    of them, where an action's frames are not so many per second.
+    of them, where action samples at no rate, or its settings are refused when it is built.
 
     The map that holds at the moment may be of a frame one sampling period before; of an action's
     windows those that reach the moment are needed, and they must begin where a whole run's begin.
@@ -47,16 +48,25 @@ def _of_windows(config: Config, still_s: float, shown_s: float) -> tuple[float, 
     rate_hz = config.sampling_of("action").rate_hz
     if rate_hz is None:
         return None
-    frames, stride = _window(config)
+    try:
+        frames, stride = _window(config)
+    except UsageError:  # which is told when the operator is built
+        return None
     length_s, step_s = frames / float(rate_hz), stride / float(rate_hz)
-    before = max(0, math.floor((still_s - length_s - step_s) / step_s))
+    before = max(0.0, (still_s - length_s - step_s) // step_s)
     return before * step_s - _SLACK_S, shown_s + length_s + step_s
 
 
 def _window(config: Config) -> tuple[int, int]:
-    """Frames and stride: the settings', else the head's, else the usual ones."""
+    """Frames and stride: the settings', else the head's, else the usual ones.
+
+    Raises:
+        UsageError: one of them is no number that the operator takes.
+    """
     choice = head_choice("action", config.heads, config.weights)
     needs = HeadNeeds.of(chosen_header("action", choice) or {})
     settings = config.operators["action"].settings
-    frames = int(settings.get("frames", needs.frames or FRAMES))
-    return frames, int(settings.get("stride", needs.stride or min(STRIDE, frames)))
+    given = Settings("action", settings, tuple(settings))
+    frames = given.whole("frames", needs.frames or FRAMES, low=1, high=MAX_FRAMES)
+    usual = needs.stride or min(STRIDE, frames)
+    return frames, given.whole("stride", usual, low=1, high=frames)

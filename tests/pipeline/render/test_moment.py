@@ -23,6 +23,12 @@ def config(*operators, sampling=None, **settings):
         (config("action", frames=5, stride=5), 10.0, (7.999, 12.1)),
         (config("action"), 1.0, (0.0, 3.5)),
         (config("action", sampling={"every": 3}), 10.0, None),
+        (config("depth", "action", stride=0), 1.0, None),
+        (config("action", stride=[1]), 1.0, None),
+        (config("action", stride="1"), 1.0, None),
+        (config("action", stride=True), 1.0, None),
+        (config("action", frames="abc"), 1.0, None),
+        (config("action", frames=10**400), 1.0, None),
     ],
 )
 def test_what_a_moment_needs(given, still_s, span_s):
