@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pipeline.cli.options import a_patch_or_more, json_option
+from pipeline.cli.options import FiniteRange, a_patch_or_more, json_option
 
 MODELS = ("dinov2_vits14", "dinov2_vitb14", "dinov2_vitti14")  # the plain loop knows 12 blocks
 # Depth heads have no register tokens to read. Spelled out: help loads no numpy.
@@ -42,7 +42,7 @@ def command() -> None:
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=18.0,
     show_default=True,
     help="Length of the clip.",
@@ -106,7 +106,7 @@ def replay(
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=6.4,
     show_default=True,
     help="Length of the clip.",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from operators.errors import UsageError
-from pipeline.cli.options import json_option
+from pipeline.cli.options import FiniteRange, json_option
 
 
 @click.command(
@@ -29,7 +31,7 @@ from pipeline.cli.options import json_option
 @click.option(
     "--time",
     "time_s",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     show_default="the newest",
     help="Of the record, seconds since the first one.",
 )
@@ -81,8 +83,8 @@ def command(
 
 
 def _point(text: str) -> tuple[float, float, float]:
-    try:
+    with suppress(ValueError):
         x, y, metres = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise UsageError(f"--point takes X,Y,METRES, such as 320,410,2.5; got {text!r}") from error
-    return x, y, metres
+        if all(map(math.isfinite, (x, y, metres))):
+            return x, y, metres
+    raise UsageError(f"--point takes X,Y,METRES, such as 320,410,2.5; got {text!r}")

@@ -15,6 +15,7 @@ import click
 
 from operators.errors import UsageError
 from pipeline.cli.countdown import countdown
+from pipeline.cli.options import FiniteRange
 
 if TYPE_CHECKING:
     from operators.segmentation.labelsets import LabelSet
@@ -38,7 +39,7 @@ _MEASURED = (
     click.option("--depth", type=FOLDER, metavar="DIR", help="16-bit PNGs, or .npy in metres."),
     click.option(
         "--depth-scale",
-        type=click.FloatRange(0, min_open=True),
+        type=FiniteRange(0, min_open=True),
         default=0.001,
         show_default=True,
         help="Metres per step of a PNG.",
@@ -52,7 +53,7 @@ _SCENES = (
     ),
     click.option(
         "--seconds",
-        type=click.FloatRange(0, min_open=True),
+        type=FiniteRange(0, min_open=True),
         default=8.0,
         show_default=True,
         help="Length of a scene.",

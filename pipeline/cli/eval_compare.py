@@ -18,7 +18,7 @@ from pipeline.cli.dense_options import (
     telling,
 )
 from pipeline.cli.eval_report import said
-from pipeline.cli.options import backbone_config, backbone_options, json_option
+from pipeline.cli.options import FiniteRange, backbone_config, backbone_options, json_option
 
 if TYPE_CHECKING:
     from pipeline.fit.compare import Measured, Trial
@@ -35,7 +35,7 @@ _TASKS = ("segmentation", "depth", "action")
 @click.option("--train-seeds", metavar="A:B", required=True, help="Of the scenes to train on.")
 @click.option(
     "--clip-seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=1.6,
     show_default=True,
     help="Length of the windows of actions, 5 frames/s; scenes are as long, or 2 or 4 times.",

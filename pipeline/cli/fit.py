@@ -13,7 +13,13 @@ import click
 
 from pipeline.cli.countdown import countdown
 from pipeline.cli.dense_options import cache_folder, frame_size, seed_range
-from pipeline.cli.options import backbone_config, backbone_options, fps_option, json_option
+from pipeline.cli.options import (
+    FiniteRange,
+    backbone_config,
+    backbone_options,
+    fps_option,
+    json_option,
+)
 from pipeline.cli.vector_options import out_option, recipe_of, recipe_options
 
 if TYPE_CHECKING:
@@ -65,7 +71,7 @@ def command() -> None:
 @click.option("--seeds", metavar="A:B", help="Of the scenes: from A, below B.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=8.0,
     show_default=True,
     help="Length of a scene.",

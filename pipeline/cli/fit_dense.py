@@ -20,7 +20,7 @@ from pipeline.cli.dense_options import (
     mask_options,
     telling,
 )
-from pipeline.cli.options import backbone_config, backbone_options, json_option
+from pipeline.cli.options import FiniteRange, backbone_config, backbone_options, json_option
 from pipeline.cli.vector_options import out_option
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _STEPS = click.option(
 )
 _RATE = click.option(
     "--rate",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FiniteRange(0, 1, min_open=True),
     show_default="0.005 for segmentation, 1e-05 for depth",
     help="Learning rate.",
 )

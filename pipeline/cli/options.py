@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +24,19 @@ EXIT_CODES = (
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
+
+class FiniteRange(click.FloatRange):
+    """A number in a range, as `click.FloatRange`, which lets nan and infinity through."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
+
+
 set_option = click.option(
     "--set",
     "overrides",
@@ -34,7 +48,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 patience_option = click.option(
     "--patience",
     "patience_s",
-    type=float,
+    type=FiniteRange(min=0),
     metavar="S",
     show_default="for ever",
     help="Give up when the sink is away for so many seconds.",
@@ -61,7 +75,10 @@ def a_patch_or_more(ctx: click.Context, _: click.Parameter, value: int) -> int:
 
 
 fps_option = click.option(
-    "--fps", type=float, show_default="5", help="Take so many frames per second."
+    "--fps",
+    type=FiniteRange(min=0, min_open=True),
+    show_default="5",
+    help="Take so many frames per second.",
 )
 
 _SAMPLING = (

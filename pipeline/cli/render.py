@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.options import configuration_values, job_options, set_option, source_values
+from pipeline.cli.options import (
+    FiniteRange,
+    configuration_values,
+    job_options,
+    set_option,
+    source_values,
+)
 
 if TYPE_CHECKING:
     from pipeline.configuration.config import Config
@@ -32,13 +38,13 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--gif", is_flag=True, help="Write a GIF too, beside it.")
 @click.option("--png", is_flag=True, help="Write one frame as a PNG too, beside it.")
-@click.option("--at", "still_s", type=click.FloatRange(min=0), metavar="SECONDS",
+@click.option("--at", "still_s", type=FiniteRange(min=0), metavar="SECONDS",
               show_default="the middle", help="Which frame the PNG is.")  # fmt: skip
 @click.option("--source", metavar="SOURCE", help="The recording that the records of a SINK are of.")
 @click.option("--stream", metavar="NAME", show_default="the only one", help="Stream id.")
 @click.option("--layout", type=click.Choice(["side", "blend"]), default="side", show_default=True,
               help="Maps beside the video, or laid over it.")  # fmt: skip
-@click.option("--fps", type=click.FloatRange(min=0, min_open=True, max=60), default=10.0,
+@click.option("--fps", type=FiniteRange(min=0, min_open=True, max=60), default=10.0,
               show_default=True, help="Frames per second of the film.")  # fmt: skip
 @click.option("--operator", "operators", metavar="NAME", multiple=True,
               show_default="all that there are",

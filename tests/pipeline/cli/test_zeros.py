@@ -1,4 +1,4 @@
-"""0 is a value: every option honours it or refuses it aloud."""
+"""0 is a value: every option honours it or refuses it aloud. What is not finite is none."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ NUMBERS = [
     if isinstance(option.type, (click.types.IntParamType, click.types.FloatParamType))
 ]
 
+FLOATS = [
+    number for number in NUMBERS if isinstance(number.values[0].type, click.types.FloatParamType)
+]
+
 
 @pytest.mark.parametrize("option", NUMBERS)
 def test_every_number_has_a_range_or_is_a_checked_key(option):
@@ -38,6 +42,13 @@ def test_every_number_has_a_range_or_is_a_checked_key(option):
     keys = {*Config.model_fields, "fps", "every"}
 
     assert ranged or option.name in keys
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("option", FLOATS)
+def test_no_number_is_anything_but_finite(option, text):
+    with pytest.raises(click.BadParameter):
+        option.type.convert(text, option, None)
 
 
 def test_a_seed_of_0_replaces_a_files(tmp_path):
@@ -53,7 +64,6 @@ def test_a_seed_of_0_replaces_a_files(tmp_path):
 @pytest.mark.parametrize(
     ("option", "key"),
     [
-        ("--fps", "sampling.fps"),
         ("--every", "sampling.every"),
         ("--short-side", "short_side"),
         ("--batch-size", "batch_size"),

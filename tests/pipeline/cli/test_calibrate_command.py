@@ -1,0 +1,10 @@
+"""`dinostream calibrate` at its edge; what is computed is in tests/pipeline/calibrate."""
+
+import pytest
+
+
+@pytest.mark.parametrize("point", ["320,210,inf", "nan,210,3", "320,210", "1,2,3,4", "x,210,3"])
+def test_what_is_no_point_is_refused_before_a_record_is_read(dinostream, point):
+    done = dinostream("calibrate", "gate", "--point", "1,2,3", "--point", point)
+    assert done.returncode == 2
+    assert f"--point takes X,Y,METRES, such as 320,410,2.5; got '{point}'" in done.stderr
