@@ -277,9 +277,9 @@ def sink_settings(config: Path | None) -> dict[str, Any]:
     """The client settings of a configuration file's sink; none without a file."""
     if config is None:
         return {}
-    from pipeline.configuration.resolve import resolve
+    from pipeline.configuration.resolve import sink_of
 
-    return resolve(config).sink.settings
+    return sink_of(config).settings
 
 
 def _is_given(value: object) -> bool:

@@ -54,12 +54,15 @@ for _name in ("timestamp", "merge", "value"):
     _Constructor.add_constructor(f"{_TAG}{_name}", _Constructor.construct_plain_text)
 
 
-def load_document(path: Path, environ: Mapping[str, str] = os.environ) -> Values:
+def load_document(
+    path: Path, environ: Mapping[str, str] = os.environ, *, key: str | None = None
+) -> Values:
     """Read a YAML file and fill in `${NAME}` and `${NAME:-default}`.
 
     Args:
         path: the file.
         environ: where names are looked up.
+        key: all that is wanted of it; None: every key.
 
     Raises:
         UsageError: unreadable, no YAML, no mapping at its top, or a name that is not set; the text
@@ -76,6 +79,8 @@ def load_document(path: Path, environ: Mapping[str, str] = os.environ) -> Values
         return {}
     if not isinstance(values, dict):
         raise UsageError(f"configuration {path} must be a mapping of keys to values")
+    if key is not None:
+        values = {name: value for name, value in values.items() if name == key}
     try:
         filled: Values = _interpolate(values, str(path), (), environ)
     except RecursionError:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from operators.errors import UsageError
-from pipeline.configuration.config import OPERATORS, STREAM_ID, Config
+from pipeline.configuration.config import OPERATORS, STREAM_ID, Config, SinkConfig
 from pipeline.configuration.document import Values, apply_override, load_document, to_document
 from pipeline.configuration.head_match import matched
 from pipeline.secrets import MASK, mask_values, remember, remember_urls
@@ -57,19 +57,38 @@ def resolve(
     values.setdefault("operators", dict.fromkeys(OPERATORS))  # an override changes one of them
     for override in overrides:
         apply_override(values, _with_new_key(override))
-    try:
-        config = Config.model_validate(values)
-        _remember_secrets(config)
-        return matched(config)
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False)
-        lines = [f"{_origin(one, path, from_file)}: {_explain(one)}" for one in problems]
-    raise UsageError("\n".join(lines))
+    return matched(_validated(values, path, from_file))
+
+
+def sink_of(path: Path, *, environ: Mapping[str, str] = os.environ) -> SinkConfig:
+    """The sink of a file, for whoever runs nothing; its other keys may say what they like.
+
+    Args:
+        path: a YAML file.
+        environ: where `${NAME}` below `sink` is looked up.
+
+    Raises:
+        UsageError: the file is unreadable, or its sink is wrong.
+    """
+    from_file = load_document(path, environ, key="sink")
+    remember_urls([from_file])
+    return _validated(from_file, path, from_file).sink
 
 
 def describe(config: Config) -> str:
     """The resolved configuration as YAML, secrets masked."""
     return to_document(mask_values(config.plain()))
+
+
+def _validated(values: Values, path: Path | None, from_file: Values) -> Config:
+    try:
+        config = Config.model_validate(values)
+        _remember_secrets(config)
+        return config
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False)
+        lines = [f"{_origin(one, path, from_file)}: {_explain(one)}" for one in problems]
+    raise UsageError("\n".join(lines))
 
 
 def _remember_secrets(config: Config) -> None:

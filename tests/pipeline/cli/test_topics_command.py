@@ -37,6 +37,22 @@ def test_topics_of_a_sink_are_listed(dinostream, uri):
     assert rows[1]["schema"] == "urn:dinostream:schemas:embedding.v1"
 
 
+@pytest.mark.parametrize("command", [["topics", "list"], ["tail"]], ids=" ".join)
+def test_of_a_file_the_sink_alone_is_read(dinostream, uri, tmp_path, command):
+    of_a_run = "weights: demo\nshort_side: 3\nstreams: {a: {url: 'rtsp://b:${UNSET}@c/'}}\n"
+    (tmp_path / "run.yaml").write_text(f"{of_a_run}sink: {{settings: {{acks: 1}}}}")
+    done = dinostream(*command, uri, "--config", "run.yaml")
+    assert done.returncode == 2
+    assert done.stderr.startswith("dinostream: a sqlite: sink has no settings; got acks")
+    (tmp_path / "run.yaml").write_text(of_a_run)
+    done = dinostream(*command, uri, "--config", "run.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
+    (tmp_path / "run.yaml").write_text("sink: {setings: {acks: 1}}")
+    done = dinostream(*command, uri, "--config", "run.yaml")
+    assert done.returncode == 2
+    assert "run.yaml: unknown key sink.setings; did you mean settings?" in done.stderr
+
+
 def test_a_users_own_topic_is_listed_as_its_records_are(dinostream, tmp_path, build):
     mood = build.operator()
     mood.topics = {"mood": Format("text/csv", "https://example.org/mood.v1.csvw")}
