@@ -28,28 +28,28 @@ def check(config: Config) -> None:
         UsageError: an unknown model, operator or head, or a file that is damaged or not there.
         SinkError: the sink cannot be written, or nobody listens there.
     """
-    here = config.runtime == "inline" or cluster_address(config.address) == LOCAL
+    here = _runs_here(config)
     for name in config.operators:
         check_name(name)
         if here and is_own(name):
             check_own(name)
-    check_heads(config, here=here)
+    check_heads(config)
     if here and config.calibrations is not None:
         read_calibrations(Path(config.calibrations))
     check_sink(config.sink.uri, settings=config.sink.settings)
 
 
-def check_heads(config: Config, *, here: bool) -> None:
-    """Of `check` what is about weights and heads.
+def _runs_here(config: Config) -> bool:
+    return config.runtime == "inline" or cluster_address(config.address) == LOCAL
 
-    Args:
-        config: what to run.
-        here: its files lie on this machine.
+
+def check_heads(config: Config) -> None:
+    """Of `check` what is about weights and heads: before whatever reads or fetches them.
 
     Raises:
         UsageError: an unknown model or head, or a file that is damaged or not there.
     """
-    arch = architecture(config.model)
+    arch, here = architecture(config.model), _runs_here(config)
     weights = backbone_file(arch.name, config.weights)
     if here and isinstance(weights, Path):
         require_weights(weights)

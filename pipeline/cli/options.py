@@ -214,7 +214,7 @@ def backbone_options(function: Callback) -> Callback:
 
 
 def backbone_config(given: Mapping[str, Any], *, head: tuple[str, str] | None = None) -> Config:
-    """The configuration that a job would have of the same options: its defaults, its checks.
+    """The configuration that an inline job of these options would have: its defaults, its checks.
 
     Args:
         given: what click collected for `backbone_options`, and `fps` where that is an option.
@@ -228,13 +228,12 @@ def backbone_config(given: Mapping[str, Any], *, head: tuple[str, str] | None = 
     from pipeline.preflight import check_heads
 
     own = ("model", "weights", "seed", "short_side", "threads", "backend", "engine", "fps")
-    values = configuration_values({name: given.get(name) for name in own})
-    if head is not None:
-        operator, choice = head
-        values |= {"heads": {operator: choice}, "operators": [operator]}
-    config = resolve(None, values)
-    if head is not None:
-        check_heads(config, here=True)
+    values = configuration_values({name: given.get(name) for name in own}) | {"runtime": "inline"}
+    if head is None:
+        return resolve(None, values)
+    operator, choice = head
+    config = resolve(None, values | {"heads": {operator: choice}, "operators": [operator]})
+    check_heads(config)
     return config
 
 

@@ -211,7 +211,9 @@ def _model_of(config: Config) -> str:
     """As records name it: those of other weights in the same sink are others' records."""
     from operators.backbones.architectures import architecture
     from operators.weights.load import backbone_name
+    from pipeline.preflight import check_heads
 
+    check_heads(config)  # official weights are fetched for their name
     return backbone_name(architecture(config.model), config.weights, seed=config.seed)
 
 

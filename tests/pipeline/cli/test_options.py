@@ -71,7 +71,10 @@ def test_a_head_that_is_measured_brings_its_size():
         ("nyu-linaer", "no official depth head 'nyu-linaer'"),
     ],
 )
-def test_a_head_that_cannot_be_measured_is_refused_before_weights_are_fetched(head, said):
+def test_a_head_that_cannot_be_measured_is_refused_before_weights_are_fetched(
+    head, said, monkeypatch
+):
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")  # where no head of a measurement is read
     with pytest.raises(UsageError, match=said):
         backbone_config({"weights": "auto"}, head=("depth", head))
 

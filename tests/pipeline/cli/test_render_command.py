@@ -117,6 +117,13 @@ def test_bad_usage_is_exit_code_2_before_anything_is_done(dinostream, tmp_path, 
     assert not list(tmp_path.glob("*.mp4"))
 
 
+def test_a_head_that_is_not_there_is_told_before_weights_are_fetched(dinostream, monkeypatch):
+    monkeypatch.setattr(load, "fetch", lambda *_, **__: pytest.fail("it fetches"))
+    done = dinostream("render", ROOM, "--sink", "sqlite:n.db", "--head", "depth=typo")
+    assert done.returncode == 2
+    assert "no official depth head 'typo'" in done.stderr
+
+
 def test_a_film_never_takes_the_place_of_its_recording(dinostream, tmp_path):
     clip = tmp_path / "a.mp4"
     write_clip(clip, np.zeros((4, 64, 64, 3), np.uint8), 4)
