@@ -96,6 +96,7 @@ def command(what: str, **given: Any) -> int:
             settings=config.sink.settings,
             **looks,
         )
+        _refuse_what_is_past_the_end(wish)
         if not is_sink and (code := _made(config, wish, kept=kept is not None)):
             return code
         return _draw(wish)
@@ -223,6 +224,14 @@ def _refuse_to_draw_over(spec: StreamSpec, outputs: Outputs) -> None:
         for own in (Path(url) for url in (spec.url, *spec.join)):
             if path.exists() and own.exists() and path.samefile(own):
                 raise click.UsageError(f"{path} is the recording itself; give -o another name")
+
+
+def _refuse_what_is_past_the_end(wish: Wish) -> None:
+    """Found out before all of it is analysed or drawn in vain."""
+    from pipeline.render.pixels import require_reached
+
+    if wish.outputs.png and wish.still_s:
+        require_reached(wish.spec, wish.still_s)
 
 
 @contextmanager

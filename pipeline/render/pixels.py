@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from operators.errors import UsageError
 from operators.frames import FrameInfo
 from pipeline.decode.once import decoded
 from pipeline.errors import SourceError
@@ -21,6 +22,8 @@ from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
 LONGEST_HOLD_S = 2  # a pause in the footage is shown no longer than this
+
+_SLACK_S = 0.001  # a frame's time is rounded to microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,28 @@ def shown_frames(
         waiting = slot, Shown(time_us, elapsed_us / 1e6, pixels, share)
     if waiting is not None:
         yield waiting[1]
+
+
+def require_reached(spec: StreamSpec, still_s: float) -> None:
+    """Nothing where the footage has a moment, seconds since its first frame. Decodes up to there;
+    the last frame counts as long as the one before it.
+
+    Raises:
+        UsageError: it ends before that moment.
+        SourceError: nothing can be decoded.
+    """
+    every = replace(spec, samplings=(Sampling("all"),), short_side=spec.patch)
+    began_us: int | None = None
+    before_s = last_s = 0.0
+    for info, _, _ in _frames(every):
+        if began_us is None:
+            began_us = info.event_time_us
+        before_s, last_s = last_s, (info.event_time_us - began_us) / 1e6
+        if last_s >= still_s:
+            return
+    end_s = last_s + min(last_s - before_s, LONGEST_HOLD_S)
+    if still_s > end_s + _SLACK_S:
+        raise UsageError(f"--at {still_s:g}: the footage ends at {end_s:.1f} s")
 
 
 def _held(slot: int, shown: Shown, *, until: int, rate: Fraction) -> Iterator[Shown]:

@@ -81,10 +81,6 @@ def test_a_picture_of_one_moment_analyses_what_it_needs_and_loads_the_backbone_o
         video, _, action = arranged(3, (120, 160)).cells  # colours of classes go by their shares
         for cell in (video, action):
             assert np.array_equal(*(np.asarray(one.crop(cell.box)) for one in (part, all_)))
-    beyond = dinostream(
-        "render", ROOM, *SMALL, *FEW, "--operator", "pca", "--at", "60", "-o", "b.png"
-    )
-    assert beyond.returncode == 0, beyond.stderr
 
 
 def test_without_a_sink_nothing_is_left_but_the_film(dinostream, tmp_path):
@@ -107,6 +103,8 @@ def test_without_a_sink_nothing_is_left_but_the_film(dinostream, tmp_path):
         ((ROOM, "-o", "absent/out.mp4"), "cannot write absent/out.mp4"),
         ((ROOM, "-o", "out.avi"), "can write .mp4, .gif, .png"),
         ((ROOM, "--fps", "0"), "--fps"),
+        ((ROOM, "--at", "99", "-o", "out.png"), "--at 99: the footage ends at 2.0 s"),
+        ((ROOM, "--at", "2.5", "--png"), "--at 2.5: the footage ends at 2.0 s"),
     ],
 )
 def test_bad_usage_is_exit_code_2_before_anything_is_done(dinostream, tmp_path, arguments, why):
