@@ -37,8 +37,9 @@ DECODERS := av numpy pillow pydantic ruamel.yaml jsonschema pytest pytest-timeou
 test-decoders:  ## run the decoders' tests alone, in a small environment: PYTHON=python3.11
 	python=$$(deploy/find_python.sh) && $$python -m venv --clear .venv-decoders
 	.venv-decoders/bin/python -m pip install --quiet --constraint constraints.txt $(DECODERS)
-	PYTHONPATH=. .venv-decoders/bin/python -m pytest -n 2 --durations=5 tests/pipeline/decode tests/pipeline/media \
-	  --ignore tests/pipeline/media/test_scaler_fidelity.py
+	PYTHONPATH=. .venv-decoders/bin/python -m pytest -n 2 --durations=5 \
+	  --ignore tests/pipeline/media/test_scaler_fidelity.py tests/pipeline/media \
+	  tests/pipeline/decode/test_losses.py tests/pipeline/decode/test_playback.py tests/pipeline/decode/test_timestamps.py
 
 PRETRAIN := $(VENV)/bin/python -m pipeline.pretrain
 DEMO_HEADS := depth segmentation action
