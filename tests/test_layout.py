@@ -77,6 +77,7 @@ def imported(path):
             yield path.relative_to(ROOT).parts[0] if node.level else node.module.partition(".")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_imports_point_downward_and_to_what_the_package_may_know(path):
     package = path.relative_to(ROOT).parts[0]
@@ -91,6 +92,7 @@ def room_of(module):
     return f"{package}/{rest[0]}" if rest and (ROOT / package / rest[0]).is_dir() else None
 
 
+@pytest.mark.slow
 def test_rooms_stand_in_no_circle():
     rooms = TopologicalSorter()
     for path in SOURCES:
@@ -110,6 +112,7 @@ def test_every_room_stands_in_the_table():
     assert {room.name for room in rooms if room.parent.name != "kernels"} - named == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ROOMS)
 def test_a_library_is_imported_in_its_own_room_alone(library):
     room = re.compile(ROOMS[library])
@@ -123,6 +126,7 @@ def test_every_folder_of_code_is_a_regular_package(package):
     assert [relative(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
+@pytest.mark.slow
 def test_no_process_is_forked_where_threads_may_hold_a_lock():
     """Such a child waits for ever, and its parent's pipes stay open with it."""
     pools = [
@@ -150,6 +154,7 @@ def test_tests_are_no_package():
     assert [relative(path) for path in (ROOT / "tests").rglob("__init__.py")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "absent"),
     [

@@ -29,6 +29,7 @@ def report(**changes: Any) -> KernelReport:
     return compile_report(powers_of_two, **case | changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch", [80, 86, 89, 90, 100, 120])
 def test_counts_what_the_loop_does(arch: int) -> None:
     done = report(arch=arch)
@@ -40,12 +41,14 @@ def test_counts_what_the_loop_does(arch: int) -> None:
     assert done.count("MUF") == 0
 
 
+@pytest.mark.slow
 def test_aligned_pointers_are_read_four_floats_at_a_time() -> None:
     assert report().count("LDG.E.128") == 0
     aligned = report(aligned=("x", "out", "n"))
     assert aligned.count("LDG.E.128") > 0
 
 
+@pytest.mark.slow
 def test_a_spill_is_counted() -> None:
     options = {"num_warps": 2, "enable_fp_fusion": True, "maxnreg": 32}
     capped = report(constants={"BLOCK": 16384}, options=options)
@@ -67,6 +70,7 @@ def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> 
         report(**changes)
 
 
+@pytest.mark.slow
 def test_an_interpreting_process_cannot_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRITON_INTERPRET", "1")
     script = (

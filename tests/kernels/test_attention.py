@@ -155,6 +155,7 @@ def test_a_launch_that_fails_is_told_in_its_own_words(monkeypatch: pytest.Monkey
     assert reason.startswith("the Triton kernel does not run here: ")
 
 
+@pytest.mark.slow
 def test_importing_and_running_on_the_cpu_leaves_triton_alone() -> None:
     script = (
         "import sys, torch; from kernels.attention import attention;"

@@ -94,6 +94,7 @@ def test_a_fallback_on_cuda_is_a_warning(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
+@pytest.mark.slow
 def test_the_probe_counts(interpret_fused: Callable[..., dict[str, Any]]) -> None:
     assert interpret_fused("probed")["counted"]
 
@@ -103,6 +104,7 @@ def test_the_probe_runs_on_a_gpu() -> None:
     assert device.runs_triton(torch.device("cuda", torch.cuda.current_device()))
 
 
+@pytest.mark.slow
 def test_public_modules_leave_triton_alone() -> None:
     rooms = ", ".join(f"kernels.{room}" for room in ROOMS)
     script = f"import sys, torch, {rooms}; assert 'triton' not in sys.modules"

@@ -45,6 +45,7 @@ def assert_correct(
     assert answer["max_abs_error"] <= TOLERANCE[dtype]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n_tokens", "n_heads", "dtype"),
     [

@@ -69,6 +69,7 @@ def check(arch: int, variant: Variant, dtype: torch.dtype) -> None:
         assert report.count("UTCHMMA") + report.count("HMMA") > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arch", "variant", "dtype"),
     [*cases(90, 90, BF16), *cases(90, 90, FP32), *cases(80, 80, BF16), *widest(80, 80, FP32)],
@@ -77,12 +78,14 @@ def test_every_variant_of_the_table(arch: int, variant: Variant, dtype: torch.dt
     check(arch, variant, dtype)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_tokens", REAL_TOKENS[::2])
 @pytest.mark.parametrize("arch", [90, 80])
 def test_float16_costs_what_bfloat16_does(arch: int, n_tokens: int) -> None:
     check(arch, variant_for(n_tokens, select_tile(arch, n_tokens, 2), 64), FP16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arch", "variant", "dtype"),
     [case for chip in (86, 89, 100, 120) for case in widest(chip, 80, BF16)],
@@ -93,6 +96,7 @@ def test_the_widest_variants_on_other_chips(
     check(arch, variant, dtype)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arch", "variant", "dtype"),
     [*widest(90, 90, BF16, head_dim=32), *widest(80, 80, BF16, head_dim=32)],
@@ -115,6 +119,7 @@ def test_every_number_of_tokens_has_one_of_the_variants(arch: int) -> None:
     assert {row for row, _ in variants(arch, 64)} == {row for row in TILE_TABLE if row.arch == arch}
 
 
+@pytest.mark.slow
 def test_a_spill_would_be_seen() -> None:
     too_large = variant_for(257, Tile(64, 64, num_warps=4, num_stages=2), 64)
     report = flash_report(too_large, arch=80, dtype=FP32)

@@ -115,6 +115,7 @@ def test_swiglu_of_large_gates_stays_finite(interpret_fused: Interpret) -> None:
     assert_correct(answer, [4, 300], "float32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1, 192, 385, 1536])
 @pytest.mark.parametrize("frames", [1, 2, 7, 8, 31, 256])
 def test_windows(interpret_fused: Interpret, frames: int, width: int) -> None:
@@ -144,6 +145,7 @@ def test_ten_seeds(interpret_fused: Interpret, seed: int, dtype: str) -> None:
     assert_correct(windows, [4, 384], dtype)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", ["patches", "norm", "add_norm", "swiglu", "windows"])
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_public_functions_run_their_kernel_and_compile_into_one_graph(

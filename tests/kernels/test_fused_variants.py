@@ -43,11 +43,13 @@ def check(kernel: str, size: int, arch: int, dtype: torch.dtype) -> None:
     assert_wide(report, kernel, size, dtype)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kernel", "size"), VARIANTS)
 def test_every_variant(kernel: str, size: int) -> None:
     check(kernel, size, 90, torch.bfloat16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kernel", "size"), WIDEST)
 @pytest.mark.parametrize(
     ("arch", "dtype"),
@@ -60,6 +62,7 @@ def test_the_widest_in_float32_and_on_other_chips(
     check(kernel, size, arch, dtype)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kernel", "size"), [("patches", 14), ("add_norm", 384), ("swiglu", 0), ("windows", 8)]
 )
@@ -67,6 +70,7 @@ def test_float16_costs_what_bfloat16_does(kernel: str, size: int) -> None:
     check(kernel, size, 90, torch.float16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kernel", "size"), [("norm", 192), ("add_norm", 192)])
 def test_a_row_that_one_warp_holds_needs_no_barrier(kernel: str, size: int) -> None:
     report = fused_report(kernel, size, arch=90, dtype=torch.bfloat16)

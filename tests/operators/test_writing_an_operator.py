@@ -29,6 +29,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_pages_own_test_passes(example: Path) -> None:
     """In a process of its own, with the folder on the path as the page asks."""
     options = ["-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]

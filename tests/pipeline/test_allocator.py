@@ -25,6 +25,7 @@ def page_faults(prepare: str) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these settings")
 def test_memory_that_is_given_back_is_used_again() -> None:
     # 2048 pages of 4 KiB each time; glibc's own adaptation is held off by naming its default.

@@ -99,6 +99,7 @@ def test_a_missing_distribution_names_itself():
     assert found.remedy == "make venv, or pip install no-such-package-at-all"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [[], ["--json"]])
 def test_the_command_exits_0_where_nothing_needed_is_missing(arguments):
     done = subprocess.run(
@@ -116,6 +117,7 @@ def test_the_command_exits_0_where_nothing_needed_is_missing(arguments):
         assert "ok  torch" in done.stdout
 
 
+@pytest.mark.slow
 def test_an_intruder_is_reported_and_fails(tmp_path):
     intruder = tmp_path / "operators"
     intruder.mkdir()

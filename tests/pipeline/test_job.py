@@ -120,6 +120,7 @@ def test_a_signal_that_stopped_recordings_is_the_exit_code(
     assert (goes_on in last) == ("stopped" in statuses)
 
 
+@pytest.mark.slow
 def test_lost_frames_are_told_by_every_run(tmp_path, shared_media, capsys):
     sink = f"sqlite:{tmp_path / 'results.db'}"
     config = Config(

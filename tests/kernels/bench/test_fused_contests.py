@@ -23,6 +23,7 @@ def contest(kernel: str, dtype: torch.dtype) -> Contest:
     return next(one for one in contests(dtype, CPU) if one.kernel == kernel)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_eager_torch_computes_what_the_kernel_does(kernel: str, dtype: torch.dtype) -> None:
@@ -33,6 +34,7 @@ def test_eager_torch_computes_what_the_kernel_does(kernel: str, dtype: torch.dty
         torch.testing.assert_close(out, exact, atol=3e-2, rtol=3e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_gate_is_green_where_torch_runs(kernel: str) -> None:
     one = contest(kernel, torch.float32)

@@ -31,6 +31,7 @@ def keep_nothing(report: dict[str, object]) -> None:
     pass
 
 
+@pytest.mark.slow
 @no_gpu
 def test_with_torch_alone_it_compiles_and_says_that_nothing_was_timed(tmp_path: Path) -> None:
     out = tmp_path / "new" / "kernels.json"
@@ -58,6 +59,7 @@ def test_with_torch_alone_it_compiles_and_says_that_nothing_was_timed(tmp_path: 
     assert [row["kernel"] for row in report["compiled"]] == ["patches", "norm"]
 
 
+@pytest.mark.slow
 def test_compiled_attention_is_sound_until_it_spills() -> None:
     row = next(row for row in TILE_TABLE if row.arch == 90 and row.max_tokens is None)
     variant = variant_for(257, row.tile, 64)

@@ -106,6 +106,7 @@ def test_a_head_may_say_nothing_and_episodes_follow_its_windows(
     assert [time for time, _ in order] == sorted(time for time, _ in order)
 
 
+@pytest.mark.slow
 def test_resumed_at_every_frame_with_its_episode(
     build: Callable[..., Action], run: Run, frame: Callable[..., FrameInfo]
 ) -> None:

@@ -87,6 +87,7 @@ def test_registers_are_left_out_of_the_patches():
     torch.testing.assert_close(features.patches[0, 0, 0], tokens[0, 5], rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("size_hw", [(224, 392), (70, 98)])
 @pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: f"{choice.name} {choice.dtype}")

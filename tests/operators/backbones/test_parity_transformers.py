@@ -55,6 +55,7 @@ def check_parity(arch, folder, vit_recipe, fill):
     assert error <= MAX_ERROR, f"{arch.name}, {arch.depth} blocks: {error:.2e}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("depth", "registers"), [(12, 0), (24, 4)])
 def test_errors_stay_small_through_as_many_blocks_at_518_px(
     depth, registers, tmp_path, vit_recipe, fill
@@ -63,6 +64,7 @@ def test_errors_stay_small_through_as_many_blocks_at_518_px(
     check_parity(arch, tmp_path, vit_recipe, fill)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "registers"), [("s", 4), ("b", 0), ("l", 4), ("g", 0)])
 def test_every_width_equals_transformers(size, registers, tmp_path, vit_recipe, fill):
     arch = replace(architecture(f"dinov2_vit{size}14"), depth=2, registers=registers)

@@ -26,6 +26,7 @@ def tiny(**changes):
     return replace(architecture("dinov2_vitti14"), depth=2, **changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("registers", ["", "_reg"])
 @pytest.mark.parametrize("size", DEPTHS)
 def test_tokens_equal_upstreams_at_sizes_that_need_interpolation(

@@ -22,5 +22,6 @@ def test_it_is_what_torch_counts(arch):
     assert frame_flop(arch, 56) == counter.get_total_flops()
 
 
+@pytest.mark.slow
 def test_large_products_have_a_rate():
     assert matrix_rate(torch.device("cpu"), torch.float32, torch.get_num_threads()) > 1e8

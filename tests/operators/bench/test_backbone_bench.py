@@ -27,6 +27,7 @@ def _peers_are_here():
     torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 def test_ours_and_the_peers_say_the_same_and_are_timed_in_turns():
     kept, told = [], []
     report = measure(SETTINGS, told.append, kept.append)
@@ -55,6 +56,7 @@ def test_ours_and_the_peers_say_the_same_and_are_timed_in_turns():
     assert f"| {ratio['name']}" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoilt", ["sign", "frames", "nan"])
 def test_who_computes_something_else_ends_it_before_a_figure(monkeypatch, spoilt):
     lies = {
@@ -80,6 +82,7 @@ def test_who_computes_something_else_ends_it_before_a_figure(monkeypatch, spoilt
     assert kept == []
 
 
+@pytest.mark.slow
 def test_who_is_not_here_is_named_with_the_reason(monkeypatch):
     def ours(task, *, compiled):
         yield Absent("ours, int8", "no such instructions")

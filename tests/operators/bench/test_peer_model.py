@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from operators.backbones.architectures import architecture
@@ -20,6 +21,7 @@ def test_the_peer_gets_exactly_our_weights():
     assert all(torch.equal(back[name], tensors[name]) for name in tensors)
 
 
+@pytest.mark.slow
 def test_without_the_peer_there_is_a_way_to_get_it(tmp_path):
     script = (
         "import sys; sys.modules['transformers'] = None\n"

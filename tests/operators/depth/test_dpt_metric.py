@@ -66,6 +66,7 @@ def features(
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("domain", RANGES_M)
 def test_backbone_and_head_compute_what_upstreams_depther_does(

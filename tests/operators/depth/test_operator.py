@@ -80,6 +80,7 @@ def test_the_head_computes_what_upstreams_does(
     np.testing.assert_allclose(got, want, rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blocks", [1, 4])
 def test_backbone_blocks_and_head_together_compute_what_upstreams_do(
     goldens: Mapping[str, Any],

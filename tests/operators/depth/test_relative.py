@@ -83,6 +83,7 @@ def operator(whole: Path, loaded: LoadedBackbone) -> Callable[..., RelativeDepth
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["70x98", "56x84"])
 def test_the_file_computes_what_upstreams_model_does(
     operator: Callable[..., RelativeDepth],
@@ -156,6 +157,7 @@ def test_consumers_get_disparity_and_the_same_summary(
     backbone.close()
 
 
+@pytest.mark.slow
 def test_one_name_fetches_the_backbone_and_its_head(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +193,7 @@ def test_nan_is_an_error_of_its_frame(
         RelativeDepth(Head("depth", "x", decoder, HASH), SMALL, map_scale=1)(features)
 
 
+@pytest.mark.slow
 def test_its_encoder_takes_no_other_head_and_its_head_no_other_encoder(
     whole: Path, loaded: LoadedBackbone, tmp_path: Path
 ) -> None:
@@ -215,6 +218,7 @@ def test_sizes_that_were_never_published(
         RelativeDepth(Head("depth", "x", decoder, HASH), ARCHITECTURES[model], map_scale=4)
 
 
+@pytest.mark.slow
 def test_metric_descendants_are_not_taken_for_it(whole: Path, tmp_path: Path) -> None:
     metric = tmp_path / "depth_anything_v2_metric_hypersim_vits.pth"
     metric.write_bytes(whole.read_bytes())
@@ -228,6 +232,7 @@ def test_a_domain_means_nothing_to_it(whole: Path, loaded: LoadedBackbone) -> No
         build_depth({"domain": "nyu"}, request)
 
 
+@pytest.mark.slow
 def test_a_licence_that_forbids_commerce_is_said_aloud(
     whole: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

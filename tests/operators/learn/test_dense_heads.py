@@ -95,6 +95,7 @@ def features(picture, tiny, frame, blocks=()):
     return Features((frame(0),), picture.cls[:1], patches[:1], layers)
 
 
+@pytest.mark.slow
 def test_a_segmentation_head_learns_and_the_operator_reads_it(labelled, tiny, frame):
     schedule = Schedule(steps=150, rate=2e-2)
     tensors, fitted = fit_segmentation_head(
@@ -114,6 +115,7 @@ def test_a_segmentation_head_learns_and_the_operator_reads_it(labelled, tiny, fr
     assert all(torch.equal(tensors[name], again[name]) for name in tensors), "seeded"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("blocks", "layers"), [(1, (11,)), (4, (2, 5, 8, 11))])
 def test_a_depth_head_learns_and_the_operator_reads_it(ranged, tiny, frame, blocks, layers):
     pictures = ranged(blocks)

@@ -28,6 +28,7 @@ def trained():
     return run
 
 
+@pytest.mark.slow
 def test_killed_twice_it_ends_with_the_same_weights(trained, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert trained(whole) == 0
@@ -44,6 +45,7 @@ def test_killed_twice_it_ends_with_the_same_weights(trained, tmp_path):
     assert not list((killed / "cache").iterdir())
 
 
+@pytest.mark.slow
 def test_half_a_checkpoint_is_none(trained, tmp_path):
     assert trained(tmp_path, 25) == -signal.SIGKILL
     checkpoint = tmp_path / "cache" / "one.pt"

@@ -90,6 +90,7 @@ def fitted(examples, split, pooling="mean", scale=0.01):
     return VectorFit(tensors, facts, quality)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_it_begins_as_the_frozen_head(model, pool, drawn, pooling):
     examples, split, tokens = drawn(3)
@@ -104,6 +105,7 @@ def test_it_begins_as_the_frozen_head(model, pool, drawn, pooling):
     np.testing.assert_allclose(logits.softmax(dim=1).detach().numpy(), want, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_gain_is_kept_and_measured_where_nothing_was_learnt_from(model, pool, drawn):
     examples, split, tokens = drawn()
     frozen = fitted(examples, split)
@@ -139,6 +141,7 @@ def test_a_gain_is_kept_and_measured_where_nothing_was_learnt_from(model, pool, 
     np.testing.assert_allclose(scores, done.tuned.probabilities, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_without_a_gain_the_frozen_head_stays(model, pool, drawn):
     examples, split, tokens = drawn()
     learnt = finetune(
@@ -159,6 +162,7 @@ def test_without_a_gain_the_frozen_head_stays(model, pool, drawn):
     assert done.fit.facts["trained"]["finetuned"]["kept"] is False
 
 
+@pytest.mark.slow
 def test_it_ends_when_validation_gets_no_better(model, pool, drawn):
     examples, split, tokens = drawn()
     told = []
@@ -176,6 +180,7 @@ def test_it_ends_when_validation_gets_no_better(model, pool, drawn):
     assert done.fit.facts["trained"]["finetuned"]["steps"] == 2
 
 
+@pytest.mark.slow
 def test_seed_and_data_decide_and_threads_do_not(model, drawn):
     examples, split, tokens = drawn(2)
     frozen = fitted(examples, split)

@@ -35,6 +35,7 @@ def test_one_group_has_no_interval():
     assert alone.plain() == {"value": 1.0, "low": None, "high": None}
 
 
+@pytest.mark.slow
 def test_classification_in_numbers_worked_out_by_hand():
     targets = np.array([0, 0, 0, 1])
     scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6]])
@@ -50,6 +51,7 @@ def test_classification_in_numbers_worked_out_by_hand():
     assert values["calibration_error"] == pytest.approx((0.1 + 0.2 + 0.7 + 0.4) / 4)
 
 
+@pytest.mark.slow
 def test_top5_counts_where_there_are_more_than_five_classes():
     scores = np.tile(np.linspace(0.3, 0.01, 7), (3, 1))
     result = classification_scores(np.array([0, 4, 6]), scores, ["a", "b", "c"])
@@ -57,6 +59,7 @@ def test_top5_counts_where_there_are_more_than_five_classes():
     assert result.estimates["top5"].value == pytest.approx(2 / 3)
 
 
+@pytest.mark.slow
 def test_segmentation_in_numbers_worked_out_by_hand():
     truth = np.array([[0, 0, 1], [1, IGNORED, 2]])
     answer = np.array([[0, 1, 1], [1, 1, 0]])

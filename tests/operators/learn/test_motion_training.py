@@ -71,6 +71,7 @@ def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(motion_training, "_EPOCHS", 0)
 
 
+@pytest.mark.slow
 def test_a_way_is_told_by_matching_and_by_nothing_pooled(known):
     parts = split(known.groups, known.targets, known.labels, seed=0)
     linear = fit_vector_head(known, parts, Recipe("linear", ("concat",)))
@@ -82,6 +83,7 @@ def test_a_way_is_told_by_matching_and_by_nothing_pooled(known):
     assert motion.facts["pooling"] == "concat"
 
 
+@pytest.mark.slow
 def test_a_seed_decides_and_torchs_own_randomness_is_left_alone(known, few_steps):
     few = known.take(range(40))
     before = torch.random.get_rng_state()
@@ -92,6 +94,7 @@ def test_a_seed_decides_and_torchs_own_randomness_is_left_alone(known, few_steps
     assert torch.equal(before, torch.random.get_rng_state())
 
 
+@pytest.mark.slow
 def test_the_operator_says_what_training_measured(known, few_steps):
     few = known.take(range(40))
     made = motion_head(few)
@@ -136,6 +139,7 @@ def test_what_has_no_motion_is_refused(known):
         Recipe("motion", ("mean", "attention"))
 
 
+@pytest.mark.slow
 def test_a_head_that_does_not_fit_is_refused(known, few_steps):
     made = motion_head(known.take(range(16)))
     head = Head("action", "made", made.tensors, "a" * 64, made.facts)

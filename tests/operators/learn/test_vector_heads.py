@@ -129,6 +129,7 @@ def test_vectors_are_frame_vectors_of_the_parts() -> None:
     assert alone.choices() == (FrameVector(),)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classifier", ["linear", "logistic", "svm", "knn"])
 def test_what_can_be_told_apart_is(classifier: str) -> None:
     known = examples(classes=3, files=18)
@@ -146,6 +147,7 @@ def test_what_can_be_told_apart_is(classifier: str) -> None:
     assert fit.facts == again.facts
 
 
+@pytest.mark.slow
 def test_the_order_of_frames_is_learnt_by_concat_alone() -> None:
     known = examples(in_order=True, files=20)
     parts = parted(known)
@@ -170,6 +172,7 @@ def test_the_span_changes_nothing_but_the_work(
         np.testing.assert_allclose(got, want, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_rates_do_not_feel_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     known = examples()
     together = sweep.train_rates(known, FrameVector(), "attention")
@@ -179,6 +182,7 @@ def test_rates_do_not_feel_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
         torch.testing.assert_close(together[1.0][name], tensor, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_without_enough_files_validation_is_said_to_be_what_was_measured() -> None:
     known = examples(files=4)
     parts = parted(known)
@@ -226,6 +230,7 @@ def test_attention_alone_is_for_the_linear_classifier(classifier: str) -> None:
     assert Recipe("linear", ("attention",)).poolings == ("attention",)
 
 
+@pytest.mark.slow
 def test_trees_try_poolings_in_the_order_in_which_they_are_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -98,6 +98,7 @@ def changes(results: Sequence[Result]) -> float:
     return float(np.mean(found))
 
 
+@pytest.mark.slow
 def test_the_picture_does_not_flicker(run: Callable[..., list[Result]]) -> None:
     numbers = range(40)
     steady = run(Pca(), numbers)
@@ -126,6 +127,7 @@ def test_a_coloured_background_shows_all(run: Callable[..., list[Result]]) -> No
     assert (picture.max(axis=2) > 20).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_resumed_at_every_frame_as_if_never_interrupted(run: Callable[..., list[Result]]) -> None:
     numbers = range(14)
     want = run(Pca(), numbers, 4)

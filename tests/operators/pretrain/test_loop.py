@@ -92,6 +92,7 @@ def test_a_training_starts_from_what_fits_of_another(tmp_path):
     assert after["depth.weight"].shape != (1, 1)
 
 
+@pytest.mark.slow
 def test_it_learns():
     own = training(Plan(steps=60, warmup=5, learning_rate=3e-3))
     told = list(own.run())

@@ -50,6 +50,7 @@ def head(recipe: SimpleNamespace) -> Callable[[Architecture, int], Head]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["70x98", "56x84"])
 @pytest.mark.parametrize(("name", "blocks"), [("linear", 1), ("ms", 4)])
 def test_backbone_and_head_compute_what_upstreams_do(
@@ -162,6 +163,7 @@ def test_every_scale_is_a_pass_and_a_mirrored_one_and_probabilities_are_averaged
     torch.testing.assert_close(got.sum(-1), torch.ones(12, 16))
 
 
+@pytest.mark.slow
 def test_scales_do_not_depend_on_batch_mates_threads_or_the_rows_taken(
     head: Callable[[Architecture, int], Head],
     backbone: Callable[..., Backbone],

@@ -42,6 +42,7 @@ def official(recipe: SimpleNamespace, arch: Architecture, blocks: int, path: Pat
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blocks", [1, 4])
 @pytest.mark.parametrize("kind", ["plain", "reg"])
 def test_backbone_and_head_compute_what_upstreams_classifier_does(

@@ -236,6 +236,7 @@ def fetch_and_tell(file, cache, ready, results):
     results.put(fetch(file, cache).sha256)
 
 
+@pytest.mark.slow
 def test_two_processes_that_want_the_same_file_fetch_it_once(server, content, tmp_path):
     server.gate = threading.Event()
     spawn = multiprocessing.get_context("spawn")

@@ -71,6 +71,7 @@ def test_loading_leaves_a_frozen_float32_model_in_evaluation_mode(tmp_path):
     assert all(p.dtype == torch.float32 and not p.requires_grad for p in model.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dinov2_vits14_reg", "dinov2_vitg14"])
 def test_pth_and_both_safetensors_layouts_load_to_identical_tensors(name, tmp_path, fill):
     import transformers

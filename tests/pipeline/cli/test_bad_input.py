@@ -36,6 +36,7 @@ def refusal(done, code=2):
     return done.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_good_run_is_0_and_says_so_when_it_is_complete(replay, dinostream):
     report = json.loads(replay(SCENE, "--json").stdout)
     assert report["records"]["embedding"] == 5
@@ -55,6 +56,7 @@ def test_an_empty_folder(replay, tmp_path):
     assert "no video file in clips" in refusal(replay("clips"))
 
 
+@pytest.mark.slow
 def test_a_text_file_alone_fails_and_beside_others_is_reported(replay, tmp_path):
     notes = "n\udcf6tes.mp4"  # no UTF-8, which is nothing to fail of
     (tmp_path / notes).write_text("buy milk\n")
@@ -68,6 +70,7 @@ def test_a_text_file_alone_fails_and_beside_others_is_reported(replay, tmp_path)
     assert "cannot be opened" in report["failures"]["n-tes.mp4"]
 
 
+@pytest.mark.slow
 def test_a_file_without_pictures(replay, shared_media):
     done = replay(shared_media / "corrupt" / "sample_audio_only.mp4", "--json")
     assert done.returncode == 1
@@ -174,6 +177,7 @@ def test_a_sink_of_another_program(replay, tmp_path):
     assert "diary.db" in refusal(replay(SCENE, "--sink", "sqlite:diary.db"))
 
 
+@pytest.mark.slow
 def test_a_sink_of_a_newer_version(replay, tmp_path):
     assert replay(SCENE).returncode == 0
     with closing(sqlite3.connect(tmp_path / "results.db")) as database, database:

@@ -7,6 +7,7 @@ import pytest
 SMALL = ("--model", "dinov2_vitti14", "--size", "28x2", "--rounds", "1", "--no-compile")
 
 
+@pytest.mark.slow
 def test_it_prints_and_keeps_a_report(dinostream, tmp_path):
     pytest.importorskip("transformers", reason="nothing to compare with")
     done = dinostream("bench", "backbone", *SMALL, "--out", "kept/report.json", "--json")

@@ -18,6 +18,7 @@ def own_clip(tmp_path):
     return (tmp_path / "own" / "scene.mp4").rename(tmp_path / "own" / "my clip.mp4")
 
 
+@pytest.mark.slow
 def test_my_own_clip_becomes_records_and_a_picture(dinostream, own_clip, tmp_path):
     done = dinostream("demo", own_clip, *SMALL)
     assert done.returncode == 0, done.stderr
@@ -55,6 +56,7 @@ def test_a_clip_that_is_none_is_one_clear_line_and_exit_code_2(dinostream, sourc
     assert "bug" not in done.stderr
 
 
+@pytest.mark.slow
 def test_an_unknown_model_is_bad_usage(dinostream, own_clip):
     done = dinostream("demo", own_clip, "--weights", "random", "--model", "dinov3")
     assert done.returncode == 2

@@ -23,6 +23,7 @@ def made(dinostream):
     return run
 
 
+@pytest.mark.slow
 def test_a_depth_head_is_trained_measured_and_used(made, tmp_path):
     train = made("fit", "depth", *SMALL, *SCENES, "--seeds", "0:6", "--steps", "5", "--cache", "c")
     assert "abs_rel" in train
@@ -48,6 +49,7 @@ def test_a_depth_head_is_trained_measured_and_used(made, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_head_of_pictures_is_measured_at_its_own_size(made, dinostream, tmp_path):
     for kind, grey in (("bright", 210), ("dark", 10)):
         (tmp_path / "pictures" / kind).mkdir(parents=True)

@@ -30,6 +30,7 @@ def test_help_shows_an_example(dinostream, name):
     assert f"Example: dinostream fit {name}" in done.stdout
 
 
+@pytest.mark.slow
 def test_fit_classify_prints_and_writes(dinostream, pictures, tmp_path):
     done = dinostream("fit", "classify", "--images", pictures, *BACKBONE, "--classifier", "knn")
     assert done.returncode == 0, done.stderr

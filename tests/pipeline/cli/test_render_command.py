@@ -18,6 +18,7 @@ SMALL = ("--weights", "random", "--model", "dinov2_vitti14", "--short-side", "28
 FEW = ("--set", "sampling.fps=2", "--fps", "4")
 
 
+@pytest.mark.slow
 def test_from_a_recording_to_a_film_and_from_its_records_once_more(dinostream, tmp_path):
     done = dinostream("render", ROOM, *SMALL, *FEW, "--sink", "sqlite:r.db", "-o", "a.mp4", "--png")
     assert done.returncode == 0, done.stderr
@@ -45,6 +46,7 @@ def test_from_a_recording_to_a_film_and_from_its_records_once_more(dinostream, t
     assert not list(tmp_path.glob("d.*"))
 
 
+@pytest.mark.slow
 def test_records_of_other_weights_are_not_those_of_this_run(dinostream, tmp_path):
     one, other = (
         (ROOM, *SMALL, "--seed", seed, *FEW, "--operator", "pca", "--sink", "sqlite:r.db")
@@ -62,6 +64,7 @@ def test_records_of_other_weights_are_not_those_of_this_run(dinostream, tmp_path
     assert told.stdout.splitlines()[0].endswith(f"frames of room-3: pca of {models[0]}")
 
 
+@pytest.mark.slow
 def test_a_picture_of_one_moment_analyses_what_it_needs_and_loads_the_backbone_once(
     dinostream, tmp_path, monkeypatch
 ):
@@ -83,12 +86,14 @@ def test_a_picture_of_one_moment_analyses_what_it_needs_and_loads_the_backbone_o
             assert np.array_equal(*(np.asarray(one.crop(cell.box)) for one in (part, all_)))
 
 
+@pytest.mark.slow
 def test_without_a_sink_nothing_is_left_but_the_film(dinostream, tmp_path):
     done = dinostream("render", ROOM, *SMALL, *FEW, "--operator", "pca", "-o", "a.png")
     assert done.returncode == 0, done.stderr
     assert [path.name for path in tmp_path.iterdir() if path.suffix != ".cache"] == ["a.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
@@ -137,6 +142,7 @@ def test_help_shows_an_example(dinostream):
     assert "Example: dinostream render clip.mp4" in done.stdout
 
 
+@pytest.mark.slow
 def test_interrupted_it_leaves_no_film(dinostream, environment, tmp_path):
     made = dinostream("replay", ROOM, *SMALL, "--operator", "pca", "--runtime", "inline")
     assert made.returncode == 0, made.stderr

@@ -160,6 +160,7 @@ def test_who_waits_for_a_database_can_be_interrupted(dinostream, monkeypatch):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.needs_kafka
 def test_a_broker_is_read_like_a_file(dinostream, kafka_uri):
     writer = open_sink(kafka_uri)

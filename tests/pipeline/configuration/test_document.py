@@ -85,6 +85,7 @@ def test_what_is_written_is_read_again(tmp_path):
     assert text.startswith("b:\n  no: true\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["key: &it [*it]", f"key: {'[' * 1000}{']' * 1000}"])
 def test_what_has_no_end_is_an_error_that_names_the_file(tmp_path, text):
     with pytest.raises(UsageError, match=r"cameras\.yaml: .*too deep in each other"):

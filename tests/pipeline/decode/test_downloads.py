@@ -36,12 +36,14 @@ def videos_url(shared_media: Path) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_a_replay_over_http_equals_the_file(play, spec, drain, keys, videos_url, shared_media):
     entries = drain(spec(f"{videos_url}/testsrc2_vp8.webm", "fps:10"))["clip"]
     assert keys(entries) == play(shared_media / "videos" / "testsrc2_vp8.webm", "fps:10").keys
     assert entries[-1].outcome == "ok"
 
 
+@pytest.mark.slow
 def test_a_live_run_reads_a_file_to_its_end_and_drops_nothing(spec, drain, videos_url) -> None:
     url = f"{videos_url}/carphone_distorted.mp4"
     entries = drain(spec(url, session="", live=True, buffer_frames=20, chunk_ms=50))["clip"]

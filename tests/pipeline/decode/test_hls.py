@@ -51,6 +51,7 @@ def shelf(playlists, tmp_path: Path):
 CUT = ("0.ts", "1.ts", "#EXT-X-DISCONTINUITY", "far.ts", "#EXT-X-DISCONTINUITY", "0.ts", "1.ts")
 
 
+@pytest.mark.slow
 def test_a_playlist_is_resumed_after_every_kind_of_frame(shelf, play) -> None:
     """Also behind a discontinuity, where positions are no pts any more, and in front of a hole."""
     url = shelf.play(*CUT, "gone.ts", "4.ts", ended=True)
@@ -194,6 +195,7 @@ def test_event_time_of_another_connection_begins_with_what_is_new(shelf) -> None
     assert first.info.event_time_us == opened_us - 1_500_000
 
 
+@pytest.mark.slow
 def test_the_memory_outlives_the_decode_process(shelf, host) -> None:
     """A decoder is killed, the playlist goes on by one segment: the next one shows that alone."""
     host.open(live(shelf.play("0.ts", "1.ts", "2.ts", s=0.01)))
@@ -216,6 +218,7 @@ def test_the_memory_outlives_the_decode_process(shelf, host) -> None:
     assert [shown.count(session) for session in dict.fromkeys(shown)] == [30, 10]
 
 
+@pytest.mark.slow
 def test_a_decoder_that_is_killed_within_a_segment_loses_what_it_held_and_no_more(
     shelf, host
 ) -> None:
@@ -259,6 +262,7 @@ def test_a_live_playlist_is_no_recording(shelf) -> None:
         plan_recordings([shelf.play("0.ts")])
 
 
+@pytest.mark.slow
 def test_a_replay_of_a_playlist_that_is_live_by_now_ends(shelf, play) -> None:
     """The best variant was looked at before and is a recording; the one that is played may grow."""
     names = ["#EXT-X-STREAM-INF:BANDWIDTH=9,RESOLUTION=640x480", "large.m3u8"]

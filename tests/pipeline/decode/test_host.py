@@ -47,6 +47,7 @@ def clip_path(shared_media: Path) -> Path:
     return shared_media / "videos" / "R6llTwEh07w.mp4"
 
 
+@pytest.mark.slow
 def test_processes_give_what_playback_gives(play, spec, drain, keys, clip_path: Path) -> None:
     entries = drain(spec(clip_path, "every:5"))["clip"]
     whole = play(clip_path, "every:5")
@@ -57,6 +58,7 @@ def test_processes_give_what_playback_gives(play, spec, drain, keys, clip_path: 
     assert 30e6 < end.memory_bytes < 400e6
 
 
+@pytest.mark.slow
 def test_many_streams_at_once(play, spec, drain, keys, shared_media: Path) -> None:
     names = ["bt601.mov", "sample.mkv", "video_desks.3gp", "carphone_pristine.mp4"]
     specs = [spec(shared_media / "videos" / name, "fps:10", stream=name) for name in names]
@@ -65,6 +67,7 @@ def test_many_streams_at_once(play, spec, drain, keys, shared_media: Path) -> No
         assert keys(found[name]) == play(shared_media / "videos" / name, "fps:10").keys
 
 
+@pytest.mark.slow
 def test_one_chunk_per_request_and_16_frames_at_most(host, spec, next_chunk, clip_path) -> None:
     host.open(spec(clip_path))
     assert host.wait(0.3) == []
@@ -77,6 +80,7 @@ def test_one_chunk_per_request_and_16_frames_at_most(host, spec, next_chunk, cli
     assert frames_of(second)[0].infos[0].position == str(8 * 512)
 
 
+@pytest.mark.slow
 def test_a_killed_child_goes_on_where_it_was(play, host, spec, next_chunk, keys, clip_path) -> None:
     whole = play(clip_path, "every:3")
     host.open(spec(clip_path, "every:3"))
@@ -126,6 +130,7 @@ def test_a_child_that_keeps_dying_is_given_up(host, spec, clip_path) -> None:
     assert host.wait(0.2) == []
 
 
+@pytest.mark.slow
 def test_a_hanging_child_is_replaced(play, host, spec, next_chunk, keys, clip_path) -> None:
     whole = play(clip_path, "every:3")
     host.open(spec(clip_path, "every:3", stall_s=2.0))
@@ -143,12 +148,14 @@ def test_a_hanging_child_is_replaced(play, host, spec, next_chunk, keys, clip_pa
     assert [entry.kind for entry in entries if isinstance(entry, Fault)] == ["stalled"]
 
 
+@pytest.mark.slow
 def test_slow_decoding_is_no_stall(drain, spec, clip_path) -> None:
     """One frame in 300 seconds: no chunk for a while, but signs of life."""
     entries = drain(spec(clip_path, "fps:0.003", stall_s=1.0))["clip"]
     assert [type(entry) for entry in entries] == [Frames, End]
 
 
+@pytest.mark.slow
 def test_a_reader_that_was_away_finds_no_stall(host, spec, next_chunk, clip_path) -> None:
     """The engine's step may take longer than the deadline."""
     host.open(spec(clip_path, stall_s=0.5))
@@ -159,6 +166,7 @@ def test_a_reader_that_was_away_finds_no_stall(host, spec, next_chunk, clip_path
     assert frames_of(next_chunk(host))
 
 
+@pytest.mark.slow
 def test_stopping_gives_what_is_decoded_and_then_the_end(host, spec, next_chunk, clip_path) -> None:
     host.open(spec(clip_path))
     host.request("clip")
@@ -184,6 +192,7 @@ class Counting(ManualClock):
         return super().__call__() + time.monotonic()
 
 
+@pytest.mark.slow
 def test_a_camera_that_is_stopped_between_two_connections_is_not_waited_for_busily(spec) -> None:
     clock = Counting()
     host = DecodeHost(clock=clock)
@@ -215,6 +224,7 @@ def test_close_leaves_no_process(spec, clip_path, shared_media) -> None:
         assert not Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.slow
 def test_every_broken_file_ends_in_time_within_memory(host, spec, next_chunk, broken_clip) -> None:
     """Ok, degraded or rejected; never a crash, a hang or more than a gigabyte."""
     began_s = time.monotonic()
@@ -279,12 +289,14 @@ def orphan(spec) -> Iterator[Callable[[StreamSpec], tuple[subprocess.Popen[str],
         parent.communicate()
 
 
+@pytest.mark.slow
 def test_a_child_does_not_outlive_its_parent(orphan, spec, clip_path) -> None:
     parent, child = orphan(spec(clip_path))
     parent.kill()
     wait_gone(child)
 
 
+@pytest.mark.slow
 def test_not_even_while_it_hangs_in_the_network(orphan, spec) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/cam"
@@ -295,6 +307,7 @@ def test_not_even_while_it_hangs_in_the_network(orphan, spec) -> None:
         connection.close()
 
 
+@pytest.mark.slow
 def test_a_decode_process_imports_neither_torch_nor_the_cluster(clip_path) -> None:
     script = (
         "import sys, pipeline.decode.child, pipeline.media.rendered;"

@@ -159,6 +159,7 @@ def server(folder: Path) -> Iterator[Server]:
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["ranges", "not advertised", "none"])
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.ts"])
 def test_a_resume_equals_the_file_whichever_way_its_bytes_come(
@@ -173,6 +174,7 @@ def test_a_resume_equals_the_file_whichever_way_its_bytes_come(
         assert play(url, cursor=whole.cursor(index)).keys == whole.keys[index + 1 :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clip.flv", "clip.mkv", "streamed.mp4"])
 def test_a_broken_line_leaves_a_recording_that_goes_on_another_day(
     play, server: Server, folder: Path, name: str
@@ -206,6 +208,7 @@ class Torn(FileIO):
         return data
 
 
+@pytest.mark.slow
 def test_a_break_in_the_middle_of_a_picture_gives_out_no_half(folder: Path) -> None:
     """libav hands on what it has of a transport stream's picture before it tells of an error."""
 
@@ -234,6 +237,7 @@ def test_a_break_in_the_middle_of_a_picture_gives_out_no_half(folder: Path) -> N
         assert all(np.array_equal(a, b) for a, b in zip(torn, whole, strict=False))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["http", "file"])
 def test_a_decoder_that_hangs_in_the_network_leaves_the_rest_for_another_day(
     play, spec, keys, server: Server, folder: Path, way: str
@@ -262,6 +266,7 @@ def test_a_decoder_that_hangs_in_the_network_leaves_the_rest_for_another_day(
     assert keys(entries) + rest.keys == play(folder / "clip.ts").keys
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slow", ["copy", "busy"])
 @pytest.mark.parametrize("resumed", [True, False])
 def test_a_replay_that_is_stopped_while_it_waits_for_bytes_is_stopped_and_no_failure(
@@ -339,6 +344,7 @@ def test_pictures_without_a_clock_have_the_time_of_their_arrival(
     assert samples[1].info.time_base == Fraction(1, 1_000_000)
 
 
+@pytest.mark.slow
 def test_a_job_whose_line_broke_says_so_and_the_next_run_goes_on(
     server: Server, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

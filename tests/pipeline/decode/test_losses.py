@@ -162,6 +162,7 @@ def test_an_avi_that_is_cut_off_is_degraded(play, tmp_path: Path) -> None:
     assert FRAMES <= played.end.decoded + played.end.lost <= FRAMES + 1
 
 
+@pytest.mark.slow
 def test_the_second_of_two_files_in_one_is_said(play, shared_media: Path, tmp_path: Path) -> None:
     """`cat a.mp4 b.mp4`: libav plays the first, and not a word."""
     base = shared_media / "reports" / "base.mp4"

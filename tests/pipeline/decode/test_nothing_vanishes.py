@@ -121,6 +121,7 @@ def station() -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("idle", "slow"),
     [(False, True), (True, False), (True, True)],
@@ -147,6 +148,7 @@ def test_a_recording_loses_nothing(
     assert (end.outcome, end.decoded, end.sampled, end.lost) == ("ok", 303, 101, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("idle", "slow"),
     [(False, True), (True, False), (True, True)],
@@ -172,6 +174,7 @@ def test_what_a_live_stream_loses_is_counted(
     assert [one.kind for one in faults(consumer)].count("crashed") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [8, 200])
 def test_a_stop_in_the_beginning_of_a_connection_counts_what_it_cuts_off(
     consumer: Consumer, spec, station: str, room: int
@@ -210,6 +213,7 @@ def check_counts(consumer: Consumer) -> None:
     assert consumer.end.lost == died
 
 
+@pytest.mark.slow
 def test_a_lost_connection_is_told_and_made_again_while_all_of_it_waits(
     consumer: Consumer, spec, station: str
 ) -> None:

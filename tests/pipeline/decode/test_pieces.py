@@ -260,6 +260,7 @@ def test_what_is_no_frame_is_never_dropped() -> None:
     assert [entry for entry in shape(found) if isinstance(entry, list)] == [["2", "3"]]
 
 
+@pytest.mark.slow
 def test_an_hour_that_nobody_asks_in_leaves_a_few_entries_that_say_all_of_it() -> None:
     """20 losses, a break and a frame a second."""
     buffer = Buffer(live(buffer_frames=2, chunk_ms=1))

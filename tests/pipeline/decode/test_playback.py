@@ -17,6 +17,7 @@ from pipeline.stream.chunk import Gap
 PICTURES = json.loads(Path(__file__).with_name("pictures.json").read_text())
 
 
+@pytest.mark.slow
 def test_event_time_never_goes_back_and_positions_are_unique(play, clip: Path) -> None:
     played = play(clip)
     times = [sample.info.event_time_us for sample in played.samples]
@@ -34,6 +35,7 @@ def test_every_ffmpeg_gives_the_same_pictures(play, clip: Path) -> None:
     assert f"{zlib.crc32(keys):08x}" == PICTURES[clip.name]
 
 
+@pytest.mark.slow
 def test_samplings_agree_on_the_frames_they_share(play, clip: Path) -> None:
     everything = play(clip)
     known = {key[0]: key for key in everything.keys}
@@ -43,6 +45,7 @@ def test_samplings_agree_on_the_frames_they_share(play, clip: Path) -> None:
         assert some.samples[0].info.position == everything.samples[0].info.position
 
 
+@pytest.mark.slow
 def test_key_frames_alone_are_the_key_frames_among_all(play, clip: Path) -> None:
     """Alone, the others are not decoded; beside another rule, they are."""
     beside = play(clip, "keyframes", "all")
@@ -51,6 +54,7 @@ def test_key_frames_alone_are_the_key_frames_among_all(play, clip: Path) -> None
     ]
 
 
+@pytest.mark.slow
 def test_a_resume_equals_the_undisturbed_run(play, clip: Path) -> None:
     whole = play(clip)
     last = len(whole.samples) - 1
@@ -62,6 +66,7 @@ def test_a_resume_equals_the_undisturbed_run(play, clip: Path) -> None:
         assert rest.end == whole.end
 
 
+@pytest.mark.slow
 def test_a_resume_of_sampled_frames_keeps_the_sampling(play, shared_media: Path) -> None:
     clip = shared_media / "videos" / "RATRACE_wave_f_nm_np1_fr_goo_37.avi"
     rules = ("fps:3", "every:7", "keyframes")
@@ -72,6 +77,7 @@ def test_a_resume_of_sampled_frames_keeps_the_sampling(play, shared_media: Path)
         assert [s.taken for s in rest.samples] == [s.taken for s in whole.samples[index + 1 :]]
 
 
+@pytest.mark.slow
 def test_a_resume_in_a_broken_clip_counts_the_same_losses(play, broken_clip: Path) -> None:
     whole = play(broken_clip)
     for index in range(0, len(whole.samples), 7):
@@ -80,6 +86,7 @@ def test_a_resume_in_a_broken_clip_counts_the_same_losses(play, broken_clip: Pat
         assert rest.end == whole.end
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_noticed(play, shared_media: Path) -> None:
     cursor = play(shared_media / "videos" / "demo.mp4").cursor(100)
     played = play(shared_media / "videos" / "mmaction2_test.mp4", cursor=cursor)
@@ -120,6 +127,7 @@ def test_fps_follows_the_timestamps_where_the_declared_rate_lies(play, shared_me
         assert all(60_000 < b - a < 140_000 for a, b in pairwise(times))
 
 
+@pytest.mark.slow
 def test_a_scene_is_rendered_and_resumed_exactly(play) -> None:
     uri = "synthetic:room?seed=3&seconds=0.5&fps=10&size=112x84"
     whole = play(uri)
@@ -129,6 +137,7 @@ def test_a_scene_is_rendered_and_resumed_exactly(play) -> None:
     assert rest.keys == whole.keys[3:]
 
 
+@pytest.mark.slow
 def test_of_a_span_the_same_frames_are_taken_and_none_is_decoded_behind_it(play) -> None:
     uri = "synthetic:room?seed=3&seconds=2&fps=10&size=112x84"
     whole = play(uri, "fps:5")
@@ -157,6 +166,7 @@ def test_frames_of_scenes_say_that_they_were_rendered_through_a_codec_too(
     assert [sample.info.rendered for sample in joined.samples] == [True, True, False, False]
 
 
+@pytest.mark.slow
 def test_joined_files_are_one_timeline(play, shared_media: Path) -> None:
     """Time bases 1/14336, 1/1000 and 1/30, sizes that differ, and a resume in each part."""
     videos = shared_media / "videos"
@@ -183,6 +193,7 @@ def test_a_joined_file_that_cannot_be_read_is_a_fault(play, shared_media: Path) 
     assert "file 2" in played.faults[0].detail
 
 
+@pytest.mark.slow
 def test_the_share_of_a_recording_rises_to_nearly_one(play, shared_media: Path) -> None:
     for source in (shared_media / "videos" / "demo.mp4", "synthetic:room?seconds=0.5&size=64x48"):
         shares = [sample.share for sample in play(source, "fps:10").samples]

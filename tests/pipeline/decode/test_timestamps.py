@@ -76,12 +76,14 @@ def test_a_late_33_bit_wrap(play, tmp_path: Path) -> None:
     check(play, path, 40, 39 * 5)
 
 
+@pytest.mark.slow
 def test_files_pasted_together(play, tmp_path: Path) -> None:
     """The second and third begin at 1.4 s again."""
     part = transport_stream(tmp_path / "part.ts", [k * 3600 for k in range(60)])
     check(play, pasted(tmp_path / "pasted.ts", part, part, part), 180, 179 / 25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begins_s", [2, 1000])
 def test_a_video_that_goes_on_under_another_pid(play, tmp_path: Path, begins_s: int) -> None:
     """With the same clock, and with another."""

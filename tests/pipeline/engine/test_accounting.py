@@ -8,6 +8,7 @@ from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
 import torch
 
 from operators.frames import Features
@@ -109,6 +110,7 @@ def records(sink: ListSink) -> dict[str, bytes]:
     return {message.id: message.value for message in sink.messages}
 
 
+@pytest.mark.slow
 def test_every_frame_of_every_clip_once(shared_media: Path) -> None:
     folder = shared_media / "videos"
     undisturbed, sink = Short(), Short()

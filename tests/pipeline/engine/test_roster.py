@@ -137,6 +137,7 @@ def positions_of(sink: ListSink, stream: str) -> list[int]:
     return [int(position_of(m)) for m in sink.messages if (m.topic, m.key) == ("mean", stream)]
 
 
+@pytest.mark.slow
 def test_streams_come_to_an_empty_shard_and_go_and_come_again() -> None:
     sink = WatchedSink()
     with running(sink, stay=True) as shard:
@@ -152,6 +153,7 @@ def test_streams_come_to_an_empty_shard_and_go_and_come_again() -> None:
     assert [(one.stream, one.status) for one in shard.tally.outcomes] == [("a", "stopped")] * 2
 
 
+@pytest.mark.slow
 def test_no_other_stream_misses_a_frame() -> None:
     alone, beside = WatchedSink(), WatchedSink()
     short = spec_of("short", MOMENT)
@@ -176,6 +178,7 @@ def test_no_other_stream_misses_a_frame() -> None:
     assert len(positions) == beside.stored["job", "a"].frames
 
 
+@pytest.mark.slow
 def test_a_name_is_taken_once_and_only_what_is_here_can_go() -> None:
     sink = WatchedSink()
     with running(sink, spec_of("a", HOUR)) as shard:
@@ -186,6 +189,7 @@ def test_a_name_is_taken_once_and_only_what_is_here_can_go() -> None:
             shard.remove("b")
 
 
+@pytest.mark.slow
 def test_another_stream_of_the_same_name_remembers_nothing_of_the_first() -> None:
     sink = WatchedSink()
     with running(sink, stay=True, operator=Count()) as shard:
@@ -199,6 +203,7 @@ def test_another_stream_of_the_same_name_remembers_nothing_of_the_first() -> Non
     assert frames == sink.stored["another", "a"].frames == 5
 
 
+@pytest.mark.slow
 def test_a_claim_that_is_refused_harms_nobody_else() -> None:
     class Picky(WatchedSink):
         def claim(self, jobs, *, fresh=False):
@@ -216,6 +221,7 @@ def test_a_claim_that_is_refused_harms_nobody_else() -> None:
     assert told == [("b", "rejected", "b is somebody's"), ("a", "stopped", "")]
 
 
+@pytest.mark.slow
 def test_nothing_comes_in_after_the_stop() -> None:
     sink = WatchedSink()
     with running(sink, spec_of("a", HOUR)) as shard:

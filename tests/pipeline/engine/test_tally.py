@@ -33,6 +33,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch):
     sys.setswitchinterval(before_s)
 
 
+@pytest.mark.slow
 def test_a_snapshot_can_be_sent_while_the_shard_counts(hasty) -> None:
     tally = Tally()
     over = threading.Event()

@@ -23,6 +23,7 @@ from pipeline.synthetic.uri import parse_scene_uri
 SIZE = FrameSize(28, 14)
 
 
+@pytest.mark.slow
 def test_the_same_file_is_computed_once_wherever_it_lies(store, small_clip, tmp_path):
     path = small_clip(tmp_path / "a.mp4", "bars")
     first = store.frames(path, fps=5)
@@ -41,6 +42,7 @@ def test_the_same_file_is_computed_once_wherever_it_lies(store, small_clip, tmp_
     assert store.computed_frames == 30
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_is_refused_again_when_it_is_asked_for_again(store, tmp_path):
     path = tmp_path / "a.mp4"
     path.write_text("no video")
@@ -52,6 +54,7 @@ def test_a_file_that_cannot_be_read_is_refused_again_when_it_is_asked_for_again(
     assert str(kept[0].value) == str(kept[1].value)
 
 
+@pytest.mark.slow
 def test_it_holds_what_the_backbone_says_of_replays_frames(
     store, small_clip, tmp_path, tiny_backbone
 ):
@@ -73,6 +76,7 @@ def test_it_holds_what_the_backbone_says_of_replays_frames(
     np.testing.assert_allclose(stored.patches[:8], features.patches, atol=5e-3)  # kept as float16
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(store, small_clip, tmp_path, tiny_backbone, monkeypatch):
     monkeypatch.setattr(feature_store, "_PART_FRAMES", 4)
     path = small_clip(tmp_path / "a.mp4", "bars", frames=100)
@@ -93,6 +97,7 @@ def test_a_killed_run_goes_on_where_it_was(store, small_clip, tmp_path, tiny_bac
     assert got.duration_s == want.duration_s
 
 
+@pytest.mark.slow
 def test_a_span_and_what_lies_beyond_the_end(store, small_clip, tmp_path):
     path = small_clip(tmp_path / "a.mp4", "bars", frames=100).rename(tmp_path / "caf\udce9.mp4")
     span = store.frames(path, fps=5, start_s=1.0, end_s=1.5)
@@ -102,6 +107,7 @@ def test_a_span_and_what_lies_beyond_the_end(store, small_clip, tmp_path):
         store.frames(path, fps=5, start_s=60.0, end_s=61.0)
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_file_is_computed_again(store, small_clip, tmp_path):
     path = small_clip(tmp_path / "a.mp4", "bars")
     first = store.frames(path, fps=5)
@@ -140,6 +146,7 @@ def test_pictures_are_upright_and_scaled_like_frames(store, small_picture, tmp_p
         store.compute_images([Path(path), bad])
 
 
+@pytest.mark.slow
 def test_scenes_are_rendered_here_and_known_by_their_uris(store):
     scenes = scenes_with_actions("room", range(2), SIZE, fps=5, seconds=1.0)
     for scene in scenes:

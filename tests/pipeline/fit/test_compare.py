@@ -59,6 +59,7 @@ def test_every_task_is_measured_on_scenes_that_were_not_learnt_from(trial, tiny_
     assert Segmentation(head, tiny_backbone.loaded.model.architecture, LABELS).layers == (8, 9, 10)
 
 
+@pytest.mark.slow
 def test_too_few_scenes_for_actions_are_refused(trial):
     with pytest.raises(UsageError, match="2 scenes are too few to learn actions from"):
         measure(trial(range(2), tasks=("action",)), "random", tell=quiet)

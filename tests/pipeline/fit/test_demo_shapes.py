@@ -77,6 +77,7 @@ def mean_iou(pairs) -> float:
     return float(np.mean(ious))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("size_wh", OTHERS, ids=str)
 def test_every_shape_is_about_as_good_as_the_square(scores, size_wh, task):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from operators.weights.heads import Head
 from pipeline.fit.evaluate_files import pictured_examples, recorded_examples
 from pipeline.fit.pictures import pictures_in_folders
@@ -14,6 +16,7 @@ def quiet(what: str, done: int, total: int) -> None:
     """Nobody watches."""
 
 
+@pytest.mark.slow
 def test_a_head_with_background_is_measured_on_footage_without(two_kinds, tiny_backbone, tmp_path):
     examples = recorded_examples(
         clips_in_folders(str(two_kinds)),

@@ -79,6 +79,7 @@ def kept(folder: Path):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classifier", ["linear", "motion", "knn"])
 def test_clips_become_a_head_that_tells_them_apart(
     two_kinds,
@@ -124,6 +125,7 @@ def test_clips_become_a_head_that_tells_them_apart(
     assert again.sha256 == report.sha256
 
 
+@pytest.mark.slow
 def test_spans_and_the_time_between_them(small_clip, plan, tiny_backbone, tmp_path):
     for number in range(3):
         path = tmp_path / "long" / f"{number}.mp4"
@@ -143,6 +145,7 @@ def test_spans_and_the_time_between_them(small_clip, plan, tiny_backbone, tmp_pa
         fit_action(spans_of_csv(labels), tiny_backbone, plan(), tell=quiet)
 
 
+@pytest.mark.slow
 def test_all_files_that_cannot_be_read_are_named_and_the_others_kept(
     two_kinds, plan, tiny_backbone, tmp_path
 ):
@@ -153,6 +156,7 @@ def test_all_files_that_cannot_be_read_are_named_and_the_others_kept(
     assert len(kept(tmp_path / "cache")) == 5
 
 
+@pytest.mark.slow
 def test_what_was_computed_stays_after_an_interruption(two_kinds, plan, tiny_backbone, tmp_path):
     def interrupt(share, words):
         if words == "features of file 3 of 6":
@@ -169,6 +173,7 @@ def test_what_was_computed_stays_after_an_interruption(two_kinds, plan, tiny_bac
     assert before.items() <= after.items()
 
 
+@pytest.mark.slow
 def test_too_few_files_or_no_dates_for_a_split(two_kinds, plan, tiny_backbone):
     recordings = clips_in_folders(str(two_kinds))
     with pytest.raises(UsageError, match=r"two files or more.*dark \(1\)"):
@@ -177,6 +182,7 @@ def test_too_few_files_or_no_dates_for_a_split(two_kinds, plan, tiny_backbone):
         fit_action(recordings, tiny_backbone, plan(grouping="day"), tell=quiet)
 
 
+@pytest.mark.slow
 def test_copies_of_a_clip_never_part(two_kinds, plan, tiny_backbone):
     for number in (1, 2):
         path = two_kinds / "dark" / f"{number}.mp4"
@@ -185,6 +191,7 @@ def test_copies_of_a_clip_never_part(two_kinds, plan, tiny_backbone):
         fit_action(clips_in_folders(str(two_kinds)), tiny_backbone, plan(), tell=quiet)
 
 
+@pytest.mark.slow
 def test_published_embeddings_make_a_head_that_reads_what_they_are(
     small_clip, plan, tiny_backbone, replayed, tmp_path
 ):
@@ -215,6 +222,7 @@ def test_published_embeddings_make_a_head_that_reads_what_they_are(
         fit_published(uri, recordings, tiny_backbone, slow, tell=quiet)
 
 
+@pytest.mark.slow
 def test_of_several_variants_of_embeddings_the_newest_is_taken(
     small_clip, plan, tiny_backbone, replayed, tmp_path
 ):
@@ -236,6 +244,7 @@ def test_of_several_variants_of_embeddings_the_newest_is_taken(
     assert got.sha256 == want.sha256
 
 
+@pytest.mark.slow
 def test_the_last_block_may_learn_and_its_tokens_are_kept(two_kinds, plan, tiny_backbone, tmp_path):
     def killed(moment):
         def interrupt(share, words):

@@ -62,6 +62,7 @@ def quiet(share, words):
     """Nobody looks."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classifier", ["linear", "logistic", "svm", "knn"])
 def test_pictures_become_a_head_that_tells_frames_apart(
     pictures, plan, tiny_backbone, small_clip, tmp_path, classifier
@@ -88,6 +89,7 @@ def test_pictures_become_a_head_that_tells_frames_apart(
     assert names == ["bright"] * 10 + ["dark"] * 10
 
 
+@pytest.mark.slow
 def test_a_fine_tuned_head_says_in_a_run_what_was_measured(
     small_clip, plan, tiny_backbone, tmp_path
 ):

@@ -85,6 +85,7 @@ def plan(tmp_path: Path) -> DensePlan:
     return DensePlan(SHORT_SIDE, tmp_path / "cache", steps=60, rate=1e-2, validation=0.25)
 
 
+@pytest.mark.slow
 def test_masks_make_a_head_that_finds_the_halves(data, backbone, plan):
     images, masks, _ = data()
     items = pairs(images, masks, MaskFile())
@@ -97,6 +98,7 @@ def test_masks_make_a_head_that_finds_the_halves(data, backbone, plan):
     assert fit.facts == again.facts
 
 
+@pytest.mark.slow
 def test_depth_maps_of_both_kinds_make_a_head(data, backbone, plan):
     images, _, depth = data()
     blocks = depth_blocks(backbone.loaded.model.architecture, 4)
@@ -107,6 +109,7 @@ def test_depth_maps_of_both_kinds_make_a_head(data, backbone, plan):
     assert fit.facts["metrics"]["abs_rel"]["value"] < 0.3
 
 
+@pytest.mark.slow
 def test_clicks_make_a_head_and_files_are_left_out_in_turn(data, backbone, tmp_path):
     _images, _, _ = data(4)
     rows = [["file", "time", "x", "y", "label"]]

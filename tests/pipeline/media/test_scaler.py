@@ -132,6 +132,7 @@ def test_transposed_and_mirrored(quarters) -> None:
     assert corners(Orientation(True, flip_x=True, flip_y=True).apply(quarters)) == "bgrw"
 
 
+@pytest.mark.slow
 def test_real_clips_stand_upright(clips, shared_media: Path) -> None:
     """The same scene filmed with the phone held in three ways."""
     videos = shared_media / "videos"

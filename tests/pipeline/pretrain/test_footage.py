@@ -22,6 +22,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_clips_are_the_scenes_frames_with_their_truth(folder):
     clips = Footage(folder, RECIPE).clips([2, 0])
 
@@ -54,6 +55,7 @@ def test_what_is_there_is_not_made_again(folder):
     assert path.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_a_lost_file_is_made_again_the_same(tmp_path):
     recipe = Recipe(
         "room", first_seed=0, clips=CLIPS_PER_FILE + 1, frames=1, size_wh=(28, 28), paces=(1,)
@@ -75,6 +77,7 @@ def test_another_recipe_has_a_folder_of_its_own():
     assert len(names) == 2
 
 
+@pytest.mark.slow
 def test_a_mix_draws_sizes_by_their_shares_and_fewer_of_larger_ones(folder, tmp_path):
     wide = Recipe("room", first_seed=9, clips=1, frames=2, size_wh=(56, 28), paces=(1,))
     list(render(tmp_path, wide, processes=1))

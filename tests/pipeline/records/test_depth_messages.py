@@ -28,6 +28,7 @@ def depth():
     return RelativeDepth(Head("depth", "flat", flat, "a" * 64), ARCH, map_scale=4)
 
 
+@pytest.mark.slow
 def test_relative_depth_is_as_described(depth, build, described):
     backbone = Backbone(load_backbone(ARCH, "random"), blocks=depth.layers, batch_size=1)
     info = build.info(1)

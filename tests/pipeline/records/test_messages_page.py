@@ -91,6 +91,7 @@ def shown(sink, records):
     return {topic: json.loads(record_line(record)) for topic, record in shown.items()}
 
 
+@pytest.mark.slow
 def test_every_record_is_as_the_schemas_say(records, described):
     for record in records:
         described(record.message)
@@ -194,6 +195,7 @@ def test_the_examples_for_sqlite_run(sink, monkeypatch):
     assert printed.count("embedding/room-1/") == 10
 
 
+@pytest.mark.slow
 @pytest.mark.needs_kafka
 def test_the_example_for_kafka_runs(records, kafka_uri, kafka_broker):
     sink = open_sink(kafka_uri)

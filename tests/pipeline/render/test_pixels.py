@@ -23,6 +23,7 @@ def footage(spec, tmp_path):
     return made
 
 
+@pytest.mark.slow
 def test_a_moment_past_the_last_frame_is_refused(footage):
     clip = footage(20)
     for still_s in (1.95, 2.0):  # the last frame begins at 1.9 s
@@ -31,6 +32,7 @@ def test_a_moment_past_the_last_frame_is_refused(footage):
         require_reached(clip, 2.1)
 
 
+@pytest.mark.slow
 def test_a_frame_that_is_alone_has_no_moment_but_its_own(footage):
     with pytest.raises(UsageError, match=r"the footage ends at 0\.0 s"):
         require_reached(footage(1), 0.1)

@@ -45,6 +45,7 @@ def ignore(_):
     pass
 
 
+@pytest.mark.slow
 def test_maps_stand_beside_the_video_and_hold_until_the_next(wish, tmp_path, spec):
     path = tmp_path / "out.mp4"
     done = render(wish(Outputs(mp4=path)), tell=ignore)
@@ -69,6 +70,7 @@ def test_maps_stand_beside_the_video_and_hold_until_the_next(wish, tmp_path, spe
         assert np.abs(shown.astype(int) - np.asarray(real)).mean() < 6
 
 
+@pytest.mark.slow
 def test_bars_are_as_long_as_the_scores_of_the_window(wish, tmp_path):
     path = tmp_path / "out.mp4"
     render(wish(Outputs(mp4=path), operators=("action",)), tell=ignore)
@@ -83,6 +85,7 @@ def test_bars_are_as_long_as_the_scores_of_the_window(wish, tmp_path):
     assert length(frames[2]) / length(frames[14]) == pytest.approx(0.9 / 0.4, rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_window_may_say_nothing(wish, tmp_path, records):
     path = tmp_path / "out.png"
     window = records.window(0, 15, "orbit", 0.9)
@@ -95,6 +98,7 @@ def test_a_window_may_say_nothing(wish, tmp_path, records):
     assert not (np.abs(pixels - (0, 99, 132)).max(axis=2) < 10).any()
 
 
+@pytest.mark.slow
 def test_blended_the_video_is_seen_through_the_map(wish, tmp_path):
     path = tmp_path / "out.mp4"
     render(wish(Outputs(mp4=path), operators=("depth",), layout="blend"), tell=ignore)
@@ -106,6 +110,7 @@ def test_blended_the_video_is_seen_through_the_map(wish, tmp_path):
     assert left.std() > 5
 
 
+@pytest.mark.slow
 def test_before_the_first_record_there_is_grey(wish, tmp_path, records):
     path = tmp_path / "out.mp4"
     late = [m for m in records.all() if m.topic != "depth" or "/15/" in m.id]
@@ -116,6 +121,7 @@ def test_before_the_first_record_there_is_grey(wish, tmp_path, records):
     assert not near(frames[16], inside(cell, 0.25), NOTHING)
 
 
+@pytest.mark.slow
 def test_event_times_of_a_start_time_fit_the_footage(wish, tmp_path, records):
     path = tmp_path / "out.mp4"
     moved = []
@@ -131,6 +137,7 @@ def test_event_times_of_a_start_time_fit_the_footage(wish, tmp_path, records):
         assert near(pixels, inside(cell, 0.75 if number % 10 >= 5 else 0.25), (200, 0, 0))
 
 
+@pytest.mark.slow
 def test_a_png_and_a_gif_are_made_in_the_same_pass(wish, tmp_path):
     outputs = Outputs(*(tmp_path / name for name in ("out.mp4", "out.gif", "out.png")))
     render(wish(outputs, still_s=0.6, fps=5.0), tell=ignore)
@@ -147,6 +154,7 @@ def test_a_png_and_a_gif_are_made_in_the_same_pass(wish, tmp_path):
         assert near(pixels, (row // 2, column // 2), NEAR)
 
 
+@pytest.mark.slow
 def test_a_failure_leaves_no_file(wish, tmp_path):
     outputs = Outputs(mp4=tmp_path / "out.mp4", png=tmp_path / "out.png")
 
@@ -177,6 +185,7 @@ def test_records_of_another_recording_are_refused(wish, spec, tmp_path, records)
         render(wish(outputs, twice), tell=ignore)
 
 
+@pytest.mark.slow
 def test_the_newest_variant_is_drawn(wish, tmp_path, records):
     path = tmp_path / "out.mp4"
     newer = replace(records, variant="f" * 12)
@@ -188,6 +197,7 @@ def test_the_newest_variant_is_drawn(wish, tmp_path, records):
     assert near(frames[12], inside(cell, 0.75), (200, 0, 0))
 
 
+@pytest.mark.slow
 def test_a_recording_that_cannot_be_decoded_is_said(wish, spec, tmp_path):
     text = tmp_path / "notes.mp4"
     text.write_text("this is no video\n" * 50)
@@ -196,6 +206,7 @@ def test_a_recording_that_cannot_be_decoded_is_said(wish, spec, tmp_path):
         render(wish(Outputs(mp4=tmp_path / "out.mp4"), spec=broken), tell=ignore)
 
 
+@pytest.mark.slow
 def test_readers_are_closed(wish, tmp_path, monkeypatch):
     opened = []
 
@@ -210,6 +221,7 @@ def test_readers_are_closed(wish, tmp_path, monkeypatch):
             reader.topics()
 
 
+@pytest.mark.slow
 @pytest.mark.needs_kafka
 def test_records_on_kafka_are_drawn_alike(wish, records, kafka_uri, tmp_path):
     sink = open_sink(kafka_uri)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,21 +87,20 @@ class Job(threading.Thread):
 
     def committed(self) -> list[Progress]:
         try:
-            return [one for one in self._read().progress() if one.position]
+            with closing(open_reader(f"sqlite:{self.path}")) as reader:
+                return [one for one in reader.progress() if one.position]
         except UsageError:  # not made yet
             return []
 
-    def _read(self):
-        return open_reader(f"sqlite:{self.path}")
-
     def records(self) -> dict:
-        return {
-            (one.message.topic, one.message.id): (
-                {k: v for k, v in one.message.headers.items() if k not in OF_THE_RUN},
-                one.message.value,
-            )
-            for one in self._read().records()
-        }
+        with closing(open_reader(f"sqlite:{self.path}")) as reader:
+            return {
+                (one.message.topic, one.message.id): (
+                    {k: v for k, v in one.message.headers.items() if k not in OF_THE_RUN},
+                    one.message.value,
+                )
+                for one in reader.records()
+            }
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,7 @@ def test_nothing_runs_where_nothing_was_started(tmp_path):
     assert call("stop", tmp_path).stdout == "not running\n"
 
 
+@pytest.mark.slow
 @pytest.mark.needs_kafka
 def test_a_stopped_broker_goes_on_where_it_was(own_broker, build):
     own_broker.start()
@@ -60,6 +61,7 @@ def test_a_stopped_broker_goes_on_where_it_was(own_broker, build):
     assert len(list(open_reader(uri).records())) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.needs_kafka
 def test_it_listens_on_loopback_only(own_broker):
     own_broker.start()
@@ -79,6 +81,7 @@ def test_it_listens_on_loopback_only(own_broker):
     assert {address[-8:] for address in listening} == {"0100007F"}
 
 
+@pytest.mark.slow
 @pytest.mark.needs_kafka
 def test_a_port_that_is_taken_is_named(own_broker):
     with socket.socket() as taken:

@@ -182,6 +182,7 @@ def test_a_restored_timeline_goes_on(seed: int) -> None:
     assert [second.stamp(pts, 3003) for pts in raw[cut:]] == expected[cut:]
 
 
+@pytest.mark.slow
 def test_a_cursor_stays_small() -> None:
     timeline = Timeline(TS, 0)
     for k in range(100_000):

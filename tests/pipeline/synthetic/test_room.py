@@ -90,6 +90,7 @@ def _rendered(room: Room, moment: Moment) -> SceneFrame:
     return render_frame(room.world(moment, camera), camera)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS.keys())
 @pytest.mark.parametrize("moment", MOMENTS, ids=["start", "middle", "end"])
 def test_depth_and_bodies_are_those_of_the_geometry(
@@ -148,6 +149,7 @@ def test_the_depth_of_a_ball_at_the_optical_axis_is_its_distance_less_its_radius
     assert depth == pytest.approx(math.dist(eye, ball.centre) - ball.radius, abs=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS.keys())
 def test_where_depth_jumps_a_body_ends(scene: OpenScene, seed: int) -> None:
     """The empty room is convex: only boxes and spheres can make neighbouring depths jump."""
@@ -174,6 +176,7 @@ def _bodies(scene: Scene) -> tuple[Doubles, Doubles]:
     return depth, column
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 4, 8])
 def test_approach_brings_the_nearest_body_nearer(scene: OpenScene, seed: int) -> None:
     assert scene(seed).action == "approach"
@@ -182,6 +185,7 @@ def test_approach_brings_the_nearest_body_nearer(scene: OpenScene, seed: int) ->
     assert depth[0] > 1.6 * depth[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 10])
 def test_recede_takes_the_nearest_body_away(scene: OpenScene, seed: int) -> None:
     assert scene(seed).action == "recede"
@@ -190,6 +194,7 @@ def test_recede_takes_the_nearest_body_away(scene: OpenScene, seed: int) -> None
     assert depth[-1] > 1.6 * depth[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "name", "sign"),
     [(13, "pass-left", -1), (17, "pass-left", -1), (5, "pass-right", 1), (7, "pass-right", 1)],
@@ -203,6 +208,7 @@ def test_pass_moves_the_nearest_body_across(
     assert abs(column[-1] - column[0]) > 0.7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [15, 20])
 def test_orbit_keeps_the_leading_body_and_turns_the_room(
     scene: OpenScene, room: OpenRoom, seed: int
@@ -216,6 +222,7 @@ def test_orbit_keeps_the_leading_body_and_turns_the_room(
     assert abs(headings[1] - headings[0]) > 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_bodies_stay_inside_the_room_and_out_of_the_cameras_way(room: OpenRoom, seed: int) -> None:
     for step in range(21):

@@ -64,6 +64,7 @@ def test_frames_have_the_promised_shapes_and_types(scene: OpenScene) -> None:
     assert frame.classes.max() < len(scene(5).labels.labels)
 
 
+@pytest.mark.slow
 def test_two_processes_render_the_same_bytes_whatever_their_cpu_can_do() -> None:
     plain = _hash_in_new_process(PYTHONHASHSEED="1")
     # numpy dispatches by CPU features; without them it runs other code.
@@ -75,6 +76,7 @@ def test_two_processes_render_the_same_bytes_whatever_their_cpu_can_do() -> None
     assert (RENDERER_VERSION, plain) == PINNED
 
 
+@pytest.mark.slow
 def test_random_access_equals_sequential(scene: OpenScene) -> None:
     opened = scene(2)
     forward = [_bytes(opened.render(index)) for index in range(6)]

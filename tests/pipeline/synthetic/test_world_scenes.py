@@ -58,6 +58,7 @@ def _hash_in_new_process(**env: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_two_processes_render_the_same_bytes_whatever_their_cpu_can_do() -> None:
     plain = _hash_in_new_process(PYTHONHASHSEED="1")
     old_cpu = _hash_in_new_process(
@@ -78,6 +79,7 @@ def test_neither_order_nor_what_was_opened_before_changes_a_frame(seed: int) -> 
     assert forward == backward[::-1]
 
 
+@pytest.mark.slow
 def test_worlds_are_rooms_and_streets_about_evenly() -> None:
     outdoors = sum(
         bool((_open("world", seed, 16).render(0).depth_m == FAR_M).any()) for seed in range(60)
@@ -102,6 +104,7 @@ def test_the_sky_has_a_depth_of_its_own_and_nothing_else_has() -> None:
         np.testing.assert_array_equal(frame.classes == SKY, frame.depth_m == FAR_M)
 
 
+@pytest.mark.slow
 def test_all_classes_are_seen_and_the_first_ten_are_the_rooms() -> None:
     seen: set[int] = set()
     for seed in range(40):
@@ -131,6 +134,7 @@ def test_actions_are_balanced_and_independent_of_the_place() -> None:
     assert ACTIONS[:5] == ROOM_ACTIONS
 
 
+@pytest.mark.slow
 def test_seeds_differ_in_light_colour_and_layout() -> None:
     frames = [_open("world", seed, 32).render(0) for seed in range(40)]
     means = np.array([frame.rgb.reshape(-1, 3).mean(axis=0) for frame in frames])
@@ -143,6 +147,7 @@ def test_seeds_differ_in_light_colour_and_layout() -> None:
     assert depths.max() > 4.0 * depths.min()
 
 
+@pytest.mark.slow
 def test_the_leading_body_is_seen_in_every_clip() -> None:
     """What happens can be seen: movable things take a share of the picture."""
     for seed in range(30):

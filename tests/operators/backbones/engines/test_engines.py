@@ -104,6 +104,7 @@ def test_torch_without_packed_products_agrees_too(vit, monkeypatch):
             assert torch.cosine_similarity(got, exact, dim=2).min() > near
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_other_threads_change_no_bit(vit, engine_of, dtype):
     frames = [frame((70, 98), seed) for seed in range(6)]
@@ -116,6 +117,7 @@ def test_other_threads_change_no_bit(vit, engine_of, dtype):
     assert all(torch.equal(a, b) for a, b in zip(got, want * 3, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_batch_mates_change_no_bit(vit, engine_of, dtype):
     frames = torch.cat([frame((70, 98), seed) for seed in range(3)])

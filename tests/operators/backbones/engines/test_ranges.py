@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from operators.backbones.architectures import Architecture
@@ -33,6 +34,7 @@ def test_every_layer_of_the_blocks_has_the_range_that_it_saw():
     assert not layer._forward_pre_hooks
 
 
+@pytest.mark.slow
 def test_threads_change_nothing_and_weights_do():
     ranges = measured_ranges(folded(), threads=1)
 

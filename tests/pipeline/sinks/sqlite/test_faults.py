@@ -196,6 +196,7 @@ except SinkError as error:
 CHECK = WRITE.replace("SqliteSink", "check_database")
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_be_written_is_named(open_folder):
     if os.getuid():
         open_folder.chmod(0o555)
@@ -206,6 +207,7 @@ def test_a_place_that_cannot_be_written_is_named(open_folder):
     assert f"the folder {open_folder} is not writable" in as_nobody(CHECK, new)
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written_is_named_and_can_be_read(open_folder, build):
     path = open_folder / "results.db"
     sink = SqliteSink(path)

@@ -246,6 +246,7 @@ def test_commits_need_a_claim_and_come_in_order(sink, build):
         sink.commit([Commit([], build.after(type(progress)(JOB, "cam2", epoch=1)))])
 
 
+@pytest.mark.slow
 def test_records_survive_one_writer_killed_while_another_process_reads(path, build):
     """kill -9 in the middle of commits: the file holds whole commits and no part of one."""
     script = (
