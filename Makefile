@@ -28,8 +28,12 @@ else
 	REQUIRE_KAFKA=1 $(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal --durations=20
 endif
 
+# Whole processes are at work there (SLOW_ROOMS of tests/conftest.py); this spares their collection.
+SLOW_ROOMS := benchmarks live pipeline/bench pipeline/calibrate pipeline/demo pipeline/end_to_end pipeline/runtime \
+  pipeline/sinks/kafka
+
 quick: $(VENV)/.stamp-test  ## the tests that take no time: for between two changes
-	$(VENV)/bin/python -m pytest -n 2 -q -m "not slow and not needs_kafka"
+	$(VENV)/bin/python -m pytest -n 2 -q -m "not slow and not needs_kafka" $(SLOW_ROOMS:%=--ignore tests/%)
 
 # What decoding and its tests import: no torch, so nothing that computes features is among them.
 DECODERS := av numpy pillow pydantic ruamel.yaml jsonschema pytest pytest-timeout pytest-xdist

@@ -34,6 +34,7 @@ def draw(
     return qkv.to(device=device, dtype=dtype)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_tokens", [1, 16, 257, 261, 1370])
 @pytest.mark.parametrize("dtype", list(TOLERANCE))
 def test_cpu_equals_the_reference(n_tokens: int, dtype: torch.dtype) -> None:
@@ -50,6 +51,7 @@ def test_cpu_takes_heads_of_any_size(head_dim: int) -> None:
     torch.testing.assert_close(public.attention(qkv), reference.attention(qkv), atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_tokens", [1, 257, 261, 449])
 @pytest.mark.parametrize("dtype", list(TOLERANCE))
 def test_cpu_batch_mates_change_no_bit(n_tokens: int, dtype: torch.dtype) -> None:

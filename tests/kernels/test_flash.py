@@ -84,6 +84,7 @@ def test_every_block_of_keys_at_its_edges(interpret: Interpret, block_kv: int) -
         assert_correct(answer, [1, n_tokens, 1], "float32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TILES, ids=str)
 def test_every_tile_of_the_table_at_the_edges_of_its_queries(
     interpret: Interpret, kind: tuple[int, int, int, bool]
@@ -94,6 +95,7 @@ def test_every_tile_of_the_table_at_the_edges_of_its_queries(
         assert_correct(answer, [1, n_tokens, 1], dtype)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_heads_of_32_numbers(interpret: Interpret, dtype: str) -> None:
     """Full blocks, a tail of keys and query tails, as with 64."""
@@ -150,6 +152,7 @@ def test_batch_mates_change_no_bit(interpret: Interpret, n_tokens: int) -> None:
     assert interpret("batch_mates", shape=[3, n_tokens, 2], dtype="float16")["equal"]
 
 
+@pytest.mark.slow
 def test_compiles_into_one_graph(interpret: Interpret) -> None:
     answer = interpret("compiled", shape=[2, 17, 2], dtype="float32")
     assert_correct(answer, [2, 17, 2], "float32")

@@ -77,6 +77,7 @@ def test_a_row_that_one_warp_holds_needs_no_barrier(kernel: str, size: int) -> N
     assert report.shared_bytes == report.count("BAR") == 0
 
 
+@pytest.mark.slow
 def test_swiglu_takes_one_exponential_per_element() -> None:
     report = fused_report("swiglu", 0, arch=90, dtype=torch.bfloat16)
     assert report.count("MUFU.EX2") == 1024 // 128

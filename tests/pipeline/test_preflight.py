@@ -61,6 +61,7 @@ def test_a_typo_is_told_before_anything_starts(more, said, monkeypatch) -> None:
         run_job(config(more), live=False, fresh=False, display=open_display(as_json=True))
 
 
+@pytest.mark.slow
 def test_a_broker_that_is_not_there_is_told_before_anything_starts() -> None:
     sink = {"uri": "kafka://127.0.0.1:1", "settings": {"attempt_s": 1}}
     with pytest.raises(SinkError, match=r"no broker within \d+ s .*Connection refused"):

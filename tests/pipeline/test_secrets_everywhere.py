@@ -67,6 +67,7 @@ def test_a_configuration_that_nothing_was_remembered_of(url, password):
     hidden(repr(Config(streams={"gate": {"url": url}}, sources=[url])), password)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -128,6 +129,7 @@ def test_errors_of_sources(url, password):
         hidden(str(caught.value), password)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

@@ -149,6 +149,7 @@ def test_scores_follow_the_formulas(
     np.testing.assert_allclose([got[i] for i in range(len(LABELS))], want, atol=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_batches_gaps_and_batch_mates_change_nothing(
     operator: Callable[..., Action],
@@ -197,6 +198,7 @@ def test_batches_gaps_and_batch_mates_change_nothing(
     assert covered == {(s, number) for s, count in counts.items() for number in range(count)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_resumed_at_every_frame_as_if_never_interrupted(
     operator: Callable[..., Action],
@@ -228,6 +230,7 @@ def test_streams_are_remembered_apart_and_forgotten(
     assert action.snapshot("cam") == empty != action.snapshot("door")
 
 
+@pytest.mark.slow
 def test_it_keeps_no_features(
     operator: Callable[..., Action],
     features_of: Callable[..., Features],

@@ -48,6 +48,7 @@ def rows(features, row: int) -> list[torch.Tensor]:
     return [features.cls[row], features.patches[row], *layers]
 
 
+@pytest.mark.slow
 def test_tensors_always_have_the_batch_size_and_infos_only_the_frames():
     features = tiny(blocks=(0, 2), batch_size=3)(batch_of(*pictures(2)))
 
@@ -121,6 +122,7 @@ def many_cores():
     torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 def test_frames_that_cannot_be_written_to_are_fine():
     batch = batch_of(*pictures(2))
     batch.pixels.setflags(write=False)  # as they come out of an object store
@@ -128,6 +130,7 @@ def test_frames_that_cannot_be_written_to_are_fine():
     assert tiny(batch_size=2)(batch).cls.isfinite().all()
 
 
+@pytest.mark.slow
 def test_bfloat16_stays_close_to_float32():
     batch = batch_of(*pictures(1))
     exact = tiny(batch_size=1)(batch)
@@ -138,6 +141,7 @@ def test_bfloat16_stays_close_to_float32():
     assert cosine.item() > 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", CHOICES[:2])
 def test_heads_may_round_as_the_backbone_did(choice):
     assert tiny(batch_size=1, choice=choice)(batch_of(*pictures(1))).precision == choice.dtype

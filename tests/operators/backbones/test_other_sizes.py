@@ -87,6 +87,7 @@ def by_the_book(arch: Architecture, weights: dict[str, torch.Tensor], pixels: np
     return norm("norm", x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: f"{choice.name} {choice.dtype}")
 @pytest.mark.parametrize("arch", MODELS, ids=lambda arch: arch.name)
 def test_every_backend_computes_the_plain_transformer(
@@ -122,6 +123,7 @@ def test_frames_that_are_no_multiples_of_its_patch_are_refused(
     backbone.close()
 
 
+@pytest.mark.slow
 def test_operators_read_it(batch: FrameBatch) -> None:
     """Their maps have cells per patch, as many as it has pixels at most."""
     arch = Architecture("vit_32", width=64, depth=12, heads=2, patch=PATCH, grid=6)

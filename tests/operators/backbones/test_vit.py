@@ -89,6 +89,7 @@ def test_kept_positions_follow_new_weights_and_dtypes(fill):
     assert model.bfloat16()(pixels.bfloat16())[0].dtype == torch.bfloat16
 
 
+@pytest.mark.slow
 def test_many_sizes_do_not_fill_the_memory(fill):
     model = fill(VisionTransformer(tiny()))
 

@@ -105,6 +105,7 @@ def test_every_size_has_the_tensors_and_reads_the_blocks_of_upstreams(
     assert recipe.layout_digest(file_shapes(dinov2_dpt(arch))) == digest
 
 
+@pytest.mark.slow
 def test_a_frames_records_do_not_depend_on_batch_mates_or_padding(
     tensors: Callable[[Architecture], dict[str, torch.Tensor]],
     features_of: Callable[..., Features],
@@ -121,6 +122,7 @@ def test_a_frames_records_do_not_depend_on_batch_mates_or_padding(
         assert alone == together[2 * number : 2 * number + 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("domain", RANGES_M)
 def test_an_official_file_is_known_by_its_name(
     tmp_path: Path,
@@ -139,6 +141,7 @@ def test_an_official_file_is_known_by_its_name(
         build_depth({}, HeadRequest("depth", small, HASH, str(path)))
 
 
+@pytest.mark.slow
 def test_a_file_that_lacks_a_part_names_it(
     tmp_path: Path, tensors: Callable[[Architecture], dict[str, torch.Tensor]], tiny: Architecture
 ) -> None:

@@ -121,6 +121,7 @@ def test_every_size_has_the_tensors_of_upstreams(recipe: SimpleNamespace, model:
         assert digest == str(goldens[f"layout/depth-anything/{model}"])
 
 
+@pytest.mark.slow
 def test_consumers_get_disparity_and_the_same_summary(
     operator: Callable[..., RelativeDepth], loaded: LoadedBackbone, frame: Callable[..., FrameInfo]
 ) -> None:

@@ -158,6 +158,7 @@ def test_the_order_of_frames_is_learnt_by_concat_alone() -> None:
     assert mean.quality.scores.estimates["top1"].value < 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["mean", "concat"])
 def test_the_span_changes_nothing_but_the_work(
     monkeypatch: pytest.MonkeyPatch, pooling: str

@@ -35,6 +35,7 @@ def weights(own: Training) -> list[torch.Tensor]:
     return [parameter.detach().clone() for parameter in own.student.parameters()]
 
 
+@pytest.mark.slow
 def test_a_training_that_was_stopped_goes_on_as_if_it_never_had_been(tmp_path):
     whole = training()
     for _ in whole.run():
@@ -79,6 +80,7 @@ def test_positions_stay_smooth():
     torch.testing.assert_close(smoothed(table, ARCH), table)
 
 
+@pytest.mark.slow
 def test_a_training_starts_from_what_fits_of_another(tmp_path):
     own, other = training(), training()
     for _ in other.run():

@@ -132,6 +132,7 @@ def pixels() -> np.ndarray:
     return np.random.Generator(np.random.PCG64(8)).integers(0, 256, (3, 42, 56, 3), np.uint8)
 
 
+@pytest.mark.slow
 def test_every_scale_is_a_pass_and_a_mirrored_one_and_probabilities_are_averaged(
     head: Callable[[Architecture, int], Head],
     backbone: Callable[..., Backbone],

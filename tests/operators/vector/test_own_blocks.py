@@ -51,6 +51,7 @@ def head_of(backbone: Backbone, blocks: int, change: float = 0.0, **tensors: Any
     return Head("classify", "own.safetensors", {**own, **tensors}, "0" * 64, facts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vector", [FrameVector(), FrameVector(4, mean_patch=True)])
 @pytest.mark.parametrize("blocks", [0, 1, 5])
 def test_the_backbones_own_blocks_see_what_the_backbone_saw(backbone, features, blocks, vector):

@@ -186,6 +186,7 @@ def test_a_sink_of_a_newer_version(replay, tmp_path):
     assert "newer" in refusal(replay(SCENE))
 
 
+@pytest.mark.slow
 def test_a_broker_that_is_not_there(replay, tmp_path):
     (tmp_path / "short.yaml").write_text(
         "sink: {uri: 'kafka://127.0.0.1:1', settings: {attempt_s: 1}}\n"

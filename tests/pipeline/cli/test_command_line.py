@@ -73,6 +73,7 @@ def test_options_show_the_defaults_of_the_configuration():
     assert (shown["sink"], shown["engines"]) == (config.sink.uri, str(config.engines))
 
 
+@pytest.mark.slow
 def test_help_imports_nothing_heavy(environment):
     script = (
         "import sys, json; from pipeline.cli import main; code = main(['--help'])\n"

@@ -109,6 +109,7 @@ def test_an_unknown_topic_names_the_nearest(dinostream, sink):
     assert "did you mean depth?" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_error(sink, environment, tmp_path):
     line = f"{sys.executable} -m pipeline tail {sink[0]} | head -n 1; echo ${{PIPESTATUS[0]}}"
     _, commit = sink
@@ -128,6 +129,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(sink, environment, tmp_path):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_follow_waits_and_shows_what_comes_until_it_is_interrupted(environment, tmp_path):
     uri = f"sqlite:{tmp_path / 'later' / 'r.db'}"
     with subprocess.Popen(

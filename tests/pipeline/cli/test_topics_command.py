@@ -102,6 +102,7 @@ def test_an_unknown_topic_is_refused_before_a_broker_is_asked(dinostream):
     assert "did you mean depth?" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_broker_that_is_not_there_is_named(dinostream, tmp_path):
     (tmp_path / "short.yaml").write_text("sink: {uri: x, settings: {attempt_s: 1}}\n")
     done = dinostream("topics", "create", "kafka://127.0.0.1:1", "--config", "short.yaml")
@@ -110,6 +111,7 @@ def test_a_broker_that_is_not_there_is_named(dinostream, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.needs_kafka
 def test_topics_are_made_once_and_compared_afterwards(dinostream, kafka_uri):
     def create(*options):

@@ -43,6 +43,7 @@ def backbone(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_inspect_tells_which_model_a_file_fits(dinostream, backbone):
     done = dinostream("weights", "inspect", backbone, "--json")
     assert done.returncode == 0, done.stderr
@@ -63,6 +64,7 @@ def test_inspect_says_when_a_file_fits_no_model(dinostream, tmp_path):
     assert "PyTorch" in done.stdout
 
 
+@pytest.mark.slow
 def test_inspect_knows_a_whole_depth_anything(dinostream, tmp_path):
     arch = architecture("dinov2_vits14")
     with torch.device("meta"):

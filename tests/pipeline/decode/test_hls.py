@@ -66,6 +66,7 @@ def test_a_playlist_is_resumed_after_every_kind_of_frame(shelf, play) -> None:
         assert len(shelf.asked) - asked <= 2 + 7 - index // FRAMES  # the playlist twice
 
 
+@pytest.mark.slow
 def test_a_playlist_is_resumed_after_a_frame_without_a_timestamp(shelf, play) -> None:
     """Which is found by counting."""
     url = shelf.play("0.ts", "1.ts", ended=True)
@@ -74,6 +75,7 @@ def test_a_playlist_is_resumed_after_a_frame_without_a_timestamp(shelf, play) ->
     assert play(url, cursor=cursor).keys == whole.keys[15:]
 
 
+@pytest.mark.slow
 def test_event_time_goes_on_over_another_clock(shelf, play) -> None:
     played = play(shelf.play(*CUT, ended=True))
     times_s = [sample.info.event_time_us / 1e6 for sample in played.samples]
@@ -118,6 +120,7 @@ def test_a_recording_among_cameras_ends(shelf) -> None:
     assert items[-1].outcome == "ok"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 17, 20, 41, 49, 50])
 def test_a_recording_among_cameras_goes_on_where_it_was_stopped(shelf, count: int) -> None:
     """Behind the last frame, wherever in its segment that was; behind the very last it is over."""
@@ -130,6 +133,7 @@ def test_a_recording_among_cameras_goes_on_where_it_was_stopped(shelf, count: in
     assert (items[-1].outcome, items[-1].decoded, items[-1].lost) == ("ok", 50 - count, 0)
 
 
+@pytest.mark.slow
 def test_a_stall_is_told_and_nothing_is_shown_twice(shelf) -> None:
     url = shelf.play("0.ts", "1.ts", "2.ts", s=0.01)
     _, items = captured(live(url, stall_s=0.1))
@@ -145,6 +149,7 @@ def test_a_stall_is_told_and_nothing_is_shown_twice(shelf) -> None:
     assert more[-1].kind == "disconnected"  # it was live before: its encoder may come back
 
 
+@pytest.mark.slow
 def test_what_was_decoded_and_not_sampled_is_no_news_either(shelf) -> None:
     """Else an encoder that stands still would give one old frame to every connection."""
     url = shelf.play("0.ts", "1.ts", "2.ts", s=0.01)
@@ -155,6 +160,7 @@ def test_what_was_decoded_and_not_sampled_is_no_news_either(shelf) -> None:
     assert [type(item) for item in again] == [Fault]
 
 
+@pytest.mark.slow
 def test_it_goes_on_in_the_same_session_when_the_playlist_does(shelf) -> None:
     url = shelf.play("0.ts", "1.ts", s=0.01)
     items: list[Any] = []
@@ -184,6 +190,7 @@ def test_event_time_of_a_live_playlist_begins_in_the_past(shelf) -> None:
     assert first.info.event_time_us == opened_us - 4_000_000
 
 
+@pytest.mark.slow
 def test_event_time_of_another_connection_begins_with_what_is_new(shelf) -> None:
     """Of the three seconds that are there, two and a half were shown before."""
     url = shelf.play("0.ts", "1.ts", "2.ts")
@@ -244,6 +251,7 @@ def test_a_decoder_that_is_killed_within_a_segment_loses_what_it_held_and_no_mor
     assert lost <= 8
 
 
+@pytest.mark.slow
 def test_a_playlist_is_told_by_its_segments(shelf) -> None:
     def session(url: str) -> str:
         (plan,) = plan_recordings([url])
@@ -283,6 +291,7 @@ def test_a_replay_of_a_playlist_that_is_live_by_now_ends(shelf, play) -> None:
     assert play(url, cursor=whole.cursor(14)).keys == whole.keys[15:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "frames", "lost", "last_s"),
     [

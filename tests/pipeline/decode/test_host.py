@@ -99,6 +99,7 @@ def test_a_killed_child_goes_on_where_it_was(play, host, spec, next_chunk, keys,
     assert "SIGKILL" in crashes[0].detail
 
 
+@pytest.mark.slow
 def test_a_child_that_is_killed_while_nobody_asks(host, spec, next_chunk, clip_path) -> None:
     host.open(spec(clip_path))
     os.kill(host.pid("clip"), signal.SIGKILL)
@@ -319,6 +320,7 @@ def test_a_decode_process_imports_neither_torch_nor_the_cluster(clip_path) -> No
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_secrets_are_in_no_command_line_and_no_error(host, spec, next_chunk) -> None:
     secret = "geh31m-c4n4ry"
     with socket.create_server(("127.0.0.1", 0)) as silent:

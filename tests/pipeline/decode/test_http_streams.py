@@ -286,6 +286,7 @@ def test_a_replay_that_is_stopped_while_it_waits_for_bytes_is_stopped_and_no_fai
     assert play(url, "all", cursor=cursor).keys == whole.keys[61 if resumed else 0 :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clip.ts", "clip.flv", "clip.mkv", "fragments.mp4"])
 def test_what_has_no_length_is_live_whatever_its_container_says(
     spec, server: Server, name: str

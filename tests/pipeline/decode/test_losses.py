@@ -70,6 +70,7 @@ def video_packets(data: bytes) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_wherever_a_transport_packet_is_lost(play, stream: Path, tmp_path: Path) -> None:
     data = stream.read_bytes()
     whole = play(stream, short_side=56)
@@ -86,6 +87,7 @@ def test_wherever_a_transport_packet_is_lost(play, stream: Path, tmp_path: Path)
         assert (played.end.outcome == "ok") == (played.end.lost == 0)
 
 
+@pytest.mark.slow
 def test_wherever_a_picture_is_lost_without_a_trace_in_the_container(play, tmp_path: Path) -> None:
     """H.264's own numbers tell. What nothing refers to is lost alone."""
     whole_path = footage(tmp_path / "whole.mkv", *KINDS["h264 with B pictures"])
@@ -181,6 +183,7 @@ def test_the_second_of_two_files_in_one_is_said(play, shared_media: Path, tmp_pa
     assert play(tmp_path / "four.mp4").end.lost == 3 * frames
 
 
+@pytest.mark.slow
 def test_fragments_with_a_header_each_are_one_film(
     play, shared_media: Path, tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def test_of_a_span_the_same_frames_are_taken_and_none_is_decoded_behind_it(play)
     assert play(uri, "fps:5", span_s=(5.0, 6.0)).keys == []
 
 
+@pytest.mark.slow
 def test_frames_of_scenes_say_that_they_were_rendered_through_a_codec_too(
     play, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ def is_dead(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
+@pytest.mark.slow
 def test_a_reading_thread_that_fails_takes_its_process_with_it(
     host, next_chunk, broken: StreamSpec
 ) -> None:
@@ -38,6 +39,7 @@ def test_a_reading_thread_that_fails_takes_its_process_with_it(
     assert trouble.detail.endswith("KeyError: 'mark'")
 
 
+@pytest.mark.slow
 def test_the_last_words_of_a_process_that_is_killed_are_kept(broken: StreamSpec) -> None:
     clock = ManualClock()
     supervisor = LiveSupervisor(broken, clock, Random(1))

@@ -63,12 +63,14 @@ def check(play, path: Path, frames: int, seconds: float) -> None:
         assert rest.end == whole.end
 
 
+@pytest.mark.slow
 def test_a_33_bit_wrap(play, tmp_path: Path) -> None:
     start = 2**33 - 20 * 3600
     path = transport_stream(tmp_path / "wrap.ts", [start + k * 3600 for k in range(40)])
     check(play, path, 40, 39 / 25)
 
 
+@pytest.mark.slow
 def test_a_late_33_bit_wrap(play, tmp_path: Path) -> None:
     """FFmpeg corrects a wrap in a file's first minute by itself; this one comes after two."""
     start = 2**33 - 120 * SECOND
@@ -95,6 +97,7 @@ def test_a_video_that_goes_on_under_another_pid(play, tmp_path: Path, begins_s: 
     check(play, pasted(tmp_path / "pids.ts", first, second), 100, 99 / 25)
 
 
+@pytest.mark.slow
 def test_a_size_that_changes_is_a_gap(play, tmp_path: Path) -> None:
     small = transport_stream(tmp_path / "small.ts", [k * 3600 for k in range(20)])
     large = transport_stream(
@@ -110,6 +113,7 @@ def test_a_size_that_changes_is_a_gap(play, tmp_path: Path) -> None:
     assert play(path, cursor=whole.cursor(20)).gaps == []
 
 
+@pytest.mark.slow
 def test_variable_frame_rate(play, tmp_path: Path) -> None:
     steps = [3600, 7200, 1800, 18_000, 900, 45_000] * 6
     pts = [sum(steps[:k]) for k in range(len(steps))]
@@ -120,6 +124,7 @@ def test_variable_frame_rate(play, tmp_path: Path) -> None:
     assert half_seconds == sorted(set(half_seconds))
 
 
+@pytest.mark.slow
 def test_frames_without_any_pts(play, tmp_path: Path) -> None:
     """A raw H.264 file has no timestamps; time goes on by its frames' duration."""
     path = tmp_path / "raw.h264"

@@ -29,11 +29,13 @@ def usual() -> dict[str, str]:
     return variants()
 
 
+@pytest.mark.slow
 def test_every_topic_has_a_variant_of_its_own(usual: dict[str, str]) -> None:
     assert usual.keys() == ALL
     assert len(set(usual.values())) == len(ALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("override", "changed"),
     [
@@ -57,11 +59,13 @@ def test_what_can_change_a_payload_makes_other_records(
     assert {topic for topic in ALL if got[topic] != usual[topic]} == changed
 
 
+@pytest.mark.slow
 def test_on_a_cpu_neither_batch_size_nor_threads_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert variants("batch_size=3", "threads=2") == variants()
 
 
+@pytest.mark.slow
 def test_another_cpu_makes_other_records(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     seen = []

@@ -549,6 +549,7 @@ class Cameras:
         return replace(odd, pixels=np.zeros((1, 28, 14, 3), np.uint8))
 
 
+@pytest.mark.slow
 def test_a_frame_of_a_size_of_its_own_waits_no_longer_than_any_other() -> None:
     """Beside cameras that always fill batches, and one whose frames may be of any size."""
     clock, sink, step_s = ManualClock(), ListSink(), 0.05

@@ -12,6 +12,7 @@ from pipeline.features.backbone import configured_backbone, feature_backbone
 MODEL = "dinov2_vitti14"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "opened",
     [

@@ -117,6 +117,7 @@ def test_a_damaged_cache_file_is_computed_again(store, small_clip, tmp_path):
     assert store.computed_frames == 20
 
 
+@pytest.mark.slow
 def test_what_is_no_video_is_named(store, tmp_path):
     path = tmp_path / "notes.mp4"
     path.write_text("no video")

@@ -309,6 +309,7 @@ def shown(reel: HlsReel, count: int) -> Mark:
     return mark
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 15, 20, 29, 30])
 def test_another_connection_shows_nothing_twice_and_leaves_nothing_out(shelf, count: int) -> None:
     """An encoder that stands still gives its last segments to every connection."""
@@ -378,6 +379,7 @@ def test_how_old_the_first_picture_of_another_connection_is(shelf, count, behind
     assert reel.behind_s == pytest.approx(behind_s)
 
 
+@pytest.mark.slow
 def test_what_comes_long_after_the_connection_is_later(shelf) -> None:
     """The encoder stood still, and nothing was new for a minute."""
     mark = shown(opened(shelf.play("0.ts", "1.ts")), 20)

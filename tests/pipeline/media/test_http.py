@@ -168,6 +168,7 @@ def test_a_file_with_and_without_ranges(site: Site, ranges: bool) -> None:
         assert frames(f"{site.url}/film.mp4") == 40  # its index is at the end
 
 
+@pytest.mark.slow
 def test_hls_of_the_same_host(site: Site, folder: Path) -> None:
     listed(folder, "list.m3u8", "0.ts", "/1.ts", f"{site.url}/2.ts")
     (folder / "master.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlist.m3u8\n")
@@ -180,6 +181,7 @@ def test_redirects_on_the_same_host(site: Site) -> None:
     assert frames(f"{site.url}/go") == 25
 
 
+@pytest.mark.slow
 def test_no_other_host_is_asked(site: Site, other: Site, folder: Path) -> None:
     site.redirects |= {"/go": f"{other.url}/0.ts", "/1.ts": f"{other.url}/1.ts"}
     (folder / "master.m3u8").write_text(
@@ -279,6 +281,7 @@ def test_a_length_that_is_none_is_not_told(length: str) -> None:
         assert "is no recording" in refusal(url)
 
 
+@pytest.mark.slow
 def test_passwords_go_to_the_host_and_nowhere_else(site: Site, folder: Path) -> None:
     site.password = "Basic dXNlcjpnZWgzMW0="
     listed(folder, "list.m3u8", "0.ts", "1.ts")
@@ -296,6 +299,7 @@ def elsewhere(folder: Path) -> Iterator[Site]:
     yield from served("127.0.0.1", folder)
 
 
+@pytest.mark.slow
 def test_passwords_go_to_no_other_port_of_the_host(
     site: Site, elsewhere: Site, folder: Path
 ) -> None:

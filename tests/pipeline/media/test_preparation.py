@@ -120,6 +120,7 @@ def test_clean_apertures(tmp_path: Path, clap: tuple[int, ...], found: Aperture 
     assert aperture(tmp_path / "a.mp4", 8) is None
 
 
+@pytest.mark.slow
 def test_a_file_that_is_cut_off_anywhere_has_none(tmp_path: Path) -> None:
     data = movie(tmp_path / "a.mp4", 128, 1, 64, 1, 0, 1, 16, 1).read_bytes()
     cut = tmp_path / "cut.mp4"

@@ -71,6 +71,7 @@ def test_of_several_variants_the_newest_is_drawn_and_the_others_are_named(look, 
     )
 
 
+@pytest.mark.slow
 def test_of_many_records_a_few_are_kept_from_all_over(look, stored, records):
     frames = 5 * SAMPLES
     found = look(stored([m for n in range(frames) for m in records.maps(n)]), operators=("pca",))

@@ -123,6 +123,7 @@ def test_a_wrap_is_no_step() -> None:
     assert max(camera.lags_s) < 0.001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_the_clock_does(seed: int) -> None:
     rng = random.Random(seed)

@@ -23,6 +23,7 @@ def regular(fps: Fraction, seconds: int) -> list[int]:
     return [int(index * 1000 / fps) for index in range(int(fps * seconds))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rates", "union"),
     [

@@ -161,6 +161,7 @@ def wild(rng: random.Random, frames: int) -> list[int | None]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(60))
 def test_whatever_comes_time_never_goes_back_and_positions_are_unique(seed: int) -> None:
     found = stamps(wild(random.Random(seed), 700), duration=3003)

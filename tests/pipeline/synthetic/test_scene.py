@@ -86,6 +86,7 @@ def test_random_access_equals_sequential(scene: OpenScene) -> None:
     assert _bytes(open_scene(opened.spec).render(4)) == forward[4]
 
 
+@pytest.mark.slow
 def test_rendering_leaves_numpys_global_generator_alone(scene: OpenScene) -> None:
     before = np.random.get_state()[1].tobytes()  # type: ignore[index, union-attr]
     open_scene(SceneSpec(seed=3, size_wh=(16, 16))).render(0)
@@ -96,6 +97,7 @@ def test_another_seed_is_another_clip(scene: OpenScene) -> None:
     assert _bytes(scene(1).render(0)) != _bytes(scene(2).render(0))
 
 
+@pytest.mark.slow
 def test_the_picture_size_changes_no_geometry(scene: OpenScene) -> None:
     """Planes are linear in 1 / depth: a block's mean is what its middle sees, but at edges."""
     small = 1.0 / scene(5).render(7).depth_m
@@ -105,6 +107,7 @@ def test_the_picture_size_changes_no_geometry(scene: OpenScene) -> None:
     assert agree.mean() > 0.85
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size_wh", [(16, 16), (16, 512), (1024, 16)])
 def test_extreme_pictures_render(size_wh: tuple[int, int]) -> None:
     frame = open_scene(SceneSpec(seed=1, seconds=0.1, fps=10, size_wh=size_wh)).render(0)
@@ -118,11 +121,13 @@ def test_a_frame_that_is_not_there_is_an_error(scene: OpenScene, index: int) -> 
         scene(1).render(index)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_action_and_all_actions_occur(scene: OpenScene) -> None:
     assert scene(1).action == scene(1).action
     assert {scene(seed).action for seed in (0, 1, 3, 5, 13)} == set(ROOM_ACTIONS)
 
 
+@pytest.mark.slow
 def test_it_needs_numpy_only() -> None:
     code = (
         "import sys, pipeline.synthetic.scene\n"

@@ -68,6 +68,7 @@ def test_two_processes_render_the_same_bytes_whatever_their_cpu_can_do() -> None
     assert (RENDERER_VERSION, plain) == PINNED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [4, 5])
 def test_neither_order_nor_what_was_opened_before_changes_a_frame(seed: int) -> None:
     """Textures are shared between seeds: a scene must not leave a mark on them."""
@@ -87,6 +88,7 @@ def test_worlds_are_rooms_and_streets_about_evenly() -> None:
     assert 15 < outdoors < 45
 
 
+@pytest.mark.slow
 def test_a_street_is_always_outdoors_and_a_world_may_be_that_street() -> None:
     worlds, streets = (
         [_open(name, seed, 32).render(2) for seed in range(8)] for name in ("world", "street")
@@ -97,6 +99,7 @@ def test_a_street_is_always_outdoors_and_a_world_may_be_that_street() -> None:
     assert False in same
 
 
+@pytest.mark.slow
 def test_the_sky_has_a_depth_of_its_own_and_nothing_else_has() -> None:
     for seed in range(10):
         frame = _open("street", seed).render(1)
@@ -126,6 +129,7 @@ def test_all_classes_are_seen_and_the_first_ten_are_the_rooms() -> None:
     assert len({label.rgb for label in LABELS.labels}) == len(names)
 
 
+@pytest.mark.slow
 def test_actions_are_balanced_and_independent_of_the_place() -> None:
     count = Counter(_open("world", seed, 16).action for seed in range(350))
     assert set(count) == set(ACTIONS)

@@ -72,6 +72,7 @@ def reference(vit: VisionTransformer, pixels: Tensor) -> list[Tensor]:
     return [tokens, *(kept[block] for block in BLOCKS)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size_hw", SIZES_HW)
 def test_float32_agrees_with_the_plain_model(vit, engine_of, size_hw):
     pixels = frame(size_hw)
@@ -130,6 +131,7 @@ def test_batch_mates_change_no_bit(vit, engine_of, dtype):
             assert all(torch.equal(kept[block][row : row + 1], own_kept[block]) for block in BLOCKS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["torch", "openvino"])
 def test_a_frame_on_several_cores_says_so_in_its_identity(vit, name):
     if name == "openvino":
@@ -149,6 +151,7 @@ def test_what_can_change_a_bit_is_in_the_identity(vit, engine_of):
     assert engine_of(vit, torch.float32).identity in names
 
 
+@pytest.mark.slow
 def test_the_model_is_left_as_it_was(engine_of):
     vit = small("dinov2_vitti14")
     before = {name: tensor.clone() for name, tensor in vit.state_dict().items()}
@@ -157,6 +160,7 @@ def test_the_model_is_left_as_it_was(engine_of):
     assert all(torch.equal(tensor, before[name]) for name, tensor in vit.state_dict().items())
 
 
+@pytest.mark.slow
 def test_tokens_outlive_the_next_frame(engine_of):
     engine = engine_of(small("dinov2_vitti14"), torch.float32)
     first = engine(frame((28, 28), 1))[0]
@@ -166,6 +170,7 @@ def test_tokens_outlive_the_next_frame(engine_of):
     assert torch.equal(first, copy)
 
 
+@pytest.mark.slow
 def test_openvino_tells_nobody_and_leaves_nothing_in_the_home(tmp_path):
     pytest.importorskip("openvino", reason="the extra cpu is not installed")
     code = (

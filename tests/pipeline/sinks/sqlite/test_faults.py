@@ -257,6 +257,7 @@ def committed(path: Path) -> int:
     return progress.sequence
 
 
+@pytest.mark.slow
 def test_a_failed_write_leaves_whole_commits_and_can_be_done_again(tmp_path):
     path = tmp_path / "results.db"
     done = subprocess.run(
@@ -272,6 +273,7 @@ def test_a_failed_write_leaves_whole_commits_and_can_be_done_again(tmp_path):
     assert committed(path) == int(failed)  # the same commit, done again once there was room
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_whole_commits(tmp_path):
     """A real small file system; needs the right to mount one in a namespace of its own."""
     small = tmp_path / "small"
