@@ -143,9 +143,7 @@ class Roster:
         with self._lock:
             removed = [stream for stream in self._removed if stream not in self._specs]
             self._removed = [stream for stream in self._removed if stream in self._specs]
-        for stream in removed:
-            if stream in self.lanes:
-                self._intake.stop([stream])
+        self._intake.stop(stream for stream in removed if stream in self.lanes)
         for spec, lane in [one for one in self._waiting if one[0].stream in removed]:
             self._waiting.remove((spec, lane))
             lane.queue.accept([End(spec.stream, "stopped")])  # so that the sink lets go of it

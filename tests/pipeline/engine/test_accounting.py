@@ -9,13 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-import torch
 
-from operators.frames import Features
-from operators.operator import Operator
-from operators.result import JSON, Result
 from pipeline.decode.host import DecodeHost
-from pipeline.engine.placement import Placement
 from pipeline.engine.shard import Outcome, Shard
 from pipeline.engine.step import Engine
 from pipeline.errors import SinkError
@@ -34,28 +29,6 @@ CLIPS = (
     "test_non_zero_start.mp4",
     "video_desks.3gp",
 )
-
-
-class Blank:
-    """A backbone that costs nothing."""
-
-    batch_size, device, dtype = 8, torch.device("cpu"), torch.float32
-
-    def __call__(self, batch) -> Features:
-        cls = torch.from_numpy(batch.pixels.mean((1, 2, 3), dtype="float32"))[:, None]
-        return Features(batch.infos, cls, cls[:, None])
-
-
-class Mean(Operator):
-    """One record per frame: its mean colour."""
-
-    name = "mean"
-
-    def __call__(self, features: Features) -> list[Result]:
-        return [
-            Result(info, self.name, JSON, str(float(features.cls[row, 0])).encode())
-            for row, info in enumerate(features.infos)
-        ]
 
 
 class Killing(DecodeHost):
@@ -88,9 +61,9 @@ class Short(ListSink):
         return super().commit(commits)
 
 
-def run(sink: ListSink, host: DecodeHost, folder: Path) -> list[Outcome]:
+def run(engine: Engine, sink: ListSink, host: DecodeHost, folder: Path) -> list[Outcome]:
     shard = Shard(
-        Engine(Blank(), [Placement(Mean(), RULE, 0, {"mean": "v" * 12})]),
+        engine,
         host,
         sink,
         lambda claimed: Publisher(claimed.stream, "j" * 12, "blank-0", clock_us=lambda: 0),
@@ -111,10 +84,10 @@ def records(sink: ListSink) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_every_frame_of_every_clip_once(shared_media: Path) -> None:
+def test_every_frame_of_every_clip_once(engine_of, shared_media: Path) -> None:
     folder = shared_media / "videos"
     undisturbed, sink = Short(), Short()
-    for outcome in run(undisturbed, DecodeHost(), folder):
+    for outcome in run(engine_of(RULE), undisturbed, DecodeHost(), folder):
         progress = undisturbed.stored["j" * 12, outcome.stream]
         taken = -(-Fraction(outcome.decoded) // 3)  # each third, the first among them
         assert (outcome.status, outcome.lost) == ("ok", 0), outcome
@@ -126,7 +99,7 @@ def test_every_frame_of_every_clip_once(shared_media: Path) -> None:
         sink.left = 9
         host = Killing()
         try:
-            outcomes = run(sink, host, folder)
+            outcomes = run(engine_of(RULE), sink, host, folder)
         except SinkError:
             resumes += 1
         kills += host.kills

@@ -8,16 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-import torch
 
 from operators.errors import UsageError
 from operators.frames import Features
 from operators.operator import Operator, StreamOperator
 from operators.result import JSON, Result
 from pipeline.decode.host import DecodeHost
-from pipeline.engine.placement import Placement
 from pipeline.engine.shard import Shard
-from pipeline.engine.step import Engine
 from pipeline.errors import SinkError
 from pipeline.records.message import Publisher, position_of
 from pipeline.stream.progress import Progress
@@ -28,28 +25,6 @@ from pipeline.testing import ListSink
 RULE = Sampling("fps", 10)
 HOUR = "synthetic:room?seed=1&seconds=3600&fps=10&size=64x64"
 MOMENT = "synthetic:room?seed=1&seconds=0.5&fps=10&size=64x64"
-
-
-class Blank:
-    """A backbone that costs nothing."""
-
-    batch_size, device, dtype = 8, torch.device("cpu"), torch.float32
-
-    def __call__(self, batch) -> Features:
-        cls = torch.from_numpy(batch.pixels.mean((1, 2, 3), dtype="float32"))[:, None]
-        return Features(batch.infos, cls, cls[:, None])
-
-
-class Mean(Operator):
-    """One record per frame: its mean colour."""
-
-    name = "mean"
-
-    def __call__(self, features: Features) -> list[Result]:
-        return [
-            Result(info, self.name, JSON, str(float(features.cls[row, 0])).encode())
-            for row, info in enumerate(features.infos)
-        ]
 
 
 class Count(StreamOperator):
@@ -103,26 +78,32 @@ def spec_of(stream: str, url: str) -> StreamSpec:
     return StreamSpec(stream, url, session="5e55", samplings=(RULE,), short_side=28)
 
 
-@contextmanager
-def running(
-    sink: ListSink, *specs: StreamSpec, stay: bool = False, operator: Operator | None = None
-) -> Iterator[Shard]:
+@pytest.fixture
+def running(engine_of):
     """A shard at work; stopped at the end of the block, where it has not come to its own."""
-    feed = DecodeHost()
-    operator = operator or Mean()
-    engine = Engine(Blank(), [Placement(operator, RULE, 0, {operator.name: "v" * 12})])
-    shard = Shard(engine, feed, sink, lambda one: Publisher(one.stream, one.job, "blank-0"))
-    thread = threading.Thread(
-        target=shard.run, args=({one.stream: "job" for one in specs}, specs), kwargs={"stay": stay}
-    )
-    thread.start()
-    try:
-        yield shard
-    finally:
-        shard.stop()
-        thread.join(timeout=120)
-        assert not thread.is_alive()
-        feed.close()
+
+    @contextmanager
+    def run(
+        sink: ListSink, *specs: StreamSpec, stay: bool = False, operator: Operator | None = None
+    ) -> Iterator[Shard]:
+        feed = DecodeHost()
+        engine = engine_of(RULE, operator)
+        shard = Shard(engine, feed, sink, lambda one: Publisher(one.stream, one.job, "blank-0"))
+        thread = threading.Thread(
+            target=shard.run,
+            args=({one.stream: "job" for one in specs}, specs),
+            kwargs={"stay": stay},
+        )
+        thread.start()
+        try:
+            yield shard
+        finally:
+            shard.stop()
+            thread.join(timeout=120)
+            assert not thread.is_alive()
+            feed.close()
+
+    return run
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -138,7 +119,7 @@ def positions_of(sink: ListSink, stream: str) -> list[int]:
 
 
 @pytest.mark.slow
-def test_streams_come_to_an_empty_shard_and_go_and_come_again() -> None:
+def test_streams_come_to_an_empty_shard_and_go_and_come_again(running) -> None:
     sink = WatchedSink()
     with running(sink, stay=True) as shard:
         for epoch in (1, 2):
@@ -154,7 +135,7 @@ def test_streams_come_to_an_empty_shard_and_go_and_come_again() -> None:
 
 
 @pytest.mark.slow
-def test_no_other_stream_misses_a_frame() -> None:
+def test_no_other_stream_misses_a_frame(running) -> None:
     alone, beside = WatchedSink(), WatchedSink()
     short = spec_of("short", MOMENT)
     with running(alone, short):
@@ -179,7 +160,7 @@ def test_no_other_stream_misses_a_frame() -> None:
 
 
 @pytest.mark.slow
-def test_a_name_is_taken_once_and_only_what_is_here_can_go() -> None:
+def test_a_name_is_taken_once_and_only_what_is_here_can_go(running) -> None:
     sink = WatchedSink()
     with running(sink, spec_of("a", HOUR)) as shard:
         sink.wait_until("a", lambda one: one.frames > 0)
@@ -190,7 +171,7 @@ def test_a_name_is_taken_once_and_only_what_is_here_can_go() -> None:
 
 
 @pytest.mark.slow
-def test_another_stream_of_the_same_name_remembers_nothing_of_the_first() -> None:
+def test_another_stream_of_the_same_name_remembers_nothing_of_the_first(running) -> None:
     sink = WatchedSink()
     with running(sink, stay=True, operator=Count()) as shard:
         shard.add({"a": "job"}, [spec_of("a", HOUR)])
@@ -204,7 +185,7 @@ def test_another_stream_of_the_same_name_remembers_nothing_of_the_first() -> Non
 
 
 @pytest.mark.slow
-def test_a_claim_that_is_refused_harms_nobody_else() -> None:
+def test_a_claim_that_is_refused_harms_nobody_else(running) -> None:
     class Picky(WatchedSink):
         def claim(self, jobs, *, fresh=False):
             if "b" in jobs:
@@ -222,7 +203,7 @@ def test_a_claim_that_is_refused_harms_nobody_else() -> None:
 
 
 @pytest.mark.slow
-def test_nothing_comes_in_after_the_stop() -> None:
+def test_nothing_comes_in_after_the_stop(running) -> None:
     sink = WatchedSink()
     with running(sink, spec_of("a", HOUR)) as shard:
         sink.wait_until("a", lambda one: one.frames > 0)
