@@ -1,7 +1,8 @@
 """A number and how sure it is: bootstrap over whole files, never over pixels or windows.
 
 A measure of weighted groups in -> its value and a 95 % interval out. Knows nothing of what is
-measured.
+measured. A measure takes many draws at once: what an interval needs is sums over groups, and one
+product of matrices gives those of all draws.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from numpy.typing import NDArray
 
 RESAMPLES = 500
 CONFIDENCE = 0.95
+_TOGETHER = 50  # draws at a time, so that memory is bounded
 
-Weights = NDArray[np.float64]
-Measure = Callable[[Weights], float]
-"""Weights of the groups `[G]` (how often each counts) in -> the number out; NaN: undefined."""
+Floats = NDArray[np.float64]
+Measure = Callable[[Floats], Floats]
+"""How often each group counts, draw by draw `[R, G]`, in -> a number per draw `[R]` out; NaN:
+undefined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +49,31 @@ def estimate(
     """Measure, and measure again on groups drawn with replacement (percentile bootstrap, Efron).
 
     Args:
-        measure: called with how often each group counts.
+        measure: of draws; of all the data every group counts once.
         groups: G, files or scenes: what is independent of each other.
         seed: of the draws.
         resamples: how many draws.
     """
-    value = measure(np.ones(groups))
+    value = float(measure(np.ones((1, groups)))[0])
     if groups < 2:
         return Estimate(value, None, None)
     draw = np.random.Generator(np.random.PCG64(seed))
-    counts = draw.multinomial(groups, np.full(groups, 1 / groups), size=resamples)
-    drawn = np.array([measure(row.astype(np.float64)) for row in counts])
+    drawn = np.concatenate(
+        [
+            measure(_counts(draw, groups, min(_TOGETHER, resamples - first)))
+            for first in range(0, resamples, _TOGETHER)
+        ]
+    )
     known = drawn[np.isfinite(drawn)]
     if not known.size:
         return Estimate(value, None, None)
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(known, (tail, 100 - tail))
     return Estimate(value, float(low), float(high))
+
+
+def _counts(draw: np.random.Generator, groups: int, draws: int) -> Floats:
+    return draw.multinomial(groups, np.full(groups, 1 / groups), size=draws).astype(np.float64)
 
 
 def _rounded(number: float | None) -> float | None:

@@ -1,26 +1,19 @@
-"""What classifiers and segmentations are worth, in the field's numbers, by scikit-learn.
+"""What classifiers and segmentations are worth, in the field's numbers.
 
 Truth and predictions in -> named estimates and a confusion matrix out. Every interval is over
-groups (files, scenes). Knows nothing of features or of files.
+groups (files, scenes). Knows nothing of features or of files. Tests hold the numbers to
+scikit-learn's, which would count all examples anew for each of an interval's draws.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    accuracy_score,
-    confusion_matrix,
-    jaccard_score,
-    recall_score,
-    top_k_accuracy_score,
-)
 
-from operators.learn.estimate import Estimate, Weights, estimate
+from operators.learn.estimate import Estimate, Floats, Measure, estimate
 from operators.learn.reliability import calibration_error
 
 IGNORED = 255  # a pixel whose class nobody told
@@ -57,33 +50,24 @@ def classification_scores(
         groups: file of each of the M examples.
         seed: of the bootstrap.
     """
-    count = scores.shape[1]
-    answers = scores.argmax(axis=1)
+    answers, classes = scores.argmax(axis=1), scores.shape[1]
     names, member = np.unique(np.asarray(groups), return_inverse=True)
-
-    def top1(weights: Weights) -> float:
-        return float(accuracy_score(targets, answers, sample_weight=weights[member]))
-
-    def top5(weights: Weights) -> float:
-        labels = np.arange(count)
-        return float(
-            top_k_accuracy_score(targets, scores, k=5, labels=labels, sample_weight=weights[member])
-        )
-
-    def mean_class(weights: Weights) -> float:
-        return _mean_class(targets, answers, weights[member])
-
-    def miscalibration(weights: Weights) -> float:
-        return calibration_error(scores.max(axis=1), answers == targets, weights[member])
-
-    measures = {"top1": top1, "mean_class_accuracy": mean_class}
-    if count > 5:
-        measures["top5"] = top5
-    measures["calibration_error"] = miscalibration
+    tallies = _Tallies.of(targets, answers, member, classes)
+    measures: dict[str, Measure] = {
+        "top1": tallies.accuracy,
+        "mean_class_accuracy": tallies.mean_recall,
+    }
+    if classes > 5:
+        first = np.argsort(scores, axis=1, kind="stable")[:, :-6:-1]
+        found = np.bincount(member, weights=(first == targets[:, None]).any(axis=1))
+        counts = np.bincount(member)
+        measures["top5"] = lambda weights: weights @ found / (weights @ counts)
+    sure, right = scores.max(axis=1), answers == targets
+    measures["calibration_error"] = calibration_error(sure, right, member, len(names))
     return ClassScores(
         {name: estimate(one, len(names), seed=seed) for name, one in measures.items()},
-        confusion_matrix(targets, answers, labels=np.arange(count)).astype(np.int64),
-        _recalls(targets, answers),
+        _confusion(targets, answers, classes),
+        _per_class(tallies.hit.sum(axis=0), tallies.truth.sum(axis=0)),
         len(names),
     )
 
@@ -102,12 +86,11 @@ def mean_class_gain(
         seed: of the bootstrap.
     """
     names, member = np.unique(np.asarray(groups), return_inverse=True)
-
-    def gain(weights: Weights) -> float:
-        own = weights[member]
-        return _mean_class(targets, after, own) - _mean_class(targets, before, own)
-
-    return estimate(gain, len(names), seed=seed)
+    classes = int(max(targets.max(), before.max(), after.max())) + 1
+    was, now = (_Tallies.of(targets, answers, member, classes) for answers in (before, after))
+    return estimate(
+        lambda weights: now.mean_recall(weights) - was.mean_recall(weights), len(names), seed=seed
+    )
 
 
 def picture_confusion(truth: Ids, answer: Ids, classes: int) -> NDArray[np.int64]:
@@ -119,11 +102,7 @@ def picture_confusion(truth: Ids, answer: Ids, classes: int) -> NDArray[np.int64
         classes: K.
     """
     known = truth.ravel() != IGNORED
-    if not known.any():
-        return np.zeros((classes, classes), np.int64)
-    pairs = (truth.ravel()[known], answer.ravel()[known])
-    counts: NDArray[np.int64] = confusion_matrix(*pairs, labels=np.arange(classes))
-    return counts.astype(np.int64)
+    return _confusion(truth.ravel()[known], answer.ravel()[known], classes)
 
 
 def segmentation_scores(confusions: NDArray[np.int64], *, seed: int = 0) -> ClassScores:
@@ -135,50 +114,84 @@ def segmentation_scores(confusions: NDArray[np.int64], *, seed: int = 0) -> Clas
         confusions: one per file or scene, `[G, K, K]`, see `picture_confusion`.
         seed: of the bootstrap.
     """
-
-    def miou(weights: Weights) -> float:
-        pairs = _Pairs.of(np.tensordot(weights, confusions, axes=1))
-        return float(jaccard_score(average="macro", labels=pairs.present, **pairs.given))
-
-    def pixels(weights: Weights) -> float:
-        return float(accuracy_score(**_Pairs.of(np.tensordot(weights, confusions, axes=1)).given))
-
-    whole = confusions.sum(axis=0)
-    pairs = _Pairs.of(whole.astype(np.float64))
-    ious = jaccard_score(average=None, labels=pairs.present, **pairs.given)
-    measures = {"miou": miou, "pixel_accuracy": pixels}
+    tallies = _Tallies(
+        confusions.diagonal(axis1=1, axis2=2).astype(np.float64),
+        confusions.sum(axis=2, dtype=np.float64),
+        confusions.sum(axis=1, dtype=np.float64),
+    )
+    measures: dict[str, Measure] = {"miou": tallies.mean_iou, "pixel_accuracy": tallies.accuracy}
     return ClassScores(
         {name: estimate(one, len(confusions), seed=seed) for name, one in measures.items()},
-        whole,
-        {int(id_): float(iou) for id_, iou in zip(pairs.present, ious, strict=True)},
+        confusions.sum(axis=0),
+        _per_class(tallies.hit.sum(axis=0), tallies.union.sum(axis=0)),
         len(confusions),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Pairs:
-    """A confusion matrix as scikit-learn takes data: pairs of classes, each with its weight."""
+class _Tallies:
+    """All that the numbers are made of, per group and class, float64 `[G, K]`.
 
-    given: dict[str, Any]
-    present: NDArray[np.intp]
+    Attributes:
+        hit: how often the class was truth and answer.
+        truth: how often it was the truth.
+        answered: how often it was the answer.
+    """
+
+    hit: Floats
+    truth: Floats
+    answered: Floats
 
     @classmethod
-    def of(cls, confusion: NDArray[np.float64]) -> _Pairs:
-        truth, answer = np.nonzero(confusion)
-        weight = confusion[truth, answer]
-        given = {"y_true": truth, "y_pred": answer, "sample_weight": weight}
-        return cls(given, np.union1d(truth, answer))
+    def of(cls, targets: Ids, answers: Ids, member: Ids, classes: int) -> _Tallies:
+        """From examples `[M]`, each member of a group."""
+        groups = int(member.max()) + 1
+
+        def counted(ids: Ids, group: Ids) -> Floats:
+            flat = np.bincount(group * classes + ids, minlength=groups * classes)
+            return flat.reshape(groups, classes).astype(np.float64)
+
+        right = targets == answers
+        return cls(
+            counted(targets[right], member[right]),
+            counted(targets, member),
+            counted(answers, member),
+        )
+
+    @property
+    def union(self) -> Floats:
+        """How often the class was truth or answer."""
+        return self.truth + self.answered - self.hit
+
+    def accuracy(self, weights: Floats) -> Floats:
+        """Share that is right, of draws `[R, G]`."""
+        return _shares(weights @ self.hit.sum(axis=1), weights @ self.truth.sum(axis=1))
+
+    def mean_recall(self, weights: Floats) -> Floats:
+        """Mean share found of the classes that are there."""
+        return _mean_share(weights @ self.hit, weights @ self.truth)
+
+    def mean_iou(self, weights: Floats) -> Floats:
+        """Mean intersection over union of the classes that are there."""
+        return _mean_share(weights @ self.hit, weights @ self.union)
 
 
-def _mean_class(targets: Ids, answers: Ids, weights: Weights) -> float:
-    """Mean share found of the classes that have any weight."""
-    present = np.unique(targets[weights > 0])
-    return float(
-        recall_score(targets, answers, labels=present, average="macro", sample_weight=weights)
-    )
+def _shares(part: Floats, whole: Floats) -> Floats:
+    """`part / whole`; NaN of nothing."""
+    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
 
 
-def _recalls(targets: Ids, answers: Ids) -> dict[int, float]:
-    present = np.unique(targets)
-    found = recall_score(targets, answers, labels=present, average=None)
-    return {int(id_): float(share) for id_, share in zip(present, found, strict=True)}
+def _mean_share(parts: Floats, wholes: Floats) -> Floats:
+    """Of each draw `[R]`, over the classes of `[R, K]` that it has."""
+    shares = _shares(parts, wholes)
+    return _shares(np.nansum(shares, axis=1), (wholes > 0).sum(axis=1).astype(np.float64))
+
+
+def _per_class(part: Floats, whole: Floats) -> dict[int, float]:
+    return {int(id_): float(part[id_] / whole[id_]) for id_ in np.flatnonzero(whole)}
+
+
+def _confusion(targets: Ids, answers: Ids, classes: int) -> NDArray[np.int64]:
+    """Counts int64 `[K, K]` of pairs, flat."""
+    pairs = targets.astype(np.int64) * classes + answers
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes).astype(np.int64)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.calibration import calibration_curve
+
+from operators.learn.estimate import Measure
 
 BINS = 15  # as usual since Guo et al. 2017, "On Calibration of Modern Neural Networks"
 
@@ -38,23 +39,37 @@ def reliability(confidence: Floats, right: NDArray[np.bool_]) -> Reliability:
         confidence: of each answer, 0 to 1, `[M]`.
         right: whether it was, `[M]`.
     """
-    sure = np.clip(confidence.astype(np.float64), 0.0, 1.0)
-    accuracy, mean = calibration_curve(right, sure, pos_label=True, n_bins=BINS)
-    # The edges that scikit-learn bins by, so that counts and means are of the same bins.
-    edges = np.linspace(0.0, 1.0, BINS + 1)
-    counts = np.bincount(np.searchsorted(edges[1:-1], sure), minlength=BINS)
-    return Reliability(mean, accuracy, counts[counts > 0] / len(sure))
+    sure, bins = _binned(confidence)
+    counts = np.bincount(bins, minlength=BINS)
+    held = counts > 0
+    mean, accuracy = (
+        np.bincount(bins, weights=of, minlength=BINS)[held] / counts[held] for of in (sure, right)
+    )
+    return Reliability(mean, accuracy, counts[held] / len(sure))
 
 
 def calibration_error(
-    confidence: Floats, right: NDArray[np.bool_], weights: NDArray[np.float64]
-) -> float:
+    confidence: Floats, right: NDArray[np.bool_], member: NDArray[np.intp], groups: int
+) -> Measure:
     """Expected calibration error: |confidence - accuracy| over bins, weighted by their share.
 
     Args:
         confidence, right: see `reliability`.
-        weights: how often each answer counts, whole numbers `[M]`.
+        member: group of each answer, `[M]`.
+        groups: G.
     """
-    times = weights.astype(np.intp)
-    bins = reliability(np.repeat(confidence, times), np.repeat(right, times))
-    return float((bins.share * np.abs(bins.confidence - bins.accuracy)).sum())
+    sure, bins = _binned(confidence)
+    excess = np.bincount(member * BINS + bins, weights=sure - right, minlength=groups * BINS)
+    counts = np.bincount(member, minlength=groups)
+
+    def measured(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        misses: NDArray[np.float64] = np.abs(weights @ excess.reshape(groups, BINS)).sum(axis=1)
+        return misses / (weights @ counts)
+
+    return measured
+
+
+def _binned(confidence: Floats) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Confidences within 0 to 1 and the bin of each."""
+    sure = np.clip(confidence.astype(np.float64), 0.0, 1.0)
+    return sure, np.searchsorted(np.linspace(0.0, 1.0, BINS + 1)[1:-1], sure)
