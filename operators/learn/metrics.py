@@ -72,6 +72,18 @@ def classification_scores(
     )
 
 
+def mean_class_accuracy(targets: Ids, answers: Ids) -> float:
+    """Mean share found of the classes that occur.
+
+    Args:
+        targets: class ids `[M]`.
+        answers: class ids `[M]`.
+    """
+    counts = np.bincount(targets)
+    found = np.bincount(targets[targets == answers], minlength=len(counts))
+    return float((found[counts > 0] / counts[counts > 0]).mean())
+
+
 def mean_class_gain(
     targets: Ids, before: Ids, after: Ids, groups: Sequence[str], *, seed: int = 0
 ) -> Estimate:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score, log_loss, recall_score
+from sklearn.metrics import f1_score
 from torch import Tensor
 
 from operators.errors import UsageError
@@ -24,7 +24,7 @@ from operators.learn.classifiers import (
     svm_heads,
 )
 from operators.learn.examples import Examples
-from operators.learn.metrics import ClassScores, classification_scores
+from operators.learn.metrics import ClassScores, classification_scores, mean_class_accuracy
 from operators.learn.motion_training import motion_head
 from operators.learn.scoring import Scores, head_scores, pooled_windows
 from operators.learn.splits import Parts
@@ -224,11 +224,10 @@ def worth(scores: Scores, examples: Examples) -> Worth:
     """
     if not np.isfinite(scores).all():  # a rate at which training ran away
         return 0.0, float("inf")
-    answers, every = scores.argmax(axis=1), np.arange(len(examples.labels))
-    accuracy = recall_score(examples.targets, answers, average="macro", labels=every)
     exact = scores.astype(np.float64).clip(1e-9, 1.0)
     exact /= exact.sum(axis=1, keepdims=True)
-    return float(accuracy), float(log_loss(examples.targets, exact, labels=every))
+    loss = -np.log(exact[np.arange(len(exact)), examples.targets]).mean()
+    return mean_class_accuracy(examples.targets, scores.argmax(axis=1)), float(loss)
 
 
 def quality_of(
