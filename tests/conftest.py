@@ -153,8 +153,22 @@ def kafka_uri(kafka_broker: Broker, request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def own_broker(tmp_path: Path) -> Iterator[Broker]:
     """A broker that a test may freeze, kill and start again; not started yet."""
+    with _mortal_broker(tmp_path / "kafka") as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def mortal_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The same for all tests of a module, each of which leaves it alive; started."""
+    with _mortal_broker(tmp_path_factory.mktemp("mortal") / "kafka") as broker:
+        broker.start()
+        yield broker
+
+
+@contextmanager
+def _mortal_broker(folder: Path) -> Iterator[Broker]:
     _require_kafka()
-    broker = Broker(tmp_path / "kafka")
+    broker = Broker(folder)
     yield broker
     if (broker.folder / "pid").exists():
         broker.signal(signal.SIGCONT)

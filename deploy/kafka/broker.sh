@@ -12,6 +12,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 jars=${KAFKA_JARS:-$here/jars}
+classes=$jars/classes.jsa
+sharing=-XX:SharedArchiveFile=$classes
 fail() { echo "broker.sh: $1" >&2; exit "${2:-1}"; }
 
 fetch_jars() {
@@ -30,9 +32,23 @@ fetch_jars() {
 
 java_run() {  # replaces the shell that calls it
   # A small node starts faster and on less processor time without the second compiler.
-  exec java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$jars/*" \
+  exec java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "$sharing" -cp "$jars/*" \
     -Dlog4j2.configurationFile="file:$dir/log4j2.properties" "$@"
 }
+
+# Once: the JVM keeps Kafka's classes as it has them in memory, and every later start takes half the time. An archive
+# that is missing or of another JVM is no error: it is not used.
+archive_classes() (
+  [ -e "$classes" ] && return
+  dir=$(mktemp -d) port=$(choose_port 0) sharing=-Xshare:auto
+  trap 'rm -rf "$dir"' EXIT
+  write_config
+  format_data
+  sharing=-XX:ArchiveClassesAtExit=$dir/classes.jsa
+  java_run kafka.Kafka "$dir/server.properties" &
+  wait_for "$!" && kill "$!" && wait "$!"
+  mv "$dir/classes.jsa" "$classes"
+) > /dev/null 2>&1 < /dev/null
 
 in_use() { (: > "/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 free_pair() { ! in_use "$1" && ! in_use $(($1 + 1)); }
@@ -93,6 +109,22 @@ appender.out.layout.pattern=%d %p %c %m%n
 PROPERTIES
 }
 
+format_data() {
+  local id
+  id=A$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | head -c 21)  # as Kafka's random-uuid, which no dash begins
+  (java_run kafka.tools.StorageTool format -c "$dir/server.properties" -t "$id") > "$dir/format.log" 2>&1 \
+    || { cat "$dir/format.log" >&2; rm -rf "$dir/data"; fail "the data folder could not be formatted"; }
+}
+
+wait_for() {  # until the node of this process takes clients; a failure where it ended
+  for _ in $(seq 600); do
+    in_use "$port" && return
+    kill -0 "$1" 2>/dev/null || break
+    sleep 0.1
+  done
+  return 1
+}
+
 ours() {  # the process is alive and is this node, not another one that got its number since
   local pid
   pid=$(cat "$dir/pid" 2>/dev/null) && ps -ww -p "$pid" -o args= 2>/dev/null | grep -qF "$dir/server.properties"
@@ -102,25 +134,18 @@ start() {
   ours && { echo "kafka://127.0.0.1:$(cat "$dir/port")"; return; }
   command -v java >/dev/null || "$here/java_check.sh" || exit 1
   fetch_jars
+  archive_classes || true
   local port
   port=$(choose_port "${1:-}")
   shift $(($# > 0))
   write_config "$@"
-  if [ ! -d "$dir/data" ]; then
-    (java_run kafka.tools.StorageTool format -c "$dir/server.properties" \
-      -t "$(java_run kafka.tools.StorageTool random-uuid | tail -n 1)") > "$dir/format.log" 2>&1 \
-      || { cat "$dir/format.log" >&2; rm -rf "$dir/data"; fail "the data folder could not be formatted"; }
-  fi
+  [ -d "$dir/data" ] || format_data
   java_run kafka.Kafka "$dir/server.properties" > "$dir/broker.log" 2>&1 < /dev/null &
   local pid=$!
   echo "$pid" > "$dir/pid"
   echo "$port" > "$dir/port"
   disown
-  for _ in $(seq 600); do
-    in_use "$port" && { echo "kafka://127.0.0.1:$port"; return; }
-    kill -0 "$pid" 2>/dev/null || break
-    sleep 0.1
-  done
+  wait_for "$pid" && { echo "kafka://127.0.0.1:$port"; return; }
   tail -n 20 "$dir/broker.log" >&2
   fail "Kafka did not start; its log is $dir/broker.log"
 }

@@ -63,9 +63,8 @@ def test_a_stopped_broker_goes_on_where_it_was(own_broker, build):
 
 @pytest.mark.slow
 @pytest.mark.needs_kafka
-def test_it_listens_on_loopback_only(own_broker):
-    own_broker.start()
-    pid = (own_broker.folder / "pid").read_text().strip()
+def test_it_listens_on_loopback_only(kafka_broker):
+    pid = (kafka_broker.folder / "pid").read_text().strip()
     inodes = set()
     for descriptor in os.scandir(f"/proc/{pid}/fd"):
         target = os.readlink(descriptor.path)

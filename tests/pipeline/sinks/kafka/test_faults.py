@@ -28,16 +28,33 @@ ATTEMPT_S = 8.0
 HASTY = {"attempt_s": ATTEMPT_S}
 
 
-def values(broker):
+@pytest.fixture
+def broker(mortal_broker):
+    return mortal_broker
+
+
+@pytest.fixture
+def prefix(request):
+    """Of the topics of one test."""
+    return request.node.name
+
+
+@pytest.fixture
+def uri(broker, prefix):
+    return f"{broker.uri}?topic_prefix={prefix}"
+
+
+def values(broker, prefix):
     """What a plain consumer gets: with repeats, if there were any."""
+    topic = f"{prefix}.action"
     consumer = KafkaConsumer(
         bootstrap_servers=[broker.server],
         group_id=None,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
     )
-    numbers = consumer.partitions_for_topic("dinostream.action")
-    partitions = [TopicPartition("dinostream.action", number) for number in numbers]
+    numbers = consumer.partitions_for_topic(topic)
+    partitions = [TopicPartition(topic, number) for number in numbers]
     consumer.assign(partitions)
     ends = consumer.end_offsets(partitions)
     found = []
@@ -80,16 +97,15 @@ def before(monkeypatch, method, action):
     monkeypatch.setattr(Transactor, method, instead)
 
 
-def test_a_broker_that_freezes_in_a_commit_and_comes_back(own_broker, build, monkeypatch):
+def test_a_broker_that_freezes_in_a_commit_and_comes_back(broker, prefix, uri, build, monkeypatch):
     """The client gives up, the broker commits all the same: read back, not done again."""
-    own_broker.start()
-    sink = PatientSink(open_sink(own_broker.uri, settings=HASTY))
+    sink = PatientSink(open_sink(uri, settings=HASTY))
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit([Commit(messages(build, 1), progress)])
-    thaw = threading.Timer(ATTEMPT_S + 2, own_broker.signal, [signal.SIGCONT])
+    thaw = threading.Timer(ATTEMPT_S + 2, broker.signal, [signal.SIGCONT])
 
     def freeze():
-        own_broker.signal(signal.SIGSTOP)
+        broker.signal(signal.SIGSTOP)
         thaw.start()
 
     before(monkeypatch, "write", freeze)
@@ -98,35 +114,33 @@ def test_a_broker_that_freezes_in_a_commit_and_comes_back(own_broker, build, mon
         assert sink.commit([Commit(messages(build, sequence), progress)]) == Receipt(written=10)
     thaw.join()
     sink.close()
-    assert values(own_broker) == expected(build, 3)
+    assert values(broker, prefix) == expected(build, 3)
 
 
-def test_a_commit_whose_time_ran_out_can_be_done_again(own_broker, build, monkeypatch):
-    own_broker.start()
-    sink = open_sink(own_broker.uri, settings={"attempt_s": 3})
+def test_a_commit_whose_time_ran_out_can_be_done_again(broker, prefix, uri, build, monkeypatch):
+    sink = open_sink(uri, settings={"attempt_s": 3})
     patient = PatientSink(sink)
     progress = build.after(patient.claim({"cam1": JOB})["cam1"])
     patient.commit([Commit(messages(build, 1), progress)])
-    before(monkeypatch, "write", lambda: own_broker.signal(signal.SIGSTOP))
+    before(monkeypatch, "write", lambda: broker.signal(signal.SIGSTOP))
     progress = build.after(progress)
     with pytest.raises(SinkError, match="commit 2 of stream cam1: not confirmed within") as caught:
         sink.commit([Commit(messages(build, 2), progress)])
     assert caught.value.retryable
-    own_broker.signal(signal.SIGCONT)
+    broker.signal(signal.SIGCONT)
     patient.commit([Commit(messages(build, 2), progress)])
     patient.commit([Commit(messages(build, 3), build.after(progress))])
     sink.close()
-    assert values(own_broker) == expected(build, 3)
+    assert values(broker, prefix) == expected(build, 3)
 
 
-def test_a_broker_that_is_killed_and_started_again(own_broker, build, monkeypatch, caplog):
-    own_broker.start()
-    sink = PatientSink(open_sink(own_broker.uri, settings=HASTY), name="the broker")
+def test_a_broker_that_is_killed_and_started_again(broker, prefix, uri, build, monkeypatch, caplog):
+    sink = PatientSink(open_sink(uri, settings=HASTY), name="the broker")
     progress = sink.claim({"cam1": JOB})["cam1"]
-    restart = threading.Thread(target=own_broker.start)
+    restart = threading.Thread(target=broker.start)
 
     def crash():
-        own_broker.kill()
+        broker.kill()
         restart.start()
 
     for sequence in range(1, 6):
@@ -141,50 +155,48 @@ def test_a_broker_that_is_killed_and_started_again(own_broker, build, monkeypatc
     assert "the broker takes records again" in caplog.text
     (outage,) = sink.take_ended()
     assert outage.attempts >= 1
-    assert values(own_broker) == expected(build, 5)
-    assert [p.sequence for p in open_reader(own_broker.uri).progress(JOB)] == [5]
+    assert values(broker, prefix) == expected(build, 5)
+    assert [p.sequence for p in open_reader(uri).progress(JOB)] == [5]
 
 
-def test_a_claim_waits_for_a_broker_that_freezes(own_broker, build, monkeypatch):
-    own_broker.start()
-    first = open_sink(own_broker.uri, settings=HASTY)
+def test_a_claim_waits_for_a_broker_that_freezes(broker, prefix, uri, build, monkeypatch):
+    first = open_sink(uri, settings=HASTY)
     first.claim({"cam1": JOB})
-    thaw = threading.Timer(ATTEMPT_S + 2, own_broker.signal, [signal.SIGCONT])
+    thaw = threading.Timer(ATTEMPT_S + 2, broker.signal, [signal.SIGCONT])
 
     def freeze():
-        own_broker.signal(signal.SIGSTOP)
+        broker.signal(signal.SIGSTOP)
         thaw.start()
 
     before(monkeypatch, "write", freeze)
-    second = open_sink(own_broker.uri, settings=HASTY)
+    second = open_sink(uri, settings=HASTY)
     claimed = second.claim({"cam1": JOB})["cam1"]
     thaw.join()
     assert claimed.epoch in (2, 3)  # 3 where the frozen claim was carried out after all
     assert second.commit([Commit(messages(build, 1), build.after(claimed))]) == Receipt(written=10)
     second.close()
     first.close()
-    assert values(own_broker) == expected(build, 1)
+    assert values(broker, prefix) == expected(build, 1)
 
 
-def test_an_open_transaction_of_another_writer_hides_no_progress(own_broker, build):
+def test_an_open_transaction_of_another_writer_hides_no_progress(prefix, uri, build):
     """A writer that died in a transaction keeps what was committed behind it from being read, until
     the broker gives it up; a claim of another stream waits for that, and does not go back in time.
     """
-    own_broker.start()
-    sink = open_sink(own_broker.uri, settings=HASTY)
+    sink = open_sink(uri, settings=HASTY)
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    dying = open_sink(own_broker.uri, settings={**HASTY, "transaction_timeout_ms": 8000})
+    dying = open_sink(uri, settings={**HASTY, "transaction_timeout_ms": 8000})
     dying.claim({"cam2": JOB})
     writer = dying._writer
     partitions = range(8)  # of the progress topic: whichever ours is in
     writer._producer.begin_transaction()
     for number in partitions:
-        writer._producer.send("dinostream.progress", key=b"x", value=b"{}", partition=number)
+        writer._producer.send(f"{prefix}.progress", key=b"x", value=b"{}", partition=number)
     writer._producer.flush()
     sink.commit([Commit(messages(build, 1), progress)])
     sink.close()
 
-    again = open_sink(own_broker.uri, settings=HASTY)
+    again = open_sink(uri, settings=HASTY)
     assert again.claim({"cam1": JOB})["cam1"].sequence == 1
     again.close()
     writer.drop()
