@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 SHARED = Path(os.environ.get("DINOSTREAM_SHARED", Path(__file__).parents[2] / "shared"))
 MEDIA = SHARED / "media"
-SLOW_ROOMS = [
+SLOW_ROOMS = {
     Path(__file__).parent / room
     for room in (
         "benchmarks",
@@ -32,7 +32,7 @@ SLOW_ROOMS = [
         "pipeline/runtime",
         "pipeline/sinks/kafka",
     )
-]
+}
 SCRIPT = Path(__file__).parents[1] / "deploy" / "kafka" / "broker.sh"
 
 
@@ -45,8 +45,9 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where whole processes are at work, every test is slow."""
+    slow = {path: not SLOW_ROOMS.isdisjoint(path.parents) for path in {one.path for one in items}}
     for item in items:
-        if any(room in item.path.parents for room in SLOW_ROOMS):
+        if slow[item.path]:
             item.add_marker("slow")
 
 

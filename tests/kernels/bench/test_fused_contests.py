@@ -43,6 +43,7 @@ def test_the_gate_is_green_where_torch_runs(kernel: str) -> None:
     assert done["passed"], done
 
 
+@pytest.mark.slow
 def test_what_a_kernel_leaves_out_turns_the_gate_red() -> None:
     one = contest("swiglu", torch.float32)
 

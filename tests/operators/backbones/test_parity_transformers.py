@@ -71,6 +71,7 @@ def test_every_width_equals_transformers(size, registers, tmp_path, vit_recipe, 
     check_parity(replace(arch, grid=SMALL_GRID), tmp_path, vit_recipe, fill)
 
 
+@pytest.mark.slow
 def test_other_patches_and_heads_equal_transformers(tmp_path, vit_recipe, fill):
     arch = replace(architecture("dinov2_vitti14"), heads=6, patch=16, grid=SMALL_GRID, depth=3)
     check_parity(arch, tmp_path, vit_recipe, fill)

@@ -28,6 +28,7 @@ def test_event_time_never_goes_back_and_positions_are_unique(play, clip: Path) -
     assert all(side % 14 == 0 for sample in played.samples for side in sample.pixels.shape[:2])
 
 
+@pytest.mark.slow
 def test_every_ffmpeg_gives_the_same_pictures(play, clip: Path) -> None:
     """No record's identity names the decoder's version, because none has made a difference. Where
     one does, `pipeline.media.scaler.FILTER_NAME`, which is in every variant, needs another name."""

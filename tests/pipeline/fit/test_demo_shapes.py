@@ -85,6 +85,7 @@ def test_every_shape_is_about_as_good_as_the_square(scores, size_wh, task):
     assert scores[size_wh][task] >= 0.8 * scores[SQUARE][task], scores
 
 
+@pytest.mark.slow
 def test_the_square_is_what_it_was(scores):
     assert scores[SQUARE]["depth"] >= 0.45, scores
     assert scores[SQUARE]["segmentation"] >= 0.35, scores

@@ -37,6 +37,7 @@ def test_clips_are_the_scenes_frames_with_their_truth(folder):
     assert clips.classes[1, 1, 0, 1] == frame.classes[centre]
 
 
+@pytest.mark.slow
 def test_cells_are_the_same_from_left_and_from_right(folder):
     del folder
     from pipeline.pretrain.rendering import _cell_centres

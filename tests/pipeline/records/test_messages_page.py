@@ -102,6 +102,7 @@ def test_every_record_is_as_the_schemas_say(records, described):
     }
 
 
+@pytest.mark.slow
 def test_maps_open_in_pillow(records):
     labels = {"ade20k": np.array([label.rgb for label in label_set("ade20k").labels], np.uint8)}
     kinds = set()
