@@ -8,8 +8,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -17,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.configuration.document import to_document
+from tests.warm_start import WarmCommand
 
 ROOT = Path(__file__).parents[3]
 OPERATOR = Path(__file__).with_name("held.py")
@@ -34,15 +33,17 @@ class Run:
         values |= {"max_age_s": 3600.0}  # a machine that is busy otherwise is no slow engine
         (folder / "live.yaml").write_text(to_document(values | config))
         self._mark = uuid.uuid4().hex
-        self._files = [(folder / name).open("ab") for name in ("stdout", "stderr")]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", *arguments, "run", "live.yaml"],
+        self.process = WarmCommand(
+            [*arguments, "run", "live.yaml"],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": f"{ROOT}:{folder}", MARK: self._mark, **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=self._files[0],
-            stderr=self._files[1],
-            start_new_session=True,  # a terminal of its own, as far as Ctrl-C goes
+            environment={
+                **os.environ,
+                "PYTHONPATH": f"{ROOT}:{folder}",
+                MARK: self._mark,
+                **environ,
+            },
+            stdout=folder / "stdout",
+            stderr=folder / "stderr",
         )
 
     @property
@@ -69,7 +70,7 @@ class Run:
 
     def processes(self):
         """Everything it started that still runs, itself included: pid -> command line."""
-        found = {}
+        found = {} if self.process.poll() is not None else {self.process.pid: "dinostream run"}
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):  # gone, or not ours
                 if f"{MARK}={self._mark}".encode() in (process / "environ").read_bytes():
@@ -112,8 +113,6 @@ class Run:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
-        for file in self._files:
-            file.close()
 
 
 @pytest.fixture
