@@ -213,14 +213,24 @@ def painted(kind: str, number: int, step: int = 0) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="session")
 def small_clip() -> Callable[..., Path]:
-    """`small_clip(path, "bars", number=3)`: 2 s at 10 frames/s for each kind, in order."""
+    """`small_clip(path, "bars", number=3)`: 2 s at 10 frames/s for each kind, in order; `upright`
+    ones are as high as the others are wide."""
 
     from pipeline.media.encode import write_clip
 
-    def written(path: Path, *kinds: str, number: int = 0, frames: int = 20) -> Path:
+    def written(
+        path: Path,
+        *kinds: str,
+        number: int = 0,
+        frames: int = 20,
+        fps: int = 10,
+        upright: bool = False,
+    ) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         pictures = (painted(kind, number, step) for kind in kinds for step in range(frames))
-        write_clip(path, pictures, fps=10)
+        if upright:
+            pictures = (np.rot90(picture).copy() for picture in pictures)
+        write_clip(path, pictures, fps=fps)
         return path
 
     return written

@@ -1,4 +1,4 @@
-"""Whole jobs as a user starts them: small rendered clips, the command, what lies in the sink."""
+"""Whole jobs as a user starts them: small clips, the command, what lies in the sink."""
 
 from __future__ import annotations
 
@@ -12,41 +12,30 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.media.encode import write_clip
+from pipeline.configuration.config import Config
+from pipeline.configuration.resolve import resolve
+from pipeline.configuration.streams import stream_specs
+from pipeline.engine.tally import Tally
+from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader
-from pipeline.synthetic.scene import open_scene
-from pipeline.synthetic.uri import parse_scene_uri
 
 ROOT = Path(__file__).parents[3]
 OF_THE_RUN = ("ce_ingesttime", "ce_epoch", "ce_traceparent")  # all that may differ between runs
 # One thread: two that wait for each other on a busy machine are far slower than one.
-SMALL = ["--weights", "random", "--model", "dinov2_vitti14", "--short-side", "56", "--threads", "1"]
+SMALL = {"weights": "random", "model": "dinov2_vitti14", "short_side": 28, "threads": 1}
 DEADLINE_S = 240
 
 Records = dict[tuple[str, str], tuple[dict[str, str], bytes]]
 
 
-def write_scene(path: Path, uri: str) -> Path:
-    """A rendered scene as a real H.264 file."""
-    scene = open_scene(parse_scene_uri(uri))
-    frames = (scene.render(index).rgb for index in range(scene.frame_count))
-    write_clip(path, frames, fps=scene.spec.fps)
-    return path
-
-
-def dinostream(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "pipeline", *map(str, arguments)]
-
-
 class Jobs:
     """Runs `dinostream replay`."""
 
-    root = ROOT
-
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """In a session of its own, as under a service manager."""
+        words = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
         return subprocess.Popen(
-            dinostream("replay", *arguments, *SMALL, "--json"),
+            [sys.executable, "-m", "pipeline", "replay", *map(str, arguments), *words, "--json"],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -63,6 +52,14 @@ class Jobs:
 
     def run(self, *arguments: str | Path, code: int = 0) -> dict:
         return self.finish(self.start(*arguments), code=code)
+
+
+def run_inline(sources: list[Path], sink: str, **more: object) -> tuple[Config, Tally]:
+    """The same job in this process."""
+    values = {"sources": [str(one) for one in sources], "sink": sink, "runtime": "inline"}
+    config = resolve(None, SMALL | values | more)
+    run = InlineRun(config, stream_specs(config, live=False), fresh=False, tell=lambda _: None)
+    return config, run.run()
 
 
 def records(sink: str) -> Records:
@@ -114,8 +111,7 @@ class Tools:
     records = staticmethod(records)
     wait_until = staticmethod(wait_until)
     descendants = staticmethod(descendants)
-    write_scene = staticmethod(write_scene)
-    dinostream = staticmethod(dinostream)
+    run_inline = staticmethod(run_inline)
 
 
 @pytest.fixture(scope="session")
@@ -126,13 +122,3 @@ def tools() -> type[Tools]:
 @pytest.fixture(scope="session")
 def jobs() -> Jobs:
     return Jobs()
-
-
-@pytest.fixture(scope="session")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three clips of unequal length and two picture sizes."""
-    folder = tmp_path_factory.mktemp("clips")
-    write_scene(folder / "long.mp4", "synthetic:room?seed=3&seconds=9&fps=25&size=128x72")
-    write_scene(folder / "short.mp4", "synthetic:room?seed=7&seconds=4&fps=30&size=128x72")
-    write_scene(folder / "tall.mp4", "synthetic:room?seed=13&seconds=3&fps=20&size=72x128")
-    return folder

@@ -1,84 +1,86 @@
-"""Whole jobs on a cluster whose parts fall silent or lose their node: complete, and the same."""
+"""Whole jobs on a cluster whose parts are killed, fall silent or lose their node: complete, and
+the same."""
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from operators.errors import UsageError
-from pipeline import job as job_module
+from operators.errors import DinostreamError
 from pipeline.configuration.resolve import resolve
-from pipeline.display import Report
-from pipeline.job import run_job
-from pipeline.runtime.ray_run import RayRun
+from pipeline.configuration.streams import stream_specs
+from pipeline.engine.chunk_queue import QUEUED_CHUNKS
+from pipeline.engine.tally import Tally
+from pipeline.runtime.inline import InlineRun
+from pipeline.runtime.ray_run import HEAR_S, RayRun
 from pipeline.runtime.ray_watch import Patience
 from pipeline.sinks.uri import open_reader
 from pipeline.stream.progress import Progress
 
 OF_THE_RUN = ("ce_ingesttime", "ce_epoch", "ce_traceparent")
-SCENES = [
-    "synthetic:room?seed=3&seconds=24&fps=10&size=112x64",
-    "synthetic:room?seed=5&seconds=2&fps=10&size=112x64",
-]
-IMPATIENT = Patience(start_s=120, silence_s=10, lease_s=60)  # 5 s are too few beside others
-
-
-class Quiet:
-    """A display that keeps the report."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def update(self, status: object) -> None:
-        """Shows nothing."""
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def finish(self, report: Report) -> None:
-        self.report = report
-
-    def close(self) -> None:
-        """Nothing moves."""
+FRAMES = 300 + 20
+CHUNK_FRAMES = 16
 
 
 class Job(threading.Thread):
     """A replay in this process, beside a test that disturbs it."""
 
-    def __init__(self, path: Path, **more: object) -> None:
+    def __init__(self, footage: Path, sink: str, address: str | None = None) -> None:
+        """
+        Args:
+            footage: folder of clips.
+            sink: where to.
+            address: of a Ray cluster; None: without Ray.
+        """
         super().__init__()
         values = {
-            "sources": SCENES,
+            "sources": [str(footage)],
             "weights": "random",
             "model": "dinov2_vitti14",
             "short_side": 56,
             "threads": 1,
             "sampling": {"all": True},
             "operators": {"action": None, "embedding": None},
-            "sink": f"sqlite:{path}",
+            "sink": sink,
+            "runtime": "ray" if address else "inline",
+            "address": address,
         }
-        self.path = path
-        self.display = Quiet()
-        self._config = resolve(None, values | more)
-        self._outcome: int | BaseException = 1
+        self.sink = sink
+        self.looks = 0  # at the clock
+        self.passed_s = 0.0  # beside the time that passes by itself
+        config = resolve(None, values)
+        specs = stream_specs(config, live=False)
+        told = {"fresh": False, "tell": lambda _: None}
+        self.job: RayRun | InlineRun = (
+            RayRun(config, specs, **told, clock=self._clock)
+            if address
+            else InlineRun(config, specs, **told)
+        )
+        self._outcome: Tally | BaseException = Tally()
+
+    def _clock(self) -> float:
+        self.looks += 1
+        return time.monotonic() + self.passed_s
 
     def run(self) -> None:
         try:
-            self._outcome = run_job(self._config, live=False, fresh=False, display=self.display)
+            self._outcome = self.job.run()
         except BaseException as error:
             self._outcome = error
 
-    def finish(self) -> Report:
-        """Its report; it must have been a success."""
+    def finish(self) -> Tally:
+        """What it has done."""
         self.join()
         if isinstance(self._outcome, BaseException):
             raise self._outcome
-        assert self._outcome == 0, self.display.report
-        return self.display.report
+        return self._outcome
 
     def progress(self) -> list[Progress]:
         """Of the streams that have got somewhere."""
@@ -87,13 +89,13 @@ class Job(threading.Thread):
 
     def committed(self) -> list[Progress]:
         try:
-            with closing(open_reader(f"sqlite:{self.path}")) as reader:
+            with closing(open_reader(self.sink)) as reader:
                 return [one for one in reader.progress() if one.position]
-        except UsageError:  # not made yet
+        except DinostreamError:  # not made yet
             return []
 
     def records(self) -> dict:
-        with closing(open_reader(f"sqlite:{self.path}")) as reader:
+        with closing(open_reader(self.sink)) as reader:
             return {
                 (one.message.topic, one.message.id): (
                     {k: v for k, v in one.message.headers.items() if k not in OF_THE_RUN},
@@ -103,68 +105,118 @@ class Job(threading.Thread):
             }
 
 
+def statuses(tally: Tally) -> dict[str, str]:
+    return {outcome.stream: outcome.status for outcome in tally.outcomes}
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> dict:
-    job = Job(tmp_path_factory.mktemp("inline") / "u.db", runtime="inline")
+def footage(small_clip, tmp_path_factory) -> Path:
+    """A clip that lasts long enough to be hit, and a short one."""
+    folder = tmp_path_factory.mktemp("footage")
+    small_clip(folder / "a.mp4", "bars", number=3, frames=300)
+    small_clip(folder / "b.mp4", "rows", number=5, frames=20)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(footage, tmp_path_factory) -> dict:
+    job = Job(footage, f"sqlite:{tmp_path_factory.mktemp('inline')}/u.db")
     job.start()
-    job.finish()
+    assert statuses(job.finish()) == {"a.mp4": "ok", "b.mp4": "ok"}
     return job.records()
 
 
+@pytest.fixture
+def alone(nodes, processes) -> None:
+    """The actors of the tests before have ended."""
+    kinds = ("DecodeActor", "EngineActor", "SinkActor")
+    processes.wait_until(lambda: not any(nodes.actors(kind) for kind in kinds))
+
+
 @pytest.mark.slow
-def test_an_engine_and_a_sink_that_fall_silent(
-    nodes, processes, undisturbed, tmp_path, monkeypatch
-) -> None:
-    monkeypatch.setattr("pipeline.runtime.ray_run.Patience", lambda: IMPATIENT)
-    job = Job(tmp_path / "s.db", address=nodes.address)
+@pytest.mark.usefixtures("alone")
+@pytest.mark.needs_kafka
+def test_killed_actors_are_replaced(nodes, processes, footage, undisturbed, kafka_uri) -> None:
+    job = Job(footage, kafka_uri, nodes.address)
     job.start()
+
+    def kill_one(kind: str) -> None:
+        """With frames committed since the last one; another one takes its place."""
+        seen = {one.position for one in job.committed()}
+        processes.wait_until(lambda: {one.position for one in job.progress()} - seen)
+        (victim, *_) = nodes.actors(kind)
+        os.kill(victim, signal.SIGKILL)
+        processes.wait_until(lambda: set(nodes.actors(kind)) - {victim} or not job.is_alive())
+
+    kill_one("DecodeActor")
+    first = max(one.epoch for one in job.committed())
+    kill_one("EngineActor")
+    kill_one("SinkActor")
+    tally = job.finish()
+    assert statuses(tally) == {"a.mp4": "ok", "b.mp4": "ok"}
+    assert tally.receipt.conflicting == 0
+    engines = 2  # the one that was killed, and the one whose sink was
+    assert max(one.epoch for one in job.committed()) >= first + engines
+    assert tally.frames <= FRAMES + engines * 2 * QUEUED_CHUNKS * CHUNK_FRAMES
+    assert job.records() == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("alone")
+def test_an_engine_and_a_sink_that_fall_silent(
+    nodes, processes, footage, undisturbed, tmp_path
+) -> None:
+    job = Job(footage, f"sqlite:{tmp_path}/s.db", nodes.address)
+    job.start()
+
+    def stop(kind: str) -> None:
+        """Until the driver has no patience with it any more."""
+        (actor,) = nodes.actors(kind)
+        processes.stop(actor)
+        # A few looks later it has asked for a sign of life that does not come.
+        few = job.looks + 12
+        processes.wait_until(lambda: job.looks > few)
+        job.passed_s += Patience().silence_s
+
     processes.wait_until(lambda: any(one.status == "ok" for one in job.progress()))
-    (engine,) = nodes.actors("EngineActor")
-    processes.stop(engine)  # with one clip done, which must count once
+    stop("EngineActor")  # with one clip done, which must count once
     newer = max(one.epoch for one in job.progress())
     processes.wait_until(lambda: any(one.epoch > newer for one in job.progress()))
-    (sink,) = nodes.actors("SinkActor")
-    processes.stop(sink)
-    report = job.finish()
-    assert list(report.streams.values()) == ["ok", "ok"]
-    assert report.conflicting == 0
+    stop("SinkActor")
+    tally = job.finish()
+    assert statuses(tally) == {"a.mp4": "ok", "b.mp4": "ok"}
+    assert tally.receipt.conflicting == 0
+    assert not (tmp_path / "s.db-wal").exists(), "one file holds everything once it is over"
     assert job.records() == undisturbed
 
 
 @pytest.mark.slow
-def test_the_node_of_the_engine_dies(nodes, processes, undisturbed, tmp_path) -> None:
+def test_a_node_dies_and_then_the_only_other_one_that_has_room_for_the_engine(
+    nodes, processes, footage, undisturbed, tmp_path
+) -> None:
     pair = [nodes.add(num_cpus=1, num_gpus=1) for _ in range(2)]  # one GPU in name, for one engine
-    job = Job(tmp_path / "n.db", address=nodes.address)
+    job = Job(footage, f"sqlite:{tmp_path}/n.db", nodes.address)
     job.start()
     processes.wait_until(job.progress)
+    before = max(one.epoch for one in job.progress())
     (doomed,) = [node for node in pair if nodes.actors("EngineActor", node)]
     nodes.kill(doomed)
-    report = job.finish()
-    assert list(report.streams.values()) == ["ok", "ok"]
-    assert report.conflicting == 0
-    assert job.records() == undisturbed
+    processes.wait_until(lambda: any(one.epoch > before for one in job.progress()))
     pair.remove(doomed)
+    processes.wait_until(lambda: job.job._workers[0].up)
     nodes.kill(pair[0])
-
-
-@pytest.mark.slow
-def test_a_stop_while_no_node_has_room_for_the_engine(
-    nodes, processes, tmp_path, monkeypatch
-) -> None:
-    runs: list[RayRun] = []
-    open_run = job_module._open
-    monkeypatch.setattr(job_module, "_open", lambda *args: runs.append(open_run(*args)) or runs[-1])
-    node = nodes.add(num_cpus=1, num_gpus=1)
-    job = Job(tmp_path / "p.db", address=nodes.address)
-    job.start()
-    processes.wait_until(job.progress)
-    (run,) = runs
-    processes.wait_until(lambda: run._workers[0].up)
-    nodes.kill(node)
-    processes.wait_until(lambda: not run._workers[0].up)
-    run.stop()
-    job.join(timeout=60)
-    assert job.display.report.streams == {one.stream: "stopped" for one in run._specs}
+    processes.wait_until(lambda: not job.job._workers[0].up)
+    job.job.stop()
+    job.passed_s += HEAR_S
+    tally = job.finish()
+    assert statuses(tally)["a.mp4"] == "stopped"
     why = r"an engine was (not at work when the run was stopped|lost while the run ended)"
-    assert any(re.match(why, note) for note in job.display.notes), job.display.notes
-    assert all(one.running for one in job.committed()), "the next run goes on with them"
+    assert re.match(why, tally.given_up)
+    (left,) = [one for one in job.committed() if one.stream == "a.mp4"]
+    assert left.running, "the next run goes on with it"
+    rest = Job(footage, job.sink)
+    rest.start()
+    tally = rest.finish()
+    assert statuses(tally) == {"a.mp4": "ok", "b.mp4": "ok"}
+    assert tally.receipt.conflicting == 0
+    assert job.records() == undisturbed
