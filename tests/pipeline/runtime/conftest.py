@@ -19,6 +19,7 @@ import ray
 from ray._private.authentication.authentication_token_setup import enable_token_auth_by_default
 from ray.cluster_utils import Cluster
 from ray.exceptions import RayActorError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pipeline.testing import ManualClock
 
@@ -45,6 +46,14 @@ class Nodes:
         """Process ids of the actors of one class, on one node or on the head."""
         raylet = (node or self._cluster.head_node).all_processes["raylet"][0].process.pid
         return [pid for pid in children(raylet) if f"ray::{kind}" in title(pid)]
+
+    @staticmethod
+    def here(actor: type, **options: Any) -> Any:
+        """To start such actors on the head: other tests kill their nodes, and for a while Ray takes
+        a dead one for a place like any other."""
+        head = ray.get_runtime_context().get_node_id()
+        strategy = NodeAffinitySchedulingStrategy(head, soft=False)
+        return ray.remote(num_cpus=0, scheduling_strategy=strategy, **options)(actor)
 
     def shut_down(self) -> None:
         self._cluster.shutdown()

@@ -21,8 +21,25 @@ from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
 
 PATIENCE = Patience()
-SCENE = "synthetic:room?seed=3&seconds=8&fps=10&size=96x54"
-CLIP = StreamSpec("clip", SCENE, session="s", samplings=(Sampling("all", None),), chunk_ms=10_000)
+
+
+@pytest.fixture(scope="module")
+def recording(small_clip, tmp_path_factory) -> StreamSpec:
+    """80 frames, in chunks of 16."""
+    path = small_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", "bars", frames=80)
+    rules = (Sampling("all", None),)
+    return StreamSpec("clip", str(path), session="s", samplings=rules, chunk_ms=10_000)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(recording) -> list[str]:
+    """Positions of its frames."""
+    host = DecodeHost()
+    host.open(recording)
+    try:
+        return rest_of(host)
+    finally:
+        host.close()
 
 
 class Fragile:
@@ -40,7 +57,7 @@ class Fragile:
 
 @pytest.mark.slow
 def test_what_kills_its_actor_is_given_up_and_a_camera_beside_it_is_not(connected) -> None:
-    feed = RayFeed(ray.remote(num_cpus=0)(Fragile).remote, 1, PATIENCE)
+    feed = RayFeed(connected.here(Fragile).remote, 1, PATIENCE)
     feed.open(StreamSpec("clip", "clip.mp4", session="s"))
     feed.open(StreamSpec("gate", "rtsp://127.0.0.1:1/gate", live=True))
     feed.request("clip")
@@ -70,7 +87,7 @@ def test_a_killed_actor_loses_no_frame_of_a_recording_and_counts_those_of_a_came
     connected, shared_media: Path
 ) -> None:
     clip = str(shared_media / "videos" / "R6llTwEh07w.mp4")
-    feed = RayFeed(ray.remote(num_cpus=0)(Mortal).remote, 1, PATIENCE)
+    feed = RayFeed(connected.here(Mortal).remote, 1, PATIENCE)
     rules = (Sampling("every", 3),)
     feed.open(StreamSpec("clip", clip, session="s", samplings=rules, short_side=28))
     feed.open(StreamSpec("gate", clip, live=True, samplings=rules, short_side=28))
@@ -142,10 +159,12 @@ class Telling(DecodeActor):
 
 
 @pytest.mark.slow
-def test_a_stopped_actor_is_killed_and_its_clip_goes_on(connected, processes) -> None:
+def test_a_stopped_actor_is_killed_and_its_clip_goes_on(
+    connected, processes, recording, undisturbed
+) -> None:
     clock = ManualClock()
-    feed = RayFeed(ray.remote(num_cpus=0)(DecodeActor).remote, 1, PATIENCE, clock)
-    feed.open(CLIP)
+    feed = RayFeed(connected.here(DecodeActor).remote, 1, PATIENCE, clock)
+    feed.open(recording)
     begun = chunk_of(feed)
     (pid,) = connected.actors("DecodeActor")
     processes.stop(pid)
@@ -156,32 +175,37 @@ def test_a_stopped_actor_is_killed_and_its_clip_goes_on(connected, processes) ->
     clock.advance(1)
     feed.wait(0.1)
     clock.advance(FIRST_S)
-    assert [*begun, *rest_of(feed, asked=True)] == undisturbed()
+    assert [*begun, *rest_of(feed, asked=True)] == undisturbed
     processes.wait_until(lambda: not Path(f"/proc/{pid}").exists())
     feed.close()
 
 
 @pytest.mark.slow
-def test_a_chunk_that_died_with_its_node_is_decoded_again(connected, processes, tmp_path) -> None:
+def test_a_chunk_that_died_with_its_node_is_decoded_again(
+    connected, processes, recording, undisturbed, tmp_path
+) -> None:
     node = connected.add(num_cpus=1, resources={"doomed": 1})
-    new = ray.remote(num_cpus=0)(Telling)
-    places = iter([new.options(resources={"doomed": 1})])
+    doomed = ray.remote(num_cpus=0, resources={"doomed": 1})(Telling)
+    places = iter([doomed])
+    new = connected.here(Telling)
     feed = RayFeed(lambda: next(places, new).remote(tmp_path), 1, PATIENCE)
-    feed.open(CLIP)
+    feed.open(recording)
     feed.request("clip")
     processes.wait_until((tmp_path / "clip").exists)
     connected.kill(node)
-    assert rest_of(feed, asked=True) == undisturbed()
+    assert rest_of(feed, asked=True) == undisturbed
     feed.close()
 
 
 @pytest.mark.slow
-def test_a_chunk_that_waits_on_its_node_is_a_sign_of_life(connected, processes, tmp_path) -> None:
+def test_a_chunk_that_waits_on_its_node_is_a_sign_of_life(
+    connected, processes, recording, tmp_path
+) -> None:
     node = connected.add(num_cpus=1, resources={"far": 1})
     new = ray.remote(num_cpus=0, resources={"far": 1})(Telling)
     clock = ManualClock()
     feed = RayFeed(lambda: new.remote(tmp_path), 1, PATIENCE, clock)
-    feed.open(CLIP)
+    feed.open(recording)
     feed.request("clip")
     (host,) = feed._hosts
     actor, call = host.actor, host.call
@@ -221,12 +245,3 @@ def rest_of(feed: Feed, *, asked: bool = False) -> list[str]:
 def positions(chunks: list[Chunk]) -> list[str]:
     runs = [entry for chunk in chunks for entry in chunk.entries if isinstance(entry, Frames)]
     return [info.position for run in runs for info in run.infos]
-
-
-def undisturbed() -> list[str]:
-    host = DecodeHost()
-    host.open(CLIP)
-    try:
-        return rest_of(host)
-    finally:
-        host.close()

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import ray
 from ray.actor import ActorHandle
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer, is_lost
 from pipeline.testing import ManualClock
@@ -37,9 +36,7 @@ class Worker:
 
 @pytest.fixture
 def worker(connected) -> Iterator[ActorHandle]:
-    new = ray.remote(num_cpus=0, concurrency_groups={"beside": 1})(Worker)
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    worker = new.options(scheduling_strategy=here).remote()  # other tests kill their nodes
+    worker = connected.here(Worker, concurrency_groups={"beside": 1}).remote()
     yield worker
     ray.kill(worker)
 
