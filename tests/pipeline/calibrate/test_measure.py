@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -37,6 +38,20 @@ def replay(sink, *, calibrations=None, short_side=28):
     assert run_job(config, live=False, fresh=False, display=display) == 0
 
 
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory):
+    """A sink after one replay."""
+    path = tmp_path_factory.mktemp("replayed") / "r.db"
+    replay(f"sqlite:{path}")
+    return path
+
+
+@pytest.fixture
+def sink(replayed, tmp_path):
+    """The same, for one test."""
+    return f"sqlite:{shutil.copy(replayed, tmp_path)}"
+
+
 def messages(sink, stream):
     reader = open_reader(sink)
     try:
@@ -46,9 +61,8 @@ def messages(sink, stream):
     return [one for one in found if one.headers["ce_streamid"] == stream]
 
 
-def test_a_stream_comes_out_in_its_own_metres(tmp_path, described):
-    sink, file = f"sqlite:{tmp_path / 'r.db'}", tmp_path / "cameras" / "calibrations.json"
-    replay(sink)
+def test_a_stream_comes_out_in_its_own_metres(sink, tmp_path, described):
+    file = tmp_path / "cameras" / "calibrations.json"
     raw = [one for one in messages(sink, "gate") if one.topic == "depth"]
     assert "ce_depthcalibrated" not in raw[0].headers, "a head of one's own is in metres"
     values = depth_map(raw[-1]).values
@@ -129,19 +143,15 @@ def test_the_file_keeps_other_streams_and_refuses_what_is_not_ours(tmp_path):
         assert file.read_text() == text
 
 
-def test_a_point_outside_and_a_stream_without_records_are_refused(tmp_path):
-    sink = f"sqlite:{tmp_path / 'r.db'}"
-    replay(sink)
+def test_a_point_outside_and_a_stream_without_records_are_refused(sink):
     with pytest.raises(UsageError, match=r"point 64,3 lies outside .* 64x48"):
         calibrate(sink, "gate", [(64, 3, 1.0), (2, 3, 4.0)], time_s=0.0)
     with pytest.raises(UsageError, match="no depth record of stream yard"):
         calibrate(sink, "yard", [(1, 3, 1.0), (2, 3, 4.0)], time_s=None)
 
 
-def test_of_several_variants_the_one_published_last_counts(tmp_path):
-    sink = f"sqlite:{tmp_path / 'r.db'}"
-    for short_side in (42, 28):
-        replay(sink, short_side=short_side)
+def test_of_several_variants_the_one_published_last_counts(sink):
+    replay(sink, short_side=42)
     maps = [one for one in messages(sink, "gate") if one.topic == "depth"]
     newest = [one for one in maps if one.headers["ce_variant"] == maps[-1].headers["ce_variant"]]
     assert len(newest) == len(maps) / 2
