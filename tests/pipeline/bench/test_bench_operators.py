@@ -15,6 +15,7 @@ from operators.format import BUILT_IN
 from operators.pca.operator import Pca
 from operators.vector.embedding import Embedding
 from pipeline import cli
+from pipeline.bench import operators
 from pipeline.bench.operator_report import operator_report_lines
 from pipeline.bench.shares import MOST_SHARE
 from pipeline.configuration.config import OPERATORS
@@ -123,8 +124,11 @@ def test_a_memory_that_outlives_its_lap_is_red(home, monkeypatch, capsys):
 
 
 def test_the_goal_is_for_224_pixels_on_a_cpu(home, monkeypatch, capsys):
+    """Held to at the size of this run, which is quicker."""
+    assert operators.GOAL_SHORT_SIDE == 224
+    monkeypatch.setattr(operators, "GOAL_SHORT_SIDE", 28)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert cli.main([*WORDS, "--short-side", "224", "--json"]) == 0
+    assert cli.main([*WORDS, "--json"]) == 0
     default, *others = json.loads(capsys.readouterr().out)["figures"]
     assert default["goal"] == MOST_SHARE
     assert default["met"] is (default["median"] <= MOST_SHARE)

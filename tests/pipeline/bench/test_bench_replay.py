@@ -31,7 +31,19 @@ def home(tmp_path, tiny_clip, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_small_run_reports_everything(home, capsys, tmp_path):
+def test_a_small_run_reports_everything(finished, home, monkeypatch, capsys, tmp_path):
+    """Its gate are the runs that other tests have had for theirs; the round is its own."""
+    ran: list[str] = []
+
+    def run(task):
+        ran.append(task.contender)
+        if len(ran) > len(finished):
+            return run_trial(task)
+        done, trial = finished[task.contender]
+        shutil.copytree(done.folder, task.folder)
+        return trial
+
+    monkeypatch.setattr(replay, "run_trial", run)
     out = tmp_path / "new" / "report.json"
     assert cli.main([*WORDS, *TINY, "--out", str(out)]) == 0
     report = json.loads(out.read_text())
@@ -40,6 +52,7 @@ def test_a_small_run_reports_everything(home, capsys, tmp_path):
     assert "| inline: speed of the ideal's" in captured.out
     assert len(captured.err.splitlines()) == 6  # the gate's two and a round of four
 
+    assert ran == ["plain", "inline", "plain", "inline", "decode", "engine"]
     assert report["commit"]
     assert report["machine"]["cpu"]
     assert set(report["versions"]) >= {"torch", "av", "ray", "transformers"}
