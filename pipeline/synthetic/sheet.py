@@ -33,7 +33,8 @@ class Sheet:
     @classmethod
     def blank(cls, width_m: float, height_m: float, size_hw: tuple[int, int]) -> Sheet:
         """Return a black sheet of so many texels."""
-        return cls(width_m, height_m, np.zeros((*size_hw, 3), np.float32))
+        planes = np.zeros((3, *size_hw), np.float32)  # drawn on one after the other: each dense
+        return cls(width_m, height_m, planes.transpose(1, 2, 0))
 
     @property
     def size_hw(self) -> tuple[int, int]:

@@ -94,7 +94,8 @@ def _halved(rgb: FloatArray) -> FloatArray:
 
 
 def _packed(rgb: FloatArray) -> NDArray[np.uint64]:
-    levels = (np.clip(rgb, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint64)
+    levels = (np.clip(rgb, 0.0, 1.0) * 255.0 + 0.5).astype(np.int32)  # vectorised, unlike uint64
     r, g, b = (levels[..., channel] for channel in range(3))
-    lanes: NDArray[np.uint64] = r | g << np.uint64(16) | b << np.uint64(32)
+    lanes: NDArray[np.uint64] = (r | g << 16).astype(np.uint64)
+    lanes |= b.astype(np.uint64) << np.uint64(32)
     return lanes.ravel()
