@@ -15,17 +15,21 @@ CHILD = Path(__file__).with_name("training_child.py")
 ROOT = CHILD.parents[3]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def trained():
-    """`trained(folder, killed_at)`: the exit code of a child that trains there."""
+    """`trained(folder, killed_at)`: the exit code of a process that trains there."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(CHILD)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as parent:
 
-    def run(folder: Path, killed_at: int = 0) -> int:
-        folder.mkdir(exist_ok=True)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, str(CHILD), str(folder), str(killed_at)]
-        return subprocess.run(command, env=environment, check=False).returncode
+        def run(folder: Path, killed_at: int = 0) -> int:
+            folder.mkdir(exist_ok=True)
+            print(json.dumps([str(folder), killed_at]), file=parent.stdin, flush=True)
+            return int(parent.stdout.readline())
 
-    return run
+        yield run
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
-"""Trains on pictures made here: `training_child.py FOLDER KILLED_AT`; 0 is never.
+"""Trains on pictures made here, in a process of its own for each `[FOLDER, KILLED_AT]`, a line of
+JSON on stdin; answers with the exit code. 0 is never killed.
 
-Writes the weights, the losses and the first step that it took; dies by SIGKILL at a step.
+A training writes the weights, the losses and the first step that it took, or dies by SIGKILL at a
+step. All are forked from here, where torch is imported once.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ def loss(weights, batch):
     return F.mse_loss(said, batch.truth[:, 2::4, 2::4])
 
 
-def main(folder: Path, killed_at: int) -> None:
+def learn(folder: Path, killed_at: int) -> None:
     steps: list[int] = []
 
     def tell(step: int, _: int) -> None:
@@ -60,5 +62,16 @@ def main(folder: Path, killed_at: int) -> None:
     (folder / "said.json").write_text(json.dumps({"first": steps[0], "losses": fitted.losses}))
 
 
+def main() -> None:
+    torch.optim.AdamW([torch.zeros(1)])  # imports more than torch itself does
+    for line in sys.stdin:
+        folder, killed_at = json.loads(line)
+        pid = os.fork()
+        if not pid:
+            learn(Path(folder), killed_at)
+            return
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main()
