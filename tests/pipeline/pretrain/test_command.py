@@ -11,7 +11,7 @@ import pytest
 from operators.backbones.architectures import architecture
 from operators.weights.load import load_backbone
 
-SMALL = ["--scene", "room", "--clips", "4", "--held-out", "2", "--batch", "2"]
+SMALL = ["--scene", "world", "--clips", "4", "--held-out", "2", "--batch", "2"]
 SIZES = ["--sizes", "28x28:2,42x28:2"]
 
 

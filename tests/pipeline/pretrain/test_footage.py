@@ -12,7 +12,7 @@ from pipeline.pretrain.rendering import render
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.scene import open_scene
 
-RECIPE = Recipe("room", first_seed=5, clips=3, frames=2, size_wh=(28, 28), paces=(1,))
+RECIPE = Recipe("world", first_seed=5, clips=3, frames=2, size_wh=(28, 28), paces=(1,))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_what_is_there_is_not_made_again(folder):
 @pytest.mark.slow
 def test_a_lost_file_is_made_again_the_same(tmp_path):
     recipe = Recipe(
-        "room", first_seed=0, clips=CLIPS_PER_FILE + 1, frames=1, size_wh=(28, 28), paces=(1,)
+        "world", first_seed=0, clips=CLIPS_PER_FILE + 1, frames=1, size_wh=(28, 28), paces=(1,)
     )
     list(render(tmp_path, recipe, processes=2))
     numbers = range(len(Footage(tmp_path, recipe)))
@@ -73,14 +73,14 @@ def test_a_lost_file_is_made_again_the_same(tmp_path):
 
 
 def test_another_recipe_has_a_folder_of_its_own():
-    names = {RECIPE.name, Recipe("room", 5, 3, frames=2, size_wh=(42, 42), paces=(1,)).name}
+    names = {RECIPE.name, Recipe("world", 5, 3, frames=2, size_wh=(42, 42), paces=(1,)).name}
 
     assert len(names) == 2
 
 
 @pytest.mark.slow
 def test_a_mix_draws_sizes_by_their_shares_and_fewer_of_larger_ones(folder, tmp_path):
-    wide = Recipe("room", first_seed=9, clips=1, frames=2, size_wh=(56, 28), paces=(1,))
+    wide = Recipe("world", first_seed=9, clips=1, frames=2, size_wh=(56, 28), paces=(1,))
     list(render(tmp_path, wide, processes=1))
     mix = Mix([Footage(folder, RECIPE), Footage(tmp_path, wide)], shares=[3, 1])
 
