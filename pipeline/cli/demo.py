@@ -33,7 +33,7 @@ def command(clip: str | None, *, fresh: bool, runtime: str, weights: str, model:
     The weights are the small ones that ship with dinostream, so nothing is downloaded. They know
     rendered scenes only: on real footage maps look plausible and their numbers are wrong.
     """
-    from pipeline.demo.clip import given_clip, rendered_clip
+    from pipeline.demo.clip import SHOWN, given_clip, rendered_clip
     from pipeline.demo.demonstration import Plan, demonstrate
     from pipeline.display import open_display
     from pipeline.secrets import mask
@@ -42,7 +42,7 @@ def command(clip: str | None, *, fresh: bool, runtime: str, weights: str, model:
         click.echo(mask(text))
 
     plan = Plan(
-        clip=given_clip(clip) if clip else rendered_clip(FOLDER, say),
+        clip=given_clip(clip) if clip else rendered_clip(FOLDER, say, scene=SHOWN),
         folder=FOLDER,
         runtime=runtime,
         weights=weights,

@@ -44,9 +44,7 @@ def given_clip(source: str) -> DemoClip:
     return DemoClip(source, parse_scene_uri(source) if source.startswith(SCHEME) else None)
 
 
-def rendered_clip(
-    folder: Path, say: Callable[[str], None], *, scene: SceneSpec = SHOWN
-) -> DemoClip:
+def rendered_clip(folder: Path, say: Callable[[str], None], *, scene: SceneSpec) -> DemoClip:
     """The rendered scene, encoded where it is not there yet.
 
     Args:

@@ -1,4 +1,4 @@
-"""One real run over three seconds of a rendered room, which all tests of the demo look at."""
+"""One real run over a second and a half of a rendered room, which all tests of the demo look at."""
 
 import io
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from pipeline.demo.findings import Findings, Footage, read_findings
 from pipeline.display import PlainDisplay
 from pipeline.synthetic.uri import SceneSpec
 
-SCENE = SceneSpec(seed=29, seconds=3.0, fps=10, size_wh=(160, 120))
+SCENE = SceneSpec(seed=29, seconds=1.6, fps=10, size_wh=(160, 90))
 
 
 @dataclass(frozen=True)

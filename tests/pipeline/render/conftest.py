@@ -22,7 +22,7 @@ from pipeline.render.film import Outputs
 from pipeline.render.rendering import Wish
 from pipeline.sinks.uri import open_sink
 
-SOURCE = "synthetic:room?seed=3&seconds=2&fps=10&size=160x120"
+SOURCE = "synthetic:room?seed=3&seconds=2&fps=10&size=160x90"
 LABELS = [
     {"id": 0, "name": "wall", "rgb": [1, 1, 1]},
     {"id": 1, "name": "floor", "rgb": [2, 2, 2]},
@@ -52,7 +52,7 @@ class Records:
         """The n-th frame of ten in a second."""
         return FrameInfo(
             self.stream, self.session, str(number), number, Fraction(1, 10), number * 100_000, 0,
-            (120, 160),
+            (90, 160),
         )  # fmt: skip
 
     def of(
