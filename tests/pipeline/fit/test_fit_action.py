@@ -10,22 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from operators.action.operator import unit_length
 from operators.errors import UsageError
 from operators.learn.tail_training import Schedule
 from operators.learn.vector_fit import Recipe
 from operators.weights.header import read_header
-from pipeline.configuration.resolve import resolve
-from pipeline.configuration.streams import stream_specs
 from pipeline.errors import SourceError
 from pipeline.features.store import FeatureStore
 from pipeline.fit.fit_action import ActionPlan, fit_action, recorded_tokens, see
 from pipeline.fit.fitting import FitPlan
-from pipeline.fit.published import fit_published
 from pipeline.fit.spans import clips_in_folders, spans_of_csv
 from pipeline.fit.vector_report import report_json, report_lines
-from pipeline.runtime.inline import InlineRun
-from pipeline.sinks.uri import open_reader
 
 
 @pytest.fixture(autouse=True)
@@ -33,38 +27,6 @@ def _one_thread():
     """As the backbone leaves torch, and other tests expect it."""
     yield
     torch.set_num_threads(1)
-
-
-@pytest.fixture
-def plan(tmp_path):
-    """`plan(pooling="concat")`: windows of 4 frames at 5 frames/s, 28 px."""
-
-    def made(*, classifier="linear", poolings=("mean",), grouping="file", **more):
-        recipe = Recipe(classifier, poolings)
-        own = FitPlan(tmp_path / "cache", tmp_path / "own.safetensors", 28, recipe, grouping)
-        return ActionPlan(own, 5.0, 4, 2, **more)
-
-    return made
-
-
-@pytest.fixture
-def replayed(tmp_path):
-    """Runs operators over a recording with heads; records by topic."""
-
-    def run(source, operators, heads=None, **more):
-        new = f"sqlite:{tmp_path}/results-{len(list(tmp_path.glob('*.db')))}.db"
-        uri = more.pop("sink", new)
-        values = {"sources": [str(source)], "operators": operators, "heads": heads or {}}
-        values |= {"model": "dinov2_vitti14", "weights": "random", "runtime": "inline"}
-        config = resolve(None, {**values, "sink": uri, "threads": 1, **more})
-        specs = stream_specs(config, live=False)
-        InlineRun(config, specs, fresh=False, tell=lambda _: None).run()
-        reader = open_reader(uri)
-        records = [record.message for record in reader.records()]
-        reader.close()
-        return uri, records
-
-    return run
 
 
 def said(records, topic):
@@ -83,21 +45,20 @@ def kept(folder: Path):
 @pytest.mark.parametrize("classifier", ["linear", "motion", "knn"])
 def test_clips_become_a_head_that_tells_them_apart(
     two_kinds,
-    plan,
+    action_plan,
     tiny_backbone,
     replayed,
     small_clip,
     tmp_path,
+    known,
     described,
     classifier,
     monkeypatch,
 ):
     monkeypatch.setattr("operators.learn.motion_training._STEPS", 60)
     recordings = clips_in_folders(str(two_kinds))
-    told = []
-    made = plan(classifier=classifier, poolings=("mean", "concat"))
-    report = fit_action(recordings, tiny_backbone, made, tell=lambda *one: told.append(one))
-    assert [words for share, words in told if share is not None][-1] == "features of file 6 of 6"
+    made = action_plan(classifier=classifier, poolings=("mean", "concat"))
+    report = fit_action(recordings, tiny_backbone, made, tell=quiet)
     header = read_header(made.fit.out)
     assert header["labels"] == ["bright", "dark"]
     assert (header["fps"], header["frames"], header["stride"]) == (5.0, 4, 2)
@@ -110,7 +71,10 @@ def test_clips_become_a_head_that_tells_them_apart(
     assert report_json(report)["confusion"] == [[4, 0], [0, 4]]
 
     clip = small_clip(tmp_path / "new.mp4", "bright", "dark", number=9)
-    _, records = replayed(clip, ["action"], {"action": str(made.fit.out)}, sampling={"fps": 2})
+    heads = {"action": str(made.fit.out)}
+    records = replayed(
+        clip, ["action"], f"sqlite:{tmp_path}/results.db", heads, sampling={"fps": 2}
+    )
     for message in records:
         described(message)
     episodes = said(records, "action.episodes")
@@ -119,133 +83,87 @@ def test_clips_become_a_head_that_tells_them_apart(
     assert {one["labels"][0]["name"] for one in windows if one["labels"]} == {"bright", "dark"}
     assert windows[0]["labels"][0]["name"] == "bright"
 
-    before = kept(tmp_path / "cache")
+    before = kept(known)
     again = fit_action(recordings, tiny_backbone, made, tell=quiet)
-    assert kept(tmp_path / "cache") == before
+    assert kept(known) == before
     assert again.sha256 == report.sha256
 
 
 @pytest.mark.slow
-def test_spans_and_the_time_between_them(small_clip, plan, tiny_backbone, tmp_path):
+def test_spans_and_the_time_between_them(small_clip, action_plan, tiny_backbone, tmp_path):
     for number in range(3):
         path = tmp_path / "long" / f"{number}.mp4"
         small_clip(path, "bright", "dark", "bright", number=number, frames=30)
     lines = [f"{number}.mp4,3,6,dark" for number in range(3)]
     labels = tmp_path / "long" / "spans.csv"
     labels.write_text("\n".join(["file,start,end,label", *lines]))
-    report = fit_action(spans_of_csv(labels), tiny_backbone, plan(), tell=quiet)
+    report = fit_action(spans_of_csv(labels), tiny_backbone, action_plan(), tell=quiet)
     assert report.facts["labels"] == ["background", "dark"]
     assert report.facts["metrics"]["top1"]["value"] > 0.9
     assert any("windows left out" in note for note in report.notes)
     labels.write_text("\n".join(["file,start,end,label", *lines, "0.mp4,8,12,dark"]))
     with pytest.raises(UsageError, match=r"0\.mp4: dark from 8 s to 12 s \(line 5\) lies beyond"):
-        fit_action(spans_of_csv(labels), tiny_backbone, plan(), tell=quiet)
+        fit_action(spans_of_csv(labels), tiny_backbone, action_plan(), tell=quiet)
     labels.write_text("file,start,end,label\n0.mp4,,,dark\n1.mp4,,,dark\n")
     with pytest.raises(UsageError, match="all of the footage is dark"):
-        fit_action(spans_of_csv(labels), tiny_backbone, plan(), tell=quiet)
+        fit_action(spans_of_csv(labels), tiny_backbone, action_plan(), tell=quiet)
 
 
 @pytest.mark.slow
 def test_all_files_that_cannot_be_read_are_named_and_the_others_kept(
-    two_kinds, plan, tiny_backbone, tmp_path
+    two_kinds, action_plan, tiny_backbone, tmp_path
 ):
     (two_kinds / "dark" / "0.mp4").write_text("no video")
     (two_kinds / "dark" / "x.mp4").write_bytes(b"")
+    made = action_plan(cache=tmp_path / "cache")
     with pytest.raises(SourceError, match=r"(?s)2 of 7 recordings.*dark/0\.mp4.*dark/x\.mp4"):
-        fit_action(clips_in_folders(str(two_kinds)), tiny_backbone, plan(), tell=quiet)
+        fit_action(clips_in_folders(str(two_kinds)), tiny_backbone, made, tell=quiet)
     assert len(kept(tmp_path / "cache")) == 5
 
 
 @pytest.mark.slow
-def test_what_was_computed_stays_after_an_interruption(two_kinds, plan, tiny_backbone, tmp_path):
+def test_what_was_computed_stays_after_an_interruption(
+    two_kinds, action_plan, tiny_backbone, tmp_path
+):
     def interrupt(share, words):
         if words == "features of file 3 of 6":
             raise KeyboardInterrupt
 
-    recordings = clips_in_folders(str(two_kinds))
+    recordings, made = clips_in_folders(str(two_kinds)), action_plan(cache=tmp_path / "cache")
     with pytest.raises(KeyboardInterrupt):
-        fit_action(recordings, tiny_backbone, plan(), tell=interrupt)
+        fit_action(recordings, tiny_backbone, made, tell=interrupt)
     before = kept(tmp_path / "cache")
     assert len(before) == 2
-    fit_action(recordings, tiny_backbone, plan(), tell=quiet)
+    told = []
+    fit_action(recordings, tiny_backbone, made, tell=lambda *one: told.append(one))
+    assert [words for share, words in told if share is not None][-1] == "features of file 6 of 6"
     after = kept(tmp_path / "cache")
     assert len(after) == 6
     assert before.items() <= after.items()
 
 
 @pytest.mark.slow
-def test_too_few_files_or_no_dates_for_a_split(two_kinds, plan, tiny_backbone):
+def test_too_few_files_or_no_dates_for_a_split(two_kinds, action_plan, tiny_backbone):
     recordings = clips_in_folders(str(two_kinds))
     with pytest.raises(UsageError, match=r"two files or more.*dark \(1\)"):
-        fit_action(recordings[:4], tiny_backbone, plan(), tell=quiet)
+        fit_action(recordings[:4], tiny_backbone, action_plan(), tell=quiet)
     with pytest.raises(UsageError, match="does not say when it was recorded"):
-        fit_action(recordings, tiny_backbone, plan(grouping="day"), tell=quiet)
+        fit_action(recordings, tiny_backbone, action_plan(grouping="day"), tell=quiet)
 
 
 @pytest.mark.slow
-def test_copies_of_a_clip_never_part(two_kinds, plan, tiny_backbone):
+def test_copies_of_a_clip_never_part(two_kinds, action_plan, tiny_backbone):
     for number in (1, 2):
         path = two_kinds / "dark" / f"{number}.mp4"
         path.write_bytes((two_kinds / "dark" / "0.mp4").read_bytes())
     with pytest.raises(UsageError, match=r"two files or more.*dark \(1\)"):
-        fit_action(clips_in_folders(str(two_kinds)), tiny_backbone, plan(), tell=quiet)
+        fit_action(clips_in_folders(str(two_kinds)), tiny_backbone, action_plan(), tell=quiet)
 
 
 @pytest.mark.slow
-def test_published_embeddings_make_a_head_that_reads_what_they_are(
-    small_clip, plan, tiny_backbone, replayed, tmp_path
+def test_the_last_block_may_learn_and_its_tokens_are_kept(
+    two_kinds, action_plan, tiny_backbone, tmp_path
 ):
-    for number in range(2):
-        small_clip(tmp_path / "long" / f"{number}.mp4", "bright", "dark", number=number, frames=30)
-    uri, published = replayed(tmp_path / "long", ["embedding"], short_side=28)
-    labels = tmp_path / "spans.csv"
-    lines = [f"{n}.mp4,{span}" for n in range(2) for span in ("0,3,bright", "3,6,dark")]
-    labels.write_text("\n".join(["file,start,end,label", *lines]))
-    recordings = spans_of_csv(labels, files=False)
-    made = plan(poolings=("mean", "concat"))
-    report = fit_published(uri, recordings, tiny_backbone, made, tell=quiet)
-    assert report.facts["unit_vectors"] is True
-    assert report.facts["vector"] == {"blocks": 1, "mean_patch": False}
-    assert report.facts["metrics"]["top1"]["value"] == 1.0
-    _, records = replayed(tmp_path / "long", ["action"], {"action": str(made.fit.out)})
-    tops = [one["labels"][0]["name"] for one in said(records, "action") if one["labels"]]
-    assert set(tops) == {"bright", "dark"}
-    vector = np.frombuffer(published[1].value, "<f4")
-    np.testing.assert_allclose(unit_length(vector * 3), vector, atol=1e-6)
-
-    labels.write_text("file,start,end,label\n7.mp4,0,3,bright\n")
-    unknown = spans_of_csv(labels, files=False)
-    with pytest.raises(UsageError, match=r"no embeddings of 7\.mp4.*there are streams: 0\.mp4, 1"):
-        fit_published(uri, unknown, tiny_backbone, made, tell=quiet)
-    slow = ActionPlan(made.fit, 1.0, 4, 2)
-    with pytest.raises(UsageError, match=r"embeddings are 5 a second, --fps says 1"):
-        fit_published(uri, recordings, tiny_backbone, slow, tell=quiet)
-
-
-@pytest.mark.slow
-def test_of_several_variants_of_embeddings_the_newest_is_taken(
-    small_clip, plan, tiny_backbone, replayed, tmp_path
-):
-    for number in range(2):
-        small_clip(tmp_path / "long" / f"{number}.mp4", "bright", "dark", number=number, frames=30)
-    labels = tmp_path / "spans.csv"
-    lines = [f"{n}.mp4,{span}" for n in range(2) for span in ("0,3,bright", "3,6,dark")]
-    labels.write_text("\n".join(["file,start,end,label", *lines]))
-    recordings = spans_of_csv(labels, files=False)
-    alone, _ = replayed(tmp_path / "long", ["embedding"], short_side=28)
-    made = plan()
-    want = fit_published(alone, recordings, tiny_backbone, made, tell=quiet)
-    both = f"sqlite:{tmp_path}/both.db"
-    for side in (56, 28):
-        _, records = replayed(tmp_path / "long", ["embedding"], short_side=side, sink=both)
-    made_by = [one.headers["ce_variant"] for one in records if one.topic == "embedding"]
-    assert len(set(made_by)) == 2
-    got = fit_published(both, recordings, tiny_backbone, made, tell=quiet)
-    assert got.sha256 == want.sha256
-
-
-@pytest.mark.slow
-def test_the_last_block_may_learn_and_its_tokens_are_kept(two_kinds, plan, tiny_backbone, tmp_path):
     def killed(moment):
         def interrupt(share, words):
             if words.startswith(moment):
@@ -253,7 +171,7 @@ def test_the_last_block_may_learn_and_its_tokens_are_kept(two_kinds, plan, tiny_
 
         return interrupt
 
-    made = plan()
+    made = action_plan(cache=tmp_path / "cache")
     fine = replace(made, fit=replace(made.fit, finetune=1, schedule=Schedule(looks=1, steps=2)))
     recordings = clips_in_folders(str(two_kinds))
     for moment, files in (("features of file 3", 2), ("fine-tuning", 6)):
@@ -282,15 +200,8 @@ def test_the_last_block_may_learn_and_its_tokens_are_kept(two_kinds, plan, tiny_
         np.testing.assert_allclose(last.numpy(), rows[row, -2], atol=2e-2)
 
 
-def test_published_embeddings_hold_no_tokens_to_fine_tune_from(plan, tiny_backbone, tmp_path):
-    made = plan()
-    fine = replace(made, fit=replace(made.fit, finetune=1))
-    with pytest.raises(UsageError, match="needs the tokens of frames, published embeddings have"):
-        fit_published(f"sqlite:{tmp_path}/none.db", [], tiny_backbone, fine, tell=quiet)
-
-
-def test_plans_are_checked(plan, tmp_path):
-    own = plan().fit
+def test_plans_are_checked(action_plan, tmp_path):
+    own = action_plan().fit
     with pytest.raises(UsageError, match="want 1 <= stride <= frames"):
         ActionPlan(own, 5.0, 4, 5)
     with pytest.raises(UsageError, match=r"ends in \.safetensors"):
