@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
@@ -20,6 +20,7 @@ class Picture:
     """A decoded frame. Valid for as long as one likes; holds the full-size planes.
 
     Attributes:
+        draw: gives the frame; a scene renders it only here, and most are never sampled.
         pts: as the container says, ticks of the reel's time base, or None.
         duration: ticks, or None.
         keyframe: decodable by itself.
@@ -28,7 +29,7 @@ class Picture:
         preparation: what was done to it (`pipeline.media.preparation`); empty: nothing.
     """
 
-    frame: av.VideoFrame
+    draw: Callable[[], av.VideoFrame]
     pts: int | None
     duration: int | None
     keyframe: bool
@@ -40,8 +41,17 @@ class Picture:
     def of(cls, frame: av.VideoFrame, duration: int | None = None) -> Picture:
         """A frame as it left the decoder; `duration`, ticks, where it has none of its own."""
         return cls(
-            frame, frame.pts, frame.duration or duration, frame.key_frame, orientation_of(frame)
+            lambda: frame,
+            frame.pts,
+            frame.duration or duration,
+            frame.key_frame,
+            orientation_of(frame),
         )
+
+    @property
+    def frame(self) -> av.VideoFrame:
+        """Its planes; each call may draw it anew."""
+        return self.draw()
 
     @property
     def source_hw(self) -> tuple[int, int]:

@@ -51,7 +51,7 @@ class Preparation:
         assert isinstance(prepared, av.VideoFrame)
         rows = prepared.height * (2 if field else 1)
         size_hw = (min(rows, frame.height), prepared.width)
-        return replace(picture, frame=prepared, stored_hw=size_hw, preparation=name)
+        return replace(picture, draw=lambda: prepared, stored_hw=size_hw, preparation=name)
 
     def _field_of(self, frame: av.VideoFrame) -> str:
         """The one that is taken; empty: both. What its stream does not say, a frame may; which of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 
 import av
 
@@ -36,14 +37,21 @@ class SceneReel:
         return self._scene.frame_count / self._scene.spec.fps
 
     def pictures(self) -> Iterator[Picture | Loss | None]:
-        """Render from where the reel stands; see `Reel.pictures`."""
+        """From where the reel stands; see `Reel.pictures`. Rendered are those that are drawn."""
+        width, height = self._scene.spec.size_wh
         while self._index < self._scene.frame_count:
             pts, self._index = self._index, self._index + 1
-            frame = av.VideoFrame.from_ndarray(self._scene.render(pts).rgb, format="rgb24")
-            yield Picture(frame, pts, 1, keyframe=True, orientation=UPRIGHT)
+            yield Picture(
+                partial(self._drawn, pts),
+                pts,
+                1,
+                keyframe=True,
+                orientation=UPRIGHT,
+                stored_hw=(height, width),
+            )
 
     def mark(self) -> Mark:
-        """Frames rendered so far."""
+        """Frames given so far."""
         return [self._index]
 
     def seek(self, pts: int, mark: Mark) -> bool:
@@ -53,3 +61,6 @@ class SceneReel:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+    def _drawn(self, index: int) -> av.VideoFrame:
+        return av.VideoFrame.from_ndarray(self._scene.render(index).rgb, format="rgb24")

@@ -6,6 +6,7 @@ One swscale context is kept per stream; making it anew for every frame costs 1.2
 
 from __future__ import annotations
 
+import av
 import numpy as np
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
@@ -49,12 +50,13 @@ class Scaler:
         """RGB uint8 `[H, W, 3]` as displayed, H and W multiples of the model's patch."""
         height, width = self._size.of(picture.source_hw)
         turned = picture.orientation.transposed
+        stored = picture.frame
         frame = self._reformatter.reformat(
-            picture.frame,
+            stored,
             width=height if turned else width,
             height=width if turned else height,
             format="rgb24",
-            src_colorspace=_matrix(picture),
+            src_colorspace=_matrix(stored, picture.source_hw),
             interpolation=FILTER,
             threads=1,
         )
@@ -62,10 +64,9 @@ class Scaler:
         return picture.orientation.apply(pixels)
 
 
-def _matrix(picture: Picture) -> int | None:
-    frame = picture.frame
+def _matrix(frame: av.VideoFrame, source_hw: tuple[int, int]) -> int | None:
     if frame.format.is_rgb:
         return None
     if frame.colorspace == _UNSPECIFIED:
-        return Colorspace.ITU709 if min(picture.source_hw) >= HD_HEIGHT else Colorspace.ITU601
+        return Colorspace.ITU709 if min(source_hw) >= HD_HEIGHT else Colorspace.ITU601
     return _MATRIX.get(frame.colorspace)

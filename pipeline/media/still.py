@@ -55,7 +55,7 @@ def scaled(rgb: NDArray[np.uint8], size: FrameSize) -> NDArray[np.uint8]:
     if rgb.shape[:2] == size.of((rgb.shape[0], rgb.shape[1])):
         return rgb
     frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-    return Scaler(size)(Picture(frame, 0, None, keyframe=True, orientation=UPRIGHT))
+    return Scaler(size)(Picture(lambda: frame, 0, None, keyframe=True, orientation=UPRIGHT))
 
 
 def day_taken(path: Path) -> str | None:
