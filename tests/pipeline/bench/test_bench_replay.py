@@ -122,11 +122,11 @@ def test_a_red_gate_prints_no_figures(finished, home, monkeypatch, capsys, damag
 @pytest.mark.slow
 def test_a_small_run_reports_memory(tmp_path, tiny_settings):
     figures = memory.measure_memory(
-        ("inline",), tiny_settings.clips, tmp_path, lambda _: None, lengths_s=(1.0, 2.0)
+        ("inline",), tiny_settings.clips, tmp_path, lambda _: None, lengths_s=(0.4, 0.8)
     )
     assert [one["name"] for one in figures] == [
-        "inline: peak memory of 1 s",
-        "inline: peak memory of 2 s",
+        "inline: peak memory of 0.4 s",
+        "inline: peak memory of 0.8 s",
         "inline: the long clip's of the short one's",
         "inline: its decode process",
     ]
