@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,9 @@ import pytest
 from pipeline.decode.collector import checksum
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.playback import Playback
+from pipeline.decode.process import ROOT
 from pipeline.decode.track import Sample
+from pipeline.decode.wire import Unpacker
 from pipeline.stream.chunk import Chunk, Cursor, End, Entry, Fault, Frames, Gap
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
@@ -30,7 +36,7 @@ class Played:
     faults: list[Fault]
     end: End
 
-    @property
+    @cached_property
     def keys(self) -> list[Key]:
         """Everything that has to be the same after a resume: identity, time, size and pixels."""
         return [self.key(sample) for sample in self.samples]
@@ -122,6 +128,46 @@ def drained(host: DecodeHost, specs: Sequence[StreamSpec]) -> dict[str, list[Ent
 def drain(host: DecodeHost) -> Callable[..., dict[str, list[Entry]]]:
     """Everything that specs give, by stream."""
     return lambda *specs: drained(host, specs)
+
+
+IN_TURN = """
+import json, os, resource, sys
+from pipeline.decode.child import Answers, Orders, play
+from pipeline.stream.spec import StreamSpec
+orders, answers = Orders(sys.stdin), Answers(1)
+for one in json.loads(sys.argv[1]):
+    spec = StreamSpec.from_json(one)
+    resource.setrlimit(resource.RLIMIT_AS, (spec.memory_bytes, spec.memory_bytes))
+    play(spec, orders, answers)
+os._exit(0)
+"""
+ENOUGH = b"next\n" * 10_000
+
+
+@pytest.fixture(scope="session")
+def plays_in_turn() -> Callable[[Sequence[Path]], Iterator[list[Entry]]]:
+    """What a decode process makes of one recording after the other; an end tells of the memory that
+    all so far took. To start a process for each costs more than to decode most of them."""
+
+    def play(paths: Sequence[Path]) -> Iterator[list[Entry]]:
+        specs = json.dumps([recording(path, short_side=56).to_json() for path in paths])
+        command = [sys.executable, "-c", IN_TURN, specs]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe) as process:
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write(ENOUGH)
+            process.stdin.flush()
+            unpacker, entries = Unpacker(), list[Entry]()
+            while data := os.read(process.stdout.fileno(), 1 << 18):
+                for message in unpacker.feed(data):
+                    entries += message.entries
+                    if entries and isinstance(entries[-1], End):
+                        yield entries
+                        entries = []
+            assert process.wait() == 0
+
+    return play
 
 
 @pytest.fixture(scope="session")
