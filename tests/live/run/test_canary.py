@@ -1,6 +1,7 @@
 """A password in a camera's address is seen by that camera, and by nothing and nobody else."""
 
 import base64
+import os
 import signal
 from pathlib import Path
 from urllib.parse import quote
@@ -30,18 +31,38 @@ def test_no_password_anywhere(camera, live_run, silent_port, refused_port, stall
 def test_no_password_anywhere_on_ray(
     camera, live_run, silent_port, refused_port, stalling, short_folder
 ):
-    def look_at_logs():
-        """Before the end: Ray's session goes with its job."""
+    """Not even when a decode actor dies, which is told, and it replaced."""
+
+    def kill_and_interrupt(run):
+        for pid, line in run.processes().items():
+            if "DecodeActor" in line:
+                os.kill(pid, signal.SIGKILL)
+        run.until(lambda: run.told("open").count("started") == 2)
         logs = [path for path in short_folder.rglob("*") if path.is_file()]
-        assert logs
+        assert logs  # now: Ray's session goes with its job
         assert [path for path in logs if leaked(path.read_bytes())] == []
+        run.ctrl_c()
 
     cameras = (camera, live_run, silent_port, refused_port, stalling)
-    check(*cameras, runtime="ray", look=look_at_logs, RAY_TMPDIR=str(short_folder))
+    run = check(*cameras, "ray", kill_and_interrupt, RAY_TMPDIR=str(short_folder))
+    run.until(lambda: not run.processes())
+    assert run.told("open") == ["started", "crashed", "reconnected", "started", "ended"]
+    assert "Traceback" not in run.stderr
+
+
+def terminate(run):
+    run.signal(signal.SIGTERM)
 
 
 def check(
-    camera, live_run, silent_port, refused_port, stalling, runtime="inline", look=None, **environ
+    camera,
+    live_run,
+    silent_port,
+    refused_port,
+    stalling,
+    runtime="inline",
+    finish=terminate,
+    **environ,
 ):
     """Every way to fail with a password in the address, and one to succeed."""
     user = "viewer:${GATE_PASSWORD}@"
@@ -77,9 +98,7 @@ def check(
 
     run.until(all_failed)
     run.until(lambda: run.count("embedding", "open") > 10)
-    if look:
-        look()
-    run.signal(signal.SIGTERM)
+    finish(run)
     assert run.exit_code() == 0, run.stderr
     assert leaked(" ".join(lines).encode()) == []
     assert any("decode.child" in line for line in lines)
@@ -92,3 +111,4 @@ def check(
     assert "404" in details["absent"]
     assert "refused" in details["refused"]
     assert "no answer" in details["mute"]
+    return run

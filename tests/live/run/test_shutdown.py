@@ -1,4 +1,7 @@
-"""`dinostream run` comes to an end whenever it is told to, and leaves nothing behind."""
+"""`dinostream run` comes to an end whenever it is told to, and leaves nothing behind.
+
+A run on Ray drains at SIGTERM in test_cameras, at Ctrl-C in test_canary.
+"""
 
 import signal
 
@@ -19,14 +22,14 @@ def started(run):
     return run
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
-def test_a_signal_drains_and_exits_0(camera, live_run, number):
+def test_ctrl_c_drains_and_exits_0(camera, live_run):
+    """As SIGTERM does in test_cameras."""
     run = started(live_run(config(camera())))
-    run.ctrl_c() if number == signal.SIGINT else run.signal(number)
+    run.ctrl_c()
     assert run.exit_code() == 0, run.stderr
     run.until(lambda: not run.processes())
     assert run.told("gate") == ["started", "ended"]
-    assert f"{number.name}: finishing what is decoded; again to quit now" in run.stderr
+    assert "SIGINT: finishing what is decoded; again to quit now" in run.stderr
     assert "streams: 1 stopped" in run.stdout
 
 
@@ -51,59 +54,39 @@ def test_a_second_ctrl_c_quits_at_once(camera, live_run, gate_lock):
     run.until(lambda: not run.processes())
 
 
-def test_a_killed_run_leaves_no_process_behind(camera, live_run):
-    check_killed(started(live_run(config(camera()))))
-
-
-def test_a_killed_run_leaves_no_decoder_that_nobody_asks(camera, live_run, gate_lock):
+def test_a_killed_run_leaves_no_process_behind_and_the_next_goes_on(
+    camera, live_run, gate_lock, silent_port
+):
+    """Not a decoder at work, not one that waits for its camera, not one that nobody asks. The next
+    run has a session of its own."""
     gate = camera()
-    run = started(live_run(config(gate, operators={"embedding": {}} | held(gate_lock.folder))))
+    streams = {
+        "gate": {"url": gate.url()},
+        "mute": {"url": f"rtsp://127.0.0.1:{silent_port}/cam"},
+    }
+    operators = {"embedding": {}} | held(gate_lock.folder)
+    both = {"streams": streams, "operators": operators, "stall_s": 3600}
+    check_killed(started(live_run(both)), decoders=2)
+
+    run = live_run(config(gate, operators=operators))
+    run.until(lambda: {epoch(frame) for frame in run.records("embedding", "gate")} == {"1", "2"})
+    assert [event["kind"] for event in run.events("gate")] == ["started", "started"]
     gate_lock.hold()
     run.until(gate_lock.waited_for)
     held_at = gate.frames
     run.until(lambda: gate.frames > held_at + 60)  # every request is answered by then
-    check_killed(run)
+    check_killed(run, decoders=1)
 
 
-def test_a_killed_run_leaves_no_decoder_that_waits_for_its_camera(silent_port, live_run):
-    url = f"rtsp://127.0.0.1:{silent_port}/cam"
-    run = live_run({"streams": {"mute": {"url": url}}, "stall_s": 3600})
-    run.until(run.decoders)
-    check_killed(run)
+def epoch(record):
+    return record[0]["ce_epoch"]
 
 
-def check_killed(run):
-    assert len(run.decoders()) == 1
+def check_killed(run, decoders):
+    assert len(run.decoders()) == decoders
     run.signal(signal.SIGKILL)
     assert run.exit_code() == -signal.SIGKILL
     run.until(lambda: not run.processes())
-
-
-def test_a_run_after_a_killed_one_goes_on_with_a_session_of_its_own(camera, live_run):
-    gate = camera()
-    run = started(live_run(config(gate)))
-    run.signal(signal.SIGKILL)
-    run.exit_code()
-    before = run.count("embedding", "gate")
-    run = live_run(config(gate))
-    run.until(lambda: run.count("embedding", "gate") > before + 10)
-    run.signal(signal.SIGTERM)
-    assert run.exit_code() == 0, run.stderr
-    kinds = [event["kind"] for event in run.events("gate")]
-    assert kinds == ["started", "started", "ended"]
-    epochs = {frame["ce_epoch"] for frame, _ in run.records("embedding", "gate")}
-    assert epochs == {"1", "2"}
-
-
-@pytest.mark.slow
-def test_ray_drains_and_exits_0(camera, live_run, short_folder):
-    """SIGINT goes to all its processes; SIGTERM on Ray is in test_cameras."""
-    run = live_run(config(camera(), runtime="ray"), RAY_TMPDIR=str(short_folder))
-    started(run)
-    run.ctrl_c()
-    assert run.exit_code() == 0, run.stderr
-    run.until(lambda: not run.processes())
-    assert run.told("gate") == ["started", "ended"]
 
 
 @pytest.mark.slow
