@@ -14,6 +14,7 @@ import pytest
 from operators.errors import DinostreamError
 
 FRAMES = 200 + 120
+OPERATORS = ["depth", "action", "brake:Brake"]
 
 
 @pytest.fixture(scope="module")
@@ -25,47 +26,36 @@ def footage(small_clip, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", autouse=True)
-def brake() -> Iterator[None]:
-    """Where jobs find the operator."""
+@pytest.fixture(scope="module")
+def go(tmp_path_factory) -> Iterator[Path]:
+    """Lets jobs go on once it is there; they find the operator that waits for it."""
     with pytest.MonkeyPatch.context() as patch:
+        file = tmp_path_factory.mktemp("brake") / "go"
         patch.syspath_prepend(Path(__file__).parent)
         patch.setenv("PYTHONPATH", str(Path(__file__).parent))
-        yield
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Where the brake looks; a setting of an operator is part of what its records are."""
-    return tmp_path_factory.mktemp("brake")
+        patch.setenv("DINOSTREAM_TEST_BRAKE", str(file))
+        yield file
 
 
 @pytest.fixture
-def go(folder: Path) -> Iterator[Path]:
-    """Lets jobs go on once it is there."""
-    yield folder / "go"
-    (folder / "go").unlink(missing_ok=True)
+def braked(go: Path) -> Path:
+    """It is not there yet."""
+    go.unlink(missing_ok=True)
+    return go
 
 
 @pytest.fixture(scope="module")
-def operators(folder: Path) -> dict:
-    return {"depth": None, "action": None, "brake:Brake": {"folder": str(folder)}}
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tools, footage: Path, folder: Path, operators, tmp_path_factory) -> dict:
-    (folder / "go").touch()
+def undisturbed(tools, footage: Path, go: Path, tmp_path_factory) -> dict:
+    go.touch()
     sink = f"sqlite:{tmp_path_factory.mktemp('undisturbed')}/u.db"
-    tools.run_inline([footage], sink, sampling={"all": True}, operators=operators)
-    (folder / "go").unlink()
+    tools.run_inline([footage], sink, sampling={"all": True}, operators=OPERATORS)
     return tools.records(sink)
 
 
 @pytest.fixture
-def arguments(footage: Path, folder: Path) -> list[str]:
+def arguments(footage: Path, braked: Path) -> list[str]:
     """Of the job, but for its runtime and its sink."""
-    named = [word for name in ("depth", "action", "brake:Brake") for word in ("--operator", name)]
-    return [str(footage), "--all", *named, "--set", f"operators.brake:Brake.folder={folder}"]
+    return [str(footage), "--all", *(word for name in OPERATORS for word in ("--operator", name))]
 
 
 def begin(jobs, tools, arguments, sink: str, *, committed: int = 0) -> subprocess.Popen[str]:
@@ -84,7 +74,7 @@ def depth_records(tools, sink: str) -> int:
 
 @pytest.mark.slow
 def test_a_job_that_is_killed_and_then_stopped_goes_on_each_time(
-    jobs, tools, footage, operators, arguments, undisturbed, go, tmp_path
+    jobs, tools, footage, undisturbed, arguments, braked, tmp_path
 ) -> None:
     sink = f"sqlite:{tmp_path}/k.db"
     arguments += ["--runtime", "inline"]
@@ -95,12 +85,12 @@ def test_a_job_that_is_killed_and_then_stopped_goes_on_each_time(
     job = begin(jobs, tools, arguments, sink, committed=killed)
     job.send_signal(signal.SIGINT)
     assert any("again to quit now" in line for line in job.stderr)
-    go.touch()
+    braked.touch()
     report = jobs.finish(job, code=128 + signal.SIGINT)
     assert "stopped" in report["streams"].values()
     drained = depth_records(tools, sink)
     assert report["frames"] == drained - killed, "what was committed is not done again"
-    _, rest = tools.run_inline([footage], sink, sampling={"all": True}, operators=operators)
+    _, rest = tools.run_inline([footage], sink, sampling={"all": True}, operators=OPERATORS)
     assert rest.frames == FRAMES - drained
     assert rest.receipt.conflicting == 0
     assert tools.records(sink) == undisturbed
@@ -109,7 +99,7 @@ def test_a_job_that_is_killed_and_then_stopped_goes_on_each_time(
 @pytest.mark.slow
 @pytest.mark.needs_kafka
 def test_a_killed_driver_of_ray_leaves_nothing_behind_and_is_resumed(
-    jobs, tools, arguments, undisturbed, go, kafka_uri, tmp_path, monkeypatch
+    jobs, tools, undisturbed, arguments, braked, kafka_uri, tmp_path, monkeypatch
 ) -> None:
     """With two engines instead of one, and where temporary files have a path too long for Ray's
     sockets."""
@@ -119,7 +109,7 @@ def test_a_killed_driver_of_ray_leaves_nothing_behind_and_is_resumed(
     kill(tools, begin(jobs, tools, arguments, kafka_uri))
     committed = depth_records(tools, kafka_uri)
     assert 0 < committed < FRAMES
-    go.touch()
+    braked.touch()
     report = jobs.run(*arguments, "--engines", "2", "--sink", kafka_uri)
     assert report["frames"] == FRAMES - committed, "what was committed is not done again"
     assert report["conflicting"] == 0
