@@ -37,6 +37,8 @@ class WarmCommand:
         stdout: Path,
         stderr: Path,
     ) -> None:
+        for path in (stdout, stderr):
+            path.touch()
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(IMPORTED_BEFORE)
         self._process = context.Process(
