@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def compile_report(
         cubin = Path(folder) / "kernel.cubin"
         cubin.write_bytes(compiled.asm["cubin"])
         usage = _run_tool("cuobjdump", "--dump-resource-usage", cubin)
-        sass = _run_tool("nvdisasm", "-c", cubin)
+        sass = _disassembled(cubin)
     opcodes, loops = _read(sass)
     return KernelReport(
         arch=arch,
@@ -160,6 +161,22 @@ def _compile(
         attrs={(names.index(name),): [["tt.divisibility", 16]] for name in aligned},
     )
     return triton.compile(source, target=GPUTarget("cuda", arch, 32), options={**options})
+
+
+def _disassembled(cubin: Path) -> str:
+    """The code as text, from triton's own cache where the very same code was read before.
+
+    nvdisasm takes longer to start than triton to find a compiled kernel in its cache.
+    """
+    from triton import knobs
+    from triton.runtime.cache import get_cache_manager
+
+    tool = knobs.nvidia.nvdisasm
+    cache = get_cache_manager(sha256(f"{tool.version}\0".encode() + cubin.read_bytes()).hexdigest())
+    kept = cache.get_file("kernel.sass")
+    if kept is None:
+        kept = cache.put(_run_tool("nvdisasm", "-c", cubin), "kernel.sass", binary=False)
+    return Path(kept).read_text()
 
 
 def _run_tool(name: str, *arguments: str | Path) -> str:

@@ -7,6 +7,7 @@ import pytest
 import triton
 import triton.language as tl
 
+from kernels import aot
 from kernels.aot import KernelReport, compile_report, count
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,20 @@ def test_counts_what_the_loop_does(arch: int) -> None:
     assert done.count("MUFU.EX2") == count(done.loops[0], "MUFU.EX2") == 512 // (2 * 32)
     assert done.count("MUFU") >= done.count("MUFU.EX2")
     assert done.count("MUF") == 0
+
+
+@pytest.mark.slow
+def test_the_same_code_is_disassembled_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    run = aot._run_tool
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(aot, "_run_tool", lambda *words: started.append(words[0]) or run(*words))
+    assert report() == report()
+    assert started.count("nvdisasm") == 1
+    report(arch=80)
+    assert started.count("nvdisasm") == 2
 
 
 @pytest.mark.slow

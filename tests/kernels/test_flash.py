@@ -4,7 +4,6 @@ bfloat16 is left to the GPU tests: the interpreter multiplies raw 16-bit integer
 (triton-lang/triton issue 11584).
 """
 
-import random
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -20,8 +19,9 @@ TILES = {
     (row.element_bytes, row.tile.block_q, row.tile.block_kv, row.tile.query_tail): row.tile
     for row in TILE_TABLE
 }
-# Behind one block of the smaller and of the larger tile every number of keys and queries left over.
-ODD_TOKENS = {80: range(1, 130, 2), 90: range(131, 194, 2)}
+# Before and behind one block of the smaller tile every number of keys and queries left over;
+# the larger one's block of keys is as long, so that only its queries are new.
+ODD_TOKENS = {80: range(1, 130, 2), 90: range(131, 194, 10)}
 
 
 def key_edges(block_kv: int) -> list[int]:
@@ -69,7 +69,7 @@ def test_equals_the_reference(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("arch", "dtype"), [(80, "float32"), (90, "float16")])
-def test_every_odd_number_of_tokens(interpret: Interpret, arch: int, dtype: str) -> None:
+def test_odd_numbers_of_tokens(interpret: Interpret, arch: int, dtype: str) -> None:
     for n_tokens in ODD_TOKENS[arch]:
         tile = asdict(select_tile(arch, n_tokens, 2))
         answer = interpret("kernel", tile=tile, shape=[1, n_tokens, 1], dtype=dtype)
@@ -117,9 +117,9 @@ def test_query_tails_of_more_and_fewer_heads_than_warps(interpret: Interpret, n_
     assert_correct(answer, shape, "float32")
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_any_draw_in_any_strides(interpret: Interpret, seed: int) -> None:
-    shape = [2, random.Random(seed).choice([65, 81, 97, 130]), 2]
+@pytest.mark.parametrize(("seed", "n_tokens"), [(0, 65), (1, 81), (2, 97), (3, 130)])
+def test_any_draw_in_any_strides(interpret: Interpret, seed: int, n_tokens: int) -> None:
+    shape = [2, n_tokens, 2]
     answer = interpret("operator", shape=shape, dtype="float16", seed=seed, layout="random")
     assert_correct(answer, shape, "float16")
 

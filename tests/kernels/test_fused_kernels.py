@@ -15,7 +15,6 @@ from kernels.fused_variants import WIDTHS
 Interpret = Callable[..., dict[str, Any]]
 TOLERANCE = {"float32": 1e-6, "float16": 1e-3, "bfloat16": 2**-7}
 DTYPES = list(TOLERANCE)
-SEEDS = range(10)
 
 
 def assert_correct(answer: dict[str, Any], shape: list[int], dtype: str) -> None:
@@ -30,8 +29,14 @@ def assert_both_correct(answer: dict[str, Any], shape: list[int], dtype: str) ->
     assert_correct(answer["normed"], shape, dtype)
 
 
-@pytest.mark.parametrize("shape", [[1, 1, 1], [2, 3, 5], [1, 2, 16], [1, 16, 9], [3, 1, 37]])
-@pytest.mark.parametrize("dtype", DTYPES)
+# What is masked goes by the shape and what is rounded by the dtype: all of both, not all pairs.
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [
+        *(([2, 3, 5], dtype) for dtype in DTYPES),
+        *((shape, "float32") for shape in ([1, 1, 1], [1, 2, 16], [1, 16, 9], [3, 1, 37])),
+    ],
+)
 def test_patches(interpret_fused: Interpret, shape: list[int], dtype: str) -> None:
     n_batch, h, w = shape
     answer = interpret_fused("patches", shape=shape, dtype=dtype)
@@ -123,7 +128,7 @@ def test_swiglu_of_large_gates_stays_finite(interpret_fused: Interpret) -> None:
 )
 def test_windows(interpret_fused: Interpret, frames: int, width: int) -> None:
     present = [frames, 1, (frames + 1) // 2]
-    for dtype in DTYPES:
+    for dtype in DTYPES if frames * width < 2000 else ["float32"]:
         answer = interpret_fused("windows", shape=[3, frames, width], dtype=dtype, present=present)
         assert_correct(answer, [3, width], dtype)
 
@@ -136,9 +141,9 @@ def test_windows_of_any_strides(interpret_fused: Interpret, layout: str) -> None
     assert_correct(answer, [3, 100], "float32")
 
 
-@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_ten_seeds(interpret_fused: Interpret, seed: int, dtype: str) -> None:
+@pytest.mark.parametrize("seed", [11, 12])
+def test_other_seeds(interpret_fused: Interpret, seed: int, dtype: str) -> None:
     case = {"dtype": dtype, "seed": seed}
     assert_correct(interpret_fused("patches", shape=[1, 3, 5], **case), [15, 588], dtype)
     assert_correct(interpret_fused("norm", shape=[11, 384], **case), [11, 384], dtype)
