@@ -31,7 +31,8 @@ def fill(vit_recipe: SimpleNamespace) -> Any:
     def filled(module: torch.nn.Module) -> torch.nn.Module:
         shapes: Mapping[str, Any] = {k: tuple(v.shape) for k, v in module.state_dict().items()}
         tensors = vit_recipe.seeded_tensors(shapes)
-        module.load_state_dict({k: torch.from_numpy(v) for k, v in tensors.items()})
+        # Assigned, so that a module built without memory of its own (torch's meta) is filled too.
+        module.load_state_dict({k: torch.from_numpy(v) for k, v in tensors.items()}, assign=True)
         return module.eval().requires_grad_(False)
 
     return filled

@@ -71,7 +71,7 @@ def test_a_picture_of_one_moment_analyses_what_it_needs_and_loads_the_backbone_o
     loaded = []
     filled = load.filled_vit
     monkeypatch.setattr(load, "filled_vit", lambda *given: loaded.append(1) or filled(*given))
-    long = CLIP.replace("seconds=2", "seconds=6")
+    long = CLIP.replace("seconds=2&fps=10", "seconds=6&fps=5")
     few = ("--set", "sampling.fps=5", "--operator", "segmentation", "--operator", "action")
     few += ("--set", "operators.action.frames=4", "--set", "operators.action.stride=2")
     done = dinostream("render", long, *SMALL, *few, "--at", "3", "-o", "part.png")

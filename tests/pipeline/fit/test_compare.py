@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from operators.errors import UsageError
+from operators.learn import log_depth, motion_training, sweep
 from operators.segmentation.operator import Segmentation
 from operators.weights.heads import Head
 from pipeline.fit.compare import Trial, measure
@@ -35,8 +36,19 @@ def trial(tmp_path):
     return made
 
 
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks here how good a head gets."""
+    for room in (motion_training, sweep):
+        monkeypatch.setattr(room, "_STEPS", 5)
+        monkeypatch.setattr(room, "_EPOCHS", 0)
+    monkeypatch.setattr(log_depth, "_SHAPE_STEPS", 5)
+
+
 @pytest.mark.slow
-def test_every_task_is_measured_on_scenes_that_were_not_learnt_from(trial, tiny_backbone):
+def test_every_task_is_measured_on_scenes_that_were_not_learnt_from(
+    trial, tiny_backbone, few_steps
+):
     measured = measure(trial(range(40)), "random", tell=quiet)
     evaluations = measured.evaluations
     assert list(evaluations) == [

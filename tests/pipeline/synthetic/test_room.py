@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -85,6 +86,7 @@ def _shell_depth(room: Room, moment: Moment, eye: Doubles, way: Doubles) -> Doub
     return np.where(met > 0, met, np.inf).min(axis=0)
 
 
+@cache
 def _rendered(room: Room, moment: Moment) -> SceneFrame:
     camera = room.camera(moment, SIZE_HW)
     return render_frame(room.world(moment, camera), camera)
