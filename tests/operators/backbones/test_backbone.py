@@ -90,7 +90,7 @@ def test_registers_are_left_out_of_the_patches():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("size_hw", [(224, 392), (70, 98)])
+@pytest.mark.parametrize("size_hw", [SIZE_HW, (70, 98)])
 @pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: f"{choice.name} {choice.dtype}")
 def test_a_frame_has_the_same_bits_in_any_slot_with_any_mates_on_any_threads(
     size_hw, threads, choice
@@ -102,7 +102,8 @@ def test_a_frame_has_the_same_bits_in_any_slot_with_any_mates_on_any_threads(
     want = rows(alone(batch_of(frame)), 0)
     backbone = tiny(blocks=(1,), batch_size=4, threads=threads, choice=choice)
 
-    for slot in range(4):
+    # Large frames in the first and the last slot alone; small ones in those between too.
+    for slot in (0, 3) if size_hw == SIZE_HW else range(4):
         mates = pictures(4, size_hw, seed=slot + 10)
         got = rows(backbone(batch_of(*mates[:slot], frame, *mates[slot + 1 :])), slot)
         assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True)), f"slot {slot}"
