@@ -165,7 +165,7 @@ def test_a_failure_leaves_no_file(wish, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        render(wish(outputs), tell=interrupt)
+        render(wish(outputs, fps=5.0), tell=interrupt)
     assert list(tmp_path.glob("out*")) == []
     with pytest.raises(SinkError, match=r"cannot write .*out\.mp4"):
         render(wish(Outputs(mp4=tmp_path / "absent" / "out.mp4")), tell=ignore)
