@@ -31,20 +31,13 @@ def test_a_wrong_password_is_told_and_tried_again_ever_more_slowly(camera, pulle
     assert all(wait_s > least_s for wait_s, least_s in zip(waits_s, FIRST_WAITS_S, strict=False))
 
 
-def test_a_right_password_opens(camera, pulled):
-    locked = camera(password="right-horse")
-    host = pulled()
-    host.open("gate", locked.url(userinfo="viewer:right-horse@"))
-    host.until(lambda: host.infos("gate"))
-    assert host.told("gate") == []
-
-
 def test_a_new_reason_is_told_in_the_same_outage(camera, pulled):
     """Somebody has changed the password while the camera was away."""
     gate = camera(password="right-horse")
     host = pulled()
     host.open("gate", gate.url(userinfo="viewer:right-horse@"))
     host.until(lambda: host.infos("gate"))
+    assert host.told("gate") == [], "a right password opens"
     gate.kill()
     host.until(lambda: any("refused" in why for why in faults(host, "gate")))
     gate.start(password="another")
@@ -53,14 +46,6 @@ def test_a_new_reason_is_told_in_the_same_outage(camera, pulled):
     gate.start(password="right-horse")
     host.until(lambda: "reconnected" in host.told("gate"))
     assert len(faults(host, "gate")) == len(set(faults(host, "gate")))
-
-
-def test_a_path_that_is_not_there_is_told(camera, pulled):
-    host = pulled()
-    host.open("gate", camera().url("/attic"))
-    host.until(lambda: host.told("gate"))
-    assert host.told("gate") == ["disconnected"]
-    assert "404" in faults(host, "gate")[0]
 
 
 def test_a_camera_that_is_switched_on_later_is_found(camera, pulled):
@@ -84,88 +69,27 @@ def test_srt_without_libsrt_says_what_is_missing(pulled, refused_port):
     assert "libsrt" in faults(host, "gate")[0]
 
 
-def test_a_camera_that_never_answers_does_not_hold_up_another(camera, pulled, silent_port):
+def test_what_never_answers_or_is_not_there_is_told_and_holds_up_no_other(
+    camera, pulled, silent_port
+):
+    """And each ends when it is stopped: one gives what it has, those that say nothing their end."""
+    here = camera()
     host = pulled()
     host.open("mute", f"rtsp://127.0.0.1:{silent_port}/cam")
-    host.open("gate", camera().url())
-    host.until(lambda: host.told("mute") and len(host.infos("gate")) > 20)
+    host.open("patient", f"rtsp://127.0.0.1:{silent_port}/cam", stall_s=3600)
+    host.open("attic", here.url("/attic"))
+    host.open("gate", here.url())
+    host.host.stop("patient")
+    host.until(lambda: ended(host, "patient"))
+    assert host.told("patient") == []
+    assert host.entries["patient"][-1].outcome == "stopped"
+
+    host.until(lambda: host.told("mute") and host.told("attic") and len(host.infos("gate")) > 20)
     assert host.told("mute") == ["disconnected"]
     assert "no answer in 2.4 s" in faults(host, "mute")[0]
-    assert host.told("gate") == []
+    assert host.told("attic") == ["disconnected"]
+    assert "404" in faults(host, "attic")[0]
 
-
-def test_a_killed_camera_comes_back_as_a_new_session(camera, pulled):
-    mortal = camera()
-    host = pulled()
-    host.open("gate", mortal.url())
-    host.until(lambda: len(host.infos("gate")) > 10)
-    mortal.kill()
-    host.until(lambda: host.told("gate"))
-    seen = len(host.infos("gate"))
-    mortal.start()
-    host.until(lambda: len(host.infos("gate")) > seen + 10)
-    check_found_again(host, "disconnected")
-    sessions = list(dict.fromkeys(info.session for info in host.infos("gate")))
-    assert len(sessions) == 2
-    assert int(sessions[0]) < int(sessions[1])
-    times_us = [info.event_time_us for info in host.infos("gate")]
-    assert times_us == sorted(times_us)
-
-
-def test_a_camera_that_freezes_is_told_and_found_again(camera, pulled):
-    frozen = camera()
-    host = pulled()
-    host.open("gate", frozen.url())
-    host.until(lambda: len(host.infos("gate")) > 10)
-    frozen.signal(signal.SIGSTOP)
-    host.until(lambda: host.told("gate"), within_s=host.stall_s + 10)
-    assert faults(host, "gate") == ["no frame for 2.4 s"]
-    frozen.signal(signal.SIGCONT)
-    host.until(lambda: "reconnected" in host.told("gate"))
-    check_found_again(host, "disconnected")
-
-
-def test_a_decoder_that_hangs_is_killed_and_replaced(camera, pulled):
-    host = pulled()
-    host.open("gate", camera().url())
-    host.open("door", camera().url())
-    host.until(lambda: all(len(host.infos(stream)) > 10 for stream in ("gate", "door")))
-    hung = host.host.pid("gate")
-    os.kill(hung, signal.SIGSTOP)
-    host.until(lambda: host.told("gate"), within_s=host.stall_s + 10)
-    host.until(lambda: "reconnected" in host.told("gate"))
-    check_found_again(host, "stalled")
-    assert "no sign of life for 6 s" in faults(host, "gate")[0]
-    assert host.host.pid("gate") != hung
-    with pytest.raises(ProcessLookupError):
-        os.kill(hung, 0)
-    assert host.told("door") == []
-    assert intervals_us(host.infos("door")) == {100_000}
-
-
-def test_a_decoder_that_dies_is_replaced(camera, pulled):
-    host = pulled()
-    host.open("gate", camera().url())
-    host.until(lambda: len(host.infos("gate")) > 10)
-    os.kill(host.host.pid("gate"), signal.SIGSEGV)
-    host.until(lambda: "reconnected" in host.told("gate"))
-    check_found_again(host, "crashed")
-    assert "SIGSEGV" in faults(host, "gate")[0]
-
-
-def test_an_http_source_that_stalls_in_mid_stream_is_told_and_found_again(stalling, pulled):
-    host = pulled()
-    host.open("gate", stalling.url)
-    host.until(lambda: "reconnected" in host.told("gate"))
-    check_found_again(host, "disconnected")
-    assert faults(host, "gate")[0] == "no frame for 2.4 s"
-    assert stalling.requests >= 2
-
-
-def test_a_stream_that_is_stopped_gives_what_it_has_and_ends(camera, pulled):
-    host = pulled()
-    host.open("gate", camera().url())
-    host.until(lambda: len(host.infos("gate")) > 10)
     host.host.stop("gate")
     host.until(lambda: ended(host, "gate"))
     assert host.told("gate") == []
@@ -176,24 +100,62 @@ def test_a_stream_that_is_stopped_gives_what_it_has_and_ends(camera, pulled):
     assert intervals_us(host.infos("gate")) == {100_000}
 
 
-def test_a_stream_that_says_nothing_ends_when_it_is_stopped(silent_port, pulled):
+def test_a_camera_that_is_killed_one_that_freezes_and_one_that_stalls_come_back(
+    camera, pulled, stalling
+):
+    """Each as a new session."""
+    mortal, frozen = camera(), camera()
     host = pulled()
-    host.open("mute", f"rtsp://127.0.0.1:{silent_port}/cam", stall_s=3600)
-    host.host.stop("mute")
-    host.until(lambda: ended(host, "mute"))
-    assert host.told("mute") == []
-    assert host.entries["mute"][-1].outcome == "stopped"
+    host.open("mortal", mortal.url())
+    host.open("frozen", frozen.url())
+    host.open("stalling", stalling.url)
+    host.until(lambda: all(len(host.infos(stream)) > 10 for stream in ("mortal", "frozen")))
+    mortal.kill()
+    frozen.signal(signal.SIGSTOP)
+    host.until(lambda: host.told("mortal") and host.told("frozen"), within_s=host.stall_s + 10)
+    assert faults(host, "frozen") == ["no frame for 2.4 s"]
+    seen = len(host.infos("mortal"))
+    mortal.start()
+    frozen.signal(signal.SIGCONT)
+    host.until(lambda: len(host.infos("mortal")) > seen + 10)
+    host.until(lambda: all("reconnected" in host.told(one) for one in ("frozen", "stalling")))
+    for stream in ("mortal", "frozen", "stalling"):
+        check_found_again(host, "disconnected", stream)
+    sessions = list(dict.fromkeys(info.session for info in host.infos("mortal")))
+    assert len(sessions) == 2
+    assert int(sessions[0]) < int(sessions[1])
+    times_us = [info.event_time_us for info in host.infos("mortal")]
+    assert times_us == sorted(times_us)
+    assert faults(host, "stalling")[0] == "no frame for 2.4 s"
+    assert stalling.requests >= 2
 
 
-def test_a_stream_whose_decoder_hangs_ends_when_it_is_stopped(camera, pulled):
+def test_a_decoder_that_hangs_or_dies_is_replaced_and_no_other(camera, pulled):
+    """But for one whose stream is to end: that ends."""
+    here, door = camera(), camera()
     host = pulled()
-    host.open("gate", camera().url())
-    host.until(lambda: len(host.infos("gate")) > 10)
-    os.kill(host.host.pid("gate"), signal.SIGSTOP)
-    host.host.stop("gate")
-    host.until(lambda: ended(host, "gate"), within_s=host.stall_s + 10)
-    assert host.told("gate") == ["stalled"]
-    assert host.entries["gate"][-1].outcome == "stopped"
+    streams = ("hangs", "ends", "dies", "door")
+    for stream in streams:
+        host.open(stream, door.url() if stream == "door" else here.url())
+    host.until(lambda: all(len(host.infos(stream)) > 10 for stream in streams))
+    hung = host.host.pid("hangs")
+    os.kill(hung, signal.SIGSTOP)
+    os.kill(host.host.pid("ends"), signal.SIGSTOP)
+    os.kill(host.host.pid("dies"), signal.SIGSEGV)
+    host.host.stop("ends")
+    host.until(lambda: host.told("hangs") and ended(host, "ends"), within_s=host.stall_s + 10)
+    host.until(lambda: all("reconnected" in host.told(one) for one in ("hangs", "dies")))
+    check_found_again(host, "stalled", "hangs")
+    assert "no sign of life for 6 s" in faults(host, "hangs")[0]
+    assert host.host.pid("hangs") != hung
+    with pytest.raises(ProcessLookupError):
+        os.kill(hung, 0)
+    assert host.told("ends") == ["stalled"]
+    assert host.entries["ends"][-1].outcome == "stopped"
+    check_found_again(host, "crashed", "dies")
+    assert "SIGSEGV" in faults(host, "dies")[0]
+    assert host.told("door") == []
+    assert intervals_us(host.infos("door")) == {100_000}
 
 
 def test_whoever_was_away_for_long_kills_no_decoder_that_waits_for_him(camera, pulled, eventually):
@@ -234,9 +196,9 @@ class Eager(Random):
         return 1e-4
 
 
-def check_found_again(host, reason):
+def check_found_again(host, reason, stream):
     """Told first why, in the end that it is back; a busy server may have refused tries between."""
-    told = host.told("gate")
+    told = host.told(stream)
     between = told[1 : told.index("reconnected")]
     assert told[0] == reason
     assert set(between) <= {"disconnected"}

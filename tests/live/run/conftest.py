@@ -28,7 +28,7 @@ class Run:
     def __init__(self, folder, config, *arguments, environ, eventually):
         self.folder, self.database = folder, folder / "results.db"
         self._eventually = eventually
-        values = {"model": "dinov2_vitti14", "weights": "random", "short_side": 112}
+        values = {"model": "dinov2_vitti14", "weights": "random", "short_side": 56}
         values |= {"runtime": "inline", "sink": f"sqlite:{self.database}", "threads": 1}
         values |= {"max_age_s": 3600.0}  # a machine that is busy otherwise is no slow engine
         (folder / "live.yaml").write_text(to_document(values | config))

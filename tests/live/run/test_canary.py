@@ -44,7 +44,9 @@ def test_no_password_anywhere_on_ray(
         run.ctrl_c()
 
     cameras = (camera, live_run, silent_port, refused_port, stalling)
-    run = check(*cameras, "ray", kill_and_interrupt, RAY_TMPDIR=str(short_folder))
+    few = ("open", "wrong", "refused", "srt")  # a stream's trouble takes the same way from them all
+    environ = {"RAY_TMPDIR": str(short_folder)}
+    run = check(*cameras, names=few, runtime="ray", finish=kill_and_interrupt, **environ)
     run.until(lambda: not run.processes())
     assert run.told("open") == ["started", "crashed", "reconnected", "started", "ended"]
     assert "Traceback" not in run.stderr
@@ -60,11 +62,12 @@ def check(
     silent_port,
     refused_port,
     stalling,
+    names=None,
     runtime="inline",
     finish=terminate,
     **environ,
 ):
-    """Every way to fail with a password in the address, and one to succeed."""
+    """Every way to fail with a password in the address, or some, and one to succeed."""
     user = "viewer:${GATE_PASSWORD}@"
     open_gate, other = camera(password=PASSWORD), camera(password="another")
     urls = {
@@ -78,6 +81,7 @@ def check(
         "httpless": f"http://{user}127.0.0.1:{open_gate.port}/cam",
         "srt": f"srt://127.0.0.1:{refused_port}?passphrase=${{GATE_PASSWORD}}",
     }
+    urls = {name: urls[name] for name in names or urls}
     run = live_run(
         {
             "streams": {name: {"url": url} for name, url in urls.items()},
@@ -94,7 +98,7 @@ def check(
     def all_failed():
         lines.update(run.processes().values())
         failed = all("disconnected" in run.told(name) for name in urls if name != "open")
-        return failed and "reconnected" in run.told("stalls")
+        return failed and ("stalls" not in urls or "reconnected" in run.told("stalls"))
 
     run.until(all_failed)
     run.until(lambda: run.count("embedding", "open") > 10)
@@ -107,8 +111,7 @@ def check(
     assert [path.name for path in written if leaked(path.read_bytes())] == []
     assert "disconnected" not in run.told("open")
     details = {name: run.events(name)[0].get("detail", "") for name in urls}
-    assert "401" in details["wrong"]
-    assert "404" in details["absent"]
-    assert "refused" in details["refused"]
-    assert "no answer" in details["mute"]
+    words = {"wrong": "401", "absent": "404", "refused": "refused", "mute": "no answer"}
+    for name in urls.keys() & words:
+        assert words[name] in details[name]
     return run

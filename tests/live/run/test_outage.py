@@ -14,7 +14,7 @@ from operators.errors import DinostreamError
 from pipeline.sinks.uri import open_reader
 
 FPS = 20
-BUFFER_FRAMES = 16
+BUFFER_FRAMES = 8
 CLIP = "synthetic:room?seed=1&seconds=3600&fps=10&size=64x64"
 
 

@@ -21,6 +21,7 @@ def test_a_slow_engine_drops_the_oldest_frames_and_says_how_many(camera, live_ru
                 "held:Held": {"folder": str(gate_lock.folder), "every": 5},
             },
             "buffer_frames": BUFFER_FRAMES,
+            "short_side": 112,
         }
     )
     run.until(lambda: run.count("embedding", "gate") > 10)

@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 JOB = "feedfacecafe"
-ATTEMPT_S = 8.0
+ATTEMPT_S = 4.0
 HASTY = {"attempt_s": ATTEMPT_S}
 
 
@@ -185,7 +185,7 @@ def test_an_open_transaction_of_another_writer_hides_no_progress(prefix, uri, bu
     """
     sink = open_sink(uri, settings=HASTY)
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    dying = open_sink(uri, settings={**HASTY, "transaction_timeout_ms": 8000})
+    dying = open_sink(uri, settings={**HASTY, "transaction_timeout_ms": 4000})
     dying.claim({"cam2": JOB})
     writer = dying._writer
     partitions = range(8)  # of the progress topic: whichever ours is in
