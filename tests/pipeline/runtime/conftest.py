@@ -24,6 +24,9 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from pipeline.testing import ManualClock
 
 WAIT_S = 200
+# A node that is killed refuses connections, which is found out in two seconds; one that is merely
+# busy has as long as ever to answer.
+LOOKS = {"health_check_initial_delay_ms": 500, "health_check_period_ms": 300}
 
 
 class Nodes:
@@ -31,7 +34,8 @@ class Nodes:
 
     def __init__(self) -> None:
         self._cluster = Cluster(
-            initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False}
+            initialize_head=True,
+            head_node_args={"num_cpus": 2, "include_dashboard": False, "_system_config": LOOKS},
         )
         self.address = self._cluster.address
 

@@ -8,12 +8,14 @@ import re
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from operators.errors import DinostreamError
+from pipeline.configuration.document import to_document
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
 from pipeline.engine.chunk_queue import QUEUED_CHUNKS
@@ -25,6 +27,7 @@ from pipeline.sinks.uri import open_reader
 from pipeline.stream.progress import Progress
 
 OF_THE_RUN = ("ce_ingesttime", "ce_epoch", "ce_traceparent")
+SLOW = "tests.pipeline.runtime.slow:Slow"
 FRAMES = 300 + 20
 CHUNK_FRAMES = 16
 
@@ -32,11 +35,12 @@ CHUNK_FRAMES = 16
 class Job(threading.Thread):
     """A replay in this process, beside a test that disturbs it."""
 
-    def __init__(self, footage: Path, sink: str, address: str | None = None) -> None:
+    def __init__(self, footage: Path, sink: str, folder: Path, address: str | None = None) -> None:
         """
         Args:
             footage: folder of clips.
             sink: where to.
+            folder: of a file `go`; the job is slow until that is there.
             address: of a Ray cluster; None: without Ray.
         """
         super().__init__()
@@ -47,15 +51,16 @@ class Job(threading.Thread):
             "short_side": 56,
             "threads": 1,
             "sampling": {"all": True},
-            "operators": {"action": None, "embedding": None},
             "sink": sink,
             "runtime": "ray" if address else "inline",
             "address": address,
         }
-        self.sink = sink
+        self.sink, self._go = sink, folder / "go"
         self.looks = 0  # at the clock
         self.passed_s = 0.0  # beside the time that passes by itself
-        config = resolve(None, values)
+        operators = {"action": {}, "embedding": {}, SLOW: {"folder": str(folder)}}
+        (folder / "job.yaml").write_text(to_document({"operators": operators}))
+        config = resolve(folder / "job.yaml", values)
         specs = stream_specs(config, live=False)
         told = {"fresh": False, "tell": lambda _: None}
         self.job: RayRun | InlineRun = (
@@ -76,7 +81,8 @@ class Job(threading.Thread):
             self._outcome = error
 
     def finish(self) -> Tally:
-        """What it has done."""
+        """What it has done, as fast as it can from now on."""
+        self._go.touch()
         self.join()
         if isinstance(self._outcome, BaseException):
             raise self._outcome
@@ -111,7 +117,7 @@ def statuses(tally: Tally) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def footage(small_clip, tmp_path_factory) -> Path:
-    """A clip that lasts long enough to be hit, and a short one."""
+    """A clip that is hit again and again, and a short one."""
     folder = tmp_path_factory.mktemp("footage")
     small_clip(folder / "a.mp4", "bars", number=3, frames=300)
     small_clip(folder / "b.mp4", "rows", number=5, frames=20)
@@ -119,11 +125,26 @@ def footage(small_clip, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(footage, tmp_path_factory) -> dict:
-    job = Job(footage, f"sqlite:{tmp_path_factory.mktemp('inline')}/u.db")
+def folder(tmp_path_factory) -> Path:
+    """Where the slow operator looks; a setting of an operator is part of what its records are."""
+    return tmp_path_factory.mktemp("slow")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(footage, folder, tmp_path_factory) -> dict:
+    job = Job(footage, f"sqlite:{tmp_path_factory.mktemp('inline')}/u.db", folder)
+    (folder / "go").touch()
     job.start()
     assert statuses(job.finish()) == {"a.mp4": "ok", "b.mp4": "ok"}
+    (folder / "go").unlink()
     return job.records()
+
+
+@pytest.fixture
+def slow(folder, undisturbed) -> Iterator[Path]:
+    """The same, without a `go`."""
+    yield folder
+    (folder / "go").unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -136,8 +157,10 @@ def alone(nodes, processes) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 @pytest.mark.needs_kafka
-def test_killed_actors_are_replaced(nodes, processes, footage, undisturbed, kafka_uri) -> None:
-    job = Job(footage, kafka_uri, nodes.address)
+def test_killed_actors_are_replaced(
+    nodes, processes, footage, undisturbed, kafka_uri, slow
+) -> None:
+    job = Job(footage, kafka_uri, slow, nodes.address)
     job.start()
 
     def kill_one(kind: str) -> None:
@@ -164,9 +187,9 @@ def test_killed_actors_are_replaced(nodes, processes, footage, undisturbed, kafk
 @pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 def test_an_engine_and_a_sink_that_fall_silent(
-    nodes, processes, footage, undisturbed, tmp_path
+    nodes, processes, footage, undisturbed, slow, tmp_path
 ) -> None:
-    job = Job(footage, f"sqlite:{tmp_path}/s.db", nodes.address)
+    job = Job(footage, f"sqlite:{tmp_path}/s.db", slow, nodes.address)
     job.start()
 
     def stop(kind: str) -> None:
@@ -192,12 +215,12 @@ def test_an_engine_and_a_sink_that_fall_silent(
 
 @pytest.mark.slow
 def test_a_node_dies_and_then_the_only_other_one_that_has_room_for_the_engine(
-    nodes, processes, footage, undisturbed, tmp_path
+    nodes, processes, footage, undisturbed, slow, tmp_path
 ) -> None:
     pair = [nodes.add(num_cpus=1, num_gpus=1) for _ in range(2)]  # one GPU in name, for one engine
-    job = Job(footage, f"sqlite:{tmp_path}/n.db", nodes.address)
+    job = Job(footage, f"sqlite:{tmp_path}/n.db", slow, nodes.address)
     job.start()
-    processes.wait_until(job.progress)
+    processes.wait_until(lambda: any(one.stream == "a.mp4" for one in job.progress()))
     before = max(one.epoch for one in job.progress())
     (doomed,) = [node for node in pair if nodes.actors("EngineActor", node)]
     nodes.kill(doomed)
@@ -214,7 +237,7 @@ def test_a_node_dies_and_then_the_only_other_one_that_has_room_for_the_engine(
     assert re.match(why, tally.given_up)
     (left,) = [one for one in job.committed() if one.stream == "a.mp4"]
     assert left.running, "the next run goes on with it"
-    rest = Job(footage, job.sink)
+    rest = Job(footage, job.sink, slow)
     rest.start()
     tally = rest.finish()
     assert statuses(tally) == {"a.mp4": "ok", "b.mp4": "ok"}
