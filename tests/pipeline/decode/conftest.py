@@ -66,11 +66,13 @@ def play() -> Play:
     """Play a recording: `play(path, "fps:5", "keyframes", cursor=...)`."""
 
     @lru_cache(maxsize=4)  # pixels of whole clips; the tests of one clip run one after the other
-    def whole(path: Path | str, *rules: str) -> Played:
-        return play_anew(path, *rules)
+    def whole(path: Path | str, short_side: int, *rules: str) -> Played:
+        return play_anew(path, *rules, short_side=short_side)
 
-    def run(path: Path | str, *rules: str, **more: Any) -> Played:
-        return play_anew(path, *rules, **more) if more else whole(path, *rules)
+    def run(path: Path | str, *rules: str, short_side: int = 224, **more: Any) -> Played:
+        if more:
+            return play_anew(path, *rules, short_side=short_side, **more)
+        return whole(path, short_side, *rules)
 
     def play_anew(path: Path | str, *rules: str, **more: Any) -> Played:
         spec = recording(path, *rules, **more)

@@ -18,12 +18,19 @@ PICTURES = json.loads(Path(__file__).with_name("pictures.json").read_text())
 
 
 BOTH = ("keyframes", "all")  # so that each clip is decoded whole once, for all that ask
+PINNED = 60  # frames, of full size
 CHEAP_FRAMES, CHEAP_PIXELS = 150, 5e7  # of every container and codec there is such a clip
 
 
+@pytest.fixture(scope="session")
+def play_small(play):
+    """Pictures of 56 pixels show a wrong frame as well, and cost half as much."""
+    return lambda path, *rules, **more: play(path, *rules, short_side=56, **more)
+
+
 @pytest.mark.slow
-def test_event_time_never_goes_back_and_positions_are_unique(play, clip: Path) -> None:
-    played = play(clip, *BOTH)
+def test_event_time_never_goes_back_and_positions_are_unique(play_small, clip: Path) -> None:
+    played = play_small(clip, *BOTH)
     times = [sample.info.event_time_us for sample in played.samples]
     assert times == sorted(times)
     positions = [sample.info.position for sample in played.samples]
@@ -33,35 +40,37 @@ def test_event_time_never_goes_back_and_positions_are_unique(play, clip: Path) -
 
 
 @pytest.mark.slow
-def test_every_ffmpeg_gives_the_same_pictures(play, clip: Path) -> None:
+def test_every_ffmpeg_gives_the_same_pictures(play, play_small, clip: Path) -> None:
     """No record's identity names the decoder's version, because none has made a difference. Where
     one does, `pipeline.media.scaler.FILTER_NAME`, which is in every variant, needs another name."""
-    keys = json.dumps(play(clip, *BOTH).keys[:60]).encode()
+    times = [sample.info.event_time_us for sample in play_small(clip, *BOTH).samples[:PINNED]]
+    span_s = (0.0, (times[-1] - times[0]) / 1e6 + 1.0)  # an AVI's first frame comes a bit later
+    keys = json.dumps(play(clip, *BOTH, span_s=span_s).keys[:PINNED]).encode()
     assert f"{zlib.crc32(keys):08x}" == PICTURES[clip.name]
 
 
 @pytest.mark.slow
-def test_samplings_agree_on_the_frames_they_share(play, clip: Path) -> None:
+def test_samplings_agree_on_the_frames_they_share(play_small, clip: Path) -> None:
     """Key frames alone, where the others are not decoded, are the key frames among all."""
-    everything = play(clip, *BOTH)
+    everything = play_small(clip, *BOTH)
     known = {key[0]: key for key in everything.keys}
-    some = play(clip, "fps:5", span_s=(0.0, 2.0))
+    some = play_small(clip, "fps:5", span_s=(0.0, 2.0))
     assert some.keys == [known[sample.info.position] for sample in some.samples]
     assert some.samples[0].info.position == everything.samples[0].info.position
-    assert play(clip, "keyframes").keys == [
+    assert play_small(clip, "keyframes").keys == [
         known[sample.info.position] for sample in everything.samples if sample.taken & 1
     ]
 
 
 @pytest.mark.slow
-def test_a_resume_equals_the_undisturbed_run(play, clip: Path) -> None:
-    whole = play(clip, *BOTH)
+def test_a_resume_equals_the_undisturbed_run(play_small, clip: Path) -> None:
+    whole = play_small(clip, *BOTH)
     last = len(whole.samples) - 1
     height, width = whole.samples[0].info.source_hw
     cheap = last < CHEAP_FRAMES and last * height * width < CHEAP_PIXELS
     for index in {0, last // 2, max(last - 1, 0), last} if cheap else {last * 3 // 4}:
         cursor = json.loads(json.dumps(whole.cursor(index)))
-        rest = play(clip, *BOTH, cursor=cursor)
+        rest = play_small(clip, *BOTH, cursor=cursor)
         assert rest.keys == whole.keys[index + 1 :]
         assert rest.end == whole.end
 
@@ -78,10 +87,10 @@ def test_a_resume_of_sampled_frames_keeps_the_sampling(play, shared_media: Path)
 
 
 @pytest.mark.slow
-def test_a_resume_in_a_broken_clip_counts_the_same_losses(play, broken_clip: Path) -> None:
-    whole = play(broken_clip)
+def test_a_resume_in_a_broken_clip_counts_the_same_losses(play_small, broken_clip: Path) -> None:
+    whole = play_small(broken_clip)
     for index in range(0, len(whole.samples), 7):
-        rest = play(broken_clip, cursor=whole.cursor(index))
+        rest = play_small(broken_clip, cursor=whole.cursor(index))
         assert rest.keys == whole.keys[index + 1 :]
         assert rest.end == whole.end
 
