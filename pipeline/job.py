@@ -6,8 +6,8 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from types import FrameType
 from typing import Protocol
@@ -15,6 +15,7 @@ from typing import Protocol
 from pipeline import preflight
 from pipeline.configuration.config import Config
 from pipeline.configuration.streams import stream_specs
+from pipeline.control.steered import Steered
 from pipeline.display import Display, Report, Status
 from pipeline.engine.camera import Camera
 from pipeline.engine.identity import Identity
@@ -35,14 +36,33 @@ class Run(Protocol):
     """A job in a runtime. `run` blocks; the others may be used from other threads meanwhile."""
 
     @property
+    def specs(self) -> Mapping[str, StreamSpec]: ...
+
+    @property
     def tally(self) -> Tally: ...
+
+    @property
+    def turned_s(self) -> float | None: ...
+
+    def streams(self) -> Collection[str]: ...
+
+    def add(self, specs: Sequence[StreamSpec]) -> None: ...
+
+    def remove(self, stream: str) -> None: ...
 
     def run(self) -> Tally: ...
 
     def stop(self) -> None: ...
 
 
-def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int:
+def run_job(
+    config: Config,
+    *,
+    live: bool,
+    fresh: bool,
+    display: Display,
+    steered: Steered | None = None,
+) -> int:
     """Run a job until its streams end or a signal stops it.
 
     Args:
@@ -50,6 +70,7 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
         live: streams are followed until SIGINT or SIGTERM; recordings run to their ends.
         fresh: forget earlier progress of the same job. Records stay.
         display: told what happens.
+        steered: what its streams follow meanwhile; None: they are what they were at the start.
 
     Returns:
         Exit code: 0 done, 1 failed, 3 some sources failed or lost frames, the others are complete;
@@ -62,9 +83,12 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
     preflight.check(config)
     sink = sink_name(config.sink.uri)
     began_s = time.monotonic()
-    run = _open(config, specs, fresh, display)
-    with _draining(run, display) as signals, _shown(run, display, specs, sink):
+    stay = steered is not None and steered.listens
+    run = _open(config, specs, fresh, display, stay)
+    beside = steered.beside(run, config, display.note) if steered else nullcontext()
+    with beside, _draining(run, display) as signals, _shown(run, display, sink):
         tally = run.run()
+    specs = list(run.specs.values())
     display.finish(_report(config, tally, time.monotonic() - began_s))
     if letters := tally.records["deadletter"]:
         what = "frames that an operator failed on, or whose record is too large"
@@ -86,7 +110,9 @@ def run_job(config: Config, *, live: bool, fresh: bool, display: Display) -> int
     return _exit_code(tally.outcomes, specs, live)
 
 
-def _open(config: Config, specs: Sequence[StreamSpec], fresh: bool, display: Display) -> Run:
+def _open(
+    config: Config, specs: Sequence[StreamSpec], fresh: bool, display: Display, stay: bool
+) -> Run:
     def tell(identity: Identity) -> None:
         for note in identity.notes:
             display.note(note)
@@ -94,10 +120,10 @@ def _open(config: Config, specs: Sequence[StreamSpec], fresh: bool, display: Dis
     if config.runtime == "inline":
         from pipeline.runtime.inline import InlineRun
 
-        return InlineRun(config, specs, fresh=fresh, tell=tell)
+        return InlineRun(config, specs, fresh=fresh, tell=tell, stay=stay)
     from pipeline.runtime.ray_run import RayRun
 
-    return RayRun(config, specs, fresh=fresh, tell=tell)
+    return RayRun(config, specs, fresh=fresh, tell=tell, stay=stay)
 
 
 @contextmanager
@@ -126,13 +152,13 @@ def _draining(run: Run, display: Display) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _shown(run: Run, display: Display, specs: Sequence[StreamSpec], sink: str) -> Iterator[None]:
+def _shown(run: Run, display: Display, sink: str) -> Iterator[None]:
     """Keeps the display up to date from a thread of its own."""
     over = threading.Event()
 
     def show() -> None:
         while not over.wait(DISPLAY_PERIOD_S):
-            display.update(_status(run.tally, specs, sink))
+            display.update(_status(run.tally, list(run.specs.values()), sink))
 
     thread = threading.Thread(target=show, name="display", daemon=True)
     thread.start()
@@ -179,7 +205,7 @@ def _outage(tally: Tally, specs: Sequence[StreamSpec], sink: str) -> str:
 
 def _share(tally: Tally, specs: Sequence[StreamSpec]) -> float | None:
     """Part of the footage that is done, each recording counted alike; None for live streams."""
-    if any(spec.live for spec in specs):
+    if not specs or any(spec.live for spec in specs):
         return None
     ended = {outcome.stream for outcome in tally.outcomes}
     running = sum(share for stream, share in tally.shares.items() if stream not in ended)

@@ -31,6 +31,7 @@ ALLOWED = {
     "pipeline": {
         *("kernels", "operators", "torch", "numpy", "PIL", "av", "ray", "kafka", "crc32c"),
         *("pydantic", "pydantic_core", "ruamel", "click", "rich", "safetensors", "sklearn"),
+        *("starlette", "uvicorn", "prometheus_client"),
     },
 }
 # Which files may import a library that only one room knows.
@@ -43,6 +44,9 @@ ROOMS = {
     "rich": r"pipeline/(display\.py$|cli/|bench/)",
     "pydantic": r"pipeline/configuration/(config|resolve)\.py$",
     "ruamel": r"pipeline/configuration/document\.py$",
+    "starlette": r"pipeline/control/",
+    "uvicorn": r"pipeline/control/listener\.py$",
+    "prometheus_client": r"pipeline/control/metrics\.py$",
     "sklearn": r"(operators/learn|pipeline/fit)/",
     "xgboost": r"operators/learn/",
     "openvino": r"operators/backbones/engines/openvino_library\.py$",

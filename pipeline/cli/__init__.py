@@ -26,6 +26,7 @@ from pipeline.secrets import mask, remember_urls
 COMMANDS = (
     "replay",
     "run",
+    "streams",
     "fit",
     "eval",
     "calibrate",

@@ -17,6 +17,12 @@ from pipeline.cli.options import json_option, patience_option, print_option, set
 @set_option
 @print_option
 @json_option
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    show_default="nowhere",
+    help="Open an HTTP service to watch, add and remove streams, such as 127.0.0.1:8600.",
+)
 def command(
     config: Path,
     *,
@@ -24,28 +30,38 @@ def command(
     overrides: tuple[str, ...],
     print_config: bool,
     as_json: bool,
+    listen: str | None,
 ) -> int:
     """Turn live streams into records until SIGINT or SIGTERM, then drain and exit 0.
 
     CONFIG.yaml names the streams: rtsp://, rtsps://, http(s)://, srt:// and files.
-    docs/configuration.md lists every key.
+    docs/configuration.md lists every key. Streams that are added to the file, changed or taken
+    out of it begin and end while the others go on.
     """
     from pipeline.configuration.resolve import describe, resolve
 
     given = {} if patience_s is None else {"patience_s": patience_s}
     resolved = resolve(config, given, overrides)
-    if not resolved.streams:
+    if not resolved.streams and not listen:
         raise click.UsageError(
-            f"{config} names no streams; write streams: {{gate: {{url: rtsp://...}}}}"
+            f"{config} names no streams; write streams: {{gate: {{url: rtsp://...}}}}, or --listen "
+            "to add some later"
         )
     if print_config:
         click.echo(describe(resolved), nl=False)
         return 0
+    from pipeline.control.config_file import ConfigFile
+    from pipeline.control.listener import parse_place
+    from pipeline.control.steered import Steered
     from pipeline.display import open_display
     from pipeline.job import run_job
 
+    place = parse_place(listen) if listen else None
+    file = ConfigFile(config, resolved, lambda: resolve(config, given, overrides))
     display = open_display(as_json=as_json)
     try:
-        return run_job(resolved, live=True, fresh=False, display=display)
+        return run_job(
+            resolved, live=True, fresh=False, display=display, steered=Steered(file, place)
+        )
     finally:
         display.close()

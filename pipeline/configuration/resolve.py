@@ -19,7 +19,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from operators.errors import UsageError
-from pipeline.configuration.config import OPERATORS, STREAM_ID, Config, SinkConfig
+from pipeline.configuration.config import (
+    OPERATORS,
+    STREAM_ID,
+    Config,
+    SinkConfig,
+    StreamConfig,
+)
 from pipeline.configuration.document import Values, apply_override, load_document, to_document
 from pipeline.configuration.head_match import matched
 from pipeline.secrets import MASK, mask_values, remember, remember_urls
@@ -73,6 +79,20 @@ def sink_of(path: Path, *, environ: Mapping[str, str] = os.environ) -> SinkConfi
     from_file = load_document(path, environ, key="sink")
     remember_urls([from_file])
     return _validated(from_file, path, from_file).sink
+
+
+def resolve_streams(values: Values) -> dict[str, StreamConfig]:
+    """Named streams alone, from whoever asks for them while a job runs. Nothing is looked up in the
+    environment: that is for the file of whoever owns it.
+
+    Args:
+        values: name -> entry, as below `streams` in a file.
+
+    Raises:
+        UsageError: an unknown key, or a value that is out of range.
+    """
+    remember_urls(values)
+    return _validated({"streams": values}, None, {}).streams
 
 
 def describe(config: Config) -> str:

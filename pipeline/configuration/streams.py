@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from operators.backbones.architectures import architecture
 from operators.errors import UsageError
-from pipeline.configuration.config import Config
+from pipeline.configuration.config import Config, StreamConfig
 from pipeline.configuration.sources import SourcePlan, plan_recordings, plan_stream
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
@@ -32,13 +32,22 @@ def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
     Raises:
         UsageError: nothing there, a name twice, an unknown protocol or scene.
     """
-    plans = [(plan, config.start_time_us) for plan in _recordings(config)]
-    for name, stream in config.streams.items():
-        start_us = config.start_time_us if stream.start_time is None else stream.start_time_us
-        plans.append((_named(name, stream.url, config, live=live), start_us))
-    _refuse_one_name_twice([plan.stream for plan, _ in plans])
-    rules = sampling_rules(config)
-    return [_spec(config, plan, rules, start_us) for plan, start_us in plans]
+    rules, start_us = sampling_rules(config), config.start_time_us
+    specs = [_spec(config, plan, rules, start_us) for plan in _recordings(config)]
+    specs += [stream_spec(config, name, one, live=live) for name, one in config.streams.items()]
+    _refuse_one_name_twice([spec.stream for spec in specs])
+    return specs
+
+
+def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) -> StreamSpec:
+    """One named stream, as `stream_specs` has it.
+
+    Raises:
+        UsageError: an unknown protocol or scene, or no such file.
+    """
+    start_us = config.start_time_us if stream.start_time is None else stream.start_time_us
+    plan = _named(name, stream.url, config, live=live)
+    return _spec(config, plan, sampling_rules(config), start_us)
 
 
 def _recordings(config: Config) -> list[SourcePlan]:

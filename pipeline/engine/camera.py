@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pipeline.stream.progress import Progress
 
 NAMED = 3  # cameras of each state that are called by their names
 State = Literal["starting", "live", "stalled", "lost", "ended"]
@@ -23,6 +26,9 @@ class Camera:
         lag_s: age of the oldest frame of the last commit when its records were in the sink.
         worst_lag_s: the largest of those.
         state: whether it is there.
+        why: of a state that is none to wish for, what was told of it.
+        epoch: which assignment of the stream the last commit was of.
+        ledger: operator -> what became of frames, as of then (`pipeline.stream.ledger`).
     """
 
     frames: int = 0
@@ -30,20 +36,32 @@ class Camera:
     lag_s: float = 0.0
     worst_lag_s: float = 0.0
     state: State = "starting"
+    why: str = ""
+    epoch: int = 0
+    ledger: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __add__(self, other: Camera) -> Camera:
         """Both, `other` being the later one."""
         causes = dict.fromkeys([*self.dropped, *other.dropped])
         dropped = {name: self.dropped.get(name, 0) + other.dropped.get(name, 0) for name in causes}
         worst_lag_s = max(self.worst_lag_s, other.worst_lag_s)
-        return Camera(self.frames + other.frames, dropped, other.lag_s, worst_lag_s, other.state)
+        frames = self.frames + other.frames
+        return replace(other, frames=frames, dropped=dropped, worst_lag_s=worst_lag_s)
 
     def after(
-        self, frames: int, dropped: Mapping[str, int], age_s: float | None, state: State
+        self, progress: Progress, frames: int, dropped: Mapping[str, int], age_s: float | None
     ) -> Camera:
         """The same one after another commit, of frames the oldest of which was so old."""
         lag_s = self.lag_s if age_s is None else age_s
-        return Camera(frames, dropped, lag_s, max(self.worst_lag_s, lag_s), state)
+        return replace(
+            self,
+            frames=frames,
+            dropped=dropped,
+            lag_s=lag_s,
+            worst_lag_s=max(self.worst_lag_s, lag_s),
+            epoch=progress.epoch,
+            ledger=progress.ledger,
+        )
 
     def dropped_since(self, earlier: Camera) -> dict[str, int]:
         """Cause -> frames dropped between two looks at it."""

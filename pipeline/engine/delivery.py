@@ -86,8 +86,7 @@ class Delivery:
             lane.confirm()
             if lane.live:
                 age_s = None if commit.arrived_s is None else done.at_s - commit.arrived_s
-                state = lane.queue.presence.state
-                self._tally.see(lane.stream, lane.frames, lane.dropped, age_s, state)
+                self._tally.see(commit.progress, lane.frames, lane.dropped, age_s)
         cameras = [lane for lane in self._roster.lanes.values() if lane.live]
         for outage in done.outages:  # what they dropped meanwhile has its reason
             for lane in cameras:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pipeline.engine.camera import State
-from pipeline.stream.chunk import Entry, Frames, Gap, Trouble
+from pipeline.engine.reasons import brief
+from pipeline.stream.chunk import End, Entry, Frames, Gap, Trouble
 
 
 class Presence:
@@ -14,16 +15,19 @@ class Presence:
 
     Attributes:
         state: as far as that has been told.
+        why: it is not there, in one line; empty while it is.
     """
 
     def __init__(self) -> None:
         self.state: State = "starting"
+        self.why = ""
         self._seen = ""  # session of the last frame
         self._left = ""  # the session that trouble put an end to
 
     def lose(self, trouble: Trouble) -> None:
         """Its connection is in trouble."""
         self.state = "stalled" if trouble.kind == "stalled" else "lost"
+        self.why = brief(trouble.detail)
         self._left = trouble.session or self._seen
 
     def see(self, entry: Entry) -> None:
@@ -31,6 +35,11 @@ class Presence:
         if isinstance(entry, Frames):
             self._seen = entry.infos[-1].session
             if self._seen != self._left:
-                self.state = "live"
+                self._come()
         elif isinstance(entry, Gap) and entry.reason == "resumed":
-            self.state = "live"
+            self._come()
+        elif isinstance(entry, End):
+            self.state, self.why = "ended", brief(entry.detail)
+
+    def _come(self) -> None:
+        self.state, self.why = "live", ""

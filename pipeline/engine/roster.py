@@ -54,6 +54,11 @@ class Roster:
         self._waiting: deque[tuple[StreamSpec, Lane]] = deque()
         self.lanes: dict[str, Lane] = {}
 
+    def names(self) -> set[str]:
+        """Of all that are here; from any thread."""
+        with self._lock:
+            return set(self._names)
+
     @property
     def empty(self) -> bool:
         """No stream is here, or is about to be."""
@@ -117,6 +122,7 @@ class Roster:
             if progress.done:
                 self._forget(stream, Outcome.before(progress))
                 continue
+            self._tally.forget(stream)
             spec = replace(spec, cursor=progress.cursor, epoch=progress.epoch)
             self._waiting.append((spec, self._make_lane(spec, progress)))
 

@@ -91,6 +91,7 @@ class Shard:
         self._batcher = Batcher(engine.batch_size)
         self._drain = Drain(drain_s, self._sink.interrupt, clock)
         self._draining = False
+        self.turned_s: float | None = None  # when the loop last did; None: not at work yet
 
     def run(
         self,
@@ -142,13 +143,19 @@ class Shard:
         finally:
             committer.close()
 
-    def add(self, jobs: Mapping[str, str], specs: Sequence[StreamSpec]) -> None:
+    def add(
+        self, jobs: Mapping[str, str], specs: Sequence[StreamSpec], *, fresh: bool = False
+    ) -> None:
         """Take in streams beside those that run; from any thread. See `Roster.add`."""
-        self._roster.add(jobs, specs)
+        self._roster.add(jobs, specs, fresh=fresh)
 
     def remove(self, stream: str) -> None:
         """Stop one stream, and no other; from any thread. See `Roster.remove`."""
         self._roster.remove(stream)
+
+    def streams(self) -> set[str]:
+        """Those that are here: named, open, or about to leave; from any thread."""
+        return self._roster.names()
 
     def stop(self) -> None:
         """Finish what is decoded, commit it, and return from `run`; what takes longer than
@@ -161,6 +168,7 @@ class Shard:
     def _pump(self, delivery: Delivery, stay: bool) -> None:
         busy = False
         while not self._roster.empty or delivery.busy or (stay and not self._drain.asked):
+            self.turned_s = self._clock()
             delivery.claim()
             busy |= delivery.settle()
             if self._drain.asked:
@@ -213,10 +221,14 @@ class Shard:
 
     def _accept(self, timeout_s: float) -> None:
         for stream, news in self._intake.take(timeout_s):
+            lane = self._lanes[stream]
             if isinstance(news, Trouble):
-                self._lanes[stream].report(news)
+                lane.report(news)
             else:
-                self._lanes[stream].queue.accept(news)
+                lane.queue.accept(news)
+            if lane.live:  # told at once: the next commit may be long in coming
+                presence = lane.queue.presence
+                self.tally.turn(stream, presence.state, presence.why)
 
     def _work(self, delivery: Delivery) -> bool:
         """One batch, where there is one, and all that can be done without; whether there was.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 from pipeline.engine.camera import Camera, State
 from pipeline.records.outage import Outage
@@ -74,6 +74,8 @@ class Tally:
         given_up: why a sink or an engine was waited for no longer; empty where all went well.
         undelivered: camera -> sampled frames without records because of that.
         seconds: stage -> how long engines were at it (`pipeline.engine.observer`).
+        earlier: live stream that came again -> how it had fared before.
+        here: streams that the shard has, where somebody elsewhere is to know.
     """
 
     frames: int = 0
@@ -89,18 +91,30 @@ class Tally:
     undelivered: Counter[str] = field(default_factory=Counter)
     cameras: dict[str, Camera] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    earlier: dict[str, Camera] = field(default_factory=dict)
+    here: frozenset[str] = frozenset()
 
     def see(
-        self,
-        camera: str,
-        frames: int,
-        dropped: Mapping[str, int],
-        age_s: float | None,
-        state: State,
+        self, progress: Progress, frames: int, dropped: Mapping[str, int], age_s: float | None
     ) -> None:
         """Note how a camera fares; see `Camera.after`."""
+        stream = progress.stream
+        whole = self.earlier.get(stream, Camera()) + Camera(frames, dropped)
+        known = self.cameras.get(stream, Camera())
+        self.cameras[stream] = known.after(progress, whole.frames, whole.dropped, age_s)
+
+    def turn(self, camera: str, state: State, why: str) -> None:
+        """Note whether it is there."""
         known = self.cameras.get(camera, Camera())
-        self.cameras[camera] = known.after(frames, dropped, age_s, state)
+        self.cameras[camera] = replace(known, state=state, why=why)
+
+    def forget(self, stream: str) -> None:
+        """It is here again: how it ended before is no news any more. Its counts go on."""
+        self.outcomes = [outcome for outcome in self.outcomes if outcome.stream != stream]
+        self.shares.pop(stream, None)
+        if stream in self.cameras:
+            self.earlier[stream] = self.cameras[stream]
+            self.cameras[stream] = replace(self.cameras[stream], state="starting", why="")
 
     def count(self, receipt: Receipt, messages: Sequence[Message]) -> None:
         """These went to the sink."""
@@ -143,4 +157,5 @@ class Tally:
                 name: self.seconds.get(name, 0.0) + other.seconds.get(name, 0.0)
                 for name in {**self.seconds, **other.seconds}
             },
+            here=self.here | other.here,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Collection, Sequence
 
 from pipeline.configuration.config import Config
 from pipeline.decode.host import DecodeHost
@@ -16,7 +17,11 @@ from pipeline.stream.spec import StreamSpec
 
 
 class InlineRun:
-    """One job. `run` blocks; `stop` and `tally` may be used from other threads meanwhile."""
+    """One job. `run` blocks; the others may be used from other threads meanwhile.
+
+    Attributes:
+        specs: every stream that is in the run, or was.
+    """
 
     def __init__(
         self,
@@ -25,19 +30,25 @@ class InlineRun:
         *,
         fresh: bool,
         tell: Callable[[Identity], None],
+        stay: bool = False,
     ) -> None:
         """
         Args:
             config: what to run.
-            specs: the streams.
+            specs: the streams to begin with.
             fresh: forget earlier progress.
             tell: called once, when it is known what runs.
+            stay: go on without streams, until `stop`; some may be added.
         """
         self._config = config
-        self._specs = specs
+        self.specs = {spec.stream: spec for spec in specs}
         self._fresh = fresh
         self._tell = tell
+        self._stay = stay
+        self._lock = threading.Lock()
+        self._waiting = list(specs)  # until there is a shard
         self._shard: Shard | None = None
+        self._identity: Identity | None = None
         self._stopped = False
 
     @property
@@ -55,19 +66,48 @@ class InlineRun:
         assembly = assemble(config)
         identity = assembly.identity
         self._tell(identity)
-        jobs = identity.jobs(self._specs)
         sink = open_sink(config.sink.uri, settings=config.sink.settings)
         feed = DecodeHost()
         try:
-            self._shard = assembly.shard(config, feed, sink)
+            shard = assembly.shard(config, feed, sink)
+            with self._lock:
+                specs, self._identity, self._shard = self._waiting, identity, shard
+                shard.add(identity.jobs(specs), specs, fresh=self._fresh)
             if self._stopped:
-                self._shard.stop()
+                shard.stop()
             labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
-            return self._shard.run(jobs, self._specs, labels=labels, fresh=self._fresh)
+            return shard.run({}, (), labels=labels, stay=self._stay)
         finally:
             feed.close()
             sink.close()
             assembly.engine.close()
+
+    @property
+    def turned_s(self) -> float | None:
+        """When its loop last turned, seconds of the monotonic clock; None: not at work yet."""
+        return self._shard.turned_s if self._shard else None
+
+    def streams(self) -> Collection[str]:
+        """Those that are in the run."""
+        with self._lock:
+            return self._shard.streams() if self._shard else [one.stream for one in self._waiting]
+
+    def add(self, specs: Sequence[StreamSpec]) -> None:
+        """Take in streams beside those that run; see `Roster.add`."""
+        with self._lock:
+            if self._shard and self._identity:
+                self._shard.add(self._identity.jobs(specs), specs)
+            else:
+                self._waiting += specs
+            self.specs = self.specs | {spec.stream: spec for spec in specs}
+
+    def remove(self, stream: str) -> None:
+        """Stop one stream, and no other; see `Roster.remove`."""
+        with self._lock:
+            if self._shard:
+                self._shard.remove(stream)
+            else:
+                self._waiting = [one for one in self._waiting if one.stream != stream]
 
     def stop(self) -> None:
         """Drain: finish what is decoded, commit it, return from `run`."""

@@ -181,6 +181,8 @@ class EngineActor:
         self._assembly: Assembly | None = None
         self._shard: Shard | None = None
         self._sink: RemoteSink | None = None
+        self._lock = threading.Lock()
+        self._added: list[tuple[Mapping[str, str], Sequence[StreamSpec]]] = []  # before the shard
         self._stopped = False
 
     def assemble(self) -> Identity:
@@ -200,6 +202,7 @@ class EngineActor:
         labels: Sequence[Message],
         fresh: bool,
         again: bool,
+        stay: bool,
     ) -> Tally:
         """See `pipeline.engine.shard.Shard.run`.
 
@@ -215,11 +218,16 @@ class EngineActor:
                 "kind; give the job nodes of one kind"
             )
         self._sink = RemoteSink(sink, self._patience)
-        self._shard = self._assembly.shard(self._config, self._feed, self._sink)
+        shard = self._assembly.shard(self._config, self._feed, self._sink)
+        with self._lock:
+            shard.add(jobs, specs, fresh=fresh)
+            self._shard = shard
+            for more in self._added:
+                self._take(*more)
         if self._stopped:
-            self._shard.stop()
+            shard.stop()
         try:
-            return self._shard.run(jobs, specs, labels=labels, fresh=fresh, again=again)
+            return shard.run({}, (), labels=labels, again=again, stay=stay)
         except OSError as error:  # how Ray's calls fail where the Ray of this node has died
             raise Lost(f"its node is going down: {error}") from error
         finally:
@@ -231,7 +239,34 @@ class EngineActor:
         self._lease.renew()
         if self._shard is None or self._sink is None or not self._sink.claimed:
             return None
-        return self._shard.tally.snapshot()
+        tally = self._shard.tally.snapshot()
+        tally.here = frozenset(self._shard.streams())
+        return tally
+
+    @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
+    def add(self, jobs: Mapping[str, str], specs: Sequence[StreamSpec]) -> None:
+        """Take in streams; those that it has already stay as they are."""
+        with self._lock:
+            if self._shard:
+                self._take(jobs, specs)
+            else:
+                self._added.append((jobs, specs))
+
+    @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
+    def remove(self, stream: str) -> None:
+        """Have a stream leave, where it is here."""
+        with self._lock:
+            if self._shard and stream in self._shard.streams():
+                self._shard.remove(stream)
+            self._added = [
+                (jobs, [spec for spec in specs if spec.stream != stream])
+                for jobs, specs in self._added
+            ]
+
+    def _take(self, jobs: Mapping[str, str], specs: Sequence[StreamSpec]) -> None:
+        assert self._shard
+        here = self._shard.streams()
+        self._shard.add(jobs, [spec for spec in specs if spec.stream not in here])
 
     @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
     def stop(self) -> None:

@@ -167,8 +167,9 @@ class RayFeed:
             return [entry]
         host.asked.discard(stream)
         if isinstance(entry, End):
+            end = self._summed(entry)
             self._forget(host, stream)
-            return [self._summed(entry)]
+            return [end]
         if not isinstance(entry, Frames):
             return [entry]
         host.backoff.reset()
@@ -187,8 +188,12 @@ class RayFeed:
         return replace(end, decoded=counts.decoded, sampled=counts.sampled, lost=counts.lost)
 
     def _forget(self, host: _Host, stream: str) -> None:
+        """It has ended; one of the same name may come again and knows nothing of it."""
         del host.specs[stream]
         del self._host_of[stream]
+        self._stopping.discard(stream)
+        for known in (self._told, self._before, self._deaths, self._away):
+            known.pop(stream, None)
 
     def _judge(self, call: ray.ObjectRef[Chunk], host: _Host) -> None:
         """An actor gives what it has after `EXCHANGE_S`: one that keeps a call is stopped."""

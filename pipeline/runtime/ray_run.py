@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -24,12 +24,13 @@ from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
 from pipeline.records.message import labels_message
-from pipeline.records.record import Message
 from pipeline.runtime.ray_actors import GROUPS, EngineActor
 from pipeline.runtime.ray_cluster import cluster
 from pipeline.runtime.ray_room import Ask, ask, gpu_share, has_room, needs
 from pipeline.runtime.ray_sinks import Sinks
+from pipeline.runtime.ray_streams import Streams
 from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, Pulse, is_lost
+from pipeline.runtime.ray_worker import Worker
 from pipeline.stream.spec import StreamSpec
 
 log = logging.getLogger(__name__)
@@ -38,28 +39,6 @@ LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often before it commits e
 ROOM_S = 15.0  # until it is said that an engine waits for room
 HEAR_S = 5.0  # after `stop`, for an engine to say that it is at work
 MARGIN_S = 20.0  # after the time to drain, for the step, the commit and the decoders it cuts off
-
-
-@dataclass(slots=True, eq=False)
-class _Worker:
-    """One engine of the job and the streams that stay on it."""
-
-    index: int
-    specs: list[StreamSpec]
-    asked: Ask
-    engine: ActorHandle
-    pulse: Pulse[Tally]
-    begun_s: float
-    labels: list[Message] = field(default_factory=list)
-    call: ray.ObjectRef[Any] | None = None
-    claimed: bool = False  # an engine has taken the streams over
-    up: bool = False  # this engine has taken them over
-    told: bool = False  # this engine, to stop
-    waits: bool = False  # this engine, for room, and that has been said
-    over: bool = False  # all its streams have ended
-    before: Tally = field(default_factory=Tally)  # what its dead predecessors did
-    tally: Tally = field(default_factory=Tally)
-    deaths: int = 0  # since frames were committed
 
 
 class RayRun:
@@ -72,22 +51,25 @@ class RayRun:
         *,
         fresh: bool,
         tell: Callable[[Identity], None],
+        stay: bool = False,
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """The arguments are those of `InlineRun`, how long actors may be silent, and a clock in
         seconds, monotonic."""
         self._config = config
-        self._specs = specs
+        self._streams = Streams(specs, clock)
+        self._stay = stay
+        self.turned_s: float | None = None  # when the loop last did, with engines at work
         self._fresh = fresh
         self._tell = tell
         self._patience = patience or Patience()
         self._clock = clock
-        self._workers: list[_Worker] = []
+        self._workers: list[Worker] = []
         self._sinks = Sinks(self._patience, clock)
-        self._jobs: dict[str, str] = {}
         self._own = False  # the cluster is this job's
         self._gpus = 0.0  # of each engine
+        self._decoders = config.decoders  # of each engine
         self._failures: set[str] = set()
         self._stopping = threading.Event()
         self._asked_s = 0.0  # when
@@ -112,10 +94,10 @@ class RayRun:
                 if identity is None:  # stopped before that
                     return self.tally
                 self._tell(identity)
-                self._jobs = identity.jobs(self._specs)
                 self._sinks.open(self._config.sink, len(self._workers))
                 labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
                 self._workers[0].labels = labels  # said once per job, not once per engine
+                self._streams.deal(identity)
                 for worker, tally in self._ask(self._begin):
                     self._hear(worker, tally)
                     worker.over = True
@@ -128,6 +110,23 @@ class RayRun:
                 raise RuntimeFailure(f"Ray failed: {error}") from error
             return self.tally
 
+    @property
+    def specs(self) -> Mapping[str, StreamSpec]:
+        """Every stream that is in the run, or was."""
+        return self._streams.specs
+
+    def streams(self) -> set[str]:
+        """Those that are in the run."""
+        return self._streams.names()
+
+    def add(self, specs: Sequence[StreamSpec]) -> None:
+        """Take in streams beside those that run, on the engines that have the fewest."""
+        self._streams.add(specs)
+
+    def remove(self, stream: str) -> None:
+        """Stop one stream, and no other."""
+        self._streams.remove(stream)
+
     def stop(self) -> None:
         """Drain: finish what is decoded, commit it, return from `run`. Engines that are not at work
         are given up soon, the others `MARGIN_S` after the time to drain."""
@@ -135,38 +134,37 @@ class RayRun:
         self._stopping.set()
 
     def _assemble(self) -> Identity | None:
-        count = min(self._config.engines, len(self._specs))
+        streams = len(self._streams.specs)
+        count = self._config.engines if self._stay else min(self._config.engines, streams)
         self._gpus = gpu_share(self._config.gpus_per_engine, count, own=self._own)
-        shards = [list(self._specs[index::count]) for index in range(count)]
-        asked = ask(self._decoders(shards[0]), self._gpus, count)
-        for index, specs in enumerate(shards):
-            self._workers.append(_Worker(index, specs, asked, *self._new_engine(specs, asked)))
+        each = -(-streams // count)
+        self._decoders = self._config.decoders if self._stay else min(self._config.decoders, each)
+        asked = ask(self._decoders, self._gpus, count)
+        for index in range(count):
+            self._workers.append(Worker(index, [], asked, *self._new_engine(asked)))
+        self._streams.share(self._workers)
         answers = self._ask(lambda worker: worker.engine.assemble.remote())
         identities: list[Identity] = [identity for _, identity in answers]
         return identities[0] if identities else None
 
-    def _begin(self, worker: _Worker) -> ray.ObjectRef[Tally]:
+    def _begin(self, worker: Worker) -> ray.ObjectRef[Tally]:
         call: ray.ObjectRef[Tally] = worker.engine.run.remote(
-            self._jobs,
+            self._streams.jobs,
             worker.specs,
             self._sinks.of(worker.index),
             worker.labels,
             fresh=self._fresh and not worker.claimed,
             again=worker.claimed,
+            stay=self._stay,
         )
         return call
 
-    def _decoders(self, specs: Sequence[StreamSpec]) -> int:
-        return min(self._config.decoders, len(specs))
-
-    def _new_engine(
-        self, specs: Sequence[StreamSpec], asked: Ask
-    ) -> tuple[ActorHandle, Pulse[Tally], float]:
+    def _new_engine(self, asked: Ask) -> tuple[ActorHandle, Pulse[Tally], float]:
         new = ray.remote(concurrency_groups=GROUPS, **asked.options())(EngineActor)
-        engine = new.remote(self._config, self._decoders(specs), self._patience)
+        engine = new.remote(self._config, self._decoders, self._patience)
         return engine, Pulse(engine.beat.remote, self._patience, self._clock), self._clock()
 
-    def _ask(self, begin: Callable[[_Worker], ray.ObjectRef[Any]]) -> Iterator[tuple[_Worker, Any]]:
+    def _ask(self, begin: Callable[[Worker], ray.ObjectRef[Any]]) -> Iterator[tuple[Worker, Any]]:
         """Call every engine and give what it answers, however often it has to be replaced."""
         for worker in self._workers:
             worker.call = None if worker.over else begin(worker)
@@ -190,8 +188,10 @@ class RayRun:
                 yield worker, result
             if self._stopping.is_set():
                 self._drain()
+            if all(worker.up or worker.over for worker in self._workers):
+                self.turned_s = self._clock()
 
-    def _listen(self, worker: _Worker) -> None:
+    def _listen(self, worker: Worker) -> None:
         tally = None if worker.over else worker.pulse.take()
         if tally is None:
             self._tell_what_it_waits_for(worker)
@@ -201,14 +201,14 @@ class RayRun:
         worker.claimed = worker.up = True
         self._hear(worker, tally)
 
-    def _tell_what_it_waits_for(self, worker: _Worker) -> None:
+    def _tell_what_it_waits_for(self, worker: Worker) -> None:
         """Ray places an actor when there is room, and says nothing until then."""
         late = not worker.pulse.heard and self._clock() - worker.begun_s >= ROOM_S
         if late and not (self._own or worker.waits or worker.over or has_room(worker.asked)):
             worker.waits = True
             log.warning("an engine has not started and waits for room: %s", needs(worker.asked))
 
-    def _hear(self, worker: _Worker, tally: Tally) -> None:
+    def _hear(self, worker: Worker, tally: Tally) -> None:
         """What an engine has done; how its operators failed is said here, where somebody reads."""
         worker.tally = tally
         for failure in tally.failures:
@@ -216,7 +216,7 @@ class RayRun:
                 self._failures.add(failure)
                 log.error("%s", failure)
 
-    def _replace(self, worker: _Worker, error: Exception) -> None:
+    def _replace(self, worker: Worker, error: Exception) -> None:
         """A new engine goes on from the last commit; none does where the run is to end."""
         why = str(error) if isinstance(error, Lost) else type(error).__name__
         if self._stopping.is_set():
@@ -230,12 +230,12 @@ class RayRun:
         ray.kill(worker.engine)  # it may live: stopped, cut off, or only its sink was lost
         done = replace(worker.tally, outage=None)  # whether there is one, its successor says
         worker.before, worker.tally = worker.before + done, Tally()
-        worker.asked = ask(self._decoders(worker.specs), self._gpus)
-        fresh = self._new_engine(worker.specs, worker.asked)
+        worker.asked = ask(self._decoders, self._gpus)
+        fresh = self._new_engine(worker.asked)
         worker.engine, worker.pulse, worker.begun_s = fresh
         worker.up = worker.told = worker.waits = False
 
-    def _count_death(self, worker: _Worker, error: Exception) -> None:
+    def _count_death(self, worker: Worker, error: Exception) -> None:
         worker.deaths += 1
         if worker.deaths > LIVES_WITHOUT_PROGRESS:
             raise RuntimeFailure(
@@ -256,7 +256,7 @@ class RayRun:
             elif asked_s >= self._most_s:
                 self._give_up(worker, f"an engine did not end in {self._most_s:g} s")
 
-    def _give_up(self, worker: _Worker, why: str) -> None:
+    def _give_up(self, worker: Worker, why: str) -> None:
         """Nobody waits for this engine any more. Its recordings stand at their last commit; what
         it and those before it held of cameras, it alone knew."""
         ray.kill(worker.engine)

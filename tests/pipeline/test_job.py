@@ -70,6 +70,10 @@ def test_a_job_knows_every_camera_from_the_start():
     assert states == {"gate": "live", "yard": "starting", "file": "ended"}
 
 
+def test_a_job_without_a_stream_yet_has_no_share():
+    assert _status(Tally(), [], "sink").share is None
+
+
 def test_what_never_began_is_not_done():
     assert _exit_code([], [spec_of("clip")], live=False) == 1
     assert _exit_code([], [spec_of("clip"), spec_of("camera", live=True)], live=True) == 0
@@ -81,9 +85,10 @@ def test_only_what_was_done_before_is_complete_already(
 ):
     """Not a job that was stopped before its first frame, whose progress `--fresh` throws away."""
     before = [Outcome(str(number), "ok", already=True) for number in range(already)]
-    stopped = SimpleNamespace(run=lambda: Tally(outcomes=before), tally=Tally())
+    specs = {name: spec_of(name) for name in "01"}
+    stopped = SimpleNamespace(run=lambda: Tally(outcomes=before), tally=Tally(), specs=specs)
     monkeypatch.setattr("pipeline.job._open", lambda *_: stopped)
-    monkeypatch.setattr("pipeline.job.stream_specs", lambda *_, **__: [spec_of("0"), spec_of("1")])
+    monkeypatch.setattr("pipeline.job.stream_specs", lambda *_, **__: list(specs.values()))
     config = Config(sink=f"sqlite:{tmp_path}/results.db")
     code = run_job(config, live=False, fresh=False, display=open_display(as_json=True))
     assert code == (0 if complete else 1)
@@ -109,7 +114,8 @@ def test_a_signal_that_stopped_recordings_is_the_exit_code(
         signal.raise_signal(number)
         return Tally(outcomes=outcomes)
 
-    stopped = SimpleNamespace(run=run, stop=lambda: None, tally=Tally())
+    known = {spec.stream: spec for spec in specs}
+    stopped = SimpleNamespace(run=run, stop=lambda: None, tally=Tally(), specs=known)
     monkeypatch.setattr("pipeline.job._open", lambda *_: stopped)
     monkeypatch.setattr("pipeline.job.stream_specs", lambda *_, **__: specs)
     config = Config(sink=f"sqlite:{tmp_path}/results.db")

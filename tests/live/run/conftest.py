@@ -25,16 +25,17 @@ MARK = "DINOSTREAM_TEST_RUN"
 class Run:
     """`dinostream run` with everything it says and writes."""
 
-    def __init__(self, folder, config, *arguments, environ, eventually):
+    def __init__(self, folder, config, *arguments, options=(), environ, eventually):
         self.folder, self.database = folder, folder / "results.db"
         self._eventually = eventually
         values = {"model": "dinov2_vitti14", "weights": "random", "short_side": 56}
         values |= {"runtime": "inline", "sink": f"sqlite:{self.database}", "threads": 1}
         values |= {"max_age_s": 3600.0}  # a machine that is busy otherwise is no slow engine
-        (folder / "live.yaml").write_text(to_document(values | config))
+        self._values = values | config
+        self.configure()
         self._mark = uuid.uuid4().hex
         self.process = WarmCommand(
-            [*arguments, "run", "live.yaml"],
+            [*arguments, "run", "live.yaml", *options],
             cwd=folder,
             environment={
                 **os.environ,
@@ -45,6 +46,12 @@ class Run:
             stdout=folder / "stdout",
             stderr=folder / "stderr",
         )
+
+    def configure(self, **changes):
+        """Put its configuration in its place, as an editor does."""
+        self._values |= changes
+        (self.folder / "live.yaml.new").write_text(to_document(self._values))
+        (self.folder / "live.yaml.new").replace(self.folder / "live.yaml")
 
     @property
     def stdout(self):
@@ -127,9 +134,10 @@ def live_run(tmp_path, eventually):
     """Starts `dinostream run`; whatever is left of it is killed in the end."""
     runs = []
 
-    def start(config, *arguments, **environ):
+    def start(config, *arguments, options=(), **environ):
         environ = {"OMP_NUM_THREADS": "1", **environ}
-        runs.append(Run(tmp_path, config, *arguments, environ=environ, eventually=eventually))
+        more = {"options": options, "environ": environ, "eventually": eventually}
+        runs.append(Run(tmp_path, config, *arguments, **more))
         return runs[-1]
 
     yield start

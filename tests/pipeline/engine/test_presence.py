@@ -8,7 +8,7 @@ import numpy as np
 
 from operators.frames import FrameInfo
 from pipeline.engine.presence import Presence
-from pipeline.stream.chunk import Frames, Gap, Trouble
+from pipeline.stream.chunk import End, Frames, Gap, Trouble
 
 
 def frames(session: str) -> Frames:
@@ -22,11 +22,13 @@ def test_a_camera_is_lost_until_its_next_session() -> None:
     gate.see(frames("1"))
     assert gate.state == "live"
     gate.lose(Trouble("gate", "disconnected", "no frame for 4 s", 0, "1", "90"))
-    assert gate.state == "lost"
+    assert (gate.state, gate.why) == ("lost", "no frame for 4 s")
     gate.see(frames("1"))  # waited while the trouble overtook it
     assert gate.state == "lost"
     gate.see(frames("2"))
-    assert gate.state == "live"
+    assert (gate.state, gate.why) == ("live", "")
+    gate.see(End("gate", "degraded", "its playlist ended"))
+    assert (gate.state, gate.why) == ("ended", "its playlist ended")
 
 
 def test_trouble_that_knows_no_session_does_not_hide_behind_frames_that_wait() -> None:

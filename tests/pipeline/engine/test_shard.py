@@ -616,6 +616,26 @@ def test_trouble_is_told_at_once_and_what_waits_comes_after_it() -> None:
     assert (progress.sequence, progress.frames) == (5, 12), "four chunks and one trouble"
 
 
+def test_trouble_of_a_camera_is_known_before_the_sink_has_taken_anything() -> None:
+    """As while the sink is away, which may be for hours."""
+    known = []
+
+    class Unreachable(ScriptedFeed):
+        def wait(self, timeout_s: float) -> list[Chunk]:
+            trouble = [] if known else [Chunk((Trouble("a", "disconnected", "refused"),))]
+            return trouble + super().wait(timeout_s)
+
+    class Held(ListSink):
+        def commit(self, commits):
+            known.append(shard.tally.cameras["a"])
+            return super().commit(commits)
+
+    scripts = {"a": [[Gap("a", "size")], [End("a", "stopped")]]}
+    shard = shard_of(scripts, Held(), Echo(), Runs(), feed=Unreachable(scripts))
+    shard.run(JOBS, [camera_of("a")])
+    assert (known[0].state, known[0].why) == ("lost", "refused")
+
+
 def test_no_frame_is_computed_that_waited_too_long_and_all_are_counted() -> None:
     """Two batches of four can be had in five seconds at three a batch; the third comes too late."""
     clock, sink = ManualClock(), ListSink()

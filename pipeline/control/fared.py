@@ -1,0 +1,115 @@
+"""How the streams of a live job fare, for whoever asks over HTTP. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from operators.moment import rfc3339
+from pipeline.control.wanted import WantedStream
+from pipeline.engine.camera import Camera
+from pipeline.engine.tally import Outcome, Tally
+from pipeline.secrets import mask, mask_values
+
+State = Literal["connecting", "live", "stalled", "reconnecting", "paused", "ended"]
+COUNTS = ("epoch", "frames", "dropped", "lag_s", "worst_lag_s", "ledger")
+_STATES: Mapping[str, State] = {
+    "starting": "connecting",
+    "live": "live",
+    "stalled": "stalled",
+    "lost": "reconnecting",
+    "ended": "ended",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fared:
+    """One stream as it is.
+
+    Attributes:
+        state: connecting, live, stalled, reconnecting, paused, ended.
+        reason: why it is no better; empty where there is nothing to say.
+        camera: its counts; None of a recording, and of a camera before anything was heard of it.
+        wanted: what it is to be.
+    """
+
+    stream: str
+    state: State
+    reason: str
+    camera: Camera | None
+    wanted: WantedStream
+
+    def plain(self, since_us: int) -> dict[str, Any]:
+        """JSON values, secrets masked; the state began then, microseconds since the epoch."""
+        facts = {"id": self.stream, "state": self.state, "reason": self.reason}
+        facts |= {"since": rfc3339(since_us)}
+        config = mask_values(self.wanted.config.model_dump(mode="json", exclude_none=True))
+        return {**facts, **self._counts(), "config": config}
+
+    def _counts(self) -> dict[str, Any]:
+        camera = self.camera
+        if camera is None:
+            return dict.fromkeys(COUNTS)
+        return {
+            "epoch": camera.epoch,
+            "frames": camera.frames,
+            "dropped": dict(camera.dropped),
+            "lag_s": round(camera.lag_s, 3),
+            "worst_lag_s": round(camera.worst_lag_s, 3),
+            "ledger": {name: dict(counts) for name, counts in camera.ledger.items()},
+        }
+
+
+def fared(
+    wanted: Mapping[str, WantedStream],
+    here: Collection[str],
+    tally: Tally,
+    refused: Mapping[str, str],
+) -> dict[str, Fared]:
+    """Every stream that is wanted.
+
+    Args:
+        wanted: what they are to be.
+        here: those that are in the run.
+        tally: of the run.
+        refused: stream -> why the run did not take it.
+    """
+    ended = {outcome.stream: outcome for outcome in tally.outcomes}
+    return {
+        name: _one(
+            name,
+            stream,
+            name in here,
+            tally.cameras.get(name),
+            ended.get(name),
+            refused.get(name, ""),
+            played=name in tally.shares,
+        )
+        for name, stream in wanted.items()
+    }
+
+
+def _one(
+    name: str,
+    wanted: WantedStream,
+    here: bool,
+    camera: Camera | None,
+    ended: Outcome | None,
+    refused: str,
+    *,
+    played: bool,
+) -> Fared:
+    state: State = "live" if played else "connecting"  # of a recording, whose frames tell
+    why = ""
+    if camera:
+        state, why = _STATES[camera.state], camera.why
+    if wanted.paused:
+        state, why = "paused", "finishing what is decoded" if here else ""
+    elif refused:
+        state, why = "connecting", refused
+    elif ended is not None and not here:
+        state, why = "ended", ended.detail or ended.status
+    elif state == "ended":  # it is to come again, or its last records are on their way
+        state = "connecting"
+    return Fared(name, state, mask(why), camera, wanted)

@@ -1,0 +1,85 @@
+"""What Prometheus is told of a job. Names, labels and units are declared here and nowhere else.
+
+Made anew from the job's tally at every scrape, so counters of streams that have gone go with them.
+No label holds a secret: streams by their ids, never their addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from pipeline.control.steering import Steering
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+STATES = ("connecting", "live", "stalled", "reconnecting", "paused", "ended")
+
+
+class _Collector:
+    """`prometheus_client` asks it for what there is now."""
+
+    def __init__(self, steering: Steering) -> None:
+        self._steering = steering
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._of_streams()
+        yield from self._of_job()
+
+    def _of_streams(self) -> Iterator[Metric]:
+        frames = CounterMetricFamily(
+            "dinostream_frames",
+            "Sampled frames by what became of them.",
+            labels=["stream", "outcome"],
+        )
+        drops = CounterMetricFamily(
+            "dinostream_drops", "Sampled frames dropped, by cause.", labels=["stream", "reason"]
+        )
+        state = GaugeMetricFamily(
+            "dinostream_stream_state",
+            "1 for the state that a stream is in.",
+            labels=["stream", "state"],
+        )
+        lag = GaugeMetricFamily(
+            "dinostream_capture_to_ack_last_seconds",
+            "Age of the oldest frame of the last commit when its records were in the sink.",
+            labels=["stream"],
+        )
+        epoch = GaugeMetricFamily("dinostream_epoch", "Assignment of a stream.", labels=["stream"])
+        for name, one in self._steering.board.fared().items():
+            for word in STATES:
+                state.add_metric([name, word], float(word == one.state))
+            if one.camera is None:
+                continue
+            frames.add_metric([name, "processed"], one.camera.frames)
+            frames.add_metric([name, "dropped"], sum(one.camera.dropped.values()))
+            for cause, count in one.camera.dropped.items():
+                drops.add_metric([name, cause], count)
+            lag.add_metric([name], one.camera.lag_s)
+            epoch.add_metric([name], one.camera.epoch)
+        yield from (frames, drops, state, lag, epoch)
+
+    def _of_job(self) -> Iterator[Metric]:
+        tally = self._steering.tally
+        records = CounterMetricFamily("dinostream_records", "Records by topic.", labels=["topic"])
+        for topic, count in tally.records.items():
+            records.add_metric([topic], count)
+        stages = CounterMetricFamily(
+            "dinostream_stage_seconds", "Time that engines spent, by stage.", labels=["stage"]
+        )
+        for stage, seconds in tally.seconds.items():
+            stages.add_metric([stage], seconds)
+        yield from (records, stages)
+        away = float(tally.outage is not None)
+        yield GaugeMetricFamily("dinostream_sink_away", "1 while the sink is away.", away)
+        yield CounterMetricFamily(
+            "dinostream_backbone_frames", "Frames through the backbone.", tally.frames
+        )
+
+
+def exposition(steering: Steering) -> bytes:
+    """All of it, in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(_Collector(steering))
+    return generate_latest(registry)

@@ -1,0 +1,200 @@
+"""The HTTP interface of a job; docs/control.md and `openapi.document` describe it.
+
+Requests -> what is wanted, answered at once; how the streams fare -> JSON. Whether a camera can be
+reached is its state and never the success of a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from operators.errors import UsageError
+from pipeline.configuration.config import StreamConfig
+from pipeline.configuration.resolve import resolve_streams
+from pipeline.control.health import Health
+from pipeline.control.metrics import CONTENT_TYPE, exposition
+from pipeline.control.openapi import document
+from pipeline.control.problem import Problem, on_problem, on_usage
+from pipeline.control.steering import Steering
+from pipeline.secrets import MASK, mask_url, mask_values
+
+MOST_BYTES = 1 << 20  # of a request
+TURN_S = 0.2  # how often changes are looked for
+QUIET_S = 15.0  # after which a line says that the connection lives
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Service:
+    """Routes over one job's `Steering`."""
+
+    def __init__(self, steering: Steering, health: Health) -> None:
+        self._steering = steering
+        self._health = health
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        routes = {
+            ("GET", "/v1/streams"): self.list_streams,
+            ("GET", "/v1/streams/{id}"): self.get_stream,
+            ("PUT", "/v1/streams/{id}"): self.put_stream,
+            ("DELETE", "/v1/streams/{id}"): self.delete_stream,
+            ("POST", "/v1/streams/{id}:pause"): self.pause_stream,
+            ("POST", "/v1/streams/{id}:resume"): self.resume_stream,
+            ("GET", "/v1/config"): self.get_config,
+            ("PUT", "/v1/config"): self.put_config,
+            ("GET", "/v1/events"): self.follow_events,
+            ("GET", "/livez"): self.alive,
+            ("GET", "/readyz"): self.ready,
+            ("GET", "/startupz"): self.started,
+            ("GET", "/metrics"): self.metrics,
+            ("GET", "/openapi.json"): self.openapi,
+        }
+        return Starlette(
+            routes=[Route(path, call, methods=[verb]) for (verb, path), call in routes.items()],
+            exception_handlers={Problem: on_problem, UsageError: on_usage},
+        )
+
+    async def list_streams(self, _: Request) -> Response:
+        board = self._steering.board
+        return JSONResponse({"streams": list(board.streams().values()), "change": board.number})
+
+    async def get_stream(self, request: Request) -> Response:
+        return JSONResponse(self._stream(request.path_params["id"]))
+
+    async def put_stream(self, request: Request) -> Response:
+        name = request.path_params["id"]
+        config = self._streams({name: await _body(request)})[name]
+        only_new = request.headers.get("if-none-match") == "*"
+        new = self._steering.wanted.put(name, config, only_new=only_new)
+        return self._accepted(name, 201 if new else 202)
+
+    async def delete_stream(self, request: Request) -> Response:
+        self._steering.wanted.remove(request.path_params["id"])
+        self._steering.look()
+        return Response(status_code=204)
+
+    async def pause_stream(self, request: Request) -> Response:
+        self._steering.wanted.pause(request.path_params["id"])
+        return self._accepted(request.path_params["id"], 202)
+
+    async def resume_stream(self, request: Request) -> Response:
+        name = request.path_params["id"]
+        known = self._steering.board.fared().get(name)
+        self._steering.wanted.resume(name, ended=known is not None and known.state == "ended")
+        return self._accepted(name, 202)
+
+    async def get_config(self, _: Request) -> Response:
+        wanted = self._steering.wanted
+        tag = wanted.etag
+        return JSONResponse(mask_values(wanted.config.plain()), headers={"etag": f'"{tag}"'})
+
+    async def put_config(self, request: Request) -> Response:
+        """Only `streams`: nothing else can change while a job runs, and says so."""
+        wanted = self._steering.wanted
+        tag = request.headers.get("if-match", "").strip('"')
+        if not tag:
+            raise Problem(428, "say If-Match with the ETag of GET /v1/config")
+        body = await _body(request)
+        streams = self._streams(body.get("streams", {}))
+        others = sorted(body.keys() - {"streams"})
+        if others:
+            raise Problem(
+                422,
+                f"{', '.join(others)} cannot be changed while the job runs, only streams can; "
+                "nothing was changed",
+            )
+        touched = wanted.replace(wanted.config.model_copy(update={"streams": streams}), tag=tag)
+        self._steering.look()
+        return JSONResponse({"changed": touched}, 202, headers={"etag": f'"{wanted.etag}"'})
+
+    async def follow_events(self, request: Request) -> Response:
+        """Server-sent events; `Last-Event-ID` goes on behind one."""
+        last = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
+        if not last.isdecimal():
+            raise Problem(422, f"Last-Event-ID is the number of a change, got {last!r}")
+        return StreamingResponse(self._told(request, int(last)), media_type="text/event-stream")
+
+    async def alive(self, _: Request) -> Response:
+        return _health(self._health.dead())
+
+    async def ready(self, _: Request) -> Response:
+        return _health(self._health.not_ready())
+
+    async def started(self, _: Request) -> Response:
+        return _health(self._health.not_started())
+
+    async def metrics(self, _: Request) -> Response:
+        return Response(exposition(self._steering), media_type=CONTENT_TYPE)
+
+    async def openapi(self, _: Request) -> Response:
+        return JSONResponse(document())
+
+    def _streams(self, values: dict[str, Any]) -> dict[str, StreamConfig]:
+        """Entries as they were sent; one that was read here, its secrets masked, is the one that it
+        was."""
+        streams, known = resolve_streams(values), self._steering.wanted.streams()
+        for name, stream in streams.items():
+            if MASK not in stream.url:
+                continue
+            if name not in known or mask_url(known[name].config.url) != stream.url:
+                raise Problem(
+                    422, f"{name}: the url holds {MASK}, where a secret was; give it anew"
+                )
+            streams[name] = stream.model_copy(update={"url": known[name].config.url})
+        return streams
+
+    def _accepted(self, name: str, status: int) -> Response:
+        self._steering.look()
+        return JSONResponse(self._stream(name), status)
+
+    def _stream(self, name: str) -> dict[str, Any]:
+        found = self._steering.board.streams().get(name)
+        if found is None:
+            raise Problem(404, f"no stream is called {name}")
+        return found
+
+    async def _told(self, request: Request, last: int) -> AsyncIterator[str]:
+        quiet_s = 0.0
+        while not await request.is_disconnected():
+            lost, changes = self._steering.board.changes(last)
+            if lost:
+                yield f"event: missed\ndata: {json.dumps({'changes': lost})}\n\n"
+            for change in changes:
+                last = change.number
+                yield f"id: {last}\nevent: stream\ndata: {json.dumps(change.plain())}\n\n"
+            quiet_s = 0.0 if changes else quiet_s + TURN_S
+            if quiet_s >= QUIET_S:
+                quiet_s = 0.0
+                yield ": nothing has changed\n\n"
+            await asyncio.sleep(TURN_S)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """A JSON object. Refused is what a page of a browser could send without being asked."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise Problem(415, "say content-type: application/json")
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > MOST_BYTES:
+            raise Problem(413, f"a request may have {MOST_BYTES} bytes")
+    try:
+        values = json.loads(data)
+    except ValueError as error:
+        raise Problem(400, f"this is no JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise Problem(422, f"want a JSON object, got {type(values).__name__}")
+    return values
+
+
+def _health(why_not: str) -> Response:
+    return PlainTextResponse(f"{why_not or 'ok'}\n", 503 if why_not else 200)

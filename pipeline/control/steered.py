@@ -1,0 +1,80 @@
+"""What a live job follows while it runs: its file, and whoever speaks to it over HTTP."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from pipeline.configuration.config import Config
+from pipeline.control.config_file import ConfigFile
+from pipeline.control.health import Watched
+from pipeline.control.steering import SteeredRun, Steering
+
+if TYPE_CHECKING:
+    from pipeline.control.listener import Place
+
+
+class Run(SteeredRun, Watched, Protocol):
+    """A run that can be steered and watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """
+    Attributes:
+        file: read again when it changes, or at SIGHUP.
+        place: where the HTTP service listens; None: nowhere.
+    """
+
+    file: ConfigFile
+    place: Place | None = None
+
+    @property
+    def listens(self) -> bool:
+        """Streams may come later."""
+        return self.place is not None
+
+    @contextmanager
+    def beside(self, run: Run, config: Config, tell: Callable[[str], None]) -> Iterator[None]:
+        """Steer a run until the end of the block.
+
+        Args:
+            run: the job, about to begin.
+            config: its configuration.
+            tell: hears what a person should.
+
+        Raises:
+            UsageError: nobody can listen there.
+        """
+        steering = Steering(run, config, file=self.file, tell=tell)
+        with ExitStack() as stack:
+            if self.place:
+                # Not at the top: a job that nobody speaks to needs no server.
+                from pipeline.control.health import Health
+                from pipeline.control.listener import answering, bound
+                from pipeline.control.service import Service
+
+                server = stack.enter_context(bound(self.place))
+                place = replace(self.place, port=server.getsockname()[1])  # 0: any that is free
+                service = Service(steering, Health(run, steering.board))
+                stack.enter_context(answering(service.app(), place, server))
+                tell(f"streams can be watched, added and removed at {place.url}")
+            stack.enter_context(steering.at_work())
+            stack.enter_context(_at_hangup(steering.read_again))
+            yield
+
+
+@contextmanager
+def _at_hangup(call: Callable[[], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    before = signal.signal(signal.SIGHUP, lambda *_: call())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,0 +1,309 @@
+"""The HTTP service over a real socket: what is asked, what is answered, who may ask."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from operators.errors import UsageError
+from pipeline.control.health import Health
+from pipeline.control.listener import Place, answering, bound, parse_place
+from pipeline.control.openapi import document
+from pipeline.control.service import Service
+from pipeline.control.steering import Steering
+from pipeline.engine.camera import Camera
+from pipeline.records.outage import Outage
+
+GATE, YARD = "rtsp://viewer:kanarie@10.0.0.1/cam", "rtsp://10.0.0.2/cam"
+TOKEN = "a token of some length"
+
+
+class Answer:
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status, self.headers = response.status, response.headers
+        self.text = response.read().decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Client:
+    def __init__(self, run, config, token: str = "", clock=None) -> None:
+        self.run = run
+        self.steering = Steering(run, config)
+        self.steering.look()
+        health = Health(run, self.steering.board, **({"clock": clock} if clock else {}))
+        self.service = Service(self.steering, health)
+        self.token = token
+        self.port = 0
+
+    def ask(self, verb: str, path: str, body: Any = None, **headers: str) -> Answer:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None:
+            given.setdefault("content-type", "application/json")
+            body = body if isinstance(body, str) else json.dumps(body)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(verb, path, body, given)
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def served(scripted, config_of):
+    """`served(token)`: a client of a service with one stream, gate."""
+    with ExitStack() as stack:
+
+        def made(token: str = "", **more: Any) -> Client:
+            client = Client(scripted("gate"), config_of(gate=GATE), token, **more)
+            place = Place("127.0.0.1", 0, token)
+            server = stack.enter_context(bound(place))
+            client.port = server.getsockname()[1]
+            stack.enter_context(answering(client.service.app(), place, server))
+            return client
+
+        yield made
+
+
+def test_a_stream_comes_is_seen_paused_resumed_and_goes(served) -> None:
+    client = served()
+    made = client.ask("PUT", "/v1/streams/yard", {"url": YARD})
+    assert (made.status, made.json["state"]) == (201, "connecting")
+    assert client.ask("PUT", "/v1/streams/yard", {"url": YARD}).status == 202
+    assert [spec.url for spec in client.run.added] == [YARD]
+    listed = client.ask("GET", "/v1/streams").json["streams"]
+    assert [one["id"] for one in listed] == ["gate", "yard"]
+    paused = client.ask("POST", "/v1/streams/yard:pause")
+    assert (paused.status, paused.json["state"]) == (202, "paused")
+    client.run.let_go()
+    resumed = client.ask("POST", "/v1/streams/yard:resume")
+    assert (resumed.status, resumed.json["state"]) == (202, "connecting")
+    assert client.ask("DELETE", "/v1/streams/yard").status == 204
+    assert client.run.leaving == ["yard"]
+    assert client.ask("GET", "/v1/streams/yard").status == 404
+
+
+def test_a_stream_that_ended_is_resumed_anew(served) -> None:
+    client = served()
+    client.run.end("gate", "rejected", "404 not found")
+    client.steering.look()
+    shown = client.ask("GET", "/v1/streams/gate").json
+    assert (shown["state"], shown["reason"]) == ("ended", "404 not found")
+    assert client.ask("POST", "/v1/streams/gate:resume").json["state"] == "connecting"
+    assert [spec.stream for spec in client.run.added] == ["gate"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "body", "headers", "status", "why"),
+    [
+        ("PUT", "/v1/streams/yard", {"ulr": YARD}, {}, 422, "did you mean url?"),
+        ("PUT", "/v1/streams/yard", {}, {}, 422, "streams.yard.url is missing"),
+        ("PUT", "/v1/streams/yard", {"url": "gopher://x"}, {}, 422, "gopher"),
+        ("PUT", "/v1/streams/a%20b", {"url": YARD}, {}, 422, "a stream's name has 1 to 128"),
+        ("PUT", "/v1/streams/yard", "{", {}, 400, "this is no JSON"),
+        ("PUT", "/v1/streams/yard", [1], {}, 422, "want a JSON object, got list"),
+        ("PUT", "/v1/streams/yard", "{}", {"content_type": "text/plain"}, 415, "content-type"),
+        ("PUT", "/v1/streams/gate", {"url": YARD}, {"if_none_match": "*"}, 412, "exists already"),
+        ("PUT", "/v1/streams/yard", json.dumps({"url": "x" * 2**21}), {}, 413, "1048576 bytes"),
+        ("DELETE", "/v1/streams/gaet", None, {}, 404, "did you mean gate"),
+        ("POST", "/v1/streams/gaet:pause", None, {}, 404, "did you mean gate"),
+        ("GET", "/v1/streams/gaet", None, {}, 404, "no stream is called gaet"),
+        ("PUT", "/v1/config", {"streams": {}}, {}, 428, "If-Match"),
+        ("PUT", "/v1/config", {"streams": {}}, {"if_match": '"x"'}, 412, "somebody else"),
+        ("GET", "/v1/events", None, {"last_event_id": "last"}, 422, "Last-Event-ID"),
+    ],
+)
+def test_what_cannot_be_says_why_and_changes_nothing(
+    served, verb, path, body, headers, status, why
+) -> None:
+    client = served()
+    before = client.steering.wanted.etag
+    answer = client.ask(verb, path, body, **headers)
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert why in answer.json["detail"]
+    assert answer.json["status"] == status
+    assert (client.steering.wanted.etag, client.run.added) == (before, [])
+
+
+def test_no_answer_holds_a_secret(served) -> None:
+    client = served()
+    client.ask("PUT", "/v1/streams/yard", {"url": "rtsp://viewer:vogel@10.0.0.2/cam"})
+    client.ask("PUT", "/v1/streams/zoo", {"url": "gopher://viewer:vogel@10.0.0.2/cam"})
+    for path in ("/v1/streams", "/v1/streams/gate", "/v1/streams/yard", "/v1/config", "/metrics"):
+        text = client.ask("GET", path).text
+        assert "kanarie" not in text
+        assert "vogel" not in text
+
+
+def test_an_environment_variable_is_not_looked_up_for_a_stranger(served, monkeypatch) -> None:
+    monkeypatch.setenv("GATE_PASSWORD", "kanarie")
+    client = served()
+    client.ask("PUT", "/v1/streams/yard", {"url": "rtsp://10.0.0.2/${GATE_PASSWORD}"})
+    assert client.run.added[0].url.endswith("/${GATE_PASSWORD}")
+
+
+def test_a_whole_configuration_is_changed_by_its_tag(served) -> None:
+    client = served()
+    tag = client.ask("GET", "/v1/config").headers["etag"]
+    body = {"streams": {"gate": {"url": GATE}, "yard": {"url": YARD}}}
+    done = client.ask("PUT", "/v1/config", body, if_match=tag)
+    assert (done.status, done.json) == (202, {"changed": ["yard"]})
+    assert [spec.stream for spec in client.run.added] == ["yard"]
+    assert done.headers["etag"] == client.ask("GET", "/v1/config").headers["etag"] != tag
+    assert client.ask("PUT", "/v1/config", body, if_match=tag).status == 412
+    other = body | {"short_side": 56}
+    refused = client.ask("PUT", "/v1/config", other, if_match=done.headers["etag"])
+    assert (refused.status, "short_side cannot be changed" in refused.text) == (422, True)
+
+
+def test_what_was_read_can_be_sent_back_and_a_mask_is_no_secret(served) -> None:
+    client = served()
+    read = client.ask("GET", "/v1/config")
+    body = {"streams": read.json["streams"] | {"yard": {"url": YARD}}}
+    assert client.ask("PUT", "/v1/config", body, if_match=read.headers["etag"]).json == {
+        "changed": ["yard"]
+    }
+    assert client.steering.wanted.streams()["gate"].config.url == GATE
+    masked = client.ask("GET", "/v1/streams/gate").json["config"]["url"]
+    assert client.ask("PUT", "/v1/streams/gate", {"url": masked}).status == 202
+    moved = client.ask("PUT", "/v1/streams/gate", {"url": masked.replace("/cam", "/main")})
+    assert (moved.status, "where a secret was" in moved.text) == (422, True)
+    assert client.steering.wanted.streams()["gate"].config.url == GATE
+
+
+def test_changes_are_followed_from_where_one_was(served) -> None:
+    client = served()
+    client.steering.wanted.pause("gate")
+    client.steering.look()
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=30)
+    connection.request("GET", "/v1/events", headers={"last-event-id": "1"})
+    response = connection.getresponse()
+    assert response.headers["content-type"].startswith("text/event-stream")
+    lines = [response.readline().decode().strip() for _ in range(3)]
+    assert lines[:2] == ["id: 2", "event: stream"]
+    told = json.loads(lines[2].removeprefix("data: "))
+    assert (told["stream"], told["state"]) == ("gate", "paused")
+    connection.close()
+
+
+def test_health_tells_starting_ready_and_stuck_apart(served) -> None:
+    now = [100.0]
+    client = served(clock=lambda: now[0])
+
+    def answers() -> list[int]:
+        return [client.ask("GET", path).status for path in ("/livez", "/startupz", "/readyz")]
+
+    assert answers() == [200, 503, 503]
+    client.run.turned_s = 99.0
+    assert answers() == [200, 200, 200]
+    client.run.tally.outage = Outage(0, 0, 1, "refused")
+    assert answers() == [200, 200, 503]
+    client.run.tally.outage = None
+    client.run.tally.cameras["gate"] = Camera(state="lost", why="refused")
+    client.steering.look()
+    assert answers() == [200, 200, 503]
+    assert "reconnecting" in client.ask("GET", "/readyz").text
+    now[0] = 300.0
+    assert answers()[0] == 503
+
+
+def test_metrics_are_prometheus_own_and_name_streams_by_their_ids(served) -> None:
+    client = served()
+    client.run.tally.cameras["gate"] = Camera(7, {"late": 2}, 0.25, 0.5, "live", epoch=3)
+    client.run.tally.records["depth"] = 7
+    client.run.tally.frames = 9
+    client.steering.look()
+    answer = client.ask("GET", "/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    found = {
+        (one.name, *sorted(one.labels.values())): one.value
+        for family in text_string_to_metric_families(answer.text)
+        for one in family.samples
+    }
+    assert found["dinostream_frames_total", "gate", "processed"] == 7
+    assert found["dinostream_drops_total", "gate", "late"] == 2
+    assert found["dinostream_stream_state", "gate", "live"] == 1
+    assert found["dinostream_stream_state", "gate", "paused"] == 0
+    assert found["dinostream_records_total", "depth"] == 7
+    assert found["dinostream_backbone_frames_total",] == 9
+    for family in text_string_to_metric_families(answer.text):
+        assert family.documentation, family.name
+
+
+def test_whoever_has_the_token_may_ask_and_probes_need_none(served) -> None:
+    client = served(TOKEN)
+    assert client.ask("GET", "/v1/streams").status == 401
+    assert client.ask("GET", "/metrics", authorization="Bearer wrong").status == 401
+    assert client.ask("GET", "/v1/streams", authorization=f"Bearer {TOKEN}").status == 200
+    assert client.ask("GET", "/livez").status == 200
+
+
+def test_without_a_token_a_page_from_elsewhere_is_refused(served) -> None:
+    """A server may have its own name point to 127.0.0.1, and its page then asks us."""
+    client = served()
+    assert client.ask("GET", "/v1/streams", host="evil.example:8600").status == 403
+    assert client.ask("GET", "/v1/streams", host="localhost:8600").status == 200
+    assert client.ask("GET", "/v1/streams", host="[::1]:8600").status == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "token", "why"),
+    [
+        ("8600", "", "--listen takes HOST:PORT, such as 127.0.0.1:8600; got '8600'"),
+        ("127.0.0.1:http", "", "--listen takes HOST:PORT"),
+        ("127.0.0.1:70000", "", "--listen takes HOST:PORT"),
+        ("0.0.0.0:8600", "", "needs a token: set DINOSTREAM_TOKEN"),
+        ("[::]:8600", "", "needs a token"),
+        ("127.0.0.1:8600", "short", "has 5 characters, want 16 or more"),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused(text, token, why) -> None:
+    with pytest.raises(UsageError, match=re.escape(why)):
+        parse_place(text, {"DINOSTREAM_TOKEN": token} if token else {})
+
+
+def test_a_place_is_loopback_or_has_a_token() -> None:
+    assert parse_place("localhost:1", {}).loopback
+    assert parse_place("[::1]:8600", {}).url == "http://[::1]:8600"
+    assert parse_place("0.0.0.0:8600", {"DINOSTREAM_TOKEN": TOKEN}).token == TOKEN
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    place = Place("127.0.0.1", 0)
+    with bound(place) as server:
+        taken = Place("127.0.0.1", server.getsockname()[1])
+        with (
+            pytest.raises(UsageError, match=r"cannot listen on 127\.0\.0\.1:.*in use"),
+            bound(taken),
+        ):
+            pass
+
+
+def test_the_openapi_document_names_every_route_and_no_other(served) -> None:
+    routes = {
+        (route.path, verb)
+        for route in served().service.app().routes
+        for verb in route.methods - {"HEAD"}
+    }
+    told = {
+        (path, verb.upper())
+        for path, verbs in document()["paths"].items()
+        for verb in verbs.keys() - {"parameters"}
+    }
+    assert told == routes
+
+
+def test_a_shown_stream_is_as_the_document_says(served) -> None:
+    client = served()
+    schema = client.ask("GET", "/openapi.json").json["components"]["schemas"]["Stream"]
+    shown = client.ask("GET", "/v1/streams/gate").json
+    assert sorted(shown) == sorted(schema["required"])
+    assert shown["state"] in schema["properties"]["state"]["enum"]
