@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -104,7 +105,8 @@ def test_every_dependency_is_pinned_by_a_version_that_it_allows(python):
             (pin,) = (
                 specifier
                 for one in pins
-                if one.name.lower() == wanted.name.lower() and applies(one, python)
+                if canonicalize_name(one.name) == canonicalize_name(wanted.name)
+                and applies(one, python)
                 for specifier in one.specifier
             )
             assert pin.operator == "=="

@@ -93,8 +93,11 @@ class Steering:
 
     def _look_again(self) -> None:
         while not self._over:
-            if self._file and self._file.due():
-                self._tell(self._file.apply(self.wanted))
-            self.look()
+            try:
+                if self._file and self._file.due():
+                    self._tell(self._file.apply(self.wanted))
+                self.look()
+            except Exception:  # the job goes on, and so does whoever looks after it
+                log.exception("the streams could not be looked after; tried again")
             self._due.wait(LOOK_S)
             self._due.clear()

@@ -79,6 +79,8 @@ class Streams:
                 jobs = self._identity.jobs([spec])
                 self.jobs = {**self.jobs, **jobs}
                 self._coming[spec.stream] = self._clock()
+                for worker in self._workers:  # one that had ended comes again
+                    worker.specs = [one for one in worker.specs if one.stream != spec.stream]
                 worker = min(self._workers, key=lambda one: len(one.specs))
                 worker.specs = [*worker.specs, spec]
                 worker.engine.add.remote(jobs, [spec])

@@ -23,6 +23,9 @@ class Assembled:
     def shard(self, *_: object) -> Assembled:
         return self
 
+    def add(self, *_: object, **__: object) -> None:
+        """Takes what it is given."""
+
     def run(self, *_: object, **__: object) -> None:
         raise OSError("Connection reset by peer")
 
@@ -48,5 +51,5 @@ def test_an_engine_whose_node_goes_down_is_lost_and_no_failure(
     sink = SimpleNamespace(beat=SimpleNamespace(remote=lambda: None))
     jobs = Assembled.identity.jobs([CLIP])
     with pytest.raises(Lost, match="its node is going down: Connection reset by peer"):
-        engine.run(jobs, [CLIP], sink, [], fresh=False, again=False)
+        engine.run(jobs, [CLIP], sink, [], fresh=False, again=False, stay=False)
     assert engine._feed.closed
