@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,14 +16,13 @@ SERVICE = "http://127.0.0.1:8600"
 COLUMNS = ("id", "state", "frames", "dropped", "lag_s", "since", "reason")
 
 
-def _service_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--service",
-        default=SERVICE,
-        show_default=True,
-        metavar="URL",
-        help="Where the job listens; its token is in DINOSTREAM_TOKEN.",
-    )(command)
+_service_option = click.option(
+    "--service",
+    default=SERVICE,
+    show_default=True,
+    metavar="URL",
+    help="Where the job listens; its token is in DINOSTREAM_TOKEN.",
+)
 
 
 @click.group("streams", epilog="Example: dinostream streams add gate rtsp://10.0.0.7/main")

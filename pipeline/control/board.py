@@ -77,6 +77,12 @@ class Board:
         with self._lock:
             return {name: one.plain(self._since_us[name]) for name, one in self._fared.items()}
 
+    def stream(self, name: str) -> dict[str, Any] | None:
+        """One of them; None where there is none."""
+        with self._lock:
+            one = self._fared.get(name)
+            return None if one is None else one.plain(self._since_us[name])
+
     def fared(self) -> Mapping[str, Fared]:
         """Every stream."""
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from operators.moment import rfc3339
 from pipeline.control.wanted import WantedStream
@@ -13,6 +13,7 @@ from pipeline.engine.tally import Outcome, Tally
 from pipeline.secrets import mask, mask_values
 
 State = Literal["connecting", "live", "stalled", "reconnecting", "paused", "ended"]
+STATES: tuple[State, ...] = get_args(State)
 COUNTS = ("epoch", "frames", "dropped", "lag_s", "worst_lag_s", "ledger")
 _STATES: Mapping[str, State] = {
     "starting": "connecting",

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from pipeline.control.fared import STATES
 from pipeline.control.steering import Steering
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-STATES = ("connecting", "live", "stalled", "reconnecting", "paused", "ended")
 
 
 class _Collector:

@@ -6,10 +6,10 @@ import importlib.metadata
 from typing import Any
 
 from pipeline.configuration.config import STREAM_ID, StreamConfig
+from pipeline.control.fared import STATES
 
 Json = dict[str, Any]
 
-_STATES = ["connecting", "live", "stalled", "reconnecting", "paused", "ended"]
 _ID = {
     "name": "id",
     "in": "path",
@@ -99,7 +99,7 @@ def _stream() -> Json:
     whole, number = ({"type": [kind, "null"]} for kind in ("integer", "number"))
     fields: Json = {
         "id": {"type": "string"},
-        "state": {"enum": _STATES},
+        "state": {"enum": [*STATES]},
         "reason": {"type": "string", "description": "Why it is no better"},
         "since": {"type": "string", "format": "date-time"},
         "epoch": whole,
@@ -118,7 +118,7 @@ def _change() -> Json:
         "number": {"type": "integer"},
         "time": {"type": "string", "format": "date-time"},
         "stream": {"type": "string"},
-        "state": {"enum": [*_STATES, "removed"]},
+        "state": {"enum": [*STATES, "removed"]},
         "reason": {"type": "string"},
     }
     return {"type": "object", "properties": fields, "required": list(fields)}

@@ -24,6 +24,7 @@ from pipeline.control.metrics import CONTENT_TYPE, exposition
 from pipeline.control.openapi import document
 from pipeline.control.problem import Problem, on_problem, on_usage
 from pipeline.control.steering import Steering
+from pipeline.control.wanted import refuse_other_keys
 from pipeline.secrets import MASK, mask_url, mask_values
 
 MOST_BYTES = 1 << 20  # of a request
@@ -105,13 +106,7 @@ class Service:
             raise Problem(428, "say If-Match with the ETag of GET /v1/config")
         body = await _body(request)
         streams = self._streams(body.get("streams", {}))
-        others = sorted(body.keys() - {"streams"})
-        if others:
-            raise Problem(
-                422,
-                f"{', '.join(others)} cannot be changed while the job runs, only streams can; "
-                "nothing was changed",
-            )
+        refuse_other_keys(body.keys() - {"streams"})
         touched = wanted.replace(wanted.config.model_copy(update={"streams": streams}), tag=tag)
         self._steering.look()
         return JSONResponse({"changed": touched}, 202, headers={"etag": f'"{wanted.etag}"'})
@@ -157,7 +152,7 @@ class Service:
         return JSONResponse(self._stream(name), status)
 
     def _stream(self, name: str) -> dict[str, Any]:
-        found = self._steering.board.streams().get(name)
+        found = self._steering.board.stream(name)
         if found is None:
             raise Problem(404, f"no stream is called {name}")
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from uuid import uuid4
@@ -173,12 +173,22 @@ class Wanted:
 
     def _refuse_other_keys(self, config: Config) -> None:
         keys = type(config).model_fields.keys() - {"streams"}
-        other = sorted(key for key in keys if getattr(config, key) != getattr(self._config, key))
-        if other:
-            raise UsageError(
-                f"{', '.join(other)} cannot be changed while the job runs, only streams can; "
-                "nothing was changed: start the job again, it goes on from its last commits"
-            )
+        refuse_other_keys(
+            {key for key in keys if getattr(config, key) != getattr(self._config, key)}
+        )
 
     def _etag(self) -> str:
         return f"{self._life}-{self._changes}"
+
+
+def refuse_other_keys(changed: Set[str]) -> None:
+    """Keys beside the streams that somebody wants to change.
+
+    Raises:
+        UsageError: there are some.
+    """
+    if changed:
+        raise UsageError(
+            f"{', '.join(sorted(changed))} cannot be changed while the job runs, only streams can; "
+            "nothing was changed: start the job again, it goes on from its last commits"
+        )
