@@ -107,7 +107,7 @@ def _of_tensors(name: str, run: Callable[[], Tensor], dtype: torch.dtype) -> Con
 def _exported(task: Task, dtype: torch.dtype) -> Contestant | Absent:
     name = f"OpenVINO of the export, {str(dtype).removeprefix('torch.')}"
     try:
-        from operators.backbones.engines.openvino_library import ov
+        from operators.backbones.engines.openvino_library import core, ov
     except ImportError:
         return Absent(name, "openvino is not installed")
     pixels = task.normalised(torch.float32)
@@ -116,7 +116,7 @@ def _exported(task: Task, dtype: torch.dtype) -> Contestant | Absent:
         model = ov.convert_model(peer_model(task.arch, task.tensors), example_input=pixels)
     model.reshape(list(pixels.shape))
     hint = {torch.float32: "f32", torch.bfloat16: "bf16"}[dtype]
-    ready = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint})
+    ready = core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint})
     request = ready.create_infer_request()
 
     def run() -> Tensor:

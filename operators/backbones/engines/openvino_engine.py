@@ -16,7 +16,7 @@ from operators.backbones.engines.engine import Tokens, joined, on
 from operators.backbones.engines.folded import FoldedVit
 from operators.backbones.engines.openvino_graph import ANY, Linear, exact_linear, openvino_graph
 from operators.backbones.engines.openvino_int8 import int8_linear
-from operators.backbones.engines.openvino_library import ov
+from operators.backbones.engines.openvino_library import core, ov
 from operators.backbones.engines.proven import ProvenBatches
 from operators.backbones.engines.ranges import digest
 
@@ -48,7 +48,6 @@ class OpenVinoEngine:
         """
         self._vit = vit
         self._blocks = tuple(sorted(blocks))
-        self._core = ov.Core()
         self._properties = _threads(cores) | {"INFERENCE_PRECISION_HINT": _HINTS[dtype]}
         self._own = threading.local()
         self._proven = ProvenBatches(self._infer)
@@ -82,7 +81,7 @@ class OpenVinoEngine:
             graph = openvino_graph(
                 self._vit, size_hw, self._blocks, self._linear, batch=self._batch
             )
-            compiled = self._core.compile_model(graph, "CPU", self._properties)
+            compiled = core().compile_model(graph, "CPU", self._properties)
             requests[size_hw] = compiled.create_infer_request()
         return requests[size_hw]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -168,6 +171,29 @@ def test_tokens_outlive_the_next_frame(engine_of):
     engine(frame((28, 28), 2))
 
     assert torch.equal(first, copy)
+
+
+class _SignalStack(ctypes.Structure):
+    """stack_t of <signal.h> on Linux."""
+
+    _fields_ = (("pointer", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+def test_the_stack_for_signals_is_there_when_an_engine_went_in_another_thread(engine_of):
+    engines = [engine_of(small("dinov2_vitti14"), torch.float32)]
+    engines[0](frame((28, 28)))
+    with ThreadPoolExecutor(1) as other:
+        other.submit(engines.clear)
+        other.submit(gc.collect)  # it is its own neighbour in a ring
+    stack = _SignalStack()
+    ctypes.CDLL(None).sigaltstack(None, ctypes.byref(stack))
+
+    mapped = [
+        line.split()[0].split("-") for line in Path("/proc/self/maps").read_text().splitlines()
+    ]
+    assert stack.pointer is None or any(
+        int(first, 16) <= stack.pointer < int(end, 16) for first, end in mapped
+    )
 
 
 @pytest.mark.slow

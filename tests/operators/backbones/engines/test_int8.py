@@ -62,12 +62,12 @@ def test_every_layer_of_the_blocks_runs_as_int8():
     from operators.backbones.engines.folded import FoldedVit
     from operators.backbones.engines.openvino_graph import openvino_graph
     from operators.backbones.engines.openvino_int8 import int8_linear
-    from operators.backbones.engines.openvino_library import ov
+    from operators.backbones.engines.openvino_library import core
     from operators.backbones.engines.ranges import measured_ranges
 
     folded = FoldedVit(model())
     linear = int8_linear(folded, measured_ranges(folded, threads=1))
-    compiled = ov.Core().compile_model(openvino_graph(folded, (28, 28), (), linear), "CPU")
+    compiled = core().compile_model(openvino_graph(folded, (28, 28), (), linear), "CPU")
     facts = [node.get_rt_info() for node in compiled.get_runtime_model().get_ops()]
     layers = [
         one["runtimePrecision"].astype(str)
