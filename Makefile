@@ -4,8 +4,8 @@ VENV  := .venv
 CLIP  ?=
 FRESH ?=
 KAFKA ?= 1
-# For two cores. More make what is about real time fail: cameras are encoded and decoded beside it.
-WORKERS ?= 2
+# For two cores, with one more for the tests that wait. What is about real time wants its cores: no more.
+WORKERS ?= 3
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test quick test-decoders lint demo-weights verify-official check-cc check-java

@@ -50,6 +50,11 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_unconfigure() -> None:
+    """A process that ends takes what is frozen for leaks."""
+    gc.unfreeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where whole processes are at work, every test is slow."""
     slow = {path: not SLOW_ROOMS.isdisjoint(path.parents) for path in {one.path for one in items}}
