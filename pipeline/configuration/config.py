@@ -127,6 +127,8 @@ class StreamConfig(_Model):
 
     url: Place = Field(repr=False)
     start_time: Moment | None = None
+    latency_ms: PositiveInt | None = None
+    priority: int = 0
 
     @property
     def start_time_us(self) -> int | None:
@@ -174,6 +176,7 @@ class Config(_Model):
     max_pixels: PositiveInt = 4096 * 4096
     damaged: Literal["drop", "keep"] = "drop"
     deinterlace: bool = True
+    latency_ms: PositiveInt = 1000
     chunk_ms: PositiveInt = 500
     stall_s: Seconds = 10.0
     buffer_frames: PositiveInt = 64

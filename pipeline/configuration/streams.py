@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from operators.backbones.architectures import architecture
 from operators.errors import UsageError
@@ -47,7 +48,14 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
     """
     start_us = config.start_time_us if stream.start_time is None else stream.start_time_us
     plan = _named(name, stream.url, config, live=live)
-    return _spec(config, plan, sampling_rules(config), start_us)
+    spec = _spec(config, plan, sampling_rules(config), start_us)
+    latency_ms = stream.latency_ms or config.latency_ms
+    return replace(
+        spec,
+        latency_ms=latency_ms,
+        priority=stream.priority,
+        chunk_ms=min(spec.chunk_ms, max(1, latency_ms // 2)) if spec.live else spec.chunk_ms,
+    )
 
 
 def _recordings(config: Config) -> list[SourcePlan]:

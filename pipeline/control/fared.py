@@ -9,12 +9,14 @@ from typing import Any, Literal, get_args
 from operators.moment import rfc3339
 from pipeline.control.wanted import WantedStream
 from pipeline.engine.camera import Camera
+from pipeline.engine.latency import Latency
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.secrets import mask, mask_values
 
 State = Literal["connecting", "live", "stalled", "reconnecting", "paused", "ended"]
 STATES: tuple[State, ...] = get_args(State)
-COUNTS = ("epoch", "frames", "dropped", "lag_s", "worst_lag_s", "ledger")
+COUNTS = ("epoch", "frames", "dropped", "lag_s", "worst_lag_s", "latency_s", "ledger")
+PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _STATES: Mapping[str, State] = {
     "starting": "connecting",
     "live": "live",
@@ -32,6 +34,7 @@ class Fared:
         state: connecting, live, stalled, reconnecting, paused, ended.
         reason: why it is no better; empty where there is nothing to say.
         camera: its counts; None of a recording, and of a camera before anything was heard of it.
+        latency: from capture to the sink; None where `camera` is.
         wanted: what it is to be.
     """
 
@@ -39,6 +42,7 @@ class Fared:
     state: State
     reason: str
     camera: Camera | None
+    latency: Latency | None
     wanted: WantedStream
 
     def plain(self, since_us: int) -> dict[str, Any]:
@@ -58,6 +62,7 @@ class Fared:
             "dropped": dict(camera.dropped),
             "lag_s": round(camera.lag_s, 3),
             "worst_lag_s": round(camera.worst_lag_s, 3),
+            "latency_s": _percentiles(self.latency or Latency()),
             "ledger": {name: dict(counts) for name, counts in camera.ledger.items()},
         }
 
@@ -83,6 +88,7 @@ def fared(
             stream,
             name in here,
             tally.cameras.get(name),
+            tally.latencies.get(name),
             ended.get(name),
             refused.get(name, ""),
             played=name in tally.shares,
@@ -96,6 +102,7 @@ def _one(
     wanted: WantedStream,
     here: bool,
     camera: Camera | None,
+    latency: Latency | None,
     ended: Outcome | None,
     refused: str,
     *,
@@ -113,4 +120,9 @@ def _one(
         state, why = "ended", ended.detail or ended.status
     elif state == "ended":  # it is to come again, or its last records are on their way
         state = "connecting"
-    return Fared(name, state, mask(why), camera, wanted)
+    return Fared(name, state, mask(why), camera, latency, wanted)
+
+
+def _percentiles(latency: Latency) -> dict[str, float | None]:
+    found = {name: latency.total.quantile(part) for name, part in PERCENTILES.items()}
+    return {name: value if value is None else round(value, 3) for name, value in found.items()}

@@ -7,12 +7,19 @@ No label holds a secret: streams by their ids, never their addresses.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 
 from pipeline.control.fared import STATES
 from pipeline.control.steering import Steering
+from pipeline.engine.latency import BOUNDS_S, Histogram
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -47,6 +54,21 @@ class _Collector:
             labels=["stream"],
         )
         epoch = GaugeMetricFamily("dinostream_epoch", "Assignment of a stream.", labels=["stream"])
+        newest = GaugeMetricFamily(
+            "dinostream_stream_last_frame_timestamp_seconds",
+            "When the newest frame was decoded whose records are in the sink.",
+            labels=["stream"],
+        )
+        total = HistogramMetricFamily(
+            "dinostream_capture_to_ack_seconds",
+            "Age of every frame when its records were in the sink.",
+            labels=["stream"],
+        )
+        stages = HistogramMetricFamily(
+            "dinostream_stage_latency_seconds",
+            "The same by its parts: decode, batch, compute, commit.",
+            labels=["stream", "stage"],
+        )
         for name, one in self._steering.board.fared().items():
             for word in STATES:
                 state.add_metric([name, word], float(word == one.state))
@@ -58,7 +80,13 @@ class _Collector:
                 drops.add_metric([name, cause], count)
             lag.add_metric([name], one.camera.lag_s)
             epoch.add_metric([name], one.camera.epoch)
-        yield from (frames, drops, state, lag, epoch)
+            if one.camera.newest_us:
+                newest.add_metric([name], one.camera.newest_us / 1e6)
+            if one.latency:
+                _add(total, [name], one.latency.total)
+                for stage, histogram in one.latency.stages.items():
+                    _add(stages, [name, stage], histogram)
+        yield from (frames, drops, state, lag, epoch, newest, total, stages)
 
     def _of_job(self) -> Iterator[Metric]:
         tally = self._steering.tally
@@ -76,6 +104,12 @@ class _Collector:
         yield CounterMetricFamily(
             "dinostream_backbone_frames", "Frames through the backbone.", tally.frames
         )
+
+
+def _add(family: HistogramMetricFamily, labels: list[str], histogram: Histogram) -> None:
+    bounds = [*map(str, BOUNDS_S), "+Inf"]
+    cumulative = accumulate(histogram.counts)
+    family.add_metric(labels, list(zip(bounds, cumulative, strict=True)), histogram.sum_s)
 
 
 def exposition(steering: Steering) -> bytes:

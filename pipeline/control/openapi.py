@@ -6,7 +6,7 @@ import importlib.metadata
 from typing import Any
 
 from pipeline.configuration.config import STREAM_ID, StreamConfig
-from pipeline.control.fared import STATES
+from pipeline.control.fared import PERCENTILES, STATES
 
 Json = dict[str, Any]
 
@@ -107,6 +107,11 @@ def _stream() -> Json:
         "dropped": counts,
         "lag_s": {**number, "description": "Age of frames when their records were in"},
         "worst_lag_s": number,
+        "latency_s": {
+            "type": ["object", "null"],
+            "properties": dict.fromkeys(PERCENTILES, number),
+            "description": "From capture until the records were in the sink",
+        },
         "ledger": {"type": ["object", "null"], "additionalProperties": counts},
         "config": {"$ref": "#/components/schemas/StreamConfig"},
     }

@@ -3,13 +3,18 @@
 Pure: no clock, no threads, no Ray; time is an argument. Every run it holds belongs to another
 stream, so a batch never holds two runs of one stream and the end of a run is always the end of a
 batch. Which frames share a batch decides when they are computed, and no result.
+
+What one frame costs grows with the logarithm of the number of streams (benchmarks/LOG.md).
 """
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Callable, Collection
+from bisect import insort
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -40,96 +45,154 @@ class Batch:
 @dataclass(slots=True)
 class _Run:
     frames: Frames
-    due_s: float
+    order: tuple[int, float, int]  # higher priority first, then the earlier deadline
     used: int = 0
 
     @property
     def left(self) -> int:
         return len(self.frames.infos) - self.used
 
+    @property
+    def size(self) -> Size:
+        return self.frames.size_hw
+
+
+class _Moments:
+    """A heap of moments, one per run by its number; those of runs that are done are passed over.
+    It holds no frames."""
+
+    def __init__(self, runs: Mapping[int, _Run]) -> None:
+        self._runs = runs
+        self._heap: list[tuple[float, int]] = []
+
+    def add(self, moment_s: float, number: int) -> None:
+        heapq.heappush(self._heap, (moment_s, number))
+
+    def pop(self) -> int:
+        return heapq.heappop(self._heap)[1]
+
+    @property
+    def first_s(self) -> float:
+        while self._heap and self._heap[0][1] not in self._runs:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else math.inf
+
+
+class _Bucket:
+    """Runs of one picture size."""
+
+    def __init__(self, runs: Mapping[int, _Run]) -> None:
+        self.runs: list[_Run] = []  # in their order
+        self.frames = 0  # that are left in them
+        self.deadlines = _Moments(runs)
+
 
 class Batcher:
     """Holds at most one run of frames per stream and cuts batches from them: first what is due,
-    then what fills a batch; runs of one size in the order of their deadlines."""
+    then what fills a batch; runs of one size by priority, then in the order of their deadlines."""
 
     def __init__(self, batch_size: int) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
         self._batch_size = batch_size
-        self._runs: dict[Size, list[_Run]] = {}
+        self._buckets: dict[Size, _Bucket] = {}
+        self._runs: dict[int, _Run] = {}
+        self._numbers: dict[str, int] = {}  # of each stream's run
+        self._arrivals = _Moments(self._runs)  # of every run's next frame
+        self._count = count()
 
     @property
     def due_s(self) -> float:
         """The earliest deadline of the frames that wait for a batch; infinite where none do."""
-        return min((runs[0].due_s for runs in self._runs.values()), default=math.inf)
+        return min((one.deadlines.first_s for one in self._buckets.values()), default=math.inf)
 
-    def offer(self, frames: Frames, due_s: float = math.inf) -> None:
+    def offer(self, frames: Frames, due_s: float = math.inf, priority: int = 0) -> None:
         """Add a stream's next run. Its previous run must have been cut whole.
 
         Args:
             frames: the run.
             due_s: when it stops waiting for batch mates.
+            priority: of runs of its size, those with a higher one go first.
         """
-        runs = self._runs.setdefault(_size(frames), [])
-        assert all(
-            run.frames.stream != frames.stream for runs in self._runs.values() for run in runs
-        )
-        runs.append(_Run(frames, due_s))
-        runs.sort(key=lambda run: run.due_s)
+        assert frames.stream not in self._numbers
+        number = self._numbers[frames.stream] = next(self._count)
+        run = self._runs[number] = _Run(frames, (-priority, due_s, number))
+        bucket = self._buckets.setdefault(run.size, _Bucket(self._runs))
+        insort(bucket.runs, run, key=lambda one: one.order)
+        bucket.frames += run.left
+        if due_s < math.inf:
+            bucket.deadlines.add(due_s, number)
+        if frames.arrived_s:
+            self._arrivals.add(frames.arrived_s[0], number)
 
-    def cut(self, awaited: Collection[Size | None], now_s: float = -math.inf) -> Batch | None:
+    def cut(
+        self, may_come: Callable[[Size], bool] = lambda _: False, now_s: float = -math.inf
+    ) -> Batch | None:
         """The next batch, or None where waiting fills it better.
 
         Args:
-            awaited: sizes of frames that may still come without any batch being cut, None for a
-                size not known yet. A batch that is not full is cut only when nothing awaited
-                could fill it, or one of its runs is due.
-            now_s: on the clock of the deadlines. What is due goes before fuller batches, the
-                longest overdue first, so that no run starves another, whatever their sizes.
+            may_come: whether more frames of a size may come without any batch being cut. A batch
+                that is not full is cut only when none may, or one of its runs is due.
+            now_s: on the clock of the deadlines. Of the sizes of which something is due, the one
+                whose first run has the highest priority and is the longest overdue goes first.
         """
-        if self.due_s <= now_s:
-            return self._cut(min(self._runs, key=lambda size: self._runs[size][0].due_s))
-        for size, runs in self._runs.items():
-            if sum(run.left for run in runs) >= self._batch_size:
+        due = [size for size, bucket in self._buckets.items() if bucket.deadlines.first_s <= now_s]
+        if due:
+            return self._cut(min(due, key=lambda size: self._buckets[size].runs[0].order))
+        for size, bucket in self._buckets.items():
+            if bucket.frames >= self._batch_size:
                 return self._cut(size)
-        for size in self._runs:
-            if size not in awaited and None not in awaited:
+        for size in self._buckets:
+            if not may_come(size):
                 return self._cut(size)
         return None
 
-    def discard(self, doomed: Callable[[Frames], int]) -> list[tuple[str, tuple[int, ...]]]:
-        """Take frames out that are in no batch yet.
-
-        Args:
-            doomed: how many of a run's first frames have to go.
+    def expire(self, oldest_s: float) -> list[tuple[str, tuple[int, ...]]]:
+        """Take out the frames that are in no batch yet and arrived before that moment.
 
         Returns:
             Per run that lost some, its stream and which rules took each of them.
         """
         gone = []
-        for size, runs in list(self._runs.items()):
-            for run in runs:
-                first, run.used = run.used, max(run.used, doomed(run.frames))
-                if run.used > first:
-                    gone.append((run.frames.stream, run.frames.taken[first : run.used]))
-            if left := [run for run in runs if run.left]:
-                self._runs[size] = left
-            else:
-                del self._runs[size]
+        while self._arrivals.first_s < oldest_s:
+            number = self._arrivals.pop()
+            run = self._runs[number]
+            late = run.frames.older_than(oldest_s) - run.used
+            if late > 0:
+                gone.append((run.frames.stream, self._drop(run, late)))
+            if run.left:
+                self._arrivals.add(run.frames.arrived_s[run.used], number)
         return gone
 
+    def discard(self, stream: str) -> tuple[int, ...]:
+        """Take out all frames of a stream that are in no batch yet; which rules took each."""
+        if stream not in self._numbers:
+            return ()
+        run = self._runs[self._numbers[stream]]
+        return self._drop(run, run.left)
+
+    def _drop(self, run: _Run, frames: int) -> tuple[int, ...]:
+        taken = run.frames.taken[run.used : run.used + frames]
+        self._use(run, frames)
+        if not run.left:
+            self._buckets[run.size].runs.remove(run)
+            self._keep(run.size)
+        return taken
+
     def _cut(self, size: Size) -> Batch:
-        runs = self._runs[size]
+        runs = self._buckets[size].runs
         parts = []
         room = self._batch_size
         for run in runs:
-            count = min(room, run.left)
-            parts.append((run.frames, slice(run.used, run.used + count)))
-            run.used += count
-            room -= count
+            frames = min(room, run.left)
+            parts.append((run.frames, slice(run.used, run.used + frames)))
+            self._use(run, frames)
+            room -= frames
             if not room:
                 break
-        self._keep(size, [run for run in runs if run.left])
+        del runs[: sum(not run.left for run in runs[: len(parts)])]
+        self._buckets[size] = self._buckets.pop(size)  # to the back: no size starves another
+        self._keep(size)
         return Batch(
             FrameBatch(
                 tuple(info for frames, part in parts for info in frames.infos[part]),
@@ -138,12 +201,12 @@ class Batcher:
             tuple(mask for frames, part in parts for mask in frames.taken[part]),
         )
 
-    def _keep(self, size: Size, runs: list[_Run]) -> None:
-        del self._runs[size]  # and to the back of the line, so that no size starves another
-        if runs:
-            self._runs[size] = runs
+    def _use(self, run: _Run, frames: int) -> None:
+        run.used += frames
+        self._buckets[run.size].frames -= frames
+        if not run.left:
+            del self._runs[self._numbers.pop(run.frames.stream)]
 
-
-def _size(frames: Frames) -> Size:
-    height, width = frames.pixels.shape[1:3]
-    return height, width
+    def _keep(self, size: Size) -> None:
+        if not self._buckets[size].runs:
+            del self._buckets[size]

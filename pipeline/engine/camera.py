@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from pipeline.stream.progress import Progress
+from typing import Literal
 
 NAMED = 3  # cameras of each state that are called by their names
 State = Literal["starting", "live", "stalled", "lost", "ended"]
@@ -29,6 +26,7 @@ class Camera:
         why: of a state that is none to wish for, what was told of it.
         epoch: which assignment of the stream the last commit was of.
         ledger: operator -> what became of frames, as of then (`pipeline.stream.ledger`).
+        newest_us: wall clock at which the newest frame was decoded whose records are in the sink.
     """
 
     frames: int = 0
@@ -39,6 +37,7 @@ class Camera:
     why: str = ""
     epoch: int = 0
     ledger: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    newest_us: int = 0
 
     def __add__(self, other: Camera) -> Camera:
         """Both, `other` being the later one."""
@@ -47,21 +46,6 @@ class Camera:
         worst_lag_s = max(self.worst_lag_s, other.worst_lag_s)
         frames = self.frames + other.frames
         return replace(other, frames=frames, dropped=dropped, worst_lag_s=worst_lag_s)
-
-    def after(
-        self, progress: Progress, frames: int, dropped: Mapping[str, int], age_s: float | None
-    ) -> Camera:
-        """The same one after another commit, of frames the oldest of which was so old."""
-        lag_s = self.lag_s if age_s is None else age_s
-        return replace(
-            self,
-            frames=frames,
-            dropped=dropped,
-            lag_s=lag_s,
-            worst_lag_s=max(self.worst_lag_s, lag_s),
-            epoch=progress.epoch,
-            ledger=progress.ledger,
-        )
 
     def dropped_since(self, earlier: Camera) -> dict[str, int]:
         """Cause -> frames dropped between two looks at it."""

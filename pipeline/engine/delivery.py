@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.engine.committer import Claimed, Committed, Committer, Refusal
 from pipeline.engine.roster import Roster
+from pipeline.engine.scheduler import Scheduler
 from pipeline.engine.tally import Tally
 from pipeline.records.commit import Commit
 
@@ -11,27 +12,25 @@ from pipeline.records.commit import Commit
 class Delivery:
     """Belongs to the shard's loop, as lanes do; the sink's own thread is the committer's."""
 
-    def __init__(self, committer: Committer, roster: Roster, tally: Tally) -> None:
+    def __init__(
+        self, committer: Committer, roster: Roster, scheduler: Scheduler, tally: Tally
+    ) -> None:
         """
         Args:
             committer: of the sink.
             roster: whose lanes hear of their commits, and whose streams are claimed.
+            scheduler: is told of those lanes.
             tally: counts what is in the sink.
         """
         self._committer = committer
         self._roster = roster
+        self._scheduler = scheduler
         self._tally = tally
 
     @property
     def busy(self) -> bool:
         """Something is on its way, or back."""
         return self._committer.busy
-
-    @property
-    def awaited(self) -> bool:
-        """Some stream, or the end of all, goes on only when the sink has answered."""
-        lanes = self._roster.lanes.values()
-        return any(lane.waits_for_sink for lane in lanes) or (self.busy and not lanes)
 
     def put(self, commit: Commit) -> None:
         """Send a commit on its way."""
@@ -83,11 +82,15 @@ class Delivery:
             lane = self._roster.lanes.get(commit.progress.stream)
             if lane is None:  # a recording that was cut off meanwhile
                 continue
-            lane.confirm()
+            spent = lane.times.confirm(done.at_s) if lane.confirm() else []
+            self._scheduler.wake(lane.stream)
+            if spent:
+                self._scheduler.pace.see_commit(spent[-1].commit_s)
             if lane.live:
-                age_s = None if commit.arrived_s is None else done.at_s - commit.arrived_s
-                self._tally.see(commit.progress, lane.frames, lane.dropped, age_s)
+                dropped = dict(lane.dropped)
+                self._tally.see(commit.progress, lane.frames, dropped, spent, lane.times.newest_us)
         cameras = [lane for lane in self._roster.lanes.values() if lane.live]
         for outage in done.outages:  # what they dropped meanwhile has its reason
             for lane in cameras:
                 lane.tell(outage)
+                self._scheduler.wake(lane.stream)

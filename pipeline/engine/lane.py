@@ -7,13 +7,14 @@ Knows nothing of batches, clocks, processes or sinks.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from operators.frames import FrameInfo
 from operators.result import Result
 from operators.variant import prepared_variant
 from pipeline.engine.chunk_queue import ChunkQueue
+from pipeline.engine.latency import FrameTimes
 from pipeline.engine.memories import Memories
 from pipeline.engine.outbox import Outbox
 from pipeline.engine.placement import Placement
@@ -27,6 +28,7 @@ from pipeline.stream.chunk import End, Fault, Frames, Gap, Trouble
 from pipeline.stream.dropped import Dropped, Untold
 from pipeline.stream.ledger import Ledger
 from pipeline.stream.progress import Progress
+from pipeline.stream.spec import StreamSpec
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +38,15 @@ class Lane:
 
     def __init__(
         self,
+        spec: StreamSpec,
         progress: Progress,
         placements: Sequence[Placement],
         publisher: Publisher,
-        *,
-        live: bool = False,
     ) -> None:
         """Continue where `progress` stands. A recording that is stopped goes on another day; a live
-        stream (`live`) that is stopped is over."""
-        self.live = live
+        stream that is stopped is over."""
+        self.spec = spec
+        self.live = spec.live
         self.resumed = bool(progress.position)
         self._progress = progress
         self._placements = placements
@@ -55,9 +57,9 @@ class Lane:
         self._outbox = Outbox(progress, placements, publisher)
         self._offered: Frames | None = None
         self._left = 0  # frames of the offered run that no batch has brought back yet
-        self._rules = 1 + max((p.rule for p in placements), default=0)
-        self._arrived_s: float | None = None  # of the oldest frame since the last commit
+        self.times = FrameTimes()
         self._untold = Untold()
+        self.dropped: Mapping[str, int] = self._untold.total  # cause -> frames, in this run
         self.lost = 0  # frames that were told to be lost, in this run
         self.frames = 0  # that have been through the operators, in this run
         self._messages: list[Message] = []
@@ -91,11 +93,6 @@ class Lane:
         done = self._offered is None and not self.queue.first() and not self.queue.idle
         return self._outbox.busy and (self._outbox.waiting or done)
 
-    @property
-    def dropped(self) -> dict[str, int]:
-        """Cause -> frames, in this run."""
-        return dict(self._untold.total)
-
     def advance(self) -> Frames | Commit | None:
         """A run of frames to offer, a due commit, or None until more comes or is confirmed."""
         if news := self._outbox.next_news(self._progress):
@@ -114,10 +111,11 @@ class Lane:
         self.queue.pop()
         return self._commit()
 
-    def confirm(self) -> None:
-        """The commit that `advance` gave out last is in the sink."""
-        if self._outbox.confirm():
+    def confirm(self) -> bool:
+        """The commit that `advance` gave out last is in the sink; whether it was a chunk's."""
+        if is_chunk := self._outbox.confirm():
             self.queue.confirm()
+        return is_chunk
 
     def report(self, trouble: Trouble) -> None:
         """Trouble, told as soon as a commit can be, ahead of all that is queued."""
@@ -137,7 +135,7 @@ class Lane:
             taken: per frame, which rules had taken it.
             cause: why, one of `CAUSES`.
         """
-        dropped = Dropped(self.stream, self._rules)
+        dropped = Dropped(self.stream, len(self.spec.samplings))
         dropped.add(cause, taken)
         for gap in dropped.take():
             self._pass(gap)
@@ -193,32 +191,34 @@ class Lane:
     def release(self, frames: int) -> None:
         """A batch with so many frames of the offered run has been through all operators."""
         self.frames += frames
-        self._progress = replace(self._progress, frames=self._progress.frames + frames)
-        self._advance_run(frames)
+        self._advance_run(frames, computed=frames)
 
-    def _advance_run(self, frames: int) -> None:
+    def _advance_run(self, frames: int, *, computed: int = 0) -> None:
         run = self._offered
         assert run is not None
         assert 0 < frames <= self._left
+        self.times.release(run, len(run.infos) - self._left, computed)
         self._left -= frames
         last = run.infos[-1 - self._left]
-        self._progress = replace(self._progress, session=last.session, position=last.position)
+        self._progress = replace(
+            self._progress,
+            session=last.session,
+            position=last.position,
+            frames=self._progress.frames + computed,
+            cursor=self._progress.cursor if self._left else run.cursor,
+        )
         if not self._left:
-            self._progress = replace(self._progress, cursor=run.cursor)
             self._offered = None
 
     def _begin(self, frames: Frames) -> None:
         self._check_unbroken(frames.before)
-        if self._arrived_s is None and frames.arrived_s:
-            self._arrived_s = frames.arrived_s[0]
         first = frames.infos[0]
         if first.session != self._progress.session or not self._progress.position:
             if self._progress.position:
                 self._forget("session")
             self._messages.append(self._publisher.started(first))
         self._offered, self._left = frames, len(frames.infos)
-        height, width = frames.pixels.shape[1:3]
-        self.size_hw = (height, width)
+        self.size_hw = frames.size_hw
 
     def _check_unbroken(self, before: int | None) -> None:
         """Refuse to commit past a hole: the cursor would pass it, and no resume would repair it.
@@ -290,8 +290,8 @@ class Lane:
         messages, self._messages = self._messages, []
         if self.end and not self._goes_on(self.end):
             messages += self._publisher.announce(self.end, self._progress, self._progress.ledger)
-        arrived_s, self._arrived_s = self._arrived_s, None
-        return self._outbox.send(messages, self._progress, arrived_s)
+        self.times.send()
+        return self._outbox.send(messages, self._progress)
 
     @property
     def _status(self) -> str:

@@ -68,21 +68,19 @@ class Outbox:
             else:
                 messages += self._publisher.announce(news, self._place_of(news), {})
         self._news.clear()
-        return self._send(messages, self._newest, None)
+        return self._send(messages, self._newest)
 
     def _place_of(self, trouble: Trouble) -> Progress:
         if not trouble.position:
             return self._newest
         return replace(self._newest, session=trouble.session, position=trouble.position)
 
-    def send(
-        self, messages: Sequence[Message], progress: Progress, arrived_s: float | None
-    ) -> Commit:
+    def send(self, messages: Sequence[Message], progress: Progress) -> Commit:
         """The commit of a chunk; none may be on its way."""
         assert not self.busy
         self._is_chunk = True
         self._buried = set()
-        return self._send(messages, progress, arrived_s)
+        return self._send(messages, progress)
 
     def confirm(self) -> bool:
         """The commit is in the sink; whether it was a chunk's."""
@@ -116,9 +114,7 @@ class Outbox:
         self._in_flight = replace(commit, messages=tuple(messages), progress=self._newest)
         return self._in_flight, operators
 
-    def _send(
-        self, messages: Sequence[Message], progress: Progress, arrived_s: float | None
-    ) -> Commit:
+    def _send(self, messages: Sequence[Message], progress: Progress) -> Commit:
         self._newest = replace(progress, sequence=self._newest.sequence + 1)
-        self._in_flight = Commit(tuple(messages), self._newest, arrived_s)
+        self._in_flight = Commit(tuple(messages), self._newest)
         return self._in_flight

@@ -25,6 +25,7 @@ class Roster:
 
     Attributes:
         lanes: stream -> lane, of those that are open.
+        cameras: how many of them are live.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Roster:
         self._specs: dict[str, StreamSpec] = {}  # not claimed yet
         self._waiting: deque[tuple[StreamSpec, Lane]] = deque()
         self.lanes: dict[str, Lane] = {}
+        self.cameras = 0
 
     def names(self) -> set[str]:
         """Of all that are here; from any thread."""
@@ -132,28 +134,37 @@ class Roster:
             if self._specs.pop(stream, None):
                 self._forget(stream, Outcome(stream, "rejected", why))
 
-    def open_next(self) -> None:
-        """Open those that wait, as long as there is room."""
+    def open_next(self) -> list[str]:
+        """Open those that wait, as long as there is room; which ones."""
+        opened = []
         for spec, lane in list(self._waiting):
             if lane.live or self._has_room():
                 self._waiting.remove((spec, lane))
                 self._intake.open(spec)
-                self.lanes[spec.stream] = lane
+                self._enter(lane)
+                opened.append(spec.stream)
+        return opened
+
+    def _enter(self, lane: Lane) -> None:
+        self.lanes[lane.stream] = lane
+        self.cameras += lane.live
 
     def _has_room(self) -> bool:
-        decoding = sum(not lane.live for lane in self.lanes.values())
-        return self._most_open is None or decoding < self._most_open
+        return self._most_open is None or len(self.lanes) - self.cameras < self._most_open
 
-    def stop_removed(self) -> None:
-        """Those that are to go and are claimed: who is not open is gone, the others end soon."""
+    def stop_removed(self) -> list[str]:
+        """Those that are to go and are claimed end soon; which of them were not open yet."""
         with self._lock:
             removed = [stream for stream in self._removed if stream not in self._specs]
             self._removed = [stream for stream in self._removed if stream in self._specs]
         self._intake.stop(stream for stream in removed if stream in self.lanes)
+        ended = []
         for spec, lane in [one for one in self._waiting if one[0].stream in removed]:
             self._waiting.remove((spec, lane))
             lane.queue.accept([End(spec.stream, "stopped")])  # so that the sink lets go of it
-            self.lanes[spec.stream] = lane
+            self._enter(lane)
+            ended.append(spec.stream)
+        return ended
 
     def begin_no_more(self) -> None:
         """Whatever is not open never will be, and nothing comes in any more."""
@@ -167,6 +178,7 @@ class Roster:
     def leave(self, lane: Lane, outcome: Outcome) -> None:
         """A lane is done with."""
         del self.lanes[lane.stream]
+        self.cameras -= lane.live
         self._forget(lane.stream, outcome)
 
     def _forget(self, stream: str, outcome: Outcome) -> None:

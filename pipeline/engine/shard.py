@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from pipeline.engine.batching import Batcher
 from pipeline.engine.committer import Committer
 from pipeline.engine.delivery import Delivery
 from pipeline.engine.drain import Drain
@@ -17,6 +16,7 @@ from pipeline.engine.intake import Intake
 from pipeline.engine.lane import Lane
 from pipeline.engine.observer import WAIT, Observer, StageSeconds
 from pipeline.engine.roster import Roster
+from pipeline.engine.scheduler import Scheduler
 from pipeline.engine.step import Engine
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import SinkAway
@@ -26,12 +26,11 @@ from pipeline.records.outage import Outage
 from pipeline.records.record import Message
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Sink
-from pipeline.stream.chunk import End, Trouble
+from pipeline.stream.chunk import End, Frames, Trouble
 from pipeline.stream.feed import Feed
 from pipeline.stream.progress import Progress
 from pipeline.stream.spec import StreamSpec
 
-LIVE_BATCH_WAIT_S = 0.2  # a live frame waits no longer than this for batch mates
 SILENCE_S = 2.0  # what a decoder is given to speak after the time to drain
 SINK_WAIT_S = 0.02  # how long the sink is waited for before the decoders are looked at again
 IDLE_WAIT_S = 0.25  # how long a loop without work waits before it looks at `stop` again
@@ -51,7 +50,6 @@ class Shard:
         publisher: Callable[[Progress], Publisher],
         *,
         most_open: int | None = None,
-        batch_wait_s: float = LIVE_BATCH_WAIT_S,
         max_age_s: float = math.inf,
         drain_s: float = DRAIN_S,
         patience_s: float | None = None,
@@ -64,9 +62,6 @@ class Shard:
             sink: its outages are borne here.
             publisher: makes the message builder of a stream.
             most_open: how many recordings decode at a time, the others wait their turn; None: all.
-            batch_wait_s: beside a live stream no frame waits longer than this for batch mates;
-                recordings alone wait for as long as frames that could fill their batch are awaited.
-                No result depends on it.
             max_age_s: a live frame that arrived longer ago is dropped when its turn comes.
             drain_s: how long after `stop` frames are still computed; then live ones are dropped,
                 and recordings stand where their last commit was.
@@ -77,7 +72,6 @@ class Shard:
         """
         self._engine = engine
         self._publisher = publisher
-        self._batch_wait_s = batch_wait_s
         self._max_age_s = max_age_s
         self._clock = clock
         self.tally = Tally(failures=engine.failures)
@@ -88,7 +82,7 @@ class Shard:
         self._intake = Intake(feed)
         self._roster = Roster(self._intake, self.tally, self._make_lane, most_open)
         self._lanes = self._roster.lanes
-        self._batcher = Batcher(engine.batch_size)
+        self._scheduler = Scheduler(self._lanes, engine.batch_size)
         self._drain = Drain(drain_s, self._sink.interrupt, clock)
         self._draining = False
         self.turned_s: float | None = None  # when the loop last did; None: not at work yet
@@ -136,7 +130,7 @@ class Shard:
     def _commit_beside(self, stay: bool) -> None:
         committer = Committer(self._sink, self._observer, self._clock)
         try:
-            self._pump(Delivery(committer, self._roster, self.tally), stay)
+            self._pump(Delivery(committer, self._roster, self._scheduler, self.tally), stay)
         except BaseException:
             self._sink.interrupt()  # an outage would be waited for, and for nothing
             raise
@@ -163,7 +157,7 @@ class Shard:
         self._drain.ask()
 
     def _make_lane(self, spec: StreamSpec, progress: Progress) -> Lane:
-        return Lane(progress, self._engine.placements, self._publisher(progress), live=spec.live)
+        return Lane(spec, progress, self._engine.placements, self._publisher(progress))
 
     def _pump(self, delivery: Delivery, stay: bool) -> None:
         busy = False
@@ -173,8 +167,9 @@ class Shard:
             busy |= delivery.settle()
             if self._drain.asked:
                 self._end()
-            self._roster.stop_removed()
-            self._roster.open_next()
+            for stream in self._roster.stop_removed():
+                self._scheduler.wake(stream)
+            self._scheduler.enter(self._roster.open_next())
             self._request()
             if busy:
                 self._accept(0.0)
@@ -186,8 +181,8 @@ class Shard:
     def _idle_s(self, delivery: Delivery) -> float:
         """How long the loop may wait for frames; it has waited for the sink already where only that
         lets a stream go on."""
-        due_s = max(0.0, min(IDLE_WAIT_S, self._batcher.due_s - self._clock()))
-        if not delivery.awaited:
+        due_s = max(0.0, min(IDLE_WAIT_S, self._scheduler.due_s - self._clock()))
+        if not self._scheduler.blocked and (self._lanes or not delivery.busy):
             return due_s
         delivery.wait(min(due_s, SINK_WAIT_S))
         return 0.0
@@ -208,16 +203,17 @@ class Shard:
             elif not lane.queue.closing and self._clock() >= cut_s + SILENCE_S:
                 self._intake.leave(lane.stream)
                 lane.queue.accept([End(lane.stream, "stopped", SILENT, lost=lane.lost)])
+                self._scheduler.wake(lane.stream)
 
     def _abandon(self, lane: Lane) -> None:
         """A recording goes on another day, from its last commit."""
         stream = lane.stream
-        self._batcher.discard(lambda run: len(run.infos) if run.stream == stream else 0)
+        self._scheduler.discard(stream)
         self._intake.leave(stream)
         self._roster.leave(lane, Outcome(stream, "stopped", resumed=lane.resumed))
 
     def _request(self) -> None:
-        self._intake.ask(stream for stream, lane in self._lanes.items() if lane.queue.hungry)
+        self._intake.ask(self._scheduler.take_hungry())
 
     def _accept(self, timeout_s: float) -> None:
         for stream, news in self._intake.take(timeout_s):
@@ -226,6 +222,7 @@ class Shard:
                 lane.report(news)
             else:
                 lane.queue.accept(news)
+            self._scheduler.wake(stream)
             if lane.live:  # told at once: the next commit may be long in coming
                 presence = lane.queue.presence
                 self.tally.turn(stream, presence.state, presence.why)
@@ -235,51 +232,49 @@ class Shard:
 
         No more at a time: trouble of cameras that is not read is not told.
         """
-        while True:
-            for lane in list(self._lanes.values()):
-                self._advance(lane, delivery)
-            if not self._drop():
-                break
+        self._advance(delivery)
+        while self._drop():
+            self._advance(delivery)
         self._request()  # so that decoding goes on beside the step
-        awaited = {lane.size_hw for lane in self._lanes.values() if lane.waits}
-        batch = self._batcher.cut(awaited, self._clock())
+        began_s = self._clock()
+        batch = self._scheduler.cut(began_s)
         if batch is None:
             return False
         self._engine.step(batch, self._lanes, self._observer)
+        done_s = self._clock()
+        self._scheduler.pace.see_batch(done_s - began_s)
         self.tally.frames += len(batch.frames.infos)
         self.tally.batches[len(batch.streams)] += 1
+        for stream in batch.streams:
+            self._lanes[stream].times.compute(began_s, done_s)
+            self._scheduler.wake(stream)
         return True
 
     def _drop(self) -> bool:
         """Live frames whose turn comes too late; whether there were any."""
         cut = self._drain.cut_s is not None
-        oldest_s = math.inf if cut else self._clock() - self._max_age_s
-        gone = self._batcher.discard(
-            lambda run: (
-                len(run.infos) if cut and self._lanes[run.stream].live else run.older_than(oldest_s)
-            )
-        )
-        cause = "drain" if cut else "late"
+        gone = self._scheduler.expire(math.inf if cut else self._clock() - self._max_age_s)
         for stream, taken in gone:
-            self._lanes[stream].skip(taken, cause)
+            self._lanes[stream].skip(taken, "drain" if cut else "late")
+            self._scheduler.wake(stream)
         return bool(gone)
 
-    def _advance(self, lane: Lane, delivery: Delivery) -> None:
-        while (step := lane.advance()) is not None:
-            if isinstance(step, Commit):
-                delivery.put(step)
-                continue
-            self._batcher.offer(step, self._clock() + self._longest_wait_s())
-            if step.share is not None:
-                self.tally.shares[lane.stream] = step.share
-        if lane.over:
-            assert lane.end
-            outcome = Outcome.of(lane.end, lane.why, resumed=lane.resumed)
-            self._roster.leave(lane, outcome)
+    def _advance(self, delivery: Delivery) -> None:
+        for lane in self._scheduler.woken():
+            while (step := lane.advance()) is not None:
+                if isinstance(step, Commit):
+                    delivery.put(step)
+                else:
+                    self._offer(lane, step)
+            if lane.over:
+                assert lane.end
+                outcome = Outcome.of(lane.end, lane.why, resumed=lane.resumed)
+                self._roster.leave(lane, outcome)
 
-    def _longest_wait_s(self) -> float:
-        live = any(lane.live for lane in self._lanes.values())
-        return self._batch_wait_s if live else math.inf
+    def _offer(self, lane: Lane, frames: Frames) -> None:
+        self._scheduler.offer(lane, frames, self._clock(), patient=not self._roster.cameras)
+        if frames.share is not None:
+            self.tally.shares[lane.stream] = frames.share
 
     def _note_outage(self, outage: Outage | None) -> None:
         self.tally.outage = outage

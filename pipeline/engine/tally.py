@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import dataclass, field, fields, replace
 
 from pipeline.engine.camera import Camera, State
+from pipeline.engine.latency import Latency, Spent
 from pipeline.records.outage import Outage
 from pipeline.records.record import Message
 from pipeline.sinks.sink import Receipt
@@ -76,6 +77,7 @@ class Tally:
         seconds: stage -> how long engines were at it (`pipeline.engine.observer`).
         earlier: live stream that came again -> how it had fared before.
         here: streams that the shard has, where somebody elsewhere is to know.
+        latencies: live stream -> how long its frames took.
     """
 
     frames: int = 0
@@ -93,20 +95,50 @@ class Tally:
     seconds: dict[str, float] = field(default_factory=dict)
     earlier: dict[str, Camera] = field(default_factory=dict)
     here: frozenset[str] = frozenset()
+    latencies: dict[str, Latency] = field(default_factory=dict)
 
     def see(
-        self, progress: Progress, frames: int, dropped: Mapping[str, int], age_s: float | None
+        self,
+        progress: Progress,
+        frames: int,
+        dropped: Mapping[str, int],
+        spent: Sequence[Spent],
+        newest_us: int,
     ) -> None:
-        """Note how a camera fares; see `Camera.after`."""
+        """Note how a camera fares after a commit.
+
+        Args:
+            progress: that was committed.
+            frames: that went through the operators in this run.
+            dropped: cause -> frames, in this run.
+            spent: what the frames of the commit took.
+            newest_us: `FrameTimes.newest_us`.
+        """
         stream = progress.stream
-        whole = self.earlier.get(stream, Camera()) + Camera(frames, dropped)
+        latency = self.latencies.setdefault(stream, Latency())
+        for one in spent:
+            latency.add(one)
+        whole = Camera(frames, dropped)
+        if stream in self.earlier:
+            whole = self.earlier[stream] + whole
         known = self.cameras.get(stream, Camera())
-        self.cameras[stream] = known.after(progress, whole.frames, whole.dropped, age_s)
+        age_s = max((sum(one) - one.decode_s for one in spent), default=known.lag_s)
+        self.cameras[stream] = replace(
+            known,
+            frames=whole.frames,
+            dropped=whole.dropped,
+            lag_s=age_s,
+            worst_lag_s=max(known.worst_lag_s, age_s),
+            epoch=progress.epoch,
+            ledger=progress.ledger,
+            newest_us=newest_us or known.newest_us,
+        )
 
     def turn(self, camera: str, state: State, why: str) -> None:
         """Note whether it is there."""
-        known = self.cameras.get(camera, Camera())
-        self.cameras[camera] = replace(known, state=state, why=why)
+        known = self.cameras.get(camera)
+        if known is None or (known.state, known.why) != (state, why):
+            self.cameras[camera] = replace(known or Camera(), state=state, why=why)
 
     def forget(self, stream: str) -> None:
         """It is here again: how it ended before is no news any more. Its counts go on."""
@@ -127,7 +159,9 @@ class Tally:
         Whoever walks through a container that grows meanwhile, as pickling does, fails; the copy
         of a dict or a list is one step that no other thread interrupts.
         """
-        return Tally(*(copy(getattr(self, one.name)) for one in fields(self)))
+        now = Tally(*(copy(getattr(self, one.name)) for one in fields(self)))
+        now.latencies = {stream: one.copy() for stream, one in now.latencies.items()}
+        return now
 
     def __add__(self, other: Tally) -> Tally:
         """Both, `other` being the later one. A stream has one outcome: the newest, or, where that
@@ -158,4 +192,9 @@ class Tally:
                 for name in {**self.seconds, **other.seconds}
             },
             here=self.here | other.here,
+            latencies=self.latencies
+            | {
+                name: self.latencies.get(name, Latency()) + latency
+                for name, latency in other.latencies.items()
+            },
         )

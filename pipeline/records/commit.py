@@ -10,15 +10,10 @@ from pipeline.stream.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One chunk of one stream through all operators, or trouble, which waits for none.
-
-    Attributes:
-        arrived_s: when the oldest of its frames did, on the clock of `Frames.arrived_s`.
-    """
+    """One chunk of one stream through all operators, or trouble, which waits for none."""
 
     messages: tuple[Message, ...]
     progress: Progress
-    arrived_s: float | None = None
 
     @property
     def size_bytes(self) -> int:

@@ -60,6 +60,12 @@ class Frames:
     def stream(self) -> str:
         return self.infos[0].stream
 
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Of its pixels."""
+        height, width = self.pixels.shape[1:3]
+        return height, width
+
     def without(self, first: int) -> Frames:
         """The same run without its first frames; one must be left."""
         return replace(

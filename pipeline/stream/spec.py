@@ -19,7 +19,10 @@ BASE_BYTES = 512 << 20  # address space of a child that decodes small pictures: 
 BYTES_PER_PIXEL = 40  # 8K H.264 took 31, 8K 10-bit HEVC 37 (FFmpeg 8.1, 2026-11)
 
 
-_ABOVE_0 = ("max_pixels", "chunk_ms", "stall_s", "buffer_frames", "max_age_s", "spool_bytes")
+_ABOVE_0 = (
+    *("max_pixels", "latency_ms", "chunk_ms", "stall_s", "buffer_frames", "max_age_s"),
+    "spool_bytes",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class StreamSpec:
         max_pixels: larger pictures are refused; also decides how much memory decoding may take.
         damaged: give out pictures that a loss has spoilt, instead of counting them as lost.
         deinterlace: take one field of interlaced pictures.
+        latency_ms: live: how long after a frame came its records should be in the sink. Frames
+            are computed in time for that; no record depends on it.
+        priority: live: where not all frames can be, those of a higher one are.
         chunk_ms: a chunk that holds frames closes after this long.
         stall_s: a decoder without a sign of life for so long is killed.
         buffer_frames: live: more than this are not kept.
@@ -64,6 +70,8 @@ class StreamSpec:
     max_pixels: int = MAX_PIXELS
     damaged: bool = False
     deinterlace: bool = True
+    latency_ms: int = 1000
+    priority: int = 0
     chunk_ms: int = 500
     stall_s: float = 10.0
     buffer_frames: int = 64

@@ -11,13 +11,17 @@ from pipeline.control.board import KEPT, Board
 from pipeline.control.fared import Fared
 from pipeline.control.wanted import WantedStream
 from pipeline.engine.camera import Camera
+from pipeline.engine.latency import Latency, Spent
 
 SECRET = StreamConfig(url="rtsp://viewer:kanarie@10.0.0.1/cam?token=vogel")
 
 
 def fared(state: str, reason: str = "", name: str = "gate") -> dict[str, Fared]:
     camera = Camera(5, {"late": 2}, 0.25, 0.5, epoch=3, ledger={"depth": {"sampled": 7}})
-    return {name: Fared(name, state, reason, camera, WantedStream(SECRET))}
+    latency = Latency()
+    for decode_s in (0.1, 0.3):
+        latency.add(Spent(decode_s, 0.1, 0.1, 0.1))
+    return {name: Fared(name, state, reason, camera, latency, WantedStream(SECRET))}
 
 
 @pytest.fixture
@@ -48,6 +52,7 @@ def test_everything_of_a_stream_is_there_but_its_secrets(board) -> None:
     assert (shown["id"], shown["epoch"], shown["frames"]) == ("gate", 3, 5)
     assert (shown["dropped"], shown["ledger"]) == ({"late": 2}, {"depth": {"sampled": 7}})
     assert (shown["lag_s"], shown["worst_lag_s"]) == (0.25, 0.5)
+    assert shown["latency_s"] == {"p50": 0.5, "p95": 0.95, "p99": 0.99}
     assert shown["config"]["url"].startswith("rtsp://")
     assert not any(secret in str(shown) for secret in ("kanarie", "vogel"))
 

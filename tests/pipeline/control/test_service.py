@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from pipeline.control.openapi import document
 from pipeline.control.service import Service
 from pipeline.control.steering import Steering
 from pipeline.engine.camera import Camera
+from pipeline.engine.latency import Latency, Spent
 from pipeline.records.outage import Outage
 
+PAGE = Path(__file__).parents[3] / "docs" / "control.md"
 GATE, YARD = "rtsp://viewer:kanarie@10.0.0.1/cam", "rtsp://10.0.0.2/cam"
 TOKEN = "a token of some length"
 
@@ -217,7 +220,12 @@ def test_health_tells_starting_ready_and_stuck_apart(served) -> None:
 
 def test_metrics_are_prometheus_own_and_name_streams_by_their_ids(served) -> None:
     client = served()
-    client.run.tally.cameras["gate"] = Camera(7, {"late": 2}, 0.25, 0.5, "live", epoch=3)
+    client.run.tally.cameras["gate"] = Camera(
+        7, {"late": 2}, 0.25, 0.5, "live", epoch=3, newest_us=1_500_000
+    )
+    client.run.tally.latencies["gate"] = Latency()
+    for commit_s in (0.1, 0.3, 40.0):
+        client.run.tally.latencies["gate"].add(Spent(0.0, 0.125, 0.0625, commit_s))
     client.run.tally.records["depth"] = 7
     client.run.tally.frames = 9
     client.steering.look()
@@ -234,8 +242,32 @@ def test_metrics_are_prometheus_own_and_name_streams_by_their_ids(served) -> Non
     assert found["dinostream_stream_state", "gate", "paused"] == 0
     assert found["dinostream_records_total", "depth"] == 7
     assert found["dinostream_backbone_frames_total",] == 9
+    assert found["dinostream_capture_to_ack_seconds_bucket", "0.5", "gate"] == 2
+    assert found["dinostream_capture_to_ack_seconds_bucket", "+Inf", "gate"] == 3
+    assert found["dinostream_capture_to_ack_seconds_sum", "gate"] == pytest.approx(40.9625)
+    assert found["dinostream_stage_latency_seconds_sum", "batch", "gate"] == 0.375
+    assert found["dinostream_stage_latency_seconds_count", "commit", "gate"] == 3
+    assert found["dinostream_stream_last_frame_timestamp_seconds", "gate"] == 1.5
     for family in text_string_to_metric_families(answer.text):
         assert family.documentation, family.name
+
+
+def test_the_page_lists_every_metric_with_its_labels(served) -> None:
+    client = served()
+    client.run.tally.cameras["gate"] = Camera(7, {"late": 2}, state="live", newest_us=1)
+    client.run.tally.latencies["gate"] = Latency()
+    client.run.tally.records["depth"] = 7
+    client.run.tally.seconds["backbone"] = 1.0
+    client.steering.look()
+    answer = client.ask("GET", "/metrics")
+    told = {
+        one.name.removesuffix("_bucket"): one.labels.keys() - {"le"}
+        for family in text_string_to_metric_families(answer.text)
+        for one in family.samples
+        if not one.name.endswith(("_sum", "_count"))
+    }
+    rows = re.findall(r"^\| `(dinostream_\w+)` \|([^|]*)\|", PAGE.read_text(), re.MULTILINE)
+    assert {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows} == told
 
 
 def test_whoever_has_the_token_may_ask_and_probes_need_none(served) -> None:

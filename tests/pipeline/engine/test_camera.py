@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.engine.camera import Camera, counted
+from pipeline.engine.latency import Spent
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.stream.progress import Progress
 
@@ -28,19 +29,21 @@ def test_cameras_of_two_engines_stay_as_they_are() -> None:
 def test_a_state_has_a_reason_and_counts_stay_beside_it() -> None:
     tally, ledger = Tally(), {"depth": {"sampled": 5}}
     tally.turn("gate", "lost", "no route")
-    tally.see(Progress("job", "gate", epoch=3, ledger=ledger), 5, {}, 0.25)
-    assert tally.cameras["gate"] == Camera(5, {}, 0.25, 0.25, "lost", "no route", 3, ledger)
+    tally.see(
+        Progress("job", "gate", epoch=3, ledger=ledger), 5, {}, [Spent(0.0, 0.1, 0.1, 0.05)], 7
+    )
+    assert tally.cameras["gate"] == Camera(5, {}, 0.25, 0.25, "lost", "no route", 3, ledger, 7)
     tally.turn("gate", "live", "")
-    assert tally.cameras["gate"] == Camera(5, {}, 0.25, 0.25, "live", "", 3, ledger)
+    assert tally.cameras["gate"] == Camera(5, {}, 0.25, 0.25, "live", "", 3, ledger, 7)
 
 
 def test_a_camera_that_comes_again_is_counted_on_and_has_not_ended() -> None:
     tally = Tally(outcomes=[Outcome("gate", "stopped"), Outcome("yard", "stopped")])
-    tally.see(Progress("job", "gate"), 5, {"late": 2}, 0.5)
+    tally.see(Progress("job", "gate"), 5, {"late": 2}, [Spent(0.0, 0.25, 0.2, 0.05)], 7)
     tally.turn("gate", "ended", "")
     tally.forget("gate")
     assert [outcome.stream for outcome in tally.outcomes] == ["yard"]
     assert (tally.cameras["gate"].state, tally.cameras["gate"].frames) == ("starting", 5)
-    tally.see(Progress("job", "gate"), 3, {"late": 1, "full": 4}, 0.1)
+    tally.see(Progress("job", "gate"), 3, {"late": 1, "full": 4}, [Spent(0.0, 0.05, 0.0, 0.05)], 7)
     gate = tally.cameras["gate"]
     assert (gate.frames, gate.dropped, gate.worst_lag_s) == (8, {"late": 3, "full": 4}, 0.5)

@@ -20,7 +20,7 @@ from operators.operator import Operator, StreamOperator
 from operators.result import JSON, Result
 from operators.variant import prepared_variant
 from pipeline.engine.placement import Placement
-from pipeline.engine.shard import IDLE_WAIT_S, LIVE_BATCH_WAIT_S, SILENCE_S, Shard
+from pipeline.engine.shard import IDLE_WAIT_S, SILENCE_S, Shard
 from pipeline.engine.step import Engine
 from pipeline.errors import FencedError, RecordsTooLarge, RuntimeFailure, SinkError
 from pipeline.records.commit import Commit
@@ -457,7 +457,7 @@ def test_a_stopped_camera_is_over() -> None:
     sink = ListSink()
     scripts = {"a": [[run_of("a", [0, 1])], [End("a", "stopped")]]}
     live = replace(spec_of("a"), live=True)
-    shard_of(scripts, sink, Runs(), batch_wait_s=0.0).run(JOBS, [live])
+    shard_of(scripts, sink, Runs()).run(JOBS, [live])
     assert values(sink, "runs", "a") == [{"values": [0, 1], "reason": "end"}]
     assert "ended" in [event["kind"] for event in values(sink, "events", "a")]
 
@@ -484,7 +484,7 @@ def test_a_live_frame_does_not_wait_for_mates_beyond_its_time() -> None:
 
     scripts = {"a": [[run_of("a", [0])], [End("a", "stopped")]], "silent": [[End("silent", "ok")]]}
     echo, feed = Echo(), SilentNeighbour(scripts)
-    shard = shard_of(scripts, sink, echo, feed=feed, batch_wait_s=0.2, clock=clock)
+    shard = shard_of(scripts, sink, echo, feed=feed, clock=clock)
     shard.run(JOBS, [replace(spec_of(name), live=True) for name in scripts])
     assert values(sink, "echo", "a") == [0]
     assert committed_s == [pytest.approx(IDLE_WAIT_S + 0.2)], "it came after one idle wait"
@@ -565,14 +565,12 @@ def test_a_frame_of_a_size_of_its_own_waits_no_longer_than_any_other() -> None:
     cameras = ["busy1", "busy2", "odd", "down"]
     feed = Cameras(clock, until_s=20.0)
     echo = Noting(clock, step_s)
-    shard = shard_of(
-        {}, sink, echo, feed=feed, most_open=4, batch_wait_s=LIVE_BATCH_WAIT_S, clock=clock
-    )
+    shard = shard_of({}, sink, echo, feed=feed, most_open=4, clock=clock)
     feed.stop_shard = shard.stop
     tally = shard.run(JOBS, [replace(spec_of(name), live=True) for name in cameras])
     waited_s = [late - early for early, late in zip(feed.offered_s, computed_s, strict=True)]
     assert len(waited_s) > 15
-    assert max(waited_s) <= LIVE_BATCH_WAIT_S + 2 * 4 * step_s  # what was cut, and due, before it
+    assert max(waited_s) <= 0.2 + 2 * 4 * step_s  # what was cut, and due, before it
     assert tally.frames > 1000, "the others were served meanwhile"
 
 
@@ -603,7 +601,7 @@ def test_trouble_is_told_at_once_and_what_waits_comes_after_it() -> None:
 
     scripts = {"a": live_chunks("a", 3)}
     slow = Slow(clock, 1.0)
-    shard = shard_of(scripts, sink, slow, Runs(), feed=Cut(scripts), batch_wait_s=0.2, clock=clock)
+    shard = shard_of(scripts, sink, slow, Runs(), feed=Cut(scripts), clock=clock)
     shard.run(JOBS, [camera_of("a")])
     kinds = [
         json.loads(message.value)["kind"] if message.topic == "events" else message.topic
@@ -640,9 +638,7 @@ def test_no_frame_is_computed_that_waited_too_long_and_all_are_counted() -> None
     """Two batches of four can be had in five seconds at three a batch; the third comes too late."""
     clock, sink = ManualClock(), ListSink()
     scripts = {"a": live_chunks("a", 4)}
-    shard = shard_of(
-        scripts, sink, Slow(clock, 3.0), Runs(), batch_wait_s=0.0, max_age_s=5.0, clock=clock
-    )
+    shard = shard_of(scripts, sink, Slow(clock, 3.0), Runs(), max_age_s=5.0, clock=clock)
     tally = shard.run(JOBS, [camera_of("a")])
     assert values(sink, "echo", "a") == list(range(8))
     dropped = {"dropped": 8, "dropped_late": 8}
@@ -659,9 +655,7 @@ def test_a_run_of_which_only_the_first_frames_are_too_old_goes_on_behind_them() 
     clock, sink = ManualClock(now_s=10.0), ListSink()
     run = replace(run_of("a", range(6)), arrived_s=(3.0, 4.0, 4.9, 5.0, 6.0, 9.0))
     scripts = {"a": [[run], [End("a", "stopped")]]}
-    shard_of(scripts, sink, Echo(), Runs(), batch_wait_s=0.0, max_age_s=5.0, clock=clock).run(
-        JOBS, [camera_of("a")]
-    )
+    shard_of(scripts, sink, Echo(), Runs(), max_age_s=5.0, clock=clock).run(JOBS, [camera_of("a")])
     assert values(sink, "echo", "a") == [3, 4, 5]
     assert sink.stored["job", "a"].ledger["echo"]["dropped_late"] == 3
 
@@ -704,7 +698,7 @@ def test_draining_ends_in_time_and_says_what_it_cut() -> None:
     scripts = {"gate": live_chunks("gate", 20), "mute": live_chunks("mute", 2), "clip": whole}
     feed = Stopping(scripts, after=8, silent="mute")
     feed.idle = clock.advance
-    options = {"feed": feed, "batch_wait_s": 0.2, "drain_s": 10.0, "clock": clock}
+    options = {"feed": feed, "drain_s": 10.0, "clock": clock}
     shard = shard_of(scripts, sink, Slow(clock, 3.0), Runs(), **options)
     stopped_s: list[float] = []
     feed.stop_shard = lambda: (stopped_s.append(clock.now_s), shard.stop())
@@ -833,7 +827,7 @@ def test_what_was_committed_before_the_sink_went_away_again_counts_as_delivered(
             return super().commit(commits)
 
     sink = AwayAgain(1, attempts=1)
-    shard = shard_of({"cam": clip("cam", 12, 4)}, sink, Echo(), batch_wait_s=0.0, drain_s=0.01)
+    shard = shard_of({"cam": clip("cam", 12, 4)}, sink, Echo(), drain_s=0.01)
     tally = shard.run(JOBS, [replace(spec_of("cam"), live=True)])
     delivered = len(values(sink, "echo", "cam"))
     queued = 12 - delivered
@@ -853,7 +847,7 @@ def test_nothing_of_a_stream_follows_its_end_not_even_an_outage_at_its_last_comm
 def test_a_stop_during_an_outage_comes_back() -> None:
     sink = AwaySink(1, attempts=1_000_000)
     scripts = {"a": [*clip("a", 12, 4)[:2], [End("a", "stopped")]]}
-    shard = shard_of(scripts, sink, Echo(), batch_wait_s=0.0, drain_s=0.0)
+    shard = shard_of(scripts, sink, Echo(), drain_s=0.0)
     stopper = threading.Thread(target=lambda: sink.tried.wait(timeout=60) and shard.stop())
     stopper.start()
     tally = shard.run(JOBS, [replace(spec_of("a"), live=True)])

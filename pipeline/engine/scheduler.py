@@ -1,0 +1,116 @@
+"""Which frames of an engine's streams are computed next, and which streams want more.
+
+A lane is looked at when something has happened to it: of a thousand cameras most have no news at
+any one time. Knows nothing of decoders, sinks and devices; time is an argument.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+from pipeline.engine.batching import Batch, Batcher, Size
+from pipeline.engine.lane import Lane
+from pipeline.engine.pace import Pace
+from pipeline.stream.chunk import Frames
+
+WAIT_SHARE = 0.2  # of a stream's latency, that its frames may wait for others to share their batch
+
+
+class Scheduler:
+    """Of a shard's lanes.
+
+    Attributes:
+        pace: of batches and commits; whoever sees them tells.
+    """
+
+    def __init__(self, lanes: Mapping[str, Lane], batch_size: int) -> None:
+        """
+        Args:
+            lanes: stream -> lane, of those that are open; they come and go meanwhile.
+            batch_size: frames of a batch at most.
+        """
+        self._lanes = lanes
+        self._batcher = Batcher(batch_size)
+        self.pace = Pace(batch_size)
+        self._woken: dict[str, None] = {}  # in order
+        self._hungry: dict[str, None] = {}
+        self._blocked: set[str] = set()
+
+    def enter(self, streams: Iterable[str]) -> None:
+        """These have just come, and want their first chunk."""
+        self._hungry |= dict.fromkeys(streams)
+
+    def wake(self, stream: str) -> None:
+        """Something has happened to a lane: it has news, or can go on."""
+        self._woken[stream] = None
+
+    def woken(self) -> Iterator[Lane]:
+        """Lanes that something has happened to, until there are none; each is to be advanced before
+        the next is asked for."""
+        while self._woken:
+            stream = next(iter(self._woken))
+            del self._woken[stream]
+            if lane := self._lanes.get(stream):
+                yield lane
+            self._note(stream)
+
+    def _note(self, stream: str) -> None:
+        lane = self._lanes.get(stream)
+        if lane and lane.queue.hungry:
+            self._hungry[stream] = None
+        if lane and lane.waits_for_sink:
+            self._blocked.add(stream)
+        else:
+            self._blocked.discard(stream)
+
+    def take_hungry(self) -> list[str]:
+        """Streams that have come to want another chunk since the last time."""
+        hungry, self._hungry = self._hungry, {}
+        return [stream for stream in hungry if stream in self._lanes]
+
+    @property
+    def blocked(self) -> bool:
+        """Some stream goes on only when the sink has answered."""
+        return bool(self._blocked)
+
+    @property
+    def due_s(self) -> float:
+        """When frames that wait for a batch have waited long enough."""
+        return self._batcher.due_s
+
+    def offer(self, lane: Lane, frames: Frames, now_s: float, *, patient: bool) -> None:
+        """A lane's next run waits for its batch.
+
+        Args:
+            lane: of the stream.
+            frames: the run.
+            now_s: on the clock of `Frames.arrived_s`.
+            patient: no camera is open: it may wait for as long as others that could fill its batch
+                are awaited.
+        """
+        latency_s = lane.spec.latency_ms / 1000
+        due_s = math.inf if patient else now_s + WAIT_SHARE * latency_s
+        if frames.arrived_s:
+            lead_s = self.pace.lead_s(len(frames.infos))
+            due_s = min(due_s, frames.arrived_s[0] + latency_s - lead_s)
+        self._batcher.offer(frames, due_s, lane.spec.priority)
+
+    def cut(self, now_s: float) -> Batch | None:
+        """The next batch; None where waiting fills it better, and nothing is due."""
+        return self._batcher.cut(self._may_come, now_s)
+
+    def expire(self, oldest_s: float) -> list[tuple[str, tuple[int, ...]]]:
+        """Frames of cameras that arrived before that moment are in no batch any more; per stream
+        that lost some, which rules took each of them."""
+        return self._batcher.expire(oldest_s)
+
+    def discard(self, stream: str) -> None:
+        """None of a stream's frames are to be in a batch any more."""
+        self._batcher.discard(stream)
+
+    def _may_come(self, size_hw: Size) -> bool:
+        return any(
+            lane.waits and (lane.size_hw is None or lane.size_hw == size_hw)
+            for lane in self._lanes.values()
+        )

@@ -1,0 +1,88 @@
+"""How long frames take, in classes and stage by stage."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from operators.frames import FrameInfo
+from pipeline.engine.latency import BOUNDS_S, FrameTimes, Histogram, Latency, Spent
+from pipeline.stream.chunk import Frames
+
+
+def histogram(*seconds: float) -> Histogram:
+    made = Histogram()
+    for one in seconds:
+        made.add(one)
+    return made
+
+
+def test_a_duration_is_counted_where_prometheus_counts_it() -> None:
+    made = histogram(0.0, 0.05, 0.051, 30.0, 31.0)
+    assert (made.counts[0], made.counts[1], made.counts[-2], made.counts[-1]) == (2, 1, 1, 1)
+    assert made.sum_s == pytest.approx(61.101)
+    assert (made + made).counts == [2 * count for count in made.counts]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "part", "expected"),
+    [
+        ([], 0.5, None),
+        ([0.3] * 10, 0.5, 0.35),  # in the middle of 0.2 to 0.5
+        ([0.01] * 99 + [4.0], 0.99, 0.05),
+        ([0.01] * 50 + [4.0] * 50, 0.75, 4.0),
+        ([99.0], 0.5, BOUNDS_S[-1]),
+    ],
+)
+def test_quantiles_are_those_of_histogram_quantile(seconds, part, expected) -> None:
+    found = histogram(*seconds).quantile(part)
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+def run(count: int) -> Frames:
+    infos = tuple(
+        FrameInfo("a", "s", str(i), i, Fraction(1), 1_000_000 * i, 1_000_000 * i + 250_000, (9, 9))
+        for i in range(count)
+    )
+    pixels = np.zeros((count, 14, 14, 3), np.uint8)
+    return Frames(infos, pixels, (1,) * count, {}, arrived_s=tuple(map(float, range(count))))
+
+
+def test_a_frame_is_followed_from_its_capture_to_the_sink() -> None:
+    times, frames = FrameTimes(), run(3)
+    times.release(frames, 0, 2)
+    times.compute(5.0, 6.0)
+    times.release(frames, 2, 1)
+    times.compute(7.0, 7.5)
+    times.send()
+    assert times.confirm(10.0) == [
+        Spent(0.25, 5.0, 1.0, 4.0),
+        Spent(0.25, 4.0, 1.0, 4.0),
+        Spent(0.25, 5.0, 0.5, 2.5),
+    ]
+    assert times.newest_us == 2_250_000
+    assert times.confirm(11.0) == []
+
+
+def test_frames_of_recordings_and_of_a_decoder_ahead_of_its_clock_take_no_time_to_decode() -> None:
+    times, frames = FrameTimes(), run(1)
+    early = FrameInfo("a", "s", "0", 0, Fraction(1), 9_000_000, 1_000_000, (9, 9))
+    times.release(Frames((early,), frames.pixels, (1,), {}, arrived_s=(1.0,)), 0, 1)
+    times.compute(1.0, 1.0)
+    times.send()
+    assert times.confirm(1.0) == [Spent(0.0, 0.0, 0.0, 0.0)]
+    times.release(Frames((early,), frames.pixels, (1,), {}), 0, 1)
+    times.compute(1.0, 1.0)
+    times.send()
+    assert times.confirm(1.0) == []
+
+
+def test_a_copy_stays_as_it_is() -> None:
+    latency = Latency()
+    latency.add(Spent(0.1, 0.2, 0.3, 0.4))
+    copy = latency.copy()
+    latency.add(Spent(1.0, 1.0, 1.0, 1.0))
+    assert (sum(copy.total.counts), copy.total.sum_s) == (1, pytest.approx(1.0))
+    assert copy.stages["commit"].sum_s == pytest.approx(0.4)
