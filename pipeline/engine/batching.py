@@ -41,6 +41,16 @@ class Batch:
         """Streams in the batch, each once, in order."""
         return tuple(dict.fromkeys(info.stream for info in self.frames.infos))
 
+    def halves(self) -> tuple[Batch, Batch]:
+        """Its first frames and the others; of a batch of two or more."""
+        middle = len(self.taken) // 2
+        first, rest = slice(middle), slice(middle, None)
+        return self._part(first), self._part(rest)
+
+    def _part(self, part: slice) -> Batch:
+        frames = FrameBatch(self.frames.infos[part], self.frames.pixels[part])
+        return Batch(frames, self.taken[part])
+
 
 @dataclass(slots=True)
 class _Run:

@@ -87,7 +87,7 @@ class Delivery:
             if spent:
                 self._scheduler.pace.see_commit(spent[-1].commit_s)
             if lane.live:
-                dropped = dict(lane.dropped)
+                dropped = dict(lane.shortfall.dropped)
                 self._tally.see(commit.progress, lane.frames, dropped, spent, lane.times.newest_us)
         cameras = [lane for lane in self._roster.lanes.values() if lane.live]
         for outage in done.outages:  # what they dropped meanwhile has its reason

@@ -7,7 +7,7 @@ Knows nothing of batches, clocks, processes or sinks.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from operators.frames import FrameInfo
@@ -19,13 +19,13 @@ from pipeline.engine.memories import Memories
 from pipeline.engine.outbox import Outbox
 from pipeline.engine.placement import Placement
 from pipeline.engine.reasons import brief, end_reason
+from pipeline.engine.shortfall import Shortfall
 from pipeline.errors import RecordsTooLarge, RuntimeFailure
 from pipeline.records.commit import Commit
 from pipeline.records.message import Publisher
 from pipeline.records.outage import Outage
 from pipeline.records.record import Message
 from pipeline.stream.chunk import End, Fault, Frames, Gap, Trouble
-from pipeline.stream.dropped import Dropped, Untold
 from pipeline.stream.ledger import Ledger
 from pipeline.stream.progress import Progress
 from pipeline.stream.spec import StreamSpec
@@ -58,8 +58,7 @@ class Lane:
         self._offered: Frames | None = None
         self._left = 0  # frames of the offered run that no batch has brought back yet
         self.times = FrameTimes()
-        self._untold = Untold()
-        self.dropped: Mapping[str, int] = self._untold.total  # cause -> frames, in this run
+        self.shortfall = Shortfall(spec, placements, self._ledger)
         self.lost = 0  # frames that were told to be lost, in this run
         self.frames = 0  # that have been through the operators, in this run
         self._messages: list[Message] = []
@@ -135,9 +134,7 @@ class Lane:
             taken: per frame, which rules had taken it.
             cause: why, one of `CAUSES`.
         """
-        dropped = Dropped(self.stream, len(self.spec.samplings))
-        dropped.add(cause, taken)
-        for gap in dropped.take():
+        for gap in self.shortfall.gaps(taken, cause):
             self._pass(gap)
         self._advance_run(len(taken))
 
@@ -156,6 +153,7 @@ class Lane:
         self._deliver(placement, results)
         if not placement.remembers:
             self._ledger.settle(placement.name)
+        self._announce(self.shortfall.succeed(placement))
 
     def forget(self, placement: Placement, results: Sequence[Result] = ()) -> None:
         """An operator's memory of this stream was reset; its last results."""
@@ -175,6 +173,7 @@ class Lane:
         """An operator failed on a frame: dead letter instead of a result."""
         self._ledger.add(placement.name, "deadletter", 1)
         self._messages.append(self._publisher.dead_letter(info, placement.name, error))
+        self._announce(self.shortfall.fail(placement, info, error))
 
     def refuse(self, error: RecordsTooLarge) -> Commit:
         """The commit that `advance` gave out last, with dead letters for what the sink cannot take.
@@ -237,7 +236,7 @@ class Lane:
         if isinstance(entry, Gap):
             self._forget(entry.reason)
             if entry.dropped:
-                self._count_dropped(entry)
+                self.shortfall.drop(entry)
                 return
         if isinstance(entry, End):
             self.end = entry
@@ -260,15 +259,12 @@ class Lane:
                     return  # a decoder that had to be restarted is no fact about the footage
         self._messages += self._publisher.announce(entry, self._progress, self._ledger.counts())
 
-    def _count_dropped(self, gap: Gap) -> None:
-        cause = self._untold.add(gap)
-        for placement in self._placements:
-            for counter in ("dropped", f"dropped_{cause}"):
-                self._ledger.add(placement.name, counter, gap.dropped_of(placement.rule))
-
     def _tell_dropped(self) -> None:
-        for gap in self._untold.take(self.stream):
-            self._messages += self._publisher.announce(gap, self._progress, {})
+        self._announce(self.shortfall.take())
+
+    def _announce(self, entries: Sequence[Gap | Fault]) -> None:
+        for entry in entries:
+            self._messages += self._publisher.announce(entry, self._progress, {})
 
     def _goes_on(self, end: End) -> bool:
         """Another day: nothing is forgotten, and consumers are not told of an end."""

@@ -16,6 +16,8 @@ from pipeline.engine.batching import Batch
 from pipeline.engine.lane import Lane
 from pipeline.engine.observer import BACKBONE, Observer
 from pipeline.engine.placement import Placement
+from pipeline.engine.reasons import brief
+from pipeline.errors import RuntimeFailure
 from pipeline.trace import detail, trace
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 Lanes = Mapping[str, Lane]
 MOST_FAILURES = 20  # ways to fail that are told with a traceback
+MOST_SPOILT = 8  # frames in a row that the backbone may fail on; then it is not the frames
 
 
 class Engine:
@@ -40,6 +43,7 @@ class Engine:
         self.placements = placements
         self.failures: list[str] = []
         self._known: set[tuple[str, str]] = set()
+        self._spoilt = 0  # frames in a row that the backbone failed on
         for placement in placements:
             placement.operator.load(backbone.device, backbone.dtype)
 
@@ -48,16 +52,77 @@ class Engine:
         return self.backbone.batch_size
 
     def step(self, batch: Batch, lanes: Lanes, observer: Observer) -> None:
-        """Run a batch through backbone and operators and hand every lane its share."""
-        with observer.stage(BACKBONE, len(batch.frames.infos)):
-            features = self.backbone(batch.frames)
+        """Run a batch through backbone and operators and hand every lane its share.
+
+        Raises:
+            RuntimeFailure: the device has not enough memory for a batch.
+            Exception: the backbone fails whatever it is given.
+        """
+        for part, seen in self._see(batch, observer):
+            if isinstance(seen, Exception):
+                self._bury_frame(part, seen, lanes)
+            else:
+                self._operate(part, seen, lanes, observer)
+            for stream, frames in Counter(info.stream for info in part.frames.infos).items():
+                lanes[stream].release(frames)
+
+    def _see(
+        self, batch: Batch, observer: Observer
+    ) -> Iterator[tuple[Batch, Features | Exception]]:
+        """The batch with its features, or, where the backbone fails on it, parts of it with theirs:
+        a frame that it fails on alone comes with the error."""
+        try:
+            with observer.stage(BACKBONE, len(batch.frames.infos)):
+                features = self.backbone(batch.frames)
+        except Exception as error:
+            failure = error
+        else:
+            self._spoilt = 0
+            yield batch, features
+            return
+        self._refuse_memory(failure)
+        if len(batch.taken) > 1:
+            for part in batch.halves():
+                yield from self._see(part, observer)
+            return
+        self._spoilt += 1
+        if self._spoilt > MOST_SPOILT:
+            raise failure
+        yield batch, failure
+
+    def _refuse_memory(self, error: Exception) -> None:
+        """Smaller batches would be other shapes for a GPU's kernels, and so perhaps other bits."""
+        from torch import OutOfMemoryError  # whoever had this error has torch
+
+        if isinstance(error, OutOfMemoryError):
+            raise RuntimeFailure(
+                f"{self.backbone.device} has not enough memory for batches of {self.batch_size} "
+                f"frames: {brief(str(error))}; set batch_size lower, which makes other variants"
+            ) from error
+
+    def _operate(self, batch: Batch, features: Features, lanes: Lanes, observer: Observer) -> None:
         for placement in self.placements:
-            rows = [row for row, mask in enumerate(batch.taken) if placement.takes(mask)]
+            rows = [
+                row
+                for row, (mask, info) in enumerate(zip(batch.taken, features.infos, strict=True))
+                if placement.takes(mask) and lanes[info.stream].shortfall.gives(placement, info)
+            ]
             with observer.stage(placement.name, len(rows)):
                 for run in _unbroken(placement, features, rows, lanes):
                     self._apply(placement, features.take(run), lanes)
-        for stream, frames in Counter(info.stream for info in features.infos).items():
-            lanes[stream].release(frames)
+
+    def _bury_frame(self, batch: Batch, error: Exception, lanes: Lanes) -> None:
+        """The backbone fails on a frame: so does every operator that would have taken it."""
+        (info,), (mask,) = batch.frames.infos, batch.taken
+        lane = lanes[info.stream]
+        self._tell("the backbone", error)
+        for placement in self.placements:
+            if placement.takes(mask) and lane.shortfall.gives(placement, info):
+                lane.count_sampled(placement, info)
+                lane.bury(placement, info, error)
+                if operator := placement.remembers:
+                    operator.reset(info.stream, "error")
+                    lane.forget(placement)
 
     def _apply(self, placement: Placement, features: Features, lanes: Lanes) -> None:
         try:
@@ -68,15 +133,15 @@ class Engine:
             _deliver(placement, features.infos, results, lanes)
             return
         # Outside of `except`: what single frames fail with has nothing to do with their batch.
-        self._tell(placement, failure)
+        self._tell(f"operator {placement.name}", failure)
         _bury(placement, features, failure, lanes)
 
-    def _tell(self, placement: Placement, error: Exception) -> None:
-        """With a traceback the first time that an operator fails in this way, not at every frame of
-        a camera."""
-        said = f"operator {placement.name} failed on a batch: {type(error).__name__}"
+    def _tell(self, who: str, error: Exception) -> None:
+        """With a traceback the first time that it fails in this way, not at every frame of a
+        camera."""
+        said = f"{who} failed on a batch: {type(error).__name__}"
         calls = trace(error)
-        way = (placement.name, calls)
+        way = (who, calls)
         new = way not in self._known and len(self._known) < MOST_FAILURES
         log.error("%s: %s", said, detail(error), exc_info=error if new else None)
         if new:

@@ -140,7 +140,7 @@ def run_of(
     stream: str, numbers, chunk: int = 0, *, taken: int = 1, before: int | None = None, **more
 ) -> Frames:
     pixels = np.zeros((len(numbers), 14, 14, 3), np.uint8)
-    pixels[:, 0, 0, 0] = numbers
+    pixels[:, 0, 0, 0] = [number % 256 for number in numbers]
     infos = tuple(info(stream, number, **more) for number in numbers)
     return Frames(infos, pixels, (taken,) * len(numbers), {"chunk": chunk}, before=before)
 
@@ -315,6 +315,93 @@ def test_poison_costs_one_frame_and_nobody_else() -> None:
     )
     ledger = sink.stored["job", "a"].ledger["echo"]
     assert ledger == {"sampled": 6, "published": 5, "deadletter": 1}
+
+
+class Choking(PixelBackbone):
+    """Fails on batches that hold some numbers, as `poison` says."""
+
+    def __init__(self, poison, error: Exception) -> None:
+        self.poison, self._error = poison, error
+        self.batches: list[list[int]] = []
+
+    def __call__(self, batch) -> Features:
+        numbers = batch.pixels[:, 0, 0, 0].tolist()
+        self.batches.append(numbers)
+        if self.poison & set(numbers):
+            raise self._error
+        return super().__call__(batch)
+
+
+def test_a_frame_that_the_backbone_fails_on_is_found_and_costs_nobody_else() -> None:
+    choking, sink, runs = Choking({5}, ValueError("no such colour")), ListSink(), Runs()
+    placements = [Placement(one, FPS5, rule=0, variants={one.name: "v"}) for one in (Echo(), runs)]
+    scripts = {"a": clip("a", 8, 8)}
+    Shard(
+        Engine(choking, placements),
+        ScriptedFeed(scripts),
+        sink,
+        lambda claimed: Publisher(claimed.stream, "job", "model"),
+        most_open=1,
+    ).run(JOBS, [spec_of("a")])
+    assert choking.batches == [[0, 1, 2, 3], [4, 5, 6, 7], [4, 5], [4], [5], [6, 7]]
+    assert values(sink, "echo", "a") == [0, 1, 2, 3, 4, 6, 7]
+    letters = values(sink, "deadletter", "a")
+    assert [(one["position"], one["operator"], one["error"]) for one in letters] == [
+        ("5", "echo", "ValueError"),
+        ("5", "runs", "ValueError"),
+    ]
+    assert values(sink, "runs", "a")[-1]["values"] == [6, 7], "no memory crosses it"
+    ledger = sink.stored["job", "a"].ledger
+    assert ledger["echo"] == {"sampled": 8, "published": 7, "deadletter": 1}
+    assert sum(ledger["runs"].values()) == 2 * ledger["runs"]["sampled"] == 16
+
+
+def test_a_backbone_that_fails_on_everything_ends_the_run_and_nothing_is_committed() -> None:
+    sink = ListSink()
+    shard = shard_of({"a": clip("a", 24, 12)}, sink, Echo())
+    shard._engine.backbone = Choking(set(range(24)), ValueError("the device is gone"))
+    with pytest.raises(ValueError, match="the device is gone"):
+        shard.run(JOBS, [spec_of("a")])
+    assert values(sink, "deadletter", "a") == []
+    assert sink.stored["job", "a"].frames == 0
+
+
+def test_too_little_memory_names_the_key_that_helps() -> None:
+    shard = shard_of({"a": clip("a", 4, 4)}, ListSink(), Echo())
+    shard._engine.backbone = Choking({0}, torch.OutOfMemoryError("tried to allocate 2.00 GiB"))
+    with pytest.raises(RuntimeFailure, match=r"batches of 4 frames: tried.*set batch_size lower"):
+        shard.run(JOBS, [spec_of("a")])
+
+
+def test_an_operator_that_keeps_failing_on_a_camera_is_left_out_there_for_a_minute() -> None:
+    """And on no other camera, and no recording: those may not depend on what came before."""
+    sink = ListSink()
+    echo = Echo(poison=frozenset(range(40)))
+    scripts = {
+        name: [[run_of(name, range(first, first + 10))] for first in range(0, frames, 10)]
+        for name, frames in (("bad", 340), ("clip", 60))
+    }
+    scripts["good"] = [[run_of("good", [100])]]
+    ended = {name: [*chunks, [End(name, "ok")]] for name, chunks in scripts.items()}
+    specs = [replace(spec_of(name), live=name != "clip") for name in scripts]
+    shard_of(ended, sink, echo).run(JOBS, specs)
+    assert values(sink, "echo", "good") == [100]
+    assert len(values(sink, "deadletter", "clip")) == 40
+    letters = values(sink, "deadletter", "bad")
+    assert [int(one["position"]) for one in letters] == list(range(20))
+    told = [
+        one for one in values(sink, "events", "bad") if one["kind"] in ("suspended", "restored")
+    ]
+    assert [one["kind"] for one in told] == ["suspended", "restored"]
+    assert told[0]["detail"].startswith(
+        "echo failed on 20 frames in a row and is left out for 60 s"
+    )
+    assert told[1]["detail"] == "echo is given frames again; 299 were left out"
+    ledger = sink.stored["job", "bad"].ledger["echo"]
+    assert ledger == {
+        **{"sampled": 41, "deadletter": 20, "published": 21},
+        **{"dropped": 299, "dropped_suspended": 299},
+    }
 
 
 def test_an_operators_exception_is_told_with_its_calls_once_and_in_every_letter(caplog) -> None:

@@ -1,0 +1,93 @@
+"""Frames of one stream that its operators were not given: counted in its ledger, told as events.
+
+Those that nobody was given are dropped; those that one operator was not given, because it keeps
+failing on this camera, are that operator's alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from operators.frames import FrameInfo
+from pipeline.engine.placement import Placement
+from pipeline.engine.reasons import brief
+from pipeline.engine.suspension import MOST_FAILURES, PAUSE_S, Suspension
+from pipeline.stream.chunk import Fault, Gap
+from pipeline.stream.dropped import Dropped, Untold
+from pipeline.stream.ledger import Ledger
+from pipeline.stream.spec import StreamSpec
+
+
+class Shortfall:
+    """Of one stream.
+
+    Attributes:
+        dropped: cause -> frames that no operator was given, in this run.
+    """
+
+    def __init__(self, spec: StreamSpec, placements: Sequence[Placement], ledger: Ledger) -> None:
+        """
+        Args:
+            spec: the stream.
+            placements: its operators.
+            ledger: where frames are counted.
+        """
+        self._spec = spec
+        self._placements = placements
+        self._ledger = ledger
+        self._untold = Untold()
+        self.dropped: Mapping[str, int] = self._untold.total
+        self._suspension = Suspension() if spec.live else None
+        self._withheld: Counter[str] = Counter()  # by operators that are suspended
+
+    def gaps(self, taken: Sequence[int], cause: str) -> list[Gap]:
+        """What is to be told of frames that are dropped.
+
+        Args:
+            taken: per frame, which rules had taken it.
+            cause: why, one of `CAUSES`.
+        """
+        dropped = Dropped(self._spec.stream, len(self._spec.samplings))
+        dropped.add(cause, taken)
+        return dropped.take()
+
+    def drop(self, gap: Gap) -> None:
+        """Frames are dropped, as a gap tells."""
+        cause = self._untold.add(gap)
+        for placement in self._placements:
+            self._count(placement.name, cause, gap.dropped_of(placement.rule))
+
+    def take(self) -> list[Gap]:
+        """What was dropped since the last time, to be told."""
+        return self._untold.take(self._spec.stream)
+
+    def gives(self, placement: Placement, info: FrameInfo) -> bool:
+        """Whether an operator is given a frame that it takes; counted where it is not."""
+        name = placement.name
+        if self._suspension is None or not self._suspension.holds(name, info.event_time_us):
+            return True
+        self._withheld[name] += 1
+        self._count(name, "suspended", 1)
+        return False
+
+    def fail(self, placement: Placement, info: FrameInfo, error: Exception) -> list[Fault]:
+        """An operator failed on a frame; that it is suspended, where it now is."""
+        name = placement.name
+        if self._suspension is None or not self._suspension.fail(name, info.event_time_us):
+            return []
+        why = f"{type(error).__name__}: {error}"
+        said = f"{name} failed on {MOST_FAILURES} frames in a row and is left out for {PAUSE_S:g} s"
+        return [Fault(self._spec.stream, "suspended", brief(f"{said}; the last: {why}"))]
+
+    def succeed(self, placement: Placement) -> list[Fault]:
+        """An operator did a frame; that it is no longer suspended, where it was."""
+        name = placement.name
+        if self._suspension is None or not self._suspension.succeed(name):
+            return []
+        said = f"{name} is given frames again; {self._withheld.pop(name, 0)} were left out"
+        return [Fault(self._spec.stream, "restored", said)]
+
+    def _count(self, operator: str, cause: str, frames: int) -> None:
+        for counter in ("dropped", f"dropped_{cause}"):
+            self._ledger.add(operator, counter, frames)
