@@ -30,7 +30,7 @@ from pydantic import (
 from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.moment import microseconds
 from operators.weights.backbone_choice import AUTO, DEMO
-from pipeline.stream.sampling import Sampling
+from pipeline.stream.sampling import HALF, Sampling
 
 STREAM_ID = r"^[A-Za-z0-9._-]{1,128}$"
 OPERATORS = ("depth", "segmentation", "action", "embedding")  # what runs where none is named
@@ -177,6 +177,7 @@ class Config(_Model):
     damaged: Literal["drop", "keep"] = "drop"
     deinterlace: bool = True
     latency_ms: PositiveInt = 1000
+    overload: list[str] = Field(default_factory=list)
     chunk_ms: PositiveInt = 500
     stall_s: Seconds = 10.0
     buffer_frames: PositiveInt = 64
@@ -225,6 +226,18 @@ class Config(_Model):
                 near = get_close_matches(name, sorted(known), n=1)
                 hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
                 raise ValueError(f"heads names the operator {name!r}, which does not run; {hint}")
+        return self
+
+    @model_validator(mode="after")
+    def _gives_up_what_runs(self) -> Self:
+        known = {HALF, *self.operators}
+        for name in self.overload:
+            if name not in known:
+                near = get_close_matches(name, sorted(known), n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+                raise ValueError(f"overload names {name!r}, which is no operator that runs; {hint}")
+        if len(set(self.overload)) < len(self.overload):
+            raise ValueError(f"overload names something twice: {', '.join(self.overload)}")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ process that will own the device.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,10 +51,15 @@ _ONEDNN = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """An engine and what it is."""
+    """An engine and what it is.
+
+    Attributes:
+        names: key of an operator in the configuration -> its name.
+    """
 
     engine: Engine
     identity: Identity
+    names: Mapping[str, str]
 
     def shard(
         self,
@@ -71,6 +77,7 @@ class Assembly:
             patience_s=config.patience_s,
             sink_name=sink_name(config.sink.uri),
             max_age_s=config.max_age_s,
+            overload=[self.names.get(key, key) for key in config.overload],
             drain_s=config.drain_s,
         )
 
@@ -109,7 +116,8 @@ def assemble(config: Config) -> Assembly:
         labels={name: rows for one in operators for name, rows in one.label_sets().items()},
         notes=(*_worth(loaded), *notes, f"backend: {backbone.identity} ({backbone.choice.why})"),
     )
-    return Assembly(Engine(backbone, placements), identity)
+    names = {key: one.name for key, one in by_key.items()}
+    return Assembly(Engine(backbone, placements), identity, names)
 
 
 def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operator], list[str]]:

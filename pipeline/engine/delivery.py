@@ -83,7 +83,7 @@ class Delivery:
             if lane is None:  # a recording that was cut off meanwhile
                 continue
             spent = lane.times.confirm(done.at_s) if lane.confirm() else []
-            self._scheduler.wake(lane.stream)
+            self._scheduler.wake([lane.stream])
             if spent:
                 self._scheduler.pace.see_commit(spent[-1].commit_s)
             if lane.live:
@@ -93,4 +93,4 @@ class Delivery:
         for outage in done.outages:  # what they dropped meanwhile has its reason
             for lane in cameras:
                 lane.tell(outage)
-                self._scheduler.wake(lane.stream)
+                self._scheduler.wake([lane.stream])

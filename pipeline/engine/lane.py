@@ -123,9 +123,9 @@ class Lane:
         self.queue.presence.lose(trouble)
         self._outbox.report(trouble)
 
-    def tell(self, outage: Outage) -> None:
-        """An outage of the sink, of which this stream could not wait for the end."""
-        self._outbox.tell(outage)
+    def tell(self, news: Outage | Trouble) -> None:
+        """What a live stream cannot wait for the end of: the sink's outage, too slow an engine."""
+        self._outbox.tell(news)
 
     def skip(self, taken: Sequence[int], cause: str) -> None:
         """The next frames of the offered run are dropped, and will be in no batch.

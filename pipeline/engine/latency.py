@@ -116,10 +116,12 @@ class FrameTimes:
             decode_s = max(0.0, (info.ingest_time_us - info.event_time_us) / 1e6)
             self._released.append(_Decoded(decode_s, arrived_s, info.ingest_time_us))
 
-    def compute(self, batched_s: float, computed_s: float) -> None:
-        """Those that were released since the last time were cut into a batch, and done, then."""
-        self._computed += [(one, batched_s, computed_s) for one in self._released]
-        self._released.clear()
+    def compute(self, batched_s: float, computed_s: float) -> float:
+        """Those that were released since the last time were cut into a batch, and done, then; the
+        age that the oldest of them had by then, seconds."""
+        released, self._released = self._released, []
+        self._computed += [(one, batched_s, computed_s) for one in released]
+        return max((computed_s - one.arrived_s for one in released), default=0.0)
 
     def send(self) -> None:
         """What is computed is on its way to the sink; what was on its way before is there."""

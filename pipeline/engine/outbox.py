@@ -50,11 +50,11 @@ class Outbox:
         """Tell of trouble, ahead of all chunks that follow, by a commit that moves nothing."""
         self._news.append(trouble)
 
-    def tell(self, outage: Outage) -> None:
-        """Tell of an outage of the sink in the same way; not after the stream's own end, which no
-        commit follows."""
+    def tell(self, news: Trouble | Outage) -> None:
+        """Tell of what is no fault of the stream's in the same way; not after the stream's own end,
+        which no commit follows."""
         if self._newest.running:
-            self._news.append(outage)
+            self._news.append(news)
 
     def next_news(self, progress: Progress) -> Commit | None:
         """A commit of all news, if none is on its way; `progress`: how far the stream is with what

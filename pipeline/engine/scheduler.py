@@ -41,9 +41,9 @@ class Scheduler:
         """These have just come, and want their first chunk."""
         self._hungry |= dict.fromkeys(streams)
 
-    def wake(self, stream: str) -> None:
-        """Something has happened to a lane: it has news, or can go on."""
-        self._woken[stream] = None
+    def wake(self, streams: Iterable[str]) -> None:
+        """Something has happened to these lanes: they have news, or can go on."""
+        self._woken |= dict.fromkeys(streams)
 
     def woken(self) -> Iterator[Lane]:
         """Lanes that something has happened to, until there are none; each is to be advanced before
@@ -99,6 +99,17 @@ class Scheduler:
     def cut(self, now_s: float) -> Batch | None:
         """The next batch; None where waiting fills it better, and nothing is due."""
         return self._batcher.cut(self._may_come, now_s)
+
+    def done(self, batch: Batch, began_s: float, done_s: float) -> bool:
+        """A batch was cut and computed then; whether a frame of it came out later than its stream's
+        latency allows."""
+        self.pace.see_batch(done_s - began_s)
+        self.wake(batch.streams)
+        lanes = [self._lanes[stream] for stream in batch.streams]
+        ages_s = [lane.times.compute(began_s, done_s) for lane in lanes]
+        return any(
+            age_s > lane.spec.latency_ms / 1000 for age_s, lane in zip(ages_s, lanes, strict=True)
+        )
 
     def expire(self, oldest_s: float) -> list[tuple[str, tuple[int, ...]]]:
         """Frames of cameras that arrived before that moment are in no batch any more; per stream

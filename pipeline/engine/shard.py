@@ -15,6 +15,7 @@ from pipeline.engine.drain import Drain
 from pipeline.engine.intake import Intake
 from pipeline.engine.lane import Lane
 from pipeline.engine.observer import WAIT, Observer, StageSeconds
+from pipeline.engine.relief import Relief
 from pipeline.engine.roster import Roster
 from pipeline.engine.scheduler import Scheduler
 from pipeline.engine.step import Engine
@@ -51,6 +52,7 @@ class Shard:
         *,
         most_open: int | None = None,
         max_age_s: float = math.inf,
+        overload: Sequence[str] = (),
         drain_s: float = DRAIN_S,
         patience_s: float | None = None,
         sink_name: str = "the sink",
@@ -63,6 +65,8 @@ class Shard:
             publisher: makes the message builder of a stream.
             most_open: how many recordings decode at a time, the others wait their turn; None: all.
             max_age_s: a live frame that arrived longer ago is dropped when its turn comes.
+            overload: what is given up, in this order, while live frames come out too late for
+                their stream's latency: names of operators, and `sampling.HALF`.
             drain_s: how long after `stop` frames are still computed; then live ones are dropped,
                 and recordings stand where their last commit was.
             patience_s: how long an outage of the sink is borne; None: for ever.
@@ -83,6 +87,7 @@ class Shard:
         self._roster = Roster(self._intake, self.tally, self._make_lane, most_open)
         self._lanes = self._roster.lanes
         self._scheduler = Scheduler(self._lanes, engine.batch_size)
+        self._relief = Relief(self._lanes, overload)
         self._drain = Drain(drain_s, self._sink.interrupt, clock)
         self._draining = False
         self.turned_s: float | None = None  # when the loop last did; None: not at work yet
@@ -167,9 +172,10 @@ class Shard:
             busy |= delivery.settle()
             if self._drain.asked:
                 self._end()
-            for stream in self._roster.stop_removed():
-                self._scheduler.wake(stream)
-            self._scheduler.enter(self._roster.open_next())
+            self._scheduler.wake(self._roster.stop_removed())
+            if opened := self._roster.open_next():
+                self._scheduler.enter(opened)
+                self._scheduler.wake(self._relief.apply())
             self._request()
             if busy:
                 self._accept(0.0)
@@ -203,7 +209,7 @@ class Shard:
             elif not lane.queue.closing and self._clock() >= cut_s + SILENCE_S:
                 self._intake.leave(lane.stream)
                 lane.queue.accept([End(lane.stream, "stopped", SILENT, lost=lane.lost)])
-                self._scheduler.wake(lane.stream)
+                self._scheduler.wake([lane.stream])
 
     def _abandon(self, lane: Lane) -> None:
         """A recording goes on another day, from its last commit."""
@@ -221,8 +227,8 @@ class Shard:
             if isinstance(news, Trouble):
                 lane.report(news)
             else:
-                lane.queue.accept(news)
-            self._scheduler.wake(stream)
+                lane.queue.accept(lane.shortfall.thin(news))
+            self._scheduler.wake([stream])
             if lane.live:  # told at once: the next commit may be long in coming
                 presence = lane.queue.presence
                 self.tally.turn(stream, presence.state, presence.why)
@@ -239,15 +245,14 @@ class Shard:
         began_s = self._clock()
         batch = self._scheduler.cut(began_s)
         if batch is None:
+            self._scheduler.wake(self._relief.rest(began_s))
             return False
         self._engine.step(batch, self._lanes, self._observer)
         done_s = self._clock()
-        self._scheduler.pace.see_batch(done_s - began_s)
         self.tally.frames += len(batch.frames.infos)
         self.tally.batches[len(batch.streams)] += 1
-        for stream in batch.streams:
-            self._lanes[stream].times.compute(began_s, done_s)
-            self._scheduler.wake(stream)
+        late = self._scheduler.done(batch, began_s, done_s)
+        self._scheduler.wake(self._relief.see(late, done_s))
         return True
 
     def _drop(self) -> bool:
@@ -256,7 +261,7 @@ class Shard:
         gone = self._scheduler.expire(math.inf if cut else self._clock() - self._max_age_s)
         for stream, taken in gone:
             self._lanes[stream].skip(taken, "drain" if cut else "late")
-            self._scheduler.wake(stream)
+            self._scheduler.wake([stream])
         return bool(gone)
 
     def _advance(self, delivery: Delivery) -> None:

@@ -1,7 +1,7 @@
 """Frames of one stream that its operators were not given: counted in its ledger, told as events.
 
 Those that nobody was given are dropped; those that one operator was not given, because it keeps
-failing on this camera, are that operator's alone.
+failing on this camera or the engine is too slow, are that operator's alone.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from operators.frames import FrameInfo
 from pipeline.engine.placement import Placement
 from pipeline.engine.reasons import brief
 from pipeline.engine.suspension import MOST_FAILURES, PAUSE_S, Suspension
-from pipeline.stream.chunk import Fault, Gap
+from pipeline.stream.chunk import Entry, Fault, Frames, Gap, Trouble
 from pipeline.stream.dropped import Dropped, Untold
 from pipeline.stream.ledger import Ledger
+from pipeline.stream.sampling import HALF
 from pipeline.stream.spec import StreamSpec
 
 
@@ -39,7 +40,9 @@ class Shortfall:
         self._untold = Untold()
         self.dropped: Mapping[str, int] = self._untold.total
         self._suspension = Suspension() if spec.live else None
-        self._withheld: Counter[str] = Counter()  # by operators that are suspended
+        self._withheld: Counter[str] = Counter()  # from operators that are suspended
+        self._given_up: tuple[str, ...] = ()
+        self._turn = 0
 
     def gaps(self, taken: Sequence[int], cause: str) -> list[Gap]:
         """What is to be told of frames that are dropped.
@@ -62,9 +65,45 @@ class Shortfall:
         """What was dropped since the last time, to be told."""
         return self._untold.take(self._spec.stream)
 
+    def give_up(self, steps: Sequence[str]) -> Trouble | None:
+        """Until the next time, some operators are given no frames, or all only every other one.
+
+        Args:
+            steps: names of operators, and `HALF`; none: all are given all.
+
+        Returns:
+            What is to be told of it; None where nothing changes.
+        """
+        if self._given_up == tuple(steps):
+            return None
+        self._given_up = tuple(steps)
+        if not steps:
+            return Trouble(self._spec.stream, "recovered", "the engine keeps up again")
+        said = ", ".join("every other frame" if step == HALF else step for step in steps)
+        return Trouble(self._spec.stream, "overload", f"the engine is too slow; given up: {said}")
+
+    def thin(self, entries: Sequence[Entry]) -> list[Entry]:
+        """A chunk as it comes in, without every other frame where those are given up."""
+        if HALF not in self._given_up:
+            return list(entries)
+        return [part for entry in entries for part in self._halved(entry)]
+
+    def _halved(self, entry: Entry) -> list[Entry]:
+        if not isinstance(entry, Frames):
+            return [entry]
+        rows = range(len(entry.infos))
+        kept = [row for row in rows if (row + self._turn) % 2]
+        gone = [entry.taken[row] for row in rows if row not in kept]
+        self._turn = (self._turn + len(rows)) % 2
+        told: list[Entry] = [*self.gaps(gone, "overload")]
+        return [*told, entry.only(kept)] if kept else told
+
     def gives(self, placement: Placement, info: FrameInfo) -> bool:
         """Whether an operator is given a frame that it takes; counted where it is not."""
         name = placement.name
+        if name in self._given_up:
+            self._count(name, "overload", 1)
+            return False
         if self._suspension is None or not self._suspension.holds(name, info.event_time_us):
             return True
         self._withheld[name] += 1

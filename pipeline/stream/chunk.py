@@ -6,6 +6,7 @@ Live and recorded streams speak this one protocol; the engine cannot tell them a
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,6 +77,17 @@ class Frames:
             taken=self.taken[first:],
             before=None if self.before is None else self.before + first,
             arrived_s=self.arrived_s[first:],
+        )
+
+    def only(self, rows: Sequence[int]) -> Frames:
+        """The same run of a live stream with these frames alone, in their order; at least one."""
+        return replace(
+            self,
+            infos=tuple(self.infos[row] for row in rows),
+            pixels=self.pixels[list(rows)],
+            taken=tuple(self.taken[row] for row in rows),
+            before=None,
+            arrived_s=tuple(self.arrived_s[row] for row in rows if self.arrived_s),
         )
 
     def shifted(self, seconds: float) -> Frames:

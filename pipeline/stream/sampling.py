@@ -20,6 +20,7 @@ Mode = Literal["fps", "every", "keyframes", "all"]
 MODES = ("fps", "every", "keyframes", "all")
 GAP_PERIODS = Fraction(3, 2)  # fps: a longer interval between taken frames is a gap
 GAP_MEDIANS = 3  # other modes: so many running medians
+HALF = "half"  # every other of the frames that are taken, as a thing that can be given up
 REMEMBERED = 16  # intervals that the running median is taken over
 
 

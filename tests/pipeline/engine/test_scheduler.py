@@ -57,9 +57,8 @@ def test_only_lanes_with_news_are_looked_at_and_asked() -> None:
     scheduler = Scheduler(lanes, 8)
     scheduler.enter(["a", "b"])
     assert scheduler.take_hungry() == ["a", "b"]
-    scheduler.wake("b")
-    scheduler.wake("b")
-    scheduler.wake("gone")
+    scheduler.wake(["b", "gone"])
+    scheduler.wake(["b"])
     assert [lane.stream for lane in scheduler.woken()] == ["b"]
     assert scheduler.take_hungry() == ["b"]
     assert scheduler.take_hungry() == []

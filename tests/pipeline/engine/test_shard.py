@@ -21,12 +21,14 @@ from operators.result import JSON, Result
 from operators.variant import prepared_variant
 from pipeline.engine.placement import Placement
 from pipeline.engine.shard import IDLE_WAIT_S, SILENCE_S, Shard
+from pipeline.engine.shortfall import Shortfall
 from pipeline.engine.step import Engine
 from pipeline.errors import FencedError, RecordsTooLarge, RuntimeFailure, SinkError
 from pipeline.records.commit import Commit
 from pipeline.records.message import Publisher
 from pipeline.records.record import Refused
 from pipeline.stream.chunk import Chunk, End, Fault, Frames, Gap, Trouble
+from pipeline.stream.ledger import Ledger
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ListSink, ManualClock
@@ -402,6 +404,94 @@ def test_an_operator_that_keeps_failing_on_a_camera_is_left_out_there_for_a_minu
         **{"sampled": 41, "deadletter": 20, "published": 21},
         **{"dropped": 299, "dropped_suspended": 299},
     }
+
+
+class Steady(ScriptedFeed):
+    """Cameras with a chunk of four frames every two seconds, until they end."""
+
+    def __init__(self, clock: ManualClock, until_s: float) -> None:
+        super().__init__({})
+        self._clock, self._until_s = clock, until_s
+        self._given: Counter[str] = Counter()
+
+    def open(self, spec: StreamSpec) -> None:
+        """All are there."""
+
+    def wait(self, timeout_s: float) -> list[Chunk]:
+        ready = [one for one in self._asked if 2.0 * self._given[one] <= self._clock.now_s]
+        if not ready:
+            self._clock.advance(timeout_s)
+        for stream in ready:
+            self._asked.remove(stream)
+        return [Chunk((self._next(stream),)) for stream in ready]
+
+    def _next(self, stream: str) -> Frames | End:
+        chunk = self._given[stream]
+        if 2.0 * chunk > self._until_s:
+            return End(stream, "stopped")
+        self._given[stream] += 1
+        run = run_of(stream, range(4 * chunk, 4 * chunk + 4))
+        return replace(run, arrived_s=(2.0 * chunk,) * 4)
+
+
+class Costly(Echo):
+    """Takes its time for every frame, on a hand-set clock."""
+
+    name = "costly"
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def __call__(self, features: Features) -> list[Result]:
+        self._clock.advance(0.3 * len(features.infos))
+        return [replace(one, operator=self.name) for one in super().__call__(features)]
+
+
+def test_too_slow_an_engine_gives_up_what_it_was_told_to_and_takes_it_back() -> None:
+    """With `costly` on both cameras the engine needs 2.4 s for what comes in 2 s."""
+    clock, sink = ManualClock(), ListSink()
+    feed, operators = Steady(clock, until_s=50.0), (Echo(), Costly(clock))
+    shard = shard_of({}, sink, *operators, feed=feed, overload=["costly", "half"], clock=clock)
+    plain, prioritised = (
+        replace(spec_of(name), live=True, latency_ms=2000, priority=priority)
+        for name, priority in (("gate", 0), ("vip", 1))
+    )
+    shard.run(JOBS, [plain, prioritised])
+    kinds = {"overload", "recovered"}
+    told = [one for one in values(sink, "events", "gate") if one["kind"] in kinds]
+    assert [one["kind"] for one in told] == ["overload", "recovered", "overload"]
+    assert told[0]["detail"] == "the engine is too slow; given up: costly"
+    assert not [one for one in values(sink, "events", "vip") if one["kind"] in kinds]
+    for name in ("gate", "vip"):
+        progress = sink.stored["job", name]
+        assert progress.ledger["echo"] == {"sampled": 104, "published": 104}
+        row = progress.ledger["costly"]
+        assert row["sampled"] == row["published"] == len(values(sink, "costly", name))
+        assert row["sampled"] + row.get("dropped_overload", 0) == progress.frames == 104
+    assert sink.stored["job", "gate"].ledger["costly"]["dropped_overload"] > 40
+    assert "dropped" not in sink.stored["job", "vip"].ledger["costly"]
+
+
+def test_every_other_frame_is_given_up_across_chunks_and_counted() -> None:
+    lane_spec = replace(spec_of("gate"), live=True)
+    ledger = Ledger()
+    shortfall = Shortfall(lane_spec, [Placement(Echo(), FPS5, 0, {"echo": "v"})], ledger)
+    assert shortfall.give_up(["half"]).kind == "overload"
+    assert shortfall.give_up(["half"]) is None
+    chunks = [run_of("gate", numbers) for numbers in ([0, 1, 2], [3], [4, 5], [6])]
+    kept = []
+    for chunk in chunks:
+        for entry in shortfall.thin([chunk]):
+            if isinstance(entry, Gap):
+                assert entry.cause == "overload"
+                shortfall.drop(entry)
+            else:
+                kept += [info.position for info in entry.infos]
+    assert kept == ["1", "3", "5"]
+    assert ledger.counts() == {"echo": {"dropped": 4, "dropped_overload": 4}}
+    assert shortfall.give_up([]).kind == "recovered"
+    assert shortfall.thin([chunks[0]]) == [chunks[0]]
 
 
 def test_an_operators_exception_is_told_with_its_calls_once_and_in_every_letter(caplog) -> None:
