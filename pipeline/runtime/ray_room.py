@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import logging
 import math
+import random
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import ray
-from ray._private.state import available_resources_per_node
+from ray._private.state import available_resources_per_node, total_resources_per_node
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from operators.errors import UsageError
 
@@ -35,14 +37,24 @@ class Ask:
     def options(self) -> dict[str, Any]:
         """As options of its actor. Engines of a job go to different nodes where that is possible:
         one on a CPU takes all cores."""
+        nowhere = not self.cpus and not self.gpus
         return {
             "num_cpus": self.cpus,
             "num_gpus": self.gpus,
-            "scheduling_strategy": "SPREAD",
+            "scheduling_strategy": _where_cpus_are() if nowhere else "SPREAD",
         }
 
     def __str__(self) -> str:
         return f"{self.cpus:g} CPUs and {self.gpus:g} GPUs"
+
+
+def _where_cpus_are() -> str | NodeAffinitySchedulingStrategy:
+    """Ray puts who asks for nothing anywhere, on a head without CPUs too, which does not compute."""
+    nodes = total_resources_per_node()
+    computing = [node for node, has in nodes.items() if has.get("CPU")]
+    if not computing or len(computing) == len(nodes):
+        return "SPREAD"
+    return NodeAffinitySchedulingStrategy(random.choice(computing), soft=False)
 
 
 def gpu_share(asked: float | Literal["auto"], engines: int, *, own: bool) -> float:

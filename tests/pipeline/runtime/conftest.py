@@ -225,8 +225,9 @@ def fake_ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
     fake = FakeRay()
     for module in ("run", "sinks", "feed", "watch", "room"):
         monkeypatch.setattr(f"pipeline.runtime.ray_{module}.ray", fake)
-    free = "pipeline.runtime.ray_room.available_resources_per_node"
-    monkeypatch.setattr(free, lambda: fake.nodes)
+    for kind in ("available", "total"):
+        name = f"pipeline.runtime.ray_room.{kind}_resources_per_node"
+        monkeypatch.setattr(name, lambda: fake.nodes)
     monkeypatch.setattr("pipeline.runtime.ray_run.cluster", lambda _: nullcontext())
     return fake
 

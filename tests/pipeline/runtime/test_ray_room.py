@@ -65,6 +65,20 @@ def test_on_a_head_without_cpus_nodes_are_waited_for(fake_ray) -> None:
     assert ask(2, 0) == Ask(2, 0)
 
 
+def test_who_asks_for_nothing_goes_where_there_are_cpus(fake_ray) -> None:
+    """A head or a driver's node that has none is there for other things."""
+    first, second = "a" * 56, "b" * 56  # as Ray names nodes
+    computing = {first: {"CPU": 2.0}, second: {"CPU": 2.0}}
+    fake_ray.nodes = {"head": {"CPU": 0.0}, "driver": {}, **computing}
+    strategies = [Ask(0, 0).options()["scheduling_strategy"] for _ in range(64)]
+    assert {one.node_id for one in strategies} == {first, second}
+    assert not any(one.soft for one in strategies), "soft ones go elsewhere where a node is busy"
+    assert Ask(2, 0).options()["scheduling_strategy"] == "SPREAD"
+    assert Ask(0, 1).options()["scheduling_strategy"] == "SPREAD"
+    fake_ray.nodes = computing
+    assert Ask(0, 0).options()["scheduling_strategy"] == "SPREAD"
+
+
 def test_room_is_on_one_node(fake_ray) -> None:
     fake_ray.nodes = {"a": {"CPU": 8.0}, "b": {"CPU": 1.0, "GPU": 1.0}}
     assert has_room(Ask(1, 0.5))
