@@ -49,7 +49,7 @@ class Ask:
 
 
 def _where_cpus_are() -> str | NodeAffinitySchedulingStrategy:
-    """Ray puts who asks for nothing anywhere: on a head without CPUs too, which is no place to be."""
+    """Ray puts who asks for nothing anywhere: on a head without CPUs too."""
     nodes = total_resources_per_node()
     computing = [node for node, has in nodes.items() if has.get("CPU")]
     if not computing or len(computing) == len(nodes):
