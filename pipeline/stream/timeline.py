@@ -20,6 +20,7 @@ AHEAD_S = 1  # live: timestamps this far ahead of local time are another clock; 
 MARGIN_S = 0.2  # live: so far event time keeps behind local time; jitter moves it no more then
 LAG_S = 0.3  # live: a clock that was behind by more, all of a minute long, is slow
 CATCH_UP = 20  # a slow clock gains one part in so many
+STILL_S = 3  # live: a clock that stood so long while frames came is none; anchors settle before
 REMEMBERED = 64  # highest positions given out; what is older cannot be told from a repetition
 
 
@@ -80,6 +81,8 @@ class Timeline:
         self._passed = 0  # of it since the last frame
         self._jumped = False
         self._drift = Drift(time_base)
+        self._moved_at: int | None = None  # local time when event time last moved on
+        self._stands = False
 
     def stamp(
         self, pts: int | None, duration: int | None = None, local_us: int | None = None
@@ -116,6 +119,7 @@ class Timeline:
         """From now on event time is counted from here."""
         if self._local is not None:
             self._local += self._ticks(self._anchor_us - anchor_us)
+            self._moved_at = self._local
             self._drift = Drift(self._time_base)
         self._anchor_us = anchor_us
 
@@ -160,9 +164,21 @@ class Timeline:
         """Not ahead of local time, nor ever farther behind it."""
         elapsed = max(min(self._elapsed, local), before)
         elapsed += self._drift.correction(local, local - elapsed, elapsed - before)
+        elapsed += self._without_clock(local, local - elapsed, elapsed - before)
         if self._first is not None:
             self._first -= elapsed - self._elapsed
         self._elapsed = elapsed
+
+    def _without_clock(self, local: int, lag: int, moved: int) -> int:
+        """Ticks to add to a frame's elapsed time where the stream's clock stands still: then its
+        frames happen when they come. As `Drift.correction` otherwise."""
+        if moved or self._moved_at is None:
+            self._moved_at, self._stands = local, False
+        if not self._stands and self._us(local - self._moved_at) < STILL_S * 1_000_000:
+            return 0
+        self._jumped |= not self._stands
+        self._stands = True
+        return max(0, lag - self._ticks(round(MARGIN_S * 1_000_000)))
 
     def _estimate(self, duration: int | None) -> None:
         if self._fresh or self._since:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from pipeline.stream.timeline import AHEAD_S, Stamp, Timeline
+from pipeline.stream.timeline import AHEAD_S, MARGIN_S, STILL_S, Stamp, Timeline
 
 TICKS, US = 90_000, 1_000_000
 ANCHOR_US = 1_700_000_000_000_000
@@ -153,3 +153,33 @@ def test_a_later_anchor_moves_what_comes_after_it() -> None:
     stamp = timeline.stamp(TICKS // 2, None, 60 * US)
     assert stamp.event_time_us == 59_500_000
     assert timeline.stamp(9 * TICKS, None, 61 * US).jumped
+
+
+def test_where_a_clock_stands_still_frames_happen_when_they_come() -> None:
+    """Its RTP timestamps are all the same, or stop for a minute and go on."""
+    camera = Camera().send(seconds(0, 30), lambda _: 5.0).check()
+    assert camera.jumps == [STILL_S + 0.0]
+    later = [lag for lag, s in zip(camera.lags_s, camera.taken, strict=True) if s > STILL_S]
+    assert max(later) <= MARGIN_S + 0.001
+    assert camera.stamps[-1].position == f"{5 * TICKS}+{30 * 25 - 1}"
+
+    camera = Camera().send(seconds(0, 90), lambda s: s if s < 10 else max(10.0, s - 60)).check()
+    assert camera.jumps == [10.0 + STILL_S]
+    assert max(camera.lags_s) <= STILL_S
+
+
+def test_a_clock_that_stands_from_the_beginning_has_its_anchor_first() -> None:
+    """A connection is counted from a moment long before until its first frames have told theirs."""
+    camera = Camera()
+    camera.timeline.anchor(ANCHOR_US - 60 * US)
+    camera.send(seconds(0, 2), lambda _: 5.0)
+    camera.timeline.anchor(ANCHOR_US)
+    camera.send(seconds(2, 10), lambda _: 5.0)
+    assert camera.jumps == [2.0 - 1 / 25 + STILL_S]
+    assert max(camera.lags_s[50:]) <= STILL_S + 2
+
+
+def test_reordered_pictures_are_no_standing_clock() -> None:
+    """Time stands for as long as timestamps may run back."""
+    camera = Camera().send(seconds(0, 20), lambda s: s - 0.9 if 10 <= s < 10.9 else s).check()
+    assert camera.jumps == []
