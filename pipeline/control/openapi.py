@@ -81,6 +81,8 @@ def _paths() -> Json:
                 **_answers({"200": _text("text/event-stream")}, "422"),
             }
         },
+        "/api/v1/stream/add": {"post": _sensor("Take a stream in, by DeepStream's payload", "412")},
+        "/api/v1/stream/remove": {"post": _sensor("The same for leaving", "404")},
         "/livez": {"get": _probe("Its loop turns")},
         "/readyz": {"get": _probe("It is at work, its sink is there, and a stream is")},
         "/startupz": {"get": _probe("Its weights are loaded")},
@@ -158,6 +160,11 @@ def _text(media_type: str) -> Json:
 
 def _content(media_type: str, schema: Json) -> Json:
     return {"description": "", "content": {media_type: {"schema": schema}}}
+
+
+def _sensor(summary: str, refused: str) -> Json:
+    body = {"required": True, **_any()}
+    return {"summary": summary, "requestBody": body, **_answers({"200": _any()}, refused, "422")}
 
 
 def _probe(summary: str) -> Json:

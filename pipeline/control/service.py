@@ -19,6 +19,7 @@ from starlette.routing import Route
 from operators.errors import UsageError
 from pipeline.configuration.config import StreamConfig
 from pipeline.configuration.resolve import resolve_streams
+from pipeline.control import deepstream
 from pipeline.control.health import Health
 from pipeline.control.metrics import CONTENT_TYPE, exposition
 from pipeline.control.openapi import document
@@ -53,6 +54,8 @@ class Service:
             ("GET", "/v1/config"): self.get_config,
             ("PUT", "/v1/config"): self.put_config,
             ("GET", "/v1/events"): self.follow_events,
+            ("POST", "/api/v1/stream/add"): self.add_sensor,
+            ("POST", "/api/v1/stream/remove"): self.remove_sensor,
             ("GET", "/livez"): self.alive,
             ("GET", "/readyz"): self.ready,
             ("GET", "/startupz"): self.started,
@@ -117,6 +120,21 @@ class Service:
         if not last.isdecimal():
             raise Problem(422, f"Last-Event-ID is the number of a change, got {last!r}")
         return StreamingResponse(self._told(request, int(last)), media_type="text/event-stream")
+
+    async def add_sensor(self, request: Request) -> Response:
+        """As `put_stream` of one that is new."""
+        name, url = deepstream.sensor(await _body(request), "add")
+        config = self._streams({name: {"url": url}})[name]
+        self._steering.wanted.put(name, config, only_new=True)
+        self._steering.look()
+        return JSONResponse(deepstream.done("add"))
+
+    async def remove_sensor(self, request: Request) -> Response:
+        """As `delete_stream`."""
+        name, _ = deepstream.sensor(await _body(request), "remove")
+        self._steering.wanted.remove(name)
+        self._steering.look()
+        return JSONResponse(deepstream.done("remove"))
 
     async def alive(self, _: Request) -> Response:
         return _health(self._health.dead())

@@ -339,3 +339,40 @@ def test_a_shown_stream_is_as_the_document_says(served) -> None:
     shown = client.ask("GET", "/v1/streams/gate").json
     assert sorted(shown) == sorted(schema["required"])
     assert shown["state"] in schema["properties"]["state"]["enum"]
+
+
+def sensor(change: str, **value: str) -> dict[str, Any]:
+    return {"key": "sensor", "value": {"camera_id": "lot", "change": change, **value}}
+
+
+def test_scripts_for_deepstream_add_and_remove_streams(served) -> None:
+    client = served()
+    added = sensor("camera_add", camera_url=YARD, camera_name="a lot", metadata="{}")
+    answer = client.ask("POST", "/api/v1/stream/add", added)
+    assert (answer.status, answer.json["reason"]) == (200, "STREAM_ADD_SUCCESS")
+    assert client.steering.wanted.streams()["lot"].config.url == YARD
+    assert client.ask("POST", "/api/v1/stream/add", added).status == 412
+    answer = client.ask("POST", "/api/v1/stream/remove", sensor("camera_remove"))
+    assert (answer.status, answer.json["reason"]) == (200, "STREAM_REMOVE_SUCCESS")
+    assert "lot" not in client.steering.wanted.streams()
+    assert client.ask("POST", "/api/v1/stream/remove", sensor("camera_remove")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"url": YARD}, '"key": "sensor"'),
+        ({"key": "sensor", "value": []}, '"key": "sensor"'),
+        (sensor("camera_remove", camera_url=YARD), 'should hold "add"'),
+        (sensor("camera_add"), "camera_url is missing"),
+        (sensor("camera_add", camera_url="gopher://x"), "gopher"),
+        (sensor("camera_add", camera_url=YARD, camera_id="0:lot"), "0:lot"),
+    ],
+)
+def test_another_payload_is_refused_by_what_is_wrong_with_it(served, body, told) -> None:
+    client = served()
+    before = set(client.steering.wanted.streams())
+    answer = client.ask("POST", "/api/v1/stream/add", body)
+    assert answer.status == 422
+    assert told in answer.json["detail"]
+    assert set(client.steering.wanted.streams()) == before
