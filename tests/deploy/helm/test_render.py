@@ -1,0 +1,102 @@
+"""What helm makes of the chart is what the golden files say, and what cannot work is refused.
+
+To renew a golden file: helm template dinostream deploy/helm/dinostream -f VALUES > GOLDEN
+"""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator
+
+ROOT = Path(__file__).parents[3]
+CHART = ROOT / "deploy" / "helm" / "dinostream"
+VALUES = sorted((ROOT / "tests" / "deploy" / "values").glob("*.yaml"))
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+
+
+def load(path):
+    return yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_a_render_is_the_golden_one(values, render):
+    done = render("--values", values)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (ROOT / "tests" / "deploy" / "golden" / values.name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (["workers.gpus=1"], "say config.gpus_per_engine too"),
+        (["config.engines=3"], "config.engines is 3, and workers have room for 2"),
+        (["config.decoders=7"], "workers have room for 0"),
+        (["config.runtime=inline"], "config"),
+        (["config.address=auto"], "config"),
+        (["mode=watch"], "mode"),
+        (["workers.cpus=4"], "cpus"),
+        (["workers.memory=8GB"], "memory"),
+        (["networkPolicy.egress.kafka.ports=null"], "ports"),
+        (["secrets.DINOSTREAM_TOKEN=null"], "DINOSTREAM_TOKEN"),
+    ],
+    ids=str,
+)
+def test_what_cannot_work_is_refused(given, why, render):
+    done = render(*(part for one in given for part in ("--set", one)))
+    assert done.returncode != 0
+    assert why in done.stderr
+
+
+@pytest.mark.parametrize("release", ["9lives", "a.b", "a" * 41])
+def test_a_name_that_ray_would_not_take_is_refused(release, render):
+    done = render(release=release)
+    assert done.returncode != 0
+    assert "the release's name becomes the Ray cluster's" in done.stderr
+
+
+def test_streams_change_without_a_restart_and_nothing_else_does(render):
+    def checksum(*given):
+        done = render("--show-only", "templates/driver.yaml", *given)
+        return re.search(r"checksum/config: (\w+)", done.stdout)[1]
+
+    before = checksum()
+    assert checksum("--set", "config.streams.gate.url=rtsp://10.0.0.7/main") == before
+    assert checksum("--set", "config.sampling.fps=2") != before
+
+
+def test_alerts_are_those_of_prometheus(render):
+    done = render(
+        "--set", "watch.prometheusRule=true", "--show-only", "templates/prometheusrule.yaml"
+    )
+    rules = yaml.load(done.stdout, Loader=yaml.CSafeLoader)
+    assert rules["spec"] == load(ROOT / "deploy" / "prometheus" / "alerts.yml")
+
+
+def test_helm_finds_nothing_to_complain_about(helm):
+    done = helm("lint", "--strict", CHART)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_chart_is_of_the_projects_version():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    chart = load(CHART / "Chart.yaml")
+    assert (chart["version"], chart["appVersion"]) == (version, version)
+
+
+def test_the_schema_is_one_and_takes_the_defaults():
+    Draft7Validator.check_schema(SCHEMA)
+    Draft7Validator(SCHEMA).validate(load(CHART / "values.yaml"))
+
+
+def test_whoever_reads_the_values_has_seen_all_that_can_be_set():
+    values, schema = load(CHART / "values.yaml"), SCHEMA["properties"]
+    assert values.keys() == schema.keys()
+    for group in ("image", "workers", "head", "driver", "networkPolicy", "watch"):
+        name = schema[group].get("$ref", "").rpartition("/")[2]
+        known = SCHEMA["definitions"][name] if name else schema[group]
+        assert values[group].keys() == known["properties"].keys()
+        assert known["additionalProperties"] is False
