@@ -20,36 +20,63 @@ CLUSTER = ROOT / "deploy" / "ray-up" / "cluster.yaml"
 NOTES = ROOT / "deploy" / "helm" / "dinostream" / "templates" / "NOTES.txt"
 PAGE = ROOT / "docs" / "deploy-kubernetes.part.md"
 FILES = [*GOLDEN, *KUSTOMIZE, CLUSTER, NOTES, PAGE]
-COMMAND = re.compile(r"""(?:^|[\s'"/])(dinostream|ray) ([a-z][a-z-]*(?: [^;|&<>`'\n]*)?)""")
+PROGRAM = re.compile(r"(?:\S*/bin/)?(dinostream|ray)")
+BEFORE = re.compile(
+    r"until|exec|do|-|--|entrypoint:|[A-Z_]+=.*|[();|&]+"
+)  # what a program may stand behind
+BETWEEN = re.compile(r"[();<>|&]+")
 VARIABLE = re.compile(r"\b(?:RAY|DINOSTREAM)_[A-Z_]+\b")
 GIVEN_BY_RAY = {"RAY_HEAD_IP"}  # `ray up` sets it for its workers
 
 
-def _commands():
-    """Every command line of `dinostream` and `ray`, once."""
-    found = set()
-    for path in FILES:
-        text = path.read_text().replace("\\\n", " ")
-        lines = (re.sub(r"^\s*#.*", "", line) for line in text.splitlines())
-        if path == PAGE:
-            lines = (line for line in lines if line.startswith("    "))
-        if path == CLUSTER:
-            lines = (
-                line
-                for key, below in yaml.safe_load(text).items()
-                if "commands" in key
-                for line in below
-            )
-        found |= {match.groups() for line in lines for match in COMMAND.finditer(line)}
-    return sorted(found)
+def _lines(path):
+    """A line that goes on in the next is one, and so is a list."""
+    text = path.read_text().replace("\\\n", " ")
+    if path == CLUSTER:
+        return [
+            line
+            for key, below in yaml.safe_load(text).items()
+            if "commands" in key
+            for line in below
+        ]
+    text = re.sub(r"command: \[(.*)\]", lambda found: f"- {found[1].replace(',', '')}", text)
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    return [line for line in lines if line.startswith("    ")] if path == PAGE else lines
+
+
+def _commands_of(line):
+    """Command lines in a line of a shell, and in what is quoted there."""
+    words = shlex.shlex(line, posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    try:
+        words = [*words, ";"]
+    except ValueError:  # a quote that ends in another line
+        return
+    command = None
+    for before, word in zip(["-", *words], words, strict=False):
+        if command is not None and BETWEEN.fullmatch(word):
+            yield tuple(command)
+            command = None
+        elif command is not None:
+            command.append(word)
+        elif (program := PROGRAM.fullmatch(word)) and BEFORE.fullmatch(before):
+            command = [program[1]]
+        if " " in word:
+            yield from _commands_of(word)
+
+
+COMMANDS = sorted(
+    {found for path in FILES for line in _lines(path) for found in _commands_of(line)}
+)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("program", "line"), _commands(), ids=lambda text: text[:40])
-def test_a_command_can_be_parsed(program, line):
+@pytest.mark.parametrize("line", COMMANDS, ids=" ".join)
+def test_a_command_can_be_parsed(line):
     from ray.scripts.scripts import cli as rays
 
-    command, arguments = {"dinostream": cli, "ray": rays}[program], shlex.split(line)
+    program, *arguments = line
+    command = {"dinostream": cli, "ray": rays}[program]
     while isinstance(command, click.Group):
         name, *arguments = arguments
         below = command.get_command(click.Context(command), name)
@@ -59,13 +86,10 @@ def test_a_command_can_be_parsed(program, line):
 
 
 def test_commands_are_found():
-    found = {(program, line.split()[0]) for program, line in _commands()}
-    assert {
-        ("dinostream", "run"),
-        ("dinostream", "replay"),
-        ("ray", "start"),
-        ("ray", "stop"),
-    } <= found
+    found = {line[:2] for line in COMMANDS}
+    ours = {("dinostream", name) for name in ("run", "replay", "streams", "doctor")}
+    rays = {("ray", name) for name in ("start", "stop", "up", "down", "exec", "rsync-up")}
+    assert ours | rays <= found
 
 
 def test_variables_are_read_by_somebody():

@@ -3,7 +3,6 @@
 The schemas are those of KubeRay 1.7.0; rules in CEL are not run.
 """
 
-import json
 import re
 from functools import cache
 
@@ -42,7 +41,6 @@ def _closed(schema):
     return closed
 
 
-@pytest.mark.slow
 def test_rays_kinds_are_what_kuberay_knows(golden, shared):
     kinds = [one for one in golden if one["apiVersion"].startswith("ray.io/")]
     assert len(kinds) == 1
@@ -56,14 +54,13 @@ def test_rays_kinds_are_what_kuberay_knows(golden, shared):
         assert [f"{error.json_path}: {error.message}" for error in found] == []
 
 
-@pytest.mark.slow
 def test_a_field_that_nobody_knows_is_found(shared):
     path = shared / "reference" / "kuberay-crds" / "ray.io_rayclusters.yaml"
     if not path.exists():
         pytest.skip(f"KubeRay's schemas are not at {path.parent}")
-    wrong = {"apiVersion": "ray.io/v1", "kind": "RayCluster", "spec": {"replicaz": 1}}
-    (error, *_) = validator(path, "v1").iter_errors(wrong)
-    assert "replicaz" in json.dumps([error.message, *[one.message for one in error.context or []]])
+    groups = {"headGroupSpec": {"template": {}}, "workerGroupSpecs": [{"replicaz": 1}]}
+    found = validator(path, "v1").iter_errors({"spec": groups})
+    assert any("replicaz" in error.message for error in found)
 
 
 def test_what_its_operator_checks_beside_the_schema(of_kind):
@@ -73,9 +70,9 @@ def test_what_its_operator_checks_beside_the_schema(of_kind):
     assert len(name) <= LONGEST_NAME[one["kind"]]
     spec = one["spec"].get("rayClusterSpec", one["spec"])
     assert spec["authOptions"] == {"mode": "token"}
-    assert tuple(map(int, spec["rayVersion"].split("."))) >= (2, 52)
+    assert tuple(map(int, spec["rayVersion"].split("."))) >= (2, 52)  # which knows tokens
+    assert spec.keys() & {"networkPolicy", "tlsOptions", "historyServerOptions"} == set()  # gated
     if one["kind"] == "RayJob":
         assert "upgradeStrategy" not in spec  # which a job's cluster may not have
         assert one["spec"]["shutdownAfterJobFinishes"]  # else it may have no time to live
         assert one["spec"]["submitterPodTemplate"]["spec"]["restartPolicy"] == "Never"
-    assert spec.keys() & {"networkPolicy", "tlsOptions", "historyServerOptions"} == set()  # gated

@@ -21,8 +21,10 @@ DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 @pytest.fixture
 def config(of_kind, tmp_path):
     """The configuration, read as the driver reads it: every `${NAME}` comes from a Secret."""
-    path = tmp_path / "config.yaml"
-    path.write_text(of_kind("ConfigMap")["data"]["config.yaml"])
+    authority, path = tmp_path / "ca.crt", tmp_path / "config.yaml"
+    authority.touch()
+    text = of_kind("ConfigMap")["data"]["config.yaml"]
+    path.write_text(text.replace("/etc/kafka-ca/ca.crt", str(authority)))
     return resolve(path, environ=dict.fromkeys(_secret_names(of_kind), "s3cret"))
 
 

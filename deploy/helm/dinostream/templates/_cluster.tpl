@@ -1,6 +1,6 @@
 {{/* The Ray cluster, kept or of one job. The head takes no work: Ray's books must answer whatever engines do. */}}
 {{- define "dinostream.cluster" -}}
-{{- $drives := eq .Values.mode "replay" }}
+{{- $drives := eq .Values.mode "replay" -}}
 rayVersion: 2.60.0
 authOptions: {mode: token}
 headGroupSpec:

@@ -1,7 +1,7 @@
 {{/* What every pod has, whoever makes it. A group is one of workers, head and driver. */}}
 {{- define "dinostream.pod" -}}
-{{- $root := index . 0 }}
-{{- $group := index . 1 }}
+{{- $root := index . 0 -}}
+{{- $group := index . 1 -}}
 serviceAccountName: {{ $root.Release.Name }}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -48,8 +48,8 @@ volumes:
 
 {{/* What every container has. The root is read-only; what is written goes to /tmp and below the image's HOME. */}}
 {{- define "dinostream.container" -}}
-{{- $root := index . 0 }}
-{{- $group := index . 1 }}
+{{- $root := index . 0 -}}
+{{- $group := index . 1 -}}
 image: {{ include "dinostream.image" $root }}
 imagePullPolicy: {{ $root.Values.image.pullPolicy }}
 securityContext:
