@@ -1,6 +1,7 @@
 """What the golden objects promise: rights, secrets, sizes, probes, and who may talk to whom."""
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,6 +16,7 @@ from pipeline.runtime.ray_run import MARGIN_S
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka.settings import KafkaSettings
 
+ROOT = Path(__file__).parents[3]
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 
 
@@ -55,13 +57,9 @@ def test_the_configuration_is_one(config):
 def test_pods_have_no_rights(pods):
     for _, pod in pods:
         assert pod["automountServiceAccountToken"] is False
-        rights = pod["securityContext"]
-        assert (rights["runAsNonRoot"], rights["runAsUser"], rights["fsGroup"]) == (
-            True,
-            1000,
-            1000,
-        )
-        assert rights["seccompProfile"] == {"type": "RuntimeDefault"}
+        wanted = {"runAsNonRoot": True, "runAsUser": 1000, "fsGroup": 1000}
+        wanted["seccompProfile"] = {"type": "RuntimeDefault"}
+        assert wanted.items() <= pod["securityContext"].items()
         for container in [*pod["containers"], *pod.get("initContainers", [])]:
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
@@ -82,6 +80,15 @@ def test_what_is_mounted_is_there_and_can_be_written_where_it_must(pods):
         mounts = {one["mountPath"]: one for one in pod["containers"][0]["volumeMounts"]}
         assert {one["name"] for one in mounts.values()} == volumes
         assert "readOnly" not in mounts["/tmp"] | mounts["/var/cache/dinostream"]
+
+
+def test_the_image_writes_where_pods_may():
+    recipe = ROOT / "deploy" / "image" / "Dockerfile"
+    if not recipe.exists():
+        pytest.skip("deploy/image is not here yet")
+    text = recipe.read_text()
+    assert set(re.findall(r"\bHOME=(/var\S+)", text)) == {"/var/cache/dinostream"}
+    assert re.search(r"^USER 1000:1000$", text, re.MULTILINE)
 
 
 def test_secrets_are_names_and_the_driver_alone_has_them(pods, golden, of_kind):

@@ -25,6 +25,9 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$" .Release.Name) }}
 {{- fail "the release's name becomes the Ray cluster's: want 40 of a-z, 0-9 and -, a letter first" }}
 {{- end }}
+{{- if hasKey .Values.config "address" }}
+{{- fail "leave config.address out: the job is for the cluster that the chart makes" }}
+{{- end }}
 {{- if and (gt (int .Values.workers.gpus) 0) (not (hasKey .Values.config "gpus_per_engine")) }}
 {{- fail "workers.gpus is set: say config.gpus_per_engine too (1 for a GPU each), else a job that starts before its workers computes on CPUs" }}
 {{- end }}
