@@ -18,8 +18,8 @@ GOLDEN = sorted((ROOT / "tests" / "deploy" / "golden").glob("*.yaml"))
 KUSTOMIZE = sorted((ROOT / "deploy" / "kustomize").rglob("*.yaml"))
 CLUSTER = ROOT / "deploy" / "ray-up" / "cluster.yaml"
 NOTES = ROOT / "deploy" / "helm" / "dinostream" / "templates" / "NOTES.txt"
-PAGE = ROOT / "docs" / "deploy-kubernetes.part.md"
-FILES = [*GOLDEN, *KUSTOMIZE, CLUSTER, NOTES, PAGE]
+PAGES = sorted((ROOT / "docs").glob("deploy*.md"))
+FILES = [*GOLDEN, *KUSTOMIZE, CLUSTER, NOTES, *PAGES]
 PROGRAM = re.compile(r"(?:\S*/bin/)?(dinostream|ray)")
 BEFORE = re.compile(
     r"until|exec|do|-|--|entrypoint:|[A-Z_]+=.*|[();|&]+"
@@ -41,7 +41,7 @@ def _lines(path):
         ]
     text = re.sub(r"command: \[(.*)\]", lambda found: f"- {found[1].replace(',', '')}", text)
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    return [line for line in lines if line.startswith("    ")] if path == PAGE else lines
+    return [line for line in lines if line.startswith("    ")] if path in PAGES else lines
 
 
 def _commands_of(line):

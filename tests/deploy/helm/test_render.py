@@ -13,6 +13,8 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from pipeline.configuration.resolve import resolve
+
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "deploy" / "helm" / "dinostream"
 GOLDEN = ROOT / "tests" / "deploy" / "golden"
@@ -111,6 +113,21 @@ def test_the_schema_takes_the_defaults_once_there_is_a_sink():
     Draft7Validator.check_schema(SCHEMA)
     (missing,) = Draft7Validator(SCHEMA).iter_errors(load(CHART / "values.yaml"))
     assert missing.message == "'sink' is a required property"
+
+
+def test_values_in_the_pages_are_such(tmp_path):
+    texts = [page.read_text() for page in (ROOT / "docs").glob("deploy*.md")]
+    blocks = re.findall(r"^```yaml\n(.*?)^```", "".join(texts), re.DOTALL | re.MULTILINE)
+    examples = [found for found in map(yaml.safe_load, blocks) if "config" in found]
+    assert examples
+    for values in examples:
+        secrets = values.get("secrets", {})
+        values["secrets"] = load(CHART / "values.yaml")["secrets"] | secrets
+        values["config"].setdefault("sink", "kafka://kafka:9092")
+        Draft7Validator(SCHEMA).validate(values)
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.dump(values["config"]))
+        resolve(path, environ=dict.fromkeys(secrets, "s3cret"))
 
 
 def test_whoever_reads_the_values_has_seen_all_that_can_be_set():
