@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install dinostream from this checkout into a virtual environment, every version pinned.
-# usage: deploy/install.sh VENV [EXTRA]      (EXTRA: test, dev, cpu, bench or xgboost; PYTHON=... names the interpreter, else the newest)
+# usage: deploy/install.sh VENV [EXTRA]      (EXTRA: test, dev, cpu, cluster, bench or xgboost; PYTHON=... names the interpreter, else the newest)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1 extra=${2:-}
