@@ -91,7 +91,8 @@ class _Collector:
     def _of_job(self) -> Iterator[Metric]:
         tally = self._steering.tally
         records = CounterMetricFamily("dinostream_records", "Records by topic.", labels=["topic"])
-        for topic, count in tally.records.items():
+        # From nothing on: of a counter that begins with 1 Prometheus sees no increase.
+        for topic, count in {"deadletter": 0, **tally.records}.items():
             records.add_metric([topic], count)
         stages = CounterMetricFamily(
             "dinostream_stage_seconds", "Time that engines spent, by stage.", labels=["stage"]

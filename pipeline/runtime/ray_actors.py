@@ -65,7 +65,7 @@ class DecodeActor:
 
 def _decoders_here() -> Callable[[], ActorHandle]:
     """Starts decode actors on this node, where their engine has asked for their room."""
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     start: Callable[[], ActorHandle] = ray.remote(num_cpus=0, scheduling_strategy=here)(
         DecodeActor
     ).remote

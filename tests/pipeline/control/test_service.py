@@ -241,6 +241,7 @@ def test_metrics_are_prometheus_own_and_name_streams_by_their_ids(served) -> Non
     assert found["dinostream_stream_state", "gate", "live"] == 1
     assert found["dinostream_stream_state", "gate", "paused"] == 0
     assert found["dinostream_records_total", "depth"] == 7
+    assert found["dinostream_records_total", "deadletter"] == 0
     assert found["dinostream_backbone_frames_total",] == 9
     assert found["dinostream_capture_to_ack_seconds_bucket", "0.5", "gate"] == 2
     assert found["dinostream_capture_to_ack_seconds_bucket", "+Inf", "gate"] == 3
