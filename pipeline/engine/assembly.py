@@ -40,6 +40,7 @@ from pipeline.records.message import Publisher
 from pipeline.sinks.sink import Sink
 from pipeline.sinks.uri import sink_name
 from pipeline.stream.feed import Feed
+from pipeline.stream.sampling import HALF
 
 # Users' settings of oneDNN, which computes on CPUs, that change how its products round.
 _ONEDNN = tuple(
@@ -68,6 +69,7 @@ class Assembly:
         sink: Sink,
     ) -> Shard:
         """The loop that runs streams on this engine."""
+        steps = {HALF: HALF, **self.names}  # one that has no head does not run
         return Shard(
             self.engine,
             feed,
@@ -77,7 +79,7 @@ class Assembly:
             patience_s=config.patience_s,
             sink_name=sink_name(config.sink.uri),
             max_age_s=config.max_age_s,
-            overload=[self.names.get(key, key) for key in config.overload],
+            overload=[steps[key] for key in config.overload if key in steps],
             drain_s=config.drain_s,
         )
 

@@ -22,6 +22,7 @@ from operators.frames import FrameBatch
 from pipeline.stream.chunk import Frames
 
 Size = tuple[int, int]
+SPARE = 64  # moments of runs that are done, beyond which they are cleared away
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Batch:
         return Batch(frames, self.taken[part])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Run:
     frames: Frames
     order: tuple[int, float, int]  # higher priority first, then the earlier deadline
@@ -77,6 +78,9 @@ class _Moments:
 
     def add(self, moment_s: float, number: int) -> None:
         heapq.heappush(self._heap, (moment_s, number))
+        if len(self._heap) > 2 * len(self._runs) + SPARE:
+            self._heap = [one for one in self._heap if one[1] in self._runs]
+            heapq.heapify(self._heap)
 
     def pop(self) -> int:
         return heapq.heappop(self._heap)[1]

@@ -44,8 +44,10 @@ class Camera:
         causes = dict.fromkeys([*self.dropped, *other.dropped])
         dropped = {name: self.dropped.get(name, 0) + other.dropped.get(name, 0) for name in causes}
         worst_lag_s = max(self.worst_lag_s, other.worst_lag_s)
-        frames = self.frames + other.frames
-        return replace(other, frames=frames, dropped=dropped, worst_lag_s=worst_lag_s)
+        frames, newest_us = self.frames + other.frames, max(self.newest_us, other.newest_us)
+        return replace(
+            other, frames=frames, dropped=dropped, worst_lag_s=worst_lag_s, newest_us=newest_us
+        )
 
     def dropped_since(self, earlier: Camera) -> dict[str, int]:
         """Cause -> frames dropped between two looks at it."""

@@ -1,8 +1,8 @@
 """What is given up, step by step, while an engine is too slow for its cameras. Pure.
 
 That it is too slow is seen in frames that come out later than their stream's latency allows. A step
-is taken when many batches of late have such frames, and taken back after a longer time without any;
-one that had to be taken again soon afterwards is kept for twice as long.
+is taken when many batches of late have such frames, and taken back after a longer time in which few
+had; one that had to be taken again soon afterwards is kept for twice as long.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Sequence
 
 RISE_S = 2.0  # that is looked at before a step, and between two
 FEWEST = 4  # batches that are looked at: some take seconds
-SHARE = 0.25  # of them that have to be late
-FALL_S = 20.0  # without any that is late before a step is taken back
+LULL_S = 5.0  # between two; what was before it is forgotten
+SHARE, LEAST = 0.25, 2  # of them, and batches, that have to be late
+FALL_S = 20.0  # without so many before a step is taken back
 LONGEST_FALL_S = 600.0
 
 
@@ -29,7 +30,7 @@ class Overload:
         self._steps = tuple(steps)
         self._level = 0
         self._batches: deque[tuple[float, bool]] = deque()  # when it was done, and late
-        self._late_s = self._changed_s = self._fell_s = -math.inf
+        self._slow_s = self._changed_s = self._fell_s = -math.inf
         self._fall_s = FALL_S
 
     @property
@@ -44,35 +45,43 @@ class Overload:
             late: some frame of it came out later than its stream's latency allows.
             now_s: on a clock that never goes back.
         """
-        self._batches.append((now_s, late))
-        if not late:
-            return self.rest(now_s)
-        self._late_s = now_s
-        return self._rise(now_s)
+        self._forget(now_s)
+        batches = self._batches
+        batches.append((now_s, late))
+        while len(batches) > FEWEST and batches[1][0] <= now_s - RISE_S:
+            batches.popleft()
+        lates = sum(one for _, one in batches)
+        if lates < max(LEAST, SHARE * len(batches)):
+            return self._fall(now_s)
+        self._slow_s = now_s
+        whole = len(batches) >= FEWEST and batches[0][0] <= now_s - RISE_S
+        return late and whole and self._rise(now_s)
 
     def rest(self, now_s: float) -> bool:
         """There was none to compute; whether `given_up` has changed."""
-        since_s = max(self._late_s, self._changed_s)
-        if not self._level or now_s - since_s < self._fall_s:
+        self._forget(now_s)
+        return self._fall(now_s)
+
+    def _forget(self, now_s: float) -> None:
+        """After a pause nothing is known: what waited through it comes out late for once."""
+        if self._batches and now_s - self._batches[-1][0] > LULL_S:
+            self._batches.clear()
+
+    def _rise(self, now_s: float) -> bool:
+        if self._level == len(self._steps):
+            return False
+        if self._changed_s == self._fell_s:  # the last change, if any, was a step taken back
+            soon = now_s - self._fell_s < self._fall_s
+            self._fall_s = min(2 * self._fall_s, LONGEST_FALL_S) if soon else FALL_S
+        self._change(+1, now_s)
+        return True
+
+    def _fall(self, now_s: float) -> bool:
+        if not self._level or now_s - max(self._slow_s, self._changed_s) < self._fall_s:
             return False
         self._fell_s = now_s
         self._change(-1, now_s)
         return True
-
-    def _rise(self, now_s: float) -> bool:
-        if self._level == len(self._steps) or not self._is_slow(now_s):
-            return False
-        soon = now_s - self._fell_s < self._fall_s
-        self._fall_s = min(2 * self._fall_s, LONGEST_FALL_S) if soon else FALL_S
-        self._change(+1, now_s)
-        return True
-
-    def _is_slow(self, now_s: float) -> bool:
-        batches = self._batches
-        while len(batches) > FEWEST and batches[1][0] <= now_s - RISE_S:
-            batches.popleft()
-        seen = len(batches) >= FEWEST and batches[0][0] <= now_s - RISE_S
-        return seen and sum(late for _, late in batches) >= SHARE * len(batches)
 
     def _change(self, steps: int, now_s: float) -> None:
         self._level += steps

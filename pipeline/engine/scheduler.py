@@ -94,7 +94,7 @@ class Scheduler:
         if frames.arrived_s:
             lead_s = self.pace.lead_s(len(frames.infos))
             due_s = min(due_s, frames.arrived_s[0] + latency_s - lead_s)
-        self._batcher.offer(frames, due_s, lane.spec.priority)
+        self._batcher.offer(frames, due_s, lane.spec.priority if lane.live else 0)
 
     def cut(self, now_s: float) -> Batch | None:
         """The next batch; None where waiting fills it better, and nothing is due."""
@@ -115,6 +115,11 @@ class Scheduler:
         """Frames of cameras that arrived before that moment are in no batch any more; per stream
         that lost some, which rules took each of them."""
         return self._batcher.expire(oldest_s)
+
+    def cut_off(self) -> list[tuple[str, tuple[int, ...]]]:
+        """No frame of a live stream is to be in a batch any more; told as in `expire`."""
+        live = [lane.stream for lane in self._lanes.values() if lane.live]
+        return [(stream, taken) for stream in live if (taken := self._batcher.discard(stream))]
 
     def discard(self, stream: str) -> None:
         """None of a stream's frames are to be in a batch any more."""

@@ -243,8 +243,7 @@ class Shard:
             self._advance(delivery)
         self._request()  # so that decoding goes on beside the step
         began_s = self._clock()
-        batch = self._scheduler.cut(began_s)
-        if batch is None:
+        if (batch := self._scheduler.cut(began_s)) is None:
             self._scheduler.wake(self._relief.rest(began_s))
             return False
         self._engine.step(batch, self._lanes, self._observer)
@@ -257,8 +256,8 @@ class Shard:
 
     def _drop(self) -> bool:
         """Live frames whose turn comes too late; whether there were any."""
-        cut = self._drain.cut_s is not None
-        gone = self._scheduler.expire(math.inf if cut else self._clock() - self._max_age_s)
+        cut, oldest_s = self._drain.cut_s is not None, self._clock() - self._max_age_s
+        gone = self._scheduler.cut_off() if cut else self._scheduler.expire(oldest_s)
         for stream, taken in gone:
             self._lanes[stream].skip(taken, "drain" if cut else "late")
             self._scheduler.wake([stream])
@@ -273,8 +272,8 @@ class Shard:
                     self._offer(lane, step)
             if lane.over:
                 assert lane.end
-                outcome = Outcome.of(lane.end, lane.why, resumed=lane.resumed)
-                self._roster.leave(lane, outcome)
+                self._roster.leave(lane, Outcome.of(lane.end, lane.why, resumed=lane.resumed))
+                self._scheduler.wake(self._relief.apply())
 
     def _offer(self, lane: Lane, frames: Frames) -> None:
         self._scheduler.offer(lane, frames, self._clock(), patient=not self._roster.cameras)

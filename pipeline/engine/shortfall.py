@@ -42,7 +42,7 @@ class Shortfall:
         self._suspension = Suspension() if spec.live else None
         self._withheld: Counter[str] = Counter()  # from operators that are suspended
         self._given_up: tuple[str, ...] = ()
-        self._turn = 0
+        self._seen: Counter[int] = Counter()  # frames by the rules that take them, where half go
 
     def gaps(self, taken: Sequence[int], cause: str) -> list[Gap]:
         """What is to be told of frames that are dropped.
@@ -91,10 +91,13 @@ class Shortfall:
     def _halved(self, entry: Entry) -> list[Entry]:
         if not isinstance(entry, Frames):
             return [entry]
-        rows = range(len(entry.infos))
-        kept = [row for row in rows if (row + self._turn) % 2]
-        gone = [entry.taken[row] for row in rows if row not in kept]
-        self._turn = (self._turn + len(rows)) % 2
+        kept, gone = [], []
+        for row, mask in enumerate(entry.taken):  # each by itself, or a slow rule would have none
+            self._seen[mask] += 1
+            if self._seen[mask] % 2:
+                gone.append(mask)
+            else:
+                kept.append(row)
         told: list[Entry] = [*self.gaps(gone, "overload")]
         return [*told, entry.only(kept)] if kept else told
 

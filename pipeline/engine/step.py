@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from operators.frames import Features, FrameInfo
+import numpy as np
+
+from operators.frames import Features, FrameBatch, FrameInfo
 from operators.result import Result
 from pipeline.engine.batching import Batch
 from pipeline.engine.lane import Lane
@@ -27,7 +29,6 @@ log = logging.getLogger(__name__)
 
 Lanes = Mapping[str, Lane]
 MOST_FAILURES = 20  # ways to fail that are told with a traceback
-MOST_SPOILT = 8  # frames in a row that the backbone may fail on; then it is not the frames
 
 
 class Engine:
@@ -43,7 +44,6 @@ class Engine:
         self.placements = placements
         self.failures: list[str] = []
         self._known: set[tuple[str, str]] = set()
-        self._spoilt = 0  # frames in a row that the backbone failed on
         for placement in placements:
             placement.operator.load(backbone.device, backbone.dtype)
 
@@ -77,18 +77,27 @@ class Engine:
         except Exception as error:
             failure = error
         else:
-            self._spoilt = 0
             yield batch, features
             return
         self._refuse_memory(failure)
         if len(batch.taken) > 1:
             for part in batch.halves():
                 yield from self._see(part, observer)
-            return
-        self._spoilt += 1
-        if self._spoilt > MOST_SPOILT:
-            raise failure
-        yield batch, failure
+        else:
+            yield batch, self._see_again(batch.frames)
+
+    def _see_again(self, frame: FrameBatch) -> Features | Exception:
+        """A frame that failed alone, after all, or what it fails with.
+
+        Raises:
+            Exception: an empty picture fails too: it is not the frame, and nothing may be buried.
+        """
+        try:
+            return self.backbone(frame)
+        except Exception as error:
+            failure = error
+        self.backbone(FrameBatch(frame.infos, np.zeros_like(frame.pixels)))
+        return failure
 
     def _refuse_memory(self, error: Exception) -> None:
         """Smaller batches would be other shapes for a GPU's kernels, and so perhaps other bits."""
@@ -120,9 +129,8 @@ class Engine:
             if placement.takes(mask) and lane.shortfall.gives(placement, info):
                 lane.count_sampled(placement, info)
                 lane.bury(placement, info, error)
-                if operator := placement.remembers:
-                    operator.reset(info.stream, "error")
-                    lane.forget(placement)
+                if operator := placement.remembers:  # what it remembers is whole
+                    lane.forget(placement, operator.reset(info.stream, "error"))
 
     def _apply(self, placement: Placement, features: Features, lanes: Lanes) -> None:
         try:
@@ -177,13 +185,9 @@ def _unbroken(
 
 
 def _bury(placement: Placement, features: Features, error: Exception, lanes: Lanes) -> None:
-    """Find the frames that cannot be done; a memory that may be torn is given up instead."""
-    if operator := placement.remembers:
-        for info in features.infos:
-            lanes[info.stream].bury(placement, info, error)
-        for stream in dict.fromkeys(info.stream for info in features.infos):
-            operator.reset(stream, "error")
-            lanes[stream].forget(placement)
+    """Find the frames that cannot be done; of an operator that remembers, the streams."""
+    if placement.remembers:
+        _bury_streams(placement, features, error, lanes)
         return
     for row, info in enumerate(features.infos):
         try:
@@ -192,6 +196,30 @@ def _bury(placement: Placement, features: Features, error: Exception, lanes: Lan
             lanes[info.stream].bury(placement, info, own_error)
         else:
             _deliver(placement, (info,), results, lanes)
+
+
+def _bury_streams(placement: Placement, features: Features, error: Exception, lanes: Lanes) -> None:
+    """Its memory of every stream of the batch may be torn and is given up; then each is tried by
+    itself, so that one costs no other more than that."""
+    operator = placement.remembers
+    assert operator
+    streams = list(dict.fromkeys(info.stream for info in features.infos))
+    for stream in streams:
+        operator.reset(stream, "error")
+        lanes[stream].forget(placement)
+    for stream in streams:
+        rows = [row for row, info in enumerate(features.infos) if info.stream == stream]
+        own = features.take(rows)
+        try:
+            if len(streams) == 1:
+                raise error
+            results = operator(own)
+        except Exception as own_error:
+            operator.reset(stream, "error")
+            for info in own.infos:
+                lanes[stream].bury(placement, info, own_error)
+        else:
+            _deliver(placement, own.infos, results, lanes)
 
 
 def _deliver(

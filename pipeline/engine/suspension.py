@@ -27,7 +27,10 @@ class Suspension:
     def holds(self, operator: str, event_time_us: int) -> bool:
         """Whether an operator is not to be given a frame of this event time."""
         fate = self._fates.get(operator)
-        return bool(fate and fate.until_us is not None and event_time_us < fate.until_us)
+        if fate is None or fate.until_us is None:
+            return False
+        # A session may begin earlier than another has ended: a clock was set.
+        return 0 < fate.until_us - event_time_us <= PAUSE_S * 1e6
 
     def fail(self, operator: str, event_time_us: int) -> bool:
         """It failed on a frame; whether it is suspended from now on, and was not before."""

@@ -28,8 +28,8 @@ class Ledger:
     `published`: the frame has a record of its own. `covered`: it lies in a span of which a record
     tells. `silent`: no record tells of it, because the operator had nothing to say, or gave up its
     memory when it failed. `deadletter`: the operator failed on it, or its record was too large
-    for the sink. `dropped`: no operator saw it, and why: `dropped_full`, `dropped_late`,
-    `dropped_drain` (`pipeline.stream.chunk.CAUSES`).
+    for the sink. `dropped`: the operator was not given it, and why: `dropped_full`, `dropped_late`,
+    ... (`pipeline.stream.chunk.CAUSES`); nobody was, or this operator alone.
     """
 
     def __init__(

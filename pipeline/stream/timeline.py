@@ -20,7 +20,7 @@ AHEAD_S = 1  # live: timestamps this far ahead of local time are another clock; 
 MARGIN_S = 0.2  # live: so far event time keeps behind local time; jitter moves it no more then
 LAG_S = 0.3  # live: a clock that was behind by more, all of a minute long, is slow
 CATCH_UP = 20  # a slow clock gains one part in so many
-STILL_S = 3  # live: a clock that stood so long while frames came is none; anchors settle before
+STILL_S, STILL_FRAMES = 3, 3  # live: a clock that stood so long while so many came is none
 REMEMBERED = 64  # highest positions given out; what is older cannot be told from a repetition
 
 
@@ -81,7 +81,9 @@ class Timeline:
         self._passed = 0  # of it since the last frame
         self._jumped = False
         self._drift = Drift(time_base)
+        self._settled = True  # the anchor is no provisional one
         self._moved_at: int | None = None  # local time when event time last moved on
+        self._still = 0  # frames since
         self._stands = False
 
     def stamp(
@@ -116,7 +118,9 @@ class Timeline:
         return self._us(self._elapsed)
 
     def anchor(self, anchor_us: int) -> None:
-        """From now on event time is counted from here."""
+        """From now on event time is counted from here. One that is given before the first frame is
+        provisional: where that lies is told by the frames."""
+        self._settled = self._local is not None
         if self._local is not None:
             self._local += self._ticks(self._anchor_us - anchor_us)
             self._moved_at = self._local
@@ -172,9 +176,11 @@ class Timeline:
     def _without_clock(self, local: int, lag: int, moved: int) -> int:
         """Ticks to add to a frame's elapsed time where the stream's clock stands still: then its
         frames happen when they come. As `Drift.correction` otherwise."""
-        if moved or self._moved_at is None:
-            self._moved_at, self._stands = local, False
-        if not self._stands and self._us(local - self._moved_at) < STILL_S * 1_000_000:
+        if moved or not self._settled or self._moved_at is None:
+            self._moved_at, self._still, self._stands = local, 0, False
+        self._still += 1
+        long = self._us(local - self._moved_at) >= STILL_S * 1_000_000
+        if not self._stands and not (long and self._still > STILL_FRAMES):
             return 0
         self._jumped |= not self._stands
         self._stands = True

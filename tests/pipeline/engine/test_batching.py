@@ -113,6 +113,17 @@ def test_what_waits_for_too_long_is_taken_out_and_named() -> None:
     assert (batcher.cut(), batcher.due_s) == (None, math.inf)
 
 
+def test_of_runs_that_are_done_nothing_is_kept() -> None:
+    """Though one waits that is never due: of a recording beside cameras that fill every batch."""
+    batcher = Batcher(1)
+    batcher.offer(replace(frames("waits", 0, 1), arrived_s=(0.0,)), due_s=0.0, priority=-1)
+    for number in [*range(200)] * 5:
+        batcher.offer(replace(frames("a", number, 1), arrived_s=(5.0,)), due_s=0.0)
+        assert names(batcher.cut(now_s=1.0)) == [("a", str(number))]
+    held = [*batcher._buckets[28, 42].deadlines._heap, *batcher._arrivals._heap]
+    assert len(held) < 200
+
+
 def test_one_run_per_stream_at_a_time() -> None:
     batcher = Batcher(4)
     batcher.offer(frames("a", 0, 3))

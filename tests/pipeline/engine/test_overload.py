@@ -31,6 +31,21 @@ def test_lateness_of_some_batches_is_lateness() -> None:
     assert watch(Overload(["depth"]), lambda now_s: round(now_s * 10) % 4 == 0, 4.0) == [(2.0, 1)]
 
 
+def test_what_waited_through_a_pause_comes_late_once_and_is_no_reason() -> None:
+    overload = Overload(["depth"])
+    watch(overload, lambda _: False, 3.0)
+    overload.rest(60.0)
+    assert watch(overload, lambda now_s: now_s < 61.5, 70.0, 60.0) == []
+
+
+def test_a_step_is_taken_back_though_a_batch_is_late_now_and_then() -> None:
+    overload = Overload(["depth"])
+    watch(overload, lambda _: True, 3.0)
+    assert [
+        level for _, level in watch(overload, lambda now_s: round(now_s * 10) % 50 == 0, 60.0, 3.0)
+    ] == [0]
+
+
 def test_batches_that_take_seconds_are_judged_too() -> None:
     overload = Overload(["depth"])
     seen = [overload.see(number % 2 == 1, 1.2 * number) for number in range(6)]
@@ -40,7 +55,7 @@ def test_batches_that_take_seconds_are_judged_too() -> None:
 def test_a_step_is_taken_back_when_there_was_time_for_long_enough() -> None:
     overload = Overload(["depth"])
     watch(overload, lambda _: True, 3.0)
-    assert watch(overload, lambda _: False, 60.0, 3.0) == [(2.9 + FALL_S, 0)]
+    assert watch(overload, lambda _: False, 60.0, 3.0) == [(4.4 + FALL_S, 0)]  # when 2 s had few
     assert overload.given_up == ()
 
 

@@ -52,6 +52,20 @@ def test_recordings_alone_have_no_deadline() -> None:
     assert scheduler.cut(1e9) is None, "more of it may come"
 
 
+def test_what_is_cut_off_is_every_live_streams_and_no_recordings() -> None:
+    """A file that is followed live has no arrivals: its frames wait for as long as it takes."""
+    lanes = {"cam": lane_of("cam"), "file": lane_of("file")}
+    lanes["clip"] = lane_of("clip", live=False, session="s")
+    scheduler = Scheduler(lanes, 8)
+    scheduler.offer(lanes["cam"], frame("cam", 1.0), 1.0, patient=False)
+    for name in ("file", "clip"):
+        run = frame(name, 1.0)
+        without = Frames(run.infos, run.pixels, run.taken, {})
+        scheduler.offer(lanes[name], without, 1.0, patient=False)
+    assert scheduler.cut_off() == [("cam", (1,)), ("file", (1,))]
+    assert scheduler.cut(99.0).streams == ("clip",)
+
+
 def test_only_lanes_with_news_are_looked_at_and_asked() -> None:
     lanes = {name: lane_of(name) for name in ("a", "b", "c")}
     scheduler = Scheduler(lanes, 8)

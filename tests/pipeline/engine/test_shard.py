@@ -19,7 +19,9 @@ from operators.frames import Features, FrameInfo
 from operators.operator import Operator, StreamOperator
 from operators.result import JSON, Result
 from operators.variant import prepared_variant
+from pipeline.engine.lane import Lane
 from pipeline.engine.placement import Placement
+from pipeline.engine.relief import Relief
 from pipeline.engine.shard import IDLE_WAIT_S, SILENCE_S, Shard
 from pipeline.engine.shortfall import Shortfall
 from pipeline.engine.step import Engine
@@ -29,6 +31,7 @@ from pipeline.records.message import Publisher
 from pipeline.records.record import Refused
 from pipeline.stream.chunk import Chunk, End, Fault, Frames, Gap, Trouble
 from pipeline.stream.ledger import Ledger
+from pipeline.stream.progress import Progress
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ListSink, ManualClock
@@ -345,7 +348,10 @@ def test_a_frame_that_the_backbone_fails_on_is_found_and_costs_nobody_else() -> 
         lambda claimed: Publisher(claimed.stream, "job", "model"),
         most_open=1,
     ).run(JOBS, [spec_of("a")])
-    assert choking.batches == [[0, 1, 2, 3], [4, 5, 6, 7], [4, 5], [4], [5], [6, 7]]
+    assert choking.batches == [
+        *([0, 1, 2, 3], [4, 5, 6, 7], [4, 5], [4], [5]),
+        *([5], [0], [6, 7]),  # once more, and an empty picture, which it can do
+    ]
     assert values(sink, "echo", "a") == [0, 1, 2, 3, 4, 6, 7]
     letters = values(sink, "deadletter", "a")
     assert [(one["position"], one["operator"], one["error"]) for one in letters] == [
@@ -360,7 +366,7 @@ def test_a_frame_that_the_backbone_fails_on_is_found_and_costs_nobody_else() -> 
 
 def test_a_backbone_that_fails_on_everything_ends_the_run_and_nothing_is_committed() -> None:
     sink = ListSink()
-    shard = shard_of({"a": clip("a", 24, 12)}, sink, Echo())
+    shard = shard_of({"a": clip("a", 24, 2)}, sink, Echo())
     shard._engine.backbone = Choking(set(range(24)), ValueError("the device is gone"))
     with pytest.raises(ValueError, match="the device is gone"):
         shard.run(JOBS, [spec_of("a")])
@@ -448,6 +454,30 @@ class Costly(Echo):
         return [replace(one, operator=self.name) for one in super().__call__(features)]
 
 
+def test_an_operator_with_a_memory_that_fails_on_one_stream_costs_the_others_no_frame() -> None:
+    sink, runs = ListSink(), Runs(poison=5)
+    scripts = {
+        "bad": [[run_of("bad", [4, 5])], [End("bad", "ok")]],
+        "good": [[run_of("good", [20, 21])], [End("good", "ok")]],
+    }
+    shard_of(scripts, sink, runs).run(JOBS, [spec_of(name) for name in scripts])
+    assert values(sink, "runs", "good") == [{"values": [20, 21], "reason": "end"}]
+    assert len(values(sink, "deadletter", "bad")) == 2
+    assert values(sink, "deadletter", "good") == []
+
+
+def test_whoever_is_left_alone_is_spared_no_longer() -> None:
+    lanes = {}
+    for name, priority in (("gate", 0), ("vip", 1)):
+        spec = replace(spec_of(name), live=True, priority=priority)
+        lanes[name] = Lane(spec, Progress("job", name), (), Publisher(name, "job", "model"))
+    relief = Relief(lanes, ["echo"])
+    changed = [relief.see(True, now_s / 10) for now_s in range(40)]
+    assert [one for one in changed if one] == [["gate"]]
+    del lanes["gate"]
+    assert relief.apply() == ["vip"]
+
+
 def test_too_slow_an_engine_gives_up_what_it_was_told_to_and_takes_it_back() -> None:
     """With `costly` on both cameras the engine needs 2.4 s for what comes in 2 s."""
     clock, sink = ManualClock(), ListSink()
@@ -489,6 +519,8 @@ def test_every_other_frame_is_given_up_across_chunks_and_counted() -> None:
             else:
                 kept += [info.position for info in entry.infos]
     assert kept == ["1", "3", "5"]
+    (*_, rest) = shortfall.thin([replace(chunks[0], taken=(2, 4, 2))])
+    assert [info.position for info in rest.infos] == ["2"], "of each rule's frames every other one"
     assert ledger.counts() == {"echo": {"dropped": 4, "dropped_overload": 4}}
     assert shortfall.give_up([]).kind == "recovered"
     assert shortfall.thin([chunks[0]]) == [chunks[0]]
