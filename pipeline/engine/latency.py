@@ -13,7 +13,7 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 """Capture -> decoded, as far as the stream's own time tells -> in a batch -> through all operators
 -> in the sink."""
 
-BOUNDS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+BOUNDS_S = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 
 
 @dataclass(slots=True)

@@ -30,7 +30,7 @@ def test_a_duration_is_counted_where_prometheus_counts_it() -> None:
     ("seconds", "part", "expected"),
     [
         ([], 0.5, None),
-        ([0.3] * 10, 0.5, 0.35),  # in the middle of 0.2 to 0.5
+        ([0.3] * 10, 0.5, 0.25),  # in the middle of 0.2 to 0.3
         ([0.01] * 99 + [4.0], 0.99, 0.05),
         ([0.01] * 50 + [4.0] * 50, 0.75, 4.0),
         ([99.0], 0.5, BOUNDS_S[-1]),
