@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import itertools
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -100,6 +103,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             names = [path.name for path in files] or ["none"]
             # Session scope runs the tests of one clip after each other: what one decoded is cached.
             metafunc.parametrize(name, files or [absent], ids=names, scope="session")
+
+
+@pytest.fixture(scope="session")
+def spare_ports() -> Callable[[int], list[int]]:
+    """`spare_ports(3)`: so many in a row, of this worker alone, for what will listen on them later.
+
+    Any that is free now would not do: it lies where outgoing connections get theirs from, and a
+    neighbour's may have it by then.
+    """
+    first = 12_000 + 1000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8)
+    room = itertools.cycle(range(first, first + 1000))
+    for _ in range(random.randrange(1000)):  # another run's workers have the same
+        next(room)
+
+    def take(count: int) -> list[int]:
+        ports = [next(room) for _ in range(count)]
+        while not all(map(_is_free, ports)) or ports[-1] - ports[0] != count - 1:
+            ports = [*ports[1:], next(room)]
+        return ports
+
+    return take
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 class Broker:

@@ -127,14 +127,12 @@ def camera(_rtsp_packages, tmp_path):
 
 
 @pytest.fixture
-def habits(shared):
+def habits(shared, spare_ports):
     """Starts cameras with habits: steps, losses, long groups; gives their URLs."""
     running = []
 
     def start(*habits):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        (port,) = spare_ports(1)
         script = shared / "tools" / "cameras" / "rtsp_camera.py"
         if not script.exists():
             pytest.skip(f"no {script}")

@@ -2,7 +2,6 @@
 
 import base64
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -42,10 +41,8 @@ def test_one_node_keeps_one_copy():
 
 @pytest.mark.slow
 @pytest.mark.needs_kafka
-def test_clients_come_under_both_names(own_broker):
-    with socket.socket() as free:
-        free.bind((INSIDE, 0))
-        inside = free.getsockname()[1]
+def test_clients_come_under_both_names(own_broker, spare_ports):
+    (inside,) = spare_ports(1)
     own_broker.start()
     port = int(own_broker.port)
     own_broker.stop()

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import urllib.error
 import urllib.parse
@@ -23,7 +22,7 @@ GRAFANAS = {"$__rate_interval": "10s", "$__range": "1m", "$stream": ".*"}
 
 
 @pytest.fixture
-def prometheus(tmp_path, eventually):
+def prometheus(tmp_path, eventually, spare_ports):
     """`prometheus(port)`: scrapes a run there, as prometheus.yml says; gives its own address."""
     if not shutil.which("prometheus"):
         pytest.skip("no prometheus; Debian's package of that name has it")
@@ -38,9 +37,7 @@ def prometheus(tmp_path, eventually):
         text = text.replace("/run/secrets/dinostream_token", str(folder / "token"))
         text = text.replace("driver:8600", f"127.0.0.1:{port}").replace("10s", "1s")
         (folder / "prometheus.yml").write_text(text)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            own = f"127.0.0.1:{free.getsockname()[1]}"
+        own = f"127.0.0.1:{spare_ports(1)[0]}"
         command = ["prometheus", f"--config.file={folder / 'prometheus.yml'}"]
         command += [f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={own}"]
         log = (folder / "log").open("w")

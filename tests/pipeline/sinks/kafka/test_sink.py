@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -36,10 +35,8 @@ def sink(kafka_uri):
 
 
 @pytest.fixture
-def unused_tcp_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def unused_tcp_port(spare_ports):
+    return spare_ports(1)[0]
 
 
 def raw(uri, name="action", *, committed=True):

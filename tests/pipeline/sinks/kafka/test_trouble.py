@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-import socket
 import subprocess
-from contextlib import ExitStack
 
 import pytest
 from kafka import errors
@@ -28,14 +26,6 @@ ALICE = {
 }
 
 
-def free_ports(count):
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-
-
 def certificate(folder, name):
     """A key and what its owner says of itself: for `localhost`, by no authority."""
     paths = folder / f"{name}.key", folder / f"{name}.crt"
@@ -47,17 +37,13 @@ def certificate(folder, name):
 
 
 @pytest.fixture
-def listeners(own_broker, tmp_path):
+def listeners(own_broker, spare_ports, tmp_path):
     """One broker that listens in many ways; gives (ports, the plain one last; file of its CA)."""
     if not shutil.which("openssl"):
         pytest.skip("certificates are made with openssl")
     trusted = certificate(tmp_path, "node")
-    nobody, *ports = free_ports(6)
+    plain, _, nobody, *ports = spare_ports(8)
     own_broker.folder.mkdir()
-    while True:
-        plain, *_ = free_ports(1)
-        if plain + 1 not in ports:
-            break
     (own_broker.folder / "port").write_text(str(plain))
     names = ("TLS", "LOGIN", "TLSLOGIN", "ASTRAY", "MUTUAL")
     told = [nobody if name == "ASTRAY" else port for name, port in zip(names, ports, strict=True)]
