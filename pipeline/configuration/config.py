@@ -6,7 +6,7 @@ and command line. Passwords stay out of every repr. Knows nothing of torch, deco
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
@@ -223,8 +223,7 @@ class Config(_Model):
         known = {*OPERATORS, *self.operators}
         for name in self.heads:
             if name not in known:
-                near = get_close_matches(name, sorted(known), n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+                hint = _hint(name, sorted(known))
                 raise ValueError(f"heads names the operator {name!r}, which does not run; {hint}")
         return self
 
@@ -233,8 +232,7 @@ class Config(_Model):
         known = {HALF, *self.operators}
         for name in self.overload:
             if name not in known:
-                near = get_close_matches(name, sorted(known), n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+                hint = _hint(name, sorted(known))
                 raise ValueError(f"overload names {name!r}, which is no operator that runs; {hint}")
         if len(set(self.overload)) < len(self.overload):
             raise ValueError(f"overload names something twice: {', '.join(self.overload)}")
@@ -263,6 +261,11 @@ class Config(_Model):
     def plain(self) -> Mapping[str, Any]:
         """The whole configuration as JSON values, passwords included."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
 
 
 def _sampling(table: SamplingConfig | OperatorConfig) -> Sampling:

@@ -82,10 +82,10 @@ class Shortfall:
         said = ", ".join("every other frame" if step == HALF else step for step in steps)
         return Trouble(self._spec.stream, "overload", f"the engine is too slow; given up: {said}")
 
-    def thin(self, entries: Sequence[Entry]) -> list[Entry]:
+    def thin(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """A chunk as it comes in, without every other frame where those are given up."""
         if HALF not in self._given_up:
-            return list(entries)
+            return entries
         return [part for entry in entries for part in self._halved(entry)]
 
     def _halved(self, entry: Entry) -> list[Entry]:
