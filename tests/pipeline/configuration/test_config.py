@@ -305,3 +305,17 @@ def test_what_the_page_shows_runs(tmp_path):
             random_seed=0,
         )
         assert built.name == name
+
+
+@pytest.mark.parametrize(
+    ("overload", "told"),
+    [
+        (["dept"], "overload names 'dept', which is no operator that runs; did you mean depth?"),
+        (["half", "half"], "overload names something twice: half, half"),
+    ],
+)
+def test_what_can_be_given_up_is_what_runs_each_once(overload, told) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Config(overload=overload)
+    assert told in str(caught.value)
+    assert Config(overload=["segmentation", "half"]).overload == ["segmentation", "half"]
