@@ -93,11 +93,13 @@ class Decoder:
         try:
             frames = self._context.decode(packet)
         except (av.FFmpegError, MemoryError) as error:
-            yield self._undecodable(error)
-            if self._numbers and not place:
-                self._unread += 1  # that it is missing will be seen at the next
-            elif fed:
-                self._damage.fail()
+            failed = self._undecodable(error)
+            if not self._announces(packet):
+                yield failed
+                if self._numbers and not place:
+                    self._unread += 1  # that it is missing will be seen at the next
+                elif fed:
+                    self._damage.fail()
         for frame in frames:
             for one, damaged in self._damage.come(
                 frame, frame.pts, key=frame.key_frame, faulty=frame.is_corrupt
@@ -133,6 +135,12 @@ class Decoder:
         self._damage.feed(fed)
         self._suspicious = packet.is_corrupt  # libav's parsers put the flag one packet too early
         return place
+
+    def _announces(self, packet: Packet[VideoStream] | None) -> bool:
+        """No frame is lost with it."""
+        if packet is None or self._numbers is None:
+            return False
+        return self._numbers.announces(bytes(packet))
 
     def _judged(
         self, frame: av.VideoFrame, damaged: bool, frame_ticks: int | None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _SLICE, _IDR, _SEI, _SPS, _PPS = 1, 5, 6, 7, 8  # nal_unit_type, table 7-1
+_WITHOUT_PICTURE = {_SEI, _SPS, _PPS, 9, 10, 11, 12}  # and delimiters, ends, filler
 _RECOVERY_POINT = 6  # payloadType, annex D
 _HIGH = {
     100,
@@ -88,6 +89,12 @@ class PictureNumbers:
             except (IndexError, KeyError):  # cut short, or of a parameter set that never came
                 continue
         return None
+
+    def announces(self, packet: bytes) -> bool:
+        """It holds what stands before a picture, and nothing of one: where a connection breaks off
+        or packets of it are lost, libav's parser gives that out as if it were a picture."""
+        units = list(_units(packet, self._length_bytes))
+        return bool(units) and all(unit[0] & 31 in _WITHOUT_PICTURE for unit in units)
 
     def forget(self) -> None:
         """The next picture does not follow the last one."""

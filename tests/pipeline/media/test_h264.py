@@ -132,6 +132,21 @@ def test_a_picture_of_unknown_sets_has_no_place() -> None:
     assert PictureNumbers(None).see(annex_b(picture(1))) is None
 
 
+@pytest.mark.parametrize(
+    ("units", "announces"),
+    [
+        ([b"\x09\x10"], True),
+        ([b"\x09\x10", sequence_set(), PICTURE_SET, recovery(1)], True),
+        ([b"\x09\x10", picture(1)], False),
+        ([b"\x09\x10", b"\x41"], False),  # cut off, but something of a picture
+        ([b"\x09\x10", b"\x18"], False),  # who knows what it was
+        ([], False),
+    ],
+)
+def test_what_stands_before_a_picture_is_none(units: list[bytes], announces: bool) -> None:
+    assert numbers().announces(annex_b(*units)) is announces
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_garbage_never_raises(seed: int) -> None:
     rng = random.Random(seed)
