@@ -161,8 +161,8 @@ def _codecs() -> Finding:
 
 def _weights() -> Finding:
     """Official files are fetched when they are asked for; the demo's are always there."""
+    from operators.weights.cache import default_cache_dir
     from operators.weights.catalogue import CATALOGUE
-    from operators.weights.download import default_cache_dir
 
     cache = default_cache_dir()
     paths = sorted({cache / file.file_name for file in CATALOGUE})
@@ -172,7 +172,7 @@ def _weights() -> Finding:
 
 
 def _disk() -> Finding:
-    from operators.weights.download import default_cache_dir
+    from operators.weights.cache import default_cache_dir
 
     told = [f"{_free(default_cache_dir())} for weights", f"{_free(Path.cwd())} for results"]
     return Finding("disk", None, ", ".join(told))

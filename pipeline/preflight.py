@@ -1,7 +1,8 @@
 """What can be wrong with a job is looked for before anything of it starts: names, files, the sink.
 
 A configuration in -> nothing, or the error that an engine would end with a minute later. Reads
-headers, no weights, and knows no torch. Files of engines that run elsewhere are left to them.
+headers, no weights, and knows no torch. Of a job on a cluster, files that are not here are left to
+its engines.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def check(config: Config) -> None:
         if here and is_own(name):
             check_own(name)
     check_heads(config)
-    if here and config.calibrations is not None:
+    if config.calibrations is not None and (here or Path(config.calibrations).is_file()):
         read_calibrations(Path(config.calibrations))
     check_sink(config.sink.uri, settings=config.sink.settings)
 
@@ -51,7 +52,7 @@ def check_heads(config: Config) -> None:
     """
     arch, here = architecture(config.model), _runs_here(config)
     weights = backbone_file(arch.name, config.weights)
-    if here and isinstance(weights, Path):
+    if isinstance(weights, Path) and (here or weights.is_file()):
         require_weights(weights)
         read_header(weights)
     sha256 = weights.sha256 if isinstance(weights, OfficialFile) else None
@@ -75,11 +76,11 @@ def _check_head(request: HeadRequest, weights: str, *, here: bool) -> None:
         _require_shipped(request.operator, weights)
     elif request.wants_random:
         return
-    elif here:
-        request.require_file()
-        chosen_header(request.operator, request.choice)
     else:
+        if here:
+            request.require_file()
         request.file()
+        chosen_header(request.operator, request.choice)
 
 
 def _require_shipped(operator: str, weights: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
-from operators.weights.checkpoint import sha256_file
+from operators.weights.digest import sha256_file
 from operators.weights.header import HEADER_KEY
 from operators.weights.heads import HEADER_FORMAT
 

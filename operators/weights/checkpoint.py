@@ -41,19 +41,6 @@ NUMPY_SCALARS: tuple[Any, ...] = (
 )
 
 
-def sha256_file(path: Path) -> str:
-    """Hex sha256 of a file's bytes.
-
-    Raises:
-        WeightsError: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
 def sha256_tensors(tensors: Mapping[str, Tensor]) -> str:
     """Hex sha256 over names, dtypes, shapes and bytes of tensors, sorted by name."""
     digest = hashlib.sha256()

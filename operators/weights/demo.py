@@ -17,7 +17,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from operators.errors import WeightsError
-from operators.weights.checkpoint import read_tensors, sha256_file, sha256_tensors
+from operators.weights.checkpoint import read_tensors, sha256_tensors
+from operators.weights.digest import sha256_file
 from operators.weights.header import HEADER_KEY, SHIPPED, read_header
 
 _BACKBONE = "backbone"

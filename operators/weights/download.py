@@ -6,7 +6,6 @@ nobody published is pinned at its first use, aloud. Must not know what is in the
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import http.client
 import json
@@ -14,15 +13,16 @@ import logging
 import os
 import ssl
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
 from operators.errors import WeightsError
+from operators.weights.cache import alone
 from operators.weights.catalogue import OfficialFile
-from operators.weights.checkpoint import is_pytorch, sha256_file
+from operators.weights.checkpoint import is_pytorch
+from operators.weights.digest import sha256_file
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +37,6 @@ class CachedFile:
 
     path: Path
     sha256: str
-
-
-def default_cache_dir() -> Path:
-    """Where fetched files live unless told otherwise."""
-    return Path.home() / ".cache" / "dinostream"
 
 
 def fetch(
@@ -67,23 +62,12 @@ def fetch(
     path = cache_dir / file.file_name
     try:
         cache_dir.mkdir(parents=True, exist_ok=True)
-        with _alone(path):
+        with alone(path):
             if path.exists():
                 return _cached(path, file)
             return _fetched(path, file, progress, timeout_s)
     except OSError as error:
         raise WeightsError(f"{error.filename or path}: {error.strerror or error}") from error
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info("waiting: another process is fetching %s", path.name)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _fetched(

@@ -19,10 +19,12 @@ from torch import Tensor
 from operators.errors import UsageError, WeightsError
 from operators.weights import depth_anything
 from operators.weights.backbone_choice import DEMO
+from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import DEPTH_ANYTHING, OfficialFile, belongs_to
-from operators.weights.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
+from operators.weights.checkpoint import check_layout, read_tensors, sha256_tensors
 from operators.weights.demo import read_demo
-from operators.weights.download import default_cache_dir, fetch
+from operators.weights.digest import sha256_file
+from operators.weights.download import fetch
 from operators.weights.head_request import HeadRequest, official_files
 from operators.weights.header import read_header
 

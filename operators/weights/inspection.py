@@ -16,8 +16,9 @@ from operators.backbones.architectures import ARCHITECTURES
 from operators.backbones.vit import VisionTransformer
 from operators.weights import depth_anything
 from operators.weights.catalogue import CATALOGUE
-from operators.weights.checkpoint import is_pytorch, read_tensors, sha256_file
+from operators.weights.checkpoint import is_pytorch, read_tensors
 from operators.weights.demo import backbone_part, read_demo
+from operators.weights.digest import sha256_file
 from operators.weights.head_needs import HeadNeeds
 from operators.weights.header import read_header
 from operators.weights.huggingface import is_hugging_face, to_upstream

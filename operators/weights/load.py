@@ -15,10 +15,12 @@ from operators.backbones.random_weights import random_tensors
 from operators.backbones.vit import empty_vit, filled_vit
 from operators.weights import depth_anything
 from operators.weights.backbone_choice import RANDOM, backbone_file, require_weights
+from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import licence_of
-from operators.weights.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
+from operators.weights.checkpoint import check_layout, read_tensors, sha256_tensors
 from operators.weights.demo import read_demo
-from operators.weights.download import Progress, default_cache_dir, fetch
+from operators.weights.digest import sha256_file
+from operators.weights.download import Progress, fetch
 from operators.weights.huggingface import is_hugging_face, to_upstream
 
 log = logging.getLogger(__name__)

@@ -81,7 +81,7 @@ def replay(
     decoding alone, backbone and heads alone. All take turns. Where their records disagree there
     are no figures, and the exit code is 1. Takes a quarter of an hour on two quiet cores.
     """
-    from operators.weights.download import default_cache_dir
+    from operators.weights.cache import default_cache_dir
     from pipeline.bench.replay import SHAPES, Settings, measure
     from pipeline.bench.report import report_lines
 
@@ -138,7 +138,7 @@ def operators(
     the backbone and all operators, in turns. Where results are not finite, or differ between
     rounds, there are no figures, and the exit code is 1. Takes a minute on two quiet cores.
     """
-    from operators.weights.download import default_cache_dir
+    from operators.weights.cache import default_cache_dir
     from pipeline.bench.operator_report import operator_report_lines
     from pipeline.bench.operators import Settings, measure
 

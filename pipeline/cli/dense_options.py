@@ -163,7 +163,7 @@ def depth_items(given: Mapping[str, Any], size: FrameSize) -> Sequence[DenseItem
 
 def cache_folder(given: Path | None) -> Path:
     """Where computed features are kept."""
-    from operators.weights.download import default_cache_dir
+    from operators.weights.cache import default_cache_dir
 
     return given or default_cache_dir() / "features"
 

@@ -19,8 +19,8 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_(as_json: bool) -> int:
     """List the official files, and which of them are in the cache."""
+    from operators.weights.cache import default_cache_dir
     from operators.weights.catalogue import CATALOGUE
-    from operators.weights.download import default_cache_dir
 
     cache_dir = default_cache_dir()
     for file in CATALOGUE:
@@ -43,8 +43,9 @@ def list_(as_json: bool) -> int:
 def fetch_(model: str, head: str | None) -> int:
     """Fetch an official file into the cache and verify it."""
     from operators.backbones.architectures import architecture
+    from operators.weights.cache import default_cache_dir
     from operators.weights.catalogue import official_backbone, official_head
-    from operators.weights.download import default_cache_dir, fetch
+    from operators.weights.download import fetch
 
     architecture(model)
     if head is None:

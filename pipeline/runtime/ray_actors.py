@@ -26,6 +26,7 @@ from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.runtime.lease import Lease
 from pipeline.runtime.ray_feed import RayFeed
+from pipeline.runtime.ray_files import Carrier
 from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer
 from pipeline.sinks.sink import Receipt, Sink
 from pipeline.sinks.uri import open_sink
@@ -165,16 +166,20 @@ class RemoteSink:
 class EngineActor:
     """Runs a shard. The decode actors are its own and die with it, and it does without a driver."""
 
-    def __init__(self, config: Config, decoders: int, patience: Patience) -> None:
+    def __init__(
+        self, config: Config, carrier: Carrier | None, decoders: int, patience: Patience
+    ) -> None:
         """
         Args:
             config: what to run.
+            carrier: of the driver's files; None where the configuration names none of them.
             decoders: decode actors; they start while the weights load.
             patience: with those it needs, and how long it goes on without its driver.
         """
         set_up_logging("info")
         check_layout()
         self._config = config
+        self._carrier = carrier
         self._patience = patience
         self._lease = Lease(patience.lease_s)
         self._feed = RayFeed(_decoders_here(), decoders, patience)
@@ -191,7 +196,8 @@ class EngineActor:
         # 1.5 s of CPU time and 480 MiB (2 cores, 2026-11-22).
         from pipeline.engine.assembly import assemble
 
-        self._assembly = assemble(self._config)
+        config = self._carrier.deliver(self._config) if self._carrier else self._config
+        self._assembly = assemble(config)
         return self._assembly.identity
 
     def run(

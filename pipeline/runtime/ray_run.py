@@ -26,6 +26,7 @@ from pipeline.errors import RuntimeFailure
 from pipeline.records.message import labels_message
 from pipeline.runtime.ray_actors import GROUPS, EngineActor
 from pipeline.runtime.ray_cluster import cluster
+from pipeline.runtime.ray_files import Carrier, carrier
 from pipeline.runtime.ray_room import Ask, ask, gpu_share, has_room, needs
 from pipeline.runtime.ray_sinks import Sinks
 from pipeline.runtime.ray_streams import Streams
@@ -68,6 +69,7 @@ class RayRun:
         self._workers: list[Worker] = []
         self._sinks = Sinks(self._patience, clock)
         self._own = False  # the cluster is this job's
+        self._carrier: Carrier | None = None
         self._gpus = 0.0  # of each engine
         self._decoders = config.decoders  # of each engine
         self._failures: set[str] = set()
@@ -139,6 +141,7 @@ class RayRun:
         self._gpus = gpu_share(self._config.gpus_per_engine, count, own=self._own)
         each = -(-streams // count)
         self._decoders = self._config.decoders if self._stay else min(self._config.decoders, each)
+        self._carrier = None if self._own else carrier(self._config)
         asked = ask(self._decoders, self._gpus, count)
         for index in range(count):
             self._workers.append(Worker(index, [], asked, *self._new_engine(asked)))
@@ -161,7 +164,7 @@ class RayRun:
 
     def _new_engine(self, asked: Ask) -> tuple[ActorHandle, Pulse[Tally], float]:
         new = ray.remote(concurrency_groups=GROUPS, **asked.options())(EngineActor)
-        engine = new.remote(self._config, self._decoders, self._patience)
+        engine = new.remote(self._config, self._carrier, self._decoders, self._patience)
         return engine, Pulse(engine.beat.remote, self._patience, self._clock), self._clock()
 
     def _ask(self, begin: Callable[[Worker], ray.ObjectRef[Any]]) -> Iterator[tuple[Worker, Any]]:

@@ -9,7 +9,7 @@ import torch
 
 from operators.backbones.architectures import Architecture
 from operators.learn.head_file import write_head
-from operators.weights.checkpoint import sha256_file
+from operators.weights.digest import sha256_file
 from operators.weights.head_request import HeadRequest
 from operators.weights.heads import trained_head
 

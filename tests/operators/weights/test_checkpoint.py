@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import save_file
 
 from operators.errors import WeightsError
-from operators.weights.checkpoint import check_layout, read_tensors, sha256_file, sha256_tensors
+from operators.weights.checkpoint import check_layout, read_tensors, sha256_tensors
+from operators.weights.digest import sha256_file
 
 TENSORS = {"a": torch.arange(3000.0).view(30, 100), "b": torch.ones(7)}
 

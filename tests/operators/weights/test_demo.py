@@ -12,8 +12,8 @@ from operators.backbones.architectures import DEMO_MODEL, architecture
 from operators.errors import WeightsError
 from operators.learn.head_file import write_head
 from operators.registry import build_operator
-from operators.weights.checkpoint import sha256_file
 from operators.weights.demo import read_demo, write_demo
+from operators.weights.digest import sha256_file
 from operators.weights.header import SHIPPED
 from operators.weights.load import load_backbone
 

@@ -16,8 +16,9 @@ import pytest
 import torch
 
 from operators.errors import WeightsError
+from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import OfficialFile
-from operators.weights.download import default_cache_dir, fetch
+from operators.weights.download import fetch
 
 
 @pytest.fixture

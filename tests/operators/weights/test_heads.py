@@ -18,7 +18,7 @@ from operators.backbones.architectures import ARCHITECTURES
 from operators.errors import UsageError, WeightsError
 from operators.weights import head_request
 from operators.weights.catalogue import OfficialFile, official_head
-from operators.weights.checkpoint import sha256_file
+from operators.weights.digest import sha256_file
 from operators.weights.head_request import HeadRequest, MissingHead
 from operators.weights.heads import random_head, trained_head
 

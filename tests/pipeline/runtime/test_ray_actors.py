@@ -46,7 +46,7 @@ def test_an_engine_whose_node_goes_down_is_lost_and_no_failure(
     monkeypatch.setattr("pipeline.runtime.ray_actors.RayFeed", Feed)
     monkeypatch.setattr("pipeline.runtime.ray_actors._decoders_here", lambda: None)
     config = resolve(None, {"sources": ["synthetic:room"], "weights": "random"})
-    engine = EngineActor(config, 1, Patience(lease_s=1e6))
+    engine = EngineActor(config, None, 1, Patience(lease_s=1e6))
     engine._assembly = Assembled()
     sink = SimpleNamespace(beat=SimpleNamespace(remote=lambda: None))
     jobs = Assembled.identity.jobs([CLIP])
