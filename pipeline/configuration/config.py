@@ -191,6 +191,7 @@ class Config(_Model):
     address: str | None = None
     engines: PositiveInt = 1
     gpus_per_engine: GpuShare = "auto"
+    wait_for_room: bool = False
     decoders: PositiveInt = 2
     batch_size: PositiveInt = 8
     threads: PositiveInt | None = None
@@ -240,7 +241,8 @@ class Config(_Model):
 
     @model_validator(mode="after")
     def _inline_is_one_process(self) -> Self:
-        ray_only = {"engines": 1, "address": None, "gpus_per_engine": "auto"}
+        ray_only: dict[str, object] = {"engines": 1, "address": None, "gpus_per_engine": "auto"}
+        ray_only |= {"wait_for_room": False}
         given = [name for name, default in ray_only.items() if getattr(self, name) != default]
         if self.runtime == "inline" and given:
             raise ValueError(f"only runtime: ray takes {' and '.join(given)}")

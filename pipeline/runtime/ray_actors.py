@@ -12,7 +12,6 @@ from uuid import uuid4
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayTaskError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pipeline.configuration.config import Config
 from pipeline.decode.host import DecodeHost
@@ -27,6 +26,7 @@ from pipeline.records.record import Message
 from pipeline.runtime.lease import Lease
 from pipeline.runtime.ray_feed import RayFeed
 from pipeline.runtime.ray_files import Carrier
+from pipeline.runtime.ray_room import Ask, Need, decoder_options
 from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer
 from pipeline.sinks.sink import Receipt, Sink
 from pipeline.sinks.uri import open_sink
@@ -64,12 +64,14 @@ class DecodeActor:
         self._host.stop(stream)
 
 
-def _decoders_here() -> Callable[[], ActorHandle]:
-    """Starts decode actors on this node, where their engine has asked for their room."""
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    start: Callable[[], ActorHandle] = ray.remote(num_cpus=0, scheduling_strategy=here)(
-        DecodeActor
-    ).remote
+def _decoders(need: Need, engine: Ask, *, wait: bool) -> Callable[[], ActorHandle]:
+    """Starts decode actors of the engine that this is."""
+    node = ray.get_runtime_context().get_node_id()
+
+    def start() -> ActorHandle:
+        options = decoder_options(need, engine, node, wait=wait)
+        return ray.remote(**options)(DecodeActor).remote()
+
     return start
 
 
@@ -167,13 +169,19 @@ class EngineActor:
     """Runs a shard. The decode actors are its own and die with it, and it does without a driver."""
 
     def __init__(
-        self, config: Config, carrier: Carrier | None, decoders: int, patience: Patience
+        self,
+        config: Config,
+        carrier: Carrier | None,
+        need: Need,
+        asked: Ask,
+        patience: Patience,
     ) -> None:
         """
         Args:
             config: what to run.
             carrier: of the driver's files; None where the configuration names none of them.
-            decoders: decode actors; they start while the weights load.
+            need: of its decoders, which start while the weights load.
+            asked: what it has asked Ray for.
             patience: with those it needs, and how long it goes on without its driver.
         """
         set_up_logging("info")
@@ -182,7 +190,8 @@ class EngineActor:
         self._carrier = carrier
         self._patience = patience
         self._lease = Lease(patience.lease_s)
-        self._feed = RayFeed(_decoders_here(), decoders, patience)
+        start = _decoders(need, asked, wait=config.wait_for_room)
+        self._feed = RayFeed(start, need.decoders, patience)
         self._assembly: Assembly | None = None
         self._shard: Shard | None = None
         self._sink: RemoteSink | None = None

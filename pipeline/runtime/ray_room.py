@@ -1,9 +1,11 @@
-"""What engines ask of a cluster, and what it has.
+"""What engines and decoders ask of a cluster, and what it has.
 
-A share of a GPU is asked for and waited for, because another device computes otherwise. CPUs are
-asked for where they are free, so that jobs keep out of each other's way, and never waited for: an
-engine that finds too few goes in beside others, slower. Its decoders run where it runs, on what it
-asked for. Sinks, which wait for disks and brokers, ask for nothing.
+A share of a GPU is asked for and waited for, because another device computes otherwise. CPUs and
+memory are asked for where they are free, so that jobs keep out of each other's way: on one node for
+an engine with its decoders, else for each by itself, so that the decoders of an engine on a node of
+GPUs run on nodes of CPUs. An engine that finds too few goes in beside others, slower, unless the
+job is to wait, as it must where an autoscaler adds nodes for who waits. Sinks, which wait for disks
+and brokers, ask for nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import logging
 import math
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,34 +21,101 @@ import ray
 from ray._private.state import available_resources_per_node, total_resources_per_node
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from operators.backbones.architectures import Architecture
 from operators.errors import UsageError
 
 log = logging.getLogger(__name__)
 
 ENGINE_CPUS = 1.0
 DECODER_CPUS = 0.5  # so that an engine with two decoders has room on two cores
+ENGINE_BYTES = 1100 << 20  # torch, Ray and batches: 1.3 GiB with a ViT-S on CPUs
+WEIGHT_BYTES = 8  # of a parameter: as it was read, and as it is computed with
+DECODER_BYTES = 100 << 20  # of a decode actor
+STREAM_BYTES = 142 << 20  # and of each child process, docs/deploy.md
 _PARTS = 10_000  # Ray counts parts of a resource in ten-thousandths
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one engine of a job and its decoders need.
+
+    Attributes:
+        gpus: part of one.
+        engine_bytes: memory of the engine.
+        decoders: decode actors.
+        decoder_bytes: memory of each, with its child processes.
+    """
+
+    gpus: float
+    engine_bytes: int
+    decoders: int
+    decoder_bytes: int
+
+    @classmethod
+    def of(cls, arch: Architecture, gpus: float, decoders: int, streams: int) -> Need:
+        """Of an engine with so many decoders and streams."""
+        parameters = 12 * arch.width**2 * arch.depth  # of its blocks, which are nearly all
+        each = -(-streams // decoders)
+        return cls(
+            gpus=gpus,
+            engine_bytes=ENGINE_BYTES + WEIGHT_BYTES * parameters,
+            decoders=decoders,
+            decoder_bytes=DECODER_BYTES + STREAM_BYTES * each,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What one engine asks for."""
+    """What one actor asks for.
+
+    Attributes:
+        apart: of an engine, its decoders ask for themselves.
+    """
 
     cpus: float
-    gpus: float
+    gpus: float = 0.0
+    memory_bytes: int = 0
+    apart: bool = False
 
     def options(self) -> dict[str, Any]:
-        """As options of its actor. Engines of a job go to different nodes where that is possible:
-        one on a CPU takes all cores."""
+        """As options of an engine's actor. Engines of a job go to different nodes where that is
+        possible: one on a CPU takes all cores."""
         nowhere = not self.cpus and not self.gpus
         return {
             "num_cpus": self.cpus,
             "num_gpus": self.gpus,
+            "memory": self.memory_bytes or None,
             "scheduling_strategy": _where_cpus_are() if nowhere else "SPREAD",
         }
 
+    def resources(self) -> dict[str, float]:
+        """As Ray names them."""
+        return {"CPU": self.cpus, "GPU": self.gpus, "memory": self.memory_bytes}
+
     def __str__(self) -> str:
-        return f"{self.cpus:g} CPUs and {self.gpus:g} GPUs"
+        told = f"{self.cpus:g} CPUs and {self.gpus:g} GPUs"
+        return f"{told}, {self.memory_bytes / _GIB:.1f} GiB" if self.memory_bytes else told
+
+
+def decoder_options(need: Need, engine: Ask, node: str, *, wait: bool) -> dict[str, Any]:
+    """Options of one decode actor: on its engine's node where that has asked for it or has room,
+    else on another one that has, else on its engine's all the same.
+
+    Args:
+        need: of its engine.
+        engine: what that has asked for.
+        node: where that is.
+        wait: for room.
+    """
+    own = Ask(DECODER_CPUS, memory_bytes=need.decoder_bytes)
+    if not engine.apart or not (wait or has_room(own)):
+        return {
+            "num_cpus": 0,
+            "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False),
+        }
+    near = NodeAffinitySchedulingStrategy(node, soft=True, _spill_on_unavailable=True)
+    return {"num_cpus": own.cpus, "memory": own.memory_bytes, "scheduling_strategy": near}
 
 
 def _where_cpus_are() -> str | NodeAffinitySchedulingStrategy:
@@ -81,45 +151,52 @@ def gpu_share(asked: float | Literal["auto"], engines: int, *, own: bool) -> flo
     return asked
 
 
-def ask(decoders: int, gpus: float, engines: int = 1) -> Ask:
+def ask(need: Need, engines: int = 1, *, wait: bool = False) -> Ask:
     """What each of some engines that are about to start asks for.
 
     Args:
-        decoders: decode actors of each.
-        gpus: part of a GPU for each.
+        need: of one.
         engines: how many start now.
+        wait: for CPUs and memory too.
     """
-    wanted = ENGINE_CPUS + DECODER_CPUS * decoders
-    whole = Ask(wanted, gpus)
-    if ray.cluster_resources().get("CPU", 0) == 0:
+    decoders = Ask(DECODER_CPUS * need.decoders, memory_bytes=need.decoder_bytes * need.decoders)
+    alone = Ask(ENGINE_CPUS, need.gpus, need.engine_bytes, apart=True)
+    whole = Ask(alone.cpus + decoders.cpus, need.gpus, alone.memory_bytes + decoders.memory_bytes)
+    free, total = available_resources_per_node(), total_resources_per_node()
+    if not any(node.get("CPU") for node in total.values()):
         return whole  # nodes with CPUs are still to come
-    if _places(whole) >= engines:
+    if _places(whole, free) >= engines:
         return whole
-    if _places(Ask(0.0, gpus)) >= engines:
-        log.info("%g CPUs for an engine and its decoders are not free: shared with others", wanted)
-    return Ask(0.0, gpus)
+    one = Ask(DECODER_CPUS, memory_bytes=need.decoder_bytes)
+    beside = engines * int(ENGINE_CPUS / DECODER_CPUS)
+    if _places(alone, free) >= engines and _places(one, free) >= beside + engines * need.decoders:
+        return alone
+    if wait:
+        return whole if _places(whole, total) else alone
+    if _places(Ask(0.0, need.gpus), free) >= engines:
+        log.info("%s for an engine and its decoders are not free: shared with others", whole)
+    return Ask(0.0, need.gpus)
 
 
 def has_room(asked: Ask) -> bool:
     """Whether an engine could start now."""
-    return _places(asked) > 0
+    return _places(asked, available_resources_per_node()) > 0
 
 
 def needs(asked: Ask) -> str:
     """What an engine asks for and what the cluster has of it, for a person."""
     has, free = ray.cluster_resources(), ray.available_resources()
     told = [f"{free.get(kind, 0):g} of {has.get(kind, 0):g} {kind}s" for kind in ("CPU", "GPU")]
-    return f"it asks for {asked} on one node; free in the cluster are {' and '.join(told)}"
+    memory = [resources.get("memory", 0) / _GIB for resources in (free, has)]
+    told.append("{:.1f} of {:.1f} GiB".format(*memory))
+    return f"it asks for {asked} on one node; free in the cluster are {', '.join(told)}"
 
 
-def _places(asked: Ask) -> float:
-    wanted = {"CPU": asked.cpus, "GPU": asked.gpus}
+def _places(asked: Ask, nodes: Mapping[str, Mapping[str, float]]) -> float:
+    wanted = {kind: amount for kind, amount in asked.resources().items() if amount}
     return sum(
-        min(
-            (_times(node.get(kind, 0), amount) for kind, amount in wanted.items() if amount),
-            default=math.inf,
-        )
-        for node in available_resources_per_node().values()
+        min((_times(node.get(kind, 0), wanted[kind]) for kind in wanted), default=math.inf)
+        for node in nodes.values()
     )
 
 

@@ -18,6 +18,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
+from operators.backbones.architectures import architecture
 from operators.errors import DinostreamError
 from pipeline.configuration.config import Config
 from pipeline.engine.identity import Identity
@@ -27,7 +28,7 @@ from pipeline.records.message import labels_message
 from pipeline.runtime.ray_actors import GROUPS, EngineActor
 from pipeline.runtime.ray_cluster import cluster
 from pipeline.runtime.ray_files import Carrier, carrier
-from pipeline.runtime.ray_room import Ask, ask, gpu_share, has_room, needs
+from pipeline.runtime.ray_room import Ask, Need, ask, gpu_share, has_room, needs
 from pipeline.runtime.ray_sinks import Sinks
 from pipeline.runtime.ray_streams import Streams
 from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, Pulse, is_lost
@@ -70,8 +71,7 @@ class RayRun:
         self._sinks = Sinks(self._patience, clock)
         self._own = False  # the cluster is this job's
         self._carrier: Carrier | None = None
-        self._gpus = 0.0  # of each engine
-        self._decoders = config.decoders  # of each engine
+        self._need: Need | None = None  # of each engine, once the cluster is known
         self._failures: set[str] = set()
         self._stopping = threading.Event()
         self._asked_s = 0.0  # when
@@ -138,17 +138,22 @@ class RayRun:
     def _assemble(self) -> Identity | None:
         streams = len(self._streams.specs)
         count = self._config.engines if self._stay else min(self._config.engines, streams)
-        self._gpus = gpu_share(self._config.gpus_per_engine, count, own=self._own)
+        gpus = gpu_share(self._config.gpus_per_engine, count, own=self._own)
         each = -(-streams // count)
-        self._decoders = self._config.decoders if self._stay else min(self._config.decoders, each)
+        decoders = self._config.decoders if self._stay else min(self._config.decoders, each)
+        self._need = Need.of(architecture(self._config.model), gpus, decoders, each)
         self._carrier = None if self._own else carrier(self._config)
-        asked = ask(self._decoders, self._gpus, count)
+        asked = self._room(count)
         for index in range(count):
             self._workers.append(Worker(index, [], asked, *self._new_engine(asked)))
         self._streams.share(self._workers)
         answers = self._ask(lambda worker: worker.engine.assemble.remote())
         identities: list[Identity] = [identity for _, identity in answers]
         return identities[0] if identities else None
+
+    def _room(self, engines: int) -> Ask:
+        assert self._need
+        return ask(self._need, engines, wait=self._config.wait_for_room)
 
     def _begin(self, worker: Worker) -> ray.ObjectRef[Tally]:
         call: ray.ObjectRef[Tally] = worker.engine.run.remote(
@@ -164,7 +169,7 @@ class RayRun:
 
     def _new_engine(self, asked: Ask) -> tuple[ActorHandle, Pulse[Tally], float]:
         new = ray.remote(concurrency_groups=GROUPS, **asked.options())(EngineActor)
-        engine = new.remote(self._config, self._carrier, self._decoders, self._patience)
+        engine = new.remote(self._config, self._carrier, self._need, asked, self._patience)
         return engine, Pulse(engine.beat.remote, self._patience, self._clock), self._clock()
 
     def _ask(self, begin: Callable[[Worker], ray.ObjectRef[Any]]) -> Iterator[tuple[Worker, Any]]:
@@ -233,7 +238,7 @@ class RayRun:
         ray.kill(worker.engine)  # it may live: stopped, cut off, or only its sink was lost
         done = replace(worker.tally, outage=None)  # whether there is one, its successor says
         worker.before, worker.tally = worker.before + done, Tally()
-        worker.asked = ask(self._decoders, self._gpus)
+        worker.asked = self._room(1)
         fresh = self._new_engine(worker.asked)
         worker.engine, worker.pulse, worker.begun_s = fresh
         worker.up = worker.told = worker.waits = False

@@ -178,7 +178,10 @@ def test_a_head_for_no_operator_is_refused():
     assert resolve(None, {"heads": {"depth": "nyu-linear"}, "operators": ["embedding"]}).heads
 
 
-@pytest.mark.parametrize("options", [{"engines": 2}, {"address": "auto"}, {"gpus_per_engine": 1}])
+@pytest.mark.parametrize(
+    "options",
+    [{"engines": 2}, {"address": "auto"}, {"gpus_per_engine": 1}, {"wait_for_room": True}],
+)
 def test_one_process_cannot_be_several(options):
     assert f"only runtime: ray takes {next(iter(options))}" in refusal(
         None, {"runtime": "inline", **options}

@@ -185,7 +185,7 @@ class FakeRay:
         self.bodies: dict[str, Callable[[], object]] = {}
         self.actors: list[FakeActor] = []
         self.options: list[dict[str, Any]] = []
-        self.nodes: dict[str, dict[str, float]] = {"head": {"CPU": 2.0}}
+        self.nodes: dict[str, dict[str, float]] = {"head": {"CPU": 2.0, "memory": 64.0 * (1 << 30)}}
 
     def remote(self, **options: Any) -> Callable[[type], Any]:
         def start(kind: type) -> FakeActor:

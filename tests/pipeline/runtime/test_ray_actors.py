@@ -9,6 +9,7 @@ import pytest
 from pipeline.configuration.resolve import resolve
 from pipeline.engine.identity import Identity
 from pipeline.runtime.ray_actors import EngineActor
+from pipeline.runtime.ray_room import Ask, Need
 from pipeline.runtime.ray_watch import Lost, Patience
 from pipeline.stream.spec import StreamSpec
 
@@ -44,9 +45,9 @@ def test_an_engine_whose_node_goes_down_is_lost_and_no_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("pipeline.runtime.ray_actors.RayFeed", Feed)
-    monkeypatch.setattr("pipeline.runtime.ray_actors._decoders_here", lambda: None)
+    monkeypatch.setattr("pipeline.runtime.ray_actors._decoders", lambda *_, **__: None)
     config = resolve(None, {"sources": ["synthetic:room"], "weights": "random"})
-    engine = EngineActor(config, None, 1, Patience(lease_s=1e6))
+    engine = EngineActor(config, None, Need(0, 0, 1, 0), Ask(0), Patience(lease_s=1e6))
     engine._assembly = Assembled()
     sink = SimpleNamespace(beat=SimpleNamespace(remote=lambda: None))
     jobs = Assembled.identity.jobs([CLIP])

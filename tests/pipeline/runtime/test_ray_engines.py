@@ -178,12 +178,12 @@ def test_what_an_engine_waits_for_is_said_once(fake_ray, never, caplog) -> None:
     said = [one.getMessage() for one in caplog.records if "waits for room" in one.getMessage()]
     (asks,) = said
     assert "it asks for 0 CPUs and 1 GPUs" in asks
-    assert "1 of 1 CPUs and 0 of 0 GPUs" in asks
+    assert "1 of 1 CPUs, 0 of 0 GPUs" in asks
 
 
 def test_two_engines_share_one_gpu(fake_ray, never) -> None:
     fake_ray.bodies["EngineActor"] = lambda: Engine(never, *[Tally()] * 9, result=DONE)
-    fake_ray.nodes = {"head": {"CPU": 8.0, "GPU": 1.0}}
+    fake_ray.nodes = {"head": {"CPU": 8.0, "GPU": 1.0, "memory": 1e11}}
     run_of(fake_ray, GATE, CLIP, engines=2).run()
     asked = [(one["num_cpus"], one["num_gpus"]) for one in fake_ray.options if "num_gpus" in one]
     assert asked == [(1.5, 0.5)] * 2
