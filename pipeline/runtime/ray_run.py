@@ -15,30 +15,26 @@ from dataclasses import replace
 from typing import Any
 
 import ray
-from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
-from operators.backbones.architectures import architecture
 from operators.errors import DinostreamError
 from pipeline.configuration.config import Config
 from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
 from pipeline.records.message import labels_message
-from pipeline.runtime.ray_actors import GROUPS, EngineActor
 from pipeline.runtime.ray_cluster import cluster
-from pipeline.runtime.ray_files import Carrier, carrier
-from pipeline.runtime.ray_room import Ask, Need, ask, gpu_share, has_room, needs
+from pipeline.runtime.ray_engine import Starter
+from pipeline.runtime.ray_room import needs
 from pipeline.runtime.ray_sinks import Sinks
 from pipeline.runtime.ray_streams import Streams
-from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, Pulse, is_lost
+from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, is_lost
 from pipeline.runtime.ray_worker import Worker
 from pipeline.stream.spec import StreamSpec
 
 log = logging.getLogger(__name__)
 
 LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often before it commits ends the job
-ROOM_S = 15.0  # until it is said that an engine waits for room
 HEAR_S = 5.0  # after `stop`, for an engine to say that it is at work
 MARGIN_S = 20.0  # after the time to drain, for the step, the commit and the decoders it cuts off
 
@@ -69,9 +65,7 @@ class RayRun:
         self._clock = clock
         self._workers: list[Worker] = []
         self._sinks = Sinks(self._patience, clock)
-        self._own = False  # the cluster is this job's
-        self._carrier: Carrier | None = None
-        self._need: Need | None = None  # of each engine, once the cluster is known
+        self._starter = Starter(config, self._patience, clock)
         self._failures: set[str] = set()
         self._stopping = threading.Event()
         self._asked_s = 0.0  # when
@@ -90,9 +84,8 @@ class RayRun:
                 that failed, or an engine that dies again and again.
         """
         with cluster(self._config.address) as own:
-            self._own = own
             try:
-                identity = self._assemble()
+                identity = self._assemble(own)
                 if identity is None:  # stopped before that
                     return self.tally
                 self._tell(identity)
@@ -103,7 +96,7 @@ class RayRun:
                 for worker, tally in self._ask(self._begin):
                     self._hear(worker, tally)
                     worker.over = True
-                    ray.kill(worker.engine)  # its device and memory are free for others
+                    ray.kill(worker.engine.actor)  # its device and memory are free for others
                 if not self.tally.given_up:  # else they are in an attempt that nobody waits for
                     self._sinks.close(self._hurry)
             except RayTaskError as error:
@@ -135,28 +128,16 @@ class RayRun:
         self._asked_s = self._clock()
         self._stopping.set()
 
-    def _assemble(self) -> Identity | None:
-        streams = len(self._streams.specs)
-        count = self._config.engines if self._stay else min(self._config.engines, streams)
-        gpus = gpu_share(self._config.gpus_per_engine, count, own=self._own)
-        each = -(-streams // count)
-        decoders = self._config.decoders if self._stay else min(self._config.decoders, each)
-        self._need = Need.of(architecture(self._config.model), gpus, decoders, each)
-        self._carrier = None if self._own else carrier(self._config)
-        asked = self._room(count)
-        for index in range(count):
-            self._workers.append(Worker(index, [], asked, *self._new_engine(asked)))
+    def _assemble(self, own: bool) -> Identity | None:
+        engines = self._starter.begin(len(self._streams.specs), own=own, stay=self._stay)
+        self._workers += [Worker(index, [], engine) for index, engine in enumerate(engines)]
         self._streams.share(self._workers)
-        answers = self._ask(lambda worker: worker.engine.assemble.remote())
+        answers = self._ask(lambda worker: worker.engine.actor.assemble.remote())
         identities: list[Identity] = [identity for _, identity in answers]
         return identities[0] if identities else None
 
-    def _room(self, engines: int) -> Ask:
-        assert self._need
-        return ask(self._need, engines, wait=self._config.wait_for_room)
-
     def _begin(self, worker: Worker) -> ray.ObjectRef[Tally]:
-        call: ray.ObjectRef[Tally] = worker.engine.run.remote(
+        call: ray.ObjectRef[Tally] = worker.engine.actor.run.remote(
             self._streams.jobs,
             worker.specs,
             self._sinks.of(worker.index),
@@ -166,11 +147,6 @@ class RayRun:
             stay=self._stay,
         )
         return call
-
-    def _new_engine(self, asked: Ask) -> tuple[ActorHandle, Pulse[Tally], float]:
-        new = ray.remote(concurrency_groups=GROUPS, **asked.options())(EngineActor)
-        engine = new.remote(self._config, self._carrier, self._need, asked, self._patience)
-        return engine, Pulse(engine.beat.remote, self._patience, self._clock), self._clock()
 
     def _ask(self, begin: Callable[[Worker], ray.ObjectRef[Any]]) -> Iterator[tuple[Worker, Any]]:
         """Call every engine and give what it answers, however often it has to be replaced."""
@@ -196,25 +172,20 @@ class RayRun:
                 yield worker, result
             if self._stopping.is_set():
                 self._drain()
-            if all(worker.up or worker.over for worker in self._workers):
+            if all(worker.engine.up or worker.over for worker in self._workers):
                 self.turned_s = self._clock()
 
     def _listen(self, worker: Worker) -> None:
-        tally = None if worker.over else worker.pulse.take()
+        if worker.over:
+            return
+        tally = worker.engine.pulse.take()
         if tally is None:
-            self._tell_what_it_waits_for(worker)
+            self._starter.tell_what_it_waits_for(worker.engine)
             return
         if _committed(tally) > _committed(worker.tally):
             worker.deaths = 0
-        worker.claimed = worker.up = True
+        worker.claimed = worker.engine.up = True
         self._hear(worker, tally)
-
-    def _tell_what_it_waits_for(self, worker: Worker) -> None:
-        """Ray places an actor when there is room, and says nothing until then."""
-        late = not worker.pulse.heard and self._clock() - worker.begun_s >= ROOM_S
-        if late and not (self._own or worker.waits or worker.over or has_room(worker.asked)):
-            worker.waits = True
-            log.warning("an engine has not started and waits for room: %s", needs(worker.asked))
 
     def _hear(self, worker: Worker, tally: Tally) -> None:
         """What an engine has done; how its operators failed is said here, where somebody reads."""
@@ -230,18 +201,15 @@ class RayRun:
         if self._stopping.is_set():
             self._give_up(worker, f"an engine was lost while the run ended ({why})")
             return
-        if isinstance(error, Lost) and not worker.pulse.heard:
-            log.warning("an engine has not started (%s): %s", why, needs(worker.asked))
+        if isinstance(error, Lost) and not worker.engine.pulse.heard:
+            log.warning("an engine has not started (%s): %s", why, needs(worker.engine.asked))
         else:
             self._count_death(worker, error)
             log.warning("an engine is lost (%s); its streams go on from their last commit", why)
-        ray.kill(worker.engine)  # it may live: stopped, cut off, or only its sink was lost
+        ray.kill(worker.engine.actor)  # it may live: stopped, cut off, or only its sink was lost
         done = replace(worker.tally, outage=None)  # whether there is one, its successor says
         worker.before, worker.tally = worker.before + done, Tally()
-        worker.asked = self._room(1)
-        fresh = self._new_engine(worker.asked)
-        worker.engine, worker.pulse, worker.begun_s = fresh
-        worker.up = worker.told = worker.waits = False
+        (worker.engine,) = self._starter.start()
 
     def _count_death(self, worker: Worker, error: Exception) -> None:
         worker.deaths += 1
@@ -256,10 +224,8 @@ class RayRun:
         for worker in self._workers:
             if worker.over:
                 continue
-            if not worker.told:
-                worker.told = True
-                worker.engine.stop.remote()
-            if not worker.up and asked_s >= HEAR_S:
+            worker.engine.stop()
+            if not worker.engine.up and asked_s >= HEAR_S:
                 self._give_up(worker, "an engine was not at work when the run was stopped")
             elif asked_s >= self._most_s:
                 self._give_up(worker, f"an engine did not end in {self._most_s:g} s")
@@ -267,7 +233,7 @@ class RayRun:
     def _give_up(self, worker: Worker, why: str) -> None:
         """Nobody waits for this engine any more. Its recordings stand at their last commit; what
         it and those before it held of cameras, it alone knew."""
-        ray.kill(worker.engine)
+        ray.kill(worker.engine.actor)
         worker.over, worker.call = True, None
         ended = {outcome.stream for outcome in (worker.before + worker.tally).outcomes}
         left = [spec for spec in worker.specs if spec.stream not in ended]

@@ -59,7 +59,9 @@ class Streams:
                 return {spec.stream for spec in self._waiting}
             here: set[str] = set()
             for worker in self._workers:
-                here |= worker.tally.here if worker.up else {one.stream for one in worker.specs}
+                here |= (
+                    worker.tally.here if worker.engine.up else {one.stream for one in worker.specs}
+                )
             late_s = self._clock() - COMING_S
             self._coming = {
                 name: added_s
@@ -83,7 +85,7 @@ class Streams:
                     worker.specs = [one for one in worker.specs if one.stream != spec.stream]
                 worker = min(self._workers, key=lambda one: len(one.specs))
                 worker.specs = [*worker.specs, spec]
-                worker.engine.add.remote(jobs, [spec])
+                worker.engine.actor.add.remote(jobs, [spec])
 
     def remove(self, stream: str) -> None:
         """Have its engine let it go."""
@@ -93,4 +95,4 @@ class Streams:
             for worker in self._workers:
                 if any(spec.stream == stream for spec in worker.specs):
                     worker.specs = [spec for spec in worker.specs if spec.stream != stream]
-                    worker.engine.remove.remote(stream)
+                    worker.engine.actor.remove.remote(stream)

@@ -223,7 +223,7 @@ class FakeRay:
 @pytest.fixture
 def fake_ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
     fake = FakeRay()
-    for module in ("run", "sinks", "feed", "watch", "room"):
+    for module in ("run", "engine", "sinks", "feed", "watch", "room"):
         monkeypatch.setattr(f"pipeline.runtime.ray_{module}.ray", fake)
     for kind in ("available", "total"):
         name = f"pipeline.runtime.ray_room.{kind}_resources_per_node"

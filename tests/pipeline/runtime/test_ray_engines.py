@@ -13,7 +13,8 @@ from pipeline.engine.camera import Camera
 from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
-from pipeline.runtime.ray_run import HEAR_S, LIVES_WITHOUT_PROGRESS, MARGIN_S, ROOM_S, RayRun
+from pipeline.runtime.ray_engine import ROOM_S
+from pipeline.runtime.ray_run import HEAR_S, LIVES_WITHOUT_PROGRESS, MARGIN_S, RayRun
 from pipeline.stream.spec import StreamSpec
 
 GATE = StreamSpec("gate", "rtsp://127.0.0.1:1/gate", live=True)

@@ -226,9 +226,9 @@ def test_a_node_dies_and_then_the_only_other_one_that_has_room_for_the_engine(
     nodes.kill(doomed)
     processes.wait_until(lambda: any(one.epoch > before for one in job.progress()))
     pair.remove(doomed)
-    processes.wait_until(lambda: job.job._workers[0].up)
+    processes.wait_until(lambda: job.job._workers[0].engine.up)
     nodes.kill(pair[0])
-    processes.wait_until(lambda: not job.job._workers[0].up)
+    processes.wait_until(lambda: not job.job._workers[0].engine.up)
     job.job.stop()
     job.passed_s += HEAR_S
     tally = job.finish()

@@ -27,7 +27,8 @@ class Engine:
 
 
 def worker(index: int) -> SimpleNamespace:
-    return SimpleNamespace(index=index, specs=[], engine=Engine(), up=False, tally=Tally())
+    engine = SimpleNamespace(actor=Engine(), up=False)
+    return SimpleNamespace(index=index, specs=[], engine=engine, tally=Tally())
 
 
 def spec_of(name: str) -> StreamSpec:
@@ -51,7 +52,7 @@ def pair(streams) -> list[SimpleNamespace]:
     streams.share(pair)
     streams.deal(Identity("model-0", {}, {}))
     for one in pair:
-        one.up = True
+        one.engine.up = True
         one.tally.here = frozenset(spec.stream for spec in one.specs)
     return pair
 
@@ -64,16 +65,16 @@ def test_what_comes_before_the_engines_is_dealt_with_the_others(streams) -> None
     streams.deal(Identity("model-0", {}, {}))
     assert [spec.stream for spec in one.specs] == ["a", "c", "d"]
     assert set(streams.jobs) == {"a", "c", "d"}
-    assert one.engine.asked == []
+    assert one.engine.actor.asked == []
 
 
 def test_a_stream_goes_to_the_engine_that_has_the_fewest(streams, pair) -> None:
     streams.add([spec_of("d")])
     assert [spec.stream for spec in pair[1].specs] == ["b", "d"]
-    assert pair[1].engine.asked == [("add", "d")]
+    assert pair[1].engine.actor.asked == [("add", "d")]
     assert streams.names() == {"a", "b", "c", "d"}, "on its way"
     streams.remove("a")
-    assert pair[0].engine.asked == [("remove", "a")]
+    assert pair[0].engine.actor.asked == [("remove", "a")]
     assert "a" in streams.names(), "until its engine has let it go"
     assert [spec.stream for spec in pair[0].specs] == ["c"], "and no successor takes it up"
 

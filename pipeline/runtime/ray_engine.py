@@ -1,0 +1,106 @@
+"""One engine of a job on Ray, as its driver knows it, and how engines are started."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ray
+from ray.actor import ActorHandle
+
+from operators.backbones.architectures import architecture
+from pipeline.configuration.config import Config
+from pipeline.engine.tally import Tally
+from pipeline.runtime.ray_actors import GROUPS, EngineActor
+from pipeline.runtime.ray_files import Carrier, carrier
+from pipeline.runtime.ray_room import Ask, Need, ask, gpu_share, has_room, needs
+from pipeline.runtime.ray_watch import Patience, Pulse
+
+log = logging.getLogger(__name__)
+
+ROOM_S = 15.0  # until it is said that an engine waits for room
+
+
+@dataclass(slots=True, eq=False)
+class Engine:
+    """An actor that was started, and what is known of it.
+
+    Attributes:
+        begun_s: when it was started.
+        up: it has claimed its streams.
+        told: to stop.
+        waits: for room, and that has been said.
+    """
+
+    actor: ActorHandle
+    asked: Ask
+    pulse: Pulse[Tally]
+    begun_s: float
+    up: bool = False
+    told: bool = False
+    waits: bool = False
+
+    def stop(self) -> None:
+        """Have it end, once."""
+        if not self.told:
+            self.told = True
+            self.actor.stop.remote()
+
+
+class Starter:
+    """Starts the engines of one job, all alike."""
+
+    def __init__(self, config: Config, patience: Patience, clock: Callable[[], float]) -> None:
+        """
+        Args:
+            config: what they run.
+            patience: how long actors may be silent.
+            clock: seconds, monotonic.
+        """
+        self._config = config
+        self._patience = patience
+        self._clock = clock
+        self._own = False
+        self._need: Need | None = None
+        self._carrier: Carrier | None = None
+
+    def begin(self, streams: int, *, own: bool, stay: bool) -> list[Engine]:
+        """Look at the cluster and start the engines of the job.
+
+        Args:
+            streams: how many there are.
+            own: the cluster is the job's own.
+            stay: more streams may come.
+
+        Raises:
+            DinostreamError: a cluster of the job's own has too few GPUs, or a file of the
+                configuration cannot be read.
+        """
+        config, self._own = self._config, own
+        count = config.engines if stay else min(config.engines, streams)
+        gpus = gpu_share(config.gpus_per_engine, count, own=own)
+        each = -(-streams // count)
+        decoders = config.decoders if stay else min(config.decoders, each)
+        self._need = Need.of(architecture(config.model), gpus, decoders, each)
+        self._carrier = None if own else carrier(config)
+        return self.start(count)
+
+    def start(self, count: int = 1) -> list[Engine]:
+        """Some more of them."""
+        assert self._need
+        asked = ask(self._need, count, wait=self._config.wait_for_room)
+        new = ray.remote(concurrency_groups=GROUPS, **asked.options())(EngineActor)
+        engines = []
+        for _ in range(count):
+            actor = new.remote(self._config, self._carrier, self._need, asked, self._patience)
+            pulse: Pulse[Tally] = Pulse(actor.beat.remote, self._patience, self._clock)
+            engines.append(Engine(actor, asked, pulse, self._clock()))
+        return engines
+
+    def tell_what_it_waits_for(self, engine: Engine) -> None:
+        """Ray places an actor when there is room, and says nothing until then."""
+        late = not engine.pulse.heard and self._clock() - engine.begun_s >= ROOM_S
+        if late and not (self._own or engine.waits or has_room(engine.asked)):
+            engine.waits = True
+            log.warning("an engine has not started and waits for room: %s", needs(engine.asked))
