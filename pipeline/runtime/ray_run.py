@@ -24,10 +24,11 @@ from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
 from pipeline.records.message import labels_message
 from pipeline.runtime.ray_cluster import cluster
-from pipeline.runtime.ray_engine import Starter
+from pipeline.runtime.ray_engine import Engine, Starter
 from pipeline.runtime.ray_room import needs
 from pipeline.runtime.ray_sinks import Sinks
 from pipeline.runtime.ray_streams import Streams
+from pipeline.runtime.ray_succession import Succession
 from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, is_lost
 from pipeline.runtime.ray_worker import Worker
 from pipeline.stream.spec import StreamSpec
@@ -64,8 +65,9 @@ class RayRun:
         self._patience = patience or Patience()
         self._clock = clock
         self._workers: list[Worker] = []
-        self._sinks = Sinks(self._patience, clock)
         self._starter = Starter(config, self._patience, clock)
+        self._sinks = Sinks(self._patience, clock)
+        self._succession = Succession(self._starter, self._sinks.of, clock)
         self._failures: set[str] = set()
         self._stopping = threading.Event()
         self._asked_s = 0.0  # when
@@ -93,8 +95,11 @@ class RayRun:
                 labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
                 self._workers[0].labels = labels  # said once per job, not once per engine
                 self._streams.deal(identity)
+                self._succession.begin()
                 for worker, tally in self._ask(self._begin):
                     self._hear(worker, tally)
+                    if self._goes_on(worker):
+                        continue
                     worker.over = True
                     ray.kill(worker.engine.actor)  # its device and memory are free for others
                 if not self.tally.given_up:  # else they are in an attempt that nobody waits for
@@ -103,6 +108,8 @@ class RayRun:
                 raise _own(error) from None
             except RayError as error:
                 raise RuntimeFailure(f"Ray failed: {error}") from error
+            finally:
+                self._succession.close()
             return self.tally
 
     @property
@@ -155,6 +162,7 @@ class RayRun:
         while calls := [one.call for one in self._workers if one.call is not None]:
             ray.wait(calls, timeout=POLL_S)
             self._sinks.look_after()
+            self._succession.look(self._workers)
             for worker in self._workers:
                 try:
                     self._listen(worker)
@@ -207,9 +215,34 @@ class RayRun:
             self._count_death(worker, error)
             log.warning("an engine is lost (%s); its streams go on from their last commit", why)
         ray.kill(worker.engine.actor)  # it may live: stopped, cut off, or only its sink was lost
-        done = replace(worker.tally, outage=None)  # whether there is one, its successor says
-        worker.before, worker.tally = worker.before + done, Tally()
-        (worker.engine,) = self._starter.start()
+        self._succeed(worker, worker.tally, self._succession.take(worker))
+
+    def _goes_on(self, worker: Worker) -> bool:
+        """An engine has ended because its node is to go, and another one goes on."""
+        successor = self._succession.take(worker)
+        if successor is None:
+            return False
+        here = {spec.stream for spec in worker.specs}
+        ended = [
+            outcome
+            for outcome in worker.tally.outcomes
+            if outcome.status != "stopped" or outcome.stream not in here
+        ]
+        done = len(here & {outcome.stream for outcome in ended}) == len(here) and not self._stay
+        if done or self._stopping.is_set() or worker.tally.given_up:
+            ray.kill(successor.actor)
+            return False
+        ray.kill(worker.engine.actor)
+        self._sinks.leave(worker.index)
+        self._succeed(worker, replace(worker.tally, outcomes=ended), successor)
+        worker.call = self._begin(worker)
+        return True
+
+    def _succeed(self, worker: Worker, done: Tally, successor: Engine | None) -> None:
+        """Another engine has its place."""
+        worker.before += replace(done, outage=None)  # whether there is one, the new one says
+        worker.tally = Tally()
+        worker.engine = successor or self._starter.start()[0]
 
     def _count_death(self, worker: Worker, error: Exception) -> None:
         worker.deaths += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import ray
 from ray.actor import ActorHandle
@@ -40,20 +41,28 @@ class Sinks:
         self._patience = patience
         self._clock = clock
         self._sinks: list[_Sink] = []
+        self._file = False
+        self._start: Callable[[], ActorHandle] | None = None
 
     def open(self, sink: SinkConfig, engines: int) -> None:
         """Start the actors for so many engines."""
         new = ray.remote(num_cpus=0, max_restarts=-1, concurrency_groups=GROUPS)(SinkActor)
-        address = parse_sink_uri(sink.uri)
+        address, uri = parse_sink_uri(sink.uri), sink.uri
         if isinstance(address, SqliteAddress):
             here = NodeAffinitySchedulingStrategy(
                 ray.get_runtime_context().get_node_id(), soft=False
             )
             new = new.options(scheduling_strategy=here)  # the file is the driver's
-            actors = [new.remote(f"sqlite:{address.path.absolute()}", sink.settings)]
-        else:
-            actors = [new.remote(sink.uri, sink.settings) for _ in range(engines)]
-        self._sinks = [self._watched(actor) for actor in actors]
+            self._file, uri = True, f"sqlite:{address.path.absolute()}"
+        self._start = partial(new.remote, uri, sink.settings)
+        self._sinks = [self._new() for _ in range(1 if self._file else engines)]
+
+    def leave(self, engine: int) -> None:
+        """The engine of this index has ended; its successor writes through a new actor, on a node
+        that stays. A file's stays where the file is."""
+        if not self._file:
+            ray.kill(self._sinks[engine].actor)
+            self._sinks[engine] = self._new()
 
     def of(self, engine: int) -> ActorHandle:
         """The actor that the engine of this index writes through."""
@@ -87,5 +96,7 @@ class Sinks:
                     raise
                 log.warning("a sink was lost while it closed; what was committed stays: %s", error)
 
-    def _watched(self, actor: ActorHandle) -> _Sink:
+    def _new(self) -> _Sink:
+        assert self._start
+        actor = self._start()
         return _Sink(actor, Pulse(actor.beat.remote, self._patience, self._clock))

@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 import ray
 from ray._private.authentication.authentication_token_setup import enable_token_auth_by_default
+from ray._raylet import GcsClient
 from ray.cluster_utils import Cluster
+from ray.core.generated import autoscaler_pb2
 from ray.exceptions import RayActorError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -45,6 +47,15 @@ class Nodes:
     def kill(self, node: Any) -> None:
         """As when its machine loses power."""
         self._cluster.remove_node(node, allow_graceful=False)
+
+    def drain(self, node: Any, seconds: float) -> None:
+        """As when its provider wants it back; Ray takes notice, and leaves it to others to end."""
+        deadline_ms = int((time.time() + seconds) * 1000)
+        reason = autoscaler_pb2.DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
+        accepted, why = GcsClient(address=self.address).drain_node(
+            node.node_id, reason, "wanted back", deadline_ms
+        )
+        assert accepted, why
 
     def actors(self, kind: str, node: Any = None) -> list[int]:
         """Process ids of the actors of one class, on one node or on the head."""
@@ -170,6 +181,21 @@ class FakeActor:
                 call.ready, call.value = True, RayActorError()
 
 
+class FakeNotices:
+    """Those whose node is to go are put in."""
+
+    def __init__(self) -> None:
+        self.leaving: list[FakeActor] = []
+
+    def begin(self) -> None:
+        """Nobody has to look."""
+
+    close = begin
+
+    def concern(self, *needed: FakeActor) -> bool:
+        return any(actor in self.leaving for actor in needed)
+
+
 class FakeRay:
     """What the runtime asks of the module `ray`. Whoever waits in vain lets its time pass.
 
@@ -178,6 +204,7 @@ class FakeRay:
         actors: all that were started.
         options: what each of them asked for.
         nodes: what is free on each, which is all that they have.
+        notices: names the actors whose node is to go.
     """
 
     def __init__(self) -> None:
@@ -185,6 +212,7 @@ class FakeRay:
         self.bodies: dict[str, Callable[[], object]] = {}
         self.actors: list[FakeActor] = []
         self.options: list[dict[str, Any]] = []
+        self.notices = FakeNotices()
         self.nodes: dict[str, dict[str, float]] = {"head": {"CPU": 2.0, "memory": 64.0 * (1 << 30)}}
 
     def remote(self, **options: Any) -> Callable[[type], Any]:
@@ -223,12 +251,13 @@ class FakeRay:
 @pytest.fixture
 def fake_ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
     fake = FakeRay()
-    for module in ("run", "engine", "sinks", "feed", "watch", "room"):
+    for module in ("run", "engine", "sinks", "succession", "feed", "watch", "room"):
         monkeypatch.setattr(f"pipeline.runtime.ray_{module}.ray", fake)
     for kind in ("available", "total"):
         name = f"pipeline.runtime.ray_room.{kind}_resources_per_node"
         monkeypatch.setattr(name, lambda: fake.nodes)
     monkeypatch.setattr("pipeline.runtime.ray_run.cluster", lambda _: nullcontext())
+    monkeypatch.setattr("pipeline.runtime.ray_succession.Notices", lambda: fake.notices)
     return fake
 
 

@@ -243,3 +243,29 @@ def test_a_node_dies_and_then_the_only_other_one_that_has_room_for_the_engine(
     assert statuses(tally) == {"a.mp4": "ok", "b.mp4": "ok"}
     assert tally.receipt.conflicting == 0
     assert job.records() == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.needs_kafka
+def test_a_node_that_is_drained_is_left_before_it_goes(
+    nodes, processes, footage, undisturbed, kafka_uri, slow, caplog
+) -> None:
+    pair = [nodes.add(num_cpus=1, num_gpus=1) for _ in range(2)]
+    job = Job(footage, kafka_uri, slow, nodes.address)
+    job.start()
+    processes.wait_until(lambda: any(one.stream == "a.mp4" for one in job.progress()))
+    (drained,) = [node for node in pair if nodes.actors("EngineActor", node)]
+    (stays,) = [node for node in pair if node is not drained]
+    before = max(one.epoch for one in job.progress())
+    nodes.drain(drained, 600)
+    processes.wait_until(lambda: any(one.epoch > before for one in job.progress()))
+    assert not nodes.actors("EngineActor", drained)
+    assert nodes.actors("EngineActor", stays)
+    nodes.kill(drained)
+    tally = job.finish()
+    assert "lost" not in caplog.text, "it went in peace"
+    assert statuses(tally) == {"a.mp4": "ok", "b.mp4": "ok"}
+    assert tally.receipt.conflicting == tally.receipt.repeated == 0
+    assert tally.frames == FRAMES, "none was computed twice"
+    assert job.records() == undisturbed
+    nodes.kill(stays)

@@ -1,0 +1,105 @@
+"""Engines leave a node before it goes: a drained or preempted one, a pod that is told to end.
+
+Ray says which nodes those are. An engine there works on while another one, on a node that stays,
+gets its weights; then it finishes what is decoded, commits it, and the other goes on from there. A
+node that goes sooner takes its engine along as any that dies.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+
+from pipeline.runtime.ray_engine import Engine, Starter
+from pipeline.runtime.ray_notices import Notices
+from pipeline.runtime.ray_watch import is_lost
+from pipeline.runtime.ray_worker import Worker
+
+log = logging.getLogger(__name__)
+
+AGAIN_S = 30.0  # after a successor that could not begin
+
+
+@dataclass(slots=True)
+class _Successor:
+    engine: Engine
+    assembled: ray.ObjectRef[Any]
+
+
+class Succession:
+    """Of one job. Knows which engines are to go, and who comes after them."""
+
+    def __init__(
+        self,
+        starter: Starter,
+        sink_of: Callable[[int], ActorHandle],
+        clock: Callable[[], float],
+    ) -> None:
+        """
+        Args:
+            starter: of new engines.
+            sink_of: index of a worker -> the sink actor that it writes through, which may be on
+                such a node too.
+            clock: seconds, monotonic.
+        """
+        self._starter = starter
+        self._sink_of = sink_of
+        self._clock = clock
+        self._notices = Notices()
+        self._not_before_s = 0.0  # another one is started
+        self._successors: dict[int, _Successor] = {}
+
+    def begin(self) -> None:
+        """Hear of nodes that are to go, until `close`."""
+        self._notices.begin()
+
+    def look(self, workers: Iterable[Worker]) -> None:
+        """Start who is needed; have those end whose successor is ready."""
+        for worker in workers:
+            if worker.over or not worker.engine.up:
+                continue
+            if (successor := self._successors.get(worker.index)) is None:
+                self._start(worker)
+            elif not worker.engine.told and self._is_ready(worker, successor):
+                worker.engine.stop()
+
+    def take(self, worker: Worker) -> Engine | None:
+        """Who comes after its engine, where somebody is known to."""
+        successor = self._successors.pop(worker.index, None)
+        return successor.engine if successor else None
+
+    def close(self) -> None:
+        """Nobody comes after anybody any more."""
+        self._notices.close()
+        for successor in self._successors.values():
+            ray.kill(successor.engine.actor)
+        self._successors.clear()
+
+    def _start(self, worker: Worker) -> None:
+        needed = (worker.engine.actor, self._sink_of(worker.index))
+        if self._clock() < self._not_before_s or not self._notices.concern(*needed):
+            return
+        log.warning("a node is about to go: another engine takes over from the one there")
+        (engine,) = self._starter.start()
+        self._successors[worker.index] = _Successor(engine, engine.actor.assemble.remote())
+
+    def _is_ready(self, worker: Worker, successor: _Successor) -> bool:
+        try:
+            successor.engine.pulse.take()  # which would end itself if nobody spoke to it
+            if not ray.wait([successor.assembled], timeout=0)[0]:
+                self._starter.tell_what_it_waits_for(successor.engine)
+                return False
+            ray.get(successor.assembled)
+        except Exception as error:  # of whatever kind: the engine that works is not harmed by it
+            why = "it was lost" if is_lost(error) else str(error)
+            log.warning("an engine that was to take over could not begin: %s", why)
+            ray.kill(successor.engine.actor)
+            del self._successors[worker.index]
+            self._not_before_s = self._clock() + AGAIN_S
+            return False
+        return True
