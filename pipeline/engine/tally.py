@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 
@@ -162,6 +162,14 @@ class Tally:
         now = Tally(*(copy(getattr(self, one.name)) for one in fields(self)))
         now.latencies = {stream: one.copy() for stream, one in now.latencies.items()}
         return now
+
+    def parted(self, elsewhere: Container[str]) -> tuple[Tally, Tally]:
+        """How streams fared that are elsewhere by now, and all the rest; how they ended here is no
+        news any more."""
+        gone = {name: one for name, one in self.cameras.items() if name in elsewhere}
+        rest = {name: one for name, one in self.cameras.items() if name not in elsewhere}
+        outcomes = [one for one in self.outcomes if one.stream not in elsewhere]
+        return Tally(cameras=gone), replace(self, cameras=rest, outcomes=outcomes)
 
     def __add__(self, other: Tally) -> Tally:
         """Both, `other` being the later one. A stream has one outcome: the newest, or, where that

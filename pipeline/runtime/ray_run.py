@@ -76,7 +76,7 @@ class RayRun:
     @property
     def tally(self) -> Tally:
         """What has been done so far."""
-        return sum((worker.before + worker.tally for worker in self._workers), Tally())
+        return self._streams.tally()
 
     def run(self) -> Tally:
         """To the end of every stream, or until `stop`.
@@ -122,7 +122,7 @@ class RayRun:
         return self._streams.names()
 
     def add(self, specs: Sequence[StreamSpec]) -> None:
-        """Take in streams beside those that run, on the engines that have the fewest."""
+        """Take in streams beside those that run, on the engines that have the least to do."""
         self._streams.add(specs)
 
     def remove(self, stream: str) -> None:
@@ -163,6 +163,7 @@ class RayRun:
             ray.wait(calls, timeout=POLL_S)
             self._sinks.look_after()
             self._succession.look(self._workers)
+            self._streams.look()
             for worker in self._workers:
                 try:
                     self._listen(worker)
@@ -190,9 +191,8 @@ class RayRun:
         if tally is None:
             self._starter.tell_what_it_waits_for(worker.engine)
             return
-        if _committed(tally) > _committed(worker.tally):
-            worker.deaths = 0
-        worker.claimed = worker.engine.up = True
+        worker.hear(tally)
+        self._streams.see(worker, tally)
         self._hear(worker, tally)
 
     def _hear(self, worker: Worker, tally: Tally) -> None:
@@ -243,6 +243,7 @@ class RayRun:
         worker.before += replace(done, outage=None)  # whether there is one, the new one says
         worker.tally = Tally()
         worker.engine = successor or self._starter.start()[0]
+        self._streams.forget(worker)
 
     def _count_death(self, worker: Worker, error: Exception) -> None:
         worker.deaths += 1
@@ -281,14 +282,6 @@ class RayRun:
         """Raises `Lost` where nothing is waited for any more, be it only the end of a sink."""
         if self._stopping.is_set() and self._clock() - self._asked_s >= self._most_s + MARGIN_S:
             raise Lost("the time to end is over")
-
-
-def _committed(tally: Tally) -> int:
-    """Grows with what an engine leaves to its successor: records, and frames of cameras, of which
-    there may be nothing to record for days. Frames of recordings are done again where they are not
-    committed, and events come in every life of an engine."""
-    frames = sum(camera.frames for camera in tally.cameras.values())
-    return frames + tally.records.total() - tally.records["events"]
 
 
 def _own(error: RayTaskError) -> DinostreamError:

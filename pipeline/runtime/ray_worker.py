@@ -27,3 +27,17 @@ class Worker:
     before: Tally = field(default_factory=Tally)  # what its dead predecessors did
     tally: Tally = field(default_factory=Tally)
     deaths: int = 0  # since frames were committed
+
+    def hear(self, tally: Tally) -> None:
+        """What its engine says of itself while it is at work."""
+        if _committed(tally) > _committed(self.tally):
+            self.deaths = 0
+        self.claimed = self.engine.up = True
+
+
+def _committed(tally: Tally) -> int:
+    """Grows with what an engine leaves to its successor: records, and frames of cameras, of which
+    there may be nothing to record for days. Frames of recordings are done again where they are not
+    committed, and events come in every life of an engine."""
+    frames = sum(camera.frames for camera in tally.cameras.values())
+    return frames + tally.records.total() - tally.records["events"]

@@ -6,8 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from pipeline.engine.camera import Camera
 from pipeline.engine.identity import Identity
-from pipeline.engine.tally import Tally
+from pipeline.engine.observer import WAIT
+from pipeline.engine.tally import Outcome, Tally
+from pipeline.runtime.balance import CYCLE_S, LASTING
 from pipeline.runtime.ray_streams import COMING_S, Streams
 from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
@@ -27,8 +30,9 @@ class Engine:
 
 
 def worker(index: int) -> SimpleNamespace:
-    engine = SimpleNamespace(actor=Engine(), up=False)
-    return SimpleNamespace(index=index, specs=[], engine=engine, tally=Tally())
+    engine = SimpleNamespace(actor=Engine(), up=False, told=False)
+    told = {"before": Tally(), "tally": Tally(), "over": False}
+    return SimpleNamespace(index=index, specs=[], engine=engine, **told)
 
 
 def spec_of(name: str) -> StreamSpec:
@@ -68,7 +72,7 @@ def test_what_comes_before_the_engines_is_dealt_with_the_others(streams) -> None
     assert one.engine.actor.asked == []
 
 
-def test_a_stream_goes_to_the_engine_that_has_the_fewest(streams, pair) -> None:
+def test_a_stream_goes_to_the_engine_that_has_the_least_to_do(streams, pair) -> None:
     streams.add([spec_of("d")])
     assert [spec.stream for spec in pair[1].specs] == ["b", "d"]
     assert pair[1].engine.actor.asked == [("add", "d")]
@@ -90,3 +94,69 @@ def test_one_that_ended_and_comes_again_is_there_once(streams, pair) -> None:
     streams.add([spec_of("a")])
     every = [spec.stream for one in pair for spec in one.specs]
     assert sorted(every) == ["a", "b", "c"]
+
+
+@pytest.fixture
+def moving(streams, pair, clock) -> list[SimpleNamespace]:
+    """One engine has had too much to do for a minute, with a and c; one camera leaves it."""
+    for cycle in range(LASTING + 1):
+        for one, waited_s in zip(pair, (0.0, 9.0), strict=True):
+            frames = {"a": Camera(90 * cycle), "c": Camera(40 * cycle)} if one is pair[0] else {}
+            one.tally.seconds[WAIT], one.tally.cameras = waited_s * cycle, frames
+            streams.see(one, one.tally)
+        clock.advance(CYCLE_S)
+    streams.look()
+    return pair
+
+
+def ended(one: SimpleNamespace, stream: str) -> None:
+    """Its engine has let it go."""
+    one.tally.here -= {stream}
+    one.tally.outcomes.append(Outcome(stream, "stopped"))
+
+
+def test_a_camera_ends_at_one_engine_before_it_begins_at_another(streams, moving) -> None:
+    assert moving[0].engine.actor.asked == [("remove", "c")]
+    assert streams.names() == {"a", "b", "c"}
+    streams.look()
+    assert moving[1].engine.actor.asked == [], "it is still there"
+    ended(moving[0], "c")
+    assert streams.names() == {"a", "b", "c"}
+    streams.look()
+    assert moving[1].engine.actor.asked == [("add", "c")]
+    assert [spec.stream for spec in moving[1].specs] == ["b", "c"]
+    streams.look()
+    assert streams.names() == {"a", "b", "c"}
+
+
+def test_how_a_camera_fares_is_told_from_where_it_is(streams, moving) -> None:
+    ended(moving[0], "c")
+    moving[0].tally.turn("c", "lost", "of the past")
+    streams.look()
+    moving[1].tally.cameras["c"] = Camera(5, state="live")
+    tally = streams.tally()
+    assert tally.cameras["c"].state == "live"
+    assert tally.cameras["c"].frames == 40 * LASTING + 5
+    assert tally.outcomes == [], "it has not ended"
+
+
+def test_a_camera_whose_engine_dies_meanwhile_begins_at_the_other(streams, moving) -> None:
+    moving[0].engine.up = False
+    streams.look()
+    assert moving[1].engine.actor.asked == [("add", "c")]
+    assert [spec.stream for spec in moving[0].specs] == ["a"], "and no successor takes it up"
+
+
+def test_a_camera_that_is_taken_out_meanwhile_goes_nowhere(streams, moving) -> None:
+    streams.remove("c")
+    ended(moving[0], "c")
+    streams.look()
+    assert moving[1].engine.actor.asked == []
+    assert streams.names() == {"a", "b"}
+
+
+def test_a_camera_stays_where_the_other_engine_is_done_with(streams, moving) -> None:
+    moving[1].over = True
+    ended(moving[0], "c")
+    streams.look()
+    assert moving[0].engine.actor.asked == [("remove", "c"), ("add", "c")]
