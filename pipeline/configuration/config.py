@@ -190,6 +190,7 @@ class Config(_Model):
     runtime: Literal["ray", "inline"] = "ray"
     address: str | None = None
     engines: PositiveInt = 1
+    engines_max: PositiveInt | None = None
     gpus_per_engine: GpuShare = "auto"
     wait_for_room: bool = False
     decoders: PositiveInt = 2
@@ -242,10 +243,18 @@ class Config(_Model):
     @model_validator(mode="after")
     def _inline_is_one_process(self) -> Self:
         ray_only: dict[str, object] = {"engines": 1, "address": None, "gpus_per_engine": "auto"}
-        ray_only |= {"wait_for_room": False}
+        ray_only |= {"wait_for_room": False, "engines_max": None}
         given = [name for name, default in ray_only.items() if getattr(self, name) != default]
         if self.runtime == "inline" and given:
             raise ValueError(f"only runtime: ray takes {' and '.join(given)}")
+        return self
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        if self.engines_max is not None and self.engines_max < self.engines:
+            raise ValueError(
+                f"engines_max is {self.engines_max}, which is fewer than engines, {self.engines}"
+            )
         return self
 
     @property

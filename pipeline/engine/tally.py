@@ -166,7 +166,11 @@ class Tally:
     def parted(self, elsewhere: Container[str]) -> tuple[Tally, Tally]:
         """How streams fared that are elsewhere by now, and all the rest; how they ended here is no
         news any more."""
-        gone = {name: one for name, one in self.cameras.items() if name in elsewhere}
+        gone = {
+            name: replace(one, state="starting", why="")
+            for name, one in self.cameras.items()
+            if name in elsewhere
+        }
         rest = {name: one for name, one in self.cameras.items() if name not in elsewhere}
         outcomes = [one for one in self.outcomes if one.stream not in elsewhere]
         return Tally(cameras=gone), replace(self, cameras=rest, outcomes=outcomes)

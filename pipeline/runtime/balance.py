@@ -1,13 +1,14 @@
-"""Which engine takes a new stream, and which camera should go to another engine.
+"""Which engine takes a new stream, which cameras should go to another, and how many are enough.
 
 What engines say they have done in -> how busy they are, and a move where one has been too busy for
-a minute and another one has not. Time is a parameter; knows nothing of Ray.
+a minute and another one has not; more engines where all were, fewer after a long lull. Time is a
+parameter; knows nothing of Ray.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.engine.observer import WAIT
@@ -17,13 +18,15 @@ CYCLE_S = 10.0
 LASTING = 6  # cycles in a row: what is over sooner, moving a camera would make worse
 BUSY = 0.9  # share of its time that an engine is at work, from which on it is too busy
 APART = 0.3  # so much less busy is one that can take something
+LULL = 24  # cycles in a row before an engine is let go: another one would load its weights again
+EASY = 0.6  # as busy as the engines that are left may be then
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One camera, from engine to engine, by their indices."""
+    """Cameras that go from engine to engine, by their indices."""
 
-    stream: str
+    streams: tuple[str, ...]
     source: int
     target: int
 
@@ -38,18 +41,23 @@ class _Cycle:
 @dataclass(slots=True)
 class _Engine:
     began: _Cycle | None = None
-    busy: deque[float] = field(default_factory=lambda: deque(maxlen=LASTING))
+    busy: deque[float] = field(default_factory=lambda: deque(maxlen=LULL))
     frames: deque[Counter[str]] = field(default_factory=lambda: deque(maxlen=LASTING))
     coming: int = 0  # streams since the last whole cycle
 
     @property
+    def last(self) -> list[float]:
+        """How busy it was in the last cycles, 0 to 1."""
+        return list(self.busy)[-LASTING:]
+
+    @property
     def lately(self) -> float:
-        """How busy, 0 to 1; 0 where nothing is known yet."""
-        return sum(self.busy) / len(self.busy) if self.busy else 0.0
+        """Their mean; 0 where nothing is known yet."""
+        return sum(self.last) / len(self.last) if self.busy else 0.0
 
     @property
     def known(self) -> bool:
-        return len(self.busy) == LASTING
+        return len(self.busy) >= LASTING
 
 
 class Balance:
@@ -86,7 +94,7 @@ class Balance:
         Args:
             streams: engine -> how many it has.
         """
-        engines = {index: self._engines.setdefault(index, _Engine()) for index in streams}
+        engines = self._of(streams)
         known = sum(streams.values()) - sum(one.coming for one in engines.values())
         each = sum(one.lately for one in engines.values()) / max(1, known)
 
@@ -104,21 +112,48 @@ class Balance:
         Args:
             cameras: engine -> those that may leave it; of every engine that is at work.
         """
-        engines = {index: self._engines.setdefault(index, _Engine()) for index in cameras}
-        known = [index for index, engine in engines.items() if engine.known]
+        known = {index: one for index, one in self._of(cameras).items() if one.known}
         if len(known) < 2:
             return None
-        source = max(known, key=lambda index: engines[index].lately)
-        target = min(known, key=lambda index: engines[index].lately)
-        high, low = engines[source], engines[target]
-        pairs = zip(high.busy, low.busy, strict=True)
+        source = max(known, key=lambda index: known[index].lately)
+        target = min(known, key=lambda index: known[index].lately)
+        high, low = known[source], known[target]
+        pairs = zip(high.last, low.last, strict=True)
         if not all(busy >= BUSY and busy - other >= APART for busy, other in pairs):
             return None
         frames = sum(high.frames, Counter())
         most = (high.lately - low.lately) / 2 / high.lately * frames.total()
-        fitting = {one: frames[one] for one in cameras[source] if 0 < frames[one] <= most}
-        if not fitting:
+        going = _fitting({one: frames[one] for one in cameras[source]}, most)
+        if not going:
             return None  # one camera is all of the work, or none has frames
         self.forget(source)
         self.forget(target)
-        return Move(max(sorted(fitting), key=fitting.__getitem__), source, target)
+        return Move(going, source, target)
+
+    def crowded(self, engines: Collection[int]) -> bool:
+        """All of these have had too much to do."""
+        found = self._of(engines).values()
+        return all(one.known and min(one.last) >= BUSY for one in found)
+
+    def spare(self, engines: Collection[int]) -> int | None:
+        """The one of these that has least to do, where the others could do that too."""
+        found = self._of(engines)
+        if len(found) < 2 or any(len(one.busy) < LULL for one in found.values()):
+            return None
+        together = (sum(cycle) for cycle in zip(*(one.busy for one in found.values()), strict=True))
+        if max(together) > EASY * (len(found) - 1):
+            return None
+        return min(found, key=lambda index: (found[index].lately, -index))
+
+    def _of(self, engines: Collection[int]) -> dict[int, _Engine]:
+        return {index: self._engines.setdefault(index, _Engine()) for index in engines}
+
+
+def _fitting(frames: Mapping[str, int], most: float) -> tuple[str, ...]:
+    """Streams with as many frames together as may be, the largest first."""
+    going = []
+    for stream in sorted(frames, key=lambda one: (-frames[one], one)):
+        if 0 < frames[stream] <= most:
+            going.append(stream)
+            most -= frames[stream]
+    return tuple(going)

@@ -233,6 +233,8 @@ class EngineActor:
                 "kind; give the job nodes of one kind"
             )
         self._sink = RemoteSink(sink, self._patience)
+        if not specs:  # it waits for some; whoever writes has claimed, be it nothing
+            self._sink.claim({})
         shard = self._assembly.shard(self._config, self._feed, self._sink)
         with self._lock:
             shard.add(jobs, specs, fresh=fresh)

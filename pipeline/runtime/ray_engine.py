@@ -87,9 +87,19 @@ class Starter:
         return self.start(count)
 
     def start(self, count: int = 1) -> list[Engine]:
-        """Some more of them."""
+        """Some more of them, beside others where there is no room."""
+        return self._start(self._room(count), count)
+
+    def one_more(self) -> Engine | None:
+        """An engine that there is room for, or that room is waited for; else None."""
+        asked = self._room(1)
+        return self._start(asked, 1)[0] if asked.cpus else None
+
+    def _room(self, count: int) -> Ask:
         assert self._need
-        asked = ask(self._need, count, wait=self._config.wait_for_room)
+        return ask(self._need, count, wait=self._config.wait_for_room)
+
+    def _start(self, asked: Ask, count: int) -> list[Engine]:
         new = ray.remote(concurrency_groups=GROUPS, **asked.options())(EngineActor)
         engines = []
         for _ in range(count):

@@ -25,6 +25,7 @@ from pipeline.errors import RuntimeFailure
 from pipeline.records.message import labels_message
 from pipeline.runtime.ray_cluster import cluster
 from pipeline.runtime.ray_engine import Engine, Starter
+from pipeline.runtime.ray_growth import Growth
 from pipeline.runtime.ray_room import needs
 from pipeline.runtime.ray_sinks import Sinks
 from pipeline.runtime.ray_streams import Streams
@@ -68,6 +69,8 @@ class RayRun:
         self._starter = Starter(config, self._patience, clock)
         self._sinks = Sinks(self._patience, clock)
         self._succession = Succession(self._starter, self._sinks.of, clock)
+        bounds = (config.engines, max(config.engines, config.engines_max or 0))
+        self._growth = Growth(self._starter, self._streams, self._sinks, bounds, clock)
         self._failures: set[str] = set()
         self._stopping = threading.Event()
         self._asked_s = 0.0  # when
@@ -151,7 +154,7 @@ class RayRun:
             worker.labels,
             fresh=self._fresh and not worker.claimed,
             again=worker.claimed,
-            stay=self._stay,
+            stay=self._stay or worker.grown,
         )
         return call
 
@@ -164,6 +167,9 @@ class RayRun:
             self._sinks.look_after()
             self._succession.look(self._workers)
             self._streams.look()
+            if more := self._growth.look(self._workers):
+                self._workers.append(more)
+                more.call = begin(more)
             for worker in self._workers:
                 try:
                     self._listen(worker)

@@ -57,6 +57,11 @@ class Sinks:
         self._start = partial(new.remote, uri, sink.settings)
         self._sinks = [self._new() for _ in range(1 if self._file else engines)]
 
+    def more(self) -> None:
+        """One more engine comes, of the next index."""
+        if not self._file:
+            self._sinks.append(self._new())
+
     def leave(self, engine: int) -> None:
         """The engine of this index has ended; its successor writes through a new actor, on a node
         that stays. A file's stays where the file is."""

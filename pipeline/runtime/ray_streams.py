@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Tally
@@ -69,13 +70,15 @@ class Streams:
                 here |= (
                     worker.tally.here if worker.engine.up else {one.stream for one in worker.specs}
                 )
-            late_s = self._clock() - COMING_S
             self._coming = {
-                name: added_s
-                for name, added_s in self._coming.items()
-                if name not in here and added_s > late_s
+                name: added_s for name, added_s in self._coming.items() if name not in here
             }
-            return here | self._coming.keys() | self._moving.keys()
+            return here | self._arriving()
+
+    def _arriving(self) -> set[str]:
+        late_s = self._clock() - COMING_S
+        coming = {name for name, added_s in self._coming.items() if added_s > late_s}
+        return coming | self._moving.keys()
 
     def tally(self) -> Tally:
         """What has been done so far, by all engines."""
@@ -88,7 +91,13 @@ class Streams:
                 )
                 for worker in self._workers
             ]
-        return sum((gone for gone, _ in parts), Tally()) + sum((rest for _, rest in parts), Tally())
+            arriving = self._arriving()
+        gone, rest = zip(*parts, strict=True) if parts else ((), ())
+        whole = sum(rest, sum(gone, Tally()))
+        ended = [
+            one for one in whole.outcomes if one.status != "stopped" or one.stream not in arriving
+        ]
+        return replace(whole, outcomes=ended)
 
     def see(self, worker: Worker, tally: Tally) -> None:
         """How busy an engine is is known from what it says of itself."""
@@ -101,7 +110,7 @@ class Streams:
             self._balance.forget(worker.index)
 
     def look(self) -> None:
-        """Have a camera go elsewhere where that helps, and begin there once it has ended."""
+        """Have cameras go elsewhere where that helps, and begin there once they have ended."""
         with self._lock:
             for stream, (_, source, target) in list(self._moving.items()):
                 if not (source.engine.up and stream in source.tally.here):
@@ -110,20 +119,57 @@ class Streams:
             if not self._moving:
                 self._move()
 
+    def crowded(self) -> bool:
+        """All engines have had too much to do, and have cameras that another one could have."""
+        with self._lock:
+            working = self._working()
+            cameras = [[s for s in self._workers[index].specs if s.live] for index in working]
+            movable = any(len(some) > 1 for some in cameras)
+            return movable and self._balance.crowded(working)
+
+    def spare(self) -> Worker | None:
+        """One whose streams the others could have too, and have from here on."""
+        with self._lock:
+            working = self._working()
+            if self._moving or (index := self._balance.spare(working)) is None:
+                return None
+            others = {one: len(self._workers[one].specs) for one in working if one != index}
+            spare = self._workers[index]
+            if not all(spec.live for spec in spare.specs):
+                return None  # a recording stays where it is
+            for spec in list(spare.specs):
+                target = self._balance.idlest(others)
+                others[target] += 1
+                self._send(spec, spare, self._workers[target])
+            return spare
+
+    def _working(self) -> list[int]:
+        return [
+            worker.index
+            for worker in self._workers
+            if worker.engine.up and not (worker.over or worker.engine.told or worker.leaves)
+        ]
+
     def _move(self) -> None:
         cameras = {
-            worker.index: {spec.stream for spec in worker.specs if spec.live}
-            for worker in self._workers
-            if worker.engine.up and not (worker.over or worker.engine.told)
+            index: {spec.stream for spec in self._workers[index].specs if spec.live}
+            for index in self._working()
         }
         if (move := self._balance.move(cameras)) is None:
             return
         source, target = self._workers[move.source], self._workers[move.target]
-        (spec,) = [spec for spec in source.specs if spec.stream == move.stream]
+        log.info(
+            "an engine has too much to do: %s go to another one (%s)",
+            f"{len(move.streams)} of its {len(source.specs)} streams",
+            ", ".join(move.streams),
+        )
+        for spec in [spec for spec in source.specs if spec.stream in move.streams]:
+            self._send(spec, source, target)
+
+    def _send(self, spec: StreamSpec, source: Worker, target: Worker) -> None:
         source.specs = [one for one in source.specs if one is not spec]
-        self._moving[move.stream] = spec, source, target
-        source.engine.actor.remove.remote(move.stream)
-        log.info("%s goes to another engine: its own has too much to do", move.stream)
+        self._moving[spec.stream] = spec, source, target
+        source.engine.actor.remove.remote(spec.stream)
 
     def _give(self, spec: StreamSpec, worker: Worker) -> None:
         self._coming[spec.stream] = self._clock()
@@ -141,7 +187,8 @@ class Streams:
                 self.jobs = {**self.jobs, **self._identity.jobs([spec])}
                 for worker in self._workers:  # one that had ended comes again
                     worker.specs = [one for one in worker.specs if one.stream != spec.stream]
-                counts = {worker.index: len(worker.specs) for worker in self._workers}
+                indices = self._working() or range(len(self._workers))
+                counts = {index: len(self._workers[index].specs) for index in indices}
                 self._give(spec, self._workers[self._balance.idlest(counts)])
 
     def remove(self, stream: str) -> None:

@@ -23,6 +23,8 @@ class Worker:
     labels: list[Message] = field(default_factory=list)
     call: ray.ObjectRef[Any] | None = None
     claimed: bool = False  # an engine has taken the streams over
+    grown: bool = False  # it was added while the job ran, and waits for streams
+    leaves: bool = False  # it has none any more, and is let go
     over: bool = False  # all its streams have ended
     before: Tally = field(default_factory=Tally)  # what its dead predecessors did
     tally: Tally = field(default_factory=Tally)

@@ -180,7 +180,13 @@ def test_a_head_for_no_operator_is_refused():
 
 @pytest.mark.parametrize(
     "options",
-    [{"engines": 2}, {"address": "auto"}, {"gpus_per_engine": 1}, {"wait_for_room": True}],
+    [
+        {"engines": 2},
+        {"address": "auto"},
+        {"gpus_per_engine": 1},
+        {"wait_for_room": True},
+        {"engines_max": 2},
+    ],
 )
 def test_one_process_cannot_be_several(options):
     assert f"only runtime: ray takes {next(iter(options))}" in refusal(
@@ -322,3 +328,9 @@ def test_what_can_be_given_up_is_what_runs_each_once(overload, told) -> None:
         Config(overload=overload)
     assert told in str(caught.value)
     assert Config(overload=["segmentation", "half"]).overload == ["segmentation", "half"]
+
+
+def test_most_engines_are_not_fewer_than_those_to_begin_with():
+    assert "engines_max is 1, which is fewer than engines, 2" in refusal(
+        None, {"engines": 2, "engines_max": 1}
+    )

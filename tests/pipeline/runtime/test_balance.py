@@ -7,7 +7,7 @@ import pytest
 from pipeline.engine.camera import Camera
 from pipeline.engine.observer import WAIT
 from pipeline.engine.tally import Tally
-from pipeline.runtime.balance import CYCLE_S, LASTING, Balance, Move
+from pipeline.runtime.balance import CYCLE_S, LASTING, LULL, Balance, Move
 
 
 class Engines:
@@ -54,10 +54,33 @@ def engines() -> Engines:
 
 def test_a_camera_goes_from_who_is_too_busy_to_who_is_not(engines) -> None:
     engines.work(LASTING + 1, {0: 1.0, 1: 0.4}, {0: LOADED, 1: {"d": 10}})
-    assert engines.move({"a", "b", "c"}, {"d"}) == Move("b", 0, 1), "half would be too much"
+    assert engines.move({"a", "b", "c"}, {"d"}) == Move(("b",), 0, 1), "half would be too much"
     assert engines.move({"a", "c"}, {"b", "d"}) is None, "what that did is not known yet"
     engines.work(LASTING + 1, {0: 0.7, 1: 0.7}, {0: {"a": 50, "c": 20}, 1: {"b": 30, "d": 10}})
     assert engines.move({"a", "c"}, {"b", "d"}) is None
+
+
+def test_as_many_go_as_even_it_out(engines) -> None:
+    engines.work(LASTING + 1, {0: 1.0, 1: 0.0}, {0: dict.fromkeys("abcdefgh", 10)})
+    assert engines.move(set("abcdefgh"), set()) == Move(("a", "b", "c", "d"), 0, 1)
+
+
+def test_all_of_them_must_have_too_much_to_do_before_one_more_comes(engines) -> None:
+    engines.work(LASTING, {0: 1.0, 1: 0.95}, {})
+    assert engines.balance.crowded([0, 1])
+    assert not engines.balance.crowded([0, 1, 2]), "one has just begun"
+    engines.work(1, {0: 1.0, 1: 0.8}, {})
+    assert not engines.balance.crowded([0, 1])
+
+
+def test_one_is_let_go_after_a_long_lull_where_the_others_can_do_its_work(engines) -> None:
+    engines.work(LULL - 1, {0: 0.3, 1: 0.2, 2: 0.25}, {})
+    assert engines.balance.spare([0, 1, 2]) is None, "another one would load its weights again"
+    engines.work(1, {0: 0.3, 1: 0.2, 2: 0.25}, {})
+    assert engines.balance.spare([0, 1, 2]) == 1
+    assert engines.balance.spare([0]) is None, "somebody has to be there"
+    engines.work(1, {0: 0.8, 1: 0.2, 2: 0.25}, {})
+    assert engines.balance.spare([0, 1, 2]) is None, "for a moment it was needed"
 
 
 def test_what_is_over_in_a_minute_moves_nothing(engines) -> None:

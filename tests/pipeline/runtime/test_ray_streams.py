@@ -10,7 +10,7 @@ from pipeline.engine.camera import Camera
 from pipeline.engine.identity import Identity
 from pipeline.engine.observer import WAIT
 from pipeline.engine.tally import Outcome, Tally
-from pipeline.runtime.balance import CYCLE_S, LASTING
+from pipeline.runtime.balance import CYCLE_S, LASTING, LULL
 from pipeline.runtime.ray_streams import COMING_S, Streams
 from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
@@ -31,7 +31,7 @@ class Engine:
 
 def worker(index: int) -> SimpleNamespace:
     engine = SimpleNamespace(actor=Engine(), up=False, told=False)
-    told = {"before": Tally(), "tally": Tally(), "over": False}
+    told = {"before": Tally(), "tally": Tally(), "over": False, "leaves": False}
     return SimpleNamespace(index=index, specs=[], engine=engine, **told)
 
 
@@ -140,6 +140,16 @@ def test_how_a_camera_fares_is_told_from_where_it_is(streams, moving) -> None:
     assert tally.outcomes == [], "it has not ended"
 
 
+def test_a_camera_that_comes_back_has_not_ended(streams, moving, clock) -> None:
+    """Where it was before, nobody but its engine knows that it is there again."""
+    moving[1].tally.outcomes.append(Outcome("c", "stopped"))
+    ended(moving[0], "c")
+    streams.look()
+    assert streams.tally().outcomes == []
+    clock.advance(COMING_S)
+    assert [one.stream for one in streams.tally().outcomes] == ["c"], "it did not come"
+
+
 def test_a_camera_whose_engine_dies_meanwhile_begins_at_the_other(streams, moving) -> None:
     moving[0].engine.up = False
     streams.look()
@@ -160,3 +170,36 @@ def test_a_camera_stays_where_the_other_engine_is_done_with(streams, moving) -> 
     ended(moving[0], "c")
     streams.look()
     assert moving[0].engine.actor.asked == [("remove", "c"), ("add", "c")]
+
+
+def test_one_that_is_let_go_leaves_its_cameras_to_the_others(streams, pair, clock) -> None:
+    for cycle in range(LULL + 1):
+        for one in pair:
+            one.tally.seconds[WAIT] = 8.0 * cycle
+            streams.see(one, one.tally)
+        clock.advance(CYCLE_S)
+    assert not streams.crowded()
+    assert streams.spare() is pair[1]
+    pair[1].leaves = True
+    assert pair[1].specs == []
+    assert pair[1].engine.actor.asked == [("remove", "b")]
+    ended(pair[1], "b")
+    streams.look()
+    assert [spec.stream for spec in pair[0].specs] == ["a", "c", "b"]
+    streams.add([spec_of("d")])
+    assert pair[1].engine.actor.asked == [("remove", "b")], "nobody comes to who leaves"
+
+
+@pytest.mark.parametrize(("names", "crowded"), [("abc", True), ("ab", False)])
+def test_engines_with_one_camera_each_cannot_share_their_work(names, crowded, clock) -> None:
+    streams = Streams([spec_of(name) for name in names], clock)
+    pair = [worker(0), worker(1)]
+    streams.share(pair)
+    streams.deal(Identity("model-0", {}, {}))
+    for cycle in range(LASTING + 1):
+        for one in pair:
+            one.engine.up = True
+            one.tally.seconds[WAIT] = 0.1 * cycle
+            streams.see(one, one.tally)
+        clock.advance(CYCLE_S)
+    assert streams.crowded() is crowded
