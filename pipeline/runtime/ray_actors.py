@@ -26,6 +26,7 @@ from pipeline.records.record import Message
 from pipeline.runtime.lease import Lease
 from pipeline.runtime.ray_feed import RayFeed
 from pipeline.runtime.ray_files import Carrier
+from pipeline.runtime.ray_nodes import Nodes
 from pipeline.runtime.ray_room import Ask, Need, decoder_options
 from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer
 from pipeline.sinks.sink import Receipt, Sink
@@ -66,11 +67,15 @@ class DecodeActor:
 
 def _decoders(need: Need, engine: Ask, *, wait: bool) -> Callable[[], ActorHandle]:
     """Starts decode actors of the engine that this is."""
-    node = ray.get_runtime_context().get_node_id()
+    here, nodes = ray.get_runtime_context().get_node_id(), Nodes()
+    if engine.apart:
+        nodes.begin()
+    # Made once: Ray tells the head of every new one, which may be away when a decoder is lost.
+    kind = ray.remote(DecodeActor)
 
     def start() -> ActorHandle:
-        options = decoder_options(need, engine, node, wait=wait)
-        return ray.remote(**options)(DecodeActor).remote()
+        options = decoder_options(need, engine, here, nodes.now, wait=wait)
+        return kind.options(**options).remote()
 
     return start
 

@@ -14,6 +14,7 @@ from pipeline.configuration.config import Config
 from pipeline.engine.tally import Tally
 from pipeline.runtime.ray_actors import GROUPS, EngineActor
 from pipeline.runtime.ray_files import Carrier, carrier
+from pipeline.runtime.ray_nodes import Nodes
 from pipeline.runtime.ray_room import Ask, Need, ask, gpu_share, has_room, needs
 from pipeline.runtime.ray_watch import Patience, Pulse
 
@@ -51,16 +52,22 @@ class Engine:
 class Starter:
     """Starts the engines of one job, all alike."""
 
-    def __init__(self, config: Config, patience: Patience, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, config: Config, nodes: Nodes, patience: Patience, clock: Callable[[], float]
+    ) -> None:
         """
         Args:
             config: what they run.
+            nodes: of the cluster.
             patience: how long actors may be silent.
             clock: seconds, monotonic.
         """
         self._config = config
+        self._nodes = nodes
         self._patience = patience
         self._clock = clock
+        # Made once: Ray tells the head of every new one, which may be away when an engine is lost.
+        self._kind = ray.remote(concurrency_groups=GROUPS)(EngineActor)
         self._own = False
         self._need: Need | None = None
         self._carrier: Carrier | None = None
@@ -79,7 +86,7 @@ class Starter:
         """
         config, self._own = self._config, own
         count = config.engines if stay else min(config.engines, streams)
-        gpus = gpu_share(config.gpus_per_engine, count, own=own)
+        gpus = gpu_share(config.gpus_per_engine, count, self._nodes.now, own=own)
         each = -(-streams // count)
         decoders = config.decoders if stay else min(config.decoders, each)
         self._need = Need.of(architecture(config.model), gpus, decoders, each)
@@ -97,10 +104,10 @@ class Starter:
 
     def _room(self, count: int) -> Ask:
         assert self._need
-        return ask(self._need, count, wait=self._config.wait_for_room)
+        return ask(self._need, self._nodes.now, count, wait=self._config.wait_for_room)
 
     def _start(self, asked: Ask, count: int) -> list[Engine]:
-        new = ray.remote(concurrency_groups=GROUPS, **asked.options())(EngineActor)
+        new = self._kind.options(**asked.options(self._nodes.now))
         engines = []
         for _ in range(count):
             actor = new.remote(self._config, self._carrier, self._need, asked, self._patience)
@@ -111,6 +118,10 @@ class Starter:
     def tell_what_it_waits_for(self, engine: Engine) -> None:
         """Ray places an actor when there is room, and says nothing until then."""
         late = not engine.pulse.heard and self._clock() - engine.begun_s >= ROOM_S
-        if late and not (self._own or engine.waits or has_room(engine.asked)):
+        if late and not (self._own or engine.waits or has_room(engine.asked, self._nodes.now)):
             engine.waits = True
-            log.warning("an engine has not started and waits for room: %s", needs(engine.asked))
+            log.warning("an engine has not started and waits for room: %s", self.needs(engine))
+
+    def needs(self, engine: Engine) -> str:
+        """What it asks for and what the cluster has of it, for a person."""
+        return needs(engine.asked, self._nodes.now)

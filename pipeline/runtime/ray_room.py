@@ -13,16 +13,14 @@ from __future__ import annotations
 import logging
 import math
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import ray
-from ray._private.state import available_resources_per_node, total_resources_per_node
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from operators.backbones.architectures import Architecture
 from operators.errors import UsageError
+from pipeline.runtime.ray_nodes import Resources, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +76,7 @@ class Ask:
     memory_bytes: int = 0
     apart: bool = False
 
-    def options(self) -> dict[str, Any]:
+    def options(self, nodes: Snapshot) -> dict[str, Any]:
         """As options of an engine's actor. Engines of a job go to different nodes where that is
         possible: one on a CPU takes all cores."""
         nowhere = not self.cpus and not self.gpus
@@ -86,7 +84,7 @@ class Ask:
             "num_cpus": self.cpus,
             "num_gpus": self.gpus,
             "memory": self.memory_bytes or None,
-            "scheduling_strategy": _where_cpus_are() if nowhere else "SPREAD",
+            "scheduling_strategy": _where_cpus_are(nodes) if nowhere else "SPREAD",
         }
 
     def resources(self) -> dict[str, float]:
@@ -98,48 +96,52 @@ class Ask:
         return f"{told}, {self.memory_bytes / _GIB:.1f} GiB" if self.memory_bytes else told
 
 
-def decoder_options(need: Need, engine: Ask, node: str, *, wait: bool) -> dict[str, Any]:
+def decoder_options(
+    need: Need, engine: Ask, here: str, nodes: Snapshot, *, wait: bool
+) -> dict[str, Any]:
     """Options of one decode actor: on its engine's node where that has asked for it or has room,
     else on another one that has, else on its engine's all the same.
 
     Args:
         need: of its engine.
         engine: what that has asked for.
-        node: where that is.
+        here: the node where that is.
+        nodes: of the cluster.
         wait: for room.
     """
     own = Ask(DECODER_CPUS, memory_bytes=need.decoder_bytes)
-    if not engine.apart or not (wait or has_room(own)):
+    if not engine.apart or not (wait or has_room(own, nodes)):
         return {
             "num_cpus": 0,
-            "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False),
+            "scheduling_strategy": NodeAffinitySchedulingStrategy(here, soft=False),
         }
-    near = NodeAffinitySchedulingStrategy(node, soft=True, _spill_on_unavailable=True)
+    near = NodeAffinitySchedulingStrategy(here, soft=True, _spill_on_unavailable=True)
     return {"num_cpus": own.cpus, "memory": own.memory_bytes, "scheduling_strategy": near}
 
 
-def _where_cpus_are() -> str | NodeAffinitySchedulingStrategy:
+def _where_cpus_are(nodes: Snapshot) -> str | NodeAffinitySchedulingStrategy:
     """Ray puts who asks for nothing anywhere: on a head without CPUs too."""
-    nodes = total_resources_per_node()
-    computing = [node for node, has in nodes.items() if has.get("CPU")]
-    if not computing or len(computing) == len(nodes):
+    stays = {node: has for node, has in nodes.total.items() if node not in nodes.leaving}
+    computing = [node for node, has in stays.items() if has.get("CPU")]
+    if not computing or len(computing) == len(nodes.total):
         return "SPREAD"
     return NodeAffinitySchedulingStrategy(random.choice(computing), soft=False)
 
 
-def gpu_share(asked: float | Literal["auto"], engines: int, *, own: bool) -> float:
+def gpu_share(asked: float | Literal["auto"], engines: int, nodes: Snapshot, *, own: bool) -> float:
     """Part of a GPU for each engine.
 
     Args:
         asked: the user's; `auto`: a GPU each, or as many engines on one as there must be, or none
             where the cluster has none.
         engines: of the job.
+        nodes: of the cluster.
         own: the cluster is the job's own, and will not grow.
 
     Raises:
         UsageError: a cluster of our own has too few.
     """
-    gpus = int(ray.cluster_resources().get("GPU", 0))
+    gpus = int(nodes.has("GPU"))
     if asked == "auto":
         beside = math.ceil(engines / gpus) if gpus else math.inf
         return math.floor(_PARTS / beside) / _PARTS
@@ -151,19 +153,20 @@ def gpu_share(asked: float | Literal["auto"], engines: int, *, own: bool) -> flo
     return asked
 
 
-def ask(need: Need, engines: int = 1, *, wait: bool = False) -> Ask:
+def ask(need: Need, nodes: Snapshot, engines: int = 1, *, wait: bool = False) -> Ask:
     """What each of some engines that are about to start asks for.
 
     Args:
         need: of one.
+        nodes: of the cluster.
         engines: how many start now.
         wait: for CPUs and memory too.
     """
     decoders = Ask(DECODER_CPUS * need.decoders, memory_bytes=need.decoder_bytes * need.decoders)
     alone = Ask(ENGINE_CPUS, need.gpus, need.engine_bytes, apart=True)
     whole = Ask(alone.cpus + decoders.cpus, need.gpus, alone.memory_bytes + decoders.memory_bytes)
-    free, total = available_resources_per_node(), total_resources_per_node()
-    if not any(node.get("CPU") for node in total.values()):
+    free, total = nodes.free, nodes.total
+    if not nodes.has("CPU"):
         return whole  # nodes with CPUs are still to come
     if _places(whole, free) >= engines:
         return whole
@@ -178,21 +181,20 @@ def ask(need: Need, engines: int = 1, *, wait: bool = False) -> Ask:
     return Ask(0.0, need.gpus)
 
 
-def has_room(asked: Ask) -> bool:
-    """Whether an engine could start now."""
-    return _places(asked, available_resources_per_node()) > 0
+def has_room(asked: Ask, nodes: Snapshot) -> bool:
+    """Whether one that asks for that could start now."""
+    return _places(asked, nodes.free) > 0
 
 
-def needs(asked: Ask) -> str:
+def needs(asked: Ask, nodes: Snapshot) -> str:
     """What an engine asks for and what the cluster has of it, for a person."""
-    has, free = ray.cluster_resources(), ray.available_resources()
-    told = [f"{free.get(kind, 0):g} of {has.get(kind, 0):g} {kind}s" for kind in ("CPU", "GPU")]
-    memory = [resources.get("memory", 0) / _GIB for resources in (free, has)]
+    told = [f"{nodes.has_free(kind):g} of {nodes.has(kind):g} {kind}s" for kind in ("CPU", "GPU")]
+    memory = nodes.has_free("memory") / _GIB, nodes.has("memory") / _GIB
     told.append("{:.1f} of {:.1f} GiB".format(*memory))
     return f"it asks for {asked} on one node; free in the cluster are {', '.join(told)}"
 
 
-def _places(asked: Ask, nodes: Mapping[str, Mapping[str, float]]) -> float:
+def _places(asked: Ask, nodes: Resources) -> float:
     wanted = {kind: amount for kind, amount in asked.resources().items() if amount}
     return sum(
         min((_times(node.get(kind, 0), wanted[kind]) for kind in wanted), default=math.inf)

@@ -26,7 +26,7 @@ from pipeline.records.message import labels_message
 from pipeline.runtime.ray_cluster import cluster
 from pipeline.runtime.ray_engine import Engine, Starter
 from pipeline.runtime.ray_growth import Growth
-from pipeline.runtime.ray_room import needs
+from pipeline.runtime.ray_nodes import Nodes
 from pipeline.runtime.ray_sinks import Sinks
 from pipeline.runtime.ray_streams import Streams
 from pipeline.runtime.ray_succession import Succession
@@ -36,7 +36,6 @@ from pipeline.stream.spec import StreamSpec
 
 log = logging.getLogger(__name__)
 
-LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often before it commits ends the job
 HEAR_S = 5.0  # after `stop`, for an engine to say that it is at work
 MARGIN_S = 20.0  # after the time to drain, for the step, the commit and the decoders it cuts off
 
@@ -60,15 +59,16 @@ class RayRun:
         self._config = config
         self._streams = Streams(specs, clock)
         self._stay = stay
-        self.turned_s: float | None = None  # when the loop last did, with engines at work
+        self.turned_s: float | None = None  # when the loop last did, once all engines are at work
         self._fresh = fresh
         self._tell = tell
         self._patience = patience or Patience()
         self._clock = clock
         self._workers: list[Worker] = []
-        self._starter = Starter(config, self._patience, clock)
+        self._nodes = Nodes()
+        self._starter = Starter(config, self._nodes, self._patience, clock)
         self._sinks = Sinks(self._patience, clock)
-        self._succession = Succession(self._starter, self._sinks.of, clock)
+        self._succession = Succession(self._starter, self._nodes, self._sinks.of, clock)
         bounds = (config.engines, max(config.engines, config.engines_max or 0))
         self._growth = Growth(self._starter, self._streams, self._sinks, bounds, clock)
         self._failures: set[str] = set()
@@ -90,6 +90,7 @@ class RayRun:
         """
         with cluster(self._config.address) as own:
             try:
+                self._nodes.begin()
                 identity = self._assemble(own)
                 if identity is None:  # stopped before that
                     return self.tally
@@ -98,7 +99,6 @@ class RayRun:
                 labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
                 self._workers[0].labels = labels  # said once per job, not once per engine
                 self._streams.deal(identity)
-                self._succession.begin()
                 for worker, tally in self._ask(self._begin):
                     self._hear(worker, tally)
                     if self._goes_on(worker):
@@ -113,6 +113,7 @@ class RayRun:
                 raise RuntimeFailure(f"Ray failed: {error}") from error
             finally:
                 self._succession.close()
+                self._nodes.close()
             return self.tally
 
     @property
@@ -187,7 +188,9 @@ class RayRun:
                 yield worker, result
             if self._stopping.is_set():
                 self._drain()
-            if all(worker.engine.up or worker.over for worker in self._workers):
+            # Begun with all engines at work; from then on an engine may be lost and be missed.
+            at_work = all(worker.engine.up or worker.over for worker in self._workers)
+            if at_work or self.turned_s is not None:
                 self.turned_s = self._clock()
 
     def _listen(self, worker: Worker) -> None:
@@ -216,9 +219,11 @@ class RayRun:
             self._give_up(worker, f"an engine was lost while the run ended ({why})")
             return
         if isinstance(error, Lost) and not worker.engine.pulse.heard:
-            log.warning("an engine has not started (%s): %s", why, needs(worker.engine.asked))
+            log.warning(
+                "an engine has not started (%s): %s", why, self._starter.needs(worker.engine)
+            )
         else:
-            self._count_death(worker, error)
+            worker.die(error)
             log.warning("an engine is lost (%s); its streams go on from their last commit", why)
         ray.kill(worker.engine.actor)  # it may live: stopped, cut off, or only its sink was lost
         self._succeed(worker, worker.tally, self._succession.take(worker))
@@ -250,13 +255,6 @@ class RayRun:
         worker.tally = Tally()
         worker.engine = successor or self._starter.start()[0]
         self._streams.forget(worker)
-
-    def _count_death(self, worker: Worker, error: Exception) -> None:
-        worker.deaths += 1
-        if worker.deaths > LIVES_WITHOUT_PROGRESS:
-            raise RuntimeFailure(
-                f"an engine died {worker.deaths} times without committing a frame: {error}"
-            )
 
     def _drain(self) -> None:
         """Have the engines end, and end without those that do not."""

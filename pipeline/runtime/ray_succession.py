@@ -16,7 +16,7 @@ import ray
 from ray.actor import ActorHandle
 
 from pipeline.runtime.ray_engine import Engine, Starter
-from pipeline.runtime.ray_notices import Notices
+from pipeline.runtime.ray_nodes import Nodes
 from pipeline.runtime.ray_watch import is_lost
 from pipeline.runtime.ray_worker import Worker
 
@@ -37,12 +37,14 @@ class Succession:
     def __init__(
         self,
         starter: Starter,
+        nodes: Nodes,
         sink_of: Callable[[int], ActorHandle],
         clock: Callable[[], float],
     ) -> None:
         """
         Args:
             starter: of new engines.
+            nodes: of the cluster.
             sink_of: index of a worker -> the sink actor that it writes through, which may be on
                 such a node too.
             clock: seconds, monotonic.
@@ -50,13 +52,9 @@ class Succession:
         self._starter = starter
         self._sink_of = sink_of
         self._clock = clock
-        self._notices = Notices()
+        self._nodes = nodes
         self._not_before_s = 0.0  # another one is started
         self._successors: dict[int, _Successor] = {}
-
-    def begin(self) -> None:
-        """Hear of nodes that are to go, until `close`."""
-        self._notices.begin()
 
     def look(self, workers: Iterable[Worker]) -> None:
         """Start who is needed; have those end whose successor is ready."""
@@ -75,14 +73,13 @@ class Succession:
 
     def close(self) -> None:
         """Nobody comes after anybody any more."""
-        self._notices.close()
         for successor in self._successors.values():
             ray.kill(successor.engine.actor)
         self._successors.clear()
 
     def _start(self, worker: Worker) -> None:
         needed = (worker.engine.actor, self._sink_of(worker.index))
-        if self._clock() < self._not_before_s or not self._notices.concern(*needed):
+        if self._clock() < self._not_before_s or not self._nodes.are_leaving(*needed):
             return
         log.warning("a node is about to go: another engine takes over from the one there")
         (engine,) = self._starter.start()

@@ -8,9 +8,12 @@ from typing import Any
 import ray
 
 from pipeline.engine.tally import Tally
+from pipeline.errors import RuntimeFailure
 from pipeline.records.record import Message
 from pipeline.runtime.ray_engine import Engine
 from pipeline.stream.spec import StreamSpec
+
+LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often before it commits ends the job
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +38,18 @@ class Worker:
         if _committed(tally) > _committed(self.tally):
             self.deaths = 0
         self.claimed = self.engine.up = True
+
+    def die(self, error: Exception) -> None:
+        """Its engine has died.
+
+        Raises:
+            RuntimeFailure: that has been so too often since frames were committed.
+        """
+        self.deaths += 1
+        if self.deaths > LIVES_WITHOUT_PROGRESS:
+            raise RuntimeFailure(
+                f"an engine died {self.deaths} times without committing a frame: {error}"
+            )
 
 
 def _committed(tally: Tally) -> int:

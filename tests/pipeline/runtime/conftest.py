@@ -7,7 +7,6 @@ import os
 import secrets
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -23,6 +22,7 @@ from ray.core.generated import autoscaler_pb2
 from ray.exceptions import RayActorError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from pipeline.runtime.ray_nodes import Snapshot
 from pipeline.testing import ManualClock
 
 WAIT_S = 200
@@ -181,19 +181,23 @@ class FakeActor:
                 call.ready, call.value = True, RayActorError()
 
 
-class FakeNotices:
-    """Those whose node is to go are put in."""
+class FakeNodes:
+    """What the cluster has, and whose node is to go, as the fake says at every look."""
 
-    def __init__(self) -> None:
-        self.leaving: list[FakeActor] = []
+    def __init__(self, fake: FakeRay) -> None:
+        self._fake = fake
+
+    @property
+    def now(self) -> Snapshot:
+        return Snapshot(self._fake.nodes, self._fake.nodes)
 
     def begin(self) -> None:
         """Nobody has to look."""
 
     close = begin
 
-    def concern(self, *needed: FakeActor) -> bool:
-        return any(actor in self.leaving for actor in needed)
+    def are_leaving(self, *homes: FakeActor) -> bool:
+        return any(actor in self._fake.leaving for actor in homes)
 
 
 class FakeRay:
@@ -204,7 +208,7 @@ class FakeRay:
         actors: all that were started.
         options: what each of them asked for.
         nodes: what is free on each, which is all that they have.
-        notices: names the actors whose node is to go.
+        leaving: actors whose node is to go.
     """
 
     def __init__(self) -> None:
@@ -212,15 +216,20 @@ class FakeRay:
         self.bodies: dict[str, Callable[[], object]] = {}
         self.actors: list[FakeActor] = []
         self.options: list[dict[str, Any]] = []
-        self.notices = FakeNotices()
+        self.leaving: list[FakeActor] = []
         self.nodes: dict[str, dict[str, float]] = {"head": {"CPU": 2.0, "memory": 64.0 * (1 << 30)}}
 
-    def remote(self, **options: Any) -> Callable[[type], Any]:
-        def start(kind: type) -> FakeActor:
-            self.options.append(options)
-            return self.start(self.bodies[kind.__name__]())
+    def remote(self, **first: Any) -> Callable[[type], Any]:
+        def made(kind: type, options: dict[str, Any]) -> SimpleNamespace:
+            def start(*_: object) -> FakeActor:
+                self.options.append(options)
+                return self.start(self.bodies[kind.__name__]())
 
-        return lambda kind: SimpleNamespace(remote=lambda *_: start(kind))
+            return SimpleNamespace(
+                remote=start, options=lambda **more: made(kind, {**options, **more})
+            )
+
+        return lambda kind: made(kind, first)
 
     def start(self, body: object) -> FakeActor:
         self.actors.append(FakeActor(body))
@@ -242,22 +251,14 @@ class FakeRay:
     def kill(self, actor: FakeActor, no_restart: bool = True) -> None:
         actor.kill()
 
-    def cluster_resources(self) -> dict[str, float]:
-        return dict(sum((Counter(node) for node in self.nodes.values()), Counter()))
-
-    available_resources = cluster_resources
-
 
 @pytest.fixture
 def fake_ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
     fake = FakeRay()
-    for module in ("run", "engine", "sinks", "succession", "feed", "watch", "room"):
+    for module in ("run", "engine", "sinks", "succession", "feed", "watch"):
         monkeypatch.setattr(f"pipeline.runtime.ray_{module}.ray", fake)
-    for kind in ("available", "total"):
-        name = f"pipeline.runtime.ray_room.{kind}_resources_per_node"
-        monkeypatch.setattr(name, lambda: fake.nodes)
+    monkeypatch.setattr("pipeline.runtime.ray_run.Nodes", lambda: FakeNodes(fake))
     monkeypatch.setattr("pipeline.runtime.ray_run.cluster", lambda _: nullcontext())
-    monkeypatch.setattr("pipeline.runtime.ray_succession.Notices", lambda: fake.notices)
     return fake
 
 

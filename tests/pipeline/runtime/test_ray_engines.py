@@ -9,12 +9,14 @@ import pytest
 from ray.exceptions import RayActorError
 
 from pipeline.configuration.resolve import resolve
+from pipeline.control.health import TURN_S
 from pipeline.engine.camera import Camera
 from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
 from pipeline.runtime.ray_engine import ROOM_S
-from pipeline.runtime.ray_run import HEAR_S, LIVES_WITHOUT_PROGRESS, MARGIN_S, RayRun
+from pipeline.runtime.ray_run import HEAR_S, MARGIN_S, RayRun
+from pipeline.runtime.ray_worker import LIVES_WITHOUT_PROGRESS
 from pipeline.stream.spec import StreamSpec
 
 GATE = StreamSpec("gate", "rtsp://127.0.0.1:1/gate", live=True)
@@ -188,3 +190,23 @@ def test_two_engines_share_one_gpu(fake_ray, never) -> None:
     run_of(fake_ray, GATE, CLIP, engines=2).run()
     asked = [(one["num_cpus"], one["num_gpus"]) for one in fake_ray.options if "num_gpus" in one]
     assert asked == [(1.5, 0.5)] * 2
+
+
+def test_a_driver_whose_engine_waits_for_room_is_alive(fake_ray, never) -> None:
+    """Whoever started it anew would only lose the engines that work."""
+    lives = [Engine(never, *[Tally(frames=7)] * 3), Pending(never)]
+    fake_ray.bodies["EngineActor"] = lambda: lives.pop(0)
+    run = run_of(fake_ray, GATE)
+    assert run.turned_s is None, "it has not started"
+    stop_when(fake_ray, run, lambda: fake_ray.clock.now_s > TURN_S + 60)
+    looked: list[float] = []
+    wait = fake_ray.wait
+
+    def waited(*args, **named):
+        if run.turned_s is not None:
+            looked.append(fake_ray.clock.now_s - run.turned_s)
+        return wait(*args, **named)
+
+    fake_ray.wait = waited
+    run.run()
+    assert max(looked) < 5

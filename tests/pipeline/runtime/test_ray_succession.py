@@ -84,7 +84,7 @@ def run_of(fake_ray, lives: list[Engine], *specs: StreamSpec, **more: object) ->
     def started(body: object):
         actor = start(body)
         if body is lives[0]:
-            fake_ray.notices.leaving.append(actor)
+            fake_ray.leaving.append(actor)
         return actor
 
     fake_ray.start = started
