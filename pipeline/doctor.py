@@ -72,7 +72,7 @@ def check_layout() -> None:
 def examine() -> list[Finding]:
     """Look at everything. Takes seconds: torch is imported, a kernel may be compiled."""
     machine = this_machine()
-    memory = _size(machine.memory_bytes) if machine.memory_bytes else "unknown"
+    memory = size_text(machine.memory_bytes) if machine.memory_bytes else "unknown"
     features = " ".join(machine.features) or "none of those that matter here"
     return [
         Finding("system", None, f"{machine.system}, Python {platform.python_version()}"),
@@ -114,7 +114,7 @@ def _gpu() -> Finding:
             "gpu", None, "none that torch can use; dinostream runs on the CPU",
         )  # fmt: skip
     gpus = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
-    told = ", ".join(f"{gpu.name} with {_size(gpu.total_memory)}" for gpu in gpus)
+    told = ", ".join(f"{gpu.name} with {size_text(gpu.total_memory)}" for gpu in gpus)
     return Finding("gpu", True, f"{told}; CUDA {torch.version.cuda}")
 
 
@@ -166,7 +166,7 @@ def _weights() -> Finding:
 
     cache = default_cache_dir()
     paths = sorted({cache / file.file_name for file in CATALOGUE})
-    cached = [f"{path.name} {_size(path.stat().st_size)}" for path in paths if path.is_file()]
+    cached = [f"{path.name} {size_text(path.stat().st_size)}" for path in paths if path.is_file()]
     remedy = "" if cached else "dinostream weights fetch dinov2_vits14, or --weights demo"
     return Finding("weights", None, f"in {cache}: {', '.join(cached) or 'none'}", remedy)
 
@@ -180,10 +180,11 @@ def _disk() -> Finding:
 
 def _free(folder: Path) -> str:
     there = next(one for one in (folder, *folder.parents) if one.exists())
-    return f"{_size(shutil.disk_usage(there).free)} free in {folder}"
+    return f"{size_text(shutil.disk_usage(there).free)} free in {folder}"
 
 
-def _size(size_bytes: float) -> str:
+def size_text(size_bytes: float) -> str:
+    """In GiB or MiB, for a person."""
     unit = "GiB" if size_bytes >= 1 << 30 else "MiB"
     return f"{size_bytes / (1 << 30 if unit == 'GiB' else 1 << 20):.1f} {unit}"
 

@@ -180,6 +180,7 @@ def test_tests_are_no_package():
         ("pipeline.sinks.uri", {"torch", "av", "ray", "kafka"}),
         ("pipeline.engine.shard", {"torch", "av", "ray", "kafka"}),
         ("pipeline.runtime.ray_run", {"torch", "av", "kafka"}),
+        ("pipeline.runtime.ray_doctor", {"torch", "av", "kafka"}),
         ("pipeline.job", {"torch", "av", "ray", "kafka"}),
         ("pipeline.pretrain.rendering", {"torch"}),
     ],

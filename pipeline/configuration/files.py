@@ -37,6 +37,16 @@ def files_of(config: Config) -> list[NamedFile]:
     Raises:
         WeightsError: weights or a head of that name do not exist.
     """
+    found = [
+        NamedFile(key, place_of(file), isinstance(file, OfficialFile))
+        for key, file in named_files(config).items()
+    ]
+    return [file for file in found if file.path.is_file()]
+
+
+def named_files(config: Config) -> dict[str, Path | OfficialFile]:
+    """All of them by their keys, here or not: a path, or what is fetched into the cache. Errors as
+    of `files_of`."""
     named: dict[str, Path | OfficialFile | None] = {
         "weights": backbone_file(config.model, config.weights)
     }
@@ -44,8 +54,14 @@ def files_of(config: Config) -> list[NamedFile]:
         named[f"heads.{operator}"] = _head(config, operator)
     if config.calibrations is not None:
         named["calibrations"] = Path(config.calibrations)
-    found = [_found(key, file) for key, file in named.items() if file is not None]
-    return [file for file in found if file.path.is_file()]
+    return {key: file for key, file in named.items() if file is not None}
+
+
+def place_of(file: Path | OfficialFile) -> Path:
+    """Where such a file lies on this machine, or would."""
+    if isinstance(file, OfficialFile):
+        return default_cache_dir() / file.file_name
+    return file.expanduser().absolute()
 
 
 def with_files(config: Config, paths: Mapping[str, Path]) -> Config:
@@ -66,9 +82,3 @@ def _head(config: Config, operator: str) -> Path | OfficialFile | None:
     if choice in (None, DEMO, RANDOM) or not has_head(operator):
         return None
     return HeadRequest(operator, architecture(config.model), "", choice).file()
-
-
-def _found(key: str, file: Path | OfficialFile) -> NamedFile:
-    if isinstance(file, OfficialFile):
-        return NamedFile(key, default_cache_dir() / file.file_name, True)
-    return NamedFile(key, file.expanduser().absolute(), False)

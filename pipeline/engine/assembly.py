@@ -189,11 +189,11 @@ def _computation(config: Config, backbone: Backbone) -> Computation:
         preprocessing=f"short side {config.short_side}, {FILTER_NAME}, imagenet",
         engine=backbone.identity,
         dtype=str(backbone.choice.dtype).removeprefix("torch."),
-        device=_device_kind(backbone.device),
+        device=device_kind(backbone.device),
     )
 
 
-def _device_kind(device: torch.device) -> str:
+def device_kind(device: torch.device) -> str:
     """What rounds alike: one GPU model, or CPUs with the same vector and matrix code."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)

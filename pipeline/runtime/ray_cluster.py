@@ -149,6 +149,8 @@ def _refused(address: str, error: Exception) -> RuntimeFailure:
             "Ray is told this process's command line, which holds a name that is not UTF-8, and "
             "cannot take it; name the folder around it, or use --runtime inline"
         )
+    if "Version mismatch" in text:
+        return RuntimeFailure(f"the Ray cluster at {address} refuses us: {' '.join(text.split())}")
     if address == LOCAL:
         why = str(error).strip().partition("\n")[0]
         return RuntimeFailure(f"Ray cannot be started here: {why}; --runtime inline does without")

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+import ray
 
 from operators.errors import UsageError
 from pipeline.errors import RuntimeFailure
@@ -79,3 +80,12 @@ def test_a_cluster_that_wants_its_token(nodes, mode: dict[str, str], tmp_path: P
     assert done.returncode == 1
     assert "wants its token: set RAY_AUTH_MODE=token" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_cluster_of_another_version(nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ray.__version__", "2.1.0")
+    told = refusal(nodes.address)
+    ray.shutdown()  # what it has made before it looked
+    assert f"the Ray cluster at {nodes.address} refuses us: Version mismatch: The cluster" in told
+    assert "was started with: Ray: 2.1.0 Python: " in told
