@@ -1,26 +1,33 @@
-"""How a running job looks to a person: a bar on a terminal, elsewhere a line every few seconds.
+"""How a running job looks to a person: a bar on a terminal, or a table of live streams, elsewhere a
+line every few seconds.
 
-Counts in -> text on stderr out; the end report goes to stdout, as text or as one JSON object.
-Knows nothing of how the counts come about.
+Counts in -> text on stderr out; the end report goes to stdout. Knows nothing of how the counts come
+about.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from pipeline.engine.camera import Camera, counted, told
-from pipeline.engine.observer import shares
-from pipeline.records.outage import span
+from pipeline.engine.histogram import Histogram
+from pipeline.logs import is_json
+from pipeline.report import Report
 from pipeline.secrets import mask
+from pipeline.stream_table import StreamTable
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
     from rich.progress import Progress
+
+log = logging.getLogger(__name__)
 
 PLAIN_PERIOD_S = 5.0
 RATE_WINDOW_S = 10.0
@@ -38,6 +45,7 @@ class Status:
         share: part of the footage that is done, 0 to 1; None where nobody knows (live).
         outage: that the sink is away and what that does, empty where it is not.
         cameras: every live stream -> how it fares.
+        latencies: live stream -> what its frames took from capture to the sink.
     """
 
     frames: int
@@ -47,74 +55,7 @@ class Status:
     share: float | None = None
     outage: str = ""
     cameras: Mapping[str, Camera] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a job did.
-
-    Attributes:
-        frames: sampled frames of this run.
-        seconds: from start to end.
-        records: topic -> records written in this run.
-        streams: stream -> how it ended (`ok`, `degraded`, `rejected`, `stopped`).
-        failures: stream -> why, of those that are not ok.
-        sink: where the records lie, secrets masked.
-        repeated: records that were there already.
-        conflicting: records whose id was there with another payload: a bug.
-        away_s: how long the sink was away.
-        undelivered: camera -> sampled frames without records, because it was away to the end.
-        cameras: live stream -> how it fared.
-        stages: what engines were at -> seconds (`pipeline.engine.observer`).
-    """
-
-    frames: int
-    seconds: float
-    records: Mapping[str, int]
-    streams: Mapping[str, str]
-    sink: str
-    failures: Mapping[str, str] = field(default_factory=dict)
-    repeated: int = 0
-    conflicting: int = 0
-    away_s: float = 0.0
-    undelivered: Mapping[str, int] = field(default_factory=dict)
-    cameras: Mapping[str, Camera] = field(default_factory=dict)
-    stages: Mapping[str, float] = field(default_factory=dict)
-
-    def json(self) -> str:
-        """The same for a script: one JSON object."""
-        # any mapping; `asdict` would break a Counter
-        tables = ("records", "streams", "failures", "undelivered")
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
-        plain = values | {name: dict(values[name]) for name in tables}
-        plain["failures"] = {stream: mask(why) for stream, why in self.failures.items()}
-        plain["stages"] = {name: round(seconds, 3) for name, seconds in self.stages.items()}
-        plain["cameras"] = {name: camera.plain() for name, camera in self.cameras.items()}
-        return json.dumps(plain, ensure_ascii=False)
-
-    def lines(self) -> list[str]:
-        """The same for a person."""
-        rate = self.frames / self.seconds if self.seconds else 0.0
-        outcomes = list(self.streams.values())
-        ended = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in dict.fromkeys(outcomes))
-        text = [
-            f"{self.frames} frames in {self.seconds:.1f} s, {rate:.1f} frames/s",
-            f"streams: {ended or 'none'}",
-            *(f"  {stream}: {why}" for stream, why in self.failures.items()),
-            *(f"  {stream}: {_fared(camera)}" for stream, camera in self.cameras.items()),
-            *(f"{topic:>22} {count:>8} records" for topic, count in sorted(self.records.items())),
-        ]
-        if self.repeated:
-            text.append(f"{self.repeated} records were there already")
-        if self.conflicting:
-            text.append(f"{self.conflicting} CONFLICTING records (same id, other payload): a bug")
-        if self.away_s:
-            text.append(f"the sink was away for {span(self.away_s)} and came back")
-        for stream, frames in self.undelivered.items():
-            text.append(f"{stream}: {frames} frames NOT DELIVERED")
-        if self.stages:
-            text.append(f"time: {shares(self.stages)}")
-        return [*text, f"in {self.sink}"]
+    latencies: Mapping[str, Histogram] = field(default_factory=dict)
 
 
 class Display(Protocol):
@@ -139,13 +80,13 @@ class Overload:
     def __init__(self) -> None:
         self._seen: Mapping[str, Camera] = {}
 
-    def news(self, cameras: Mapping[str, Camera]) -> list[str]:
+    def news(self, cameras: Mapping[str, Camera]) -> dict[str, str]:
         """A line per camera that has lost frames since the last look."""
-        lines = []
+        lines = {}
         for stream, camera in cameras.items():
             if dropped := camera.dropped_since(self._seen.get(stream, Camera())):
                 age = f"its records are {camera.lag_s:.1f} s old"
-                lines.append(f"{stream}: {told(dropped)}, {age}: the engine is too slow for it")
+                lines[stream] = f"{stream}: {told(dropped)}, {age}: the engine is too slow for it"
         self._seen = dict(cameras)
         return lines
 
@@ -232,8 +173,11 @@ class PlainDisplay:
             self._note_overload(status)
 
     def _note_overload(self, status: Status) -> None:
-        for line in self._overload.news(status.cameras):
-            self.note(line)
+        for stream, line in self._overload.news(status.cameras).items():
+            self._warn(stream, line)
+
+    def _warn(self, stream: str, text: str) -> None:
+        self.note(text)
 
     def note(self, text: str) -> None:
         print(mask(text), file=self._err, flush=True)
@@ -249,16 +193,20 @@ class PlainDisplay:
         """Nothing moves here."""
 
 
-class BarDisplay(PlainDisplay):
-    """A moving line on a terminal."""
+class LogDisplay(PlainDisplay):
+    """The same lines as records of the log, where somebody reads that and nothing else."""
 
-    def __init__(
-        self, *, as_json: bool = False, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        super().__init__(as_json=as_json, clock=clock)
-        self._bar: Progress = _bar()
-        self._task = self._bar.add_task("starting", total=None)
-        self._bar.start()
+    def _warn(self, stream: str, text: str) -> None:
+        log.warning("%s", text, extra={"stream": stream})
+
+    def note(self, text: str) -> None:
+        log.info("%s", text)
+
+
+class TerminalDisplay(PlainDisplay):
+    """What moves on a terminal; lines that stay go by above it."""
+
+    _console: Console
 
     def update(self, status: Status) -> None:
         now_s = self._clock()
@@ -266,6 +214,28 @@ class BarDisplay(PlainDisplay):
         if now_s >= self._next_s:
             self._next_s = now_s + PLAIN_PERIOD_S
             self._note_overload(status)
+        self._draw(now_s, status)
+
+    def note(self, text: str) -> None:
+        self._console.print(mask(text), markup=False, highlight=False)
+
+    def _draw(self, now_s: float, status: Status) -> None:
+        raise NotImplementedError
+
+
+class BarDisplay(TerminalDisplay):
+    """A moving line."""
+
+    def __init__(
+        self, *, as_json: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(as_json=as_json, clock=clock)
+        self._bar: Progress = _bar()
+        self._console = self._bar.console
+        self._task = self._bar.add_task("starting", total=None)
+        self._bar.start()
+
+    def _draw(self, now_s: float, status: Status) -> None:
         self._bar.update(
             self._task,
             description=self._meter.text(),
@@ -273,21 +243,42 @@ class BarDisplay(PlainDisplay):
             completed=status.share or 0.0,
         )
 
-    def note(self, text: str) -> None:
-        self._bar.console.print(mask(text), markup=False, highlight=False)
-
     def close(self) -> None:
         self._bar.stop()
 
 
-def open_display(*, as_json: bool = False) -> Display:
-    """The display that fits where stderr goes."""
-    return BarDisplay(as_json=as_json) if sys.stderr.isatty() else PlainDisplay(as_json=as_json)
+class TableDisplay(TerminalDisplay):
+    """A line for every live stream, as many as there is room for, and one for all."""
+
+    def __init__(
+        self, *, as_json: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(as_json=as_json, clock=clock)
+        self._table = StreamTable()
+        self._area: Live = _area()
+        self._console = self._area.console
+        self._area.start()
+
+    def _draw(self, now_s: float, status: Status) -> None:
+        from rich.text import Text
+
+        self._table.add(now_s, status.cameras, status.latencies)
+        width, height = self._console.size
+        lines = self._table.lines(width, height - 1)
+        text = "\n".join([*lines, self._meter.text()])
+        self._area.update(Text(mask(text), no_wrap=True, overflow="crop"), refresh=True)
+
+    def close(self) -> None:
+        self._area.stop()
 
 
-def _fared(camera: Camera) -> str:
-    text = f"{camera.frames} frames, records at most {camera.worst_lag_s:.1f} s old"
-    return f"{text}, {told(camera.dropped)}" if camera.dropped else text
+def open_display(*, as_json: bool = False, live: bool = False) -> Display:
+    """The display that fits where stderr goes, and whether streams are live."""
+    if is_json():
+        return LogDisplay(as_json=as_json)
+    if not sys.stderr.isatty():
+        return PlainDisplay(as_json=as_json)
+    return TableDisplay(as_json=as_json) if live else BarDisplay(as_json=as_json)
 
 
 def _bar() -> Progress:
@@ -298,3 +289,11 @@ def _bar() -> Progress:
         SpinnerColumn(), BarColumn(bar_width=24), TextColumn("{task.description}", markup=False),
         console=Console(stderr=True),
     )  # fmt: skip
+
+
+def _area() -> Live:
+    from rich.console import Console
+    from rich.live import Live
+
+    # The report, which follows, tells the same of all streams: nothing of the area stays.
+    return Live(console=Console(stderr=True), auto_refresh=False, transient=True)

@@ -16,12 +16,13 @@ from pipeline import preflight
 from pipeline.configuration.config import Config
 from pipeline.configuration.streams import stream_specs
 from pipeline.control.steered import Steered
-from pipeline.display import Display, Report, Status
+from pipeline.display import Display, Status
 from pipeline.engine.camera import Camera
 from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.records.message import wall_clock_us
 from pipeline.records.outage import away_s, said
+from pipeline.report import Report
 from pipeline.secrets import mask
 from pipeline.sinks.uri import sink_name
 from pipeline.stream.spec import StreamSpec
@@ -186,6 +187,7 @@ def _status(tally: Tally, specs: Sequence[StreamSpec], sink: str) -> Status:
         share=_share(tally, specs),
         outage=_outage(tally, specs, sink),
         cameras={spec.stream: _camera(tally, spec.stream, ended) for spec in specs if spec.live},
+        latencies={stream: latency.total for stream, latency in tally.latencies.items()},
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.display import Display, Report, Status
+from pipeline.display import Display, Status
+from pipeline.report import Report
 
 
 class KeptReport:

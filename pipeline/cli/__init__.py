@@ -20,7 +20,7 @@ import click
 from operators.errors import DinostreamError, UsageError
 from pipeline.cli.options import EXIT_CODES
 from pipeline.doctor import check_layout
-from pipeline.logs import LEVELS, set_up_logging
+from pipeline.logs import LEVELS, is_json, set_up_logging
 from pipeline.secrets import mask, remember_urls
 
 COMMANDS = (
@@ -95,9 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = cli.main(args=arguments, prog_name="dinostream", standalone_mode=False)
     except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(shown)
-        print(mask(shown.getvalue()), end="", file=sys.stderr)
+        if is_json():
+            _say(error.format_message())
+        else:
+            shown = io.StringIO()
+            error.show(shown)
+            print(mask(shown.getvalue()), end="", file=sys.stderr)
         return 2
     except click.Abort:
         _say("interrupted")
@@ -129,4 +132,7 @@ def _show_version(ctx: click.Context) -> NoReturn:
 
 
 def _say(text: str) -> None:
-    print(f"dinostream: {mask(text)}", file=sys.stderr)
+    if is_json():
+        log.error("%s", text)
+    else:
+        print(f"dinostream: {mask(text)}", file=sys.stderr)

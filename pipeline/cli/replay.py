@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pipeline.cli.log_format import log_format_option
 from pipeline.cli.options import (
     EXIT_CODES,
     configuration_values,
@@ -41,6 +42,7 @@ from pipeline.cli.options import (
 @set_option
 @print_option
 @json_option
+@log_format_option
 def command(
     sources: tuple[str, ...],
     *,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.log_format import log_format_option
 from pipeline.cli.options import json_option, patience_option, print_option, set_option
 
 
@@ -17,6 +18,7 @@ from pipeline.cli.options import json_option, patience_option, print_option, set
 @set_option
 @print_option
 @json_option
+@log_format_option
 @click.option(
     "--listen",
     metavar="HOST:PORT",
@@ -58,7 +60,7 @@ def command(
 
     place = parse_place(listen) if listen else None
     file = ConfigFile(config, resolved, lambda: resolve(config, given, overrides))
-    display = open_display(as_json=as_json)
+    display = open_display(as_json=as_json, live=True)
     try:
         return run_job(
             resolved, live=True, fresh=False, display=display, steered=Steered(file, place)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +19,10 @@ from operators.moment import microseconds
 from pipeline.cli.options import sink_settings
 
 if TYPE_CHECKING:
+    from pipeline.records.record import StoredRecord
     from pipeline.sinks.sink import Reader
+
+SUMMARY_S = 5.0  # between two summaries of latencies
 
 
 def _moment_us(text: str) -> int | None:
@@ -62,6 +67,9 @@ def _moment_us(text: str) -> int | None:
     help="Published before then.",
 )
 @click.option(
+    "--latency", is_flag=True, help="Say how old each record is, and on stderr how old all are."
+)
+@click.option(
     "--save", type=click.Path(path_type=Path), metavar="DIR", help="Write binary values there."
 )
 @click.option(
@@ -77,6 +85,7 @@ def command(
     since_us: int | None,
     until_us: int | None,
     limit: int | None,
+    latency: bool,
     save: Path | None,
     config: Path | None,
 ) -> int:
@@ -100,9 +109,10 @@ def command(
         records = reader.records(
             topics, where=where, from_beginning=from_beginning is not False, follow=follow
         )
+        records = itertools.islice(records, limit)
         record = None
-        for record in itertools.islice(records, limit):
-            print(record_line(record, save=save), flush=follow)
+        for record, facts in _with_ages(records) if latency else ((one, {}) for one in records):
+            print(record_line(record, save=save, **facts), flush=follow)
         if record is None and (unknown := _unknown(reader, stream)):
             raise UsageError(unknown)
         sys.stdout.flush()
@@ -115,6 +125,25 @@ def command(
         if reader is not None:
             reader.close()
     return 0
+
+
+def _with_ages(records: Iterable[StoredRecord]) -> Iterator[tuple[StoredRecord, dict[str, Any]]]:
+    """Each record and how old it is; on stderr how old all are, again and again and at the end."""
+    from pipeline.records.age import Ages, age
+    from pipeline.records.message import wall_clock_us
+
+    ages, told_s = Ages(), time.monotonic()
+    try:
+        for record in records:
+            old = age(record, wall_clock_us())
+            ages.add(old)
+            yield record, {"latency_s": old and old.plain()}
+            if time.monotonic() - told_s >= SUMMARY_S:
+                told_s = time.monotonic()
+                click.echo(ages.take(), err=True)
+    finally:
+        if len(ages):
+            click.echo(ages.take(), err=True)
 
 
 def _wait(why: str) -> None:

@@ -187,6 +187,8 @@ class Config(_Model):
 
     sink: SinkConfig = SinkConfig()
     patience_s: NonNegativeFloat | None = None
+    deadletter_picture: bool = False
+    trace: Annotated[float, Field(ge=0, le=1)] = 0.0
     runtime: Literal["ray", "inline"] = "ray"
     address: str | None = None
     engines: PositiveInt = 1

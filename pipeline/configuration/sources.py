@@ -217,6 +217,7 @@ def _distinct(named: Sequence[tuple[str, SourcePlan]]) -> list[SourcePlan]:
                 _slug(name),
                 mask_url(plan.url),
                 stream,
+                extra={"stream": stream},
             )
         plans.append(replace(plan, stream=stream))
     return plans

@@ -19,7 +19,7 @@ from prometheus_client.core import (
 
 from pipeline.control.fared import STATES
 from pipeline.control.steering import Steering
-from pipeline.engine.latency import BOUNDS_S, Histogram
+from pipeline.engine.histogram import BOUNDS_S, Histogram
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

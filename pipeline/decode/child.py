@@ -22,7 +22,8 @@ from pipeline.decode.capture import Capture
 from pipeline.decode.collector import Collector, Item
 from pipeline.decode.playback import Playback
 from pipeline.decode.wire import Message, pack, write_all
-from pipeline.logs import set_up_logging
+from pipeline.log_queue import LogQueue
+from pipeline.logs import set_up_kept_logging
 from pipeline.media.picture import Mark
 from pipeline.media.retry import Wait
 from pipeline.media.transfer import Transfer
@@ -83,10 +84,11 @@ class Orders:
 
 
 class Answers:
-    """The pipe to the parent."""
+    """The pipe to the parent. Every message takes along what was logged up to then."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, logs: LogQueue) -> None:
         self._fd = fd
+        self._logs = logs
         self._beaten_s = 0.0
 
     def chunk(
@@ -108,7 +110,7 @@ class Answers:
 
     def _send(self, message: Message) -> None:
         try:
-            write_all(self._fd, pack(message))
+            write_all(self._fd, pack(replace(message, lines=self._logs.take())))
         except BrokenPipeError:
             os._exit(0)
 
@@ -243,14 +245,14 @@ def die(args: threading.ExceptHookArgs) -> None:
 def main() -> None:
     """Decode one stream for the process that started this one."""
     threading.excepthook = die
-    set_up_logging("warning")
+    logs = set_up_kept_logging("warning")
     fd, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     spec = StreamSpec.from_json(json.loads(sys.stdin.readline()))
     for url in (spec.url, *spec.join):
         remember_url(url)
-    orders, answers = Orders(sys.stdin), Answers(fd)
+    orders, answers = Orders(sys.stdin), Answers(fd, logs)
     answers.beat()  # opening may take most of `stall_s`, which starting must not use up
     (capture if spec.live else play)(spec, orders, answers)
     os._exit(0)  # without the interpreter's farewell: a decode thread may still be in libav

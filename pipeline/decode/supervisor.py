@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pipeline.decode.backlog import Backlog
 from pipeline.decode.process import DecodeProcess, with_words
 from pipeline.decode.wire import Message
+from pipeline.log_queue import relay
 from pipeline.stream.chunk import Chunk, Counts, End, Entry
 from pipeline.stream.spec import StreamSpec
 
@@ -147,6 +148,7 @@ class Supervisor(ABC):
 
     def _see(self, message: Message) -> None:
         """A message goes by."""
+        relay(message.lines, stream=self._spec.stream)
         self.memory_bytes = max(self.memory_bytes, message.memory_bytes)
 
     @property

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from operators.frames import FrameInfo
+from pipeline.log_line import LogLine
 from pipeline.stream.chunk import Counts, End, Entry, Fault, Frames, Gap
 
 _LENGTHS = struct.Struct("<IQ")
@@ -34,6 +35,7 @@ class Message:
         memory_bytes: the child's peak resident memory so far.
         counts: what a live connection has brought so far.
         mark: of its last picture, for the next connection (`pipeline.media.picture.Mark`).
+        lines: that the child has logged since its last message.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Message:
     memory_bytes: int = 0
     counts: Counts = field(default_factory=Counts)
     mark: list[int | None] | None = None
+    lines: tuple[LogLine, ...] = ()
 
 
 def pack(message: Message) -> list[bytes | memoryview]:
@@ -51,6 +54,7 @@ def pack(message: Message) -> list[bytes | memoryview]:
         "memory_bytes": message.memory_bytes,
         "counts": asdict(message.counts),
         "mark": message.mark,
+        "lines": [asdict(line) for line in message.lines],
         "entries": [_to_json(entry, pixels) for entry in message.entries],
     }
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -103,7 +107,9 @@ def _message(header: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]
         else:
             entries.append(_plain(kind, values))
     counts = Counts(**header["counts"])
-    return Message(header["kind"], tuple(entries), header["memory_bytes"], counts, header["mark"])
+    lines = tuple(LogLine(**line) for line in header["lines"])
+    more = (header["memory_bytes"], counts, header["mark"], lines)
+    return Message(header["kind"], tuple(entries), *more)
 
 
 def _plain(kind: str, values: dict[str, Any]) -> Entry:

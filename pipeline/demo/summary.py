@@ -9,8 +9,8 @@ from pathlib import Path
 
 from operators.weights.backbone_choice import DEMO
 from pipeline.demo.findings import Findings, Footage
-from pipeline.display import Report
 from pipeline.records.lines import record_line
+from pipeline.report import Report
 
 OWN_CLIP = "make demo CLIP=path/to/clip.mp4"
 

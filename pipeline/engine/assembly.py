@@ -7,8 +7,9 @@ process that will own the device.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -35,11 +36,15 @@ from pipeline.engine.identity import Identity
 from pipeline.engine.placement import Placement
 from pipeline.engine.shard import Shard
 from pipeline.engine.step import Engine
+from pipeline.engine.tracer import Tracer
 from pipeline.media.scaler import FILTER_NAME
 from pipeline.records.message import Publisher
+from pipeline.records.pictured import PicturedPublisher
+from pipeline.records.traced import TracedPublisher
 from pipeline.sinks.sink import Sink
 from pipeline.sinks.uri import sink_name
 from pipeline.stream.feed import Feed
+from pipeline.stream.progress import Progress
 from pipeline.stream.sampling import HALF
 
 # Users' settings of oneDNN, which computes on CPUs, that change how its products round.
@@ -70,18 +75,29 @@ class Assembly:
     ) -> Shard:
         """The loop that runs streams on this engine."""
         steps = {HALF: HALF, **self.names}  # one that has no head does not run
+        tracer = _tracer(config.trace)
         return Shard(
             self.engine,
             feed,
             sink,
-            lambda claimed: Publisher(claimed.stream, claimed.job, self.identity.model),
+            self._publisher(config),
             most_open=config.decoders,
             patience_s=config.patience_s,
             sink_name=sink_name(config.sink.uri),
             max_age_s=config.max_age_s,
             overload=[steps[key] for key in config.overload if key in steps],
             drain_s=config.drain_s,
+            tracer=tracer,
         )
+
+    def _publisher(self, config: Config) -> Callable[[Progress], Publisher]:
+        model, ratio = self.identity.model, config.trace
+        if config.deadletter_picture:
+            pixels_of = self.engine.pixels_of
+            return lambda at: PicturedPublisher(at.stream, at.job, model, ratio, pixels_of)
+        if ratio:
+            return lambda at: TracedPublisher(at.stream, at.job, model, ratio)
+        return lambda at: Publisher(at.stream, at.job, model)
 
 
 def assemble(config: Config) -> Assembly:
@@ -92,8 +108,10 @@ def assemble(config: Config) -> Assembly:
 
     Raises:
         WeightsError: weights or a head cannot be had or do not fit.
-        UsageError: an unknown model, operator or setting, or no operator that can run.
+        UsageError: an unknown model, operator or setting, no operator that can run, or what `trace`
+            needs is not installed.
     """
+    _require_what_traces(config)
     _refuse_other_filters(config)
     keep_freed_memory()
     arch = architecture(config.model)
@@ -120,6 +138,20 @@ def assemble(config: Config) -> Assembly:
     )
     names = {key: one.name for key, one in by_key.items()}
     return Assembly(Engine(backbone, placements), identity, names)
+
+
+def _require_what_traces(config: Config) -> None:
+    """Now, not when the weights are there; an import says what is missing."""
+    if config.trace:
+        import_module("pipeline.engine.otlp")
+
+
+def _tracer(ratio: float) -> Tracer | None:
+    if not ratio:
+        return None
+    from pipeline.engine.otlp import OtlpSender
+
+    return Tracer(ratio, OtlpSender())
 
 
 def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operator], list[str]]:

@@ -6,6 +6,7 @@ from pipeline.engine.committer import Claimed, Committed, Committer, Refusal
 from pipeline.engine.roster import Roster
 from pipeline.engine.scheduler import Scheduler
 from pipeline.engine.tally import Tally
+from pipeline.engine.tracer import Tracer
 from pipeline.records.commit import Commit
 
 
@@ -13,7 +14,12 @@ class Delivery:
     """Belongs to the shard's loop, as lanes do; the sink's own thread is the committer's."""
 
     def __init__(
-        self, committer: Committer, roster: Roster, scheduler: Scheduler, tally: Tally
+        self,
+        committer: Committer,
+        roster: Roster,
+        scheduler: Scheduler,
+        tally: Tally,
+        tracer: Tracer | None,
     ) -> None:
         """
         Args:
@@ -21,11 +27,13 @@ class Delivery:
             roster: whose lanes hear of their commits, and whose streams are claimed.
             scheduler: is told of those lanes.
             tally: counts what is in the sink.
+            tracer: hears what every live frame that is there took; None: nobody does.
         """
         self._committer = committer
         self._roster = roster
         self._scheduler = scheduler
         self._tally = tally
+        self._tracer = tracer
 
     @property
     def busy(self) -> bool:
@@ -86,6 +94,8 @@ class Delivery:
             self._scheduler.wake([lane.stream])
             if spent:
                 self._scheduler.pace.see_commit(spent[-1].commit_s)
+            if self._tracer and spent:
+                self._tracer.see(lane.times.confirmed, spent)
             if lane.live:
                 dropped = dict(lane.shortfall.dropped)
                 self._tally.see(commit.progress, lane.frames, dropped, spent, lane.times.newest_us)

@@ -118,7 +118,7 @@ class Lane:
 
     def report(self, trouble: Trouble) -> None:
         """Trouble, told as soon as a commit can be, ahead of all that is queued."""
-        log.warning("%s: %s: %s", self.stream, trouble.kind, trouble.detail)
+        self._warn(trouble)
         self.lost += trouble.lost
         self.queue.presence.lose(trouble)
         self._outbox.report(trouble)
@@ -254,10 +254,14 @@ class Lane:
             if entry.lost and not self._progress.detail:
                 self._progress = replace(self._progress, detail=brief(entry.detail))
             if not entry.lost:
-                log.warning("%s: %s: %s", self.stream, entry.kind, entry.detail)
+                self._warn(entry)
                 if not self.live:
                     return  # a decoder that had to be restarted is no fact about the footage
         self._messages += self._publisher.announce(entry, self._progress, self._ledger.counts())
+
+    def _warn(self, fault: Fault) -> None:
+        told = (self.stream, fault.kind, fault.detail)
+        log.warning("%s: %s: %s", *told, extra={"stream": self.stream})
 
     def _tell_dropped(self) -> None:
         self._announce(self.shortfall.take())

@@ -20,10 +20,10 @@ from pipeline.engine.roster import Roster
 from pipeline.engine.scheduler import Scheduler
 from pipeline.engine.step import Engine
 from pipeline.engine.tally import Outcome, Tally
+from pipeline.engine.tracer import Tracer
 from pipeline.errors import SinkAway
 from pipeline.records.commit import Commit
 from pipeline.records.message import Publisher
-from pipeline.records.outage import Outage
 from pipeline.records.record import Message
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Sink
@@ -58,6 +58,7 @@ class Shard:
         sink_name: str = "the sink",
         clock: Callable[[], float] = time.monotonic,
         observer: Observer | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         """
         Args:
@@ -73,16 +74,17 @@ class Shard:
             sink_name: the sink, for a person.
             clock: seconds, monotonic, that of `Frames.arrived_s`.
             observer: hears what is done; None: `Tally.seconds` does.
+            tracer: hears what live frames took; closed with the run. None: nobody does.
         """
         self._engine = engine
         self._publisher = publisher
         self._max_age_s = max_age_s
         self._clock = clock
-        self.tally = Tally(failures=engine.failures)
+        self.tally = Tally()
         self._observer = observer or StageSeconds(self.tally.seconds)
-        self._sink = PatientSink(
-            sink, name=sink_name, patience_s=patience_s, tell=self._note_outage
-        )
+        note = self.tally.note_outage
+        self._sink = PatientSink(sink, name=sink_name, patience_s=patience_s, tell=note)
+        self._tracer = tracer
         self._intake = Intake(feed)
         self._roster = Roster(self._intake, self.tally, self._make_lane, most_open)
         self._lanes = self._roster.lanes
@@ -130,12 +132,15 @@ class Shard:
             self._give_up(away)
         finally:
             self._drain.close()
+            if self._tracer:
+                self._tracer.close()
         return self.tally
 
     def _commit_beside(self, stay: bool) -> None:
         committer = Committer(self._sink, self._observer, self._clock)
+        told = (self.tally, self._tracer)
         try:
-            self._pump(Delivery(committer, self._roster, self._scheduler, self.tally), stay)
+            self._pump(Delivery(committer, self._roster, self._scheduler, *told), stay)
         except BaseException:
             self._sink.interrupt()  # an outage would be waited for, and for nothing
             raise
@@ -176,7 +181,7 @@ class Shard:
             if opened := self._roster.open_next():
                 self._scheduler.enter(opened)
                 self._scheduler.wake(self._relief.apply())
-            self._request()
+            self._intake.ask(self._scheduler.take_hungry())
             if busy:
                 self._accept(0.0)
             else:
@@ -218,9 +223,6 @@ class Shard:
         self._intake.leave(stream)
         self._roster.leave(lane, Outcome(stream, "stopped", resumed=lane.resumed))
 
-    def _request(self) -> None:
-        self._intake.ask(self._scheduler.take_hungry())
-
     def _accept(self, timeout_s: float) -> None:
         for stream, news in self._intake.take(timeout_s):
             lane = self._lanes[stream]
@@ -241,7 +243,7 @@ class Shard:
         self._advance(delivery)
         while self._drop():
             self._advance(delivery)
-        self._request()  # so that decoding goes on beside the step
+        self._intake.ask(self._scheduler.take_hungry())  # so that decoding goes on meanwhile
         began_s = self._clock()
         if (batch := self._scheduler.cut(began_s)) is None:
             self._scheduler.wake(self._relief.rest(began_s))
@@ -279,9 +281,6 @@ class Shard:
         self._scheduler.offer(lane, frames, self._clock(), patient=not self._roster.cameras)
         if frames.share is not None:
             self.tally.shares[lane.stream] = frames.share
-
-    def _note_outage(self, outage: Outage | None) -> None:
-        self.tally.outage = outage
 
     def _give_up(self, away: SinkAway) -> None:
         """No record goes out any more: recordings wait for another day, cameras cannot."""

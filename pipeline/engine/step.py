@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.result import Result
@@ -32,18 +33,13 @@ MOST_FAILURES = 20  # ways to fail that are told with a traceback
 
 
 class Engine:
-    """Backbone and operators on one device.
-
-    Attributes:
-        failures: how operators failed, each way once, with the calls that led there. Where an
-            engine is a process of its own its log is not what a person sees.
-    """
+    """Backbone and operators on one device."""
 
     def __init__(self, backbone: Backbone, placements: Sequence[Placement]) -> None:
         self.backbone = backbone
         self.placements = placements
-        self.failures: list[str] = []
         self._known: set[tuple[str, str]] = set()
+        self._frames: FrameBatch | None = None  # of the step that is under way
         for placement in placements:
             placement.operator.load(backbone.device, backbone.dtype)
 
@@ -58,6 +54,7 @@ class Engine:
             RuntimeFailure: the device has not enough memory for a batch.
             Exception: the backbone fails whatever it is given.
         """
+        self._frames = batch.frames
         for part, seen in self._see(batch, observer):
             if isinstance(seen, Exception):
                 self._bury_frame(part, seen, lanes)
@@ -65,6 +62,12 @@ class Engine:
                 self._operate(part, seen, lanes, observer)
             for stream, frames in Counter(info.stream for info in part.frames.infos).items():
                 lanes[stream].release(frames)
+
+    def pixels_of(self, info: FrameInfo) -> NDArray[np.uint8]:
+        """Of a frame of the step that is under way, as the backbone is given it: `[H, W, 3]`."""
+        assert self._frames
+        pixels: NDArray[np.uint8] = self._frames.pixels[self._frames.infos.index(info)]
+        return pixels
 
     def _see(
         self, batch: Batch, observer: Observer
@@ -148,13 +151,11 @@ class Engine:
         """With a traceback the first time that it fails in this way, not at every frame of a
         camera."""
         said = f"{who} failed on a batch: {type(error).__name__}"
-        calls = trace(error)
-        way = (who, calls)
+        way = (who, trace(error))
         new = way not in self._known and len(self._known) < MOST_FAILURES
         log.error("%s: %s", said, detail(error), exc_info=error if new else None)
         if new:
             self._known.add(way)
-            self.failures.append(f"{said}: {detail(error)}\n{calls}")
 
     def close(self) -> None:
         for placement in self.placements:

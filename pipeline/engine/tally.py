@@ -69,7 +69,6 @@ class Tally:
         batches: number of streams in a batch -> batches.
         shares: stream -> part of its footage that is decoded, where that is known.
         cameras: live stream -> how it fares.
-        failures: `Engine.failures`.
         outage: the sink's, while there is one.
         outages: the sink's, those that are over.
         given_up: why a sink or an engine was waited for no longer; empty where all went well.
@@ -86,7 +85,6 @@ class Tally:
     outcomes: list[Outcome] = field(default_factory=list)
     batches: Counter[int] = field(default_factory=Counter)
     shares: dict[str, float] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
     outage: Outage | None = None
     outages: list[Outage] = field(default_factory=list)
     given_up: str = ""
@@ -148,6 +146,10 @@ class Tally:
             self.earlier[stream] = self.cameras[stream]
             self.cameras[stream] = replace(self.cameras[stream], state="starting", why="")
 
+    def note_outage(self, outage: Outage | None) -> None:
+        """The sink is away, or there again."""
+        self.outage = outage
+
     def count(self, receipt: Receipt, messages: Sequence[Message]) -> None:
         """These went to the sink."""
         self.receipt += receipt
@@ -189,7 +191,6 @@ class Tally:
             list(outcomes.values()),
             self.batches + other.batches,
             self.shares | other.shares,
-            self.failures + other.failures,
             self.outage or other.outage,
             self.outages + other.outages,
             self.given_up or other.given_up,

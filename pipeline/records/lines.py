@@ -20,12 +20,13 @@ SUFFIXES = {PNG: ".png", JSON: ".json", OCTETS: ".bin"}
 UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
 
 
-def record_line(record: StoredRecord, *, save: Path | None = None) -> str:
+def record_line(record: StoredRecord, *, save: Path | None = None, **facts: Any) -> str:
     """One line of JSON.
 
     Args:
         record: what a reader gave.
         save: a folder to write binary values to; the line then names the file.
+        facts: what else is known of it here, JSON values.
 
     Raises:
         SinkError: the value cannot be saved there.
@@ -35,6 +36,7 @@ def record_line(record: StoredRecord, *, save: Path | None = None) -> str:
         "topic": message.topic,
         "partition": record.partition,
         "offset": record.offset,
+        **facts,
         "data": _data(message, save),
     }
     return json.dumps(line, ensure_ascii=False)

@@ -29,7 +29,6 @@ from pipeline.trace import DETAIL_CHARS, detail, trace
 
 ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
 
-
 FRAME = (
     *("time", "streamid", "session", "timebase", "clock", "ingesttime", "sourcewidth"),
     *("sourceheight", "epoch", "pts"),
@@ -114,8 +113,8 @@ class Publisher:
         where = (progress.session, progress.position)
         return self._event("outage", where, what, self._noticed(progress))
 
-    def dead_letter(self, info: FrameInfo, operator: str, error: Exception) -> Message:
-        """An operator failed on a frame; the error as it was caught."""
+    def dead_letter(self, info: FrameInfo, operator: str, error: Exception, **more: Any) -> Message:
+        """An operator failed on a frame; the error as it was caught, and what else to say."""
         letter = {
             "operator": operator,
             "error": type(error).__name__,
@@ -124,6 +123,7 @@ class Publisher:
             "stream": info.stream,
             "session": info.session,
             "position": info.position,
+            **more,
         }
         attributes = _frame_attributes(info) | {"variant": self._job, "model": self._model}
         return self._incident("deadletter", f"{info.position}.{operator}", letter, attributes)

@@ -1,9 +1,8 @@
-"""The actors of a job: thin shells over DecodeHost, Shard and the sinks."""
+"""The actors that compute and that write: thin shells over Shard and the sinks."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,24 +13,22 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayTaskError
 
 from pipeline.configuration.config import Config
-from pipeline.decode.host import DecodeHost
 from pipeline.doctor import check_layout
 from pipeline.engine.identity import Identity
 from pipeline.engine.shard import Shard
 from pipeline.engine.tally import Tally
 from pipeline.errors import RuntimeFailure, SinkError
-from pipeline.logs import set_up_logging
+from pipeline.logs import set_up_kept_logging
 from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.runtime.lease import Lease
+from pipeline.runtime.ray_decoder import decoders
 from pipeline.runtime.ray_feed import RayFeed
 from pipeline.runtime.ray_files import Carrier
-from pipeline.runtime.ray_nodes import Nodes
-from pipeline.runtime.ray_room import Ask, Need, decoder_options
-from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer
+from pipeline.runtime.ray_room import Ask, Need
+from pipeline.runtime.ray_watch import Beat, Lost, Patience, Pulse, answer
 from pipeline.sinks.sink import Receipt, Sink
 from pipeline.sinks.uri import open_sink
-from pipeline.stream.chunk import Chunk
 from pipeline.stream.progress import Progress
 from pipeline.stream.spec import StreamSpec
 
@@ -42,44 +39,6 @@ BESIDE = "beside"  # the calls that are answered while another one works
 GROUPS = {BESIDE: 1}
 
 
-class DecodeActor:
-    """Hosts the decoders of some streams."""
-
-    def __init__(self) -> None:
-        set_up_logging("info")
-        check_layout()
-        self._host = DecodeHost()
-
-    def open(self, spec: StreamSpec) -> None:
-        self._host.open(spec)
-
-    def exchange(self, wanted: Sequence[str], timeout_s: float) -> Chunk:
-        """Ask for the next chunks of `wanted`; give what has arrived of any stream by then."""
-        for stream in wanted:
-            self._host.request(stream)
-        chunks = self._host.wait(timeout_s)
-        entries = tuple(entry for chunk in chunks for entry in chunk.entries)
-        return Chunk(entries, time.monotonic())
-
-    def stop(self, stream: str) -> None:
-        self._host.stop(stream)
-
-
-def _decoders(need: Need, engine: Ask, *, wait: bool) -> Callable[[], ActorHandle]:
-    """Starts decode actors of the engine that this is."""
-    here, nodes = ray.get_runtime_context().get_node_id(), Nodes()
-    if engine.apart:
-        nodes.begin()
-    # Made once: Ray tells the head of every new one, which may be away when a decoder is lost.
-    kind = ray.remote(DecodeActor)
-
-    def start() -> ActorHandle:
-        options = decoder_options(need, engine, here, nodes.now, wait=wait)
-        return kind.options(**options).remote()
-
-    return start
-
-
 class SinkActor:
     """Owns the one writer of a shard, or of all shards where the sink is a single file.
 
@@ -87,8 +46,14 @@ class SinkActor:
     is refused by the next.
     """
 
-    def __init__(self, uri: str, settings: Mapping[str, Any]) -> None:
-        set_up_logging("info")
+    def __init__(self, uri: str, settings: Mapping[str, Any], name: str, level: str) -> None:
+        """
+        Args:
+            uri, settings: of the sink.
+            name: of this actor, in logs.
+            level: that it logs from.
+        """
+        self._logs = set_up_kept_logging(level, name)
         check_layout()
         # Opened by `claim`, whose errors arrive as what they are; those of an actor's start do not.
         self._open: Callable[[], Sink] = partial(open_sink, uri, settings=settings)
@@ -111,8 +76,8 @@ class SinkActor:
             self._sink.close()
 
     @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
-    def beat(self) -> str:
-        return self._life
+    def beat(self) -> Beat[str]:
+        return Beat(self._life, self._logs.take())
 
     def _claimed(self, life: str) -> Sink:
         if self._sink is None or life != self._life:
@@ -180,6 +145,8 @@ class EngineActor:
         need: Need,
         asked: Ask,
         patience: Patience,
+        name: str,
+        level: str,
     ) -> None:
         """
         Args:
@@ -188,14 +155,16 @@ class EngineActor:
             need: of its decoders, which start while the weights load.
             asked: what it has asked Ray for.
             patience: with those it needs, and how long it goes on without its driver.
+            name: of this actor, in logs.
+            level: that it and its decode actors log from.
         """
-        set_up_logging("info")
+        self._logs = set_up_kept_logging(level, name)
         check_layout()
         self._config = config
         self._carrier = carrier
         self._patience = patience
         self._lease = Lease(patience.lease_s)
-        start = _decoders(need, asked, wait=config.wait_for_room)
+        start = decoders(need, asked, name, level, wait=config.wait_for_room)
         self._feed = RayFeed(start, need.decoders, patience)
         self._assembly: Assembly | None = None
         self._shard: Shard | None = None
@@ -256,14 +225,14 @@ class EngineActor:
             self._feed.close()
 
     @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
-    def beat(self) -> Tally | None:
+    def beat(self) -> Beat[Tally]:
         """What has been done so far; None until the streams are claimed."""
         self._lease.renew()
-        if self._shard is None or self._sink is None or not self._sink.claimed:
-            return None
-        tally = self._shard.tally.snapshot()
-        tally.here = frozenset(self._shard.streams())
-        return tally
+        tally = None
+        if self._shard and self._sink and self._sink.claimed:
+            tally = self._shard.tally.snapshot()
+            tally.here = frozenset(self._shard.streams())
+        return Beat(tally, self._logs.take())
 
     @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
     def add(self, jobs: Mapping[str, str], specs: Sequence[StreamSpec]) -> None:

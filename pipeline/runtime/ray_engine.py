@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import ray
@@ -12,6 +12,7 @@ from ray.actor import ActorHandle
 from operators.backbones.architectures import architecture
 from pipeline.configuration.config import Config
 from pipeline.engine.tally import Tally
+from pipeline.logs import level_in_use
 from pipeline.runtime.ray_actors import GROUPS, EngineActor
 from pipeline.runtime.ray_files import Carrier, carrier
 from pipeline.runtime.ray_nodes import Nodes
@@ -91,26 +92,27 @@ class Starter:
         decoders = config.decoders if stay else min(config.decoders, each)
         self._need = Need.of(architecture(config.model), gpus, decoders, each)
         self._carrier = None if own else carrier(config)
-        return self.start(count)
+        return self._start(self._room(count), range(count))
 
-    def start(self, count: int = 1) -> list[Engine]:
-        """Some more of them, beside others where there is no room."""
-        return self._start(self._room(count), count)
+    def start(self, index: int) -> Engine:
+        """Another one in the place of this index, beside others where there is no room."""
+        return self._start(self._room(1), [index])[0]
 
-    def one_more(self) -> Engine | None:
-        """An engine that there is room for, or that room is waited for; else None."""
+    def one_more(self, index: int) -> Engine | None:
+        """An engine in a new place, if there is room for it or room is waited for; else None."""
         asked = self._room(1)
-        return self._start(asked, 1)[0] if asked.cpus else None
+        return self._start(asked, [index])[0] if asked.cpus else None
 
     def _room(self, count: int) -> Ask:
         assert self._need
         return ask(self._need, self._nodes.now, count, wait=self._config.wait_for_room)
 
-    def _start(self, asked: Ask, count: int) -> list[Engine]:
+    def _start(self, asked: Ask, indices: Iterable[int]) -> list[Engine]:
         new = self._kind.options(**asked.options(self._nodes.now))
+        told = (self._config, self._carrier, self._need, asked, self._patience)
         engines = []
-        for _ in range(count):
-            actor = new.remote(self._config, self._carrier, self._need, asked, self._patience)
+        for index in indices:
+            actor = new.remote(*told, f"engine {index + 1}", level_in_use())
             pulse: Pulse[Tally] = Pulse(actor.beat.remote, self._patience, self._clock)
             engines.append(Engine(actor, asked, pulse, self._clock()))
         return engines

@@ -19,6 +19,7 @@ import ray
 from ray.actor import ActorHandle
 
 from pipeline.decode.backoff import Backoff
+from pipeline.log_queue import relay
 from pipeline.runtime.ray_watch import Lost, Patience, is_lost
 from pipeline.stream.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble, sampled_in
 from pipeline.stream.spec import StreamSpec
@@ -152,6 +153,7 @@ class RayFeed:
             self._bury(host, error)
             return
         host.allowed_s = self._patience.silence_s
+        relay(chunk.lines)
         if chunk.entries:
             # Two machines, two monotonic clocks: an age is at most the call too long, never short.
             ahead_s = 0.0 if chunk.sent_s is None else host.called_s - chunk.sent_s

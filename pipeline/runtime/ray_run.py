@@ -71,7 +71,6 @@ class RayRun:
         self._succession = Succession(self._starter, self._nodes, self._sinks.of, clock)
         bounds = (config.engines, max(config.engines, config.engines_max or 0))
         self._growth = Growth(self._starter, self._streams, self._sinks, bounds, clock)
-        self._failures: set[str] = set()
         self._stopping = threading.Event()
         self._asked_s = 0.0  # when
         self._most_s = config.drain_s + MARGIN_S  # from then on, for engines to end
@@ -100,7 +99,7 @@ class RayRun:
                 self._workers[0].labels = labels  # said once per job, not once per engine
                 self._streams.deal(identity)
                 for worker, tally in self._ask(self._begin):
-                    self._hear(worker, tally)
+                    worker.tally = tally
                     if self._goes_on(worker):
                         continue
                     worker.over = True
@@ -176,6 +175,7 @@ class RayRun:
                     self._listen(worker)
                     if worker.call is None or not ray.wait([worker.call], timeout=0)[0]:
                         continue
+                    worker.engine.pulse.hear_out()  # also where the call has failed
                     result = ray.get(worker.call)
                 except Exception as error:
                     if not is_lost(error):
@@ -202,15 +202,6 @@ class RayRun:
             return
         worker.hear(tally)
         self._streams.see(worker, tally)
-        self._hear(worker, tally)
-
-    def _hear(self, worker: Worker, tally: Tally) -> None:
-        """What an engine has done; how its operators failed is said here, where somebody reads."""
-        worker.tally = tally
-        for failure in tally.failures:
-            if failure not in self._failures:
-                self._failures.add(failure)
-                log.error("%s", failure)
 
     def _replace(self, worker: Worker, error: Exception) -> None:
         """A new engine goes on from the last commit; none does where the run is to end."""
@@ -253,7 +244,7 @@ class RayRun:
         """Another engine has its place."""
         worker.before += replace(done, outage=None)  # whether there is one, the new one says
         worker.tally = Tally()
-        worker.engine = successor or self._starter.start()[0]
+        worker.engine = successor or self._starter.start(worker.index)
         self._streams.forget(worker)
 
     def _drain(self) -> None:

@@ -12,6 +12,7 @@ from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pipeline.configuration.config import SinkConfig
+from pipeline.logs import level_in_use
 from pipeline.runtime.ray_actors import GROUPS, SinkActor
 from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer, is_lost
 from pipeline.sinks.address import SqliteAddress, parse_sink_uri
@@ -42,7 +43,7 @@ class Sinks:
         self._clock = clock
         self._sinks: list[_Sink] = []
         self._file = False
-        self._start: Callable[[], ActorHandle] | None = None
+        self._start: Callable[[str, str], ActorHandle] | None = None
 
     def open(self, sink: SinkConfig, engines: int) -> None:
         """Start the actors for so many engines."""
@@ -55,19 +56,20 @@ class Sinks:
             new = new.options(scheduling_strategy=here)  # the file is the driver's
             self._file, uri = True, f"sqlite:{address.path.absolute()}"
         self._start = partial(new.remote, uri, sink.settings)
-        self._sinks = [self._new() for _ in range(1 if self._file else engines)]
+        for number in range(1 if self._file else engines):
+            self._sinks.append(self._new(number))
 
     def more(self) -> None:
         """One more engine comes, of the next index."""
         if not self._file:
-            self._sinks.append(self._new())
+            self._sinks.append(self._new(len(self._sinks)))
 
     def leave(self, engine: int) -> None:
         """The engine of this index has ended; its successor writes through a new actor, on a node
         that stays. A file's stays where the file is."""
         if not self._file:
             ray.kill(self._sinks[engine].actor)
-            self._sinks[engine] = self._new()
+            self._sinks[engine] = self._new(engine)
 
     def of(self, engine: int) -> ActorHandle:
         """The actor that the engine of this index writes through."""
@@ -96,12 +98,13 @@ class Sinks:
         for sink in self._sinks:
             try:
                 answer(sink.actor.close.remote(), sink.pulse, look)
+                sink.pulse.hear_out()
             except Exception as error:
                 if not is_lost(error):
                     raise
                 log.warning("a sink was lost while it closed; what was committed stays: %s", error)
 
-    def _new(self) -> _Sink:
+    def _new(self, index: int) -> _Sink:
         assert self._start
-        actor = self._start()
+        actor = self._start(f"sink {index + 1}", level_in_use())
         return _Sink(actor, Pulse(actor.beat.remote, self._patience, self._clock))

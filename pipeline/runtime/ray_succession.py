@@ -82,7 +82,7 @@ class Succession:
         if self._clock() < self._not_before_s or not self._nodes.are_leaving(*needed):
             return
         log.warning("a node is about to go: another engine takes over from the one there")
-        (engine,) = self._starter.start()
+        engine = self._starter.start(worker.index)
         self._successors[worker.index] = _Successor(engine, engine.actor.assemble.remote())
 
     def _is_ready(self, worker: Worker, successor: _Successor) -> bool:

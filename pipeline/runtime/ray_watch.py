@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -19,14 +20,18 @@ from ray.exceptions import (
     ObjectLostError,
     OutOfMemoryError,
     RayActorError,
+    RayError,
     WorkerCrashedError,
 )
 
 from pipeline.errors import RuntimeFailure
+from pipeline.log_line import LogLine
+from pipeline.log_queue import relay
 
 T = TypeVar("T")
 
 POLL_S = 0.5  # between looks, and so between beats
+LAST_S = 5.0  # for the last lines of an actor that has done its work
 
 
 class Lost(RuntimeFailure):
@@ -69,25 +74,39 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, LOST) or isinstance(getattr(error, "cause", None), LOST)
 
 
+@dataclass(frozen=True, slots=True)
+class Beat(Generic[T]):
+    """What an actor answers to its heartbeat.
+
+    Attributes:
+        answer: None while it starts.
+        lines: that it has logged since the last one, whoever asked for that.
+    """
+
+    answer: T | None
+    lines: tuple[LogLine, ...] = ()
+
+
 class Pulse(Generic[T]):
-    """The heartbeat of one actor, as somebody who needs it listens to it: one beat at a time."""
+    """The heartbeat of one actor, as somebody who needs it listens to it: one beat at a time. What
+    the actor has logged is logged here."""
 
     def __init__(
         self,
-        beat: Callable[[], ray.ObjectRef[T | None]],
+        beat: Callable[[], ray.ObjectRef[Beat[T]]],
         patience: Patience,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
-            beat: asks the actor; it answers None while it starts.
+            beat: asks the actor.
             patience: how long it may be silent.
             clock: seconds, monotonic.
         """
         self._beat = beat
         self._patience = patience
         self._clock = clock
-        self._call: ray.ObjectRef[T | None] | None = None
+        self._call: ray.ObjectRef[Beat[T]] | None = None
         self._asked_s = 0.0
         self._allowed_s = patience.start_s
         self.heard = False
@@ -107,11 +126,21 @@ class Pulse(Generic[T]):
                 raise Lost(f"no sign of life for {self._allowed_s:g} s")
             return None
         call, self._call = self._call, None
-        answer: T | None = ray.get(call)
+        beat: Beat[T] = ray.get(call)
+        relay(beat.lines)
         self.heard = True
-        if answer is not None:
+        if beat.answer is not None:
             self._allowed_s = self._patience.silence_s
-        return answer
+        return beat.answer
+
+    def hear_out(self) -> None:
+        """Log what an actor that has done its work has logged up to its end; one that is dead or
+        does not answer has taken that along."""
+        calls = [self._beat()] if self._call is None else [self._call, self._beat()]
+        self._call = None
+        for call in ray.wait(calls, num_returns=len(calls), timeout=LAST_S)[0]:
+            with suppress(RayError):
+                relay(ray.get(call).lines)
 
     def begin_again(self) -> None:
         """The actor starts anew."""

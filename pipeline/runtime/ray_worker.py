@@ -38,6 +38,7 @@ class Worker:
         if _committed(tally) > _committed(self.tally):
             self.deaths = 0
         self.claimed = self.engine.up = True
+        self.tally = tally
 
     def die(self, error: Exception) -> None:
         """Its engine has died.

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.frames import FrameInfo
+from pipeline.log_line import LogLine
 
 Cursor = dict[str, Any]
 """Where decoding stands after a frame, as JSON values: opaque outside pipeline.decode, kept in the
@@ -213,7 +214,9 @@ class Chunk:
 
     Attributes:
         sent_s: when it left another machine, on that one's monotonic clock; None: it did not.
+        lines: that were logged there.
     """
 
     entries: tuple[Entry, ...]
     sent_s: float | None = None
+    lines: tuple[LogLine, ...] = ()

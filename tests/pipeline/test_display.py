@@ -7,13 +7,15 @@ import pty
 import re
 import subprocess
 import sys
+import termios
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from pipeline.display import Meter, PlainDisplay, Report, Status
+from pipeline.display import Meter, PlainDisplay, Status
 from pipeline.engine.camera import Camera
+from pipeline.report import Report
 from pipeline.testing import ManualClock
 
 REPORT = Report(
@@ -157,22 +159,63 @@ logging.getLogger("pipeline.x").info("a log line, rtsp://bob:hunter2@h/x")
 display.close()
 display.close()
 """
+    shown = on_a_terminal(script)
+    assert "10 frames" in shown
+    assert "[red]a note with [brackets]" in shown
+    dated = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO pipeline\.x: a log line, rtsp://bob:\*\*\*@h/x"
+    assert re.search(dated, shown)
+
+
+def test_on_a_terminal_live_streams_have_a_table_that_is_drawn_in_place():
+    script = """
+import logging
+from pipeline.engine.camera import Camera
+from pipeline.logs import set_up_logging
+from pipeline.display import Status, TableDisplay, open_display
+set_up_logging("info")
+display = open_display(live=True)
+assert isinstance(display, TableDisplay), display
+gate = Camera(state="live", frames=10)
+display.update(Status(10, 40, 0, 0, cameras={"gate": gate}))
+logging.getLogger("pipeline.x").warning("yard: lost")
+yard = Camera(state="lost", why="rtsp://bob:hunter2@h/x: 401")
+more = {f"cam{number}": Camera(state="live") for number in range(20)}
+display.update(Status(10, 40, 0, 0, cameras={"gate": gate, "yard": yard, **more}))
+display.close()
+display.close()
+"""
+    shown = on_a_terminal(script, rows=8)
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).replace("\r", "\n").splitlines()
+    kept = [line for line in lines if line]
+    assert kept[0].startswith("stream  state")
+    assert "pipeline.x: yard: lost" in shown
+    header = len(kept) - 1 - [line.startswith("stream") for line in kept[::-1]].index(True)
+    last = kept[header:]
+    assert last[1].startswith("yard    lost")
+    assert last[1].endswith("rtsp://bob:***@h/x: 401")
+    assert last[2].startswith("gate    live")
+    assert last[-2] == "and 17 more"
+    assert last[-1].endswith("40 records, 21 cameras live, 1 lost (yard)")
+    assert len(last) == 8
+    assert shown.count("\x1b[1A") >= 8, "it is drawn over, and gone in the end"
+
+
+def on_a_terminal(script, *, rows=24):
+    """What a terminal is sent by a process whose stderr it is."""
     parent, child = pty.openpty()
+    termios.tcsetwinsize(child, (rows, 100))
     done = subprocess.run(
         [sys.executable, "-c", script],
         stderr=child,
         stdout=subprocess.PIPE,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": str(rows)},
         cwd=Path(__file__).parents[2],
         check=False,
     )
     os.close(child)
     shown = _read_all(parent)
     assert done.returncode == 0, shown
-    assert "10 frames" in shown
-    assert "[red]a note with [brackets]" in shown
-    dated = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO pipeline\.x: a log line, rtsp://bob:\*\*\*@h/x"
-    assert re.search(dated, shown)
+    return shown
 
 
 def _read_all(descriptor):

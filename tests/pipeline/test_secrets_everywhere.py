@@ -17,9 +17,11 @@ from pipeline.cli.run import command as run
 from pipeline.configuration.config import Config
 from pipeline.configuration.resolve import describe, resolve
 from pipeline.configuration.sources import plan_recordings, plan_stream
-from pipeline.display import PlainDisplay, Report
-from pipeline.logs import _Masked
+from pipeline.display import PlainDisplay
+from pipeline.log_line import LogLine
+from pipeline.logs import Json, Text
 from pipeline.records.message import Publisher
+from pipeline.report import Report
 from pipeline.stream.chunk import End, Fault
 from pipeline.stream.progress import Progress
 from pipeline.trace import detail, trace
@@ -183,7 +185,8 @@ def test_what_is_told_and_kept_once_the_address_is_known(url, password):
     except ValueError as error:
         hidden(detail(error) + trace(error), password)
     record = logging.LogRecord("pipeline", logging.ERROR, "", 0, "%s", (words,), None)
-    hidden(_Masked("%(message)s").format(record), password)
+    hidden(Text().format(record) + Json().format(record), password)
+    hidden(LogLine.of(record).message, password)
 
 
 def test_the_report(url, password):

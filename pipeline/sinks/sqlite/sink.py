@@ -110,6 +110,7 @@ class SqliteSink:
             message.id,
             len(value),
             len(message.value),
+            extra={"stream": message.headers.get("ce_streamid", "")},
         )
         return Receipt(conflicting=1)
 

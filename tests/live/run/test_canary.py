@@ -50,6 +50,9 @@ def test_no_password_anywhere_on_ray(
     run.until(lambda: not run.processes())
     assert run.told("open") == ["started", "crashed", "reconnected", "started", "ended"]
     assert "Traceback" not in run.stderr
+    told = [line for line in run.stderr.splitlines() if " open: crashed: " in line]
+    assert len(told) == 1, "what an actor logs is said here, and said once"
+    assert "WARNING pipeline.engine.lane (engine 1): open: crashed: its decode actor" in told[0]
 
 
 def terminate(run):

@@ -14,7 +14,8 @@ import pytest
 from operators.errors import DinostreamError, UsageError
 from pipeline import cli
 from pipeline.configuration.config import Config
-from pipeline.display import PlainDisplay, Report
+from pipeline.display import PlainDisplay
+from pipeline.report import Report
 
 HEAVY = ("torch", "numpy", "ray", "av", "kafka", "triton", "pydantic", "rich", "ruamel")
 

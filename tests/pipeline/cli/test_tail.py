@@ -103,6 +103,14 @@ def test_binary_values_are_saved_where_one_says(dinostream, sink, tmp_path):
     assert (tmp_path / told[0]["data"]["path"]).read_bytes() == PICTURE
 
 
+def test_the_latency_of_recordings_is_called_unknown(dinostream, sink):
+    done = dinostream("tail", sink[0], "depth", "--latency", "--limit", "4")
+    assert [one["latency_s"] for one in records(done)] == [None] * 4
+    assert done.stderr == (
+        "latency: 4 records of unknown age: their time is no camera's wall clock\n"
+    )
+
+
 def test_an_unknown_topic_names_the_nearest(dinostream, sink):
     done = dinostream("tail", sink[0], "detph")
     assert done.returncode == 2

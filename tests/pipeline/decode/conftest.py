@@ -135,8 +135,9 @@ def drain(host: DecodeHost) -> Callable[..., dict[str, list[Entry]]]:
 IN_TURN = """
 import json, os, resource, sys
 from pipeline.decode.child import Answers, Orders, play
+from pipeline.log_queue import LogQueue
 from pipeline.stream.spec import StreamSpec
-orders, answers = Orders(sys.stdin), Answers(1)
+orders, answers = Orders(sys.stdin), Answers(1, LogQueue())
 for one in json.loads(sys.argv[1]):
     spec = StreamSpec.from_json(one)
     resource.setrlimit(resource.RLIMIT_AS, (spec.memory_bytes, spec.memory_bytes))

@@ -175,6 +175,17 @@ def test_a_resume_equals_the_file_whichever_way_its_bytes_come(
 
 
 @pytest.mark.slow
+def test_what_a_decoder_logs_is_logged_once_where_its_host_is(
+    server: Server, drain, spec, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.ranges = server.advertised = False
+    drain(spec(f"{server.url}/clip.mp4", "fps:1"))
+    (line,) = [one for one in caplog.records if "gives no parts of it" in one.getMessage()]
+    assert (line.name, line.levelname) == ("pipeline.media.transfer", "WARNING")
+    assert line.stream == "clip"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clip.flv", "clip.mkv", "streamed.mp4"])
 def test_a_broken_line_leaves_a_recording_that_goes_on_another_day(
     play, server: Server, folder: Path, name: str

@@ -45,9 +45,10 @@ def test_an_engine_whose_node_goes_down_is_lost_and_no_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("pipeline.runtime.ray_actors.RayFeed", Feed)
-    monkeypatch.setattr("pipeline.runtime.ray_actors._decoders", lambda *_, **__: None)
+    monkeypatch.setattr("pipeline.runtime.ray_actors.decoders", lambda *_, **__: None)
     config = resolve(None, {"sources": ["synthetic:room"], "weights": "random"})
-    engine = EngineActor(config, None, Need(0, 0, 1, 0), Ask(0), Patience(lease_s=1e6))
+    asked = Need(0, 0, 1, 0), Ask(0)
+    engine = EngineActor(config, None, *asked, Patience(lease_s=1e6), "engine 1", "info")
     engine._assembly = Assembled()
     sink = SimpleNamespace(beat=SimpleNamespace(remote=lambda: None))
     jobs = Assembled.identity.jobs([CLIP])

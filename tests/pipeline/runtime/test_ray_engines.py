@@ -16,6 +16,7 @@ from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
 from pipeline.runtime.ray_engine import ROOM_S
 from pipeline.runtime.ray_run import HEAR_S, MARGIN_S, RayRun
+from pipeline.runtime.ray_watch import Beat
 from pipeline.runtime.ray_worker import LIVES_WITHOUT_PROGRESS
 from pipeline.stream.spec import StreamSpec
 
@@ -27,8 +28,8 @@ DONE = Tally(outcomes=[Outcome("clip", "ok", decoded=9)])
 class Sink:
     """Lives, and has nothing to flush."""
 
-    def beat(self) -> str:
-        return "life"
+    def beat(self) -> Beat[str]:
+        return Beat("life")
 
     def close(self) -> None:
         """Has nothing to flush."""
@@ -59,10 +60,10 @@ class Engine:
     def run(self, *_: object, **__: object) -> object:
         return self._result or self._never()
 
-    def beat(self) -> Tally | None:
+    def beat(self) -> Beat[Tally]:
         if not self._beats:
             raise RayActorError
-        return self._beats.pop(0)
+        return Beat(self._beats.pop(0))
 
     def stop(self) -> None:
         """Does not listen."""

@@ -11,7 +11,7 @@ import ray
 
 from pipeline.decode.backoff import FIRST_S
 from pipeline.decode.host import DecodeHost
-from pipeline.runtime.ray_actors import DecodeActor
+from pipeline.runtime.ray_decoder import DecodeActor
 from pipeline.runtime.ray_feed import RayFeed
 from pipeline.runtime.ray_watch import Patience
 from pipeline.stream.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble

@@ -32,7 +32,8 @@ class Job:
             index=index, engine=engine, tally=Tally(here=frozenset({f"{index}"})), **state
         )
 
-    def _one_more(self) -> object | None:
+    def _one_more(self, index: int) -> object | None:
+        assert index == len(self.workers)
         self.room -= 1
         return SimpleNamespace(up=False) if self.room >= 0 else None
 

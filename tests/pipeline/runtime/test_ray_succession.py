@@ -11,6 +11,7 @@ from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.runtime.ray_run import RayRun
 from pipeline.runtime.ray_succession import AGAIN_S
+from pipeline.runtime.ray_watch import Beat
 from pipeline.stream.spec import StreamSpec
 
 GATE = StreamSpec("gate", "rtsp://127.0.0.1:1/gate", live=True)
@@ -21,8 +22,8 @@ SHORT = StreamSpec("short", "short.mp4", session="s")
 class Sink:
     """Lives, and has nothing to flush."""
 
-    def beat(self) -> str:
-        return "life"
+    def beat(self) -> Beat[str]:
+        return Beat("life")
 
     def close(self) -> None:
         """Has nothing to flush."""
@@ -47,11 +48,11 @@ class Engine:
         self.taken, self.again = [spec.stream for spec in specs], again
         return self._ran
 
-    def beat(self) -> Tally:
+    def beat(self) -> Beat[Tally]:
         self._beats -= 1
         if not self._beats:
             self.stop()
-        return Tally()
+        return Beat(Tally())
 
     def stop(self) -> None:
         self.stopped = True
@@ -144,7 +145,7 @@ def test_one_whose_node_goes_first_is_followed_by_the_one_that_was_coming(
     old, new = Engine(answered, Tally()), Engine(answered, Tally(outcomes=[ended("clip")]), beats=9)
     beat = old.beat
 
-    def dies() -> Tally:
+    def dies() -> Beat[Tally]:
         if fake_ray.clock.now_s > 3:
             raise RayActorError
         return beat()

@@ -11,7 +11,7 @@ import pytest
 import ray
 from ray.actor import ActorHandle
 
-from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer, is_lost
+from pipeline.runtime.ray_watch import Beat, Lost, Patience, Pulse, answer, is_lost
 from pipeline.testing import ManualClock
 
 PATIENCE = Patience(start_s=300, silence_s=30)
@@ -30,8 +30,8 @@ class Worker:
         return "done"
 
     @ray.method(concurrency_group="beside")
-    def beat(self) -> int | None:
-        return os.getpid() if self._works else None
+    def beat(self) -> Beat[int]:
+        return Beat(os.getpid() if self._works else None)
 
 
 @pytest.fixture

@@ -86,6 +86,7 @@ def test_equal_record_is_repeated_and_another_payload_is_a_conflict(sink, path, 
     assert [r.message.value for r in stored(path)] == [b'{"number":0}', b'{"number":1}']
     assert build.message(0).id in caplog.text
     assert "another payload" in caplog.text
+    assert caplog.records[-1].stream == "cam1"
 
 
 def test_same_id_in_two_topics_is_two_records(sink, path, build):

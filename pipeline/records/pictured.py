@@ -1,0 +1,49 @@
+"""Dead letters that show the frame, for whoever has to find out why it could not be done."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from operators.frames import FrameInfo
+from operators.png import rgb_png
+from pipeline.records.record import Message
+from pipeline.records.traced import TracedPublisher
+
+LARGEST_BYTES = 256 << 10  # of a PNG; as base64 in a letter, far from the 1 MiB that brokers take
+
+
+class PicturedPublisher(TracedPublisher):
+    """Adds `picture`: the frame as the model saw it, all of it where that is small enough, else
+    every second pixel of every second row, or every fourth, and so on."""
+
+    def __init__(
+        self,
+        stream: str,
+        job: str,
+        model: str,
+        ratio: float,
+        pixels_of: Callable[[FrameInfo], NDArray[np.uint8]],
+    ) -> None:
+        """
+        Args:
+            stream, job, model, ratio: of `TracedPublisher`.
+            pixels_of: of a frame that an operator has just failed on, uint8 RGB `[H, W, 3]`.
+        """
+        super().__init__(stream, job, model, ratio)
+        self._pixels_of = pixels_of
+
+    def dead_letter(self, info: FrameInfo, operator: str, error: Exception, **more: Any) -> Message:
+        more["picture"] = _picture(self._pixels_of(info))
+        return super().dead_letter(info, operator, error, **more)
+
+
+def _picture(pixels: NDArray[np.uint8]) -> dict[str, Any]:
+    step = 1
+    while len(png := rgb_png(pixels[::step, ::step])) > LARGEST_BYTES:
+        step *= 2
+    return {"png": b64encode(png).decode(), "step": step}
