@@ -207,7 +207,7 @@ def _outage(tally: Tally, specs: Sequence[StreamSpec], sink: str) -> str:
 
 def _share(tally: Tally, specs: Sequence[StreamSpec]) -> float | None:
     """Part of the footage that is done, each recording counted alike; None for live streams."""
-    if not specs or any(spec.live for spec in specs):
+    if not specs or any(spec.endless for spec in specs):
         return None
     ended = {outcome.stream for outcome in tally.outcomes}
     running = sum(share for stream, share in tally.shares.items() if stream not in ended)

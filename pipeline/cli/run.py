@@ -36,7 +36,7 @@ def command(
 ) -> int:
     """Turn live streams into records until SIGINT or SIGTERM, then drain and exit 0.
 
-    CONFIG.yaml names the streams: rtsp://, rtsps://, http(s)://, srt:// and files.
+    CONFIG.yaml names the streams: rtsp(s)://, http(s)://, udp://, tcp://, srt:// and files.
     docs/configuration.md lists every key. Streams that are added to the file, changed or taken
     out of it begin and end while the others go on.
     """

@@ -129,6 +129,8 @@ class StreamConfig(_Model):
     start_time: Moment | None = None
     latency_ms: PositiveInt | None = None
     priority: int = 0
+    transport: Literal["tcp", "udp"] | None = None
+    follow: bool = False
 
     @property
     def start_time_us(self) -> int | None:

@@ -12,22 +12,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from operators.errors import UsageError
+from pipeline.media.filename import as_sorted, is_system, is_video
 
 log = logging.getLogger(__name__)
 
 Named = tuple[str, str]
 """Path below what was given, and path."""
 
-_VIDEO = re.compile(
-    r"\.(3g[2p]|asf|avi|dav|divx|dv|f4v|flv|gif|gxf|h26[45]|hevc|ivf|m2p|m2ts|m2v|m4v|mj2|mjpe?g|mkv"
-    r"|mov|mp4|mpe?g|mpe|mpv|mts|mxf|nut|obu|og[mv]|qt|rm|rmvb|ts|vob|webm|wmv|wtv|y4m)$",
-    re.IGNORECASE,
-)
-# Bins, snapshots and thumbnails of file systems and their servers: copies of what is there.
-_SYSTEM = re.compile(
-    r"\..*|@eaDir|@Recycle|#recycle|#snapshot|lost\+found|System Volume Information|\$RECYCLE\.BIN",
-    re.IGNORECASE,
-)
 _SHOWN = 3  # names of each kind
 
 
@@ -63,18 +54,13 @@ def files_of(source: str) -> list[Named]:
         found, nothing = _matching(source, root, passed), f"no file matches {source}"
     else:
         raise UsageError(f"no such file or folder: {source}")
-    files = sorted(_once(root, found, passed), key=_order)
+    files = sorted(_once(root, found, passed), key=lambda named: as_sorted(named[0]))
     told = f"passed over {passed}" if str(passed) else ""
     if not files:
         raise UsageError("; ".join(filter(None, (nothing, told))))
     if told:
         log.warning("%s: %s", source, told)
     return files
-
-
-def is_system(name: str) -> bool:
-    """Whether a folder is hidden, or a file system's own."""
-    return bool(_SYSTEM.fullmatch(name))
 
 
 def _walked(folder: str, passed: PassedOver) -> Iterator[Named]:
@@ -91,7 +77,7 @@ def _walked(folder: str, passed: PassedOver) -> Iterator[Named]:
                 below.remove(name)
                 kind = "links to folders" if link else "hidden and system folders"
                 passed.add(kind, os.path.normpath(os.path.join(where, name)))
-        for name in filter(_VIDEO.search, names):
+        for name in filter(is_video, names):
             path, inside = os.path.join(place, name), os.path.normpath(os.path.join(where, name))
             if name.startswith("."):
                 passed.add("hidden files", inside)
@@ -134,7 +120,7 @@ def _once(root: str, found: Iterable[Named], passed: PassedOver) -> Iterator[Nam
     """Each file by one name: its own, where it has one here, else the first of its links."""
     real_root = os.path.realpath(root or ".")
     files: dict[str, Named] = {}
-    for name, path in sorted(found, key=_order):
+    for name, path in sorted(found, key=lambda named: as_sorted(named[0])):
         place = os.path.realpath(path)
         known = files.get(place)
         if known is None:
@@ -145,11 +131,6 @@ def _once(root: str, found: Iterable[Named], passed: PassedOver) -> Iterator[Nam
         else:
             passed.add("links to files that are there", name)
     return iter(files.values())
-
-
-def _order(named: Named) -> list[str | int]:
-    """As a person would sort: part-2 before part-10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", named[0])]
 
 
 def _listed(names: list[str]) -> str:

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field, replace
 from operators.errors import UsageError
 from pipeline.configuration.folder import files_of
 from pipeline.errors import SourceError
+from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
+from pipeline.media.formats import DEVICE
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
 from pipeline.secrets import mask_url, misread, remember_url, unencoded
 from pipeline.synthetic.uri import SCHEME as SYNTHETIC
@@ -25,7 +27,7 @@ from pipeline.synthetic.uri import parse_scene_uri
 
 log = logging.getLogger(__name__)
 
-LIVE_SCHEMES = ("rtsp", "rtsps", "srt")
+LIVE_SCHEMES = ("rtsp", "rtsps", "srt", *SOCKET_SCHEMES)
 HTTP_SCHEMES = ("http", "https")
 ID_LENGTH = 128
 SESSION_DIGITS = 12
@@ -96,8 +98,12 @@ def plan_stream(stream: str, url: str, *, live: bool, spool_bytes: int = SPOOL_B
             are played.
     """
     scheme = _scheme(url)
+    if live and url.startswith(DEVICE):
+        return SourcePlan(_checked(stream), url, live=True, session="")
     if live and scheme in (*LIVE_SCHEMES, *HTTP_SCHEMES):
         _refuse_unencoded(url)
+        if scheme in SOCKET_SCHEMES:
+            _refuse_nowhere(url)
         return SourcePlan(_checked(stream), url, live=True, session="")
     return _only(_recordings(url, spool_bytes), stream)
 
@@ -134,7 +140,7 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
     scheme = _scheme(source)
     if scheme in HTTP_SCHEMES:
         return [_download(source, spool_bytes)]
-    if scheme in LIVE_SCHEMES:
+    if scheme in LIVE_SCHEMES or source.startswith(DEVICE):
         raise UsageError(
             f"{mask_url(source)} is live; name it in a configuration for dinostream run"
         )
@@ -151,6 +157,13 @@ def _refuse_unencoded(url: str) -> None:
     remember_url(url)
     if advice := unencoded(url) or misread(url):
         raise UsageError(f"{mask_url(url)} is no address: {advice}")
+
+
+def _refuse_nowhere(url: str) -> None:
+    try:
+        Endpoint.of(url)
+    except SourceError as error:
+        raise UsageError(f"{mask_url(url)} {error}") from None
 
 
 def _download(url: str, spool_bytes: int) -> tuple[str, SourcePlan]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from operators.backbones.architectures import architecture
 from operators.errors import UsageError
 from pipeline.configuration.config import Config, StreamConfig
+from pipeline.configuration.followed import plan_followed
 from pipeline.configuration.sources import SourcePlan, plan_recordings, plan_stream
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
@@ -44,18 +45,39 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
     """One named stream, as `stream_specs` has it.
 
     Raises:
-        UsageError: an unknown protocol or scene, or no such file.
+        UsageError: an unknown protocol or scene, no such file, or a key that is not for such a
+            source.
     """
+    _refuse_transport(name, stream)
     start_us = config.start_time_us if stream.start_time is None else stream.start_time_us
-    plan = _named(name, stream.url, config, live=live)
-    spec = _spec(config, plan, sampling_rules(config), start_us)
+    if stream.follow:
+        plan = plan_followed(name, stream, config, live=live)
+    else:
+        plan = _named(name, stream.url, config, live=live)
+    spec = replace(_spec(config, plan, sampling_rules(config), start_us), follow=stream.follow)
+    chunk_ms = config.chunk_ms if spec.endless else spec.chunk_ms
     latency_ms = stream.latency_ms or config.latency_ms
     return replace(
         spec,
         latency_ms=latency_ms,
         priority=stream.priority,
-        chunk_ms=min(spec.chunk_ms, max(1, latency_ms // 2)) if spec.live else spec.chunk_ms,
+        transport=stream.transport or "tcp",
+        chunk_ms=min(chunk_ms, max(1, latency_ms // 2)) if spec.endless else chunk_ms,
     )
+
+
+def _refuse_transport(name: str, stream: StreamConfig) -> None:
+    """A key that does nothing would be taken for one that does."""
+    scheme = stream.url.partition("://")[0].lower()
+    if stream.transport is None or scheme == "rtsp":
+        return
+    if scheme != "rtsps":
+        raise UsageError(f"streams.{name}.transport is of rtsp:// cameras alone; leave it out here")
+    if stream.transport == "udp":
+        raise UsageError(
+            f"streams.{name}.transport: rtsps:// is encrypted over tcp, and over udp nothing would "
+            "be; leave it out, or use rtsp://"
+        )
 
 
 def _recordings(config: Config) -> list[SourcePlan]:

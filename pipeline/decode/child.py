@@ -20,6 +20,7 @@ from typing import IO
 from pipeline.decode.buffer import Buffer
 from pipeline.decode.capture import Capture
 from pipeline.decode.collector import Collector, Item
+from pipeline.decode.following import Following
 from pipeline.decode.playback import Playback
 from pipeline.decode.wire import Message, pack, write_all
 from pipeline.log_queue import LogQueue
@@ -117,13 +118,20 @@ class Answers:
 
 def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     """A recording: one chunk ahead of what is asked for, and no further."""
+    collector = Collector(spec.chunk_ms, time.monotonic)
 
     def alive() -> None:
-        if orders.pending:
+        """Also while bytes are waited for, which frames that are there do not wait for."""
+        if not orders.pending:
+            return
+        if collector.full:
+            orders.wanted()
+            answers.chunk(with_memory(collector.take()))
+        else:
             answers.beat()
 
-    playback = Playback(spec, wall_us, orders.patience(alive))
-    collector = Collector(spec.chunk_ms, time.monotonic)
+    reader = Following if spec.follow else Playback
+    playback = reader(spec, wall_us, orders.patience(alive))
     for item in playback.items():
         if orders.stopping.is_set() and is_failure(item):
             # Whoever waited for bytes was told to stop.
@@ -146,7 +154,8 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     goes to the parent at once, so that nothing holds up the next connection."""
     buffer = Buffer(spec)
     steps = threading.Event()
-    source = Capture(spec, steady_clock(), Transfer(live=True, wait=orders.patience(steps.set)))
+    transfer = Transfer(live=True, wait=orders.patience(steps.set), transport=spec.transport)
+    source = Capture(spec, steady_clock(), transfer)
     troubles: SimpleQueue[Fault] = SimpleQueue()
 
     def fill() -> None:

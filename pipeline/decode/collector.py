@@ -65,7 +65,8 @@ class Collector:
 
 
 def entries(items: Iterable[Item]) -> tuple[Entry, ...]:
-    """Items in order, runs of samples of one size put together, losses summed up in front.
+    """Items in order, runs of samples of one session and size put together, losses summed up in
+    front.
 
     A damaged stretch loses every other frame; a Fault between each two would break the runs.
     """
@@ -74,7 +75,7 @@ def entries(items: Iterable[Item]) -> tuple[Entry, ...]:
     losses: list[Fault] = []
     for item in items:
         if isinstance(item, Sample):
-            if run and run[-1].pixels.shape != item.pixels.shape:
+            if run and not _go_together(run[-1], item):
                 out.append(_frames(run))
                 run = []
             run.append(item)
@@ -86,6 +87,11 @@ def entries(items: Iterable[Item]) -> tuple[Entry, ...]:
             out.append(item)
     out += [_frames(run)] if run else []
     return (*_summed(losses), *out)
+
+
+def _go_together(one: Sample, next_one: Sample) -> bool:
+    same_size = one.pixels.shape == next_one.pixels.shape
+    return same_size and one.info.session == next_one.info.session
 
 
 def checksum(pixels: NDArray[np.uint8]) -> int:

@@ -18,7 +18,7 @@ from pipeline.media.retry import Wait, sleep
 from pipeline.media.transfer import Transfer
 from pipeline.stream.chunk import Counts, Cursor, End, Fault, Gap
 from pipeline.stream.spec import StreamSpec
-from pipeline.stream.timeline import anchor
+from pipeline.stream.timeline import Anchor, anchor
 from pipeline.synthetic.uri import SCHEME
 
 Pictures = Iterator[Step]
@@ -130,10 +130,12 @@ class Playback:
             reel.close()
 
     def _begin(self, reel: Reel) -> Track:
-        start = anchor(self._spec.start_time_us, reel.creation_time_us)
-        track = Track(self._spec, reel.time_base, start, self._spec.session)
+        track = Track(self._spec, reel.time_base, self._anchor(reel), self._spec.session)
         track.duration_s = None if self._spec.join else reel.duration_s
         return track
+
+    def _anchor(self, reel: Reel) -> Anchor:
+        return anchor(self._spec.start_time_us, reel.creation_time_us)
 
     def _open(self, url: str) -> Reel:
         if url.startswith(SCHEME):

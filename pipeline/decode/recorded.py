@@ -40,9 +40,12 @@ class RecordedSupervisor(Supervisor):
             self._start(self._spec)
 
     def _give_up(self, kind: str, detail: str) -> None:
-        """A network that says nothing today may have the rest another day; a file that crashes its
-        decoder has none."""
         if self._spec.cursor is None:
             self._end("rejected", detail)
         else:
-            self._end("degraded", detail, unfinished=kind == "stalled" and self._spec.networked)
+            self._end("degraded", detail, unfinished=self._may_go_on(kind))
+
+    def _may_go_on(self, kind: str) -> bool:
+        """A network that says nothing today may have the rest another day, and a folder more files;
+        a file that crashes its decoder has none."""
+        return self._spec.follow or (kind == "stalled" and self._spec.networked)

@@ -255,7 +255,7 @@ class Lane:
                 self._progress = replace(self._progress, detail=brief(entry.detail))
             if not entry.lost:
                 self._warn(entry)
-                if not self.live:
+                if not self.spec.endless:
                     return  # a decoder that had to be restarted is no fact about the footage
         self._messages += self._publisher.announce(entry, self._progress, self._ledger.counts())
 

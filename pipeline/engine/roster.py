@@ -25,7 +25,7 @@ class Roster:
 
     Attributes:
         lanes: stream -> lane, of those that are open.
-        cameras: how many of them are live.
+        endless: how many of them may go on for ever, as cameras do.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Roster:
         self._specs: dict[str, StreamSpec] = {}  # not claimed yet
         self._waiting: deque[tuple[StreamSpec, Lane]] = deque()
         self.lanes: dict[str, Lane] = {}
-        self.cameras = 0
+        self.endless = 0
 
     def names(self) -> set[str]:
         """Of all that are here; from any thread."""
@@ -138,7 +138,7 @@ class Roster:
         """Open those that wait, as long as there is room; which ones."""
         opened = []
         for spec, lane in list(self._waiting):
-            if lane.live or self._has_room():
+            if spec.endless or self._has_room():
                 self._waiting.remove((spec, lane))
                 self._intake.open(spec)
                 self._enter(lane)
@@ -147,10 +147,10 @@ class Roster:
 
     def _enter(self, lane: Lane) -> None:
         self.lanes[lane.stream] = lane
-        self.cameras += lane.live
+        self.endless += lane.spec.endless
 
     def _has_room(self) -> bool:
-        return self._most_open is None or len(self.lanes) - self.cameras < self._most_open
+        return self._most_open is None or len(self.lanes) - self.endless < self._most_open
 
     def stop_removed(self) -> list[str]:
         """Those that are to go and are claimed end soon; which of them were not open yet."""
@@ -178,7 +178,7 @@ class Roster:
     def leave(self, lane: Lane, outcome: Outcome) -> None:
         """A lane is done with."""
         del self.lanes[lane.stream]
-        self.cameras -= lane.live
+        self.endless -= lane.spec.endless
         self._forget(lane.stream, outcome)
 
     def _forget(self, stream: str, outcome: Outcome) -> None:

@@ -86,8 +86,8 @@ class Scheduler:
             lane: of the stream.
             frames: the run.
             now_s: on the clock of `Frames.arrived_s`.
-            patient: no camera is open: it may wait for as long as others that could fill its batch
-                are awaited.
+            patient: only what has an end is open: it may wait for as long as others that could
+                fill its batch are awaited.
         """
         latency_s = lane.spec.latency_ms / 1000
         due_s = math.inf if patient else now_s + WAIT_SHARE * latency_s

@@ -278,7 +278,7 @@ class Shard:
                 self._scheduler.wake(self._relief.apply())
 
     def _offer(self, lane: Lane, frames: Frames) -> None:
-        self._scheduler.offer(lane, frames, self._clock(), patient=not self._roster.cameras)
+        self._scheduler.offer(lane, frames, self._clock(), patient=not self._roster.endless)
         if frames.share is not None:
             self.tally.shares[lane.stream] = frames.share
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operators.errors import UsageError
-from pipeline.configuration.folder import is_system
 from pipeline.fit.spans import refuse_few_classes
+from pipeline.media.filename import is_system
 
 _PICTURE = re.compile(r"\.(avif|bmp|gif|jfif|jpe?g|jp2|png|ppm|tiff?|webp)$", re.IGNORECASE)
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from operators.action.episodes import BACKGROUND
 from operators.errors import UsageError
-from pipeline.configuration.folder import is_system
 from pipeline.configuration.sources import plan_recordings
+from pipeline.media.filename import is_system
 
 COLUMNS = ("file", "start", "end", "label")
 

@@ -1,18 +1,17 @@
 """Opens one source so that it cannot reach anything but itself.
 
 URL in -> container and the one video stream that is decoded. Files are limited to the file itself,
-http(s) to its host (`pipeline.media.http`), cameras to their protocol; what would open further
-files is refused before it does.
+http(s) to its host (`pipeline.media.http`), cameras to their protocol, bare sockets to themselves;
+what would open further files is refused before it does.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
 
@@ -23,9 +22,14 @@ from av.stream import Disposition
 from operators.moment import microseconds
 from pipeline.errors import SourceError
 from pipeline.media.arrivals import Arrivals
+from pipeline.media.cameras import is_camera, open_camera
+from pipeline.media.datagrams import Datagrams
+from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
 from pipeline.media.failure import open_failure, too_large
-from pipeline.media.formats import FILE_FORMATS, RTSP_FORMATS
+from pipeline.media.formats import FILE_FORMATS
 from pipeline.media.http import SameHost, is_http
+from pipeline.media.libav import open_container
+from pipeline.media.tcp import Connection
 from pipeline.media.transfer import Readable, Transfer
 from pipeline.synthetic.uri import SCHEME
 
@@ -33,11 +37,9 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-ANALYZED = 0.75  # of the time for it
-# Up to PyAV 18 a tag that is not UTF-8 is an error unless one says otherwise; then nobody can.
-_open: Callable[..., InputContainer] = (
-    partial(av.open, metadata_errors="replace") if av.__version__ < "19" else av.open
-)
+_JPEG = b"\xff\xd8\xff"
+# What has no clock is taken for 25 frames a second; at five, three seconds of it would be fifteen.
+_BRIEF_LOOK = {"fpsprobesize": "0", "analyzeduration": "1000000"}
 _NO_TIMESTAMPS = cast("int", Flags.no_timestamps.value)  # the demuxer says so of itself
 
 
@@ -85,10 +87,10 @@ def open_video(
     """Open a source for decoding.
 
     Args:
-        url: a path, or an rtsp(s), http(s) or srt URL.
+        url: a path, an rtsp(s), http(s), srt, udp or tcp URL, or `v4l2:` and a device.
         max_pixels: refuse larger pictures, here and later before they are allocated.
         timeout_s: network: longest wait for opening, probing, and each read.
-        transfer: how http(s) is read; a recording where it is not given.
+        transfer: how its bytes come; as a recording's where it is not given.
 
     Raises:
         SourceError: it cannot be opened, holds no video, or is refused. Holds no password.
@@ -97,10 +99,15 @@ def open_video(
     av.logging.set_level(av.logging.PANIC)  # it would write addresses to stderr itself
     began_s = time.monotonic()
     try:
-        if is_http(url):
-            with closing(Transfer()) as own:  # a copy stays for as long as it is read
-                return _open_http(url, max_pixels, timeout_s, transfer or own)
-        container = _CAMERAS[_scheme(url)](url, timeout_s) if network else _open_file(url)
+        with closing(Transfer()) as own:  # a copy stays for as long as it is read
+            transfer = transfer or own
+            if is_http(url):
+                return _open_http(url, max_pixels, timeout_s, transfer)
+            if _scheme(url) in SOCKET_SCHEMES:
+                return _open_socket(url, max_pixels, timeout_s, transfer)
+            container = (
+                open_camera(url, timeout_s, transfer.transport) if network else _open_file(url)
+            )
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
         failure = open_failure(error, max_pixels=max_pixels, network=network)
         if network and time.monotonic() - began_s >= timeout_s:  # RTSP calls it invalid data
@@ -116,21 +123,34 @@ def open_video(
 
 def open_bytes(data: bytes, *, max_pixels: int) -> Opened:
     """Open a container that is in memory; see `open_video`."""
+    return open_source(BytesIO(data), max_pixels=max_pixels)
+
+
+def open_source(source: Readable, *, max_pixels: int, growing: bool = False) -> Opened:
+    """Open a container that is read from something else than a file; see `open_video`.
+
+    Args:
+        source: closed with what is opened, or where that fails.
+        max_pixels: refuse larger pictures.
+        growing: it waits for what is not there yet, so little of it is looked at.
+    """
     options = {"format_whitelist": FILE_FORMATS, "protocol_whitelist": ""}
-    try:
-        container = _open(BytesIO(data), options=options)
-    except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
-        raise open_failure(error, max_pixels=max_pixels, network=False) from None
-    try:
-        return Opened(container, _best_stream(container, max_pixels), finite=True)
-    except BaseException:
-        container.close()
-        raise
+    options |= _BRIEF_LOOK if growing else {}
+    with ExitStack() as undone:
+        undone.callback(source.close)
+        try:
+            container = open_container(source, options=options)
+        except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
+            raise open_failure(error, max_pixels=max_pixels, network=False) from None
+        undone.callback(container.close)
+        opened = Opened(container, _best_stream(container, max_pixels), True, source)
+        undone.pop_all()
+    return opened
 
 
 def is_network(url: str) -> bool:
     """Whether a source is a URL of a protocol that is read, not a path."""
-    return is_http(url) or _scheme(url) in _CAMERAS
+    return is_http(url) or is_camera(url) or _scheme(url) in SOCKET_SCHEMES
 
 
 def _scheme(url: str) -> str:
@@ -140,7 +160,7 @@ def _scheme(url: str) -> str:
 def _open_file(path: str) -> InputContainer:
     options = {"protocol_whitelist": "file", "format_whitelist": FILE_FORMATS}
     # A bare name is parsed as a URL first: `rtsp:x.mp4` would be a camera.
-    return _open(f"file:{path}", options=options)
+    return open_container(f"file:{path}", options=options)
 
 
 def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) -> Opened:
@@ -154,7 +174,7 @@ def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) 
         options["fpsprobesize"] = "0"  # 20 frames for a rate that nobody asks about
     with ExitStack() as undone:
         undone.callback(source.close)
-        container = _open(
+        container = open_container(
             url,
             options=options,
             timeout=(timeout_s, timeout_s),
@@ -162,12 +182,33 @@ def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) 
         )
         undone.callback(container.close)
         stream = _best_stream(container, max_pixels)
-        clockless = container.format.flags & _NO_TIMESTAMPS
-        opened = Opened(
-            container, stream, length is not None, source, arrivals if clockless else None
-        )
+        clock = arrivals if _is_clockless(container) else None
+        opened = Opened(container, stream, length is not None, source, clock)
         undone.pop_all()
     return opened
+
+
+def _open_socket(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) -> Opened:
+    """libav opens nothing here: it is given what comes."""
+    endpoint = Endpoint.of(url)
+    connected = (Datagrams if endpoint.scheme == "udp" else Connection)(endpoint, timeout_s)
+    source = Arrivals(connected, transfer.clock)
+    options = {"format_whitelist": FILE_FORMATS, "protocol_whitelist": "", **_BRIEF_LOOK}
+    with ExitStack() as undone:
+        undone.callback(source.close)
+        # Which libav tells from single pictures after a MiB of it, and a camera may take long.
+        form = "mjpeg" if connected.peek().startswith(_JPEG) else None
+        container = open_container(source, format=form, options=options)
+        undone.callback(container.close)
+        stream = _best_stream(container, max_pixels)
+        clock = source if _is_clockless(container) else None
+        opened = Opened(container, stream, False, source, clock)
+        undone.pop_all()
+    return opened
+
+
+def _is_clockless(container: InputContainer) -> bool:
+    return bool(container.format.flags & _NO_TIMESTAMPS)
 
 
 class _Asked:
@@ -182,41 +223,6 @@ class _Asked:
         if source is not None and url == self._url:
             return source
         return self._site(url, flags, options)
-
-
-def _open_rtsp(url: str, timeout_s: float) -> InputContainer:
-    options = {
-        "protocol_whitelist": "rtsp,rtsps,rtp,srtp,udp,tcp,tls",
-        "format_whitelist": RTSP_FORMATS,
-        "rtsp_transport": "tcp",
-        "timeout": str(int(timeout_s * 1_000_000)),
-    }
-    return _open_live(url, options, timeout_s)
-
-
-def _open_srt(url: str, timeout_s: float) -> InputContainer:
-    options = {
-        "protocol_whitelist": "srt,udp",
-        "format_whitelist": FILE_FORMATS,
-    }
-    return _open_live(url, options, timeout_s)
-
-
-def _open_live(url: str, options: dict[str, str], timeout_s: float) -> InputContainer:
-    """libav looks at what comes until it knows enough. Where time is up before, it goes on as if
-    nothing were, with the packet missing that it was reading; so it is to be content sooner."""
-    patience = {
-        "fpsprobesize": "0",  # 20 frames for a rate that nobody asks about
-        "analyzeduration": str(int(timeout_s * ANALYZED * 1_000_000)),
-    }
-    return _open(url, options=options | patience, timeout=(timeout_s, timeout_s))
-
-
-_CAMERAS: dict[str, Callable[[str, float], InputContainer]] = {
-    "rtsp": _open_rtsp,
-    "rtsps": _open_rtsp,
-    "srt": _open_srt,
-}
 
 
 def _best_stream(container: InputContainer, max_pixels: int) -> VideoStream:

@@ -24,3 +24,5 @@ GAMES = (
 
 FILE_FORMATS = ",".join((GENERAL, RAW, CAMERAS, GAMES))
 RTSP_FORMATS = "rtsp"
+DEVICE_FORMATS = "video4linux2,v4l2"
+DEVICE = "v4l2:"  # and the path of one of this machine: a source, by request alone

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.media.container import open_source
+from pipeline.media.growing import GrowingFile
 from pipeline.media.hls import HlsReel
 from pipeline.media.http import SameHost
 from pipeline.media.picture import Mark
@@ -25,7 +27,7 @@ def open_reel(
     """Open a source for decoding.
 
     Args:
-        url: a path, or an rtsp(s), http(s) or srt URL.
+        url: a path, an rtsp(s), http(s), srt, udp or tcp URL, or `v4l2:` and a device.
         keyframes: decode key frames only.
         max_pixels: refuse larger pictures.
         damaged: give out pictures that a loss has spoilt.
@@ -63,3 +65,21 @@ def open_reel(
             wait=transfer.wait,
             shown=shown,
         )
+
+
+def open_growing(
+    file: GrowingFile, *, max_pixels: int, damaged: bool, deinterlace: bool
+) -> VideoReel:
+    """Open a file that is still written; the arguments are as above. All of it is decoded: whether
+    key frames could be told apart without, only the whole file would say.
+
+    Raises:
+        SourceError: it holds no video, or is refused.
+    """
+    return VideoReel(
+        open_source(file, max_pixels=max_pixels, growing=True),
+        keyframes=False,
+        max_pixels=max_pixels,
+        damaged=damaged,
+        deinterlace=deinterlace,
+    )

@@ -1,4 +1,4 @@
-"""How the bytes of one http(s) source come: as they are sent, in parts, or by way of the disk.
+"""How the bytes of one source come: as they are sent, in parts, or by way of the disk.
 
 URL in -> a file for libav. A recording of a server that gives no parts of it is copied to disk
 first, within a bound; the copy has no name there, so that it is gone with its process whatever
@@ -60,12 +60,14 @@ class Transfer:
         spool_bytes: most that may be copied to disk.
         wait: how to wait for a server; also told, with 0 seconds, of every step of a copy.
         clock: seconds, monotonic; when what came.
+        transport: what the packets of an rtsp source come over, `tcp` or `udp`.
     """
 
     live: bool = False
     spool_bytes: int = SPOOL_BYTES
     wait: Wait = sleep
     clock: Callable[[], float] = time.monotonic
+    transport: str = "tcp"
     _copy: tuple[str, IO[bytes]] | None = field(default=None, repr=False)
 
     def open(self, site: SameHost, url: str) -> tuple[Seekable, int | None]:

@@ -251,8 +251,15 @@ class RayFeed:
         """The end of a stream that no actor can say."""
         spec = host.specs[stream]
         counts = self._told[stream] if spec.live else spec.counts
-        frames = (counts.decoded, counts.lost)
-        end = End(stream, outcome, fault.detail if fault else "", *frames, sampled=counts.sampled)
+        end = End(
+            stream,
+            outcome,
+            fault.detail if fault else "",
+            counts.decoded,
+            counts.lost,
+            unfinished=spec.follow,  # a later run goes on with it
+            sampled=counts.sampled,
+        )
         self._say(host, *([fault] if fault else []), end)
         self._forget(host, stream)
 

@@ -55,6 +55,9 @@ class StreamSpec:
         spool_bytes: recordings over http: most that may be copied to disk.
         span_s: recordings: frames are taken from here on until the first that reaches there,
             seconds since the first frame; None: all of them.
+        transport: what the packets of an rtsp camera come over, `tcp` or `udp`.
+        follow: `url` is a folder or a file that grows. Each file is a session of its own, which
+            the child names; `session` is the place.
     """
 
     stream: str
@@ -79,6 +82,8 @@ class StreamSpec:
     join: tuple[str, ...] = field(default=(), repr=False)
     spool_bytes: int = SPOOL_BYTES
     span_s: tuple[float, float] | None = None
+    transport: str = "tcp"
+    follow: bool = False
 
     def __post_init__(self) -> None:
         if not self.samplings:
@@ -99,6 +104,11 @@ class StreamSpec:
     def memory_bytes(self) -> int:
         """Address space that the decode process may take: enough for pictures of `max_pixels`."""
         return BASE_BYTES + BYTES_PER_PIXEL * self.max_pixels
+
+    @property
+    def endless(self) -> bool:
+        """It may go on for ever: nothing waits until it is over."""
+        return self.live or self.follow
 
     @property
     def networked(self) -> bool:

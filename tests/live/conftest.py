@@ -51,11 +51,12 @@ def eventually():
 class Camera:
     """An RTSP server in a process of its own; it keeps its port over a restart."""
 
-    def __init__(self, log, *, fps=10, size_hw=(180, 320), user="viewer", password=""):
+    def __init__(self, log, *, fps=10, size_hw=(180, 320), user="viewer", password="", **habits):
         height, width = size_hw
         self.fps, self.port = fps, 0
         self._wanted = {"pattern": "ball", "width": width, "height": height, "fps": fps}
         self._wanted |= {"user": user, "password": password}
+        self._wanted |= {"transport": "", "lose_every": 0} | habits
         self._log = log
         self.start()
 

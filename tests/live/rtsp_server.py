@@ -12,8 +12,9 @@ import threading
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 PICTURE = (
     "( videotestsrc name=camera is-live=true pattern={pattern}"
@@ -42,6 +43,19 @@ def count_frames(_factory, media):
     pad.add_probe(Gst.PadProbeType.BUFFER, passing)
 
 
+def lose(media, every):
+    """Packets go missing on their way, each of so many: sooner or later one of every picture."""
+    pad = media.get_element().get_by_name("pay0").get_static_pad("src")
+    seen = 0
+
+    def passing(_pad, _info):
+        nonlocal seen
+        seen += 1
+        return Gst.PadProbeReturn.DROP if seen % every == 0 else Gst.PadProbeReturn.OK
+
+    pad.add_probe(Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST, passing)
+
+
 def protect(server, factory, user, password):
     """Basic authentication."""
     auth = GstRtspServer.RTSPAuth()
@@ -66,6 +80,10 @@ def main():
     factory.set_launch(PICTURE.format(**wanted))
     factory.set_shared(True)
     factory.connect("media-configure", count_frames)
+    if wanted["transport"]:  # no other
+        factory.set_protocols(getattr(GstRtsp.RTSPLowerTrans, wanted["transport"].upper()))
+    if wanted["lose_every"]:
+        factory.connect("media-configure", lambda _, media: lose(media, wanted["lose_every"]))
     if wanted["password"]:
         protect(server, factory, wanted["user"], wanted["password"])
     server.get_mount_points().add_factory("/cam", factory)

@@ -194,13 +194,29 @@ def test_an_unknown_scene_is_refused() -> None:
     assert "unknown scene 'moon'" in refusal("synthetic:moon")
 
 
-@pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "srt", "http", "https"])
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "srt", "udp", "tcp", "http", "https"])
 def test_named_cameras(scheme: str) -> None:
     if "http" not in scheme:  # which may be a file
         with pytest.raises(UsageError, match="is live"):
-            plan_stream("gate", f"{scheme}://camera/1", live=False)
-    plan = plan_stream("gate", f"{scheme}://camera/1", live=True)
+            plan_stream("gate", f"{scheme}://camera:1", live=False)
+    plan = plan_stream("gate", f"{scheme}://camera:1", live=True)
     assert (plan.stream, plan.live, plan.session) == ("gate", True, "")
+
+
+def test_a_bare_socket_needs_a_port() -> None:
+    with pytest.raises(UsageError, match=r"udp://@239\.1\.1\.1 names no host and port"):
+        plan_stream("gate", "udp://@239.1.1.1", live=True)
+
+
+def test_a_device_is_a_camera_of_this_machine() -> None:
+    plan = plan_stream("gate", "v4l2:/dev/video0", live=True)
+    assert (plan.stream, plan.url, plan.live, plan.session) == (
+        "gate",
+        "v4l2:/dev/video0",
+        True,
+        "",
+    )
+    assert "v4l2:/dev/video0 is live" in refusal("v4l2:/dev/video0")
 
 
 def test_a_named_file_is_a_recording(tmp_path: Path) -> None:

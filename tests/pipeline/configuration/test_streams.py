@@ -1,5 +1,7 @@
 """A configuration's sources and named streams as the specifications that are opened."""
 
+import re
+
 import pytest
 
 from operators.backbones.architectures import ARCHITECTURES, Architecture
@@ -78,6 +80,57 @@ def test_cameras_get_their_session_when_they_connect(footage, live, session):
     )
     assert [spec.live for spec in found] == [live]
     assert (found[0].session == "") == (session == "")
+
+
+def test_a_camera_sends_as_it_is_told_to():
+    urls = {"gate": "rtsp://h/x", "door": "RTSP://h/x", "yard": "rtsps://h/x"}
+    asked = {"gate": {}, "door": {"transport": "udp"}, "yard": {"transport": "tcp"}}
+    streams = {name: {"url": urls[name], **own} for name, own in asked.items()}
+    assert [spec.transport for spec in specs(streams=streams, live=True)] == ["tcp", "udp", "tcp"]
+
+
+@pytest.mark.parametrize(
+    ("url", "transport", "told"),
+    [
+        ("srt://h:1", "udp", "streams.gate.transport is of rtsp:// cameras alone"),
+        ("http://h/x", "tcp", "streams.gate.transport is of rtsp:// cameras alone"),
+        ("rtsps://h/x", "udp", "rtsps:// is encrypted over tcp"),
+        ("rtsp://h/x", "sctp", "streams.gate.transport: should be 'tcp' or 'udp'; got 'sctp'"),
+    ],
+)
+def test_a_transport_that_a_source_does_not_have_is_refused(url, transport, told):
+    with pytest.raises(UsageError, match=re.escape(told)):
+        specs(streams={"gate": {"url": url, "transport": transport}}, live=True)
+
+
+def test_a_folder_that_grows_is_followed_by_one_stream(footage):
+    """Its files may come and go; the place is what its progress is kept under."""
+    streams = {"gate": {"url": str(footage), "follow": True}, "door": {"url": "rtsp://h/x"}}
+    gate, door = specs(streams=streams, latency_ms=400, live=True)
+    assert (gate.follow, gate.live, gate.endless, gate.url) == (True, False, True, str(footage))
+    assert (door.follow, door.live, door.endless) == (False, True, True)
+    assert gate.chunk_ms == door.chunk_ms == 200
+    for path in footage.iterdir():
+        path.unlink()
+    assert specs(streams=streams, live=True)[0].session == gate.session != ""
+
+
+@pytest.mark.parametrize(
+    ("entry", "options", "told"),
+    [
+        ({}, {"live": False}, "only dinostream run follows"),
+        ({"url": "rtsp://u:geh31m@h/x"}, {}, "is for files and folders on this machine"),
+        ({"url": "nowhere/at/all"}, {}, "no such file or folder: nowhere/at/all"),
+        ({"start_time": "2026-11-22T12:00:01Z"}, {}, "each file has a time of its own"),
+        ({}, {"span_s": [0, 1]}, "span_s is a part of a recording"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(footage, entry, options, told):
+    stream = {"url": str(footage), "follow": True} | entry
+    with pytest.raises(UsageError, match=r"streams\.gate\.follow") as caught:
+        specs(streams={"gate": stream}, **{"live": True} | options)
+    assert told in str(caught.value)
+    assert "geh31m" not in str(caught.value)
 
 
 def test_operators_with_one_sampling_share_a_rule():

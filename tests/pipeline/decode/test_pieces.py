@@ -59,6 +59,8 @@ def shape(found: Sequence[object]) -> list[object]:
 def test_runs_are_put_together_and_broken_by_gaps_and_sizes() -> None:
     items = [sample(0), sample(1), GAP, sample(2), sample(3, (28, 28)), sample(4, (28, 28)), END]
     assert shape(entries(items)) == [["0", "1"], GAP, ["2"], ["3", "4"], END]
+    other = replace(sample(1), info=replace(sample(1).info, session="y"))
+    assert shape(entries([sample(0), other])) == [["0"], ["1"]], "sessions too"
     first = entries(items)[0]
     assert isinstance(first, Frames)
     assert first.cursor["position"] == "1"

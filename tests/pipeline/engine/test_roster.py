@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -84,11 +85,21 @@ def running(engine_of):
 
     @contextmanager
     def run(
-        sink: ListSink, *specs: StreamSpec, stay: bool = False, operator: Operator | None = None
+        sink: ListSink,
+        *specs: StreamSpec,
+        stay: bool = False,
+        operator: Operator | None = None,
+        most_open: int | None = None,
     ) -> Iterator[Shard]:
         feed = DecodeHost()
         engine = engine_of(RULE, operator)
-        shard = Shard(engine, feed, sink, lambda one: Publisher(one.stream, one.job, "blank-0"))
+        shard = Shard(
+            engine,
+            feed,
+            sink,
+            lambda one: Publisher(one.stream, one.job, "blank-0"),
+            most_open=most_open,
+        )
         thread = threading.Thread(
             target=shard.run,
             args=({one.stream: "job" for one in specs}, specs),
@@ -132,6 +143,19 @@ def test_streams_come_to_an_empty_shard_and_go_and_come_again(running) -> None:
     positions = positions_of(sink, "a")
     assert len(positions) == len(set(positions)) == frames, "it went on where it had stopped"
     assert [(one.stream, one.status) for one in shard.tally.outcomes] == [("a", "stopped")]
+
+
+@pytest.mark.slow
+def test_a_folder_that_is_followed_takes_no_recordings_turn(running, tmp_path) -> None:
+    """It has no end, and they would wait for it."""
+    sink = WatchedSink()
+    followed = [replace(spec_of(name, str(tmp_path)), follow=True) for name in ("a", "b")]
+    with running(sink, *followed, spec_of("c", MOMENT), most_open=1):
+        sink.wait_until("c", lambda one: one.status == "ok")
+    assert {name: sink.stored["job", name].status for name in ("a", "b")} == {
+        "a": "stopped",
+        "b": "stopped",
+    }
 
 
 @pytest.mark.slow
