@@ -20,6 +20,7 @@ import torch
 
 from operators.frames import Features, FrameBatch, FrameInfo
 from pipeline.engine.batching import Batcher
+from pipeline.engine.lane import Lane
 from pipeline.engine.shard import Shard
 from pipeline.engine.step import Engine
 from pipeline.records.commit import Commit
@@ -100,8 +101,8 @@ class NoSink:
         """Nothing is held."""
 
 
-def publisher(claimed: Progress) -> Publisher:
-    return Publisher(claimed.stream, "job", "model")
+def lane(spec: StreamSpec, claimed: Progress) -> Lane:
+    return Lane(spec, claimed, (), Publisher(claimed.stream, "job", "model"))
 
 
 def batcher_us(streams: int, frames: int) -> float:
@@ -128,7 +129,7 @@ def batcher_us(streams: int, frames: int) -> float:
 def loop_us(streams: int, frames: int) -> float:
     """CPU time of a shard's loop and its committer per frame, microseconds."""
     names = [f"camera-{number}" for number in range(streams)]
-    shard = Shard(Engine(NoBackbone(), ()), Cameras(frames), NoSink(), publisher)  # type: ignore[arg-type]
+    shard = Shard(Engine(NoBackbone(), ()), Cameras(frames), NoSink(), lane)  # type: ignore[arg-type]
     began_s = time.process_time()
     tally = shard.run(
         dict.fromkeys(names, "job"), [StreamSpec(name, "x", live=True) for name in names]

@@ -42,6 +42,8 @@ class FrameInfo:
         preparation: what was done to the stored picture before scaling, beside turning it: one
             field of an interlaced one, the part that is shown. Empty for most; part of a record's
             variant where it is not.
+        region: left, top, right, bottom of what is looked at within the whole picture as displayed,
+            pixels; `source_hw` and all coordinates are of it alone. None: it is the whole.
         rendered: dinostream drew the picture itself; it is no footage.
     """
 
@@ -57,6 +59,7 @@ class FrameInfo:
     epoch: int = 0
     preparation: str = ""
     rendered: bool = False
+    region: tuple[int, int, int, int] | None = None
 
     @classmethod
     def of_picture(cls, source_hw: tuple[int, int] = (1, 1)) -> Self:
@@ -68,7 +71,9 @@ class FrameInfo:
         """What `to_json` gave."""
         height, width = plain["source_hw"]
         time_base = Fraction(plain["time_base"])
-        return cls(**{**plain, "time_base": time_base, "source_hw": (height, width)})
+        region = plain.get("region") and tuple(plain["region"])  # older ones have none
+        own = {"time_base": time_base, "source_hw": (height, width), "region": region}
+        return cls(**{**plain, **own})
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""

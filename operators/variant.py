@@ -61,48 +61,70 @@ def prepared_variant(variant: str, preparation: str) -> str:
     )
 
 
-def operator_variant(
-    operator: Operator,
-    topic: str,
-    computation: Computation,
-    *,
-    sampling: str | None = None,
-    calibration: str | None = None,
-) -> str:
-    """The variant of one kind of record.
+@dataclass(frozen=True, slots=True)
+class RecordKind:
+    """One kind of record of one operator: its variants on all streams, without the operator.
 
-    Args:
-        operator: who emits it; its settings and head are final.
-        topic: one of `operator.topics`.
-        computation: what its features come from.
-        sampling: which frames it takes, in canonical form. It counts only for a `StreamOperator`,
-            whose payloads depend on the frames before; others agree on the frames they share.
-        calibration: hash of the stream's own calibration, where it has one.
-
-    Raises:
-        ValueError: the operator emits no such topic, or a stream operator without a sampling.
+    Attributes:
+        fields: everything that can change a value and is the same on every stream, JSON values.
+        remembers: it is a `StreamOperator`, whose payloads depend on the frames before.
     """
-    if topic not in operator.topics:
-        raise ValueError(f"{operator.name} emits {', '.join(operator.topics)}, not {topic!r}")
-    fields: dict[str, Any] = {
-        "topic": topic,
-        "operator": _kind(operator),
-        "version": operator.version,
-        "settings": dict(operator.settings()),
-        "head": operator.head_sha256,
-        "computation": asdict(computation),
-    }
-    if not _is_ours(operator) and operator.topics[topic] != Format():
-        fields["format"] = asdict(operator.topics[topic])
-    if calibration:
-        fields["calibration"] = calibration
-    if operator.rendered_only:
-        fields["learnt"] = "rendered scenes"  # what its records of footage say of themselves
-    if isinstance(operator, StreamOperator):
-        if not sampling:
-            raise ValueError(f"{operator.name} remembers frames: its variant needs the sampling")
-        fields["sampling"] = sampling
-    return variant_hash(fields)
+
+    fields: Mapping[str, Any]
+    remembers: bool
+
+    @classmethod
+    def of(cls, operator: Operator, topic: str) -> RecordKind:
+        """
+        Args:
+            operator: who emits it; its settings and head are final.
+            topic: one of `operator.topics`.
+
+        Raises:
+            ValueError: the operator emits no such topic.
+        """
+        if topic not in operator.topics:
+            raise ValueError(f"{operator.name} emits {', '.join(operator.topics)}, not {topic!r}")
+        fields: dict[str, Any] = {
+            "topic": topic,
+            "operator": _kind(operator),
+            "version": operator.version,
+            "settings": dict(operator.settings()),
+            "head": operator.head_sha256,
+        }
+        if not _is_ours(operator) and operator.topics[topic] != Format():
+            fields["format"] = asdict(operator.topics[topic])
+        if operator.rendered_only:
+            fields["learnt"] = "rendered scenes"  # what its records of footage say of themselves
+        return cls(fields, isinstance(operator, StreamOperator))
+
+    def variant(
+        self,
+        computation: Computation,
+        *,
+        sampling: str | None = None,
+        calibration: str | None = None,
+    ) -> str:
+        """The variant of its records.
+
+        Args:
+            computation: what their features come from.
+            sampling: which frames the operator takes, in canonical form. It counts only for one
+                that remembers; others agree on the frames they share.
+            calibration: hash of the stream's own calibration, where it has one.
+
+        Raises:
+            ValueError: the operator remembers, and there is no sampling.
+        """
+        fields = {**self.fields, "computation": asdict(computation)}
+        if calibration:
+            fields["calibration"] = calibration
+        if self.remembers:
+            if not sampling:
+                name = self.fields["operator"]
+                raise ValueError(f"{name} remembers frames: its variant needs the sampling")
+            fields["sampling"] = sampling
+        return variant_hash(fields)
 
 
 def _kind(operator: Operator) -> str:

@@ -71,7 +71,7 @@ def run_job(
         live: streams are followed until SIGINT or SIGTERM; recordings run to their ends.
         fresh: forget earlier progress of the same job. Records stay.
         display: told what happens.
-        steered: what its streams follow meanwhile; None: they are what they were at the start.
+        steered: what its streams follow meanwhile, and where they are shown; None: neither.
 
     Returns:
         Exit code: 0 done, 1 failed, 3 some sources failed or lost frames, the others are complete;

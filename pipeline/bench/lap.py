@@ -15,6 +15,7 @@ from typing import ParamSpec, TypeVar
 import torch
 
 from operators.frames import Features, FrameBatch
+from operators.operator import StreamOperator
 from operators.result import Result
 from pipeline.engine.step import Engine
 
@@ -58,17 +59,17 @@ def run_lap(
         DinostreamError: whatever an operator raises.
     """
     watch = _Stopwatch()
-    results: dict[str, list[Result]] = {one.name: [] for one in engine.placements}
+    results: dict[str, list[Result]] = {one.name: [] for one in engine.operators}
     for number, batch in enumerate(batches, turn):
         features = watch.time(BACKBONE, _settled, engine, batch)
         if inspect:
             inspect(features)
-        first = number % len(engine.placements)
-        for one in (*engine.placements[first:], *engine.placements[:first]):
-            results[one.name] += watch.time(one.name, one.operator, features)
-    for one in engine.placements:
-        if memory := one.remembers:
-            results[one.name] += memory.reset(batches[0].infos[0].stream, "end")
+        first = number % len(engine.operators)
+        for one in (*engine.operators[first:], *engine.operators[:first]):
+            results[one.name] += watch.time(one.name, one, features)
+    for one in engine.operators:
+        if isinstance(one, StreamOperator):
+            results[one.name] += one.reset(batches[0].infos[0].stream, "end")
     return Lap(dict(watch.wall_s), dict(watch.cpu_s), results)
 
 

@@ -54,8 +54,8 @@ def run_engine(task: Task) -> Timing:
     began_us = _now_us()
     for batch in batches:
         features = engine.backbone(batch)
-        for placement in engine.placements:
-            placement.operator(features)
+        for operator in engine.operators:
+            operator(features)
     return Timing(began_us, _now_us(), len(frames.infos), batches=len(batches))
 
 

@@ -43,6 +43,12 @@ from pipeline.cli.options import (
 @print_option
 @json_option
 @log_format_option
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    show_default="nowhere",
+    help="Open an HTTP service to watch the streams, such as 127.0.0.1:8600.",
+)
 def command(
     sources: tuple[str, ...],
     *,
@@ -52,6 +58,7 @@ def command(
     overrides: tuple[str, ...],
     print_config: bool,
     as_json: bool,
+    listen: str | None,
     **given: Any,
 ) -> int:
     """Turn recorded footage into records.
@@ -72,15 +79,21 @@ def command(
     if print_config:
         click.echo(describe(resolved), nl=False)
         return 0
-    return _run(resolved, fresh=not resume, as_json=as_json)
+    return _run(resolved, listen, fresh=not resume, as_json=as_json)
 
 
-def _run(config: Any, *, fresh: bool, as_json: bool) -> int:
+def _run(config: Any, listen: str | None, *, fresh: bool, as_json: bool) -> int:
     from pipeline.display import open_display
     from pipeline.job import run_job
 
+    steered = None
+    if listen:
+        from pipeline.control.listener import parse_place
+        from pipeline.control.steered import Steered
+
+        steered = Steered(None, parse_place(listen))
     display = open_display(as_json=as_json)
     try:
-        return run_job(config, live=False, fresh=fresh, display=display)
+        return run_job(config, live=False, fresh=fresh, display=display, steered=steered)
     finally:
         display.close()

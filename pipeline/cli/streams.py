@@ -25,6 +25,15 @@ _service_option = click.option(
 )
 
 
+_keys_option = click.option(
+    "--set",
+    "keys",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A key of its entry, such as sampling.fps=2; null takes one out. May be repeated.",
+)
+
+
 @click.group("streams", epilog="Example: dinostream streams add gate rtsp://10.0.0.7/main")
 def command() -> None:
     """Watch and steer the streams of a job that runs with --listen."""
@@ -46,19 +55,24 @@ def list_streams(*, service: str, as_json: bool) -> int:
 @command.command("add", epilog="Example: dinostream streams add gate rtsp://10.0.0.7/main")
 @click.argument("name")
 @click.argument("url")
+@_keys_option
 @_service_option
-def add_stream(name: str, url: str, *, service: str) -> int:
+def add_stream(name: str, url: str, *, keys: tuple[str, ...], service: str) -> int:
     """Take in a stream; refused where one of that name exists."""
-    return _say(_client(service).put(name, {"url": url}, only_new=True))
+    return _say(_client(service).put(name, _entry(url, keys), only_new=True))
 
 
-@command.command("set", epilog="Example: dinostream streams set gate rtsp://10.0.0.8/main")
+@command.command("set", epilog="Example: dinostream streams set gate --set sampling.fps=2")
 @click.argument("name")
-@click.argument("url")
+@click.argument("url", required=False)
+@_keys_option
 @_service_option
-def set_stream(name: str, url: str, *, service: str) -> int:
-    """Take in a stream, or give one that exists another address."""
-    return _say(_client(service).put(name, {"url": url}, only_new=False))
+def set_stream(name: str, url: str | None, *, keys: tuple[str, ...], service: str) -> int:
+    """Take in a stream, or give one that exists another address or other settings."""
+    entry, client = _entry(url, keys), _client(service)
+    if name in {stream["id"] for stream in client.streams()}:
+        return _say(client.patch(name, entry))
+    return _say(client.put(name, entry, only_new=True))
 
 
 @command.command("remove", epilog="Example: dinostream streams remove gate")
@@ -85,6 +99,16 @@ def pause_stream(name: str, *, service: str) -> int:
 def resume_stream(name: str, *, service: str) -> int:
     """Have a stream go on that is paused, or begin again that has ended."""
     return _say(_client(service).turn(name, "resume"))
+
+
+def _entry(url: str | None, keys: Sequence[str]) -> dict[str, Any]:
+    """Keys of a stream's entry."""
+    from pipeline.configuration.document import apply_override
+
+    entry: dict[str, Any] = {} if url is None else {"url": url}
+    for key in keys:
+        apply_override(entry, key)
+    return entry
 
 
 def _client(service: str) -> Client:

@@ -30,47 +30,26 @@ from pydantic import (
 from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.moment import microseconds
 from operators.weights.backbone_choice import AUTO, DEMO
+from pipeline.configuration.values import (
+    forward,
+    gpu_share,
+    not_empty,
+    rfc3339_moment,
+    within_picture,
+)
 from pipeline.stream.sampling import HALF, Sampling
+from pipeline.stream.spec import Drop
 
 STREAM_ID = r"^[A-Za-z0-9._-]{1,128}$"
 OPERATORS = ("depth", "segmentation", "action", "embedding")  # what runs where none is named
 
-
-def _rfc3339(value: object) -> datetime:
-    """Text of a moment with its zone -> datetime; the zone is never guessed."""
-    try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError("should be an RFC 3339 time with a zone, such as 2026-11-22T17:00:00.250Z")
-    return moment
-
-
-def _forward(span_s: tuple[float, float]) -> tuple[float, float]:
-    if not span_s[0] < span_s[1]:
-        raise ValueError(f"should go from one second to a later one, got {list(span_s)}")
-    return span_s
-
-
-def _gpu_share(value: object) -> object:
-    if value == "auto" or (isinstance(value, int | float) and 0 <= value <= 1):
-        return value
-    raise ValueError("should be auto, or a part of a GPU from 0 to 1")
-
-
-def _not_empty(text: str) -> str:
-    if not text:
-        raise ValueError("should not be empty")
-    return text
-
-
 # pydantic's own constraint would refuse names of files that are not UTF-8.
-Place = Annotated[str, AfterValidator(_not_empty)]
-GpuShare = Annotated[float | Literal["auto"], BeforeValidator(_gpu_share)]
-Moment = Annotated[datetime, BeforeValidator(_rfc3339)]
+Place = Annotated[str, AfterValidator(not_empty)]
+GpuShare = Annotated[float | Literal["auto"], BeforeValidator(gpu_share)]
+Moment = Annotated[datetime, BeforeValidator(rfc3339_moment)]
 StreamId = Annotated[str, StringConstraints(pattern=STREAM_ID)]
-Span = Annotated[tuple[NonNegativeFloat, PositiveFloat], AfterValidator(_forward)]
+Span = Annotated[tuple[NonNegativeFloat, PositiveFloat], AfterValidator(forward)]
+Edges = Annotated[tuple[float, float, float, float], AfterValidator(within_picture)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]  # to wait; threads cannot wait for ever
 
 
@@ -131,6 +110,11 @@ class StreamConfig(_Model):
     priority: int = 0
     transport: Literal["tcp", "udp"] | None = None
     follow: bool = False
+    sampling: SamplingConfig | None = None
+    operators: Annotated[list[str], Field(min_length=1)] | None = None
+    short_side: PositiveInt | None = None
+    region: Edges | None = None
+    drop: Drop | None = None
 
     @property
     def start_time_us(self) -> int | None:
@@ -182,6 +166,7 @@ class Config(_Model):
     overload: list[str] = Field(default_factory=list)
     chunk_ms: PositiveInt = 500
     stall_s: Seconds = 10.0
+    drop: Drop = "oldest"
     buffer_frames: PositiveInt = 64
     max_age_s: PositiveFloat = 5.0
     drain_s: Seconds = 10.0
@@ -229,8 +214,8 @@ class Config(_Model):
         known = {*OPERATORS, *self.operators}
         for name in self.heads:
             if name not in known:
-                hint = _hint(name, sorted(known))
-                raise ValueError(f"heads names the operator {name!r}, which does not run; {hint}")
+                other = hint(name, sorted(known))
+                raise ValueError(f"heads names the operator {name!r}, which does not run; {other}")
         return self
 
     @model_validator(mode="after")
@@ -238,8 +223,10 @@ class Config(_Model):
         known = {HALF, *self.operators}
         for name in self.overload:
             if name not in known:
-                hint = _hint(name, sorted(known))
-                raise ValueError(f"overload names {name!r}, which is no operator that runs; {hint}")
+                other = hint(name, sorted(known))
+                raise ValueError(
+                    f"overload names {name!r}, which is no operator that runs; {other}"
+                )
         if len(set(self.overload)) < len(self.overload):
             raise ValueError(f"overload names something twice: {', '.join(self.overload)}")
         return self
@@ -266,11 +253,11 @@ class Config(_Model):
         """Event time of the first frame of sources without their own, microseconds."""
         return microseconds(self.start_time)
 
-    def sampling_of(self, operator: str) -> Sampling:
-        """Which frames an operator takes: its own rule, else the run's."""
+    def sampling_of(self, operator: str, stream: SamplingConfig | None = None) -> Sampling:
+        """Which frames an operator takes: its own rule, else the stream's own, else the run's."""
         own = self.operators.get(operator)
         if own is None or not any(getattr(own, mode) for mode in SamplingConfig.model_fields):
-            return self.sampling.rule
+            return (stream or self.sampling).rule
         return _sampling(own)
 
     def plain(self) -> Mapping[str, Any]:
@@ -278,7 +265,8 @@ class Config(_Model):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-def _hint(name: str, known: Sequence[str]) -> str:
+def hint(name: str, known: Sequence[str]) -> str:
+    """What somebody who wrote a name that is not known may have meant, or may write."""
     near = get_close_matches(name, known, n=1)
     return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
 

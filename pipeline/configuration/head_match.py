@@ -7,10 +7,11 @@ heads' headers, not their weights. Knows nothing of torch.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from operators.backbones.architectures import architecture
 from operators.errors import UsageError, WeightsError
 from operators.weights.backbone_choice import DEMO
 from operators.weights.head_needs import HeadNeeds, chosen_header, head_choice
@@ -55,6 +56,29 @@ def matched(config: Config) -> Config:
     return _at_their_rates(_at_their_size(config, heads), heads)
 
 
+def check_size(config: Config, stream: str, short_side: int, operators: Container[str]) -> None:
+    """Look at a stream's own size.
+
+    Args:
+        config: what all streams share.
+        stream: its name.
+        short_side: of its frames, pixels.
+        operators: those that run on it.
+
+    Raises:
+        UsageError: it holds no patch of the model, or a head says nothing sound at it.
+    """
+    place, arch = f"streams.{stream}.short_side", architecture(config.model)
+    if short_side < arch.patch:
+        raise UsageError(
+            f"{place}: should be at least {arch.patch}, a patch of {arch.name}; got {short_side}"
+        )
+    for head in heads_of(config):
+        side = head.needs.short_side
+        if head.strict and head.operator in operators and side not in (None, short_side):
+            raise UsageError(f"{place}: {_unsound(head.operator, side, short_side)}; leave it out")
+
+
 def heads_of(config: Config) -> list[TrainedAt]:
     """Those that have a header and run."""
     found = []
@@ -84,8 +108,7 @@ def _at_their_size(config: Config, heads: list[TrainedAt]) -> Config:
     for side, operator in strict.items():
         if asked not in (None, side):
             raise UsageError(
-                f"the {operator} head was trained at a short side of {side} px and says nothing "
-                f"sound at {asked}; give --short-side {side}, or leave it out"
+                f"{_unsound(operator, side, asked)}; give --short-side {side}, or leave it out"
             )
     sides = set(strict) or {head.needs.short_side for head in sized}
     side = sides.pop() if asked is None and len(sides) == 1 else config.short_side
@@ -102,15 +125,23 @@ def _at_their_size(config: Config, heads: list[TrainedAt]) -> Config:
     return config.model_copy(update={"short_side": side})
 
 
+def _unsound(operator: str, side: int | None, asked: int | None) -> str:
+    return (
+        f"the {operator} head was trained at a short side of {side} px and says nothing sound at "
+        f"{asked}"
+    )
+
+
 def _at_their_rates(config: Config, heads: list[TrainedAt]) -> Config:
     changed = dict(config.operators)
     for head in heads:
         if head.needs.fps is None or head.operator != "action":
             continue
         trained, given = Sampling("fps", head.needs.fps), config.sampling_of(head.operator)
-        if given == trained:
-            continue
         own = changed[head.operator]
+        if given == trained:  # which no stream's own sampling may change
+            changed[head.operator] = own.model_copy(update={"fps": head.needs.fps})
+            continue
         if any(getattr(own, mode) for mode in SamplingConfig.model_fields):
             raise UsageError(
                 f"operators.{head.operator} samples {given}, its head was trained at {trained}: "

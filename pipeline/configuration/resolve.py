@@ -212,5 +212,5 @@ def _keys_at(loc: Sequence[str]) -> list[str]:
         if get_origin(annotation) is dict:
             next(parts, None)
             annotation = get_args(annotation)[1]
-        model = annotation
+        model = next((one for one in get_args(annotation) if one is not type(None)), annotation)
     return list(model.model_fields)

@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from operators.backbones.architectures import architecture
 from operators.errors import UsageError
-from pipeline.configuration.config import Config, StreamConfig
+from pipeline.configuration.config import Config, StreamConfig, hint
 from pipeline.configuration.followed import plan_followed
-from pipeline.configuration.sources import SourcePlan, plan_recordings, plan_stream
+from pipeline.configuration.head_match import check_size
+from pipeline.configuration.sources import LIVE_SCHEMES, SourcePlan, plan_recordings, plan_stream
+from pipeline.media.region import Region
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
+
+Samplings = Mapping[str, Sampling]
 
 # Nobody waits for a recording's first frames, and a chunk cut short is a batch of padding.
 RECORDED_CHUNK_MS = 10_000
 
 
-def sampling_rules(config: Config) -> tuple[Sampling, ...]:
-    """The distinct samplings of a job's operators; bit i of `Frames.taken` is rule i."""
-    return tuple(dict.fromkeys(config.sampling_of(key) for key in config.operators))
+def samplings_of(config: Config, stream: str = "", own: StreamConfig | None = None) -> Samplings:
+    """Operator's key -> which frames it takes, of the operators that run on a stream.
+
+    Args:
+        config: what all streams share.
+        stream: its name.
+        own: what is its own; None: nothing.
+
+    Raises:
+        UsageError: it names an operator that does not run.
+    """
+    picked = config.operators if own is None or own.operators is None else own.operators
+    for key in picked:
+        if key not in config.operators:
+            known = hint(key, list(config.operators))
+            raise UsageError(
+                f"streams.{stream}.operators names {key!r}, which is no operator that runs; {known}"
+            )
+    sampling = own.sampling if own else None
+    return {key: config.sampling_of(key, sampling) for key in config.operators if key in picked}
 
 
 def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
@@ -34,8 +55,8 @@ def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
     Raises:
         UsageError: nothing there, a name twice, an unknown protocol or scene.
     """
-    rules, start_us = sampling_rules(config), config.start_time_us
-    specs = [_spec(config, plan, rules, start_us) for plan in _recordings(config)]
+    samplings, start_us = samplings_of(config), config.start_time_us
+    specs = [_spec(config, plan, samplings, start_us) for plan in _recordings(config)]
     specs += [stream_spec(config, name, one, live=live) for name, one in config.streams.items()]
     _refuse_one_name_twice([spec.stream for spec in specs])
     return specs
@@ -45,16 +66,21 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
     """One named stream, as `stream_specs` has it.
 
     Raises:
-        UsageError: an unknown protocol or scene, no such file, or a key that is not for such a
-            source.
+        UsageError: an unknown protocol, scene or operator, no such file, a size at which a head
+            says nothing sound, a camera that is to wait, or a key that is not for such a source.
     """
     _refuse_transport(name, stream)
+    samplings = samplings_of(config, name, stream)
+    if stream.short_side is not None:
+        check_size(config, name, stream.short_side, samplings)
     start_us = config.start_time_us if stream.start_time is None else stream.start_time_us
     if stream.follow:
         plan = plan_followed(name, stream, config, live=live)
     else:
         plan = _named(name, stream.url, config, live=live)
-    spec = replace(_spec(config, plan, sampling_rules(config), start_us), follow=stream.follow)
+    drop = stream.drop or config.drop
+    _refuse_to_block(plan, drop)
+    spec = replace(_spec(config, plan, samplings, start_us), follow=stream.follow)
     chunk_ms = config.chunk_ms if spec.endless else spec.chunk_ms
     latency_ms = stream.latency_ms or config.latency_ms
     return replace(
@@ -62,6 +88,9 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
         latency_ms=latency_ms,
         priority=stream.priority,
         transport=stream.transport or "tcp",
+        short_side=stream.short_side or config.short_side,
+        drop=drop,
+        region=Region(*stream.region) if stream.region else None,
         chunk_ms=min(chunk_ms, max(1, latency_ms // 2)) if spec.endless else chunk_ms,
     )
 
@@ -92,6 +121,15 @@ def _named(name: str, url: str, config: Config, *, live: bool) -> SourcePlan:
     return plan_stream(name, url, live=live, spool_bytes=config.spool_bytes)
 
 
+def _refuse_to_block(plan: SourcePlan, drop: str) -> None:
+    scheme = plan.url.partition("://")[0].lower()
+    if plan.live and drop == "block" and scheme in LIVE_SCHEMES:
+        raise UsageError(
+            f"streams.{plan.stream}.drop: block is for what can wait, files and http(s); a camera "
+            f"over {scheme} goes on and breaks off where it is not read: want oldest or latest"
+        )
+
+
 def _refuse_one_name_twice(names: Sequence[str]) -> None:
     for name, times in Counter(names).items():
         if times > 1:
@@ -99,14 +137,16 @@ def _refuse_one_name_twice(names: Sequence[str]) -> None:
 
 
 def _spec(
-    config: Config, plan: SourcePlan, rules: tuple[Sampling, ...], start_us: int | None
+    config: Config, plan: SourcePlan, samplings: Samplings, start_us: int | None
 ) -> StreamSpec:
+    rules = tuple(dict.fromkeys(samplings.values()))
     return StreamSpec(
         stream=plan.stream,
         url=_absolute(plan.url),
         live=plan.live,
         session=plan.session,
         samplings=rules,
+        rules={key: rules.index(sampling) for key, sampling in samplings.items()},
         short_side=config.short_side,
         patch=architecture(config.model).patch,
         start_time_us=start_us,

@@ -46,6 +46,10 @@ class Client:
         more = {"if-none-match": "*"} if only_new else {}
         return self._ask("PUT", _path(name), config, more)
 
+    def patch(self, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Have some keys of a stream's entry be so; None takes one out."""
+        return self._ask("PATCH", _path(name), changes)
+
     def remove(self, name: str) -> None:
         """Have a stream finish and be forgotten."""
         self._ask("DELETE", _path(name))

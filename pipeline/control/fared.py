@@ -36,6 +36,7 @@ class Fared:
         camera: its counts; None of a recording, and of a camera before anything was heard of it.
         latency: from capture to the sink; None where `camera` is.
         wanted: what it is to be.
+        share: of a recording, part of it that is decoded, 0 to 1; None where nobody knows.
     """
 
     stream: str
@@ -44,13 +45,15 @@ class Fared:
     camera: Camera | None
     latency: Latency | None
     wanted: WantedStream
+    share: float | None = None
 
     def plain(self, since_us: int) -> dict[str, Any]:
         """JSON values, secrets masked; the state began then, microseconds since the epoch."""
         facts = {"id": self.stream, "state": self.state, "reason": self.reason}
         facts |= {"since": rfc3339(since_us)}
         config = mask_values(self.wanted.config.model_dump(mode="json", exclude_none=True))
-        return {**facts, **self._counts(), "config": config}
+        share = None if self.share is None else round(self.share, 4)
+        return {**facts, **self._counts(), "share": share, "config": config}
 
     def _counts(self) -> dict[str, Any]:
         camera = self.camera
@@ -91,7 +94,7 @@ def fared(
             tally.latencies.get(name),
             ended.get(name),
             refused.get(name, ""),
-            played=name in tally.shares,
+            tally.shares.get(name),
         )
         for name, stream in wanted.items()
     }
@@ -105,10 +108,10 @@ def _one(
     latency: Latency | None,
     ended: Outcome | None,
     refused: str,
-    *,
-    played: bool,
+    share: float | None,
 ) -> Fared:
-    state: State = "live" if played else "connecting"  # of a recording, whose frames tell
+    # Of a recording, whose frames tell.
+    state: State = "connecting" if share is None else "live"
     why = ""
     if camera:
         state, why = _STATES[camera.state], camera.why
@@ -120,7 +123,7 @@ def _one(
         state, why = "ended", ended.detail or ended.status
     elif state == "ended":  # it is to come again, or its last records are on their way
         state = "connecting"
-    return Fared(name, state, mask(why), camera, latency, wanted)
+    return Fared(name, state, mask(why), camera, latency, wanted, share)
 
 
 def _percentiles(latency: Latency) -> dict[str, float | None]:

@@ -69,9 +69,14 @@ class _Collector:
             "The same by its parts: decode, batch, compute, commit.",
             labels=["stream", "stage"],
         )
+        share = GaugeMetricFamily(
+            "dinostream_stream_share", "Part of a recording that is decoded.", labels=["stream"]
+        )
         for name, one in self._steering.board.fared().items():
             for word in STATES:
                 state.add_metric([name, word], float(word == one.state))
+            if one.share is not None:
+                share.add_metric([name], one.share)
             if one.camera is None:
                 continue
             frames.add_metric([name, "processed"], one.camera.frames)
@@ -86,7 +91,7 @@ class _Collector:
                 _add(total, [name], one.latency.total)
                 for stage, histogram in one.latency.stages.items():
                     _add(stages, [name, stage], histogram)
-        yield from (frames, drops, state, lag, epoch, newest, total, stages)
+        yield from (frames, drops, state, lag, epoch, newest, total, stages, share)
 
     def _of_job(self) -> Iterator[Metric]:
         tally = self._steering.tally

@@ -52,27 +52,34 @@ def _paths() -> Json:
             "put": {
                 "summary": "Have a stream be so; with If-None-Match: * only where there is none",
                 "requestBody": {"required": True, **_json("StreamConfig")},
-                **_answers({"201": _json("Stream"), **changed}, "400", "412", "413", "415", "422"),
+                **_answers(
+                    {"201": _json("Stream"), **changed}, "400", "409", "412", "413", "415", "422"
+                ),
+            },
+            "patch": {
+                "summary": "Have some keys of a stream's entry be so; null takes one out",
+                "requestBody": {"required": True, **_any()},
+                **_answers(changed, "400", "404", "409", "413", "415", "422"),
             },
             "delete": {
                 "summary": "Have a stream finish and be forgotten",
-                **_answers({"204": {"description": "It will"}}, "404"),
+                **_answers({"204": {"description": "It will"}}, "404", "409"),
             },
         },
         "/v1/streams/{id}:pause": {
             "parameters": [_ID],
-            "post": {"summary": "Have a stream left alone", **_answers(changed, "404")},
+            "post": {"summary": "Have a stream left alone", **_answers(changed, "404", "409")},
         },
         "/v1/streams/{id}:resume": {
             "parameters": [_ID],
-            "post": {"summary": "Have it go on, or begin again", **_answers(changed, "404")},
+            "post": {"summary": "Have it go on, or begin again", **_answers(changed, "404", "409")},
         },
         "/v1/config": {
             "get": {"summary": "The configuration, secrets masked", **_answers({"200": _any()})},
             "put": {
                 "summary": "Have the streams that it names; If-Match with the ETag of the GET",
                 "requestBody": {"required": True, **_any()},
-                **_answers({"202": _any()}, "412", "422", "428"),
+                **_answers({"202": _any()}, "409", "412", "422", "428"),
             },
         },
         "/v1/events": {
@@ -114,6 +121,7 @@ def _stream() -> Json:
             "properties": dict.fromkeys(PERCENTILES, number),
             "description": "From capture until the records were in the sink",
         },
+        "share": {**number, "description": "Part of a recording that is decoded, 0 to 1"},
         "ledger": {"type": ["object", "null"], "additionalProperties": counts},
         "config": {"$ref": "#/components/schemas/StreamConfig"},
     }
@@ -164,7 +172,11 @@ def _content(media_type: str, schema: Json) -> Json:
 
 def _sensor(summary: str, refused: str) -> Json:
     body = {"required": True, **_any()}
-    return {"summary": summary, "requestBody": body, **_answers({"200": _any()}, refused, "422")}
+    return {
+        "summary": summary,
+        "requestBody": body,
+        **_answers({"200": _any()}, refused, "409", "422"),
+    }
 
 
 def _probe(summary: str) -> Json:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
 from operators.errors import UsageError
-from pipeline.control.wanted import Changed, NoSuchStream
+from pipeline.control.answer import Json
+from pipeline.control.wanted import Changed, Fixed, NoSuchStream
 from pipeline.secrets import mask
 
 MEDIA_TYPE = "application/problem+json"
+_STATUS = {NoSuchStream: 404, Fixed: 409, Changed: 412}
 
 
 class Problem(Exception):
@@ -23,24 +24,24 @@ class Problem(Exception):
         self.detail = detail
 
 
-def problem_response(problem: Problem) -> JSONResponse:
+def problem_response(problem: Problem) -> Json:
     """The answer of it, secrets masked."""
     body = {
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": mask(problem.detail),
     }
-    return JSONResponse(body, problem.status, media_type=MEDIA_TYPE)
+    return Json(body, problem.status, media_type=MEDIA_TYPE)
 
 
-def on_problem(_: Request, error: Exception) -> JSONResponse:
+def on_problem(_: Request, error: Exception) -> Json:
     """Starlette's handler of `Problem`."""
     assert isinstance(error, Problem)
     return problem_response(error)
 
 
-def on_usage(_: Request, error: Exception) -> JSONResponse:
+def on_usage(_: Request, error: Exception) -> Json:
     """Starlette's handler of what the request asked for and cannot be."""
     assert isinstance(error, UsageError)
-    status = 404 if isinstance(error, NoSuchStream) else 412 if isinstance(error, Changed) else 422
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 422)
     return problem_response(Problem(status, str(error)))

@@ -13,13 +13,14 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from operators.errors import UsageError
 from pipeline.configuration.config import StreamConfig
 from pipeline.configuration.resolve import resolve_streams
 from pipeline.control import deepstream
+from pipeline.control.answer import Json
 from pipeline.control.health import Health
 from pipeline.control.metrics import CONTENT_TYPE, exposition
 from pipeline.control.openapi import document
@@ -48,6 +49,7 @@ class Service:
             ("GET", "/v1/streams"): self.list_streams,
             ("GET", "/v1/streams/{id}"): self.get_stream,
             ("PUT", "/v1/streams/{id}"): self.put_stream,
+            ("PATCH", "/v1/streams/{id}"): self.patch_stream,
             ("DELETE", "/v1/streams/{id}"): self.delete_stream,
             ("POST", "/v1/streams/{id}:pause"): self.pause_stream,
             ("POST", "/v1/streams/{id}:resume"): self.resume_stream,
@@ -69,10 +71,10 @@ class Service:
 
     async def list_streams(self, _: Request) -> Response:
         board = self._steering.board
-        return JSONResponse({"streams": list(board.streams().values()), "change": board.number})
+        return Json({"streams": list(board.streams().values()), "change": board.number})
 
     async def get_stream(self, request: Request) -> Response:
-        return JSONResponse(self._stream(request.path_params["id"]))
+        return Json(self._stream(request.path_params["id"]))
 
     async def put_stream(self, request: Request) -> Response:
         name = request.path_params["id"]
@@ -80,6 +82,18 @@ class Service:
         only_new = request.headers.get("if-none-match") == "*"
         new = self._steering.wanted.put(name, config, only_new=only_new)
         return self._accepted(name, 201 if new else 202)
+
+    async def patch_stream(self, request: Request) -> Response:
+        """Its entry with other values for some keys; null takes one out."""
+        name, changes = request.path_params["id"], await _body(request)
+
+        def changed(known: StreamConfig) -> StreamConfig:
+            values = known.model_dump(mode="json", exclude_none=True) | changes
+            left = {key: value for key, value in values.items() if value is not None}
+            return _unmasked(name, resolve_streams({name: left})[name], known)
+
+        self._steering.wanted.revise(name, changed)
+        return self._accepted(name, 202)
 
     async def delete_stream(self, request: Request) -> Response:
         self._steering.wanted.remove(request.path_params["id"])
@@ -99,7 +113,7 @@ class Service:
     async def get_config(self, _: Request) -> Response:
         wanted = self._steering.wanted
         tag = wanted.etag
-        return JSONResponse(mask_values(wanted.config.plain()), headers={"etag": f'"{tag}"'})
+        return Json(mask_values(wanted.config.plain()), headers={"etag": f'"{tag}"'})
 
     async def put_config(self, request: Request) -> Response:
         """Only `streams`: nothing else can change while a job runs, and says so."""
@@ -112,7 +126,7 @@ class Service:
         refuse_other_keys(body.keys() - {"streams"})
         touched = wanted.replace(wanted.config.model_copy(update={"streams": streams}), tag=tag)
         self._steering.look()
-        return JSONResponse({"changed": touched}, 202, headers={"etag": f'"{wanted.etag}"'})
+        return Json({"changed": touched}, 202, headers={"etag": f'"{wanted.etag}"'})
 
     async def follow_events(self, request: Request) -> Response:
         """Server-sent events; `Last-Event-ID` goes on behind one."""
@@ -127,14 +141,14 @@ class Service:
         config = self._streams({name: {"url": url}})[name]
         self._steering.wanted.put(name, config, only_new=True)
         self._steering.look()
-        return JSONResponse(deepstream.done("add"))
+        return Json(deepstream.done("add"))
 
     async def remove_sensor(self, request: Request) -> Response:
         """As `delete_stream`."""
         name, _ = deepstream.sensor(await _body(request), "remove")
         self._steering.wanted.remove(name)
         self._steering.look()
-        return JSONResponse(deepstream.done("remove"))
+        return Json(deepstream.done("remove"))
 
     async def alive(self, _: Request) -> Response:
         return _health(self._health.dead())
@@ -149,25 +163,17 @@ class Service:
         return Response(exposition(self._steering), media_type=CONTENT_TYPE)
 
     async def openapi(self, _: Request) -> Response:
-        return JSONResponse(document())
+        return Json(document())
 
     def _streams(self, values: dict[str, Any]) -> dict[str, StreamConfig]:
-        """Entries as they were sent; one that was read here, its secrets masked, is the one that it
-        was."""
-        streams, known = resolve_streams(values), self._steering.wanted.streams()
-        for name, stream in streams.items():
-            if MASK not in stream.url:
-                continue
-            if name not in known or mask_url(known[name].config.url) != stream.url:
-                raise Problem(
-                    422, f"{name}: the url holds {MASK}, where a secret was; give it anew"
-                )
-            streams[name] = stream.model_copy(update={"url": known[name].config.url})
-        return streams
+        """Entries as they were sent."""
+        streams, wanted = resolve_streams(values), self._steering.wanted.streams()
+        known = {name: one.config for name, one in wanted.items()}
+        return {name: _unmasked(name, one, known.get(name)) for name, one in streams.items()}
 
     def _accepted(self, name: str, status: int) -> Response:
         self._steering.look()
-        return JSONResponse(self._stream(name), status)
+        return Json(self._stream(name), status)
 
     def _stream(self, name: str) -> dict[str, Any]:
         found = self._steering.board.stream(name)
@@ -207,6 +213,15 @@ async def _body(request: Request) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise Problem(422, f"want a JSON object, got {type(values).__name__}")
     return values
+
+
+def _unmasked(name: str, sent: StreamConfig, known: StreamConfig | None) -> StreamConfig:
+    """An entry; one that was read here, its secrets masked, has the address that it had."""
+    if MASK not in sent.url:
+        return sent
+    if known is None or mask_url(known.url) != sent.url:
+        raise Problem(422, f"{name}: the url holds {MASK}, where a secret was; give it anew")
+    return sent.model_copy(update={"url": known.url})
 
 
 def _health(why_not: str) -> Response:

@@ -1,18 +1,19 @@
-"""What a live job follows while it runs: its file, and whoever speaks to it over HTTP."""
+"""What a job follows while it runs: a live one's file, and whoever speaks to it over HTTP."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.configuration.config import Config
+from pipeline.configuration.config import Config, StreamConfig
 from pipeline.control.config_file import ConfigFile
 from pipeline.control.health import Watched
 from pipeline.control.steering import SteeredRun, Steering
+from pipeline.stream.spec import StreamSpec
 
 if TYPE_CHECKING:
     from pipeline.control.listener import Place
@@ -21,22 +22,26 @@ if TYPE_CHECKING:
 class Run(SteeredRun, Watched, Protocol):
     """A run that can be steered and watched."""
 
+    @property
+    def specs(self) -> Mapping[str, StreamSpec]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Steered:
     """
     Attributes:
-        file: read again when it changes, or at SIGHUP.
+        file: read again when it changes, or at SIGHUP; None: a replay, whose streams stay what they
+            are.
         place: where the HTTP service listens; None: nowhere.
     """
 
-    file: ConfigFile
+    file: ConfigFile | None
     place: Place | None = None
 
     @property
     def listens(self) -> bool:
         """Streams may come later."""
-        return self.place is not None
+        return self.place is not None and self.file is not None
 
     @contextmanager
     def beside(self, run: Run, config: Config, tell: Callable[[str], None]) -> Iterator[None]:
@@ -50,7 +55,8 @@ class Steered:
         Raises:
             UsageError: nobody can listen there.
         """
-        steering = Steering(run, config, file=self.file, tell=tell)
+        fixed = None if self.file else _named(run.specs, config)
+        steering = Steering(run, config, file=self.file, fixed=fixed, tell=tell)
         with ExitStack() as stack:
             if self.place:
                 # Not at the top: a job that nobody speaks to needs no server.
@@ -62,10 +68,19 @@ class Steered:
                 place = replace(self.place, port=server.getsockname()[1])  # 0: any that is free
                 service = Service(steering, Health(run, steering.board))
                 stack.enter_context(answering(service.app(), place, server))
-                tell(f"streams can be watched, added and removed at {place.url}")
+                done = "watched, added and removed" if self.file else "watched"
+                tell(f"streams can be {done} at {place.url}")
             stack.enter_context(steering.at_work())
-            stack.enter_context(_at_hangup(steering.read_again))
+            if self.file:
+                stack.enter_context(_at_hangup(steering.read_again))
             yield
+
+
+def _named(specs: Mapping[str, StreamSpec], config: Config) -> dict[str, StreamConfig]:
+    """Every stream's entry in the configuration, or what it would be."""
+    return {
+        name: config.streams.get(name) or StreamConfig(url=spec.url) for name, spec in specs.items()
+    }
 
 
 @contextmanager

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
-from pipeline.configuration.config import Config
+from pipeline.configuration.config import Config, StreamConfig
 from pipeline.control.board import Board
 from pipeline.control.config_file import ConfigFile
 from pipeline.control.fared import fared
@@ -42,6 +42,7 @@ class Steering:
         config: Config,
         *,
         file: ConfigFile | None = None,
+        fixed: Mapping[str, StreamConfig] | None = None,
         tell: Callable[[str], None] = log.info,
     ) -> None:
         """
@@ -49,12 +50,13 @@ class Steering:
             run: has begun, or will, with the streams of `config`.
             config: of the job.
             file: where that came from, read again when it changes.
+            fixed: see `Wanted`.
             tell: hears what came of that.
         """
         self._run = run
         self._file = file
         self._tell = tell
-        self.wanted = Wanted(config)
+        self.wanted = Wanted(config, fixed)
         self.board = Board()
         self._reconciler = Reconciler(run, self.wanted)
         self._looking = threading.Lock()

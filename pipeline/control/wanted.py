@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from uuid import uuid4
@@ -21,6 +22,10 @@ class NoSuchStream(UsageError):
 
 class Changed(UsageError):
     """Somebody else has changed what was to be changed, or made what was to be new."""
+
+
+class Fixed(UsageError):
+    """The streams of this job are what they were when it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,18 @@ class WantedStream:
 class Wanted:
     """Of one job. A change is made as a whole or not at all."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, fixed: Mapping[str, StreamConfig] | None = None) -> None:
+        """
+        Args:
+            config: of the job.
+            fixed: all streams of a job whose streams do not change, those that its configuration
+                has no names for too; every change raises `Fixed` then. None: those of `config`.
+        """
         self._lock = threading.Lock()
         self._config = config
-        self._streams = {name: WantedStream(one) for name, one in config.streams.items()}
+        self._fixed = fixed is not None
+        streams = config.streams if fixed is None else fixed
+        self._streams = {name: WantedStream(one) for name, one in streams.items()}
         self._life = uuid4().hex[:8]  # so that no tag of another run is one of this
         self._changes = 0
 
@@ -77,7 +90,7 @@ class Wanted:
             Changed: it is there, and was to be new.
             UsageError: no decoder can open it.
         """
-        with self._lock:
+        with self._changing():
             known = self._streams.get(name)
             if known and only_new:
                 raise Changed(f"stream {name} exists already")
@@ -89,13 +102,29 @@ class Wanted:
             self._keep(self._streams | {name: WantedStream(stream, paused, turn)})
             return known is None
 
+    def revise(self, name: str, change: Callable[[StreamConfig], StreamConfig]) -> None:
+        """Have a stream that is there be what `change` makes of its entry; same again changes
+        nothing.
+
+        Raises:
+            NoSuchStream: there is none.
+            UsageError: no decoder can open it.
+        """
+        with self._changing():
+            known = self._known(name)
+            stream = change(known.config)
+            if stream != known.config:
+                self._check(name, stream)
+                anew = replace(known, config=stream, turn=known.turn + 1)
+                self._keep(self._streams | {name: anew})
+
     def remove(self, name: str) -> None:
         """Have a stream end and be forgotten.
 
         Raises:
             NoSuchStream: there is none.
         """
-        with self._lock:
+        with self._changing():
             self._known(name)
             self._keep({one: stream for one, stream in self._streams.items() if one != name})
 
@@ -133,7 +162,7 @@ class Wanted:
             Changed: there is another tag by now.
             UsageError: something else differs, or a stream cannot be opened; nothing is changed.
         """
-        with self._lock:
+        with self._changing():
             if tag is not None and tag != self._etag():
                 raise Changed("the configuration was changed by somebody else; read it again")
             self._refuse_other_keys(config)
@@ -151,8 +180,19 @@ class Wanted:
                 self._keep(kept)
             return touched
 
-    def _change(self, name: str, change: Callable[[WantedStream], WantedStream]) -> None:
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One thread at a time, and only where streams may change."""
+        if self._fixed:
+            raise Fixed(
+                "this is a replay: its streams are those that it began with, and none is added, "
+                "changed, paused or removed; nothing was changed"
+            )
         with self._lock:
+            yield
+
+    def _change(self, name: str, change: Callable[[WantedStream], WantedStream]) -> None:
+        with self._changing():
             self._keep(self._streams | {name: change(self._known(name))})
 
     def _keep(self, streams: Streams) -> None:

@@ -14,11 +14,12 @@ from pipeline.stream.spec import StreamSpec
 
 
 class Backlog:
-    """Entries in order. Of a live stream no more frames than it may buffer, and none too old."""
+    """Entries in order. Of a live stream no more frames than there is room for, and none too old;
+    of one that waits, and of a recording, all."""
 
     def __init__(self, spec: StreamSpec) -> None:
-        self._live = spec.live
-        self._room = spec.buffer_frames
+        self._drops = spec.live and spec.drop != "block"
+        self._room = spec.room
         self._max_age_s = spec.max_age_s
         self._entries: Lineup[Frames] = Lineup()
         self._dropped = Dropped(spec.stream, len(spec.samplings))  # before the first entry
@@ -30,13 +31,13 @@ class Backlog:
         """Put the newest in."""
         for entry in entries:
             self._entries.add(entry)
-        if self._live:
+        if self._drops:
             self._drop(max(0, self._frames - self._room), "full")
             self._expire(now_s)
 
     def take(self, now_s: float) -> tuple[Entry, ...]:
         """The oldest, for one chunk."""
-        if self._live:
+        if self._drops:
             self._expire(now_s)
         taken: list[Entry] = list(self._dropped.take())
         frames = 0

@@ -1,4 +1,4 @@
-"""The newest frames of a live stream, beside the thread that decodes them. Thread-safe."""
+"""Frames of a live stream that wait, beside the thread that decodes them. Thread-safe."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Buffer:
     def __init__(self, spec: StreamSpec, *, clock: Callable[[], float] = time.monotonic) -> None:
         """
         Args:
-            spec: the stream: how many frames are kept, and how long; a chunk waits `chunk_ms` for
-                more, counted from its first item.
+            spec: the stream: how many frames there is room for, and how long; a chunk waits
+                `chunk_ms` for more, counted from its first item.
             clock: seconds, monotonic.
         """
-        self._room = spec.buffer_frames
+        self._room = spec.room
         self._max_age_s = spec.max_age_s
         self._chunk_s = spec.chunk_ms / 1000
         self._clock = clock
@@ -60,10 +60,13 @@ class Buffer:
             self._expire()
             self._changed.notify_all()
 
-    def wait_for_room(self, timeout_s: float | None = None) -> None:
-        """Until one more frame would drop none, or the buffer is closed; at most so long."""
+    def wait_for_room(self, timeout_s: float) -> bool:
+        """Until one more frame would drop none, or the buffer is closed; whether that is so in
+        time."""
         with self._changed:
-            self._changed.wait_for(lambda: self._frames < self._room or self.closed, timeout_s)
+            return self._changed.wait_for(
+                lambda: self._frames < self._room or self.closed, timeout_s
+            )
 
     def close(self) -> None:
         """Nothing more will be put in."""
@@ -87,7 +90,7 @@ class Buffer:
         if not self._items:
             return False
         late = self._clock() - self._since_s >= self._chunk_s
-        return late or self._frames >= CHUNK_FRAMES
+        return late or self._frames >= min(CHUNK_FRAMES, self._room)
 
     def _next(self) -> list[Item]:
         self._expire()

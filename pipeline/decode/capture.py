@@ -64,7 +64,7 @@ class Capture:
                 max_pixels=self._spec.max_pixels,
                 damaged=self._spec.damaged,
                 deinterlace=self._spec.deinterlace,
-                short_side=self._spec.short_side,
+                short_side=self._spec.picture_side,
                 timeout_s=self._spec.stall_s * 0.4,  # opening takes two; RTSP doubles a read's
                 transfer=self._transfer,
                 stall_s=self._spec.stall_s,

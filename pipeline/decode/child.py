@@ -161,14 +161,15 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     def fill() -> None:
         for item in source.items():
             steps.set()
-            if source.finite:
-                buffer.wait_for_room()
-            elif source.settling:
+            waits = source.finite or spec.drop == "block"
+            if waits:
+                wait_for_room(buffer, steps.set)
+            elif source.settling and spec.drop == "oldest":
                 buffer.wait_for_room(ROOM_S)
             if isinstance(item, Fault) and item.kind in TROUBLES:
                 troubles.put(item)
             elif item is not None:
-                buffer.put(item, patient=source.finite)
+                buffer.put(item, patient=waits)
             if item is None and orders.stopping.is_set():  # all of a step's items are in
                 break
         for item in source.rest():
@@ -200,6 +201,12 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
         answers.news((troubles.get(),), *source.reached)
     if orders.stopping.is_set():
         answers.news(with_memory(ending), *source.reached)
+
+
+def wait_for_room(buffer: Buffer, alive: Callable[[], None]) -> None:
+    """However long it takes: who waits for the engine is no decoder that hangs."""
+    while not buffer.wait_for_room(BEAT_S):
+        alive()
 
 
 def stopped(spec: StreamSpec, source: Capture, buffer: Buffer) -> tuple[Entry, ...]:

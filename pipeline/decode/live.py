@@ -42,12 +42,20 @@ class LiveSupervisor(Supervisor):
 
     def wake_s(self) -> float | None:
         """When to kill the process, or when to start the next."""
-        return self._alive_s + self._silence_s if self._process else self._retry_s
+        if self._process:
+            return self._alive_s + self._silence_s
+        return None if self._held_up else self._retry_s
+
+    @property
+    def _held_up(self) -> bool:
+        """A stream that drops nothing is not read on while its last connection's frames wait."""
+        return self._spec.drop == "block" and bool(self._backlog)
 
     def pass_time(self) -> None:
         """Kill a process that hangs, or connect again when it is time."""
         super().pass_time()
-        if self._retry_s is not None and self._clock() >= self._retry_s and not self.ended:
+        due = self._retry_s is not None and self._clock() >= self._retry_s
+        if due and not self._held_up and not self.ended:
             self._retry_s = None
             self._over = False
             self._start(self._spec)

@@ -150,7 +150,7 @@ class Playback:
             max_pixels=self._spec.max_pixels,
             damaged=self._spec.damaged,
             deinterlace=self._spec.deinterlace,
-            short_side=self._spec.short_side,
+            short_side=self._spec.picture_side,
             timeout_s=self._spec.stall_s * 0.4,  # silence, and then a try of its own
             stall_s=self._spec.stall_s,
             transfer=self._transfer,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.frames import FrameInfo
+from pipeline.media.crop import Crop
 from pipeline.media.picture import Mark, Picture
 from pipeline.media.scaler import Scaler
 from pipeline.stream.chunk import Cursor, Gap
@@ -70,6 +71,7 @@ class Track:
         self._clock = anchor.clock
         self._timeline = Timeline(time_base, anchor.event_time_us)
         self._sampler = Sampler(spec.samplings, time_base)
+        self._crop = Crop(spec.region)
         self._scaler = Scaler(spec.size)
         self._size_hw: tuple[int, int] | None = None
         self.duration_s: float | None = None  # of the whole, where it is known
@@ -95,6 +97,7 @@ class Track:
             return [*jumped]
         self.sampled += 1
         self.taken[taken] += 1
+        seen = self._crop(picture)
         info = FrameInfo(
             self._spec.stream,
             self._session,
@@ -103,17 +106,18 @@ class Track:
             self.time_base,
             stamp.event_time_us,
             ingest_time_us,
-            picture.source_hw,
+            seen.source_hw,
             self._clock,
             self._spec.epoch,
-            picture.preparation,
+            seen.preparation,
             self.rendered,
+            seen.region,
         )
-        resized = self._size_hw not in (None, picture.source_hw)
-        self._size_hw = picture.source_hw
+        resized = self._size_hw not in (None, info.source_hw)
+        self._size_hw = info.source_hw
         cursor = self._cursor(info, mark)
         share = self._share(stamp.elapsed)
-        sample = Sample(info, self.scale(picture), taken, cursor, share)
+        sample = Sample(info, self._scaler(seen), taken, cursor, share)
         return [*jumped, *([Gap(info.stream, "size")] if resized else []), sample]
 
     def _is_wanted(self, elapsed: int) -> bool:
@@ -130,8 +134,8 @@ class Track:
         return min(1.0, float(elapsed * self.time_base) / self.duration_s)
 
     def scale(self, picture: Picture) -> NDArray[np.uint8]:
-        """The picture at model size."""
-        return self._scaler(picture)
+        """What is looked at of the picture, at model size."""
+        return self._scaler(self._crop(picture))
 
     @property
     def elapsed_us(self) -> int:

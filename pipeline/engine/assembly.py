@@ -23,7 +23,7 @@ from operators.depth.calibrated import CalibratedDepth
 from operators.errors import UsageError
 from operators.operator import Operator
 from operators.registry import build_operator
-from operators.variant import Computation, operator_variant
+from operators.variant import Computation, RecordKind
 from operators.weights.head_needs import head_choice
 from operators.weights.head_request import MissingHead, none_runs
 from operators.weights.load import load_backbone
@@ -31,12 +31,13 @@ from pipeline.allocator import keep_freed_memory
 from pipeline.calibrate.use import use_calibrations
 from pipeline.configuration.config import Config
 from pipeline.configuration.head_match import heads_of
-from pipeline.configuration.streams import sampling_rules
 from pipeline.engine.identity import Identity
+from pipeline.engine.lane import Lane
 from pipeline.engine.placement import Placement
 from pipeline.engine.shard import Shard
 from pipeline.engine.step import Engine
 from pipeline.engine.tracer import Tracer
+from pipeline.engine.variants import Variants
 from pipeline.media.scaler import FILTER_NAME
 from pipeline.records.message import Publisher
 from pipeline.records.pictured import PicturedPublisher
@@ -46,6 +47,7 @@ from pipeline.sinks.uri import sink_name
 from pipeline.stream.feed import Feed
 from pipeline.stream.progress import Progress
 from pipeline.stream.sampling import HALF
+from pipeline.stream.spec import StreamSpec
 
 # Users' settings of oneDNN, which computes on CPUs, that change how its products round.
 _ONEDNN = tuple(
@@ -60,12 +62,12 @@ class Assembly:
     """An engine and what it is.
 
     Attributes:
-        names: key of an operator in the configuration -> its name.
+        operators: by their keys in the configuration, those that run.
     """
 
     engine: Engine
     identity: Identity
-    names: Mapping[str, str]
+    operators: Mapping[str, Operator]
 
     def shard(
         self,
@@ -74,13 +76,14 @@ class Assembly:
         sink: Sink,
     ) -> Shard:
         """The loop that runs streams on this engine."""
-        steps = {HALF: HALF, **self.names}  # one that has no head does not run
+        names = {key: one.name for key, one in self.operators.items()}
+        steps = {HALF: HALF, **names}  # one that has no head does not run
         tracer = _tracer(config.trace)
         return Shard(
             self.engine,
             feed,
             sink,
-            self._publisher(config),
+            self._lanes(config),
             most_open=config.decoders,
             patience_s=config.patience_s,
             sink_name=sink_name(config.sink.uri),
@@ -89,6 +92,19 @@ class Assembly:
             drain_s=config.drain_s,
             tracer=tracer,
         )
+
+    def _lanes(self, config: Config) -> Callable[[StreamSpec, Progress], Lane]:
+        publisher = self._publisher(config)
+
+        def make(spec: StreamSpec, progress: Progress) -> Lane:
+            rules = spec.rules
+            placements = [
+                Placement(self.operators[key], spec.samplings[rules[key]], rules[key], own)
+                for key, own in self.identity.variants(spec).items()
+            ]
+            return Lane(spec, progress, placements, publisher(progress))
+
+        return make
 
     def _publisher(self, config: Config) -> Callable[[Progress], Publisher]:
         model, ratio = self.identity.model, config.trace
@@ -129,15 +145,13 @@ def assemble(config: Config) -> Assembly:
         backend=config.backend,
     )
     computation = _computation(config, backbone)
-    placements = [_place(config, key, one, computation) for key, one in by_key.items()]
     identity = Identity(
         model=model,
-        variants={name: hash_ for one in placements for name, hash_ in one.all_variants().items()},
+        operators={key: _variants(one, computation) for key, one in by_key.items()},
         labels={name: rows for one in operators for name, rows in one.label_sets().items()},
         notes=(*_worth(loaded), *notes, f"backend: {backbone.identity} ({backbone.choice.why})"),
     )
-    names = {key: one.name for key, one in by_key.items()}
-    return Assembly(Engine(backbone, placements), identity, names)
+    return Assembly(Engine(backbone, operators), identity, by_key)
 
 
 def _require_what_traces(config: Config) -> None:
@@ -187,38 +201,17 @@ def _refuse_other_filters(config: Config) -> None:
             )
 
 
-def _place(config: Config, key: str, operator: Operator, computation: Computation) -> Placement:
-    sampling = config.sampling_of(key)
-    frames = sampling.canonical() + (" damaged" if config.damaged == "keep" else "")
-    frames += f" from {config.span_s[0]!r} s to {config.span_s[1]!r} s" if config.span_s else ""
-
-    def variants(calibration: str | None = None) -> dict[str, str]:
-        return {
-            topic: operator_variant(
-                operator,
-                topic,
-                computation,
-                sampling=frames,
-                calibration=calibration,
-            )
-            for topic in operator.topics
-        }
-
+def _variants(operator: Operator, computation: Computation) -> Variants:
+    kinds = {topic: RecordKind.of(operator, topic) for topic in operator.topics}
     hashes = operator.hashes if isinstance(operator, CalibratedDepth) else {}
-    return Placement(
-        operator=operator,
-        sampling=sampling,
-        rule=sampling_rules(config).index(sampling),
-        variants=variants(),
-        own={stream: variants(hash_) for stream, hash_ in hashes.items()},
-    )
+    return Variants(kinds, computation, hashes)
 
 
 def _computation(config: Config, backbone: Backbone) -> Computation:
     return Computation(
         architecture=config.model,
         backbone_sha256=backbone.loaded.sha256,
-        preprocessing=f"short side {config.short_side}, {FILTER_NAME}, imagenet",
+        preprocessing=f"{FILTER_NAME}, imagenet",
         engine=backbone.identity,
         dtype=str(backbone.choice.dtype).removeprefix("torch."),
         device=device_kind(backbone.device),

@@ -1,4 +1,4 @@
-"""The chunks of one stream on its engine: two at most, and what of them is in the sink."""
+"""The chunks of one stream on its engine: a few at most, and what of them is in the sink."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ class ChunkQueue:
         presence: whether its camera is there, as far as chunks have come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = QUEUED_CHUNKS) -> None:
+        """`most`: chunks that are here at a time."""
+        self._most = most
         self._chunks: deque[deque[Entry]] = deque()
         self._unconfirmed: deque[int] = deque()  # sampled frames of those not yet committed
         self.closing = False
@@ -28,7 +30,7 @@ class ChunkQueue:
     @property
     def hungry(self) -> bool:
         """Room for another chunk."""
-        return not self.closing and len(self._chunks) < QUEUED_CHUNKS
+        return not self.closing and len(self._chunks) < self._most
 
     @property
     def ended(self) -> bool:

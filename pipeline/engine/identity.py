@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
+from operators.errors import UsageError
 from operators.variant import variant_hash
+from pipeline.engine.variants import Variants
 from pipeline.stream.spec import StreamSpec
 
 
@@ -16,34 +18,51 @@ class Identity:
 
     Attributes:
         model: architecture and first 12 hex of the weights' sha256.
-        variants: topic -> variant of its records; `topic/stream` where a stream has its own.
+        operators: key of an operator in the configuration -> the variants of its records; of those
+            that run.
         labels: label set -> [{id, name, rgb}], what the records' class ids mean.
         notes: what a user should be told once: untrained weights, operators that do not run, paths.
     """
 
     model: str
-    variants: Mapping[str, str]
+    operators: Mapping[str, Variants]
     labels: Mapping[str, Sequence[Mapping[str, Any]]]
     notes: tuple[str, ...] = ()
 
     def jobs(self, specs: Sequence[StreamSpec]) -> dict[str, str]:
         """Stream -> its job, under which its progress is kept: 12 hex of the stream with its
         session, its variants and its sampling. The same job resumes, another starts anew; which
-        streams run beside it changes nothing."""
+        streams run beside it changes nothing.
+
+        Raises:
+            UsageError: no operator runs on one of them.
+        """
         return {spec.stream: self._job(spec) for spec in specs}
 
+    def variants(self, spec: StreamSpec) -> dict[str, dict[str, str]]:
+        """Key of an operator -> topic -> variant of its records, of those that run on a stream."""
+        return {
+            key: self.operators[key].on(spec, spec.samplings[rule])
+            for key, rule in spec.rules.items()
+            if key in self.operators
+        }
+
     def _job(self, spec: StreamSpec) -> str:
+        variants = self.variants(spec)
+        if spec.rules and not variants:
+            raise UsageError(
+                f"streams.{spec.stream}.operators: none of {', '.join(spec.rules)} runs without a "
+                f"head; those that run: {', '.join(self.operators)}; give --head, or pick others"
+            )
         facts: dict[str, Any] = {
             "sources": [[spec.stream, spec.session]],
             "samplings": [str(rule) for rule in spec.samplings],
-            "variants": self._variants_of(spec.stream),
+            "variants": {topic: one for own in variants.values() for topic, one in own.items()},
         }
+        if len(spec.samplings) > 1:  # else it is known which operator takes which
+            facts["rules"] = {key: spec.rules[key] for key in variants}
         facts |= {"damaged": "keep"} if spec.damaged else {}
         facts |= {} if spec.deinterlace else {"deinterlace": False}
+        facts |= {"region": list(astuple(spec.region))} if spec.region else {}
         facts |= {"span_s": list(spec.span_s)} if spec.span_s else {}
         return variant_hash(facts)
-
-    def _variants_of(self, stream: str) -> dict[str, str]:
-        """Topic -> variant; a calibrated stream has its own, as `Placement.all_variants` says."""
-        topics = {name: hash_ for name, hash_ in self.variants.items() if "/" not in name}
-        return {name: self.variants.get(f"{name}/{stream}", topics[name]) for name in topics}

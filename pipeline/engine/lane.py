@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from operators.frames import FrameInfo
+from operators.operator import Operator, StreamOperator
 from operators.result import Result
 from operators.variant import prepared_variant
-from pipeline.engine.chunk_queue import ChunkQueue
+from pipeline.engine.chunk_queue import QUEUED_CHUNKS, ChunkQueue
 from pipeline.engine.latency import FrameTimes
 from pipeline.engine.memories import Memories
 from pipeline.engine.outbox import Outbox
@@ -49,11 +50,11 @@ class Lane:
         self.live = spec.live
         self.resumed = bool(progress.position)
         self._progress = progress
-        self._placements = placements
         self._publisher = publisher
+        self._variants = {topic: own for one in placements for topic, own in one.variants.items()}
         self._ledger = Ledger(progress.ledger, progress.waiting)
         self._memories = Memories(placements, self._progress)
-        self.queue = ChunkQueue()
+        self.queue = ChunkQueue(1 if spec.drop == "latest" else QUEUED_CHUNKS)
         self._outbox = Outbox(progress, placements, publisher)
         self._offered: Frames | None = None
         self._left = 0  # frames of the offered run that no batch has brought back yet
@@ -138,42 +139,41 @@ class Lane:
             self._pass(gap)
         self._advance_run(len(taken))
 
-    def count_sampled(self, placement: Placement, info: FrameInfo) -> bool:
+    def count_sampled(self, operator: Operator, info: FrameInfo) -> bool:
         """Count a frame that an operator is about to be given; whether a gap lies before it."""
         self._tell_dropped()
-        self._ledger.add(placement.name, "sampled", 1)
-        return self._memories.is_gap(placement, info.event_time_us)
+        self._ledger.add(operator.name, "sampled", 1)
+        return self._memories.is_gap(operator.name, info.event_time_us)
 
     def take(
-        self, placement: Placement, infos: Sequence[FrameInfo], results: Sequence[Result]
+        self, operator: Operator, infos: Sequence[FrameInfo], results: Sequence[Result]
     ) -> None:
         """Frames of this stream that an operator took, and its results for this stream. One that
         remembers may speak of a frame later, the others never."""
-        self._ledger.took(placement.name, infos)
-        self._deliver(placement, results)
-        if not placement.remembers:
-            self._ledger.settle(placement.name)
-        self._announce(self.shortfall.succeed(placement))
+        self._ledger.took(operator.name, infos)
+        self._deliver(operator, results)
+        if not isinstance(operator, StreamOperator):
+            self._ledger.settle(operator.name)
+        self._announce(self.shortfall.succeed(operator))
 
-    def forget(self, placement: Placement, results: Sequence[Result] = ()) -> None:
+    def forget(self, operator: Operator, results: Sequence[Result] = ()) -> None:
         """An operator's memory of this stream was reset; its last results."""
-        self._deliver(placement, results)
-        self._ledger.settle(placement.name)
+        self._deliver(operator, results)
+        self._ledger.settle(operator.name)
 
-    def _deliver(self, placement: Placement, results: Sequence[Result]) -> None:
-        self._ledger.told(placement.name, results)
+    def _deliver(self, operator: Operator, results: Sequence[Result]) -> None:
+        self._ledger.told(operator.name, results)
         for result in results:
             # After a resume a span may end on a frame of the assignment before.
             own = replace(result, info=replace(result.info, epoch=self._progress.epoch))
-            variant = placement.variant(result.operator, self.stream)
-            variant = prepared_variant(variant, own.info.preparation)
-            self._messages.append(self._publisher.record(own, variant, placement.operator))
+            variant = prepared_variant(self._variants[result.operator], own.info.preparation)
+            self._messages.append(self._publisher.record(own, variant, operator))
 
-    def bury(self, placement: Placement, info: FrameInfo, error: Exception) -> None:
+    def bury(self, operator: Operator, info: FrameInfo, error: Exception) -> None:
         """An operator failed on a frame: dead letter instead of a result."""
-        self._ledger.add(placement.name, "deadletter", 1)
-        self._messages.append(self._publisher.dead_letter(info, placement.name, error))
-        self._announce(self.shortfall.fail(placement, info, error))
+        self._ledger.add(operator.name, "deadletter", 1)
+        self._messages.append(self._publisher.dead_letter(info, operator.name, error))
+        self._announce(self.shortfall.fail(operator, info, error))
 
     def refuse(self, error: RecordsTooLarge) -> Commit:
         """The commit that `advance` gave out last, with dead letters for what the sink cannot take.
@@ -275,8 +275,8 @@ class Lane:
         return not self.live and (end.unfinished or end.outcome == "stopped")
 
     def _forget(self, reason: str) -> None:
-        for placement, results in self._memories.reset(reason):
-            self.forget(placement, results)
+        for operator, results in self._memories.reset(reason):
+            self.forget(operator, results)
 
     def _commit(self) -> Commit:
         self._progress = replace(

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from operators.operator import StreamOperator
 from operators.result import Result
 from pipeline.engine.placement import Placement
 from pipeline.stream.progress import Progress
@@ -13,7 +14,7 @@ from pipeline.stream.sampling import GapDetector
 
 
 class Memories:
-    """Of all operators that a stream's frames go to."""
+    """Of all operators that run on a stream."""
 
     def __init__(self, placements: Sequence[Placement], progress: Progress) -> None:
         """Go on where `progress` stands."""
@@ -30,15 +31,15 @@ class Memories:
             if gaps is not None:
                 self._gaps[placement.name].restore(gaps)
 
-    def is_gap(self, placement: Placement, event_time_us: int) -> bool:
+    def is_gap(self, operator: str, event_time_us: int) -> bool:
         """Whether a gap lies before a frame that the operator takes; once for each, in order."""
-        return self._gaps[placement.name].is_gap(event_time_us)
+        return self._gaps[operator].is_gap(event_time_us)
 
-    def reset(self, reason: str) -> Iterator[tuple[Placement, Sequence[Result]]]:
+    def reset(self, reason: str) -> Iterator[tuple[StreamOperator, Sequence[Result]]]:
         """Forget all, operator by operator; what those say that remembered something."""
         for placement in self._placements:
             if operator := placement.remembers:
-                yield placement, operator.reset(self._stream, reason)
+                yield operator, operator.reset(self._stream, reason)
             self._gaps[placement.name] = GapDetector(placement.sampling)
 
     def snapshots(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pipeline.engine.overload import Overload
 
 class Relief:
     """Of one shard. Cameras of the highest priority among them are spared, unless all have it;
-    recordings wait, and are no reason to give up anything."""
+    recordings wait, as live streams that block do, and are no reason to give up anything."""
 
     def __init__(self, lanes: Mapping[str, Lane], steps: Sequence[str]) -> None:
         """
@@ -33,7 +33,8 @@ class Relief:
     def apply(self) -> list[str]:
         """Have every camera's lane give up what is to be given up now, those that have just come
         too; streams for which that is a change."""
-        cameras = [lane for lane in self._lanes.values() if lane.live]
+        live = [lane for lane in self._lanes.values() if lane.live]
+        cameras = [lane for lane in live if lane.spec.drop != "block"]
         priorities = {lane.spec.priority for lane in cameras}
         changed = []
         for lane in cameras:

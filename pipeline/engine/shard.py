@@ -23,7 +23,6 @@ from pipeline.engine.tally import Outcome, Tally
 from pipeline.engine.tracer import Tracer
 from pipeline.errors import SinkAway
 from pipeline.records.commit import Commit
-from pipeline.records.message import Publisher
 from pipeline.records.record import Message
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Sink
@@ -48,7 +47,7 @@ class Shard:
         engine: Engine,
         feed: Feed,
         sink: Sink,
-        publisher: Callable[[Progress], Publisher],
+        make_lane: Callable[[StreamSpec, Progress], Lane],
         *,
         most_open: int | None = None,
         max_age_s: float = math.inf,
@@ -63,7 +62,7 @@ class Shard:
         """
         Args:
             sink: its outages are borne here.
-            publisher: makes the message builder of a stream.
+            make_lane: of a stream that was claimed.
             most_open: how many recordings decode at a time, the others wait their turn; None: all.
             max_age_s: a live frame that arrived longer ago is dropped when its turn comes.
             overload: what is given up, in this order, while live frames come out too late for
@@ -77,7 +76,6 @@ class Shard:
             tracer: hears what live frames took; closed with the run. None: nobody does.
         """
         self._engine = engine
-        self._publisher = publisher
         self._max_age_s = max_age_s
         self._clock = clock
         self.tally = Tally()
@@ -86,7 +84,7 @@ class Shard:
         self._sink = PatientSink(sink, name=sink_name, patience_s=patience_s, tell=note)
         self._tracer = tracer
         self._intake = Intake(feed)
-        self._roster = Roster(self._intake, self.tally, self._make_lane, most_open)
+        self._roster = Roster(self._intake, self.tally, make_lane, most_open)
         self._lanes = self._roster.lanes
         self._scheduler = Scheduler(self._lanes, engine.batch_size)
         self._relief = Relief(self._lanes, overload)
@@ -165,9 +163,6 @@ class Shard:
         """Finish what is decoded, commit it, and return from `run`; what takes longer than
         `drain_s`, a sink that is away too, is cut off. Callable from any thread."""
         self._drain.ask()
-
-    def _make_lane(self, spec: StreamSpec, progress: Progress) -> Lane:
-        return Lane(spec, progress, self._engine.placements, self._publisher(progress))
 
     def _pump(self, delivery: Delivery, stay: bool) -> None:
         busy = False

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from operators.frames import FrameInfo
+from operators.operator import Operator
 from pipeline.engine.placement import Placement
 from pipeline.engine.reasons import brief
 from pipeline.engine.suspension import MOST_FAILURES, PAUSE_S, Suspension
@@ -31,11 +32,11 @@ class Shortfall:
         """
         Args:
             spec: the stream.
-            placements: its operators.
+            placements: the operators that run on it.
             ledger: where frames are counted.
         """
         self._spec = spec
-        self._placements = placements
+        self._placements = {one.name: one for one in placements}
         self._ledger = ledger
         self._untold = Untold()
         self.dropped: Mapping[str, int] = self._untold.total
@@ -58,8 +59,8 @@ class Shortfall:
     def drop(self, gap: Gap) -> None:
         """Frames are dropped, as a gap tells."""
         cause = self._untold.add(gap)
-        for placement in self._placements:
-            self._count(placement.name, cause, gap.dropped_of(placement.rule))
+        for name, placement in self._placements.items():
+            self._count(name, cause, gap.dropped_of(placement.rule))
 
     def take(self) -> list[Gap]:
         """What was dropped since the last time, to be told."""
@@ -69,17 +70,19 @@ class Shortfall:
         """Until the next time, some operators are given no frames, or all only every other one.
 
         Args:
-            steps: names of operators, and `HALF`; none: all are given all.
+            steps: names of operators, those that do not run here passed over, and `HALF`; none:
+                all are given all.
 
         Returns:
             What is to be told of it; None where nothing changes.
         """
-        if self._given_up == tuple(steps):
+        own = tuple(step for step in steps if step == HALF or step in self._placements)
+        if self._given_up == own:
             return None
-        self._given_up = tuple(steps)
-        if not steps:
+        self._given_up = own
+        if not own:
             return Trouble(self._spec.stream, "recovered", "the engine keeps up again")
-        said = ", ".join("every other frame" if step == HALF else step for step in steps)
+        said = ", ".join("every other frame" if step == HALF else step for step in own)
         return Trouble(self._spec.stream, "overload", f"the engine is too slow; given up: {said}")
 
     def thin(self, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -101,9 +104,13 @@ class Shortfall:
         told: list[Entry] = [*self.gaps(gone, "overload")]
         return [*told, entry.only(kept)] if kept else told
 
-    def gives(self, placement: Placement, info: FrameInfo) -> bool:
-        """Whether an operator is given a frame that it takes; counted where it is not."""
-        name = placement.name
+    def gives(self, operator: Operator, info: FrameInfo, mask: int) -> bool:
+        """Whether an operator runs here, takes a frame of this mask (`Frames.taken`) and is given
+        it; counted where it takes it and is not."""
+        name = operator.name
+        placement = self._placements.get(name)
+        if placement is None or not placement.takes(mask):
+            return False
         if name in self._given_up:
             self._count(name, "overload", 1)
             return False
@@ -113,18 +120,18 @@ class Shortfall:
         self._count(name, "suspended", 1)
         return False
 
-    def fail(self, placement: Placement, info: FrameInfo, error: Exception) -> list[Fault]:
+    def fail(self, operator: Operator, info: FrameInfo, error: Exception) -> list[Fault]:
         """An operator failed on a frame; that it is suspended, where it now is."""
-        name = placement.name
+        name = operator.name
         if self._suspension is None or not self._suspension.fail(name, info.event_time_us):
             return []
         why = f"{type(error).__name__}: {error}"
         said = f"{name} failed on {MOST_FAILURES} frames in a row and is left out for {PAUSE_S:g} s"
         return [Fault(self._spec.stream, "suspended", brief(f"{said}; the last: {why}"))]
 
-    def succeed(self, placement: Placement) -> list[Fault]:
+    def succeed(self, operator: Operator) -> list[Fault]:
         """An operator did a frame; that it is no longer suspended, where it was."""
-        name = placement.name
+        name = operator.name
         if self._suspension is None or not self._suspension.succeed(name):
             return []
         said = f"{name} is given frames again; {self._withheld.pop(name, 0)} were left out"

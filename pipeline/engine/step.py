@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.frames import Features, FrameBatch, FrameInfo
+from operators.operator import Operator, StreamOperator
 from operators.result import Result
 from pipeline.engine.batching import Batch
 from pipeline.engine.lane import Lane
 from pipeline.engine.observer import BACKBONE, Observer
-from pipeline.engine.placement import Placement
 from pipeline.engine.reasons import brief
 from pipeline.errors import RuntimeFailure
 from pipeline.trace import detail, trace
@@ -35,13 +35,13 @@ MOST_FAILURES = 20  # ways to fail that are told with a traceback
 class Engine:
     """Backbone and operators on one device."""
 
-    def __init__(self, backbone: Backbone, placements: Sequence[Placement]) -> None:
+    def __init__(self, backbone: Backbone, operators: Sequence[Operator]) -> None:
         self.backbone = backbone
-        self.placements = placements
+        self.operators = operators
         self._known: set[tuple[str, str]] = set()
         self._frames: FrameBatch | None = None  # of the step that is under way
-        for placement in placements:
-            placement.operator.load(backbone.device, backbone.dtype)
+        for operator in operators:
+            operator.load(backbone.device, backbone.dtype)
 
     @property
     def batch_size(self) -> int:
@@ -113,39 +113,39 @@ class Engine:
             ) from error
 
     def _operate(self, batch: Batch, features: Features, lanes: Lanes, observer: Observer) -> None:
-        for placement in self.placements:
+        for operator in self.operators:
             rows = [
                 row
                 for row, (mask, info) in enumerate(zip(batch.taken, features.infos, strict=True))
-                if placement.takes(mask) and lanes[info.stream].shortfall.gives(placement, info)
+                if lanes[info.stream].shortfall.gives(operator, info, mask)
             ]
-            with observer.stage(placement.name, len(rows)):
-                for run in _unbroken(placement, features, rows, lanes):
-                    self._apply(placement, features.take(run), lanes)
+            with observer.stage(operator.name, len(rows)):
+                for run in _unbroken(operator, features, rows, lanes):
+                    self._apply(operator, features.take(run), lanes)
 
     def _bury_frame(self, batch: Batch, error: Exception, lanes: Lanes) -> None:
         """The backbone fails on a frame: so does every operator that would have taken it."""
         (info,), (mask,) = batch.frames.infos, batch.taken
         lane = lanes[info.stream]
         self._tell("the backbone", error)
-        for placement in self.placements:
-            if placement.takes(mask) and lane.shortfall.gives(placement, info):
-                lane.count_sampled(placement, info)
-                lane.bury(placement, info, error)
-                if operator := placement.remembers:  # what it remembers is whole
-                    lane.forget(placement, operator.reset(info.stream, "error"))
+        for operator in self.operators:
+            if lane.shortfall.gives(operator, info, mask):
+                lane.count_sampled(operator, info)
+                lane.bury(operator, info, error)
+                if isinstance(operator, StreamOperator):  # what it remembers is whole
+                    lane.forget(operator, operator.reset(info.stream, "error"))
 
-    def _apply(self, placement: Placement, features: Features, lanes: Lanes) -> None:
+    def _apply(self, operator: Operator, features: Features, lanes: Lanes) -> None:
         try:
-            results = placement.operator(features)
+            results = operator(features)
         except Exception as error:
             failure = error
         else:
-            _deliver(placement, features.infos, results, lanes)
+            _deliver(operator, features.infos, results, lanes)
             return
         # Outside of `except`: what single frames fail with has nothing to do with their batch.
-        self._tell(f"operator {placement.name}", failure)
-        _bury(placement, features, failure, lanes)
+        self._tell(f"operator {operator.name}", failure)
+        _bury(operator, features, failure, lanes)
 
     def _tell(self, who: str, error: Exception) -> None:
         """With a traceback the first time that it fails in this way, not at every frame of a
@@ -158,56 +158,55 @@ class Engine:
             self._known.add(way)
 
     def close(self) -> None:
-        for placement in self.placements:
-            placement.operator.close()
+        for operator in self.operators:
+            operator.close()
         self.backbone.close()
 
 
 def _unbroken(
-    placement: Placement, features: Features, rows: Sequence[int], lanes: Lanes
+    operator: Operator, features: Features, rows: Sequence[int], lanes: Lanes
 ) -> Iterator[list[int]]:
     """Rows in runs without a gap inside; between two runs a stream is reset.
 
     A generator on purpose: the caller has applied a run when it asks for the next one.
     """
-    operator = placement.remembers
     run: list[int] = []
     for row in rows:
         info = features.infos[row]
         lane = lanes[info.stream]
-        if lane.count_sampled(placement, info) and operator:
+        if lane.count_sampled(operator, info) and isinstance(operator, StreamOperator):
             if run:
                 yield run
-            lane.forget(placement, operator.reset(info.stream, "gap"))
+            lane.forget(operator, operator.reset(info.stream, "gap"))
             run = []
         run.append(row)
     if run:
         yield run
 
 
-def _bury(placement: Placement, features: Features, error: Exception, lanes: Lanes) -> None:
+def _bury(operator: Operator, features: Features, error: Exception, lanes: Lanes) -> None:
     """Find the frames that cannot be done; of an operator that remembers, the streams."""
-    if placement.remembers:
-        _bury_streams(placement, features, error, lanes)
+    if isinstance(operator, StreamOperator):
+        _bury_streams(operator, features, error, lanes)
         return
     for row, info in enumerate(features.infos):
         try:
-            results = placement.operator(features.take([row]))
+            results = operator(features.take([row]))
         except Exception as own_error:
-            lanes[info.stream].bury(placement, info, own_error)
+            lanes[info.stream].bury(operator, info, own_error)
         else:
-            _deliver(placement, (info,), results, lanes)
+            _deliver(operator, (info,), results, lanes)
 
 
-def _bury_streams(placement: Placement, features: Features, error: Exception, lanes: Lanes) -> None:
+def _bury_streams(
+    operator: StreamOperator, features: Features, error: Exception, lanes: Lanes
+) -> None:
     """Its memory of every stream of the batch may be torn and is given up; then each is tried by
     itself, so that one costs no other more than that."""
-    operator = placement.remembers
-    assert operator
     streams = list(dict.fromkeys(info.stream for info in features.infos))
     for stream in streams:
         operator.reset(stream, "error")
-        lanes[stream].forget(placement)
+        lanes[stream].forget(operator)
     for stream in streams:
         rows = [row for row, info in enumerate(features.infos) if info.stream == stream]
         own = features.take(rows)
@@ -218,18 +217,18 @@ def _bury_streams(placement: Placement, features: Features, error: Exception, la
         except Exception as own_error:
             operator.reset(stream, "error")
             for info in own.infos:
-                lanes[stream].bury(placement, info, own_error)
+                lanes[stream].bury(operator, info, own_error)
         else:
-            _deliver(placement, own.infos, results, lanes)
+            _deliver(operator, own.infos, results, lanes)
 
 
 def _deliver(
-    placement: Placement, infos: Sequence[FrameInfo], results: Sequence[Result], lanes: Lanes
+    operator: Operator, infos: Sequence[FrameInfo], results: Sequence[Result], lanes: Lanes
 ) -> None:
     """Hand every lane its frames and results."""
     for stream in dict.fromkeys(info.stream for info in infos):
         lanes[stream].take(
-            placement,
+            operator,
             [info for info in infos if info.stream == stream],
             [result for result in results if result.info.stream == stream],
         )

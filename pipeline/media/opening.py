@@ -32,7 +32,7 @@ def open_reel(
         max_pixels: refuse larger pictures.
         damaged: give out pictures that a loss has spoilt.
         deinterlace: take one field of interlaced pictures.
-        short_side: of the frames that the model sees, pixels; among variants it decides.
+        short_side: of the pictures that the frames need, pixels; among variants it decides.
         timeout_s: network: longest wait for opening, probing, and each read.
         stall_s: a live playlist that has not grown for so long stands still.
         transfer: how http(s) is read.

@@ -10,6 +10,8 @@ import numpy as np
 from av.buffer import Buffer
 from numpy.typing import NDArray
 
+from pipeline.media.region import Box
+
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
@@ -23,6 +25,18 @@ class Orientation:
     transposed: bool = False
     flip_x: bool = False
     flip_y: bool = False
+
+    def shown(self, box: Box, stored_hw: tuple[int, int]) -> Box:
+        """Where a part of the stored picture lies in what is displayed."""
+        left, top, right, bottom = box
+        height, width = stored_hw
+        if self.transposed:
+            left, top, right, bottom, height, width = top, left, bottom, right, width, height
+        if self.flip_x:
+            left, right = width - right, width - left
+        if self.flip_y:
+            top, bottom = height - bottom, height - top
+        return left, top, right, bottom
 
     def apply(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Turn an upright-stored picture `[H, W, 3]` as it is displayed, contiguous."""

@@ -10,6 +10,7 @@ from typing import Protocol
 import av
 
 from pipeline.media.orientation import Orientation, orientation_of
+from pipeline.media.region import Box
 
 Mark = list[int | None]
 """Packets read so far, and dts, pts and place in the file of the last: JSON values."""
@@ -26,7 +27,9 @@ class Picture:
         keyframe: decodable by itself.
         orientation: how it has to be turned to be shown.
         stored_hw: height and width before that, where they are not the frame's.
-        preparation: what was done to it (`pipeline.media.preparation`); empty: nothing.
+        preparation: what was done to it (`pipeline.media.preparation`, `crop`); empty: nothing.
+        region: where it lies in the picture that it was cut from, as displayed; None: it is whole.
+        whole_hw: height and width of that one, as displayed.
     """
 
     draw: Callable[[], av.VideoFrame]
@@ -36,6 +39,8 @@ class Picture:
     orientation: Orientation
     stored_hw: tuple[int, int] | None = None
     preparation: str = ""
+    region: Box | None = None
+    whole_hw: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, frame: av.VideoFrame, duration: int | None = None) -> Picture:
@@ -54,9 +59,14 @@ class Picture:
         return self.draw()
 
     @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width as stored, pixels."""
+        return self.stored_hw or (self.frame.height, self.frame.width)
+
+    @property
     def source_hw(self) -> tuple[int, int]:
         """Height and width as displayed, pixels."""
-        height, width = self.stored_hw or (self.frame.height, self.frame.width)
+        height, width = self.size_hw
         return (width, height) if self.orientation.transposed else (height, width)
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import av
-from av.filter import Graph
 
 from pipeline.media.aperture import Aperture
+from pipeline.media.filters import Filters
 from pipeline.media.picture import Picture
 
 # AVFieldOrder -> the field that is shown first, which is when the picture's time is
@@ -33,8 +33,7 @@ class Preparation:
         self._field = _FIRST_FIELD.get(field_order) if deinterlace else None
         self._asks_frames = deinterlace
         self._aperture = aperture
-        self._graph: Graph | None = None
-        self._made_for: tuple[int, int, str, str] | None = None
+        self._filters = Filters()
 
     def __call__(self, picture: Picture) -> Picture:
         """The picture as it goes on to the scaler; its size stays what is displayed."""
@@ -43,12 +42,7 @@ class Preparation:
         name = self._name(field)
         if not name:
             return picture
-        kind = (frame.width, frame.height, frame.format.name, field)
-        if self._graph is None or self._made_for != kind:
-            self._graph, self._made_for = self._made(frame, field), kind
-        self._graph.push(frame)
-        prepared = self._graph.pull()
-        assert isinstance(prepared, av.VideoFrame)
+        prepared = self._filters(frame, self._chain(frame, field))
         rows = prepared.height * (2 if field else 1)
         size_hw = (min(rows, frame.height), prepared.width)
         return replace(picture, draw=lambda: prepared, stored_hw=size_hw, preparation=name)
@@ -67,20 +61,7 @@ class Preparation:
         words += [f"{cut.width}x{cut.height}+{cut.left}+{cut.top}"] if cut else []
         return " ".join(words)
 
-    def _made(self, frame: av.VideoFrame, field: str) -> Graph:
-        graph = Graph()
-        last = graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
-        )
-        for name, options in self._filters(frame, field):
-            link = graph.add(name, options)
-            last.link_to(link)
-            last = link
-        last.link_to(graph.add("buffersink"))
-        graph.configure()
-        return graph
-
-    def _filters(self, frame: av.VideoFrame, field: str) -> list[tuple[str, str]]:
+    def _chain(self, frame: av.VideoFrame, field: str) -> list[tuple[str, str]]:
         cut, chain = self._aperture, []
         if cut and cut.left + cut.width <= frame.width and cut.top + cut.height <= frame.height:
             chain.append(("crop", f"{cut.width}:{cut.height}:{cut.left}:{cut.top}:exact=1"))

@@ -56,7 +56,7 @@ class Scaler:
             width=height if turned else width,
             height=width if turned else height,
             format="rgb24",
-            src_colorspace=_matrix(stored, picture.source_hw),
+            src_colorspace=_matrix(stored, picture.whole_hw or picture.source_hw),
             interpolation=FILTER,
             threads=1,
         )

@@ -18,6 +18,7 @@ from operators.frames import FrameInfo
 from operators.moment import rfc3339
 from operators.operator import Operator
 from operators.result import Result, canonical_json, record_id
+from pipeline.records.frame import FRAME, frame_attributes
 from pipeline.records.mark import Mark
 from pipeline.records.outage import Outage
 from pipeline.records.record import Message, Refused
@@ -28,11 +29,6 @@ from pipeline.stream.progress import Progress
 from pipeline.trace import DETAIL_CHARS, detail, trace
 
 ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
-
-FRAME = (
-    *("time", "streamid", "session", "timebase", "clock", "ingesttime", "sourcewidth"),
-    *("sourceheight", "epoch", "pts"),
-)
 
 
 def wall_clock_us() -> int:
@@ -72,7 +68,7 @@ class Publisher:
                 f"its topics declare {declared.content_type}"
             )
         own = {"model": self._model} | _worth(operator, result.info)
-        frame = _frame_attributes(result.info) | {"variant": variant} | own
+        frame = frame_attributes(result.info) | {"variant": variant} | own
         headers = _headers(
             result.operator,
             record_id(result.operator, result.info, variant),
@@ -86,7 +82,7 @@ class Publisher:
         height, width = first.source_hw
         what = {"clock": first.clock, "source_width": width, "source_height": height}
         where = (first.session, first.position)
-        return self._event("started", where, what, _frame_attributes(first))
+        return self._event("started", where, what, frame_attributes(first))
 
     def announce(
         self, entry: Gap | Fault | End, progress: Progress, counts: Mapping[str, Mapping[str, int]]
@@ -125,7 +121,7 @@ class Publisher:
             "position": info.position,
             **more,
         }
-        attributes = _frame_attributes(info) | {"variant": self._job, "model": self._model}
+        attributes = frame_attributes(info) | {"variant": self._job, "model": self._model}
         return self._incident("deadletter", f"{info.position}.{operator}", letter, attributes)
 
     def too_large(self, message: Message, operator: str, refused: Refused) -> Message:
@@ -243,22 +239,6 @@ def _worth(operator: Operator, info: FrameInfo) -> dict[str, str]:
     return {name: "true" for name, holds in marks.items() if holds}
 
 
-def _frame_attributes(info: FrameInfo) -> dict[str, str]:
-    height, width = info.source_hw
-    attributes = {
-        "time": rfc3339(info.event_time_us),
-        "streamid": info.stream,
-        "session": info.session,
-        "timebase": f"{info.time_base.numerator}/{info.time_base.denominator}",
-        "clock": info.clock,
-        "ingesttime": rfc3339(info.ingest_time_us),
-        "sourcewidth": str(width),
-        "sourceheight": str(height),
-        "epoch": str(info.epoch),
-    }
-    return attributes if info.pts is None else attributes | {"pts": str(info.pts)}
-
-
 def _headers(
     topic: str,
     identity: str,
@@ -280,7 +260,7 @@ def _headers(
 
 
 OWN = {"specversion", "id", "source", "type", "subject", "data", "dataschema", "datacontenttype"}
-OWN |= {"pts", "traceparent", "untrained", "outofdomain"}
+OWN |= {"pts", "region", "traceparent", "untrained", "outofdomain"}
 
 
 def _checked(

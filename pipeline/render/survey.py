@@ -154,7 +154,8 @@ def survey(reader: Reader, wanted: Wanted) -> Survey:
     """Look through the records.
 
     Raises:
-        UsageError: there are none of this recording; the text says what there is instead.
+        UsageError: there are none of this recording, and the text says what there is instead; or
+            they are of a region of its pictures.
     """
     models: Latest[str, str, set[str]] = Latest()
     found: Latest[tuple[str, str, str], str, Found] = Latest()
@@ -170,16 +171,29 @@ def survey(reader: Reader, wanted: Wanted) -> Survey:
     model = models.versions(stream)[-1]
     drawn = [topic for topic in wanted.operators if topic in models.latest(stream)]
     variants = {topic: found.versions((stream, model, topic)) for topic in drawn}
+    topics = {topic: found.latest((stream, model, topic)) for topic in drawn}
+    _refuse_regions(stream, topics)
     return Survey(
         stream,
         model,
-        {topic: found.latest((stream, model, topic)) for topic in drawn},
+        topics,
         {
             message.key: parse_label_set(message.key, json.loads(message.value))
             for message in messages(reader, ["labels"])
         },
         _notes(models.versions(stream), variants),
     )
+
+
+def _refuse_regions(stream: str, topics: Mapping[str, Found]) -> None:
+    """Their maps would be drawn over what they are not of."""
+    for topic, one in topics.items():
+        if region := one.headers.get("ce_region"):
+            raise UsageError(
+                f"the {topic} records of {stream} are of the region {region} of its pictures, and "
+                "whole pictures alone are drawn; --variant chooses records of those, or replay it "
+                f"without streams.{stream}.region"
+            )
 
 
 def _notes(models: Sequence[str], variants: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

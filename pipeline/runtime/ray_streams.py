@@ -179,6 +179,8 @@ class Streams:
     def add(self, specs: Sequence[StreamSpec]) -> None:
         """Give each to the engine that has the least to do."""
         with self._lock:
+            if self._identity:
+                self._identity.jobs(specs)  # refuses one on which no operator runs
             self.specs = {**self.specs, **{spec.stream: spec for spec in specs}}
             if self._identity is None:
                 self._waiting += specs

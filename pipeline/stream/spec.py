@@ -5,11 +5,14 @@ Goes to the child over its stdin, never on a command line: a URL may hold a pass
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.http import is_http
+from pipeline.media.region import Region
 from pipeline.media.transfer import SPOOL_BYTES
 from pipeline.stream.chunk import Counts, Cursor
 from pipeline.stream.sampling import Sampling
@@ -18,6 +21,9 @@ MAX_PIXELS = 4096 * 4096
 BASE_BYTES = 512 << 20  # address space of a child that decodes small pictures: 345 MiB
 BYTES_PER_PIXEL = 40  # 8K H.264 took 31, 8K 10-bit HEVC 37 (FFmpeg 8.1, 2026-11)
 
+
+Drop = Literal["oldest", "latest", "block"]
+"""The oldest go where there is no room; all but the newest go; none does, and the source waits."""
 
 _ABOVE_0 = (
     *("max_pixels", "latency_ms", "chunk_ms", "stall_s", "buffer_frames", "max_age_s"),
@@ -36,7 +42,10 @@ class StreamSpec:
             connection is made again as a new session.
         session: "" for live: the child mints one per connection.
         samplings: the stream's rules; rule i is bit i of `Frames.taken`.
+        rules: operator's key in the configuration -> the rule that it goes by, by its number; no
+            other operator runs on the stream.
         short_side: target of the frame's short side, pixels; rounded to multiples of the patch.
+        region: the part of its pictures that is looked at; None: all.
         patch: side of a patch of the model, pixels; DINOv2's, where nothing else is said.
         start_time_us: event time of the first frame, microseconds since the epoch.
         epoch: which assignment of the stream this is.
@@ -49,6 +58,7 @@ class StreamSpec:
         priority: live: where not all frames can be, those of a higher one are.
         chunk_ms: a chunk that holds frames closes after this long.
         stall_s: a decoder without a sign of life for so long is killed.
+        drop: live: what happens to frames that the engine is too slow for, see `Drop`.
         buffer_frames: live: more than this are not kept.
         max_age_s: live: nor are frames that arrived longer ago.
         join: further files that are played after `url`, as one stream.
@@ -65,7 +75,9 @@ class StreamSpec:
     live: bool = False
     session: str = ""
     samplings: tuple[Sampling, ...] = (Sampling("fps", 5),)
+    rules: Mapping[str, int] = field(default_factory=dict)
     short_side: int = 224
+    region: Region | None = None
     patch: int = 14
     start_time_us: int | None = None
     epoch: int = 0
@@ -77,6 +89,7 @@ class StreamSpec:
     priority: int = 0
     chunk_ms: int = 500
     stall_s: float = 10.0
+    drop: Drop = "oldest"
     buffer_frames: int = 64
     max_age_s: float = 5.0
     join: tuple[str, ...] = field(default=(), repr=False)
@@ -99,6 +112,17 @@ class StreamSpec:
     def size(self) -> FrameSize:
         """Of the frames."""
         return FrameSize(self.short_side, self.patch)
+
+    @property
+    def picture_side(self) -> int:
+        """Short side, pixels, of pictures that are as large as the frames need them."""
+        share = self.region.least_share if self.region else 1.0
+        return math.ceil(self.short_side / share)
+
+    @property
+    def room(self) -> int:
+        """Live: how many frames wait for the engine."""
+        return 1 if self.drop == "latest" else self.buffer_frames
 
     @property
     def memory_bytes(self) -> int:
@@ -137,5 +161,7 @@ class StreamSpec:
         """What `to_json` wrote."""
         samplings = tuple(Sampling.parse(text) for text in values["samplings"])
         span_s = values["span_s"] and tuple(values["span_s"])
+        region = values["region"] and Region(**values["region"])
         rest = {"samplings": samplings, "join": tuple(values["join"]), "span_s": span_s}
+        rest |= {"region": region}
         return cls(**{**values, **rest})

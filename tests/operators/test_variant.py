@@ -12,7 +12,7 @@ from operators.format import Format
 from operators.frames import Features
 from operators.operator import Operator, StreamOperator
 from operators.result import Result
-from operators.variant import Computation, operator_variant, variant_hash
+from operators.variant import Computation, RecordKind, variant_hash
 from operators.vector.embedding import Embedding
 
 COMPUTATION = Computation("dinov2_vits14", "a" * 64, "224", "torch sdpa", "float32", "cpu avx512")
@@ -51,7 +51,8 @@ class Remembering(Plain, StreamOperator):
 
 
 def variant(operator: Operator, computation: Computation = COMPUTATION, **options: Any) -> str:
-    return operator_variant(operator, next(iter(operator.topics)), computation, **options)
+    kind = RecordKind.of(operator, next(iter(operator.topics)))
+    return kind.variant(computation, **options)
 
 
 def test_it_is_twelve_hex_of_canonical_json() -> None:
@@ -94,9 +95,9 @@ def test_topics_of_one_operator_differ() -> None:
         def topics(self) -> dict[str, Format]:
             return {"plain": Format(), "plain.summary": Format()}
 
-    assert len({operator_variant(Two(), topic, COMPUTATION) for topic in Two().topics}) == 2
+    assert len({RecordKind.of(Two(), topic).variant(COMPUTATION) for topic in Two().topics}) == 2
     with pytest.raises(ValueError, match=r"plain emits plain, plain\.summary, not 'depth'"):
-        operator_variant(Two(), "depth", COMPUTATION)
+        RecordKind.of(Two(), "depth")
 
 
 def test_what_an_operator_from_outside_declares_counts() -> None:

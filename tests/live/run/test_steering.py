@@ -80,6 +80,34 @@ def test_streams_come_and_go_beside_one_that_misses_no_frame(camera, served):
     check(run, client, camera)
 
 
+def test_one_streams_settings_change_and_the_other_misses_no_frame(camera, served):
+    gate, yard = camera(), camera()
+    streams = {"gate": {"url": gate.url()}, "yard": {"url": yard.url()}}
+    run, client = served(streams)
+    recorded(run, "yard", 1)
+    client.patch("yard", {"sampling": {"fps": 2}, "region": [0.5, 0, 1, 1]})
+    run.until(lambda: run.told("yard") == ["started", "ended", "started"])
+    recorded(run, "yard", 3)
+    parts = run.records("embedding", "yard")[-3:]
+    times = [datetime.fromisoformat(one["ce_time"]) for one, _ in parts]
+    assert {late - early for early, late in itertools.pairwise(times)} == {timedelta(seconds=0.5)}
+    assert {one["ce_region"] for one, _ in parts} == {"160,0,320,180"}
+
+    streams["yard"]["short_side"] = 28
+    run.configure(streams=streams)
+    run.signal(signal.SIGHUP)
+    run.until(lambda: run.told("yard") == ["started", "ended"] * 2 + ["started"])
+    shown = {one["id"]: one["config"] for one in client.streams()}
+    assert shown["yard"].keys() == {"url", "priority", "short_side"}, "as the file says"
+    recorded(run, "yard", 1)
+    assert "ce_region" not in run.records("embedding", "yard")[-1][0]
+    run.signal(signal.SIGTERM)
+    assert run.exit_code() == 0, run.stderr
+    check_whole(run, "gate")
+    variants = {one["ce_variant"] for one, _ in run.records("embedding", "yard")}
+    assert len(variants) == 3
+
+
 @pytest.mark.slow
 def test_the_same_on_ray(camera, served, short_folder):
     run, client = served({}, "ray", RAY_TMPDIR=str(short_folder))
@@ -114,6 +142,12 @@ def test_the_file_is_followed_and_the_command_speaks_to_the_service(camera, serv
     assert "refused" in attic
     assert "kanarie" not in said
     assert streams_command("add", "gate", nowhere)[0] == 2
+    code, said = streams_command("set", "attic", "--set", "sampling.fps=2", "--set", "priority=1")
+    assert (code, said.split()[:2]) == (0, ["attic", "is"])
+    (config,) = [one["config"] for one in client.streams() if one["id"] == "attic"]
+    assert (config["sampling"], config["priority"]) == ({"fps": 2.0}, 1)
+    code, said = streams_command("set", "attic", "--set", "sampling.fsp=2")
+    assert (code, "did you mean fps?" in said) == (2, True)
     assert "did you mean attic" in streams_command("remove", "atic")[1]
     assert json.loads(streams_command("list", "--json")[1])[0]["id"] == "gate"
     assert streams_command("remove", "attic")[0] == 0

@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import save_file
 
 from operators.errors import UsageError
-from pipeline.configuration.config import Config
+from pipeline.configuration.config import Config, SamplingConfig, StreamConfig
 from pipeline.configuration.resolve import resolve
+from pipeline.configuration.streams import stream_spec
 from pipeline.engine.assembly import assemble
 from pipeline.stream.sampling import Sampling
 
@@ -63,11 +64,12 @@ def test_what_a_head_of_another_rate_costs_is_told_once(head, caplog, options, c
     assert (cost or "") in line
 
 
-def test_what_agrees_is_left_as_it_is(head, caplog):
+def test_of_what_agrees_nothing_is_said_and_no_stream_may_change_it(head, caplog):
     caplog.set_level(logging.INFO)
     config = resolve(None, {"heads": head("action", fps=5.0, short_side=224)})
-    assert config == resolve(None, {"heads": config.heads})
-    assert config.operators["action"].fps is None
+    assert config.sampling_of("action", SamplingConfig(fps=2)) == Sampling("fps", 5)
+    assert config.sampling_of("depth", SamplingConfig(fps=2)) == Sampling("fps", 2)
+    assert config.short_side == 224
     assert not caplog.records
 
 
@@ -116,3 +118,12 @@ def test_what_is_no_head_of_ours_changes_nothing(tmp_path: Path):
     for choice in ("nyu-linear", str(path), str(tmp_path / "absent.safetensors")):
         config = resolve(None, {"heads": {"depth": choice}})
         assert config == Config(heads={"depth": choice}, short_side=224)
+
+
+def test_a_stream_has_no_size_at_which_a_head_that_runs_on_it_says_nothing_sound(head):
+    config = resolve(None, {"heads": head("action", fps=5, short_side=112)})
+    larger = StreamConfig(url="synthetic:room", short_side=224)
+    with pytest.raises(UsageError, match=r"streams\.gate\.short_side: the action head was trained"):
+        stream_spec(config, "gate", larger, live=False)
+    without = larger.model_copy(update={"operators": ["depth"]})
+    assert stream_spec(config, "gate", without, live=False).short_side == 224

@@ -1,5 +1,6 @@
 """A configuration's sources and named streams as the specifications that are opened."""
 
+import json
 import re
 
 import pytest
@@ -7,11 +8,14 @@ import pytest
 from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.errors import UsageError
 from pipeline.configuration.resolve import resolve
-from pipeline.configuration.streams import sampling_rules, stream_specs
+from pipeline.configuration.streams import stream_specs
 from pipeline.media.frame_size import FrameSize
+from pipeline.media.region import Region
 from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
 
 NOON_US = 1795348800000000
+SIZES = {"usual": {}, "own": {"short_side": 448}}
 
 
 @pytest.fixture
@@ -133,6 +137,60 @@ def test_what_cannot_be_followed_is_refused(footage, entry, options, told):
     assert "geh31m" not in str(caught.value)
 
 
+def test_a_stream_may_have_a_sampling_and_operators_of_its_own():
+    lobby = {"url": "synthetic:room", "sampling": {"fps": 2}, "operators": ["action", "depth"]}
+    usual, own = specs(
+        "operators.depth.fps=1", streams={"gate": {"url": "synthetic:room"}, "lobby": lobby}
+    )
+    assert usual.samplings == (Sampling("fps", 1), Sampling("fps", 5))
+    assert usual.rules == {"depth": 0, "segmentation": 1, "action": 1, "embedding": 1}
+    assert own.samplings == (Sampling("fps", 1), Sampling("fps", 2)), "depth keeps its own"
+    assert own.rules == {"depth": 0, "action": 1}
+
+
+def test_an_operator_that_does_not_run_is_refused():
+    gate = {"url": "synthetic:room", "operators": ["depth", "segmetation"]}
+    message = r"streams\.gate\.operators names 'segmetation', .*; did you mean segmentation\?"
+    with pytest.raises(UsageError, match=message):
+        specs(streams={"gate": gate})
+
+
+def test_a_stream_may_have_a_size_of_its_own_that_holds_a_patch():
+    usual, own = specs(
+        streams={name: {"url": "synthetic:room", **more} for name, more in SIZES.items()}
+    )
+    assert (usual.short_side, own.short_side) == (224, 448)
+    with pytest.raises(
+        UsageError, match=r"streams\.own\.short_side: should be at least 14, a patch"
+    ):
+        specs(streams={"own": {"url": "synthetic:room", "short_side": 13}})
+
+
+def test_a_stream_may_have_a_region_of_its_own_and_its_playlist_is_chosen_for_that():
+    part = {"url": "synthetic:room", "region": [0.5, 0, 1, 0.75]}
+    (spec,) = specs(streams={"gate": part})
+    assert spec.region == Region(0.5, 0, 1, 0.75)
+    assert (spec.short_side, spec.picture_side) == (224, 448)
+    assert StreamSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "RTSPS", "srt"])
+def test_a_camera_is_not_made_to_wait(scheme):
+    page = {"url": "http://10.0.0.1/live.ts"}
+    (spec,) = specs(streams={"page": page}, drop="block", live=True)
+    assert spec.drop == "block"
+    gate = {"url": f"{scheme}://10.0.0.1/cam"}
+    with pytest.raises(UsageError, match=r"streams\.gate\.drop: block is for what can wait"):
+        specs(streams={"page": page, "gate": gate}, drop="block", live=True)
+    _, own = specs(
+        streams={"page": page, "gate": gate | {"drop": "latest"}}, drop="block", live=True
+    )
+    assert (own.drop, own.room) == ("latest", 1)
+
+
 def test_operators_with_one_sampling_share_a_rule():
-    config = resolve(None, {}, ["operators.depth.fps=1", "operators.action.fps=1.0"])
-    assert sampling_rules(config) == (Sampling("fps", 1), Sampling("fps", 5))
+    options = {"sources": ["synthetic:room"]}
+    config = resolve(None, options, ["operators.depth.fps=1", "operators.action.fps=1.0"])
+    (spec,) = stream_specs(config, live=False)
+    assert spec.samplings == (Sampling("fps", 1), Sampling("fps", 5))
+    assert spec.rules == {"depth": 0, "segmentation": 1, "action": 0, "embedding": 1}

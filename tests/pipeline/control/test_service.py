@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from operators.errors import UsageError
+from pipeline.configuration.config import StreamConfig
 from pipeline.control.health import Health
 from pipeline.control.listener import Place, answering, bound, parse_place
 from pipeline.control.openapi import document
@@ -20,11 +21,17 @@ from pipeline.control.service import Service
 from pipeline.control.steering import Steering
 from pipeline.engine.camera import Camera
 from pipeline.engine.latency import Latency, Spent
+from pipeline.media.region import Region
 from pipeline.records.outage import Outage
+from pipeline.stream.sampling import Sampling
 
 PAGE = Path(__file__).parents[3] / "docs" / "control.md"
 GATE, YARD = "rtsp://viewer:kanarie@10.0.0.1/cam", "rtsp://10.0.0.2/cam"
 TOKEN = "a token of some length"
+
+
+def sensor(change: str, **value: str) -> dict[str, Any]:
+    return {"key": "sensor", "value": {"camera_id": "lot", "change": change, **value}}
 
 
 class Answer:
@@ -38,9 +45,9 @@ class Answer:
 
 
 class Client:
-    def __init__(self, run, config, token: str = "", clock=None) -> None:
+    def __init__(self, run, config, token: str = "", clock=None, fixed=None) -> None:
         self.run = run
-        self.steering = Steering(run, config)
+        self.steering = Steering(run, config, fixed=fixed)
         self.steering.look()
         health = Health(run, self.steering.board, **({"clock": clock} if clock else {}))
         self.service = Service(self.steering, health)
@@ -94,6 +101,33 @@ def test_a_stream_comes_is_seen_paused_resumed_and_goes(served) -> None:
     assert client.ask("GET", "/v1/streams/yard").status == 404
 
 
+def test_some_keys_of_a_stream_are_changed_and_the_others_stay(served) -> None:
+    client = served()
+    settings = {"sampling": {"fps": 2}, "operators": ["depth"], "short_side": 112}
+    made = client.ask("PATCH", "/v1/streams/gate", settings | {"region": [0.5, 0, 1, 1]})
+    assert (made.status, client.run.leaving) == (202, ["gate"])
+    assert made.json["config"] == {
+        **settings,
+        "url": "rtsp://viewer:***@10.0.0.1/cam",
+        "region": [0.5, 0.0, 1.0, 1.0],
+        "priority": 0,
+        "follow": False,
+    }
+    client.run.let_go()
+    client.steering.look()
+    (spec,) = client.run.added
+    assert (spec.url, spec.samplings, spec.rules) == (GATE, (Sampling("fps", 2),), {"depth": 0})
+    assert (spec.short_side, spec.region) == (112, Region(0.5, 0, 1, 1))
+
+    client.ask("PATCH", "/v1/streams/gate", {"sampling": {"every": 3}, "operators": None})
+    config = client.ask("GET", "/v1/streams/gate").json["config"]
+    assert (config["sampling"], config["short_side"]) == ({"every": 3}, 112)
+    assert "operators" not in config
+    turn = client.steering.wanted.streams()["gate"].turn
+    assert client.ask("PATCH", "/v1/streams/gate", {"url": config["url"]}).status == 202
+    assert client.steering.wanted.streams()["gate"].turn == turn, "the same again"
+
+
 def test_a_stream_that_ended_is_resumed_anew(served) -> None:
     client = served()
     client.run.end("gate", "rejected", "404 not found")
@@ -116,6 +150,12 @@ def test_a_stream_that_ended_is_resumed_anew(served) -> None:
         ("PUT", "/v1/streams/yard", "{}", {"content_type": "text/plain"}, 415, "content-type"),
         ("PUT", "/v1/streams/gate", {"url": YARD}, {"if_none_match": "*"}, 412, "exists already"),
         ("PUT", "/v1/streams/yard", json.dumps({"url": "x" * 2**21}), {}, 413, "1048576 bytes"),
+        ("PATCH", "/v1/streams/gaet", {"priority": 1}, {}, 404, "did you mean gate"),
+        ("PATCH", "/v1/streams/gate", {"url": None}, {}, 422, "streams.gate.url is missing"),
+        ("PATCH", "/v1/streams/gate", {"url": "rtsp://a:***@b/"}, {}, 422, "where a secret was"),
+        ("PATCH", "/v1/streams/gate", {"operators": ["dept"]}, {}, 422, "did you mean depth?"),
+        ("PATCH", "/v1/streams/gate", {"region": [0, 0, 0, 1]}, {}, 422, "in parts of the picture"),
+        ("PATCH", "/v1/streams/gate", {"short_side": 13}, {}, 422, "a patch of dinov2_vits14"),
         ("DELETE", "/v1/streams/gaet", None, {}, 404, "did you mean gate"),
         ("POST", "/v1/streams/gaet:pause", None, {}, 404, "did you mean gate"),
         ("GET", "/v1/streams/gaet", None, {}, 404, "no stream is called gaet"),
@@ -134,6 +174,32 @@ def test_what_cannot_be_says_why_and_changes_nothing(
     assert why in answer.json["detail"]
     assert answer.json["status"] == status
     assert (client.steering.wanted.etag, client.run.added) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "body"),
+    [
+        ("PUT", "/v1/streams/yard", {"url": YARD}),
+        ("PUT", "/v1/streams/gate", {"url": YARD}),
+        ("PATCH", "/v1/streams/gate", {"priority": 1}),
+        ("DELETE", "/v1/streams/gate", None),
+        ("POST", "/v1/streams/gate:pause", None),
+        ("POST", "/v1/streams/gate:resume", None),
+        ("POST", "/api/v1/stream/add", sensor("camera_add", camera_url=YARD)),
+        ("PUT", "/v1/config", {"streams": {}}),
+    ],
+)
+def test_the_streams_of_a_replay_are_shown_and_stay(served, verb, path, body) -> None:
+    client = served(fixed={"gate": StreamConfig(url="caf\udce9.mp4")})
+    client.run.tally.shares["gate"] = 0.5
+    client.steering.look()
+    shown = client.ask("GET", "/v1/streams/gate").json
+    assert (shown["state"], shown["share"]) == ("live", 0.5)
+    assert shown["config"]["url"] == "caf\udce9.mp4", "as the file system has it"
+    tag = client.ask("GET", "/v1/config").headers["etag"]
+    refused = client.ask(verb, path, body, if_match=tag)
+    assert (refused.status, "this is a replay" in refused.json["detail"]) == (409, True)
+    assert (client.run.added, client.run.leaving) == ([], [])
 
 
 def test_no_answer_holds_a_secret(served) -> None:
@@ -259,6 +325,7 @@ def test_the_page_lists_every_metric_with_its_labels(served) -> None:
     client.run.tally.latencies["gate"] = Latency()
     client.run.tally.records["depth"] = 7
     client.run.tally.seconds["backbone"] = 1.0
+    client.run.tally.shares["gate"] = 0.5
     client.steering.look()
     answer = client.ask("GET", "/metrics")
     told = {
@@ -340,10 +407,6 @@ def test_a_shown_stream_is_as_the_document_says(served) -> None:
     shown = client.ask("GET", "/v1/streams/gate").json
     assert sorted(shown) == sorted(schema["required"])
     assert shown["state"] in schema["properties"]["state"]["enum"]
-
-
-def sensor(change: str, **value: str) -> dict[str, Any]:
-    return {"key": "sensor", "value": {"camera_id": "lot", "change": change, **value}}
 
 
 def test_scripts_for_deepstream_add_and_remove_streams(served) -> None:

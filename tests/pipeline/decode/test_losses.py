@@ -128,7 +128,7 @@ def test_damaged_frames_are_given_out_where_they_are_wanted(play, shared_media: 
 
 
 def test_whoever_keeps_damaged_frames_or_both_fields_does_another_job() -> None:
-    identity = Identity("model", {"depth": "5"}, {})
+    identity = Identity("model", {}, {})
     kinds: list[dict[str, bool]] = [{}, {"damaged": True}, {"deinterlace": False}]
     jobs = [identity.jobs([StreamSpec("s", "x", session="1", **kind)])["s"] for kind in kinds]
     assert len(set(jobs)) == 3

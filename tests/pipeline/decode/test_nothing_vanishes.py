@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -201,6 +202,53 @@ def test_a_stop_in_the_beginning_of_a_connection_counts_what_it_cuts_off(
     runs = [one for one in consumer.entries if isinstance(one, Frames)]
     handed = sum(taken >> 1 & 1 for run in runs for taken in run.taken)
     assert handed + sum(gap.by_rule[1] for gap in gaps) == (consumer.end.decoded + 1) // 2
+
+
+@pytest.mark.slow
+def test_a_source_that_blocks_waits_for_whoever_asks_over_every_connection(
+    consumer: Consumer, spec, station: str
+) -> None:
+    """There is room for four frames, and each connection brings a hundred."""
+    waits = {"live": True, "session": "", "drop": "block", "max_age_s": 0.001, "buffer_frames": 4}
+    consumer.host.open(spec(f"{station}/live.ts", "all", stall_s=600.0, **waits))
+    consumer.pull()
+    consumer.idle_until_decoded()
+    while len(sessions(consumer)) < 2:
+        consumer.pull()
+    consumer.host.stop("clip")
+    while not consumer.ended:
+        consumer.pull()
+    check_counts(consumer)
+    assert next(iter(sessions(consumer).values())) == SHOWN
+    causes = {one.cause for one in consumer.entries if isinstance(one, Gap) and one.dropped}
+    assert causes <= {"drain"}
+
+
+@pytest.mark.slow
+def test_of_a_source_whose_latest_frame_is_wanted_the_others_are_counted(
+    consumer: Consumer, spec, station: str
+) -> None:
+    latest = {"live": True, "session": "", "drop": "latest", "max_age_s": 3600.0}
+    consumer.host.open(spec(f"{station}/held.ts", "all", stall_s=600.0, **latest))
+    consumer.pull()
+    deadline_s = time.monotonic() + PATIENCE_S
+    while consumer.host._streams["clip"].counts.sampled < SHOWN * 3 // 4:
+        assert time.monotonic() < deadline_s
+        consumer.host.wait(0.1)
+    consumer.pull()
+    runs = [one for one in consumer.entries if isinstance(one, Frames)]
+    assert [len(run.infos) for run in runs] == [1, 1]
+    newest = runs[-1].cursor["sampled"]
+    assert newest > SHOWN // 2
+    gaps = [one for one in consumer.entries if isinstance(one, Gap) and one.dropped]
+    assert {gap.cause for gap in gaps} == {"full"}
+    assert sum(gap.dropped for gap in gaps) == newest - 2
+
+
+def sessions(consumer: Consumer) -> Counter[str]:
+    """Session -> frames of it that have come."""
+    runs = [one for one in consumer.entries if isinstance(one, Frames)]
+    return Counter(info.session for run in runs for info in run.infos)
 
 
 def faults(consumer: Consumer) -> list[Fault]:

@@ -16,6 +16,7 @@ from operators.frames import FrameInfo
 from pipeline.decode.backlog import Backlog
 from pipeline.decode.backoff import LONGEST_S, Backoff
 from pipeline.decode.buffer import Buffer
+from pipeline.decode.child import wait_for_room
 from pipeline.decode.collector import Collector, entries
 from pipeline.decode.track import Sample
 from pipeline.decode.wire import Message, Unpacker, pack, write_all
@@ -304,7 +305,7 @@ def test_a_patient_writer_drops_nothing() -> None:
 
     def fill() -> None:
         for number in range(50):
-            buffer.wait_for_room()
+            assert buffer.wait_for_room(60)
             buffer.put(sample(number), patient=True)
         buffer.close()
 
@@ -315,6 +316,37 @@ def test_a_patient_writer_drops_nothing() -> None:
         found += shape(chunk or ())
     writer.join()
     assert [position for run in found for position in run] == [str(n) for n in range(50)]
+
+
+def test_whoever_waits_for_room_shows_signs_of_life() -> None:
+    buffer, alive = Buffer(live(buffer_frames=1, chunk_ms=1)), threading.Event()
+    buffer.put(sample(0))
+    writer = threading.Thread(target=wait_for_room, args=(buffer, alive.set))
+    writer.start()
+    for _ in range(2):
+        assert alive.wait(60)
+        alive.clear()
+    assert buffer.take(5)
+    writer.join()
+
+
+def test_of_a_stream_whose_latest_frame_is_wanted_one_waits_and_at_no_chunk() -> None:
+    clock = ManualClock()
+    buffer = Buffer(live(drop="latest", chunk_ms=60_000), clock=clock)
+    for number in range(3):
+        buffer.put(sample(number))
+    assert shape(buffer.take(0) or ()) == [Gap("s", "dropped", 2, (), "full"), ["2"]]
+    buffer.put(sample(3))
+    assert shape(buffer.take(0) or ()) == [["3"]]
+    backlog = Backlog(live(drop="latest"))
+    backlog.add((run(0, 8, at_s=0.0),), now_s=0.0)
+    assert shape(backlog.take(now_s=0.0)) == [Gap("s", "dropped", 7, (), "full"), ["7"]]
+
+
+def test_the_backlog_of_a_stream_that_blocks_drops_nothing() -> None:
+    backlog = Backlog(live(drop="block", buffer_frames=1, max_age_s=1.0))
+    backlog.add((run(0, 8, at_s=0.0),), now_s=1e6)
+    assert shape(backlog.take(now_s=1e6)) == [[str(number) for number in range(8)]]
 
 
 def test_back_off_grows_is_bounded_and_jitters() -> None:

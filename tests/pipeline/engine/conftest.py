@@ -10,9 +10,13 @@ import torch
 from operators.frames import Features
 from operators.operator import Operator
 from operators.result import JSON, Result
+from pipeline.engine.lane import Lane
 from pipeline.engine.placement import Placement
 from pipeline.engine.step import Engine
+from pipeline.records.message import Publisher
+from pipeline.stream.progress import Progress
 from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
 
 
 class Blank:
@@ -39,10 +43,25 @@ class Mean(Operator):
 
 @pytest.fixture
 def engine_of() -> Callable[..., Engine]:
-    """A sampling, and an operator where `mean` will not do -> an engine."""
+    """An operator where `mean` will not do -> an engine."""
 
-    def make(rule: Sampling, operator: Operator | None = None) -> Engine:
-        operator = operator or Mean()
-        return Engine(Blank(), [Placement(operator, rule, 0, {operator.name: "v" * 12})])
+    def make(operator: Operator | None = None) -> Engine:
+        return Engine(Blank(), [operator or Mean()])
 
     return make
+
+
+@pytest.fixture
+def lanes_of() -> Callable[..., Callable[[StreamSpec, Progress], Lane]]:
+    """An engine and a sampling -> what makes the lanes of streams that have that one rule."""
+
+    def lanes(engine: Engine, rule: Sampling) -> Callable[[StreamSpec, Progress], Lane]:
+        placements = [Placement(one, rule, 0, {one.name: "v" * 12}) for one in engine.operators]
+
+        def make(spec: StreamSpec, progress: Progress) -> Lane:
+            publisher = Publisher(spec.stream, progress.job, "blank-0", clock_us=lambda: 0)
+            return Lane(spec, progress, placements, publisher)
+
+        return make
+
+    return lanes

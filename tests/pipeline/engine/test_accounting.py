@@ -12,9 +12,7 @@ import pytest
 
 from pipeline.decode.host import DecodeHost
 from pipeline.engine.shard import Outcome, Shard
-from pipeline.engine.step import Engine
 from pipeline.errors import SinkError
-from pipeline.records.message import Publisher
 from pipeline.stream.chunk import Chunk
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
@@ -61,22 +59,23 @@ class Short(ListSink):
         return super().commit(commits)
 
 
-def run(engine: Engine, sink: ListSink, host: DecodeHost, folder: Path) -> list[Outcome]:
-    shard = Shard(
-        engine,
-        host,
-        sink,
-        lambda claimed: Publisher(claimed.stream, "j" * 12, "blank-0", clock_us=lambda: 0),
-        most_open=3,
-    )
-    specs = [
-        StreamSpec(name, str(folder / name), session="5e55", samplings=(RULE,), short_side=28)
-        for name in CLIPS
-    ]
-    try:
-        return shard.run(dict.fromkeys(CLIPS, "j" * 12), specs).outcomes
-    finally:
-        host.close()
+@pytest.fixture
+def run(engine_of, lanes_of):
+    """Every clip of a folder, to its end."""
+
+    def run(sink: ListSink, host: DecodeHost, folder: Path) -> list[Outcome]:
+        engine = engine_of()
+        shard = Shard(engine, host, sink, lanes_of(engine, RULE), most_open=3)
+        specs = [
+            StreamSpec(name, str(folder / name), session="5e55", samplings=(RULE,), short_side=28)
+            for name in CLIPS
+        ]
+        try:
+            return shard.run(dict.fromkeys(CLIPS, "j" * 12), specs).outcomes
+        finally:
+            host.close()
+
+    return run
 
 
 def records(sink: ListSink) -> dict[str, bytes]:
@@ -84,10 +83,10 @@ def records(sink: ListSink) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_every_frame_of_every_clip_once(engine_of, shared_media: Path) -> None:
+def test_every_frame_of_every_clip_once(run, shared_media: Path) -> None:
     folder = shared_media / "videos"
     undisturbed, sink = Short(), Short()
-    for outcome in run(engine_of(RULE), undisturbed, DecodeHost(), folder):
+    for outcome in run(undisturbed, DecodeHost(), folder):
         progress = undisturbed.stored["j" * 12, outcome.stream]
         taken = -(-Fraction(outcome.decoded) // 3)  # each third, the first among them
         assert (outcome.status, outcome.lost) == ("ok", 0), outcome
@@ -99,7 +98,7 @@ def test_every_frame_of_every_clip_once(engine_of, shared_media: Path) -> None:
         sink.left = 9
         host = Killing()
         try:
-            outcomes = run(engine_of(RULE), sink, host, folder)
+            outcomes = run(sink, host, folder)
         except SinkError:
             resumes += 1
         kills += host.kills

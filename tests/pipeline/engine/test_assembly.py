@@ -8,6 +8,7 @@ import pytest
 
 from operators.backbones.machine import this_machine
 from pipeline.configuration.resolve import resolve
+from pipeline.configuration.streams import stream_specs
 from pipeline.engine.assembly import assemble
 
 OPERATORS = ["depth", "segmentation", "classify", "action", "embedding", "pca"]
@@ -19,9 +20,12 @@ ALL = {
 
 def variants(*overrides: str) -> dict[str, str]:
     values = {"weights": "random", "model": "dinov2_vitti14", "operators": OPERATORS}
-    assembly = assemble(resolve(None, values, overrides))
+    config = resolve(None, values | {"sources": ["synthetic:room"]}, overrides)
+    assembly = assemble(config)
     assembly.engine.close()
-    return dict(assembly.identity.variants)
+    (spec,) = stream_specs(config, live=False)
+    of = assembly.identity.variants(spec)
+    return {topic: hash_ for own in of.values() for topic, hash_ in own.items()}
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,25 @@ from dataclasses import replace
 
 import pytest
 
-from operators.variant import variant_hash
+from operators.errors import UsageError
+from operators.variant import Computation, RecordKind, variant_hash
 from pipeline.engine.identity import Identity
+from pipeline.engine.variants import Variants
+from pipeline.media.region import Region
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
-VARIANTS = {"depth": "0123456789ab", "pca": "ba9876543210"}
-IDENTITY = Identity("dinov2_vits14-b938bf1bc15c", VARIANTS, {})
-CLIP = StreamSpec("a.mp4", "/footage/a.mp4", session="a1b2c3d4e5f6")
-CAMERA = StreamSpec("gate", "rtsp://gate/1", live=True)
+COMPUTATION = Computation("dinov2_vits14", "b" * 64, "224", "torch sdpa", "float32", "cpu avx512")
+KINDS = {
+    "depth": {"depth": RecordKind({"operator": "depth"}, remembers=False)},
+    "pca": {"pca": RecordKind({"operator": "pca"}, remembers=True)},
+}
+OPERATORS = {key: Variants(kinds, COMPUTATION) for key, kinds in KINDS.items()}
+IDENTITY = Identity("dinov2_vits14-b938bf1bc15c", OPERATORS, {})
+CLIP = StreamSpec(
+    "a.mp4", "/footage/a.mp4", session="a1b2c3d4e5f6", rules={"depth": 0, "pca": 0, "headless": 0}
+)
+CAMERA = StreamSpec("gate", "rtsp://gate/1", live=True, rules=CLIP.rules)
 
 
 def job(spec: StreamSpec, identity: Identity = IDENTITY) -> str:
@@ -34,6 +44,9 @@ def test_company_changes_nothing():
         {"stream": "c.mp4"},
         {"session": "ffffffffffff"},
         {"samplings": (Sampling("fps", 2),)},
+        {"rules": {"depth": 0}},
+        {"short_side": 448},
+        {"region": Region(0.5, 0, 1, 1)},
         {"span_s": (1.0, 2.0)},
     ],
 )
@@ -47,20 +60,58 @@ def test_where_it_lies_and_who_does_it_do_not(change):
 
 
 def test_another_variant_is_another_job():
-    assert job(CLIP, replace(IDENTITY, variants={"depth": "0123456789ab"})) != job(CLIP)
+    newer = {"depth": replace(OPERATORS["depth"], calibrations={"a.mp4": "ca11b8a7ed00"})}
+    assert job(CLIP, replace(IDENTITY, operators=OPERATORS | newer)) != job(CLIP)
+
+
+def test_what_does_not_run_on_a_stream_changes_nothing():
+    depth_alone = replace(CLIP, rules={"depth": 0})
+    without = replace(IDENTITY, operators={"depth": OPERATORS["depth"]})
+    assert job(depth_alone, without) == job(depth_alone) == job(CLIP, without)
+    with pytest.raises(
+        UsageError, match="none of headless runs without a head; those that run: depth"
+    ):
+        job(replace(CLIP, rules={"headless": 0}))
 
 
 def test_another_cameras_calibration_changes_nothing():
-    calibrated = replace(IDENTITY, variants={**VARIANTS, "depth/gate": "ca11b8a7ed00"})
+    own = replace(OPERATORS["depth"], calibrations={"gate": "ca11b8a7ed00"})
+    calibrated = replace(IDENTITY, operators={**OPERATORS, "depth": own})
     assert job(CLIP, calibrated) == job(CLIP)
     assert job(CAMERA, calibrated) != job(CAMERA)
 
 
-def test_jobs_of_one_stream_are_called_as_they_always_were():
+def test_a_sampling_changes_the_variant_of_what_remembers_and_a_size_those_of_all():
+    usual = IDENTITY.variants(CLIP)
+    slower = IDENTITY.variants(replace(CLIP, samplings=(Sampling("fps", 2),)))
+    assert slower["depth"] == usual["depth"]
+    assert slower["pca"] != usual["pca"]
+    larger = IDENTITY.variants(replace(CLIP, short_side=448))
+    assert all(larger[key] != usual[key] for key in usual)
+    assert usual.keys() == OPERATORS.keys()
+
+
+def test_who_takes_which_sampling_is_part_of_the_work():
+    """Of operators that remember nothing no variant says it: half of one's frames would be missing
+    in a job that was taken for complete."""
+    kinds = {"segmentation": RecordKind({"operator": "segmentation"}, remembers=False)}
+    operators = OPERATORS | {"segmentation": Variants(kinds, COMPUTATION)}
+    identity = replace(IDENTITY, operators=operators)
+    both = (Sampling("fps", 1), Sampling("fps", 5))
+    slow = replace(CLIP, samplings=both, rules={"depth": 0, "pca": 1, "segmentation": 0})
+    fast = replace(slow, rules={**slow.rules, "segmentation": 1})
+    assert identity.variants(slow) == identity.variants(fast)
+    assert job(slow, identity) != job(fast, identity)
+    assert job(replace(slow, rules={**slow.rules, "headless": 1}), identity) == job(slow, identity)
+
+
+def test_jobs_of_one_stream_and_sampling_are_called_as_they_always_were():
     """So that progress that an older version wrote is found."""
     said = {
         "sources": [["a.mp4", "a1b2c3d4e5f6"]],
         "samplings": [str(rule) for rule in CLIP.samplings],
-        "variants": VARIANTS,
+        "variants": {
+            topic: one for own in IDENTITY.variants(CLIP).values() for topic, one in own.items()
+        },
     }
     assert job(CLIP) == variant_hash(said)

@@ -17,7 +17,7 @@ from operators.result import JSON, Result
 from pipeline.decode.host import DecodeHost
 from pipeline.engine.shard import Shard
 from pipeline.errors import SinkError
-from pipeline.records.message import Publisher, position_of
+from pipeline.records.message import position_of
 from pipeline.stream.progress import Progress
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
@@ -80,7 +80,7 @@ def spec_of(stream: str, url: str) -> StreamSpec:
 
 
 @pytest.fixture
-def running(engine_of):
+def running(engine_of, lanes_of):
     """A shard at work; stopped at the end of the block, where it has not come to its own."""
 
     @contextmanager
@@ -92,14 +92,8 @@ def running(engine_of):
         most_open: int | None = None,
     ) -> Iterator[Shard]:
         feed = DecodeHost()
-        engine = engine_of(RULE, operator)
-        shard = Shard(
-            engine,
-            feed,
-            sink,
-            lambda one: Publisher(one.stream, one.job, "blank-0"),
-            most_open=most_open,
-        )
+        engine = engine_of(operator)
+        shard = Shard(engine, feed, sink, lanes_of(engine, RULE), most_open=most_open)
         thread = threading.Thread(
             target=shard.run,
             args=({one.stream: "job" for one in specs}, specs),

@@ -168,15 +168,31 @@ def spec_of(stream: str, **more) -> StreamSpec:
     return StreamSpec(stream=stream, url="x", session="s", samplings=(FPS5,), **more)
 
 
-def shard_of(scripts, sink, *operators: Operator, feed=None, **more) -> Shard:
-    placements = [
-        Placement(one, FPS5, rule=0, variants={one.name: f"v-{one.name}"}) for one in operators
+def placed(*operators: Operator) -> list[Placement]:
+    """With the one rule of `spec_of`."""
+    return [
+        Placement(one, FPS5, 0, {topic: f"v-{topic}" for topic in one.topics}) for one in operators
     ]
+
+
+def lanes_of(placements_of):
+    """What makes lanes, of what says which operators run on a stream."""
+
+    def make(spec: StreamSpec, progress: Progress) -> Lane:
+        publisher = Publisher(progress.stream, "job", "model", clock_us=lambda: 0)
+        return Lane(spec, progress, placements_of(spec), publisher)
+
+    return make
+
+
+def shard_of(
+    scripts, sink, *operators: Operator, feed=None, backbone=None, placements_of=None, **more
+) -> Shard:
     return Shard(
-        Engine(PixelBackbone(), placements),
+        Engine(backbone or PixelBackbone(), operators),
         feed or ScriptedFeed(scripts),
         sink,
-        lambda claimed: Publisher(claimed.stream, "job", "model", clock_us=lambda: 0),
+        lanes_of(placements_of or (lambda _: placed(*operators))),
         **{"most_open": len(scripts), **more},
     )
 
@@ -297,17 +313,40 @@ def test_each_operator_takes_its_own_sampling() -> None:
     entries = [run_of("a", [0, 1, 2], taken=0b11), run_of("a", [3, 4], taken=0b01)]
     echo, runs = Echo(), Runs()
     slow = Placement(runs, Sampling("fps", 1), rule=1, variants={"runs": "v"})
-    placements = [Placement(echo, FPS5, rule=0, variants={"echo": "v"}), slow]
-    sink = ListSink()
-    Shard(
-        Engine(PixelBackbone(), placements),
-        ScriptedFeed({"a": [[*entries, End("a", "ok")]]}),
-        sink,
-        lambda claimed: Publisher(claimed.stream, "job", "model"),
-        most_open=1,
-    ).run(JOBS, [spec_of("a")])
+    scripts, sink = {"a": [[*entries, End("a", "ok")]]}, ListSink()
+    shard = shard_of(scripts, sink, echo, runs, placements_of=lambda _: [*placed(echo), slow])
+    shard.run(JOBS, [spec_of("a")])
     assert values(sink, "echo", "a") == [0, 1, 2, 3, 4]
     assert values(sink, "runs", "a") == [{"values": [0, 1, 2], "reason": "end"}]
+
+
+def test_every_stream_has_operators_and_samplings_of_its_own() -> None:
+    """Frames of both share batches; echo, which would fail on 11, does not run on `few`."""
+    echo, runs = Echo(poison=frozenset({2, 11})), Runs()
+    few = [Placement(runs, Sampling("fps", 1), rule=0, variants={"runs": "v-slow"})]
+    scripts = {
+        "all": clip("all", 6, 6),
+        "few": [[run_of("few", [10, 11, 12]), End("few", "ok", sampled=3)]],
+    }
+    together, alone = ListSink(), ListSink()
+
+    def placements_of(spec: StreamSpec) -> list[Placement]:
+        return few if spec.stream == "few" else placed(echo, runs)
+
+    shard = shard_of(scripts, together, echo, runs, placements_of=placements_of)
+    tally = shard.run(JOBS, [spec_of("all"), spec_of("few")])
+    assert tally.batches[2] > 0
+    assert values(together, "echo", "few") == []
+    assert [one["operator"] for one in values(together, "deadletter", "all")] == ["echo"]
+    assert values(together, "deadletter", "few") == []
+    (ended,) = [one for one in values(together, "events", "few") if one["kind"] == "ended"]
+    assert ended["operators"] == {"runs": {"sampled": 3, "covered": 3}}
+    assert together.stored["job", "few"].gaps.keys() == {"runs"}
+    of_few = [one for one in together.messages if one.topic == "runs" and one.key == "few"]
+    assert {one.headers["ce_variant"] for one in of_few} == {"v-slow"}
+
+    shard_of({"all": scripts["all"]}, alone, echo, runs).run(JOBS, [spec_of("all")])
+    assert {one for one in identities(together) if "/all/" in one[1]} == identities(alone)
 
 
 def test_poison_costs_one_frame_and_nobody_else() -> None:
@@ -343,15 +382,8 @@ class Choking(PixelBackbone):
 
 def test_a_frame_that_the_backbone_fails_on_is_found_and_costs_nobody_else() -> None:
     choking, sink, runs = Choking({5}, ValueError("no such colour")), ListSink(), Runs()
-    placements = [Placement(one, FPS5, rule=0, variants={one.name: "v"}) for one in (Echo(), runs)]
     scripts = {"a": clip("a", 8, 8)}
-    Shard(
-        Engine(choking, placements),
-        ScriptedFeed(scripts),
-        sink,
-        lambda claimed: Publisher(claimed.stream, "job", "model"),
-        most_open=1,
-    ).run(JOBS, [spec_of("a")])
+    shard_of(scripts, sink, Echo(), runs, backbone=choking).run(JOBS, [spec_of("a")])
     assert choking.batches == [
         *([0, 1, 2, 3], [4, 5, 6, 7], [4, 5], [4], [5]),
         *([5], [0], [6, 7]),  # once more, and an empty picture, which it can do
@@ -472,9 +504,9 @@ def test_an_operator_with_a_memory_that_fails_on_one_stream_costs_the_others_no_
 
 def test_whoever_is_left_alone_is_spared_no_longer() -> None:
     lanes = {}
-    for name, priority in (("gate", 0), ("vip", 1)):
-        spec = replace(spec_of(name), live=True, priority=priority)
-        lanes[name] = Lane(spec, Progress("job", name), (), Publisher(name, "job", "model"))
+    for name, priority, drop in (("gate", 0, "oldest"), ("vip", 1, "latest"), ("wait", 2, "block")):
+        spec = replace(spec_of(name), live=True, priority=priority, drop=drop)
+        lanes[name] = lanes_of(lambda _: placed(Echo()))(spec, Progress("job", name))
     relief = Relief(lanes, ["echo"])
     changed = [relief.see(True, now_s / 10) for now_s in range(40)]
     assert [one for one in changed if one] == [["gate"]]
@@ -510,7 +542,8 @@ def test_too_slow_an_engine_gives_up_what_it_was_told_to_and_takes_it_back() -> 
 def test_every_other_frame_is_given_up_across_chunks_and_counted() -> None:
     lane_spec = replace(spec_of("gate"), live=True)
     ledger = Ledger()
-    shortfall = Shortfall(lane_spec, [Placement(Echo(), FPS5, 0, {"echo": "v"})], ledger)
+    shortfall = Shortfall(lane_spec, placed(Echo()), ledger)
+    assert shortfall.give_up(["segmentation"]) is None, "it does not run here"
     assert shortfall.give_up(["half"]).kind == "overload"
     assert shortfall.give_up(["half"]) is None
     chunks = [run_of("gate", numbers) for numbers in ([0, 1, 2], [3], [4, 5], [6])]
@@ -528,6 +561,25 @@ def test_every_other_frame_is_given_up_across_chunks_and_counted() -> None:
     assert ledger.counts() == {"echo": {"dropped": 4, "dropped_overload": 4}}
     assert shortfall.give_up([]).kind == "recovered"
     assert shortfall.thin([chunks[0]]) == [chunks[0]]
+
+
+def test_of_a_stream_whose_latest_frame_is_wanted_nothing_is_asked_ahead() -> None:
+    """Its next chunk is taken when the one before is done, and what came meanwhile is older."""
+    ahead: dict[str, int] = {}
+
+    class Counting(ScriptedFeed):
+        def request(self, stream: str) -> None:
+            super().request(stream)
+            lane = shard._lanes[stream]
+            ahead[stream] = max(ahead.get(stream, 0), not lane.queue.idle)
+
+    scripts = {name: clip(name, 6, 1) for name in ("usual", "latest")}
+    sink = ListSink()
+    shard = shard_of(scripts, sink, Echo(), feed=Counting(scripts))
+    specs = [replace(spec_of("usual"), live=True), replace(spec_of("latest"), live=True)]
+    shard.run(JOBS, [specs[0], replace(specs[1], drop="latest")])
+    assert ahead == {"usual": 1, "latest": 0}
+    assert values(sink, "echo", "latest") == values(sink, "echo", "usual") == list(range(6))
 
 
 def test_an_operators_exception_is_told_with_its_calls_once_and_in_every_letter(caplog) -> None:
@@ -549,11 +601,15 @@ def test_an_operators_exception_is_told_with_its_calls_once_and_in_every_letter(
 
 def test_a_letter_can_show_the_frame_that_the_operator_failed_on() -> None:
     sink = ListSink()
-    shard = shard_of(
-        {"a": clip("a", 9, 3), "b": clip("b", 9, 3)}, sink, Echo(poison=frozenset({4, 7}))
-    )
-    pixels_of = shard._engine.pixels_of
-    shard._publisher = lambda at: PicturedPublisher(at.stream, at.job, "model", 0.0, pixels_of)
+    poisoned = Echo(poison=frozenset({4, 7}))
+    engine = Engine(PixelBackbone(), [poisoned])
+
+    def lane(spec: StreamSpec, at: Progress) -> Lane:
+        publisher = PicturedPublisher(at.stream, at.job, "model", 0.0, engine.pixels_of)
+        return Lane(spec, at, placed(poisoned), publisher)
+
+    feed = ScriptedFeed({"a": clip("a", 9, 3), "b": clip("b", 9, 3)})
+    shard = Shard(engine, feed, sink, lane, most_open=2)
     shard.run(JOBS, [spec_of("a"), spec_of("b")])
     for stream in ("a", "b"):
         letters = values(sink, "deadletter", stream)
@@ -979,7 +1035,7 @@ def test_engine_loads_every_operator_once() -> None:
     loads = []
     echo = Echo()
     echo.load = lambda device, dtype: loads.append((device, dtype))
-    Engine(PixelBackbone(), [Placement(echo, FPS5, 0, {"echo": "v"})])
+    Engine(PixelBackbone(), [echo])
     assert loads == [(torch.device("cpu"), torch.float32)]
 
 
@@ -1144,10 +1200,7 @@ def test_records_that_are_too_large_become_dead_letters_and_the_stream_goes_on()
     scripts = {"a": [[run_of("a", numbers[:3])], [run_of("a", numbers[3:], 1), End("a", "ok")]]}
     sink = SmallSink(2)
     for fresh in (False, True):  # equal id, equal value: `--fresh` finds them there
-        twice = Placement(Twice(), FPS5, 0, {"echo": "v", "echo.more": "w"})
-        shard = shard_of(scripts, sink)
-        shard._engine = Engine(PixelBackbone(), [twice])
-        tally = shard.run(JOBS, [spec_of("a")], fresh=fresh)
+        tally = shard_of(scripts, sink, Twice()).run(JOBS, [spec_of("a")], fresh=fresh)
         assert tally.receipt.conflicting == 0
     assert values(sink, "echo", "a") == values(sink, "echo.more", "a") == [98, 99, 5]
     letters = values(sink, "deadletter", "a")

@@ -71,6 +71,13 @@ def test_of_several_variants_the_newest_is_drawn_and_the_others_are_named(look, 
     )
 
 
+def test_records_of_a_region_are_not_drawn_over_whole_pictures(look, stored, records):
+    info = replace(records.info(0), region=(80, 0, 160, 90), source_hw=(90, 80))
+    part = records.of(info, "embedding", "application/octet-stream", b"")
+    with pytest.raises(UsageError, match="cam are of the region 80,0,160,90 of its pictures"):
+        look(stored([part]), operators=("embedding",))
+
+
 @pytest.mark.slow
 def test_of_many_records_a_few_are_kept_from_all_over(look, stored, records):
     frames = 5 * SAMPLES

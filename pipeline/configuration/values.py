@@ -1,0 +1,48 @@
+"""What single values of a configuration may be: as they are written -> as they are used.
+
+Each raises ValueError, which says what the value should be.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pipeline.media.region import Region
+
+
+def rfc3339_moment(value: object) -> datetime:
+    """Text of a moment with its zone -> datetime; the zone is never guessed."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("should be an RFC 3339 time with a zone, such as 2026-11-22T17:00:00.250Z")
+    return moment
+
+
+def forward(span_s: tuple[float, float]) -> tuple[float, float]:
+    """From one second to a later one."""
+    if not span_s[0] < span_s[1]:
+        raise ValueError(f"should go from one second to a later one, got {list(span_s)}")
+    return span_s
+
+
+def within_picture(edges: tuple[float, float, float, float]) -> tuple[float, ...]:
+    """Left, top, right and bottom of a part of a picture, as `Region` has them."""
+    Region(*edges)
+    return edges
+
+
+def gpu_share(value: object) -> object:
+    """`auto`, or a part of a GPU."""
+    if value == "auto" or (isinstance(value, int | float) and 0 <= value <= 1):
+        return value
+    raise ValueError("should be auto, or a part of a GPU from 0 to 1")
+
+
+def not_empty(text: str) -> str:
+    """Text that says something."""
+    if not text:
+        raise ValueError("should not be empty")
+    return text

@@ -1,0 +1,47 @@
+"""The variants of one operator's records on each stream, known without the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from operators.variant import Computation, RecordKind
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """Of one operator.
+
+    Attributes:
+        kinds: topic -> what its records are.
+        computation: what their features come from; its preprocessing but for the size.
+        calibrations: stream -> hash of its calibration, of those that have one.
+    """
+
+    kinds: Mapping[str, RecordKind]
+    computation: Computation
+    calibrations: Mapping[str, str] = field(default_factory=dict)
+
+    def on(self, spec: StreamSpec, sampling: Sampling) -> dict[str, str]:
+        """Topic -> variant, 12 hex, of the records of a stream of which the operator takes these
+        frames."""
+        sized = f"short side {spec.short_side}, {self.computation.preprocessing}"
+        computation = replace(self.computation, preprocessing=sized)
+        return {
+            topic: kind.variant(
+                computation,
+                sampling=_frames(spec, sampling),
+                calibration=self.calibrations.get(spec.stream),
+            )
+            for topic, kind in self.kinds.items()
+        }
+
+
+def _frames(spec: StreamSpec, sampling: Sampling) -> str:
+    """Which frames an operator takes."""
+    words = [sampling.canonical()]
+    words += ["damaged"] if spec.damaged else []
+    words += [f"from {spec.span_s[0]!r} s to {spec.span_s[1]!r} s"] if spec.span_s else []
+    return " ".join(words)
