@@ -8,7 +8,8 @@ from pipeline.logs import FORMATS, level_in_use, set_up_logging
 
 
 def _use(ctx: click.Context, _: click.Parameter, wanted: str) -> None:
-    set_up_logging(level_in_use(), as_json=wanted == "json")
+    if wanted == "json":  # else it stays as the command line's beginning has it
+        set_up_logging(level_in_use(), as_json=True)
 
 
 # Eager, so that what is wrong with the other options is said in this form too.
