@@ -16,7 +16,7 @@ try:
     import psutil
 except ImportError:
     raise UsageError(
-        "bench replay watches its contenders with psutil, which is not installed here; "
+        "what this benchmark runs is watched with psutil, which is not installed here; "
         "pip install psutil (in a checkout: pip install '.[bench]')"
     ) from None
 
@@ -32,6 +32,35 @@ class Sample:
     time_us: int
     cpu_s: float
     memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One process, now.
+
+    Attributes:
+        command: its command line; Ray's workers put what they are there.
+        cpu_s: CPU time so far, seconds.
+        own_bytes: resident memory that no other process shares.
+        shared_bytes: resident memory that others may map, such as an object store's.
+    """
+
+    command: str
+    cpu_s: float
+    own_bytes: int
+    shared_bytes: int
+
+
+def usages(root: int) -> dict[int, Usage]:
+    """A process and all that descend from it, by process id; those that end meanwhile are left
+    out."""
+    found = {}
+    for process in {psutil.Process(root), *_descendants([psutil.Process(root)])}:
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess), process.oneshot():
+            cpu, memory = process.cpu_times(), process.memory_full_info()
+            command = " ".join(process.cmdline())
+            found[process.pid] = Usage(command, cpu.user + cpu.system, memory.uss, memory.shared)
+    return found
 
 
 class ProcessTree:

@@ -58,7 +58,7 @@ def run_trial(task: Task, *, clock_us: Callable[[], int] = lambda: time.time_ns(
             stdin=subprocess.PIPE,
             stdout=words,
             stderr=words,
-            env=_environment(),
+            env=environment(),
         )
         tree = ProcessTree(process.pid, look_every=LOOK_EVERY)
         try:
@@ -100,6 +100,7 @@ def _trial(contender: str, timing: Timing, tree: ProcessTree, started_us: int) -
     )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Of a process of ours, which finds our code as this one does."""
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
 
+from pipeline.cli.bench_report import keep, out_option, show, tell
+from pipeline.cli.bench_scale import scale
 from pipeline.cli.options import FiniteRange, a_patch_or_more, json_option
 
 MODELS = ("dinov2_vits14", "dinov2_vitb14", "dinov2_vitti14")  # the plain loop knows 12 blocks
@@ -61,7 +61,7 @@ def command() -> None:
     "--model", type=click.Choice(MODELS), default=MODELS[0], show_default=True, is_eager=True
 )
 @_short_side_option
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the JSON there.")
+@out_option
 @json_option
 def replay(
     *,
@@ -95,9 +95,9 @@ def replay(
         short_side=short_side,
         memory=memory,
     )
-    report = measure(settings, _tell)
-    _keep(report, out)
-    click.echo(json.dumps(report, indent=1) if as_json else "\n".join(report_lines(report)))
+    report = measure(settings, tell)
+    keep(report, out)
+    show(report, report_lines(report), as_json=as_json)
     return 0
 
 
@@ -120,7 +120,7 @@ def replay(
     show_default="every core",
     help="Frames computed at a time.",
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the JSON there.")
+@out_option
 @json_option
 def operators(
     *,
@@ -150,10 +150,9 @@ def operators(
         short_side=short_side,
         threads=threads,
     )
-    report = measure(settings, _tell)
-    _keep(report, out)
-    lines = operator_report_lines(report)
-    click.echo(json.dumps(report, indent=1) if as_json else "\n".join(lines))
+    report = measure(settings, tell)
+    keep(report, out)
+    show(report, operator_report_lines(report), as_json=as_json)
     return 0
 
 
@@ -180,7 +179,7 @@ def operators(
     show_default=True,
     help="Beside torch.compile too, which takes minutes to get ready.",
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the JSON there.")
+@out_option
 @json_option
 def backbone(
     *,
@@ -206,9 +205,8 @@ def backbone(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     usual = ON_GPU if device.type == "cuda" else ON_CPU
     settings = Settings(architecture(model), device, sizes or usual, rounds, compiled)
-    report = measure(settings, _tell, lambda so_far: _keep(so_far, out))
-    lines = backbone_report_lines(report)
-    click.echo(json.dumps(report, indent=1) if as_json else "\n".join(lines))
+    report = measure(settings, tell, lambda so_far: keep(so_far, out))
+    show(report, backbone_report_lines(report), as_json=as_json)
     return 0
 
 
@@ -219,7 +217,7 @@ def backbone(
 @click.option(
     "--only", type=click.Choice(["attention", "fused"]), show_default="both", help="One of the two."
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep the JSON there.")
+@out_option
 @json_option
 def kernels(*, rounds: int, only: str | None, out: Path | None, as_json: bool) -> int:
     """Measure every GPU kernel beside what one would use instead.
@@ -233,8 +231,8 @@ def kernels(*, rounds: int, only: str | None, out: Path | None, as_json: bool) -
     from kernels.bench.report import report_lines
 
     parts = (only,) if only else PARTS
-    report = measure(rounds=rounds, parts=parts, tell=_tell, keep=lambda so_far: _keep(so_far, out))
-    click.echo(json.dumps(report, indent=1) if as_json else "\n".join(report_lines(report)))
+    report = measure(rounds=rounds, parts=parts, tell=tell, keep=lambda so_far: keep(so_far, out))
+    show(report, report_lines(report), as_json=as_json)
     return 0 if is_sound(report) else 1
 
 
@@ -251,12 +249,4 @@ def _frames(text: str, model: str) -> tuple[int, int]:
     return int(side), int(batch)
 
 
-def _tell(text: str) -> None:
-    click.echo(text, err=True)
-
-
-def _keep(report: dict[str, Any], out: Path | None) -> None:
-    if out is not None:
-        from kernels.bench.report import keep_report
-
-        keep_report(report, out)
+command.add_command(scale)

@@ -5,30 +5,44 @@ One thread watches them all; nothing here waits longer than `wait` was asked to.
 
 from __future__ import annotations
 
-import selectors
 import time
 from random import Random
 
+from pipeline.decode.alarms import Alarms
 from pipeline.decode.live import LiveSupervisor
+from pipeline.decode.pipes import Pipes
+from pipeline.decode.process import DecodeProcess
 from pipeline.decode.recorded import RecordedSupervisor
-from pipeline.decode.supervisor import Clock, Supervisor
+from pipeline.decode.supervisor import Clock, Launch, Supervisor
 from pipeline.secrets import remember_url
 from pipeline.stream.chunk import Chunk
 from pipeline.stream.spec import StreamSpec
 
 
 class DecodeHost:
-    """Hosts the decoders of any number of streams."""
+    """Hosts the decoders of any number of streams, and looks at those that something has happened
+    to: of a thousand cameras most have no news at any one time."""
 
-    def __init__(self, *, clock: Clock = time.monotonic, rng: Random | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock = time.monotonic,
+        rng: Random | None = None,
+        launch: Launch = DecodeProcess,
+    ) -> None:
         """
         Args:
             clock: seconds, monotonic.
             rng: jitter of reconnections.
+            launch: starts a stream's decode process.
         """
+        self._launch = launch
         self._clock = clock
         self._rng = rng or Random()
         self._streams: dict[str, Supervisor] = {}
+        self._touched: dict[str, None] = {}  # in order
+        self._pipes = Pipes()
+        self._alarms = Alarms()
 
     def open(self, spec: StreamSpec) -> None:
         """Start decoding a stream, after `spec.cursor` where it has one."""
@@ -37,36 +51,40 @@ class DecodeHost:
         for url in (spec.url, *spec.join):
             remember_url(url)
         self._streams[spec.stream] = (
-            LiveSupervisor(spec, self._clock, self._rng)
+            LiveSupervisor(spec, self._clock, self._rng, launch=self._launch)
             if spec.live
-            else RecordedSupervisor(spec, self._clock)
+            else RecordedSupervisor(spec, self._clock, launch=self._launch)
         )
+        self._touch(spec.stream)
 
     def request(self, stream: str) -> None:
         """Ask for the stream's next chunk; exactly one comes."""
-        self._streams[stream].request()
+        self._touch(stream).request()
 
     def wait(self, timeout_s: float) -> list[Chunk]:
         """The chunks that have arrived, and trouble; maybe none within `timeout_s`."""
         deadline_s = self._clock() + timeout_s
         patience_s = 0.0  # read what is there before judging who is silent
         while True:
-            self._read(patience_s)
-            for supervisor in list(self._streams.values()):
-                supervisor.pass_time()
+            self._note()
+            for stream in self._pipes.ready(patience_s):
+                self._touch(stream).read()
+            for stream in self._alarms.due(self._clock()):
+                self._touch(stream).pass_time()
             chunks = self._collect()
             left_s = deadline_s - self._clock()
             if chunks or left_s <= 0:
                 return chunks
-            patience_s = min(left_s, self._next_wake_s())
+            patience_s = min(left_s, max(0.0, self._alarms.next_s - self._clock()))
 
     def stop(self, stream: str) -> None:
         """End a stream soon; without effect once it has ended."""
         if stream in self._streams:
-            self._streams[stream].stop()
+            self._touch(stream).stop()
 
     def close(self) -> None:
         """Kill all decoders."""
+        self._pipes.close()
         for supervisor in self._streams.values():
             supervisor.close()
         self._streams.clear()
@@ -75,26 +93,28 @@ class DecodeHost:
         """The stream's decode process, while it has one."""
         return self._streams[stream].pid
 
-    def _read(self, timeout_s: float) -> None:
-        with selectors.DefaultSelector() as selector:
-            for supervisor in self._streams.values():
-                if supervisor.fd is not None:
-                    selector.register(supervisor.fd, selectors.EVENT_READ, supervisor)
-            if not selector.get_map():
-                time.sleep(timeout_s)
-                return
-            for key, _ in selector.select(timeout_s):
-                key.data.read()
+    def _touch(self, stream: str) -> Supervisor:
+        """Something happens to it now."""
+        self._touched[stream] = None
+        return self._streams[stream]
+
+    def _note(self) -> None:
+        """What is to be watched of those that something has happened to."""
+        here = {name: self._streams[name] for name in self._touched if name in self._streams}
+        gone = dict.fromkeys(self._touched.keys() - here.keys())
+        self._pipes.watch({**gone, **{name: one.process for name, one in here.items()}})
+        for name, supervisor in here.items():
+            self._alarms.set(name, supervisor.wake_s())
 
     def _collect(self) -> list[Chunk]:
-        chunks = [chunk for supervisor in self._streams.values() for chunk in supervisor.pop()]
-        for stream, supervisor in list(self._streams.items()):
+        chunks: list[Chunk] = []
+        for stream in self._touched:
+            supervisor = self._streams[stream]
+            chunks += supervisor.pop()
             if supervisor.done:
                 supervisor.close()
+                self._alarms.drop(stream)
                 del self._streams[stream]
+        self._note()
+        self._touched.clear()
         return chunks
-
-    def _next_wake_s(self) -> float:
-        wakes_s = [supervisor.wake_s() for supervisor in self._streams.values()]
-        due_s = min((wake_s for wake_s in wakes_s if wake_s is not None), default=None)
-        return float("inf") if due_s is None else max(0.0, due_s - self._clock())

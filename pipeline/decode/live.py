@@ -10,7 +10,8 @@ from dataclasses import replace
 from random import Random
 
 from pipeline.decode.backoff import Backoff
-from pipeline.decode.supervisor import Clock, Supervisor
+from pipeline.decode.process import DecodeProcess
+from pipeline.decode.supervisor import Clock, Launch, Supervisor
 from pipeline.decode.wire import Message
 from pipeline.stream.chunk import TROUBLES, Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.stream.spec import StreamSpec
@@ -21,8 +22,10 @@ REASONS = 8  # that are told of one outage; a camera may find a new one at every
 class LiveSupervisor(Supervisor):
     """Reconnects as a new session; says why a connection is lost, each reason once per outage."""
 
-    def __init__(self, spec: StreamSpec, clock: Clock, rng: Random) -> None:
-        super().__init__(spec, clock)
+    def __init__(
+        self, spec: StreamSpec, clock: Clock, rng: Random, *, launch: Launch = DecodeProcess
+    ) -> None:
+        super().__init__(spec, clock, launch=launch)
         self._backoff = Backoff(rng)
         self._retry_s: float | None = None
         self._seen = False  # frames, in any connection

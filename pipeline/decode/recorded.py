@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.decode.supervisor import Clock, Supervisor
+from pipeline.decode.process import DecodeProcess
+from pipeline.decode.supervisor import Clock, Launch, Supervisor
 from pipeline.stream.chunk import Counts, Entry, Fault, Frames
 from pipeline.stream.spec import StreamSpec
 
@@ -12,8 +13,8 @@ RESTARTS = 2  # without a frame in between
 class RecordedSupervisor(Supervisor):
     """Loses nothing that can be decoded: a crash or a hang is a Fault, and decoding goes on."""
 
-    def __init__(self, spec: StreamSpec, clock: Clock) -> None:
-        super().__init__(spec, clock)
+    def __init__(self, spec: StreamSpec, clock: Clock, *, launch: Launch = DecodeProcess) -> None:
+        super().__init__(spec, clock, launch=launch)
         self._failures = 0
         self._start(spec)
 

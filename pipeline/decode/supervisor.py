@@ -20,15 +20,17 @@ from pipeline.stream.chunk import Chunk, Counts, End, Entry
 from pipeline.stream.spec import StreamSpec
 
 Clock = Callable[[], float]
+Launch = Callable[[StreamSpec], DecodeProcess]
 START_S = 60.0  # to the first sign of life: a machine that starts dozens at once is slow at it
 
 
 class Supervisor(ABC):
     """The state of one stream in its host."""
 
-    def __init__(self, spec: StreamSpec, clock: Clock) -> None:
+    def __init__(self, spec: StreamSpec, clock: Clock, *, launch: Launch = DecodeProcess) -> None:
         self._spec = spec
         self._clock = clock
+        self._launch = launch
         self._process: DecodeProcess | None = None
         self._wanted = False  # a request that no chunk has answered yet
         self._stopping = False
@@ -45,9 +47,9 @@ class Supervisor(ABC):
         return self.ended and not self._backlog and not self._chunks
 
     @property
-    def fd(self) -> int | None:
-        """What to watch for reading."""
-        return self._process.fd if self._process else None
+    def process(self) -> DecodeProcess | None:
+        """What to watch for reading; another one once it was replaced."""
+        return self._process
 
     @property
     def pid(self) -> int | None:
@@ -109,7 +111,7 @@ class Supervisor(ABC):
             self._process = None
 
     def _start(self, spec: StreamSpec) -> None:
-        self._process = DecodeProcess(spec)
+        self._process = self._launch(spec)
         self._alive_s = self._clock()
         self._silence_s = max(START_S, spec.stall_s)
         self._serve()

@@ -52,7 +52,7 @@ def pack(message: Message) -> list[bytes | memoryview]:
     header = {
         "kind": message.kind,
         "memory_bytes": message.memory_bytes,
-        "counts": asdict(message.counts),
+        "counts": [message.counts.decoded, message.counts.sampled, message.counts.lost],
         "mark": message.mark,
         "lines": [asdict(line) for line in message.lines],
         "entries": [_to_json(entry, pixels) for entry in message.entries],
@@ -89,7 +89,7 @@ class Unpacker:
         body = _LENGTHS.size + header_bytes
         if len(self._buffer) < body + pixel_bytes:
             return None
-        header = json.loads(bytes(self._buffer[_LENGTHS.size : body]))
+        header = json.loads(self._buffer[_LENGTHS.size : body].decode())
         pixels = np.frombuffer(bytes(self._buffer[body : body + pixel_bytes]), np.uint8)
         del self._buffer[: body + pixel_bytes]
         return _message(header, pixels)
@@ -106,7 +106,7 @@ def _message(header: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]
             pixels = pixels[size:]
         else:
             entries.append(_plain(kind, values))
-    counts = Counts(**header["counts"])
+    counts = Counts(*header["counts"])
     lines = tuple(LogLine(**line) for line in header["lines"])
     more = (header["memory_bytes"], counts, header["mark"], lines)
     return Message(header["kind"], tuple(entries), *more)

@@ -41,7 +41,8 @@ class Latency:
 
     def copy(self) -> Latency:
         """Another one that stays as this is now."""
-        return self + Latency()
+        stages = {stage: one.copy() for stage, one in self.stages.items()}
+        return Latency(self.total.copy(), stages)
 
 
 class Spent(NamedTuple):

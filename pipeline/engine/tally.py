@@ -113,9 +113,10 @@ class Tally:
             newest_us: `FrameTimes.newest_us`.
         """
         stream = progress.stream
-        latency = self.latencies.setdefault(stream, Latency())
+        latency = self.latencies.get(stream, Latency()).copy()  # a snapshot has the one before
         for one in spent:
             latency.add(one)
+        self.latencies[stream] = latency
         whole = Camera(frames, dropped)
         if stream in self.earlier:
             whole = self.earlier[stream] + whole
@@ -161,9 +162,7 @@ class Tally:
         Whoever walks through a container that grows meanwhile, as pickling does, fails; the copy
         of a dict or a list is one step that no other thread interrupts.
         """
-        now = Tally(*(copy(getattr(self, one.name)) for one in fields(self)))
-        now.latencies = {stream: one.copy() for stream, one in now.latencies.items()}
-        return now
+        return Tally(*(copy(getattr(self, one.name)) for one in fields(self)))
 
     def parted(self, elsewhere: Container[str]) -> tuple[Tally, Tally]:
         """How streams fared that are elsewhere by now, and all the rest; how they ended here is no
@@ -207,7 +206,7 @@ class Tally:
             here=self.here | other.here,
             latencies=self.latencies
             | {
-                name: self.latencies.get(name, Latency()) + latency
+                name: self.latencies[name] + latency if name in self.latencies else latency
                 for name, latency in other.latencies.items()
             },
         )

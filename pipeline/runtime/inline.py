@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection, Sequence
 
 from pipeline.configuration.config import Config
 from pipeline.decode.host import DecodeHost
-from pipeline.engine.assembly import assemble
+from pipeline.engine.assembly import Assembly, assemble
 from pipeline.engine.identity import Identity
 from pipeline.engine.shard import Shard
 from pipeline.engine.tally import Tally
 from pipeline.records.message import labels_message
 from pipeline.sinks.uri import open_sink
+from pipeline.stream.feed import Feed
 from pipeline.stream.spec import StreamSpec
 
 
@@ -31,6 +32,8 @@ class InlineRun:
         fresh: bool,
         tell: Callable[[Identity], None],
         stay: bool = False,
+        build: Callable[[Config], Assembly] = assemble,
+        decoders: Callable[[], Feed] = DecodeHost,
     ) -> None:
         """
         Args:
@@ -39,7 +42,11 @@ class InlineRun:
             fresh: forget earlier progress.
             tell: called once, when it is known what runs.
             stay: go on without streams, until `stop`; some may be added.
+            build: makes the engine.
+            decoders: makes what its frames come from.
         """
+        self._build = build
+        self._decoders = decoders
         self._config = config
         self.specs = {spec.stream: spec for spec in specs}
         self._fresh = fresh
@@ -63,11 +70,11 @@ class InlineRun:
             DinostreamError: bad weights, heads or settings, or a sink that failed.
         """
         config = self._config
-        assembly = assemble(config)
+        assembly = self._build(config)
         identity = assembly.identity
         self._tell(identity)
         sink = open_sink(config.sink.uri, settings=config.sink.settings)
-        feed = DecodeHost()
+        feed = self._decoders()
         try:
             shard = assembly.shard(config, feed, sink)
             with self._lock:

@@ -22,7 +22,7 @@ from pipeline.logs import set_up_kept_logging
 from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.runtime.lease import Lease
-from pipeline.runtime.ray_decoder import decoders
+from pipeline.runtime.ray_decoder import DecodeActor, decoders
 from pipeline.runtime.ray_feed import RayFeed
 from pipeline.runtime.ray_files import Carrier
 from pipeline.runtime.ray_room import Ask, Need
@@ -138,6 +138,8 @@ class RemoteSink:
 class EngineActor:
     """Runs a shard. The decode actors are its own and die with it, and it does without a driver."""
 
+    decode_actor: type[DecodeActor] = DecodeActor
+
     def __init__(
         self,
         config: Config,
@@ -164,7 +166,8 @@ class EngineActor:
         self._carrier = carrier
         self._patience = patience
         self._lease = Lease(patience.lease_s)
-        start = decoders(need, asked, name, level, wait=config.wait_for_room)
+        kind, wait = self.decode_actor, config.wait_for_room
+        start = decoders(kind, need, asked, name, level, wait=wait)
         self._feed = RayFeed(start, need.decoders, patience)
         self._assembly: Assembly | None = None
         self._shard: Shard | None = None
@@ -175,13 +178,16 @@ class EngineActor:
 
     def assemble(self) -> Identity:
         """Build the engine. No part of `__init__`, whose errors reach the driver as text only."""
+        self._assembly = self._build()
+        return self._assembly.identity
+
+    def _build(self) -> Assembly:
         # Not at the top: driver, sink and decode actors need no torch, which costs each of them
         # 1.5 s of CPU time and 480 MiB (2 cores, 2026-11-22).
         from pipeline.engine.assembly import assemble
 
         config = self._carrier.deliver(self._config) if self._carrier else self._config
-        self._assembly = assemble(config)
-        return self._assembly.identity
+        return assemble(config)
 
     def run(
         self,

@@ -29,7 +29,10 @@ class DecodeActor:
         """
         self._logs = set_up_kept_logging(level, name)
         check_layout()
-        self._host = DecodeHost()
+        self._host = self._new_host()
+
+    def _new_host(self) -> DecodeHost:
+        return DecodeHost()
 
     def open(self, spec: StreamSpec) -> None:
         self._host.open(spec)
@@ -47,7 +50,7 @@ class DecodeActor:
 
 
 def decoders(
-    need: Need, engine: Ask, name: str, level: str, *, wait: bool
+    kind: type[DecodeActor], need: Need, engine: Ask, name: str, level: str, *, wait: bool
 ) -> Callable[[], ActorHandle]:
     """Starts decode actors of the engine that this is. Each has a number of its own, be it another
     one's successor."""
@@ -55,11 +58,11 @@ def decoders(
     if engine.apart:
         nodes.begin()
     # Made once: Ray tells the head of every new one, which may be away when a decoder is lost.
-    kind = ray.remote(DecodeActor)
+    new = ray.remote(kind)
     number = count(1)
 
     def start() -> ActorHandle:
         options = decoder_options(need, engine, here, nodes.now, wait=wait)
-        return kind.options(**options).remote(f"{name} decoder {next(number)}", level)
+        return new.options(**options).remote(f"{name} decoder {next(number)}", level)
 
     return start

@@ -54,10 +54,16 @@ class Starter:
     """Starts the engines of one job, all alike."""
 
     def __init__(
-        self, config: Config, nodes: Nodes, patience: Patience, clock: Callable[[], float]
+        self,
+        kind: type[EngineActor],
+        config: Config,
+        nodes: Nodes,
+        patience: Patience,
+        clock: Callable[[], float],
     ) -> None:
         """
         Args:
+            kind: what an engine is.
             config: what they run.
             nodes: of the cluster.
             patience: how long actors may be silent.
@@ -68,7 +74,7 @@ class Starter:
         self._patience = patience
         self._clock = clock
         # Made once: Ray tells the head of every new one, which may be away when an engine is lost.
-        self._kind = ray.remote(concurrency_groups=GROUPS)(EngineActor)
+        self._kind = ray.remote(concurrency_groups=GROUPS)(kind)
         self._own = False
         self._need: Need | None = None
         self._carrier: Carrier | None = None

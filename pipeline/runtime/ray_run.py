@@ -23,6 +23,7 @@ from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
 from pipeline.records.message import labels_message
+from pipeline.runtime.ray_actors import EngineActor
 from pipeline.runtime.ray_cluster import cluster
 from pipeline.runtime.ray_engine import Engine, Starter
 from pipeline.runtime.ray_growth import Growth
@@ -53,9 +54,10 @@ class RayRun:
         stay: bool = False,
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
+        engine: type[EngineActor] = EngineActor,
     ) -> None:
-        """The arguments are those of `InlineRun`, how long actors may be silent, and a clock in
-        seconds, monotonic."""
+        """The arguments are those of `InlineRun`, how long actors may be silent, a clock in
+        seconds, monotonic, and what an engine is."""
         self._config = config
         self._streams = Streams(specs, clock)
         self._stay = stay
@@ -66,7 +68,7 @@ class RayRun:
         self._clock = clock
         self._workers: list[Worker] = []
         self._nodes = Nodes()
-        self._starter = Starter(config, self._nodes, self._patience, clock)
+        self._starter = Starter(engine, config, self._nodes, self._patience, clock)
         self._sinks = Sinks(self._patience, clock)
         self._succession = Succession(self._starter, self._nodes, self._sinks.of, clock)
         bounds = (config.engines, max(config.engines, config.engines_max or 0))

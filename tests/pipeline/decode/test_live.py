@@ -37,8 +37,7 @@ class Scripted:
 
 
 @pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> type[Scripted]:
-    monkeypatch.setattr("pipeline.decode.supervisor.DecodeProcess", Scripted)
+def scripted() -> type[Scripted]:
     Scripted.started = []
     return Scripted
 
@@ -56,7 +55,8 @@ def test_what_counts_as_lost_is_not_read_again(scripted: type[Scripted]) -> None
     """It has handed two frames over and holds three more: the next goes on behind all five."""
     scripted.messages = (Message("chunk", (run(2, [2]),), counts=Counts(5, 5), mark=[5]),)
     clock = ManualClock()
-    supervisor = LiveSupervisor(StreamSpec("s", "rtsp://x", live=True), clock, Random(1))
+    spec = StreamSpec("s", "rtsp://x", live=True)
+    supervisor = LiveSupervisor(spec, clock, Random(1), launch=scripted)
     supervisor.request()
     supervisor.read()
     told = [entry for chunk in supervisor.pop() for entry in chunk.entries]

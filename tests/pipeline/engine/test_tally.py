@@ -9,9 +9,11 @@ import threading
 import pytest
 
 from pipeline.engine.camera import Camera
+from pipeline.engine.latency import Spent
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.records.record import Message
 from pipeline.sinks.sink import Receipt
+from pipeline.stream.progress import Progress
 
 
 def test_a_stream_that_two_engines_saw_end_has_one_outcome() -> None:
@@ -64,3 +66,24 @@ def test_a_snapshot_can_be_sent_while_the_shard_counts(hasty) -> None:
     finally:
         over.set()
         shard.join()
+
+
+def test_a_snapshot_keeps_latencies_as_they_were_and_copies_none() -> None:
+    """Of a thousand cameras few have had a commit since the last one."""
+    tally, spent = Tally(), [Spent(0.1, 0.1, 0.1, 0.1)]
+    for stream in ("a", "b"):
+        tally.see(Progress("job", stream), 1, {}, spent, 0)
+    before = tally.snapshot()
+    tally.see(Progress("job", "a"), 2, {}, spent, 0)
+    assert sum(before.latencies["a"].total.counts) == 1
+    assert sum(tally.latencies["a"].total.counts) == 2
+    assert tally.latencies["b"] is before.latencies["b"]
+
+
+def test_both_of_two_tallies_adds_up_what_both_know() -> None:
+    before, after = Tally(), Tally()
+    for tally, stream in ((before, "a"), (after, "a"), (after, "b")):
+        tally.see(Progress("job", stream), 1, {}, [Spent(0.1, 0.1, 0.1, 0.1)], 0)
+    both = (before + after).latencies
+    assert {stream: sum(one.total.counts) for stream, one in both.items()} == {"a": 2, "b": 1}
+    assert sum(before.latencies["a"].total.counts) == 1
