@@ -164,6 +164,15 @@ class Tally:
         """
         return Tally(*(copy(getattr(self, one.name)) for one in fields(self)))
 
+    def bereft(self, why: str) -> Tally:
+        """What an engine that is gone had done. Its cameras are lost until its successor has them;
+        whether there is an outage, that one says."""
+        cameras = {
+            name: camera if camera.state == "ended" else replace(camera, state="lost", why=why)
+            for name, camera in self.cameras.items()
+        }
+        return replace(self, outage=None, cameras=cameras)
+
     def parted(self, elsewhere: Container[str]) -> tuple[Tally, Tally]:
         """How streams fared that are elsewhere by now, and all the rest; how they ended here is no
         news any more."""

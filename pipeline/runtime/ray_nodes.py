@@ -11,9 +11,12 @@ import threading
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
+import ray
 from ray._private.state import actors, available_resources_per_node, total_resources_per_node
 from ray._private.state import state as cluster_state
 from ray.actor import ActorHandle
+
+from pipeline.errors import RuntimeFailure
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ class Nodes:
 
     def __init__(self) -> None:
         self.now = Snapshot()
+        self._own = ""  # the node that this process is on
         self._over = threading.Event()
 
     def look(self) -> Snapshot:
@@ -67,6 +71,7 @@ class Nodes:
 
     def begin(self) -> None:
         """Look now, and again and again until `close`."""
+        self._own = ray.get_runtime_context().get_node_id()
         self.look()
         threading.Thread(target=self._watch, name="nodes", daemon=True).start()
 
@@ -74,6 +79,19 @@ class Nodes:
         """Whether one of these actors is on a node that is to go."""
         leaving = self.now.leaving
         return bool(leaving) and any(_node_of(actor) in leaving for actor in homes)
+
+    def require_own(self) -> None:
+        """See that the cluster still knows the node that this process is on. Ray takes all that a
+        process there owns for dead from then on, what it starts later too, and does not tell it.
+
+        Raises:
+            RuntimeFailure: it was given up, as after a pause of the machine.
+        """
+        if self.now.total and self._own not in self.now.total:
+            raise RuntimeFailure(
+                "the cluster has given up the node under this job, which was paused, cut off or "
+                "killed; start the node anew, and the job, which goes on from its last commits"
+            )
 
     def close(self) -> None:
         """Look no more."""

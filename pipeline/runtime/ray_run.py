@@ -190,6 +190,8 @@ class RayRun:
                 yield worker, result
             if self._stopping.is_set():
                 self._drain()
+            else:
+                self._nodes.require_own()
             # Begun with all engines at work; from then on an engine may be lost and be missed.
             at_work = all(worker.engine.up or worker.over for worker in self._workers)
             if at_work or self.turned_s is not None:
@@ -244,8 +246,7 @@ class RayRun:
 
     def _succeed(self, worker: Worker, done: Tally, successor: Engine | None) -> None:
         """Another engine has its place."""
-        worker.before += replace(done, outage=None)  # whether there is one, the new one says
-        worker.tally = Tally()
+        worker.before, worker.tally = worker.before + done.bereft("its engine is gone"), Tally()
         worker.engine = successor or self._starter.start(worker.index)
         self._streams.forget(worker)
 

@@ -55,7 +55,7 @@ class Camera:
         height, width = size_hw
         self.fps, self.port = fps, 0
         self._wanted = {"pattern": "ball", "width": width, "height": height, "fps": fps}
-        self._wanted |= {"user": user, "password": password}
+        self._wanted |= {"address": "127.0.0.1", "user": user, "password": password}
         self._wanted |= {"transport": "", "lose_every": 0} | habits
         self._log = log
         self.start()

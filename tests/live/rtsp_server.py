@@ -74,7 +74,7 @@ def main():
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
+    server.set_address(wanted["address"])
     server.set_service(str(wanted["port"]))
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(PICTURE.format(**wanted))

@@ -22,6 +22,7 @@ from ray.core.generated import autoscaler_pb2
 from ray.exceptions import RayActorError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from pipeline.errors import RuntimeFailure
 from pipeline.runtime.ray_nodes import Snapshot
 from pipeline.testing import ManualClock
 
@@ -199,6 +200,10 @@ class FakeNodes:
     def are_leaving(self, *homes: FakeActor) -> bool:
         return any(actor in self._fake.leaving for actor in homes)
 
+    def require_own(self) -> None:
+        if self._fake.given_up:
+            raise RuntimeFailure("the driver's node was given up")
+
 
 class FakeRay:
     """What the runtime asks of the module `ray`. Whoever waits in vain lets its time pass.
@@ -209,6 +214,7 @@ class FakeRay:
         options: what each of them asked for.
         nodes: what is free on each, which is all that they have.
         leaving: actors whose node is to go.
+        given_up: the driver's node is.
     """
 
     def __init__(self) -> None:
@@ -217,6 +223,7 @@ class FakeRay:
         self.actors: list[FakeActor] = []
         self.options: list[dict[str, Any]] = []
         self.leaving: list[FakeActor] = []
+        self.given_up = False
         self.nodes: dict[str, dict[str, float]] = {"head": {"CPU": 2.0, "memory": 64.0 * (1 << 30)}}
 
     def remote(self, **first: Any) -> Callable[[type], Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from ray.exceptions import RayActorError
@@ -88,6 +89,13 @@ def test_frames_and_events_in_every_life_of_an_engine_are_no_progress(fake_ray, 
     assert len(engines_of(fake_ray)) == 1 + LIVES_WITHOUT_PROGRESS
 
 
+def test_a_driver_whose_node_was_given_up_ends(fake_ray, never) -> None:
+    fake_ray.given_up = True
+    fake_ray.bodies["EngineActor"] = lambda: Engine(never, *[Tally()] * 99)
+    with pytest.raises(RuntimeFailure, match="given up"):
+        run_of(fake_ray, GATE).run()
+
+
 @pytest.mark.parametrize(
     "committed",
     [
@@ -136,6 +144,20 @@ def test_a_stop_does_not_wait_for_an_engine_that_the_cluster_has_no_room_for(
     assert statuses(tally) == {"gate": "stopped", "clip": "stopped"}
     assert "how many frames of gate were not delivered is not known" in tally.given_up
     assert all(one.killed for one in engines_of(fake_ray))
+
+
+def test_cameras_of_an_engine_that_died_are_not_live_until_another_one_has_them(
+    fake_ray, never
+) -> None:
+    live, ended = Camera(frames=7, state="live"), Camera(frames=9, state="ended")
+    lives = [Engine(never, Tally(cameras={"gate": live, "clip": ended})), Pending(never)]
+    fake_ray.bodies["EngineActor"] = lambda: lives.pop(0)
+    run = run_of(fake_ray, GATE, CLIP)
+    stop_when(fake_ray, run, lambda: not lives)
+    cameras = run.run().cameras
+    assert cameras == {"gate": replace(live, state="lost", why="its engine is gone"), "clip": ended}
+    again = run.tally + Tally(cameras={"gate": live})
+    assert again.cameras["gate"] == replace(live, frames=14)
 
 
 def test_a_stop_does_not_wait_for_weights_that_do_not_come(fake_ray, never) -> None:
