@@ -30,6 +30,7 @@ class Engine:
 
     Attributes:
         begun_s: when it was started.
+        node: where it is; empty until it is up.
         up: it has claimed its streams.
         told: to stop.
         waits: for room, and that has been said.
@@ -39,6 +40,7 @@ class Engine:
     asked: Ask
     pulse: Pulse[Tally]
     begun_s: float
+    node: str = ""
     up: bool = False
     told: bool = False
     waits: bool = False
@@ -100,9 +102,14 @@ class Starter:
         self._carrier = None if own else carrier(config)
         return self._start(self._room(count), range(count))
 
-    def start(self, index: int) -> Engine:
-        """Another one in the place of this index, beside others where there is no room."""
-        return self._start(self._room(1), [index])[0]
+    def start(self, index: int, *, avoid: str = "") -> Engine:
+        """Another one in the place of this index, beside others where there is no room.
+
+        Args:
+            index: of the place.
+            avoid: a node that may be lost, which Ray takes for one like any other for a minute.
+        """
+        return self._start(self._room(1), [index], avoid)[0]
 
     def one_more(self, index: int) -> Engine | None:
         """An engine in a new place, if there is room for it or room is waited for; else None."""
@@ -113,8 +120,8 @@ class Starter:
         assert self._need
         return ask(self._need, self._nodes.now, count, wait=self._config.wait_for_room)
 
-    def _start(self, asked: Ask, indices: Iterable[int]) -> list[Engine]:
-        new = self._kind.options(**asked.options(self._nodes.now))
+    def _start(self, asked: Ask, indices: Iterable[int], avoid: str = "") -> list[Engine]:
+        new = self._kind.options(**asked.options(self._nodes.now, avoid))
         told = (self._config, self._carrier, self._need, asked, self._patience)
         engines = []
         for index in indices:

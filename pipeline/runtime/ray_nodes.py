@@ -78,7 +78,7 @@ class Nodes:
     def are_leaving(self, *homes: ActorHandle) -> bool:
         """Whether one of these actors is on a node that is to go."""
         leaving = self.now.leaving
-        return bool(leaving) and any(_node_of(actor) in leaving for actor in homes)
+        return bool(leaving) and any(self.of(actor) in leaving for actor in homes)
 
     def require_own(self) -> None:
         """See that the cluster still knows the node that this process is on. Ray takes all that a
@@ -93,6 +93,12 @@ class Nodes:
                 "killed; start the node anew, and the job, which goes on from its last commits"
             )
 
+    @staticmethod
+    def of(actor: ActorHandle) -> str:
+        """Id of the node where an actor is; empty: it is nowhere, not yet or no more."""
+        node = str(actors(actor._actor_id.hex())["Address"]["NodeID"])
+        return "" if set(node) == {"f"} else node  # as Ray writes none
+
     def close(self) -> None:
         """Look no more."""
         self._over.set()
@@ -103,7 +109,3 @@ class Nodes:
                 self.look()
             except Exception as error:  # the head is away; whoever needs it says so
                 log.debug("the head cannot be asked for its nodes: %s", error)
-
-
-def _node_of(actor: ActorHandle) -> str:
-    return str(actors(actor._actor_id.hex())["Address"]["NodeID"])

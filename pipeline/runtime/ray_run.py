@@ -96,7 +96,8 @@ class RayRun:
                 if identity is None:  # stopped before that
                     return self.tally
                 self._tell(identity)
-                self._sinks.open(self._config.sink, len(self._workers))
+                homes = [self._nodes.of(worker.engine.actor) for worker in self._workers]
+                self._sinks.open(self._config.sink, homes)
                 labels = [labels_message(name, rows) for name, rows in identity.labels.items()]
                 self._workers[0].labels = labels  # said once per job, not once per engine
                 self._streams.deal(identity)
@@ -204,6 +205,8 @@ class RayRun:
         if tally is None:
             self._starter.tell_what_it_waits_for(worker.engine)
             return
+        if not worker.engine.up:
+            worker.engine.node = self._nodes.of(worker.engine.actor)
         worker.hear(tally)
         self._streams.see(worker, tally)
 
@@ -239,7 +242,6 @@ class RayRun:
             ray.kill(successor.actor)
             return False
         ray.kill(worker.engine.actor)
-        self._sinks.leave(worker.index)
         self._succeed(worker, replace(worker.tally, outcomes=ended), successor)
         worker.call = self._begin(worker)
         return True
@@ -247,7 +249,9 @@ class RayRun:
     def _succeed(self, worker: Worker, done: Tally, successor: Engine | None) -> None:
         """Another engine has its place."""
         worker.before, worker.tally = worker.before + done.bereft("its engine is gone"), Tally()
-        worker.engine = successor or self._starter.start(worker.index)
+        if worker.claimed:
+            self._sinks.leave(worker.index)
+        worker.engine = successor or self._starter.start(worker.index, avoid=worker.engine.node)
         self._streams.forget(worker)
 
     def _drain(self) -> None:

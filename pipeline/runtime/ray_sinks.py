@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import ray
 from ray.actor import ActorHandle
@@ -29,8 +28,9 @@ class _Sink:
 class Sinks:
     """One per engine, or one for all where the sink is a file, which has one writer.
 
-    A sink actor that dies comes back by itself; the engines that claimed with it go down with it
-    and go on from what the sink then holds.
+    A sink actor that dies takes the engine along that claimed with it. So it begins where its
+    engine is, whose node takes both along and no other engine; the one behind it begins with the
+    driver, whose node is there as long as the job. A file's comes back by itself, for all engines.
     """
 
     def __init__(self, patience: Patience, clock: Callable[[], float]) -> None:
@@ -43,33 +43,36 @@ class Sinks:
         self._clock = clock
         self._sinks: list[_Sink] = []
         self._file = False
-        self._start: Callable[[str, str], ActorHandle] | None = None
+        self._here = ""  # the driver's node
+        self._start: Callable[[int, str], ActorHandle] | None = None
 
-    def open(self, sink: SinkConfig, engines: int) -> None:
-        """Start the actors for so many engines."""
-        new = ray.remote(num_cpus=0, max_restarts=-1, concurrency_groups=GROUPS)(SinkActor)
+    def open(self, sink: SinkConfig, homes: Sequence[str]) -> None:
+        """Start the actors for engines on these nodes; empty: nobody knows where one is."""
+        kind = ray.remote(num_cpus=0, max_restarts=-1, concurrency_groups=GROUPS)(SinkActor)
         address, uri = parse_sink_uri(sink.uri), sink.uri
+        self._here = ray.get_runtime_context().get_node_id()
         if isinstance(address, SqliteAddress):
-            here = NodeAffinitySchedulingStrategy(
-                ray.get_runtime_context().get_node_id(), soft=False
-            )
-            new = new.options(scheduling_strategy=here)  # the file is the driver's
-            self._file, uri = True, f"sqlite:{address.path.absolute()}"
-        self._start = partial(new.remote, uri, sink.settings)
-        for number in range(1 if self._file else engines):
-            self._sinks.append(self._new(number))
+            self._file, uri, homes = True, f"sqlite:{address.path.absolute()}", [self._here]
+
+        def start(index: int, node: str) -> ActorHandle:
+            there = NodeAffinitySchedulingStrategy(node, soft=not self._file)
+            log_as = (f"sink {index + 1}", level_in_use())
+            return kind.options(scheduling_strategy=there).remote(uri, sink.settings, *log_as)
+
+        self._start = start
+        self._sinks = [self._new(index, node or self._here) for index, node in enumerate(homes)]
 
     def more(self) -> None:
         """One more engine comes, of the next index."""
         if not self._file:
-            self._sinks.append(self._new(len(self._sinks)))
+            self._sinks.append(self._new(len(self._sinks), self._here))
 
     def leave(self, engine: int) -> None:
-        """The engine of this index has ended; its successor writes through a new actor, on a node
-        that stays. A file's stays where the file is."""
+        """The engine of this index is gone; its successor writes through a new actor, which is
+        there by then. A file's stays as it is."""
         if not self._file:
             ray.kill(self._sinks[engine].actor)
-            self._sinks[engine] = self._new(engine)
+            self._sinks[engine] = self._new(engine, self._here)
 
     def of(self, engine: int) -> ActorHandle:
         """The actor that the engine of this index writes through."""
@@ -104,7 +107,7 @@ class Sinks:
                     raise
                 log.warning("a sink was lost while it closed; what was committed stays: %s", error)
 
-    def _new(self, index: int) -> _Sink:
+    def _new(self, index: int, node: str) -> _Sink:
         assert self._start
-        actor = self._start(f"sink {index + 1}", level_in_use())
+        actor = self._start(index, node)
         return _Sink(actor, Pulse(actor.beat.remote, self._patience, self._clock))

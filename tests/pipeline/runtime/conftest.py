@@ -197,6 +197,9 @@ class FakeNodes:
 
     close = begin
 
+    def of(self, actor: FakeActor) -> str:
+        return ""
+
     def are_leaving(self, *homes: FakeActor) -> bool:
         return any(actor in self._fake.leaving for actor in homes)
 
@@ -254,6 +257,9 @@ class FakeRay:
         if isinstance(ref.value, Exception):
             raise ref.value
         return ref.value
+
+    def get_runtime_context(self) -> SimpleNamespace:
+        return SimpleNamespace(get_node_id=lambda: "a" * 56)
 
     def kill(self, actor: FakeActor, no_restart: bool = True) -> None:
         actor.kill()

@@ -215,6 +215,15 @@ def test_two_engines_share_one_gpu(fake_ray, never) -> None:
     assert asked == [(1.5, 0.5)] * 2
 
 
+def test_the_successor_of_an_engine_has_a_sink_of_its_own(fake_ray, never) -> None:
+    """The old one may be lost with it, or start again on a node that is."""
+    lives = [Engine(never, Tally(frames=7)), Engine(never, *[Tally()] * 9, result=DONE)]
+    fake_ray.bodies["EngineActor"] = lambda: lives.pop(0)
+    assert statuses(run_of(fake_ray, CLIP).run()) == {"clip": "ok"}
+    sinks = [one for one in fake_ray.actors if isinstance(one.body, Sink)]
+    assert [one.killed for one in sinks] == [True, False]
+
+
 def test_a_driver_whose_engine_waits_for_room_is_alive(fake_ray, never) -> None:
     """Whoever started it anew would only lose the engines that work."""
     lives = [Engine(never, *[Tally(frames=7)] * 3), Pending(never)]

@@ -134,8 +134,8 @@ def test_on_a_head_without_cpus_nodes_are_waited_for() -> None:
     assert ask(need(), nodes(head=node(0))) == Ask(2, 0, 4 * GIB)
 
 
-def strategy(asked: Ask, cluster: Snapshot) -> Any:
-    return asked.options(cluster)["scheduling_strategy"]
+def strategy(asked: Ask, cluster: Snapshot, avoid: str = "") -> Any:
+    return asked.options(cluster, avoid)["scheduling_strategy"]
 
 
 def test_who_asks_for_nothing_goes_where_there_are_cpus() -> None:
@@ -152,6 +152,17 @@ def test_who_asks_for_nothing_goes_where_there_are_cpus() -> None:
 def test_nobody_goes_to_a_node_that_is_to_go() -> None:
     cluster = Snapshot({}, {HERE: node(2), THERE: node(2)}, {HERE})
     assert {strategy(Ask(0, 0), cluster).node_id for _ in range(32)} == {THERE}
+
+
+def test_a_successor_goes_where_its_predecessor_was_only_where_it_must() -> None:
+    """Ray takes a dead node for a place like any other until it has given it up."""
+    pair = nodes(**{HERE: node(2), THERE: node(2)})
+    for asked in (Ask(2), Ask(0)):
+        found = [strategy(asked, pair, HERE) for _ in range(16)]
+        assert {one.node_id for one in found} == {THERE}
+    assert strategy(Ask(2), pair, HERE)._spill_on_unavailable, "if somebody else was quicker"
+    assert strategy(Ask(2), nodes(**{HERE: node(2), THERE: node(1)}), HERE) == "SPREAD"
+    assert strategy(Ask(0), nodes(**{HERE: node(2)}), HERE) == "SPREAD"
 
 
 def test_room_is_on_one_node() -> None:
