@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from pipeline.bench.roles import cpu_by_role, memory_by_role, roles_of, store_by
 from pipeline.bench.scale_cell import Cell, Taken
 from pipeline.bench.tree import Usage, usages
 from pipeline.configuration.streams import stream_specs
+from pipeline.decode.descriptors import allow_many_descriptors
 from pipeline.decode.host import DecodeHost
 from pipeline.engine.latency import Latency
 from pipeline.engine.tally import Tally
@@ -160,8 +160,7 @@ def _say(text: str) -> None:
 def main() -> int:
     """Run one cell."""
     cell = Cell.from_json(sys.stdin.readline())
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a host has three for each stream
+    allow_many_descriptors()
     over = threading.Event()
     threading.Thread(target=_set_at_end, args=(over,), daemon=True).start()
     with opened(cell) as run:

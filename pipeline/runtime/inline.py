@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 
 from pipeline.configuration.config import Config
+from pipeline.decode.descriptors import allow_many_descriptors
 from pipeline.decode.host import DecodeHost
 from pipeline.engine.assembly import Assembly, assemble
 from pipeline.engine.identity import Identity
@@ -70,6 +71,7 @@ class InlineRun:
             DinostreamError: bad weights, heads or settings, or a sink that failed.
         """
         config = self._config
+        allow_many_descriptors()
         assembly = self._build(config)
         identity = assembly.identity
         self._tell(identity)

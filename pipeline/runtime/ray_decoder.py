@@ -9,6 +9,7 @@ from itertools import count
 import ray
 from ray.actor import ActorHandle
 
+from pipeline.decode.descriptors import allow_many_descriptors
 from pipeline.decode.host import DecodeHost
 from pipeline.doctor import check_layout
 from pipeline.logs import set_up_kept_logging
@@ -29,6 +30,7 @@ class DecodeActor:
         """
         self._logs = set_up_kept_logging(level, name)
         check_layout()
+        allow_many_descriptors()
         self._host = self._new_host()
 
     def _new_host(self) -> DecodeHost:
