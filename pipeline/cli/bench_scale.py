@@ -48,7 +48,8 @@ from pipeline.cli.options import FiniteRange, json_option
 @click.option(
     "--kafka",
     metavar="HOST:PORT",
-    help="Records go to topics `bench-scale.*` of this broker, which stay; else to SQLite.",
+    show_default="SQLite",
+    help="Records go to topics `bench-scale.*` of this broker, which stay.",
 )
 @out_option
 @json_option
