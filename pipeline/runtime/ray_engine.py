@@ -17,11 +17,12 @@ from pipeline.runtime.ray_actors import GROUPS, EngineActor
 from pipeline.runtime.ray_files import Carrier, carrier
 from pipeline.runtime.ray_nodes import Nodes
 from pipeline.runtime.ray_room import Ask, Need, ask, gpu_share, has_room, needs
-from pipeline.runtime.ray_watch import Patience, Pulse
+from pipeline.runtime.ray_watch import Lost, Patience, Pulse
 
 log = logging.getLogger(__name__)
 
-ROOM_S = 15.0  # until it is said that an engine waits for room
+ROOM_S = 15.0  # until an engine is taken for one that waits for room
+GIVEN_UP_S = 90.0  # by then Ray has given up a node that is lost; it takes a minute
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +35,7 @@ class Engine:
         up: it has claimed its streams.
         told: to stop.
         waits: for room, and that has been said.
+        killed: by this driver.
     """
 
     actor: ActorHandle
@@ -44,6 +46,18 @@ class Engine:
     up: bool = False
     told: bool = False
     waits: bool = False
+    killed: bool = False
+
+    @property
+    def coming(self) -> bool:
+        """It is to start, and nobody has heard of it yet."""
+        return not (self.pulse.heard or self.killed)
+
+    def kill(self) -> None:
+        """It may live: stopped, cut off, or only its sink was lost; its device is free for others
+        from now on."""
+        self.killed = True
+        ray.kill(self.actor)
 
     def stop(self) -> None:
         """Have it end, once."""
@@ -78,6 +92,8 @@ class Starter:
         # Made once: Ray tells the head of every new one, which may be away when an engine is lost.
         self._kind = ray.remote(concurrency_groups=GROUPS)(kind)
         self._own = False
+        self._begun: list[Engine] = []  # and not heard of yet, as of the last start
+        self._lost_s: dict[str, float] = {}  # node -> when an engine was lost there
         self._need: Need | None = None
         self._carrier: Carrier | None = None
 
@@ -102,14 +118,14 @@ class Starter:
         self._carrier = None if own else carrier(config)
         return self._start(self._room(count), range(count))
 
-    def start(self, index: int, *, avoid: str = "") -> Engine:
-        """Another one in the place of this index, beside others where there is no room.
+    def start(self, index: int) -> Engine:
+        """Another one in the place of this index, beside others where there is no room."""
+        return self._start(self._room(1), [index])[0]
 
-        Args:
-            index: of the place.
-            avoid: a node that may be lost, which Ray takes for one like any other for a minute.
-        """
-        return self._start(self._room(1), [index], avoid)[0]
+    def avoid(self, node: str) -> None:
+        """An engine was lost on this node, which may be lost too: Ray takes it for one like any
+        other until it has given it up. Nobody is sent there meanwhile who can go elsewhere."""
+        self._lost_s[node] = self._clock()
 
     def one_more(self, index: int) -> Engine | None:
         """An engine in a new place, if there is room for it or room is waited for; else None."""
@@ -118,24 +134,36 @@ class Starter:
 
     def _room(self, count: int) -> Ask:
         assert self._need
+        self._begun = [engine for engine in self._begun if engine.coming]
+        count += len(self._begun)  # who may not have taken yet what it asked for
         return ask(self._need, self._nodes.now, count, wait=self._config.wait_for_room)
 
-    def _start(self, asked: Ask, indices: Iterable[int], avoid: str = "") -> list[Engine]:
-        new = self._kind.options(**asked.options(self._nodes.now, avoid))
+    def _start(self, asked: Ask, indices: Iterable[int]) -> list[Engine]:
+        since_s = self._clock() - GIVEN_UP_S
+        lost = {node for node, lost_s in self._lost_s.items() if lost_s > since_s}
+        new = self._kind.options(**asked.options(self._nodes.now, lost))
         told = (self._config, self._carrier, self._need, asked, self._patience)
         engines = []
         for index in indices:
             actor = new.remote(*told, f"engine {index + 1}", level_in_use())
             pulse: Pulse[Tally] = Pulse(actor.beat.remote, self._patience, self._clock)
             engines.append(Engine(actor, asked, pulse, self._clock()))
+        self._begun += engines
         return engines
 
-    def tell_what_it_waits_for(self, engine: Engine) -> None:
-        """Ray places an actor when there is room, and says nothing until then."""
+    def see_that_it_starts(self, engine: Engine) -> None:
+        """Ray places an actor when there is room, and says nothing until then.
+
+        Raises:
+            Lost: somebody else was quicker, and it would wait for CPUs or memory.
+        """
         late = not engine.pulse.heard and self._clock() - engine.begun_s >= ROOM_S
-        if late and not (self._own or engine.waits or has_room(engine.asked, self._nodes.now)):
-            engine.waits = True
-            log.warning("an engine has not started and waits for room: %s", self.needs(engine))
+        if not late or self._own or engine.waits or has_room(engine.asked, self._nodes.now):
+            return
+        if engine.asked.cpus and not self._config.wait_for_room:
+            raise Lost("there is no room for it any more")
+        engine.waits = True
+        log.warning("an engine has not started and waits for room: %s", self.needs(engine))
 
     def needs(self, engine: Engine) -> str:
         """What it asks for and what the cluster has of it, for a person."""

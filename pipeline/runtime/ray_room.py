@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import math
 import random
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -76,14 +77,14 @@ class Ask:
     memory_bytes: int = 0
     apart: bool = False
 
-    def options(self, nodes: Snapshot, avoid: str = "") -> dict[str, Any]:
+    def options(self, nodes: Snapshot, avoid: Set[str] = frozenset()) -> dict[str, Any]:
         """As options of an engine's actor. Engines of a job go to different nodes where that is
         possible: one on a CPU takes all cores. No node is left out for good but those where there
         is nothing to compute with.
 
         Args:
             nodes: of the cluster.
-            avoid: a node that may be lost.
+            avoid: nodes that may be lost.
         """
         return {
             "num_cpus": self.cpus,
@@ -92,10 +93,10 @@ class Ask:
             "scheduling_strategy": self._where(nodes, avoid),
         }
 
-    def _where(self, nodes: Snapshot, avoid: str) -> str | NodeAffinitySchedulingStrategy:
+    def _where(self, nodes: Snapshot, avoid: Set[str]) -> str | NodeAffinitySchedulingStrategy:
         if not self.cpus and not self.gpus:
             return _where_cpus_are(nodes, avoid)
-        others = {node: free for node, free in nodes.free.items() if node != avoid}
+        others = {node: free for node, free in nodes.free.items() if node not in avoid}
         rooms = [node for node, free in others.items() if _places(self, {node: free})]
         if not avoid or not rooms:
             return "SPREAD"
@@ -134,11 +135,11 @@ def decoder_options(
     return {"num_cpus": own.cpus, "memory": own.memory_bytes, "scheduling_strategy": near}
 
 
-def _where_cpus_are(nodes: Snapshot, avoid: str) -> str | NodeAffinitySchedulingStrategy:
+def _where_cpus_are(nodes: Snapshot, avoid: Set[str]) -> str | NodeAffinitySchedulingStrategy:
     """Ray puts who asks for nothing anywhere: on a head without CPUs too."""
     stays = {node: has for node, has in nodes.total.items() if node not in nodes.leaving}
     computing = [node for node, has in stays.items() if has.get("CPU")]
-    computing = [node for node in computing if node != avoid] or computing
+    computing = [node for node in computing if node not in avoid] or computing
     if not computing or len(computing) == len(nodes.total):
         return "SPREAD"
     return NodeAffinitySchedulingStrategy(random.choice(computing), soft=False)

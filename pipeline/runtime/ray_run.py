@@ -106,7 +106,7 @@ class RayRun:
                     if self._goes_on(worker):
                         continue
                     worker.over = True
-                    ray.kill(worker.engine.actor)  # its device and memory are free for others
+                    worker.engine.kill()
                 if not self.tally.given_up:  # else they are in an attempt that nobody waits for
                     self._sinks.close(self._hurry)
             except RayTaskError as error:
@@ -203,7 +203,7 @@ class RayRun:
             return
         tally = worker.engine.pulse.take()
         if tally is None:
-            self._starter.tell_what_it_waits_for(worker.engine)
+            self._starter.see_that_it_starts(worker.engine)
             return
         if not worker.engine.up:
             worker.engine.node = self._nodes.of(worker.engine.actor)
@@ -223,7 +223,11 @@ class RayRun:
         else:
             worker.die(error)
             log.warning("an engine is lost (%s); its streams go on from their last commit", why)
-        ray.kill(worker.engine.actor)  # it may live: stopped, cut off, or only its sink was lost
+        if worker.engine.node and not isinstance(
+            error, RayTaskError
+        ):  # else it was there to say so
+            self._starter.avoid(worker.engine.node)
+        worker.engine.kill()
         self._succeed(worker, worker.tally, self._succession.take(worker))
 
     def _goes_on(self, worker: Worker) -> bool:
@@ -239,9 +243,9 @@ class RayRun:
         ]
         done = len(here & {outcome.stream for outcome in ended}) == len(here) and not self._stay
         if done or self._stopping.is_set() or worker.tally.given_up:
-            ray.kill(successor.actor)
+            successor.kill()
             return False
-        ray.kill(worker.engine.actor)
+        worker.engine.kill()
         self._succeed(worker, replace(worker.tally, outcomes=ended), successor)
         worker.call = self._begin(worker)
         return True
@@ -251,7 +255,7 @@ class RayRun:
         worker.before, worker.tally = worker.before + done.bereft("its engine is gone"), Tally()
         if worker.claimed:
             self._sinks.leave(worker.index)
-        worker.engine = successor or self._starter.start(worker.index, avoid=worker.engine.node)
+        worker.engine = successor or self._starter.start(worker.index)
         self._streams.forget(worker)
 
     def _drain(self) -> None:
@@ -269,7 +273,7 @@ class RayRun:
     def _give_up(self, worker: Worker, why: str) -> None:
         """Nobody waits for this engine any more. Its recordings stand at their last commit; what
         it and those before it held of cameras, it alone knew."""
-        ray.kill(worker.engine.actor)
+        worker.engine.kill()
         worker.over, worker.call = True, None
         ended = {outcome.stream for outcome in (worker.before + worker.tally).outcomes}
         left = [spec for spec in worker.specs if spec.stream not in ended]

@@ -55,7 +55,7 @@ class Sinks:
             self._file, uri, homes = True, f"sqlite:{address.path.absolute()}", [self._here]
 
         def start(index: int, node: str) -> ActorHandle:
-            there = NodeAffinitySchedulingStrategy(node, soft=not self._file)
+            there = NodeAffinitySchedulingStrategy(node, soft=False)
             log_as = (f"sink {index + 1}", level_in_use())
             return kind.options(scheduling_strategy=there).remote(uri, sink.settings, *log_as)
 

@@ -74,7 +74,7 @@ class Succession:
     def close(self) -> None:
         """Nobody comes after anybody any more."""
         for successor in self._successors.values():
-            ray.kill(successor.engine.actor)
+            successor.engine.kill()
         self._successors.clear()
 
     def _start(self, worker: Worker) -> None:
@@ -89,13 +89,13 @@ class Succession:
         try:
             successor.engine.pulse.take()  # which would end itself if nobody spoke to it
             if not ray.wait([successor.assembled], timeout=0)[0]:
-                self._starter.tell_what_it_waits_for(successor.engine)
+                self._starter.see_that_it_starts(successor.engine)
                 return False
             ray.get(successor.assembled)
         except Exception as error:  # of whatever kind: the engine that works is not harmed by it
             why = "it was lost" if is_lost(error) else str(error)
             log.warning("an engine that was to take over could not begin: %s", why)
-            ray.kill(successor.engine.actor)
+            successor.engine.kill()
             del self._successors[worker.index]
             self._not_before_s = self._clock() + AGAIN_S
             return False

@@ -215,6 +215,50 @@ def test_two_engines_share_one_gpu(fake_ray, never) -> None:
     assert asked == [(1.5, 0.5)] * 2
 
 
+def cpus_asked(fake_ray) -> list[float]:
+    """By engines."""
+    return [one["num_cpus"] for one in fake_ray.options if "num_gpus" in one]
+
+
+def test_engines_that_are_lost_together_do_not_ask_for_the_same_room(fake_ray, never) -> None:
+    """What the first has asked for is free as long as Ray has not placed it."""
+    lives = [Engine(never, Tally(frames=7)) for _ in range(2)]
+    lives += [Engine(never, *[None] * 3, *[Tally()] * 9, result=DONE) for _ in range(2)]
+    fake_ray.bodies["EngineActor"] = lambda: lives.pop(0)
+    fake_ray.nodes = {"head": {"CPU": 8.0, "memory": 1e12}}
+    run = run_of(fake_ray, GATE, CLIP, engines=2)
+    wait = fake_ray.wait
+
+    def waited(*args, **named):
+        if len(lives) == 2:
+            fake_ray.nodes = {"head": {"CPU": 2.0, "memory": 1e12}}  # the other machine is lost
+        return wait(*args, **named)
+
+    fake_ray.wait = waited
+    run.run()
+    assert cpus_asked(fake_ray) == [1.5, 1.5, 1.5, 0]
+
+
+def test_an_engine_whose_room_somebody_else_took_goes_in_beside_others(
+    fake_ray, never, caplog
+) -> None:
+    lives = [Pending(never), Engine(never, *[Tally()] * 9, result=DONE)]
+    lives[0].assemble = lambda: Identity("dinov2_vits14", {}, {})
+    fake_ray.bodies["EngineActor"] = lambda: lives.pop(0)
+    fake_ray.bodies["SinkActor"] = Sink
+    run = run_of(fake_ray, CLIP)
+    wait = fake_ray.wait
+
+    def waited(*args, **named):
+        fake_ray.nodes = {"head": {"CPU": 0.5, "memory": 1e12}}
+        return wait(*args, **named)
+
+    fake_ray.wait = waited
+    assert statuses(run.run()) == {"clip": "ok"}
+    assert cpus_asked(fake_ray) == [1.5, 0]
+    assert "an engine has not started (there is no room for it any more): it asks" in caplog.text
+
+
 def test_the_successor_of_an_engine_has_a_sink_of_its_own(fake_ray, never) -> None:
     """The old one may be lost with it, or start again on a node that is."""
     lives = [Engine(never, Tally(frames=7)), Engine(never, *[Tally()] * 9, result=DONE)]

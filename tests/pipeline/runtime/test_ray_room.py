@@ -134,8 +134,8 @@ def test_on_a_head_without_cpus_nodes_are_waited_for() -> None:
     assert ask(need(), nodes(head=node(0))) == Ask(2, 0, 4 * GIB)
 
 
-def strategy(asked: Ask, cluster: Snapshot, avoid: str = "") -> Any:
-    return asked.options(cluster, avoid)["scheduling_strategy"]
+def strategy(asked: Ask, cluster: Snapshot, *avoid: str) -> Any:
+    return asked.options(cluster, set(avoid))["scheduling_strategy"]
 
 
 def test_who_asks_for_nothing_goes_where_there_are_cpus() -> None:
