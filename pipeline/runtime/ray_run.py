@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
 from operators.errors import DinostreamError
 from pipeline.configuration.config import Config
@@ -212,7 +212,8 @@ class RayRun:
 
     def _replace(self, worker: Worker, error: Exception) -> None:
         """A new engine goes on from the last commit; none does where the run is to end."""
-        why = str(error) if isinstance(error, Lost) else type(error).__name__
+        cause = error.cause if isinstance(error, RayTaskError) else error
+        why = str(cause) if isinstance(cause, Lost) else type(cause).__name__
         if self._stopping.is_set():
             self._give_up(worker, f"an engine was lost while the run ended ({why})")
             return
@@ -223,9 +224,9 @@ class RayRun:
         else:
             worker.die(error)
             log.warning("an engine is lost (%s); its streams go on from their last commit", why)
-        if worker.engine.node and not isinstance(
-            error, RayTaskError
-        ):  # else it was there to say so
+        # Else the engine itself said so, or its node, of a process that has died there.
+        unreachable = cause is error and isinstance(error, Lost | ActorUnavailableError)
+        if worker.engine.node and unreachable:
             self._starter.avoid(worker.engine.node)
         worker.engine.kill()
         self._succeed(worker, worker.tally, self._succession.take(worker))
@@ -253,8 +254,7 @@ class RayRun:
     def _succeed(self, worker: Worker, done: Tally, successor: Engine | None) -> None:
         """Another engine has its place."""
         worker.before, worker.tally = worker.before + done.bereft("its engine is gone"), Tally()
-        if worker.claimed:
-            self._sinks.leave(worker.index)
+        self._sinks.leave(worker.index)
         worker.engine = successor or self._starter.start(worker.index)
         self._streams.forget(worker)
 

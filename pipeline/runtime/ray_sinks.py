@@ -70,7 +70,7 @@ class Sinks:
     def leave(self, engine: int) -> None:
         """The engine of this index is gone; its successor writes through a new actor, which is
         there by then. A file's stays as it is."""
-        if not self._file:
+        if self._sinks and not self._file:
             ray.kill(self._sinks[engine].actor)
             self._sinks[engine] = self._new(engine, self._here)
 

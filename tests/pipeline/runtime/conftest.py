@@ -198,7 +198,7 @@ class FakeNodes:
     close = begin
 
     def of(self, actor: FakeActor) -> str:
-        return ""
+        return self._fake.home
 
     def are_leaving(self, *homes: FakeActor) -> bool:
         return any(actor in self._fake.leaving for actor in homes)
@@ -217,6 +217,7 @@ class FakeRay:
         options: what each of them asked for.
         nodes: what is free on each, which is all that they have.
         leaving: actors whose node is to go.
+        home: the node where every actor is.
         given_up: the driver's node is.
     """
 
@@ -226,6 +227,7 @@ class FakeRay:
         self.actors: list[FakeActor] = []
         self.options: list[dict[str, Any]] = []
         self.leaving: list[FakeActor] = []
+        self.home = ""
         self.given_up = False
         self.nodes: dict[str, dict[str, float]] = {"head": {"CPU": 2.0, "memory": 64.0 * (1 << 30)}}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from ray.exceptions import RayActorError
+from ray.exceptions import ActorUnavailableError, RayActorError
 
 from pipeline.configuration.resolve import resolve
 from pipeline.control.health import TURN_S
@@ -259,9 +259,40 @@ def test_an_engine_whose_room_somebody_else_took_goes_in_beside_others(
     assert "an engine has not started (there is no room for it any more): it asks" in caplog.text
 
 
-def test_the_successor_of_an_engine_has_a_sink_of_its_own(fake_ray, never) -> None:
-    """The old one may be lost with it, or start again on a node that is."""
+@pytest.mark.parametrize(
+    ("error", "elsewhere"),
+    [
+        pytest.param(ActorUnavailableError("gone", b"1" * 16), True, id="cannot be reached"),
+        pytest.param(RayActorError(), False, id="its process has died"),
+    ],
+)
+def test_a_successor_keeps_away_from_a_node_that_may_be_lost(
+    fake_ray, never, error, elsewhere
+) -> None:
+    here, there = "a" * 56, "b" * 56
+    fake_ray.nodes = {node: {"CPU": 8.0, "memory": 1e12} for node in (here, there)}
+    fake_ray.home = here
     lives = [Engine(never, Tally(frames=7)), Engine(never, *[Tally()] * 9, result=DONE)]
+    beat = lives[0].beat
+
+    def beat_or_die() -> Beat[Tally]:
+        try:
+            return beat()
+        except RayActorError:
+            raise error from None
+
+    lives[0].beat = beat_or_die
+    fake_ray.bodies["EngineActor"] = lambda: lives.pop(0)
+    run_of(fake_ray, CLIP).run()
+    engines = [one["scheduling_strategy"] for one in fake_ray.options if "num_gpus" in one]
+    assert engines[0] == "SPREAD"
+    assert (engines[1] != "SPREAD" and engines[1].node_id == there) is elsewhere
+
+
+@pytest.mark.parametrize("beats", [[Tally(frames=7)], [None, None]], ids=["at work", "before"])
+def test_the_successor_of_an_engine_has_a_sink_of_its_own(fake_ray, never, beats) -> None:
+    """The old one may be lost with it, whether or not it had claimed."""
+    lives = [Engine(never, *beats), Engine(never, *[Tally()] * 9, result=DONE)]
     fake_ray.bodies["EngineActor"] = lambda: lives.pop(0)
     assert statuses(run_of(fake_ray, CLIP).run()) == {"clip": "ok"}
     sinks = [one for one in fake_ray.actors if isinstance(one.body, Sink)]
