@@ -50,6 +50,7 @@ class Machine:
         """
         self.name = name
         self.address = f"{NETWORK}.{number}"
+        self._card = f"02:00:00:00:00:{number:02x}"
         self._folder = folder / name
         (self._folder / "ray").mkdir(parents=True, exist_ok=True)
         isolated = ["--net", "--pid", "--mount", "--ipc", "--fork", "--kill-child", "--mount-proc"]
@@ -73,7 +74,8 @@ class Machine:
             f"ip link add name {self.name} type veth peer name eth0 netns {self._first}",
             f"ip link set dev {self.name} master {SWITCH} up",
             f"nsenter -t {self._first} -n ip addr add {self.address}/24 dev eth0",
-            f"nsenter -t {self._first} -n ip link set eth0 up",
+            # A machine that comes again has the card it had: others know where its address is.
+            f"nsenter -t {self._first} -n ip link set eth0 address {self._card} up",
             f"nsenter -t {self._first} -n ip route add default via {NETWORK}.1",
         ):
             subprocess.run(command.split(), check=True)
