@@ -18,7 +18,7 @@ from operators.backbones.machine import Machine, this_machine
 from operators.errors import DinostreamError
 from operators.names import check_own, is_own
 from operators.weights.catalogue import OfficialFile
-from operators.weights.digest import sha256_file
+from operators.weights.digest import sha256_files
 from pipeline.configuration.config import Config, SinkConfig
 from pipeline.configuration.files import named_files, place_of
 from pipeline.doctor import check_layout, size_text
@@ -110,7 +110,14 @@ def find_files(config: Config) -> dict[str, FoundFile]:
     Raises:
         WeightsError: weights or a head of that name do not exist, or a file cannot be read.
     """
-    return {key: _found(file) for key, file in named_files(config).items()}
+    named = {key: (file, place_of(file)) for key, file in named_files(config).items()}
+    hashes = sha256_files(path for _, path in named.values() if path.is_file())
+    return {
+        key: FoundFile(
+            str(path), hashes.get(path), file if isinstance(file, OfficialFile) else None
+        )
+        for key, (file, path) in named.items()
+    }
 
 
 def is_with_driver(sink: SinkConfig) -> bool:
@@ -135,11 +142,6 @@ def reach_sink(sink: SinkConfig) -> str:
         return f"{name} answers; it has {len(reader.topics())} topics of this prefix"
     finally:
         reader.close()
-
-
-def _found(file: Path | OfficialFile) -> FoundFile:
-    path, official = place_of(file), file if isinstance(file, OfficialFile) else None
-    return FoundFile(str(path), sha256_file(path) if path.is_file() else None, official)
 
 
 def _check_operators(config: Config) -> None:

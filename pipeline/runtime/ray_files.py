@@ -21,7 +21,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from operators.errors import DinostreamError, WeightsError
 from operators.weights.cache import alone, default_cache_dir
-from operators.weights.digest import sha256_file
+from operators.weights.digest import sha256_file, sha256_files
 from pipeline.configuration.config import Config
 from pipeline.configuration.files import NamedFile, files_of, with_files
 
@@ -105,11 +105,10 @@ def carrier(config: Config) -> Carrier | None:
     Raises:
         WeightsError: weights or a head of that name do not exist, or a file cannot be read.
     """
-    offers = [
-        Offer(file, sha256_file(file.path), file.path.stat().st_size) for file in files_of(config)
-    ]
-    if not offers:
+    if not (files := files_of(config)):
         return None
+    hashes = sha256_files(file.path for file in files)
+    offers = [Offer(file, hashes[file.path], file.path.stat().st_size) for file in files]
     node = ray.get_runtime_context().get_node_id()
     here = NodeAffinitySchedulingStrategy(node, soft=False)
     actor = ray.remote(num_cpus=0, max_restarts=-1, scheduling_strategy=here)(FileActor)
