@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.engine.identity import Identity
@@ -133,7 +133,7 @@ class Streams:
             working = self._working()
             if self._moving or (index := self._balance.spare(working)) is None:
                 return None
-            others = {one: len(self._workers[one].specs) for one in working if one != index}
+            others = self._counts(one for one in working if one != index)
             spare = self._workers[index]
             if not all(spec.live for spec in spare.specs):
                 return None  # a recording stays where it is
@@ -149,6 +149,10 @@ class Streams:
             for worker in self._workers
             if worker.engine.up and not (worker.over or worker.engine.told or worker.leaves)
         ]
+
+    def _counts(self, indices: Iterable[int]) -> dict[int, int]:
+        """How many streams each of these engines has."""
+        return {index: len(self._workers[index].specs) for index in indices}
 
     def _move(self) -> None:
         cameras = {
@@ -190,8 +194,7 @@ class Streams:
                 for worker in self._workers:  # one that had ended comes again
                     worker.specs = [one for one in worker.specs if one.stream != spec.stream]
                 indices = self._working() or range(len(self._workers))
-                counts = {index: len(self._workers[index].specs) for index in indices}
-                self._give(spec, self._workers[self._balance.idlest(counts)])
+                self._give(spec, self._workers[self._balance.idlest(self._counts(indices))])
 
     def remove(self, stream: str) -> None:
         """Have its engine let it go."""
