@@ -4,7 +4,6 @@ few kinds with a tiny backbone to look at them."""
 from __future__ import annotations
 
 import json
-import threading
 from collections import ChainMap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -29,6 +28,7 @@ from operators.result import Result, canonical_json
 from pipeline.records.message import Publisher
 from pipeline.records.record import Message
 from pipeline.stream.progress import Progress
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from operators.backbones.backbone import Backbone
@@ -190,12 +190,8 @@ class PlaylistServer(ThreadingHTTPServer):
 
 @pytest.fixture
 def playlists() -> Iterator[PlaylistServer]:
-    with PlaylistServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving(PlaylistServer()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def painted(kind: str, number: int, step: int = 0) -> NDArray[np.uint8]:

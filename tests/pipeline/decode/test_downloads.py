@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.stream.chunk import End, Frames
+from tests.serving import serving
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -28,12 +28,8 @@ class Server(ThreadingHTTPServer):
 @pytest.fixture
 def videos_url(shared_media: Path) -> Iterator[str]:
     handler = partial(Quiet, directory=str(shared_media / "videos"))
-    with Server(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving(Server(("127.0.0.1", 0), handler)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.slow

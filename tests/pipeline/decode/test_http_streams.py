@@ -37,6 +37,7 @@ from pipeline.sinks.uri import open_reader
 from pipeline.stream.chunk import End, Fault, Frames
 from pipeline.stream.timeline import MARGIN_S
 from pipeline.testing import ManualClock
+from tests.serving import serving
 
 FRAMES = 200  # 8 s at 25 frames/s: what opens a file has not read all of it
 
@@ -150,13 +151,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(folder: Path) -> Iterator[Server]:
-    with Server(folder) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving(Server(folder)) as server:
         yield server
         server.pictures.release(1000)
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socketserver
-import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.media.picture import Loss, Picture
 from pipeline.media.reel import VideoReel
+from tests.serving import serving
 
 Frame = av.VideoFrame
 
@@ -121,12 +121,8 @@ def answered(*pieces: bytes) -> Iterator[str]:
                     self.wfile.write(piece)
                     self.wfile.flush()
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk)) as server:
         yield f"http://127.0.0.1:{server.server_address[1]}/live"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="session")

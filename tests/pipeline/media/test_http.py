@@ -8,7 +8,6 @@ import socket
 import socketserver
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +23,7 @@ from pipeline.media.opening import open_reel
 from pipeline.media.picture import Picture
 from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer, file_edges
+from tests.serving import serving
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -101,12 +101,8 @@ def folder(clips, tmp_path: Path) -> Path:
 
 
 def served(host: str, folder: Path) -> Iterator[Site]:
-    with Site(host, folder) as site:
-        thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving(Site(host, folder)) as site:
         yield site
-        site.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -139,12 +135,8 @@ def spoken(answer: bytes) -> Iterator[str]:
             with contextlib.suppress(ConnectionError):
                 self.wfile.write(answer)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Speaker) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Speaker)) as server:
         yield f"http://127.0.0.1:{server.server_address[1]}/x.ts"
-        server.shutdown()
-        thread.join()
 
 
 def refusal(url: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from email.utils import formatdate
@@ -18,6 +17,7 @@ from pipeline.media.http import SameHost
 from pipeline.media.http_file import HttpFile
 from pipeline.media.retry import FIRST_WAIT_S, TRIES
 from pipeline.media.transfer import Transfer, file_edges
+from tests.serving import serving
 
 DATA = bytes(range(256)) * 40  # 10,240 bytes
 HALF = len(DATA) // 2
@@ -97,12 +97,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def habits() -> Iterator[Habits]:
-    with Habits() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving(Habits()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 class Waits(list[float]):
