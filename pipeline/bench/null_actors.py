@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.bench.rack import Rack
 from pipeline.decode.host import DecodeHost
-from pipeline.runtime.ray_actors import EngineActor
+from pipeline.runtime.ray_engine_actor import EngineActor
 from pipeline.runtime.ray_decoder import DecodeActor
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from operators.backbones.architectures import architecture
 from pipeline.configuration.config import Config
 from pipeline.engine.tally import Tally
 from pipeline.logs import level_in_use
-from pipeline.runtime.ray_actors import GROUPS, EngineActor
+from pipeline.runtime.ray_engine_actor import EngineActor
 from pipeline.runtime.ray_files import Carrier, carrier
 from pipeline.runtime.ray_nodes import Nodes
 from pipeline.runtime.ray_room import Ask, Need, ask, gpu_share, has_room, needs
-from pipeline.runtime.ray_watch import Lost, Patience, Pulse
+from pipeline.runtime.ray_watch import GROUPS, Lost, Patience, Pulse
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,12 @@ class Engine:
         from now on."""
         self.killed = True
         ray.kill(self.actor)
+
+    def again(self) -> Engine:
+        """It has nothing to do any more, and is to be given something."""
+        self.up = False
+        self.pulse.begin_again()
+        return self
 
     def stop(self) -> None:
         """Have it end, once."""

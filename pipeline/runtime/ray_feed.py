@@ -20,7 +20,7 @@ from ray.actor import ActorHandle
 
 from pipeline.decode.backoff import Backoff
 from pipeline.log_queue import relay
-from pipeline.runtime.ray_watch import Lost, Patience, is_lost
+from pipeline.runtime.ray_watch import Lost, Patience, is_lost, why_lost
 from pipeline.stream.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble, sampled_in
 from pipeline.stream.spec import StreamSpec
 
@@ -210,9 +210,10 @@ class RayFeed:
 
     def _bury(self, host: _Host, error: Exception) -> None:
         """An actor is lost; another one goes on with its streams, the later the oftener that is."""
-        why = str(error) if isinstance(error, Lost) else type(error).__name__
         wait_s = host.backoff.next_s()
-        log.warning("a decode actor is lost (%s) and is replaced in %.1f s", why, wait_s)
+        log.warning(
+            "a decode actor is lost (%s) and is replaced in %.1f s", why_lost(error), wait_s
+        )
         ray.kill(host.actor)  # it may live: stopped, cut off, or only its chunk was lost
         host.actor, host.revive_s = None, self._clock() + wait_s
         for stream, spec in list(host.specs.items()):

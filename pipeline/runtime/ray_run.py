@@ -15,23 +15,24 @@ from dataclasses import replace
 from typing import Any
 
 import ray
+from ray.actor import ActorHandle
 from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
 from operators.errors import DinostreamError
 from pipeline.configuration.config import Config
 from pipeline.engine.identity import Identity
-from pipeline.engine.tally import Outcome, Tally
+from pipeline.engine.tally import Tally
 from pipeline.errors import RuntimeFailure
 from pipeline.records.message import labels_message
-from pipeline.runtime.ray_actors import EngineActor
 from pipeline.runtime.ray_cluster import cluster
 from pipeline.runtime.ray_engine import Engine, Starter
+from pipeline.runtime.ray_engine_actor import EngineActor
 from pipeline.runtime.ray_growth import Growth
 from pipeline.runtime.ray_nodes import Nodes
 from pipeline.runtime.ray_sinks import Sinks
 from pipeline.runtime.ray_streams import Streams
 from pipeline.runtime.ray_succession import Succession
-from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, is_lost
+from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, SinkLost, is_lost, why_lost
 from pipeline.runtime.ray_worker import Worker
 from pipeline.stream.spec import StreamSpec
 
@@ -150,10 +151,11 @@ class RayRun:
         return identities[0] if identities else None
 
     def _begin(self, worker: Worker) -> ray.ObjectRef[Tally]:
+        worker.sink = self._sinks.of(worker.index)
         call: ray.ObjectRef[Tally] = worker.engine.actor.run.remote(
             self._streams.jobs,
             worker.specs,
-            self._sinks.of(worker.index),
+            worker.sink,
             worker.labels,
             fresh=self._fresh and not worker.claimed,
             again=worker.claimed,
@@ -211,11 +213,17 @@ class RayRun:
         self._streams.see(worker, tally)
 
     def _replace(self, worker: Worker, error: Exception) -> None:
-        """A new engine goes on from the last commit; none does where the run is to end."""
+        """A new engine goes on from the last commit, or the same one, which has lost its sink; none
+        does where the run is to end."""
         cause = error.cause if isinstance(error, RayTaskError) else error
-        why = str(cause) if isinstance(cause, Lost) else type(cause).__name__
+        why = why_lost(cause)
         if self._stopping.is_set():
-            self._give_up(worker, f"an engine was lost while the run ended ({why})")
+            worker.give_up(f"an engine was lost while the run ended ({why})")
+            return
+        if isinstance(cause, SinkLost):
+            worker.die(error)
+            log.warning("an engine has lost its sink (%s); it goes on from the last commit", why)
+            self._succeed(worker, worker.tally, worker.engine.again(), lost=worker.sink)
             return
         if isinstance(error, Lost) and not worker.engine.pulse.heard:
             log.warning(
@@ -251,11 +259,16 @@ class RayRun:
         worker.call = self._begin(worker)
         return True
 
-    def _succeed(self, worker: Worker, done: Tally, successor: Engine | None) -> None:
-        """Another engine has its place."""
-        worker.before, worker.tally = worker.before + done.bereft("its engine is gone"), Tally()
-        self._sinks.leave(worker.index)
-        worker.engine = successor or self._starter.start(worker.index)
+    def _succeed(
+        self,
+        worker: Worker,
+        done: Tally,
+        successor: Engine | None,
+        lost: ActorHandle | None = None,
+    ) -> None:
+        """Another engine has its place, or the same one, where it has lost its sink."""
+        self._sinks.leave(worker.index, lost)
+        worker.go_on(done, successor or self._starter.start(worker.index))
         self._streams.forget(worker)
 
     def _drain(self) -> None:
@@ -266,23 +279,9 @@ class RayRun:
                 continue
             worker.engine.stop()
             if not worker.engine.up and asked_s >= HEAR_S:
-                self._give_up(worker, "an engine was not at work when the run was stopped")
+                worker.give_up("an engine was not at work when the run was stopped")
             elif asked_s >= self._most_s:
-                self._give_up(worker, f"an engine did not end in {self._most_s:g} s")
-
-    def _give_up(self, worker: Worker, why: str) -> None:
-        """Nobody waits for this engine any more. Its recordings stand at their last commit; what
-        it and those before it held of cameras, it alone knew."""
-        worker.engine.kill()
-        worker.over, worker.call = True, None
-        ended = {outcome.stream for outcome in (worker.before + worker.tally).outcomes}
-        left = [spec for spec in worker.specs if spec.stream not in ended]
-        stopped = [Outcome(spec.stream, "stopped", why, resumed=worker.claimed) for spec in left]
-        if cameras := ", ".join(spec.stream for spec in left if spec.live):
-            why = f"{why}: how many frames of {cameras} were not delivered is not known"
-        log.warning("%s", why)
-        given_up = why if left and worker.claimed else ""
-        worker.tally += Tally(outcomes=stopped, given_up=given_up)
+                worker.give_up(f"an engine did not end in {self._most_s:g} s")
 
     def _hurry(self) -> None:
         """Raises `Lost` where nothing is waited for any more, be it only the end of a sink."""

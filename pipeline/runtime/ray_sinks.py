@@ -12,8 +12,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pipeline.configuration.config import SinkConfig
 from pipeline.logs import level_in_use
-from pipeline.runtime.ray_actors import GROUPS, SinkActor
-from pipeline.runtime.ray_watch import Lost, Patience, Pulse, answer, is_lost
+from pipeline.runtime.ray_sink import SinkActor
+from pipeline.runtime.ray_watch import GROUPS, Patience, Pulse, answer, is_lost, why_lost
 from pipeline.sinks.address import SqliteAddress, parse_sink_uri
 
 log = logging.getLogger(__name__)
@@ -22,15 +22,15 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class _Sink:
     actor: ActorHandle
-    pulse: Pulse[str]
+    pulse: Pulse[bool]
 
 
 class Sinks:
     """One per engine, or one for all where the sink is a file, which has one writer.
 
-    A sink actor that dies takes the engine along that claimed with it. So it begins where its
-    engine is, whose node takes both along and no other engine; the one behind it begins with the
-    driver, whose node is there as long as the job. A file's comes back by itself, for all engines.
+    Who claimed with a sink actor writes through that one alone: where it dies the engine begins
+    again, with another. So it begins where its engine is, whose node takes both along and no other
+    engine; the one behind it begins with the driver, whose node is there as long as the job.
     """
 
     def __init__(self, patience: Patience, clock: Callable[[], float]) -> None:
@@ -48,7 +48,7 @@ class Sinks:
 
     def open(self, sink: SinkConfig, homes: Sequence[str]) -> None:
         """Start the actors for engines on these nodes; empty: nobody knows where one is."""
-        kind = ray.remote(num_cpus=0, max_restarts=-1, concurrency_groups=GROUPS)(SinkActor)
+        kind = ray.remote(num_cpus=0, concurrency_groups=GROUPS)(SinkActor)
         address, uri = parse_sink_uri(sink.uri), sink.uri
         self._here = ray.get_runtime_context().get_node_id()
         if isinstance(address, SqliteAddress):
@@ -67,29 +67,34 @@ class Sinks:
         if not self._file:
             self._sinks.append(self._new(len(self._sinks), self._here))
 
-    def leave(self, engine: int) -> None:
-        """The engine of this index is gone; its successor writes through a new actor, which is
-        there by then. A file's stays as it is."""
-        if self._sinks and not self._file:
-            ray.kill(self._sinks[engine].actor)
-            self._sinks[engine] = self._new(engine, self._here)
+    def leave(self, engine: int, lost: ActorHandle | None) -> None:
+        """The engine of this index begins anew; what it writes through then is there by then.
+
+        Args:
+            engine: its index.
+            lost: what it wrote through, where it lost that; else it is lost itself, which leaves a
+                file's sink as it is.
+        """
+        if not self._sinks:
+            return
+        index = engine % len(self._sinks)
+        if lost is self._sinks[index].actor or not (lost or self._file):
+            self._replace(index)
 
     def of(self, engine: int) -> ActorHandle:
         """The actor that the engine of this index writes through."""
         return self._sinks[engine % len(self._sinks)].actor
 
     def look_after(self) -> None:
-        """One that is silent is killed, so that Ray starts it again."""
-        for sink in self._sinks:
+        """Another one takes the place of one that is lost."""
+        for index, sink in enumerate(self._sinks):
             try:
                 sink.pulse.take()
             except Exception as error:
                 if not is_lost(error):
                     raise
-                if isinstance(error, Lost):
-                    log.warning("a sink is silent (%s) and is started again", error)
-                    ray.kill(sink.actor, no_restart=False)
-                sink.pulse.begin_again()
+                log.warning("a sink is lost (%s): another one is started", why_lost(error))
+                self._replace(index)
 
     def close(self, look: Callable[[], None]) -> None:
         """Have them flush and let go.
@@ -106,6 +111,10 @@ class Sinks:
                 if not is_lost(error):
                     raise
                 log.warning("a sink was lost while it closed; what was committed stays: %s", error)
+
+    def _replace(self, index: int) -> None:
+        ray.kill(self._sinks[index].actor)  # it may live: stopped, or cut off
+        self._sinks[index] = self._new(index, self._here)
 
     def _new(self, index: int, node: str) -> _Sink:
         assert self._start

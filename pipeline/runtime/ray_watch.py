@@ -30,12 +30,18 @@ from pipeline.log_queue import relay
 
 T = TypeVar("T")
 
+BESIDE = "beside"  # the calls that are answered while another one works
+GROUPS = {BESIDE: 1}
 POLL_S = 0.5  # between looks, and so between beats
 LAST_S = 5.0  # for the last lines of an actor that has done its work
 
 
 class Lost(RuntimeFailure):
     """An actor is silent, or is not the one any more that it was."""
+
+
+class SinkLost(Lost):
+    """An engine's sink actor is lost: the engine itself can go on, through another one."""
 
 
 # An actor, its node, or an object that was to come from there: whatever was asked must be asked
@@ -72,6 +78,11 @@ class Patience:
 def is_lost(error: BaseException) -> bool:
     """Whether it tells of an actor's end, its own or that of one it needed."""
     return isinstance(error, LOST) or isinstance(getattr(error, "cause", None), LOST)
+
+
+def why_lost(error: BaseException) -> str:
+    """In a few words, for the log; Ray's own are a page."""
+    return str(error) if isinstance(error, Lost) else type(error).__name__
 
 
 @dataclass(frozen=True, slots=True)

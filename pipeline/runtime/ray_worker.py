@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
 import ray
+from ray.actor import ActorHandle
 
-from pipeline.engine.tally import Tally
+from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
 from pipeline.records.record import Message
 from pipeline.runtime.ray_engine import Engine
 from pipeline.stream.spec import StreamSpec
+
+log = logging.getLogger(__name__)
 
 LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often before it commits ends the job
 
@@ -24,6 +28,7 @@ class Worker:
     specs: list[StreamSpec]
     engine: Engine
     labels: list[Message] = field(default_factory=list)
+    sink: ActorHandle | None = None  # that its engine writes through
     call: ray.ObjectRef[Any] | None = None
     claimed: bool = False  # an engine has taken the streams over
     grown: bool = False  # it was added while the job ran, and waits for streams
@@ -51,6 +56,29 @@ class Worker:
             raise RuntimeFailure(
                 f"an engine died {self.deaths} times without committing a frame: {error}"
             )
+
+    def go_on(self, done: Tally, engine: Engine) -> None:
+        """Have this engine from now on.
+
+        Args:
+            done: by the one before it, be it the same.
+            engine: that is to be run.
+        """
+        self.before, self.tally = self.before + done.bereft("its engine is gone"), Tally()
+        self.engine = engine
+
+    def give_up(self, why: str) -> None:
+        """Nobody waits for its engine any more. Recordings stand at their last commit; what it and
+        those before it held of cameras, it alone knew."""
+        self.engine.kill()
+        self.over, self.call = True, None
+        ended = {outcome.stream for outcome in (self.before + self.tally).outcomes}
+        left = [spec for spec in self.specs if spec.stream not in ended]
+        stopped = [Outcome(spec.stream, "stopped", why, resumed=self.claimed) for spec in left]
+        if cameras := ", ".join(spec.stream for spec in left if spec.live):
+            why = f"{why}: how many frames of {cameras} were not delivered is not known"
+        log.warning("%s", why)
+        self.tally += Tally(outcomes=stopped, given_up=why if left and self.claimed else "")
 
 
 def _committed(tally: Tally) -> int:
