@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.bench.rack import Rack
 from pipeline.decode.host import DecodeHost
-from pipeline.runtime.ray_engine_actor import EngineActor
 from pipeline.runtime.ray_decoder import DecodeActor
+from pipeline.runtime.ray_engine_actor import EngineActor
 
 if TYPE_CHECKING:
     from pipeline.engine.assembly import Assembly

@@ -180,6 +180,7 @@ class Config(_Model):
     address: str | None = None
     engines: PositiveInt = 1
     engines_max: PositiveInt | None = None
+    spare_engines: NonNegativeInt = 0
     gpus_per_engine: GpuShare = "auto"
     wait_for_room: bool = False
     decoders: PositiveInt = 2
@@ -234,7 +235,7 @@ class Config(_Model):
     @model_validator(mode="after")
     def _inline_is_one_process(self) -> Self:
         ray_only: dict[str, object] = {"engines": 1, "address": None, "gpus_per_engine": "auto"}
-        ray_only |= {"wait_for_room": False, "engines_max": None}
+        ray_only |= {"wait_for_room": False, "engines_max": None, "spare_engines": 0}
         given = [name for name, default in ray_only.items() if getattr(self, name) != default]
         if self.runtime == "inline" and given:
             raise ValueError(f"only runtime: ray takes {' and '.join(given)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -117,26 +118,42 @@ class Starter:
         """
         config, self._own = self._config, own
         count = config.engines if stay else min(config.engines, streams)
-        gpus = gpu_share(config.gpus_per_engine, count, self._nodes.now, own=own)
+        beside = count + config.spare_engines
+        gpus = gpu_share(config.gpus_per_engine, beside, self._nodes.now, own=own)
         each = -(-streams // count)
         decoders = config.decoders if stay else min(config.decoders, each)
         self._need = Need.of(architecture(config.model), gpus, decoders, each)
         self._carrier = None if own else carrier(config)
-        return self._start(self._room(count), range(count))
+        return self._start(self._room(count), [f"engine {index + 1}" for index in range(count)])
 
-    def start(self, index: int) -> Engine:
-        """Another one in the place of this index, beside others where there is no room."""
-        return self._start(self._room(1), [index])[0]
+    def start(self, name: str, after: Engine | None = None) -> Engine:
+        """Another one, beside others where there is no room.
+
+        Args:
+            name: of it, in logs.
+            after: that is lost. What it had is free again, on a node that is not lost too, before
+                the cluster knows.
+        """
+        frees = after is not None and bool(after.node) and self.trusts(after.node)
+        return self._start(after.asked if after and frees else self._room(1), [name])[0]
 
     def avoid(self, node: str) -> None:
         """An engine was lost on this node, which may be lost too: Ray takes it for one like any
         other until it has given it up. Nobody is sent there meanwhile who can go elsewhere."""
         self._lost_s[node] = self._clock()
 
-    def one_more(self, index: int) -> Engine | None:
+    def trusts(self, node: str) -> bool:
+        """Whether no engine was lost there lately."""
+        return self._clock() - self._lost_s.get(node, -math.inf) >= GIVEN_UP_S
+
+    def home(self, engine: Engine) -> str:
+        """The node where it is."""
+        return self._nodes.of(engine.actor)
+
+    def one_more(self, name: str) -> Engine | None:
         """An engine in a new place, if there is room for it or room is waited for; else None."""
         asked = self._room(1)
-        return self._start(asked, [index])[0] if asked.cpus else None
+        return self._start(asked, [name])[0] if asked.cpus else None
 
     def _room(self, count: int) -> Ask:
         assert self._need
@@ -144,14 +161,13 @@ class Starter:
         count += len(self._begun)  # who may not have taken yet what it asked for
         return ask(self._need, self._nodes.now, count, wait=self._config.wait_for_room)
 
-    def _start(self, asked: Ask, indices: Iterable[int]) -> list[Engine]:
-        since_s = self._clock() - GIVEN_UP_S
-        lost = {node for node, lost_s in self._lost_s.items() if lost_s > since_s}
+    def _start(self, asked: Ask, names: Iterable[str]) -> list[Engine]:
+        lost = {node for node in self._lost_s if not self.trusts(node)}
         new = self._kind.options(**asked.options(self._nodes.now, lost))
         told = (self._config, self._carrier, self._need, asked, self._patience)
         engines = []
-        for index in indices:
-            actor = new.remote(*told, f"engine {index + 1}", level_in_use())
+        for name in names:
+            actor = new.remote(*told, name, level_in_use())
             pulse: Pulse[Tally] = Pulse(actor.beat.remote, self._patience, self._clock)
             engines.append(Engine(actor, asked, pulse, self._clock()))
         self._begun += engines

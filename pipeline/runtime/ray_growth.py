@@ -60,7 +60,7 @@ class Growth:
     def _more(self, index: int) -> Worker | None:
         if self._clock() < self._not_before_s:
             return None
-        engine = self._starter.one_more(index)
+        engine = self._starter.one_more(f"engine {index + 1}")
         self._not_before_s = self._clock() + AGAIN_S
         if engine is None:
             return None

@@ -30,6 +30,7 @@ from pipeline.runtime.ray_engine_actor import EngineActor
 from pipeline.runtime.ray_growth import Growth
 from pipeline.runtime.ray_nodes import Nodes
 from pipeline.runtime.ray_sinks import Sinks
+from pipeline.runtime.ray_spares import Spares
 from pipeline.runtime.ray_streams import Streams
 from pipeline.runtime.ray_succession import Succession
 from pipeline.runtime.ray_watch import POLL_S, Lost, Patience, SinkLost, is_lost, why_lost
@@ -74,6 +75,7 @@ class RayRun:
         self._succession = Succession(self._starter, self._nodes, self._sinks.of, clock)
         bounds = (config.engines, max(config.engines, config.engines_max or 0))
         self._growth = Growth(self._starter, self._streams, self._sinks, bounds, clock)
+        self._spares = Spares(self._starter, config.spare_engines, clock)
         self._stopping = threading.Event()
         self._asked_s = 0.0  # when
         self._most_s = config.drain_s + MARGIN_S  # from then on, for engines to end
@@ -116,6 +118,7 @@ class RayRun:
                 raise RuntimeFailure(f"Ray failed: {error}") from error
             finally:
                 self._succession.close()
+                self._spares.close()
                 self._nodes.close()
             return self.tally
 
@@ -197,6 +200,7 @@ class RayRun:
                 self._nodes.require_own()
             # Begun with all engines at work; from then on an engine may be lost and be missed.
             at_work = all(worker.engine.up or worker.over for worker in self._workers)
+            self._spares.look(calm=at_work)
             if at_work or self.turned_s is not None:
                 self.turned_s = self._clock()
 
@@ -208,7 +212,7 @@ class RayRun:
             self._starter.see_that_it_starts(worker.engine)
             return
         if not worker.engine.up:
-            worker.engine.node = self._nodes.of(worker.engine.actor)
+            worker.engine.node = self._starter.home(worker.engine)
         worker.hear(tally)
         self._streams.see(worker, tally)
 
@@ -268,15 +272,13 @@ class RayRun:
     ) -> None:
         """Another engine has its place, or the same one, where it has lost its sink."""
         self._sinks.leave(worker.index, lost)
-        worker.go_on(done, successor or self._starter.start(worker.index))
+        worker.go_on(done, successor or self._spares.take(worker))
         self._streams.forget(worker)
 
     def _drain(self) -> None:
         """Have the engines end, and end without those that do not."""
         asked_s = self._clock() - self._asked_s
-        for worker in self._workers:
-            if worker.over:
-                continue
+        for worker in (one for one in self._workers if not one.over):
             worker.engine.stop()
             if not worker.engine.up and asked_s >= HEAR_S:
                 worker.give_up("an engine was not at work when the run was stopped")

@@ -9,26 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
 
-import ray
 from ray.actor import ActorHandle
 
 from pipeline.runtime.ray_engine import Engine, Starter
 from pipeline.runtime.ray_nodes import Nodes
+from pipeline.runtime.ray_prepared import AGAIN_S, Prepared
 from pipeline.runtime.ray_watch import is_lost
 from pipeline.runtime.ray_worker import Worker
 
 log = logging.getLogger(__name__)
-
-AGAIN_S = 30.0  # after a successor that could not begin
-
-
-@dataclass(slots=True)
-class _Successor:
-    engine: Engine
-    assembled: ray.ObjectRef[Any]
 
 
 class Succession:
@@ -54,7 +44,7 @@ class Succession:
         self._clock = clock
         self._nodes = nodes
         self._not_before_s = 0.0  # another one is started
-        self._successors: dict[int, _Successor] = {}
+        self._successors: dict[int, Prepared] = {}
 
     def look(self, workers: Iterable[Worker]) -> None:
         """Start who is needed; have those end whose successor is ready."""
@@ -82,16 +72,12 @@ class Succession:
         if self._clock() < self._not_before_s or not self._nodes.are_leaving(*needed):
             return
         log.warning("a node is about to go: another engine takes over from the one there")
-        engine = self._starter.start(worker.index)
-        self._successors[worker.index] = _Successor(engine, engine.actor.assemble.remote())
+        engine = self._starter.start(worker.name)
+        self._successors[worker.index] = Prepared(engine, self._starter)
 
-    def _is_ready(self, worker: Worker, successor: _Successor) -> bool:
+    def _is_ready(self, worker: Worker, successor: Prepared) -> bool:
         try:
-            successor.engine.pulse.take()  # which would end itself if nobody spoke to it
-            if not ray.wait([successor.assembled], timeout=0)[0]:
-                self._starter.see_that_it_starts(successor.engine)
-                return False
-            ray.get(successor.assembled)
+            return successor.ready()
         except Exception as error:  # of whatever kind: the engine that works is not harmed by it
             why = "it was lost" if is_lost(error) else str(error)
             log.warning("an engine that was to take over could not begin: %s", why)
@@ -99,4 +85,3 @@ class Succession:
             del self._successors[worker.index]
             self._not_before_s = self._clock() + AGAIN_S
             return False
-        return True

@@ -38,6 +38,11 @@ class Worker:
     tally: Tally = field(default_factory=Tally)
     deaths: int = 0  # since frames were committed
 
+    @property
+    def name(self) -> str:
+        """Of its engines, in logs."""
+        return f"engine {self.index + 1}"
+
     def hear(self, tally: Tally) -> None:
         """What its engine says of itself while it is at work."""
         if _committed(tally) > _committed(self.tally):

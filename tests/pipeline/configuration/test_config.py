@@ -189,6 +189,7 @@ def test_a_head_for_no_operator_is_refused():
         {"gpus_per_engine": 1},
         {"wait_for_room": True},
         {"engines_max": 2},
+        {"spare_engines": 1},
     ],
 )
 def test_one_process_cannot_be_several(options):

@@ -270,7 +270,7 @@ class FakeRay:
 @pytest.fixture
 def fake_ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
     fake = FakeRay()
-    for module in ("run", "engine", "sinks", "succession", "feed", "watch"):
+    for module in ("run", "engine", "sinks", "prepared", "feed", "watch"):
         monkeypatch.setattr(f"pipeline.runtime.ray_{module}.ray", fake)
     monkeypatch.setattr("pipeline.runtime.ray_run.Nodes", lambda: FakeNodes(fake))
     monkeypatch.setattr("pipeline.runtime.ray_run.cluster", lambda _: nullcontext())

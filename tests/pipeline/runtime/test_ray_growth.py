@@ -32,8 +32,8 @@ class Job:
             index=index, engine=engine, tally=Tally(here=frozenset({f"{index}"})), **state
         )
 
-    def _one_more(self, index: int) -> object | None:
-        assert index == len(self.workers)
+    def _one_more(self, name: str) -> object | None:
+        assert name == f"engine {len(self.workers) + 1}"
         self.room -= 1
         return SimpleNamespace(up=False) if self.room >= 0 else None
 
