@@ -11,6 +11,8 @@ from pipeline.runtime.ray_prepared import AGAIN_S, Prepared
 from pipeline.runtime.ray_watch import is_lost
 from pipeline.runtime.ray_worker import Worker
 
+SETTLED_S = 15.0  # after one was taken: its cameras are connected anew, which needs the cores more
+
 log = logging.getLogger(__name__)
 
 
@@ -35,7 +37,7 @@ class Spares:
         """Speak to those that wait, and start those that are missing.
 
         Args:
-            calm: every engine is at work; those that begin need the cores more.
+            calm: every engine is at work.
         """
         for spare in list(self._waiting):
             try:
@@ -56,6 +58,7 @@ class Spares:
         for spare in self._waiting:
             if self._starter.trusts(spare.engine.node):
                 self._waiting.remove(spare)
+                self._not_before_s = self._clock() + SETTLED_S
                 return spare.engine
         return self._starter.start(worker.name, after=worker.engine)
 
