@@ -86,7 +86,7 @@ class Streams:
             of = {spec.stream: worker for worker in self._workers for spec in worker.specs}
             of |= {stream: target for stream, (_, _, target) in self._moving.items()}
             parts = [
-                (worker.before + worker.tally).parted(
+                worker.so_far.parted(
                     {stream for stream, other in of.items() if other is not worker}
                 )
                 for worker in self._workers

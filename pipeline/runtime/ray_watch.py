@@ -144,6 +144,11 @@ class Pulse(Generic[T]):
             self._allowed_s = self._patience.silence_s
         return beat.answer
 
+    @property
+    def silent_s(self) -> float:
+        """How long it has owed an answer, as far as anybody has looked."""
+        return 0.0 if self._call is None else self._clock() - self._asked_s
+
     def hear_out(self) -> None:
         """Log what an actor that has done its work has logged up to its end; one that is dead or
         does not answer has taken that along."""

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often before it commits ends the job
 
+SILENT_S = 5.0  # ten heartbeats; one takes a moment, even of an engine at full load
+SILENT = "nothing is heard of its engine"
+
 
 @dataclass(slots=True, eq=False)
 class Worker:
@@ -42,6 +45,13 @@ class Worker:
     def name(self) -> str:
         """Of its engines, in logs."""
         return f"engine {self.index + 1}"
+
+    @property
+    def so_far(self) -> Tally:
+        """What its engines have done. Of one that is silent nobody knows whether its cameras are
+        live, long before it is taken for lost."""
+        silent = not self.over and self.engine.pulse.silent_s > SILENT_S
+        return self.before + (self.tally.bereft(SILENT) if silent else self.tally)
 
     def hear(self, tally: Tally) -> None:
         """What its engine says of itself while it is at work."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from pipeline.engine.observer import WAIT
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.runtime.balance import CYCLE_S, LASTING, LULL
 from pipeline.runtime.ray_streams import COMING_S, Streams
+from pipeline.runtime.ray_worker import SILENT, SILENT_S, Worker
 from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
 
@@ -29,10 +31,10 @@ class Engine:
         self.asked += [("add", spec.stream) for spec in specs]
 
 
-def worker(index: int) -> SimpleNamespace:
-    engine = SimpleNamespace(actor=Engine(), up=False, told=False)
-    told = {"before": Tally(), "tally": Tally(), "over": False, "leaves": False}
-    return SimpleNamespace(index=index, specs=[], engine=engine, **told)
+def worker(index: int) -> Worker:
+    pulse = SimpleNamespace(silent_s=0.0)
+    engine = SimpleNamespace(actor=Engine(), up=False, told=False, pulse=pulse)
+    return Worker(index, [], engine)
 
 
 def spec_of(name: str) -> StreamSpec:
@@ -50,7 +52,7 @@ def streams(clock) -> Streams:
 
 
 @pytest.fixture
-def pair(streams) -> list[SimpleNamespace]:
+def pair(streams) -> list[Worker]:
     """Two engines at work with what they were dealt."""
     pair = [worker(0), worker(1)]
     streams.share(pair)
@@ -96,8 +98,19 @@ def test_one_that_ended_and_comes_again_is_there_once(streams, pair) -> None:
     assert sorted(every) == ["a", "b", "c"]
 
 
+def test_cameras_of_an_engine_that_is_silent_are_not_called_live(streams, pair) -> None:
+    camera, other = Camera(9, state="live"), Camera(9, state="live")
+    pair[0].tally.cameras, pair[1].tally.cameras = {"a": camera}, {"b": other}
+    assert streams.tally().cameras == {"a": camera, "b": other}
+    pair[0].engine.pulse.silent_s = SILENT_S + 1
+    lost = replace(camera, state="lost", why=SILENT)
+    assert streams.tally().cameras == {"a": lost, "b": other}
+    pair[0].engine.pulse.silent_s = 0.0
+    assert streams.tally().cameras == {"a": camera, "b": other}
+
+
 @pytest.fixture
-def moving(streams, pair, clock) -> list[SimpleNamespace]:
+def moving(streams, pair, clock) -> list[Worker]:
     """One engine has had too much to do for a minute, with a and c; one camera leaves it."""
     for cycle in range(LASTING + 1):
         for one, waited_s in zip(pair, (0.0, 9.0), strict=True):

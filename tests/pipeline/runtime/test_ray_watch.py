@@ -50,10 +50,12 @@ def test_silent_is_who_does_not_answer_beside_its_work(worker, processes, tmp_pa
     for _ in range(3):
         clock.advance(1000)
         assert processes.wait_until(pulse.take) == pid, "it works for long, and says so"
+        assert pulse.silent_s == 0
     processes.stop(pid)
     pulse.take()
     clock.advance(PATIENCE.silence_s)
     assert pulse.take() is None
+    assert pulse.silent_s == PATIENCE.silence_s
     clock.advance(1)
     with pytest.raises(Lost, match="no sign of life for 30 s"):
         pulse.take()
