@@ -10,7 +10,7 @@ import pytest
 from pipeline.engine.camera import Camera
 from pipeline.engine.identity import Identity
 from pipeline.engine.observer import WAIT
-from pipeline.engine.tally import Outcome, Tally
+from pipeline.engine.tally import Outcome
 from pipeline.runtime.balance import CYCLE_S, LASTING, LULL
 from pipeline.runtime.ray_streams import COMING_S, Streams
 from pipeline.runtime.ray_worker import SILENT, SILENT_S, Worker
@@ -122,7 +122,7 @@ def moving(streams, pair, clock) -> list[Worker]:
     return pair
 
 
-def ended(one: SimpleNamespace, stream: str) -> None:
+def ended(one: Worker, stream: str) -> None:
     """Its engine has let it go."""
     one.tally.here -= {stream}
     one.tally.outcomes.append(Outcome(stream, "stopped"))
