@@ -18,6 +18,8 @@ from benchmarks.cluster_trial.laws import REASONS
 from benchmarks.cluster_trial.stage import CAMERAS, CORES, Stage
 
 KILLS = 20
+SPARES = 6
+LOADED_S = 10.0  # for an engine that was started to have its weights
 FROZEN_S = 80.0
 NOTICE_S = 30  # between a drain and the end of the node, as clouds give it
 ALONE_S = 30.0  # longest that a camera stays connected for nobody
@@ -38,6 +40,21 @@ def kill_actors(cluster: Cluster) -> Iterator[Figure]:
         told = f"{len(each)} kills, median {statistics.median(each):.1f} s"
         yield Figure(f"{kind} killed: streams back", max(each), goal=5, why=told)
     yield Figure("workers without an engine in the end", 2 - len(_engines(cluster)), "", goal=0)
+    yield from stage.end()
+
+
+def spare_engines(cluster: Cluster) -> Iterator[Figure]:
+    """Engines at work, while another one waits: the oldest, which is not the one that waits."""
+    stage = Stage(cluster)
+    stage.begin(spare_engines=1)
+    away_s = []
+    for _ in range(SPARES):
+        wait_until(lambda: len(cluster.actors("EngineActor")) == 3, "an engine that waits")
+        time.sleep(LOADED_S)
+        victim = min(cluster.actors("EngineActor"))
+        away_s.append(stage.hit(lambda pid=victim: os.kill(pid, signal.SIGKILL)))
+    told = f"{SPARES} kills, median {statistics.median(away_s):.1f} s"
+    yield Figure("engine killed, one waits: streams back", max(away_s), goal=5, why=told)
     yield from stage.end()
 
 
@@ -191,6 +208,7 @@ def _moved(stage: Stage, before: dict[str, str]) -> set[str]:
 
 TRIALS = {
     "kill-actors": kill_actors,
+    "spare-engines": spare_engines,
     "kill-node": kill_node,
     "freeze-node": freeze_node,
     "kill-driver": kill_driver,
