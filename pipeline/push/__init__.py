@@ -1,0 +1,1 @@
+"""Frames that a Python program has, as a stream that a job follows like a camera."""
