@@ -37,7 +37,7 @@ class HttpFile:
         self._position, self._end = first, end
         self._peeked = b""  # read, and not given out
         self._retry = Retry(site.wait)
-        self._failure: SourceError | None = None
+        self._failure: SourceError | OSError | None = None  # libav asks again after an error
         self._answer = self._open()
         self._response: http.client.HTTPResponse | None = self._answer.response
         self._comes = first  # which byte comes next from there
@@ -73,11 +73,11 @@ class HttpFile:
 
     def _read(self, size: int) -> bytes:
         if self.length is None:
-            return self._received(size)
+            return self._received_live(size)
         end = min(self._end or self.length, self.length)
         while self._position < end:
             if self._failure is not None:
-                raise self._failure  # libav asks again after an error
+                raise self._failure
             try:
                 data = self._received(size)
             except OSError as error:
@@ -139,6 +139,16 @@ class HttpFile:
             response.close()
             raise
         return answer
+
+    def _received_live(self, size: int) -> bytes:
+        """Of what has no length, and is not asked for again where its line breaks."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return self._received(size)
+        except OSError as error:
+            self._failure = error
+            raise
 
     def _received(self, size: int) -> bytes:
         if self._comes != self._position:

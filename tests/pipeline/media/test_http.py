@@ -8,6 +8,7 @@ import socket
 import socketserver
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +21,7 @@ from pipeline.errors import SourceError
 from pipeline.media.container import open_video
 from pipeline.media.http import SameHost
 from pipeline.media.opening import open_reel
-from pipeline.media.picture import Picture
+from pipeline.media.picture import Loss, Picture
 from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer, file_edges
 from tests.serving import serving
@@ -369,3 +370,28 @@ def test_a_silent_server_is_given_up(folder: Path) -> None:
         with pytest.raises(SourceError, match="cannot be opened") as caught:
             open_video(url, max_pixels=1 << 24, timeout_s=0.5)
     assert caught.value.retryable
+
+
+def test_a_camera_that_falls_silent_is_told_as_that(folder: Path) -> None:
+    """libav reads once more after the time is over, which may not hide why."""
+    with socket.create_server(("127.0.0.1", 0)) as camera:
+
+        def answer() -> None:
+            connection, _ = camera.accept()
+            with connection:
+                connection.recv(4096)
+                head = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n\r\n"
+                connection.sendall(head + (folder / "0.ts").read_bytes())
+                connection.recv(1)  # until the other side hangs up
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{camera.getsockname()[1]}/0.ts"
+        way = Transfer(live=True)
+        limits = {"max_pixels": 1 << 24, "timeout_s": 0.5, "transfer": way}
+        with contextlib.closing(way):
+            reel = VideoReel.open(url, keyframes=False, **limits)
+            with contextlib.closing(reel):
+                *_, last = reel.pictures()
+        thread.join()
+    assert last == Loss(0, "no frame for 0.5 s")
