@@ -38,7 +38,7 @@ from pipeline.configuration.values import (
     within_picture,
 )
 from pipeline.stream.sampling import HALF, Sampling
-from pipeline.stream.spec import Drop
+from pipeline.stream.spec import Drop, TimeSource
 
 STREAM_ID = r"^[A-Za-z0-9._-]{1,128}$"
 OPERATORS = ("depth", "segmentation", "action", "embedding")  # what runs where none is named
@@ -107,6 +107,7 @@ class StreamConfig(_Model):
     url: Place = Field(repr=False)
     start_time: Moment | None = None
     latency_ms: PositiveInt | None = None
+    clock: TimeSource | None = None
     priority: int = 0
     transport: Literal["tcp", "udp"] | None = None
     follow: bool = False
@@ -163,6 +164,7 @@ class Config(_Model):
     damaged: Literal["drop", "keep"] = "drop"
     deinterlace: bool = True
     latency_ms: PositiveInt = 1000
+    clock: TimeSource = "arrival"
     overload: list[str] = Field(default_factory=list)
     chunk_ms: PositiveInt = 500
     stall_s: Seconds = 10.0

@@ -53,8 +53,11 @@ def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
         live: http(s) streams are followed like cameras.
 
     Raises:
-        UsageError: nothing there, a name twice, an unknown protocol or scene.
+        UsageError: nothing there, a name twice, an unknown protocol or scene, or a key that is not
+            for recordings.
     """
+    if config.clock != "arrival" and not live:
+        raise UsageError("clock: capture is of live streams alone; leave it out of a replay")
     samplings, start_us = samplings_of(config), config.start_time_us
     specs = [_spec(config, plan, samplings, start_us) for plan in _recordings(config)]
     specs += [stream_spec(config, name, one, live=live) for name, one in config.streams.items()]
@@ -80,12 +83,14 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
         plan = _named(name, stream.url, config, live=live)
     drop = stream.drop or config.drop
     _refuse_to_block(plan, drop)
+    _refuse_clock(name, stream, plan)
     spec = replace(_spec(config, plan, samplings, start_us), follow=stream.follow)
     chunk_ms = config.chunk_ms if spec.endless else spec.chunk_ms
     latency_ms = stream.latency_ms or config.latency_ms
     return replace(
         spec,
         latency_ms=latency_ms,
+        clock=stream.clock or config.clock,
         priority=stream.priority,
         transport=stream.transport or "tcp",
         short_side=stream.short_side or config.short_side,
@@ -127,6 +132,14 @@ def _refuse_to_block(plan: SourcePlan, drop: str) -> None:
         raise UsageError(
             f"streams.{plan.stream}.drop: block is for what can wait, files and http(s); a camera "
             f"over {scheme} goes on and breaks off where it is not read: want oldest or latest"
+        )
+
+
+def _refuse_clock(name: str, stream: StreamConfig, plan: SourcePlan) -> None:
+    if stream.clock is not None and not plan.live:
+        raise UsageError(
+            f"streams.{name}.clock is of live streams alone; leave it out here: a recording's time "
+            "is what its file tells, or start_time"
         )
 
 

@@ -15,7 +15,10 @@ from pipeline.secrets import mask, mask_values
 
 State = Literal["connecting", "live", "stalled", "reconnecting", "paused", "ended"]
 STATES: tuple[State, ...] = get_args(State)
-COUNTS = ("epoch", "frames", "dropped", "lag_s", "worst_lag_s", "latency_s", "ledger")
+COUNTS = (
+    *("epoch", "frames", "dropped", "lag_s", "worst_lag_s", "latency_s"),
+    *("drift_ppm", "drift_over_s", "ledger"),
+)
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _STATES: Mapping[str, State] = {
     "starting": "connecting",
@@ -59,6 +62,7 @@ class Fared:
         camera = self.camera
         if camera is None:
             return dict.fromkeys(COUNTS)
+        ppm, over_s = camera.drift or (None, None)
         return {
             "epoch": camera.epoch,
             "frames": camera.frames,
@@ -66,6 +70,8 @@ class Fared:
             "lag_s": round(camera.lag_s, 3),
             "worst_lag_s": round(camera.worst_lag_s, 3),
             "latency_s": _percentiles(self.latency or Latency()),
+            "drift_ppm": ppm if ppm is None else round(ppm, 1),
+            "drift_over_s": over_s if over_s is None else round(over_s),
             "ledger": {name: dict(counts) for name, counts in camera.ledger.items()},
         }
 

@@ -72,6 +72,11 @@ class _Collector:
         share = GaugeMetricFamily(
             "dinostream_stream_share", "Part of a recording that is decoded.", labels=["stream"]
         )
+        drift = GaugeMetricFamily(
+            "dinostream_stream_clock_drift_ppm",
+            "By how many millionths a camera's clock is fast against its decoder's.",
+            labels=["stream"],
+        )
         for name, one in self._steering.board.fared().items():
             for word in STATES:
                 state.add_metric([name, word], float(word == one.state))
@@ -87,11 +92,13 @@ class _Collector:
             epoch.add_metric([name], one.camera.epoch)
             if one.camera.newest_us:
                 newest.add_metric([name], one.camera.newest_us / 1e6)
+            if one.camera.drift:
+                drift.add_metric([name], one.camera.drift.ppm)
             if one.latency:
                 _add(total, [name], one.latency.total)
                 for stage, histogram in one.latency.stages.items():
                     _add(stages, [name, stage], histogram)
-        yield from (frames, drops, state, lag, epoch, newest, total, stages, share)
+        yield from (frames, drops, state, lag, epoch, newest, total, stages, share, drift)
 
     def _of_job(self) -> Iterator[Metric]:
         tally = self._steering.tally

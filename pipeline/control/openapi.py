@@ -121,6 +121,11 @@ def _stream() -> Json:
             "properties": dict.fromkeys(PERCENTILES, number),
             "description": "From capture until the records were in the sink",
         },
+        "drift_ppm": {
+            **number,
+            "description": "By how many millionths the camera's clock is fast; null: unknown",
+        },
+        "drift_over_s": {**number, "description": "Over how many seconds that was measured"},
         "share": {**number, "description": "Part of a recording that is decoded, 0 to 1"},
         "ledger": {"type": ["object", "null"], "additionalProperties": counts},
         "config": {"$ref": "#/components/schemas/StreamConfig"},

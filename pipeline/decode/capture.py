@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from pipeline.decode.collector import Item
+from pipeline.decode.dating import Dating
 from pipeline.decode.settling import Settling
 from pipeline.decode.track import Track
 from pipeline.errors import SourceError
@@ -18,6 +19,7 @@ from pipeline.media.picture import Loss, Mark, Picture, Splice, Stall
 from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer
 from pipeline.stream.chunk import Counts, End, Fault, Gap
+from pipeline.stream.drift import DriftMeter
 from pipeline.stream.spec import StreamSpec
 from pipeline.stream.timeline import Anchor
 
@@ -47,6 +49,7 @@ class Capture:
         self._track: Track | None = None
         self._lost = 0
         self._settling: Settling | None = None
+        self._dating: Dating | None = None
         self._stalled = False
         self._resumed = False  # behind a frame of an earlier connection
         self._mark: Mark | None = None
@@ -87,7 +90,8 @@ class Capture:
 
     def rest(self) -> list[Item]:
         """What it still keeps, where nobody waits for more."""
-        return self._settling.rest() if self._settling else []
+        rest = self._settling.rest() if self._settling else []
+        return self._dating.rest(rest) if self._dating else rest
 
     def end(self, outcome: str) -> End:
         """The last entry of a stream that was stopped or is over; counts are this connection's."""
@@ -118,17 +122,31 @@ class Capture:
         start_us = self._wall_us()
         live = not self.finite
         anchor = Anchor(start_us, "start-time")  # this machine's clock, no camera's
-        self._track = track = Track(self._spec, reel.time_base, anchor, str(start_us), live=live)
+        # A source that waits for us brings frames when they are wanted.
+        measured = live and reel.sender and self._spec.drop != "block"
+        self._track = track = Track(
+            self._spec,
+            reel.time_base,
+            anchor,
+            str(start_us),
+            live=live,
+            drift=DriftMeter() if measured else None,
+        )
+        if self._spec.clock == "capture":
+            self._dating = Dating(self._spec.stream, track, reel.sender, start_us)
         settling: Settling | None = None
         for picture in reel.pictures():
             local_us = self._wall_us()
             if live and not settling and isinstance(picture, Picture):
                 behind_us = int(reel.behind_s * 1_000_000)  # known with the first picture
                 self._settling = settling = Settling(track, start_us, behind_us)
-            items = self._items_of(picture, track, reel.mark(), local_us)
+            zero_us = reel.sender.zero_us if reel.sender else None
+            items = self._items_of(picture, track, reel.mark(), local_us, zero_us)
             self.reached = (self.counts, self._mark)
             if settling:
                 items = settling.through(items, local_us, frame=isinstance(picture, Picture))
+            if self._dating:
+                items = self._dating.through(items, local_us)
             self.settling = live and len(items) > 2  # more than one picture's
             yield from items
             yield None
@@ -139,12 +157,13 @@ class Capture:
         track: Track,
         mark: Mark,
         local_us: int,
+        zero_us: int | None,
     ) -> list[Item]:
         stream = self._spec.stream
         if isinstance(picture, Picture):
             self._mark = mark
             resumed, self._stalled = self._stalled, False
-            followed = track.follow(picture, local_us, mark)
+            followed = track.follow(picture, local_us, mark, zero_us)
             return [Gap(stream, "resumed"), *followed] if resumed else [*followed]
         if isinstance(picture, Splice):
             track.splice()

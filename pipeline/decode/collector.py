@@ -117,4 +117,6 @@ def _frames(run: list[Sample]) -> Frames:
         run[-1].share,
         run[0].cursor["sampled"] - 1,
         tuple(sample.arrived_s for sample in run if sample.arrived_s is not None),
+        run[-1].drift,
+        run[-1].ahead_us,
     )

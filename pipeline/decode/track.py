@@ -18,10 +18,12 @@ from operators.frames import FrameInfo
 from pipeline.media.crop import Crop
 from pipeline.media.picture import Mark, Picture
 from pipeline.media.scaler import Scaler
+from pipeline.stream.capture_time import CaptureTime
 from pipeline.stream.chunk import Cursor, Gap
+from pipeline.stream.drift import Drift, DriftMeter
 from pipeline.stream.sampling import Sampler
 from pipeline.stream.spec import StreamSpec
-from pipeline.stream.timeline import Anchor, Timeline
+from pipeline.stream.timeline import Anchor, Stamp, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Sample:
         cursor: where decoding stands after it.
         share: part of the recording that is decoded with it, 0 to 1.
         arrived_s: when, on the monotonic clock; None where nobody minds.
+        drift: how fast the camera's clock runs against this machine's, as far as that is known.
+        ahead_us: its event time less that by arrival.
     """
 
     info: FrameInfo
@@ -42,6 +46,8 @@ class Sample:
     cursor: Cursor
     share: float | None = None
     arrived_s: float | None = None
+    drift: Drift | None = None
+    ahead_us: int = 0
 
 
 class Track:
@@ -55,6 +61,7 @@ class Track:
         session: str,
         *,
         live: bool = False,
+        drift: DriftMeter | None = None,
     ) -> None:
         """
         Args:
@@ -63,6 +70,7 @@ class Track:
             anchor: the first picture's event time.
             session: its name.
             live: pictures come when they are taken, and no event time is later.
+            drift: live: measures the clock of their timestamps; None: they have none.
         """
         self._live = live
         self._spec = spec
@@ -70,6 +78,9 @@ class Track:
         self._session = session
         self._clock = anchor.clock
         self._timeline = Timeline(time_base, anchor.event_time_us)
+        self._drift = drift
+        self._capture: CaptureTime | None = None  # event time goes by it
+        self.pts: int | None = None  # of the last picture
         self._sampler = Sampler(spec.samplings, time_base)
         self._crop = Crop(spec.region)
         self._scaler = Scaler(spec.size)
@@ -85,11 +96,23 @@ class Track:
         self.taken: Counter[int] = Counter()  # which rules took them -> how many, of this process
         self.lost = 0
 
-    def follow(self, picture: Picture, ingest_time_us: int, mark: Mark) -> list[Sample | Gap]:
-        """Account for the next decoded picture; a sample where a rule takes it."""
+    def follow(
+        self, picture: Picture, ingest_time_us: int, mark: Mark, zero_us: int | None = None
+    ) -> list[Sample | Gap]:
+        """Account for the next decoded picture; a sample where a rule takes it.
+
+        Args:
+            picture: it.
+            ingest_time_us: when it was decoded, microseconds since the epoch.
+            mark: of its reel, behind it.
+            zero_us: the camera's wall clock at timestamp 0, as far as it has told.
+        """
         local_us = ingest_time_us if self._live else None
+        self.pts = picture.pts
         stamp = self._timeline.stamp(picture.pts, picture.duration, local_us)
-        jumped = [Gap(self._spec.stream, "clock")] if stamp.jumped else []
+        event_time_us, stepped = self._date(stamp, zero_us)
+        jumped = [Gap(self._spec.stream, "clock")] if stamp.jumped or stepped else []
+        self._measure(stamp, ingest_time_us)
         self.decoded += 1
         self.index += 1
         taken = self._sampler.take(stamp.elapsed, keyframe=picture.keyframe)
@@ -104,10 +127,10 @@ class Track:
             stamp.position,
             picture.pts,
             self.time_base,
-            stamp.event_time_us,
+            event_time_us,
             ingest_time_us,
             seen.source_hw,
-            self._clock,
+            "capture" if self._capture else self._clock,
             self._spec.epoch,
             seen.preparation,
             self.rendered,
@@ -117,8 +140,30 @@ class Track:
         self._size_hw = info.source_hw
         cursor = self._cursor(info, mark)
         share = self._share(stamp.elapsed)
-        sample = Sample(info, self._scaler(seen), taken, cursor, share)
+        sample = Sample(
+            info,
+            self._scaler(seen),
+            taken,
+            cursor,
+            share,
+            drift=self._drift.drift if self._drift else None,
+            ahead_us=event_time_us - stamp.event_time_us,
+        )
         return [*jumped, *([Gap(info.stream, "size")] if resized else []), sample]
+
+    def _date(self, stamp: Stamp, zero_us: int | None) -> tuple[int, bool]:
+        """Event time of the last picture, and whether the camera has set its clock before it."""
+        if self._capture is None or zero_us is None:
+            return stamp.event_time_us, False
+        return self._capture.stamp(self.pts, zero_us, stamp.event_time_us)
+
+    def _measure(self, stamp: Stamp, arrived_us: int) -> None:
+        if self._drift is None:
+            return
+        if stamp.jumped:
+            self._drift.restart()
+        if stamp.media_us is not None:
+            self._drift.see(stamp.media_us, arrived_us)
 
     def _is_wanted(self, elapsed: int) -> bool:
         """Whether a frame that a rule takes lies in the span; the one that reaches its end does."""
@@ -142,13 +187,24 @@ class Track:
         """Media time of the last picture since the first."""
         return self._timeline.elapsed_us
 
+    @property
+    def by_arrival_us(self) -> int:
+        """Event time of the last picture, by arrival."""
+        return self._timeline.event_time_us
+
     def anchor(self, anchor_us: int) -> None:
         """From now on event time is counted from here."""
         self._timeline.anchor(anchor_us)
 
+    def date_by(self, capture: CaptureTime) -> None:
+        """From now on event time is the camera's own."""
+        self._capture = capture
+
     def splice(self) -> None:
         """The next picture has another clock; time goes on where it stands."""
         self._timeline.splice()
+        if self._drift:
+            self._drift.restart()
 
     def begin_file(self) -> None:
         """The next picture is the first of the next file."""

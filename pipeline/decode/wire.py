@@ -17,6 +17,7 @@ import numpy as np
 from operators.frames import FrameInfo
 from pipeline.log_line import LogLine
 from pipeline.stream.chunk import Counts, End, Entry, Fault, Frames, Gap
+from pipeline.stream.drift import Drift
 
 _LENGTHS = struct.Struct("<IQ")
 LARGEST_HEADER = 16 << 20
@@ -131,6 +132,8 @@ def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
             "share": entry.share,
             "before": entry.before,
             "arrived_s": entry.arrived_s,
+            "drift": entry.drift,
+            "ahead_us": entry.ahead_us,
         }
     return {"entry": type(entry).__name__.lower(), **asdict(entry)}
 
@@ -138,8 +141,9 @@ def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
 def _frames(values: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> Frames:
     infos = tuple(FrameInfo.from_json(info) for info in values["infos"])
     taken, cursor = tuple(values["taken"]), values["cursor"]
-    more = (values["share"], values["before"], tuple(values["arrived_s"]))
-    return Frames(infos, pixels, taken, cursor, *more)
+    drift = values["drift"] and Drift(*values["drift"])
+    more = (values["share"], values["before"], tuple(values["arrived_s"]), drift)
+    return Frames(infos, pixels, taken, cursor, *more, values["ahead_us"])
 
 
 def write_all(fd: int, buffers: Sequence[bytes | memoryview]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from pipeline.stream.drift import Drift
+
 NAMED = 3  # cameras of each state that are called by their names
 State = Literal["starting", "live", "stalled", "lost", "ended"]
 STATES: tuple[State, ...] = ("live", "lost", "stalled", "starting", "ended")
@@ -27,6 +29,8 @@ class Camera:
         epoch: which assignment of the stream the last commit was of.
         ledger: operator -> what became of frames, as of then (`pipeline.stream.ledger`).
         newest_us: wall clock at which the newest frame was decoded whose records are in the sink.
+        drift: how fast its clock runs against its decoder's, in this connection; None: nobody
+            knows, or not yet.
     """
 
     frames: int = 0
@@ -38,6 +42,7 @@ class Camera:
     epoch: int = 0
     ledger: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     newest_us: int = 0
+    drift: Drift | None = None
 
     def __add__(self, other: Camera) -> Camera:
         """Both, `other` being the later one."""

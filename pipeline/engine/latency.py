@@ -79,7 +79,8 @@ class FrameTimes:
         """So many frames of a run, from this one on, have been through the operators."""
         part = slice(first, first + frames)
         for info, arrived_s in zip(run.infos[part], run.arrived_s[part], strict=False):
-            decode_s = max(0.0, (info.ingest_time_us - info.event_time_us) / 1e6)
+            by_arrival_us = info.event_time_us - run.ahead_us  # a camera's clock may be hours off
+            decode_s = max(0.0, (info.ingest_time_us - by_arrival_us) / 1e6)
             self._released.append(_Decoded(info, decode_s, arrived_s))
 
     def compute(self, batched_s: float, computed_s: float) -> float:

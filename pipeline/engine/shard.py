@@ -276,6 +276,8 @@ class Shard:
         self._scheduler.offer(lane, frames, self._clock(), patient=not self._roster.endless)
         if frames.share is not None:
             self.tally.shares[lane.stream] = frames.share
+        if lane.live:
+            self.tally.measure(lane.stream, frames.drift)
 
     def _give_up(self, away: SinkAway) -> None:
         """No record goes out any more: recordings wait for another day, cameras cannot."""

@@ -13,6 +13,7 @@ from pipeline.records.outage import Outage
 from pipeline.records.record import Message
 from pipeline.sinks.sink import Receipt
 from pipeline.stream.chunk import End
+from pipeline.stream.drift import Drift
 from pipeline.stream.progress import Progress
 
 
@@ -138,6 +139,12 @@ class Tally:
         known = self.cameras.get(camera)
         if known is None or (known.state, known.why) != (state, why):
             self.cameras[camera] = replace(known or Camera(), state=state, why=why)
+
+    def measure(self, camera: str, drift: Drift | None) -> None:
+        """Note how fast its clock runs."""
+        known = self.cameras.get(camera, Camera())
+        if known.drift != drift:
+            self.cameras[camera] = replace(known, drift=drift)
 
     def forget(self, stream: str) -> None:
         """It is here again: how it ended before is no news any more. Its counts go on."""

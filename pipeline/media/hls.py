@@ -30,6 +30,7 @@ class HlsReel:
 
     Attributes:
         duration_s: of a recording.
+        sender: None, as nobody tells the clock of its timestamps (`VideoReel.sender`).
         creation_time_us: when its first segment was recorded, where the playlist says.
         behind_s: live: footage between the first picture and the opening, at most; known with that
             picture, and negative where it was taken later.
@@ -76,6 +77,7 @@ class HlsReel:
         self.behind_s = 0.0
         self.creation_time_us = feed.start_us
         self.rendered = False
+        self.sender = None
 
     @classmethod
     def open(

@@ -6,30 +6,33 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import cast
 
 import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
 from pipeline.errors import SourceError
-from pipeline.media.aperture import Aperture, aperture_of
+from pipeline.media.aperture import Aperture
 from pipeline.media.arrivals import EARLY_US
 from pipeline.media.container import Opened, is_network, open_video
 from pipeline.media.decoder import Decoder
 from pipeline.media.failure import describe, is_out_of_memory, out_of_memory
 from pipeline.media.follow import Turn, followed
-from pipeline.media.joined import left_out
+from pipeline.media.mov import MOV, described
 from pipeline.media.picture import Loss, Mark, Splice, Step
 from pipeline.media.scan import timestamps_are_plain
-from pipeline.media.transfer import Seekable, Transfer
+from pipeline.media.sender_clock import SenderClock
+from pipeline.media.transfer import Transfer
 
-MOV = "mov,mp4,m4a,3gp,3g2,mj2"
 MICROSECOND = Fraction(1, 1_000_000)
 
 
 class VideoReel:
-    """Implements `pipeline.media.picture.Reel` with libav, one thread, in software."""
+    """Implements `pipeline.media.picture.Reel` with libav, one thread, in software.
+
+    Attributes:
+        sender: live: what is told of the clock that made the timestamps; None: nobody's did.
+    """
 
     seeks_by_place = False
 
@@ -78,6 +81,8 @@ class VideoReel:
         self._last: list[int | None] = [None, None, None]
         self._awaited: Mark | None = None  # how far it had read at the frame that was sought
         self._sought = False  # the next packet is the first after a seek
+        has_clock = not self.finite and not self.clockless
+        self.sender = SenderClock(opened, self.time_base) if has_clock else None
 
     @classmethod
     def open(
@@ -98,7 +103,7 @@ class VideoReel:
         """
         opened = open_video(url, max_pixels=max_pixels, timeout_s=timeout_s, transfer=transfer)
         try:
-            aperture, behind = _described(opened, url)
+            aperture, behind = described(opened, url)
         except SourceError:
             opened.close()
             raise
@@ -194,6 +199,8 @@ class VideoReel:
                 return
             self._stamp(packet)
             self._count(packet)
+            if self.sender:
+                self.sender.see(packet)
             yield from self._decoder.decode(packet, self._frame_ticks)
             yield None
         if self._awaited is None and (missing := self._expected - self._reached) > 0:
@@ -278,23 +285,3 @@ class VideoReel:
         if not self.finite and isinstance(error, TimeoutError | av.error.ExitError):
             return self._silence  # libav was stopped by us, and says so
         return f"reading ended early: {describe(error)}"
-
-
-def _described(opened: Opened, url: str) -> tuple[Aperture | None, Loss | None]:
-    """What the boxes of an MP4 say that PyAV does not: what is shown, and what libav leaves out.
-    Over http each box costs a request, so there the second is not looked for."""
-    if opened.container.format.name != MOV or not opened.finite:
-        return None, None
-    if opened.source is None:
-        try:
-            with open(url, "rb") as file:
-                return aperture_of(file, opened.stream.id), left_out(file)
-        except OSError:  # it has gone meanwhile, which decoding will tell
-            return None, None
-    source = cast("Seekable", opened.source)  # what is finite is no camera's
-    if not source.seekable():
-        return None, None
-    here = source.tell()
-    aperture = aperture_of(source, opened.stream.id)
-    source.seek(here)
-    return aperture, None

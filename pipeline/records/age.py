@@ -12,6 +12,7 @@ from operators.moment import microseconds
 from pipeline.records.record import StoredRecord
 from pipeline.stream.session import is_connection
 
+LONGEST_US = 60_000_000  # from a frame to its decoder; a clock that tells of more is off
 PARTS = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
@@ -32,7 +33,7 @@ class Age(NamedTuple):
 
 def age(record: StoredRecord, now_us: int) -> Age | None:
     """How old a record is; None where its event time is nobody's wall clock, as of a recording, or
-    it has none, as most events.
+    that of a camera whose clock is off, or it has none, as most events.
 
     Args:
         record: that has just come.
@@ -44,7 +45,9 @@ def age(record: StoredRecord, now_us: int) -> Age | None:
         return None
     event_us, decoded_us = _moment_us(headers, "ce_time"), _moment_us(headers, "ce_ingesttime")
     if event_us is None or decoded_us is None or event_us > decoded_us:
-        return None  # a file that a live run plays faster than it was filmed
+        return None  # a file that a live run plays faster than it was filmed, or a fast clock
+    if clock == "capture" and decoded_us - event_us > LONGEST_US:
+        return None
     return Age((record.timestamp_us - event_us) / 1e6, (now_us - event_us) / 1e6)
 
 

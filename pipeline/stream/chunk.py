@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from operators.frames import FrameInfo
 from pipeline.log_line import LogLine
+from pipeline.stream.drift import Drift
 
 Cursor = dict[str, Any]
 """Where decoding stands after a frame, as JSON values: opaque outside pipeline.decode, kept in the
@@ -44,6 +45,9 @@ class Frames:
         before: sampled frames of the session before the first of these; None: nobody counted.
         arrived_s: per frame when it was decoded, on this machine's monotonic clock; () where frames
             wait for as long as it takes (recordings).
+        drift: live: how fast the camera's clock runs, as of the last frame; None: nobody knows.
+        ahead_us: live: event time of the last frame less that by arrival; its camera's clock may
+            be off.
     """
 
     infos: tuple[FrameInfo, ...]
@@ -53,6 +57,8 @@ class Frames:
     share: float | None = None
     before: int | None = None
     arrived_s: tuple[float, ...] = ()
+    drift: Drift | None = None
+    ahead_us: int = 0
 
     def __post_init__(self) -> None:
         if not len(self.infos) == len(self.taken) == self.pixels.shape[0] > 0:

@@ -25,6 +25,9 @@ BYTES_PER_PIXEL = 40  # 8K H.264 took 31, 8K 10-bit HEVC 37 (FFmpeg 8.1, 2026-11
 Drop = Literal["oldest", "latest", "block"]
 """The oldest go where there is no room; all but the newest go; none does, and the source waits."""
 
+TimeSource = Literal["arrival", "capture"]
+"""What event time goes by: when frames come here, or the camera's own wall clock."""
+
 _ABOVE_0 = (
     *("max_pixels", "latency_ms", "chunk_ms", "stall_s", "buffer_frames", "max_age_s"),
     "spool_bytes",
@@ -65,6 +68,7 @@ class StreamSpec:
         spool_bytes: recordings over http: most that may be copied to disk.
         span_s: recordings: frames are taken from here on until the first that reaches there,
             seconds since the first frame; None: all of them.
+        clock: live: what event time goes by, where the camera tells its own; see `TimeSource`.
         transport: what the packets of an rtsp camera come over, `tcp` or `udp`.
         follow: `url` is a folder or a file that grows. Each file is a session of its own, which
             the child names; `session` is the place.
@@ -95,6 +99,7 @@ class StreamSpec:
     join: tuple[str, ...] = field(default=(), repr=False)
     spool_bytes: int = SPOOL_BYTES
     span_s: tuple[float, float] | None = None
+    clock: TimeSource = "arrival"
     transport: str = "tcp"
     follow: bool = False
 

@@ -41,12 +41,15 @@ class Stamp:
         elapsed: running maximum of (pts - first pts), ticks.
         event_time_us: microseconds since the epoch, never going back.
         jumped: live: its timestamp was another clock's, and time goes on as local time does.
+        media_us: by the stream's own clock, without its wraps and jumps and from wherever it
+            counts; None where the frame has no timestamp.
     """
 
     position: str
     elapsed: int
     event_time_us: int
     jumped: bool = False
+    media_us: int | None = None
 
 
 def anchor(start_time_us: int | None, creation_time_us: int | None) -> Anchor:
@@ -80,7 +83,7 @@ class Timeline:
         self._local: int | None = None  # live: local time since the anchor, ticks
         self._passed = 0  # of it since the last frame
         self._jumped = False
-        self._drift = Drift(time_base)
+        self._slow = SlowClock(time_base)
         self._settled = True  # the anchor is no provisional one
         self._moved_at: int | None = None  # local time when event time last moved on
         self._still = 0  # frames since
@@ -98,19 +101,25 @@ class Timeline:
                 set. Event time is never later.
         """
         before, self._jumped = self._elapsed, False
+        media_us = None
         if local_us is not None:
             self._look_at(local_us)
         if pts is None:
             self._estimate(duration)
             self._since += 1
         else:
-            self._place(self._unwrap(pts), duration)
+            unwrapped = self._unwrap(pts)
+            self._place(unwrapped, duration)
+            media_us = self._us(unwrapped)
         if self._local is not None:
             self._keep_to(self._local, before)
         position = f"{self._fresh}+{self._since}" if self._since else self._fresh
-        return Stamp(
-            position, self._elapsed, self._anchor_us + self._us(self._elapsed), self._jumped
-        )
+        return Stamp(position, self._elapsed, self.event_time_us, self._jumped, media_us)
+
+    @property
+    def event_time_us(self) -> int:
+        """Of the last frame."""
+        return self._anchor_us + self._us(self._elapsed)
 
     @property
     def elapsed_us(self) -> int:
@@ -124,7 +133,7 @@ class Timeline:
         if self._local is not None:
             self._local += self._ticks(self._anchor_us - anchor_us)
             self._moved_at = self._local
-            self._drift = Drift(self._time_base)
+            self._slow = SlowClock(self._time_base)
         self._anchor_us = anchor_us
 
     def splice(self) -> None:
@@ -167,7 +176,7 @@ class Timeline:
     def _keep_to(self, local: int, before: int) -> None:
         """Not ahead of local time, nor ever farther behind it."""
         elapsed = max(min(self._elapsed, local), before)
-        elapsed += self._drift.correction(local, local - elapsed, elapsed - before)
+        elapsed += self._slow.correction(local, local - elapsed, elapsed - before)
         elapsed += self._without_clock(local, local - elapsed, elapsed - before)
         if self._first is not None:
             self._first -= elapsed - self._elapsed
@@ -175,7 +184,7 @@ class Timeline:
 
     def _without_clock(self, local: int, lag: int, moved: int) -> int:
         """Ticks to add to a frame's elapsed time where the stream's clock stands still: then its
-        frames happen when they come. As `Drift.correction` otherwise."""
+        frames happen when they come. As `SlowClock.correction` otherwise."""
         if moved or not self._settled or self._moved_at is None:
             self._moved_at, self._still, self._stands = local, 0, False
         self._still += 1
@@ -252,7 +261,7 @@ class Timeline:
         return 0
 
 
-class Drift:
+class SlowClock:
     """Finds a live clock that is slow: one that is behind local time all of a minute long."""
 
     def __init__(self, time_base: Fraction) -> None:

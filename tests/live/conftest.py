@@ -56,7 +56,7 @@ class Camera:
         self.fps, self.port = fps, 0
         self._wanted = {"pattern": "ball", "width": width, "height": height, "fps": fps}
         self._wanted |= {"address": "127.0.0.1", "user": user, "password": password}
-        self._wanted |= {"transport": "", "lose_every": 0} | habits
+        self._wanted |= {"transport": "", "lose_every": 0, "clock_rate": 1} | habits
         self._log = log
         self.start()
 

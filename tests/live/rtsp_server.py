@@ -44,6 +44,18 @@ def count_frames(_factory, media):
     pad.add_probe(Gst.PadProbeType.BUFFER, passing)
 
 
+def run_fast(media, rate):
+    """Its clock runs at so many times the rate of this machine's."""
+    pad = media.get_element().get_by_name("pay0").get_static_pad("sink")
+
+    def passing(_pad, info):
+        buffer = info.get_buffer()
+        buffer.pts = int(buffer.pts * rate)
+        return Gst.PadProbeReturn.OK
+
+    pad.add_probe(Gst.PadProbeType.BUFFER, passing)
+
+
 def lose(media, every):
     """Packets go missing on their way, each of so many: sooner or later one of every picture."""
     pad = media.get_element().get_by_name("pay0").get_static_pad("src")
@@ -85,6 +97,8 @@ def main():
         factory.set_protocols(getattr(GstRtsp.RTSPLowerTrans, wanted["transport"].upper()))
     if wanted["lose_every"]:
         factory.connect("media-configure", lambda _, media: lose(media, wanted["lose_every"]))
+    if wanted["clock_rate"] != 1:
+        factory.connect("media-configure", lambda _, media: run_fast(media, wanted["clock_rate"]))
     if wanted["password"]:
         protect(server, factory, wanted["user"], wanted["password"])
     server.get_mount_points().add_factory("/cam", factory)

@@ -3,12 +3,14 @@
 import contextlib
 import socket
 import threading
+import time
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
+from operators.moment import rfc3339
 from pipeline.media.arrivals import EARLY_US
 from pipeline.stream.chunk import Fault
 
@@ -21,16 +23,17 @@ class Encoder:
     """Writes pictures to where somebody may read them, until it is told to stop. They are noise:
     libav knows MJPEG after a MiB of it."""
 
-    def __init__(self, target, form, codec="libx264"):
+    def __init__(self, target, form, codec="libx264", **tags):
         self._over = threading.Event()
-        self._arguments = (target, form, codec)
+        self._arguments = (target, form, codec, tags)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self):
-        target, form, codec = self._arguments
+        target, form, codec, tags = self._arguments
         noise = np.random.default_rng(1).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
         with av.open(target, "w", format=form, options={"flush_packets": "1"}) as container:
+            container.metadata.update(tags)
             options = {"preset": "ultrafast", "tune": "zerolatency", "g": "10", "qp": "45"}
             pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
             stream = container.add_stream(
@@ -52,8 +55,8 @@ class Encoder:
 def encoder():
     running = []
 
-    def start(*arguments):
-        running.append(Encoder(*arguments))
+    def start(*arguments, **tags):
+        running.append(Encoder(*arguments, **tags))
         return running[-1]
 
     yield start
@@ -152,6 +155,25 @@ def test_what_a_server_sends_over_tcp(server, encoder, pulled, form, codec, cloc
     server.hang_up()
     host.until(lambda: "the connection ended" in faults(host, "gate"))
     host.until(lambda: any("refused" in why for why in faults(host, "gate")))
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_container_that_tells_when_it_began(server, encoder, pulled, tells):
+    """Is dated by that, where its clock is asked for; one that does not tell, by arrival."""
+    began_us = time.time_ns() // 1000 - 7_200_000_000
+    encoder(server, "matroska", **({"creation_time": rfc3339(began_us)} if tells else {}))
+    host = pulled()
+    host.open("gate", server.url, clock="capture")
+    host.until(lambda: len(host.infos("gate")) > FPS)
+    infos = host.infos("gate")
+    assert {info.clock for info in infos} == {"capture" if tells else "start-time"}
+    if tells:
+        assert host.told("gate") == []
+        assert [info.event_time_us - began_us for info in infos[:3]] == [0, 50_000, 100_000]
+    else:
+        host.until(lambda: faults(host, "gate"))  # behind its first frames
+        (why,) = faults(host, "gate")
+        assert why.startswith("its container (matroska,webm) does not tell when it began")
 
 
 def test_what_is_no_video_is_told(pulled, udp_port):

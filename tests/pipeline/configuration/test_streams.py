@@ -107,6 +107,40 @@ def test_a_transport_that_a_source_does_not_have_is_refused(url, transport, told
         specs(streams={"gate": {"url": url, "transport": transport}}, live=True)
 
 
+def test_a_camera_goes_by_its_own_clock_where_that_is_asked_for():
+    streams = {
+        "gate": {"url": "rtsp://h/x"},
+        "door": {"url": "rtsp://h/y", "clock": "arrival"},
+        "yard": {"url": "tcp://10.0.0.7:1234", "clock": "capture"},
+    }
+    asked = [[spec.clock for spec in specs(streams=streams, live=True)]]
+    asked += [[spec.clock for spec in specs(streams=streams, clock="capture", live=True)]]
+    assert asked == [["arrival", "arrival", "capture"], ["capture", "arrival", "capture"]]
+
+
+@pytest.mark.parametrize("clock", ["arrival", "capture"])
+@pytest.mark.parametrize("live", [True, False])
+def test_a_recording_has_no_clock_to_choose(footage, clock, live):
+    streams = {"door": {"url": str(footage / "a.mp4"), "clock": clock}}
+    with pytest.raises(UsageError, match=r"streams.door.clock is of live streams alone"):
+        specs(streams=streams, live=live)
+    growing = {"door": {"url": str(footage), "follow": True, "clock": clock}}
+    with pytest.raises(UsageError, match=r"streams.door.clock is of live streams alone"):
+        specs(streams=growing, live=True)
+
+
+def test_a_replay_has_no_clock_to_choose(footage):
+    with pytest.raises(UsageError, match="clock: capture is of live streams alone"):
+        specs(sources=[str(footage)], clock="capture")
+    assert len(specs(sources=[str(footage)], clock="capture", live=True)) == 2, "beside cameras"
+
+
+def test_a_clock_that_nobody_has_is_refused():
+    told = "streams.gate.clock: should be 'arrival' or 'capture'; got 'ntp'"
+    with pytest.raises(UsageError, match=re.escape(told)):
+        specs(streams={"gate": {"url": "rtsp://h/x", "clock": "ntp"}}, live=True)
+
+
 def test_a_folder_that_grows_is_followed_by_one_stream(footage):
     """Its files may come and go; the place is what its progress is kept under."""
     streams = {"gate": {"url": str(footage), "follow": True}, "door": {"url": "rtsp://h/x"}}

@@ -12,12 +12,14 @@ from pipeline.control.fared import Fared
 from pipeline.control.wanted import WantedStream
 from pipeline.engine.camera import Camera
 from pipeline.engine.latency import Latency, Spent
+from pipeline.stream.drift import Drift
 
 SECRET = StreamConfig(url="rtsp://viewer:kanarie@10.0.0.1/cam?token=vogel")
 
 
 def fared(state: str, reason: str = "", name: str = "gate") -> dict[str, Fared]:
-    camera = Camera(5, {"late": 2}, 0.25, 0.5, epoch=3, ledger={"depth": {"sampled": 7}})
+    ledger, drift = {"depth": {"sampled": 7}}, Drift(-12.3456, 61.2)
+    camera = Camera(5, {"late": 2}, 0.25, 0.5, epoch=3, ledger=ledger, drift=drift)
     latency = Latency()
     for decode_s in (0.1, 0.3):
         latency.add(Spent(decode_s, 0.1, 0.1, 0.1))
@@ -52,6 +54,7 @@ def test_everything_of_a_stream_is_there_but_its_secrets(board) -> None:
     assert (shown["id"], shown["epoch"], shown["frames"]) == ("gate", 3, 5)
     assert (shown["dropped"], shown["ledger"]) == ({"late": 2}, {"depth": {"sampled": 7}})
     assert (shown["lag_s"], shown["worst_lag_s"]) == (0.25, 0.5)
+    assert (shown["drift_ppm"], shown["drift_over_s"]) == (-12.3, 61)
     assert shown["latency_s"] == {"p50": 0.5, "p95": 0.725, "p99": 0.745}
     assert shown["config"]["url"].startswith("rtsp://")
     assert not any(secret in str(shown) for secret in ("kanarie", "vogel"))

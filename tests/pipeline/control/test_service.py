@@ -23,6 +23,7 @@ from pipeline.engine.camera import Camera
 from pipeline.engine.latency import Latency, Spent
 from pipeline.media.region import Region
 from pipeline.records.outage import Outage
+from pipeline.stream.drift import Drift
 from pipeline.stream.sampling import Sampling
 
 PAGE = Path(__file__).parents[3] / "docs" / "control.md"
@@ -287,7 +288,7 @@ def test_health_tells_starting_ready_and_stuck_apart(served) -> None:
 def test_metrics_are_prometheus_own_and_name_streams_by_their_ids(served) -> None:
     client = served()
     client.run.tally.cameras["gate"] = Camera(
-        7, {"late": 2}, 0.25, 0.5, "live", epoch=3, newest_us=1_500_000
+        7, {"late": 2}, 0.25, 0.5, "live", epoch=3, newest_us=1_500_000, drift=Drift(-12.5, 60.0)
     )
     client.run.tally.latencies["gate"] = Latency()
     for commit_s in (0.1, 0.3, 40.0):
@@ -304,6 +305,7 @@ def test_metrics_are_prometheus_own_and_name_streams_by_their_ids(served) -> Non
     }
     assert found["dinostream_frames_total", "gate", "processed"] == 7
     assert found["dinostream_drops_total", "gate", "late"] == 2
+    assert found["dinostream_stream_clock_drift_ppm", "gate"] == -12.5
     assert found["dinostream_stream_state", "gate", "live"] == 1
     assert found["dinostream_stream_state", "gate", "paused"] == 0
     assert found["dinostream_records_total", "depth"] == 7
@@ -321,7 +323,9 @@ def test_metrics_are_prometheus_own_and_name_streams_by_their_ids(served) -> Non
 
 def test_the_page_lists_every_metric_with_its_labels(served) -> None:
     client = served()
-    client.run.tally.cameras["gate"] = Camera(7, {"late": 2}, state="live", newest_us=1)
+    client.run.tally.cameras["gate"] = Camera(
+        7, {"late": 2}, state="live", newest_us=1, drift=Drift(0.0, 60.0)
+    )
     client.run.tally.latencies["gate"] = Latency()
     client.run.tally.records["depth"] = 7
     client.run.tally.seconds["backbone"] = 1.0

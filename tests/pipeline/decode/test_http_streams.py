@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import FileIO
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 import av
@@ -305,6 +305,25 @@ def test_what_has_no_length_is_live_whatever_its_container_says(
     assert not any(isinstance(item, End) for item in items)
     assert items[-1] == Fault("clip", "disconnected", "the connection ended")
     assert not camera.finite
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("live/clip.ts", "its container (mpegts) does not tell when it began"),
+        ("live/clip.h264", "nothing tells the camera's clock here"),
+        ("clip.ts", "nothing tells the camera's clock here"),
+    ],
+)
+def test_what_tells_no_clock_goes_by_arrival_and_says_so_once(
+    spec, server: Server, place: str, why: str
+) -> None:
+    asked = spec(f"{server.url}/{place}", live=True, session="", clock="capture")
+    clock_us = count(0, 40_000).__next__
+    items = [item for item in Capture(asked, clock_us).items() if item is not None]
+    assert {item.info.clock for item in items if isinstance(item, Sample)} == {"start-time"}
+    told = [item for item in items if isinstance(item, Fault) and item.kind == "arrival"]
+    assert told == [Fault("clip", "arrival", f"{why}; event time goes by arrival")]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from pipeline.decode.collector import Collector, entries
 from pipeline.decode.track import Sample
 from pipeline.decode.wire import Message, Unpacker, pack, write_all
 from pipeline.stream.chunk import End, Fault, Frames, Gap
+from pipeline.stream.drift import Drift
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
@@ -67,6 +68,14 @@ def test_runs_are_put_together_and_broken_by_gaps_and_sizes() -> None:
     assert first.cursor["position"] == "1"
     assert first.taken == (1, 2)
     assert first.pixels[:, 0, 0, 0].tolist() == [0, 1]
+
+
+def test_a_run_tells_of_its_cameras_clock_as_of_its_last_frame() -> None:
+    early, late = Drift(1.0, 30.0), Drift(2.0, 31.0)
+    items = [replace(sample(n), drift=drift, ahead_us=n) for n, drift in enumerate((early, late))]
+    (frames,) = entries(items)
+    assert isinstance(frames, Frames)
+    assert (frames.drift, frames.ahead_us) == (late, 1)
 
 
 def test_losses_are_summed_up_and_do_not_break_runs() -> None:
@@ -122,7 +131,7 @@ def test_messages_survive_any_cutting() -> None:
             "chunk",
             (
                 FAULT,
-                run(7, 2, at_s=1.5),
+                replace(run(7, 2, at_s=1.5), drift=Drift(-7.5, 60.0), ahead_us=-7_200_000_000),
                 *entries([sample(0), sample(1), GAP, sample(2, (28, 28))]),
                 END,
             ),

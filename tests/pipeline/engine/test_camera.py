@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.engine.camera import Camera, counted
 from pipeline.engine.latency import Spent
 from pipeline.engine.tally import Outcome, Tally
+from pipeline.stream.drift import Drift
 from pipeline.stream.progress import Progress
 
 
@@ -35,6 +36,20 @@ def test_a_state_has_a_reason_and_counts_stay_beside_it() -> None:
     assert tally.cameras["gate"] == Camera(5, {}, 0.25, 0.25, "lost", "no route", 3, ledger, 7)
     tally.turn("gate", "live", "")
     assert tally.cameras["gate"] == Camera(5, {}, 0.25, 0.25, "live", "", 3, ledger, 7)
+
+
+def test_how_fast_its_clock_runs_is_of_the_present_connection() -> None:
+    tally = Tally()
+    tally.measure("gate", None)
+    assert tally.cameras == {}
+    tally.measure("gate", Drift(20.0, 60.0))
+    tally.turn("gate", "live", "")
+    tally.see(Progress("job", "gate"), 5, {}, [], 7)
+    assert (tally.cameras["gate"].drift, tally.cameras["gate"].frames) == (Drift(20.0, 60.0), 5)
+    elsewhere = Tally(cameras={"gate": Camera(drift=Drift(21.0, 90.0))})
+    assert (tally + elsewhere).cameras["gate"].drift == Drift(21.0, 90.0)
+    tally.measure("gate", None)
+    assert tally.cameras["gate"].drift is None
 
 
 def test_a_camera_that_comes_again_is_counted_on_and_has_not_ended() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -48,6 +49,17 @@ def test_frames_of_recordings_and_of_a_decoder_ahead_of_its_clock_take_no_time_t
     times.compute(1.0, 1.0)
     times.send()
     assert times.confirm(1.0) == []
+
+
+@pytest.mark.parametrize("off_us", [-7_200_000_000, 7_200_000_000])
+def test_a_cameras_clock_that_is_hours_off_makes_no_frame_older(off_us: int) -> None:
+    by_arrival = run(2)
+    infos = [replace(i, event_time_us=i.event_time_us + off_us) for i in by_arrival.infos]
+    times = FrameTimes()
+    times.release(replace(by_arrival, infos=tuple(infos), ahead_us=off_us), 0, 2)
+    times.compute(5.0, 6.0)
+    times.send()
+    assert times.confirm(7.0) == [Spent(0.25, 5.0, 1.0, 1.0), Spent(0.25, 4.0, 1.0, 1.0)]
 
 
 def test_a_copy_stays_as_it_is() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from operators.moment import rfc3339
-from pipeline.records.age import Age, Ages, age
+from pipeline.records.age import LONGEST_US, Age, Ages, age
 from pipeline.records.record import StoredRecord
 
 EVENT_US = 1_795_371_519_000_000
 CAMERA = {"clock": "start-time", "session": str(EVENT_US), "event_time_us": EVENT_US}
+CAPTURE = {"clock": "capture", "event_time_us": EVENT_US}
 
 
 def stored(build, *, decoded_us: int = EVENT_US + 100_000, **info: object) -> StoredRecord:
@@ -17,9 +18,7 @@ def stored(build, *, decoded_us: int = EVENT_US + 100_000, **info: object) -> St
     return StoredRecord(message, EVENT_US + 840_000, 1)
 
 
-@pytest.mark.parametrize(
-    "info", [CAMERA, {"clock": "capture", "event_time_us": EVENT_US}], ids=["camera", "capture"]
-)
+@pytest.mark.parametrize("info", [CAMERA, CAPTURE], ids=["camera", "capture"])
 def test_a_cameras_record_has_an_age(build, info) -> None:
     found = age(stored(build, **info), EVENT_US + 1_020_000)
     assert found == Age(0.84, 1.02)
@@ -33,6 +32,8 @@ def test_a_cameras_record_has_an_age(build, info) -> None:
         pytest.param({"clock": "container"}, id="a file says when it was made"),
         pytest.param(CAMERA | {"session": "123456789012"}, id="a recording whose start was given"),
         pytest.param(CAMERA | {"decoded_us": EVENT_US - 1}, id="decoded before it happened"),
+        pytest.param(CAPTURE | {"decoded_us": EVENT_US - 1}, id="a camera whose clock is ahead"),
+        pytest.param(CAPTURE | {"decoded_us": EVENT_US + LONGEST_US + 1}, id="one that is behind"),
     ],
 )
 def test_what_has_no_cameras_wall_clock_has_none(build, info) -> None:
