@@ -37,6 +37,7 @@ class Arrivals:
         self._position = 0
         self._reads: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)  # up to where, when
         self._first_s: float | None = None
+        self._last_us = 0  # that was given out
 
     def read(self, size: int) -> bytes:
         """What has come, up to `size` bytes."""
@@ -50,7 +51,8 @@ class Arrivals:
         self._source.close()
 
     def at_us(self, position: int) -> int:
-        """When the bytes in front of `position` were there, microseconds since the first picture's.
+        """When the bytes in front of `position` were there, microseconds since the first picture's;
+        of pictures that came together the later one is a microsecond behind.
 
         Called with what grows, at least once something was read; `EARLY_US` is in it.
         """
@@ -60,4 +62,6 @@ class Arrivals:
         if self._first_s is None:
             self._first_s = when_s
             return 0
-        return EARLY_US + round((when_s - self._first_s) * 1_000_000)
+        since_us = EARLY_US + round((when_s - self._first_s) * 1_000_000)
+        self._last_us = max(since_us, self._last_us + 1)
+        return self._last_us

@@ -59,3 +59,9 @@ def test_a_camera_at_the_sampling_rate_is_sampled_whole_though_the_network_jitte
     assert all(taken)
     faster = Sampler([Sampling("fps", 2)], Fraction(1, 1_000_000))
     assert sum(faster.take(stamp, keyframe=True) for stamp in stamps(times_s)) == 200
+
+
+def test_pictures_that_come_together_are_told_apart() -> None:
+    times_s = [0.0, 0.2, 0.2, 0.2, 0.4]
+    wanted = [0, EARLY_US + 200_000, EARLY_US + 200_001, EARLY_US + 200_002, EARLY_US + 400_000]
+    assert list(stamps(times_s)) == wanted
