@@ -22,8 +22,12 @@ class Steered(Protocol):
     def streams(self) -> Collection[str]:
         """Those that are in the run: about to be opened, open, or about to leave."""
 
+    def check(self, spec: StreamSpec) -> None:
+        """Raises `UsageError` where it is known that no operator runs on a stream."""
+
     def add(self, specs: Sequence[StreamSpec]) -> None:
-        """Have streams in; see `pipeline.engine.roster.Roster.add`."""
+        """Have streams in, or raise `UsageError`: they are asked for again; see
+        `pipeline.engine.roster.Roster.add`."""
 
     def remove(self, stream: str) -> None:
         """Have a stream finish and leave; see `pipeline.engine.roster.Roster.remove`."""

@@ -56,7 +56,7 @@ class Steering:
         self._run = run
         self._file = file
         self._tell = tell
-        self.wanted = Wanted(config, fixed)
+        self.wanted = Wanted(config, fixed, check=run.check)
         self.board = Board()
         self._reconciler = Reconciler(run, self.wanted)
         self._looking = threading.Lock()

@@ -12,6 +12,7 @@ from uuid import uuid4
 from operators.errors import UsageError
 from pipeline.configuration.config import Config, StreamConfig
 from pipeline.configuration.streams import stream_spec
+from pipeline.stream.spec import StreamSpec
 
 Streams = dict[str, "WantedStream"]
 
@@ -46,15 +47,23 @@ class WantedStream:
 class Wanted:
     """Of one job. A change is made as a whole or not at all."""
 
-    def __init__(self, config: Config, fixed: Mapping[str, StreamConfig] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        fixed: Mapping[str, StreamConfig] | None = None,
+        *,
+        check: Callable[[StreamSpec], None] = lambda _: None,
+    ) -> None:
         """
         Args:
             config: of the job.
             fixed: all streams of a job whose streams do not change, those that its configuration
                 has no names for too; every change raises `Fixed` then. None: those of `config`.
+            check: raises `UsageError` of a stream that could be opened and that the job cannot run.
         """
         self._lock = threading.Lock()
         self._config = config
+        self._check_runs = check
         self._fixed = fixed is not None
         streams = config.streams if fixed is None else fixed
         self._streams = {name: WantedStream(one) for name, one in streams.items()}
@@ -88,7 +97,7 @@ class Wanted:
 
         Raises:
             Changed: it is there, and was to be new.
-            UsageError: no decoder can open it.
+            UsageError: no decoder can open it, or no operator runs on it.
         """
         with self._changing():
             known = self._streams.get(name)
@@ -108,7 +117,7 @@ class Wanted:
 
         Raises:
             NoSuchStream: there is none.
-            UsageError: no decoder can open it.
+            UsageError: no decoder can open it, or no operator runs on it.
         """
         with self._changing():
             known = self._known(name)
@@ -160,7 +169,8 @@ class Wanted:
 
         Raises:
             Changed: there is another tag by now.
-            UsageError: something else differs, or a stream cannot be opened; nothing is changed.
+            UsageError: something else differs, or a stream cannot be opened or run; nothing is
+                changed.
         """
         with self._changing():
             if tag is not None and tag != self._etag():
@@ -209,7 +219,7 @@ class Wanted:
         return self._streams[name]
 
     def _check(self, name: str, stream: StreamConfig) -> None:
-        stream_spec(self._config, name, stream, live=True)
+        self._check_runs(stream_spec(self._config, name, stream, live=True))
 
     def _refuse_other_keys(self, config: Config) -> None:
         keys = type(config).model_fields.keys() - {"streams"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Sequence
 
+from operators.errors import UsageError
 from pipeline.configuration.config import Config
 from pipeline.decode.descriptors import allow_many_descriptors
 from pipeline.decode.host import DecodeHost
@@ -101,13 +102,19 @@ class InlineRun:
         with self._lock:
             return self._shard.streams() if self._shard else [one.stream for one in self._waiting]
 
-    def add(self, specs: Sequence[StreamSpec]) -> None:
-        """Take in streams beside those that run; see `Roster.add`."""
+    def check(self, spec: StreamSpec) -> None:
+        """Refuse a stream on which no operator runs; see `Identity.jobs`."""
         with self._lock:
-            if self._shard and self._identity:
-                self._shard.add(self._identity.jobs(specs), specs)
-            else:
-                self._waiting += specs
+            if self._identity:
+                self._identity.jobs([spec])
+
+    def add(self, specs: Sequence[StreamSpec]) -> None:
+        """Take in streams beside those that run; see `Roster.add`. None before it is known which
+        operators run: they could not be refused any more."""
+        with self._lock:
+            if self._shard is None or self._identity is None:
+                raise UsageError("the engine is not at work yet")
+            self._shard.add(self._identity.jobs(specs), specs)
             self.specs = self.specs | {spec.stream: spec for spec in specs}
 
     def remove(self, stream: str) -> None:

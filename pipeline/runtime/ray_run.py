@@ -131,6 +131,10 @@ class RayRun:
         """Those that are in the run."""
         return self._streams.names()
 
+    def check(self, spec: StreamSpec) -> None:
+        """Refuse a stream on which no operator runs."""
+        self._streams.check(spec)
+
     def add(self, specs: Sequence[StreamSpec]) -> None:
         """Take in streams beside those that run, on the engines that have the least to do."""
         self._streams.add(specs)
@@ -249,11 +253,8 @@ class RayRun:
         if successor is None:
             return False
         here = {spec.stream for spec in worker.specs}
-        ended = [
-            outcome
-            for outcome in worker.tally.outcomes
-            if outcome.status != "stopped" or outcome.stream not in here
-        ]
+        outcomes = worker.tally.outcomes
+        ended = [one for one in outcomes if one.status != "stopped" or one.stream not in here]
         done = len(here & {outcome.stream for outcome in ended}) == len(here) and not self._stay
         if done or self._stopping.is_set() or worker.tally.given_up:
             successor.kill()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from operators.errors import UsageError
 from pipeline.engine.identity import Identity
 from pipeline.engine.tally import Tally
 from pipeline.runtime.balance import Balance
@@ -180,17 +181,24 @@ class Streams:
         worker.specs = [*worker.specs, spec]
         worker.engine.actor.add.remote({spec.stream: self.jobs[spec.stream]}, [spec])
 
-    def add(self, specs: Sequence[StreamSpec]) -> None:
-        """Give each to the engine that has the least to do."""
+    def check(self, spec: StreamSpec) -> None:
+        """Refuse a stream on which no operator runs; see `Identity.jobs`."""
         with self._lock:
             if self._identity:
-                self._identity.jobs(specs)  # refuses one on which no operator runs
+                self._identity.jobs([spec])
+
+    def add(self, specs: Sequence[StreamSpec]) -> None:
+        """Give each to the engine that has the least to do; none before they are dealt.
+
+        Raises:
+            UsageError: it is not known yet which operators run, or none does on one of them.
+        """
+        with self._lock:
+            if self._identity is None:  # they could not be refused any more
+                raise UsageError("the engines are not at work yet")
+            self.jobs = {**self.jobs, **self._identity.jobs(specs)}
             self.specs = {**self.specs, **{spec.stream: spec for spec in specs}}
-            if self._identity is None:
-                self._waiting += specs
-                return
             for spec in specs:
-                self.jobs = {**self.jobs, **self._identity.jobs([spec])}
                 for worker in self._workers:  # one that had ended comes again
                     worker.specs = [one for one in worker.specs if one.stream != spec.stream]
                 indices = self._working() or range(len(self._workers))

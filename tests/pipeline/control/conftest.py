@@ -22,9 +22,14 @@ class ScriptedRun:
         self.tally = Tally()
         self.turned_s: float | None = None
         self.closed = False
+        self.headless: set[str] = set()
 
     def streams(self) -> set[str]:
         return set(self.here)
+
+    def check(self, spec: StreamSpec) -> None:
+        if not spec.rules.keys() - self.headless:
+            raise UsageError(f"streams.{spec.stream}.operators: none runs without a head")
 
     def add(self, specs: Sequence[StreamSpec]) -> None:
         if self.closed:

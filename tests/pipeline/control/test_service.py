@@ -405,6 +405,23 @@ def test_the_openapi_document_names_every_route_and_no_other(served) -> None:
     assert told == routes
 
 
+def test_a_stream_on_which_no_operator_runs_is_refused_and_nothing_is_touched(served) -> None:
+    client = served()
+    client.run.headless = {"depth"}
+    tag = client.ask("GET", "/v1/config").headers["etag"]
+    headless = {"url": YARD, "operators": ["depth"]}
+    for verb, path, body in (
+        ("PUT", "/v1/streams/yard", headless),
+        ("PUT", "/v1/streams/gate", headless),
+        ("PATCH", "/v1/streams/gate", {"operators": ["depth"]}),
+        ("PUT", "/v1/config", {"streams": {"gate": headless}}),
+    ):
+        answer = client.ask(verb, path, body, if_match=tag)
+        assert (answer.status, "without a head" in answer.json["detail"]) == (422, True), verb
+    assert (client.run.added, client.run.leaving) == ([], [])
+    assert client.ask("GET", "/v1/config").headers["etag"] == tag
+
+
 def test_a_shown_stream_is_as_the_document_says(served) -> None:
     client = served()
     schema = client.ask("GET", "/openapi.json").json["components"]["schemas"]["Stream"]

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from operators.errors import UsageError
 from pipeline.engine.camera import Camera
 from pipeline.engine.identity import Identity
 from pipeline.engine.observer import WAIT
@@ -63,15 +64,24 @@ def pair(streams) -> list[Worker]:
     return pair
 
 
-def test_what_comes_before_the_engines_is_dealt_with_the_others(streams) -> None:
+def test_what_comes_before_it_is_known_what_runs_ends_nothing_and_may_come_again(streams) -> None:
     streams.remove("b")
-    streams.add([spec_of("d")])
+    headless = replace(spec_of("d"), rules={"depth": 0})
+    for early in (headless, spec_of("e")):
+        streams.check(early)
+        with pytest.raises(UsageError, match="not at work yet"):
+            streams.add([early])
     one = worker(0)
     streams.share([one])
     streams.deal(Identity("model-0", {}, {}))
-    assert [spec.stream for spec in one.specs] == ["a", "c", "d"]
-    assert set(streams.jobs) == {"a", "c", "d"}
-    assert one.engine.actor.asked == []
+    assert [spec.stream for spec in one.specs] == ["a", "c"]
+    assert set(streams.jobs) == {"a", "c"}
+    for refuse in (streams.check, lambda spec: streams.add([spec])):
+        with pytest.raises(UsageError, match="none of depth runs without a head"):
+            refuse(headless)
+    streams.add([spec_of("e")])
+    assert one.engine.actor.asked == [("add", "e")]
+    assert set(streams.jobs) == {"a", "c", "e"}
 
 
 def test_a_stream_goes_to_the_engine_that_has_the_least_to_do(streams, pair) -> None:
