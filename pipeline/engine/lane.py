@@ -15,13 +15,14 @@ from operators.operator import Operator, StreamOperator
 from operators.result import Result
 from operators.variant import prepared_variant
 from pipeline.engine.chunk_queue import QUEUED_CHUNKS, ChunkQueue
+from pipeline.engine.hole import refuse_hole
 from pipeline.engine.latency import FrameTimes
 from pipeline.engine.memories import Memories
 from pipeline.engine.outbox import Outbox
 from pipeline.engine.placement import Placement
 from pipeline.engine.reasons import brief, end_reason
 from pipeline.engine.shortfall import Shortfall
-from pipeline.errors import RecordsTooLarge, RuntimeFailure
+from pipeline.errors import RecordsTooLarge
 from pipeline.records.commit import Commit
 from pipeline.records.message import Publisher
 from pipeline.records.outage import Outage
@@ -220,17 +221,8 @@ class Lane:
         self.size_hw = frames.size_hw
 
     def _check_unbroken(self, before: int | None) -> None:
-        """Refuse to commit past a hole: the cursor would pass it, and no resume would repair it.
-
-        Args:
-            before: frames that must have come, as the decoder counted them.
-        """
-        here = self._progress.frames
-        if not self.live and before is not None and before != here:
-            raise RuntimeFailure(
-                f"{self.stream}: {before} sampled frames were decoded up to here and {here} have "
-                "arrived, which is a bug; run again: it goes on from the last commit"
-            )
+        if not self.live:
+            refuse_hole(self.stream, before, self._progress.frames)
 
     def _pass(self, entry: Gap | Fault | End) -> None:
         if isinstance(entry, Gap):
