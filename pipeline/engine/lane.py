@@ -103,10 +103,10 @@ class Lane:
             return None
         while entries:
             entry = entries.popleft()
-            if isinstance(entry, Frames):
-                self._begin(entry)
-                return entry
-            self._pass(entry)
+            if not isinstance(entry, Frames):
+                self._pass(entry)
+            elif given := self._begin(entry):
+                return given
         if self._outbox.busy:
             return None
         self.queue.pop()
@@ -210,15 +210,21 @@ class Lane:
         if not self._left:
             self._offered = None
 
-    def _begin(self, frames: Frames) -> None:
+    def _begin(self, frames: Frames) -> Frames | None:
+        """What of a run is to be computed, if anything."""
         self._check_unbroken(frames.before)
         first = frames.infos[0]
         if first.session != self._progress.session or not self._progress.position:
             if self._progress.position:
                 self._forget("session")
             self._messages.append(self._publisher.started(first))
-        self._offered, self._left = frames, len(frames.infos)
+        given = self.shortfall.given(frames)
+        self._offered = given or frames
+        self._left = len(self._offered.infos)
         self.size_hw = frames.size_hw
+        if given is None:
+            self._advance_run(self._left)
+        return given
 
     def _check_unbroken(self, before: int | None) -> None:
         if not self.live:

@@ -104,21 +104,49 @@ class Shortfall:
         told: list[Entry] = [*self.gaps(gone, "overload")]
         return [*told, entry.only(kept)] if kept else told
 
+    def given(self, frames: Frames) -> Frames | None:
+        """A run without the frames that no operator is given any more, which are dropped; None:
+        all are. What one of them alone is not given, `gives` says and counts."""
+        if not self._given_up and not self._suspension:
+            return frames
+        rows = zip(frames.infos, frames.taken, strict=True)
+        kept = [row for row, (info, mask) in enumerate(rows) if not self._withhold(info, mask)]
+        if len(kept) == len(frames.infos):
+            return frames
+        return frames.only(kept) if kept else None
+
+    def _withhold(self, info: FrameInfo, mask: int) -> bool:
+        """Whether no operator that takes a frame is given it; counted then."""
+        takers = [name for name, placement in self._placements.items() if placement.takes(mask)]
+        causes = {name: self._withheld_for(name, info) for name in takers}
+        if not causes or not all(causes.values()):
+            return False
+        for name, cause in causes.items():
+            self._count_withheld(name, cause)
+        told = min(causes.values())  # of several reasons one
+        self._untold.add(Gap(self._spec.stream, "dropped", 1, cause=told))
+        return True
+
     def gives(self, operator: Operator, info: FrameInfo, mask: int) -> bool:
         """Whether an operator runs here, takes a frame of this mask (`Frames.taken`) and is given
         it; counted where it takes it and is not."""
-        name = operator.name
-        placement = self._placements.get(name)
+        placement = self._placements.get(operator.name)
         if placement is None or not placement.takes(mask):
             return False
-        if name in self._given_up:
-            self._count(name, "overload", 1)
-            return False
-        if self._suspension is None or not self._suspension.holds(name, info.event_time_us):
-            return True
-        self._withheld[name] += 1
-        self._count(name, "suspended", 1)
-        return False
+        if cause := self._withheld_for(operator.name, info):
+            self._count_withheld(operator.name, cause)
+        return not cause
+
+    def _withheld_for(self, operator: str, info: FrameInfo) -> str:
+        """Why an operator is not given a frame that it takes; "" where it is."""
+        if operator in self._given_up:
+            return "overload"
+        held = self._suspension and self._suspension.holds(operator, info.event_time_us)
+        return "suspended" if held else ""
+
+    def _count_withheld(self, operator: str, cause: str) -> None:
+        self._withheld[operator] += cause == "suspended"
+        self._count(operator, cause, 1)
 
     def fail(self, operator: Operator, info: FrameInfo, error: Exception) -> list[Fault]:
         """An operator failed on a frame; that it is suspended, where it now is."""

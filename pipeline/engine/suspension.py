@@ -24,6 +24,10 @@ class Suspension:
     def __init__(self) -> None:
         self._fates: dict[str, _Fate] = {}
 
+    def __bool__(self) -> bool:
+        """An operator has failed of late, and may be left out."""
+        return bool(self._fates)
+
     def holds(self, operator: str, event_time_us: int) -> bool:
         """Whether an operator is not to be given a frame of this event time."""
         fate = self._fates.get(operator)

@@ -448,6 +448,40 @@ def test_an_operator_that_keeps_failing_on_a_camera_is_left_out_there_for_a_minu
     }
 
 
+class Noting(PixelBackbone):
+    """Knows the frames that it has seen."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def __call__(self, batch) -> Features:
+        self.seen += [int(info.position) for info in batch.infos]
+        return super().__call__(batch)
+
+
+def test_frames_that_no_operator_is_given_cost_no_pass_and_are_accounted_for() -> None:
+    """A camera whose only operator fails on 20 frames, with a new session 10 s later."""
+    sink, backbone = ListSink(), Noting()
+    chunks = [
+        [run_of("bad", range(first, first + 10), session="s" if first < 50 else "t")]
+        for first in range(0, 340, 10)
+    ]
+    scripts = {"bad": [*chunks, [End("bad", "stopped")]]}
+    echo = Echo(poison=frozenset(range(40)))
+    tally = shard_of(scripts, sink, echo, backbone=backbone).run(
+        JOBS, [replace(spec_of("bad"), live=True)]
+    )
+    assert backbone.seen == [*range(20), *range(319, 340)]
+    dropped = 340 - len(backbone.seen)
+    camera = tally.cameras["bad"]
+    assert (tally.frames, camera.frames, camera.dropped) == (41, 41, {"suspended": dropped})
+    told = [one for one in values(sink, "events", "bad") if one["kind"] in ("started", "dropped")]
+    assert [(one["kind"], one["session"]) for one in told] == [
+        *(("started", "s"), ("started", "t"), ("dropped", "t"))
+    ]
+    assert told[-1]["dropped"] == dropped
+
+
 class Steady(ScriptedFeed):
     """Cameras with a chunk of four frames every two seconds, until they end."""
 
