@@ -18,7 +18,7 @@ from pipeline.records.message import Publisher, claim_message, labels_message, p
 from pipeline.records.outage import Outage
 from pipeline.records.record import Refused
 from pipeline.records.topics import TOPICS
-from pipeline.stream.chunk import End, Fault, Gap
+from pipeline.stream.chunk import CAUSES, End, Fault, Gap
 from pipeline.stream.progress import Progress
 
 FOLDER = Path(__file__).parents[3] / "pipeline" / "schemas"
@@ -76,7 +76,7 @@ def publisher(build):
     "entry",
     [
         Gap("cam1", "reconnected"),
-        Gap("cam1", "dropped", 7),
+        *(Gap("cam1", "dropped", 7, cause=cause) for cause in ("", *CAUSES)),
         Fault("cam1", "decode", "bad", 3),
         Fault("cam1", "stalled", ""),
         End("cam1", "ok"),
