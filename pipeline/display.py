@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from pipeline.engine.camera import Camera, counted, told
+from pipeline.drops import Drops
+from pipeline.engine.camera import Camera, counted
 from pipeline.engine.histogram import Histogram
 from pipeline.logs import is_json
 from pipeline.report import Report
@@ -72,23 +73,6 @@ class Display(Protocol):
 
     def close(self) -> None:
         """Stop moving. Called in any case, also after `finish`."""
-
-
-class Overload:
-    """Pure: which cameras the engine is too slow for, from one look to the next."""
-
-    def __init__(self) -> None:
-        self._seen: Mapping[str, Camera] = {}
-
-    def news(self, cameras: Mapping[str, Camera]) -> dict[str, str]:
-        """A line per camera that has lost frames since the last look."""
-        lines = {}
-        for stream, camera in cameras.items():
-            if dropped := camera.dropped_since(self._seen.get(stream, Camera())):
-                age = f"its records are {camera.lag_s:.1f} s old"
-                lines[stream] = f"{stream}: {told(dropped)}, {age}: the engine is too slow for it"
-        self._seen = dict(cameras)
-        return lines
 
 
 class Meter:
@@ -158,7 +142,7 @@ class PlainDisplay:
         self._out = out or sys.stdout
         self._clock = clock
         self._meter = Meter()
-        self._overload = Overload()
+        self._drops = Drops()
         self._next_s = clock() + PLAIN_PERIOD_S
         self._away = False
 
@@ -170,10 +154,10 @@ class PlainDisplay:
         if news or now_s >= self._next_s:
             self._next_s = now_s + PLAIN_PERIOD_S
             self.note(self._meter.text())
-            self._note_overload(status)
+            self._note_drops(status)
 
-    def _note_overload(self, status: Status) -> None:
-        for stream, line in self._overload.news(status.cameras).items():
+    def _note_drops(self, status: Status) -> None:
+        for stream, line in self._drops.news(status.cameras).items():
             self._warn(stream, line)
 
     def _warn(self, stream: str, text: str) -> None:
@@ -213,7 +197,7 @@ class TerminalDisplay(PlainDisplay):
         self._meter.add(now_s, status)
         if now_s >= self._next_s:
             self._next_s = now_s + PLAIN_PERIOD_S
-            self._note_overload(status)
+            self._note_drops(status)
         self._draw(now_s, status)
 
     def note(self, text: str) -> None:
