@@ -11,11 +11,11 @@ import logging
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from pipeline.drops import Drops
+from pipeline.drops import Drops, Loss
 from pipeline.engine.camera import Camera, counted
 from pipeline.engine.histogram import Histogram
 from pipeline.logs import is_json
@@ -47,6 +47,7 @@ class Status:
         outage: that the sink is away and what that does, empty where it is not.
         cameras: every live stream -> how it fares.
         latencies: live stream -> what its frames took from capture to the sink.
+        latest: those of which the latest frames alone are wanted.
     """
 
     frames: int
@@ -57,6 +58,7 @@ class Status:
     outage: str = ""
     cameras: Mapping[str, Camera] = field(default_factory=dict)
     latencies: Mapping[str, Histogram] = field(default_factory=dict)
+    latest: Collection[str] = ()
 
 
 class Display(Protocol):
@@ -157,11 +159,11 @@ class PlainDisplay:
             self._note_drops(status)
 
     def _note_drops(self, status: Status) -> None:
-        for stream, line in self._drops.news(status.cameras).items():
-            self._warn(stream, line)
+        for loss in self._drops.news(status.cameras, status.latest):
+            self._tell(loss)
 
-    def _warn(self, stream: str, text: str) -> None:
-        self.note(text)
+    def _tell(self, loss: Loss) -> None:
+        self.note(loss.text)
 
     def note(self, text: str) -> None:
         print(mask(text), file=self._err, flush=True)
@@ -180,8 +182,9 @@ class PlainDisplay:
 class LogDisplay(PlainDisplay):
     """The same lines as records of the log, where somebody reads that and nothing else."""
 
-    def _warn(self, stream: str, text: str) -> None:
-        log.warning("%s", text, extra={"stream": stream})
+    def _tell(self, loss: Loss) -> None:
+        level = logging.INFO if loss.asked else logging.WARNING
+        log.log(level, "%s", loss.text, extra={"stream": loss.stream})
 
     def note(self, text: str) -> None:
         log.info("%s", text)

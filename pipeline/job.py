@@ -190,6 +190,7 @@ def _status(tally: Tally, specs: Sequence[StreamSpec], sink: str) -> Status:
         outage=_outage(tally, specs, sink),
         cameras={spec.stream: _camera(tally, spec.stream, ended) for spec in specs if spec.live},
         latencies={stream: latency.total for stream, latency in tally.latencies.items()},
+        latest={spec.stream for spec in specs if spec.live and spec.drop == "latest"},
     )
 
 

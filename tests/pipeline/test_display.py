@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.display import Meter, PlainDisplay, Status
+from pipeline.display import LogDisplay, Meter, PlainDisplay, Status
 from pipeline.engine.camera import Camera
 from pipeline.report import Report
 from pipeline.testing import ManualClock
@@ -65,6 +65,18 @@ def test_cameras_are_not_done_but_live_or_lost(plain, clock):
         "50 frames, 10.0 frames/s, 200 records, 1 camera live, 1 lost (yard)",
         "50 frames, 5.0 frames/s, 200 records, 1 of 2 streams done, 1 camera live, 1 lost (yard)",
     ]
+
+
+def test_frames_that_were_to_be_dropped_are_no_warning(clock, caplog):
+    caplog.set_level("INFO")
+    display = LogDisplay(clock=clock)
+    clock.now_s = 5
+    cameras = {name: Camera(dropped={"full": 7}) for name in ("gate", "yard")}
+    display.update(Status(0, 0, 0, 0, cameras=cameras, latest={"gate"}))
+    said = {one.stream: (one.levelname, one.message) for one in caplog.records[1:]}
+    assert said["gate"][0] == "INFO"
+    assert said["gate"][1].endswith("its latest frames alone are wanted (drop: latest)")
+    assert said["yard"][0] == "WARNING"
 
 
 def test_a_slow_start_is_called_a_start(plain, clock):

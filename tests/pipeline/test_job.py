@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -68,6 +69,11 @@ def test_a_job_knows_every_camera_from_the_start():
     assert (status.ended, status.streams) == (1, 1)
     states = {name: camera.state for name, camera in status.cameras.items()}
     assert states == {"gate": "live", "yard": "starting", "file": "ended"}
+
+
+def test_a_job_knows_of_which_cameras_the_latest_frames_alone_are_wanted():
+    gate, yard = (replace(spec_of(name, live=True), drop="latest") for name in ("gate", "yard"))
+    assert _status(Tally(), [gate, replace(yard, drop="oldest")], "sink").latest == {"gate"}
 
 
 def test_a_job_without_a_stream_yet_has_no_share():
