@@ -76,7 +76,8 @@ class StreamOperator(Operator):
 
     @abstractmethod
     def reset(self, stream: str, reason: str) -> list[Result]:
-        """Forget the stream, maybe with last results. Called at gaps, new sessions and the end."""
+        """Forget the stream, maybe with last results. Called at gaps, new sessions and the end, and
+        when the engine is too slow and gives the operator up."""
 
     @abstractmethod
     def snapshot(self, stream: str) -> bytes:

@@ -41,5 +41,7 @@ class Relief:
             spared = len(priorities) > 1 and lane.spec.priority == max(priorities)
             if news := lane.shortfall.give_up(() if spared else self._overload.given_up):
                 lane.tell(news)
+                for operator in lane.shortfall.resting:  # nothing follows what they remember
+                    lane.forget(operator, operator.reset(lane.stream, "overload"))
                 changed.append(lane.stream)
         return changed

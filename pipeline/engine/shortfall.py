@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from operators.frames import FrameInfo
-from operators.operator import Operator
+from operators.operator import Operator, StreamOperator
 from pipeline.engine.placement import Placement
 from pipeline.engine.reasons import brief
 from pipeline.engine.suspension import MOST_FAILURES, PAUSE_S, Suspension
@@ -84,6 +84,12 @@ class Shortfall:
             return Trouble(self._spec.stream, "recovered", "the engine keeps up again")
         said = ", ".join("every other frame" if step == HALF else step for step in own)
         return Trouble(self._spec.stream, "overload", f"the engine is too slow; given up: {said}")
+
+    @property
+    def resting(self) -> list[StreamOperator]:
+        """Operators that keep a memory and are given up."""
+        own = [self._placements[step].remembers for step in self._given_up if step != HALF]
+        return [operator for operator in own if operator]
 
     def thin(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """A chunk as it comes in, without every other frame where those are given up."""

@@ -573,6 +573,22 @@ def test_too_slow_an_engine_gives_up_what_it_was_told_to_and_takes_it_back() -> 
     assert "dropped" not in sink.stored["job", "vip"].ledger["costly"]
 
 
+def test_what_an_operator_remembers_is_told_when_it_is_given_up() -> None:
+    """And not when it is taken back, which may be hours later."""
+    clock, sink, runs = ManualClock(), ListSink(), Runs()
+    feed, costly = Steady(clock, until_s=20.0), Costly(clock)
+    shard = shard_of({}, sink, costly, runs, feed=feed, overload=["runs"], clock=clock)
+    shard.run(JOBS, [replace(spec_of(name), live=True, latency_ms=500) for name in ("a", "b")])
+    for name in ("a", "b"):
+        (told,) = values(sink, "runs", name)
+        assert told["reason"] == "overload"
+        row = sink.stored["job", name].ledger["runs"]
+        assert row["sampled"] == row["covered"] == len(told["values"])
+        mine = [one.topic for one in sink.messages if one.key == name]
+        behind = mine[mine.index("runs") :].count("costly")
+        assert behind >= row["dropped_overload"] > 20, "told before what comes then"
+
+
 def test_every_other_frame_is_given_up_across_chunks_and_counted() -> None:
     lane_spec = replace(spec_of("gate"), live=True)
     ledger = Ledger()
