@@ -90,6 +90,7 @@ class Delivery:
             lane = self._roster.lanes.get(commit.progress.stream)
             if lane is None:  # a recording that was cut off meanwhile
                 continue
+            lane.times.sink_wait.end(done.at_s)
             spent = lane.times.confirm(done.at_s) if lane.confirm() else []
             self._scheduler.wake([lane.stream])
             if spent:

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, get_args
 
 from operators.frames import FrameInfo
 from pipeline.engine.histogram import Histogram
+from pipeline.engine.sink_wait import SinkWait
 from pipeline.stream.chunk import Frames
 
 Stage = Literal["decode", "batch", "compute", "commit"]
@@ -66,6 +67,7 @@ class FrameTimes:
     Attributes:
         newest_us: wall clock at which the newest frame that is in the sink was decoded; 0: none is.
         confirmed: the frames that came there last.
+        sink_wait: when the stream could not go on for the sink's sake; whoever sees that tells.
     """
 
     def __init__(self) -> None:
@@ -74,6 +76,7 @@ class FrameTimes:
         self._sent: list[tuple[_Decoded, float, float]] = []
         self.newest_us = 0
         self.confirmed: list[FrameInfo] = []
+        self.sink_wait = SinkWait()
 
     def release(self, run: Frames, first: int, frames: int) -> None:
         """So many frames of a run, from this one on, have been through the operators."""
@@ -83,12 +86,16 @@ class FrameTimes:
             decode_s = max(0.0, (info.ingest_time_us - by_arrival_us) / 1e6)
             self._released.append(_Decoded(info, decode_s, arrived_s))
 
-    def compute(self, batched_s: float, computed_s: float) -> float:
+    def compute(self, batched_s: float, computed_s: float) -> tuple[float, float]:
         """Those that were released since the last time were cut into a batch, and done, then; the
-        age that the oldest of them had by then, seconds."""
+        age that the oldest of them had by then, and for how long of it the stream had waited for
+        the sink, seconds."""
         released, self._released = self._released, []
         self._computed += [(one, batched_s, computed_s) for one in released]
-        return max((computed_s - one.arrived_s for one in released), default=0.0)
+        if not released:
+            return 0.0, 0.0
+        arrived_s = min(one.arrived_s for one in released)
+        return computed_s - arrived_s, self.sink_wait.after(arrived_s)
 
     def send(self) -> None:
         """What is computed is on its way to the sink; what was on its way before is there."""

@@ -1,8 +1,9 @@
 """What is given up, step by step, while an engine is too slow for its cameras. Pure.
 
-That it is too slow is seen in frames that come out later than their stream's latency allows. A step
-is taken when many batches of late have such frames, and taken back after a longer time in which few
-had; one that had to be taken again soon afterwards is kept for twice as long.
+That it is too slow is seen in frames that come out later than their stream's latency allows, unless
+the stream waited for the sink meanwhile: to give up operators makes no sink faster. A step is taken
+when many batches of late have such frames, and taken back after a longer time in which few had; one
+that had to be taken again soon afterwards is kept for twice as long.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Overload:
         """A batch was computed; whether `given_up` has changed.
 
         Args:
-            late: some frame of it came out later than its stream's latency allows.
+            late: some frame of it came out later than its stream's latency allows, and the
+                engine is why.
             now_s: on a clock that never goes back.
         """
         self._forget(now_s)

@@ -15,6 +15,9 @@ from pipeline.engine.pace import Pace
 from pipeline.stream.chunk import Frames
 
 WAIT_SHARE = 0.2  # of a stream's latency, that its frames may wait for others to share their batch
+# Of a late frame's age: a stream that has waited for the sink for so much of it would be no faster
+# with a faster engine.
+SINK_SHARE = 0.1
 
 
 class Scheduler:
@@ -45,7 +48,7 @@ class Scheduler:
         """Something has happened to these lanes: they have news, or can go on."""
         self._woken |= dict.fromkeys(streams)
 
-    def woken(self) -> Iterator[Lane]:
+    def woken(self, now_s: float) -> Iterator[Lane]:
         """Lanes that something has happened to, until there are none; each is to be advanced before
         the next is asked for."""
         while self._woken:
@@ -53,14 +56,15 @@ class Scheduler:
             del self._woken[stream]
             if lane := self._lanes.get(stream):
                 yield lane
-            self._note(stream)
+            self._note(stream, now_s)
 
-    def _note(self, stream: str) -> None:
+    def _note(self, stream: str, now_s: float) -> None:
         lane = self._lanes.get(stream)
         if lane and lane.queue.hungry:
             self._hungry[stream] = None
         if lane and lane.waits_for_sink:
             self._blocked.add(stream)
+            lane.times.sink_wait.begin(now_s)
         else:
             self._blocked.discard(stream)
 
@@ -102,14 +106,11 @@ class Scheduler:
 
     def done(self, batch: Batch, began_s: float, done_s: float) -> bool:
         """A batch was cut and computed then; whether a frame of it came out later than its stream's
-        latency allows."""
+        latency allows, and the engine is why."""
         self.pace.see_batch(done_s - began_s)
         self.wake(batch.streams)
         lanes = [self._lanes[stream] for stream in batch.streams]
-        ages_s = [lane.times.compute(began_s, done_s) for lane in lanes]
-        return any(
-            age_s > lane.spec.latency_ms / 1000 for age_s, lane in zip(ages_s, lanes, strict=True)
-        )
+        return any([_too_slow(lane, *lane.times.compute(began_s, done_s)) for lane in lanes])
 
     def expire(self, oldest_s: float) -> list[tuple[str, tuple[int, ...]]]:
         """Frames of cameras that arrived before that moment are in no batch any more; per stream
@@ -130,3 +131,7 @@ class Scheduler:
             lane.waits and (lane.size_hw is None or lane.size_hw == size_hw)
             for lane in self._lanes.values()
         )
+
+
+def _too_slow(lane: Lane, age_s: float, sink_wait_s: float) -> bool:
+    return age_s > lane.spec.latency_ms / 1000 and sink_wait_s < SINK_SHARE * age_s

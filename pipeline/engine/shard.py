@@ -261,7 +261,7 @@ class Shard:
         return bool(gone)
 
     def _advance(self, delivery: Delivery) -> None:
-        for lane in self._scheduler.woken():
+        for lane in self._scheduler.woken(self._clock()):
             while (step := lane.advance()) is not None:
                 if isinstance(step, Commit):
                     delivery.put(step)

@@ -73,7 +73,7 @@ def test_only_lanes_with_news_are_looked_at_and_asked() -> None:
     assert scheduler.take_hungry() == ["a", "b"]
     scheduler.wake(["b", "gone"])
     scheduler.wake(["b"])
-    assert [lane.stream for lane in scheduler.woken()] == ["b"]
+    assert [lane.stream for lane in scheduler.woken(0.0)] == ["b"]
     assert scheduler.take_hungry() == ["b"]
     assert scheduler.take_hungry() == []
 

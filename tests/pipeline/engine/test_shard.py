@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import threading
 from base64 import b64decode
 from collections import Counter, defaultdict, deque
@@ -571,6 +572,33 @@ def test_too_slow_an_engine_gives_up_what_it_was_told_to_and_takes_it_back() -> 
         assert row["sampled"] + row.get("dropped_overload", 0) == progress.frames == 104
     assert sink.stored["job", "gate"].ledger["costly"]["dropped_overload"] > 40
     assert "dropped" not in sink.stored["job", "vip"].ledger["costly"]
+
+
+def test_nothing_is_given_up_for_a_sink_that_is_slow() -> None:
+    """Every commit takes 3 s, and what comes in 2 s takes the engine 1.2 s."""
+    clock = ManualClock()
+
+    class SlowSink(ListSink):
+        done_s, done = math.inf, threading.Event()
+
+        def commit(self, commits):
+            self.done.clear()
+            self.done_s = clock.now_s + 3.0
+            assert self.done.wait(timeout=60)
+            return super().commit(commits)
+
+    class Watched(Steady):
+        def wait(self, timeout_s: float) -> list[Chunk]:
+            clock.advance(0.3)
+            if clock.now_s >= sink.done_s:
+                sink.done.set()
+            return super().wait(timeout_s)
+
+    sink, feed = SlowSink(), Watched(clock, until_s=24.0)
+    shard = shard_of({}, sink, Costly(clock), feed=feed, overload=["costly"], clock=clock)
+    tally = shard.run(JOBS, [replace(spec_of("gate"), live=True, latency_ms=2000)])
+    assert tally.cameras["gate"].worst_lag_s > 6.0, "records are late all the same"
+    assert [one["kind"] for one in values(sink, "events", "gate")] == ["started", "ended"]
 
 
 def test_what_an_operator_remembers_is_told_when_it_is_given_up() -> None:
