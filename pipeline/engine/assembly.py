@@ -102,18 +102,23 @@ class Assembly:
                 Placement(self.operators[key], spec.samplings[rules[key]], rules[key], own)
                 for key, own in self.identity.variants(spec).items()
             ]
-            return Lane(spec, progress, placements, publisher(progress))
+            return Lane(spec, progress, placements, publisher(spec, progress.job))
 
         return make
 
-    def _publisher(self, config: Config) -> Callable[[Progress], Publisher]:
+    def _publisher(self, config: Config) -> Callable[[StreamSpec, str], Publisher]:
         model, ratio = self.identity.model, config.trace
-        if config.deadletter_picture:
-            pixels_of = self.engine.pixels_of
-            return lambda at: PicturedPublisher(at.stream, at.job, model, ratio, pixels_of)
-        if ratio:
-            return lambda at: TracedPublisher(at.stream, at.job, model, ratio)
-        return lambda at: Publisher(at.stream, at.job, model)
+
+        def make(spec: StreamSpec, job: str) -> Publisher:
+            stream, live = spec.stream, spec.live
+            if config.deadletter_picture:
+                pixels_of = self.engine.pixels_of
+                return PicturedPublisher(stream, job, model, ratio, pixels_of, live=live)
+            if ratio:
+                return TracedPublisher(stream, job, model, ratio, live=live)
+            return Publisher(stream, job, model, live=live)
+
+        return make
 
 
 def assemble(config: Config) -> Assembly:

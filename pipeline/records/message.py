@@ -40,18 +40,26 @@ class Publisher:
     """Builds the messages of one stream."""
 
     def __init__(
-        self, stream: str, job: str, model: str, *, clock_us: Callable[[], int] = wall_clock_us
+        self,
+        stream: str,
+        job: str,
+        model: str,
+        *,
+        live: bool = False,
+        clock_us: Callable[[], int] = wall_clock_us,
     ) -> None:
         """
         Args:
             stream: stream id.
             job: the stream's job, 12 hex; the variant of records that no operator made.
             model: architecture and 12 hex of the weights' sha256, `dinov2_vits14-b938bf1bc15c`.
+            live: it is a camera, of which no assignment sees again what another one saw.
             clock_us: when an incident was noticed, microseconds since the epoch.
         """
         self._stream = stream
         self._job = job
         self._model = model
+        self._live = live
         self._clock_us = clock_us
 
     def record(self, result: Result, variant: str, operator: Operator) -> Message:
@@ -96,7 +104,8 @@ class Publisher:
         """
         kind, what = _told(entry, counts)
         where = (progress.session, progress.position)
-        return [self._event(kind, where, what, self._noticed(progress))]
+        seen_by = str(progress.epoch) if self._live else ""
+        return [self._event(kind, where, what, self._noticed(progress), seen_by)]
 
     def outage(self, outage: Outage, progress: Progress) -> Message:
         """The sink took nothing for a while, and the stream could not wait."""
@@ -156,20 +165,28 @@ class Publisher:
         where: tuple[str, str],
         what: Mapping[str, Any],
         attributes: Mapping[str, str],
+        seen_by: str = "",
     ) -> Message:
         session, position = where
         event = {"kind": kind, "stream": self._stream, "session": session, "position": position}
         own = {**attributes, "variant": self._job}
-        return self._incident("events", f"{position or '-'}.{kind}", {**event, **what}, own)
+        place = f"{position or '-'}.{kind}"
+        return self._incident("events", place, {**event, **what}, own, seen_by)
 
     def _incident(
-        self, topic: str, where: str, said: Mapping[str, Any], attributes: Mapping[str, str]
+        self,
+        topic: str,
+        where: str,
+        said: Mapping[str, Any],
+        attributes: Mapping[str, str],
+        seen_by: str = "",
     ) -> Message:
         """The digest in the id keeps apart what happened twice at one position, or differently in
-        two runs, without a counter that a resume would have to know."""
+        two runs, without a counter that a resume would have to know; and what looks the same and
+        was `seen_by` two assignments of a camera."""
         value = canonical_json(said)
         session = said["session"] or "-"
-        digest = hashlib.sha256(value).hexdigest()[:6]
+        digest = hashlib.sha256(value + seen_by.encode()).hexdigest()[:6]
         identity = f"{topic}/{self._stream}/{session}/{where}.{digest}/{self._job}"
         headers = _headers(topic, identity, ours(topic), attributes)
         return Message(topic, self._stream, headers, value)

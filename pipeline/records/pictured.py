@@ -28,13 +28,15 @@ class PicturedPublisher(TracedPublisher):
         model: str,
         ratio: float,
         pixels_of: Callable[[FrameInfo], NDArray[np.uint8]],
+        *,
+        live: bool = False,
     ) -> None:
         """
         Args:
-            stream, job, model, ratio: of `TracedPublisher`.
+            stream, job, model, ratio, live: of `TracedPublisher`.
             pixels_of: of a frame that an operator has just failed on, uint8 RGB `[H, W, 3]`.
         """
-        super().__init__(stream, job, model, ratio)
+        super().__init__(stream, job, model, ratio, live=live)
         self._pixels_of = pixels_of
 
     def dead_letter(self, info: FrameInfo, operator: str, error: Exception, **more: Any) -> Message:

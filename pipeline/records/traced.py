@@ -17,13 +17,15 @@ class TracedPublisher(Publisher):
     """Adds `traceparent`, as CloudEvents' extension for distributed tracing has it. Of a window it
     is that of its last frame."""
 
-    def __init__(self, stream: str, job: str, model: str, ratio: float) -> None:
+    def __init__(
+        self, stream: str, job: str, model: str, ratio: float, *, live: bool = False
+    ) -> None:
         """
         Args:
-            stream, job, model: of `Publisher`.
+            stream, job, model, live: of `Publisher`.
             ratio: part of the frames that are traced, 0 to 1.
         """
-        super().__init__(stream, job, model)
+        super().__init__(stream, job, model, live=live)
         self._ratio = ratio
 
     def record(self, result: Result, variant: str, operator: Operator) -> Message:

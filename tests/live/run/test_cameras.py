@@ -124,6 +124,21 @@ def test_of_four_cameras_two_in_trouble_harm_nobody(camera, silent_port, live_ru
     assert "SIGTERM: finishing what is decoded; again to quit now" in run.stderr
 
 
+def test_a_camera_that_is_away_is_told_of_by_every_run(refused_port, live_run):
+    streams = {"gate": {"url": f"rtsp://127.0.0.1:{refused_port}/cam"}}
+
+    def once(told_before):
+        run = live_run({"streams": streams, "operators": {"embedding": {}}})
+        run.until(lambda: run.count("events", "gate") > told_before)
+        run.signal(signal.SIGTERM)
+        assert run.exit_code() == 0, run.stderr
+        assert "there already" not in run.stdout
+        return [event["kind"] for event in run.events("gate")]
+
+    assert once(0) == ["disconnected", "ended"]
+    assert once(2) == ["disconnected", "ended"] * 2
+
+
 @pytest.mark.slow
 def test_the_same_on_ray(camera, silent_port, live_run, short_folder):
     front, yard = camera(), camera()

@@ -201,6 +201,17 @@ def test_equal_ids_of_incidents_mean_equal_payloads(build):
     assert early.started(frame).value == late.started(moved).value
 
 
+@pytest.mark.parametrize("place", [{"session": "", "position": ""}, {}])
+def test_what_two_runs_see_of_a_camera_is_told_twice_and_what_one_sees_once(build, place):
+    """A camera that was not there yesterday and is not there today, for the same reason."""
+    publisher = Publisher("cam1", JOB, build.model, live=True)
+    faults = [Fault("cam1", "disconnected", "refused"), End("cam1", "stopped")]
+    seen = [replace(PROGRESS, epoch=epoch, **place) for epoch in (2, 2, 3)]
+    told = [[m.id for f in faults for m in publisher.announce(f, at, {})] for at in seen]
+    assert told[0] == told[1]
+    assert not set(told[0]) & set(told[2])
+
+
 def test_a_stream_that_never_began_still_has_whole_ids(publisher):
     (message,) = publisher.announce(End("cam1", "rejected", "no video"), Progress(JOB, "cam1"), {})
     assert message.id.startswith("events/cam1/-/-.ended.")
