@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 _JPEG = b"\xff\xd8\xff"
 # What has no clock is taken for 25 frames a second; at five, three seconds of it would be fifteen.
 _BRIEF_LOOK = {"fpsprobesize": "0", "analyzeduration": "1000000"}
+# Of a camera: no 20 for a rate that nobody asks about, and where they have no timestamps no 50 in
+# search of one. From 20 libav knows how far they are reordered, which not all say; from 3 it did
+# not, and lost some (FFmpeg 8.1, 2026-11).
+_FEW_PICTURES = {"fpsprobesize": "0", "max_ts_probe": "20"}
 _NO_TIMESTAMPS = cast("int", Flags.no_timestamps.value)  # the demuxer says so of itself
 
 
@@ -171,7 +175,7 @@ def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) 
     source: Readable = arrivals or file
     options = {"format_whitelist": FILE_FORMATS}
     if length is None:
-        options["fpsprobesize"] = "0"  # 20 frames for a rate that nobody asks about
+        options |= _FEW_PICTURES
     with ExitStack() as undone:
         undone.callback(source.close)
         container = open_container(
