@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pipeline.engine.placement import Placement
 from pipeline.errors import RecordsTooLarge
 from pipeline.records.message import Publisher, position_of
+from pipeline.records.pictured import without_picture
 from pipeline.records.record import Message
+from pipeline.records.topics import DEADLETTER
 
 
 def with_letters(
@@ -16,10 +18,11 @@ def with_letters(
     placements: Sequence[Placement],
     publisher: Publisher,
 ) -> tuple[list[Message], set[tuple[str, str, str]]]:
-    """The messages of a commit, and operator, session and position of each that was replaced.
+    """The messages of a commit, and operator, session and position of each that was replaced by a
+    letter; a letter that shows its frame goes without.
 
     Raises:
-        RecordsTooLarge: a refused one is of no operator, or none was refused.
+        RecordsTooLarge: a refused one is of no operator and shows no frame, or none was refused.
     """
     operators = {topic: p.name for p in placements for topic in p.variants}
     refused = {(one.topic, one.id): one for one in error.refused}
@@ -27,12 +30,16 @@ def with_letters(
     buried = set()
     for index, message in enumerate(messages):
         one = refused.get((message.topic, message.id))
-        if one is not None:
-            if message.topic not in operators:
-                raise error
+        if one is None:
+            continue
+        if message.topic in operators:
             operator = operators[message.topic]
             kept[index] = letter = publisher.too_large(message, operator, one)
             buried.add((operator, letter.headers["ce_session"], position_of(message)))
-    if not buried:
+        elif message.topic == DEADLETTER and (smaller := without_picture(message, one)):
+            kept[index] = smaller
+        else:
+            raise error
+    if kept == list(messages):
         raise error
     return kept, buried

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,8 @@ from numpy.typing import NDArray
 
 from operators.frames import FrameInfo
 from operators.png import rgb_png
-from pipeline.records.record import Message
+from operators.result import canonical_json
+from pipeline.records.record import Message, Refused
 from pipeline.records.traced import TracedPublisher
 
 LARGEST_BYTES = 256 << 10  # of a PNG; as base64 in a letter, far from the 1 MiB that brokers take
@@ -42,6 +46,22 @@ class PicturedPublisher(TracedPublisher):
     def dead_letter(self, info: FrameInfo, operator: str, error: Exception, **more: Any) -> Message:
         more["picture"] = _picture(self._pixels_of(info))
         return super().dead_letter(info, operator, error, **more)
+
+
+def without_picture(letter: Message, refused: Refused) -> Message | None:
+    """A letter that its topic does not take, as it is without its picture; None: it has none."""
+    said = json.loads(letter.value)
+    if said.pop("picture", None) is None:
+        return None
+    said["picture_left_out"] = (
+        f"with it a value of {refused.size_bytes} bytes; topic {refused.topic} takes "
+        f"{refused.limit_bytes} with headers, compressed (max.message.bytes)"
+    )
+    value = canonical_json(said)
+    start, _, job = letter.id.rpartition("/")
+    place = start.rpartition(".")[0]  # behind it comes the digest of what the letter says
+    identity = f"{place}.{hashlib.sha256(value).hexdigest()[:6]}/{job}"
+    return replace(letter, headers={**letter.headers, "ce_id": identity}, value=value)
 
 
 def _picture(pixels: NDArray[np.uint8]) -> dict[str, Any]:

@@ -677,9 +677,9 @@ def test_an_operators_exception_is_told_with_its_calls_once_and_in_every_letter(
     assert all(record.exc_info is None for record in others)
 
 
-def test_a_letter_can_show_the_frame_that_the_operator_failed_on() -> None:
-    sink = ListSink()
-    poisoned = Echo(poison=frozenset({4, 7}))
+def pictured(poison: frozenset[int], sink: ListSink) -> Shard:
+    """With dead letters that show their frames; of the streams `a` and `b`."""
+    poisoned = Echo(poison)
     engine = Engine(PixelBackbone(), [poisoned])
 
     def lane(spec: StreamSpec, at: Progress) -> Lane:
@@ -687,13 +687,37 @@ def test_a_letter_can_show_the_frame_that_the_operator_failed_on() -> None:
         return Lane(spec, at, placed(poisoned), publisher)
 
     feed = ScriptedFeed({"a": clip("a", 9, 3), "b": clip("b", 9, 3)})
-    shard = Shard(engine, feed, sink, lane, most_open=2)
-    shard.run(JOBS, [spec_of("a"), spec_of("b")])
+    return Shard(engine, feed, sink, lane, most_open=2)
+
+
+def test_a_letter_can_show_the_frame_that_the_operator_failed_on() -> None:
+    sink = ListSink()
+    pictured(frozenset({4, 7}), sink).run(JOBS, [spec_of("a"), spec_of("b")])
     for stream in ("a", "b"):
         letters = values(sink, "deadletter", stream)
         assert [letter["position"] for letter in letters] == ["4", "7"]
         pictures = [Image.open(io.BytesIO(b64decode(one["picture"]["png"]))) for one in letters]
         assert [picture.getpixel((0, 0))[0] for picture in pictures] == [4, 7]
+
+
+def test_a_letter_whose_picture_is_too_large_for_its_topic_comes_without() -> None:
+    whole, sink = ListSink(), ListSink()
+    pictured(frozenset({4}), whole).run(JOBS, [spec_of("a")])
+    (letter,) = values(whole, "deadletter", "a")
+    size = len(json.dumps(letter, separators=(",", ":")))
+    sink = SmallSink(size - 1, topics=("deadletter",))
+    for fresh in (False, True):
+        tally = pictured(frozenset({4}), sink).run(JOBS, [spec_of("a")], fresh=fresh)
+        assert tally.receipt.conflicting == 0
+    (without,) = values(sink, "deadletter", "a")
+    why = without.pop("picture_left_out")
+    assert why.startswith(f"with it a value of {size} bytes; topic deadletter takes {size - 1} ")
+    assert without == {key: value for key, value in letter.items() if key != "picture"}
+    for of in (whole, sink):
+        ledger = {"sampled": 9, "published": 8, "deadletter": 1}
+        assert of.stored["job", "a"].ledger["echo"] == ledger
+    with pytest.raises(RecordsTooLarge):
+        pictured(frozenset({4}), SmallSink(100, topics=("deadletter",))).run(JOBS, [spec_of("a")])
 
 
 def test_a_failing_memory_is_given_up_and_its_frames_are_accounted_for() -> None:

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from pipeline.records.message import Publisher
-from pipeline.records.pictured import LARGEST_BYTES, PicturedPublisher
+from pipeline.records.pictured import LARGEST_BYTES, PicturedPublisher, without_picture
+from pipeline.records.record import Refused
 
 OF = ("cam1", "feedfacecafe", "dinov2_vits14-b938bf1bc15c")
 
@@ -47,3 +48,23 @@ def test_a_letter_with_another_picture_has_another_id(build) -> None:
         **json.loads(plain.value),
         "picture": None,
     }
+
+
+def test_a_letter_without_its_picture_says_why_and_is_another_one(build, described) -> None:
+    publisher = PicturedPublisher(*OF, 1.0, lambda _: noise(28, 28))
+    letter = publisher.dead_letter(build.info(2), "depth", ValueError("no"))
+    smaller, other = (
+        without_picture(letter, Refused("deadletter", letter.id, len(letter.value), limit))
+        for limit in (2000, 1000)
+    )
+    described(smaller)
+    plain = Publisher(*OF).dead_letter(build.info(2), "depth", ValueError("no"))
+    said = json.loads(smaller.value)
+    assert said.pop("picture_left_out").endswith(
+        "bytes; topic deadletter takes 2000 with headers, compressed (max.message.bytes)"
+    )
+    assert said == json.loads(plain.value)
+    ids = {one.id for one in (letter, smaller, other, plain)}
+    assert len(ids) == 4
+    assert len({one.rpartition(".")[0] for one in ids}) == 1
+    assert without_picture(smaller, Refused("deadletter", smaller.id, 9, 1)) is None
