@@ -1,10 +1,12 @@
 """Depth with every camera's own scale and offset: the same maps, in metres of that camera.
 
-Streams without a calibration come out as the operator within says them. Must not know files.
+Streams without a calibration, and frames of another view than it was measured on, come out as the
+operator within says them. Must not know files.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from operators.depth.calibration import METRIC, Calibration
+from operators.depth.calibration import METRIC, Calibration, View
 from operators.depth.operator import Depth
 from operators.depth.relative import RelativeDepth
 from operators.depth.summary import depth_summary
@@ -22,6 +24,8 @@ from operators.frames import Features, FrameInfo
 from operators.operator import Operator
 from operators.png import grey16_png
 from operators.result import JSON, PNG, Result, canonical_json
+
+log = logging.getLogger(__name__)
 
 DOMAIN = "calibrated"
 
@@ -44,6 +48,7 @@ class CalibratedDepth(Operator):
         """
         self._inner = inner
         self._calibrations = calibrations
+        self._told: set[tuple[str, View]] = set()
         self.version = inner.version  # streams without a calibration keep their ids
         self.layers = inner.layers
         self.untrained, self.rendered_only = inner.untrained, inner.rendered_only
@@ -69,13 +74,31 @@ class CalibratedDepth(Operator):
         self._inner.close()
 
     def __call__(self, features: Features) -> list[Result]:
-        known = [info.stream in self._calibrations for info in features.infos]
+        known = [self._holds(features, row) for row in range(len(features.infos))]
         if not any(known):
             return self._inner(features)
         if all(known):
             records = features.each(lambda row: self._read(features, row))
             return [record for own in records for record in own]
         return [record for row in range(len(known)) for record in self(features.take([row]))]
+
+    def _holds(self, features: Features, row: int) -> bool:
+        """Whether there is a calibration for a frame; one that is of another view is told of."""
+        info = features.infos[row]
+        calibration = self._calibrations.get(info.stream)
+        if calibration is None:
+            return False
+        height, width = features.patches.shape[1:3]
+        scale = self._inner.settings()["map_scale"]
+        view = View(info.source_hw, info.region, (height * scale, width * scale))
+        if calibration.view in (None, view):
+            return True
+        if (info.stream, view) not in self._told:
+            self._told.add((info.stream, view))
+            measured = f"was measured on {calibration.view}, and its frames are {view}"
+            said = f"the calibration of {info.stream} {measured}: not used; calibrate again"
+            log.warning("%s", said, extra={"stream": info.stream})
+        return False
 
     def _read(self, features: Features, row: int) -> list[Result]:
         info = features.infos[row]

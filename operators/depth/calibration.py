@@ -20,6 +20,26 @@ _HEX = 12
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """What of a camera a depth map shows, and how finely.
+
+    Attributes:
+        source_hw: pixels of the source.
+        region: `FrameInfo.region`.
+        map_hw: cells of the map.
+    """
+
+    source_hw: tuple[int, int]
+    region: tuple[int, int, int, int] | None
+    map_hw: tuple[int, int]
+
+    def __str__(self) -> str:
+        region = f" at region {','.join(map(str, self.region))}" if self.region else ""
+        (height, width), (rows, columns) = self.source_hw, self.map_hw
+        return f"{width}x{height}{region} in maps of {columns}x{rows}"
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """Of one camera and one kind of depth.
 
@@ -27,11 +47,13 @@ class Calibration:
         kind: `metric` or `relativedisparity`: what is calibrated.
         scale: above 0.
         offset: metres, or 1 / metres.
+        view: what it was measured on, and holds for; None: nobody noted it.
     """
 
     kind: str
     scale: float
     offset: float
+    view: View | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in (METRIC, RELATIVE):
@@ -44,7 +66,10 @@ class Calibration:
     @property
     def hash(self) -> str:
         """12 hex over all of it, for the variant of what it made."""
-        return hashlib.sha256(canonical_json(asdict(self))).hexdigest()[:_HEX]
+        facts = asdict(self)
+        if self.view is None:
+            del facts["view"]
+        return hashlib.sha256(canonical_json(facts)).hexdigest()[:_HEX]
 
     def metres(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
         """Metres, 0 where there are none: behind the camera, or beyond the horizon.

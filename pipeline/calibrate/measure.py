@@ -6,12 +6,13 @@ Reads a sink as any consumer would. Knows nothing of the command line.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from operators.depth.calibration import View
 from operators.errors import UsageError
 from operators.learn.calibration import Calibrated, fit_calibration
 from pipeline.calibrate.store import StoredCalibration
@@ -54,12 +55,19 @@ def calibrate(sink: str, stream: str, points: Sequence[Point], *, time_s: float 
     values = [_value(shown.values, (x, y), source_hw) for x, y, _ in points]
     fitted = fit_calibration(headers["ce_depthkind"], values, [metres for _, _, metres in points])
     stored = StoredCalibration(
-        fitted.calibration,
+        replace(fitted.calibration, view=View(source_hw, _region(headers), shown.values.shape)),
         headers["ce_model"],
         headers.get("ce_depthdomain", ""),
         tuple(points),
     )
     return Outcome(stored, fitted, headers["ce_time"])
+
+
+def _region(headers: Mapping[str, str]) -> tuple[int, int, int, int] | None:
+    if "ce_region" not in headers:
+        return None
+    left, top, right, bottom = map(int, headers["ce_region"].split(","))
+    return left, top, right, bottom
 
 
 def _record(sink: str, stream: str, time_s: float | None) -> Message:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from operators.depth.calibration import Calibration
+from operators.depth.calibration import Calibration, View
 from operators.errors import UsageError
 from pipeline.errors import SinkError
 
@@ -86,5 +86,16 @@ def _plain(one: StoredCalibration) -> dict[str, Any]:
 
 def _stored(one: Mapping[str, Any]) -> StoredCalibration:
     points = tuple((float(x), float(y), float(metres)) for x, y, metres in one["points"])
-    calibration = Calibration(one["kind"], float(one["scale"]), float(one["offset"]))
+    view = _view(one["view"]) if one.get("view") else None  # those of before 2026-12 have none
+    calibration = Calibration(one["kind"], float(one["scale"]), float(one["offset"]), view)
     return StoredCalibration(calibration, str(one["model"]), str(one["domain"]), points)
+
+
+def _view(one: Mapping[str, Any]) -> View:
+    height, width = map(int, one["source_hw"])
+    rows, columns = map(int, one["map_hw"])
+    region = None
+    if one["region"]:
+        left, top, right, bottom = map(int, one["region"])
+        region = left, top, right, bottom
+    return View((height, width), region, (rows, columns))

@@ -21,7 +21,7 @@ def use_calibrations(operators: dict[str, Operator], path: Path, model: str) -> 
         model: architecture and start of the weights' hash, as records name it.
 
     Returns:
-        Which calibrations were left out, and why.
+        Which calibrations were left out, and why, and which cannot be checked.
 
     Raises:
         UsageError: the file is missing, or not ours.
@@ -43,6 +43,12 @@ def use_calibrations(operators: dict[str, Operator], path: Path, model: str) -> 
             f"{one.calibration.kind} {one.domain}): not used; calibrate again"
             for stream, one in known.items()
             if stream not in fitting
+        ]
+        notes += [
+            f"the calibration of {stream} does not say which size and region it was measured on, "
+            "so nobody checks it; calibrate again"
+            for stream, one in fitting.items()
+            if one.view is None
         ]
         operators[key] = CalibratedDepth(operator, fitting)
     return notes

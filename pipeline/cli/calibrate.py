@@ -70,7 +70,7 @@ def command(
     wanted = [_point(text) for text in points]
     outcome = calibrate(sink, stream, wanted, time_s=time_s)
     write_calibration(out, stream, outcome.stored)
-    line = asdict(outcome.fitted.calibration)
+    line = asdict(outcome.stored.calibration)
     if as_json:
         said = {"stream": stream, **line, "errors_m": outcome.fitted.errors_m}
         click.echo(json.dumps({**said, "time": outcome.time, "file": str(out)}))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from operators.depth.calibration import METRIC, RELATIVE, Calibration
+from operators.depth.calibration import METRIC, RELATIVE, Calibration, View
 from operators.errors import UsageError
 from operators.learn.calibration import fit_calibration
 from pipeline.calibrate.measure import calibrate
@@ -22,13 +23,14 @@ from pipeline.sinks.uri import open_reader
 CLIP = "synthetic:room?seed={}&seconds=0.4&fps=5&size=64x48"
 
 
-def replay(sink, *, calibrations=None, short_side=28):
-    """Two streams, gate and door, through depth with random weights."""
+def replay(sink, *, calibrations=None, short_side=28, **own):
+    """Two streams, gate and door, through depth with random weights; `own`: what one has."""
+    streams = {name: {"url": CLIP.format(seed)} for name, seed in (("gate", 1), ("door", 2))}
     config = Config(
         model="dinov2_vitti14",
         weights="random",
         operators={"depth": {}},
-        streams={"gate": {"url": CLIP.format(1)}, "door": {"url": CLIP.format(2)}},
+        streams={name: {**one, **own.get(name, {})} for name, one in streams.items()},
         short_side=short_side,
         runtime="inline",
         sink=sink,
@@ -36,6 +38,16 @@ def replay(sink, *, calibrations=None, short_side=28):
     )
     display = open_display()
     assert run_job(config, live=False, fresh=False, display=display) == 0
+
+
+def extremes(values, near=2.0, far=20.0):
+    """Points for the smallest and the largest value of a map of 64x48."""
+    height, width = values.shape
+    places = (np.unravel_index(at, values.shape) for at in (values.argmin(), values.argmax()))
+    return [
+        ((x + 0.5) * 64 / width - 0.5, (y + 0.5) * 48 / height - 0.5, metres)
+        for (y, x), metres in zip(places, (near, far), strict=True)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +81,7 @@ def test_a_stream_comes_out_in_its_own_metres(sink, tmp_path, described):
     near, far = (
         np.unravel_index(place, values.shape) for place in (values.argmin(), values.argmax())
     )
-    height, width = values.shape
-    points = [
-        ((column + 0.5) * 64 / width - 0.5, (row + 0.5) * 48 / height - 0.5, metres)
-        for (row, column), metres in ((near, 2.0), (far, 20.0))
-    ]
+    points = extremes(values)
     outcome = calibrate(sink, "gate", points, time_s=None)
     assert outcome.fitted.errors_m == pytest.approx((0.0, 0.0), abs=1e-4)
     write_calibration(file, "gate", outcome.stored)
@@ -95,6 +103,36 @@ def test_a_stream_comes_out_in_its_own_metres(sink, tmp_path, described):
     assert again.stored == outcome.stored, "calibrated records are not calibrated twice"
 
 
+def test_a_calibration_of_another_view_is_not_used_and_told(sink, tmp_path, caplog):
+    file = tmp_path / "calibrations.json"
+    for stream in ("gate", "door"):
+        maps = [one for one in messages(sink, stream) if one.topic == "depth"]
+        stored = calibrate(sink, stream, extremes(depth_map(maps[0]).values), time_s=0.0).stored
+        write_calibration(file, stream, stored)
+    before = {stream: len(messages(sink, stream)) for stream in ("gate", "door")}
+    own = {"gate": {"short_side": 42}, "door": {"region": (0, 0, 0.5, 1)}}
+    replay(sink, calibrations=str(file), **own)
+    for stream, told in (
+        ("gate", "64x48 in maps of 16x12"),
+        ("door", "32x48 at region 0,0,32,48 in maps of 8x12"),
+    ):
+        other = messages(sink, stream)[before[stream] :]
+        assert other
+        assert not [one for one in other if "ce_depthcalibrated" in one.headers]
+        measured = f"the calibration of {stream} was measured on 64x48 in maps of 12x8"
+        said = f"{measured}, and its frames are {told}: not used; calibrate again"
+        assert [one.message for one in caplog.records].count(said) == 1
+
+
+def test_a_calibration_that_says_nothing_of_its_view_is_used_and_told(sink, tmp_path, capfd):
+    file = tmp_path / "calibrations.json"
+    (model,) = {one.headers["ce_model"] for one in messages(sink, "gate")}
+    write_calibration(file, "gate", StoredCalibration(Calibration(METRIC, 2.0, 0.0), model, "own"))
+    replay(sink, calibrations=str(file))
+    assert "the calibration of gate does not say which size" in capfd.readouterr().err
+    assert "true" in {one.headers.get("ce_depthcalibrated") for one in messages(sink, "gate")}
+
+
 def test_a_calibration_of_other_weights_is_left_out(tmp_path, capfd):
     sink, file = f"sqlite:{tmp_path / 'r.db'}", tmp_path / "calibrations.json"
     other = StoredCalibration(Calibration(METRIC, 2.0, 0.0), "dinov2_vitti14-000000000000", "own")
@@ -111,6 +149,8 @@ def test_disparity_becomes_metres_and_ends_at_the_horizon():
     below = Calibration(RELATIVE, 1.0, -0.5)
     assert below.metres(np.array([0.4, 0.5, 1.0])).tolist() == [0.0, 0.0, 2.0]
     assert below.hash != line.hash
+    views = [None, View((48, 64), None, (8, 8)), View((48, 64), (0, 0, 64, 48), (8, 8))]
+    assert len({replace(line, view=view).hash for view in views}) == 3
 
 
 @pytest.mark.parametrize(
@@ -130,7 +170,9 @@ def test_points_that_make_no_line_are_refused(kind, values, metres, said):
 
 def test_the_file_keeps_other_streams_and_refuses_what_is_not_ours(tmp_path):
     file = tmp_path / "calibrations.json"
-    first = StoredCalibration(Calibration(METRIC, 2.0, 0.5), "m-1", "nyu", ((1.0, 2.0, 3.0),))
+    view = View((48, 64), (0, 0, 32, 48), (8, 6))
+    line = Calibration(METRIC, 2.0, 0.5, view)
+    first = StoredCalibration(line, "m-1", "nyu", ((1.0, 2.0, 3.0),))
     second = StoredCalibration(Calibration(RELATIVE, 1.0, 0.0), "m-2", "")
     write_calibration(file, "gate", first)
     write_calibration(file, "door", second)
@@ -156,12 +198,7 @@ def test_of_several_variants_the_one_published_last_counts(sink):
     newest = [one for one in maps if one.headers["ce_variant"] == maps[-1].headers["ce_variant"]]
     assert len(newest) == len(maps) / 2
     values = depth_map(newest[0]).values
-    height, width = values.shape
-    places = (np.unravel_index(at, values.shape) for at in (values.argmin(), values.argmax()))
-    points = [
-        ((x + 0.5) * 64 / width - 0.5, (y + 0.5) * 48 / height - 0.5, float(values[y, x]))
-        for y, x in places
-    ]
+    points = extremes(values, float(values.min()), float(values.max()))
 
     own = calibrate(sink, "gate", points, time_s=0.0).stored.calibration
 
