@@ -86,6 +86,8 @@ def _join(address: str, folder: Path | None) -> None:
     except DinostreamError:
         raise
     except Exception as error:
+        if not ray.is_initialized():  # else it is somebody else's, and there before
+            ray.shutdown()  # of what it had begun
         raise _refused(address, error) from error
 
 

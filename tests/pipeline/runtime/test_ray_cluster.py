@@ -86,6 +86,6 @@ def test_a_cluster_that_wants_its_token(nodes, mode: dict[str, str], tmp_path: P
 def test_a_cluster_of_another_version(nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ray.__version__", "2.1.0")
     told = refusal(nodes.address)
-    ray.shutdown()  # what it has made before it looked
+    assert ray._private.worker._global_node is None, "what it had made before it looked"
     assert f"the Ray cluster at {nodes.address} refuses us: Version mismatch: The cluster" in told
     assert "was started with: Ray: 2.1.0 Python: " in told
