@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
+REMEMBERED = 64  # waits; of a recording nobody ever asks for them
+
 
 class SinkWait:
     """Of one stream. Moments are seconds on one clock that never goes back."""
 
     def __init__(self) -> None:
-        self._waits: deque[tuple[float, float]] = deque()  # from, to
+        self._waits: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)  # from, to
         self._since_s: float | None = None  # while it waits
 
     def begin(self, now_s: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.engine.sink_wait import SinkWait
+from pipeline.engine.sink_wait import REMEMBERED, SinkWait
 
 
 def test_what_lies_behind_a_moment_counts_and_nothing_else() -> None:
@@ -24,3 +24,11 @@ def test_an_answer_that_was_there_before_it_was_waited_for_costs_nothing() -> No
     wait.begin(3.0)
     wait.end(2.0)
     assert wait.after(0.0) == 0.0
+
+
+def test_what_nobody_asks_for_takes_no_memory() -> None:
+    wait = SinkWait()
+    for now_s in range(1000):
+        wait.begin(now_s)
+        wait.end(now_s + 0.5)
+    assert wait.after(0.0) == 0.5 * REMEMBERED
