@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from operators.frames import FrameInfo
 from pipeline.decode.buffer import Buffer
 from pipeline.decode.child import BEAT_S
+from pipeline.decode.slate import Note, Slate
 from pipeline.decode.track import Sample
 from pipeline.decode.wire import Message, pack, write_all
 from pipeline.stream.chunk import Counts, End, Entry
@@ -29,15 +30,17 @@ MICROSECONDS = Fraction(1, 1_000_000)
 class NoiseCamera:
     """One stream: its frames fall due, and go out when they are asked for."""
 
-    def __init__(self, spec: StreamSpec, answers_fd: int, now_s: float) -> None:
+    def __init__(self, spec: StreamSpec, answers_fd: int, slate_fd: int, now_s: float) -> None:
         """
         Args:
             spec: its first sampling says how many frames a second.
             answers_fd: where messages go; blocking.
+            slate_fd: where signs of life go.
             now_s: on the monotonic clock.
         """
         self._spec = spec
         self._fd = answers_fd
+        self._slate = Slate(slate_fd)
         self._period_s = 1 / float(spec.samplings[0].value or 1)
         self._buffer = Buffer(spec)
         self._session = str(_wall_us())
@@ -46,8 +49,9 @@ class NoiseCamera:
         self._asked = False
         # A thousand cameras do not take their pictures in the same moment.
         self._frame_s = now_s + zlib.crc32(spec.stream.encode()) / 2**32 * self._period_s
-        self._beat_s = now_s  # opening is a sign of life
+        self._beat_s = now_s
         self._pixels = _noise(spec.size.of(SOURCE_HW))
+        self._send("news")  # it has begun
 
     @property
     def due_s(self) -> float:
@@ -67,7 +71,7 @@ class NoiseCamera:
         self._serve()
         if self._beat_s <= now_s:
             self._beat_s = now_s + BEAT_S
-            self._send("beat")
+            self._note()
 
     def stop(self) -> None:
         """Hand over what is there, and end."""
@@ -101,8 +105,11 @@ class NoiseCamera:
             self._send("chunk", entries)
 
     def _send(self, kind: str, entries: tuple[Entry, ...] = ()) -> None:
-        counts = Counts(self._frames, self._frames)
-        write_all(self._fd, pack(Message(kind, entries, counts=counts)))
+        self._note()
+        write_all(self._fd, pack(Message(kind, entries)))
+
+    def _note(self) -> None:
+        self._slate.write(Note(time.monotonic(), counts=Counts(self._frames, self._frames)))
 
 
 @cache

@@ -42,11 +42,11 @@ class Rack:
         """A stream's decode process, as its host sees one."""
         return _Slot(spec, self)
 
-    def connect(self, messages_fd: int) -> Child:
-        """One more stream; its messages go to the descriptor."""
+    def connect(self, messages_fd: int, slate_fd: int) -> Child:
+        """One more stream; its messages and its signs of life go to the descriptors."""
         theirs, orders_fd = os.pipe()
         try:
-            socket.send_fds(self._control, [b"+"], [theirs, messages_fd])
+            socket.send_fds(self._control, [b"+"], [theirs, messages_fd, slate_fd])
         finally:
             os.close(theirs)
         return _Line(self._process.pid, os.fdopen(orders_fd, "wb"))
@@ -73,4 +73,4 @@ class _Slot(DecodeProcess):
         super().__init__(spec)
 
     def _spawn(self, write_fd: int, memory_bytes: int) -> Child:
-        return self._rack.connect(write_fd)
+        return self._rack.connect(write_fd, self._stderr_fd)

@@ -1,6 +1,7 @@
 """One process in place of a host's decode processes: `python -m pipeline.bench.switchboard FD`.
 
-FD is a socket, over which every stream's descriptors come: its orders and where its messages go.
+FD is a socket, over which every stream's descriptors come: its orders, where its messages
+go, and where its signs of life do.
 A thousand real decode processes would be 60 GB and 40 cores; it is the host that is measured.
 """
 
@@ -28,6 +29,7 @@ class _Line:
 
     orders_fd: int
     messages_fd: int
+    slate_fd: int
     text: bytes = b""  # of an order that has not come whole
     camera: NoiseCamera | None = None
     closed: bool = False
@@ -56,11 +58,11 @@ class Switchboard:
 
     def _connect(self) -> bool:
         """A new stream's descriptors; False where none come any more."""
-        data, descriptors, _, _ = socket.recv_fds(self._control, 1, 2)
+        data, descriptors, _, _ = socket.recv_fds(self._control, 1, 3)
         if not data:
             return False
-        orders_fd, messages_fd = descriptors
-        line = _Line(orders_fd, messages_fd)
+        orders_fd, messages_fd, slate_fd = descriptors
+        line = _Line(orders_fd, messages_fd, slate_fd)
         self._selector.register(line.orders_fd, selectors.EVENT_READ, line)
         return True
 
@@ -79,7 +81,7 @@ class Switchboard:
     def _obey(self, line: _Line, order: str) -> None:
         if line.camera is None:
             spec = StreamSpec.from_json(json.loads(order))
-            line.camera = NoiseCamera(spec, line.messages_fd, time.monotonic())
+            line.camera = NoiseCamera(spec, line.messages_fd, line.slate_fd, time.monotonic())
             self._wait_for(line.camera, line)
         elif order == "next":
             line.camera.request()
@@ -106,6 +108,7 @@ class Switchboard:
         line.closed = True
         os.close(line.orders_fd)
         os.close(line.messages_fd)
+        os.close(line.slate_fd)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The process that decodes one stream: `python -m pipeline.decode.child FD MEMORY_BYTES`.
 
-A spec comes as one JSON line on stdin, then `next` and `stop`; chunks go to the descriptor FD. It
-dies with its parent, and by itself when it needs too much memory. Must not import torch.
+A spec comes as one JSON line on stdin, then `next` and `stop`; chunks go to the descriptor FD, and
+signs of life are written down in front of what goes to stderr (`pipeline.decode.slate`). It dies
+with its parent, and by itself when it needs too much memory. Must not import torch.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pipeline.decode.capture import Capture
 from pipeline.decode.collector import Collector, Item
 from pipeline.decode.following import Following
 from pipeline.decode.playback import Playback
+from pipeline.decode.slate import Note, Slate
 from pipeline.decode.wire import Message, pack, write_all
 from pipeline.log_queue import LogQueue
 from pipeline.logs import set_up_kept_logging
@@ -85,10 +87,12 @@ class Orders:
 
 
 class Answers:
-    """The pipe to the parent. Every message takes along what was logged up to then."""
+    """The pipe to the parent, and the slate that it looks at. Every message takes along what was
+    logged up to then."""
 
-    def __init__(self, fd: int, logs: LogQueue) -> None:
+    def __init__(self, fd: int, slate: Slate, logs: LogQueue) -> None:
         self._fd = fd
+        self._slate = slate
         self._logs = logs
         self._beaten_s = 0.0
 
@@ -96,22 +100,32 @@ class Answers:
         self, entries: tuple[Entry, ...], counts: Counts = NONE, mark: Mark | None = None
     ) -> None:
         """Answer one `next`."""
-        self._send(Message("chunk", entries, peak_memory_bytes(), counts, mark))
+        self._note(counts, mark)
+        self._send(Message("chunk", entries, self._logs.take()))
 
-    def news(self, entries: tuple[Entry, ...], counts: Counts, mark: Mark | None = None) -> None:
+    def news(
+        self, entries: tuple[Entry, ...], counts: Counts = NONE, mark: Mark | None = None
+    ) -> None:
         """Say what nobody asked for."""
-        self._send(Message("news", entries, peak_memory_bytes(), counts, mark))
+        self._note(counts, mark)
+        self._send(Message("news", entries, self._logs.take()))
 
     def beat(self, counts: Counts = NONE, mark: Mark | None = None) -> None:
-        """Say that there is progress."""
+        """Write down that there is progress; what was logged is said."""
         now_s = time.monotonic()
         if now_s - self._beaten_s >= BEAT_S:
             self._beaten_s = now_s
-            self._send(Message("beat", (), peak_memory_bytes(), counts, mark))
+            self._note(counts, mark)
+            if lines := self._logs.take():
+                self._send(Message("news", lines=lines))
+
+    def _note(self, counts: Counts, mark: Mark | None) -> None:
+        """Before what is sent: all that is handed over has been counted."""
+        self._slate.write(Note(time.monotonic(), peak_memory_bytes(), counts, mark))
 
     def _send(self, message: Message) -> None:
         try:
-            write_all(self._fd, pack(replace(message, lines=self._logs.take())))
+            write_all(self._fd, pack(message))
         except BrokenPipeError:
             os._exit(0)
 
@@ -268,8 +282,8 @@ def main() -> None:
     spec = StreamSpec.from_json(json.loads(sys.stdin.readline()))
     for url in (spec.url, *spec.join):
         remember_url(url)
-    orders, answers = Orders(sys.stdin), Answers(fd, logs)
-    answers.beat()  # opening may take most of `stall_s`, which starting must not use up
+    orders, answers = Orders(sys.stdin), Answers(fd, Slate(sys.stderr.fileno()), logs)
+    answers.news(())  # opening may take most of `stall_s`, which starting must not use up
     (capture if spec.live else play)(spec, orders, answers)
     os._exit(0)  # without the interpreter's farewell: a decode thread may still be in libav
 

@@ -11,8 +11,8 @@ from random import Random
 
 from pipeline.decode.backoff import Backoff
 from pipeline.decode.process import DecodeProcess
+from pipeline.decode.slate import Note
 from pipeline.decode.supervisor import Clock, Launch, Supervisor
-from pipeline.decode.wire import Message
 from pipeline.stream.chunk import TROUBLES, Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.stream.spec import StreamSpec
 
@@ -84,6 +84,7 @@ class LiveSupervisor(Supervisor):
 
     def _hear(self, fault: Fault) -> None:
         """The process speaks of trouble; its connection may be over."""
+        self._look()
         self._over = self._over or fault.kind == "disconnected"
         if fault.kind != "disconnected" or self._is_news(fault.detail):
             self._cry(fault.kind, fault.detail)
@@ -100,14 +101,14 @@ class LiveSupervisor(Supervisor):
         self._last = (frames.infos[-1].session, frames.infos[-1].position)
         return [Gap(self._spec.stream, "reconnected")] if back else []
 
-    def _see(self, message: Message) -> None:
-        super()._see(message)
-        self._told = message.counts
-        if message.counts.sampled:  # the connection works, whether or not anybody asks for frames
+    def _see(self, note: Note) -> None:
+        super()._see(note)
+        self._told = note.counts
+        if note.counts.sampled:  # the connection works, whether or not anybody asks for frames
             self._reasons.clear()
             self._backoff.reset()
-        if message.mark is not None:  # the next connection shows nothing twice
-            self._spec = self._spec.after({"mark": message.mark})
+        if note.mark is not None:  # the next connection shows nothing twice
+            self._spec = self._spec.after({"mark": note.mark})
 
     def _summed(self, end: End) -> End:
         """The end of the last connection as the end of all."""

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import IO, Protocol
 
+from pipeline.decode.slate import SLATE_BYTES, Note, Slate
 from pipeline.decode.wire import Message, Unpacker
 from pipeline.secrets import mask
 from pipeline.stream.spec import StreamSpec
@@ -42,6 +43,7 @@ class DecodeProcess:
 
     Attributes:
         owes: it was asked for a chunk that has not come.
+        note: how it fares, as of the last look; of one that was killed the last there is.
         last_words: what it wrote to stderr before it was killed, as far as that is of use; no
             secrets.
     """
@@ -49,9 +51,12 @@ class DecodeProcess:
     def __init__(self, spec: StreamSpec) -> None:
         """Start it and hand it its spec; it begins at once."""
         self.owes = False
+        self.note = Note()
         self.last_words = ""
         self._unpacker = Unpacker()
         self._stderr_fd = os.memfd_create("stderr")  # unread pipes fill up and block
+        os.lseek(self._stderr_fd, SLATE_BYTES, os.SEEK_SET)  # its notes come first
+        self._slate = Slate(self._stderr_fd)
         self.fd, write_fd = os.pipe()
         try:
             # A chunk is megabytes; the default 64 KiB would wake both sides dozens of times.
@@ -93,6 +98,11 @@ class DecodeProcess:
             if len(data) < READ_BYTES:  # the pipe is empty; another look would say so, at a price
                 return messages, True
 
+    def look(self) -> Note:
+        """How it fares, as far as it has written that down."""
+        self.note = self._slate.read()
+        return self.note
+
     def kill(self) -> str:
         """End it, whatever it is doing, and free all it held.
 
@@ -105,7 +115,8 @@ class DecodeProcess:
         with contextlib.suppress(OSError):  # a write to a dead child may still be buffered
             assert self._child.stdin
             self._child.stdin.close()
-        start = max(0, os.fstat(self._stderr_fd).st_size - LAST_WORDS_BYTES)
+        self.look()
+        start = max(SLATE_BYTES, os.fstat(self._stderr_fd).st_size - LAST_WORDS_BYTES)
         words = os.pread(self._stderr_fd, LAST_WORDS_BYTES, start).decode(errors="replace").strip()
         os.close(self._stderr_fd)
         self.last_words = mask(words)

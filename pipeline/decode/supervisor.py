@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from pipeline.decode.backlog import Backlog
 from pipeline.decode.process import DecodeProcess, with_words
-from pipeline.decode.wire import Message
+from pipeline.decode.slate import Note
 from pipeline.log_queue import relay
 from pipeline.stream.chunk import Chunk, Counts, End, Entry
 from pipeline.stream.spec import StreamSpec
@@ -81,20 +81,21 @@ class Supervisor(ABC):
             self._fail("crashed", f"{self._process.kill()}; {error}")
             return
         for message in messages:
-            self._see(message)
+            relay(message.lines, stream=self._spec.stream)
             if message.entries and not self.ended:
                 self._take(message.entries)
         if not more and not self.ended:
             self._fail("crashed", self._process.kill())
 
     def wake_s(self) -> float | None:
-        """When `pass_time` has something to do."""
+        """When `pass_time` has something to do, unless there is a sign of life until then."""
         return self._alive_s + self._silence_s if self._process and self._wanted else None
 
     def pass_time(self) -> None:
         """Kill a process that was asked and shows no sign of life; called when time has passed."""
-        wake_s = self.wake_s()
-        if self._process and wake_s is not None and self._clock() >= wake_s:
+        if self._silent:
+            self._look()
+        if self._process and self._silent:
             self._process.kill()
             silence = f"no sign of life for {self._silence_s:g} s"
             self._fail("stalled", with_words(silence, self._process.last_words))
@@ -116,7 +117,20 @@ class Supervisor(ABC):
         self._silence_s = max(START_S, spec.stall_s)
         self._serve()
 
+    @property
+    def _silent(self) -> bool:
+        """For longer than it may be, as far as is known."""
+        wake_s = self.wake_s()
+        return self._process is not None and wake_s is not None and self._clock() >= wake_s
+
+    def _look(self) -> None:
+        assert self._process
+        self._see(self._process.look())
+
     def _fail(self, kind: str, detail: str) -> None:
+        """Its process is dead."""
+        assert self._process
+        self._see(self._process.note)
         self._process = None
         self._lost(kind, detail)
 
@@ -148,10 +162,10 @@ class Supervisor(ABC):
         frames = (counts.decoded, counts.lost, self.memory_bytes, unfinished)
         self._say(End(stream, outcome, detail, *frames, sampled=counts.sampled))
 
-    def _see(self, message: Message) -> None:
-        """A message goes by."""
-        relay(message.lines, stream=self._spec.stream)
-        self.memory_bytes = max(self.memory_bytes, message.memory_bytes)
+    def _see(self, note: Note) -> None:
+        """How the process fares, or did when it died."""
+        self._alive_s = max(self._alive_s, note.alive_s)
+        self.memory_bytes = max(self.memory_bytes, note.memory_bytes)
 
     @property
     @abstractmethod

@@ -16,7 +16,7 @@ import numpy as np
 
 from operators.frames import FrameInfo
 from pipeline.log_line import LogLine
-from pipeline.stream.chunk import Counts, End, Entry, Fault, Frames, Gap
+from pipeline.stream.chunk import End, Entry, Fault, Frames, Gap
 from pipeline.stream.drift import Drift
 
 _LENGTHS = struct.Struct("<IQ")
@@ -30,20 +30,14 @@ class Message:
     """One message.
 
     Attributes:
-        kind: `chunk` (the answer to a request), `news` (entries that nobody asked for: trouble, and
-            what is left when a connection is over) or `beat` (a sign of life).
+        kind: `chunk` (the answer to a request) or `news` (what nobody asked for: trouble, what is
+            left when a connection is over, and without entries a mere sign of life).
         entries: of a chunk, or news.
-        memory_bytes: the child's peak resident memory so far.
-        counts: what a live connection has brought so far.
-        mark: of its last picture, for the next connection (`pipeline.media.picture.Mark`).
         lines: that the child has logged since its last message.
     """
 
     kind: str
     entries: tuple[Entry, ...] = ()
-    memory_bytes: int = 0
-    counts: Counts = field(default_factory=Counts)
-    mark: list[int | None] | None = None
     lines: tuple[LogLine, ...] = ()
 
 
@@ -52,9 +46,6 @@ def pack(message: Message) -> list[bytes | memoryview]:
     pixels: list[memoryview] = []
     header = {
         "kind": message.kind,
-        "memory_bytes": message.memory_bytes,
-        "counts": [message.counts.decoded, message.counts.sampled, message.counts.lost],
-        "mark": message.mark,
         "lines": [asdict(line) for line in message.lines],
         "entries": [_to_json(entry, pixels) for entry in message.entries],
     }
@@ -107,10 +98,8 @@ def _message(header: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]
             pixels = pixels[size:]
         else:
             entries.append(_plain(kind, values))
-    counts = Counts(*header["counts"])
     lines = tuple(LogLine(**line) for line in header["lines"])
-    more = (header["memory_bytes"], counts, header["mark"], lines)
-    return Message(header["kind"], tuple(entries), *more)
+    return Message(header["kind"], tuple(entries), lines)
 
 
 def _plain(kind: str, values: dict[str, Any]) -> Entry:

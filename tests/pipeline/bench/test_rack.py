@@ -99,7 +99,7 @@ def test_frames_that_nobody_asks_for_are_dropped_and_counted(host: DecodeHost) -
 def test_a_host_looks_at_a_stream_when_it_has_said_something(
     host: DecodeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One camera is busy, forty-nine say that they live: those are not looked at meanwhile."""
+    """One camera is busy, forty-nine live: those say so once, and are not looked at meanwhile."""
     looks, messages = Counter[str](), Counter[str]()
     wake_s, read = LiveSupervisor.wake_s, LiveSupervisor.read
 
@@ -123,7 +123,8 @@ def test_a_host_looks_at_a_stream_when_it_has_said_something(
             break
         host.request("busy")
     assert looks["busy"] >= 200
-    assert all(looks[name] <= messages[name] + 3 for name in idle)
+    assert max(messages[name] for name in idle) == 1
+    assert max(looks[name] for name in idle) <= 4
 
 
 def test_it_ends_with_whoever_started_it() -> None:

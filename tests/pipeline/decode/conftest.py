@@ -135,9 +135,11 @@ def drain(host: DecodeHost) -> Callable[..., dict[str, list[Entry]]]:
 IN_TURN = """
 import json, os, resource, sys
 from pipeline.decode.child import Answers, Orders, play
+from pipeline.decode.slate import Slate
 from pipeline.log_queue import LogQueue
 from pipeline.stream.spec import StreamSpec
-orders, answers = Orders(sys.stdin), Answers(1, LogQueue())
+slate = Slate(os.memfd_create("slate"))
+orders, answers = Orders(sys.stdin), Answers(1, slate, LogQueue())
 for one in json.loads(sys.argv[1]):
     spec = StreamSpec.from_json(one)
     resource.setrlimit(resource.RLIMIT_AS, (spec.memory_bytes, spec.memory_bytes))

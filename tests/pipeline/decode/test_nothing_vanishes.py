@@ -232,7 +232,7 @@ def test_of_a_source_whose_latest_frame_is_wanted_the_others_are_counted(
     consumer.host.open(spec(f"{station}/held.ts", "all", stall_s=600.0, **latest))
     consumer.pull()
     deadline_s = time.monotonic() + PATIENCE_S
-    while consumer.host._streams["clip"].counts.sampled < SHOWN * 3 // 4:
+    while consumer.host._streams["clip"].process.look().counts.sampled < SHOWN * 3 // 4:
         assert time.monotonic() < deadline_s
         consumer.host.wait(0.1)
     consumer.pull()

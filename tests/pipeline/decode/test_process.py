@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from random import Random
 
@@ -41,7 +42,7 @@ def test_a_reading_thread_that_fails_takes_its_process_with_it(
 
 @pytest.mark.slow
 def test_the_last_words_of_a_process_that_is_killed_are_kept(broken: StreamSpec) -> None:
-    clock = ManualClock()
+    clock = ManualClock(time.monotonic())
     supervisor = LiveSupervisor(broken, clock, Random(1))
     assert supervisor.pid is not None
     while not is_dead(supervisor.pid):
