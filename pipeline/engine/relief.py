@@ -24,15 +24,19 @@ class Relief:
     def see(self, late: bool, now_s: float) -> list[str]:
         """See `Overload.see`; streams for which something has changed, and which have that to
         tell."""
-        return self.apply() if self._overload.see(late, now_s) else []
+        return self._carry_out() if self._overload.see(late, now_s) else []
 
     def rest(self, now_s: float) -> list[str]:
         """The same of `Overload.rest`."""
-        return self.apply() if self._overload.rest(now_s) else []
+        return self._carry_out() if self._overload.rest(now_s) else []
 
-    def apply(self) -> list[str]:
-        """Have every camera's lane give up what is to be given up now, those that have just come
-        too; streams for which that is a change."""
+    def regard(self) -> list[str]:
+        """Lanes have come or gone; the same of that. Where nothing is given up nobody has to be
+        looked at, of a thousand that come or go one by one."""
+        return self._carry_out() if self._overload.given_up else []
+
+    def _carry_out(self) -> list[str]:
+        """Have every camera's lane give up what is to be given up now."""
         live = [lane for lane in self._lanes.values() if lane.live]
         cameras = [lane for lane in live if lane.spec.drop != "block"]
         priorities = {lane.spec.priority for lane in cameras}

@@ -175,7 +175,7 @@ class Shard:
             self._scheduler.wake(self._roster.stop_removed())
             if opened := self._roster.open_next():
                 self._scheduler.enter(opened)
-                self._scheduler.wake(self._relief.apply())
+                self._scheduler.wake(self._relief.regard())
             self._intake.ask(self._scheduler.take_hungry())
             if busy:
                 self._accept(0.0)
@@ -261,6 +261,7 @@ class Shard:
         return bool(gone)
 
     def _advance(self, delivery: Delivery) -> None:
+        open_before = len(self._lanes)
         for lane in self._scheduler.woken(self._clock()):
             while (step := lane.advance()) is not None:
                 if isinstance(step, Commit):
@@ -270,7 +271,9 @@ class Shard:
             if lane.over:
                 assert lane.end
                 self._roster.leave(lane, Outcome.of(lane.end, lane.why, resumed=lane.resumed))
-                self._scheduler.wake(self._relief.apply())
+        if len(self._lanes) < open_before:  # whoever is left may have to give up something now
+            self._scheduler.wake(self._relief.regard())
+            self._advance(delivery)
 
     def _offer(self, lane: Lane, frames: Frames) -> None:
         self._scheduler.offer(lane, frames, self._clock(), patient=not self._roster.endless)

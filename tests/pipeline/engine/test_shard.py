@@ -546,7 +546,30 @@ def test_whoever_is_left_alone_is_spared_no_longer() -> None:
     changed = [relief.see(True, now_s / 10) for now_s in range(40)]
     assert [one for one in changed if one] == [["gate"]]
     del lanes["gate"]
-    assert relief.apply() == ["vip"]
+    assert relief.regard() == ["vip"]
+
+
+class Crowd(dict):
+    """Lanes; counts how often somebody looks at all of them."""
+
+    looks = 0
+
+    def values(self):
+        self.looks += 1
+        return super().values()
+
+
+def test_a_thousand_cameras_that_come_and_go_are_not_looked_at_for_nothing() -> None:
+    """Only while something is given up, which those that come have to give up too."""
+    spec = replace(spec_of("gate"), live=True)
+    lanes = Crowd(gate=lanes_of(lambda _: placed(Echo()))(spec, Progress("job", "gate")))
+    relief = Relief(lanes, ["echo"])
+    assert relief.regard() == []
+    assert lanes.looks == 0
+    assert [one for tick in range(40) if (one := relief.see(True, tick / 10))] == [["gate"]]
+    late = replace(spec_of("late"), live=True)
+    lanes["late"] = lanes_of(lambda _: placed(Echo()))(late, Progress("job", "late"))
+    assert relief.regard() == ["late"]
 
 
 def test_too_slow_an_engine_gives_up_what_it_was_told_to_and_takes_it_back() -> None:
