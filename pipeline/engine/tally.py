@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar
 
 from pipeline.engine.camera import Camera, State
 from pipeline.engine.latency import Latency, Spent
@@ -15,6 +16,8 @@ from pipeline.sinks.sink import Receipt
 from pipeline.stream.chunk import End
 from pipeline.stream.drift import Drift
 from pipeline.stream.progress import Progress
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,24 @@ class Tally:
         """
         return Tally(*(copy(getattr(self, one.name)) for one in fields(self)))
 
+    def since(self, known: Tally) -> Tally:
+        """What is new to somebody who knows an earlier snapshot: of a thousand cameras few have had
+        a commit in half a second."""
+        return replace(
+            self,
+            cameras=_others(self.cameras, known.cameras),
+            latencies=_others(self.latencies, known.latencies),
+            earlier={},  # its own matter
+        )
+
+    def upon(self, known: Tally) -> Tally:
+        """All of it again, where this is what is new since then."""
+        return replace(
+            self,
+            cameras=known.cameras | self.cameras,
+            latencies=known.latencies | self.latencies,
+        )
+
     def bereft(self, why: str) -> Tally:
         """What an engine that is gone had done. Its cameras are lost until its successor has them;
         whether there is an outage, that one says."""
@@ -226,3 +247,8 @@ class Tally:
                 for name, latency in other.latencies.items()
             },
         )
+
+
+def _others(now: Mapping[str, T], then: Mapping[str, T]) -> dict[str, T]:
+    """Those that were replaced since: nothing in a tally's mappings is changed where it lies."""
+    return {name: one for name, one in now.items() if then.get(name) is not one}

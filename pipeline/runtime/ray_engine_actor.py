@@ -72,6 +72,7 @@ class EngineActor:
         self._lock = threading.Lock()
         self._added: list[tuple[Mapping[str, str], Sequence[StreamSpec]]] = []  # before the shard
         self._stopped = False
+        self._told = Tally()  # to the driver
 
     def assemble(self) -> Identity:
         """Build the engine. No part of `__init__`, whose errors reach the driver as text only."""
@@ -134,13 +135,15 @@ class EngineActor:
 
     @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
     def beat(self) -> Beat[Tally]:
-        """What has been done so far; None until the streams are claimed."""
+        """What has been done since the last one (`Tally.upon`); None until the streams are
+        claimed."""
         self._lease.renew()
-        tally, shard = None, self._shard
+        news, shard = None, self._shard
         if shard and self._sink and self._sink.claimed:
             tally = shard.tally.snapshot()
             tally.here = frozenset(shard.streams())
-        return Beat(tally, self._logs.take())
+            news, self._told = tally.since(self._told), tally
+        return Beat(news, self._logs.take())
 
     @ray.method(concurrency_group=BESIDE)  # type: ignore[untyped-decorator]
     def add(self, jobs: Mapping[str, str], specs: Sequence[StreamSpec]) -> None:

@@ -211,14 +211,14 @@ class RayRun:
     def _listen(self, worker: Worker) -> None:
         if worker.over:
             return
-        tally = worker.engine.pulse.take()
-        if tally is None:
+        news = worker.engine.pulse.take()
+        if news is None:
             self._starter.see_that_it_starts(worker.engine)
             return
         if not worker.engine.up:
             worker.engine.node = self._starter.home(worker.engine)
-        worker.hear(tally)
-        self._streams.see(worker, tally)
+        worker.hear(news)
+        self._streams.see(worker)
 
     def _replace(self, worker: Worker, error: Exception) -> None:
         """A new engine goes on from the last commit, or the same one, which has lost its sink; none

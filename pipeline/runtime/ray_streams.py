@@ -100,10 +100,10 @@ class Streams:
         ]
         return replace(whole, outcomes=ended)
 
-    def see(self, worker: Worker, tally: Tally) -> None:
-        """How busy an engine is is known from what it says of itself."""
+    def see(self, worker: Worker) -> None:
+        """How busy an engine is is known from what it has said of itself."""
         with self._lock:
-            self._balance.see(worker.index, tally, self._clock())
+            self._balance.see(worker.index, worker.tally, self._clock())
 
     def forget(self, worker: Worker) -> None:
         """Another engine has its place."""

@@ -53,8 +53,9 @@ class Worker:
         silent = not self.over and self.engine.pulse.silent_s > SILENT_S
         return self.before + (self.tally.bereft(SILENT) if silent else self.tally)
 
-    def hear(self, tally: Tally) -> None:
+    def hear(self, news: Tally) -> None:
         """What its engine says of itself while it is at work."""
+        tally = news.upon(self.tally)
         if _committed(tally) > _committed(self.tally):
             self.deaths = 0
         self.claimed = self.engine.up = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -78,6 +79,27 @@ def test_a_snapshot_keeps_latencies_as_they_were_and_copies_none() -> None:
     assert sum(before.latencies["a"].total.counts) == 1
     assert sum(tally.latencies["a"].total.counts) == 2
     assert tally.latencies["b"] is before.latencies["b"]
+
+
+def test_what_is_new_makes_a_whole_of_what_was_known() -> None:
+    """A driver knows as much as if it had been told all; of who has had no news nothing is sent."""
+    tally, spent = Tally(), [Spent(0.1, 0.1, 0.1, 0.1)]
+    for stream in ("a", "b", "c"):
+        tally.see(Progress("job", stream), 1, {}, spent, 0)
+    known = told = tally.snapshot()
+    assert told.since(Tally()).upon(Tally()) == told
+    tally.see(Progress("job", "a"), 2, {"full": 1}, spent, 0)
+    tally.turn("b", "lost", "the connection ended")
+    tally.forget("c")
+    tally.frames = 4
+    news = tally.snapshot().since(told)
+    assert list(news.cameras) == ["a", "b", "c"]
+    assert list(news.latencies) == ["a"]
+    known = pickle.loads(pickle.dumps(news)).upon(known)
+    assert known == replace(tally, earlier={})
+    told = tally.snapshot()
+    assert tally.snapshot().since(told).cameras == {}
+    assert tally.snapshot().since(told).upon(known) == known
 
 
 def test_both_of_two_tallies_adds_up_what_both_know() -> None:

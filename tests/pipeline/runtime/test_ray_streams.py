@@ -126,7 +126,7 @@ def moving(streams, pair, clock) -> list[Worker]:
         for one, waited_s in zip(pair, (0.0, 9.0), strict=True):
             frames = {"a": Camera(90 * cycle), "c": Camera(40 * cycle)} if one is pair[0] else {}
             one.tally.seconds[WAIT], one.tally.cameras = waited_s * cycle, frames
-            streams.see(one, one.tally)
+            streams.see(one)
         clock.advance(CYCLE_S)
     streams.look()
     return pair
@@ -199,7 +199,7 @@ def test_one_that_is_let_go_leaves_its_cameras_to_the_others(streams, pair, cloc
     for cycle in range(LULL + 1):
         for one in pair:
             one.tally.seconds[WAIT] = 8.0 * cycle
-            streams.see(one, one.tally)
+            streams.see(one)
         clock.advance(CYCLE_S)
     assert not streams.crowded()
     assert streams.spare() is pair[1]
@@ -223,6 +223,6 @@ def test_engines_with_one_camera_each_cannot_share_their_work(names, crowded, cl
         for one in pair:
             one.engine.up = True
             one.tally.seconds[WAIT] = 0.1 * cycle
-            streams.see(one, one.tally)
+            streams.see(one)
         clock.advance(CYCLE_S)
     assert streams.crowded() is crowded
