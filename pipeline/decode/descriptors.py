@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import resource
+
+EACH = 3  # of a decode process: its orders, its messages, and its slate with its stderr
+SPARE = 64  # for all else in this process: files and connections of a sink, a service's clients
 
 
 def allow_many_descriptors() -> None:
@@ -11,3 +15,19 @@ def allow_many_descriptors() -> None:
     asked, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if asked != most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def spare_some(fd: int) -> None:
+    """Refuse the newest descriptor where too few are left for all else; they are given out from the
+    lowest on.
+
+    Raises:
+        OSError: too few are left.
+    """
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= most - SPARE <= fd:
+        raise OSError(
+            errno.EMFILE,
+            f"each takes {EACH} descriptors, this process may have {most}, and {SPARE} are for all "
+            "else; raise the hard limit (ulimit -Hn), or give the job more engines",
+        )

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import IO, Protocol
 
+from pipeline.decode.descriptors import spare_some
 from pipeline.decode.slate import SLATE_BYTES, Note, Slate
 from pipeline.decode.wire import Message, Unpacker
 from pipeline.secrets import mask
@@ -49,23 +50,30 @@ class DecodeProcess:
     """
 
     def __init__(self, spec: StreamSpec) -> None:
-        """Start it and hand it its spec; it begins at once."""
+        """Start it and hand it its spec; it begins at once.
+
+        Raises:
+            OSError: this machine allows no more processes or descriptors.
+        """
         self.owes = False
         self.note = Note()
         self.last_words = ""
         self._unpacker = Unpacker()
-        self._stderr_fd = os.memfd_create("stderr")  # unread pipes fill up and block
-        os.lseek(self._stderr_fd, SLATE_BYTES, os.SEEK_SET)  # its notes come first
-        self._slate = Slate(self._stderr_fd)
-        self.fd, write_fd = os.pipe()
-        try:
+        with contextlib.ExitStack() as if_it_fails, contextlib.ExitStack() as always:
+            self._stderr_fd = os.memfd_create("stderr")  # unread pipes fill up and block
+            if_it_fails.callback(os.close, self._stderr_fd)
+            spare_some(self._stderr_fd)
+            os.lseek(self._stderr_fd, SLATE_BYTES, os.SEEK_SET)  # its notes come first
+            self._slate = Slate(self._stderr_fd)
+            self.fd, write_fd = os.pipe()
+            if_it_fails.callback(os.close, self.fd)
+            always.callback(os.close, write_fd)
             # A chunk is megabytes; the default 64 KiB would wake both sides dozens of times.
             with contextlib.suppress(OSError):
                 fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
             os.set_blocking(self.fd, False)
             self._child = self._spawn(write_fd, spec.memory_bytes)
-        finally:
-            os.close(write_fd)
+            if_it_fails.pop_all()
         self._order(json.dumps(spec.to_json()))
 
     @property

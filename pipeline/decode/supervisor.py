@@ -112,7 +112,11 @@ class Supervisor(ABC):
             self._process = None
 
     def _start(self, spec: StreamSpec) -> None:
-        self._process = self._launch(spec)
+        try:
+            self._process = self._launch(spec)
+        except OSError as error:
+            self._lost("crashed", f"no decode process could be started: {error.strerror}")
+            return
         self._alive_s = self._clock()
         self._silence_s = max(START_S, spec.stall_s)
         self._serve()
