@@ -1,8 +1,8 @@
 """One process in place of a host's decode processes: `python -m pipeline.bench.switchboard FD`.
 
-FD is a socket, over which every stream's descriptors come: its orders, where its messages
-go, and where its signs of life do.
-A thousand real decode processes would be 60 GB and 40 cores; it is the host that is measured.
+FD is a socket, over which every stream's descriptors come: its orders, and where its messages and
+its signs of life go. A thousand real decode processes would be 60 GB and 40 cores; it is the host
+that is measured.
 """
 
 from __future__ import annotations

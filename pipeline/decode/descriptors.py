@@ -10,7 +10,7 @@ SPARE = 64  # for all else in this process: files and connections of a sink, a s
 
 
 def allow_many_descriptors() -> None:
-    """As many as this process may have: the usual 1,024 end at some 330 cameras, and the most that
+    """As many as this process may have: the usual 1,024 end at 320 cameras, and the most that
     may be asked for is far above that. Never fewer than before."""
     asked, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if asked != most:
@@ -18,8 +18,8 @@ def allow_many_descriptors() -> None:
 
 
 def spare_some(fd: int) -> None:
-    """Refuse the newest descriptor where too few are left for all else; they are given out from the
-    lowest on.
+    """Refuse the newest descriptor where too few are left for all else. The lowest that is free is
+    given out, so its number tells how many there are.
 
     Raises:
         OSError: too few are left.

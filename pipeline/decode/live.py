@@ -84,7 +84,7 @@ class LiveSupervisor(Supervisor):
 
     def _hear(self, fault: Fault) -> None:
         """The process speaks of trouble; its connection may be over."""
-        self._look()
+        self._look()  # if frames had come, all reasons are new
         self._over = self._over or fault.kind == "disconnected"
         if fault.kind != "disconnected" or self._is_news(fault.detail):
             self._cry(fault.kind, fault.detail)
