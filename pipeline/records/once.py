@@ -18,7 +18,7 @@ V = TypeVar("V")
 
 
 class Once:
-    """Tells repeats by their ids, and replaced writers by their epochs.
+    """Tells repeats by their ids, and replaced writers by their epochs; counts both.
 
     It remembers the last RECORDS ids, 25 to 50 MB of them, and the epochs of the last WRITERS
     recordings, live streams, topics and variants. So
@@ -42,6 +42,8 @@ class Once:
             records: ids that are remembered, of twice as many at most.
             writers: epochs that are remembered, of twice as many at most.
         """
+        self.repeated = 0
+        self.stale = 0
         self._seen: _Recent[bytes, None] = _Recent(records)
         self._epochs: _Recent[tuple[str, int, str, str, str], int] = _Recent(writers)
 
@@ -54,9 +56,11 @@ class Once:
             partition: of the topic; only within one is there an order.
         """
         if self._is_stale(topic, partition, headers):
+            self.stale += 1
             return False
         digest = hashlib.blake2b(f"{topic} {headers['ce_id']}".encode(), digest_size=16).digest()
         if digest in self._seen:
+            self.repeated += 1
             return False
         self._seen.put(digest, None)
         return True

@@ -9,6 +9,7 @@ from typing import Protocol
 from pipeline.records.commit import Commit
 from pipeline.records.filter import ALL, Filter
 from pipeline.records.record import Message, StoredRecord
+from pipeline.sinks.reading import Plan, Reading
 from pipeline.stream.progress import Progress
 
 
@@ -96,6 +97,11 @@ class Reader(Protocol):
         """Records in order of publishing (per partition on Kafka); all data topics when none is
         named. Others than those of `where` are not read, as far as the sink can tell where they
         lie. Ends at what was there when it began, unless `follow`."""
+        ...
+
+    def read(self, plan: Plan) -> Reading:
+        """The same as a pass whose reader says what it is through with. Raises `UsageError` where
+        this kind of sink cannot."""
         ...
 
     def progress(self, job: str | None = None) -> Iterable[Progress]:

@@ -70,6 +70,15 @@ def open_consumer(settings: KafkaSettings, deadline: Deadline, *, committed: boo
     )
 
 
+def open_reading_consumer(settings: KafkaSettings, deadline: Deadline, *, group: str | None) -> Any:
+    """One that says where an offset is not there, or none is known, instead of going elsewhere; in
+    a group, as whose member it commits. Errors as of `open_producer`."""
+    config = settings.reading_consumer(deadline, group=group)
+    return deadline.run(
+        lambda: _made(KafkaConsumer, settings, config, deadline), late=close_consumer
+    )
+
+
 @contextmanager
 def consumer(
     settings: KafkaSettings, deadline: Deadline, *, committed: bool = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -97,13 +98,16 @@ def explained(
 
 
 @contextmanager
-def explaining(settings: KafkaSettings, what: str, seconds: float) -> Iterator[Deadline]:
-    """A deadline for a block, and an error that a person understands where it is not met.
+def explaining(
+    settings: KafkaSettings, what: str, seconds: float, *, cut: threading.Event | None = None
+) -> Iterator[Deadline]:
+    """A deadline for a block, which is over at once where it is `cut`, and an error that a person
+    understands where it is not met.
 
     Raises:
         SinkError: the block raised an error of the client, or stalled.
     """
-    deadline = Deadline(seconds)
+    deadline = Deadline(seconds, cut=cut)
     settings.trouble.clear()
     try:
         yield deadline

@@ -62,7 +62,7 @@ def open_for_writing(path: Path, *, busy_s: float = BUSY_S) -> Connection:
         connection = _connect(f"{path.resolve().as_uri()}?mode=rwc", busy_s)
         try:
             _lay_out(connection, path, busy_s)
-            connection.file = _file_at(path)
+            connection.file = file_at(path)
             connection.execute(f"PRAGMA busy_timeout={int(min(busy_s, LOOK_S) * 1000)}")
         except BaseException:
             connection.close()
@@ -162,14 +162,15 @@ def _lock(connection: Connection, deadline: float, cut: threading.Event) -> None
 
 
 def _require_in_place(connection: Connection, path: Path) -> None:
-    if connection.file is not None and connection.file != _file_at(path):
+    if connection.file is not None and connection.file != file_at(path):
         raise SinkError(
             f"{path}: {MEANINGS['SQLITE_READONLY_DBMOVED']}; what is written now would be found by "
             "nobody. Run again: it begins a new file, or goes on with the one that lies there",
         )
 
 
-def _file_at(path: Path) -> tuple[int, int] | None:
+def file_at(path: Path) -> tuple[int, int] | None:
+    """Device and inode of what lies there, None for nothing."""
     with suppress(OSError):
         found = path.stat()
         return (found.st_dev, found.st_ino)

@@ -6,17 +6,21 @@ Rows in -> records out. Knows nothing of how they are written.
 from __future__ import annotations
 
 import json
-import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from operators.errors import UsageError
+from pipeline.errors import NoDatabase
 from pipeline.records.filter import ALL, Filter
 from pipeline.records.record import Message, StoredRecord
 from pipeline.records.topics import require_topics
+from pipeline.sinks.reading import Plan, Reading
 from pipeline.sinks.sink import Held
-from pipeline.sinks.sqlite.file import Connection, open_for_reading, translated
+from pipeline.sinks.sqlite.file import Connection, file_at, open_for_reading, translated
+from pipeline.sinks.sqlite.reading import SqliteReading
 from pipeline.stream.progress import Progress
 
 PAGE_ROWS = 256  # a reader never holds a read transaction, nor more rows than these
@@ -40,6 +44,7 @@ class SqliteReader:
         """
         self._path = path
         self._poll_s = poll_s
+        self._file = file_at(path)
         self._connection: Connection = open_for_reading(path)
 
     def topics(self) -> list[str]:
@@ -57,17 +62,17 @@ class SqliteReader:
         from_beginning: bool = True,
         follow: bool = False,
     ) -> Iterator[StoredRecord]:
-        require_topics(topics, self.topics())
-        begin = 0 if from_beginning else self._last_offset()
-        while True:
-            end = self._last_offset()
-            if begin < end:
-                yield from self._between(begin, end, topics, where)
-            elif follow:
-                time.sleep(self._poll_s)
-            if not follow:
-                return
-            begin = end
+        plan = Plan(tuple(topics), where, from_beginning=from_beginning, follow=follow)
+        yield from self.read(plan)
+
+    def read(self, plan: Plan) -> Reading:
+        require_topics(plan.topics, self.topics())
+        if plan.group is not None:
+            raise UsageError(
+                f"{self._path}: a database has no consumer groups, got group {plan.group!r}; keep "
+                "the offsets of the subscription with your results, and begin at them"
+            )
+        return SqliteReading(self, plan, poll_s=self._poll_s)
 
     def progress(self, job: str | None = None) -> Iterable[Progress]:
         rows = self._rows(
@@ -78,7 +83,7 @@ class SqliteReader:
     def close(self) -> None:
         self._connection.close()
 
-    def _between(
+    def between(
         self, begin: int, end: int, topics: Sequence[str], where: Filter
     ) -> Iterator[StoredRecord]:
         """Records behind one offset up to another, in order."""
@@ -91,6 +96,18 @@ class SqliteReader:
         for first in range(0, len(offsets), PAGE_ROWS):
             page = offsets[first : first + PAGE_ROWS]
             yield from self._page(f"offset IN ({', '.join('?' * len(page))})", *page)
+
+    def took_another(self) -> bool:
+        """Whether there was another file at the path than the one that is open; now it is open."""
+        there = file_at(self._path)
+        if there in (None, self._file):
+            return False
+        with suppress(NoDatabase):  # its writer lays it out
+            opened = open_for_reading(self._path)
+            self._connection.close()
+            self._connection, self._file = opened, there
+            return True
+        return False
 
     def _offsets(self, begin: int, end: int, topics: Sequence[str], where: Filter) -> array[int]:
         """Where the records lie that are asked for: 8 bytes each, in order."""
@@ -119,7 +136,8 @@ class SqliteReader:
             for at, topic, key, headers, value, timestamp_us in rows
         ]
 
-    def _last_offset(self) -> int:
+    def last_offset(self) -> int:
+        """Of the newest record, 0 where there is none."""
         ((last,),) = self._rows("SELECT coalesce(max(offset), 0) FROM records")
         return int(last)
 

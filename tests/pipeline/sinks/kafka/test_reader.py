@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 
 import pytest
 from kafka import KafkaProducer
@@ -11,10 +12,9 @@ from operators.errors import UsageError
 from pipeline.records.commit import Commit
 from pipeline.records.filter import Filter
 from pipeline.sinks.address import parse_sink_uri
-from pipeline.sinks.kafka import reader as kafka_reader
-from pipeline.sinks.kafka.client import consumer
-from pipeline.sinks.kafka.deadline import Deadline
+from pipeline.sinks.kafka import reading as kafka_reading
 from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.reading import Plan
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.uri import open_reader, open_sink
 
@@ -97,8 +97,9 @@ def test_records_of_a_stream_are_read_from_its_own_partition_alone(sink, kafka_u
     assert (held.records >= len(messages), held.exact) == (True, False)
 
     settings = KafkaSettings.of(parse_sink_uri(kafka_uri), {})
-    with consumer(settings, Deadline(20)) as client:
-        reading = kafka_reader._Reading(settings, client, ["action"], Filter(("cam2",)))
+    plan = Plan(("action",), Filter(("cam2",)))
+    with closing(kafka_reading.KafkaReading(settings, plan)) as reading:
+        reading._open()
         assert {one.partition for one in reading._find()} == {records[0].partition}
 
 
@@ -145,7 +146,7 @@ def test_records_of_others_are_passed_over(sink, kafka_uri, build, caplog):
 def test_follow_sees_what_comes_and_topics_that_are_made_meanwhile(
     sink, kafka_uri, build, monkeypatch
 ):
-    monkeypatch.setattr(kafka_reader, "NEW_TOPICS_S", 0.1)
+    monkeypatch.setattr(kafka_reading, "NEW_TOPICS_S", 0.1)
     records = open_reader(kafka_uri).records(follow=True)
     seen = []
     done = threading.Thread(target=lambda: seen.extend(next(records) for _ in range(3)))

@@ -1,0 +1,249 @@
+"""One pass over some topics of a cluster, as a careful consumer makes it: committed records, each
+once. See `pipeline.sinks.reading.Reading`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, TypeVar
+
+from kafka import TopicPartition
+from kafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from kafka.partitioner import murmur2
+
+from pipeline.errors import SinkError
+from pipeline.records.jump import Jump
+from pipeline.records.once import Once
+from pipeline.records.record import Message, StoredRecord
+from pipeline.records.topics import CLAIMS, PROGRESS, data_topics
+from pipeline.sinks.kafka.client import close_consumer, open_reading_consumer
+from pipeline.sinks.kafka.deadline import Deadline, Stalled
+from pipeline.sinks.kafka.errors import explained, explaining
+from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.reading import Plan
+
+log = logging.getLogger(__name__)
+
+POLL_MS = 500
+NEW_TOPICS_S = 5.0  # how often `follow` looks for topics that were made since
+
+T = TypeVar("T")
+Places = dict[TopicPartition, int]
+
+
+class KafkaReading:
+    """Of whoever reads by himself."""
+
+    def __init__(self, settings: KafkaSettings, plan: Plan) -> None:
+        """Connects when it is iterated over."""
+        self.offsets: dict[tuple[str, int], int] = {}
+        self._settings = settings
+        self._plan = plan
+        self._once = Once()
+        self._cut = threading.Event()
+        self._assigned: set[TopicPartition] = set()
+        self._strangers: set[str] = set()
+        self._old_topics: set[str] = set()
+        self._client: Any = None
+
+    @property
+    def repeated(self) -> int:
+        return self._once.repeated
+
+    @property
+    def stale(self) -> int:
+        return self._once.stale
+
+    def __iter__(self) -> Iterator[StoredRecord]:
+        try:
+            self._open()
+            yield from self._follow() if self._plan.follow else self._whole()
+        except SinkError:
+            if not self._cut.is_set():
+                raise
+
+    def done(self, record: StoredRecord) -> None:
+        self.offsets[record.message.topic, record.partition] = record.offset + 1
+
+    def interrupt(self) -> None:
+        self._cut.set()
+
+    def close(self) -> None:
+        if self._client:
+            close_consumer(self._client)
+
+    def _open(self) -> None:
+        attempt_s = self._settings.attempt_s
+        with explaining(self._settings, "connecting", attempt_s, cut=self._cut) as deadline:
+            self._client = open_reading_consumer(self._settings, deadline, group=self._plan.group)
+        self._old_topics = self._ask(self._client.topics)
+
+    def _whole(self) -> Iterator[StoredRecord]:
+        """What was there when this began."""
+        self._assign()
+        ends = self._ends(self._assigned)
+        patience = self._patience()
+        while self._behind(ends) and not self._cut.is_set():
+            records = self._poll()
+            if records:
+                patience = self._patience()
+            elif not patience.left_s:
+                silence = Stalled("nothing arrived")
+                raise explained(silence, self._settings, "reading records", patience.elapsed_s)
+            for record in records:
+                if record.offset < ends[TopicPartition(record.topic, record.partition)]:
+                    yield from self._given(record)
+
+    def _follow(self) -> Iterator[StoredRecord]:
+        """Until nobody asks any more, topics that are made meanwhile included."""
+        self._assign()
+        looked_s = time.monotonic()
+        while not self._cut.is_set():
+            for record in self._poll():
+                yield from self._given(record)
+            if time.monotonic() - looked_s > NEW_TOPICS_S:
+                self._assign()
+                looked_s = time.monotonic()
+
+    def _assign(self) -> None:
+        """Take in topics that were not there before."""
+        new = self._ask(self._find) - self._assigned
+        if not new:
+            return
+        self._assigned |= new
+        self._client.assign(sorted(self._assigned))  # those it knows keep their positions
+        self._begin(new)
+
+    def _find(self) -> set[TopicPartition]:
+        named = {self._settings.name(topic): topic for topic in self._client.topics()}
+        existing = [name for name in named if name is not None]
+        wanted = [name for name in self._plan.topics or data_topics(existing) if name in named]
+        return {
+            TopicPartition(named[name], number)
+            for name in wanted
+            for number in self._numbers(name, named[name])
+        }
+
+    def _numbers(self, name: str, topic: str) -> Collection[int]:
+        """Partitions where records that are asked for may lie: a stream's own one, where it is the
+        key. That is why a topic keeps its number of partitions."""
+        numbers = sorted(self._client.partitions_for_topic(topic))
+        streams = self._plan.where.streams
+        if not streams or name in (PROGRESS, CLAIMS):
+            return numbers
+        hashes = [murmur2(stream.encode()) & 0x7FFFFFFF for stream in streams]
+        return {numbers[one % len(numbers)] for one in hashes}
+
+    def _begin(self, partitions: set[TopicPartition]) -> None:
+        """Go where the plan says; topics that are made meanwhile are read from their beginning."""
+        offsets = self._plan.offsets
+        named = {one: offsets[key] for one in partitions if (key := self._key(one)) in offsets}
+        rest = partitions - named.keys()
+        late = {
+            one for one in rest if one.topic in self._old_topics and not self._plan.from_beginning
+        }
+        self._go({**named, **self._ends(late), **self._begins(rest - late)})
+
+    def _go(self, places: Places) -> None:
+        for partition, offset in places.items():
+            self._client.seek(partition, offset)
+
+    def _begins(self, partitions: Collection[TopicPartition]) -> Places:
+        """Where the first record lies that was published late enough. The last that was published
+        early enough may lie anywhere: writers' clocks differ."""
+        if self._plan.where.since_us is None:
+            return self._places(self._client.beginning_offsets, partitions)
+        since_ms = dict.fromkeys(partitions, self._plan.where.since_us // 1000)
+        found = self._ask(lambda: self._client.offsets_for_times(since_ms)) if since_ms else {}
+        later = {partition for partition in partitions if found[partition] is None}
+        begins = {one: found[one].offset for one in partitions if found[one] is not None}
+        return begins | self._ends(later)
+
+    def _ends(self, partitions: Collection[TopicPartition]) -> Places:
+        """Where what is committed ends."""
+        return self._places(self._client.end_offsets, partitions)
+
+    def _places(
+        self, ask: Callable[[list[TopicPartition]], Places], partitions: Collection[TopicPartition]
+    ) -> Places:
+        return self._ask(lambda: ask(sorted(partitions))) if partitions else {}
+
+    def _behind(self, ends: Places) -> list[TopicPartition]:
+        return self._ask(lambda: [p for p, end in ends.items() if self._client.position(p) < end])
+
+    def _poll(self) -> list[Any]:
+        if not self._assigned:
+            self._cut.wait(POLL_MS / 1000)
+            return []
+        return self._fetch(lambda: self._client.poll(timeout_ms=POLL_MS))
+
+    def _fetch(self, poll: Callable[[], dict[TopicPartition, list[Any]]]) -> list[Any]:
+        """The next records; none where a place had to be found first."""
+
+        def attempt() -> Any:
+            try:
+                return poll()
+            except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
+                return error
+
+        polled = self._ask(attempt)
+        if isinstance(polled, NoOffsetForPartitionError):
+            self._begin(polled.args[0])
+        elif isinstance(polled, OffsetOutOfRangeError):
+            self._jump(polled.args[0])
+        else:
+            return [record for records in polled.values() for record in records]
+        return []
+
+    def _jump(self, wanted: Places) -> None:
+        """Offsets that are not there: before the first, of what retention deleted, or behind the
+        last, of a topic that was made anew."""
+        begins = self._places(self._client.beginning_offsets, wanted.keys())
+        self._go(begins)
+        for partition, offset in wanted.items():
+            topic, number = self._key(partition)
+            self._plan.on_jump(Jump(topic, number, offset, begins[partition]))
+
+    def _given(self, record: Any) -> Iterator[StoredRecord]:
+        stored = self._stored(record)
+        if stored is not None and self._delivers(stored):
+            yield stored
+        else:
+            self.offsets[self._key(record)] = record.offset + 1
+
+    def _delivers(self, stored: StoredRecord) -> bool:
+        message = stored.message
+        return self._plan.where.takes(stored) and self._once.delivers(
+            message.topic, message.headers, partition=stored.partition
+        )
+
+    def _stored(self, record: Any) -> StoredRecord | None:
+        """None for what is no record: a tombstone, or somebody else's message."""
+        headers = {name: value.decode(errors="replace") for name, value in record.headers or ()}
+        if "ce_id" not in headers:
+            self._pass_over(record.topic)
+        if "ce_id" not in headers or record.value is None:
+            return None
+        key = (record.key or b"").decode(errors="replace")
+        message = Message(self._key(record)[0], key, headers, record.value)
+        return StoredRecord(message, record.timestamp * 1000, record.offset, record.partition)
+
+    def _key(self, place: Any) -> tuple[str, int]:
+        """Our name of a partition, or of a record's."""
+        return (self._settings.name(place.topic) or place.topic, place.partition)
+
+    def _pass_over(self, topic: str) -> None:
+        if topic not in self._strangers:
+            self._strangers.add(topic)
+            log.warning("%s holds records that are no CloudEvents; they are passed over", topic)
+
+    def _patience(self) -> Deadline:
+        return Deadline(self._settings.operation_s)
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        """The client's answer, in bounded time."""
+        seconds = self._settings.operation_s
+        with explaining(self._settings, "reading records", seconds, cut=self._cut) as deadline:
+            return deadline.run(question)
