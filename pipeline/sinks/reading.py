@@ -37,6 +37,11 @@ class Plan:
     group: str | None = None
     on_jump: Callable[[Jump], None] = lambda jump: None
 
+    @property
+    def named(self) -> list[str]:
+        """Topics that have to be known."""
+        return [*self.topics, *(topic for topic, _ in self.offsets)]
+
 
 class Reading(Protocol):
     """One pass. From one thread at a time, and `interrupt` beside it."""

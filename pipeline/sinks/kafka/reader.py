@@ -56,7 +56,7 @@ class KafkaReader:
             yield from reading
 
     def read(self, plan: Plan) -> Reading:
-        require_topics(plan.topics, self.topics())
+        require_topics(plan.named, self.topics())
         if plan.group is None:
             return KafkaReading(self._settings, plan)
         return GroupReading(self._settings, plan)

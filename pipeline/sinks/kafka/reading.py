@@ -145,6 +145,8 @@ class KafkaReading:
             one for one in rest if one.topic in self._old_topics and not self._plan.from_beginning
         }
         self._go({**named, **self._ends(late), **self._begins(rest - late)})
+        firsts, ends = self._firsts(named.keys()), self._ends(named.keys())
+        self._jump({p: at for p, at in named.items() if not firsts[p] <= at <= ends[p]})
 
     def _go(self, places: Places) -> None:
         for partition, offset in places.items():
@@ -154,12 +156,16 @@ class KafkaReading:
         """Where the first record lies that was published late enough. The last that was published
         early enough may lie anywhere: writers' clocks differ."""
         if self._plan.where.since_us is None:
-            return self._places(self._client.beginning_offsets, partitions)
+            return self._firsts(partitions)
         since_ms = dict.fromkeys(partitions, self._plan.where.since_us // 1000)
         found = self._ask(lambda: self._client.offsets_for_times(since_ms)) if since_ms else {}
         later = {partition for partition in partitions if found[partition] is None}
         begins = {one: found[one].offset for one in partitions if found[one] is not None}
         return begins | self._ends(later)
+
+    def _firsts(self, partitions: Collection[TopicPartition]) -> Places:
+        """What retention has left begins there."""
+        return self._places(self._client.beginning_offsets, partitions)
 
     def _ends(self, partitions: Collection[TopicPartition]) -> Places:
         """Where what is committed ends."""
@@ -200,11 +206,10 @@ class KafkaReading:
     def _jump(self, wanted: Places) -> None:
         """Offsets that are not there: before the first, of what retention deleted, or behind the
         last, of a topic that was made anew."""
-        begins = self._places(self._client.beginning_offsets, wanted.keys())
-        self._go(begins)
+        firsts = self._firsts(wanted.keys())
+        self._go(firsts)
         for partition, offset in wanted.items():
-            topic, number = self._key(partition)
-            self._plan.on_jump(Jump(topic, number, offset, begins[partition]))
+            self._plan.on_jump(Jump(*self._key(partition), offset, firsts[partition]))
 
     def _given(self, record: Any) -> Iterator[StoredRecord]:
         stored = self._stored(record)

@@ -66,7 +66,7 @@ class SqliteReader:
         yield from self.read(plan)
 
     def read(self, plan: Plan) -> Reading:
-        require_topics(plan.topics, self.topics())
+        require_topics(plan.named, self.topics())
         if plan.group is not None:
             raise UsageError(
                 f"{self._path}: a database has no consumer groups, got group {plan.group!r}; keep "
