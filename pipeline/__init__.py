@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipeline.client.subscription import subscribe
     from pipeline.push.push import Push
 
-__all__ = ["Push"]
+__all__ = ["Push", "subscribe"]
+
+# Imported when they are asked for: each brings what the others do without.
+_PUBLIC = {"Push": "pipeline.push.push", "subscribe": "pipeline.client.subscription"}
 
 
-def __getattr__(name: str) -> object:
-    """`Push` is imported when it is asked for: it brings libav."""
-    if name == "Push":
-        from pipeline.push.push import Push
-
-        return Push
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

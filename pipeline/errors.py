@@ -4,6 +4,7 @@ UsageError                 operators.errors
 └── NoDatabase             the sink's file is not there yet; who follows it may wait
 DinostreamError            operators.errors
 ├── SourceError            a stream cannot be opened or decoded; the others go on
+├── UnreadableRecord       a record is not what its type says, and a strict subscription stops
 ├── RuntimeFailure         a process or actor of ours died and could not be replaced
 └── SinkError              records could not be written or read; what was committed stays
     ├── FencedError        another writer has taken the stream over; this one must stop
@@ -28,6 +29,10 @@ class NoDatabase(UsageError):
 
 class SourceError(DinostreamError):
     """A source cannot be opened, read or decoded. Its text holds no password."""
+
+
+class UnreadableRecord(DinostreamError):
+    """A record is of a type that this version does not know, or broken."""
 
 
 class RuntimeFailure(DinostreamError):

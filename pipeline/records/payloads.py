@@ -68,5 +68,5 @@ def pts_seconds(message: Message) -> Fraction | None:
 
 
 def _pixels(png: bytes) -> NDArray[np.generic]:
-    with Image.open(io.BytesIO(png)) as image:
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
         return np.asarray(image)

@@ -5,7 +5,7 @@ Kafka's client is imported only where it is asked for.
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -79,7 +79,11 @@ def open_reader(uri: str, *, settings: Mapping[str, Any] | None = None) -> Reade
 
 
 def await_reader(
-    uri: str, *, settings: Mapping[str, Any] | None = None, tell: Callable[[str], None]
+    uri: str,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    tell: Callable[[str], None],
+    cut: threading.Event | None = None,
 ) -> Reader:
     """`open_reader` for who follows: a database that nobody has written yet is waited for.
 
@@ -87,8 +91,9 @@ def await_reader(
         uri: where.
         settings: as of `open_sink`.
         tell: is told, once, that there is nothing yet.
+        cut: once set, by whatever thread, it is not waited for any longer (`NoDatabase`).
     """
-    told = False
+    told, cut = False, cut or threading.Event()
     while True:
         try:
             return open_reader(uri, settings=settings)
@@ -96,7 +101,8 @@ def await_reader(
             if not told:
                 tell(str(error))
             told = True
-            time.sleep(LOOK_S)
+            if cut.wait(LOOK_S):
+                raise
 
 
 def create_topics(

@@ -1,0 +1,35 @@
+"""The classes of all results, for whoever tells them apart."""
+
+from pipeline.client.action import Action, Episode, FrameTime
+from pipeline.client.components import PrincipalComponents
+from pipeline.client.depth import Depth, DepthSummary
+from pipeline.client.embedding import Embedding
+from pipeline.client.incident import DeadLetter, Event
+from pipeline.client.labels import Label, LabelSet
+from pipeline.client.other import Books, Raw
+from pipeline.client.result import Result
+from pipeline.client.scores import Classification, Score
+from pipeline.client.segmentation import ClassShare, Component, Segmentation, SegmentationSummary
+
+__all__ = [
+    "Action",
+    "Books",
+    "ClassShare",
+    "Classification",
+    "Component",
+    "DeadLetter",
+    "Depth",
+    "DepthSummary",
+    "Embedding",
+    "Episode",
+    "Event",
+    "FrameTime",
+    "Label",
+    "LabelSet",
+    "PrincipalComponents",
+    "Raw",
+    "Result",
+    "Score",
+    "Segmentation",
+    "SegmentationSummary",
+]
