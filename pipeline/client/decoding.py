@@ -82,7 +82,14 @@ class Decoder:
                 "subscribe without strict=True to get such records as they are"
             )
         self.unread += 1
-        return Raw(**place(record), value=record.message.value, fault=fault)
+        return Raw(**_as_far_as_said(record), value=record.message.value, fault=fault)
+
+
+def _as_far_as_said(record: StoredRecord) -> dict[str, Any]:
+    try:
+        return said(record)
+    except FAULTS:
+        return place(record)
 
 
 def _require_format(record: StoredRecord, topic: str) -> None:

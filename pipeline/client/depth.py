@@ -76,6 +76,7 @@ def depth_summary(said: Mapping[str, Any], message: Message) -> DepthSummary:
     grid = np.array(data["grid"], np.float32)
     _require(grid.shape == (3, 3), f"a grid of shape {grid.shape}, not [3, 3]")
     percentiles = {int(name): _number(value) for name, value in data["percentiles"].items()}
+    percentiles = dict(sorted(percentiles.items()))
     return DepthSummary(**said, metric=data["unit"] == "m", percentiles=percentiles, grid=grid)
 
 

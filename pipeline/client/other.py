@@ -25,8 +25,8 @@ class Books(Result):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Raw(Result):
-    """A record as it is: of a type that this version does not know, or of one that is broken.
-    Beside where it lies only `attributes` say what it is.
+    """A record as it is: of a type that this version does not know, or broken. Where it is an
+    attribute that is broken, only `attributes` and where it lies say what it is.
 
     Attributes:
         value: the payload.

@@ -66,7 +66,7 @@ class Member:
     def __init__(self, uri: str) -> None:
         self.ids: list[str] = []
         self.reading = open_reader(uri).read(Plan(("action",), group="alarms", follow=True))
-        self.thread = threading.Thread(target=self.read)
+        self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
 
     def read(self) -> None:
