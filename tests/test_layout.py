@@ -179,6 +179,8 @@ def test_tests_are_no_package():
         ("pipeline.stream.spec", {"torch", "av", "ray", "kafka"}),
         ("pipeline.configuration.config", {"torch", "av", "ray", "kafka"}),
         ("pipeline.sinks.uri", {"torch", "av", "ray", "kafka"}),
+        ("pipeline.client.subscription", {"torch", "av", "ray", "kafka", "numpy", "pydantic"}),
+        ("pipeline.client.results", {"torch", "av", "ray", "kafka", "pydantic"}),
         ("pipeline.engine.shard", {"torch", "av", "ray", "kafka"}),
         ("pipeline.runtime.ray_run", {"torch", "av", "kafka"}),
         ("pipeline.runtime.ray_doctor", {"torch", "av", "kafka"}),

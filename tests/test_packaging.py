@@ -6,27 +6,43 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pipeline.records.message import labels_message
+from pipeline.sinks.uri import open_sink
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CLIENT = tomllib.loads((ROOT / "deploy/client/pyproject.toml").read_text())["project"]
 SHIPPED = ("kernels", "operators", "pipeline", "pyproject.toml", "README.md")
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
+    return built(tmp_path_factory, SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def client_wheel(tmp_path_factory):
+    shipped = ("operators", "pipeline", "deploy/client/pyproject.toml")
+    return built(tmp_path_factory, shipped, project="deploy/client")
+
+
+def built(tmp_path_factory, names, *, project="."):
     """A wheel built from a copy, so that the checkout stays clean."""
     copy = tmp_path_factory.mktemp("source")
-    for name in SHIPPED:
+    for name in names:
         source = ROOT / name
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
         copier = shutil.copytree if source.is_dir() else shutil.copy
         copier(source, copy / name)
     target = tmp_path_factory.mktemp("wheel")
-    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", target, copy)
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", target, copy / project)
     return next(target.glob("*.whl"))
 
 
@@ -87,6 +103,54 @@ def test_the_installed_command_works_away_from_the_checkout(wheel, tmp_path):
         check=True,
     )
     assert done.stdout.strip() == "voc2012"
+
+
+ALONE = """
+import sys
+uri, *missing = sys.argv[1:]
+sys.modules.update(dict.fromkeys(missing))  # whoever imports one is told that it is not there
+from pipeline import subscribe
+import pipeline
+for result in subscribe(uri, follow=False):
+    print(pipeline.__file__, result.name, result.labels[7].name)
+import pipeline.client.results
+import pipeline.sinks.kafka.reader
+"""
+
+
+@pytest.mark.slow
+def test_the_client_needs_what_it_asks_for_and_no_more(client_wheel, tmp_path):
+    uri = f"sqlite:{tmp_path / 'r.db'}"
+    sink = open_sink(uri)
+    sink.publish([labels_message("mine", [{"id": 7, "name": "cat", "rgb": [1, 2, 3]}])])
+    sink.close()
+    site, away = tmp_path / "site", tmp_path / "away"
+    away.mkdir()
+    pip("install", "--no-deps", "--target", site, client_wheel)
+    wanted = {canonicalize_name(Requirement(one).name) for one in CLIENT["dependencies"]}
+    owners = {
+        name: set(map(canonicalize_name, distributions))
+        for name, distributions in packages_distributions().items()
+        if name not in ("operators", "pipeline")
+    }
+    missing = [name for name in owners if not owners[name] & wanted]
+    assert {"torch", "ray", "av", "kernels"} <= set(missing)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, uri, *missing],
+        capture_output=True,
+        text=True,
+        cwd=away,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{site}/pipeline/__init__.py mine cat\n"
+
+
+def test_the_client_is_of_the_same_version_and_asks_for_a_part_of_the_same():
+    assert CLIENT["version"] == PROJECT["version"]
+    assert set(CLIENT["dependencies"]) < set(PROJECT["dependencies"])
+    assert CLIENT["requires-python"] == PROJECT["requires-python"]
 
 
 def applies(requirement, python):
