@@ -1,4 +1,4 @@
-"""`dinostream tail`: records of a sink as JSON lines."""
+"""`dinostream tail`: records of a sink as lines of JSON or CSV."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,9 @@ from operators.moment import microseconds
 from pipeline.cli.options import sink_settings
 
 if TYPE_CHECKING:
+    from pipeline.records.condition import Condition
     from pipeline.records.record import StoredRecord
+    from pipeline.sinks.reading import Reading
     from pipeline.sinks.sink import Reader
 
 SUMMARY_S = 5.0  # between two summaries of latencies
@@ -42,7 +44,21 @@ def _moment_us(text: str) -> int | None:
     show_default="from-beginning",
     help="Where to begin: the oldest record, or what comes from now on (with --follow).",
 )
+@click.option(
+    "--group",
+    metavar="NAME",
+    help="Kafka's consumer group: share records with its other members, and go on where they were "
+    "(with --follow).",
+)
 @click.option("--stream", metavar="NAME", show_default="every one", help="Only this stream.")
+@click.option(
+    "--where",
+    "condition",
+    metavar="CONDITION",
+    show_default="all",
+    help='Only records of which it holds, such as \'streamid == "gate" and '
+    'data.percentiles["5"] < 2\'.',
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -67,6 +83,9 @@ def _moment_us(text: str) -> int | None:
     help="Published before then.",
 )
 @click.option(
+    "--format", "form", type=click.Choice(["json", "csv"]), default="json", help="Of a line."
+)
+@click.option(
     "--latency", is_flag=True, help="Say how old each record is, and on stderr how old all are."
 )
 @click.option(
@@ -81,50 +100,100 @@ def command(
     *,
     follow: bool,
     from_beginning: bool | None,
+    group: str | None,
     stream: str | None,
     since_us: int | None,
     until_us: int | None,
+    condition: str | None,
     limit: int | None,
+    form: str,
     latency: bool,
     save: Path | None,
     config: Path | None,
 ) -> int:
-    """Print records of SINK, one JSON object a line; of all topics where none is named."""
-    from pipeline.records.filter import Filter
-    from pipeline.records.lines import record_line
-    from pipeline.sinks.uri import await_reader, open_reader
+    """Print records of SINK, one JSON object a line; of all topics where none is named.
 
-    if from_beginning is False and not follow:
-        raise click.UsageError("--latest shows what comes from now on, so it needs --follow")
-    where = Filter(() if stream is None else (stream,), since_us=since_us, until_us=until_us)
-    settings = sink_settings(config)
-    reader: Reader | None = None
+    CONDITION compares what a line of JSON holds, by name: ==, !=, <, <=, >, >=, in, and, or, not.
+    """
+    from pipeline.records.condition import Condition
+    from pipeline.records.filter import Filter
+    from pipeline.sinks.reading import Plan
+
+    for option, wanted in (("--latest", from_beginning is False), ("--group", group is not None)):
+        if wanted and not follow:
+            raise click.UsageError(f"{option} is about what comes from now on: it needs --follow")
+    chosen = None if condition is None else Condition(condition)
+    plan = Plan(
+        topics,
+        Filter(() if stream is None else (stream,), since_us=since_us, until_us=until_us),
+        from_beginning=from_beginning is not False,
+        follow=follow,
+        group=group,
+        on_jump=lambda jump: click.echo(jump, err=True),
+    )
     try:
-        if follow:
-            reader = await_reader(sink, settings=settings, tell=_wait)
-        else:
-            reader = open_reader(sink, settings=settings)
-        if follow and (unknown := _unknown(reader, stream)):
-            _wait(unknown)  # whoever follows may be early
-        records = reader.records(
-            topics, where=where, from_beginning=from_beginning is not False, follow=follow
-        )
-        records = itertools.islice(records, limit)
-        record = None
-        for record, facts in _with_ages(records) if latency else ((one, {}) for one in records):
-            print(record_line(record, save=save, **facts), flush=follow)
-        if record is None and (unknown := _unknown(reader, stream)):
-            raise UsageError(unknown)
-        sys.stdout.flush()
+        with closing(_open(sink, sink_settings(config), follow=follow, stream=stream)) as reader:
+            with closing(reader.read(plan)) as reading:
+                records = itertools.islice(_chosen(reading, chosen), limit)
+                printed = _print(
+                    records, reading, form=form, save=save, latency=latency, flush=follow
+                )
+            if not printed and (unknown := _unknown(reader, stream)):
+                raise UsageError(unknown)
+            sys.stdout.flush()
     except KeyboardInterrupt:
         if not follow:
             raise
     except BrokenPipeError:  # `tail | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
-        if reader is not None:
-            reader.close()
+        if chosen and chosen.unmet:
+            click.echo(f"no record had {', '.join(chosen.unmet)}", err=True)
     return 0
+
+
+def _open(sink: str, settings: dict[str, Any], *, follow: bool, stream: str | None) -> Reader:
+    from pipeline.sinks.uri import await_reader, open_reader
+
+    if not follow:
+        return open_reader(sink, settings=settings)
+    reader = await_reader(sink, settings=settings, tell=_wait)
+    if unknown := _unknown(reader, stream):
+        _wait(unknown)  # whoever follows may be early
+    return reader
+
+
+def _chosen(reading: Reading, condition: Condition | None) -> Iterator[StoredRecord]:
+    """Records of which it holds; the others are done."""
+    from pipeline.records.lines import record_facts
+
+    for record in reading:
+        if condition is None or condition.holds(record_facts(record)):
+            yield record
+        else:
+            reading.done(record)
+
+
+def _print(
+    records: Iterable[StoredRecord],
+    reading: Reading,
+    *,
+    form: str,
+    save: Path | None,
+    latency: bool,
+    flush: bool,
+) -> bool:
+    """A line each, which is what a record is done with; False where there was none."""
+    from pipeline.records.lines import COLUMNS, csv_line, csv_row, record_line
+
+    aged = _with_ages(records) if latency else ((one, {}) for one in records)
+    if form == "csv":
+        print(csv_row([*COLUMNS, *(["latency_s"] if latency else [])]))
+    line, record = csv_line if form == "csv" else record_line, None
+    for record, facts in aged:
+        print(line(record, save=save, **facts), flush=flush)
+        reading.done(record)
+    return record is not None
 
 
 def _with_ages(records: Iterable[StoredRecord]) -> Iterator[tuple[StoredRecord, dict[str, Any]]]:

@@ -1,13 +1,16 @@
-"""Stored records as JSON lines, the way `tail` prints them.
+"""Stored records as facts by name, and as lines, the way `tail` prints them.
 
-A record -> one line: attributes by their plain names, `topic`, `partition`, `offset`, `data`.
+A record -> attributes by their plain names, `topic`, `partition`, `offset`, `data`.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +20,50 @@ from pipeline.records.record import Message, StoredRecord
 
 FIRST = ("id", "type", "time", "streamid")  # what a person looks for
 SUFFIXES = {PNG: ".png", JSON: ".json", OCTETS: ".bin"}
+COLUMNS = ("topic", "partition", "offset", "streamid", "time", "id", "data")
 UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
 
 
-def record_line(record: StoredRecord, *, save: Path | None = None, **facts: Any) -> str:
-    """One line of JSON.
+def record_facts(record: StoredRecord, *, save: Path | None = None) -> dict[str, Any]:
+    """What is known of a record, JSON values.
 
     Args:
         record: what a reader gave.
-        save: a folder to write binary values to; the line then names the file.
-        facts: what else is known of it here, JSON values.
+        save: a folder to write binary values to; `data` then names the file.
 
     Raises:
         SinkError: the value cannot be saved there.
     """
     message = record.message
-    line = attributes(message) | {
+    return attributes(message) | {
         "topic": message.topic,
         "partition": record.partition,
         "offset": record.offset,
-        **facts,
         "data": _data(message, save),
     }
-    return json.dumps(line, ensure_ascii=False)
+
+
+def record_line(record: StoredRecord, *, save: Path | None = None, **more: Any) -> str:
+    """One line of JSON; arguments and errors as of `record_facts`, and `more` facts."""
+    facts = record_facts(record, save=save)
+    data = facts.pop("data")
+    return json.dumps(facts | more | {"data": data}, ensure_ascii=False)
+
+
+def csv_line(record: StoredRecord, *, save: Path | None = None, **more: Any) -> str:
+    """One line of CSV, of `COLUMNS` and the names of `more`; values other than text and numbers
+    are JSON. Arguments and errors as of `record_line`."""
+    facts = record_facts(record, save=save) | more
+    cells = [facts.get(name, "") for name in (*COLUMNS, *more)]
+    plain = [one if isinstance(one, str | int) else json.dumps(one) for one in cells]
+    return csv_row(plain)
+
+
+def csv_row(cells: Sequence[str | int]) -> str:
+    """Cells as RFC 4180 has them, without the end of the line."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
 
 
 def attributes(message: Message) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """`dinostream tail` on a real sink, as the process that a subscriber would run."""
 
+import csv
 import hashlib
 import json
 import signal
@@ -98,6 +99,42 @@ def test_the_time_of_publishing_narrows_it_down(dinostream, sink):
     assert "no time with a zone, such as" in done.stderr
 
 
+def test_a_condition_narrows_it_down(dinostream, sink):
+    condition = 'streamid == "door" and data.number >= 1 and offset < 12'
+    done = dinostream("tail", sink[0], "--where", condition)
+    assert [one["id"] for one in records(done)] == ["action/door/s/1/v"]
+    assert done.stderr == ""
+    done = dinostream("tail", sink[0], "--where", "stream == 'door'")
+    assert (records(done), done.stderr) == ([], "no record had stream\n")
+    done = dinostream("tail", sink[0], "--where", "open('x')")
+    assert done.returncode == 2
+    assert "open('x') is not allowed. Write one such as streamid ==" in done.stderr
+
+
+def test_lines_may_be_csv(dinostream, sink):
+    done = dinostream("tail", sink[0], "--stream", "gate", "--format", "csv", "--limit", "2")
+    header, depth, action = csv.reader(done.stdout.splitlines())
+    assert header == ["topic", "partition", "offset", "streamid", "time", "id", "data"]
+    assert depth[:3] == ["depth", "0", "1"]
+    assert json.loads(depth[-1])["size"] == len(PICTURE)
+    assert action == [
+        *("action", "0", "2", "gate", "2026-11-22T17:00:00.000000Z"),
+        *("action/gate/s/0/v", '{"number": 0}'),
+    ]
+    options = ("action", "--format", "csv", "--latency", "--limit", "1")
+    header, action = csv.reader(dinostream("tail", sink[0], *options).stdout.splitlines())
+    assert (header[-1], action[-1]) == ("latency_s", "null")
+
+
+def test_a_group_needs_to_follow_a_broker(dinostream, sink):
+    done = dinostream("tail", sink[0], "--group", "alarms")
+    assert done.returncode == 2
+    assert "--group is about what comes from now on: it needs --follow" in done.stderr
+    done = dinostream("tail", sink[0], "--group", "alarms", "--follow")
+    assert done.returncode == 2
+    assert "a database has no consumer groups" in done.stderr
+
+
 def test_binary_values_are_saved_where_one_says(dinostream, sink, tmp_path):
     told = records(dinostream("tail", sink[0], "depth", "--limit", "1", "--save", "pictures"))
     assert (tmp_path / told[0]["data"]["path"]).read_bytes() == PICTURE
@@ -183,3 +220,22 @@ def test_a_broker_is_read_like_a_file(dinostream, kafka_uri):
     assert told["depth"]["data"]["size"] == len(PICTURE)
     assert told["action"]["data"] == {"number": 0}
     assert told["action"]["id"] == "action/gate/s/0/v"
+
+
+@pytest.mark.slow
+@pytest.mark.needs_kafka
+def test_a_group_goes_on_where_it_was(dinostream, kafka_uri):
+    writer = open_sink(kafka_uri)
+    writer.publish([message("action", number) for number in range(6)])
+    writer.close()
+
+    def told(*options):
+        options = ("action", "--follow", "--group", "alarms", "--limit", "2", *options)
+        return [one["data"]["number"] for one in records(dinostream("tail", kafka_uri, *options))]
+
+    assert told() == [0, 1]
+    assert told("--where", "data.number > 2") == [3, 4]
+    writer = open_sink(kafka_uri)
+    writer.publish([message("action", 6)])
+    writer.close()
+    assert told() == [5, 6]
