@@ -64,8 +64,8 @@ def action(said: Mapping[str, Any], message: Message) -> Action:
         **said,
         start=_frame(data["start"]),
         end=_frame(data["end"]),
-        frames=data["frames"],
-        partial=data["partial"],
+        frames=int(data["frames"]),
+        partial=bool(data["partial"]),
         labels=scores(data["labels"]),
     )
 
@@ -76,11 +76,11 @@ def episode(said: Mapping[str, Any], message: Message) -> Episode:
     label, peak = data["label"], data["peak"]
     return Episode(
         **said,
-        label=Score(label["id"], label["name"], float(peak["score"])),
+        label=Score(int(label["id"]), label["name"], float(peak["score"])),
         start=_frame(data["start"]),
         end=_frame(data["end"]),
         peak=_frame(peak),
-        windows=data["windows"],
+        windows=int(data["windows"]),
     )
 
 

@@ -55,7 +55,7 @@ def labels_of(message: Message) -> dict[int, Label]:
 
 def _label(id: int, name: str, rgb: tuple[int, int, int]) -> Label:
     red, green, blue = rgb
-    return Label(id, name, (red, green, blue))
+    return Label(int(id), name, (int(red), int(green), int(blue)))
 
 
 class LabelSets:

@@ -34,4 +34,4 @@ def classification(said: Mapping[str, Any], message: Message) -> Classification:
 
 def scores(data: Sequence[Mapping[str, Any]]) -> tuple[Score, ...]:
     """Of a list of labels in a value."""
-    return tuple(Score(one["id"], one["name"], float(one["score"])) for one in data)
+    return tuple(Score(int(one["id"]), one["name"], float(one["score"])) for one in data)

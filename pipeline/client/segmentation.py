@@ -48,7 +48,8 @@ class Segmentation(Result):
         """The labels' colours, uint8 `[h, w, 3]`; black where a class has none."""
         palette = np.zeros((256, 3), np.uint8)
         for label in self.labels.values():
-            palette[label.id] = label.rgb
+            if 0 <= label.id < len(palette):
+                palette[label.id] = label.rgb
         return palette[self.ids]
 
 
@@ -110,9 +111,9 @@ def segmentation_summary(said: Mapping[str, Any], message: Message) -> Segmentat
 
 def _class_share(data: Mapping[str, Any]) -> ClassShare:
     components = tuple(map(_component, data["regions"]))
-    return ClassShare(data["id"], data["name"], float(data["share"]), components)
+    return ClassShare(int(data["id"]), data["name"], float(data["share"]), components)
 
 
 def _component(data: Mapping[str, Any]) -> Component:
     left, top, right, bottom = data["box"]
-    return Component((left, top, right, bottom), float(data["share"]))
+    return Component((int(left), int(top), int(right), int(bottom)), float(data["share"]))

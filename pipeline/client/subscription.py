@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from operators.errors import UsageError
 from operators.moment import microseconds
 from pipeline.errors import NoDatabase
-from pipeline.records.filter import Filter
+from pipeline.records.filter import Filter, unknown_stream
 from pipeline.records.jump import Jump
 from pipeline.sinks.reading import Offsets, Plan, Reading
 
@@ -52,7 +52,8 @@ def subscribe(
     Args:
         uri: `sqlite:PATH` or `kafka://HOST:PORT[,HOST:PORT]?topic_prefix=dinostream`.
         topics: without the prefix; all but dinostream's own books where none is named.
-        streams: ids of streams; all where none is named. Label sets are nobody's.
+        streams: ids of streams; all where none is named. Label sets are nobody's. One that nobody
+            has written is waited for, or an error without `follow`.
         start: the `beginning`, the `latest` (what comes from now on), a time with a zone (published
             then or later), or offsets as `Subscription.offsets` gives them.
         group: Kafka's consumer group. Its members share the partitions, what is done is kept by the
@@ -195,6 +196,16 @@ class Subscription:
             self._given, self._delivered = record, self._delivered + 1
             yield result
             self.done()
+        if not self._plan.follow and not self._delivered:
+            _require_known(self._plan.where.streams, reader)
+
+
+def _require_known(streams: Sequence[str], reader: Reader) -> None:
+    """Of whoever got nothing."""
+    known = {one.stream for one in reader.progress()} if streams else set()
+    for stream in streams:
+        if stream not in known:
+            raise UsageError(unknown_stream(stream, known))
 
 
 def _begin(start: Start) -> tuple[int | None, bool, Offsets]:

@@ -8,7 +8,6 @@ member, and at the end. See `pipeline.sinks.reading.Reading`.
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Collection
 from typing import Any
@@ -19,7 +18,6 @@ from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.records.record import StoredRecord
-from pipeline.records.topics import CLAIMS, PROGRESS
 from pipeline.sinks.kafka.client import CLOSE_S
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.reading import POLL_MS, KafkaReading, Places
@@ -39,6 +37,7 @@ class GroupReading(KafkaReading):
         super().__init__(settings, plan)
         self.uncommitted: Places = {}
         self._committed_s = time.monotonic()
+        self._topics: list[str] = []
 
     def done(self, record: StoredRecord) -> None:
         super().done(record)
@@ -53,19 +52,18 @@ class GroupReading(KafkaReading):
                 log.warning("what was done last is not committed and comes again: %r", error)
         super().close()
 
-    def _open(self) -> None:
-        super()._open()
-        prefix, topics = self._settings.prefix, self._plan.topics
-        ours = "|".join((PROGRESS, CLAIMS))
-        wanted: dict[str, Any] = {"pattern": rf"^{re.escape(prefix)}\.(?!({ours})$)"}
-        if topics:
-            wanted = {"topics": [self._settings.topic(name) for name in topics]}
-        self._client.subscribe(**wanted, listener=_Handover(self._client, self.uncommitted))
-
     def _assign(self) -> None:
-        """The group does."""
+        """Say what is wanted; the group assigns partitions at the next poll."""
+        topics = sorted(self._ask(self._wanted).values())
+        if topics != self._topics:
+            handover = _Handover(self._client, self.uncommitted)
+            self._client.subscribe(topics=topics, listener=handover)
+            self._topics = topics
 
     def _poll(self) -> list[Any]:
+        if not self._topics:
+            self._cut.wait(POLL_MS / 1000)
+            return []
         if time.monotonic() - self._committed_s >= COMMIT_S:
             self._ask(self._commit_while_it_is_ours)
         return self._fetch(lambda: self._client.poll(timeout_ms=POLL_MS, max_records=1))

@@ -117,14 +117,18 @@ class KafkaReading:
         self._begin(new)
 
     def _find(self) -> set[TopicPartition]:
-        named = {self._settings.name(topic): topic for topic in self._client.topics()}
-        existing = [name for name in named if name is not None]
-        wanted = [name for name in self._plan.topics or data_topics(existing) if name in named]
         return {
-            TopicPartition(named[name], number)
-            for name in wanted
-            for number in self._numbers(name, named[name])
+            TopicPartition(topic, number)
+            for name, topic in self._wanted().items()
+            for number in self._numbers(name, topic)
         }
+
+    def _wanted(self) -> dict[str, str]:
+        """Topics of the plan that there are, and the broker's names for them."""
+        named = {self._settings.name(topic): topic for topic in self._client.topics()}
+        existing = {name: topic for name, topic in named.items() if name is not None}
+        asked = self._plan.topics or data_topics(list(existing))
+        return {name: existing[name] for name in asked if name in existing}
 
     def _numbers(self, name: str, topic: str) -> Collection[int]:
         """Partitions where records that are asked for may lie: a stream's own one, where it is the
@@ -237,7 +241,9 @@ class KafkaReading:
 
     def _key(self, place: Any) -> tuple[str, int]:
         """Our name of a partition, or of a record's."""
-        return (self._settings.name(place.topic) or place.topic, place.partition)
+        name = self._settings.name(place.topic)
+        assert name is not None  # no others are read
+        return (name, place.partition)
 
     def _pass_over(self, topic: str) -> None:
         if topic not in self._strangers:

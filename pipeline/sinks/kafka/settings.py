@@ -23,7 +23,6 @@ OPERATION_ATTEMPTS = 6
 BATCH_BYTES = 1024 * 1024  # larger ones gain nothing
 COMPRESSION = "gzip"  # of what every client reads without further packages, the smallest
 SESSION_MS = 10_000  # until a member that was killed is missed; least that brokers take: 6 s
-NEW_TOPICS_MS = 5000  # how often a group looks for topics that were made since
 LINGER_MS = 50  # every write ends with a flush; until then batches may fill
 
 
@@ -175,12 +174,7 @@ class KafkaSettings:
         arguments = {**self.consumer(deadline), "auto_offset_reset": "none"}
         if group is None:
             return arguments
-        ours = {
-            "group_id": group,
-            "session_timeout_ms": SESSION_MS,
-            "metadata_max_age_ms": NEW_TOPICS_MS,
-        }
-        return {**arguments, **ours, **self._chosen(NETWORK)}
+        return {**arguments, "group_id": group, "session_timeout_ms": SESSION_MS}
 
     def _chosen(self, names: Iterable[str]) -> dict[str, Any]:
         return {name: self.client[name] for name in names if name in self.client}

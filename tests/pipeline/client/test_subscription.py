@@ -32,7 +32,8 @@ def test_topics_and_streams_narrow_it_down(frames):
     subscription = subscribe(frames, topics=["mood"], streams=["cam1"], follow=False)
     assert numbers(subscription) == [0, 1, 2, 3, 4]
     assert (subscription.counts.delivered, subscription.counts.repeated) == (5, 0)
-    assert list(subscribe(frames, streams=["cam2"], follow=False)) == []
+    with pytest.raises(UsageError, match=r"no stream 'cam2'; did you mean cam1\?"):
+        list(subscribe(frames, streams=["cam2"], follow=False))
 
 
 def test_a_time_of_publishing_is_a_start(frames):
