@@ -18,6 +18,7 @@ from pipeline.records.jump import Jump
 from pipeline.records.once import Once
 from pipeline.records.record import Message, StoredRecord
 from pipeline.records.topics import CLAIMS, PROGRESS, data_topics
+from pipeline.sinks.kafka.absence import Absence
 from pipeline.sinks.kafka.client import close_consumer, open_reading_consumer
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.errors import explained, explaining
@@ -97,14 +98,15 @@ class KafkaReading:
                     yield from self._given(record)
 
     def _follow(self) -> Iterator[StoredRecord]:
-        """Until nobody asks any more, topics that are made meanwhile included."""
+        """Until nobody asks any more, topics that are made meanwhile included. Only at the start
+        is a broker that does not answer taken for a wrong address."""
         self._assign()
-        looked_s = time.monotonic()
+        absence, looked_s = Absence(self._settings.where, self._cut), time.monotonic()
         while not self._cut.is_set():
-            for record in self._poll():
+            for record in absence.bear(self._poll, proof=bool) or ():
                 yield from self._given(record)
             if time.monotonic() - looked_s > NEW_TOPICS_S:
-                self._assign()
+                absence.bear(self._assign, proof=lambda _: True)
                 looked_s = time.monotonic()
 
     def _assign(self) -> None:
