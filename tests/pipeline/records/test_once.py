@@ -25,6 +25,7 @@ def test_each_id_of_a_topic_is_delivered_once():
         *(True, True, False, False, True)
     ]
     assert once.delivers("action", headers(1))
+    assert (once.repeated, once.stale) == (2, 0)
 
 
 def test_an_older_epoch_is_dropped_once_a_newer_one_was_seen():
@@ -33,6 +34,7 @@ def test_an_older_epoch_is_dropped_once_a_newer_one_was_seen():
     assert once.delivers("depth", headers(2, epoch=2))
     assert not once.delivers("depth", headers(3, epoch=1))
     assert once.delivers("depth", headers(3, epoch=2))  # what was dropped does not count as seen
+    assert (once.repeated, once.stale) == (0, 1)
 
 
 @pytest.mark.parametrize("other", [{"stream": "t"}, {"variant": "w"}, {"session": "b1b2c3d4e5f6"}])
