@@ -6,6 +6,7 @@ A stored record -> its attributes. Must not know what any value holds.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -25,7 +26,7 @@ class Result:
         id: `operator/stream/session/position/variant`; equal id means equal value.
         type: `dinostream.TOPIC.v1`.
         topic, partition, offset: where it lies.
-        published: when, UTC.
+        published: when, UTC; None where the sink has no such time.
         stream: id of the stream; None for a label set.
         session: one unbroken timeline of the stream.
         time: when it happened, UTC; of a window, its end.
@@ -49,7 +50,7 @@ class Result:
     topic: str
     partition: int
     offset: int
-    published: datetime
+    published: datetime | None
     stream: str | None = None
     session: str | None = None
     time: datetime | None = None
@@ -103,10 +104,16 @@ def place(record: StoredRecord) -> dict[str, Any]:
         "topic": record.message.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "published": _EPOCH + timedelta(microseconds=record.timestamp_us),
+        "published": _published(record.timestamp_us),
         "stream": named.get("streamid"),
         "attributes": named,
     }
+
+
+def _published(timestamp_us: int) -> datetime | None:
+    with suppress(OverflowError):
+        return _EPOCH + timedelta(microseconds=timestamp_us)
+    return None
 
 
 def moment(text: str | None) -> datetime | None:

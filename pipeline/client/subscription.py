@@ -71,8 +71,6 @@ def subscribe(
     """
     if isinstance(topics, str) or isinstance(streams, str):
         raise UsageError("topics and streams are lists of names, such as topics=['depth']")
-    if group is not None and not follow:
-        raise UsageError("a group has no end to stop at: leave follow=False out, or the group")
     since_us, from_beginning, offsets = _begin(start)
     plan = Plan(
         tuple(topics),

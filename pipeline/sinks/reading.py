@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from operators.errors import UsageError
 from pipeline.records.filter import ALL, Filter
 from pipeline.records.jump import Jump
 from pipeline.records.record import StoredRecord
@@ -36,6 +37,12 @@ class Plan:
     follow: bool = False
     group: str | None = None
     on_jump: Callable[[Jump], None] = lambda jump: None
+
+    def __post_init__(self) -> None:
+        if self.group is not None and not (self.group and self.follow):
+            raise UsageError(
+                f"group {self.group!r}: a group has a name and no end to stop at; follow it"
+            )
 
     @property
     def named(self) -> list[str]:

@@ -17,7 +17,6 @@ from kafka.consumer.subscription_state import AsyncConsumerRebalanceListener
 from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
 from kafka.structs import OffsetAndMetadata
 
-from pipeline.records.record import StoredRecord
 from pipeline.sinks.kafka.client import CLOSE_S
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.reading import POLL_MS, KafkaReading, Places
@@ -38,11 +37,6 @@ class GroupReading(KafkaReading):
         self.uncommitted: Places = {}
         self._committed_s = time.monotonic()
         self._topics: list[str] = []
-
-    def done(self, record: StoredRecord) -> None:
-        super().done(record)
-        topic = self._settings.topic(record.message.topic)
-        self.uncommitted[TopicPartition(topic, record.partition)] = record.offset + 1
 
     def close(self) -> None:
         if self._client:
@@ -67,6 +61,10 @@ class GroupReading(KafkaReading):
         if time.monotonic() - self._committed_s >= COMMIT_S:
             self._ask(self._commit_while_it_is_ours)
         return self._fetch(lambda: self._client.poll(timeout_ms=POLL_MS, max_records=1))
+
+    def _stand(self, topic: str, partition: int, offset: int) -> None:
+        super()._stand(topic, partition, offset)
+        self.uncommitted[TopicPartition(self._settings.topic(topic), partition)] = offset
 
     def _go(self, places: Places) -> None:
         """A member that ends before its first record must not begin elsewhere the next time."""

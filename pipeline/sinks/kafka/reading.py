@@ -66,7 +66,7 @@ class KafkaReading:
                 raise
 
     def done(self, record: StoredRecord) -> None:
-        self.offsets[record.message.topic, record.partition] = record.offset + 1
+        self._stand(record.message.topic, record.partition, record.offset + 1)
 
     def interrupt(self) -> None:
         self._cut.set()
@@ -222,7 +222,11 @@ class KafkaReading:
         if stored is not None and self._delivers(stored):
             yield stored
         else:
-            self.offsets[self._key(record)] = record.offset + 1
+            self._stand(*self._key(record), record.offset + 1)
+
+    def _stand(self, topic: str, partition: int, offset: int) -> None:
+        """What lies before is given and done, or left out."""
+        self.offsets[topic, partition] = offset
 
     def _delivers(self, stored: StoredRecord) -> bool:
         message = stored.message

@@ -67,6 +67,12 @@ class SqliteReader:
 
     def read(self, plan: Plan) -> Reading:
         require_topics(plan.named, self.topics())
+        for topic, partition in plan.offsets:
+            if partition:
+                raise UsageError(
+                    f"{self._path}: a database has partition 0 alone, it has no "
+                    f"{(topic, partition)}; offsets are those of the sink that they came from"
+                )
         if plan.group is not None:
             raise UsageError(
                 f"{self._path}: a database has no consumer groups, got group {plan.group!r}; keep "

@@ -30,14 +30,15 @@ class SqliteReading:
         self._reader = reader
         self._plan = plan
         self._poll_s = poll_s
+        self._firsts = {topic: offset for (topic, _), offset in plan.offsets.items()}
         self._cut = threading.Event()
 
     def __iter__(self) -> Iterator[StoredRecord]:
-        begin, skipped = self._begin()
+        begin = self._begin()
         while not self._cut.is_set():
             end = self._reader.last_offset()
             for record in self._reader.between(begin, end, self._plan.topics, self._plan.where):
-                if record.offset >= skipped.get(record.message.topic, 0):
+                if record.offset >= self._firsts.get(record.message.topic, 0):
                     yield record
                 if self._cut.is_set():
                     return
@@ -54,17 +55,16 @@ class SqliteReading:
     def close(self) -> None:
         """The connection is the reader's."""
 
-    def _begin(self) -> tuple[int, dict[str, int]]:
-        """The last offset that is not read, and where some topics begin."""
+    def _begin(self) -> int:
+        """The last offset that is not read."""
         plan, last = self._plan, self._reader.last_offset()
-        firsts = {topic: offset for (topic, _), offset in plan.offsets.items()}
-        for topic, first in firsts.items():
+        for topic, first in self._firsts.items():
             if first > last + 1:
                 plan.on_jump(Jump(topic, 0, first, 1))
-                firsts[topic] = 1
-        if plan.topics and set(plan.topics) <= firsts.keys():
-            return min(firsts[topic] for topic in plan.topics) - 1, firsts
-        return (0 if plan.from_beginning else last), firsts
+                self._firsts[topic] = 1
+        if plan.topics and set(plan.topics) <= self._firsts.keys():
+            return min(self._firsts[topic] for topic in plan.topics) - 1
+        return 0 if plan.from_beginning else last
 
     def _waited(self, end: int) -> int:
         """Behind which offset to go on, after a while without a record."""
@@ -73,4 +73,5 @@ class SqliteReading:
             return end
         if end:
             self._plan.on_jump(Jump("", 0, end + 1, 1))
+        self._firsts.clear()
         return 0

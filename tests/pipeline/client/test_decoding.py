@@ -56,6 +56,7 @@ def test_every_topic_has_a_class_and_every_record_of_a_run_is_of_it(read):
         assert {type(one) for one in found} == {CLASSES[topic]}
 
 
+@pytest.mark.slow
 def test_what_records_say_of_themselves_has_types(read):
     first, second = read["embedding"][:2]
     assert first.id == f"embedding/room-1/{first.session}/0/{first.variant}"
@@ -73,6 +74,7 @@ def test_what_records_say_of_themselves_has_types(read):
     assert (labels.stream, labels.time, labels.epoch, labels.pts) == (None, None, None, None)
 
 
+@pytest.mark.slow
 def test_maps_are_arrays(read):
     depth = read["depth"][0]
     assert (depth.metres.dtype, depth.metres.shape) == (np.float32, (8, 12))
@@ -90,6 +92,7 @@ def test_maps_are_arrays(read):
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_class_ids_have_names_and_colours(read):
     segmentation, summary = read["segmentation"][0], read["segmentation.summary"][0]
     assert segmentation.ids.shape == (8, 12)
@@ -108,6 +111,7 @@ def test_class_ids_have_names_and_colours(read):
     assert ade20k.labels == segmentation.labels
 
 
+@pytest.mark.slow
 def test_windows_episodes_and_events_have_times(read):
     action, episode = read["action"][0], read["action.episodes"][0]
     assert (action.start.position, action.start.time) == ("0", EPOCH)

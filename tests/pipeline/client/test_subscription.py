@@ -134,14 +134,15 @@ def test_it_follows_and_begins_with_what_comes_from_now_on(file, build):
 
 def test_a_file_that_is_replaced_is_read_from_its_beginning(new_file, build, tmp_path):
     old = new_file(tmp_path / "r.db")
-    old.write(build.message(1), build.message(2))
+    old.write(build.message(1), build.message(2, topic="mood"))
     jumps = []
-    follower = Follower(old.uri, on_jump=jumps.append)
+    start = {("action", 0): 1, ("mood", 0): 2}
+    follower = Follower(old.uri, start=start, on_jump=jumps.append)
     follower.wait(1, 2)
     old.close()
     for left in tmp_path.glob("r.db*"):  # its log, too, which the reader holds
         left.unlink()
-    new_file(tmp_path / "r.db").write(build.message(3))
+    new_file(tmp_path / "r.db").write(build.message(3, topic="mood"))
     follower.wait(1, 2, 3)
     follower.stop()
     assert [(one.topic, one.wanted, one.at) for one in jumps] == [("", 3, 1)]
@@ -237,7 +238,9 @@ def test_an_error_of_reading_comes_out_of_the_async_loop():
         ({"start": datetime(2026, 11, 29)}, "has no zone"),  # noqa: DTZ001
         ({"start": {"mood": 3}}, r"start has 'mood': 3; offsets are \(topic, partition\): number"),
         ({"start": {("mood", 0): -1}}, r"start has \('mood', 0\): -1"),
-        ({"group": "alarms", "follow": False}, "a group has no end to stop at"),
+        ({"group": "alarms", "follow": False}, "a group has a name and no end to stop at"),
+        ({"group": ""}, "group '': a group has a name"),
+        ({"start": {("mood", 3): 7}}, r"it has no \('mood', 3\)"),
         (
             {"group": "alarms"},
             "a database has no consumer groups, got group 'alarms'; keep the off",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
+from pipeline.records.filter import Filter
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.reading import Plan
 from pipeline.sinks.uri import open_reader, open_sink
@@ -45,6 +47,14 @@ def test_the_next_member_goes_on_behind_what_was_done(sink, kafka_uri, build):
     assert taken(kafka_uri, 3, "action") == messages[:3]
     assert taken(kafka_uri, 2, "action") == messages[2:4], "the third was not done"
     assert taken(kafka_uri, 3) == messages[3:6], "topics that are not named are all of them"
+
+
+def test_what_is_left_out_is_done_with(sink, kafka_uri, build):
+    mine = [build.message(number) for number in range(2)]
+    theirs = [replace(build.message(n, "cam2"), key="cam1") for n in range(5)]
+    sink.publish([mine[0], *theirs, mine[1]])  # one partition: it follows from the key
+    assert taken(kafka_uri, 2, "action", where=Filter(("cam1",))) == mine
+    assert taken(kafka_uri, 1, "action") == mine[1:]
 
 
 def test_a_member_that_ends_before_its_first_record_keeps_its_place(sink, kafka_uri, build):
