@@ -44,6 +44,7 @@ class Once:
         """
         self.repeated = 0
         self.stale = 0
+        self._writers = writers
         self._seen: _Recent[bytes, None] = _Recent(records)
         self._epochs: _Recent[tuple[str, int, str, str, str], int] = _Recent(writers)
 
@@ -64,6 +65,10 @@ class Once:
             return False
         self._seen.put(digest, None)
         return True
+
+    def forget_epochs(self) -> None:
+        """Where topics were made anew their writers' epochs may begin anew, too."""
+        self._epochs = _Recent(self._writers)
 
     def _is_stale(self, topic: str, partition: int, headers: Mapping[str, str]) -> bool:
         variant, epoch = headers.get("ce_variant"), headers.get("ce_epoch", "")

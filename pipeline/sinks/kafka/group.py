@@ -49,10 +49,14 @@ class GroupReading(KafkaReading):
     def _assign(self) -> None:
         """Say what is wanted; the group assigns partitions at the next poll."""
         topics = sorted(self._ask(self._wanted).values())
-        if topics != self._topics:
+        if topics == self._topics:
+            return
+        self._topics = topics
+        if topics:
             handover = _Handover(self._client, self.uncommitted)
             self._client.subscribe(topics=topics, listener=handover)
-            self._topics = topics
+        else:
+            self._client.unsubscribe()
 
     def _poll(self) -> list[Any]:
         if not self._topics:

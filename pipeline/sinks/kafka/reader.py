@@ -53,7 +53,9 @@ class KafkaReader:
     ) -> Iterator[StoredRecord]:
         plan = Plan(tuple(topics), where, from_beginning=from_beginning, follow=follow)
         with closing(self.read(plan)) as reading:
-            yield from reading
+            for record in reading:
+                yield record
+                reading.done(record)
 
     def read(self, plan: Plan) -> Reading:
         require_topics(plan.named, self.topics())

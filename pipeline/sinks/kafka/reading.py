@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar
 
 from kafka import TopicPartition
-from kafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.partitioner import murmur2
 
 from pipeline.errors import SinkError
@@ -143,8 +143,9 @@ class KafkaReading:
         return {numbers[one % len(numbers)] for one in hashes}
 
     def _begin(self, partitions: set[TopicPartition]) -> None:
-        """Go where the plan says; topics that are made meanwhile are read from their beginning."""
-        offsets = self._plan.offsets
+        """Go where this reading stood, else where the plan says; topics that are made meanwhile are
+        read from their beginning."""
+        offsets = {**self._plan.offsets, **self.offsets}
         named = {one: offsets[key] for one in partitions if (key := self._key(one)) in offsets}
         rest = partitions - named.keys()
         late = {
@@ -197,7 +198,7 @@ class KafkaReading:
         def attempt() -> Any:
             try:
                 return poll()
-            except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
+            except (NoOffsetForPartitionError, OffsetOutOfRangeError, LogTruncationError) as error:
                 return error
 
         polled = self._ask(attempt)
@@ -205,17 +206,24 @@ class KafkaReading:
             self._begin(polled.args[0])
         elif isinstance(polled, OffsetOutOfRangeError):
             self._jump(polled.args[0])
+        elif isinstance(polled, LogTruncationError):
+            cut_off = polled.divergent_offsets.keys()
+            self._jump({one: self.offsets.get(self._key(one), 0) for one in cut_off})
         else:
             return [record for records in polled.values() for record in records]
         return []
 
     def _jump(self, wanted: Places) -> None:
-        """Offsets that are not there: before the first, of what retention deleted, or behind the
-        last, of a topic that was made anew."""
+        """Offsets that are not there: before the first, of what retention deleted, or of a topic
+        that was made anew, or lost its end: nobody can tell which, so it is read from its
+        beginning."""
         firsts = self._firsts(wanted.keys())
         self._go(firsts)
         for partition, offset in wanted.items():
-            self._plan.on_jump(Jump(*self._key(partition), offset, firsts[partition]))
+            jump = Jump(*self._key(partition), offset, firsts[partition])
+            if jump.is_rewind:
+                self._once.forget_epochs()
+            self._plan.on_jump(jump)
 
     def _given(self, record: Any) -> Iterator[StoredRecord]:
         stored = self._stored(record)

@@ -23,6 +23,7 @@ OPERATION_ATTEMPTS = 6
 BATCH_BYTES = 1024 * 1024  # larger ones gain nothing
 COMPRESSION = "gzip"  # of what every client reads without further packages, the smallest
 SESSION_MS = 10_000  # until a member that was killed is missed; least that brokers take: 6 s
+METADATA_MS = 5000  # a group that a deleted topic has left looks so often whether it is back
 LINGER_MS = 50  # every write ends with a flush; until then batches may fill
 
 
@@ -174,7 +175,8 @@ class KafkaSettings:
         arguments = {**self.consumer(deadline), "auto_offset_reset": "none"}
         if group is None:
             return arguments
-        return {**arguments, "group_id": group, "session_timeout_ms": SESSION_MS}
+        ours = {"session_timeout_ms": SESSION_MS, "metadata_max_age_ms": METADATA_MS}
+        return {**arguments, "group_id": group, **ours, **self._chosen(NETWORK)}
 
     def _chosen(self, names: Iterable[str]) -> dict[str, Any]:
         return {name: self.client[name] for name in names if name in self.client}

@@ -37,6 +37,14 @@ def test_an_older_epoch_is_dropped_once_a_newer_one_was_seen():
     assert (once.repeated, once.stale) == (0, 1)
 
 
+def test_epochs_may_begin_anew():
+    once = Once()
+    assert once.delivers("depth", headers(1, epoch=5))
+    once.forget_epochs()
+    assert once.delivers("depth", headers(2, epoch=1))
+    assert not once.delivers("depth", headers(1, epoch=1)), "an id is an id"
+
+
 @pytest.mark.parametrize("other", [{"stream": "t"}, {"variant": "w"}, {"session": "b1b2c3d4e5f6"}])
 def test_epochs_of_other_streams_variants_and_files_are_their_own(other):
     once = Once()

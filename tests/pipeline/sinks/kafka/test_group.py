@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
 from pipeline.records.filter import Filter
 from pipeline.sinks.address import parse_sink_uri
+from pipeline.sinks.kafka import reading as kafka_reading
 from pipeline.sinks.reading import Plan
 from pipeline.sinks.uri import open_reader, open_sink
 
@@ -71,11 +73,12 @@ def test_a_member_that_ends_before_its_first_record_keeps_its_place(sink, kafka_
 
 
 class Member:
-    """One that is done with all that it gets."""
+    """One that is done with all that it gets; without a group, somebody who follows by himself."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, group: str | None = "alarms", **plan: Any) -> None:
         self.ids: list[str] = []
-        self.reading = open_reader(uri).read(Plan(("action",), group="alarms", follow=True))
+        plan = Plan(("action",), group=group, follow=True, **plan)
+        self.reading = open_reader(uri).read(plan)
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
 
@@ -115,6 +118,39 @@ def test_members_share_the_partitions_and_hand_over_what_is_done(sink, kafka_uri
     second.leave()
     last.leave()
     assert sorted([*first.ids, *second.ids, *last.ids]) == sorted(written), "each once"
+
+
+@pytest.mark.parametrize("group", [None, "alarms"])
+def test_a_topic_that_is_made_anew_is_read_from_its_beginning(kafka_uri, build, monkeypatch, group):
+    """With epochs that begin anew, which must not be taken for replaced writers'."""
+
+    def publish(*numbers, epoch):
+        sink = open_sink(kafka_uri, settings={"attempt_s": 5})
+        session = "1763830800000002"
+        messages = [build.message(n, epoch=epoch, session=session) for n in numbers]
+        sink.publish(messages)
+        sink.close()
+        return [message.id for message in messages]
+
+    monkeypatch.setattr(kafka_reading, "NEW_TOPICS_S", 0.1)
+    old = publish(*range(9), epoch=5)
+    jumps = []
+    follower = Member(kafka_uri, group, on_jump=jumps.append)
+    while follower.ids != old:
+        follower.thread.join(0.05)
+    address = parse_sink_uri(kafka_uri)
+    admin = KafkaAdminClient(bootstrap_servers=list(address.servers))
+    admin.delete_topics([f"{address.prefix}.action"])
+    while f"{address.prefix}.action" in admin.list_topics():
+        pass
+    admin.close()
+    new = publish(*range(20, 23), epoch=1)
+    while follower.ids != old + new:
+        follower.thread.join(0.05)
+    follower.leave()
+    assert [(one.topic, one.wanted, one.at, one.is_rewind) for one in jumps] == [
+        ("action", 9, 0, True)
+    ]
 
 
 def test_what_retention_deleted_is_told(sink, kafka_uri, build):
