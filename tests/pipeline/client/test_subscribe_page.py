@@ -61,7 +61,8 @@ def scope(file, build, monkeypatch, tmp_path, capsys):
     for example in EXAMPLES:
         exec(example, scope)
     scope["printed"] = capsys.readouterr().out.splitlines()
-    return scope
+    yield scope
+    scope["mine"].close()
 
 
 def test_the_examples_print_what_the_cameras_saw(scope):
@@ -77,6 +78,21 @@ def test_the_examples_print_what_the_cameras_saw(scope):
         "1970-01-01 00:00:00+00:00 3.0 3.0",
         "1970-01-01 00:00:02+00:00 1.0 1.0",
     ], "those of second 1 are too far apart"
+
+
+def test_results_and_offsets_are_kept_together(scope, file):
+    mine = scope["mine"]
+    assert mine.execute("SELECT count(*), min(metres) FROM nearest").fetchall() == [(6, 1.0)]
+    (kept,) = mine.execute("SELECT place, offset FROM standing").fetchall()
+    assert kept[0] == '["depth.summary", 0]'
+    summaries = list(subscribe(file.uri, topics=["depth.summary"], follow=False))
+    assert kept[1] == summaries[-1].offset + 1
+    mine.execute("DELETE FROM nearest")
+    mine.commit()
+    example = next(one for one in EXAMPLES if "mine.db" in one)
+    exec(example, scope)  # again: it goes on behind what it has
+    assert scope["mine"].execute("SELECT count(*) FROM nearest").fetchall() == [(0,)]
+    mine.close()
 
 
 def test_pairs_are_of_the_nearest_times(scope, file):
