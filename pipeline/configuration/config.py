@@ -186,6 +186,7 @@ class Config(_Model):
     gpus_per_engine: GpuShare = "auto"
     wait_for_room: bool = False
     decoders: PositiveInt = 2
+    decoders_max: PositiveInt | None = None
     batch_size: PositiveInt = 8
     threads: PositiveInt | None = None
     backend: Literal["auto", "torch", "openvino", "openvino-int8"] = "auto"
@@ -238,6 +239,7 @@ class Config(_Model):
     def _inline_is_one_process(self) -> Self:
         ray_only: dict[str, object] = {"engines": 1, "address": None, "gpus_per_engine": "auto"}
         ray_only |= {"wait_for_room": False, "engines_max": None, "spare_engines": 0}
+        ray_only |= {"decoders_max": None}
         given = [name for name, default in ray_only.items() if getattr(self, name) != default]
         if self.runtime == "inline" and given:
             raise ValueError(f"only runtime: ray takes {' and '.join(given)}")
@@ -245,10 +247,10 @@ class Config(_Model):
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> Self:
-        if self.engines_max is not None and self.engines_max < self.engines:
-            raise ValueError(
-                f"engines_max is {self.engines_max}, which is fewer than engines, {self.engines}"
-            )
+        for name, most in (("engines", self.engines_max), ("decoders", self.decoders_max)):
+            least = getattr(self, name)
+            if most is not None and most < least:
+                raise ValueError(f"{name}_max is {most}, which is fewer than {name}, {least}")
         return self
 
     @property

@@ -64,7 +64,9 @@ class EngineActor:
         self._lease = Lease(patience.lease_s)
         kind, wait = self.decode_actor, config.wait_for_room
         start = decoders(kind, need, asked, name, level, wait=wait)
-        self._new_feed = partial(RayFeed, start, need.decoders, patience)
+        self._new_feed = partial(
+            RayFeed, start, need.decoders, patience, most=config.decoders_max or 0
+        )
         self._feed: RayFeed | None = self._new_feed()  # of the next run
         self._assembly: Assembly | None = None
         self._shard: Shard | None = None

@@ -20,6 +20,7 @@ from ray.actor import ActorHandle
 
 from pipeline.decode.backoff import Backoff
 from pipeline.log_queue import relay
+from pipeline.runtime.ray_room import DECODER_STREAMS
 from pipeline.runtime.ray_watch import Lost, Patience, is_lost, why_lost
 from pipeline.stream.chunk import Chunk, Counts, End, Entry, Fault, Frames, Gap, Trouble, sampled_in
 from pipeline.stream.spec import StreamSpec
@@ -32,7 +33,7 @@ LIVES_WITHOUT_PROGRESS = 3  # a recording whose actors die so often without a fr
 DIED = "its decode actor died; how many frames of this camera it held is not known"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Host:
     backoff: Backoff
     actor: ActorHandle | None  # None: dead, and its successor is not started yet
@@ -57,22 +58,24 @@ class RayFeed:
         patience: Patience,
         clock: Callable[[], float] = time.monotonic,
         rng: Random | None = None,
+        *,
+        most: int = 0,
     ) -> None:
         """
         Args:
             new_actor: starts a `DecodeActor`.
-            actors: size of the pool.
+            actors: that are there from the beginning, and stay.
             patience: how long an actor may keep a call.
             clock: seconds, monotonic.
             rng: jitter of new actors.
+            most: actors, where streams are more than `DECODER_STREAMS` for each.
         """
-        rng = rng or Random()
+        self._rng = rng or Random()
+        self._fewest, self._most = actors, most
         self._new_actor = new_actor
         self._patience = patience
         self._clock = clock
-        self._hosts = [
-            _Host(Backoff(rng), new_actor(), allowed_s=patience.start_s) for _ in range(actors)
-        ]
+        self._hosts = [self._new_host() for _ in range(actors)]
         self._host_of: dict[str, _Host] = {}
         self._stopping: set[str] = set()
         self._kept: dict[str, list[Entry]] = {}  # of ours, for the stream's next request
@@ -82,8 +85,14 @@ class RayFeed:
         self._deaths: Counter[str] = Counter()  # of actors that owed a recording's next frames
         self._away: dict[str, bool] = {}  # no frames since its actor died -> any before that
 
+    def _new_host(self) -> _Host:
+        return _Host(Backoff(self._rng), self._new_actor(), allowed_s=self._patience.start_s)
+
     def open(self, spec: StreamSpec) -> None:
         host = min(self._hosts, key=lambda host: len(host.specs))
+        if len(host.specs) >= DECODER_STREAMS and len(self._hosts) < self._most:
+            host = self._new_host()
+            self._hosts.append(host)
         host.specs[spec.stream] = spec
         self._host_of[spec.stream] = host
         if host.actor:
@@ -101,6 +110,7 @@ class RayFeed:
     def wait(self, timeout_s: float) -> list[Chunk]:
         if self._ready:
             return self._hand_over()
+        self._let_go()
         for host in self._hosts:
             self._revive(host)
             self._exchange(host)
@@ -127,6 +137,14 @@ class RayFeed:
 
     def close(self) -> None:
         for host in self._hosts:
+            if host.actor:
+                ray.kill(host.actor)
+
+    def _let_go(self) -> None:
+        """Of actors that have no streams any more, as many as were more than at the beginning."""
+        idle = [host for host in self._hosts if not host.specs and host.call is None]
+        for host in idle[: max(0, len(self._hosts) - self._fewest)]:
+            self._hosts.remove(host)
             if host.actor:
                 ray.kill(host.actor)
 

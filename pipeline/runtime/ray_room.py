@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 ENGINE_CPUS = 1.0
 DECODER_CPUS = 0.5  # so that an engine with two decoders has room on two cores
+DECODER_STREAMS = 8  # cameras of 1280x720, 25 frames/s, that so much of a core decodes
 ENGINE_BYTES = 1100 << 20  # torch, Ray and batches: 1.3 GiB with a ViT-S on CPUs
 WEIGHT_BYTES = 8  # of a parameter: as it was read, and as it is computed with
 DECODER_BYTES = 100 << 20  # of a decode actor

@@ -190,6 +190,7 @@ def test_a_head_for_no_operator_is_refused():
         {"wait_for_room": True},
         {"engines_max": 2},
         {"spare_engines": 1},
+        {"decoders_max": 3},
     ],
 )
 def test_one_process_cannot_be_several(options):
@@ -334,7 +335,8 @@ def test_what_can_be_given_up_is_what_runs_each_once(overload, told) -> None:
     assert Config(overload=["segmentation", "half"]).overload == ["segmentation", "half"]
 
 
-def test_most_engines_are_not_fewer_than_those_to_begin_with():
-    assert "engines_max is 1, which is fewer than engines, 2" in refusal(
-        None, {"engines": 2, "engines_max": 1}
+@pytest.mark.parametrize("kind", ["engines", "decoders"])
+def test_the_most_are_not_fewer_than_those_to_begin_with(kind):
+    assert f"{kind}_max is 1, which is fewer than {kind}, 2" in refusal(
+        None, {kind: 2, f"{kind}_max": 1}
     )

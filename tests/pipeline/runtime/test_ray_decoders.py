@@ -4,6 +4,7 @@ with them, and who is to blame."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
@@ -14,6 +15,7 @@ from ray.exceptions import RayActorError
 from operators.frames import FrameInfo
 from pipeline.decode.backoff import FIRST_S, LONGEST_S
 from pipeline.runtime.ray_feed import LIVES_WITHOUT_PROGRESS, RayFeed
+from pipeline.runtime.ray_room import DECODER_STREAMS
 from pipeline.runtime.ray_watch import Patience
 from pipeline.stream.chunk import Chunk, End, Entry, Fault, Frames, Gap, Trouble
 from pipeline.stream.spec import StreamSpec
@@ -51,9 +53,10 @@ class Decoder:
 def feed_of(fake_ray) -> Callable[..., RayFeed]:
     """Makes a feed whose actors are these, one after the other; the first is there."""
 
-    def make(*lives: Decoder) -> RayFeed:
+    def make(*lives: Decoder, most: int = 0) -> RayFeed:
         bodies = iter(lives)
-        return RayFeed(lambda: fake_ray.start(next(bodies)), 1, PATIENCE, fake_ray.clock, Random(0))
+        told = (PATIENCE, fake_ray.clock, Random(0))
+        return RayFeed(lambda: fake_ray.start(next(bodies)), 1, *told, most=most)
 
     return make
 
@@ -202,3 +205,38 @@ def test_a_stream_that_is_stopped_ends_without_a_new_actor(feed_of, fake_ray) ->
     fake_ray.clock.advance(LONGEST_S)
     entries_of(feed)
     assert len(fake_ray.actors) == 1
+
+
+def ended(spec: StreamSpec) -> End:
+    return End(spec.stream, "stopped")
+
+
+def test_actors_grow_with_their_streams_up_to_the_bound(feed_of, fake_ray) -> None:
+    cameras = [replace(GATE, stream=f"gate-{number}") for number in range(3 * DECODER_STREAMS)]
+    decoders = [Decoder() for _ in range(2)]
+    feed = feed_of(*decoders, most=2)
+    for number, camera in enumerate(cameras):
+        feed.open(camera)
+        assert len(fake_ray.actors) == (1 if number < DECODER_STREAMS else 2)
+    assert [len(one.opened) for one in decoders] == [3 * DECODER_STREAMS // 2] * 2
+
+
+def test_without_a_bound_they_stay_as_many(feed_of, fake_ray) -> None:
+    feed = feed_of(Decoder())
+    for number in range(3 * DECODER_STREAMS):
+        feed.open(replace(GATE, stream=f"gate-{number}"))
+    assert len(fake_ray.actors) == 1
+
+
+def test_one_that_has_no_stream_any_more_is_let_go_but_for_the_last(feed_of, fake_ray) -> None:
+    cameras = [replace(GATE, stream=f"gate-{number}") for number in range(DECODER_STREAMS + 1)]
+    first, second = Decoder(tuple(map(ended, cameras[:-1]))), Decoder((ended(cameras[-1]),))
+    feed = feed_of(first, second, most=2)
+    for camera in cameras:
+        feed.open(camera)
+    told = entries_of(feed)
+    assert {one.stream for one in told if isinstance(one, End)} == {c.stream for c in cameras}
+    feed.wait(0.0)
+    assert [one.killed for one in fake_ray.actors] == [True, False]
+    feed.open(CLIP)
+    assert [one.stream for one in second.opened] == [cameras[-1].stream, "clip"]

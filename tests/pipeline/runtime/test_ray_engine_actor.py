@@ -56,7 +56,7 @@ class Assembled:
 class Feed:
     """Closes."""
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         self.closed = False
 
     def close(self) -> None:
