@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.frames import FrameInfo
+from pipeline.decode.answers import BEAT_S
 from pipeline.decode.buffer import Buffer
-from pipeline.decode.child import BEAT_S
 from pipeline.decode.slate import Note, Slate
 from pipeline.decode.track import Sample
 from pipeline.decode.wire import Message, pack, write_all

@@ -33,6 +33,7 @@ COMMANDS = (
     "demo",
     "render",
     "tail",
+    "audit",
     "topics",
     "weights",
     "bench",

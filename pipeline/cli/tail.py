@@ -7,15 +7,14 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
-from datetime import datetime
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from operators.errors import UsageError
-from operators.moment import microseconds
+from pipeline.cli.moment import moment_us
 from pipeline.cli.options import sink_settings
 
 if TYPE_CHECKING:
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
     from pipeline.sinks.sink import Reader
 
 SUMMARY_S = 5.0  # between two summaries of latencies
-
-
-def _moment_us(text: str) -> int | None:
-    """RFC 3339 -> microseconds since the epoch."""
-    with suppress(ValueError, TypeError):  # without a zone it is no moment
-        return microseconds(datetime.fromisoformat(text))
-    raise click.BadParameter(f"{text!r} is no time with a zone, such as 2026-11-29T17:00:00Z")
 
 
 @click.command("tail", epilog="Example: dinostream tail sqlite:results.db depth.summary --limit 3")
@@ -69,7 +61,7 @@ def _moment_us(text: str) -> int | None:
 @click.option(
     "--since",
     "since_us",
-    type=_moment_us,
+    type=moment_us,
     metavar="TIME",
     show_default="the beginning",
     help="Published then or later.",
@@ -77,7 +69,7 @@ def _moment_us(text: str) -> int | None:
 @click.option(
     "--until",
     "until_us",
-    type=_moment_us,
+    type=moment_us,
     metavar="TIME",
     show_default="none",
     help="Published before then.",

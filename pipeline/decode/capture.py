@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pipeline.decode.collector import Item
 from pipeline.decode.dating import Dating
 from pipeline.decode.settling import Settling
+from pipeline.decode.slate import Reached
 from pipeline.decode.track import Track
 from pipeline.errors import SourceError
 from pipeline.media.hls import HlsReel
@@ -35,16 +36,23 @@ class Capture:
     """
 
     def __init__(
-        self, spec: StreamSpec, wall_us: Callable[[], int], transfer: Transfer | None = None
+        self,
+        spec: StreamSpec,
+        wall_us: Callable[[], int],
+        transfer: Transfer | None = None,
+        *,
+        tell: Callable[[Reached], None] = lambda _: None,
     ) -> None:
         """
         Args:
             spec: what to follow.
             wall_us: clock of anchors and ingest times, microseconds since the epoch; never set.
             transfer: how http(s) is read.
+            tell: is told what is `reached`, before any frame of it is given out.
         """
         self._spec = spec
         self._wall_us = wall_us
+        self._tell = tell
         self._transfer = transfer or Transfer(live=True)
         self._track: Track | None = None
         self._lost = 0
@@ -53,7 +61,7 @@ class Capture:
         self._stalled = False
         self._resumed = False  # behind a frame of an earlier connection
         self._mark: Mark | None = None
-        self.reached: tuple[Counts, Mark | None] = (Counts(), None)
+        self.reached: Reached = (Counts(), None)
         self.finite = False
         self.settling = False
 
@@ -143,6 +151,7 @@ class Capture:
             zero_us = reel.sender.zero_us if reel.sender else None
             items = self._items_of(picture, track, reel.mark(), local_us, zero_us)
             self.reached = (self.counts, self._mark)
+            self._tell(self.reached)
             if settling:
                 items = settling.through(items, local_us, frame=isinstance(picture, Picture))
             if self._dating:

@@ -18,27 +18,23 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import IO
 
+from pipeline.decode.answers import BEAT_S, Answers, peak_memory_bytes
 from pipeline.decode.buffer import Buffer
 from pipeline.decode.capture import Capture
 from pipeline.decode.collector import Collector, Item
 from pipeline.decode.following import Following
 from pipeline.decode.playback import Playback
-from pipeline.decode.slate import Note, Slate
-from pipeline.decode.wire import Message, pack, write_all
-from pipeline.log_queue import LogQueue
+from pipeline.decode.slate import Slate
 from pipeline.logs import set_up_kept_logging
-from pipeline.media.picture import Mark
 from pipeline.media.retry import Wait
 from pipeline.media.transfer import Transfer
 from pipeline.secrets import remember_url
-from pipeline.stream.chunk import TROUBLES, Counts, End, Entry, Fault
+from pipeline.stream.chunk import TROUBLES, End, Entry, Fault
 from pipeline.stream.dropped import Dropped
 from pipeline.stream.spec import StreamSpec
 
-NONE = Counts()
 ROOM_S = 0.1  # that a frame of a connection's beginning waits for room in the buffer
 STEP_S = 0.5  # at a stop: that a step of reading may take until its frames are in the buffer
-BEAT_S = 0.5  # a sign of life at most so often; a recording's while somebody waits for a chunk
 
 
 class Orders:
@@ -86,50 +82,6 @@ class Orders:
         os._exit(0)  # the parent is gone; libav may hang, so nothing is cleaned up
 
 
-class Answers:
-    """The pipe to the parent, and the slate that it looks at. Every message takes along what was
-    logged up to then."""
-
-    def __init__(self, fd: int, slate: Slate, logs: LogQueue) -> None:
-        self._fd = fd
-        self._slate = slate
-        self._logs = logs
-        self._beaten_s = 0.0
-
-    def chunk(
-        self, entries: tuple[Entry, ...], counts: Counts = NONE, mark: Mark | None = None
-    ) -> None:
-        """Answer one `next`."""
-        self._note(counts, mark)
-        self._send(Message("chunk", entries, self._logs.take()))
-
-    def news(
-        self, entries: tuple[Entry, ...], counts: Counts = NONE, mark: Mark | None = None
-    ) -> None:
-        """Say what nobody asked for."""
-        self._note(counts, mark)
-        self._send(Message("news", entries, self._logs.take()))
-
-    def beat(self, counts: Counts = NONE, mark: Mark | None = None) -> None:
-        """Write down that there is progress; what was logged is said."""
-        now_s = time.monotonic()
-        if now_s - self._beaten_s >= BEAT_S:
-            self._beaten_s = now_s
-            self._note(counts, mark)
-            if lines := self._logs.take():
-                self._send(Message("news", lines=lines))
-
-    def _note(self, counts: Counts, mark: Mark | None) -> None:
-        """Before what is sent: all that is handed over has been counted."""
-        self._slate.write(Note(time.monotonic(), peak_memory_bytes(), counts, mark))
-
-    def _send(self, message: Message) -> None:
-        try:
-            write_all(self._fd, pack(message))
-        except BrokenPipeError:
-            os._exit(0)
-
-
 def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     """A recording: one chunk ahead of what is asked for, and no further."""
     collector = Collector(spec.chunk_ms, time.monotonic)
@@ -169,7 +121,7 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     buffer = Buffer(spec)
     steps = threading.Event()
     transfer = Transfer(live=True, wait=orders.patience(steps.set), transport=spec.transport)
-    source = Capture(spec, steady_clock(), transfer)
+    source = Capture(spec, steady_clock(), transfer, tell=answers.reach)
     troubles: SimpleQueue[Fault] = SimpleQueue()
 
     def fill() -> None:
@@ -242,16 +194,6 @@ def with_memory(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         replace(entry, memory_bytes=peak_memory_bytes()) if isinstance(entry, End) else entry
         for entry in entries
     )
-
-
-def peak_memory_bytes() -> int:
-    """Largest resident memory of this process so far; getrusage would count the parent's, before
-    the exec."""
-    with open("/proc/self/status", "rb") as status:
-        for line in status:
-            if line.startswith(b"VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return 0
 
 
 def wall_us() -> int:

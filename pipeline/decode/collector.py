@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.decode.track import Sample
-from pipeline.stream.chunk import CHUNK_FRAMES, End, Entry, Fault, Frames, Gap
+from pipeline.stream.chunk import CHUNK_FRAMES, MANIFEST_FRAMES, End, Entry, Fault, Frames, Gap
 
 Item = Sample | Gap | Fault | End
 
@@ -17,7 +17,8 @@ FIRST_CHUNK_FRAMES = CHUNK_FRAMES // 2
 
 
 class Collector:
-    """A recording's chunk in the making: full at 16 frames, after `chunk_ms`, or at the end.
+    """A recording's chunk in the making: full at 16 frames, after `chunk_ms`, or at the end; and
+    where a manifest belongs, which so tells of the same frames in every run.
 
     The first one is full at 8: the engine waits for it with nothing else to do.
 
@@ -38,6 +39,7 @@ class Collector:
         self._whole = 0  # items up to the last frame or the end
         self._frames = 0
         self._since_s = 0.0
+        self._manifest = False  # one belongs behind the last frame
 
     @property
     def full(self) -> bool:
@@ -46,7 +48,7 @@ class Collector:
             return False
         ended = isinstance(self._items[-1], End)
         late = self._clock() - self._since_s >= self._chunk_s
-        return ended or late or self._frames >= self._room
+        return ended or late or self._manifest or self._frames >= self._room
 
     def add(self, item: Item) -> None:
         """Put the next item in."""
@@ -54,12 +56,15 @@ class Collector:
         if isinstance(item, Sample | End):
             self._since_s = self._since_s if self._whole else self._clock()
             self._whole = len(self._items)
-            self._frames += isinstance(item, Sample)
+        if isinstance(item, Sample):
+            self._frames += 1
+            self._manifest = item.cursor["sampled"] % MANIFEST_FRAMES == 0
 
     def take(self) -> tuple[Entry, ...]:
         """The chunk's entries; the next one begins with what came after them."""
         items, self._items = self._items[: self._whole], self._items[self._whole :]
         self._whole = self._frames = 0
+        self._manifest = False
         self._room = CHUNK_FRAMES
         return entries(items)
 

@@ -17,6 +17,9 @@ from pipeline.stream.chunk import Counts
 
 NOTE_BYTES = 1 << 16  # most are shorter than 200; the mark of a hostile playlist has 35,000
 SLATE_BYTES = 2 * NOTE_BYTES
+Reached = tuple[Counts, list[int | None] | None]
+"""What a live connection has brought so far: counts and mark of a note."""
+
 _HEAD = struct.Struct("<II")  # length and checksum of what follows
 
 

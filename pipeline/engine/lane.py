@@ -182,8 +182,7 @@ class Lane:
         Raises:
             RecordsTooLarge: one of them is of no operator.
         """
-        told = self.end if self.end and not self._goes_on(self.end) else None
-        commit, operators = self._outbox.refuse(error, told)
+        commit, operators = self._outbox.refuse(error)
         for operator in operators:  # frames of the next chunk may be counted already
             self._ledger.bury(operator)
         return commit
@@ -286,10 +285,9 @@ class Lane:
             status=self._status,
         )
         messages, self._messages = self._messages, []
-        if self.end and not self._goes_on(self.end):
-            messages += self._publisher.announce(self.end, self._progress, self._progress.ledger)
+        told = self.end if self.end and not self._goes_on(self.end) else None
         self.times.send()
-        return self._outbox.send(messages, self._progress)
+        return self._outbox.send(messages, self._progress, told)
 
     @property
     def _status(self) -> str:

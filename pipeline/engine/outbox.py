@@ -12,6 +12,7 @@ from pipeline.engine.placement import Placement
 from pipeline.engine.refusals import with_letters
 from pipeline.errors import RecordsTooLarge
 from pipeline.records.commit import Commit
+from pipeline.records.manifest import Untold
 from pipeline.records.message import Publisher
 from pipeline.records.outage import Outage
 from pipeline.records.record import Message
@@ -29,11 +30,14 @@ class Outbox:
     ) -> None:
         """Go on behind `progress`, the last that was committed."""
         self._newest = progress
+        self._untold = Untold.of(progress)  # before the commit on its way
         self._placements = placements
         self._publisher = publisher
         self._news: list[Trouble | Outage] = []
         self._in_flight: Commit | None = None
         self._is_chunk = False
+        self._end: End | None = None  # in the commit on its way
+        self._own: list[Message] = []  # of that commit, but for what is said of it as a whole
         self._buried: set[tuple[str, ...]] = set()  # frames of the newest chunk, by operator
 
     @property
@@ -75,12 +79,20 @@ class Outbox:
             return self._newest
         return replace(self._newest, session=trouble.session, position=trouble.position)
 
-    def send(self, messages: Sequence[Message], progress: Progress) -> Commit:
-        """The commit of a chunk; none may be on its way."""
+    def send(
+        self, messages: Sequence[Message], progress: Progress, end: End | None = None
+    ) -> Commit:
+        """The commit of a chunk; none may be on its way.
+
+        Args:
+            messages: of its frames.
+            progress: behind it.
+            end: the stream's, where it has come and consumers are told of it.
+        """
         assert not self.busy
         self._is_chunk = True
         self._buried = set()
-        return self._send(messages, progress)
+        return self._send(messages, progress, end)
 
     def confirm(self) -> bool:
         """The commit is in the sink; whether it was a chunk's."""
@@ -89,32 +101,39 @@ class Outbox:
         was_chunk, self._is_chunk = self._is_chunk, False
         return was_chunk
 
-    def refuse(self, error: RecordsTooLarge, end: End | None) -> tuple[Commit, list[str]]:
+    def refuse(self, error: RecordsTooLarge) -> tuple[Commit, list[str]]:
         """The same commit with dead letters for what the sink cannot take, and the operators of the
         frames that became such letters.
-
-        Args:
-            error: names the records.
-            end: the stream's, where it has come and consumers are told of it.
 
         Raises:
             RecordsTooLarge: one of the records is of no operator.
         """
-        commit = self._in_flight
-        assert commit is not None
-        messages, buried = with_letters(commit.messages, error, self._placements, self._publisher)
+        assert self._in_flight is not None
+        progress = self._in_flight.progress
+        messages, buried = with_letters(self._own, error, self._placements, self._publisher)
         operators = [operator for operator, *_ in buried - self._buried]
         self._buried |= buried
-        ledger = Ledger(commit.progress.ledger)
+        ledger = Ledger(progress.ledger)
         for operator in operators:
             ledger.bury(operator)
-        self._newest = replace(commit.progress, ledger=ledger.counts())
-        if end and self._newest.status == end.outcome:  # with the counts as they are now
-            messages[-1:] = self._publisher.announce(end, self._newest, ledger.counts())
-        self._in_flight = replace(commit, messages=tuple(messages), progress=self._newest)
-        return self._in_flight, operators
+        return self._put(messages, replace(progress, ledger=ledger.counts())), operators
 
-    def _send(self, messages: Sequence[Message], progress: Progress) -> Commit:
-        self._newest = replace(progress, sequence=self._newest.sequence + 1)
-        self._in_flight = Commit(tuple(messages), self._newest)
+    def _send(
+        self, messages: Sequence[Message], progress: Progress, end: End | None = None
+    ) -> Commit:
+        self._end, self._untold = end, Untold.of(self._newest)
+        return self._put(messages, replace(progress, sequence=self._newest.sequence + 1))
+
+    def _put(self, messages: Sequence[Message], progress: Progress) -> Commit:
+        """The commit on its way: the end is told with the counts as they are now, and a manifest
+        of all that was committed where one is due."""
+        self._own, whole = list(messages), list(messages)
+        if self._end:
+            whole += self._publisher.announce(self._end, progress, progress.ledger)
+        untold = self._untold.after(whole, progress)
+        if self._end or untold.is_due(progress.frames):
+            whole.append(self._publisher.manifest(untold.said(progress), progress))
+            untold = untold.next(progress.frames)
+        self._newest = replace(progress, untold=untold.to_json())
+        self._in_flight = Commit(tuple(whole), self._newest)
         return self._in_flight

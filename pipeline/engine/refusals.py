@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.engine.placement import Placement
 from pipeline.errors import RecordsTooLarge
-from pipeline.records.message import Publisher, position_of
+from pipeline.records.message import Publisher
 from pipeline.records.pictured import without_picture
 from pipeline.records.record import Message
 from pipeline.records.topics import DEADLETTER
@@ -35,7 +35,7 @@ def with_letters(
         if message.topic in operators:
             operator = operators[message.topic]
             kept[index] = letter = publisher.too_large(message, operator, one)
-            buried.add((operator, letter.headers["ce_session"], position_of(message)))
+            buried.add((operator, letter.headers["ce_session"], message.position))
         elif message.topic == DEADLETTER and (smaller := without_picture(message, one)):
             kept[index] = smaller
         else:

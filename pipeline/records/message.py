@@ -22,7 +22,7 @@ from pipeline.records.frame import FRAME, frame_attributes
 from pipeline.records.mark import Mark
 from pipeline.records.outage import Outage
 from pipeline.records.record import Message, Refused
-from pipeline.records.topics import CLAIMS, PROGRESS
+from pipeline.records.topics import CLAIMS, MANIFEST, PROGRESS
 from pipeline.secrets import mask
 from pipeline.stream.chunk import End, Fault, Gap
 from pipeline.stream.progress import Progress
@@ -143,13 +143,19 @@ class Publisher:
             "traceback": "",
             "stream": self._stream,
             "session": message.headers["ce_session"],
-            "position": position_of(message),
+            "position": message.position,
         }
         names = [f"ce_{name}" for name in FRAME]
         attributes = {n[3:]: message.headers[n] for n in names if n in message.headers}
         attributes |= {"variant": self._job, "model": self._model}
         where = f"{letter['position']}.{operator}"
         return self._incident("deadletter", where, letter, attributes)
+
+    def manifest(self, said: Mapping[str, Any], progress: Progress) -> Message:
+        """What was committed since the manifest before (`pipeline.records.manifest`)."""
+        where = f"{progress.position or '-'}.{said['number']}"
+        own = self._noticed(progress) | {"variant": self._job}
+        return self._incident(MANIFEST, where, said, own)
 
     def _noticed(self, progress: Progress) -> dict[str, str]:
         attributes = {
@@ -242,11 +248,6 @@ def claim_message(mark: Mark) -> Message:
     attributes = {"streamid": progress.stream, "epoch": str(progress.epoch)}
     headers = _headers(CLAIMS, identity, ours(CLAIMS), attributes)
     return Message(CLAIMS, key, headers, mark.to_json())
-
-
-def position_of(record: Message) -> str:
-    """Of an operator's record, as its id has it."""
-    return record.id.split("/")[3]
 
 
 def _worth(operator: Operator, info: FrameInfo) -> dict[str, str]:

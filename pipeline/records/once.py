@@ -45,8 +45,8 @@ class Once:
         self.repeated = 0
         self.stale = 0
         self._writers = writers
-        self._seen: _Recent[bytes, None] = _Recent(records)
-        self._epochs: _Recent[tuple[str, int, str, str, str], int] = _Recent(writers)
+        self._seen: Recent[bytes, None] = Recent(records)
+        self._epochs: Recent[tuple[str, int, str, str, str], int] = Recent(writers)
 
     def delivers(self, topic: str, headers: Mapping[str, str], *, partition: int = 0) -> bool:
         """False for a record that was there before, and for one of an older epoch than one before.
@@ -68,7 +68,7 @@ class Once:
 
     def forget_epochs(self) -> None:
         """Where topics were made anew their writers' epochs may begin anew, too."""
-        self._epochs = _Recent(self._writers)
+        self._epochs = Recent(self._writers)
 
     def _is_stale(self, topic: str, partition: int, headers: Mapping[str, str]) -> bool:
         variant, epoch = headers.get("ce_variant"), headers.get("ce_epoch", "")
@@ -84,7 +84,7 @@ class Once:
         return int(epoch) < newest
 
 
-class _Recent(Generic[K, V]):
+class Recent(Generic[K, V]):
     """The values of the keys that were put last: of `size` at least, of twice as many at most."""
 
     def __init__(self, size: int) -> None:

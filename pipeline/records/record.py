@@ -26,6 +26,11 @@ class Message:
     def id(self) -> str:
         return self.headers["ce_id"]
 
+    @property
+    def position(self) -> str:
+        """Of an operator's record, as its id has it."""
+        return self.id.split("/")[3]
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:

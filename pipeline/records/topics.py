@@ -59,14 +59,15 @@ TOPICS: dict[str, Topic] = {
         Topic("labels", ours("labels"), compacted=True, retention_ms=FOREVER_MS, partitions=1),
         Topic("events", ours("events"), retention_ms=30 * DAY_MS),
         Topic("deadletter", ours("deadletter"), retention_ms=30 * DAY_MS),
+        Topic("manifest", ours("manifest"), retention_ms=30 * DAY_MS),
         Topic("progress", ours("progress"), compacted=True, retention_ms=FOREVER_MS),
         Topic("claims", ours("claims"), compacted=True, retention_ms=FOREVER_MS, partitions=1),
     )
 }
 
 PROGRESS, CLAIMS = "progress", "claims"
-EVENTS, DEADLETTER = "events", "deadletter"
-OF_EVERY_RUN = (EVENTS, DEADLETTER, PROGRESS, CLAIMS)  # beside those of its operators
+EVENTS, DEADLETTER, MANIFEST = "events", "deadletter", "manifest"
+OF_EVERY_RUN = (EVENTS, DEADLETTER, MANIFEST, PROGRESS, CLAIMS)  # beside those of its operators
 
 
 def topic_named(name: str) -> Topic:

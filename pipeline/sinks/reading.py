@@ -25,6 +25,7 @@ class Plan:
         from_beginning: what was there before, too.
         offsets: where to begin instead, where it is named.
         follow: wait for more, instead of ending at what was there at the beginning.
+        repeats: all that lies there, records that were there before among them.
         group: consumer group whose members share the partitions and go on where they were; only
             where that is nowhere yet does it begin as the rest of the plan says. Kafka alone.
         on_jump: is told of every place that is gone.
@@ -35,6 +36,7 @@ class Plan:
     from_beginning: bool = True
     offsets: Offsets = field(default_factory=dict)
     follow: bool = False
+    repeats: bool = False
     group: str | None = None
     on_jump: Callable[[Jump], None] = lambda jump: None
 

@@ -93,10 +93,17 @@ class Reader(Protocol):
         where: Filter = ALL,
         from_beginning: bool = True,
         follow: bool = False,
+        repeats: bool = False,
     ) -> Iterator[StoredRecord]:
         """Records in order of publishing (per partition on Kafka); all data topics when none is
         named. Others than those of `where` are not read, as far as the sink can tell where they
-        lie. Ends at what was there when it began, unless `follow`."""
+        lie. Ends at what was there when it began, unless `follow`. `repeats`: all that lies there,
+        as no consumer wants it."""
+        ...
+
+    def oldest_us(self, topic: str, stream: str) -> int | None:
+        """When the oldest record was published that is left where the stream's records of a topic
+        lie, microseconds since the epoch; None where none was removed for its age."""
         ...
 
     def read(self, plan: Plan) -> Reading:

@@ -30,6 +30,7 @@ before their turn came, or an operator alone was not given them: it kept failing
 too slow for all of them."""
 
 CHUNK_FRAMES = 16  # a chunk closes at this many frames, or after `chunk_ms`
+MANIFEST_FRAMES = 256  # sampled frames between two manifests; a recording's chunk closes there
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Progress:
         lost: frames known to be lost, once the End is committed.
         detail: why frames were lost or the stream failed, for a person, secrets masked.
         frames: sampled frames that are committed, in all sessions.
+        untold: what no manifest tells of yet (`pipeline.records.manifest.Untold`), JSON values; {}
+            before the first commit.
     """
 
     job: str
@@ -47,6 +49,7 @@ class Progress:
     lost: int = 0
     detail: str = ""
     frames: int = 0
+    untold: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:

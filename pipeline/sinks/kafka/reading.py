@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from kafka import TopicPartition
@@ -32,6 +32,17 @@ NEW_TOPICS_S = 5.0  # how often `follow` looks for topics that were made since
 
 T = TypeVar("T")
 Places = dict[TopicPartition, int]
+
+
+def partition_of(stream: str, numbers: Sequence[int]) -> int:
+    """Where the client puts records with this key.
+
+    Args:
+        stream: the key.
+        numbers: of the topic's partitions, sorted.
+    """
+    hashed: int = murmur2(stream.encode()) & 0x7FFFFFFF
+    return numbers[hashed % len(numbers)]
 
 
 class KafkaReading:
@@ -139,8 +150,7 @@ class KafkaReading:
         streams = self._plan.where.streams
         if not streams or name in (PROGRESS, CLAIMS):
             return numbers
-        hashes = [murmur2(stream.encode()) & 0x7FFFFFFF for stream in streams]
-        return {numbers[one % len(numbers)] for one in hashes}
+        return {partition_of(stream, numbers) for stream in streams}
 
     def _begin(self, partitions: set[TopicPartition]) -> None:
         """Go where this reading stood, else where the plan says; topics that are made meanwhile are
@@ -238,8 +248,9 @@ class KafkaReading:
 
     def _delivers(self, stored: StoredRecord) -> bool:
         message = stored.message
-        return self._plan.where.takes(stored) and self._once.delivers(
-            message.topic, message.headers, partition=stored.partition
+        return self._plan.where.takes(stored) and (
+            self._plan.repeats
+            or self._once.delivers(message.topic, message.headers, partition=stored.partition)
         )
 
     def _stored(self, record: Any) -> StoredRecord | None:

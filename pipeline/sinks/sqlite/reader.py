@@ -61,6 +61,7 @@ class SqliteReader:
         where: Filter = ALL,
         from_beginning: bool = True,
         follow: bool = False,
+        repeats: bool = False,  # there are none: ids are unique
     ) -> Iterator[StoredRecord]:
         plan = Plan(tuple(topics), where, from_beginning=from_beginning, follow=follow)
         yield from self.read(plan)
@@ -79,6 +80,9 @@ class SqliteReader:
                 "the offsets of the subscription with your results, and begin at them"
             )
         return SqliteReading(self, plan, poll_s=self._poll_s)
+
+    def oldest_us(self, topic: str, stream: str) -> None:
+        """Nothing is ever removed."""
 
     def progress(self, job: str | None = None) -> Iterable[Progress]:
         rows = self._rows(

@@ -1,8 +1,12 @@
 """An engine that stands still for a while, and two cameras that lose different frames by it."""
 
+import contextlib
 import itertools
 import signal
 from datetime import datetime, timedelta
+
+from pipeline.audit.reading import audited
+from pipeline.sinks.uri import open_reader
 
 FPS, HELD_FRAMES, ROOM = 10, 40, 256
 
@@ -46,3 +50,8 @@ def test_one_camera_keeps_all_that_there_is_room_for_and_another_the_latest(
     ledger = run.events("yard")[-1]["operators"]
     assert ledger.keys() == {"embedding"}
     assert ledger["embedding"]["dropped"] == ledger["embedding"]["dropped_full"] == dropped
+
+    with contextlib.closing(open_reader(f"sqlite:{run.database}")) as reader:
+        reports = {report.stream: report for report in audited(reader)}
+    assert all(one.ended and one.findings == [] for one in reports.values())
+    assert reports["yard"].operators["embedding"]["dropped"] == dropped

@@ -134,7 +134,8 @@ def drain(host: DecodeHost) -> Callable[..., dict[str, list[Entry]]]:
 
 IN_TURN = """
 import json, os, resource, sys
-from pipeline.decode.child import Answers, Orders, play
+from pipeline.decode.answers import Answers
+from pipeline.decode.child import Orders, play
 from pipeline.decode.slate import Slate
 from pipeline.log_queue import LogQueue
 from pipeline.stream.spec import StreamSpec

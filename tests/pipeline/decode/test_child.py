@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.decode.child import Answers
+from pipeline.decode.answers import Answers
 from pipeline.decode.slate import Slate
 from pipeline.decode.wire import Message, Unpacker
 from pipeline.log_queue import LogQueue
@@ -68,3 +68,11 @@ def test_what_is_handed_over_has_been_counted(parent: Parent) -> None:
         say((End("s", "ok"),), Counts(number, number))
         assert parent.slate.read().counts == Counts(number, number)
     assert [message.kind for message in parent.read()] == ["chunk", "news"]
+
+
+def test_what_the_reading_thread_has_written_down_is_not_taken_back(parent: Parent) -> None:
+    """Who answers may have looked before it."""
+    answers = Answers(parent.write_fd, parent.slate, LogQueue())
+    answers.reach((Counts(9, 5), [9]))
+    answers.news((End("s", "ok"),), Counts(7, 4), [7])
+    assert (parent.slate.read().counts, parent.slate.read().mark) == (Counts(9, 5), [9])

@@ -182,6 +182,30 @@ def test_what_a_live_stream_loses_is_counted(
 
 
 @pytest.mark.slow
+def test_what_a_killed_process_had_taken_is_lost_though_it_told_nobody(
+    consumer: Consumer, spec, station: str
+) -> None:
+    """Nobody listens until it is dead, and nobody asks: all that it took is lost, to the frame."""
+    held = {"live": True, "session": "", "stall_s": 600.0, "max_age_s": 3600.0}
+    consumer.host.open(spec(f"{station}/held.ts", "all", buffer_frames=200, **held))
+    process = consumer.host._streams["clip"].process
+    assert process is not None
+    deadline_s, taken = time.monotonic() + PATIENCE_S, [0]
+    while taken[-1] < SHOWN // 2:
+        assert time.monotonic() < deadline_s
+        if (sampled := process.look().counts.sampled) != taken[-1]:
+            taken.append(sampled)
+    os.kill(process.pid, signal.SIGKILL)
+    while not consumer.troubles:
+        assert time.monotonic() < deadline_s
+        assert consumer._heard(consumer.host.wait(0.05)) == []
+    (crash,) = consumer.troubles
+    assert isinstance(crash, Trouble)
+    assert crash.kind == "crashed"
+    assert crash.lost == process.note.counts.sampled >= taken[-1]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [8, 200])
 def test_a_stop_in_the_beginning_of_a_connection_counts_what_it_cuts_off(
     consumer: Consumer, spec, station: str, room: int

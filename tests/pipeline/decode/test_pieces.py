@@ -20,7 +20,7 @@ from pipeline.decode.child import wait_for_room
 from pipeline.decode.collector import Collector, entries
 from pipeline.decode.track import Sample
 from pipeline.decode.wire import Message, Unpacker, pack, write_all
-from pipeline.stream.chunk import End, Fault, Frames, Gap
+from pipeline.stream.chunk import CHUNK_FRAMES, MANIFEST_FRAMES, End, Fault, Frames, Gap
 from pipeline.stream.drift import Drift
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
@@ -94,6 +94,19 @@ def test_the_first_chunk_is_full_at_8_frames_and_others_at_16() -> None:
         assert collector.full
         assert shape(collector.take()) == [[str(number) for number in range(frames)]]
         assert not collector.full
+
+
+def test_a_chunk_is_full_where_a_manifest_belongs_whatever_came_before() -> None:
+    for first in (0, 3, MANIFEST_FRAMES - 1):
+        collector = Collector(1000, ManualClock())
+        ends = []
+        for number in range(first, MANIFEST_FRAMES + 17):
+            collector.add(replace(sample(0), cursor={"sampled": number + 1}))
+            if collector.full:
+                ends.append(number + 1)
+                collector.take()
+        assert MANIFEST_FRAMES in ends
+        assert MANIFEST_FRAMES + CHUNK_FRAMES in ends
 
 
 def test_a_chunk_is_full_after_its_time_once_it_holds_frames() -> None:

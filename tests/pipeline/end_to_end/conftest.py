@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.audit.finding import Report
+from pipeline.audit.reading import audited
 from pipeline.configuration.config import Config
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
@@ -77,6 +79,15 @@ def records(sink: str) -> Records:
         reader.close()
 
 
+def audit(sink: str) -> list[Report]:
+    """Of all its streams."""
+    reader = open_reader(sink)
+    try:
+        return list(audited(reader))
+    finally:
+        reader.close()
+
+
 def wait_until(condition: Callable[[], bool], job: subprocess.Popen[str]) -> None:
     """Look again and again, until a deadline or the job's early end."""
     deadline_s = time.monotonic() + DEADLINE_S
@@ -109,6 +120,7 @@ def descendants(pid: int) -> dict[int, str]:
 
 class Tools:
     records = staticmethod(records)
+    audit = staticmethod(audit)
     wait_until = staticmethod(wait_until)
     descendants = staticmethod(descendants)
     run_inline = staticmethod(run_inline)

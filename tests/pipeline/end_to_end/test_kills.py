@@ -13,7 +13,8 @@ import pytest
 
 from operators.errors import DinostreamError
 
-FRAMES = 200 + 120
+LONG = 280  # frames: more than one manifest's
+FRAMES = LONG + 120
 OPERATORS = ["depth", "action", "brake:Brake"]
 
 
@@ -21,7 +22,7 @@ OPERATORS = ["depth", "action", "brake:Brake"]
 def footage(small_clip, tmp_path_factory) -> Path:
     """Two clips that last long enough to be hit."""
     folder = tmp_path_factory.mktemp("footage")
-    small_clip(folder / "a.mp4", "bars", number=3, frames=200)
+    small_clip(folder / "a.mp4", "bars", number=3, frames=LONG)
     small_clip(folder / "b.mp4", "rows", number=5, frames=120)
     return folder
 
@@ -82,6 +83,7 @@ def test_a_job_that_is_killed_and_then_stopped_goes_on_each_time(
     kill(tools, job)
     killed = depth_records(tools, sink)
     assert 0 < killed < FRAMES
+    assert all(report.complete and not report.ended for report in tools.audit(sink))
     job = begin(jobs, tools, arguments, sink, committed=killed)
     job.send_signal(signal.SIGINT)
     assert any("again to quit now" in line for line in job.stderr)
@@ -94,6 +96,7 @@ def test_a_job_that_is_killed_and_then_stopped_goes_on_each_time(
     assert rest.frames == FRAMES - drained
     assert rest.receipt.conflicting == 0
     assert tools.records(sink) == undisturbed
+    assert_whole(tools, sink)
 
 
 @pytest.mark.slow
@@ -114,6 +117,7 @@ def test_a_killed_driver_of_ray_leaves_nothing_behind_and_is_resumed(
     assert report["frames"] == FRAMES - committed, "what was committed is not done again"
     assert report["conflicting"] == 0
     assert tools.records(kafka_uri) == undisturbed
+    assert_whole(tools, kafka_uri)
 
 
 @pytest.mark.slow
@@ -126,6 +130,13 @@ def test_ctrl_c_twice_quits_at_once(jobs, tools, arguments, tmp_path) -> None:
     job.communicate(timeout=30)
     assert job.returncode == -signal.SIGINT
     left_over(tools, below)
+
+
+def assert_whole(tools, sink: str) -> None:
+    """Whoever looks from outside finds all that was committed, told by two manifests and one."""
+    reports = {report.stream: report for report in tools.audit(sink)}
+    assert {name: one.manifests for name, one in reports.items()} == {"a.mp4": 2, "b.mp4": 1}
+    assert all(one.ended and one.findings == [] for one in reports.values())
 
 
 def kill(tools, job: subprocess.Popen[str]) -> None:

@@ -17,7 +17,6 @@ from operators.result import JSON, Result
 from pipeline.decode.host import DecodeHost
 from pipeline.engine.shard import Shard
 from pipeline.errors import SinkError
-from pipeline.records.message import position_of
 from pipeline.stream.progress import Progress
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
@@ -120,7 +119,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def positions_of(sink: ListSink, stream: str) -> list[int]:
     """Of its records, in their order."""
-    return [int(position_of(m)) for m in sink.messages if (m.topic, m.key) == ("mean", stream)]
+    return [int(m.position) for m in sink.messages if (m.topic, m.key) == ("mean", stream)]
 
 
 @pytest.mark.slow

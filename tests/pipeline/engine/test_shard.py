@@ -1013,7 +1013,7 @@ def test_trouble_is_told_at_once_and_what_waits_comes_after_it() -> None:
         json.loads(message.value)["kind"] if message.topic == "events" else message.topic
         for message in sink.messages
     ]
-    assert kinds == ["disconnected", "started", *["echo"] * 12, "runs", "ended"]
+    assert kinds == ["disconnected", "started", *["echo"] * 12, "runs", "ended", "manifest"]
     (told,) = [event for event in values(sink, "events", "a") if event["kind"] == "disconnected"]
     assert (told["session"], told["position"]) == ("s", "11"), "of the last frame before it"
     progress = sink.stored["job", "a"]
@@ -1195,7 +1195,9 @@ def test_an_outage_of_the_sink_loses_nothing_and_is_an_event_of_cameras_alone() 
     assert [one.attempts for one in tally.outages] == [2]
     assert (tally.outage, tally.given_up, tally.undelivered) == (None, "", {})
     beside = {one for one in identities(sink) if b'"outage"' not in one[2]}
-    assert beside == identities(undisturbed)
+    told = {one for one in beside ^ identities(undisturbed) if one[0] == "manifest"}
+    assert len(told) == 2, "the camera's, which tells of the outage's event as well"
+    assert beside - told == identities(undisturbed) - told
     assert "outage" not in [event["kind"] for event in values(sink, "events", "clip")]
 
 
@@ -1337,6 +1339,10 @@ def test_records_that_are_too_large_become_dead_letters_and_the_stream_goes_on()
     assert sink.stored["job", "a"].ledger["echo"] == ledger
     (ended,) = [event for event in values(sink, "events", "a") if event["kind"] == "ended"]
     assert ended["operators"]["echo"] == ledger, "as it is in the end, not as it was announced"
+    (manifest,) = values(sink, "manifest", "a")
+    assert manifest["operators"]["echo"] == ledger
+    told = {row["topic"]: row["records"] for row in manifest["series"]}
+    assert told == {"deadletter": 4, "echo": 3, "echo.more": 3, "events": 2}
 
 
 def test_the_end_tells_what_became_of_a_chunk_that_was_refused_when_the_end_was_reached() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import re
@@ -26,13 +27,14 @@ from pipeline.records.lines import record_line
 from pipeline.records.mark import Mark, Place
 from pipeline.records.message import Publisher, claim_message, labels_message, progress_message
 from pipeline.records.record import StoredRecord
+from pipeline.records.series import digest
 from pipeline.records.topics import TOPICS
 from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader, open_sink
 
 PAGE = (Path(__file__).parents[3] / "docs" / "messages.md").read_text()
 RUN = {"ingesttime", "epoch"}
-COMPUTED = {"variant", "model", "size", "sha256"}  # by floating point, or of a version
+COMPUTED = {"variant", "model", "size", "sha256", "digest"}  # by floating point, or of a version
 
 
 def blocks(language):
@@ -149,7 +151,7 @@ def test_the_page_shows_what_the_code_makes(shown, topic):
     for name in literal.keys() - RUN - COMPUTED - {"id", "data"}:
         assert (name, literal[name]) == (name, real[name])
     parts = [one["id"].split("/")[:-1] for one in (literal, real)]
-    if topic == "deadletter":  # its digest is of a line's number, too
+    if topic in ("deadletter", "manifest"):  # its digest is of a line's number, or of values
         parts = [[*part[:-1], part[-1].rpartition(".")[0]] for part in parts]
     if topic not in ("labels", "progress", "claims"):  # the last part of an id is the variant
         assert parts[0] == parts[1]
@@ -190,10 +192,23 @@ def test_the_examples_for_sqlite_run(sink, monkeypatch):
         ]
         assert all(0 < median_m < 10 for *_, median_m in rows)
         assert ("embedding", 10, 10 * 192 * 4) in database.execute(second).fetchall()
-    example, _ = blocks("python")
+    example, *_ = blocks("python")
     printed = _printed(example)
     assert printed.count("(8, 12)") == 10
     assert printed.count("embedding/room-1/") == 10
+
+
+def test_the_digest_that_the_page_tells_is_what_manifests_have(records):
+    scope = {"hashlib": hashlib}
+    exec(blocks("python")[1], scope)  # the page's own function
+    messages = [record.message for record in records]
+    assert messages
+    for message in messages:
+        assert scope["digest"](dict(message.headers), message.value) == digest(message)
+    (manifest,) = [json.loads(one.value) for one in messages if one.topic == "manifest"]
+    for row in manifest["series"]:
+        own = [digest(one) for one in messages if one.topic == row["topic"]]
+        assert (len(own), f"{sum(own) % 2**128:032x}") == (row["records"], row["digest"])
 
 
 @pytest.mark.slow
@@ -204,7 +219,7 @@ def test_the_example_for_kafka_runs(records, kafka_uri, kafka_broker):
     for _ in range(2):  # as after --fresh: the example takes each id once
         sink.publish(messages)
     sink.close()
-    _, example = blocks("python")
+    *_, example = blocks("python")
     prefix = kafka_uri.partition("topic_prefix=")[2]
     example = example.replace('"dinostream.depth', f'"{prefix}.depth')
     example = example.replace("localhost:9092", kafka_broker.server).replace("10_000", "2000")

@@ -106,7 +106,7 @@ def test_a_users_own_topic_is_made_when_it_is_first_written(sink, kafka_uri, bui
 
 def test_only_topics_that_are_used_are_made(sink, kafka_uri, build):
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
-    of_every_run = ["claims", "deadletter", "events", "progress"]
+    of_every_run = ["claims", "deadletter", "events", "manifest", "progress"]
     assert open_reader(kafka_uri).topics() == of_every_run
     sink.commit([Commit([build.message(0)], progress)])
     assert open_reader(kafka_uri).topics() == ["action", *of_every_run]
