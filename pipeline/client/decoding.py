@@ -35,6 +35,7 @@ BY_TOPIC: Mapping[str, Decode] = {
     "labels": label_set,
     "events": event,
     "deadletter": dead_letter,
+    "manifest": books,
     "progress": books,
     "claims": books,
 }

@@ -14,7 +14,8 @@ from pipeline.records.record import Message
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Books(Result):
-    """Progress and claims: where dinostream itself goes on. Do not build on what they say.
+    """Manifests, by which a sink is audited; progress and claims, with which dinostream goes on.
+    Do not build on what they say.
 
     Attributes:
         data: JSON values.
@@ -49,5 +50,5 @@ class Raw(Result):
 
 
 def books(said: Mapping[str, Any], message: Message) -> Books:
-    """Of a record of topic `progress` or `claims`."""
+    """Of a record of topic `manifest`, `progress` or `claims`."""
     return Books(**said, data=json.loads(message.value))

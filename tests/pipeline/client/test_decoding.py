@@ -36,6 +36,7 @@ CLASSES = {
     "pca": results.PrincipalComponents,
     "labels": results.LabelSet,
     "events": results.Event,
+    "manifest": results.Books,
 }
 
 
