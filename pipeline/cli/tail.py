@@ -39,6 +39,7 @@ SUMMARY_S = 5.0  # between two summaries of latencies
 @click.option(
     "--group",
     metavar="NAME",
+    show_default="none",
     help="Kafka's consumer group: share records with its other members, and go on where they were "
     "(with --follow).",
 )
@@ -75,7 +76,12 @@ SUMMARY_S = 5.0  # between two summaries of latencies
     help="Published before then.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(["json", "csv"]), default="json", help="Of a line."
+    "--format",
+    "form",
+    type=click.Choice(["json", "csv"]),
+    default="json",
+    show_default=True,
+    help="Of a line.",
 )
 @click.option(
     "--latency", is_flag=True, help="Say how old each record is, and on stderr how old all are."
