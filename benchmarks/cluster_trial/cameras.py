@@ -21,7 +21,7 @@ class Cameras:
         self._machine = machine
         self._ports = {f"camera-{index}": FIRST_PORT + index for index in range(count)}
         picture = {"pattern": "ball", "width": 320, "height": 180, "fps": FRAMES_PER_S}
-        picture |= {"password": "", "transport": "", "lose_every": 0}
+        picture |= {"password": "", "transport": "", "lose_every": 0, "clock_rate": 1}
         for name, port in self._ports.items():
             wanted = picture | {"address": machine.address, "port": port}
             server = machine.start([SYSTEM_PYTHON, SERVER], f"{name}.log", environment)
