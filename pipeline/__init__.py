@@ -17,5 +17,11 @@ _PUBLIC = {"Push": "pipeline.push.push", "subscribe": "pipeline.client.subscript
 
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
+        try:
+            return getattr(importlib.import_module(_PUBLIC[name]), name)
+        except ModuleNotFoundError as error:
+            if error.name != "pipeline.push":
+                raise
+            # dinostream-client has no sources.
+            raise AttributeError(f"{name} comes with dinostream, not with its client") from None
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,12 +24,14 @@ class Chain:
         operators: the ledger, as far as it is known.
     """
 
-    def __init__(self, *, since: bool) -> None:
+    def __init__(self, *, since: bool, afresh: bool = False) -> None:
         """
         Args:
             since: what the oldest that comes tells of may be older than what is asked for.
+            afresh: a run before it has its first manifests too, which are there once.
         """
         self._since = since
+        self._afresh = afresh
         self._ids: dict[int, str] = {}
         self._claims: dict[Series, list[Claim]] = defaultdict(list)
         self._next = 0  # number of the manifest behind the newest that is known of
@@ -92,7 +94,8 @@ class Chain:
     @property
     def missing(self) -> list[int]:
         """Numbers of manifests that are not there."""
-        first = min(self._ids, default=self._next) if self._since else 0
+        late = self._since or self._afresh
+        first = min(self._ids, default=self._next) if late else 0
         return [number for number in range(first, self._next) if number not in self._ids]
 
     def findings(self, manifests: Series) -> list[Finding]:

@@ -21,7 +21,7 @@ from pipeline.audit.finding import (
 from pipeline.records.manifest import Manifest
 from pipeline.records.record import Message, StoredRecord
 from pipeline.records.series import Count, Series
-from pipeline.records.topics import MANIFEST
+from pipeline.records.topics import DEADLETTER, MANIFEST
 from pipeline.stream.progress import Progress
 
 NAMED = 20  # ids of a finding that are told
@@ -56,7 +56,7 @@ class StreamAudit:
             return
         facts = (manifest, record.message.id, record.timestamp_us, epoch)
         if not runs or not runs[-1].takes(*facts):
-            runs.append(Chain(since=self._since))
+            runs.append(Chain(since=self._since, afresh=bool(runs)))
             runs[-1].takes(*facts)
 
     def go_on(self, progress: Progress) -> None:
@@ -121,7 +121,7 @@ class StreamAudit:
     def _check_order(self, message: Message, series: Series, one: Count, epoch: int) -> None:
         """Time never goes back within a session, as one writer has it."""
         time = message.headers.get("ce_time")
-        if time is None:  # an event
+        if time is None or series.topic == DEADLETTER:  # an event, or of several operators
             return
         scope = (message.headers.get("ce_session", ""), epoch)
         before, newest = self._newest.get(series, (scope, ""))

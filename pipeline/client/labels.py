@@ -72,15 +72,10 @@ class LabelSets:
         Raises:
             SinkError: the sink cannot be read.
         """
-        if name not in self._known and self._may_look():
+        lately = self._looked_s is not None and time.monotonic() - self._looked_s < LOOK_S
+        if name not in self._known and not lately:
             for record in self._reader.records(["labels"]):
                 with suppress(*FAULTS):  # somebody else's record in our topic
                     self._known[record.message.key] = labels_of(record.message)
+            self._looked_s = time.monotonic()
         return self._known.get(name, {})
-
-    def _may_look(self) -> bool:
-        now_s = time.monotonic()
-        if self._looked_s is not None and now_s - self._looked_s < LOOK_S:
-            return False
-        self._looked_s = now_s
-        return True

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from operators.errors import UsageError
 from operators.moment import microseconds
-from pipeline.errors import NoDatabase
+from pipeline.errors import NoDatabase, SinkError
 from pipeline.records.filter import Filter, unknown_stream
 from pipeline.records.jump import Jump
 from pipeline.sinks.reading import Offsets, Plan, Reading
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pipeline.sinks.sink import Reader
 
 log = logging.getLogger(__name__)
+
+LOOK_S = 5.0  # between two tries to read label sets of a sink that is away
 
 Start = Literal["beginning", "latest"] | datetime | Offsets
 
@@ -51,7 +53,7 @@ def subscribe(
 
     Args:
         uri: `sqlite:PATH` or `kafka://HOST:PORT[,HOST:PORT]?topic_prefix=dinostream`.
-        topics: without the prefix; all but dinostream's own books where none is named.
+        topics: without the prefix; all but `progress` and `claims` where none is named.
         streams: ids of streams; all where none is named. Label sets are nobody's. One that nobody
             has written is waited for, or an error without `follow`.
         start: the `beginning`, the `latest` (what comes from now on), a time with a zone (published
@@ -190,12 +192,26 @@ class Subscription:
         if self._cut.is_set():
             return
         for record in reading:
-            result = self._decoder(record)
+            result = self._decoded(self._decoder, record)
+            if result is None:
+                return
             self._given, self._delivered = record, self._delivered + 1
             yield result
             self.done()
         if not self._plan.follow and not self._delivered:
             _require_known(self._plan.where.streams, reader)
+
+    def _decoded(self, decoder: Decoder, record: StoredRecord) -> Result | None:
+        """Its label set may have to be looked up: who follows waits for that; None once stopped."""
+        while not self._cut.is_set():
+            try:
+                return decoder(record)
+            except SinkError as error:
+                if not (error.retryable and self._plan.follow):
+                    raise
+                log.warning("label sets cannot be read; retrying: %s", error)
+                self._cut.wait(LOOK_S)
+        return None
 
 
 def _require_known(streams: Sequence[str], reader: Reader) -> None:

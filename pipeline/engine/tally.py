@@ -141,7 +141,8 @@ class Tally:
         """Note whether it is there."""
         known = self.cameras.get(camera)
         if known is None or (known.state, known.why) != (state, why):
-            self.cameras[camera] = replace(known or Camera(), state=state, why=why)
+            drift = known.drift if known and state not in ("lost", "ended") else None
+            self.cameras[camera] = replace(known or Camera(), state=state, why=why, drift=drift)
 
     def measure(self, camera: str, drift: Drift | None) -> None:
         """Note how fast its clock runs."""

@@ -37,5 +37,6 @@ class Prepared:
             self._starter.see_that_it_starts(self.engine)
             return False
         ray.get(self._assembled)
+        self.engine.pulse.expect()
         self.engine.node = self._starter.home(self.engine)
         return True

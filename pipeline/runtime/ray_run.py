@@ -204,7 +204,7 @@ class RayRun:
                 self._nodes.require_own()
             # Begun with all engines at work; from then on an engine may be lost and be missed.
             at_work = all(worker.engine.up or worker.over for worker in self._workers)
-            self._spares.look(calm=at_work)
+            self._spares.look(calm=at_work and not self._stopping.is_set())
             if at_work or self.turned_s is not None:
                 self.turned_s = self._clock()
 

@@ -8,8 +8,8 @@ from itertools import count
 
 from pipeline.runtime.ray_engine import Engine, Starter
 from pipeline.runtime.ray_prepared import AGAIN_S, Prepared
-from pipeline.runtime.ray_watch import is_lost
-from pipeline.runtime.ray_worker import Worker
+from pipeline.runtime.ray_watch import is_lost, why_lost
+from pipeline.runtime.ray_worker import SILENT_S, Worker
 
 SETTLED_S = 15.0  # after one was taken: its cameras are connected anew, which needs the cores more
 
@@ -43,8 +43,8 @@ class Spares:
             try:
                 spare.ready()
             except Exception as error:  # of whatever kind: engines that work are not harmed by it
-                why = "it was lost" if is_lost(error) else str(error)
-                log.warning("a spare engine could not begin: %s", why)
+                why = why_lost(error) if is_lost(error) else str(error)
+                log.warning("a spare engine is let go: %s", why)
                 spare.engine.kill()
                 self._waiting.remove(spare)
                 self._not_before_s = self._clock() + AGAIN_S
@@ -54,12 +54,13 @@ class Spares:
 
     def take(self, worker: Worker) -> Engine:
         """One for the place of an engine that is lost: the oldest that waits, which may still be
-        loading, on a node that is not lost too; where none does, a new one."""
+        loading, on a node that is not lost too, and is heard of; where none does, a new one."""
         for spare in self._waiting:
-            if self._starter.trusts(spare.engine.node):
+            engine = spare.engine
+            if self._starter.trusts(engine.node) and engine.pulse.silent_s <= SILENT_S:
                 self._waiting.remove(spare)
                 self._not_before_s = self._clock() + SETTLED_S
-                return spare.engine
+                return engine
         return self._starter.start(worker.name, after=worker.engine)
 
     def close(self) -> None:

@@ -158,6 +158,10 @@ class Pulse(Generic[T]):
             with suppress(RayError):
                 relay(ray.get(call).lines)
 
+    def expect(self) -> None:
+        """It has begun, though it has nothing to answer yet."""
+        self._allowed_s = self._patience.silence_s
+
     def begin_again(self) -> None:
         """The actor starts anew."""
         self._call, self._allowed_s = None, self._patience.start_s

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 LIVES_WITHOUT_PROGRESS = 3  # an engine that dies more often before it commits ends the job
 
-SILENT_S = 5.0  # ten heartbeats; one takes a moment, even of an engine at full load
+SILENT_S = 10.0  # twenty heartbeats; one takes a moment, even of an engine at full load
 SILENT = "nothing is heard of its engine"
 
 
@@ -80,7 +80,8 @@ class Worker:
             done: by the one before it, be it the same.
             engine: that is to be run.
         """
-        self.before, self.tally = self.before + done.bereft("its engine is gone"), Tally()
+        why = "its engine has lost its sink" if engine is self.engine else "its engine is gone"
+        self.before, self.tally = self.before + done.bereft(why), Tally()
         self.engine = engine
 
     def give_up(self, why: str) -> None:

@@ -230,6 +230,7 @@ class KafkaReading:
         firsts = self._firsts(wanted.keys())
         self._go(firsts)
         for partition, offset in wanted.items():
+            self._stand(*self._key(partition), firsts[partition])
             jump = Jump(*self._key(partition), offset, firsts[partition])
             if jump.is_rewind:
                 self._once.forget_epochs()

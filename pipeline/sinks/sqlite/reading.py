@@ -61,7 +61,7 @@ class SqliteReading:
         for topic, first in self._firsts.items():
             if first > last + 1:
                 plan.on_jump(Jump(topic, 0, first, 1))
-                self._firsts[topic] = 1
+                self._firsts[topic] = self.offsets[topic, 0] = 1
         if plan.topics and set(plan.topics) <= self._firsts.keys():
             return min(self._firsts[topic] for topic in plan.topics) - 1
         return 0 if plan.from_beginning else last
@@ -73,5 +73,6 @@ class SqliteReading:
             return end
         if end:
             self._plan.on_jump(Jump("", 0, end + 1, 1))
+        self.offsets = dict.fromkeys((*self._plan.offsets, *self.offsets), 1)
         self._firsts.clear()
         return 0

@@ -31,9 +31,15 @@ class Footage:
         self._build, self._frames = build, frames
 
     def write(
-        self, sink: Sink, *, upto: int | None = None, chunk: int = 16, fresh: bool = False
+        self,
+        sink: Sink,
+        *,
+        upto: int | None = None,
+        chunk: int = 16,
+        fresh: bool = False,
+        mute: int | None = None,
     ) -> Progress:
-        """Go on where it stands, up to a frame or to its end."""
+        """Go on where it stands, up to a frame or to its end; `mute` is a frame with no record."""
         progress = sink.claim({STREAM: JOB}, fresh=fresh)[STREAM]
         publisher = Publisher(STREAM, JOB, self._build.model, clock_us=lambda: 0)
         outbox = Outbox(progress, [], publisher)
@@ -53,6 +59,7 @@ class Footage:
             messages = [
                 self._build.message(number, STREAM, topic=topic, epoch=progress.epoch)
                 for number in range(first, last)
+                if number != mute
                 for topic in TOPICS
             ]
             commit = outbox.send(messages, progress, End(STREAM, "ok") if over else None)

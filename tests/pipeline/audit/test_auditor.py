@@ -163,6 +163,27 @@ def test_a_job_that_is_done_afresh_is_complete_however_far_its_repeats_are(audit
         assert report.manifests == 3
 
 
+def test_a_run_that_is_done_afresh_may_have_other_manifests_from_some_number_on(audits, footage):
+    first, second = ListSink(), ListSink()
+    footage.write(first, mute=FAR)  # an operator failed on it, and does not again
+    footage.write(second)
+    newer = [replace(one, headers={**one.headers, "ce_epoch": "2"}) for one in second.messages]
+    report = audits.of_messages([*first.messages, *newer])
+    assert report.complete, report.findings
+
+
+def test_dead_letters_of_several_operators_have_no_order(audits, build, written):
+    letters = [
+        Publisher("cam1", "feedfacecafe", build.model).dead_letter(
+            build.info(number), operator, ValueError("no")
+        )
+        for operator in ("classify", "depth")
+        for number in (1, 2)
+    ]
+    told = audits.kinds(audits.of_messages([*written, *letters]))
+    assert ("disordered", "deadletter") not in told
+
+
 def written_by(build, job, epoch, numbers):
     """All that a job of its own sampling sends of one clip."""
     progress = Progress(job, "cam1", epoch=epoch)

@@ -145,6 +145,7 @@ def test_a_file_that_is_replaced_is_read_from_its_beginning(new_file, build, tmp
     new_file(tmp_path / "r.db").write(build.message(3, topic="mood"))
     follower.wait(1, 2, 3)
     follower.stop()
+    assert follower.subscription.offsets == {("action", 0): 1, ("mood", 0): 2}, "of the new file"
     assert [(one.topic, one.wanted, one.at) for one in jumps] == [("", 3, 1)]
     assert str(jumps[0]).startswith("the database: there is no offset 3; it was made anew")
 

@@ -48,7 +48,7 @@ def test_how_fast_its_clock_runs_is_of_the_present_connection() -> None:
     assert (tally.cameras["gate"].drift, tally.cameras["gate"].frames) == (Drift(20.0, 60.0), 5)
     elsewhere = Tally(cameras={"gate": Camera(drift=Drift(21.0, 90.0))})
     assert (tally + elsewhere).cameras["gate"].drift == Drift(21.0, 90.0)
-    tally.measure("gate", None)
+    tally.turn("gate", "lost", "no route")
     assert tally.cameras["gate"].drift is None
 
 

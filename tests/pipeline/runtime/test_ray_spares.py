@@ -14,6 +14,7 @@ from pipeline.engine.tally import Outcome, Tally
 from pipeline.runtime.ray_prepared import AGAIN_S
 from pipeline.runtime.ray_run import RayRun
 from pipeline.runtime.ray_watch import Beat
+from pipeline.runtime.ray_worker import SILENT_S
 from pipeline.stream.spec import StreamSpec
 
 CLIP = StreamSpec("clip", "clip.mp4", session="s")
@@ -136,3 +137,25 @@ def test_a_successor_asks_for_what_a_dead_one_had_before_the_cluster_knows_it_is
     first.run = ran
     run_of(first, Engine(answered, 9), spare_engines=0).run()
     assert [one["num_cpus"] for one in fake_ray.options if "num_gpus" in one] == [1.5, 1.5]
+
+
+def test_one_that_is_not_heard_of_is_passed_over(fake_ray, answered, run_of, never) -> None:
+    """It has its weights, and then its machine stands still."""
+    first, spare, new = (
+        Engine(answered, 9, RayActorError()),
+        Engine(answered, 9),
+        Engine(answered, 9),
+    )
+    beat, waits = spare.beat, iter(range(3))
+    spare.beat = lambda: beat() if next(waits, None) is not None else never()
+    first._beats = int(4 * SILENT_S)
+    run_of(first, spare, new, Engine(answered, 9)).run()
+    assert (spare.runs, new.runs) == (0, 1)
+
+
+def test_none_is_started_while_the_run_ends(fake_ray, answered, run_of) -> None:
+    first = Engine(answered, 30)
+    run = run_of(first, Engine(answered, 9))
+    run.stop()
+    run.run()
+    assert len(engines(fake_ray)) == 1
