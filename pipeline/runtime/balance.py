@@ -135,7 +135,7 @@ class Balance:
         found = self._of(engines).values()
         return all(one.known and min(one.last) >= BUSY for one in found)
 
-    def spare(self, engines: Collection[int]) -> int | None:
+    def dispensable(self, engines: Collection[int]) -> int | None:
         """The one of these that has least to do, where the others could do that too."""
         found = self._of(engines)
         if len(found) < 2 or any(len(one.busy) < LULL for one in found.values()):

@@ -47,8 +47,8 @@ class Growth:
         here = [worker for worker in workers if not (worker.over or worker.leaves)]
         if len(here) < self._most and self._streams.crowded():
             return self._more(len(workers))
-        if len(here) > self._fewest and (spare := self._streams.spare()):
-            spare.leaves = True
+        if len(here) > self._fewest and (dispensable := self._streams.dispensable()):
+            dispensable.leaves = True
             log.info("an engine has little to do: the others take its streams, and it ends")
         alone = all(worker.grown for worker in here)  # the streams of the job have ended
         for worker in workers:

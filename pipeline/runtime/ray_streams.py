@@ -128,21 +128,21 @@ class Streams:
             movable = any(len(some) > 1 for some in cameras)
             return movable and self._balance.crowded(working)
 
-    def spare(self) -> Worker | None:
+    def dispensable(self) -> Worker | None:
         """One whose streams the others could have too, and have from here on."""
         with self._lock:
             working = self._working()
-            if self._moving or (index := self._balance.spare(working)) is None:
+            if self._moving or (index := self._balance.dispensable(working)) is None:
                 return None
             others = self._counts(one for one in working if one != index)
-            spare = self._workers[index]
-            if not all(spec.live for spec in spare.specs):
+            dispensable = self._workers[index]
+            if not all(spec.live for spec in dispensable.specs):
                 return None  # a recording stays where it is
-            for spec in list(spare.specs):
+            for spec in list(dispensable.specs):
                 target = self._balance.idlest(others)
                 others[target] += 1
-                self._send(spec, spare, self._workers[target])
-            return spare
+                self._send(spec, dispensable, self._workers[target])
+            return dispensable
 
     def _working(self) -> list[int]:
         return [

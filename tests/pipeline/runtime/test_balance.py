@@ -75,12 +75,14 @@ def test_all_of_them_must_have_too_much_to_do_before_one_more_comes(engines) -> 
 
 def test_one_is_let_go_after_a_long_lull_where_the_others_can_do_its_work(engines) -> None:
     engines.work(LULL - 1, {0: 0.3, 1: 0.2, 2: 0.25}, {})
-    assert engines.balance.spare([0, 1, 2]) is None, "another one would load its weights again"
+    assert engines.balance.dispensable([0, 1, 2]) is None, (
+        "another one would load its weights again"
+    )
     engines.work(1, {0: 0.3, 1: 0.2, 2: 0.25}, {})
-    assert engines.balance.spare([0, 1, 2]) == 1
-    assert engines.balance.spare([0]) is None, "somebody has to be there"
+    assert engines.balance.dispensable([0, 1, 2]) == 1
+    assert engines.balance.dispensable([0]) is None, "somebody has to be there"
     engines.work(1, {0: 0.8, 1: 0.2, 2: 0.25}, {})
-    assert engines.balance.spare([0, 1, 2]) is None, "for a moment it was needed"
+    assert engines.balance.dispensable([0, 1, 2]) is None, "for a moment it was needed"
 
 
 def test_what_is_over_in_a_minute_moves_nothing(engines) -> None:

@@ -19,7 +19,7 @@ class Job:
         self.room, self.is_crowded, self.sinks = room, False, engines
         self.idle: SimpleNamespace | None = None
         self.workers = [self._worker(index) for index in range(engines)]
-        streams = SimpleNamespace(crowded=lambda: self.is_crowded, spare=lambda: self.idle)
+        streams = SimpleNamespace(crowded=lambda: self.is_crowded, dispensable=lambda: self.idle)
         sinks = SimpleNamespace(more=self._more_sinks)
         starter = SimpleNamespace(one_more=self._one_more)
         self._growth = Growth(starter, streams, sinks, bounds, self.clock)
@@ -83,14 +83,14 @@ def test_without_a_bound_engines_stay_as_many() -> None:
 
 def test_one_that_leaves_ends_once_its_streams_have_left() -> None:
     job = Job(2, (1, 3))
-    job.idle = spare = job.workers[1]
+    job.idle = dispensable = job.workers[1]
     job.look()
     job.idle = None
-    assert spare.leaves
-    assert not spare.engine.stopped
-    spare.tally.here = frozenset()
+    assert dispensable.leaves
+    assert not dispensable.engine.stopped
+    dispensable.tally.here = frozenset()
     job.look()
-    assert spare.engine.stopped
+    assert dispensable.engine.stopped
     assert not job.workers[0].engine.stopped
 
 

@@ -202,7 +202,7 @@ def test_one_that_is_let_go_leaves_its_cameras_to_the_others(streams, pair, cloc
             streams.see(one)
         clock.advance(CYCLE_S)
     assert not streams.crowded()
-    assert streams.spare() is pair[1]
+    assert streams.dispensable() is pair[1]
     pair[1].leaves = True
     assert pair[1].specs == []
     assert pair[1].engine.actor.asked == [("remove", "b")]
