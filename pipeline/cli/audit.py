@@ -85,7 +85,7 @@ def _reports(reader: Reader, stream: str | None, since_us: int | None) -> Iterat
 def _lines(report: Report) -> Iterator[str]:
     verdict = "complete" if report.complete else "NOT COMPLETE"
     state = "ended" if report.ended else "has not ended"
-    counts = f"{report.records} records, {report.manifests} manifests"
+    counts = f"records {report.records}, manifests {report.manifests}"
     yield f"{report.stream}: {verdict}; {counts}, {state}"
     for name, row in sorted(report.operators.items()):
         yield f"  {name}: " + ", ".join(f"{frames} {counter}" for counter, frames in row.items())

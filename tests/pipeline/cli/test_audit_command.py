@@ -40,10 +40,10 @@ def test_it_says_what_is_missing_and_that_the_rest_is_complete(dinostream, sink,
     assert done.returncode == 1
     name = f"mood/gate/a1b2c3d4e5f6/3000/{build.variant}"
     assert done.stdout.splitlines() == [
-        "gate: NOT COMPLETE; 8 records, 1 manifests, ended",
+        "gate: NOT COMPLETE; records 8, manifests 1, ended",
         "  action: 2 dropped, 4 published, 4 sampled",
         f"  missing: 1 of 4 in mood (was committed and is not there): {name}",
-        "yard: complete; 9 records, 1 manifests, ended",
+        "yard: complete; records 9, manifests 1, ended",
         "  action: 2 dropped, 4 published, 4 sampled",
     ]
 
