@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from operators.result import canonical_json
@@ -70,7 +71,10 @@ class SqliteSink:
         self._interrupted.set()
 
     def close(self) -> None:
-        """The last one to close takes the write-ahead log into the file."""
+        """Take the write-ahead log into the file, also where somebody has that open: who reads, or
+        a writer that stands still until it is killed. The last one to close removes it."""
+        with suppress(sqlite3.Error):  # what cannot be taken over now stays in the log
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 
     def _transaction(self) -> AbstractContextManager[None]:

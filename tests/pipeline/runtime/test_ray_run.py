@@ -209,7 +209,8 @@ def test_an_engine_and_a_sink_that_fall_silent(
     tally = job.finish()
     assert statuses(tally) == {"a.mp4": "ok", "b.mp4": "ok"}
     assert tally.receipt.conflicting == 0
-    assert not (tmp_path / "s.db-wal").exists(), "one file holds everything once it is over"
+    log = tmp_path / "s.db-wal"  # as long as the sink that stood still is not dead
+    assert not log.exists() or not log.stat().st_size, "one file holds everything once it is over"
     assert job.records() == undisturbed
 
 

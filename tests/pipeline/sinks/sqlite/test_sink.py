@@ -67,6 +67,15 @@ def test_commit_writes_records_and_progress_as_any_client_can_read_them(sink, pa
     ]
 
 
+def test_one_file_holds_everything_though_somebody_has_it_open(sink, path, build):
+    with closing(sqlite3.connect(path)) as other:
+        sink.claim({"cam1": JOB})
+        sink.publish([build.message(0)])
+        assert other.execute("SELECT count(*) FROM records").fetchone() == (1,)
+        sink.close()
+        assert not path.with_name(f"{path.name}-wal").stat().st_size
+
+
 def test_a_commit_done_again_writes_nothing(sink, path, build):
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit([Commit([build.message(0)], progress)])
