@@ -62,7 +62,7 @@ def command(
 def _reports(reader: Reader, stream: str | None, since_us: int | None) -> Iterator[Report]:
     from pipeline.audit.reading import audited
     from pipeline.cli.countdown import countdown
-    from pipeline.records.filter import unknown_stream
+    from pipeline.sinks.reading import nobody_wrote
 
     narrow = stream is not None or since_us is not None
     most = 0 if narrow else sum(held.records for held in reader.holds().values())
@@ -76,10 +76,9 @@ def _reports(reader: Reader, stream: str | None, since_us: int | None) -> Iterat
         report = None
         for report in audited(reader, streams=streams, since_us=since_us, tell=read):
             yield report
-    if report is None and stream is not None:
-        raise UsageError(unknown_stream(stream, {one.stream for one in reader.progress()}))
     if report is None:
-        raise UsageError("no stream was ever written there; is the sink's address right?")
+        nobody = "no stream was ever written there; is the sink's address right?"
+        raise UsageError(nobody_wrote(streams, reader) or nobody)
 
 
 def _lines(report: Report) -> Iterator[str]:

@@ -218,8 +218,6 @@ def _wait(why: str) -> None:
 
 
 def _unknown(reader: Reader, stream: str | None) -> str:
-    """That nobody wrote the stream, and what there is; "" where somebody did."""
-    from pipeline.records.filter import unknown_stream
+    from pipeline.sinks.reading import nobody_wrote
 
-    known = set() if stream is None else {one.stream for one in reader.progress()}
-    return "" if stream is None or stream in known else unknown_stream(stream, known)
+    return nobody_wrote(() if stream is None else (stream,), reader)

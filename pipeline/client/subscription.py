@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from operators.errors import UsageError
 from operators.moment import microseconds
 from pipeline.errors import NoDatabase, SinkError
-from pipeline.records.filter import Filter, unknown_stream
+from pipeline.records.filter import Filter
 from pipeline.records.jump import Jump
-from pipeline.sinks.reading import Offsets, Plan, Reading
+from pipeline.sinks.reading import Offsets, Plan, Reading, nobody_wrote
 
 if TYPE_CHECKING:
     from pipeline.client.decoding import Decoder
@@ -198,8 +198,10 @@ class Subscription:
             self._given, self._delivered = record, self._delivered + 1
             yield result
             self.done()
-        if not self._plan.follow and not self._delivered:
-            _require_known(self._plan.where.streams, reader)
+        if self._plan.follow or self._delivered:
+            return
+        if unknown := nobody_wrote(self._plan.where.streams, reader):
+            raise UsageError(unknown)
 
     def _decoded(self, decoder: Decoder, record: StoredRecord) -> Result | None:
         """Its label set may have to be looked up: who follows waits for that; None once stopped."""
@@ -212,14 +214,6 @@ class Subscription:
                 log.warning("label sets cannot be read; retrying: %s", error)
                 self._cut.wait(LOOK_S)
         return None
-
-
-def _require_known(streams: Sequence[str], reader: Reader) -> None:
-    """Of whoever got nothing."""
-    known = {one.stream for one in reader.progress()} if streams else set()
-    for stream in streams:
-        if stream not in known:
-            raise UsageError(unknown_stream(stream, known))
 
 
 def _begin(start: Start) -> tuple[int | None, bool, Offsets]:

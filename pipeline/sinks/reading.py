@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from operators.errors import UsageError
-from pipeline.records.filter import ALL, Filter
+from pipeline.records.filter import ALL, Filter, unknown_stream
 from pipeline.records.jump import Jump
 from pipeline.records.record import StoredRecord
+
+if TYPE_CHECKING:
+    from pipeline.sinks.sink import Reader
 
 Offsets = Mapping[tuple[str, int], int]
 """Topic without its prefix, and partition (0 in SQLite) -> offset of the next record."""
@@ -85,3 +88,9 @@ class Reading(Protocol):
     def close(self) -> None:
         """Let go, and in a group say what is done."""
         ...
+
+
+def nobody_wrote(streams: Sequence[str], reader: Reader) -> str:
+    """That nobody has written one of these streams, and which there are; "" where all were."""
+    known = {one.stream for one in reader.progress()} if streams else set()
+    return next((unknown_stream(name, known) for name in streams if name not in known), "")
