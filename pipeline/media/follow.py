@@ -14,6 +14,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from pipeline.media.arrivals import Arrivals
 from pipeline.media.container import Opened
 from pipeline.media.picture import Loss
 
@@ -45,6 +46,19 @@ def followed(opened: Opened) -> Packets:
     if opened.finite:
         return iter(opened.container.demux(opened.stream))
     return _among_others(opened)
+
+
+def stamped(packets: Packets, opened: Opened) -> Packets:
+    """The same, with times of arrival where there is no clock: libav invents 25 frames/s."""
+    return packets if opened.arrivals is None else _stamped(packets, opened.arrivals)
+
+
+def _stamped(packets: Packets, arrivals: Arrivals) -> Packets:
+    for packet in packets:
+        if isinstance(packet, Packet) and packet.size:
+            packet.pts = packet.dts = arrivals.at_us((packet.pos or 0) + packet.size)
+            packet.duration = 0
+        yield packet
 
 
 def _among_others(opened: Opened) -> Packets:

@@ -17,7 +17,7 @@ from pipeline.media.arrivals import EARLY_US
 from pipeline.media.container import Opened, is_network, open_video
 from pipeline.media.decoder import Decoder
 from pipeline.media.failure import describe, is_out_of_memory, out_of_memory
-from pipeline.media.follow import Turn, followed
+from pipeline.media.follow import Turn, followed, stamped
 from pipeline.media.mov import MOV, described
 from pipeline.media.picture import Loss, Mark, Splice, Step
 from pipeline.media.scan import timestamps_are_plain
@@ -170,7 +170,7 @@ class VideoReel:
             plain = yield from timestamps_are_plain(self._unscanned, self._max_pixels)
             self._decoder.keyframes = plain
             self._unscanned = None
-        packets, heard_s = followed(self._opened), self._clock()
+        packets, heard_s = stamped(followed(self._opened), self._opened), self._clock()
         while True:
             try:
                 packet = next(packets)
@@ -197,7 +197,6 @@ class VideoReel:
                 continue
             if self._overshot(packet):
                 return
-            self._stamp(packet)
             self._count(packet)
             if self.sender:
                 self.sender.see(packet)
@@ -246,13 +245,6 @@ class VideoReel:
         sought, self._sought = self._sought, False
         place = self._awaited[-1] if sought and self._awaited else None
         return place is not None and packet.pos is not None and packet.pos > place
-
-    def _stamp(self, packet: Packet[VideoStream]) -> None:
-        """Where there is no clock, libav invents 25 frames/s."""
-        if self._opened.arrivals is not None and packet.size:
-            end = (packet.pos or 0) + packet.size
-            packet.pts = packet.dts = self._opened.arrivals.at_us(end)
-            packet.duration = 0
 
     def _count(self, packet: Packet[VideoStream]) -> None:
         """After a seek the count is right again from the marked packet on."""
