@@ -101,6 +101,14 @@ class OperatorConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
+class RecordConfig(_Model):
+    """Where what a live stream brings is kept, and how much of it."""
+
+    folder: Place
+    max_gib: PositiveFloat = 20.0
+    max_days: PositiveFloat | None = None
+
+
 class StreamConfig(_Model):
     """One named source."""
 
@@ -116,6 +124,7 @@ class StreamConfig(_Model):
     short_side: PositiveInt | None = None
     region: Edges | None = None
     drop: Drop | None = None
+    record: RecordConfig | None = None
 
     @property
     def start_time_us(self) -> int | None:

@@ -20,6 +20,7 @@ from pipeline.configuration.folder import files_of
 from pipeline.errors import SourceError
 from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
 from pipeline.media.formats import DEVICE
+from pipeline.media.tape import inventory, tape_stream
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
 from pipeline.secrets import mask_url, misread, remember_url, unencoded
 from pipeline.synthetic.uri import SCHEME as SYNTHETIC
@@ -147,9 +148,22 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
     if scheme and not os.path.lexists(source):
         known = ", ".join((*LIVE_SCHEMES, *HTTP_SCHEMES))
         raise UsageError(f"unknown protocol {scheme}:// in {mask_url(source)}; known: {known}")
+    if (taped := _tape(source)) is not None:
+        return [taped]
     return [
         (name, SourcePlan("", path, False, file_session(path))) for name, path in files_of(source)
     ]
+
+
+def _tape(source: str) -> tuple[str, SourcePlan] | None:
+    """A tape under the name of its stream; one that has grown is another recording."""
+    try:
+        stream = tape_stream(source)
+    except SourceError as error:
+        raise UsageError(str(error)) from None
+    if stream is None:
+        return None
+    return stream, SourcePlan("", source, False, _digest(inventory(source))[:SESSION_DIGITS])
 
 
 def _refuse_unencoded(url: str) -> None:

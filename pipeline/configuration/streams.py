@@ -14,6 +14,7 @@ from pipeline.configuration.followed import plan_followed
 from pipeline.configuration.head_match import check_size
 from pipeline.configuration.sources import LIVE_SCHEMES, SourcePlan, plan_recordings, plan_stream
 from pipeline.media.region import Region
+from pipeline.media.tape import Taping
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
@@ -96,6 +97,7 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
         short_side=stream.short_side or config.short_side,
         drop=drop,
         region=Region(*stream.region) if stream.region else None,
+        tape=_taping(name, stream, plan),
         chunk_ms=min(chunk_ms, max(1, latency_ms // 2)) if spec.endless else chunk_ms,
     )
 
@@ -141,6 +143,18 @@ def _refuse_clock(name: str, stream: StreamConfig, plan: SourcePlan) -> None:
             f"streams.{name}.clock is of live streams alone; leave it out here: a recording's time "
             "is what its file tells, or start_time"
         )
+
+
+def _taping(name: str, stream: StreamConfig, plan: SourcePlan) -> Taping | None:
+    wanted, place = stream.record, f"streams.{name}.record"
+    if wanted is None:
+        return None
+    if not plan.live:
+        raise UsageError(f"{place} is of live streams alone, and this is a file; leave it out here")
+    if name in (".", ".."):
+        raise UsageError(f"{place}: no folder can be called {name!r}; give the stream another name")
+    age_s = None if wanted.max_days is None else wanted.max_days * 86_400
+    return Taping(os.path.abspath(wanted.folder), int(wanted.max_gib * (1 << 30)), age_s)
 
 
 def _refuse_one_name_twice(names: Sequence[str]) -> None:

@@ -9,15 +9,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from pipeline.decode.collector import Item
+from pipeline.decode.connection import LiveReel, connected
 from pipeline.decode.dating import Dating
 from pipeline.decode.settling import Settling
 from pipeline.decode.slate import Reached
 from pipeline.decode.track import Track
 from pipeline.errors import SourceError
 from pipeline.media.hls import HlsReel
-from pipeline.media.opening import open_reel
 from pipeline.media.picture import Loss, Mark, Picture, Splice, Stall
 from pipeline.media.reel import VideoReel
+from pipeline.media.tape_writer import TapeWriter
 from pipeline.media.transfer import Transfer
 from pipeline.stream.chunk import Counts, End, Fault, Gap
 from pipeline.stream.drift import DriftMeter
@@ -41,6 +42,7 @@ class Capture:
         wall_us: Callable[[], int],
         transfer: Transfer | None = None,
         *,
+        connect: Callable[[StreamSpec, Transfer], LiveReel] = connected,
         tell: Callable[[Reached], None] = lambda _: None,
     ) -> None:
         """
@@ -48,10 +50,12 @@ class Capture:
             spec: what to follow.
             wall_us: clock of anchors and ingest times, microseconds since the epoch; never set.
             transfer: how http(s) is read.
+            connect: opens it; raises SourceError.
             tell: is told what is `reached`, before any frame of it is given out.
         """
         self._spec = spec
         self._wall_us = wall_us
+        self._connect = connect
         self._tell = tell
         self._transfer = transfer or Transfer(live=True)
         self._track: Track | None = None
@@ -61,6 +65,8 @@ class Capture:
         self._stalled = False
         self._resumed = False  # behind a frame of an earlier connection
         self._mark: Mark | None = None
+        self._tape: TapeWriter | None = None
+        self._untaped = ""  # why there is no tape
         self.reached: Reached = (Counts(), None)
         self.finite = False
         self.settling = False
@@ -69,18 +75,7 @@ class Capture:
         """What comes in, until the connection ends; None at each step that yields nothing."""
         stream = self._spec.stream
         try:
-            reel = open_reel(
-                self._spec.url,
-                keyframes=all(rule.mode == "keyframes" for rule in self._spec.samplings),
-                max_pixels=self._spec.max_pixels,
-                damaged=self._spec.damaged,
-                deinterlace=self._spec.deinterlace,
-                short_side=self._spec.picture_side,
-                timeout_s=self._spec.stall_s * 0.4,  # opening takes two; RTSP doubles a read's
-                transfer=self._transfer,
-                stall_s=self._spec.stall_s,
-                shown=self._spec.cursor["mark"] if self._spec.cursor else None,
-            )
+            reel = self._connect(self._spec, self._transfer)
         except SourceError as error:
             yield Fault(stream, "disconnected", str(error))
             return
@@ -126,7 +121,7 @@ class Capture:
             return self.end("rejected")
         return self.end("degraded" if self._lost else "ok")
 
-    def _follow(self, reel: VideoReel | HlsReel) -> Iterator[Item | None]:
+    def _follow(self, reel: LiveReel) -> Iterator[Item | None]:
         start_us = self._wall_us()
         live = not self.finite
         anchor = Anchor(start_us, "start-time")  # this machine's clock, no camera's
@@ -143,8 +138,9 @@ class Capture:
         if self._spec.clock == "capture":
             self._dating = Dating(self._spec.stream, track, reel.sender, start_us)
         settling: Settling | None = None
+        now_us = self._begin_tape(reel, str(start_us))
         for picture in reel.pictures():
-            local_us = self._wall_us()
+            local_us = now_us()
             if live and not settling and isinstance(picture, Picture):
                 behind_us = int(reel.behind_s * 1_000_000)  # known with the first picture
                 self._settling = settling = Settling(track, start_us, behind_us)
@@ -158,7 +154,27 @@ class Capture:
                 items = self._dating.through(items, local_us)
             self.settling = live and len(items) > 2  # more than one picture's
             yield from items
+            yield from self._trouble_with_tape()
             yield None
+
+    def _begin_tape(self, reel: LiveReel, session: str) -> Callable[[], int]:
+        """The clock that its pictures go by: what is taped has one time for each packet."""
+        if self._spec.tape is None or self.finite:
+            return self._wall_us
+        if not isinstance(reel, VideoReel):
+            self._untaped = "playlists are not taped"
+            return self._wall_us
+        told = (self._spec.tape, self._spec.stream, session, self._spec.clock, self._wall_us)
+        self._tape = tape = TapeWriter(*told, lambda: None)
+        reel.tape_on(tape)
+        return lambda: tape.now_us
+
+    def _trouble_with_tape(self) -> Iterator[Fault]:
+        """Told once; the stream goes on without."""
+        why = self._tape.take_failure() if self._tape else self._untaped
+        self._untaped = ""
+        if why:
+            yield Fault(self._spec.stream, "untaped", why)
 
     def _items_of(
         self,

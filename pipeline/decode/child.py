@@ -25,8 +25,10 @@ from pipeline.decode.collector import Collector, Item
 from pipeline.decode.following import Following
 from pipeline.decode.playback import Playback
 from pipeline.decode.slate import Slate
+from pipeline.decode.taped import Taped
 from pipeline.logs import set_up_kept_logging
 from pipeline.media.retry import Wait
+from pipeline.media.tape import tape_stream
 from pipeline.media.transfer import Transfer
 from pipeline.secrets import remember_url
 from pipeline.stream.chunk import TROUBLES, End, Entry, Fault
@@ -96,8 +98,7 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
         else:
             answers.beat()
 
-    reader = Following if spec.follow else Playback
-    playback = reader(spec, wall_us, orders.patience(alive))
+    playback = reader_of(spec)(spec, wall_us, orders.patience(alive))
     for item in playback.items():
         if orders.stopping.is_set() and is_failure(item):
             # Whoever waited for bytes was told to stop.
@@ -113,6 +114,13 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
             orders.wanted()
             answers.chunk(with_memory(collector.take()))
             return
+
+
+def reader_of(spec: StreamSpec) -> type[Following | Taped | Playback]:
+    """What plays a recording of its kind."""
+    if spec.follow:
+        return Following
+    return Taped if tape_stream(spec.url) is not None else Playback
 
 
 def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:

@@ -22,6 +22,7 @@ from pipeline.media.mov import MOV, described
 from pipeline.media.picture import Loss, Mark, Splice, Step
 from pipeline.media.scan import timestamps_are_plain
 from pipeline.media.sender_clock import SenderClock
+from pipeline.media.tape_writer import TapeWriter, taped
 from pipeline.media.transfer import Transfer
 
 MICROSECOND = Fraction(1, 1_000_000)
@@ -81,8 +82,10 @@ class VideoReel:
         self._last: list[int | None] = [None, None, None]
         self._awaited: Mark | None = None  # how far it had read at the frame that was sought
         self._sought = False  # the next packet is the first after a seek
+        self._tape: TapeWriter | None = None
         has_clock = not self.finite and not self.clockless
-        self.sender = SenderClock(opened, self.time_base) if has_clock else None
+        told = (opened.container.format.name, opened.creation_time_us, self.time_base)
+        self.sender = SenderClock(*told) if has_clock else None
 
     @classmethod
     def open(
@@ -171,6 +174,7 @@ class VideoReel:
             self._decoder.keyframes = plain
             self._unscanned = None
         packets, heard_s = stamped(followed(self._opened), self._opened), self._clock()
+        packets = taped(packets, self._tape) if self._tape else packets
         while True:
             try:
                 packet = next(packets)
@@ -178,12 +182,12 @@ class VideoReel:
                 break
             except (av.FFmpegError, OSError, MemoryError) as error:
                 ended = self._reading_ended(error)
-                yield from self._decoder.decode(None, self._frame_ticks)
+                yield from self._drain()
                 yield Loss(0, ended)
                 return
             if packet is None:
                 if self._clock() - heard_s >= self._timeout_s:
-                    yield from self._decoder.decode(None, self._frame_ticks)
+                    yield from self._drain()
                     yield Loss(0, self._silence)
                     return
                 yield None
@@ -207,6 +211,17 @@ class VideoReel:
             yield Loss(missing, text)
         if self._left_out is not None:
             yield self._left_out
+
+    def tape_on(self, tape: TapeWriter) -> None:
+        """Keep what is read from now on."""
+        tape.begin(self._opened, self.time_base)
+        self._tape = tape
+
+    def _drain(self) -> Iterator[Step]:
+        """What the decoder holds, where nothing more comes."""
+        if self._tape:
+            self._tape.end()
+        yield from self._decoder.decode(None, self._frame_ticks)
 
     def _turn(self, turn: Turn) -> Iterator[Step]:
         """Go on with another stream: what waits in the decoder belongs to the one before."""
@@ -239,6 +254,8 @@ class VideoReel:
     def close(self) -> None:
         """Let go of files and memory."""
         self._opened.close()
+        if self._tape:
+            self._tape.close()
 
     def _overshot(self, packet: Packet[VideoStream]) -> bool:
         """A seek went past the mark: where files were pasted together, timestamps come twice."""

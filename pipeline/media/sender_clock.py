@@ -13,8 +13,6 @@ from fractions import Fraction
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from pipeline.media.container import Opened
-
 AGREED_US = 1000  # between two packets of one report; their timestamps are rounded to less
 _WALL_CLOCK = struct.Struct("=q")  # AVProducerReferenceTime begins with it, microseconds
 
@@ -29,17 +27,18 @@ class SenderClock:
         kind: of the container, as libav calls it.
     """
 
-    def __init__(self, opened: Opened, time_base: Fraction) -> None:
+    def __init__(self, kind: str, created_us: int | None, time_base: Fraction) -> None:
         """
         Args:
-            opened: whose packets will be seen.
+            kind: of the container whose packets will be seen, as libav calls it.
+            created_us: when that says it was begun; None: it does not.
             time_base: seconds per tick of their timestamps.
         """
-        self.kind = opened.container.format.name
-        self.reports = self.kind == "rtsp"
+        self.kind = kind
+        self.reports = kind == "rtsp"
         self.zero_us: int | None = None
         self._time_base = time_base
-        self._began_us = None if self.reports else opened.creation_time_us
+        self._began_us = None if self.reports else created_us
         self._last_us: int | None = None  # what the packet before said of timestamp 0
 
     def see(self, packet: Packet[VideoStream]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.http import is_http
 from pipeline.media.region import Region
+from pipeline.media.tape import Taping
 from pipeline.media.transfer import SPOOL_BYTES
 from pipeline.stream.chunk import Counts, Cursor
 from pipeline.stream.sampling import Sampling
@@ -72,6 +73,7 @@ class StreamSpec:
         transport: what the packets of an rtsp camera come over, `tcp` or `udp`.
         follow: `url` is a folder or a file that grows. Each file is a session of its own, which
             the child names; `session` is the place.
+        tape: live: what comes is kept there too; None: nowhere.
     """
 
     stream: str
@@ -102,6 +104,7 @@ class StreamSpec:
     clock: TimeSource = "arrival"
     transport: str = "tcp"
     follow: bool = False
+    tape: Taping | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.samplings:
@@ -168,5 +171,5 @@ class StreamSpec:
         span_s = values["span_s"] and tuple(values["span_s"])
         region = values["region"] and Region(**values["region"])
         rest = {"samplings": samplings, "join": tuple(values["join"]), "span_s": span_s}
-        rest |= {"region": region}
+        rest |= {"region": region, "tape": values["tape"] and Taping(**values["tape"])}
         return cls(**{**values, **rest})

@@ -75,7 +75,7 @@ def report(pts: int | None, wall_us: int | None) -> Packet:
 @pytest.fixture
 def camera() -> SenderClock:
     with contextlib.closing(open_bytes(film("matroska", 0), max_pixels=1 << 24)) as opened:
-        clock = SenderClock(opened, TICK)
+        clock = SenderClock(opened.container.format.name, opened.creation_time_us, TICK)
     clock.reports = True
     return clock
 

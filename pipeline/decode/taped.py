@@ -1,0 +1,125 @@
+"""Plays a tape: the connections of a live stream, one after the other, as they were captured.
+
+Everything goes the way that it went then, but for time: nothing is waited for and nothing dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from pipeline.decode.capture import Capture
+from pipeline.decode.collector import Item
+from pipeline.decode.track import Sample
+from pipeline.errors import SourceError
+from pipeline.media.retry import Wait, sleep
+from pipeline.media.tape import Segment, sessions_of
+from pipeline.media.tape_reel import TapeReel
+from pipeline.stream.chunk import Counts, Cursor, End, Fault
+from pipeline.stream.spec import StreamSpec, TimeSource
+
+
+class Taped:
+    """One taped stream, from its cursor to the end of the tape."""
+
+    def __init__(self, spec: StreamSpec, _wall_us: Callable[[], int], _wait: Wait = sleep) -> None:
+        """`spec.url` is the tape's folder; all times are the tape's own."""
+        self._spec = spec
+        self._cursor = spec.cursor
+        self._capture: Capture | None = None
+        self._before = spec.counts  # of the sessions before
+        self._damaged = False
+
+    def items(self) -> Iterator[Item | None]:
+        """Everything in order, the End last; None at each step that yields nothing."""
+        cursor = self._cursor
+        for segments in sessions_of(Path(self._spec.url)):
+            behind = int(segments[0].session) - int(cursor["session"]) if cursor else 1
+            if behind == 0 and cursor:
+                yield from self._go_on(segments, cursor)
+            elif behind > 0:
+                yield from self._counted(self._session(segments))
+        yield self.end("ok")
+
+    def end(self, outcome: str) -> End:
+        """The last entry: `ok` becomes what the losses make of it."""
+        counts, detail = self._counts, ""
+        if outcome == "ok" and not counts.decoded:
+            outcome, detail = "rejected", "no frame can be decoded"
+        elif outcome == "ok" and (counts.lost or self._damaged):
+            outcome, detail = "degraded", f"{counts.lost} frames lost"
+        frames = (counts.decoded, counts.lost)
+        return End(self._spec.stream, outcome, detail, *frames, sampled=counts.sampled)
+
+    @property
+    def _counts(self) -> Counts:
+        return self._before + (self._capture.counts if self._capture else Counts())
+
+    def _go_on(self, segments: Sequence[Segment], cursor: Cursor) -> Iterator[Item | None]:
+        """Behind the cursor's frame; up to there it is computed again, and not given out."""
+        items = self._session(segments)
+        for item in items:
+            yield None
+            if isinstance(item, Sample) and item.info.position == cursor["position"]:
+                break
+        else:
+            yield self._fault(f"frame {cursor['position']} is not on the tape any more")
+            return
+        assert self._capture
+        counts = self._spec.counts
+        self._before = Counts(
+            *(
+                there - here
+                for there, here in (
+                    (counts.decoded, item.cursor["decoded"]),
+                    (counts.sampled, item.cursor["sampled"]),
+                    (counts.lost, self._capture.counts.lost),
+                )
+            )
+        )
+        yield from self._counted(items)
+
+    def _counted(self, items: Iterator[Item | None]) -> Iterator[Item | None]:
+        """A session's items with the stream's counts in their cursors."""
+        for item in items:
+            if isinstance(item, Sample):
+                counts = self._counts
+                placed = {"session": item.info.session, "lost": counts.lost}
+                for name in ("decoded", "sampled"):
+                    placed[name] = item.cursor[name] + getattr(self._before, name)
+                item = replace(item, cursor=item.cursor | placed)
+            yield item
+        self._before, self._capture = self._counts, None
+
+    def _session(self, segments: Sequence[Segment]) -> Iterator[Item | None]:
+        name = f"session {segments[0].session}"
+        if segments[0].number > 1:
+            yield self._fault(f"{name}: {segments[0].number} segments at its beginning are gone")
+        try:
+            reel = self._reel(segments)
+        except SourceError as error:
+            yield self._fault(f"{name}: {error}")
+            return
+        spec = replace(self._spec, cursor=None, clock=cast("TimeSource", reel.clock))
+        self._capture = capture = Capture(spec, reel.now_us, connect=lambda *_: reel)
+        for item in capture.items():
+            if not isinstance(item, Fault) or item.kind != "disconnected":
+                yield item
+        if reel.broken:
+            yield self._fault(f"{name}: {reel.broken}")
+
+    def _reel(self, segments: Sequence[Segment]) -> TapeReel:
+        spec = self._spec
+        return TapeReel(
+            segments,
+            keyframes=all(rule.mode == "keyframes" for rule in spec.samplings),
+            max_pixels=spec.max_pixels,
+            damaged=spec.damaged,
+            deinterlace=spec.deinterlace,
+        )
+
+    def _fault(self, detail: str) -> Fault:
+        self._damaged = True
+        return Fault(self._spec.stream, "decode", detail)

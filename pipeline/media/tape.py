@@ -1,0 +1,206 @@
+"""A tape: what a live stream brought, kept as it came, in segments of a film and its journal.
+
+Its folder and what lies there, as plain files: knows nothing of libav, nor how they are written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import SourceError
+
+MARKER = "tape.json"  # which folder is a tape, and of which stream
+FORMAT = 1
+FILM, JOURNAL = ".nut", ".jsonl"
+KEY, CORRUPT = 1, 2  # flags of a packet
+END = "end"  # the connection was over, and its decoder was drained
+_NAME = re.compile(r"([0-9]{16,20})-([0-9]{6})\.(nut|jsonl)")
+
+
+@dataclass(frozen=True, slots=True)
+class Taping:
+    """How a stream is to be taped.
+
+    Attributes:
+        folder: below which it gets a folder of its own, named by its id.
+        max_bytes: of all its segments; the oldest go. One that is being written is not counted.
+        max_age_s: older ones go too; None: no age is too old.
+    """
+
+    folder: str
+    max_bytes: int
+    max_age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a segment's journal begins with; JSON values.
+
+    Attributes:
+        session: of the connection: when it was up, microseconds since the epoch.
+        number: of the segment, from 1.
+        clock: what event time went by, `arrival` or `capture`.
+        kind: of the container that the packets came in, as libav calls it.
+        created_us: when that says it was begun; None: it does not.
+        clockless: it has no clock, and its timestamps are those of arrival.
+        time_base: seconds per tick of the timestamps.
+        frame_ticks: nominal duration of a frame; None: unknown.
+        field_order: as libav numbers it; the film does not keep it.
+        turn: it begins another stream of the same connection, and whether that has another clock;
+            None: it does not.
+        state: what its session remembers at its first packet; None: it has just begun, or could
+            not be gone on from here.
+    """
+
+    session: str
+    number: int
+    clock: str
+    kind: str
+    created_us: int | None
+    clockless: bool
+    time_base: str
+    frame_ticks: int | None
+    field_order: int
+    turn: bool | None = None
+    state: dict[str, Any] | None = None
+    format: int = FORMAT
+
+    def to_line(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Two files of a tape."""
+
+    folder: Path
+    session: str
+    number: int
+
+    @property
+    def film(self) -> Path:
+        return self.folder / f"{self.session}-{self.number:06d}{FILM}"
+
+    @property
+    def journal(self) -> Path:
+        return self.film.with_suffix(JOURNAL)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of both, as far as they are there."""
+        return sum(_stat(path).st_size for path in (self.film, self.journal) if path.exists())
+
+    @property
+    def written_s(self) -> float:
+        """When it was last written, seconds since the epoch."""
+        return _stat(self.journal).st_mtime
+
+    def header(self) -> Header:
+        """Raises SourceError where it is none of ours."""
+        first = next(self.lines(), None)
+        if not isinstance(first, dict) or first.get("format") != FORMAT:
+            raise SourceError(f"{self.journal.name} is no journal that this version reads")
+        return Header(**first)
+
+    def lines(self) -> Iterator[Any]:
+        """Its whole lines, the header first; a broken line ends them, as `kill -9` leaves one."""
+        with self.journal.open(encoding="utf-8") as file:
+            for line in file:
+                if not line.endswith("\n"):
+                    return
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    return
+
+    def remove(self) -> None:
+        """The journal first: a film alone is no segment."""
+        for path in (self.journal, self.film):
+            with suppress(FileNotFoundError):
+                path.unlink()
+
+
+def tape_stream(folder: str) -> str | None:
+    """The stream that a folder is a tape of; None where it is none.
+
+    Raises:
+        SourceError: it is one, of a newer version.
+    """
+    try:
+        said = json.loads((Path(folder) / MARKER).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(said, dict) or said.get("format") != FORMAT:
+        raise SourceError(f"{folder} is a tape of another version of dinostream than this one")
+    return str(said["stream"])
+
+
+def segments_of(folder: Path) -> list[Segment]:
+    """All that lie there, in order."""
+    found = []
+    for name in os.listdir(folder):
+        match = _NAME.fullmatch(name)
+        if match and name.endswith(JOURNAL):
+            found.append(Segment(folder, match[1], int(match[2])))
+    return sorted(found, key=lambda one: (int(one.session), one.number))
+
+
+def sessions_of(folder: Path) -> list[Sequence[Segment]]:
+    """The same, session by session."""
+    return [list(group) for _, group in groupby(segments_of(folder), lambda one: one.session)]
+
+
+def inventory(folder: str) -> bytes:
+    """What a tape holds, by names and sizes: another text when it has grown, or lost a segment."""
+    lines = [f"{one.film.name} {one.size_bytes}" for one in segments_of(Path(folder))]
+    return "\n".join([MARKER, *lines]).encode()
+
+
+def make_folder(taping: Taping, stream: str) -> Path:
+    """The stream's own folder, for its owner alone. Raises OSError."""
+    folder = Path(taping.folder) / stream
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    marker = folder / MARKER
+    if not marker.exists():
+        part = folder / f"{MARKER}.{os.getpid()}"
+        with open(part, "w", encoding="utf-8", opener=private) as file:
+            json.dump({"format": FORMAT, "stream": stream}, file)
+        part.replace(marker)
+    return folder
+
+
+def private(path: str, flags: int) -> int:
+    """Opens a file that nobody else may read."""
+    return os.open(path, flags, 0o600)
+
+
+def trim(folder: Path, taping: Taping, now_s: float) -> list[Segment]:
+    """Remove the oldest segments until the others are within the bound; which went."""
+    kept = segments_of(folder)
+    sizes = {one: one.size_bytes for one in kept}
+    oldest_s = 0.0 if taping.max_age_s is None else now_s - taping.max_age_s
+    total, gone = sum(sizes.values()), []
+    for one in kept:
+        if total <= taping.max_bytes and one.written_s >= oldest_s:
+            break
+        one.remove()
+        total -= sizes[one]
+        gone.append(one)
+    return gone
+
+
+def _stat(path: Path) -> os.stat_result:
+    """Where another process has removed it meanwhile, it has no size and is as old as can be."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return os.stat_result([0] * 10)
