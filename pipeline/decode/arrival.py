@@ -6,7 +6,7 @@ opened, and those that a server kept to send at once. Pure: the clock is a param
 
 from __future__ import annotations
 
-from pipeline.stream.timeline import MARGIN_S
+from pipeline.stream.slow_clock import MARGIN_S
 
 LONGEST_US = 2_000_000  # that anybody waits for the answer
 IN_TIME = 2  # frames in a row that came no faster than they were taken: the backlog is over

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+from pipeline.stream.slow_clock import MARGIN_S, SlowClock
+
 Clock = Literal["capture", "container", "start-time", "media"]
 MODULI = (2**33, 2**32)  # MPEG-TS and PS, RTP
 WRAP_WINDOW_S = 60  # a timestamp this near to where the counter would have wrapped has wrapped
 JUMP_S = 1  # timestamps that go back further are another clock; less is reordering
 AHEAD_S = 1  # live: timestamps this far ahead of local time are another clock; less is jitter
-MARGIN_S = 0.2  # live: so far event time keeps behind local time; jitter moves it no more then
-LAG_S = 0.3  # live: a clock that was behind by more, all of a minute long, is slow
-CATCH_UP = 20  # a slow clock gains one part in so many
 STILL_S, STILL_FRAMES = 3, 3  # live: a clock that stood so long while so many came is none
 REMEMBERED = 64  # highest positions given out; what is older cannot be told from a repetition
 
@@ -259,33 +258,3 @@ class Timeline:
             if window * 4 < modulus and abs(abs(ahead) - modulus) <= window:
                 return modulus if ahead < 0 else -modulus
         return 0
-
-
-class SlowClock:
-    """Finds a live clock that is slow: one that is behind local time all of a minute long."""
-
-    def __init__(self, time_base: Fraction) -> None:
-        """`time_base`: seconds per tick."""
-        self._minute = int(60 / time_base)
-        self._margin = int(Fraction(MARGIN_S) / time_base)
-        self._worth = int(Fraction(LAG_S) / time_base)
-        self._began: int | None = None
-        self._least = 0
-        self._owed = 0
-
-    def correction(self, local: int, lag: int, moved: int) -> int:
-        """Ticks to add to a frame's elapsed time: little by little, so that nobody sees a gap.
-
-        Args:
-            local: local time, ticks.
-            lag: how far the frame is behind it.
-            moved: how far time moved on with the frame.
-        """
-        if self._began is None or local - self._began >= self._minute:
-            if self._began is not None and self._least > self._worth:
-                self._owed = self._least - self._margin
-            self._began, self._least = local, lag
-        self._least = min(self._least, lag)
-        share = max(0, min(self._owed, lag, moved // CATCH_UP))
-        self._owed -= share
-        return share
