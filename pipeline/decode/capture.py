@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from pipeline.decode.collector import Item
 from pipeline.decode.connection import LiveReel, connected
@@ -18,6 +19,7 @@ from pipeline.errors import SourceError
 from pipeline.media.hls import HlsReel
 from pipeline.media.picture import Loss, Mark, Picture, Splice, Stall
 from pipeline.media.reel import VideoReel
+from pipeline.media.tape_reel import TapeReel
 from pipeline.media.tape_writer import TapeWriter
 from pipeline.media.transfer import Transfer
 from pipeline.stream.chunk import Counts, End, Fault, Gap
@@ -139,6 +141,9 @@ class Capture:
             self._dating = Dating(self._spec.stream, track, reel.sender, start_us)
         settling: Settling | None = None
         now_us = self._begin_tape(reel, str(start_us))
+        if isinstance(reel, TapeReel) and reel.state:
+            track.live_restore(reel.state["track"])
+            self._dating, live = None, False  # all that was decided long ago
         for picture in reel.pictures():
             local_us = now_us()
             if live and not settling and isinstance(picture, Picture):
@@ -165,9 +170,17 @@ class Capture:
             self._untaped = "playlists are not taped"
             return self._wall_us
         told = (self._spec.tape, self._spec.stream, session, self._spec.clock, self._wall_us)
-        self._tape = tape = TapeWriter(*told, lambda: None)
+        self._tape = tape = TapeWriter(*told, lambda: self._remembered(reel))
         reel.tape_on(tape)
         return lambda: tape.now_us
+
+    def _remembered(self, reel: VideoReel) -> dict[str, Any] | None:
+        """What the session goes by once its beginning is over; else None."""
+        begins = not self._settling or not self._settling.is_over
+        if begins or self._track is None or (self._dating and not self._dating.is_over):
+            return None
+        sender = reel.sender and reel.sender.snapshot()
+        return {"track": self._track.live_snapshot(), "sender": sender}
 
     def _trouble_with_tape(self) -> Iterator[Fault]:
         """Told once; the stream goes on without."""

@@ -66,6 +66,11 @@ class Dating:
             return self._taken()
 
     @property
+    def is_over(self) -> bool:
+        """Everything goes through."""
+        return self._decided
+
+    @property
     def _samples(self) -> list[Sample]:
         return [item for item in self._kept if isinstance(item, Sample)]
 

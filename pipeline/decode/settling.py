@@ -62,6 +62,11 @@ class Settling:
                 self._settle(self._arrival)
             return self._taken()
 
+    @property
+    def is_over(self) -> bool:
+        """Everything goes through."""
+        return self._arrival is None
+
     def _taken(self) -> list[Item]:
         kept, self._kept = self._kept, []
         return kept

@@ -95,8 +95,9 @@ class Taped:
 
     def _session(self, segments: Sequence[Segment]) -> Iterator[Item | None]:
         name = f"session {segments[0].session}"
-        if segments[0].number > 1:
-            yield self._fault(f"{name}: {segments[0].number} segments at its beginning are gone")
+        if (gone := segments[0].number - 1) > 0:
+            what = "the next one only warms the decoder up"
+            yield self._fault(f"{name}: {gone} segments at its beginning are gone, and {what}")
         try:
             reel = self._reel(segments)
         except SourceError as error:

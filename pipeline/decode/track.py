@@ -222,6 +222,29 @@ class Track:
         self.decoded, self.lost = cursor["decoded"], cursor["lost"]
         self.sampled = cursor.get("sampled", 0)  # older cursors have none
 
+    def live_snapshot(self) -> dict[str, Any]:
+        """What a live session remembers, as JSON values: by it a tape is played from here on."""
+        return {
+            "decoded": self.decoded,
+            "sampled": self.sampled,
+            "size_hw": self._size_hw and list(self._size_hw),
+            "timeline": self._timeline.live_snapshot(),
+            "rules": [rule.canonical() for rule in self._spec.samplings],
+            "sampler": self._sampler.snapshot(),
+            "capture": self._capture and self._capture.snapshot(),
+        }
+
+    def live_restore(self, state: dict[str, Any]) -> None:
+        """Go on where `live_snapshot` was taken; the sampler too, where its rules are the same."""
+        self.decoded, self.sampled = state["decoded"], state["sampled"]
+        self._size_hw = state["size_hw"] and (state["size_hw"][0], state["size_hw"][1])
+        self._timeline.live_restore(state["timeline"])
+        if state["rules"] == [rule.canonical() for rule in self._spec.samplings]:
+            self._sampler.restore(state["sampler"])
+        if state["capture"]:
+            self._capture = CaptureTime(self.time_base, 0)
+            self._capture.restore(state["capture"])
+
     def _cursor(self, info: FrameInfo, mark: Mark) -> dict[str, Any]:
         return {
             "mark": mark,

@@ -52,6 +52,14 @@ class SenderClock:
             (wall_us,) = _WALL_CLOCK.unpack_from(packet.get_sidedata("prft"))
             self._hear(wall_us - at_us)
 
+    def snapshot(self) -> list[int | None]:
+        """State as JSON values."""
+        return [self.zero_us, self._last_us]
+
+    def restore(self, state: list[int | None]) -> None:
+        """Go on where `snapshot` was taken, behind the first packet."""
+        (self.zero_us, self._last_us), self._began_us = state, None
+
     def _hear(self, zero_us: int) -> None:
         """Behind a report libav's parser gives one packet the time of the next, so two must say the
         same."""

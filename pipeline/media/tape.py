@@ -33,11 +33,13 @@ class Taping:
         folder: below which it gets a folder of its own, named by its id.
         max_bytes: of all its segments; the oldest go. One that is being written is not counted.
         max_age_s: older ones go too; None: no age is too old.
+        segment_s: after so long a segment is cut at the next key frame, or else much later.
     """
 
     folder: str
     max_bytes: int
     max_age_s: float | None = None
+    segment_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class TapeReel:
         self._rules |= {"keyframes": keyframes, "deinterlace": deinterlace}
         first = segments[0].header()
         self._warms = first.number > 1
-        self.state = segments[1].header().state if self._warms else None
+        self.state = segments[1].header().state if self._warms and segments[1:] else None
         self._now_us = int(first.session)
         self.time_base = Fraction(first.time_base)
         has_clock = not first.clockless
@@ -77,6 +77,9 @@ class TapeReel:
 
     def pictures(self) -> Iterator[Step]:
         """As of `Reel`; ends where the connection did, or where the tape does."""
+        if self._warms and self.state is None:
+            self.broken = "its beginning is gone, and what is left of it begins nowhere"
+            return
         before = self._segments[0].number - 1
         for segment in self._segments:
             if segment.number != before + 1:
@@ -86,6 +89,8 @@ class TapeReel:
             warming = self._warms and segment is self._segments[0]
             for step in self._play(segment):
                 yield None if warming else step
+            if warming and self.sender and self.state:
+                self.sender.restore(self.state["sender"])
             if self.broken:
                 return
 

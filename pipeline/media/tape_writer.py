@@ -36,8 +36,7 @@ from pipeline.media.tape import (
     trim,
 )
 
-SEGMENT_US = 60_000_000  # then it is cut at the next key frame
-LONGEST_US = 300_000_000  # and without one
+LONGEST = 5  # a segment without a key frame, where others are one long
 
 
 class TapeWriter:
@@ -136,8 +135,8 @@ class TapeWriter:
         self._film = self._journal = None
 
     def _keep(self, packet: Packet[VideoStream]) -> None:
-        age_us = self.now_us - self._since_us
-        if age_us >= LONGEST_US or (packet.is_keyframe and age_us >= SEGMENT_US):
+        segments = (self.now_us - self._since_us) / (self._taping.segment_s * 1_000_000)
+        if segments >= (1 if packet.is_keyframe else LONGEST):
             self._cut(packet.stream)
         if self._film is None:
             return

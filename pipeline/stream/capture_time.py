@@ -56,6 +56,14 @@ class CaptureTime:
         self._last_us, self.ahead_us = event_us, event_us - arrival_us
         return event_us, stepped
 
+    def snapshot(self) -> list[int | None]:
+        """State as JSON values."""
+        return [self.ahead_us, self._shift_us, self._last_us]
+
+    def restore(self, state: list[int | None]) -> None:
+        """Go on where `snapshot` was taken."""
+        self.ahead_us, self._shift_us, self._last_us = state[0] or 0, state[1] or 0, state[2]
+
 
 def wall_time_us(pts: int, time_base: Fraction, zero_us: int) -> int:
     """The wall clock at a timestamp, microseconds since the epoch."""

@@ -160,6 +160,26 @@ class Timeline:
         self._fresh, self._since = state["fresh"], state["since"]
         self._recent = list(state["recent"])
 
+    def live_snapshot(self) -> dict[str, Any]:
+        """State of a live session whose anchor is known: `snapshot`, and how it keeps to local
+        time."""
+        return self.snapshot() | {
+            "anchor_us": self._anchor_us,
+            "local": self._local,
+            "slow": self._slow.snapshot(),
+            "moved_at": self._moved_at,
+            "still": self._still,
+            "stands": self._stands,
+        }
+
+    def live_restore(self, state: dict[str, Any]) -> None:
+        """Go on where `live_snapshot` was taken."""
+        self.restore(state)
+        self._anchor_us, self._local, self._settled = state["anchor_us"], state["local"], True
+        self._slow.restore(state["slow"])
+        self._moved_at, self._still = state["moved_at"], state["still"]
+        self._stands = state["stands"]
+
     def _us(self, ticks: int) -> int:
         return ticks * self._time_base.numerator * 1_000_000 // self._time_base.denominator
 

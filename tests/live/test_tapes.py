@@ -1,13 +1,16 @@
 """What is taped is played again as it was captured: same frames, same times, byte for byte."""
 
 import itertools
+import os
+import signal
 from dataclasses import replace
 
 import pytest
 
 from pipeline.decode.collector import checksum
 from pipeline.media.tape import Taping, segments_of
-from pipeline.stream.chunk import End, Frames
+from pipeline.stream.chunk import End, Fault, Frames
+from pipeline.stream.sampling import Sampling
 
 GROUP = ("--gop", "20", "--len", "4")
 GIB = 1 << 30
@@ -66,3 +69,56 @@ def test_a_tape_gives_the_frames_of_the_run(habits, pulled, replayed, tmp_path, 
     assert live == seen(again, "again")[: len(live)]
     assert set(told) <= set(breaks(again, "again"))
     assert segments_of(tmp_path / "cam")
+
+
+def recorded(host, url, folder, **options):
+    host.open("cam", url, tape=Taping(str(folder), GIB, segment_s=1.0), **options)
+
+
+def stopped(host):
+    host.host.stop("cam")
+    host.until(lambda: host.of(End, "cam"))
+    return named(seen(host, "cam"), "again")
+
+
+def test_a_session_that_lost_its_beginning_goes_on_as_it_did(habits, pulled, replayed, tmp_path):
+    host = pulled()
+    url = habits(*GROUP, "--rtcp", "--audio", "--rtpstep", "3:3600")
+    recorded(host, url, tmp_path, clock="capture", samplings=(Sampling("fps", 3),))
+    host.until(lambda: len(host.infos("cam")) > 30)
+    live = stopped(host)
+    for segment in segments_of(tmp_path / "cam")[:2]:
+        segment.remove()
+    host = replayed(tmp_path / "cam", samplings=(Sampling("fps", 3),))
+    again = seen(host, "again")
+    assert 5 < len(again) < len(live)
+    behind = live[ids(live).index(ids(again)[0]) :]
+    assert behind == again[: len(behind)]
+    (end,) = host.of(End, "again")
+    assert end.outcome == "degraded"
+    (fault,) = host.of(Fault, "again")
+    assert "2 segments at its beginning are gone" in fault.detail
+
+
+def test_connections_that_break_and_a_decoder_that_is_killed(camera, pulled, replayed, tmp_path):
+    gate, host = camera(), pulled()
+    recorded(host, gate.url(), tmp_path)
+    host.until(lambda: len(host.infos("cam")) > 15)
+    gate.kill()
+    gate.start()
+    host.until(lambda: len(sessions(host, "cam")) > 1 and len(host.infos("cam")) > 40)
+    os.kill(host.host.pid("cam"), signal.SIGKILL)
+    host.until(lambda: len(sessions(host, "cam")) > 2)
+    live = stopped(host)
+    again = seen(replayed(tmp_path / "cam"), "again")
+    assert set(ids(live)) <= set(ids(again))
+    found = dict(zip(ids(again), again, strict=True))
+    assert [found[name] for name in ids(live)] == live
+
+
+def sessions(host, stream):
+    return {info.session for info in host.infos(stream)}
+
+
+def ids(frames):
+    return [(info.session, info.position) for info, *_ in frames]
