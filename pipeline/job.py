@@ -25,7 +25,7 @@ from pipeline.records.outage import away_s, said
 from pipeline.report import Report
 from pipeline.secrets import mask
 from pipeline.sinks.uri import sink_name
-from pipeline.stream.spec import StreamSpec
+from pipeline.stream.spec import Breaks, StreamSpec
 
 DISPLAY_PERIOD_S = 0.5
 DONE, FAILED, SOME_FAILED = 0, 1, 3
@@ -65,6 +65,7 @@ def run_job(
     fresh: bool,
     display: Display,
     steered: Steered | None = None,
+    breaks: Mapping[str, Breaks] | None = None,
 ) -> int:
     """Run a job until its streams end or a signal stops it.
 
@@ -74,6 +75,7 @@ def run_job(
         fresh: forget earlier progress of the same job. Records stay.
         display: told what happens.
         steered: what its streams follow meanwhile, and where they are shown; None: neither.
+        breaks: of taped streams: which frames another run left out, and this one does too.
 
     Returns:
         Exit code: 0 done, 1 failed, 3 some sources failed or lost frames, the others are complete;
@@ -83,6 +85,8 @@ def run_job(
         DinostreamError: the job could not begin or go on.
     """
     specs = stream_specs(config, live=live)
+    if breaks is not None:
+        specs = [replace(one, breaks=breaks[one.stream]) if one.taped else one for one in specs]
     preflight.check(config)
     sink = sink_name(config.sink.uri)
     began_s = time.monotonic()

@@ -36,6 +36,12 @@ from pipeline.cli.options import (
     help="Event time of the first frame.",
 )
 @click.option("--resume/--fresh", default=True, show_default=True, help="Go on, or start anew.")
+@click.option(
+    "--verify",
+    metavar="SINK",
+    show_default="nothing",
+    help="Compute again what SINK has, and say what differs; nothing is written.",
+)
 @run_options
 @patience_option
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file below these options.")
@@ -54,6 +60,7 @@ def command(
     *,
     stream: str | None,
     resume: bool,
+    verify: str | None,
     config: Path | None,
     overrides: tuple[str, ...],
     print_config: bool,
@@ -63,7 +70,8 @@ def command(
 ) -> int:
     """Turn recorded footage into records.
 
-    A SOURCE is a file, a folder, a glob, an http(s) file or synthetic:room?seed=1&seconds=10.
+    A SOURCE is a file, a folder, a glob, an http(s) file, synthetic:room?seed=1&seconds=10, or the
+    folder of a tape (`record:` of a live stream).
     A run that was killed goes on where its last commit was.
     """
     from pipeline.configuration.resolve import describe, resolve
@@ -79,6 +87,11 @@ def command(
     if print_config:
         click.echo(describe(resolved), nl=False)
         return 0
+    if verify is not None:
+        from pipeline.cli import verification
+
+        settings = verification.settings_of(config, verify)
+        return verification.verify(resolved, verify, settings, as_json=as_json)
     return _run(resolved, listen, fresh=not resume, as_json=as_json)
 
 

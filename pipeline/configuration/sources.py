@@ -47,6 +47,7 @@ class SourcePlan:
         live: a camera; its sessions are minted when it connects.
         session: "" for live.
         join: further files that are played after `url`.
+        taped: `url` is the folder of a tape.
     """
 
     stream: str
@@ -54,6 +55,7 @@ class SourcePlan:
     live: bool
     session: str
     join: tuple[str, ...] = field(default=(), repr=False)
+    taped: bool = False
 
 
 def plan_recordings(
@@ -163,7 +165,8 @@ def _tape(source: str) -> tuple[str, SourcePlan] | None:
         raise UsageError(str(error)) from None
     if stream is None:
         return None
-    return stream, SourcePlan("", source, False, _digest(inventory(source))[:SESSION_DIGITS])
+    session = _digest(inventory(source))[:SESSION_DIGITS]
+    return stream, SourcePlan("", source, False, session, taped=True)
 
 
 def _refuse_unencoded(url: str) -> None:

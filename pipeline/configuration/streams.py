@@ -187,6 +187,7 @@ def _spec(
         join=tuple(_absolute(url) for url in plan.join),
         spool_bytes=config.spool_bytes,
         span_s=None if plan.live else config.span_s,
+        taped=plan.taped,
     )
 
 

@@ -28,7 +28,6 @@ from pipeline.decode.slate import Slate
 from pipeline.decode.taped import Taped
 from pipeline.logs import set_up_kept_logging
 from pipeline.media.retry import Wait
-from pipeline.media.tape import tape_stream
 from pipeline.media.transfer import Transfer
 from pipeline.secrets import remember_url
 from pipeline.stream.chunk import TROUBLES, End, Entry, Fault
@@ -120,7 +119,7 @@ def reader_of(spec: StreamSpec) -> type[Following | Taped | Playback]:
     """What plays a recording of its kind."""
     if spec.follow:
         return Following
-    return Taped if tape_stream(spec.url) is not None else Playback
+    return Taped if spec.taped else Playback
 
 
 def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:

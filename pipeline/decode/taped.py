@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+from pipeline.decode.breaks import Breaks
 from pipeline.decode.capture import Capture
 from pipeline.decode.collector import Item
 from pipeline.decode.track import Sample
@@ -17,7 +18,7 @@ from pipeline.errors import SourceError
 from pipeline.media.retry import Wait, sleep
 from pipeline.media.tape import Segment, sessions_of
 from pipeline.media.tape_reel import TapeReel
-from pipeline.stream.chunk import Counts, Cursor, End, Fault
+from pipeline.stream.chunk import Counts, Cursor, End, Fault, Gap
 from pipeline.stream.spec import StreamSpec, TimeSource
 
 
@@ -31,6 +32,7 @@ class Taped:
         self._capture: Capture | None = None
         self._before = spec.counts  # of the sessions before
         self._damaged = False
+        self._breaks = Breaks(spec)
 
     def items(self) -> Iterator[Item | None]:
         """Everything in order, the End last; None at each step that yields nothing."""
@@ -55,7 +57,8 @@ class Taped:
 
     @property
     def _counts(self) -> Counts:
-        return self._before + (self._capture.counts if self._capture else Counts())
+        here = self._capture.counts if self._capture else Counts()
+        return self._before + here + Counts(sampled=-self._breaks.left_out)
 
     def _go_on(self, segments: Sequence[Segment], cursor: Cursor) -> Iterator[Item | None]:
         """Behind the cursor's frame; up to there it is computed again, and not given out."""
@@ -82,16 +85,25 @@ class Taped:
         yield from self._counted(items)
 
     def _counted(self, items: Iterator[Item | None]) -> Iterator[Item | None]:
-        """A session's items with the stream's counts in their cursors."""
+        """A session's items with the stream's counts in their cursors, without what is left out."""
         for item in items:
-            if isinstance(item, Sample):
-                counts = self._counts
-                placed = {"session": item.info.session, "lost": counts.lost}
-                for name in ("decoded", "sampled"):
-                    placed[name] = item.cursor[name] + getattr(self._before, name)
-                item = replace(item, cursor=item.cursor | placed)
-            yield item
+            if not isinstance(item, Sample):
+                yield item
+            elif self._breaks.takes(item.info):
+                yield replace(item, cursor=self._placed(item))
+            elif self._breaks.begun:
+                yield Gap(self._spec.stream, "dropped")
         self._before, self._capture = self._counts, None
+        self._breaks.left_out = 0
+
+    def _placed(self, sample: Sample) -> Cursor:
+        before, own = self._before, sample.cursor
+        return own | {
+            "session": sample.info.session,
+            "decoded": own["decoded"] + before.decoded,
+            "sampled": own["sampled"] + before.sampled - self._breaks.left_out,
+            "lost": self._counts.lost,
+        }
 
     def _session(self, segments: Sequence[Segment]) -> Iterator[Item | None]:
         name = f"session {segments[0].session}"

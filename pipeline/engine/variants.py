@@ -43,5 +43,7 @@ def _frames(spec: StreamSpec, sampling: Sampling) -> str:
     """Which frames an operator takes."""
     words = [sampling.canonical()]
     words += ["damaged"] if spec.damaged else []
+    # Of a live stream the run may have dropped some, and its windows were cut elsewhere.
+    words += ["undropped"] if spec.taped and spec.breaks is None else []
     words += [f"from {spec.span_s[0]!r} s to {spec.span_s[1]!r} s"] if spec.span_s else []
     return " ".join(words)

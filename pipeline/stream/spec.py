@@ -29,6 +29,9 @@ Drop = Literal["oldest", "latest", "block"]
 TimeSource = Literal["arrival", "capture"]
 """What event time goes by: when frames come here, or the camera's own wall clock."""
 
+Breaks = tuple[tuple[str, str, int], ...]
+"""Session and position of a frame, and how many sampled frames behind it were not computed."""
+
 _ABOVE_0 = (
     *("max_pixels", "latency_ms", "chunk_ms", "stall_s", "buffer_frames", "max_age_s"),
     "spool_bytes",
@@ -74,6 +77,9 @@ class StreamSpec:
         follow: `url` is a folder or a file that grows. Each file is a session of its own, which
             the child names; `session` is the place.
         tape: live: what comes is kept there too; None: nowhere.
+        taped: `url` is the folder of a tape.
+        breaks: of a tape: where the run that is done again had not computed frames, which are
+            left out again; None: all are computed.
     """
 
     stream: str
@@ -105,6 +111,8 @@ class StreamSpec:
     transport: str = "tcp"
     follow: bool = False
     tape: Taping | None = field(default=None, repr=False)
+    taped: bool = False
+    breaks: Breaks | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.samplings:
@@ -171,5 +179,10 @@ class StreamSpec:
         span_s = values["span_s"] and tuple(values["span_s"])
         region = values["region"] and Region(**values["region"])
         rest = {"samplings": samplings, "join": tuple(values["join"]), "span_s": span_s}
-        rest |= {"region": region, "tape": values["tape"] and Taping(**values["tape"])}
+        breaks = values["breaks"] and tuple(tuple(one) for one in values["breaks"])
+        rest |= {
+            "breaks": breaks,
+            "region": region,
+            "tape": values["tape"] and Taping(**values["tape"]),
+        }
         return cls(**{**values, **rest})

@@ -31,7 +31,7 @@ def replayed(pulled):
 
     def play(folder, **options):
         host = pulled()
-        host.open("again", str(folder), live=False, session="tape", **options)
+        host.open("again", str(folder), live=False, session="tape", taped=True, **options)
         host.until(lambda: host.of(End, "again"))
         return host
 

@@ -1,0 +1,42 @@
+"""Frames of a tape that are left out because the run that is done again had not computed them."""
+
+from __future__ import annotations
+
+from operators.frames import FrameInfo
+from pipeline.stream.spec import StreamSpec
+
+
+class Breaks:
+    """Counts them off as the frames come.
+
+    Attributes:
+        left_out: frames so far.
+        begun: the frame before this one was taken, and this one is not.
+    """
+
+    def __init__(self, spec: StreamSpec) -> None:
+        """`spec`: with its breaks, and the frame that it goes on behind."""
+        self._lengths: dict[tuple[str, str], int] = {}
+        for session, position, frames in spec.breaks or ():
+            place = (session, position)
+            self._lengths[place] = self._lengths.get(place, 0) + frames
+        cursor = spec.cursor
+        place = (cursor["session"], cursor["position"]) if cursor else ("", "")
+        self._left = self._lengths.pop(place, 0)
+        self._within = False
+        self.left_out = 0
+        self.begun = False
+
+    def takes(self, info: FrameInfo) -> bool:
+        """Whether the next sampled frame is to be computed."""
+        place = (info.session, info.position)
+        if self._left:
+            self.begun = not self._within
+            self._within = True
+            self._left -= 1
+            self.left_out += 1
+            self._left += self._lengths.pop(place, 0)
+            return False
+        self._within = self.begun = False
+        self._left = self._lengths.pop(place, 0)
+        return True
