@@ -1,14 +1,19 @@
-"""A live run that is taped, and its replay: the same records byte for byte, and what is not, told."""
+"""A live run that is taped, and its replay: the same records byte for byte; what is not is told."""
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from pipeline.configuration.document import to_document
+
 ROOT = Path(__file__).parents[3]
+OPERATORS = {"operators": {"embedding": {}, "action": {}}}
 RUN = ("--weights", "random", "--model", "dinov2_vitti14", "--short-side", "56")
 
 
@@ -24,10 +29,11 @@ def dinostream(tmp_path):
     return run
 
 
-def verified(dinostream, tape, database):
-    code, said, told = dinostream(
-        "replay", tape, *RUN, "--runtime", "inline", "--verify", f"sqlite:{database}", "--json"
-    )
+def verified(dinostream, tape, database, *more):
+    config = database.with_name("again.yaml")
+    config.write_text(to_document(OPERATORS))
+    verify = ("--config", config, "--runtime", "inline", "--verify", f"sqlite:{database}", "--json")
+    code, said, told = dinostream("replay", tape, *RUN, *verify, *more)
     assert said, told
     return code, json.loads(said)
 
@@ -36,11 +42,61 @@ def test_a_replay_has_the_records_of_the_run(habits, live_run, dinostream, tmp_p
     """Lost packets and a clock that steps; what the stop cut off is left out again."""
     url = habits("--gop", "20", "--len", "4", "--seq-loss", "97", "--rtpstep", "4:3600")
     stream = {"url": url, "record": {"folder": str(tmp_path / "tapes")}}
-    run = live_run({"streams": {"gate": stream}, "stall_s": 6.0})
+    run = live_run({"streams": {"gate": stream}, "stall_s": 6.0, **OPERATORS})
     run.until(lambda: run.count("embedding", "gate") > 40)
     run.signal(signal.SIGTERM)
     assert run.exit_code() == 0
     code, verdict = verified(dinostream, tmp_path / "tapes" / "gate", run.database)
-    print(verdict)
-    assert code == 0
-    assert verdict["equal"]["embedding"] == run.count("embedding", "gate")
+    assert code == 0, verdict
+    assert verdict["equal"] == counts(run, "gate")
+    altered, removed = spoil(run.database)
+    code, verdict = verified(dinostream, tmp_path / "tapes" / "gate", run.database)
+    assert code == 1
+    assert [(one["kind"], one["reason"], one["ids"]) for one in verdict["differences"]] == [
+        ("different", "", [altered]),
+        ("missing there", "unknown", [removed]),
+    ]
+
+
+def counts(run, stream):
+    return {name: run.count(name, stream) for name in OPERATORS["operators"]}
+
+
+def spoil(database):
+    """Alter one record and remove another; their ids."""
+    with closing(sqlite3.connect(database)) as db, db:
+        found = db.execute("SELECT offset, id FROM records WHERE topic='embedding' ORDER BY 1")
+        (first, altered), *_, (last, removed), _ = found.fetchall()
+        db.execute("UPDATE records SET value=CAST(value || x'00' AS BLOB) WHERE offset=?", (first,))
+        db.execute("DELETE FROM records WHERE offset=?", (last,))
+    return altered, removed
+
+
+@pytest.mark.slow
+def test_frames_that_the_run_dropped_are_left_out_again(
+    camera, live_run, gate_lock, dinostream, tmp_path
+):
+    """So windows are cut where they were cut."""
+    gate, yard = camera(), camera()
+    operators = {"embedding": {}, "action": {}, "held:Held": {"folder": str(gate_lock.folder)}}
+    taped = {"operators": ["embedding", "action"], "drop": "latest"}
+    taped |= {"url": yard.url(), "record": {"folder": str(tmp_path / "tapes")}}
+    streams = {"gate": {"url": gate.url()}, "yard": taped}
+    run = live_run({"sampling": {"all": True}, "operators": operators, "streams": streams})
+    run.until(lambda: run.count("embedding", "gate") and run.count("action", "yard"))
+    gate_lock.hold()
+    run.until(gate_lock.waited_for)
+    held_at = yard.frames
+    run.until(lambda: yard.frames > held_at + 40)
+    gate_lock.release()
+    windows = run.count("action", "yard")
+    run.until(lambda: run.count("action", "yard") > windows + 2)
+    run.signal(signal.SIGTERM)
+    assert run.exit_code() == 0
+    everything = ("--set", "sampling={all: true}")
+    code, verdict = verified(dinostream, tmp_path / "tapes" / "yard", run.database, *everything)
+    assert code == 0, verdict
+    drops = [event["dropped"] for event in run.events("yard") if event["kind"] == "dropped"]
+    assert verdict["left_out"] == sum(drops) > 0
+    assert verdict["equal"] == counts(run, "yard")
+    assert verdict["differences"] == []
