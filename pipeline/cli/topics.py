@@ -13,7 +13,9 @@ from pipeline.cli.options import sink_settings
 
 if TYPE_CHECKING:
     from operators.format import Format
-    from pipeline.sinks.sink import Reader
+    from pipeline.sinks.sink import Held, Reader
+
+ALWAYS = ("records", "exact")  # of what is held; the rest is of databases that do not keep all
 
 config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="YAML file with the sink's client settings."
@@ -84,11 +86,20 @@ def list_(sink: str, *, config: Path | None, as_json: bool) -> int:
         reader.close()
     for name, held, found in topics:
         kind, schema = (found.content_type, found.schema) if found else (None, None)
-        row = {"name": name, "content_type": kind, "schema": schema, **asdict(held)}
+        said = {what: value for what, value in asdict(held).items() if value or what in ALWAYS}
+        row = {"name": name, "content_type": kind, "schema": schema, **said}
         count = f"{'' if held.exact else 'at most '}{held.records} records"
-        plain = f"{name:<22} {kind or 'unknown':<24} {count}"
+        plain = f"{name:<22} {kind or 'unknown':<24} {count}{_kept(held)}"
         click.echo(json.dumps(row) if as_json else plain)
     return 0
+
+
+def _kept(held: Held) -> str:
+    """What a database keeps of a topic, where that is not all."""
+    bounds = [] if held.max_age_s is None else [f"{held.max_age_s / 86_400:g} days"]
+    bounds += [] if held.max_bytes is None else [f"{held.max_bytes / (1 << 30):g} GiB"]
+    keeps = f", keeps {' and '.join(bounds)} at most" if bounds else ""
+    return keeps + (f", {held.removed} removed" if held.removed else "")
 
 
 def _format(reader: Reader, topic: str) -> Format | None:

@@ -33,10 +33,18 @@ class Receipt:
 @dataclass(frozen=True, slots=True)
 class Held:
     """How many records a topic has. Not exact: at most so many, since ends of transactions and
-    repeats are counted too."""
+    repeats are counted too.
+
+    Attributes:
+        max_age_s, max_bytes: what a database keeps of it; None: all.
+        removed: records that a database has removed for that.
+    """
 
     records: int
     exact: bool
+    max_age_s: float | None = None
+    max_bytes: int | None = None
+    removed: int = 0
 
 
 class Sink(Protocol):

@@ -17,6 +17,7 @@ from pipeline.sinks.address import KafkaAddress, SqliteAddress, parse_sink_uri
 from pipeline.sinks.sink import Reader, Sink
 from pipeline.sinks.sqlite.check import check_database
 from pipeline.sinks.sqlite.reader import SqliteReader
+from pipeline.sinks.sqlite.retention import Retention, retention_of
 from pipeline.sinks.sqlite.sink import SqliteSink
 
 LOOK_S = 0.2  # how often it is looked for a database that is not there yet
@@ -35,7 +36,8 @@ def open_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> Sink:
 
     Args:
         uri: where.
-        settings: further settings of the Kafka client, by kafka-python's names.
+        settings: further settings of the Kafka client, by kafka-python's names; of a database
+            `retain`.
 
     Raises:
         UsageError: the URI or the settings are wrong, or the file is something else.
@@ -43,8 +45,7 @@ def open_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> Sink:
     """
     address = parse_sink_uri(uri)
     if isinstance(address, SqliteAddress):
-        _refuse_settings(settings)
-        return SqliteSink(address.path)
+        return SqliteSink(address.path, retention=_retention(settings))
     from pipeline.sinks.kafka.settings import KafkaSettings
     from pipeline.sinks.kafka.sink import KafkaSink
 
@@ -57,7 +58,7 @@ def check_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> None:
     `open_sink`."""
     address = parse_sink_uri(uri)
     if isinstance(address, SqliteAddress):
-        _refuse_settings(settings)
+        _retention(settings)
         check_database(address.path)
         return
     from pipeline.sinks.kafka.admin import require_broker
@@ -70,7 +71,7 @@ def open_reader(uri: str, *, settings: Mapping[str, Any] | None = None) -> Reade
     """Open a sink for reading; arguments and errors as of `open_sink`."""
     address = parse_sink_uri(uri)
     if isinstance(address, SqliteAddress):
-        _refuse_settings(settings)
+        _retention(settings)
         return SqliteReader(address.path)
     from pipeline.sinks.kafka.reader import KafkaReader
     from pipeline.sinks.kafka.settings import KafkaSettings
@@ -139,8 +140,11 @@ def create_topics(
     return make_topics(KafkaSettings.of(address, settings or {}), topics, replication)
 
 
-def _refuse_settings(settings: Mapping[str, Any] | None) -> None:
-    if settings:
+def _retention(settings: Mapping[str, Any] | None) -> Retention | None:
+    """How much a database keeps, all that can be set of one; None where nothing is said."""
+    others = sorted(set(settings or ()) - {"retain"})
+    if others:
         raise UsageError(
-            f"a sqlite: sink has no settings; got {', '.join(sorted(settings))}. Remove them"
+            f"a sqlite: sink has no settings but retain; got {', '.join(others)}. Remove them"
         )
+    return retention_of(settings) if settings else None

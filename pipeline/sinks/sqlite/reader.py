@@ -20,7 +20,9 @@ from pipeline.records.topics import require_topics
 from pipeline.sinks.reading import Plan, Reading
 from pipeline.sinks.sink import Held
 from pipeline.sinks.sqlite.file import Connection, file_at, open_for_reading, translated
+from pipeline.sinks.sqlite.kept import Kept, kept_in
 from pipeline.sinks.sqlite.reading import SqliteReading
+from pipeline.sinks.sqlite.retention import Limit
 from pipeline.stream.progress import Progress
 
 PAGE_ROWS = 256  # a reader never holds a read transaction, nor more rows than these
@@ -52,7 +54,8 @@ class SqliteReader:
 
     def holds(self) -> dict[str, Held]:
         rows = self._rows("SELECT topic, count(*) FROM records GROUP BY topic ORDER BY topic")
-        return {topic: Held(records, exact=True) for topic, records in rows}
+        kept, none = self.kept(), Kept(Limit())
+        return {topic: _held(records, kept.get(topic, none)) for topic, records in rows}
 
     def records(
         self,
@@ -81,8 +84,19 @@ class SqliteReader:
             )
         return SqliteReading(self, plan, poll_s=self._poll_s)
 
-    def oldest_us(self, topic: str, stream: str) -> None:
-        """Nothing is ever removed."""
+    def oldest_us(self, topic: str, stream: str) -> int | None:
+        kept = self.kept().get(topic)
+        if kept is None or not kept.removed:
+            return None
+        left = self._rows(
+            "SELECT timestamp_us FROM records WHERE topic = ? ORDER BY offset LIMIT 1", topic
+        )
+        return int(left[0][0]) if left else kept.removed_us + 1
+
+    def kept(self) -> dict[str, Kept]:
+        """Topic -> what is known of it, where not all is kept."""
+        with translated(self._path):
+            return kept_in(self._connection)
 
     def progress(self, job: str | None = None) -> Iterable[Progress]:
         rows = self._rows(
@@ -147,13 +161,19 @@ class SqliteReader:
         ]
 
     def last_offset(self) -> int:
-        """Of the newest record, 0 where there is none."""
+        """Of the newest record, be it removed by now; 0 where there was none."""
         ((last,),) = self._rows("SELECT coalesce(max(offset), 0) FROM records")
-        return int(last)
+        return max(int(last), *(one.removed_to for one in self.kept().values()), 0)
 
     def _rows(self, query: str, *values: Place | None) -> list[tuple[Any, ...]]:
         with translated(self._path):
             return self._connection.execute(query, values).fetchall()
+
+
+def _held(records: int, kept: Kept) -> Held:
+    age_us = kept.limit.max_age_us
+    age_s = None if age_us is None else age_us / 1_000_000
+    return Held(records, True, age_s, kept.limit.max_bytes, kept.removed)
 
 
 def _conditions(where: Filter, first: str, behind: str) -> Iterator[tuple[str, Place]]:

@@ -62,6 +62,11 @@ class SqliteReading:
             if first > last + 1:
                 plan.on_jump(Jump(topic, 0, first, 1))
                 self._firsts[topic] = self.offsets[topic, 0] = 1
+        kept = self._reader.kept()
+        for topic, first in self._firsts.items():
+            if topic in kept and 0 < first <= kept[topic].removed_to:
+                self._firsts[topic] = kept[topic].removed_to + 1
+                plan.on_jump(Jump(topic, 0, first, self._firsts[topic]))
         if plan.topics and set(plan.topics) <= self._firsts.keys():
             return min(self._firsts[topic] for topic in plan.topics) - 1
         return 0 if plan.from_beginning else last

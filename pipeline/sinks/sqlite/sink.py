@@ -10,11 +10,13 @@ import json
 import logging
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from operators.result import canonical_json
+from pipeline.errors import SinkError
 from pipeline.records.commit import Commit
 from pipeline.records.message import wall_clock_us
 from pipeline.records.record import Message
@@ -25,20 +27,32 @@ from pipeline.sinks.sqlite.file import (
     open_for_writing,
     transaction,
 )
+from pipeline.sinks.sqlite.kept import count, is_counted, lay_out, sweep
+from pipeline.sinks.sqlite.retention import Retention
 from pipeline.stream.progress import Progress
 
 log = logging.getLogger(__name__)
+
+SWEEP_US = 1_000_000  # between two looks for what is kept no longer
+SWEEPS = 10  # transactions that one look may take
 
 
 class SqliteSink:
     """Writes one file. See `pipeline.sinks.sink.Sink`."""
 
     def __init__(
-        self, path: Path, *, clock_us: Callable[[], int] = wall_clock_us, busy_s: float = BUSY_S
+        self,
+        path: Path,
+        *,
+        retention: Retention | None = None,
+        clock_us: Callable[[], int] = wall_clock_us,
+        busy_s: float = BUSY_S,
     ) -> None:
         """
         Args:
             path: the file; made with its folder where it is missing.
+            retention: how much of its topics is kept from now on; None: what was said before
+                stands, and nothing is removed by this writer.
             clock_us: publishing time, microseconds since the epoch.
             busy_s: how long to wait for another process's transaction.
 
@@ -51,6 +65,12 @@ class SqliteSink:
         self._busy_s = busy_s
         self._interrupted = threading.Event()
         self._connection = open_for_writing(path, busy_s=busy_s)
+        self._retention = retention
+        self._sizes: Counter[str] = Counter()  # topic -> bytes that this transaction writes
+        self._sweep_us = 0  # when to look next for what is kept no longer
+        if retention is not None:
+            with self._transaction():
+                lay_out(self._connection, retention)
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool = False) -> dict[str, Progress]:
         with self._transaction():
@@ -59,13 +79,19 @@ class SqliteSink:
     def commit(self, commits: Sequence[Commit]) -> Receipt:
         receipt = Receipt()
         with self._transaction():
+            self._sizes.clear()
             for commit in commits:
                 receipt += self._commit_one(commit)
+            self._count()
+        self._sweep()
         return receipt
 
     def publish(self, messages: Sequence[Message]) -> Receipt:
         with self._transaction():
-            return self._insert(messages)
+            self._sizes.clear()
+            receipt = self._insert(messages)
+            self._count()
+        return receipt
 
     def interrupt(self) -> None:
         self._interrupted.set()
@@ -76,6 +102,24 @@ class SqliteSink:
         with suppress(sqlite3.Error):  # what cannot be taken over now stays in the log
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
+
+    def _count(self) -> None:
+        if is_counted(self._connection):
+            count(self._connection, self._sizes)
+
+    def _sweep(self) -> None:
+        """Behind a commit, which no trouble with this undoes; the rest goes behind a later one."""
+        now_us = self._clock_us()
+        if not self._retention or now_us < self._sweep_us:
+            return
+        self._sweep_us = now_us + SWEEP_US
+        with suppress(SinkError):
+            for _ in range(SWEEPS):
+                with self._transaction():
+                    more = sweep(self._connection, now_us)
+                if not more:
+                    return
+        self._sweep_us = now_us
 
     def _transaction(self) -> AbstractContextManager[None]:
         return transaction(self._connection, self._path, busy_s=self._busy_s, cut=self._interrupted)
@@ -103,6 +147,7 @@ class SqliteSink:
             row,
         )
         if cursor.rowcount:
+            self._sizes[message.topic] += len(message.value) + len(headers)
             return Receipt(written=1)
         (value,) = self._connection.execute(
             "SELECT value FROM records WHERE topic = ? AND id = ?", (message.topic, message.id)

@@ -43,7 +43,7 @@ def test_of_a_file_the_sink_alone_is_read(dinostream, uri, tmp_path, command):
     (tmp_path / "run.yaml").write_text(f"{of_a_run}sink: {{settings: {{acks: 1}}}}")
     done = dinostream(*command, uri, "--config", "run.yaml")
     assert done.returncode == 2
-    assert done.stderr.startswith("dinostream: a sqlite: sink has no settings; got acks")
+    assert done.stderr.startswith("dinostream: a sqlite: sink has no settings but retain; got acks")
     (tmp_path / "run.yaml").write_text(of_a_run)
     done = dinostream(*command, uri, "--config", "run.yaml")
     assert (done.returncode, done.stderr) == (0, "")

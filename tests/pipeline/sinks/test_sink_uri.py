@@ -79,5 +79,5 @@ def test_open_sink_and_reader(tmp_path):
 
 def test_a_file_has_no_settings(tmp_path):
     for opener in (open_sink, open_reader):
-        with pytest.raises(UsageError, match="a sqlite: sink has no settings; got acks"):
+        with pytest.raises(UsageError, match="a sqlite: sink has no settings but retain; got acks"):
             opener(f"sqlite:{tmp_path}/r.db", settings={"acks": 1})
