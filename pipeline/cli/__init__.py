@@ -32,6 +32,7 @@ COMMANDS = (
     "calibrate",
     "demo",
     "render",
+    "clip",
     "tail",
     "audit",
     "topics",

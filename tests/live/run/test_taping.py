@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import av
 import pytest
 
 from pipeline.configuration.document import to_document
@@ -49,6 +50,7 @@ def test_a_replay_has_the_records_of_the_run(habits, live_run, dinostream, tmp_p
     code, verdict = verified(dinostream, tmp_path / "tapes" / "gate", run.database)
     assert code == 0, verdict
     assert verdict["equal"] == counts(run, "gate")
+    clip(dinostream, run, tmp_path)
     altered, removed = spoil(run.database)
     code, verdict = verified(dinostream, tmp_path / "tapes" / "gate", run.database)
     assert code == 1
@@ -56,6 +58,23 @@ def test_a_replay_has_the_records_of_the_run(habits, live_run, dinostream, tmp_p
         ("different", "", [altered]),
         ("missing there", "unknown", [removed]),
     ]
+
+
+def clip(dinostream, run, tmp_path):
+    """Two seconds before the last window and one after it, from a key frame on."""
+    attributes, _ = run.records("action", "gate")[-2]
+    cut = ("--tape", tmp_path / "tapes", "--before", 2, "--after", 1, "-o", tmp_path / "clip.mp4")
+    name = attributes["ce_id"]
+    code, said, told = dinostream("clip", f"sqlite:{run.database}", "--around", name, *cut)
+    assert code == 0, told
+    with av.open(str(tmp_path / "clip.mp4")) as film:
+        packets = [packet for packet in film.demux(video=0) if packet.size]
+        times = [packet.pts * packet.time_base for packet in packets]
+    assert packets[0].is_keyframe
+    assert f"{len(packets)} frames, " in said
+    assert 1.5 < times[-1] - times[0] < 6
+    code, _, told = dinostream("clip", f"sqlite:{run.database}", "--around", f"{name}0", *cut)
+    assert (code, f"the sink has no record {name}0" in told) == (2, True)
 
 
 def counts(run, stream):

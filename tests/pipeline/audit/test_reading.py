@@ -208,3 +208,18 @@ def test_what_a_retention_has_removed_is_not_missing(audits, footage, kafka_uri)
     assert report.complete
     assert {(one.kind, one.series.topic) for one in report.findings} == {("expired", "mood")}
     assert sum(one.records for one in report.findings) == FAR
+
+
+def test_what_a_database_was_not_to_keep_is_not_missing(audits, footage, tmp_path):
+    uri = f"sqlite:{tmp_path}/results.db"
+    write(footage, uri)
+    retain = {"mood": {"gib": 200_000 / (1 << 30)}}
+    with contextlib.closing(open_sink(uri, settings={"retain": retain})) as sink:
+        sink.commit([])  # behind which it removes
+    report = audits.of(uri)
+    assert report.complete
+    assert {(one.kind, one.series.topic) for one in report.findings} == {("expired", "mood")}
+    with contextlib.closing(open_reader(uri)) as reader:
+        held = reader.holds()
+    assert held["mood"].removed == sum(one.records for one in report.findings)
+    assert held["action"].records == 2 * MANIFEST_FRAMES + 40
