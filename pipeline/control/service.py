@@ -217,6 +217,8 @@ async def _body(request: Request) -> dict[str, Any]:
 
 def _unmasked(name: str, sent: StreamConfig, known: StreamConfig | None) -> StreamConfig:
     """An entry; one that was read here, its secrets masked, has the address that it had."""
+    if sent.record not in (None, known.record if known else None):
+        raise Problem(422, f"{name}: what is recorded, and where, the run's own file says alone")
     if MASK not in sent.url:
         return sent
     if known is None or mask_url(known.url) != sent.url:

@@ -128,11 +128,18 @@ class TapeWriter:
 
     def close(self) -> None:
         """Let go of the files."""
-        if self._film:
-            self._film.close()
-        if self._journal:
-            self._journal.close()
-        self._film = self._journal = None
+        with self._trouble():
+            self._let_go()
+
+    def _let_go(self) -> None:
+        film, self._film = self._film, None
+        journal, self._journal = self._journal, None
+        try:
+            if film:
+                film.close()
+        finally:
+            if journal:
+                journal.close()
 
     def _keep(self, packet: Packet[VideoStream]) -> None:
         segments = (self.now_us - self._since_us) / (self._taping.segment_s * 1_000_000)
@@ -149,7 +156,7 @@ class TapeWriter:
     def _cut(self, stream: VideoStream, *, turn: bool | None = None) -> None:
         if self._header is None:
             return
-        self.close()
+        self._let_go()
         rate, base = stream.guessed_rate, Fraction(self._header.time_base)
         self._header = header = replace(
             self._header,
@@ -182,7 +189,7 @@ class TapeWriter:
         self._failure = f"it is not taped any more: {reason}"
         self._header = None
         with suppress(OSError, av.FFmpegError):
-            self.close()
+            self._let_go()
 
 
 class _Trouble:

@@ -1,6 +1,5 @@
 """What is taped is played again as it was captured: same frames, same times, byte for byte."""
 
-import itertools
 import os
 import signal
 from dataclasses import replace
@@ -42,35 +41,6 @@ def named(frames, stream):
     return [(replace(info, stream=stream), *rest) for info, *rest in frames]
 
 
-def breaks(host, stream):
-    """Sessions and breaks in order, without those that tell of connections."""
-    told = [kind for kind in host.told(stream) if kind not in ("disconnected", "reconnected")]
-    return [kind for kind, _ in itertools.groupby(told)]
-
-
-@pytest.mark.parametrize(
-    ("habits_of", "told"),
-    [
-        (("--seq-loss", "31"), ["decode"]),
-        (("--rtpstep", "3:3600"), ["clock"]),
-        (("--rtpstep", "3:-3600"), ["clock"]),
-        (("--rtcp", "--audio"), []),
-    ],
-    ids=["losses", "ahead", "back", "reports"],
-)
-def test_a_tape_gives_the_frames_of_the_run(habits, pulled, replayed, tmp_path, habits_of, told):
-    host = pulled()
-    host.open("cam", habits(*GROUP, *habits_of), tape=Taping(str(tmp_path), GIB), clock="capture")
-    host.until(lambda: len(host.infos("cam")) > 50)
-    host.host.stop("cam")
-    host.until(lambda: host.of(End, "cam"))
-    again = replayed(tmp_path / "cam")
-    live = named(seen(host, "cam"), "again")
-    assert live == seen(again, "again")[: len(live)]
-    assert set(told) <= set(breaks(again, "again"))
-    assert segments_of(tmp_path / "cam")
-
-
 def recorded(host, url, folder, **options):
     host.open("cam", url, tape=Taping(str(folder), GIB, segment_s=1.0), **options)
 
@@ -81,12 +51,17 @@ def stopped(host):
     return named(seen(host, "cam"), "again")
 
 
-def test_a_session_that_lost_its_beginning_goes_on_as_it_did(habits, pulled, replayed, tmp_path):
+def test_a_tape_gives_the_frames_of_the_run(habits, pulled, replayed, tmp_path):
+    """With losses, sound, a sender's clock and a step of it; also where its beginning is gone."""
     host = pulled()
-    url = habits(*GROUP, "--rtcp", "--audio", "--rtpstep", "3:3600")
+    url = habits(*GROUP, "--rtcp", "--audio", "--rtpstep", "3:3600", "--seq-loss", "97")
     recorded(host, url, tmp_path, clock="capture", samplings=(Sampling("fps", 3),))
     host.until(lambda: len(host.infos("cam")) > 30)
     live = stopped(host)
+    assert {"clock", "decode"} <= set(host.told("cam"))
+    assert {info.clock for info, *_ in live} == {"capture"}
+    again = seen(replayed(tmp_path / "cam", samplings=(Sampling("fps", 3),)), "again")
+    assert live == again[: len(live)]
     for segment in segments_of(tmp_path / "cam")[:2]:
         segment.remove()
     host = replayed(tmp_path / "cam", samplings=(Sampling("fps", 3),))
@@ -96,8 +71,8 @@ def test_a_session_that_lost_its_beginning_goes_on_as_it_did(habits, pulled, rep
     assert behind == again[: len(behind)]
     (end,) = host.of(End, "again")
     assert end.outcome == "degraded"
-    (fault,) = host.of(Fault, "again")
-    assert "2 segments at its beginning are gone" in fault.detail
+    details = [fault.detail for fault in host.of(Fault, "again")]
+    assert any("2 segments at its beginning are gone" in one for one in details)
 
 
 def test_connections_that_break_and_a_decoder_that_is_killed(camera, pulled, replayed, tmp_path):
