@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 
 from pipeline.decode.collector import checksum
+from pipeline.decode.taped import Taped
+from pipeline.decode.track import Sample
 from pipeline.media.tape import Taping, segments_of
 from pipeline.stream.chunk import End, Fault, Frames
 from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
 
 GROUP = ("--gop", "20", "--len", "4")
 GIB = 1 << 30
@@ -89,6 +92,24 @@ def test_connections_that_break_and_a_decoder_that_is_killed(camera, pulled, rep
     assert set(ids(live)) <= set(ids(again))
     found = dict(zip(ids(again), again, strict=True))
     assert [found[name] for name in ids(live)] == live
+    check_resumes(str(tmp_path / "cam"))
+
+
+def check_resumes(folder):
+    """A decoder that goes on behind any frame gives the rest, and counts on."""
+    options = {"session": "tape", "taped": True, "samplings": (Sampling("fps", 5),)}
+    spec = StreamSpec("again", folder, short_side=56, **options)
+    whole = played(spec)
+    sessions = {info.session for info, *_ in whole}
+    assert len(sessions) > 2
+    for index in (0, len(whole) // 2, len(whole) - 1):
+        assert played(spec.after(whole[index][-1])) == whole[index + 1 :]
+    assert [cursor["sampled"] for *_, cursor in whole] == list(range(1, len(whole) + 1))
+
+
+def played(spec):
+    items = [item for item in Taped(spec, lambda: 0).items() if isinstance(item, Sample)]
+    return [(item.info, checksum(item.pixels), item.cursor) for item in items]
 
 
 def sessions(host, stream):

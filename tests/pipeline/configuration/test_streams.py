@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.region import Region
+from pipeline.media.tape import Taping, make_folder
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
@@ -228,3 +230,36 @@ def test_operators_with_one_sampling_share_a_rule():
     (spec,) = stream_specs(config, live=False)
     assert spec.samplings == (Sampling("fps", 1), Sampling("fps", 5))
     assert spec.rules == {"depth": 0, "segmentation": 1, "action": 0, "embedding": 1}
+
+
+def test_a_camera_is_taped_where_that_is_asked_for(tmp_path):
+    gate = {"url": "rtsp://10.0.0.7/cam", "record": {"folder": str(tmp_path), "max_days": 2}}
+    spec, other = specs(streams={"gate": gate, "yard": {"url": "rtsp://10.0.0.8/cam"}}, live=True)
+    assert spec.tape == Taping(str(tmp_path), 20 << 30, 172_800.0)
+    assert other.tape is None
+    assert StreamSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "told"),
+    [("gate", "a.mp4", "of live streams alone"), ("..", "rtsp://a/", "no folder can be called")],
+)
+def test_what_cannot_be_taped_is_refused(footage, name, url, told):
+    url = str(footage / url) if url.endswith("mp4") else url
+    with pytest.raises(UsageError, match=told):
+        specs(streams={name: {"url": url, "record": {"folder": "x"}}}, live=True)
+
+
+def test_a_tape_is_played_as_its_stream(tmp_path):
+    """Until it has grown, it is the same recording."""
+    folder = make_folder(Taping(str(tmp_path), 1), "gate")
+    options = {"sources": [str(folder)]}
+    (spec,) = specs(**options)
+    assert (spec.stream, spec.url, spec.live, spec.taped) == ("gate", str(folder), False, True)
+    assert specs(**options) == [spec]
+    for ending in ("nut", "jsonl"):
+        (folder / f"1700000000000000-000001.{ending}").write_text("x")
+    (grown,) = specs(**options)
+    assert grown.session != spec.session
+    with_breaks = replace(spec, breaks=(("1700000000000000", "3000", 2),))
+    assert StreamSpec.from_json(json.loads(json.dumps(with_breaks.to_json()))) == with_breaks

@@ -144,6 +144,10 @@ def test_a_stream_that_ended_is_resumed_anew(served) -> None:
     [
         ("PUT", "/v1/streams/yard", {"ulr": YARD}, {}, 422, "did you mean url?"),
         ("PUT", "/v1/streams/yard", {}, {}, 422, "streams.yard.url is missing"),
+        (
+            *("PUT", "/v1/streams/yard", {"url": YARD, "record": {"folder": "/tmp"}}, {}, 422),
+            "the run's own file says alone",
+        ),
         ("PUT", "/v1/streams/yard", {"url": "gopher://x"}, {}, 422, "gopher"),
         ("PUT", "/v1/streams/a%20b", {"url": YARD}, {}, 422, "a stream's name has 1 to 128"),
         ("PUT", "/v1/streams/yard", "{", {}, 400, "this is no JSON"),

@@ -1,0 +1,132 @@
+"""Records that were computed again, held against a sink: what is equal, and why what is not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import replace
+
+import pytest
+
+from pipeline.audit.replayed import breaks_of, compared
+from pipeline.records.message import Publisher
+from pipeline.sinks.uri import open_reader, open_sink
+from pipeline.stream.chunk import Fault, Gap, Trouble
+from pipeline.stream.progress import Progress
+
+SESSION = "1700000000000000"
+JOB = "feedfacecafe"
+
+
+@pytest.fixture
+def records(build):
+    """Of so many frames, two topics each."""
+
+    def make(numbers, **more):
+        return [
+            build.message(number, topic=topic, session=SESSION, **more)
+            for number in numbers
+            for topic in ("mood", "depth.summary")
+        ]
+
+    return make
+
+
+@pytest.fixture
+def sinks(tmp_path):
+    """Writes messages to a sink and opens a reader of it."""
+    with contextlib.ExitStack() as stack:
+
+        def make(name, messages):
+            uri = f"sqlite:{tmp_path}/{name}.db"
+            with contextlib.closing(open_sink(uri)) as sink:
+                sink.publish(messages)
+            return stack.enter_context(contextlib.closing(open_reader(uri)))
+
+        yield make
+
+
+def told(build, entry, position):
+    """The event of an entry at a position."""
+    progress = Progress(JOB, "cam1", session=SESSION, position=position)
+    return Publisher("cam1", JOB, build.model, live=True).announce(entry, progress, {})
+
+
+def verdict(sinks, mine, hers):
+    found = compared(sinks("mine", mine), sinks("hers", hers), "cam1", ())
+    kinds = {(one.kind, one.topic, one.reason): one.records for one in found.differences.values()}
+    return found, kinds
+
+
+def test_the_same_records_are_equal_whatever_tells_of_the_run(sinks, records):
+    found, kinds = verdict(sinks, records(range(5)), records(range(5), epoch=3, ingest_time_us=7))
+    assert found.good
+    assert found.equal == {"mood": 5, "depth.summary": 5}
+    assert kinds == {}
+
+
+def test_another_payload_or_attribute_is_different(sinks, records):
+    first, second, *rest = records(range(3))
+    second = replace(second, headers={**second.headers, "ce_clock": "capture"})
+    hers = [replace(first, value=b"{}"), second, *rest]
+    found, kinds = verdict(sinks, records(range(3)), hers)
+    assert not found.good
+    assert kinds == {("different", "mood", ""): 1, ("different", "depth.summary", ""): 1}
+
+
+def test_what_is_missing_in_the_midst_has_no_reason(sinks, records):
+    whole = records(range(9))
+    found, kinds = verdict(sinks, whole, [one for one in whole if one.position != "9000"])
+    assert not found.good
+    assert kinds == {
+        ("missing there", "mood", "unknown"): 1,
+        ("missing there", "depth.summary", "unknown"): 1,
+    }
+    json.dumps(found.plain())
+
+
+def test_what_lies_behind_the_end_of_either_has_a_reason(sinks, records):
+    found, kinds = verdict(sinks, records(range(3, 9)), records(range(7)))
+    assert found.good
+    assert {(kind, reason): number for (kind, _, reason), number in kinds.items()} == {
+        ("missing there", "end"): 2,
+        ("missing here", "tape"): 3,
+    }
+
+
+def test_dead_letters_and_given_up_operators_are_reasons(sinks, records, build):
+    whole = records(range(6))
+    hers = [one for one in whole if one.id not in (whole[4].id, whole[7].id)]
+    letter = Publisher("cam1", JOB, build.model).dead_letter(
+        build.info(2, session=SESSION), "mood", ValueError("x")
+    )
+    overload = told(build, Trouble("cam1", "overload", "too slow"), "6000")
+    _, kinds = verdict(sinks, whole, [*hers, letter, *overload])
+    assert kinds == {
+        ("missing there", "mood", "deadletter"): 1,
+        ("missing there", "depth.summary", "overload"): 1,
+    }
+
+
+def test_another_variant_is_another_configuration(sinks, records):
+    other = [
+        replace(one, headers={**one.headers, "ce_id": one.id[:-1] + "x", "ce_variant": "other"})
+        for one in records(range(2))
+    ]
+    found, kinds = verdict(sinks, records(range(2)), other)
+    assert not found.good  # nothing was compared
+    assert {reason for _, _, reason in kinds} == {"configuration"}
+
+
+def test_a_run_tells_what_it_left_out(sinks, build):
+    events = [
+        *told(build, Gap("cam1", "dropped", 4, cause="full"), "3000"),
+        *told(build, Gap("cam1", "dropped", 9, cause="overload"), "6000"),
+        *told(build, Gap("cam1", "clock"), "6000"),
+        *told(build, Trouble("cam1", "crashed", "SIGKILL", 3), "9000"),
+        *told(build, Fault("cam1", "decode", "a picture is missing", 2), "9000"),
+    ]
+    assert breaks_of(sinks("hers", events), "cam1") == (
+        (SESSION, "3000", 4),
+        (SESSION, "9000", 3),
+    )
