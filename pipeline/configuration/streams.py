@@ -57,11 +57,11 @@ def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
         UsageError: nothing there, a name twice, an unknown protocol or scene, or a key that is not
             for recordings.
     """
-    if config.clock != "arrival" and not live:
-        raise UsageError("clock: capture is of live streams alone; leave it out of a replay")
     samplings, start_us = samplings_of(config), config.start_time_us
     specs = [_spec(config, plan, samplings, start_us) for plan in _recordings(config)]
     specs += [stream_spec(config, name, one, live=live) for name, one in config.streams.items()]
+    if config.clock != "arrival" and not live and not all(spec.taped for spec in specs):
+        raise UsageError("clock: capture is of live streams alone; leave it out of a replay")
     _refuse_one_name_twice([spec.stream for spec in specs])
     return specs
 
