@@ -16,7 +16,7 @@ from typing import Any
 from operators.moment import microseconds
 from pipeline.records.filter import Filter
 from pipeline.records.record import Message
-from pipeline.records.series import digest
+from pipeline.records.series import Place, digest
 from pipeline.records.topics import DEADLETTER, EVENTS, MANIFEST, data_topics
 from pipeline.sinks.sink import Reader
 from pipeline.stream.spec import Breaks
@@ -30,7 +30,7 @@ REASONS = {
     "suspended": "an operator kept failing there, and was left out for a while",
     "expired": "removed there by its retention",
     "configuration": "no record of this variant on the other side: another model, head or setting",
-    "end": "behind the last record of its session there: the run or its decoder ended before it",
+    "end": "not committed there: the run, or the decoder, was killed before it",
     "tape": "not on the tape: before what is left of it, or behind its end",
     UNKNOWN: "nothing says why",
 }
@@ -138,16 +138,16 @@ def compared(computed: Reader, there: Reader, stream: str, breaks: Breaks) -> Ve
         hers.add(message)
         found = mine.pop(message.id, None)
         if found is None:
-            verdict.meet("missing here", message, told.of(message) or here.why(message, "tape"))
+            verdict.meet(
+                "missing here", message, told.given_up(message) or here.why(message, "tape")
+            )
         elif found == digest(message):
             verdict.equal[message.topic] += 1
         else:
             verdict.meet("different", message)
     for message in _records(computed, stream):
         if message.id in mine:
-            expired = "expired" if told.is_expired(message) else ""
-            why = told.of(message) or expired or hers.why(message, "end")
-            verdict.meet("missing there", message, why)
+            verdict.meet("missing there", message, told.of(message) or hers.why(message, UNKNOWN))
     return verdict
 
 
@@ -178,23 +178,53 @@ class _Told:
     def __init__(self, there: Reader, stream: str) -> None:
         self._there, self._stream = there, stream
         self._given_up: dict[str, str] = {}  # session -> why some of its frames were
+        self._died: set[str] = set()  # sessions that ended with their decoder
         for event in _events(there, stream):
             cause = event.get("cause", event["kind"])
             if cause in ("overload", "suspended"):
                 self._given_up[event["session"]] = cause
+            elif cause in DIED:
+                self._died.add(event["session"])
         letters = [_said(one) for one in _of(there, DEADLETTER, stream)]
         names = ("operator", "session", "position")
         self._buried = {tuple(letter[name] for name in names) for letter in letters}
         self._oldest: dict[str, int | None] = {}
+        stands = [one for one in there.progress() if one.stream == stream and one.position]
+        self._stands = {one.session: Place.of(f"{one.session}/{one.position}") for one in stands}
+        self._newest: dict[str, str] = {}  # session that ended with its decoder -> last time there
 
     def of(self, message: Message) -> str:
-        session = message.headers["ce_session"]
+        """Why there is no such record; "" where nothing tells."""
         operator = message.topic.partition(".")[0]
-        if (operator, session, message.position) in self._buried:
+        if (operator, message.headers["ce_session"], message.position) in self._buried:
             return "deadletter"
-        return self._given_up.get(session, "")
+        if self._is_expired(message):
+            return "expired"
+        return self.given_up(message) or ("end" if self._is_behind(message) else "")
 
-    def is_expired(self, message: Message) -> bool:
+    def given_up(self, message: Message) -> str:
+        """Why some frames of its session were not computed by all."""
+        return self._given_up.get(message.headers["ce_session"], "")
+
+    def _is_behind(self, message: Message) -> bool:
+        """Behind what was committed of its session, or all that was before its decoder died."""
+        session = message.headers["ce_session"]
+        stands = self._stands.get(session)
+        if stands is not None:
+            return stands.is_behind(Place.of(f"{session}/{message.position}"))
+        return session in self._died and message.headers["ce_time"] > self._last_time(session)
+
+    def _last_time(self, session: str) -> str:
+        if session not in self._newest:
+            times = [
+                one.headers["ce_time"]
+                for one in _records(self._there, self._stream)
+                if one.headers.get("ce_session") == session
+            ]
+            self._newest[session] = max(times, default="")
+        return self._newest[session]
+
+    def _is_expired(self, message: Message) -> bool:
         """No record is published before it happened, so older ones are gone with their age."""
         topic = message.topic
         if topic not in self._oldest:

@@ -125,8 +125,8 @@ class Segment:
                     return
 
     def remove(self) -> None:
-        """The journal first: a film alone is no segment."""
-        for path in (self.journal, self.film):
+        """The film first: what has a journal is found again, and removed another time."""
+        for path in (self.film, self.journal):
             with suppress(FileNotFoundError):
                 path.unlink()
 

@@ -168,12 +168,12 @@ class TapeWriter:
         )
         trim(self._folder, self._taping, time.time())
         segment = Segment(self._folder, self._session, header.number)
-        self._film = _Film(segment.film, stream, base)
         self._journal = open(  # noqa: SIM115 - closed at the next cut
             segment.journal, "x", encoding="utf-8", opener=private
         )
-        self._since_us = self.now_us
         self._note(header)
+        self._film = _Film(segment.film, stream, base)
+        self._since_us = self.now_us
 
     def _note(self, what: object) -> None:
         if self._journal is not None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.audit.replayed import breaks_of, compared
+from pipeline.records.commit import Commit
 from pipeline.records.message import Publisher
 from pipeline.sinks.uri import open_reader, open_sink
 from pipeline.stream.chunk import Fault, Gap, Trouble
@@ -37,10 +38,12 @@ def sinks(tmp_path):
     """Writes messages to a sink and opens a reader of it."""
     with contextlib.ExitStack() as stack:
 
-        def make(name, messages):
+        def make(name, messages, position=""):
             uri = f"sqlite:{tmp_path}/{name}.db"
             with contextlib.closing(open_sink(uri)) as sink:
-                sink.publish(messages)
+                progress = replace(sink.claim({"cam1": JOB})["cam1"], sequence=1)
+                stands = replace(progress, session=SESSION, position=position)
+                sink.commit([Commit(tuple(messages), stands)])
             return stack.enter_context(contextlib.closing(open_reader(uri)))
 
         yield make
@@ -52,8 +55,9 @@ def told(build, entry, position):
     return Publisher("cam1", JOB, build.model, live=True).announce(entry, progress, {})
 
 
-def verdict(sinks, mine, hers):
-    found = compared(sinks("mine", mine), sinks("hers", hers), "cam1", ())
+def verdict(sinks, mine, hers, position="24000"):
+    """Of records on two sides; up to `position` the sink has committed."""
+    found = compared(sinks("mine", mine), sinks("hers", hers, position), "cam1", ())
     kinds = {(one.kind, one.topic, one.reason): one.records for one in found.differences.values()}
     return found, kinds
 
@@ -86,12 +90,18 @@ def test_what_is_missing_in_the_midst_has_no_reason(sinks, records):
 
 
 def test_what_lies_behind_the_end_of_either_has_a_reason(sinks, records):
-    found, kinds = verdict(sinks, records(range(3, 9)), records(range(7)))
+    found, kinds = verdict(sinks, records(range(3, 9)), records(range(7)), position="18000")
     assert found.good
     assert {(kind, reason): number for (kind, _, reason), number in kinds.items()} == {
         ("missing there", "end"): 2,
         ("missing here", "tape"): 3,
     }
+
+
+def test_what_was_committed_and_is_missing_at_the_end_has_none(sinks, records):
+    found, kinds = verdict(sinks, records(range(9)), records(range(7)), position="24000")
+    assert not found.good
+    assert {reason for _, _, reason in kinds} == {"unknown"}
 
 
 def test_dead_letters_and_given_up_operators_are_reasons(sinks, records, build):
