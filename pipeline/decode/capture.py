@@ -27,6 +27,8 @@ from pipeline.stream.drift import DriftMeter
 from pipeline.stream.spec import StreamSpec
 from pipeline.stream.timeline import Anchor
 
+ENDED = "the connection ended"
+
 
 class Capture:
     """One connection: its frames, its losses, and how it ended.
@@ -117,7 +119,7 @@ class Capture:
 
     def _ended(self) -> End | Fault:
         if not self.finite:
-            return Fault(self._spec.stream, "disconnected", "the connection ended")
+            return Fault(self._spec.stream, "disconnected", ENDED)
         decoded = self._track and self._track.decoded
         if not decoded and not self._resumed:  # else that frame was the last one
             return self.end("rejected")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from pipeline.decode.breaks import Breaks
-from pipeline.decode.capture import Capture
+from pipeline.decode.capture import ENDED, Capture
 from pipeline.decode.collector import Item
 from pipeline.decode.track import Sample
 from pipeline.errors import SourceError
@@ -68,6 +68,7 @@ class Taped:
             if isinstance(item, Sample) and item.info.position == cursor["position"]:
                 break
         else:
+            self._capture = None  # what was computed is in no count
             yield self._fault(f"frame {cursor['position']} is not on the tape any more")
             return
         assert self._capture
@@ -120,6 +121,8 @@ class Taped:
         for item in capture.items():
             if not isinstance(item, Fault) or item.kind != "disconnected":
                 yield item
+            elif item.detail != ENDED:
+                yield self._fault(f"{name}: {item.detail}")
         if reel.broken:
             yield self._fault(f"{name}: {reel.broken}")
 

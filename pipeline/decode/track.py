@@ -225,8 +225,6 @@ class Track:
     def live_snapshot(self) -> dict[str, Any]:
         """What a live session remembers, as JSON values: by it a tape is played from here on."""
         return {
-            "decoded": self.decoded,
-            "sampled": self.sampled,
             "size_hw": self._size_hw and list(self._size_hw),
             "timeline": self._timeline.live_snapshot(),
             "rules": [rule.canonical() for rule in self._spec.samplings],
@@ -235,8 +233,8 @@ class Track:
         }
 
     def live_restore(self, state: dict[str, Any]) -> None:
-        """Go on where `live_snapshot` was taken; the sampler too, where its rules are the same."""
-        self.decoded, self.sampled = state["decoded"], state["sampled"]
+        """Go on where `live_snapshot` was taken; the sampler too, where its rules are the same.
+        Frames are counted from here: those before are on no tape any more."""
         self._size_hw = state["size_hw"] and (state["size_hw"][0], state["size_hw"][1])
         self._timeline.live_restore(state["timeline"])
         if state["rules"] == [rule.canonical() for rule in self._spec.samplings]:

@@ -3,6 +3,7 @@
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -73,7 +74,8 @@ def test_a_tape_gives_the_frames_of_the_run(habits, pulled, replayed, tmp_path):
     behind = live[ids(live).index(ids(again)[0]) :]
     assert behind == again[: len(behind)]
     (end,) = host.of(End, "again")
-    assert end.outcome == "degraded"
+    assert (end.outcome, end.sampled) == ("degraded", len(again))
+    assert host.of(Frames, "again")[0].before == 0  # of those before nothing is told
     details = [fault.detail for fault in host.of(Fault, "again")]
     assert any("2 segments at its beginning are gone" in one for one in details)
 
@@ -105,6 +107,11 @@ def check_resumes(folder):
     for index in (0, len(whole) // 2, len(whole) - 1):
         assert played(spec.after(whole[index][-1])) == whole[index + 1 :]
     assert [cursor["sampled"] for *_, cursor in whole] == list(range(1, len(whole) + 1))
+    damaged = segments_of(Path(folder))[1]
+    damaged.journal.write_text("nonsense\n")
+    faults = [item.detail for item in Taped(spec, lambda: 0).items() if isinstance(item, Fault)]
+    told = f"session {damaged.session}: {damaged.journal.name} is no journal"
+    assert any(detail.startswith(told) for detail in faults)
 
 
 def played(spec):
