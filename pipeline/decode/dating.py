@@ -52,7 +52,8 @@ class Dating:
         """
         with self._lock:
             self._kept += items
-            if not self._decided and self._samples:
+            # By frames, whichever are sampled: a tape is played with other rules, too.
+            if not self._decided and self._track.decoded:
                 if not self._is_due(now_us):
                     return []
                 self._decide(now_us)

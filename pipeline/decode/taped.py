@@ -130,7 +130,6 @@ class Taped:
         spec = self._spec
         return TapeReel(
             segments,
-            keyframes=all(rule.mode == "keyframes" for rule in spec.samplings),
             max_pixels=spec.max_pixels,
             damaged=spec.damaged,
             deinterlace=spec.deinterlace,

@@ -214,7 +214,7 @@ class VideoReel:
 
     def tape_on(self, tape: TapeWriter) -> None:
         """Keep what is read from now on."""
-        tape.begin(self._opened, self.time_base)
+        tape.begin(self._opened, self.time_base, keyframes=self._decoder.keyframes)
         self._tape = tape
 
     def _drain(self) -> Iterator[Step]:

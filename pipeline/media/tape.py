@@ -50,6 +50,7 @@ class Header:
         session: of the connection: when it was up, microseconds since the epoch.
         number: of the segment, from 1.
         clock: what event time went by, `arrival` or `capture`.
+        keyframes: they alone were decoded, and alone tell of the session's time.
         kind: of the container that the packets came in, as libav calls it.
         created_us: when that says it was begun; None: it does not.
         clockless: it has no clock, and its timestamps are those of arrival.
@@ -65,6 +66,7 @@ class Header:
     session: str
     number: int
     clock: str
+    keyframes: bool
     kind: str
     created_us: int | None
     clockless: bool

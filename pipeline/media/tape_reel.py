@@ -39,7 +39,6 @@ class TapeReel:
         self,
         segments: Sequence[Segment],
         *,
-        keyframes: bool,
         max_pixels: int,
         damaged: bool,
         deinterlace: bool,
@@ -48,15 +47,16 @@ class TapeReel:
         Args:
             segments: of the session, in order. Where the first is not its beginning, that one only
                 warms the decoder up, and frames begin with the second.
-            keyframes, max_pixels, damaged, deinterlace: as of `open_reel`.
+            max_pixels, damaged, deinterlace: as of `open_reel`. Which frames are decoded the
+                tape says: they decide on the others' times.
 
         Raises:
             SourceError: they cannot be played.
         """
         self._segments = segments
         self._rules: dict[str, Any] = {"max_pixels": max_pixels, "damaged": damaged}
-        self._rules |= {"keyframes": keyframes, "deinterlace": deinterlace}
         first = segments[0].header()
+        self._rules |= {"keyframes": first.keyframes, "deinterlace": deinterlace}
         self._warms = first.number > 1
         self.state = segments[1].header().state if self._warms and segments[1:] else None
         self._now_us = int(first.session)

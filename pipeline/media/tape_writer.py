@@ -79,25 +79,27 @@ class TapeWriter:
         self._since_us = 0
         self._failure = ""
 
-    def begin(self, opened: Opened, time_base: Fraction) -> None:
+    def begin(self, opened: Opened, time_base: Fraction, *, keyframes: bool = False) -> None:
         """What is taped, before anything is read of it.
 
         Args:
             opened: the connection.
             time_base: seconds per tick of the packets' timestamps.
+            keyframes: they alone are decoded.
         """
         with self._trouble():
             self._folder = make_folder(self._taping, self._stream)
             self._header = Header(
-                self._session,
-                0,
-                self._clock,
-                opened.container.format.name,
-                opened.creation_time_us,
-                opened.arrivals is not None,
-                str(time_base),
-                None,
-                0,
+                session=self._session,
+                number=0,
+                clock=self._clock,
+                keyframes=keyframes,
+                kind=opened.container.format.name,
+                created_us=opened.creation_time_us,
+                clockless=opened.arrivals is not None,
+                time_base=str(time_base),
+                frame_ticks=None,
+                field_order=0,
             )
             self._cut(opened.stream)
 

@@ -66,6 +66,9 @@ def test_a_tape_gives_the_frames_of_the_run(habits, pulled, replayed, tmp_path):
     assert {info.clock for info, *_ in live} == {"capture"}
     again = seen(replayed(tmp_path / "cam", samplings=(Sampling("fps", 3),)), "again")
     assert live == again[: len(live)]
+    every = seen(replayed(tmp_path / "cam"), "again")  # by another rule, and still the same
+    found = dict(zip(ids(every), every, strict=True))
+    assert [found[name] for name in ids(live)] == live
     for segment in segments_of(tmp_path / "cam")[:2]:
         segment.remove()
     host = replayed(tmp_path / "cam", samplings=(Sampling("fps", 3),))

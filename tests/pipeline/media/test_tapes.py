@@ -25,7 +25,7 @@ from pipeline.media.tape_writer import TapeWriter
 BEGAN_US = 1_700_000_000_000_000
 STEP_US = 40_000
 GIB = 1 << 30
-RULES = {"keyframes": False, "max_pixels": 1 << 24, "damaged": False, "deinterlace": True}
+RULES = {"max_pixels": 1 << 24, "damaged": False, "deinterlace": True}
 
 
 @pytest.fixture(scope="module")
