@@ -20,7 +20,7 @@ from pipeline.configuration.folder import files_of
 from pipeline.errors import SourceError
 from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
 from pipeline.media.formats import DEVICE
-from pipeline.media.tape import inventory, tape_stream
+from pipeline.media.tape import inventory, tapes_at
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
 from pipeline.secrets import mask_url, misread, remember_url, unencoded
 from pipeline.synthetic.uri import SCHEME as SYNTHETIC
@@ -150,23 +150,26 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
     if scheme and not os.path.lexists(source):
         known = ", ".join((*LIVE_SCHEMES, *HTTP_SCHEMES))
         raise UsageError(f"unknown protocol {scheme}:// in {mask_url(source)}; known: {known}")
-    if (taped := _tape(source)) is not None:
-        return [taped]
+    if taped := _tapes(source):
+        return taped
     return [
         (name, SourcePlan("", path, False, file_session(path))) for name, path in files_of(source)
     ]
 
 
-def _tape(source: str) -> tuple[str, SourcePlan] | None:
-    """A tape under the name of its stream; one that has grown is another recording."""
+def _tapes(source: str) -> list[tuple[str, SourcePlan]]:
+    """Tapes under the names of their streams; one that has grown is another recording."""
     try:
-        stream = tape_stream(source)
+        found = tapes_at(source)
     except SourceError as error:
         raise UsageError(str(error)) from None
-    if stream is None:
-        return None
-    session = _digest(inventory(source))[:SESSION_DIGITS]
-    return stream, SourcePlan("", source, False, session, taped=True)
+    return [
+        (
+            stream,
+            SourcePlan("", folder, False, _digest(inventory(folder))[:SESSION_DIGITS], taped=True),
+        )
+        for folder, stream in found.items()
+    ]
 
 
 def _refuse_unencoded(url: str) -> None:

@@ -148,6 +148,19 @@ def tape_stream(folder: str) -> str | None:
     return str(said["stream"])
 
 
+def tapes_at(place: str) -> dict[str, str]:
+    """The folder of a tape, or all that lie in a folder -> their streams; nothing elsewhere.
+
+    Raises:
+        SourceError: one is of a newer version.
+    """
+    below: list[str] = []
+    with suppress(OSError), os.scandir(place) as entries:
+        below = sorted(entry.path for entry in entries if entry.is_dir())
+    found = {folder: tape_stream(folder) for folder in (place, *below)}
+    return {folder: stream for folder, stream in found.items() if stream is not None}
+
+
 def segments_of(folder: Path) -> list[Segment]:
     """All that lie there, in order."""
     found = []

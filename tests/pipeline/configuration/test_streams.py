@@ -257,6 +257,8 @@ def test_a_tape_is_played_as_its_stream(tmp_path):
     (spec,) = specs(**options, clock="capture")  # a tape knows which it went by
     assert (spec.stream, spec.url, spec.live, spec.taped) == ("gate", str(folder), False, True)
     assert specs(**options) == [spec]
+    make_folder(Taping(str(tmp_path), 1), "yard")
+    assert [one.stream for one in specs(sources=[str(tmp_path)])] == ["gate", "yard"]
     for ending in ("nut", "jsonl"):
         (folder / f"1700000000000000-000001.{ending}").write_text("x")
     (grown,) = specs(**options)
