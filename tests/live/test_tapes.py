@@ -83,6 +83,16 @@ def test_a_tape_gives_the_frames_of_the_run(habits, pulled, replayed, tmp_path):
     assert any("2 segments at its beginning are gone" in one for one in details)
 
 
+def test_a_tape_that_cannot_be_written_holds_nobody_up(camera, pulled, tmp_path):
+    (tmp_path / "file").write_text("")
+    host = pulled()
+    recorded(host, camera().url(), tmp_path / "file")
+    host.until(lambda: len(host.infos("cam")) > 5)
+    (fault,) = host.of(Fault, "cam")
+    told = ("untaped", "it is not taped any more: Not a directory")
+    assert (fault.kind, fault.detail) == told
+
+
 def test_connections_that_break_and_a_decoder_that_is_killed(camera, pulled, replayed, tmp_path):
     gate, host = camera(), pulled()
     recorded(host, gate.url(), tmp_path)
