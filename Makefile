@@ -4,11 +4,12 @@ VENV  := .venv
 CLIP  ?=
 FRESH ?=
 KAFKA ?= 1
+TIMES ?= 25
 # For two cores, with one more for the tests that wait. What is about real time wants its cores: no more.
 WORKERS ?= 3
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test quick test-decoders lint demo-weights verify-official check-cc check-java
+.PHONY: help venv demo test quick test-decoders lint demo-weights verify-official prove check-cc check-java
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +67,9 @@ lint: $(VENV)/.stamp-dev  ## ruff and mypy
 
 verify-official: $(VENV)/.stamp-run  ## hold our heads to upstream's on official files (internet); writes docs/official.md
 	$(VENV)/bin/python -m benchmarks.verify_official $(if $(CLIP),"$(CLIP)")
+
+prove: check-java $(VENV)/.stamp-test  ## kill -9 of every part of a replay at 25 random points each: an hour; TIMES=3 for less
+	$(VENV)/bin/python -m benchmarks.prove --times $(TIMES)
 
 # A stamp says that what it stands for is installed as these two files want it.
 $(VENV)/.stamp-run: pyproject.toml constraints.txt | check-cc
