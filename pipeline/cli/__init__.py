@@ -7,7 +7,6 @@ line; secrets are masked.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import io
 import logging
 import sys
@@ -22,6 +21,7 @@ from pipeline.cli.options import EXIT_CODES
 from pipeline.doctor import check_layout
 from pipeline.logs import LEVELS, is_json, set_up_logging
 from pipeline.secrets import mask, remember_urls
+from pipeline.version import version
 
 COMMANDS = (
     "replay",
@@ -36,6 +36,7 @@ COMMANDS = (
     "tail",
     "audit",
     "topics",
+    "schemas",
     "weights",
     "bench",
     "doctor",
@@ -125,11 +126,7 @@ def _allow_any_name() -> None:
 
 
 def _show_version(ctx: click.Context) -> NoReturn:
-    try:
-        number = importlib.metadata.version("dinostream")
-    except importlib.metadata.PackageNotFoundError:
-        number = "(a checkout that is not installed)"
-    click.echo(f"dinostream {number}")
+    click.echo(f"dinostream {version()}")
     ctx.exit()
 
 

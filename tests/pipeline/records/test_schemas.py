@@ -12,7 +12,6 @@ from jsonschema import Draft7Validator
 
 from operators.result import JSON, Result
 from operators.segmentation.labelsets import OFFICIAL, label_set
-from pipeline.configuration.document import load_document
 from pipeline.records.mark import Mark, Place
 from pipeline.records.message import Publisher, claim_message, labels_message, progress_message
 from pipeline.records.outage import Outage
@@ -42,29 +41,6 @@ def test_every_topic_has_its_schemas_and_no_other_has():
         own = SCHEMAS[f"{topic}.attributes.v1"]["properties"]
         assert own["content-type"] == {"const": TOPICS[topic].format.content_type}
         assert own["ce_dataschema"] == {"const": TOPICS[topic].format.schema}
-
-
-def test_the_asyncapi_file_has_every_topic():
-    api = load_document(FOLDER / "asyncapi.yaml", {})
-    assert api["asyncapi"] == "3.0.0"
-    messages = api["components"]["messages"]
-    addresses = {channel["address"]: name for name, channel in api["channels"].items()}
-    assert set(addresses) == {f"{{prefix}}.{topic}" for topic in TOPICS}
-    for topic, facts in TOPICS.items():
-        name = addresses[f"{{prefix}}.{topic}"]
-        assert api["channels"][name]["messages"] == {
-            name: {"$ref": f"#/components/messages/{name}"}
-        }
-        message = messages[name]
-        assert message["contentType"] == facts.format.content_type
-        assert message["payload"]["$ref"] == f"./{topic}.v1.json"
-        assert message["headers"]["$ref"] == f"./{topic}.attributes.v1.json"
-        assert {"send"} == {
-            operation["action"]
-            for operation in api["operations"].values()
-            if operation["channel"]["$ref"] == f"#/channels/{name}"
-        }
-    assert len(api["operations"]) == len(messages) == len(TOPICS)
 
 
 @pytest.fixture

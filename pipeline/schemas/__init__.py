@@ -1,0 +1,1 @@
+"""The JSON Schemas of all records, for whoever reads them without our code."""
