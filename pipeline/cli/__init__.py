@@ -35,6 +35,7 @@ COMMANDS = (
     "clip",
     "tail",
     "audit",
+    "convert",
     "topics",
     "schemas",
     "weights",

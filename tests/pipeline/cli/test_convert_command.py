@@ -1,0 +1,73 @@
+"""`dinostream convert`, from a real sink to stdout and to another one."""
+
+import json
+from contextlib import closing
+
+import pytest
+
+from pipeline import subscribe
+from pipeline.convert.metropolis import frame
+from pipeline.sinks.uri import open_reader, open_sink
+from tests.pipeline.golden.corpus import kept
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def uri(tmp_path):
+    """A sink with a record that nobody understands among those of a release."""
+    uri = f"sqlite:{tmp_path / 'r.db'}"
+    messages = kept("2026.11")
+    broken = next(one for one in messages if one.topic == "segmentation.summary")
+    headers = {**broken.headers, "ce_id": f"{broken.id}0", "ce_type": "dinostream.mood.v9"}
+    with closing(open_sink(uri)) as sink:
+        sink.publish([*messages, type(broken)(broken.topic, broken.key, headers, broken.value)])
+    return uri
+
+
+def test_stdout_has_a_line_for_each_message(process, uri):
+    done = process("convert", uri, "deepstream-minimal", "--stream", "gate")
+    assert (done.returncode, done.stderr) == (0, "")
+    (message,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (message["sensorId"], message["version"]) == ("gate", "4.0")
+
+
+def test_another_sink_gets_a_topic_of_messages_once(dinostream, uri, tmp_path):
+    target = f"sqlite:{tmp_path / 'theirs.db'}"
+    for _ in range(2):
+        done = dinostream("convert", uri, "metropolis", "--to", target)
+        assert (done.returncode, done.stderr) == (0, "1 records could not be read\n")
+    with closing(open_reader(target)) as reader:
+        messages = [record.message for record in reader.records()]
+    results = subscribe(uri, topics=["segmentation.summary"], follow=False)
+    assert [one.value for one in messages] == [value for one in results for value in frame(one)]
+    assert [(one.topic, one.key) for one in messages] == [
+        ("metropolis", "room-1"),
+        ("metropolis", "gate"),
+    ]
+
+
+@pytest.mark.needs_kafka
+def test_a_broker_gets_them_under_the_streams_key(dinostream, uri, kafka_uri):
+    done = dinostream("convert", uri, "deepstream", "--stream", "gate", "--to", kafka_uri)
+    assert done.returncode == 0, done.stderr
+    with closing(open_reader(kafka_uri)) as reader:
+        messages = [record.message for record in reader.records(["deepstream"])]
+    assert {one.key for one in messages} == {"gate"}
+    assert len(messages) > 10
+    for one in messages:
+        assert one.id == f"deepstream/{json.loads(one.value)['messageid']}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sqlite:none.db", "deepstream"), "none.db"),
+        (("sqlite:none.db", "onvif"), "deepstream-minimal"),
+        (("sqlite:none.db", "deepstream", "--group", "bridge"), "--follow"),
+    ],
+)
+def test_what_cannot_be_is_told(dinostream, arguments, said):
+    done = dinostream("convert", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
