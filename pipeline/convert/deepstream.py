@@ -55,7 +55,7 @@ def _full(result: Result, number: int, event: Mapping[str, str], more: Mapping[s
         "event": event,
         "videoPath": "",
     }
-    return canonical_json(said | more | _custom(result))
+    return canonical_json({**said, **more, **_custom(result)})
 
 
 def _line(part: Part) -> str:
