@@ -1,4 +1,4 @@
-"""`dinostream tail`: records of a sink as lines of JSON or CSV."""
+"""`dinostream tail`: records of a sink as lines of JSON or CSV, or as a Parquet file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pipeline.records.record import StoredRecord
     from pipeline.sinks.reading import Reading
     from pipeline.sinks.sink import Reader
+
+    Put = Callable[[StoredRecord, dict[str, Any]], None]
 
 SUMMARY_S = 5.0  # between two summaries of latencies
 
@@ -78,10 +80,17 @@ SUMMARY_S = 5.0  # between two summaries of latencies
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["json", "csv"]),
+    type=click.Choice(["json", "csv", "parquet"]),
     default="json",
     show_default=True,
-    help="Of a line.",
+    help="Of a line, or of the file that -o names: parquet has the columns of csv.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Of --format parquet; written when all is read, or at Ctrl-C.",
 )
 @click.option(
     "--latency", is_flag=True, help="Say how old each record is, and on stderr how old all are."
@@ -105,6 +114,7 @@ def command(
     condition: str | None,
     limit: int | None,
     form: str,
+    output: Path | None,
     latency: bool,
     save: Path | None,
     config: Path | None,
@@ -120,6 +130,12 @@ def command(
     for option, wanted in (("--latest", from_beginning is False), ("--group", group is not None)):
         if wanted and not follow:
             raise click.UsageError(f"{option} is about what comes from now on: it needs --follow")
+    if (form == "parquet") != (output is not None):
+        raise click.UsageError("--format parquet and -o FILE go together; other formats are lines")
+    if output is not None and group is not None:
+        raise click.UsageError(
+            "--group is for lines: records are done before a Parquet file is, which may not come"
+        )
     chosen = None if condition is None else Condition(condition)
     plan = Plan(
         topics,
@@ -131,13 +147,12 @@ def command(
     )
     try:
         with closing(_open(sink, sink_settings(config), follow=follow, stream=stream)) as reader:
-            with closing(reader.read(plan)) as reading:
+            with closing(reader.read(plan)) as reading, ExitStack() as stack:
                 records = itertools.islice(_chosen(reading, chosen), limit)
-                printed = _print(
-                    records, reading, form=form, save=save, latency=latency, flush=follow
-                )
-            if not printed and (unknown := _unknown(reader, stream)):
-                raise UsageError(unknown)
+                put = _put(form, output, save=save, latency=latency, flush=follow, stack=stack)
+                printed = _print(records, reading, put, latency=latency)
+                if not printed and (unknown := _unknown(reader, stream)):
+                    raise UsageError(unknown)
             sys.stdout.flush()
     except KeyboardInterrupt:
         if not follow:
@@ -172,24 +187,35 @@ def _chosen(reading: Reading, condition: Condition | None) -> Iterator[StoredRec
             reading.done(record)
 
 
-def _print(
-    records: Iterable[StoredRecord],
-    reading: Reading,
-    *,
+def _put(
     form: str,
+    output: Path | None,
+    *,
     save: Path | None,
     latency: bool,
     flush: bool,
-) -> bool:
-    """A line each, which is what a record is done with; False where there was none."""
-    from pipeline.records.lines import COLUMNS, csv_line, csv_row, record_line
+    stack: ExitStack,
+) -> Put:
+    """What puts a record, and further facts of it, where they belong."""
+    from pipeline.records.lines import COLUMNS, cells, csv_line, csv_row, record_line
 
-    aged = _with_ages(records) if latency else ((one, {}) for one in records)
+    columns = [*COLUMNS, *(["latency_s"] if latency else [])]
+    if output is not None:
+        from pipeline.records.parquet import ParquetFile
+
+        file = stack.enter_context(ParquetFile(output, columns))
+        return lambda record, facts: file.add(cells(record, save=save, **facts))
     if form == "csv":
-        print(csv_row([*COLUMNS, *(["latency_s"] if latency else [])]))
-    line, record = csv_line if form == "csv" else record_line, None
-    for record, facts in aged:
-        print(line(record, save=save, **facts), flush=flush)
+        print(csv_row(columns))
+    line = csv_line if form == "csv" else record_line
+    return lambda record, facts: print(line(record, save=save, **facts), flush=flush)
+
+
+def _print(records: Iterable[StoredRecord], reading: Reading, put: Put, *, latency: bool) -> bool:
+    """Each, which is what a record is done with; False where there was none."""
+    record = None
+    for record, facts in _with_ages(records) if latency else ((one, {}) for one in records):
+        put(record, facts)
         reading.done(record)
     return record is not None
 

@@ -51,12 +51,16 @@ def record_line(record: StoredRecord, *, save: Path | None = None, **more: Any) 
 
 
 def csv_line(record: StoredRecord, *, save: Path | None = None, **more: Any) -> str:
-    """One line of CSV, of `COLUMNS` and the names of `more`; values other than text and numbers
-    are JSON. Arguments and errors as of `record_line`."""
+    """One line of CSV, of `cells`; arguments and errors as of these."""
+    return csv_row(cells(record, save=save, **more))
+
+
+def cells(record: StoredRecord, *, save: Path | None = None, **more: Any) -> list[str | int]:
+    """Of `COLUMNS` and the names of `more`; values other than text and numbers are JSON. Arguments
+    and errors as of `record_line`."""
     facts = record_facts(record, save=save) | more
-    cells = [facts.get(name, "") for name in (*COLUMNS, *more)]
-    plain = [one if isinstance(one, str | int) else json.dumps(one) for one in cells]
-    return csv_row(plain)
+    values = [facts.get(name, "") for name in (*COLUMNS, *more)]
+    return [one if isinstance(one, str | int) else json.dumps(one) for one in values]
 
 
 def csv_row(cells: Sequence[str | int]) -> str:
