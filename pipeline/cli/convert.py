@@ -16,6 +16,7 @@ from pipeline.cli.options import sink_settings
 
 if TYPE_CHECKING:
     from pipeline.client.result import Result
+    from pipeline.sinks.sink import Sink
 
     Write = Callable[[Sequence[Result]], None]
 
@@ -47,7 +48,9 @@ FORMATS = ("deepstream-minimal", "deepstream", "metropolis")
     "(with --follow).",
 )
 @click.option(
-    "--config", type=click.Path(path_type=Path), help="YAML file with the sinks' client settings."
+    "--config",
+    type=click.Path(path_type=Path),
+    help="YAML file with the client settings of Kafka sinks.",
 )
 def command(
     sink: str,
@@ -71,12 +74,20 @@ def command(
     if group is not None and not follow:
         raise click.UsageError("--group is about what comes from now on: it needs --follow")
     settings = sink_settings(config)
-    topics = FORMATS[form].topics
     results = subscribe(
-        sink, topics=topics, streams=streams, follow=follow, group=group, settings=settings
+        sink,
+        topics=FORMATS[form].topics,
+        streams=streams,
+        follow=follow,
+        group=group,
+        settings=_of_kafka(sink, settings),
     )
     with ExitStack() as stack:
-        write = _to_sink(target, form, settings, stack) if target else _to_stdout(form)
+        if target is None:
+            write = _to_stdout(form)
+        else:
+            opened = _open(target, _of_kafka(target, settings), patient=follow)
+            write = _to_sink(stack.enter_context(closing(opened)), form)
         try:
             for some in _batches(iter(results), 1 if follow else AT_ONCE):
                 write([one for one in some if not isinstance(one, Raw)])
@@ -97,11 +108,22 @@ def _batches(results: Iterator[Result], size: int) -> Iterator[list[Result]]:
         yield some
 
 
-def _to_sink(uri: str, form: str, settings: dict[str, object], stack: ExitStack) -> Write:
-    from pipeline.convert.formats import converted
-    from pipeline.sinks.uri import open_sink
+def _of_kafka(uri: str, settings: dict[str, object]) -> dict[str, object]:
+    """A database has none."""
+    return settings if uri.startswith("kafka:") else {}
 
-    sink = stack.enter_context(closing(open_sink(uri, settings=settings)))
+
+def _open(uri: str, settings: dict[str, object], *, patient: bool) -> Sink:
+    """Who follows bears outages."""
+    from pipeline.sinks.patient import PatientSink
+    from pipeline.sinks.uri import open_sink, sink_name
+
+    sink = open_sink(uri, settings=settings)
+    return PatientSink(sink, name=sink_name(uri)) if patient else sink
+
+
+def _to_sink(sink: Sink, form: str) -> Write:
+    from pipeline.convert.formats import converted
 
     def write(some: Sequence[Result]) -> None:
         sink.publish([message for one in some for message in converted(one, form)])

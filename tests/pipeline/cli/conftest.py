@@ -40,6 +40,26 @@ def process(tmp_path, environment):
 
 
 @pytest.fixture
+def started(tmp_path, environment):
+    """Starts `dinostream ARGUMENTS` as a process that goes on beside the test, and ends with it."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*arguments):
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pipeline", *map(str, arguments)],
+                stderr=subprocess.PIPE,
+                text=True,
+                cwd=tmp_path,
+                env=environment,
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+@pytest.fixture
 def dinostream(tmp_path, monkeypatch):
     """The same without the seconds in which a process imports torch: what it would have said."""
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -1,6 +1,8 @@
 """`dinostream convert`, from a real sink to stdout and to another one."""
 
 import json
+import signal
+import sqlite3
 from contextlib import closing
 
 import pytest
@@ -57,6 +59,27 @@ def test_a_broker_gets_them_under_the_streams_key(dinostream, uri, kafka_uri):
     assert len(messages) > 10
     for one in messages:
         assert one.id == f"deepstream/{json.loads(one.value)['messageid']}"
+
+
+def test_who_follows_bears_that_the_other_sink_is_away(started, uri, tmp_path):
+    target = tmp_path / "theirs.db"
+    open_sink(f"sqlite:{target}").close()
+    process = started("convert", uri, "deepstream-minimal", "--follow", "--to", f"sqlite:{target}")
+    with closing(open_reader(f"sqlite:{target}")) as reader:
+        records = reader.records(follow=True)
+        first = [next(records).message for _ in range(2)]
+        assert [one.key for one in first] == ["room-1", "gate"]
+        holder = sqlite3.connect(target, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        summary = next(one for one in kept("2026.11") if one.topic == "segmentation.summary")
+        headers = {**summary.headers, "ce_id": f"{summary.id[:-12]}0123456789ab"}
+        with closing(open_sink(uri)) as sink:
+            sink.publish([type(summary)(summary.topic, summary.key, headers, summary.value)])
+        assert "is away" in process.stderr.readline()
+        holder.close()
+        assert next(records).message.value == first[0].value
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 0
 
 
 @pytest.mark.parametrize(

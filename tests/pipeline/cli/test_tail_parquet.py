@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import signal
-import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
@@ -65,25 +64,18 @@ def test_types_are_fit_for_analysis(dinostream, uri, tmp_path):
     assert datetime(2026, 11, 22, 17, tzinfo=UTC) in times
 
 
-def test_who_is_interrupted_has_all_that_came(environment, tmp_path, uri):
+def test_who_is_interrupted_has_all_that_came(started, tmp_path, uri):
     options = ("--follow", "--save", "maps", "--format", "parquet", "-o", "r.parquet")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "tail", uri, "depth", *options],
-        cwd=tmp_path,
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started("tail", uri, "depth", *options)
     there = [one for one in kept("2026.11") if one.topic == "depth"]
     with closing(open_sink(uri)) as sink:
         sink.publish([kept_as(one, "later") for one in there])
     maps = 2 * len(there)
     while len(list(tmp_path.glob("maps/*.png"))) < maps:  # each is saved just before its row
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, process.stderr.read()
     assert not (tmp_path / "r.parquet").exists()
     process.send_signal(signal.SIGINT)
-    assert process.communicate() == (None, "")
-    assert process.returncode == 0
+    assert (process.wait(), process.stderr.read()) == (0, "")
     assert len(rows(tmp_path / "r.parquet")) in (maps - 1, maps)
     assert not (tmp_path / "r.parquet.part").exists()
 
