@@ -38,7 +38,8 @@ class ParquetFile:
             import pyarrow.parquet
         except ImportError:
             raise UsageError(
-                "Parquet needs pyarrow; install it with: pip install 'dinostream[parquet]'"
+                "Parquet wants a package that is not installed: pip install pyarrow, or install "
+                "dinostream with the extra: pip install '.[parquet]'"
             ) from None
         types = {
             **dict.fromkeys(columns, pyarrow.string()),

@@ -127,4 +127,4 @@ def test_without_pyarrow_the_extra_is_named(dinostream, uri, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     done = dinostream("tail", uri, "--format", "parquet", "-o", "r.parquet")
     assert done.returncode == 2
-    assert "pip install 'dinostream[parquet]'" in done.stderr
+    assert "pip install '.[parquet]'" in done.stderr

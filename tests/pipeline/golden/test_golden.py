@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.records.topics import TOPICS
-from tests.pipeline.golden.compatibility import broken, form, opened, unlike
+from tests.pipeline.golden.compatibility import GROWS, broken, form, opened, unlike
 from tests.pipeline.golden.corpus import FOLDER, kept, made_today, release, schemas_today
 from tests.pipeline.golden.reading import holds, read
 
@@ -91,6 +91,12 @@ def in_parts(identity, change):
     return with_headers(lambda said: said | {identity: change(said[identity])})
 
 
+def counted_otherwise(said):
+    for counters in said.get("operators", {}).values():
+        counters["dropped_rain"] = 1
+    return said
+
+
 WHAT_BREAKS = {
     "an attribute that is required goes": ("depth", with_headers(without("ce_depthscale"))),
     "an attribute that is optional goes": ("depth", with_headers(without("ce_pts"))),
@@ -107,7 +113,10 @@ WHAT_BREAKS = {
     "a field has another type": ("action", with_value(retyped("frames", str))),
     "an optional field goes": ("events", with_value(without("cause"))),
     "a list is an object": ("labels", with_value(lambda said: dict(enumerate(said)))),
-    "an enumeration has a new value": ("events", with_value(lambda said: said | {"cause": "rain"})),
+    "an enumeration has a new value": (
+        "depth.summary",
+        with_value(lambda said: said | {"unit": "ft"}),
+    ),
     "a map is another kind of picture": ("depth", lambda one: replace(one, value=OTHER_PNG)),
     "a vector is of another type": ("embedding", lambda one: replace(one, value=one.value * 2)),
     "a topic is silent": ("pca", lambda one: replace(one, topic="pictures")),
@@ -128,14 +137,22 @@ def test_what_would_break_a_consumer_is_found(change):
         ("depth", with_headers(lambda said: said | {"ce_weather": "rain"})),
         ("depth.summary", with_value(lambda said: said | {"mode": 3.5})),
         ("depth", in_parts("ce_id", lambda text: text[:-12] + "0123456789ab")),
+        ("events", with_value(counted_otherwise)),
         ("progress", with_value(without("cursor"))),
     ],
-    ids=["an attribute more", "a field more", "another variant", "our own books"],
+    ids=["an attribute more", "a field more", "another variant", "a counter more", "our own books"],
 )
 def test_what_breaks_nobody_is_let_pass(topic, alter):
     then = kept(release())
     now = altered(then, topic, alter)
     assert now != then
+    assert broken(then, now) + unlike(now, dict(lines(release(), "schemas.jsonl"))) == []
+
+
+def test_events_for_new_reasons_break_nobody():
+    then = kept(release())
+    drop = next(one for one in then if b'"kind":"dropped"' in one.value)
+    now = [*then, with_value(lambda said: said | {"cause": "rain"})(drop)]
     assert broken(then, now) + unlike(now, dict(lines(release(), "schemas.jsonl"))) == []
 
 
@@ -153,10 +170,15 @@ def test_forms_of_ids_say_what_is_in_which_place():
     assert form("events/cam-1/1763830800000001/9.ended.abcdef/0123456789ab") == (
         "events/cam-1/H/P.ended.D/H"
     )
+
+
+def test_an_opened_schema_lets_pass_what_may_come():
     assert opened({"a": [{"additionalProperties": False}], "additionalProperties": {}}) == {
         "a": [{}],
         "additionalProperties": {},
     }
+    assert opened({"$comment": GROWS, "enum": ["full"]}) == {"$comment": GROWS}
+    assert opened({"enum": ["m", None]}) == {"enum": ["m", None]}
 
 
 def test_a_release_is_kept_once(tmp_path, monkeypatch):
