@@ -48,10 +48,10 @@ ROOMS = {
     "uvicorn": r"pipeline/control/listener\.py$",
     "prometheus_client": r"pipeline/control/metrics\.py$",
     "opentelemetry": r"pipeline/engine/otlp\.py$",
-    "pyarrow": r"pipeline/records/parquet\.py$",
     "sklearn": r"(operators/learn|pipeline/fit)/",
     "xgboost": r"operators/learn/",
     "openvino": r"operators/backbones/engines/openvino_library\.py$",
+    "pyarrow": r"pipeline/records/parquet\.py$",
 }
 # What a benchmark measures with, or against, where it is installed.
 PEERS = {

@@ -98,7 +98,7 @@ def command(
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         finally:
             if results.counts.unread:
-                click.echo(f"{results.counts.unread} records could not be read", err=True)
+                click.echo(f"records that could not be read: {results.counts.unread}", err=True)
     return 0
 
 
