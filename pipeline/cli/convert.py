@@ -38,7 +38,14 @@ FORMATS = ("deepstream-minimal", "deepstream", "metropolis")
     show_default="stdout",
     help="Sink whose topic PREFIX.FORMAT gets the messages.",
 )
-@click.option("--stream", "streams", multiple=True, metavar="NAME", help="Only these streams.")
+@click.option(
+    "--stream",
+    "streams",
+    multiple=True,
+    metavar="NAME",
+    show_default="every one",
+    help="Only these streams.",
+)
 @click.option("--follow", "-f", is_flag=True, help="Wait for more until interrupted.")
 @click.option(
     "--group",

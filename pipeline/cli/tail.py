@@ -90,6 +90,7 @@ SUMMARY_S = 5.0  # between two summaries of latencies
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
+    show_default="stdout",
     help="Of --format parquet; written when all is read, or at Ctrl-C.",
 )
 @click.option(

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from pipeline import subscribe
+from pipeline.cli.convert import _batches
 from pipeline.convert.metropolis import frame
 from pipeline.sinks.uri import open_reader, open_sink
 from tests.pipeline.golden.corpus import kept
@@ -80,6 +81,19 @@ def test_who_follows_bears_that_the_other_sink_is_away(started, uri, tmp_path):
         assert next(records).message.value == first[0].value
     process.send_signal(signal.SIGINT)
     assert process.wait() == 0
+
+
+def test_the_next_result_is_asked_for_when_the_one_before_is_written():
+    asked = []
+
+    def results():
+        for number in range(5):
+            asked.append(number)
+            yield number
+
+    for some in _batches(results(), 1):
+        assert some == [asked[-1]]
+    assert list(_batches(results(), 2)) == [[0, 1], [2, 3], [4]]
 
 
 @pytest.mark.parametrize(
