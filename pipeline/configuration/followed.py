@@ -7,7 +7,8 @@ import os
 
 from operators.errors import UsageError
 from pipeline.configuration.config import Config, StreamConfig
-from pipeline.configuration.sources import SESSION_DIGITS, SourcePlan
+from pipeline.configuration.sources import SourcePlan
+from pipeline.media.fingerprint import SESSION_DIGITS
 from pipeline.secrets import mask_url
 
 

@@ -19,6 +19,7 @@ from operators.errors import UsageError
 from pipeline.configuration.folder import files_of
 from pipeline.errors import SourceError
 from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
+from pipeline.media.fingerprint import EDGE_BYTES, SESSION_DIGITS, edges_session, file_session
 from pipeline.media.formats import DEVICE
 from pipeline.media.tape import inventory, tapes_at
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
@@ -31,9 +32,7 @@ log = logging.getLogger(__name__)
 LIVE_SCHEMES = ("rtsp", "rtsps", "srt", *SOCKET_SCHEMES)
 HTTP_SCHEMES = ("http", "https")
 ID_LENGTH = 128
-SESSION_DIGITS = 12
 COLLISION_DIGITS = 6
-EDGE_BYTES = 1 << 20  # a file's first and last MiB identify it together with its size
 _ID = re.compile(rf"[A-Za-z0-9._-]{{1,{ID_LENGTH}}}")
 
 
@@ -109,28 +108,6 @@ def plan_stream(stream: str, url: str, *, live: bool, spool_bytes: int = SPOOL_B
             _refuse_nowhere(url)
         return SourcePlan(_checked(stream), url, live=True, session="")
     return _only(_recordings(url, spool_bytes), stream)
-
-
-def file_session(path: str) -> str:
-    """12 hex of sha256(size, first and last MiB): a copy of the file is the same session."""
-    try:
-        with open(path, "rb", opener=_open_at_once) as file:
-            size = os.fstat(file.fileno()).st_size
-            first = file.read(EDGE_BYTES)
-            file.seek(max(0, size - EDGE_BYTES))
-            return edges_session(size, first, file.read(EDGE_BYTES))
-    except OSError:  # rejected when it is opened, as any other file that cannot be decoded
-        return edges_session(0, b"", b"")
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """A pipe among the files must not hold everything up; it cannot be sought and is rejected."""
-    return os.open(path, flags | os.O_NONBLOCK)
-
-
-def edges_session(size: int, first: bytes, last: bytes) -> str:
-    """The session of a recording of so many bytes with these at its ends."""
-    return _digest(size.to_bytes(8, "little"), first, last)[:SESSION_DIGITS]
 
 
 def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:

@@ -206,9 +206,15 @@ class Track:
         if self._drift:
             self._drift.restart()
 
-    def begin_file(self) -> None:
-        """The next picture is the first of the next file."""
-        self.splice()
+    @property
+    def end_us(self) -> int:
+        """Event time at which the next picture would be, went it on like this."""
+        return self._timeline.event_time_us + self._timeline.step_us
+
+    def begin_file(self, at_us: int | None = None) -> None:
+        """The next picture is the first of the next file, and happened then, but behind the last
+        one; None: it goes on."""
+        self._timeline.splice(None if at_us is None else at_us - self._timeline.event_time_us)
         self.part += 1
         self.index = 0
 

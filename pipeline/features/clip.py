@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.configuration.sources import file_session, plan_recordings
+from pipeline.configuration.sources import plan_recordings
 from pipeline.features.stored import Part
+from pipeline.media.fingerprint import file_session
 from pipeline.stream.chunk import Cursor, End, Frames
 from pipeline.stream.sampling import Sampling
 from pipeline.synthetic.uri import SCHEME

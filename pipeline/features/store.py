@@ -14,7 +14,6 @@ from pathlib import Path
 
 from operators.backbones.backbone import Backbone
 from operators.frames import FrameInfo
-from pipeline.configuration.sources import file_session
 from pipeline.configuration.streams import RECORDED_CHUNK_MS
 from pipeline.errors import SourceError
 from pipeline.features.clip import Clip, Draft
@@ -32,6 +31,7 @@ from pipeline.features.glance import Glance
 from pipeline.features.picture import Picture, still_facts
 from pipeline.features.reading import Reading, grid_facts
 from pipeline.features.stored import Part, StoredFeatures, joined, part_facts
+from pipeline.media.fingerprint import file_session
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import read_still
 from pipeline.stream.chunk import Cursor, End, Frames, Gap

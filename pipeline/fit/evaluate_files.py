@@ -17,7 +17,6 @@ from operators.errors import UsageError
 from operators.learn.examples import Examples
 from operators.weights.head_needs import HeadNeeds
 from operators.weights.heads import Head
-from pipeline.configuration.sources import file_session
 from pipeline.features.store import FeatureStore
 from pipeline.fit.dense_plan import Tell
 from pipeline.fit.finetuning import seen_by, wanted_tokens
@@ -27,6 +26,7 @@ from pipeline.fit.fitting import Tell as TellShare
 from pipeline.fit.pictures import LabelledPicture
 from pipeline.fit.spans import Labelled, label_names
 from pipeline.fit.windowing import Cut, by_file, has_background, windows_of
+from pipeline.media.fingerprint import file_session
 
 
 def recorded_examples(

@@ -13,7 +13,6 @@ import numpy as np
 from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from operators.learn.examples import Examples, Floats
-from pipeline.configuration.sources import file_session
 from pipeline.errors import SourceError
 from pipeline.features.store import FeatureStore
 from pipeline.features.token_files import TokenFiles
@@ -21,6 +20,7 @@ from pipeline.fit.finetuning import wanted_tokens
 from pipeline.fit.fitting import FitPlan, FitReport, Tell, data_sha256, fit_and_write
 from pipeline.fit.pictures import LabelledPicture
 from pipeline.fit.provenance import provenance_facts
+from pipeline.media.fingerprint import file_session
 from pipeline.media.still import day_taken
 
 _TOGETHER = 16  # pictures at a time

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from operators.errors import UsageError
-from pipeline.configuration.sources import file_session
 from pipeline.errors import SourceError
 from pipeline.fit.scenes import nearest
 from pipeline.fit.truth_files import TruthFormat
+from pipeline.media.fingerprint import file_session
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import read_still
 

@@ -73,6 +73,7 @@ class Timeline:
         self._anchor_us = anchor_us
         self._offset = 0  # raw pts + offset = unwrapped pts
         self._spliced = False  # the next pts is another file's first
+        self._after: int | None = None  # so many ticks behind the last; None: a frame's step
         self._first: int | None = None  # unwrapped
         self._elapsed = 0
         self._step = 0  # ticks by which time last moved on
@@ -135,13 +136,22 @@ class Timeline:
             self._slow = SlowClock(self._time_base)
         self._anchor_us = anchor_us
 
-    def splice(self) -> None:
-        """The next pts is the first of another file: it goes on where this one ended."""
+    @property
+    def step_us(self) -> int:
+        """By which time last moved on."""
+        return self._us(self._step)
+
+    def splice(self, after_us: int | None = None) -> None:
+        """The next pts is the first of another file: it goes on where this one ended, or so much
+        later than the last frame, if only by a tick."""
         self._spliced = True
+        self._after = None if after_us is None else self._ticks(after_us)
 
     def snapshot(self) -> dict[str, Any]:
         """State as JSON values."""
+        after = {} if self._after is None else {"after": self._after}
         return {
+            **after,
             "offset": self._offset,
             "spliced": self._spliced,
             "first": self._first,
@@ -155,6 +165,7 @@ class Timeline:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where `snapshot` was taken."""
         self._offset, self._spliced = state["offset"], state["spliced"]
+        self._after = state.get("after")
         self._first, self._elapsed = state["first"], state["elapsed"]
         self._step = state["step"]
         self._fresh, self._since = state["fresh"], state["since"]
@@ -244,8 +255,9 @@ class Timeline:
             return candidate
         top = self._first + self._elapsed
         if self._spliced:
-            self._spliced = False
-            return self._go_on(pts, max(self._step, 1))
+            after = self._step if self._after is None else self._after
+            self._spliced, self._after = False, None
+            return self._go_on(pts, max(after, 1))
         turn = self._turn(candidate - top)
         back = turn == 0 and top - candidate > self._reordering()
         if back or self._runs_away(candidate + turn):

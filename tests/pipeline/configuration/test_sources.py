@@ -13,8 +13,9 @@ import pytest
 
 from operators.errors import UsageError
 from pipeline.configuration.config import Config
-from pipeline.configuration.sources import file_session, plan_recordings, plan_stream
+from pipeline.configuration.sources import plan_recordings, plan_stream
 from pipeline.configuration.streams import stream_specs
+from pipeline.media.fingerprint import file_session
 from pipeline.stream.spec import StreamSpec
 
 ID = re.compile(r"[A-Za-z0-9._-]{1,128}")

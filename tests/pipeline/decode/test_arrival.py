@@ -7,7 +7,7 @@ import random
 import pytest
 
 from pipeline.decode.arrival import LONGEST_US, Arrival
-from pipeline.stream.timeline import MARGIN_S
+from pipeline.stream.slow_clock import MARGIN_S
 
 MS = 1000
 MARGIN = int(MARGIN_S * 1000)

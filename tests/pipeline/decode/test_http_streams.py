@@ -35,7 +35,7 @@ from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer
 from pipeline.sinks.uri import open_reader
 from pipeline.stream.chunk import End, Fault, Frames
-from pipeline.stream.timeline import MARGIN_S
+from pipeline.stream.slow_clock import MARGIN_S
 from pipeline.testing import ManualClock
 from tests.serving import serving
 

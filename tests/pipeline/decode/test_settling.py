@@ -14,8 +14,9 @@ from pipeline.decode.track import Sample, Track
 from pipeline.media.picture import Picture
 from pipeline.stream.chunk import Gap
 from pipeline.stream.sampling import Sampling
+from pipeline.stream.slow_clock import MARGIN_S
 from pipeline.stream.spec import StreamSpec
-from pipeline.stream.timeline import MARGIN_S, Anchor
+from pipeline.stream.timeline import Anchor
 from pipeline.testing import ManualClock
 
 OPENED_US = 1_700_000_000_000_000

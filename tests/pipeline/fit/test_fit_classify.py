@@ -21,13 +21,13 @@ from operators.weights.head_request import HeadRequest
 from operators.weights.header import read_header
 from operators.weights.heads import Head, trained_head
 from pipeline.configuration.resolve import resolve
-from pipeline.configuration.sources import file_session
 from pipeline.configuration.streams import stream_specs
 from pipeline.errors import SourceError
 from pipeline.fit.evaluate_files import pictured_examples
 from pipeline.fit.fit_classify import fit_classify
 from pipeline.fit.fitting import FitPlan
 from pipeline.fit.pictures import pictures_in_folders
+from pipeline.media.fingerprint import file_session
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import read_still
 from pipeline.runtime.inline import InlineRun

@@ -11,8 +11,9 @@ from typing import IO
 
 import pytest
 
-from pipeline.configuration.sources import edges_session, file_session, plan_recordings
+from pipeline.configuration.sources import plan_recordings
 from pipeline.errors import SourceError
+from pipeline.media.fingerprint import edges_session, file_session
 from pipeline.media.http import SameHost
 from pipeline.media.http_file import HttpFile
 from pipeline.media.retry import FIRST_WAIT_S, TRIES

@@ -8,7 +8,8 @@ from fractions import Fraction
 
 import pytest
 
-from pipeline.stream.timeline import AHEAD_S, MARGIN_S, STILL_S, Stamp, Timeline
+from pipeline.stream.slow_clock import MARGIN_S
+from pipeline.stream.timeline import AHEAD_S, STILL_S, Stamp, Timeline
 
 TICKS, US = 90_000, 1_000_000
 ANCHOR_US = 1_700_000_000_000_000
