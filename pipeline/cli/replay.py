@@ -30,6 +30,13 @@ from pipeline.cli.options import (
 )
 @click.option("--join", is_flag=True, help="Play a folder's files, in order, as one stream.")
 @click.option(
+    "--layout",
+    metavar="NAMES",
+    help="How a recorder names its files, such as 'cam-{stream}/{time:%Y-%m-%d_%H-%M}.mp4': those "
+    "of a stream are played as one.",
+)
+@click.option("--timezone", metavar="NAME", help="Of these times, such as Europe/Berlin or UTC.")
+@click.option(
     "--start-time",
     metavar="RFC3339",
     show_default="when the file says it was made, else 1970-01-01T00:00:00Z",

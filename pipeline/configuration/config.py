@@ -164,6 +164,8 @@ class Config(_Model):
     sources: list[Place] = Field(default_factory=list, repr=False)
     streams: dict[StreamId, StreamConfig] = Field(default_factory=dict)
     join: bool = False
+    layout: str | None = None
+    timezone: str | None = None
     calibrations: str | None = None
     start_time: Moment | None = None
     sampling: SamplingConfig = SamplingConfig(fps=5.0)

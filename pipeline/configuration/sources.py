@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from operators.errors import UsageError
 from pipeline.configuration.folder import files_of
+from pipeline.configuration.footage import chain_session, chains_of
 from pipeline.errors import SourceError
 from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
 from pipeline.media.fingerprint import EDGE_BYTES, SESSION_DIGITS, edges_session, file_session
@@ -24,6 +25,7 @@ from pipeline.media.formats import DEVICE
 from pipeline.media.tape import inventory, tapes_at
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
 from pipeline.secrets import mask_url, misread, remember_url, unencoded
+from pipeline.stream.layout import Layout
 from pipeline.synthetic.uri import SCHEME as SYNTHETIC
 from pipeline.synthetic.uri import parse_scene_uri
 
@@ -46,7 +48,7 @@ class SourcePlan:
         live: a camera; its sessions are minted when it connects.
         session: "" for live.
         join: further files that are played after `url`.
-        taped: `url` is the folder of a tape.
+        layout: these are a chain; all their paths are absolute.
     """
 
     stream: str
@@ -54,7 +56,7 @@ class SourcePlan:
     live: bool
     session: str
     join: tuple[str, ...] = field(default=(), repr=False)
-    taped: bool = False
+    layout: Layout | None = None
 
 
 def plan_recordings(
@@ -63,6 +65,7 @@ def plan_recordings(
     stream: str | None = None,
     join: bool = False,
     spool_bytes: int = SPOOL_BYTES,
+    layout: Layout | None = None,
 ) -> list[SourcePlan]:
     """The streams of recorded sources, in a fixed order.
 
@@ -71,6 +74,7 @@ def plan_recordings(
         stream: the id of the only source.
         join: each source is a folder or glob whose files are played in order as one stream.
         spool_bytes: most that may be copied to disk of an http(s) file.
+        layout: each source is a recorder's folder whose files are so called, and make chains.
 
     Raises:
         UsageError: nothing there, a camera, a wrong name, or two sources with one name.
@@ -79,7 +83,7 @@ def plan_recordings(
         _refuse_lone_files(sources)
     named: list[tuple[str, SourcePlan]] = []
     for source in sources:
-        found = _recordings(source, spool_bytes)
+        found = _chains(source, layout) if layout else _recordings(source, spool_bytes)
         named += [_joined(source, found)] if join else found
     if stream is not None:
         return [_only(named, stream)]
@@ -134,18 +138,16 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
     ]
 
 
-def _tapes(source: str) -> list[tuple[str, SourcePlan]]:
-    """Tapes under the names of their streams; one that has grown is another recording."""
-    try:
-        found = tapes_at(source)
-    except SourceError as error:
-        raise UsageError(str(error)) from None
+def _chains(source: str, layout: Layout) -> list[tuple[str, SourcePlan]]:
+    if not os.path.isdir(source):
+        raise UsageError(f"layout is of the files of a folder; {mask_url(source)} is none")
+    folder = os.path.abspath(source)
     return [
         (
-            stream,
-            SourcePlan("", folder, False, _digest(inventory(folder))[:SESSION_DIGITS], taped=True),
+            stream or os.path.basename(folder),
+            SourcePlan("", first, False, chain_session(layout, stream), tuple(more), layout),
         )
-        for folder, stream in found.items()
+        for stream, (first, *more) in chains_of(folder, layout).items()
     ]
 
 

@@ -11,6 +11,7 @@ from operators.backbones.architectures import architecture
 from operators.errors import UsageError
 from pipeline.configuration.config import Config, StreamConfig, hint
 from pipeline.configuration.followed import plan_followed
+from pipeline.configuration.footage import layout_of
 from pipeline.configuration.head_match import check_size
 from pipeline.configuration.sources import LIVE_SCHEMES, SourcePlan, plan_recordings, plan_stream
 from pipeline.media.region import Region
@@ -57,8 +58,14 @@ def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
         UsageError: nothing there, a name twice, an unknown protocol or scene, or a key that is not
             for recordings.
     """
+    if config.clock != "arrival" and not live:
+        raise UsageError("clock: capture is of live streams alone; leave it out of a replay")
+    if layout_of(config) and live:
+        raise UsageError("layout is of a replay; `run` follows a folder that grows (follow: true)")
     samplings, start_us = samplings_of(config), config.start_time_us
-    specs = [_spec(config, plan, samplings, start_us) for plan in _recordings(config)]
+    specs = [
+        _spec(config, plan, samplings, start_us) for plan in _recordings(config, config.sources)
+    ]
     specs += [stream_spec(config, name, one, live=live) for name, one in config.streams.items()]
     if config.clock != "arrival" and not live and not all(spec.taped for spec in specs):
         raise UsageError("clock: capture is of live streams alone; leave it out of a replay")
@@ -116,15 +123,23 @@ def _refuse_transport(name: str, stream: StreamConfig) -> None:
         )
 
 
-def _recordings(config: Config) -> list[SourcePlan]:
-    if not config.sources:
+def _recordings(
+    config: Config, sources: Sequence[str], stream: str | None = None
+) -> list[SourcePlan]:
+    if not sources:
         return []
-    return plan_recordings(config.sources, join=config.join, spool_bytes=config.spool_bytes)
+    return plan_recordings(
+        sources,
+        stream=stream,
+        join=config.join,
+        spool_bytes=config.spool_bytes,
+        layout=layout_of(config),
+    )
 
 
 def _named(name: str, url: str, config: Config, *, live: bool) -> SourcePlan:
-    if config.join and not live:
-        return plan_recordings([url], stream=name, join=True, spool_bytes=config.spool_bytes)[0]
+    if not live and (config.join or (config.layout is not None and os.path.isdir(url))):
+        return _recordings(config, [url], name)[0]
     return plan_stream(name, url, live=live, spool_bytes=config.spool_bytes)
 
 
@@ -184,7 +199,8 @@ def _spec(
         stall_s=config.stall_s,
         buffer_frames=config.buffer_frames,
         max_age_s=config.max_age_s,
-        join=tuple(_absolute(url) for url in plan.join),
+        join=plan.join if plan.layout else tuple(_absolute(url) for url in plan.join),
+        layout=plan.layout,
         spool_bytes=config.spool_bytes,
         span_s=None if plan.live else config.span_s,
         taped=plan.taped,

@@ -21,6 +21,7 @@ from typing import IO
 from pipeline.decode.answers import BEAT_S, Answers, peak_memory_bytes
 from pipeline.decode.buffer import Buffer
 from pipeline.decode.capture import Capture
+from pipeline.decode.chained import Chained
 from pipeline.decode.collector import Collector, Item
 from pipeline.decode.following import Following
 from pipeline.decode.playback import Playback
@@ -97,7 +98,8 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
         else:
             answers.beat()
 
-    playback = reader_of(spec)(spec, wall_us, orders.patience(alive))
+    reader = Following if spec.follow else Chained if spec.layout else Playback
+    playback = reader(spec, wall_us, orders.patience(alive))
     for item in playback.items():
         if orders.stopping.is_set() and is_failure(item):
             # Whoever waited for bytes was told to stop.

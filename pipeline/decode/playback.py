@@ -94,7 +94,11 @@ class Playback:
         if cursor is None:
             yield from self._follow(reel, self._pictures(reel), track)
         else:
-            reel, pictures = yield from self._resume(reel, cursor, track)
+            path = self._files[cursor["part"]]
+            if cursor["part"]:
+                reel.close()
+                reel = self._open(path)
+            reel, pictures = yield from self._resume(reel, path, cursor, track)
             yield from self._follow(reel, pictures, track)
         for path in self._files[track.part + 1 :]:
             if not track.is_over:
@@ -162,12 +166,9 @@ class Playback:
         return rescaled(reel.pictures(), reel.time_base, self._track.time_base)
 
     def _resume(
-        self, reel: Reel, cursor: Cursor, track: Track
+        self, reel: Reel, path: str, cursor: Cursor, track: Track
     ) -> Generator[None, None, tuple[Reel, Pictures]]:
-        """Find the frame the cursor was made at; the pictures go on after it."""
-        if cursor["part"]:
-            reel.close()
-            reel = self._open(self._files[cursor["part"]])
+        """Find the frame of that file the cursor was made at; the pictures go on after it."""
         unique = cursor["position"] == str(cursor["pts"])  # else its pts may come more than once
         if cursor["pts"] is not None and (unique or reel.seeks_by_place):
             for back_s in SEEK_BACK_S:
@@ -175,7 +176,7 @@ class Playback:
                 if pictures is not None:
                     return reel, pictures
             reel.close()
-            reel = self._open(self._files[cursor["part"]])
+            reel = self._open(path)
         pictures = yield from self._counted(reel, cursor, track)
         return reel, pictures
 

@@ -9,14 +9,14 @@ SESSION_DIGITS = 12
 EDGE_BYTES = 1 << 20  # a file's first and last MiB identify it together with its size
 
 
-def file_session(path: str) -> str:
+def file_session(path: str, edge_bytes: int = EDGE_BYTES) -> str:
     """12 hex of sha256(size, first and last MiB): a copy of the file is the same session."""
     try:
         with open(path, "rb", opener=_open_at_once) as file:
             size = os.fstat(file.fileno()).st_size
-            first = file.read(EDGE_BYTES)
-            file.seek(max(0, size - EDGE_BYTES))
-            return edges_session(size, first, file.read(EDGE_BYTES))
+            first = file.read(edge_bytes)
+            file.seek(max(0, size - edge_bytes))
+            return edges_session(size, first, file.read(edge_bytes))
     except OSError:  # rejected when it is opened, as any other file that cannot be decoded
         return edges_session(0, b"", b"")
 

@@ -16,6 +16,7 @@ from pipeline.media.region import Region
 from pipeline.media.tape import Taping
 from pipeline.media.transfer import SPOOL_BYTES
 from pipeline.stream.chunk import Counts, Cursor
+from pipeline.stream.layout import Layout
 from pipeline.stream.sampling import Sampling
 
 MAX_PIXELS = 4096 * 4096
@@ -76,10 +77,8 @@ class StreamSpec:
         transport: what the packets of an rtsp camera come over, `tcp` or `udp`.
         follow: `url` is a folder or a file that grows. Each file is a session of its own, which
             the child names; `session` is the place.
-        tape: live: what comes is kept there too; None: nowhere.
-        taped: `url` is the folder of a tape.
-        breaks: of a tape: where the run that is done again had not computed frames, which are
-            left out again; None: all are computed.
+        layout: the files are a chain of a recorder's, which are so called, in the order of their
+            times; None: they are not.
     """
 
     stream: str
@@ -110,9 +109,7 @@ class StreamSpec:
     clock: TimeSource = "arrival"
     transport: str = "tcp"
     follow: bool = False
-    tape: Taping | None = field(default=None, repr=False)
-    taped: bool = False
-    breaks: Breaks | None = field(default=None, repr=False)
+    layout: Layout | None = None
 
     def __post_init__(self) -> None:
         if not self.samplings:
@@ -179,10 +176,5 @@ class StreamSpec:
         span_s = values["span_s"] and tuple(values["span_s"])
         region = values["region"] and Region(**values["region"])
         rest = {"samplings": samplings, "join": tuple(values["join"]), "span_s": span_s}
-        breaks = values["breaks"] and tuple(tuple(one) for one in values["breaks"])
-        rest |= {
-            "breaks": breaks,
-            "region": region,
-            "tape": values["tape"] and Taping(**values["tape"]),
-        }
+        rest |= {"region": region, "layout": values["layout"] and Layout(**values["layout"])}
         return cls(**{**values, **rest})

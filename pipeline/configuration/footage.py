@@ -1,0 +1,185 @@
+"""A recorder's folder and how it names its files -> chains: which files are whose, in their order.
+
+Reads directories, and of files only the ends of those that are of one size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from operators.errors import UsageError
+from operators.moment import rfc3339
+from pipeline.configuration.config import Config
+from pipeline.configuration.folder import PassedOver
+from pipeline.media.filename import is_system, is_video
+from pipeline.media.fingerprint import SESSION_DIGITS, file_session
+from pipeline.stream.joint import TOLERANCE_US
+from pipeline.stream.layout import Layout
+
+log = logging.getLogger(__name__)
+
+TOLD_S = 5.0  # between two lines about a folder that takes long to list
+COMPARED_BYTES = 64 << 10  # at the ends of files of one size
+COMPARED_FILES = 100  # recorders that allocate ahead have more of one size, and all are
+
+
+class Piece(NamedTuple):
+    """One file of a chain.
+
+    Attributes:
+        start_us, end_us: by its name.
+        name: below the folder.
+        size: bytes.
+    """
+
+    start_us: int
+    name: str
+    end_us: int | None
+    size: int
+
+
+def layout_of(config: Config) -> Layout | None:
+    """How the files of its sources are put together; None: they are not.
+
+    Raises:
+        UsageError: it makes no sense, or another key says otherwise.
+    """
+    if config.layout is None:
+        if config.timezone is not None:
+            raise UsageError("timezone is of a layout's times, and there is no layout")
+        return None
+    others = {"join": config.join, "start_time": config.start_time, "span_s": config.span_s}
+    for name, given in others.items():
+        if given:
+            raise UsageError(f"layout: files follow each other by their names; leave {name} out")
+    try:
+        return Layout(config.layout, config.timezone or "")
+    except ValueError as error:
+        raise UsageError(f"layout {config.layout!r}: {error}") from None
+
+
+def chain_session(layout: Layout, stream: str) -> str:
+    """12 hex: neither of the place nor of the files, which come and go."""
+    facts = "\0".join(("chain", layout.template, layout.timezone, stream))
+    return hashlib.sha256(facts.encode("utf-8", "surrogateescape")).hexdigest()[:SESSION_DIGITS]
+
+
+def chains_of(
+    folder: str, layout: Layout, clock: Callable[[], float] = time.monotonic
+) -> dict[str, list[str]]:
+    """Name of a stream ("" where the layout has none) -> paths of its files by their times.
+
+    Args:
+        folder: absolute.
+        layout: of the names below it.
+        clock: seconds, monotonic.
+
+    Raises:
+        UsageError: no file is so called, a name holds no time, or two files are of one time.
+    """
+    passed = PassedOver()
+    chains: dict[str, list[Piece]] = {}
+    for name, entry in _told(folder, _walked(folder, layout, passed), clock):
+        try:
+            named = layout.read(name)
+        except ValueError as error:
+            raise UsageError(f"{os.path.join(folder, name)}: {error}") from None
+        if named is None:
+            passed.add("files that the layout does not match", name)
+            continue
+        piece = Piece(named.start_us, name, named.end_us, entry.stat().st_size)
+        chains.setdefault(named.stream, []).append(piece)
+    if not chains:
+        raise UsageError(_nothing(folder, layout, passed))
+    if str(passed):
+        log.warning("%s: passed over %s", folder, passed)
+    for stream, pieces in chains.items():
+        pieces.sort()
+        _refuse_one_time_twice(folder, pieces, layout)
+        _refuse_one_file_twice(folder, pieces)
+        span = rfc3339(pieces[0].start_us), rfc3339(pieces[-1].start_us)
+        log.info("%s: %d files begin from %s to %s", stream or folder, len(pieces), *span)
+    return {
+        stream: [os.path.join(folder, piece.name) for piece in pieces]
+        for stream, pieces in chains.items()
+    }
+
+
+def _walked(
+    folder: str, layout: Layout, passed: PassedOver, inside: str = "", depth: int = 1
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Files as deep as the layout is, and videos elsewhere, which it might have meant."""
+    try:
+        entries = list(os.scandir(os.path.join(folder, inside)))
+    except OSError:
+        passed.add("folders that cannot be read", inside or ".")
+        return
+    for entry in entries:
+        name = f"{inside}/{entry.name}" if inside else entry.name
+        if entry.is_dir():
+            if entry.is_symlink() or is_system(entry.name):
+                kind = "links to folders" if entry.is_symlink() else "hidden and system folders"
+                passed.add(kind, name)
+            else:
+                yield from _walked(folder, layout, passed, name, depth + 1)
+        elif entry.is_file() and (depth == layout.depth or is_video(name)):
+            if entry.name.startswith("."):
+                passed.add("hidden files", name)
+            else:
+                yield name, entry
+
+
+def _told(
+    folder: str, found: Iterator[tuple[str, os.DirEntry[str]]], clock: Callable[[], float]
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The same; a line now and then where that takes long."""
+    told_s = clock()
+    for number, one in enumerate(found, start=1):
+        yield one
+        if clock() - told_s >= TOLD_S:
+            told_s = clock()
+            log.info("%s: %d files so far", folder, number)
+
+
+def _nothing(folder: str, layout: Layout, passed: PassedOver) -> str:
+    there = f"; there are {passed}" if str(passed) else ", nor any video"
+    return (
+        f"no file in {folder} is called as layout {layout.template!r} says{there}. It speaks of "
+        f"paths below that folder, {layout.depth} parts long (docs/decisions/footage.md)"
+    )
+
+
+def _refuse_one_time_twice(folder: str, pieces: Sequence[Piece], layout: Layout) -> None:
+    for one, other in pairwise(pieces):
+        both = f"{os.path.join(folder, one.name)} and {os.path.join(folder, other.name)}"
+        if one.start_us == other.start_us:
+            raise UsageError(
+                f"{both} begin at one time, {rfc3339(one.start_us)}; one stream cannot"
+            )
+        over_us = (one.end_us or 0) - other.start_us - layout.resolution_us
+        if over_us > TOLERANCE_US:
+            raise UsageError(
+                f"{both} overlap: the first ends at {rfc3339(one.end_us or 0)}, and the second "
+                f"begins at {rfc3339(other.start_us)}; take one of them away"
+            )
+
+
+def _refuse_one_file_twice(folder: str, pieces: Sequence[Piece]) -> None:
+    of_size: dict[int, list[str]] = {}
+    for piece in pieces:
+        of_size.setdefault(piece.size, []).append(piece.name)
+    for size, names in of_size.items():
+        if not size or not 1 < len(names) <= COMPARED_FILES:
+            continue
+        known: dict[str, str] = {}
+        for name in names:
+            path = os.path.join(folder, name)
+            first = known.setdefault(file_session(path, COMPARED_BYTES), path)
+            if first != path:
+                raise UsageError(f"{first} and {path} hold the same; take one of them away")

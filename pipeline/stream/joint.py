@@ -1,0 +1,46 @@
+"""How one file of a chain follows the other: at once, after a hole, or over its end. Pure.
+
+Names are coarse and clocks drift: docs/decisions/footage.md says what is borne.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TOLERANCE_US = 2_000_000  # that recorders' cuts are off, and their names
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """Where a file ends and the next one begins, microseconds since the epoch.
+
+    Attributes:
+        ended_us: by the first one's name and its length.
+        named_us: by the second one's name.
+        reached_us: event time, went it on like this.
+        resolution_us: what names do not say.
+    """
+
+    ended_us: int
+    named_us: int
+    reached_us: int
+    resolution_us: int
+
+    @property
+    def is_hole(self) -> bool:
+        """Something was not recorded between them."""
+        return self.named_us - self.ended_us > TOLERANCE_US
+
+    @property
+    def is_overlap(self) -> bool:
+        """Both have recorded the same time, whatever their names leave open."""
+        return self.ended_us - self.named_us > TOLERANCE_US + self.resolution_us
+
+    @property
+    def at_us(self) -> int:
+        """Event time of the second one's first frame."""
+        if self.is_hole:
+            return self.named_us
+        earliest_us = self.named_us - TOLERANCE_US
+        latest_us = self.named_us + self.resolution_us + TOLERANCE_US
+        return min(max(self.reached_us, earliest_us), latest_us)
