@@ -149,10 +149,8 @@ def _told(
 
 def _nothing(folder: str, layout: Layout, passed: PassedOver) -> str:
     there = f"; there are {passed}" if str(passed) else ", nor any video"
-    return (
-        f"no file in {folder} is called as layout {layout.template!r} says{there}. It speaks of "
-        f"paths below that folder, {layout.depth} parts long (docs/decisions/footage.md)"
-    )
+    example = os.path.join(folder, layout.example)
+    return f"no file is called as layout {layout.template!r} says, such as {example}{there}"
 
 
 def _refuse_one_time_twice(folder: str, pieces: Sequence[Piece], layout: Layout) -> None:

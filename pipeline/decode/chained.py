@@ -44,6 +44,7 @@ class Link:
         before: how many files lie before it.
         names: hash of their names and its own, hex.
         unread: how many of them could not be read.
+        offset: of its positions to its timestamps, microseconds; None before the first.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Link:
     before: int
     names: str
     unread: int
+    offset: int | None = None
 
 
 class Chained(Playback):
@@ -87,6 +89,8 @@ class Chained(Playback):
     def _placed(self, sample: Sample) -> Sample:
         """Its position tells of all that the frame's records may depend on."""
         assert self._link
+        if self._link.offset is None:
+            self._link = replace(self._link, offset=sample.cursor["timeline"]["offset"])
         position, plus, later = sample.info.position.partition("+")
         told = str(int(self._link.digest, 16) % 10**_DIGITS).zfill(_DIGITS)
         return replace(
@@ -95,6 +99,10 @@ class Chained(Playback):
             cursor={**sample.cursor, "file": asdict(self._link)},
             share=self._number / len(self._files),
         )
+
+    def _is_unique(self, cursor: Cursor) -> bool:
+        same_clock = cursor["timeline"]["offset"] == cursor["file"]["offset"]
+        return same_clock and "+" not in cursor["position"]
 
     def _play(self) -> Iterator[Item | None]:
         cursor = self._spec.cursor

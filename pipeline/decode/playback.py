@@ -169,8 +169,7 @@ class Playback:
         self, reel: Reel, path: str, cursor: Cursor, track: Track
     ) -> Generator[None, None, tuple[Reel, Pictures]]:
         """Find the frame of that file the cursor was made at; the pictures go on after it."""
-        unique = cursor["position"] == str(cursor["pts"])  # else its pts may come more than once
-        if cursor["pts"] is not None and (unique or reel.seeks_by_place):
+        if cursor["pts"] is not None and (self._is_unique(cursor) or reel.seeks_by_place):
             for back_s in SEEK_BACK_S:
                 pictures = yield from self._sought(reel, cursor, track, back_s)
                 if pictures is not None:
@@ -179,6 +178,10 @@ class Playback:
             reel = self._open(path)
         pictures = yield from self._counted(reel, cursor, track)
         return reel, pictures
+
+    def _is_unique(self, cursor: Cursor) -> bool:
+        """Its pts comes once in its file."""
+        return bool(cursor["position"] == str(cursor["pts"]))
 
     def _sought(
         self, reel: Reel, cursor: Cursor, track: Track, back_s: int

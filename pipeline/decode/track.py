@@ -212,8 +212,7 @@ class Track:
         return self._timeline.event_time_us + self._timeline.step_us
 
     def begin_file(self, at_us: int | None = None) -> None:
-        """The next picture is the first of the next file, and happened then, but behind the last
-        one; None: it goes on."""
+        """The next picture is the first of the next file, and happened then; None: it goes on."""
         self._timeline.splice(None if at_us is None else at_us - self._timeline.event_time_us)
         self.part += 1
         self.index = 0

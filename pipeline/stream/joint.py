@@ -33,8 +33,10 @@ class Joint:
 
     @property
     def is_overlap(self) -> bool:
-        """Both have recorded the same time, whatever their names leave open."""
-        return self.ended_us - self.named_us > TOLERANCE_US + self.resolution_us
+        """Both have recorded the same time, whatever their names leave open; or all up to here have
+        overlapped by so much that time is far ahead of them."""
+        over_us = self.ended_us - self.named_us - self.resolution_us
+        return max(over_us, self.reached_us - self._latest_us) > TOLERANCE_US
 
     @property
     def at_us(self) -> int:
@@ -42,5 +44,8 @@ class Joint:
         if self.is_hole:
             return self.named_us
         earliest_us = self.named_us - TOLERANCE_US
-        latest_us = self.named_us + self.resolution_us + TOLERANCE_US
-        return min(max(self.reached_us, earliest_us), latest_us)
+        return min(max(self.reached_us, earliest_us), self._latest_us)
+
+    @property
+    def _latest_us(self) -> int:
+        return self.named_us + self.resolution_us + TOLERANCE_US

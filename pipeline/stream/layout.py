@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from pipeline.stream.name_time import DIRECTIVES, LocalTime, zone_of
 _PART = re.compile(
     r"\{\{|\}\}|\*|\{stream\}|\{(?P<which>time|end):(?P<format>[^{}]*)\}|(?P<wrong>[{}][^{}/]*\}?)"
 )
+_FORMAT = re.compile(r"\{(?:time|end):([^{}]*)\}")
+_MOMENT = datetime(2026, 11, 30, 17, 5, tzinfo=UTC)
 _DIRECTIVE = re.compile(r"%(-?[A-Za-z%])")
 _STREAM = "stream"
 
@@ -79,6 +82,13 @@ class Layout:
         units = (("f", 0), ("s", 1), ("S", 1), ("M", 60), ("H", 3600), ("I", 3600))
         seconds = next((seconds for name, seconds in units if name in given), 86_400)
         return seconds * 1_000_000
+
+    @property
+    def example(self) -> str:
+        """A name that it matches."""
+        dated = _FORMAT.sub(lambda found: _MOMENT.strftime(found[1]), self.template)
+        named = dated.replace("{stream}", "gate").replace("*", "x")
+        return named.replace("{{", "{").replace("}}", "}")
 
     def name_of(self, path: str) -> str:
         """The part of a file's path that it speaks of."""

@@ -143,7 +143,8 @@ class Timeline:
 
     def splice(self, after_us: int | None = None) -> None:
         """The next pts is the first of another file: it goes on where this one ended, or so much
-        later than the last frame, if only by a tick."""
+        later than the last frame. Below 0 it repeats what was there, and time stands still; for no
+        longer than timestamps may run backwards."""
         self._spliced = True
         self._after = None if after_us is None else self._ticks(after_us)
 
@@ -255,9 +256,10 @@ class Timeline:
             return candidate
         top = self._first + self._elapsed
         if self._spliced:
-            after = self._step if self._after is None else self._after
-            self._spliced, self._after = False, None
-            return self._go_on(pts, max(after, 1))
+            after, self._spliced, self._after = self._after, False, None
+            if after is None:
+                return self._go_on(pts, max(self._step, 1))
+            return self._go_on(pts, max(after, -int(self._reordering())))
         turn = self._turn(candidate - top)
         back = turn == 0 and top - candidate > self._reordering()
         if back or self._runs_away(candidate + turn):

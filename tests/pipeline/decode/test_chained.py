@@ -234,6 +234,17 @@ def test_an_overlap_is_refused_by_both_names(recorder, shot) -> None:
     )
 
 
+def test_what_was_recorded_twice_at_a_cut_stands_still(recorder, shot) -> None:
+    recorder.write("12-00-00", shot(25))
+    for number in range(10):
+        recorder.write(f"12-00-{2 * number + 2:02}", shot(25, number + 1))
+    seen = recorder.play("fps:5")
+    assert seen.end.outcome == "ok"
+    assert len(set(seen.ids)) == len(seen.ids)
+    assert seen.times[-1] < "12:00:26"  # 27.4 s were recorded, in 22.5
+    assert seen.samples[-1].info.event_time_us == max(s.info.event_time_us for s in seen.samples)
+
+
 def test_other_sizes_and_codecs_are_one_stream(recorder, shot, shared_media: Path) -> None:
     recorder.write("12-00-00", shot(20))
     recorder.write("12-00-02", shot(20, 1, 96))
@@ -261,7 +272,7 @@ def test_a_drift_is_held_to_the_names_and_breaks_nothing(tmp_path: Path, shot) -
         begins.setdefault(sample.cursor["file"]["name"], sample.info.event_time_us)
     late_s = [us / 1e6 - recorder.layout.read(name).start_us / 1e6 for name, us in begins.items()]
     assert late_s[9] == pytest.approx(1.8)
-    assert max(late_s) == pytest.approx(3.0, abs=0.001)
+    assert max(late_s) < 3.101  # 2 s, what %S leaves open, and a frame
     assert not {*seen.ids} & {*recorder.play("keyframes").ids}
 
 

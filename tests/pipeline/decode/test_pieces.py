@@ -22,6 +22,7 @@ from pipeline.decode.track import Sample
 from pipeline.decode.wire import Message, Unpacker, pack, write_all
 from pipeline.stream.chunk import CHUNK_FRAMES, MANIFEST_FRAMES, End, Fault, Frames, Gap
 from pipeline.stream.drift import Drift
+from pipeline.stream.layout import Layout
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
@@ -390,6 +391,7 @@ def test_a_spec_survives_json() -> None:
         epoch=3,
         cursor={"position": "1+2"},
         join=("a", "b"),
+        layout=Layout("{stream}/{time:%s}.mp4"),
     )
     assert StreamSpec.from_json(spec.to_json()) == spec
     assert "geheim" not in repr(spec)
