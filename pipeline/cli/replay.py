@@ -32,10 +32,16 @@ from pipeline.cli.options import (
 @click.option(
     "--layout",
     metavar="NAMES",
-    help="How a recorder names its files, such as 'cam-{stream}/{time:%Y-%m-%d_%H-%M}.mp4': those "
+    show_default="each file is a stream of its own",
+    help="How a recorder names its files, such as 'cam-{stream}/{time:%Y-%m-%d_%H-%M}.mp4'; those "
     "of a stream are played as one.",
 )
-@click.option("--timezone", metavar="NAME", help="Of these times, such as Europe/Berlin or UTC.")
+@click.option(
+    "--timezone",
+    metavar="NAME",
+    show_default="what the names say themselves",
+    help="Zone of their times, such as Europe/Berlin or UTC.",
+)
 @click.option(
     "--start-time",
     metavar="RFC3339",

@@ -19,7 +19,7 @@ from pipeline.configuration.config import Config
 from pipeline.configuration.folder import PassedOver
 from pipeline.media.filename import is_system, is_video
 from pipeline.media.fingerprint import SESSION_DIGITS, file_session
-from pipeline.stream.joint import TOLERANCE_US
+from pipeline.stream.joint import JITTER_US
 from pipeline.stream.layout import Layout
 
 log = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ def _refuse_one_time_twice(folder: str, pieces: Sequence[Piece], layout: Layout)
                 f"{both} begin at one time, {rfc3339(one.start_us)}; one stream cannot"
             )
         over_us = (one.end_us or 0) - other.start_us - layout.resolution_us
-        if over_us > TOLERANCE_US:
+        if over_us > JITTER_US:
             raise UsageError(
                 f"{both} overlap: the first ends at {rfc3339(one.end_us or 0)}, and the second "
                 f"begins at {rfc3339(other.start_us)}; take one of them away"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-TOLERANCE_US = 2_000_000  # that recorders' cuts are off, and their names
+JITTER_US = 1_000_000  # that recorders' cuts are off
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +28,28 @@ class Joint:
 
     @property
     def is_hole(self) -> bool:
-        """Something was not recorded between them."""
-        return self.named_us - self.ended_us > TOLERANCE_US
+        """Something was not recorded between them. Names that leave a minute open leave it open for
+        each alike; the second that comes and goes is borne."""
+        return self.named_us - self.ended_us > self._early_us
 
     @property
     def is_overlap(self) -> bool:
         """Both have recorded the same time, whatever their names leave open; or all up to here have
         overlapped by so much that time is far ahead of them."""
         over_us = self.ended_us - self.named_us - self.resolution_us
-        return max(over_us, self.reached_us - self._latest_us) > TOLERANCE_US
+        return max(over_us, self.reached_us - self._latest_us) > JITTER_US
 
     @property
     def at_us(self) -> int:
         """Event time of the second one's first frame."""
         if self.is_hole:
             return self.named_us
-        earliest_us = self.named_us - TOLERANCE_US
-        return min(max(self.reached_us, earliest_us), self._latest_us)
+        return min(max(self.reached_us, self.named_us - self._early_us), self._latest_us)
+
+    @property
+    def _early_us(self) -> int:
+        return JITTER_US + min(self.resolution_us, 1_000_000)
 
     @property
     def _latest_us(self) -> int:
-        return self.named_us + self.resolution_us + TOLERANCE_US
+        return self.named_us + self.resolution_us + JITTER_US

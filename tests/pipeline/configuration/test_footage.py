@@ -97,7 +97,7 @@ def test_one_content_under_two_names_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_names_that_overlap_are_refused(tmp_path: Path) -> None:
     layout = Layout("{time:%Y%m%d-%H%M%S}-{end:%H%M%S}.dav", "UTC")
-    record(tmp_path, "20261130-235500-000003.dav", "20261201-000000-000500.dav")
+    record(tmp_path, "20261130-235500-000002.dav", "20261201-000000-000500.dav")
     assert len(chains_of(str(tmp_path), layout)[""]) == 2
     record(tmp_path, "20261201-000400-001000.dav")
     assert re.search(

@@ -16,8 +16,8 @@ NAMED = 1000 * S
         (0, False, False),
         (2, False, False),
         (2.1, True, False),
-        (-3, False, False),
-        (-3.1, False, True),
+        (-2, False, False),
+        (-2.1, False, True),
     ],
 )
 def test_by_name_and_length(late_s: float, hole: bool, overlap: bool) -> None:
@@ -27,7 +27,7 @@ def test_by_name_and_length(late_s: float, hole: bool, overlap: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reached_s", "at_s"), [(0, 0), (-1.5, -1.5), (-5, -2), (2.5, 2.5), (4, 3)]
+    ("reached_s", "at_s"), [(0, 0), (-1.5, -1.5), (-5, -2), (1.5, 1.5), (3, 2)]
 )
 def test_time_goes_on_as_far_as_the_name_allows(reached_s: float, at_s: float) -> None:
     joint = Joint(NAMED, NAMED, NAMED + round(reached_s * S), S)
@@ -39,5 +39,12 @@ def test_behind_a_hole_it_is_the_names() -> None:
 
 
 def test_overlaps_that_add_up_are_one() -> None:
-    assert not Joint(NAMED + S, NAMED, NAMED + 5 * S, S).is_overlap
-    assert Joint(NAMED + S, NAMED, NAMED + 6 * S, S).is_overlap
+    assert not Joint(NAMED + S, NAMED, NAMED + 3 * S, S).is_overlap
+    assert Joint(NAMED + S, NAMED, NAMED + 4 * S, S).is_overlap
+
+
+def test_names_with_fractions_are_believed_more_and_those_of_minutes_less() -> None:
+    assert not Joint(NAMED - S, NAMED, NAMED - S, 0).is_hole
+    assert Joint(NAMED - S - 1, NAMED, NAMED - S, 0).is_hole
+    assert Joint(NAMED - 3 * S, NAMED, NAMED - 3 * S, 60 * S).is_hole
+    assert not Joint(NAMED + 61 * S, NAMED, NAMED + 61 * S, 60 * S).is_overlap
