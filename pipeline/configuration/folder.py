@@ -9,9 +9,10 @@ import glob
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from operators.errors import UsageError
+from pipeline.configuration.counted import counted
 from pipeline.media.filename import as_sorted, is_system, is_video
 
 log = logging.getLogger(__name__)
@@ -47,14 +48,15 @@ def files_of(source: str) -> list[Named]:
         return [(os.path.basename(source), source)]
     passed = PassedOver()
     if os.path.isdir(source):
-        root, found = source, _walked(source, passed)
+        root, found = source, counted(f"listing {source}", _walked(source, passed))
         nothing = f"no video file in {source} or below it; name a file to have it tried"
     elif glob.has_magic(source):
         root = os.path.dirname(source[: re.search(r"[*?[]", source).start()])  # type: ignore[union-attr]
         found, nothing = _matching(source, root, passed), f"no file matches {source}"
     else:
         raise UsageError(f"no such file or folder: {source}")
-    files = sorted(_once(root, found, passed), key=lambda named: as_sorted(named[0]))
+    place = _place_in_folder if os.path.isdir(source) else _place
+    files = sorted(_once(root, found, passed, place), key=lambda named: as_sorted(named[0]))
     told = f"passed over {passed}" if str(passed) else ""
     if not files:
         raise UsageError("; ".join(filter(None, (nothing, told))))
@@ -81,7 +83,7 @@ def _walked(folder: str, passed: PassedOver) -> Iterator[Named]:
             path, inside = os.path.join(place, name), os.path.normpath(os.path.join(where, name))
             if name.startswith("."):
                 passed.add("hidden files", inside)
-            elif not os.path.exists(path):
+            elif os.path.islink(path) and not os.path.exists(path):
                 passed.add("links to nothing", inside)
             else:
                 yield inside, path
@@ -116,12 +118,14 @@ def _unreadable(pattern: str) -> Iterator[str]:
         parent = os.path.dirname(parent)
 
 
-def _once(root: str, found: Iterable[Named], passed: PassedOver) -> Iterator[Named]:
+def _once(
+    root: str, found: Iterable[Named], passed: PassedOver, place_of: Callable[[str, Named], str]
+) -> Iterator[Named]:
     """Each file by one name: its own, where it has one here, else the first of its links."""
     real_root = os.path.realpath(root or ".")
     files: dict[str, Named] = {}
     for name, path in sorted(found, key=lambda named: as_sorted(named[0])):
-        place = os.path.realpath(path)
+        place = place_of(real_root, (name, path))
         known = files.get(place)
         if known is None:
             files[place] = (name, path)
@@ -131,6 +135,17 @@ def _once(root: str, found: Iterable[Named], passed: PassedOver) -> Iterator[Nam
         else:
             passed.add("links to files that are there", name)
     return iter(files.values())
+
+
+def _place(_: str, named: Named) -> str:
+    """Where a file lies itself."""
+    return os.path.realpath(named[1])
+
+
+def _place_in_folder(real_root: str, named: Named) -> str:
+    """The same of what was met in a folder: no other link can lie on the way."""
+    name, path = named
+    return _place(real_root, named) if os.path.islink(path) else os.path.join(real_root, name)
 
 
 def _listed(names: list[str]) -> str:

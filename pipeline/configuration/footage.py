@@ -16,6 +16,7 @@ from typing import NamedTuple
 from operators.errors import UsageError
 from operators.moment import rfc3339
 from pipeline.configuration.config import Config
+from pipeline.configuration.counted import counted
 from pipeline.configuration.folder import PassedOver
 from pipeline.media.filename import is_system, is_video
 from pipeline.media.fingerprint import SESSION_DIGITS, file_session
@@ -24,7 +25,6 @@ from pipeline.stream.layout import Layout
 
 log = logging.getLogger(__name__)
 
-TOLD_S = 5.0  # between two lines about a folder that takes long to list
 COMPARED_BYTES = 64 << 10  # at the ends of files of one size
 COMPARED_FILES = 100  # recorders that allocate ahead have more of one size, and all are
 
@@ -85,7 +85,7 @@ def chains_of(
     """
     passed = PassedOver()
     chains: dict[str, list[Piece]] = {}
-    for name, entry in _told(folder, _walked(folder, layout, passed), clock):
+    for name, entry in counted(f"listing {folder}", _walked(folder, layout, passed), clock):
         try:
             named = layout.read(name)
         except ValueError as error:
@@ -133,18 +133,6 @@ def _walked(
                 passed.add("hidden files", name)
             else:
                 yield name, entry
-
-
-def _told(
-    folder: str, found: Iterator[tuple[str, os.DirEntry[str]]], clock: Callable[[], float]
-) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """The same; a line now and then where that takes long."""
-    told_s = clock()
-    for number, one in enumerate(found, start=1):
-        yield one
-        if clock() - told_s >= TOLD_S:
-            told_s = clock()
-            log.info("%s: %d files so far", folder, number)
 
 
 def _nothing(folder: str, layout: Layout, passed: PassedOver) -> str:

@@ -11,12 +11,14 @@ import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from operators.errors import UsageError
-from pipeline.configuration.folder import files_of
+from pipeline.configuration.counted import counted
+from pipeline.configuration.folder import Named, files_of
 from pipeline.configuration.footage import chain_session, chains_of
 from pipeline.errors import SourceError
 from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
@@ -35,6 +37,7 @@ LIVE_SCHEMES = ("rtsp", "rtsps", "srt", *SOCKET_SCHEMES)
 HTTP_SCHEMES = ("http", "https")
 ID_LENGTH = 128
 COLLISION_DIGITS = 6
+READERS, READ_AHEAD = 8, 1024  # files at a time
 _ID = re.compile(rf"[A-Za-z0-9._-]{{1,{ID_LENGTH}}}")
 
 
@@ -131,11 +134,20 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
     if scheme and not os.path.lexists(source):
         known = ", ".join((*LIVE_SCHEMES, *HTTP_SCHEMES))
         raise UsageError(f"unknown protocol {scheme}:// in {mask_url(source)}; known: {known}")
-    if taped := _tapes(source):
-        return taped
+    files = files_of(source)
+    sessions = counted(f"reading the ends of {len(files)} files", _sessions(files))
     return [
-        (name, SourcePlan("", path, False, file_session(path))) for name, path in files_of(source)
+        (name, SourcePlan("", path, False, session))
+        for (name, path), session in zip(files, sessions, strict=True)
     ]
+
+
+def _sessions(files: Sequence[Named]) -> Iterator[str]:
+    """Several at a time: disks elsewhere answer late, and hashes leave the interpreter alone."""
+    with ThreadPoolExecutor(READERS) as readers:
+        for begin in range(0, len(files), READ_AHEAD):
+            some = files[begin : begin + READ_AHEAD]
+            yield from readers.map(file_session, [path for _, path in some])
 
 
 def _chains(source: str, layout: Layout) -> list[tuple[str, SourcePlan]]:
@@ -217,20 +229,17 @@ def _only(named: Sequence[tuple[str, SourcePlan]], stream: str) -> SourcePlan:
 def _distinct(named: Sequence[tuple[str, SourcePlan]]) -> list[SourcePlan]:
     """Ids from names; names that look alike get 6 hex of what tells them apart."""
     _refuse_repeated([os.path.realpath(plan.url) for _, plan in named])
-    slugs = Counter(_slug(name).lower() for name, _ in named)
+    names = [_slug(name) for name, _ in named]
+    slugs = Counter(name.lower() for name in names)
     plans = []
-    for name, plan in named:
-        stream = _slug(name)
+    for stream, (_, plan) in zip(names, named, strict=True):
         if slugs[stream.lower()] > 1:
             mark = _digest(os.fsencode(plan.url))[:COLLISION_DIGITS]
-            stream = f"{stream[: ID_LENGTH - COLLISION_DIGITS - 1]}-{mark}"
-            log.warning(
-                "several sources would be called %s; %s is %s",
-                _slug(name),
-                mask_url(plan.url),
-                stream,
-                extra={"stream": stream},
-            )
+            marked = f"{stream[: ID_LENGTH - COLLISION_DIGITS - 1]}-{mark}"
+            told = (stream, mask_url(plan.url), marked)
+            extra = {"stream": marked}
+            log.warning("several sources would be called %s; %s is %s", *told, extra=extra)
+            stream = marked
         plans.append(replace(plan, stream=stream))
     return plans
 
