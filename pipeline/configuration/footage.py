@@ -10,16 +10,21 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import pairwise
 from typing import NamedTuple
 
 from operators.errors import UsageError
 from operators.moment import rfc3339
+from pipeline.configuration.bucket import names_in
 from pipeline.configuration.config import Config
 from pipeline.configuration.counted import counted
 from pipeline.configuration.folder import PassedOver
+from pipeline.errors import SourceError
 from pipeline.media.filename import is_system, is_video
-from pipeline.media.fingerprint import SESSION_DIGITS, file_session
+from pipeline.media.fingerprint import SESSION_DIGITS
+from pipeline.media.s3 import is_s3
+from pipeline.media.transfer import Transfer, recording_session
 from pipeline.stream.joint import JITTER_US
 from pipeline.stream.layout import Layout
 
@@ -76,7 +81,7 @@ def chains_of(
     """Name of a stream ("" where the layout has none) -> paths of its files by their times.
 
     Args:
-        folder: absolute.
+        folder: absolute, or `s3://BUCKET/FOLDER/`.
         layout: of the names below it.
         clock: seconds, monotonic.
 
@@ -85,7 +90,8 @@ def chains_of(
     """
     passed = PassedOver()
     chains: dict[str, list[Piece]] = {}
-    for name, entry in counted(f"listing {folder}", _walked(folder, layout, passed), clock):
+    listed = names_in(folder) if is_s3(folder) else _walked(folder, layout, passed)
+    for name, size in counted(f"listing {folder}", listed, clock):
         try:
             named = layout.read(name)
         except ValueError as error:
@@ -93,7 +99,7 @@ def chains_of(
         if named is None:
             passed.add("files that the layout does not match", name)
             continue
-        piece = Piece(named.start_us, name, named.end_us, entry.stat().st_size)
+        piece = Piece(named.start_us, name, named.end_us, size)
         chains.setdefault(named.stream, []).append(piece)
     if not chains:
         raise UsageError(_nothing(folder, layout, passed))
@@ -113,7 +119,7 @@ def chains_of(
 
 def _walked(
     folder: str, layout: Layout, passed: PassedOver, inside: str = "", depth: int = 1
-) -> Iterator[tuple[str, os.DirEntry[str]]]:
+) -> Iterator[tuple[str, int]]:
     """Files as deep as the layout is, and videos elsewhere, which it might have meant."""
     try:
         entries = list(os.scandir(os.path.join(folder, inside)))
@@ -132,7 +138,7 @@ def _walked(
             if entry.name.startswith("."):
                 passed.add("hidden files", name)
             else:
-                yield name, entry
+                yield name, entry.stat().st_size
 
 
 def _nothing(folder: str, layout: Layout, passed: PassedOver) -> str:
@@ -166,6 +172,14 @@ def _refuse_one_file_twice(folder: str, pieces: Sequence[Piece]) -> None:
         known: dict[str, str] = {}
         for name in names:
             path = os.path.join(folder, name)
-            first = known.setdefault(file_session(path, COMPARED_BYTES), path)
+            first = known.setdefault(_content(path), path)
             if first != path:
                 raise UsageError(f"{first} and {path} hold the same; take one of them away")
+
+
+def _content(path: str) -> str:
+    try:
+        with closing(Transfer()) as transfer:
+            return recording_session(path, transfer, COMPARED_BYTES)
+    except SourceError as error:
+        raise UsageError(f"{path} {error}") from None

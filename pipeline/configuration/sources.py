@@ -17,6 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from operators.errors import UsageError
+from pipeline.configuration.bucket import objects_of, require_folder
 from pipeline.configuration.counted import counted
 from pipeline.configuration.folder import Named, files_of
 from pipeline.configuration.footage import chain_session, chains_of
@@ -24,7 +25,7 @@ from pipeline.errors import SourceError
 from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
 from pipeline.media.fingerprint import EDGE_BYTES, SESSION_DIGITS, edges_session, file_session
 from pipeline.media.formats import DEVICE
-from pipeline.media.tape import inventory, tapes_at
+from pipeline.media.s3 import is_s3
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
 from pipeline.secrets import mask_url, misread, remember_url, unencoded
 from pipeline.stream.layout import Layout
@@ -73,7 +74,8 @@ def plan_recordings(
     """The streams of recorded sources, in a fixed order.
 
     Args:
-        sources: files, folders, globs, http(s) files and `synthetic:` URIs.
+        sources: files, folders, globs, http(s) files, objects and folders of S3 stores, and
+            `synthetic:` URIs.
         stream: the id of the only source.
         join: each source is a folder or glob whose files are played in order as one stream.
         spool_bytes: most that may be copied to disk of an http(s) file.
@@ -125,6 +127,10 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
         session = _digest(uri.encode())[:SESSION_DIGITS]
         return [(f"{spec.scene}-{spec.seed}", SourcePlan("", uri, False, session))]
     scheme = _scheme(source)
+    if is_s3(source):
+        objects = objects_of(source)
+        ends = counted(f"reading the ends of {len(objects)} objects", objects)
+        return [(name, _download(url, spool_bytes)[1]) for name, url in ends]
     if scheme in HTTP_SCHEMES:
         return [_download(source, spool_bytes)]
     if scheme in LIVE_SCHEMES or source.startswith(DEVICE):
@@ -132,7 +138,7 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
             f"{mask_url(source)} is live; name it in a configuration for dinostream run"
         )
     if scheme and not os.path.lexists(source):
-        known = ", ".join((*LIVE_SCHEMES, *HTTP_SCHEMES))
+        known = ", ".join((*LIVE_SCHEMES, *HTTP_SCHEMES, "s3"))
         raise UsageError(f"unknown protocol {scheme}:// in {mask_url(source)}; known: {known}")
     files = files_of(source)
     sessions = counted(f"reading the ends of {len(files)} files", _sessions(files))
@@ -151,12 +157,15 @@ def _sessions(files: Sequence[Named]) -> Iterator[str]:
 
 
 def _chains(source: str, layout: Layout) -> list[tuple[str, SourcePlan]]:
-    if not os.path.isdir(source):
+    if is_s3(source):
+        folder = require_folder(source)
+    elif os.path.isdir(source):
+        folder = os.path.abspath(source)
+    else:
         raise UsageError(f"layout is of the files of a folder; {mask_url(source)} is none")
-    folder = os.path.abspath(source)
     return [
         (
-            stream or os.path.basename(folder),
+            stream or os.path.basename(folder.rstrip("/")),
             SourcePlan("", first, False, chain_session(layout, stream), tuple(more), layout),
         )
         for stream, (first, *more) in chains_of(folder, layout).items()
@@ -183,6 +192,10 @@ def _download(url: str, spool_bytes: int) -> tuple[str, SourcePlan]:
         with closing(Transfer(spool_bytes=spool_bytes)) as transfer:
             session = edges_session(*file_edges(url, EDGE_BYTES, transfer))
     except PlaylistError:
+        if is_s3(url):
+            raise UsageError(
+                f"{url} is a playlist (hls), which is read over http(s) alone"
+            ) from None
         session = _playlist_session(url)
     except SourceError as error:
         raise UsageError(f"{mask_url(url)} {error}") from None
@@ -191,6 +204,8 @@ def _download(url: str, spool_bytes: int) -> tuple[str, SourcePlan]:
 
 
 def _playlist_session(url: str) -> str:
+    if is_s3(url):
+        raise UsageError(f"{url} is a playlist (hls), which is read over http(s) alone")
     from pipeline.media.hls_edges import playlist_edges  # loads libav
 
     try:

@@ -17,9 +17,10 @@ from pipeline.decode.collector import Item
 from pipeline.decode.playback import Playback
 from pipeline.decode.track import Sample, Track
 from pipeline.errors import SourceError
-from pipeline.media.fingerprint import file_session
 from pipeline.media.picture import Reel
 from pipeline.media.retry import Wait, sleep
+from pipeline.media.site import is_remote
+from pipeline.media.transfer import recording_session
 from pipeline.stream.chunk import Cursor, End, Fault, Gap
 from pipeline.stream.joint import Joint
 from pipeline.stream.spec import StreamSpec
@@ -154,7 +155,8 @@ class Chained(Playback):
             return
         before = self._link, self._track.decoded if self._track else 0
         try:
-            yield from self._play_opened(name, path, self._open(path))
+            content = recording_session(path, self._transfer)
+            yield from self._play_opened(name, path, self._open(path), content)
         except SourceError as error:
             if error.retryable:
                 raise
@@ -163,11 +165,11 @@ class Chained(Playback):
             self._link = before[0]
             yield self._unreadable(f"{name}: no frame can be decoded")
 
-    def _play_opened(self, name: str, path: str, reel: Reel) -> Iterator[Item | None]:
+    def _play_opened(self, name: str, path: str, reel: Reel, content: str) -> Iterator[Item | None]:
         named_us = self._named_us(path)
         digest = self._link.digest if self._link else self._read_as
         digest = _hashed(digest, str(named_us).encode())
-        digest = _hashed(digest, file_session(path).encode())
+        digest = _hashed(digest, content.encode())
         if self._link is None or self._track is None:
             began_us = since_us = named_us
             self._track = self._begin_at(since_us)
@@ -198,7 +200,10 @@ class Chained(Playback):
 
     def _is_written(self, path: str) -> Generator[None, None, bool]:
         """Whether nobody writes the last file any more: looked at until it has been quiet for long
-        enough. Its date alone does not tell: another machine's clock may have made it."""
+        enough. Its date alone does not tell: another machine's clock may have made it. Objects come
+        whole."""
+        if is_remote(path):
+            return True
         try:
             found = os.stat(path)
             quiet_s = self._wall_us() / 1_000_000 - found.st_mtime

@@ -29,8 +29,10 @@ from pipeline.media.failure import open_failure, too_large
 from pipeline.media.formats import FILE_FORMATS
 from pipeline.media.http import SameHost, is_http
 from pipeline.media.libav import open_container
+from pipeline.media.s3 import is_s3
+from pipeline.media.site import is_remote, site_of
 from pipeline.media.tcp import Connection
-from pipeline.media.transfer import Readable, Transfer
+from pipeline.media.transfer import PlaylistError, Readable, Transfer
 from pipeline.synthetic.uri import SCHEME
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def open_video(
     """Open a source for decoding.
 
     Args:
-        url: a path, an rtsp(s), http(s), srt, udp or tcp URL, or `v4l2:` and a device.
+        url: a path, an rtsp(s), http(s), s3, srt, udp or tcp URL, or `v4l2:` and a device.
         max_pixels: refuse larger pictures, here and later before they are allocated.
         timeout_s: network: longest wait for opening, probing, and each read.
         transfer: how its bytes come; as a recording's where it is not given.
@@ -107,6 +109,8 @@ def open_video(
             transfer = transfer or own
             if is_http(url):
                 return _open_http(url, max_pixels, timeout_s, transfer)
+            if is_s3(url):
+                return _open_s3(url, max_pixels, timeout_s, transfer)
             if _scheme(url) in SOCKET_SCHEMES:
                 return _open_socket(url, max_pixels, timeout_s, transfer)
             container = (
@@ -154,7 +158,7 @@ def open_source(source: Readable, *, max_pixels: int, growing: bool = False) -> 
 
 def is_network(url: str) -> bool:
     """Whether a source is a URL of a protocol that is read, not a path."""
-    return is_http(url) or is_camera(url) or _scheme(url) in SOCKET_SCHEMES
+    return is_remote(url) or is_camera(url) or _scheme(url) in SOCKET_SCHEMES
 
 
 def _scheme(url: str) -> str:
@@ -190,6 +194,15 @@ def _open_http(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) 
         opened = Opened(container, stream, length is not None, source, clock)
         undone.pop_all()
     return opened
+
+
+def _open_s3(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) -> Opened:
+    """libav opens nothing here: what it may refer to has no host to be on."""
+    try:
+        file, _ = transfer.open(site_of(url, timeout_s, transfer.wait), url)
+    except PlaylistError:
+        raise SourceError("is a playlist (hls), which is read over http(s) alone") from None
+    return open_source(file, max_pixels=max_pixels)
 
 
 def _open_socket(url: str, max_pixels: int, timeout_s: float, transfer: Transfer) -> Opened:

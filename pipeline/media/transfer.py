@@ -17,10 +17,12 @@ from dataclasses import dataclass, field
 from typing import IO, Protocol
 
 from pipeline.errors import SourceError
+from pipeline.media.fingerprint import EDGE_BYTES, edges_session, file_session
 from pipeline.media.hls_playlist import MAGIC
 from pipeline.media.http import SameHost
 from pipeline.media.http_file import HttpFile
 from pipeline.media.retry import Retry, Wait, sleep
+from pipeline.media.site import is_remote, site_of
 from pipeline.secrets import mask
 
 log = logging.getLogger(__name__)
@@ -159,13 +161,24 @@ def file_edges(
         SourceError: it cannot be had, or is nothing one can read twice.
     """
     try:
-        source, size = transfer.open(SameHost(url, timeout_s, transfer.wait), url)
+        source, size = transfer.open(site_of(url, timeout_s, transfer.wait), url)
         with closing(source):
             first = exactly(source, min(edge_bytes, size or 0))
             source.seek(max(0, (size or 0) - edge_bytes))
             return size or 0, first, exactly(source, len(first))
     except OSError as error:
         raise SourceError(f"cannot be read: {mask(str(error))}", retryable=True) from None
+
+
+def recording_session(url: str, transfer: Transfer, edge_bytes: int = EDGE_BYTES) -> str:
+    """12 hex of a recording's size and ends, wherever it lies: a copy has the same.
+
+    Raises:
+        SourceError: as of `file_edges`; a file that cannot be read is as if it were empty.
+    """
+    if is_remote(url):
+        return edges_session(*file_edges(url, edge_bytes, transfer))
+    return file_session(url, edge_bytes)
 
 
 def exactly(source: Readable, size: int) -> bytes:

@@ -11,9 +11,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from pipeline.media.frame_size import FrameSize
-from pipeline.media.http import is_http
 from pipeline.media.region import Region
-from pipeline.media.tape import Taping
+from pipeline.media.site import is_remote
 from pipeline.media.transfer import SPOOL_BYTES
 from pipeline.stream.chunk import Counts, Cursor
 from pipeline.stream.layout import Layout
@@ -149,8 +148,8 @@ class StreamSpec:
 
     @property
     def networked(self) -> bool:
-        """Some of it comes over http(s)."""
-        return any(is_http(url) for url in (self.url, *self.join))
+        """Some of it comes over http(s), of S3 stores too."""
+        return any(is_remote(url) for url in (self.url, *self.join))
 
     @property
     def counts(self) -> Counts:
