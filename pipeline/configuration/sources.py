@@ -21,6 +21,7 @@ from pipeline.configuration.bucket import objects_of, require_folder
 from pipeline.configuration.counted import counted
 from pipeline.configuration.folder import Named, files_of
 from pipeline.configuration.footage import chain_session, chains_of
+from pipeline.configuration.slug import COLLISION_DIGITS, ID_LENGTH, slug
 from pipeline.errors import SourceError
 from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
 from pipeline.media.fingerprint import EDGE_BYTES, SESSION_DIGITS, edges_session, file_session
@@ -36,8 +37,6 @@ log = logging.getLogger(__name__)
 
 LIVE_SCHEMES = ("rtsp", "rtsps", "srt", *SOCKET_SCHEMES)
 HTTP_SCHEMES = ("http", "https")
-ID_LENGTH = 128
-COLLISION_DIGITS = 6
 READERS, READ_AHEAD = 8, 1024  # files at a time
 _ID = re.compile(rf"[A-Za-z0-9._-]{{1,{ID_LENGTH}}}")
 
@@ -244,7 +243,7 @@ def _only(named: Sequence[tuple[str, SourcePlan]], stream: str) -> SourcePlan:
 def _distinct(named: Sequence[tuple[str, SourcePlan]]) -> list[SourcePlan]:
     """Ids from names; names that look alike get 6 hex of what tells them apart."""
     _refuse_repeated([os.path.realpath(plan.url) for _, plan in named])
-    names = [_slug(name) for name, _ in named]
+    names = [slug(name) for name, _ in named]
     slugs = Counter(name.lower() for name in names)
     plans = []
     for stream, (_, plan) in zip(names, named, strict=True):
@@ -263,24 +262,6 @@ def _refuse_repeated(places: Iterable[str]) -> None:
     for place, times in Counter(places).items():
         if times > 1:
             raise UsageError(f"{mask_url(place)} is given {times} times; two streams cannot be one")
-
-
-def _slug(name: str) -> str:
-    """What an id may hold of a path; where that would be too much, a mark stands for the rest."""
-    said = "/".join(map(_said, name.split("/")))
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", said).strip("-") or "stream"
-    if len(slug) <= ID_LENGTH:
-        return slug
-    mark = _digest(os.fsencode(name))[:COLLISION_DIGITS]
-    return f"{slug[: ID_LENGTH - COLLISION_DIGITS - 1]}-{mark}"
-
-
-def _said(part: str) -> str:
-    """A mark stands for a name that an id may hold nothing of but its ending."""
-    stem, ending = os.path.splitext(part)
-    if not part or re.search(r"[A-Za-z0-9]", stem):
-        return part
-    return _digest(os.fsencode(part))[:COLLISION_DIGITS] + ending
 
 
 def _checked(stream: str) -> str:

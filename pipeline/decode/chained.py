@@ -41,7 +41,7 @@ class Link:
         named_us: when it begins by its name, microseconds since the epoch.
         began_us: event time of its first frame.
         since_us: event time of the chain's first frame.
-        digest: of the times and contents of all files up to this one, hex.
+        digest: of the times and contents of all files up to this one, and of the gaps between, hex.
         before: how many files lie before it.
         names: hash of their names and its own, hex.
         unread: how many of them could not be read.
@@ -128,15 +128,16 @@ class Chained(Playback):
         self._unread, self._link = link.unread, link
         self._damaged = link.unread > 0
         self._track = track = self._begin_at(link.since_us)
-        if number > link.before:
-            yield self._told(
-                f"{number} files lie before {link.name}, where there were {link.before}: what is "
-                "new among them is not read; --fresh plays all"
+        if is_there and self._names != link.names:
+            self._damaged |= number > link.before
+            yield self._fault(
+                f"files before {link.name}: {number} now, {link.before} when it was played; what "
+                "is new among them is not read (--fresh plays all)"
             )
         if not is_there:
             track.restore(cursor)
             self._broken = True
-            yield self._told(f"{link.name} is gone; how much was left of it is not known")
+            yield self._lacking(f"{link.name} is gone; how much was left of it is not known")
             return number
         self._link = replace(link, before=number, names=self._names)
         path = self._files[number]
@@ -150,10 +151,9 @@ class Chained(Playback):
     def _play_file(self, path: str) -> Iterator[Item | None]:
         name = self._layout.name_of(path)
         if self._number + 1 == len(self._files) and not (yield from self._is_written(path)):
-            told = f"{name} is still being written; the next run plays it"
-            yield Fault(self._spec.stream, "decode", told)
+            yield self._fault(f"{name} is still being written; the next run plays it")
             return
-        before = self._link, self._track.decoded if self._track else 0
+        before, decoded = self._link, self._track.decoded if self._track else 0
         try:
             content = recording_session(path, self._transfer)
             yield from self._play_opened(name, path, self._open(path), content)
@@ -161,31 +161,30 @@ class Chained(Playback):
             if error.retryable:
                 raise
             yield self._unreadable(f"{name}: {error}")
-        if self._track and self._track.decoded == before[1] and self._link != before[0]:
-            self._link = before[0]
+        if self._track and self._track.decoded == decoded and self._link != before:
+            self._link = before
             yield self._unreadable(f"{name}: no frame can be decoded")
 
     def _play_opened(self, name: str, path: str, reel: Reel, content: str) -> Iterator[Item | None]:
-        named_us = self._named_us(path)
-        digest = self._link.digest if self._link else self._read_as
-        digest = _hashed(digest, str(named_us).encode())
-        digest = _hashed(digest, content.encode())
-        if self._link is None or self._track is None:
-            began_us = since_us = named_us
-            self._track = self._begin_at(since_us)
+        before, track, gap = self._link, self._track, False
+        began_us = since_us = named_us = self._named_us(path)
+        if before is None or track is None:
+            self._track = track = self._begin_at(since_us)
         else:
-            joint = self._joint(self._track, self._link, named_us)
+            joint = self._joint(track, before, named_us)
             if joint.is_overlap:
                 reel.close()
-                raise _overlap(self._link.name, name, joint)
-            began_us, since_us = joint.at_us, self._link.since_us
-            self._track.begin_file(began_us)
-            if joint.is_hole or self._broken:
-                yield Gap(self._spec.stream, "gap")
-        self._broken = False
+                raise _overlap(before.name, name, joint)
+            began_us, since_us = joint.at_us, before.since_us
+            gap = joint.is_hole or self._broken
+            track.begin_file(began_us)
+        if gap:
+            yield Gap(self._spec.stream, "gap")
+        digest = before.digest if before else self._read_as
+        digest = _hashed(digest, f"{named_us} {gap} {content}".encode())
         facts = (digest, self._number, self._names, self._unread)
-        self._link = Link(name, named_us, began_us, since_us, *facts)
-        yield from self._follow(reel, self._pictures(reel), self._track)
+        self._link, self._broken = Link(name, named_us, began_us, since_us, *facts), False
+        yield from self._follow(reel, self._pictures(reel), track)
 
     @property
     def _read_as(self) -> str:
@@ -229,10 +228,13 @@ class Chained(Playback):
     def _unreadable(self, detail: str) -> Fault:
         self._unread += 1
         self._broken = True
-        return self._told(detail)
+        return self._lacking(detail)
 
-    def _told(self, detail: str) -> Fault:
+    def _lacking(self, detail: str) -> Fault:
         self._damaged = True
+        return self._fault(detail)
+
+    def _fault(self, detail: str) -> Fault:
         return Fault(self._spec.stream, "decode", detail)
 
 

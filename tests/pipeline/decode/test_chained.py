@@ -180,12 +180,16 @@ def test_retention_in_front_changes_nothing_and_a_late_file_is_told(recorder, sh
     cursor = whole.cursor(50)
     (recorder.folder / "2026-11-30_12-00-00.mp4").unlink()
     rest = recorder.play(cursor=cursor)
-    assert (rest.keys, rest.faults) == (whole.keys[51:], [])
+    assert (rest.keys, rest.end.outcome) == (whole.keys[51:], "ok")
+    assert rest.faults[0].startswith("files before 2026-11-30_12-00-04.mp4: 1 now, 2 ")
     recorder.write("12-00-00", shot(20))
     recorder.write("11-00-00", shot(20, 5))
     told = recorder.play(cursor=cursor)
     assert told.keys == rest.keys
-    assert re.search(r"^3 files lie before .*12-00-04.mp4, where there were 2: ", told.faults[0])
+    (recorder.folder / "2026-11-30_12-00-02.mp4").unlink()
+    again = recorder.play(cursor=cursor)
+    assert re.search(r"^files before .*12-00-04.mp4: 2 now, 2 ", again.faults[0])
+    assert re.search(r"^files before .*12-00-04.mp4: 3 now, 2 ", told.faults[0])
     assert told.end.outcome == "degraded"
     (recorder.folder / "2026-11-30_12-00-04.mp4").unlink()
     recorder.write("12-00-06", shot(20, 6))
@@ -210,6 +214,16 @@ def test_what_cannot_be_read_is_told_counted_and_a_gap(recorder, shot) -> None:
     ]
     rest = recorder.play(cursor=seen.cursor(25))
     assert (rest.keys, rest.end) == (seen.keys[26:], seen.end)
+
+
+def test_a_gap_for_what_could_not_be_read_is_in_the_ids(recorder, shot) -> None:
+    recorder.write("12-00-00", shot(20))
+    recorder.write("12-00-01", b"broken")
+    recorder.write("12-00-02", shot(20, 2))
+    broken = recorder.play()
+    (recorder.folder / "2026-11-30_12-00-01.mp4").unlink()
+    assert (broken.breaks, recorder.play().breaks) == ([20], [])
+    assert not {*broken.ids[20:]} & {*recorder.play().ids}
 
 
 def test_one_that_cannot_be_read_at_the_end_is_tried_again(recorder, shot) -> None:
