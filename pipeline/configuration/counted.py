@@ -20,6 +20,6 @@ def counted(
     told_s = clock()
     for number, item in enumerate(items, start=1):
         yield item
-        if clock() - told_s >= TOLD_S:
-            told_s = clock()
+        if (now_s := clock()) - told_s >= TOLD_S:
+            told_s = now_s
             log.info("%s: %d files so far", what, number)

@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from operators.errors import UsageError
 from operators.moment import rfc3339
 from pipeline.configuration.bucket import names_in
-from pipeline.configuration.config import Config
 from pipeline.configuration.counted import counted
 from pipeline.configuration.folder import PassedOver
 from pipeline.errors import SourceError
@@ -27,6 +26,9 @@ from pipeline.media.s3 import is_s3
 from pipeline.media.transfer import Transfer, recording_session
 from pipeline.stream.joint import JITTER_US
 from pipeline.stream.layout import Layout
+
+if TYPE_CHECKING:
+    from pipeline.configuration.config import Config
 
 log = logging.getLogger(__name__)
 
