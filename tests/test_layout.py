@@ -31,7 +31,7 @@ ALLOWED = {
     "pipeline": {
         *("kernels", "operators", "torch", "numpy", "PIL", "av", "ray", "kafka", "crc32c"),
         *("pydantic", "pydantic_core", "ruamel", "click", "rich", "safetensors", "sklearn"),
-        *("starlette", "uvicorn", "prometheus_client", "opentelemetry", "s3fs"),
+        *("starlette", "uvicorn", "prometheus_client", "opentelemetry", "pyarrow", "s3fs"),
     },
 }
 # Which files may import a library that only one room knows.

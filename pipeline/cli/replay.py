@@ -83,8 +83,8 @@ def command(
 ) -> int:
     """Turn recorded footage into records.
 
-    A SOURCE is a file, a folder, a glob, an http(s) file, s3://BUCKET/KEY or
-    synthetic:room?seed=1&seconds=10.
+    A SOURCE is a file, a folder, a glob, an http(s) file, s3://BUCKET/KEY,
+    synthetic:room?seed=1&seconds=10, or the folder of a tape (`record:` of a live stream).
     A run that was killed goes on where its last commit was.
     """
     from pipeline.configuration.resolve import describe, resolve

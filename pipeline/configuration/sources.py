@@ -27,6 +27,7 @@ from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
 from pipeline.media.fingerprint import EDGE_BYTES, SESSION_DIGITS, edges_session, file_session
 from pipeline.media.formats import DEVICE
 from pipeline.media.s3 import is_s3
+from pipeline.media.tape import inventory, tapes_at
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
 from pipeline.secrets import mask_url, misread, remember_url, unencoded
 from pipeline.stream.layout import Layout
@@ -52,6 +53,7 @@ class SourcePlan:
         session: "" for live.
         join: further files that are played after `url`.
         layout: these are a chain; all their paths are absolute.
+        taped: `url` is the folder of a tape.
     """
 
     stream: str
@@ -60,6 +62,7 @@ class SourcePlan:
     session: str
     join: tuple[str, ...] = field(default=(), repr=False)
     layout: Layout | None = None
+    taped: bool = False
 
 
 def plan_recordings(
@@ -139,6 +142,8 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
     if scheme and not os.path.lexists(source):
         known = ", ".join((*LIVE_SCHEMES, *HTTP_SCHEMES, "s3"))
         raise UsageError(f"unknown protocol {scheme}:// in {mask_url(source)}; known: {known}")
+    if taped := _tapes(source):
+        return taped
     files = files_of(source)
     sessions = counted(f"reading the ends of {len(files)} files", _sessions(files))
     return [
@@ -168,6 +173,21 @@ def _chains(source: str, layout: Layout) -> list[tuple[str, SourcePlan]]:
             SourcePlan("", first, False, chain_session(layout, stream), tuple(more), layout),
         )
         for stream, (first, *more) in chains_of(folder, layout).items()
+    ]
+
+
+def _tapes(source: str) -> list[tuple[str, SourcePlan]]:
+    """Tapes under the names of their streams; one that has grown is another recording."""
+    try:
+        found = tapes_at(source)
+    except SourceError as error:
+        raise UsageError(str(error)) from None
+    return [
+        (
+            stream,
+            SourcePlan("", folder, False, _digest(inventory(folder))[:SESSION_DIGITS], taped=True),
+        )
+        for folder, stream in found.items()
     ]
 
 

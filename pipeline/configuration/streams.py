@@ -58,8 +58,6 @@ def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
         UsageError: nothing there, a name twice, an unknown protocol or scene, or a key that is not
             for recordings.
     """
-    if config.clock != "arrival" and not live:
-        raise UsageError("clock: capture is of live streams alone; leave it out of a replay")
     if layout_of(config) and live:
         raise UsageError("layout is of a replay; `run` follows a folder that grows (follow: true)")
     samplings, start_us = samplings_of(config), config.start_time_us

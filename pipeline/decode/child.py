@@ -98,8 +98,7 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
         else:
             answers.beat()
 
-    reader = Following if spec.follow else Chained if spec.layout else Playback
-    playback = reader(spec, wall_us, orders.patience(alive))
+    playback = reader_of(spec)(spec, wall_us, orders.patience(alive))
     for item in playback.items():
         if orders.stopping.is_set() and is_failure(item):
             # Whoever waited for bytes was told to stop.
@@ -121,6 +120,8 @@ def reader_of(spec: StreamSpec) -> type[Following | Taped | Playback]:
     """What plays a recording of its kind."""
     if spec.follow:
         return Following
+    if spec.layout:
+        return Chained
     return Taped if spec.taped else Playback
 
 

@@ -1,4 +1,4 @@
-"""A live clock that runs behind local time, and how it is brought back. Pure."""
+"""A live clock that is slow, and how its stream catches up. Pure: local time is a parameter."""
 
 from __future__ import annotations
 
@@ -37,3 +37,11 @@ class SlowClock:
         share = max(0, min(self._owed, lag, moved // CATCH_UP))
         self._owed -= share
         return share
+
+    def snapshot(self) -> list[int | None]:
+        """State as JSON values."""
+        return [self._began, self._least, self._owed]
+
+    def restore(self, state: list[int | None]) -> None:
+        """Go on where `snapshot` was taken."""
+        self._began, self._least, self._owed = state[0], state[1] or 0, state[2] or 0

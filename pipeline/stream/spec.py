@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.region import Region
 from pipeline.media.site import is_remote
+from pipeline.media.tape import Taping
 from pipeline.media.transfer import SPOOL_BYTES
 from pipeline.stream.chunk import Counts, Cursor
 from pipeline.stream.layout import Layout
@@ -78,6 +79,10 @@ class StreamSpec:
             the child names; `session` is the place.
         layout: the files are a chain of a recorder's, which are so called, in the order of their
             times; None: they are not.
+        tape: live: what comes is kept there too; None: nowhere.
+        taped: `url` is the folder of a tape.
+        breaks: of a tape: where the run that is done again had not computed frames, which are
+            left out again; None: all are computed.
     """
 
     stream: str
@@ -109,6 +114,9 @@ class StreamSpec:
     transport: str = "tcp"
     follow: bool = False
     layout: Layout | None = None
+    tape: Taping | None = field(default=None, repr=False)
+    taped: bool = False
+    breaks: Breaks | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.samplings:
@@ -175,5 +183,11 @@ class StreamSpec:
         span_s = values["span_s"] and tuple(values["span_s"])
         region = values["region"] and Region(**values["region"])
         rest = {"samplings": samplings, "join": tuple(values["join"]), "span_s": span_s}
-        rest |= {"region": region, "layout": values["layout"] and Layout(**values["layout"])}
+        breaks = values["breaks"] and tuple(tuple(one) for one in values["breaks"])
+        rest |= {
+            "breaks": breaks,
+            "region": region,
+            "tape": values["tape"] and Taping(**values["tape"]),
+            "layout": values["layout"] and Layout(**values["layout"]),
+        }
         return cls(**{**values, **rest})
