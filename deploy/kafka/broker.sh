@@ -9,6 +9,7 @@
 # DIR (default results/kafka) holds everything it writes. PORT (default: the one it had before, else
 # 9092, else any that is free; 0: any) and the next one are used. NAME=VALUE are broker settings.
 # KAFKA_JARS: where the jars lie or go (default: jars/ beside this script).
+# KAFKA_CLUSTER_ID: of all nodes of one cluster, 22 letters and digits (default: this node is one by itself).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 jars=${KAFKA_JARS:-$here/jars}
@@ -110,8 +111,8 @@ PROPERTIES
 }
 
 format_data() {
-  local id
-  id=A$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | head -c 21)  # as Kafka's random-uuid, which no dash begins
+  local id=${KAFKA_CLUSTER_ID:-}
+  [ -n "$id" ] || id=A$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | head -c 21)  # as Kafka's random-uuid, which no dash begins
   (java_run kafka.tools.StorageTool format -c "$dir/server.properties" -t "$id") > "$dir/format.log" 2>&1 \
     || { cat "$dir/format.log" >&2; rm -rf "$dir/data"; fail "the data folder could not be formatted"; }
 }
@@ -165,7 +166,7 @@ stop() {
 
 case ${1:-} in
   start | stop | status) ;;
-  *) sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 command=$1
 mkdir -p "${2:-results/kafka}"

@@ -1,0 +1,84 @@
+"""One Kafka node, run by the script that users run, that may be killed, frozen and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[2] / "deploy" / "kafka" / "broker.sh"
+
+
+class Node:
+    """A node with a folder of its own. It keeps its port and its data over a restart."""
+
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        """
+        Args:
+            folder: all that it writes.
+            port: for clients, and the next one for controllers; 0: any that are free.
+        """
+        self.folder = folder
+        self._port = port
+
+    def start(self, *settings: str, cluster: str = "") -> None:
+        """Start it, or again, and wait until it takes clients.
+
+        Args:
+            settings: `name=value` of the broker's configuration.
+            cluster: the id of a cluster of several nodes.
+
+        Raises:
+            RuntimeError: it does not start; the text is what it said.
+        """
+        port = self.port if (self.folder / "port").exists() else str(self._port)
+        command = [SCRIPT, "start", str(self.folder), port, *settings]
+        environment = os.environ | {"KAFKA_CLUSTER_ID": cluster}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+
+    def stop(self) -> None:
+        """Have it end as it should; its data stay."""
+        subprocess.run([SCRIPT, "stop", str(self.folder)], check=True, stdout=subprocess.DEVNULL)
+
+    @property
+    def port(self) -> str:
+        return (self.folder / "port").read_text().strip()
+
+    @property
+    def server(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def uri(self) -> str:
+        return f"kafka://{self.server}"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "broker.log").read_text()
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self.signal(signal.SIGKILL)
+        while not subprocess.run([SCRIPT, "status", self.folder], capture_output=True).returncode:
+            pass
+
+    def freeze(self) -> None:
+        self.signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.signal(signal.SIGCONT)
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(int((self.folder / "pid").read_text()), number)
+
+    def end(self) -> None:
+        """Stop it in whatever state it is, frozen ones too."""
+        if (self.folder / "pid").exists():
+            try:
+                self.go_on()
+            except ProcessLookupError:
+                pass  # killed
+        self.stop()
