@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -76,9 +77,6 @@ class Node:
 
     def end(self) -> None:
         """Stop it in whatever state it is, frozen ones too."""
-        if (self.folder / "pid").exists():
-            try:
-                self.go_on()
-            except ProcessLookupError:
-                pass  # killed
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            self.go_on()
         self.stop()
