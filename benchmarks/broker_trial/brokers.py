@@ -33,6 +33,7 @@ class Brokers:
 
     Attributes:
         nodes: node id -> node.
+        servers: their addresses, with commas between them.
     """
 
     def __init__(self, folder: Path, ports: Sequence[int]) -> None:
@@ -43,6 +44,7 @@ class Brokers:
         """
         pairs = zip(range(1, NODES + 1), ports[::2], strict=True)
         self.nodes = {number: Node(folder / f"node-{number}", port) for number, port in pairs}
+        self.servers = ",".join(f"127.0.0.1:{port}" for port in ports[::2])
         voters = [f"{number}@127.0.0.1:{ports[2 * number - 1]}" for number in self.nodes]
         self._settings = (*SETTINGS, f"controller.quorum.voters={','.join(voters)}")
 
@@ -60,14 +62,6 @@ class Brokers:
         for node in self.nodes.values():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 node.signal(signal.SIGKILL)
-
-    @property
-    def servers(self) -> str:
-        return ",".join(node.server for node in self.nodes.values())
-
-    @property
-    def uri(self) -> str:
-        return f"kafka://{self.servers}"
 
     @property
     def controller(self) -> int:

@@ -1,4 +1,4 @@
-"""One Kafka node, run by the script that users run, that may be killed, frozen and started again."""
+"""One Kafka node, run by the script that users run; it may be killed, frozen and started again."""
 
 from __future__ import annotations
 
