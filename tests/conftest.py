@@ -10,12 +10,14 @@ import random
 import shutil
 import signal
 import socket
-import subprocess
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from benchmarks.broker_trial.brokers import NODES, Brokers
+from benchmarks.broker_trial.node import Node
 
 # Test processes share the cores: threads that spin while they wait would take them from those that
 # work. OpenMP reads this when torch is first imported, which is after this line.
@@ -36,7 +38,6 @@ SLOW_ROOMS = {
         "pipeline/sinks/kafka",
     )
 }
-SCRIPT = Path(__file__).parents[1] / "deploy" / "kafka" / "broker.sh"
 
 
 def pytest_configure() -> None:
@@ -131,44 +132,8 @@ def _is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-class Broker:
-    """One Kafka node, run by the script that users run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def start(self, *settings: str) -> None:
-        port = self.port if (self.folder / "port").exists() else "0"
-        command = [SCRIPT, "start", str(self.folder), port, *settings]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-
-    def stop(self) -> None:
-        subprocess.run([SCRIPT, "stop", str(self.folder)], check=True, stdout=subprocess.DEVNULL)
-
-    @property
-    def port(self) -> str:
-        return (self.folder / "port").read_text().strip()
-
-    @property
-    def server(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def uri(self) -> str:
-        return f"kafka://{self.server}"
-
-    def kill(self) -> None:
-        self.signal(signal.SIGKILL)
-        while not subprocess.run([SCRIPT, "status", self.folder], capture_output=True).returncode:
-            pass
-
-    def signal(self, number: signal.Signals) -> None:
-        os.kill(int((self.folder / "pid").read_text()), number)
-
-
 @pytest.fixture(scope="session")
-def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """A broker for all tests of a run, in all workers: the first starts it, the last stops it.
 
     Use a topic prefix of your own (`kafka_uri`), and leave the broker as it is.
@@ -176,7 +141,7 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     _require_kafka()
     base = tmp_path_factory.getbasetemp()
     root = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    broker = Broker(root / "kafka")
+    broker = Node(root / "kafka")
     with _users(root, +1):
         broker.start()
     yield broker
@@ -186,35 +151,43 @@ def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def kafka_uri(kafka_broker: Broker, request: pytest.FixtureRequest) -> str:
+def kafka_uri(kafka_broker: Node, request: pytest.FixtureRequest) -> str:
     """A sink of this test's own on the shared broker."""
     prefix = f"{request.node.name[:60]}.{os.getpid()}".translate(str.maketrans("[]/: ", "-----"))
     return f"{kafka_broker.uri}?topic_prefix={prefix}"
 
 
 @pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[Broker]:
+def own_broker(tmp_path: Path) -> Iterator[Node]:
     """A broker that a test may freeze, kill and start again; not started yet."""
     with _mortal_broker(tmp_path / "kafka") as broker:
         yield broker
 
 
 @pytest.fixture(scope="module")
-def mortal_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+def mortal_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """The same for all tests of a module, each of which leaves it alive; started."""
     with _mortal_broker(tmp_path_factory.mktemp("mortal") / "kafka") as broker:
         broker.start()
         yield broker
 
 
-@contextmanager
-def _mortal_broker(folder: Path) -> Iterator[Broker]:
+@pytest.fixture
+def three_brokers(tmp_path: Path, spare_ports: Callable[[int], list[int]]) -> Iterator[Brokers]:
+    """A cluster of three, not started yet."""
     _require_kafka()
-    broker = Broker(folder)
+    brokers = Brokers(tmp_path, spare_ports(2 * NODES))
+    yield brokers
+    brokers.end()
+    gc.collect()
+
+
+@contextmanager
+def _mortal_broker(folder: Path) -> Iterator[Node]:
+    _require_kafka()
+    broker = Node(folder)
     yield broker
-    if (broker.folder / "pid").exists():
-        broker.signal(signal.SIGCONT)
-    broker.stop()
+    broker.end()
     gc.collect()  # what clients leave is warned of here, and not in some later test
 
 

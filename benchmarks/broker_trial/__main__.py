@@ -15,11 +15,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from benchmarks.broker_trial import three
+from benchmarks.broker_trial import epochs, mocked, single, three
 from benchmarks.cluster_trial.figure import Figure, table
 
 ALL = "all"
-TRIALS = dict.fromkeys(three.TRIALS, three.run)
+TRIALS = {name: room.run for room in (three, single, mocked, epochs) for name in room.TRIALS}
 
 
 def one(name: str, folder: Path, port: int) -> list[Figure]:

@@ -60,10 +60,15 @@ class Node:
     def log(self) -> str:
         return (self.folder / "broker.log").read_text()
 
+    @property
+    def alive(self) -> bool:
+        asked = subprocess.run([SCRIPT, "status", self.folder], capture_output=True)
+        return asked.returncode == 0
+
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
         self.signal(signal.SIGKILL)
-        while not subprocess.run([SCRIPT, "status", self.folder], capture_output=True).returncode:
+        while self.alive:
             pass
 
     def freeze(self) -> None:
