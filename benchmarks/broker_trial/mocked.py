@@ -8,7 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.net.manager import KafkaConnectionManager
@@ -52,8 +54,6 @@ class Appender:
     """Numbers that are appended through a patient sink, and the mock that they go to."""
 
     def __init__(self, mock: MockCluster) -> None:
-        for client in (KafkaProducer, KafkaConsumer, KafkaAdminClient, KafkaConnectionManager):
-            client.DEFAULT_CONFIG["api_version"] = MOCK_VERSION
         self.mock = mock
         self.topic = f"{PREFIX}.{TOPIC}"
         mock.topic(self.topic, 1)
@@ -84,10 +84,21 @@ class Appender:
         yield Figure("out of order or invented", int([*dict.fromkeys(found)] != expected), "", 0)
 
 
+@contextmanager
+def appending() -> Iterator[Appender]:
+    """An appender and its mock; kafka-python takes it for what it is meanwhile."""
+    clients = (KafkaProducer, KafkaConsumer, KafkaAdminClient, KafkaConnectionManager)
+    with ExitStack() as stack:
+        mock = stack.enter_context(MockCluster())
+        for client in clients:
+            stack.enter_context(patch.dict(client.DEFAULT_CONFIG, api_version=MOCK_VERSION))
+        yield Appender(mock)
+
+
 def mock_codes(appender: Appender) -> Iterator[Figure]:
     """Twelve errors, each once, three times and five hundred times."""
     for code, name in CODES.items():
-        took_s = [_failing_s(appender, code, times) for times in TIMES]
+        took_s = [failing_s(appender, code, times) for times in TIMES]
         told = " / ".join(f"{one:.1f}" for one in took_s)
         goal_s = FORGIVEN_S + GOAL_S
         yield Figure(f"{name} x {TIMES}: slowest append", max(took_s), "s", goal_s, told)
@@ -117,17 +128,8 @@ def mock_down(appender: Appender) -> Iterator[Figure]:
     yield Figure(f"all down for {DOWN_S:.0f} s: append after their return", away_s, "s", GOAL_S)
 
 
-def run(trial: str, folder: Path, port: int) -> Iterator[Figure]:
-    """One trial; arguments as of `three.run`, none of which a mock needs."""
-    with MockCluster() as mock:
-        appender = Appender(mock)
-        appender.step_s()
-        yield from TRIALS[trial](appender)
-        appender.step_s()
-        yield from appender.verdict()
-
-
-def _failing_s(appender: Appender, code: int, times: int) -> float:
+def failing_s(appender: Appender, code: int, times: int) -> float:
+    """Append while the broker answers with an error so many times; seconds."""
     appender.mock.fail(PRODUCE, code, times)
     forgiven = threading.Timer(FORGIVEN_S, appender.mock.forgive, [PRODUCE])
     forgiven.start()
@@ -135,6 +137,15 @@ def _failing_s(appender: Appender, code: int, times: int) -> float:
     forgiven.cancel()
     appender.mock.forgive(PRODUCE)
     return took_s
+
+
+def run(trial: str, folder: Path, port: int) -> Iterator[Figure]:
+    """One trial; arguments as of `three.run`, none of which a mock needs."""
+    with appending() as appender:
+        appender.step_s()
+        yield from TRIALS[trial](appender)
+        appender.step_s()
+        yield from appender.verdict()
 
 
 TRIALS: dict[str, Callable[[Appender], Iterator[Figure]]] = {
