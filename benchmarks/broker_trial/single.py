@@ -99,21 +99,24 @@ def topic_deleted(node: Node, writer: Writer) -> Iterator[Figure]:
 
 def acl_revoked(node: Node, writer: Writer) -> Iterator[Figure]:
     """It may not write any more; and once it may, the next claim goes on."""
-    acl = ACL(
-        "User:ANONYMOUS",
-        "*",
-        ACLOperation.WRITE,
-        ACLPermissionType.DENY,
-        ResourcePattern(ResourceType.TOPIC, NAME),
-    )
-    with _admin(node) as admin:
-        admin.create_acls([acl])
+    with denied(node):
         began_s = time.monotonic()
         why = _error_of(writer)
         yield Figure("refused: told after", time.monotonic() - began_s, "s", ATTEMPT_S, why)
-        admin.delete_acls([acl])
     writer.claim()
     yield Figure("allowed again: slowest commit", max(writer.steps_s(BEFORE_S)), "s")
+
+
+@contextlib.contextmanager
+def denied(node: Node) -> Iterator[None]:
+    """Nobody may write the topic meanwhile; the node was started with `ACLS`."""
+    pattern = ResourcePattern(ResourceType.TOPIC, NAME)
+    who = ("User:ANONYMOUS", "*", ACLOperation.WRITE, ACLPermissionType.DENY)
+    acl = ACL(*who, pattern)
+    with _admin(node) as admin:
+        admin.create_acls([acl])
+        yield
+        admin.delete_acls([acl])
 
 
 def quota(node: Node, writer: Writer) -> Iterator[Figure]:

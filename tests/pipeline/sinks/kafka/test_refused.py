@@ -31,7 +31,12 @@ def test_what_is_not_allowed_is_not_tried_again(error):
 
 
 @pytest.mark.parametrize(
-    "error", [errors.KafkaTimeoutError("no answer"), errors.NotLeaderForPartitionError()]
+    "error",
+    [
+        errors.KafkaTimeoutError("no answer"),
+        errors.NotLeaderForPartitionError(),
+        errors.InvalidTimestampError("a clock that is set right is right again"),
+    ],
 )
 def test_what_may_pass_is(error):
     assert not hopeless(error)
