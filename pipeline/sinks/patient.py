@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PAUSE_S = 0.2  # after the first failed attempt; then twice as long each time
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 2.0  # so that who comes back has records within 5 s
 TELL_S = 60.0
 HUNG_S = 1.0  # an attempt that took so long when it is interrupted is not about to succeed
 
