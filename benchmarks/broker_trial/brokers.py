@@ -65,10 +65,9 @@ class Brokers:
 
     @property
     def controller(self) -> int:
-        """The node that leads the quorum."""
-        with self._admin() as admin:
-            quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
-        return int(quorum["leader_id"])
+        """The node that leads the quorum, once there is one."""
+        leader: int = wait_until(self._controller, "a controller")
+        return leader
 
     def partitions(self) -> dict[TopicPartition, dict[str, Any]]:
         """Every partition -> its `leader_id`, `replica_nodes` and `isr_nodes`."""
@@ -95,6 +94,15 @@ class Brokers:
             admin.elect_leaders(0, {partition.topic: [partition.partition]})
         wait_until(lambda: self.partitions()[partition]["leader_id"] == after, "another leader")
         return after
+
+    def _controller(self) -> int:
+        """0 where it is not known at the moment."""
+        try:
+            with self._admin() as admin:
+                quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
+        except KafkaError:
+            return 0
+        return max(0, int(quorum["leader_id"]))
 
     def _in_sync(self) -> bool:
         try:

@@ -54,7 +54,7 @@ class Stage:
         """
         Args:
             folder: where all of it logs.
-            brokers: `host:port`, with commas between them.
+            brokers: `host:port`, with commas between them; they are there.
         """
         self.uri = f"kafka://{brokers}?topic_prefix={PREFIX}"
         self._brokers = brokers
@@ -62,13 +62,11 @@ class Stage:
         self._go = folder / "go"
         self._environment = os.environ | {"PYTHONPATH": str(ROOT), FILE: str(self._go)}
         self._runs: dict[str, subprocess.Popen[bytes]] = {}
-        self.deliveries: Deliveries | None = None
         self._expected = self._undisturbed(f"sqlite:{folder}/undisturbed.db")
+        self.deliveries = Deliveries(brokers, PREFIX)
 
     def begin(self, **settings: object) -> None:
-        """Bring both to work, with settings of the sink; each has records then. Brokers are there
-        by now."""
-        self.deliveries = Deliveries(self._brokers, PREFIX)
+        """Bring both to work, with settings of the sink; each has records then."""
         sink = {"uri": self.uri, "settings": settings}
         urls = Cameras(self._here, 1, self._environment).urls
         streams = {CAMERA: {"url": urls[CAMERA]}}
@@ -121,18 +119,15 @@ class Stage:
         audited = self._command("audit.log", "audit", self.uri).wait()
         yield Figure("dinostream audit: not complete", audited, "", goal=0)
 
-    def _read_late(self) -> list[Delivery]:
-        reader = Deliveries(self._brokers, PREFIX)
-        wait_until(lambda: reader.all, "a late reader's first record")
-        found = reader.finish()
-        reader.close()
-        return found
-
     def close(self) -> None:
         """Kill what still runs."""
         self._here.end()
-        if self.deliveries:
-            self.deliveries.close()
+        self.deliveries.close()
+
+    def _read_late(self) -> list[Delivery]:
+        reader = Deliveries(self._brokers, PREFIX)
+        wait_until(lambda: reader.all, "a late reader's first record")
+        return reader.finish()
 
     def _at_work(self, stream: str, since_s: float, steady_s: float) -> bool:
         if (code := self._runs[stream].poll()) is not None:
@@ -145,7 +140,7 @@ class Stage:
         return max(after - before for before, after in itertools.pairwise(seen))
 
     def _seen_s(self, stream: str, since_s: float) -> list[float]:
-        """When each record since a moment could be read."""
+        """When each record could first be read, from a moment on."""
         return [
             one.seen_s
             for one in self.deliveries.all

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -38,8 +39,8 @@ def freeze_each(brokers: Brokers, stage: Stage) -> Iterator[Figure]:
 
 
 def move_controller(brokers: Brokers, stage: Stage) -> Iterator[Figure]:
-    """The node that leads the quorum is stopped as it should be, and started again, until each of
-    them has led."""
+    """The node that leads the quorum is stopped as it should be, and started again, until two of
+    them have led."""
     led = set()
     while len(led) < 2:
         number = brokers.controller
@@ -106,13 +107,12 @@ def run(trial: str, folder: Path, port: int) -> Iterator[Figure]:
         port: the first of six in a row.
     """
     brokers = Brokers(folder / "kafka", range(port, port + 2 * NODES))
-    stage = Stage(folder / "runs", brokers.servers)
-    try:
+    with ExitStack() as stack:
+        stack.callback(brokers.end)
         brokers.start()
+        stage = Stage(folder / "runs", brokers.servers)
+        stack.callback(stage.close)
         stage.begin()
         brokers.wait_in_sync()
         yield from TRIALS[trial](brokers, stage)
         yield from stage.end()
-    finally:
-        stage.close()
-        brokers.end()
