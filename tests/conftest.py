@@ -13,11 +13,14 @@ import socket
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.broker_trial.brokers import NODES, Brokers
 from benchmarks.broker_trial.node import Node
+
+if TYPE_CHECKING:
+    from benchmarks.broker_trial.brokers import Brokers
 
 # Test processes share the cores: threads that spin while they wait would take them from those that
 # work. OpenMP reads this when torch is first imported, which is after this line.
@@ -176,6 +179,8 @@ def mortal_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 def three_brokers(tmp_path: Path, spare_ports: Callable[[int], list[int]]) -> Iterator[Brokers]:
     """A cluster of three, not started yet."""
     _require_kafka()
+    from benchmarks.broker_trial.brokers import NODES, Brokers  # and Kafka's client with them
+
     brokers = Brokers(tmp_path, spare_ports(2 * NODES))
     yield brokers
     brokers.end()

@@ -27,7 +27,7 @@ PREFIX = "trial"
 CLIP, CAMERA = "clip", "camera-0"
 STREAMS = (CLIP, CAMERA)
 TOPIC = "embedding"
-FOOTAGE = "synthetic:room?seed=1&seconds=300&fps=10&size=64x64"
+FOOTAGE = "synthetic:room?seed=1&seconds=200&fps=10&size=64x64"
 SMALL = {
     "model": "dinov2_vitti14",
     "weights": "random",
@@ -50,19 +50,19 @@ class Stage:
         deliveries: what a consumer sees that reads along.
     """
 
-    def __init__(self, folder: Path, brokers: str) -> None:
+    def __init__(self, here: Here, brokers: str) -> None:
         """
         Args:
-            folder: where all of it logs.
+            here: where all of it is started and logs.
             brokers: `host:port`, with commas between them; they are there.
         """
         self.uri = f"kafka://{brokers}?topic_prefix={PREFIX}"
         self._brokers = brokers
-        self._here = Here(folder)
-        self._go = folder / "go"
+        self._here = here
+        self._go = here.log("go")
         self._environment = os.environ | {"PYTHONPATH": str(ROOT), FILE: str(self._go)}
         self._runs: dict[str, subprocess.Popen[bytes]] = {}
-        self._expected = self._undisturbed(f"sqlite:{folder}/undisturbed.db")
+        self._expected = self._undisturbed(f"sqlite:{here.log('undisturbed.db')}")
         self.deliveries = Deliveries(brokers, PREFIX)
 
     def begin(self, **settings: object) -> None:
@@ -120,8 +120,7 @@ class Stage:
         yield Figure("dinostream audit: not complete", audited, "", goal=0)
 
     def close(self) -> None:
-        """Kill what still runs."""
-        self._here.end()
+        """Follow nothing any more."""
         self.deliveries.close()
 
     def _read_late(self) -> list[Delivery]:

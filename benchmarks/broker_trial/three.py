@@ -11,6 +11,7 @@ from pathlib import Path
 from kafka import TopicPartition
 
 from benchmarks.broker_trial.brokers import NODES, Brokers
+from benchmarks.broker_trial.here import Here
 from benchmarks.broker_trial.stage import CLIP, PREFIX, TOPIC, Stage
 from benchmarks.cluster_trial.figure import Figure
 from pipeline.sinks.kafka.reading import partition_of
@@ -110,7 +111,9 @@ def run(trial: str, folder: Path, port: int) -> Iterator[Figure]:
     with ExitStack() as stack:
         stack.callback(brokers.end)
         brokers.start()
-        stage = Stage(folder / "runs", brokers.servers)
+        here = Here(folder / "runs")
+        stack.callback(here.end)
+        stage = Stage(here, brokers.servers)
         stack.callback(stage.close)
         stage.begin()
         brokers.wait_in_sync()
