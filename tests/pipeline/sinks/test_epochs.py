@@ -8,8 +8,11 @@ from benchmarks.broker_trial.epochs import INTERLEAVINGS, interleave, kept, trac
 from pipeline.sinks.uri import open_reader, open_sink
 
 
-def hold(uri, seeds):
-    refused = [interleave(lambda: open_sink(uri), f"stream-{seed}", seed) for seed in seeds]
+def hold(uri, seeds, **settings):
+    def new_sink():
+        return open_sink(uri, settings=settings)
+
+    refused = [interleave(new_sink, f"stream-{seed}", seed) for seed in seeds]
     reader = open_reader(uri)
     found = traces(reader)
     reader.close()
@@ -27,7 +30,7 @@ def test_two_hundred_interleavings_on_sqlite(tmp_path):
 @pytest.mark.needs_kafka
 def test_some_of_them_on_kafka(kafka_uri):
     """All of them: `python -m benchmarks.broker_trial epochs`."""
-    hold(kafka_uri, range(2))
+    hold(kafka_uri, range(2), attempt_s=30)
 
 
 @pytest.mark.parametrize(

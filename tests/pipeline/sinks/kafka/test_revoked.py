@@ -13,7 +13,7 @@ pytestmark = pytest.mark.needs_kafka
 
 def test_who_may_not_write_any_more_is_told_at_once_and_goes_on_once_he_may(own_broker):
     own_broker.start(*ACLS)
-    writer = Writer(own_broker.server, {})
+    writer = Writer(own_broker.server, {"attempt_s": 20})
     writer.step()
     with denied(own_broker):
         with pytest.raises(SinkError, match=r"was refused.*TopicAuthorizationFailed") as caught:

@@ -6,8 +6,10 @@ What is done to all of them, under whole runs: `python -m benchmarks.broker_tria
 from __future__ import annotations
 
 import pytest
+from kafka import TopicPartition
 
-from benchmarks.broker_trial.writer import PREFIX, TOPIC, Writer, committed
+from benchmarks.broker_trial.writer import PREFIX, STREAM, TOPIC, Writer, committed
+from pipeline.sinks.kafka.reading import partition_of
 
 pytestmark = [
     pytest.mark.needs_kafka,
@@ -22,13 +24,15 @@ QUICK = ("broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500")
 def test_the_leader_of_a_stream_is_killed(three_brokers):
     """Two of three are enough: nothing is lost and nothing doubled."""
     three_brokers.start(*QUICK)
-    writer = Writer(three_brokers.servers, {})
+    writer = Writer(three_brokers.servers, {"attempt_s": 20})
     for _ in range(3):
         writer.step()
     three_brokers.wait_in_sync()
     partitions = three_brokers.partitions()
-    place = next(one for one in partitions if one.topic == f"{PREFIX}.{TOPIC}")
-    three_brokers.nodes[partitions[place]["leader_id"]].kill()
+    topic = f"{PREFIX}.{TOPIC}"
+    numbers = sorted(one.partition for one in partitions if one.topic == topic)
+    place = partitions[TopicPartition(topic, partition_of(STREAM, numbers))]
+    three_brokers.nodes[place["leader_id"]].kill()
     for _ in range(3):
         writer.step()
     writer.sink.close()
