@@ -64,6 +64,7 @@ class Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python
 
     async def _first_to_answer(self, addresses: Any, deadline: float | None) -> Any:
         """Ask all of them at once; None where nobody answers in time, or all refuse."""
+        self._passed_over = set()
         answer = Future()
         end = math.inf if deadline is None else deadline
         while not (answer.is_done or self.closed) and time.monotonic() < end:
@@ -76,8 +77,7 @@ class Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python
                 await self.wait_for(answer, LOOK_MS)
         self._passed_over = addresses.keys() - {answer.value}
         for node_id in self._passed_over & self._conns.keys():
-            self._conns[node_id].close()
-        self._passed_over = set()
+            self._conns[node_id].close()  # which is no trouble
         return answer.value
 
     def _ask(self, node_id: Any, answer: Any) -> None:

@@ -45,9 +45,12 @@ def _refusals(servers: Sequence[str]) -> dict[str, str]:
     """Server -> why it takes no connection; not of all, where one does. A machine without power
     says nothing, and those after it in the list would never be asked."""
     told: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+
+    def ask(server: str) -> None:
+        told.put((server, _refusal(server)))
+
     for server in servers:
-        ask = lambda server=server: told.put((server, _refusal(server)))  # noqa: E731
-        threading.Thread(target=ask, name="reach", daemon=True).start()
+        threading.Thread(target=ask, args=(server,), name="reach", daemon=True).start()
     reasons: dict[str, str] = {}
     while len(reasons) < len(set(servers)) and "" not in reasons.values():
         reasons |= [told.get()]
