@@ -24,7 +24,7 @@ QUICK = ("broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500")
 def test_the_leader_of_a_stream_is_killed(three_brokers):
     """Two of three are enough: nothing is lost and nothing doubled."""
     three_brokers.start(*QUICK)
-    writer = Writer(three_brokers.servers, {"attempt_s": 20})
+    writer = Writer(three_brokers.servers, {"attempt_s": 8})  # which a kill may cost
     for _ in range(3):
         writer.step()
     three_brokers.wait_in_sync()
