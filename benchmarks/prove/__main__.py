@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from benchmarks.prove.broker import Broker
+from benchmarks.broker_trial.node import Node
 from benchmarks.prove.footage import write_footage
 from benchmarks.prove.holdings import Difference, Holdings, difference, faults, holdings
 from benchmarks.prove.job import Job
@@ -89,7 +89,7 @@ def undisturbed(footage: Path, folder: Path) -> Holdings:
     return holdings(job.sink)
 
 
-def strike(kill: Kill, job: Job, broker: Broker | None) -> None:
+def strike(kill: Kill, job: Job, broker: Node | None) -> None:
     """Kill one part when it is its turn."""
     job.reach(kill.frames)
     time.sleep(kill.delay_s)
@@ -103,17 +103,17 @@ def strike(kill: Kill, job: Job, broker: Broker | None) -> None:
 
 
 @contextmanager
-def sink_of(kind: str, folder: Path) -> Iterator[tuple[str, Broker | None]]:
+def sink_of(kind: str, folder: Path) -> Iterator[tuple[str, Node | None]]:
     """A sink's address, and the broker behind it."""
     if kind == "sqlite":
         yield f"sqlite:{folder}/killed.db", None
         return
-    broker = Broker(folder / "kafka")
+    broker = Node(folder / "kafka")
     broker.start()
     try:
-        yield broker.address, broker
+        yield broker.uri, broker
     finally:
-        broker.stop()
+        broker.end()
 
 
 def said(found: Difference) -> str:
