@@ -1,0 +1,101 @@
+"""What is written: records of some streams, as operators' results become them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from operators.format import BUILT_IN, Format
+from operators.frames import FrameInfo
+from operators.operator import Operator
+from operators.result import Result
+from pipeline.records.commit import Commit
+from pipeline.records.message import Publisher
+from pipeline.records.record import Message
+from pipeline.stream.progress import Progress
+
+VARIANT = "0123456789ab"
+CHUNK = 16  # frames of a commit, each with one record
+STREAMS = 10
+
+
+class Depth(Operator):
+    """An operator only for its name and topics."""
+
+    name = "depth"
+    topics: dict[str, Format] = dict(BUILT_IN["depth"])
+
+    def __call__(self, features: object) -> list[Result]:
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """So many records of one size.
+
+    Attributes:
+        topic: they go to; a PNG's bytes are noise to a compressor, JSON's are not.
+        value_bytes: of each.
+        records: of one round.
+        faster: the compiled client gets so many times as many.
+    """
+
+    topic: str
+    value_bytes: int
+    records: int
+    faster: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"{self.value_bytes // 1000} kB"
+
+    def value(self, number: int) -> bytes:
+        if self.topic == "depth":
+            return hashlib.shake_128(str(number).encode()).digest(self.value_bytes)
+        figures = hashlib.shake_128(str(number).encode()).digest(self.value_bytes // 7)
+        text = ",".join(f"{figure / 37:.3f}" for figure in figures)
+        return f'{{"grid":[[{text}]],"unit":"m"}}'.encode()[: self.value_bytes]
+
+    def commits(self, standing: dict[str, Progress], count: int) -> Iterator[Commit]:
+        """Chunks of the streams in turns, built as they are asked for; `standing` moves on."""
+        operator = Depth()
+        publishers = {one: Publisher(one, "job", "dinov2_vits14-b938bf1bc15c") for one in standing}
+        for first in range(0, count, CHUNK):
+            stream = list(standing)[first // CHUNK % len(standing)]
+            messages = [
+                publishers[stream].record(self._result(stream, number), VARIANT, operator)
+                for number in range(first, min(count, first + CHUNK))
+            ]
+            before = standing[stream]
+            after = replace(before, sequence=before.sequence + 1, position=str(first))
+            standing[stream] = after
+            yield Commit(tuple(messages), after)
+
+    def messages(self, count: int) -> list[Message]:
+        """The same records, built."""
+        streams = {name: Progress("job", name) for name in streams_of(STREAMS)}
+        return [one for commit in self.commits(streams, count) for one in commit.messages]
+
+    def _result(self, stream: str, number: int) -> Result:
+        info = FrameInfo(
+            stream=stream,
+            session="a1b2c3d4e5f6",
+            position=str(number * 3000),
+            pts=number * 3000,
+            time_base=Fraction(1, 90000),
+            event_time_us=number * 33_333,
+            ingest_time_us=1_700_000_000_000_000,
+            source_hw=(360, 640),
+        )
+        content_type = Depth.topics[self.topic].content_type
+        return Result(info, self.topic, content_type, self.value(number), {"depthkind": "metric"})
+
+
+def streams_of(count: int) -> list[str]:
+    """Names of streams."""
+    return [f"camera-{number}" for number in range(count)]
+
+
+LOADS = (Load("depth.summary", 1_000, 6_400, faster=5), Load("depth", 100_000, 480))
