@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kafka import TopicPartition
 from kafka.errors import UnknownError
 
 from pipeline.records.mark import Place
@@ -15,6 +16,7 @@ from pipeline.records.record import Message
 from pipeline.sinks.kafka.client import close_producer, drop_producer, open_producer
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.errors import BatchRefused
+from pipeline.sinks.kafka.partition import partition_of
 from pipeline.sinks.kafka.record import parts
 from pipeline.sinks.kafka.refused import TOO_LARGE
 from pipeline.sinks.kafka.settings import KafkaSettings
@@ -36,20 +38,17 @@ class Transactor:
 
     def write(
         self,
-        groups: Sequence[Sequence[Message]],
+        messages: Sequence[Message],
         deadline: Deadline,
         *,
         then: Callable[[Sequence[Place]], Sequence[Message]] = lambda _: (),
     ) -> None:
-        """All messages in one transaction; a group is acknowledged before the next one is sent.
-
-        So the last group cannot be committed without those before it: the client may lose batches
-        to a bump of its producer epoch and would then commit the rest without an error.
+        """All messages in one transaction, which is committed only once each is acknowledged.
 
         Args:
-            groups: in order.
+            messages: in order.
             deadline: for all of it.
-            then: is told where the last group's messages lie, and says what else belongs to it.
+            then: is told where the messages lie, and says what else belongs to them.
 
         Raises:
             BatchRefused: a topic takes less than is known.
@@ -58,9 +57,7 @@ class Transactor:
 
         def transact() -> None:
             self._producer.begin_transaction()
-            places: Sequence[Place] = ()
-            for group in groups:
-                places = _send(self._producer, self._settings, group, deadline)
+            places = _send(self._producer, self._settings, messages, deadline)
             _send(self._producer, self._settings, then(places), deadline)
             self._producer.commit_transaction()
 
@@ -96,10 +93,11 @@ def _send(
     producer: Any, settings: KafkaSettings, messages: Sequence[Message], deadline: Deadline
 ) -> list[Place]:
     futures = []
-    for message in messages:
+    for topic, partition, message in _placed(producer, settings, messages):
         key, value, headers = parts(message)
-        topic = settings.topic(message.topic)
-        futures.append(producer.send(topic, key=key, value=value, headers=headers))
+        futures.append(
+            producer.send(topic, partition=partition, key=key, value=value, headers=headers)
+        )
     if not futures:
         return []
     try:
@@ -116,3 +114,23 @@ def _send(
         if future.failed():
             raise future.exception
     return [Place(future.value.partition, future.value.offset) for future in futures]
+
+
+def _placed(
+    producer: Any, settings: KafkaSettings, messages: Sequence[Message]
+) -> list[tuple[str, int, Message]]:
+    """Each with its topic and partition. A transaction is told of all partitions before the first
+    record: the client asks the broker for those that it knows of, and then again for the others."""
+    numbers: dict[str, list[int]] = {}
+    places: dict[tuple[str, str], TopicPartition] = {}
+    for message in messages:
+        where = (message.topic, message.key)
+        if where not in places:
+            topic = settings.topic(message.topic)
+            if topic not in numbers:
+                numbers[topic] = sorted(producer.partitions_for(topic))
+            places[where] = TopicPartition(topic, partition_of(message.key, numbers[topic]))
+    if producer.config["transactional_id"]:
+        for place in places.values():
+            producer._transaction_manager.maybe_add_partition_to_transaction(place)
+    return [(*places[one.topic, one.key], one) for one in messages]

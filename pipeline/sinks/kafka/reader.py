@@ -17,8 +17,9 @@ from pipeline.sinks.kafka.client import consumer
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.errors import explaining
 from pipeline.sinks.kafka.group import GroupReading
+from pipeline.sinks.kafka.partition import partition_of
 from pipeline.sinks.kafka.progress import standing
-from pipeline.sinks.kafka.reading import KafkaReading, partition_of
+from pipeline.sinks.kafka.reading import KafkaReading
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.reading import Plan, Reading
 from pipeline.sinks.sink import Held

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from kafka import TopicPartition
 from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
-from kafka.partitioner import murmur2
 
 from pipeline.errors import SinkError
 from pipeline.records.jump import Jump
@@ -22,6 +21,7 @@ from pipeline.sinks.kafka.absence import Absence
 from pipeline.sinks.kafka.client import close_consumer, open_reading_consumer
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.errors import explained, explaining
+from pipeline.sinks.kafka.partition import partition_of
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.reading import Plan
 
@@ -32,17 +32,6 @@ NEW_TOPICS_S = 5.0  # how often `follow` looks for topics that were made since
 
 T = TypeVar("T")
 Places = dict[TopicPartition, int]
-
-
-def partition_of(stream: str, numbers: Sequence[int]) -> int:
-    """Where the client puts records with this key.
-
-    Args:
-        stream: the key.
-        numbers: of the topic's partitions, sorted.
-    """
-    hashed: int = murmur2(stream.encode()) & 0x7FFFFFFF
-    return numbers[hashed % len(numbers)]
 
 
 class KafkaReading:

@@ -192,7 +192,8 @@ class KafkaSink:
         kept = {one.stream: self._places[one.stream] for one in going if one.stream in self._places}
 
         def marks(places: Sequence[Place]) -> list[Message]:
-            found = dict(zip((one.stream for one in going), places[len(ended) :], strict=True))
+            last = places[len(places) - len(going) :]
+            found = dict(zip((one.stream for one in going), last, strict=True))
             far = [
                 one
                 for one in going
@@ -203,8 +204,8 @@ class KafkaSink:
 
         records = [message for commit in commits for message in commit.messages]
         claims = [claim_message(Mark(one.settled())) for one in ended]
-        places = [*map(progress_tombstone, ended), *map(progress_message, going)]
-        self._writer.write([records, claims, places], deadline, then=marks)
+        claims += map(progress_tombstone, ended)
+        self._writer.write([*records, *claims, *map(progress_message, going)], deadline, then=marks)
         for one in ended:
             self._places.pop(one.stream, None)
         self._places |= kept

@@ -192,14 +192,38 @@ def test_nothing_of_an_open_or_aborted_transaction_is_seen(sink, kafka_uri, buil
     sink.publish([build.message(0)])
     settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
     writer = Transactor(settings, "torn", Deadline(20))
-    with pytest.raises(AttributeError):  # the second group fails, after the first was acknowledged
-        writer.write([[build.message(1)], [None]], Deadline(20), then=lambda _: [])
+    with pytest.raises(AttributeError):  # after the first message was acknowledged
+        writer.write([build.message(1)], Deadline(20), then=lambda _: [None])
     assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}']
     assert len(raw(kafka_uri, committed=False)) == 2
     writer.abort(Deadline(20))
     writer.drop()
     sink.publish([build.message(2)])
     assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}', b'{"number":2}']
+
+
+def test_a_transaction_whose_epoch_the_client_bumps_is_not_committed_in_part(
+    sink, kafka_uri, build, monkeypatch
+):
+    """As it does by itself after some errors: the broker then aborts what was acknowledged, and
+    whatever is sent behind it would be a transaction of its own."""
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    producer = sink._writer._producer
+    flush = producer.flush
+
+    def bumped(**arguments):
+        flush(**arguments)
+        result = producer._transaction_manager
+        result.bump_producer_id_and_epoch()
+        producer._sender.wakeup()
+        while result.is_bumping_epoch():
+            time.sleep(0.01)
+
+    monkeypatch.setattr(producer, "flush", bumped)
+    assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(written=1)
+    assert sink._writer._producer is not producer, "given up, and all of it done again"
+    assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}']
+    assert [p.sequence for p in open_reader(kafka_uri).progress(JOB)] == [1]
 
 
 WRITER = """
