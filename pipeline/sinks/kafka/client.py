@@ -12,6 +12,7 @@ from kafka.errors import KafkaConfigurationError
 
 from operators.errors import UsageError
 from pipeline.secrets import mask
+from pipeline.sinks.kafka import squeeze
 from pipeline.sinks.kafka.connections import connect
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.reach import reach
@@ -117,6 +118,7 @@ def _made(
         reach(settings.servers, deadline.within(REACH_S))
     # At DEBUG the client logs passwords; below CRITICAL, a screenful per second for a dead broker.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    squeeze.use()
     connections: list[Any] = []
 
     def connection(**options: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.records.record import Message, Refused
-from pipeline.sinks.kafka.record import batch_bytes, estimated_bytes
+from pipeline.sinks.kafka.record import batch_bytes, estimated_bytes, is_below
 
 ALONE_BYTES = 1  # every record has a batch of its own
 
@@ -58,7 +58,10 @@ class Limits:
         """Those that cannot be sent even alone."""
         found = []
         for message in messages:
-            size, limit = estimated_bytes(message), self._topics.get(message.topic, self._request)
+            limit = self._topics.get(message.topic, self._request)
+            if is_below(message, min(limit, self._request)):
+                continue
+            size = estimated_bytes(message)
             if size > self._request:
                 limit = min(limit, self._request)
             elif size <= limit or batch_bytes(message, self._compression) <= limit:

@@ -8,6 +8,9 @@ from pipeline.records.record import Message
 
 CODECS = {"none": 0, "gzip": 1, "lz4": 3, "zstd": 4}
 
+MOST_OF_A_CHAR = 4  # bytes of UTF-8
+FRAMING = 100  # bytes of a batch with one record, its lengths and its key's
+
 Parts = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 """Key, value and headers. No value of ours is empty: that is a tombstone."""
 
@@ -16,6 +19,13 @@ def parts(message: Message) -> Parts:
     """What `KafkaProducer.send` is given."""
     headers = [(name, value.encode()) for name, value in message.headers.items()]
     return message.key.encode(), message.value or None, headers
+
+
+def is_below(message: Message, limit: int) -> bool:
+    """Whether it surely is, told in a tenth of the time that `estimated_bytes` takes."""
+    headers = message.headers
+    chars = len(message.key) + sum(map(len, headers)) + sum(map(len, headers.values()))
+    return len(message.value) + MOST_OF_A_CHAR * chars + 10 * len(headers) + FRAMING < limit
 
 
 def estimated_bytes(message: Message) -> int:
