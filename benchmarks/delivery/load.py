@@ -22,11 +22,11 @@ CHUNK = 16  # frames of a commit, each with one record
 STREAMS = 10
 
 
-class Depth(Operator):
+class Writer(Operator):
     """An operator only for its name and topics."""
 
-    name = "depth"
-    topics: dict[str, Format] = dict(BUILT_IN["depth"])
+    name = "writer"
+    topics: dict[str, Format] = {**BUILT_IN["segmentation"], **BUILT_IN["embedding"]}
 
     def __call__(self, features: object) -> list[Result]:
         return []
@@ -37,7 +37,7 @@ class Load:
     """So many records of one size.
 
     Attributes:
-        topic: they go to; a PNG's bytes are noise to a compressor, JSON's are not.
+        topic: they go to; a vector's bytes are noise to a compressor, JSON's are not.
         value_bytes: of each.
         records: of one round.
         faster: the compiled client gets so many times as many.
@@ -49,20 +49,33 @@ class Load:
     faster: int = 1
 
     @property
+    def _own(self) -> dict[str, str]:
+        if self.topic == "embedding":
+            return {"dim": str(self.value_bytes // 4)}
+        return {"labelset": "ade20k"}
+
+    @property
     def name(self) -> str:
         return f"{self.value_bytes // 1000} kB"
 
     def value(self, number: int) -> bytes:
-        """JSON is written anew for each, as operators do; a PNG is there."""
-        if self.topic == "depth":
+        """JSON is written anew for each, as operators do; a vector is there."""
+        if self.topic == "embedding":
             return noise(self.value_bytes)
-        digest = hashlib.blake2b(str(number).encode()).digest()
-        grid = [[part / 8, part / 10] for part in digest]
-        return canonical_json({"unit": "m", "grid": grid})[: self.value_bytes]
+        classes = [
+            {
+                "id": part,
+                "name": f"class {part}",
+                "share": (number + part) % 997 / 1000,
+                "regions": [{"box": [part, 0, number % 640, 360], "share": number % 997 / 1000}],
+            }
+            for part in range(self.value_bytes // 98)
+        ]
+        return canonical_json({"classes": classes})
 
     def commits(self, standing: dict[str, Progress], count: int) -> Iterator[Commit]:
         """Chunks of the streams in turns, built as they are asked for; `standing` moves on."""
-        operator = Depth()
+        operator = Writer()
         publishers = {one: Publisher(one, "job", "dinov2_vits14-b938bf1bc15c") for one in standing}
         for first in range(0, count, CHUNK):
             stream = list(standing)[first // CHUNK % len(standing)]
@@ -91,8 +104,8 @@ class Load:
             ingest_time_us=1_700_000_000_000_000,
             source_hw=(360, 640),
         )
-        content_type = Depth.topics[self.topic].content_type
-        return Result(info, self.topic, content_type, self.value(number), {"depthkind": "metric"})
+        content_type = Writer.topics[self.topic].content_type
+        return Result(info, self.topic, content_type, self.value(number), self._own)
 
 
 @cache
@@ -105,4 +118,7 @@ def streams_of(count: int) -> list[str]:
     return [f"camera-{number}" for number in range(count)]
 
 
-LOADS = (Load("depth.summary", 1_000, 6_400, faster=5), Load("depth", 100_000, 480))
+LOADS = (
+    Load("segmentation.summary", 1_000, 6_400, faster=5),
+    Load("embedding", 100_000, 480),
+)

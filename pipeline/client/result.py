@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from pipeline.records.lines import attributes
@@ -75,15 +76,15 @@ def said(record: StoredRecord) -> dict[str, Any]:
     Raises:
         ValueError: an attribute is not what it has to be.
     """
-    named = attributes(record.message)
-    return place(record) | {
-        "stream": named.get("streamid"),
+    placed = place(record)
+    named = placed["attributes"]
+    return placed | {
         "session": named.get("session"),
         "time": moment(named.get("time")),
         "clock": named.get("clock"),
         "ingested": moment(named.get("ingesttime")),
         "pts": _integer(named.get("pts")),
-        "time_base": None if "timebase" not in named else Fraction(named["timebase"]),
+        "time_base": _time_base(named.get("timebase")),
         "source_hw": _size_hw(named),
         "region": _region(named.get("region")),
         "variant": named.get("variant"),
@@ -128,6 +129,11 @@ def moment(text: str | None) -> datetime | None:
     if found.tzinfo is None:
         raise ValueError(f"time {text!r} has no zone")
     return found.astimezone(UTC)
+
+
+@lru_cache  # a stream has one, and to read it takes longer than all else
+def _time_base(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
 
 
 def _integer(text: str | None) -> int | None:

@@ -22,7 +22,7 @@ from pipeline.stream.progress import Progress
 
 # Of payloads in one transaction, but for a single commit that is larger: after an outage, what
 # waits must fit into one attempt over a slow line.
-MOST_BYTES = 1 << 20
+MOST_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)

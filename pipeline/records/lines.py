@@ -11,6 +11,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +73,19 @@ def csv_row(cells: Sequence[str | int]) -> str:
 
 def attributes(message: Message) -> dict[str, str]:
     """CloudEvents attributes by their plain names, `content-type` as `datacontenttype`."""
-    named = {}
-    for header, value in message.headers.items():
-        name = "datacontenttype" if header == "content-type" else header.removeprefix("ce_")
-        named[name] = value
+    headers = message.headers
+    return {name: headers[header] for name, header in _in_order(tuple(headers))}
+
+
+@lru_cache  # records of one topic have the same headers
+def _in_order(headers: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Plain name and header of each, as a person reads them."""
+    named = {
+        "datacontenttype" if header == "content-type" else header.removeprefix("ce_"): header
+        for header in headers
+    }
     first = {name: named[name] for name in FIRST if name in named}
-    return first | {name: named[name] for name in sorted(named)}
+    return list((first | {name: named[name] for name in sorted(named)}).items())
 
 
 def _data(message: Message, save: Path | None) -> Any:
