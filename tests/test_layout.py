@@ -30,6 +30,7 @@ ALLOWED = {
     },
     "pipeline": {
         *("kernels", "operators", "torch", "numpy", "PIL", "av", "ray", "kafka", "crc32c"),
+        "confluent_kafka",
         *("pydantic", "pydantic_core", "ruamel", "click", "rich", "safetensors", "sklearn"),
         *("starlette", "uvicorn", "prometheus_client", "opentelemetry", "pyarrow", "s3fs"),
     },
@@ -40,6 +41,7 @@ ROOMS = {
     "av": r"pipeline/media/",
     "ray": r"pipeline/runtime/ray_\w+\.py$",
     "kafka": r"pipeline/sinks/kafka/",
+    "confluent_kafka": r"pipeline/sinks/kafka/confluent/library\.py$",
     "click": r"pipeline/cli/",
     "rich": r"pipeline/(display\.py$|cli/|bench/)",
     "pydantic": r"pipeline/configuration/(config|resolve)\.py$",

@@ -34,12 +34,16 @@ def write_in_turns(uri: str, load: Load, rounds: int, settings: dict[str, str]) 
     many = load.records * load.faster
     messages = load.messages(many)
     few = messages[: load.records]
-    where = [f"{uri}?topic_prefix={load.name.replace(' ', '')}-{way}" for way in "abcd"]
+    where = [f"{uri}?topic_prefix={load.name.replace(' ', '')}-{way}" for way in "abcde"]
     for one in where:
         create_topics(one)
     ways = {
         BESIDE: (BareKafkaPython(where[0], few, settings), load.records),
         "our sink": (OurSink(where[1], load, load.records, settings), load.records),
+        "our sink, client: confluent": (
+            OurSink(where[4], load, load.records, settings | {"client": "confluent"}),
+            load.records,
+        ),
         "confluent-kafka, bare sends": (BareConfluent(where[2], messages, settings), many),
         "confluent-kafka, transactions": (
             BareConfluent(where[3], messages, settings, transactional_id="bare"),
@@ -71,7 +75,10 @@ def read_in_turns(uri: str, load: Load, rounds: int) -> Laps:
 
 
 def table(laps: Laps, beside: str, value_bytes: int) -> str:
-    lines = ["| | records/s | MB/s | CPU, us a record | beside the bare one |", "|---|---|---|---|---|"]
+    lines = [
+        "| | records/s | MB/s | CPU, us a record | beside the bare one |",
+        "|---|---|---|---|---|",
+    ]
     return "\n".join(
         lines + [row(name, own, laps[beside], value_bytes) for name, own in laps.items()]
     )

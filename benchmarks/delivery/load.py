@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from types import MappingProxyType
 
-from operators.format import BUILT_IN, Format
+from operators.format import BUILT_IN
 from operators.frames import FrameInfo
 from operators.operator import Operator
 from operators.result import Result, canonical_json
@@ -26,7 +27,7 @@ class Writer(Operator):
     """An operator only for its name and topics."""
 
     name = "writer"
-    topics: dict[str, Format] = {**BUILT_IN["segmentation"], **BUILT_IN["embedding"]}
+    topics = MappingProxyType({**BUILT_IN["segmentation"], **BUILT_IN["embedding"]})
 
     def __call__(self, features: object) -> list[Result]:
         return []

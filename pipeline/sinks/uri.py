@@ -63,8 +63,9 @@ def check_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> None:
         return
     from pipeline.sinks.kafka.admin import require_broker
     from pipeline.sinks.kafka.settings import KafkaSettings
+    from pipeline.sinks.kafka.writer import usable
 
-    require_broker(KafkaSettings.of(address, settings or {}))
+    require_broker(usable(KafkaSettings.of(address, settings or {})))
 
 
 def open_reader(uri: str, *, settings: Mapping[str, Any] | None = None) -> Reader:

@@ -19,9 +19,9 @@ from kafka import errors
 from pipeline.records.mark import Mark
 from pipeline.records.message import claim_message
 from pipeline.sinks.kafka.deadline import Deadline
-from pipeline.sinks.kafka.producer import Transactor
 from pipeline.sinks.kafka.progress import Standing, standing
 from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.kafka.writer import Writer, open_writer
 from pipeline.stream.progress import Progress
 
 MARKS = 1000  # in one transaction, which has to end before the broker gives it up
@@ -59,7 +59,7 @@ def take(
     settings: KafkaSettings,
     jobs: Mapping[str, str],
     decide: Decision,
-    open_writer: Callable[[], str],
+    own_writer: Callable[[], str],
     deadline: Deadline,
     contention: Contention,
 ) -> Mapping[str, Progress]:
@@ -70,7 +70,7 @@ def take(
         jobs: stream -> job, what `decide` has to know.
         decide: is asked twice or more, first before anybody is fenced; the last answer counts.
             Streams that are not to run are left as they are.
-        open_writer: opens the writer; its transactional id.
+        own_writer: opens the writer where it is not open; its transactional id.
         deadline: for each step; what is achieved sets it back, by other claimants too.
         contention: of whoever claims, over all claims.
 
@@ -90,10 +90,10 @@ def take(
             decided = decide(found)
             if not any(progress.running for progress in decided.values()):
                 return decided
-            writer = open_writer()
+            writer = own_writer()
             deadline.restart()
             for other in found.holders(decided) - ended - {writer}:
-                Transactor(settings, other, deadline).drop()
+                open_writer(settings, other, deadline).drop()
                 ended.add(other)
                 deadline.restart()
             began_s = time.monotonic()
@@ -113,9 +113,9 @@ def take(
 
 
 @contextmanager
-def _alone(settings: KafkaSettings, deadline: Deadline) -> Iterator[Transactor]:
+def _alone(settings: KafkaSettings, deadline: Deadline) -> Iterator[Writer]:
     """What is written in the block is committed only if no other claimant begins meanwhile."""
-    claimant = Transactor(settings, f"{settings.prefix}-claims", deadline)
+    claimant = open_writer(settings, f"{settings.prefix}-claims", deadline)
     deadline.restart()
     try:
         yield claimant
@@ -126,7 +126,7 @@ def _alone(settings: KafkaSettings, deadline: Deadline) -> Iterator[Transactor]:
 
 
 def _write(
-    claimant: Transactor,
+    claimant: Writer,
     found: Standing,
     decided: Mapping[str, Progress],
     writer: str,

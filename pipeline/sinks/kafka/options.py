@@ -55,8 +55,10 @@ CONSUMER: dict[str, Kind] = {
     "max_poll_records": int,
 }
 COMPRESSIONS = ("none", "gzip", "lz4", "zstd")
+KAFKA_PYTHON, CONFLUENT = "kafka-python", "confluent"
 OURS: dict[str, Kind] = {  # not the client's
     "attempt_s": object,  # `KafkaSettings` knows its bounds
+    "client": (KAFKA_PYTHON, CONFLUENT),
     "compression": COMPRESSIONS,
     "cleartext_password": bool,
 }

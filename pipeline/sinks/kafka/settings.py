@@ -13,7 +13,15 @@ from operators.errors import UsageError
 from pipeline.records.topics import TOPICS
 from pipeline.sinks.address import KafkaAddress
 from pipeline.sinks.kafka.deadline import Deadline
-from pipeline.sinks.kafka.options import CONSUMER, NETWORK, OURS, PRODUCER, SECURITY, checked
+from pipeline.sinks.kafka.options import (
+    CONSUMER,
+    KAFKA_PYTHON,
+    NETWORK,
+    OURS,
+    PRODUCER,
+    SECURITY,
+    checked,
+)
 from pipeline.sinks.kafka.trouble import Trouble
 
 ATTEMPT_S = 10.0
@@ -38,6 +46,7 @@ class KafkaSettings:
             an outage is borne is not the client's business.
         client: settings of kafka-python, by its names.
         compression: of batches, by its name.
+        library: that writes; kafka-python reads, and all else.
         batch_bytes: no batch of several records is larger, whatever `client` says.
         trouble: where the clients that are made with these settings tell why they cannot connect.
     """
@@ -47,6 +56,7 @@ class KafkaSettings:
     attempt_s: float = ATTEMPT_S
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)
     compression: str = COMPRESSION
+    library: str = KAFKA_PYTHON
     batch_bytes: int | None = None
     trouble: Trouble = field(default_factory=Trouble, repr=False, compare=False)
 
@@ -71,6 +81,7 @@ class KafkaSettings:
             attempt_s=chosen.get("attempt_s", ATTEMPT_S),
             client={name: chosen[name] for name in chosen if name not in OURS},
             compression=chosen.get("compression", COMPRESSION),
+            library=chosen.get("client", KAFKA_PYTHON),
         )
 
     @property

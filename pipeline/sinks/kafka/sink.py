@@ -34,11 +34,12 @@ from pipeline.sinks.kafka.errors import (
     too_large,
 )
 from pipeline.sinks.kafka.limits import Limits
-from pipeline.sinks.kafka.producer import Transactor, append
+from pipeline.sinks.kafka.producer import append
 from pipeline.sinks.kafka.progress import Standing
 from pipeline.sinks.kafka.reach import Unreachable
 from pipeline.sinks.kafka.refused import hopeless, telling
 from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.kafka.writer import Writer, open_writer, usable
 from pipeline.sinks.sink import Receipt
 from pipeline.stream.progress import Progress
 
@@ -59,9 +60,9 @@ class KafkaSink:
     """
 
     def __init__(self, settings: KafkaSettings) -> None:
-        """Connects at the first call."""
-        self._settings = settings
-        self._writer: Transactor | None = None
+        """Connects at the first call. Raises `UsageError` where the settings cannot be used."""
+        self._settings = usable(settings)
+        self._writer: Writer | None = None
         self._standing: dict[str, Progress] = {}
         self._places: dict[str, Place] = {}  # of the streams' last marks
         self._contention = Contention(random.Random())
@@ -154,11 +155,11 @@ class KafkaSink:
     def _take(
         self, jobs: Mapping[str, str], decide: Decision, deadline: Deadline
     ) -> Mapping[str, Progress]:
-        def open_writer() -> str:
+        def own_writer() -> str:
             return (self._writer or self._open_writer(deadline)).name
 
         try:
-            decided = take(self._settings, jobs, decide, open_writer, deadline, self._contention)
+            decided = take(self._settings, jobs, decide, own_writer, deadline, self._contention)
         except BaseException:
             self._give_up_writer(abort=False)  # the claims may not name it
             raise
@@ -175,10 +176,10 @@ class KafkaSink:
             raise fenced(stream, found.epoch(stream), ours.epoch)
         return found.progress(ours.job, stream) or ours
 
-    def _open_writer(self, deadline: Deadline) -> Transactor:
+    def _open_writer(self, deadline: Deadline) -> Writer:
         """Under an id of its own: one that was fenced must never write again."""
         transactional_id = f"{self._settings.prefix}-{secrets.token_hex(6)}"
-        self._writer = Transactor(self._settings, transactional_id, deadline)
+        self._writer = open_writer(self._settings, transactional_id, deadline)
         return self._writer
 
     def _write(self, commits: Sequence[Commit], deadline: Deadline) -> None:

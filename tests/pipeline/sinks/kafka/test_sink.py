@@ -18,6 +18,7 @@ from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.producer import Transactor
 from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.kafka.writer import open_writer
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.uri import open_reader, open_sink
 
@@ -25,11 +26,22 @@ pytestmark = pytest.mark.needs_kafka
 
 JOB = "feedfacecafe"
 QUICK = {"attempt_s": 5}
+both_clients = pytest.mark.parametrize("client", ["kafka-python", "confluent"])
 
 
 @pytest.fixture
-def sink(kafka_uri):
-    sink = open_sink(kafka_uri, settings=QUICK)
+def client():
+    return "kafka-python"
+
+
+@pytest.fixture
+def quick(client):
+    return {**QUICK, "client": client}
+
+
+@pytest.fixture
+def sink(kafka_uri, quick):
+    sink = open_sink(kafka_uri, settings=quick)
     yield sink
     sink.close()
 
@@ -64,6 +76,7 @@ def ids(uri, name="action"):
     return [dict(record.headers)["ce_id"].decode() for record in raw(uri, name)]
 
 
+@both_clients
 def test_commit_writes_cloud_events_that_any_client_can_read(sink, kafka_uri, build):
     before_ms = time.time() * 1000
     progress = build.after(sink.claim({"cam1": JOB})["cam1"], position="3000")
@@ -92,6 +105,7 @@ def test_commit_writes_cloud_events_that_any_client_can_read(sink, kafka_uri, bu
         sink.commit([Commit([], build.after(last))])
 
 
+@both_clients
 def test_a_stream_stays_in_one_partition_in_order(sink, kafka_uri, build):
     claimed = sink.claim({"cam1": JOB, "cam2": JOB, "cam3": JOB})
     for stream, progress in claimed.items():
@@ -158,9 +172,10 @@ def test_epochs_of_a_stream_rise_over_all_jobs(sink, kafka_uri):
     other.close()
 
 
-def test_who_held_a_stream_before_is_refused_and_does_no_harm(sink, kafka_uri, build):
+@both_clients
+def test_who_held_a_stream_before_is_refused_and_does_no_harm(sink, kafka_uri, build, quick):
     stale = build.after(sink.claim({"cam1": JOB})["cam1"])
-    new = open_sink(kafka_uri, settings=QUICK)
+    new = open_sink(kafka_uri, settings=quick)
     progress = build.after(new.claim({"cam1": JOB})["cam1"])
     with pytest.raises(FencedError, match=r"stream cam1: another writer.*epoch 2, this one is 1"):
         sink.commit([Commit([build.message(0)], stale)])
@@ -169,6 +184,7 @@ def test_who_held_a_stream_before_is_refused_and_does_no_harm(sink, kafka_uri, b
     new.close()
 
 
+@both_clients
 def test_a_writer_that_was_fenced_by_nobody_who_claimed_goes_on(sink, kafka_uri, build):
     """A client that comes back from the dead takes the transactional id, but not the streams."""
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
@@ -188,10 +204,11 @@ def test_commits_need_a_claim_and_come_in_order(sink, build):
         sink.commit([Commit([], build.after(type(progress)(JOB, "cam2", epoch=1)))])
 
 
-def test_nothing_of_an_open_or_aborted_transaction_is_seen(sink, kafka_uri, build):
+@both_clients
+def test_nothing_of_an_open_or_aborted_transaction_is_seen(sink, kafka_uri, build, quick):
     sink.publish([build.message(0)])
-    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
-    writer = Transactor(settings, "torn", Deadline(20))
+    settings = KafkaSettings.of(parse_sink_uri(kafka_uri), quick)
+    writer = open_writer(settings, f"{settings.prefix}-torn", Deadline(20))
     with pytest.raises(AttributeError):  # after the first message was acknowledged
         writer.write([build.message(1)], Deadline(20), then=lambda _: [None])
     assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}']
@@ -232,7 +249,7 @@ from dataclasses import replace
 from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.sinks.uri import open_sink
-sink = open_sink(sys.argv[1], settings={"attempt_s": 5})
+sink = open_sink(sys.argv[1], settings={"attempt_s": 5, "client": sys.argv[2]})
 progress = sink.claim({"s": "j"})["s"]
 while True:
     progress = replace(progress, sequence=progress.sequence + 1)
@@ -243,12 +260,13 @@ while True:
 """
 
 
-def test_a_killed_writer_leaves_whole_commits(kafka_uri, build):
+@both_clients
+def test_a_killed_writer_leaves_whole_commits(kafka_uri, build, client, quick):
     """kill -9 in the middle of commits, three times; each run goes on where the last one stood."""
     told = 0
     for _ in range(3):
         child = subprocess.Popen(
-            [sys.executable, "-c", WRITER, kafka_uri], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, kafka_uri, client], stdout=subprocess.PIPE, text=True
         )
         assert child.stdout is not None
         first = told
@@ -257,7 +275,7 @@ def test_a_killed_writer_leaves_whole_commits(kafka_uri, build):
         child.kill()
         child.wait()
         child.stdout.close()
-        sink = open_sink(kafka_uri, settings=QUICK)
+        sink = open_sink(kafka_uri, settings=quick)
         sequence = sink.claim({"s": "j"})["s"].sequence
         sink.close()
         assert sequence >= told
@@ -265,6 +283,7 @@ def test_a_killed_writer_leaves_whole_commits(kafka_uri, build):
         assert ids(kafka_uri) == [f"{n}.{i}" for n in range(1, told + 1) for i in range(10)]
 
 
+@both_clients
 def test_large_records_arrive_whole(sink, kafka_uri, build):
     noise = hashlib.shake_128(b"noise").digest(100_000 + 250)
     progress = sink.claim({"cam1": JOB})["cam1"]
@@ -280,8 +299,9 @@ def test_large_records_arrive_whole(sink, kafka_uri, build):
     )
 
 
-def test_a_transaction_that_the_broker_finds_too_long_is_told_at_once(kafka_uri):
-    sink = open_sink(kafka_uri, settings={**QUICK, "transaction_timeout_ms": 3_600_000})
+@both_clients
+def test_a_transaction_that_the_broker_finds_too_long_is_told_at_once(kafka_uri, quick):
+    sink = open_sink(kafka_uri, settings={**quick, "transaction_timeout_ms": 3_600_000})
     with pytest.raises(SinkError, match=r"its transaction\.max\.timeout\.ms") as caught:
         sink.claim({"cam1": JOB})
     assert not caught.value.retryable

@@ -1,0 +1,1 @@
+"""The second client that writes: confluent-kafka, compiled, for those who chose it."""

@@ -1,0 +1,147 @@
+"""Whole transactions by confluent-kafka. See `pipeline.sinks.kafka.writer.Writer`.
+
+Its calls take their time limits themselves, and run under ours as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from pipeline.records.mark import Place
+from pipeline.records.record import Message
+from pipeline.sinks.kafka.client import CLOSE_S, REACH_S
+from pipeline.sinks.kafka.confluent.arguments import arguments
+from pipeline.sinks.kafka.confluent.library import failure, open_producer, translated
+from pipeline.sinks.kafka.deadline import Deadline, Stalled
+from pipeline.sinks.kafka.errors import BatchRefused
+from pipeline.sinks.kafka.partition import partition_of
+from pipeline.sinks.kafka.reach import reach
+from pipeline.sinks.kafka.record import parts
+from pipeline.sinks.kafka.refused import TOO_LARGE
+from pipeline.sinks.kafka.settings import KafkaSettings
+
+
+class ConfluentTransactor:
+    """One transactional producer."""
+
+    def __init__(self, settings: KafkaSettings, transactional_id: str, deadline: Deadline) -> None:
+        """Connect and fence whoever wrote under this id; its open transaction is over then.
+
+        Raises:
+            UsageError: it is not installed, or the settings cannot be used.
+            Stalled, KafkaError: the cluster does not answer.
+        """
+        self.name = transactional_id
+        self._settings = settings
+        self._partitions: dict[str, list[int]] = {}
+        where = ",".join(settings.servers)
+
+        def tell(error: Exception) -> None:
+            settings.trouble.note(where, error, advertised=False)
+
+        reach(settings.servers, deadline.within(REACH_S))
+        self._producer = open_producer(arguments(settings, transactional_id), tell)
+        try:
+            self._run(deadline, lambda: self._producer.init_transactions(deadline.left_s))
+        except BaseException:
+            self.drop()
+            raise
+
+    def write(
+        self,
+        messages: Sequence[Message],
+        deadline: Deadline,
+        *,
+        then: Callable[[Sequence[Place]], Sequence[Message]] = lambda _: (),
+    ) -> None:
+        def transact() -> None:
+            self._producer.begin_transaction()
+            self._send(then(self._send(messages, deadline)), deadline)
+            self._producer.commit_transaction(deadline.left_s)
+
+        self._run(deadline, transact)
+
+    def abort(self, deadline: Deadline) -> None:
+        self._run(deadline, lambda: self._producer.abort_transaction(deadline.left_s))
+
+    def drop(self) -> None:
+        self._producer.purge(blocking=False)
+        self.close()
+
+    def close(self) -> None:
+        with suppress(Exception):
+            Deadline(CLOSE_S).run(lambda: self._producer.close(CLOSE_S / 2))
+
+    def _run(self, deadline: Deadline, call: Callable[[], None]) -> None:
+        with _translating():
+            deadline.run(call)
+
+    def _send(self, messages: Sequence[Message], deadline: Deadline) -> list[Place]:
+        reports: list[Any] = [None] * len(messages)
+        for number, message in enumerate(messages):
+            key, value, headers = parts(message)
+            topic = self._settings.topic(message.topic)
+
+            def report(error: Any, record: Any, number: int = number) -> None:
+                reports[number] = error or Place(record.partition(), record.offset())
+
+            partition = partition_of(message.key, self._numbers(topic, deadline))
+            with _refusing(message):
+                self._produce(
+                    deadline, topic, value, key, partition, on_delivery=report, headers=headers
+                )
+        self._producer.flush(deadline.left_s)
+        return _places(messages, reports)
+
+    def _produce(self, deadline: Deadline, *arguments: Any, **more: Any) -> None:
+        while True:
+            try:
+                self._producer.produce(*arguments, **more)
+                return
+            except BufferError:  # its queue is full until some of it is acknowledged
+                if not deadline.left_s:
+                    raise Stalled("records were not taken in time") from None
+                self._producer.poll(min(0.1, deadline.left_s))
+
+    def _numbers(self, topic: str, deadline: Deadline) -> list[int]:
+        if topic not in self._partitions:
+            found = self._producer.list_topics(topic, deadline.left_s).topics[topic]
+            if found.error:
+                raise translated(found.error)
+            self._partitions[topic] = sorted(found.partitions)
+        return self._partitions[topic]
+
+
+def _places(messages: Sequence[Message], reports: Sequence[Any]) -> list[Place]:
+    """Where all lie, if all were acknowledged."""
+    if None in reports:
+        raise Stalled("a record was neither acknowledged nor refused")
+    pairs = list(zip(messages, reports, strict=True))
+    failed = [(one, translated(said)) for one, said in pairs if not isinstance(said, Place)]
+    if refused := [message for message, error in failed if isinstance(error, TOO_LARGE)]:
+        raise BatchRefused(refused)
+    for _, error in failed:
+        raise error
+    return list(reports)
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
+    try:
+        yield
+    except failure() as error:
+        raise translated(error) from error
+
+
+@contextmanager
+def _refusing(message: Message) -> Iterator[None]:
+    """What the client does not even take."""
+    try:
+        yield
+    except failure() as error:
+        kind = translated(error)
+        if isinstance(kind, TOO_LARGE):
+            raise BatchRefused([message]) from error
+        raise
