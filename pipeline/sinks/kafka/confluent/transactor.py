@@ -79,13 +79,14 @@ class ConfluentTransactor:
             deadline.run(call)
 
     def _send(self, messages: Sequence[Message], deadline: Deadline) -> list[Place]:
-        reports: list[Any] = [None] * len(messages)
+        reports: list[Place | Exception | None] = [None] * len(messages)
         for number, message in enumerate(messages):
             key, value, headers = parts(message)
             topic = self._settings.topic(message.topic)
 
             def report(error: Any, record: Any, number: int = number) -> None:
-                reports[number] = error or Place(record.partition(), record.offset())
+                place = Place(record.partition(), record.offset())
+                reports[number] = translated(error) if error else place
 
             partition = partition_of(message.key, self._numbers(topic, deadline))
             with _refusing(message):
@@ -114,17 +115,21 @@ class ConfluentTransactor:
         return self._partitions[topic]
 
 
-def _places(messages: Sequence[Message], reports: Sequence[Any]) -> list[Place]:
+def _places(
+    messages: Sequence[Message], reports: Sequence[Place | Exception | None]
+) -> list[Place]:
     """Where all lie, if all were acknowledged."""
-    if None in reports:
-        raise Stalled("a record was neither acknowledged nor refused")
     pairs = list(zip(messages, reports, strict=True))
-    failed = [(one, translated(said)) for one, said in pairs if not isinstance(said, Place)]
-    if refused := [message for message, error in failed if isinstance(error, TOO_LARGE)]:
+    if refused := [message for message, report in pairs if isinstance(report, TOO_LARGE)]:
         raise BatchRefused(refused)
-    for _, error in failed:
-        raise error
-    return list(reports)
+    places: list[Place] = []
+    for report in reports:
+        if report is None:
+            raise Stalled("a record was neither acknowledged nor refused")
+        if isinstance(report, Exception):
+            raise report
+        places.append(report)
+    return places
 
 
 @contextmanager
@@ -141,7 +146,6 @@ def _refusing(message: Message) -> Iterator[None]:
     try:
         yield
     except failure() as error:
-        kind = translated(error)
-        if isinstance(kind, TOO_LARGE):
+        if isinstance(translated(error), TOO_LARGE):
             raise BatchRefused([message]) from error
         raise

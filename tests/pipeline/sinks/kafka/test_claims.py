@@ -139,9 +139,10 @@ except FencedError as error:
 """
 
 
-def writer(uri, *streams):
+def writer(uri, client, *streams):
+    settings = json.dumps({**SETTINGS, "client": client})
     return subprocess.Popen(
-        [sys.executable, "-c", WRITER, uri, json.dumps(SETTINGS), *streams],
+        [sys.executable, "-c", WRITER, uri, settings, *streams],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -149,8 +150,8 @@ def writer(uri, *streams):
 
 def test_fewer_engines_while_the_old_ones_live(new_sink, kafka_uri):
     """Two engines, then one that takes both streams: one of the old is at work, one is frozen in
-    the middle of something and thaws when it is all over."""
-    engines = [writer(kafka_uri, "a"), writer(kafka_uri, "b")]
+    the middle of something and thaws when it is all over. Each has another client."""
+    engines = [writer(kafka_uri, "kafka-python", "a"), writer(kafka_uri, "confluent", "b")]
     for engine in engines:
         while int(engine.stdout.readline()) < 5:
             pass

@@ -11,6 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.errors import SinkError
 from pipeline.records.commit import Commit
+from pipeline.sinks.kafka.confluent.transactor import ConfluentTransactor
 from pipeline.sinks.kafka.producer import Transactor
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Receipt
@@ -26,6 +27,7 @@ pytestmark = [
 JOB = "feedfacecafe"
 ATTEMPT_S = 4.0
 HASTY = {"attempt_s": ATTEMPT_S}
+both_clients = pytest.mark.parametrize("client", ["kafka-python", "confluent"])
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def broker(mortal_broker):
 @pytest.fixture
 def prefix(request):
     """Of the topics of one test."""
-    return request.node.name
+    return request.node.name.translate(str.maketrans("[]", "--"))
 
 
 @pytest.fixture
@@ -73,33 +75,42 @@ def expected(build, commits):
     return [m.value for n in range(1, commits + 1) for m in messages(build, n)]
 
 
-def before(monkeypatch, method, action):
-    """Do something between our call and the client's, once."""
-    original = getattr(Transactor, method)
-    armed = [True]
+class Struck:
+    """A client to which something happens once, when it is about to commit."""
 
-    def instead(self, *arguments, **more):
-        producer = self._producer
-        commit = producer.commit_transaction
+    def __init__(self, producer, action):
+        self._struck_producer = producer
+        self._struck_actions = [action]
 
-        def fault():
+    def __getattr__(self, name):
+        return getattr(self._struck_producer, name)
+
+    def commit_transaction(self, *limits):
+        if self._struck_actions:
+            self._struck_actions.pop()()
+        self._struck_producer.commit_transaction(*limits)
+
+
+def before(monkeypatch, action):
+    """Do something between our next write and the client's commit."""
+    armed = [action]
+    for kind in (Transactor, ConfluentTransactor):
+        original = kind.write
+
+        def instead(self, *arguments, original=original, **more):
             if armed:
-                armed.clear()
-                action()
-            commit()
-
-        producer.commit_transaction = fault
-        try:
+                self._producer = Struck(self._producer, armed.pop())
             return original(self, *arguments, **more)
-        finally:
-            producer.commit_transaction = commit
 
-    monkeypatch.setattr(Transactor, method, instead)
+        monkeypatch.setattr(kind, "write", instead)
 
 
-def test_a_broker_that_freezes_in_a_commit_and_comes_back(broker, prefix, uri, build, monkeypatch):
+@both_clients
+def test_a_broker_that_freezes_in_a_commit_and_comes_back(
+    broker, prefix, uri, build, monkeypatch, client
+):
     """The client gives up, the broker commits all the same: read back, not done again."""
-    sink = PatientSink(open_sink(uri, settings=HASTY))
+    sink = PatientSink(open_sink(uri, settings={**HASTY, "client": client}))
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit([Commit(messages(build, 1), progress)])
     thaw = threading.Timer(ATTEMPT_S + 2, broker.signal, [signal.SIGCONT])
@@ -108,7 +119,7 @@ def test_a_broker_that_freezes_in_a_commit_and_comes_back(broker, prefix, uri, b
         broker.signal(signal.SIGSTOP)
         thaw.start()
 
-    before(monkeypatch, "write", freeze)
+    before(monkeypatch, freeze)
     for sequence in (2, 3):
         progress = build.after(progress)
         assert sink.commit([Commit(messages(build, sequence), progress)]) == Receipt(written=10)
@@ -122,7 +133,7 @@ def test_a_commit_whose_time_ran_out_can_be_done_again(broker, prefix, uri, buil
     patient = PatientSink(sink)
     progress = build.after(patient.claim({"cam1": JOB})["cam1"])
     patient.commit([Commit(messages(build, 1), progress)])
-    before(monkeypatch, "write", lambda: broker.signal(signal.SIGSTOP))
+    before(monkeypatch, lambda: broker.signal(signal.SIGSTOP))
     progress = build.after(progress)
     with pytest.raises(SinkError, match="commit 2 of stream cam1: not confirmed within") as caught:
         sink.commit([Commit(messages(build, 2), progress)])
@@ -134,8 +145,12 @@ def test_a_commit_whose_time_ran_out_can_be_done_again(broker, prefix, uri, buil
     assert values(broker, prefix) == expected(build, 3)
 
 
-def test_a_broker_that_is_killed_and_started_again(broker, prefix, uri, build, monkeypatch, caplog):
-    sink = PatientSink(open_sink(uri, settings=HASTY), name="the broker")
+@both_clients
+def test_a_broker_that_is_killed_and_started_again(
+    broker, prefix, uri, build, monkeypatch, caplog, client
+):
+    chosen = {**HASTY, "client": client}
+    sink = PatientSink(open_sink(uri, settings=chosen), name="the broker")
     progress = sink.claim({"cam1": JOB})["cam1"]
     restart = threading.Thread(target=broker.start)
 
@@ -145,7 +160,7 @@ def test_a_broker_that_is_killed_and_started_again(broker, prefix, uri, build, m
 
     for sequence in range(1, 6):
         if sequence == 3:
-            before(monkeypatch, "write", crash)
+            before(monkeypatch, crash)
         progress = build.after(progress)
         with caplog.at_level(logging.WARNING, logger="pipeline"):
             sink.commit([Commit(messages(build, sequence), progress)])
@@ -168,7 +183,7 @@ def test_a_claim_waits_for_a_broker_that_freezes(broker, prefix, uri, build, mon
         broker.signal(signal.SIGSTOP)
         thaw.start()
 
-    before(monkeypatch, "write", freeze)
+    before(monkeypatch, freeze)
     second = open_sink(uri, settings=HASTY)
     claimed = second.claim({"cam1": JOB})["cam1"]
     thaw.join()

@@ -59,13 +59,14 @@ def small_topics(kafka_uri):
     make_topics(settings, small, -1)
 
 
+@pytest.mark.parametrize("client", ["kafka-python", "confluent"])
 @pytest.mark.parametrize("told", [True, False], ids=["told", "found out"])
 def test_large_batches_are_split_and_large_records_named(
-    small_topics, kafka_uri, build, told, monkeypatch
+    small_topics, kafka_uri, build, told, client, monkeypatch
 ):
     if not told:  # somebody who may write topics and not ask for their configuration
         monkeypatch.setattr("pipeline.sinks.kafka.sink.ensure_topics", lambda *_: {})
-    sink = open_sink(kafka_uri, settings=QUICK)
+    sink = open_sink(kafka_uri, settings={**QUICK, "client": client})
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     parts = [NOISE[start : start + 30_000] for start in range(0, 600_000, 30_000)]
     messages = [build.message(number, data=part) for number, part in enumerate(parts)]
