@@ -136,5 +136,5 @@ def _write(
     parts = [marks[start : start + MARKS] for start in range(0, len(marks), MARKS)] or [[]]
     parts[0] = [*found.unmarked(), *parts[0]]  # all at once: from then on nobody looks for them
     for part in filter(None, parts):
-        claimant.write([claim_message(mark) for mark in part], deadline)
+        claimant.write([[claim_message(mark) for mark in part]], deadline)
         deadline.restart()

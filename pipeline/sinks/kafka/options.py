@@ -55,11 +55,13 @@ CONSUMER: dict[str, Kind] = {
     "max_poll_records": int,
 }
 COMPRESSIONS = ("none", "gzip", "lz4", "zstd")
+TRANSACTIONS, IDS = "transactions", "ids"
 KAFKA_PYTHON, CONFLUENT = "kafka-python", "confluent"
 OURS: dict[str, Kind] = {  # not the client's
     "attempt_s": object,  # `KafkaSettings` knows its bounds
     "client": (KAFKA_PYTHON, CONFLUENT),
     "compression": COMPRESSIONS,
+    "delivery": (TRANSACTIONS, IDS),
     "cleartext_password": bool,
 }
 KINDS = SECURITY | NETWORK | PRODUCER | CONSUMER | OURS

@@ -20,52 +20,45 @@ from pipeline.sinks.kafka.partition import partition_of
 from pipeline.sinks.kafka.record import parts
 from pipeline.sinks.kafka.refused import TOO_LARGE
 from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.kafka.turns import send_in_turn, send_together
 
 
-class Transactor:
-    """One transactional producer. After an error it is of no use any more: `drop` it."""
+class PythonWriter:
+    """By kafka-python. See `pipeline.sinks.kafka.writer.Writer`."""
 
-    def __init__(self, settings: KafkaSettings, transactional_id: str, deadline: Deadline) -> None:
-        """Connect and fence whoever wrote under this id; its open transaction is over then.
-
-        Raises:
-            UsageError: the settings cannot be used.
-            Stalled, KafkaError: the cluster does not answer.
-        """
-        self.name = transactional_id
+    def __init__(
+        self, settings: KafkaSettings, name: str, deadline: Deadline, *, transactional: bool = True
+    ) -> None:
+        """Arguments and errors as of `pipeline.sinks.kafka.writer.open_writer`."""
+        self.name = name
         self._settings = settings
+        self._transactional = transactional
+        transactional_id = name if transactional else None
         self._producer = open_producer(settings, deadline, transactional_id=transactional_id)
 
     def write(
         self,
-        messages: Sequence[Message],
+        groups: Sequence[Sequence[Message]],
         deadline: Deadline,
         *,
         then: Callable[[Sequence[Place]], Sequence[Message]] = lambda _: (),
     ) -> None:
-        """All messages in one transaction, which is committed only once each is acknowledged.
+        def send(messages: Sequence[Message]) -> Sequence[Place]:
+            return _send(self._producer, self._settings, messages, deadline)
 
-        Args:
-            messages: in order.
-            deadline: for all of it.
-            then: is told where the messages lie, and says what else belongs to them.
+        def write() -> None:
+            if self._transactional:
+                self._producer.begin_transaction()
+                send_together(groups, send, then)
+                self._producer.commit_transaction()
+            else:
+                send_in_turn(groups, send, then)
 
-        Raises:
-            BatchRefused: a topic takes less than is known.
-            Stalled, KafkaError: the transaction failed, or may have been committed all the same.
-        """
-
-        def transact() -> None:
-            self._producer.begin_transaction()
-            places = _send(self._producer, self._settings, messages, deadline)
-            _send(self._producer, self._settings, then(places), deadline)
-            self._producer.commit_transaction()
-
-        deadline.run(transact)
+        deadline.run(write)
 
     def abort(self, deadline: Deadline) -> None:
-        """End an open transaction, so that readers need not wait for the broker to give it up."""
-        deadline.run(self._producer.abort_transaction)
+        if self._transactional:
+            deadline.run(self._producer.abort_transaction)
 
     def drop(self) -> None:
         drop_producer(self._producer)
@@ -78,7 +71,7 @@ def append(settings: KafkaSettings, messages: Sequence[Message], deadline: Deadl
     """Write messages without a transaction: at least once.
 
     Raises:
-        UsageError, Stalled, KafkaError: as of `Transactor`.
+        UsageError, Stalled, KafkaError: as of `open_writer`.
     """
     producer = open_producer(settings, deadline)
     try:

@@ -20,6 +20,7 @@ from pipeline.sinks.kafka.options import (
     OURS,
     PRODUCER,
     SECURITY,
+    TRANSACTIONS,
     checked,
 )
 from pipeline.sinks.kafka.trouble import Trouble
@@ -46,6 +47,7 @@ class KafkaSettings:
             an outage is borne is not the client's business.
         client: settings of kafka-python, by its names.
         compression: of batches, by its name.
+        delivery: whether a commit is a transaction, or records and then progress.
         library: that writes; kafka-python reads, and all else.
         batch_bytes: no batch of several records is larger, whatever `client` says.
         trouble: where the clients that are made with these settings tell why they cannot connect.
@@ -56,6 +58,7 @@ class KafkaSettings:
     attempt_s: float = ATTEMPT_S
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)
     compression: str = COMPRESSION
+    delivery: str = TRANSACTIONS
     library: str = KAFKA_PYTHON
     batch_bytes: int | None = None
     trouble: Trouble = field(default_factory=Trouble, repr=False, compare=False)
@@ -81,6 +84,7 @@ class KafkaSettings:
             attempt_s=chosen.get("attempt_s", ATTEMPT_S),
             client={name: chosen[name] for name in chosen if name not in OURS},
             compression=chosen.get("compression", COMPRESSION),
+            delivery=chosen.get("delivery", TRANSACTIONS),
             library=chosen.get("client", KAFKA_PYTHON),
         )
 

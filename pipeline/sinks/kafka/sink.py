@@ -19,8 +19,8 @@ from typing import TypeVar
 from operators.errors import DinostreamError, UsageError
 from pipeline.errors import SinkError
 from pipeline.records.commit import Commit
-from pipeline.records.mark import Mark, Place
-from pipeline.records.message import claim_message, progress_message, progress_tombstone
+from pipeline.records.mark import Mark
+from pipeline.records.message import claim_message, progress_message
 from pipeline.records.record import Message
 from pipeline.records.topics import CLAIMS, OF_EVERY_RUN, PROGRESS
 from pipeline.sinks.fence import claimed, fenced, not_done
@@ -34,11 +34,14 @@ from pipeline.sinks.kafka.errors import (
     too_large,
 )
 from pipeline.sinks.kafka.limits import Limits
+from pipeline.sinks.kafka.marks import Marks
+from pipeline.sinks.kafka.options import TRANSACTIONS
 from pipeline.sinks.kafka.producer import append
 from pipeline.sinks.kafka.progress import Standing
 from pipeline.sinks.kafka.reach import Unreachable
 from pipeline.sinks.kafka.refused import hopeless, telling
 from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.kafka.watch import Watch
 from pipeline.sinks.kafka.writer import Writer, open_writer, usable
 from pipeline.sinks.sink import Receipt
 from pipeline.stream.progress import Progress
@@ -64,7 +67,8 @@ class KafkaSink:
         self._settings = usable(settings)
         self._writer: Writer | None = None
         self._standing: dict[str, Progress] = {}
-        self._places: dict[str, Place] = {}  # of the streams' last marks
+        self._marks = Marks()
+        self._watch = Watch(settings)
         self._contention = Contention(random.Random())
         self._topics: dict[str, bool] = {}  # that were there -> nothing has failed since
         self._worked = False  # the settings are good, the broker was there
@@ -97,11 +101,13 @@ class KafkaSink:
             self._ensure((PROGRESS, CLAIMS, *topics), deadline)
             if not self._writer:
                 self._take_back(deadline)
+            assert self._writer
+            self._watch.look(self._held(), deadline)
             left = not_done(self._standing, new)
             if not left:
                 return  # the last attempt raised, and was carried out all the same
             self._require_small(messages, [commit.progress for commit in left])
-            self._write(left, deadline)
+            self._marks.write(self._writer, left, deadline)
             self._standing |= {commit.progress.stream: commit.progress for commit in left}
 
         if new:
@@ -164,7 +170,7 @@ class KafkaSink:
             self._give_up_writer(abort=False)  # the claims may not name it
             raise
         self._standing |= decided
-        self._places = {}
+        self._marks.forget()
         return decided
 
     def _held(self) -> list[Progress]:
@@ -178,38 +184,10 @@ class KafkaSink:
 
     def _open_writer(self, deadline: Deadline) -> Writer:
         """Under an id of its own: one that was fenced must never write again."""
-        transactional_id = f"{self._settings.prefix}-{secrets.token_hex(6)}"
-        self._writer = open_writer(self._settings, transactional_id, deadline)
+        writer_id = f"{self._settings.prefix}-{secrets.token_hex(6)}"
+        transactional = self._settings.delivery == TRANSACTIONS
+        self._writer = open_writer(self._settings, writer_id, deadline, transactional=transactional)
         return self._writer
-
-    def _write(self, commits: Sequence[Commit], deadline: Deadline) -> None:
-        """Records and progress; a stream's last progress is a mark, others bring one where the mark
-        before is too far away."""
-        assert self._writer
-        name = self._writer.name
-        newest = {commit.progress.stream: commit.progress for commit in commits}.values()
-        going = [progress for progress in newest if progress.running]
-        ended = [progress for progress in newest if not progress.running]
-        kept = {one.stream: self._places[one.stream] for one in going if one.stream in self._places}
-
-        def marks(places: Sequence[Place]) -> list[Message]:
-            last = places[len(places) - len(going) :]
-            found = dict(zip((one.stream for one in going), last, strict=True))
-            far = [
-                one
-                for one in going
-                if not (one.stream in kept and kept[one.stream].reaches(found[one.stream]))
-            ]
-            kept.update({one.stream: found[one.stream] for one in far})
-            return [claim_message(Mark(one, name, found[one.stream])) for one in far]
-
-        records = [message for commit in commits for message in commit.messages]
-        claims = [claim_message(Mark(one.settled())) for one in ended]
-        claims += map(progress_tombstone, ended)
-        self._writer.write([*records, *claims, *map(progress_message, going)], deadline, then=marks)
-        for one in ended:
-            self._places.pop(one.stream, None)
-        self._places |= kept
 
     def _ensure(self, topics: Iterable[str], deadline: Deadline) -> None:
         """See that these topics are there. Nobody needs those that nothing is written to."""

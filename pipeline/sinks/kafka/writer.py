@@ -1,4 +1,4 @@
-"""What the sink needs of a client that writes: whole transactions, in time.
+"""What the sink needs of a client that writes: commits that are whole, or in order; in time.
 
 Two libraries give it: kafka-python, and, where it is chosen, confluent-kafka.
 """
@@ -12,33 +12,34 @@ from pipeline.records.mark import Place
 from pipeline.records.record import Message
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.options import CONFLUENT
-from pipeline.sinks.kafka.producer import Transactor
+from pipeline.sinks.kafka.producer import PythonWriter
 from pipeline.sinks.kafka.settings import KafkaSettings
 
 
 class Writer(Protocol):
-    """One transactional producer. After an error it is of no use any more: `drop` it."""
+    """One producer. After an error it is of no use any more: `drop` it."""
 
     name: str
-    """Its transactional id."""
+    """Its transactional id, with transactions or without."""
 
     def write(
         self,
-        messages: Sequence[Message],
+        groups: Sequence[Sequence[Message]],
         deadline: Deadline,
         *,
         then: Callable[[Sequence[Place]], Sequence[Message]] = ...,
     ) -> None:
-        """All messages in one transaction, which is committed only once each is acknowledged.
+        """All messages: in one transaction, which is committed only once each is acknowledged; or
+        without one, each group acknowledged before the next one is sent.
 
         Args:
-            messages: in order.
+            groups: in order.
             deadline: for all of it.
-            then: is told where the messages lie, and says what else belongs to them.
+            then: is told where the last group's messages lie, and says what else belongs to it.
 
         Raises:
             BatchRefused: a topic takes less than is known.
-            Stalled, KafkaError: the transaction failed, or may have been committed all the same.
+            Stalled, KafkaError: it failed, or may have been carried out all the same.
         """
         ...
 
@@ -66,19 +67,21 @@ def usable(settings: KafkaSettings) -> KafkaSettings:
         from pipeline.sinks.kafka.confluent.library import confluent_kafka
 
         confluent_kafka()
-        arguments(settings, "")
+        arguments(settings, None)
     return settings
 
 
-def open_writer(settings: KafkaSettings, transactional_id: str, deadline: Deadline) -> Writer:
-    """Connect and fence whoever wrote under this id; its open transaction is over then.
+def open_writer(
+    settings: KafkaSettings, name: str, deadline: Deadline, *, transactional: bool = True
+) -> Writer:
+    """Connect and, with transactions, fence whoever wrote under this id; what it had begun is over.
 
     Raises:
         UsageError: the settings cannot be used.
         Stalled, KafkaError: the cluster does not answer.
     """
     if settings.library == CONFLUENT:
-        from pipeline.sinks.kafka.confluent.transactor import ConfluentTransactor
+        from pipeline.sinks.kafka.confluent.writer import ConfluentWriter
 
-        return ConfluentTransactor(settings, transactional_id, deadline)
-    return Transactor(settings, transactional_id, deadline)
+        return ConfluentWriter(settings, name, deadline, transactional=transactional)
+    return PythonWriter(settings, name, deadline, transactional=transactional)

@@ -32,18 +32,19 @@ OF_WRITERS = {"batch_size", "max_request_size", "transaction_timeout_ms"}
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
-def arguments(settings: KafkaSettings, transactional_id: str) -> dict[str, Any]:
-    """Of a transactional producer.
+def arguments(settings: KafkaSettings, transactional_id: str | None) -> dict[str, Any]:
+    """Of a producer, which with a transactional id writes transactions.
 
     Raises:
         UsageError: a setting is of no use to this client, or would protect less.
     """
     _require_known(settings)
-    chosen = settings.transactional(Deadline(1), transactional_id)
+    chosen = settings.transactional(Deadline(1), transactional_id or "")
     delivery_ms = min(chosen["delivery_timeout_ms"], chosen["transaction_timeout_ms"])
     return {
         "bootstrap.servers": ",".join(settings.servers),
-        "transactional.id": transactional_id,
+        "enable.idempotence": True,
+        **({"transactional.id": transactional_id} if transactional_id else {}),
         "transaction.timeout.ms": chosen["transaction_timeout_ms"],
         "delivery.timeout.ms": delivery_ms,
         "socket.timeout.ms": delivery_ms,
@@ -55,7 +56,6 @@ def arguments(settings: KafkaSettings, transactional_id: str) -> dict[str, Any]:
         "compression.type": settings.compression,
         **({"compression.level": LEVEL} if settings.compression == "gzip" else {}),
         "allow.auto.create.topics": False,
-        "log_level": 0,  # it says on stderr what its errors say here
         **{NAMES[name]: _said(name, value) for name, value in _named(settings.client).items()},
     }
 

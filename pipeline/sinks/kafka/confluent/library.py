@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -50,8 +51,12 @@ def open_producer(arguments: Mapping[str, Any], tell: Callable[[Exception], None
         UsageError: it is not installed, or does not take the arguments.
     """
     library = confluent_kafka()
+    logger = logging.Logger("librdkafka")
+    logger.disabled = True  # what it would say on stderr its errors say here
     try:
-        return library.Producer({**arguments, "error_cb": lambda error: tell(translated(error))})
+        return library.Producer(
+            {**arguments, "error_cb": lambda error: tell(translated(error)), "logger": logger}
+        )
     except library.KafkaException as error:
         said = mask(error.args[0].str())
         raise UsageError(f"the settings cannot be used by client confluent: {said}") from None

@@ -22,7 +22,7 @@ from pipeline.records.record import Message
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka import claims as kafka_claims
 from pipeline.sinks.kafka.deadline import Deadline
-from pipeline.sinks.kafka.producer import Transactor, append
+from pipeline.sinks.kafka.producer import PythonWriter, append
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.uri import create_topics, open_reader, open_sink
@@ -275,7 +275,7 @@ def test_a_claimant_that_died_over_its_claim_holds_up_nobody(new_sink, kafka_uri
         parse_sink_uri(kafka_uri), {**SETTINGS, "transaction_timeout_ms": 900_000}
     )
     create_topics(kafka_uri, settings=SETTINGS)
-    dying = Transactor(settings, f"{settings.prefix}-claims", Deadline(20))
+    dying = PythonWriter(settings, f"{settings.prefix}-claims", Deadline(20))
     dying._producer.begin_transaction()
     dying._producer.send(settings.topic("claims"), key=b"x/y", value=b"{}")
     dying._producer.flush()

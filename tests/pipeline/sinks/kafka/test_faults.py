@@ -11,8 +11,8 @@ from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.errors import SinkError
 from pipeline.records.commit import Commit
-from pipeline.sinks.kafka.confluent.transactor import ConfluentTransactor
-from pipeline.sinks.kafka.producer import Transactor
+from pipeline.sinks.kafka.confluent.writer import ConfluentWriter
+from pipeline.sinks.kafka.producer import PythonWriter
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.uri import open_reader, open_sink
@@ -94,7 +94,7 @@ class Struck:
 def before(monkeypatch, action):
     """Do something between our next write and the client's commit."""
     armed = [action]
-    for kind in (Transactor, ConfluentTransactor):
+    for kind in (PythonWriter, ConfluentWriter):
         original = kind.write
 
         def instead(self, *arguments, original=original, **more):

@@ -16,7 +16,7 @@ from pipeline.errors import FencedError, SinkError
 from pipeline.records.commit import Commit
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka.deadline import Deadline
-from pipeline.sinks.kafka.producer import Transactor
+from pipeline.sinks.kafka.producer import PythonWriter
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.kafka.writer import open_writer
 from pipeline.sinks.sink import Receipt
@@ -185,11 +185,11 @@ def test_who_held_a_stream_before_is_refused_and_does_no_harm(sink, kafka_uri, b
 
 
 @both_clients
-def test_a_writer_that_was_fenced_by_nobody_who_claimed_goes_on(sink, kafka_uri, build):
+def test_a_writer_fenced_by_no_claimant_goes_on(sink, kafka_uri, build):
     """A client that comes back from the dead takes the transactional id, but not the streams."""
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     settings = KafkaSettings.of(parse_sink_uri(kafka_uri), QUICK)
-    ghost = Transactor(settings, sink._writer.name, Deadline(20))
+    ghost = PythonWriter(settings, sink._writer.name, Deadline(20))
     assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(written=1)
     assert sink.commit([Commit([build.message(1)], build.after(progress))]) == Receipt(written=1)
     assert len(raw(kafka_uri)) == 2
@@ -210,7 +210,7 @@ def test_nothing_of_an_open_or_aborted_transaction_is_seen(sink, kafka_uri, buil
     settings = KafkaSettings.of(parse_sink_uri(kafka_uri), quick)
     writer = open_writer(settings, f"{settings.prefix}-torn", Deadline(20))
     with pytest.raises(AttributeError):  # after the first message was acknowledged
-        writer.write([build.message(1)], Deadline(20), then=lambda _: [None])
+        writer.write([[build.message(1)]], Deadline(20), then=lambda _: [None])
     assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}']
     assert len(raw(kafka_uri, committed=False)) == 2
     writer.abort(Deadline(20))

@@ -1,10 +1,11 @@
-"""Whole transactions by confluent-kafka. See `pipeline.sinks.kafka.writer.Writer`.
+"""Commits by confluent-kafka. See `pipeline.sinks.kafka.writer.Writer`.
 
 Its calls take their time limits themselves, and run under ours as well.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -21,20 +22,19 @@ from pipeline.sinks.kafka.reach import reach
 from pipeline.sinks.kafka.record import parts
 from pipeline.sinks.kafka.refused import TOO_LARGE
 from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.sinks.kafka.turns import send_in_turn, send_together
 
 
-class ConfluentTransactor:
-    """One transactional producer."""
+class ConfluentWriter:
+    """One producer."""
 
-    def __init__(self, settings: KafkaSettings, transactional_id: str, deadline: Deadline) -> None:
-        """Connect and fence whoever wrote under this id; its open transaction is over then.
-
-        Raises:
-            UsageError: it is not installed, or the settings cannot be used.
-            Stalled, KafkaError: the cluster does not answer.
-        """
-        self.name = transactional_id
+    def __init__(
+        self, settings: KafkaSettings, name: str, deadline: Deadline, *, transactional: bool = True
+    ) -> None:
+        """Arguments and errors as of `pipeline.sinks.kafka.writer.open_writer`."""
+        self.name = name
         self._settings = settings
+        self._transactional = transactional
         self._partitions: dict[str, list[int]] = {}
         where = ",".join(settings.servers)
 
@@ -42,36 +42,45 @@ class ConfluentTransactor:
             settings.trouble.note(where, error, advertised=False)
 
         reach(settings.servers, deadline.within(REACH_S))
-        self._producer = open_producer(arguments(settings, transactional_id), tell)
+        self._producer = open_producer(arguments(settings, name if transactional else None), tell)
         try:
-            self._run(deadline, lambda: self._producer.init_transactions(deadline.left_s))
+            if transactional:
+                self._run(deadline, lambda: self._producer.init_transactions(deadline.left_s))
         except BaseException:
             self.drop()
             raise
 
     def write(
         self,
-        messages: Sequence[Message],
+        groups: Sequence[Sequence[Message]],
         deadline: Deadline,
         *,
         then: Callable[[Sequence[Place]], Sequence[Message]] = lambda _: (),
     ) -> None:
-        def transact() -> None:
-            self._producer.begin_transaction()
-            self._send(then(self._send(messages, deadline)), deadline)
-            self._producer.commit_transaction(deadline.left_s)
+        def send(messages: Sequence[Message]) -> Sequence[Place]:
+            return self._send(messages, deadline)
 
-        self._run(deadline, transact)
+        def write() -> None:
+            if self._transactional:
+                self._producer.begin_transaction()
+                send_together(groups, send, then)
+                self._producer.commit_transaction(deadline.left_s)
+            else:
+                send_in_turn(groups, send, then)
+
+        self._run(deadline, write)
 
     def abort(self, deadline: Deadline) -> None:
-        self._run(deadline, lambda: self._producer.abort_transaction(deadline.left_s))
+        if self._transactional:
+            self._run(deadline, lambda: self._producer.abort_transaction(deadline.left_s))
 
     def drop(self) -> None:
         self._producer.purge(blocking=False)
         self.close()
 
     def close(self) -> None:
-        with suppress(Exception):
+        with suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # that it could not end a transaction
             Deadline(CLOSE_S).run(lambda: self._producer.close(CLOSE_S / 2))
 
     def _run(self, deadline: Deadline, call: Callable[[], None]) -> None:
@@ -138,6 +147,10 @@ def _translating() -> Iterator[None]:
         yield
     except failure() as error:
         raise translated(error) from error
+    except SystemError as error:  # a report was called while the error was on its way
+        if isinstance(error.__cause__, failure()):
+            raise translated(error.__cause__) from error
+        raise
 
 
 @contextmanager
