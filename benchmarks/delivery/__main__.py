@@ -22,6 +22,7 @@ from benchmarks.delivery.commits import commit_costs
 from benchmarks.delivery.lap import Lap, row, timed
 from benchmarks.delivery.load import LOADS, Load
 from benchmarks.delivery.readers import by_bare_consumer, by_subscribe
+from benchmarks.delivery.replay import replay_cost
 from benchmarks.delivery.writers import BareConfluent, BareKafkaPython, OurSink
 from pipeline.sinks.uri import create_topics
 
@@ -107,10 +108,10 @@ def main() -> None:
                 name: [asdict(lap) for lap in laps] for name, laps in (written | read).items()
             }
         costs = commit_costs(far, line)
-    print("\nOne commit of 16 records of 1 kB\n")
-    for cost in costs:
-        print(cost)
-    found["commits"] = [asdict(cost) for cost in costs]
+        replay = replay_cost(f"{near}?topic_prefix=replay")
+    print("\nOne commit of 16 records of 1 kB\n", *costs, sep="\n")
+    print(f"\nA replay waits for its sink {replay}")
+    found |= {"commits": [asdict(cost) for cost in costs], "replay": asdict(replay)}
     if chosen.out:
         chosen.out.write_text(json.dumps(found, indent=1) + "\n")
 
