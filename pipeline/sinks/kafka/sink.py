@@ -101,11 +101,11 @@ class KafkaSink:
             self._ensure((PROGRESS, CLAIMS, *topics), deadline)
             if not self._writer:
                 self._take_back(deadline)
-            assert self._writer
-            self._watch.look(self._held(), deadline)
             left = not_done(self._standing, new)
             if not left:
                 return  # the last attempt raised, and was carried out all the same
+            assert self._writer
+            self._watch.look(self._held(), deadline)
             self._require_small(messages, [commit.progress for commit in left])
             self._marks.write(self._writer, left, deadline)
             self._standing |= {commit.progress.stream: commit.progress for commit in left}

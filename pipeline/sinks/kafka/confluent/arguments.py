@@ -79,6 +79,12 @@ def _require_known(settings: KafkaSettings) -> None:
             f"{strange[0]}"
         )
     mechanism = client.get("sasl_mechanism")
+    if (client.get("security_protocol"), mechanism) == ("SASL_PLAINTEXT", "PLAIN"):
+        raise UsageError(
+            "client confluent would send the password in clear to wherever a broker says that "
+            "another one is; use security_protocol SASL_SSL, or sasl_mechanism SCRAM-SHA-512, or "
+            "leave client out"
+        )
     if mechanism not in (None, *MECHANISMS):
         raise UsageError(
             f"sasl_mechanism {mechanism} does not go with client confluent, which is offered with "

@@ -15,7 +15,7 @@ from kafka import KafkaConsumer, TopicPartition
 from pipeline.errors import FencedError, SinkError
 from pipeline.records.commit import Commit
 from pipeline.sinks.address import parse_sink_uri
-from pipeline.sinks.kafka.deadline import Deadline
+from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.producer import PythonWriter
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.kafka.writer import open_writer
@@ -241,6 +241,22 @@ def test_a_transaction_whose_epoch_the_client_bumps_is_not_committed_in_part(
     assert sink._writer._producer is not producer, "given up, and all of it done again"
     assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}']
     assert [p.sequence for p in open_reader(kafka_uri).progress(JOB)] == [1]
+
+
+@both_clients
+def test_a_lost_confirmation_of_an_end(sink, kafka_uri, build):
+    """There is nothing left to hold then, so nobody opens another writer."""
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"], status="ok")
+    writer = sink._writer
+    write = writer.write
+
+    def lost(*arguments, **more):
+        write(*arguments, **more)
+        raise Stalled("no answer")
+
+    writer.write = lost
+    assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(written=1)
+    assert len(raw(kafka_uri)) == 1
 
 
 WRITER = """
