@@ -112,8 +112,8 @@ def _send(
 def _placed(
     producer: Any, settings: KafkaSettings, messages: Sequence[Message]
 ) -> list[tuple[str, int, Message]]:
-    """Each with its topic and partition. A transaction is told of all partitions before the first
-    record: the client asks the broker for those that it knows of, and then again for the others."""
+    """Each with its topic and partition. A transaction is told of all partitions at once, before
+    the first record: the client asks the broker for those that it knows of, and then for others."""
     numbers: dict[str, list[int]] = {}
     places: dict[tuple[str, str], TopicPartition] = {}
     for message in messages:
@@ -124,6 +124,8 @@ def _placed(
                 numbers[topic] = sorted(producer.partitions_for(topic))
             places[where] = TopicPartition(topic, partition_of(message.key, numbers[topic]))
     if producer.config["transactional_id"]:
-        for place in places.values():
-            producer._transaction_manager.maybe_add_partition_to_transaction(place)
+        transaction = producer._transaction_manager
+        with transaction._lock:  # which the client's thread takes to see what is to be asked
+            for place in places.values():
+                transaction.maybe_add_partition_to_transaction(place)
     return [(*places[one.topic, one.key], one) for one in messages]

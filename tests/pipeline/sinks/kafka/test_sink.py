@@ -219,6 +219,28 @@ def test_nothing_of_an_open_or_aborted_transaction_is_seen(sink, kafka_uri, buil
     assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}', b'{"number":2}']
 
 
+def test_the_partitions_of_a_commit_are_asked_for_together(sink, kafka_uri, build, monkeypatch):
+    """However many requests a broker has to be asked again with, each is for all of them."""
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    sink.commit([Commit([build.message(0)], progress)])  # with a mark, whose place is known late
+    client = sink._writer._producer._sender._client
+    asked, send = [], client.send
+
+    def seen(node, request, **more):
+        asked.append(request)
+        return send(node, request, **more)
+
+    monkeypatch.setattr(client, "send", seen)
+    sink.commit([Commit([build.message(1)], build.after(progress))])
+    named = [
+        [topic.name.rpartition(".")[2] for topic in request.v3_and_below_topics]
+        for request in asked
+        if type(request).__name__.startswith("AddPartitionsToTxn")
+    ]
+    assert named
+    assert all(sorted(topics) == ["action", "progress"] for topics in named)
+
+
 def test_a_transaction_whose_epoch_the_client_bumps_is_not_committed_in_part(
     sink, kafka_uri, build, monkeypatch
 ):
