@@ -231,7 +231,8 @@ def test_the_partitions_of_a_commit_are_asked_for_together(sink, kafka_uri, buil
         return send(node, request, **more)
 
     monkeypatch.setattr(client, "send", seen)
-    sink.commit([Commit([build.message(1)], build.after(progress))])
+    many = [build.message(number) for number in range(1, 500)]  # its thread is up before the last
+    sink.commit([Commit(many, build.after(progress))])
     named = [
         [topic.name.rpartition(".")[2] for topic in request.v3_and_below_topics]
         for request in asked
