@@ -16,7 +16,7 @@ from pipeline.records.record import Message
 from pipeline.sinks.kafka.client import close_producer, drop_producer, open_producer
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.errors import BatchRefused
-from pipeline.sinks.kafka.partition import partition_of
+from pipeline.sinks.kafka.partition import partitions_of
 from pipeline.sinks.kafka.record import parts
 from pipeline.sinks.kafka.refused import TOO_LARGE
 from pipeline.sinks.kafka.settings import KafkaSettings
@@ -85,8 +85,17 @@ def append(settings: KafkaSettings, messages: Sequence[Message], deadline: Deadl
 def _send(
     producer: Any, settings: KafkaSettings, messages: Sequence[Message], deadline: Deadline
 ) -> list[Place]:
+    partitions = partitions_of(
+        messages, lambda name: sorted(producer.partitions_for(settings.topic(name)))
+    )
+    places = [
+        TopicPartition(settings.topic(message.topic), partition)
+        for message, partition in zip(messages, partitions, strict=True)
+    ]
+    if producer.config["transactional_id"]:
+        _announce(producer, places)
     futures = []
-    for topic, partition, message in _placed(producer, settings, messages):
+    for (topic, partition), message in zip(places, messages, strict=True):
         key, value, headers = parts(message)
         futures.append(
             producer.send(topic, partition=partition, key=key, value=value, headers=headers)
@@ -109,23 +118,10 @@ def _send(
     return [Place(future.value.partition, future.value.offset) for future in futures]
 
 
-def _placed(
-    producer: Any, settings: KafkaSettings, messages: Sequence[Message]
-) -> list[tuple[str, int, Message]]:
-    """Each with its topic and partition. A transaction is told of all partitions at once, before
-    the first record: the client asks the broker for those that it knows of, and then for others."""
-    numbers: dict[str, list[int]] = {}
-    places: dict[tuple[str, str], TopicPartition] = {}
-    for message in messages:
-        where = (message.topic, message.key)
-        if where not in places:
-            topic = settings.topic(message.topic)
-            if topic not in numbers:
-                numbers[topic] = sorted(producer.partitions_for(topic))
-            places[where] = TopicPartition(topic, partition_of(message.key, numbers[topic]))
-    if producer.config["transactional_id"]:
-        transaction = producer._transaction_manager
-        with transaction._lock:  # which the client's thread takes to see what is to be asked
-            for place in places.values():
-                transaction.maybe_add_partition_to_transaction(place)
-    return [(*places[one.topic, one.key], one) for one in messages]
+def _announce(producer: Any, places: Sequence[TopicPartition]) -> None:
+    """Tell a transaction of all its partitions at once, before the first record: the client asks
+    the broker for those that it knows of, and then again for the others."""
+    transaction = producer._transaction_manager
+    with transaction._lock:  # which the client's thread takes to see what is to be asked
+        for place in dict.fromkeys(places):
+            transaction.maybe_add_partition_to_transaction(place)

@@ -17,7 +17,7 @@ from pipeline.sinks.kafka.confluent.arguments import arguments
 from pipeline.sinks.kafka.confluent.library import failure, open_producer, translated
 from pipeline.sinks.kafka.deadline import Deadline, Stalled
 from pipeline.sinks.kafka.errors import BatchRefused
-from pipeline.sinks.kafka.partition import partition_of
+from pipeline.sinks.kafka.partition import partitions_of
 from pipeline.sinks.kafka.reach import reach
 from pipeline.sinks.kafka.record import parts
 from pipeline.sinks.kafka.refused import TOO_LARGE
@@ -89,7 +89,8 @@ class ConfluentWriter:
 
     def _send(self, messages: Sequence[Message], deadline: Deadline) -> list[Place]:
         reports: list[Place | Exception | None] = [None] * len(messages)
-        for number, message in enumerate(messages):
+        partitions = partitions_of(messages, lambda name: self._numbers(name, deadline))
+        for number, (message, partition) in enumerate(zip(messages, partitions, strict=True)):
             key, value, headers = parts(message)
             topic = self._settings.topic(message.topic)
 
@@ -97,7 +98,6 @@ class ConfluentWriter:
                 place = Place(record.partition(), record.offset())
                 reports[number] = translated(error) if error else place
 
-            partition = partition_of(message.key, self._numbers(topic, deadline))
             with _refusing(message):
                 self._produce(
                     deadline, topic, value, key, partition, on_delivery=report, headers=headers
@@ -115,13 +115,14 @@ class ConfluentWriter:
                     raise Stalled("records were not taken in time") from None
                 self._producer.poll(min(0.1, deadline.left_s))
 
-    def _numbers(self, topic: str, deadline: Deadline) -> list[int]:
-        if topic not in self._partitions:
+    def _numbers(self, name: str, deadline: Deadline) -> list[int]:
+        if name not in self._partitions:
+            topic = self._settings.topic(name)
             found = self._producer.list_topics(topic, deadline.left_s).topics[topic]
             if found.error:
                 raise translated(found.error)
-            self._partitions[topic] = sorted(found.partitions)
-        return self._partitions[topic]
+            self._partitions[name] = sorted(found.partitions)
+        return self._partitions[name]
 
 
 def _places(
