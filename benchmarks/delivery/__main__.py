@@ -37,7 +37,7 @@ def write_in_turns(uri: str, load: Load, rounds: int, settings: dict[str, str]) 
     few = messages[: load.records]
     where = [f"{uri}?topic_prefix={load.name.replace(' ', '')}-{way}" for way in "abcde"]
     for one in where:
-        create_topics(one)
+        create_topics(one, settings={"attempt_s": 60}, names=[load.topic])
     ways = {
         BESIDE: (BareKafkaPython(where[0], few, settings), load.records),
         "our sink": (OurSink(where[1], load, load.records, settings), load.records),
