@@ -10,10 +10,12 @@ told shorter than it is, which harms nobody.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, quote_plus, unquote
 
 MASK = "***"
 SHORTEST = 3  # a shorter value is part of too many innocent words to be replaced everywhere
@@ -36,6 +38,11 @@ _SECRET_KEY = re.compile(
     r"|(^|[_.?&;-])(pass|pwd|api_?key|auth|sig|jaas)($|[_.-])",
     re.IGNORECASE,
 )
+_TOKEN = re.compile(r"\beyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")  # JWT: JSON in base64
+_HEX = re.compile(r"%[0-9A-F]{2}")
+_BASE64 = (b64encode, urlsafe_b64encode)
+
+_PLACE_OF_ONE = "_file"  # a key that ends so names where a secret lies
 
 _known: set[str] = set()
 
@@ -43,9 +50,13 @@ _known: set[str] = set()
 def remember(*secrets: str) -> None:
     """Have `mask` replace these values everywhere from now on, in this process."""
     for secret in secrets:
-        for form in (secret, unquote(secret), quote(secret, safe=""), quote(secret)):
-            if len(form) >= SHORTEST:
-                _known.add(form)
+        _known.update(_forms(secret))
+
+
+def forget(*secrets: str) -> None:
+    """These values are secret no longer, as a token that was replaced by another."""
+    for secret in secrets:
+        _known.difference_update(_forms(secret))
 
 
 def remember_url(url: str) -> None:
@@ -106,10 +117,10 @@ def misread(url: str) -> str:
 
 
 def mask(text: str) -> str:
-    """Replace passwords of URLs, secret query values and every value that was remembered."""
+    """Replace passwords of URLs, secret query values, tokens (JWT) and all that was remembered."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, MASK)
-    text = _IN_TEXT.sub(_mask_password, text)
+    text = _TOKEN.sub(MASK, _IN_TEXT.sub(_mask_password, text))
     return _QUERY.sub(_mask_query, text)
 
 
@@ -120,6 +131,21 @@ def mask_url(url: str) -> str:
     elif _password(url):  # nobody knows where it ends
         url = _CUT.sub(lambda match: f"{match['before']}{MASK}", url, count=1)
     return mask(_WHOLE_QUERY.sub(_mask_query, url) if _URL.match(url) else url)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it is, and as programs write it: percent-encoded, in base64, quoted by JSON and
+    by Python."""
+    for plain in (secret, unquote(secret)):
+        encoded = [quote(plain, safe=""), quote(plain), quote_plus(plain)]
+        quoted = [json.dumps(plain)[1:-1], repr(plain)[1:-1]]
+        coded = [code(plain.encode()).rstrip(b"=").decode() for code in _BASE64]
+        forms = [plain, *encoded, *(_HEX.sub(_lower, one) for one in encoded), *quoted, *coded]
+        yield from (form for form in forms if len(form) >= SHORTEST)
+
+
+def _lower(match: re.Match[str]) -> str:
+    return match[0].lower()
 
 
 def _authority(url: str) -> str:
@@ -145,7 +171,7 @@ def mask_values(values: Any, key: str = "") -> Any:
         return {name: mask_values(value, str(name)) for name, value in values.items()}
     if isinstance(values, list | tuple):
         return [mask_values(value, key) for value in values]
-    if values is not None and _SECRET_KEY.search(key):
+    if values is not None and _SECRET_KEY.search(key) and not key.endswith(_PLACE_OF_ONE):
         return MASK
     return mask_url(values) if isinstance(values, str) else values
 

@@ -43,7 +43,8 @@ class Authority:
 
 
 def _fresh(key: Path) -> list[str | Path]:
-    return ["-newkey", "rsa:2048", "-nodes", "-keyout", key]
+    curve = ["-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    return ["-newkey", "ec", *curve, "-nodes", "-keyout", key]
 
 
 def _openssl(words: str, *more: str | Path) -> None:

@@ -168,6 +168,13 @@ def own_broker(tmp_path: Path) -> Iterator[Node]:
 
 
 @pytest.fixture(scope="module")
+def cold_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """One for all tests of a module, which start it as they want it."""
+    with _mortal_broker(tmp_path_factory.mktemp("cold") / "kafka") as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
 def mortal_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """The same for all tests of a module, each of which leaves it alive; started."""
     with _mortal_broker(tmp_path_factory.mktemp("mortal") / "kafka") as broker:

@@ -27,7 +27,7 @@ class Issuer:
     def token(self, seconds: float, *, audience: str = AUDIENCE) -> str:
         """One that is good from a minute ago on for so many seconds from now; expired where that is
         negative."""
-        now = time.time()
+        now = int(time.time())
         claims = {"sub": "dinostream", "aud": audience, "iat": now - 60, "exp": now + seconds}
         head = {"alg": "RS256", "typ": "JWT", "kid": "1"}
         signed = ".".join(_encoded(json.dumps(part).encode()) for part in (head, claims))

@@ -123,7 +123,10 @@ def _made(
 
     def connection(**options: Any) -> Any:
         way = options.pop("proxy_url", None) or DIRECT
-        connections.append(connect(settings.trouble, proxy_url=way, **options))
+        stays_here = settings.stays_here
+        connections.append(
+            connect(settings.trouble, stays_here=stays_here, proxy_url=way, **options)
+        )
         return connections[-1]
 
     try:

@@ -7,14 +7,21 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from kafka.errors import KafkaTimeoutError, NodeNotReadyError
+from kafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+    SaslAuthenticationFailedError,
+)
 from kafka.future import Future
 from kafka.net.compat import KafkaNetClient
 from kafka.net.inet import create_connection
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
-from pipeline.sinks.kafka.refused import hopeless
+from pipeline.sinks.kafka.protection import in_clear, is_loopback
+from pipeline.sinks.kafka.refused import LoginInClear, hopeless
+from pipeline.sinks.kafka.token_file import TokenFile
 from pipeline.sinks.kafka.transport import PlainTransport, TlsTransport
 from pipeline.sinks.kafka.trouble import Trouble
 
@@ -22,17 +29,19 @@ LOOK_MS = 200  # until an address whose connection has failed is tried again
 
 
 class Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python has no types
-    """Those of one client. One that was refused for good is not tried again: the client would go on
-    until its time is up, and then say only that."""
+    """Those of one client. One that was refused for good is not tried again before the trouble is
+    cleared: the client would go on until its time is up, and then say only that."""
 
-    def __init__(self, net: Any, trouble: Trouble, **options: Any) -> None:
+    def __init__(self, net: Any, trouble: Trouble, *, stays_here: bool, **options: Any) -> None:
         super().__init__(net, **options)
         self._trouble = trouble
+        self._stays_here = stays_here
+        self._token: TokenFile | None = options.get("sasl_oauth_token_provider")
         self._refused: dict[Any, BaseException] = {}
         self._passed_over: set[Any] = set()
 
     def get_connection(self, node_id: Any, *arguments: Any, **options: Any) -> Any:
-        if node_id in self._refused:
+        if node_id in self._refused and self._trouble.final:
             raise self._refused[node_id]
         known = node_id in self._conns
         connection = super().get_connection(node_id, *arguments, **options)
@@ -43,6 +52,8 @@ class Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python
             def failed(error: BaseException) -> None:
                 if node_id in self._passed_over:
                     return
+                if isinstance(error, SaslAuthenticationFailedError) and self._token:
+                    error = SaslAuthenticationFailedError(f"{error.args[0]}; {self._token.age}")
                 self._trouble.note(address, error, advertised=not named)
                 if hopeless(error):
                     self._refused[node_id] = error
@@ -88,7 +99,17 @@ class Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python
             lambda _: None if answer.is_done else answer.success(node_id)
         )
 
+    def send(self, request: Any, node_id: Any = None, **options: Any) -> Future:
+        """A refusal is the answer: a consumer that it is raised to takes its request for one that
+        is on its way, for ever."""
+        try:
+            return super().send(request, node_id, **options)
+        except KafkaError as error:
+            return Future().failure(error)
+
     async def _build_transport(self, node: Any, timeout_at: float | None = None) -> Any:
+        if self._stays_here and not is_loopback(node.host):  # the user named no such host
+            raise LoginInClear(in_clear(node.host))
         socket = await create_connection(
             self._net,
             node.host,
@@ -99,14 +120,19 @@ class Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python
         )
         if self.ssl_enabled:
             tls = {name: self.config[name] for name in self.config if name.startswith("ssl_")}
-            transport = TlsTransport(self._net, socket, host=node.host, **tls)
+            try:
+                transport = TlsTransport(self._net, socket, host=node.host, **tls)
+            except OSError:  # of its files, which somebody has exchanged
+                socket.close()
+                raise
         else:
             transport = PlainTransport(self._net, socket, host=node.host)
         await transport.handshake()
         return transport
 
 
-def connect(trouble: Trouble, **options: Any) -> KafkaNetClient:
-    """What kafka-python's clients take for `kafka_client`."""
+def connect(trouble: Trouble, *, stays_here: bool, **options: Any) -> KafkaNetClient:
+    """What kafka-python's clients take for `kafka_client`. Where it `stays_here`, none of it leads
+    to another machine."""
     net = NetworkSelector(**options)
-    return KafkaNetClient(net, Connections(net, trouble, **options))
+    return KafkaNetClient(net, Connections(net, trouble, stays_here=stays_here, **options))

@@ -99,10 +99,15 @@ def explained(
 
 @contextmanager
 def explaining(
-    settings: KafkaSettings, what: str, seconds: float, *, cut: threading.Event | None = None
+    settings: KafkaSettings,
+    what: str,
+    seconds: float,
+    *,
+    cut: threading.Event | None = None,
+    worked: bool = False,
 ) -> Iterator[Deadline]:
     """A deadline for a block, which is over at once where it is `cut`, and an error that a person
-    understands where it is not met.
+    understands where it is not met; `worked` as of `explained`.
 
     Raises:
         SinkError: the block raised an error of the client, or stalled.
@@ -112,4 +117,4 @@ def explaining(
     try:
         yield deadline
     except (errors.KafkaError, Stalled, Unreachable) as error:
-        raise explained(error, settings, what, deadline.elapsed_s) from error
+        raise explained(error, settings, what, deadline.elapsed_s, worked=worked) from error

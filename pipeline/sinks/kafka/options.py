@@ -9,13 +9,14 @@ from __future__ import annotations
 import difflib
 import logging
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from operators.errors import UsageError
-from pipeline.secrets import MASK, remember, remember_url
+from pipeline.secrets import MASK, mask, remember, remember_url
+from pipeline.sinks.kafka.protection import SHOWN, require_protection, weakenings
+from pipeline.sinks.kafka.tls_files import require_tls_files
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +30,10 @@ SECURITY: dict[str, Kind] = {
     "ssl_keyfile": Path,
     "ssl_crlfile": Path,
     "ssl_password": str,
-    "sasl_mechanism": ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI", "AWS_MSK_IAM"),
+    "sasl_mechanism": (*SHOWN, "GSSAPI", "AWS_MSK_IAM"),
     "sasl_plain_username": str,
     "sasl_plain_password": str,
+    "sasl_oauth_token_file": Path,
     "sasl_kerberos_name": str,
     "sasl_kerberos_service_name": str,
     "sasl_kerberos_domain_name": str,
@@ -71,7 +73,6 @@ GONE = {
     "is borne",
     "compression_type": f"it is called compression: {', '.join(COMPRESSIONS)}",
 }
-LOOPBACK = re.compile(r"(localhost|127\.[0-9.]+|\[::1\]):\d+")
 
 
 def checked(options: Mapping[str, Any], servers: Sequence[str]) -> dict[str, Any]:
@@ -93,31 +94,13 @@ def checked(options: Mapping[str, Any], servers: Sequence[str]) -> dict[str, Any
             hint = f"did you mean {near[0]}?" if near else "dinostream sets the others"
             raise UsageError(f"a kafka:// sink has no setting {name!r}; {GONE.get(name, hint)}")
         if fault := _fault(KINDS[name], value):
-            shown = MASK if name in SECRETS else repr(value)
+            shown = MASK if name in SECRETS else mask(repr(value))
             raise UsageError(f"sink setting {name} is {shown}; {fault}")
-    _require_protection(options, servers)
-    if options.get("ssl_check_hostname") is False:
-        log.warning("ssl_check_hostname is off: whoever is in between can pose as the broker")
+    require_protection(options, servers)
+    require_tls_files(options)
+    for weakening in weakenings(options):
+        log.warning("kafka://%s: %s", ",".join(servers), weakening)
     return dict(options)
-
-
-def _require_protection(options: Mapping[str, Any], servers: Sequence[str]) -> None:
-    protocol = options.get("security_protocol", "PLAINTEXT")
-    for prefix, right in (("sasl_", "SASL_SSL"), ("ssl_", "SSL")):
-        own = [name for name in options if name.startswith(prefix)]
-        if own and prefix.strip("_").upper() not in protocol.split("_"):
-            raise UsageError(
-                f"sink setting {own[0]} does nothing with security_protocol {protocol}; set "
-                f"security_protocol to {right}, or leave {own[0]} out"
-            )
-    in_clear = protocol == "SASL_PLAINTEXT" and options.get("sasl_mechanism") == "PLAIN"
-    away = [server for server in servers if not LOOPBACK.fullmatch(server)]
-    if in_clear and away and not options.get("cleartext_password"):
-        raise UsageError(
-            f"the password would go to {away[0]} in clear, for all in between to read; use "
-            "security_protocol SASL_SSL, or sasl_mechanism SCRAM-SHA-512, or set "
-            "cleartext_password to true where nobody is in between"
-        )
 
 
 def _fault(kind: Kind, value: Any) -> str:

@@ -48,6 +48,7 @@ class KafkaReading:
         self._strangers: set[str] = set()
         self._old_topics: set[str] = set()
         self._client: Any = None
+        self._worked = False
 
     @property
     def repeated(self) -> int:
@@ -80,6 +81,7 @@ class KafkaReading:
         with explaining(self._settings, "connecting", attempt_s, cut=self._cut) as deadline:
             self._client = open_reading_consumer(self._settings, deadline, group=self._plan.group)
         self._old_topics = self._ask(self._client.topics)
+        self._worked = True
 
     def _whole(self) -> Iterator[StoredRecord]:
         """What was there when this began."""
@@ -270,6 +272,8 @@ class KafkaReading:
 
     def _ask(self, question: Callable[[], T]) -> T:
         """The client's answer, in bounded time."""
-        seconds = self._settings.operation_s
-        with explaining(self._settings, "reading records", seconds, cut=self._cut) as deadline:
+        settings, worked = self._settings, self._worked
+        seconds = settings.operation_s
+        what = "reading records"
+        with explaining(settings, what, seconds, cut=self._cut, worked=worked) as deadline:
             return deadline.run(question)

@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from kafka import errors
 
 from pipeline.sinks.kafka.deadline import Stalled
+from pipeline.sinks.kafka.token_file import TokenError
 
 TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
+
+
+class LoginInClear(errors.KafkaConnectionError):  # type: ignore[misc]  # kafka-python has no types
+    """A broker sent us where a login may not be shown."""
+
+
 REFUSED = (  # by the broker, however often it is tried
     *TOO_LARGE,
     errors.AuthorizationError,
@@ -22,13 +29,16 @@ REFUSED = (  # by the broker, however often it is tried
     errors.UnsupportedVersionError,
     errors.InvalidTransactionTimeoutError,
     errors.PolicyViolationError,
+    LoginInClear,
+    TokenError,
 )
 SILENT = (Stalled, errors.KafkaTimeoutError, errors.RequestTimedOutError, errors.NodeNotReadyError)
 # The client keeps of some refusals only the text: of answers to InitProducerId, of TLS.
 NAMES = tuple(kind.__name__ for of in REFUSED for kind in (of, *of.__subclasses__()))
 TLS_ANSWER = "Invalid frame length: 3525"  # 0x1503....: what should be a length is a TLS alert
+DISTRUST = ("ALERT_CERTIFICATE_UNKNOWN", "ALERT_CERTIFICATE_EXPIRED", "ALERT_UNKNOWN_CA")
 TEXTS = (*NAMES, "CERTIFICATE_VERIFY_FAILED", "ALERT_BAD_CERTIFICATE", TLS_ANSWER)
-TEXTS += ("CERTIFICATE_REQUIRED",)
+TEXTS += ("CERTIFICATE_REQUIRED", *DISTRUST)
 
 
 def hopeless(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from operators.errors import UsageError
@@ -23,6 +24,8 @@ from pipeline.sinks.kafka.options import (
     TRANSACTIONS,
     checked,
 )
+from pipeline.sinks.kafka.protection import stays_here
+from pipeline.sinks.kafka.token_file import TokenFile
 from pipeline.sinks.kafka.trouble import Trouble
 
 ATTEMPT_S = 10.0
@@ -33,6 +36,7 @@ BATCH_BYTES = 1024 * 1024  # larger ones gain nothing
 COMPRESSION = "gzip"  # of what every client reads without further packages, the smallest
 SESSION_MS = 10_000  # until a member that was killed is missed; least that brokers take: 6 s
 METADATA_MS = 5000  # a group that a deleted topic has left looks so often whether it is back
+TOKEN_FILE = "sasl_oauth_token_file"
 LINGER_MS = 50  # every write ends with a flush; until then batches may fill
 
 
@@ -49,6 +53,7 @@ class KafkaSettings:
         compression: of batches, by its name.
         delivery: whether a commit is a transaction, or records and then progress.
         library: that writes; kafka-python reads, and all else.
+        stays_here: what logs in with them goes to no other machine, whatever a broker says.
         batch_bytes: no batch of several records is larger, whatever `client` says.
         trouble: where the clients that are made with these settings tell why they cannot connect.
     """
@@ -60,6 +65,7 @@ class KafkaSettings:
     compression: str = COMPRESSION
     delivery: str = TRANSACTIONS
     library: str = KAFKA_PYTHON
+    stays_here: bool = False
     batch_bytes: int | None = None
     trouble: Trouble = field(default_factory=Trouble, repr=False, compare=False)
 
@@ -86,6 +92,7 @@ class KafkaSettings:
             compression=chosen.get("compression", COMPRESSION),
             delivery=chosen.get("delivery", TRANSACTIONS),
             library=chosen.get("client", KAFKA_PYTHON),
+            stays_here=stays_here(chosen),
         )
 
     @property
@@ -132,7 +139,7 @@ class KafkaSettings:
             "bootstrap_timeout_ms": timeout_ms,
             "request_timeout_ms": timeout_ms,
             "reconnect_backoff_max_ms": 1000,  # the patience is ours; the default waits for 30 s
-            **self._chosen(SECURITY),
+            **self._security(),
             **self._chosen(NETWORK),
         }
 
@@ -192,6 +199,14 @@ class KafkaSettings:
             return arguments
         ours = {"session_timeout_ms": SESSION_MS, "metadata_max_age_ms": METADATA_MS}
         return {**arguments, "group_id": group, **ours, **self._chosen(NETWORK)}
+
+    def _security(self) -> dict[str, Any]:
+        chosen = self._chosen(SECURITY)
+        if TOKEN_FILE in chosen:
+            chosen["sasl_oauth_token_provider"] = TokenFile(Path(chosen.pop(TOKEN_FILE)))
+        if "ssl_certfile" in chosen:
+            chosen.setdefault("ssl_password", "")  # else OpenSSL asks at the terminal
+        return chosen
 
     def _chosen(self, names: Iterable[str]) -> dict[str, Any]:
         return {name: self.client[name] for name in names if name in self.client}

@@ -11,12 +11,30 @@ from dataclasses import dataclass
 
 from kafka import errors
 
-from pipeline.sinks.kafka.refused import TLS_ANSWER, described, telling
+from pipeline.sinks.kafka.refused import DISTRUST, TLS_ANSWER, LoginInClear, described, telling
+from pipeline.sinks.kafka.token_file import TokenError
 
 CLOSED = "socket disconnected"
 _SETTINGS = "are security_protocol, sasl_* and ssl_* in the sink's settings as it wants them?"
 _OWN = "it wants a certificate of its clients: set ssl_certfile and ssl_keyfile"
+_DISTRUST = (
+    "it does not take the certificate of ssl_certfile; has that expired, or did an authority sign "
+    "it that the broker does not know?"
+)
 _ADVICE = (  # part of what the client says -> what it means; the first counts
+    (
+        "invalid_token",
+        "it refuses the token; has it expired, and was it issued for this cluster? "
+        "sasl_oauth_token_file is read again at every login, so renew the file",
+    ),
+    (
+        TokenError.__name__,
+        "there is nothing to log in with; write the token to sasl_oauth_token_file",
+    ),
+    (
+        LoginInClear.__name__,
+        "its advertised.listeners lead to another machine",
+    ),
     (
         errors.SaslAuthenticationFailedError.__name__,
         "it refuses the login; are sasl_plain_username and sasl_plain_password right?",
@@ -36,12 +54,18 @@ _ADVICE = (  # part of what the client says -> what it means; the first counts
         "and in the broker's advertised.listeners",
     ),
     (
+        "certificate has expired",
+        "its certificate has expired, and whoever runs it has to renew it; or this machine's clock "
+        "is wrong",
+    ),
+    (
         "CERTIFICATE_VERIFY_FAILED",
         "its certificate cannot be trusted; ssl_cafile must be the file of the authority that "
         "signed it",
     ),
     ("ALERT_BAD_CERTIFICATE", _OWN),
     ("CERTIFICATE_REQUIRED", _OWN),
+    *((alert, _DISTRUST) for alert in DISTRUST),
     ("_ALERT_", f"it refuses our TLS; a version or a cipher that it does not take, or {_OWN}"),
     (TLS_ANSWER, "it answers in TLS; set security_protocol to SSL, or to SASL_SSL with a login"),
     (

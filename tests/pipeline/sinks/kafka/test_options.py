@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 
 import pytest
 
 from operators.errors import UsageError
-from pipeline.secrets import mask
+from pipeline.secrets import mask, mask_values
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.uri import open_reader, open_sink
+from tests.authority import Authority
 
 URI = "kafka://127.0.0.1:1?topic_prefix=dinostream"
 
@@ -50,10 +52,10 @@ def test_settings_that_cannot_be_are_bad_usage(chosen, said):
 
 
 def test_chosen_settings_reach_every_client(tmp_path):
-    (tmp_path / "ca.pem").touch()
+    authority = Authority(tmp_path / "authority")
     chosen = settings(
         security_protocol="SASL_SSL",
-        ssl_cafile=str(tmp_path / "ca.pem"),
+        ssl_cafile=str(authority.crt),
         sasl_mechanism="PLAIN",
         sasl_plain_username="alice",
         sasl_plain_password="correct-horse",
@@ -77,6 +79,7 @@ def test_batches_are_compressed_as_chosen_and_as_every_client_reads_where_nothin
     assert made.producer(Deadline(10))["compression_type"] == given
 
 
+LOGIN = {"security_protocol": "SASL_SSL", "sasl_mechanism": "PLAIN"}
 CLEAR = {
     "security_protocol": "SASL_PLAINTEXT",
     "sasl_mechanism": "PLAIN",
@@ -92,8 +95,28 @@ def test_no_password_leaves_the_machine_in_clear(server):
         KafkaSettings.of(address, CLEAR)
     assert "correct-horse" not in str(caught.value)
     KafkaSettings.of(address, CLEAR | {"cleartext_password": True})
-    KafkaSettings.of(address, CLEAR | {"sasl_mechanism": "SCRAM-SHA-512"})
     KafkaSettings.of(address, CLEAR | {"security_protocol": "SASL_SSL"})
+
+
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])
+def test_nor_does_what_can_be_guessed_or_used_from_it(mechanism, tmp_path):
+    (tmp_path / "token").write_text("t0ken")
+    login = {"sasl_plain_username": "alice", "sasl_plain_password": "correct-horse"}
+    if mechanism == "OAUTHBEARER":
+        login = {"sasl_oauth_token_file": str(tmp_path / "token")}
+    chosen = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": mechanism, **login}
+    address = parse_sink_uri("kafka://broker1:9092")
+    with pytest.raises(UsageError, match="would go to broker1 in clear"):
+        KafkaSettings.of(address, chosen)
+    KafkaSettings.of(address, chosen | {"cleartext_password": True})
+    KafkaSettings.of(parse_sink_uri("kafka://localhost:9092"), chosen)
+
+
+def test_a_proxy_elsewhere_sees_what_goes_to_its_own_loopback():
+    address = parse_sink_uri("kafka://localhost:9092")
+    for_a_proxy = CLEAR | {"proxy_url": "socks5://proxy.example:1080"}
+    with pytest.raises(UsageError, match=r"would go to proxy\.example in clear"):
+        KafkaSettings.of(address, for_a_proxy)
 
 
 @pytest.mark.parametrize("server", ["localhost:9092", "127.0.0.1:9092", "[::1]:9092"])
@@ -108,6 +131,14 @@ def test_on_the_machine_itself_it_may(server):
         ({"sasl_plain_password": "x1y2z3", "security_protocol": "SSL"}, "set .* to SASL_SSL"),
         ({"ssl_check_hostname": True}, "ssl_check_hostname does nothing .*to SSL, or leave"),
         (CLEAR | {"ssl_check_hostname": True}, "with security_protocol SASL_PLAINTEXT"),
+        ({"security_protocol": "SASL_SSL"}, "logs in, and no sink setting says how; set sasl_mech"),
+        (LOGIN, "PLAIN needs the sink setting sasl_plain_username"),
+        (LOGIN | {"sasl_plain_username": "alice"}, "needs the sink setting sasl_plain_password"),
+        (LOGIN | {"sasl_mechanism": "OAUTHBEARER"}, "needs the sink setting sasl_oauth_token_file"),
+        (
+            LOGIN | {"sasl_mechanism": "GSSAPI", "sasl_plain_username": "a"},
+            "nothing with sasl_mech",
+        ),
     ],
 )
 def test_what_asks_for_protection_that_is_switched_off_is_refused(chosen, said):
@@ -117,7 +148,8 @@ def test_what_asks_for_protection_that_is_switched_off_is_refused(chosen, said):
 
 def test_passwords_are_masked_from_then_on():
     chosen = settings(
-        security_protocol="SASL_SSL",
+        **LOGIN,
+        sasl_plain_username="alice",
         sasl_plain_password="correct-horse",
         proxy_url="socks5://me:battery-staple@proxy:1080",
     )
@@ -126,10 +158,50 @@ def test_passwords_are_masked_from_then_on():
     assert "battery-staple" not in mask("via battery-staple")
 
 
-def test_a_check_that_is_switched_off_is_said(caplog):
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"security_protocol": "SSL", "ssl_check_hostname": False}, "ssl_check_hostname is off"),
+        (CLEAR | {"cleartext_password": True}, "cleartext_password is on"),
+    ],
+)
+def test_what_is_weakened_is_said(chosen, said, caplog):
     with caplog.at_level(logging.WARNING):
-        settings(security_protocol="SSL", ssl_check_hostname=False)
-    assert "ssl_check_hostname is off" in caplog.text
+        settings(**chosen)
+    assert said in caplog.text
+
+
+def test_files_of_tls_that_cannot_be_used_are_bad_usage(tmp_path):
+    authority = Authority(tmp_path / "authority")
+    one, other = authority.certify("one"), authority.certify("other")
+    pair = {"security_protocol": "SSL", "ssl_certfile": str(one.crt)}
+    sealed = tmp_path / "sealed.key"
+    seal = "openssl pkey -aes256 -passout pass:geheim -out"
+    subprocess.run([*seal.split(), sealed, "-in", one.key], check=True)
+    for wrong, said in (
+        ({"ssl_cafile": str(one.key)}, "ssl_cafile is .*which holds no certificate in PEM"),
+        ({"ssl_crlfile": str(one.key)}, "holds no list of revocations in PEM"),
+        (pair | {"ssl_keyfile": str(other.key)}, "which is not the key of .*one.crt"),
+        (pair, "no certificate with its key can be read"),
+        (pair | {"ssl_keyfile": str(sealed)}, "ssl_password has to open it"),
+        (pair | {"ssl_keyfile": str(sealed), "ssl_password": "wr0ng"}, "has to open it"),
+    ):
+        with pytest.raises(UsageError, match=said) as caught:
+            settings(**{"security_protocol": "SSL", **wrong})
+        assert "wr0ng" not in str(caught.value)
+    settings(**pair, ssl_keyfile=str(sealed), ssl_password="geheim")
+    settings(**pair | {"ssl_certfile": str(one.both)})
+    with pytest.raises(UsageError, match="ssl_keyfile does nothing without ssl_certfile"):
+        settings(security_protocol="SSL", ssl_keyfile=str(one.key))
+
+
+def test_a_token_in_place_of_its_file_is_not_shown():
+    token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSJ9.c2VjcmV0"
+    chosen = LOGIN | {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_file": token}
+    with pytest.raises(UsageError, match="path of a file that can be read") as caught:
+        settings(**chosen)
+    assert "eyJ" not in str(caught.value)
+    assert "eyJ" not in str(mask_values(chosen))
 
 
 @pytest.mark.parametrize(
