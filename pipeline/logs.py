@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 
 from operators.moment import rfc3339
 from pipeline.log_line import LogLine
 from pipeline.log_queue import LogQueue
+from pipeline.secrets import remember_environment
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("text", "json")
@@ -57,6 +59,7 @@ def set_up_logging(level: str, *, as_json: bool = False) -> None:
         level: one of `LEVELS`.
         as_json: lines are JSON objects.
     """
+    remember_environment(os.environ)  # what every process of ours may meet, before it says a word
     handler = _Stderr()
     handler.setFormatter(Json() if as_json else Text())
     others = max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()])

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 MASK = "***"
+SHORTEST_VARIABLE = 8  # of the environment, where names are others': `AUTH_MODE` is `token`
 SHORTEST = 3  # a shorter value is part of too many innocent words to be replaced everywhere
 
 _ADDRESS = r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:\[\"'<>]*:)"
@@ -60,8 +61,30 @@ def forget(*secrets: str) -> None:
 
 
 def remember_url(url: str) -> None:
-    """Remember the password of a URL and the secrets of its query."""
+    """Remember the password of a URL and the secrets of its query; and user and password together
+    as they go over http."""
     remember(*url_secrets(url))
+    login, at, _ = _authority(url).rpartition("@")
+    if at and ":" in login:
+        remember(b64encode(unquote(login).encode()).decode())
+
+
+def remember_environment(environ: Mapping[str, str]) -> None:
+    """Remember the values of variables whose names say that they are secret, and URLs' secrets."""
+    for name, value in environ.items():
+        if _is_secret(name) and len(value) >= SHORTEST_VARIABLE and not value.startswith("/"):
+            remember(value)
+        elif _URL.match(value):
+            remember_url(value)
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment for a process that has no use for its secrets: a proxy's alone stay."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.lower().endswith("_proxy") or not (_is_secret(name) or url_secrets(value))
+    }
 
 
 def remember_urls(values: Any) -> None:
@@ -171,9 +194,13 @@ def mask_values(values: Any, key: str = "") -> Any:
         return {name: mask_values(value, str(name)) for name, value in values.items()}
     if isinstance(values, list | tuple):
         return [mask_values(value, key) for value in values]
-    if values is not None and _SECRET_KEY.search(key) and not key.endswith(_PLACE_OF_ONE):
+    if values is not None and _is_secret(key):
         return MASK
     return mask_url(values) if isinstance(values, str) else values
+
+
+def _is_secret(key: str) -> bool:
+    return bool(_SECRET_KEY.search(key)) and not key.lower().endswith(_PLACE_OF_ONE)
 
 
 def _mask_password(match: re.Match[str]) -> str:

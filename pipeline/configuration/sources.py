@@ -26,6 +26,7 @@ from pipeline.errors import SourceError
 from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
 from pipeline.media.fingerprint import EDGE_BYTES, SESSION_DIGITS, edges_session, file_session
 from pipeline.media.formats import DEVICE
+from pipeline.media.http import SameHost
 from pipeline.media.s3 import is_s3
 from pipeline.media.tape import inventory, tapes_at
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
@@ -210,25 +211,23 @@ def _download(url: str, spool_bytes: int) -> tuple[str, SourcePlan]:
     try:
         with closing(Transfer(spool_bytes=spool_bytes)) as transfer:
             session = edges_session(*file_edges(url, EDGE_BYTES, transfer))
-    except PlaylistError:
+    except PlaylistError as playlist:
         if is_s3(url):
             raise UsageError(
                 f"{url} is a playlist (hls), which is read over http(s) alone"
             ) from None
-        session = _playlist_session(url)
+        session = _playlist_session(playlist.site, url)
     except SourceError as error:
         raise UsageError(f"{mask_url(url)} {error}") from None
     name = os.path.basename(url.partition("?")[0].rstrip("/")) or "http"
     return name, SourcePlan("", url, False, session)
 
 
-def _playlist_session(url: str) -> str:
-    if is_s3(url):
-        raise UsageError(f"{url} is a playlist (hls), which is read over http(s) alone")
+def _playlist_session(host: SameHost, url: str) -> str:
     from pipeline.media.hls_edges import playlist_edges  # loads libav
 
     try:
-        return edges_session(*playlist_edges(url, EDGE_BYTES))
+        return edges_session(*playlist_edges(host, url, EDGE_BYTES))
     except SourceError as error:
         raise UsageError(f"{mask_url(url)} {error}") from None
 

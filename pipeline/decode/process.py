@@ -18,7 +18,7 @@ from typing import IO, Protocol
 from pipeline.decode.descriptors import spare_some
 from pipeline.decode.slate import SLATE_BYTES, Note, Slate
 from pipeline.decode.wire import Message, Unpacker
-from pipeline.secrets import mask
+from pipeline.secrets import mask, without_secrets
 from pipeline.stream.spec import StreamSpec
 
 ROOT = Path(__file__).parents[2]
@@ -133,7 +133,7 @@ class DecodeProcess:
     def _spawn(self, write_fd: int, memory_bytes: int) -> Child:
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         environment = {
-            **os.environ,
+            **without_secrets(os.environ),  # it reads what strangers send
             **dict.fromkeys(_SINGLE_THREADED, "1"),
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             "MALLOC_ARENA_MAX": "2",  # each arena reserves 64 MiB of address space

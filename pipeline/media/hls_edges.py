@@ -11,7 +11,7 @@ from pipeline.media.hls_site import HlsSite
 from pipeline.media.http import SameHost
 
 
-def playlist_edges(url: str, edge_bytes: int, timeout_s: float = 10.0) -> tuple[int, bytes, bytes]:
+def playlist_edges(host: SameHost, url: str, edge_bytes: int) -> tuple[int, bytes, bytes]:
     """Number of segments, the first bytes of the first one, and those of the last.
 
     They are the best variant's, whichever is played; in front of the first bytes stand the sizes of
@@ -20,7 +20,7 @@ def playlist_edges(url: str, edge_bytes: int, timeout_s: float = 10.0) -> tuple[
     Raises:
         SourceError: it cannot be had, or is live.
     """
-    site = HlsSite(SameHost(url, timeout_s))
+    site = HlsSite(host)
     playlist = site.playlist(url)
     sizes: list[tuple[int, int]] = []
     if not isinstance(playlist, Playlist):

@@ -19,6 +19,7 @@ from pipeline.errors import SourceError
 from pipeline.media.http_file import HttpFile
 from pipeline.media.retry import Wait, sleep
 from pipeline.media.shoutcast import EncryptedShoutcastHandler, ShoutcastHandler
+from pipeline.media.whereabouts import Whereabouts
 
 PORTS = {"http": 80, "https": 443}
 REDIRECTS = 5
@@ -45,20 +46,29 @@ def encoded(url: str) -> str:
 class SameHost:
     """libav's `io_open`: opens a URL of the source's own host, and no other."""
 
-    def __init__(self, url: str, timeout_s: float, wait: Wait = sleep) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float,
+        wait: Wait = sleep,
+        whereabouts: Whereabouts | None = None,
+    ) -> None:
         """
         Args:
             url: the source; its user and password go with every request to its host and port.
             timeout_s: longest silence of the server, and how long it may ask us to come later.
             wait: how to wait until then.
+            whereabouts: where its name leads; found out by the first request where it is not given.
 
         Raises:
             SourceError: the URL makes no sense.
         """
         self._source = _parts(url)
         self._authorization = _basic(self._source)
+        self._whereabouts = whereabouts or Whereabouts()
+        connect = self._whereabouts.connect
         self._opener = urllib.request.build_opener(
-            _SameHostRedirects(self), ShoutcastHandler, EncryptedShoutcastHandler
+            _SameHostRedirects(self), ShoutcastHandler(connect), EncryptedShoutcastHandler(connect)
         )
         self._timeout_s = timeout_s
         self.wait = wait
@@ -72,21 +82,26 @@ class SameHost:
         return HttpFile(self, url, int(options.get("offset", 0)), int(options.get("end_offset", 0)))
 
     def check(self, url: str) -> None:
-        """Raise unless the URL may be read."""
+        """Raise unless the URL may be read. Behind other ports of loopback are this machine's own
+        services, whoever answers behind the source's (a tunnel)."""
         parts, own = _parts(url), self._source
         other = f"{parts.scheme}://{parts.hostname or ''}"
         if parts.scheme not in PORTS or parts.hostname != own.hostname:
             raise SourceError(f"refers to {other}, which is not its own host {own.hostname}")
         if own.scheme == "https" and parts.scheme != "https":
             raise SourceError(f"refers to {other}, which is not encrypted as it is itself")
+        if not self._is_own_port(parts) and self._whereabouts.is_this_machine(own.hostname or ""):
+            raise SourceError(f"refers to another port of this machine, {_port(parts)}")
 
     def authorize(self, request: urllib.request.Request) -> None:
-        """Add user and password where they belong: behind another port may be another server. The
-        ports that http and https have unless another is named belong together."""
-        own, other = _port(self._source), _port(_parts(request.full_url))
-        same = own == other or (own, other) == (PORTS["http"], PORTS["https"])
-        if self._authorization and same:
+        """Add user and password where they belong: behind another port may be another server."""
+        if self._authorization and self._is_own_port(_parts(request.full_url)):
             request.add_unredirected_header("Authorization", self._authorization)
+
+    def _is_own_port(self, parts: SplitResult) -> bool:
+        """The ports that http and https have unless another is named belong together."""
+        own, other = _port(self._source), _port(parts)
+        return own == other or (own, other) == (PORTS["http"], PORTS["https"])
 
     def get(
         self, url: str, first: int, end: int, headers: Mapping[str, str] | None = None

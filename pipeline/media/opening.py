@@ -5,7 +5,6 @@ from __future__ import annotations
 from pipeline.media.container import open_source
 from pipeline.media.growing import GrowingFile
 from pipeline.media.hls import HlsReel
-from pipeline.media.http import SameHost
 from pipeline.media.picture import Mark
 from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import PlaylistError, Transfer
@@ -51,10 +50,10 @@ def open_reel(
             timeout_s=timeout_s,
             transfer=transfer,
         )
-    except PlaylistError:
+    except PlaylistError as playlist:
         return HlsReel.open(
             url,
-            SameHost(url, timeout_s, transfer.wait),
+            playlist.site,
             keyframes=keyframes,
             max_pixels=max_pixels,
             damaged=damaged,

@@ -7,7 +7,11 @@ import io
 import re
 import socket
 import urllib.request
+from collections.abc import Callable
 from typing import Any
+
+Connect = Callable[..., socket.socket]
+"""As `socket.create_connection`."""
 
 _GREETING = re.compile(rb"\AICY (?=[0-9]{3}\b)")
 
@@ -32,20 +36,40 @@ class _Response(http.client.HTTPResponse):
 class _Connection(http.client.HTTPConnection):
     response_class = _Response
 
+    def __init__(
+        self, host: str, *, connect: Connect = socket.create_connection, **kwargs: Any
+    ) -> None:
+        super().__init__(host, **kwargs)
+        self._create_connection = connect
+
 
 class _EncryptedConnection(http.client.HTTPSConnection):
     response_class = _Response
 
+    def __init__(
+        self, host: str, *, connect: Connect = socket.create_connection, **kwargs: Any
+    ) -> None:
+        super().__init__(host, **kwargs)
+        self._create_connection = connect
+
 
 class ShoutcastHandler(urllib.request.HTTPHandler):
-    """urllib's for http."""
+    """urllib's for http, with connections that somebody else makes."""
+
+    def __init__(self, connect: Connect) -> None:
+        super().__init__()
+        self._connect = connect
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_Connection, req)
+        return self.do_open(_Connection, req, connect=self._connect)
 
 
 class EncryptedShoutcastHandler(urllib.request.HTTPSHandler):
-    """urllib's for https."""
+    """The same for https."""
+
+    def __init__(self, connect: Connect) -> None:
+        super().__init__()
+        self._connect = connect
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_EncryptedConnection, req)
+        return self.do_open(_EncryptedConnection, req, connect=self._connect)

@@ -32,7 +32,12 @@ _PIECE_BYTES = 1 << 20
 
 
 class PlaylistError(SourceError):
-    """An HLS playlist, which has no bytes of its own to play; `pipeline.media.hls` reads those."""
+    """An HLS playlist, which has no bytes of its own to play; `pipeline.media.hls` reads those,
+    from the host that answered (`site`): looked up again its name might lead elsewhere."""
+
+    def __init__(self, site: SameHost) -> None:
+        super().__init__("is a list of other files (hls)")
+        self.site = site
 
 
 class Readable(Protocol):
@@ -84,7 +89,7 @@ class Transfer:
             file = HttpFile(site, url)
             if file.peek(len(MAGIC)) == MAGIC:
                 file.close()
-                raise PlaylistError("is a list of other files (hls)")
+                raise PlaylistError(site)
             if self.live or file.seekable():
                 return file, file.length
             self.close()

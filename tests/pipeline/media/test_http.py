@@ -26,6 +26,7 @@ from pipeline.media.picture import Loss, Picture
 from pipeline.media.raw_video import RawVideo
 from pipeline.media.reel import VideoReel
 from pipeline.media.transfer import Transfer, file_edges
+from pipeline.media.whereabouts import Whereabouts
 from tests.serving import serving
 
 
@@ -295,18 +296,13 @@ def elsewhere(folder: Path) -> Iterator[Site]:
 
 
 @pytest.mark.slow
-def test_passwords_go_to_no_other_port_of_the_host(
-    site: Site, elsewhere: Site, folder: Path
-) -> None:
-    site.password = "Basic dXNlcjpnZWgzMW0="
+def test_no_other_port_of_this_machine_is_asked(site: Site, elsewhere: Site, folder: Path) -> None:
     site.redirects |= {"/go": f"{elsewhere.url}/0.ts", "/on": "/1.ts"}
-    listed(folder, "list.m3u8", "0.ts", f"{elsewhere.url}/1.ts")
-    own = site.url.replace("//", "//user:geh31m@")
-    assert frames(f"{own}/go") == 25
-    assert frames(f"{own}/on") == 25
-    assert frames(f"{own}/list.m3u8") == 50
-    assert elsewhere.asked
-    assert set(elsewhere.passwords) == {None}
+    listed(folder, "list.m3u8", f"{elsewhere.url}/1.ts")
+    assert frames(f"{site.url}/on") == 25
+    for way in ("go", "list.m3u8"):
+        assert "refers to another port of this machine" in refusal(f"{site.url}/{way}")
+    assert elsewhere.asked == []
 
 
 @pytest.mark.parametrize(
@@ -321,7 +317,8 @@ def test_passwords_go_to_no_other_port_of_the_host(
     ],
 )
 def test_where_passwords_belong(source: str, target: str, goes: bool) -> None:
-    site = SameHost(source.replace("//", "//user:geh31m@"), 5)
+    camera = Whereabouts(lambda _: [(socket.AF_INET, ("10.0.0.7", 0))])
+    site = SameHost(source.replace("//", "//user:geh31m@"), 5, whereabouts=camera)
     request = Request(target)
     site.check(target)
     site.authorize(request)
