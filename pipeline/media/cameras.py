@@ -5,6 +5,8 @@ URL in -> open container.
 
 from __future__ import annotations
 
+import logging
+from functools import cache
 from typing import TYPE_CHECKING
 
 import av
@@ -12,10 +14,14 @@ import av
 from pipeline.errors import SourceError
 from pipeline.media.formats import DEVICE, DEVICE_FORMATS, FILE_FORMATS, RTSP_FORMATS
 from pipeline.media.libav import open_container
+from pipeline.media.redirection import kept_to_its_host
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
+log = logging.getLogger(__name__)
+
+VERIFIES = av.library_versions["libavformat"] >= (63,)  # certificates, unless one says otherwise
 CAMERA_SCHEMES = ("rtsp", "rtsps", "srt")
 ANALYZED = 0.75  # of the time for it
 
@@ -61,7 +67,19 @@ def _open_rtsp(url: str, timeout_s: float, transport: str) -> InputContainer:
         "rtsp_transport": transport,
         "timeout": str(int(timeout_s * 1_000_000)),
     }
-    return _open(url, options, timeout_s)
+    if url.lower().startswith("rtsps:") and not VERIFIES:
+        _say_that_nobody_is_verified()
+    with kept_to_its_host(url):
+        return _open(url, options, timeout_s)
+
+
+@cache
+def _say_that_nobody_is_verified() -> None:
+    log.warning(
+        "rtsps:// encrypts, and this PyAV (%s) does not check whose certificate a camera shows: "
+        "whoever is in between can pose as it; PyAV 19 checks it",
+        av.__version__,
+    )
 
 
 def _open_srt(url: str, timeout_s: float) -> InputContainer:

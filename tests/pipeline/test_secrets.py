@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from base64 import b64encode, urlsafe_b64encode
+
 import pytest
 
 from pipeline import secrets
@@ -35,6 +39,64 @@ def test_a_remembered_value_is_replaced_wherever_and_however_it_stands() -> None
     secrets.remember_url("rtsp://admin:geh%40im%21@camera/1?token=t0ken")
     text = "401 for geh%40im%21; decoded geh@im!; file:geh@im!; t0ken"
     assert secrets.mask(text) == "401 for ***; decoded ***; file:***; ***"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "ge/h#e m'\"é",
+        "ge%2Fh%23e%20m%27%22%C3%A9",
+        "ge%2fh%23e%20m%27%22%c3%a9",
+        "ge/h%23e%20m%27%22%C3%A9",
+        "ge%2Fh%23e+m%27%22%C3%A9",
+        json.dumps("ge/h#e m'\"é"),
+        repr("ge/h#e m'\"é"),
+        b64encode("ge/h#e m'\"é".encode()).decode(),
+        urlsafe_b64encode("ge/h#e m'\"é".encode()).decode(),
+        "Basic " + b64encode("admin:ge/h#e m'\"é".encode()).decode(),
+    ],
+)
+def test_every_form_that_a_program_gives_a_secret_is_masked(form: str) -> None:
+    secrets.remember_url("rtsp://admin:ge%2Fh%23e%20m%27%22%C3%A9@camera/1")
+    told = secrets.mask(f"it says <{form}>")
+    assert "***" in told
+    assert re.sub(r"[^A-Za-z0-9]", "", told) in ("itsays", "itsaysBasic")
+
+
+def test_what_is_forgotten_is_shown_again() -> None:
+    secrets.remember("first-t0ken", "second-t0ken")
+    secrets.forget("first-t0ken")
+    assert secrets.mask("first-t0ken second-t0ken") == "first-t0ken ***"
+
+
+def test_secrets_of_the_environment() -> None:
+    environ = {
+        "GATE_PASSWORD": "geheim/nis",
+        "AWS_SECRET_ACCESS_KEY": "k3y-of-the-house",
+        "YARD_URL": "rtsp://viewer:pa55word@yard/1",
+        "HTTPS_PROXY": "http://me:pr0xy-word@proxy:3128",
+        "RAY_AUTH_MODE": "token",
+        "DB_PASSWORD_FILE": "/run/secrets/db",
+        "PATH": "/usr/bin",
+        "HOME_URL": "http://camera.example/1",
+    }
+    secrets.remember_environment(environ)
+    told = secrets.mask(" ".join(environ.values()))
+    assert told == (
+        "*** *** rtsp://viewer:***@yard/1 http://me:***@proxy:3128 token /run/secrets/db /usr/bin "
+        "http://camera.example/1"
+    )
+    kept = {"HTTPS_PROXY", "DB_PASSWORD_FILE", "PATH", "HOME_URL"}
+    assert secrets.without_secrets(environ).keys() == kept
+
+
+def test_tokens_are_known_by_their_shape() -> None:
+    assert secrets.mask("Bearer eyJhbGciOiJub25l.eyJzdWIiOiJtZSJ9.c2ln!") == "Bearer ***!"
+
+
+def test_a_file_that_holds_a_secret_is_none() -> None:
+    values = {"sasl_oauth_token_file": "/run/token", "token": "t0ken"}
+    assert secrets.mask_values(values) == {"sasl_oauth_token_file": "/run/token", "token": "***"}
 
 
 def test_the_longer_secret_first() -> None:

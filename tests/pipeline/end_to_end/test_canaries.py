@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -23,6 +24,7 @@ from urllib.parse import quote
 import av
 import pytest
 
+from pipeline.cli import main
 from pipeline.errors import NoDatabase
 from pipeline.sinks.uri import open_reader
 from tests.authority import Authority
@@ -242,3 +244,48 @@ def test_a_run_in_trouble_shows_no_secret(tmp_path, ray, world, runtime, spare_p
     assert leaks(run.seen) == []
     hidden = {"the configuration": (tmp_path / "run.yaml").read_bytes()}
     assert len(leaks(hidden)) >= 2 * len(CAMERAS)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["run", "{config}", "--print-config"], 0),
+        (["run", "{config}", "--set", "streams.refused=1"], 2),
+        (["run", "{config}", "--set", "sink.settings.sasl_plain_pasword={sasl}"], 2),
+        (["run", "{config}", "--set", "sink.settings.ssl_certfile={sasl}"], 2),
+        (["run", "{config}", "--set", "sink.settings.attempt_s={sasl}"], 2),
+        (["run", "{config}", "--log-level", "{sasl}"], 2),
+        (["replay", "x.mp4", "--config", "{config}"], 2),
+        (["replay", "{denied}", "--runtime", "inline"], 2),
+        (["tail", "{away}", "--config", "{config}"], 1),
+        (["topics", "list", "{away}", "--config", "{config}"], 1),
+        (["audit", "{away}", "--config", "{config}"], 1),
+        (["run", "--help"], 0),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else "",
+)
+def test_commands_show_no_secret(tmp_path, world, capsys, caplog, words, code):
+    """An answer that is none, from who takes connections and hangs up, is the broker of them."""
+
+    class Rude(socketserver.BaseRequestHandler):
+        def handle(self) -> None: ...
+
+    with serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Rude)) as broker:
+        login = {"sasl_mechanism": "PLAIN", "sasl_plain_username": "me"}
+        settings = {"security_protocol": "SASL_PLAINTEXT", "attempt_s": 1, **login}
+        settings["sasl_plain_password"] = canary("sasl")
+        address = f"kafka://127.0.0.1:{broker.server_address[1]}"
+        streams = {name: {"url": url} for name, url in world.items()}
+        values = {"streams": streams, "sink": {"uri": address, "settings": settings}}
+        config = tmp_path / "run.yaml"
+        config.write_text(json.dumps(values))
+        given = {"config": config, "sasl": json.dumps(canary("sasl")), "away": address, **world}
+        with caplog.at_level(logging.DEBUG):
+            ended = main([word.format(**given) for word in words])
+    told = capsys.readouterr()
+    assert ended == code, told
+    assert told.out + told.err
+    assert (
+        leaks({"out": told.out.encode(), "err": told.err.encode(), "log": caplog.text.encode()})
+        == []
+    )
