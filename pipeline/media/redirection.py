@@ -8,6 +8,7 @@ failed.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import resource
 from collections.abc import Iterator
@@ -67,7 +68,15 @@ class _Watch(logging.Handler):
             scheme, host, port = _place(told["url"])
             self.elsewhere = f"{scheme}://{host}:{port}"
             _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (_lowest_free(), hard))
+
+
+def _lowest_free() -> int:
+    """The descriptor that the next socket would have. A limit below it would also keep other
+    threads from waiting for theirs."""
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    os.close(descriptor)
+    return descriptor
 
 
 def _place(url: str) -> tuple[str, str, int | None]:
