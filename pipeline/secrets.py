@@ -45,19 +45,21 @@ _BASE64 = (b64encode, urlsafe_b64encode)
 
 _PLACE_OF_ONE = "_file"  # a key that ends so names where a secret lies
 
-_known: set[str] = set()
+_known: dict[str, set[str]] = {}  # first letters -> what is remembered and begins so
 
 
 def remember(*secrets: str) -> None:
     """Have `mask` replace these values everywhere from now on, in this process."""
     for secret in secrets:
-        _known.update(_forms(secret))
+        for form in _forms(secret):
+            _known.setdefault(form[:SHORTEST], set()).add(form)
 
 
 def forget(*secrets: str) -> None:
     """These values are secret no longer, as a token that was replaced by another."""
     for secret in secrets:
-        _known.difference_update(_forms(secret))
+        for form in _forms(secret):
+            _known.get(form[:SHORTEST], set()).discard(form)
 
 
 def remember_url(url: str) -> None:
@@ -141,8 +143,8 @@ def misread(url: str) -> str:
 
 def mask(text: str) -> str:
     """Replace passwords of URLs, secret query values, tokens (JWT) and all that was remembered."""
-    for secret in sorted(_known, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+    for begin, end in reversed([*_remembered(text)]):
+        text = text[:begin] + MASK + text[end:]
     text = _TOKEN.sub(MASK, _IN_TEXT.sub(_mask_password, text))
     return _QUERY.sub(_mask_query, text)
 
@@ -154,6 +156,23 @@ def mask_url(url: str) -> str:
     elif _password(url):  # nobody knows where it ends
         url = _CUT.sub(lambda match: f"{match['before']}{MASK}", url, count=1)
     return mask(_WHOLE_QUERY.sub(_mask_query, url) if _URL.match(url) else url)
+
+
+def _remembered(text: str) -> Iterator[tuple[int, int]]:
+    """Where something stands that is remembered; what overlaps is one. However much there is, a
+    letter of the text costs one look."""
+    begin = end = 0
+    for at in range(len(text) - SHORTEST + 1):
+        known = _known.get(text[at : at + SHORTEST], ())
+        longest = max((len(one) for one in known if text.startswith(one, at)), default=0)
+        if longest and at >= end:
+            if end:
+                yield begin, end
+            begin = at
+        if longest:
+            end = max(end, at + longest)
+    if end:
+        yield begin, end
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pipeline import secrets
 
 @pytest.fixture(autouse=True)
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "_known", set())
+    monkeypatch.setattr(secrets, "_known", {})
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,11 @@ def test_a_file_that_holds_a_secret_is_none() -> None:
 def test_the_longer_secret_first() -> None:
     secrets.remember("geheim", "geheimnis")
     assert secrets.mask("geheimnis geheim") == "*** ***"
+
+
+def test_of_secrets_that_overlap_nothing_is_left() -> None:
+    secrets.remember("abcdef", "defghijk")
+    assert secrets.mask("is it abcdefghijk, or abcdefabcdef?") == "is it ***, or ******?"
 
 
 def test_short_values_do_not_eat_the_text() -> None:

@@ -32,7 +32,7 @@ ODD += ["1234/5678", "col:on/w0rd", "per%23cent", "plainword", "it's<odd>", "two
 
 @pytest.fixture(autouse=True)
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "_known", set())
+    monkeypatch.setattr(secrets, "_known", {})
 
 
 @pytest.fixture(params=ODD)

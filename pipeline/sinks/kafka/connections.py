@@ -53,7 +53,8 @@ class Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python
                 if node_id in self._passed_over:
                     return
                 if isinstance(error, SaslAuthenticationFailedError) and self._token:
-                    error = SaslAuthenticationFailedError(f"{error.args[0]}; {self._token.age}")
+                    told = filter(None, (*map(str, error.args), self._token.age))
+                    error = SaslAuthenticationFailedError("; ".join(told))
                 self._trouble.note(address, error, advertised=not named)
                 if hopeless(error):
                     self._refused[node_id] = error

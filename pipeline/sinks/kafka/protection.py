@@ -33,8 +33,8 @@ def is_loopback(host: str) -> bool:
 def stays_here(options: Mapping[str, Any]) -> bool:
     """Whether these settings log in only to this machine: without TLS, and it is not allowed."""
     shown = options.get("sasl_mechanism") in SHOWN
-    in_clear = options.get("security_protocol") == "SASL_PLAINTEXT"
-    return shown and in_clear and not options.get("cleartext_password")
+    without_tls = options.get("security_protocol") == "SASL_PLAINTEXT"
+    return shown and without_tls and not options.get("cleartext_password")
 
 
 def in_clear(host: str) -> str:

@@ -191,6 +191,7 @@ def test_the_sink_of_the_driver_is_told_with_it() -> None:
 
 
 def test_no_secret_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "_known", {"hunter22"})
+    monkeypatch.setattr(secrets, "_known", {})
+    secrets.remember("hunter22")
     failure = Seen(node("a"), "ValueError: cannot log in with hunter22")
     assert only(failure, Driver(VERSIONS))["answer"].value == "ValueError: cannot log in with ***"
