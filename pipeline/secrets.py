@@ -48,6 +48,15 @@ _PLACE_OF_ONE = "_file"  # a key that ends so names where a secret lies
 _known: dict[str, set[str]] = {}  # first letters -> what is remembered and begins so
 
 
+class Hidden(str):
+    """A secret that does not show where whatever holds it is printed, such as a call's locals."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(MASK)
+
+
 def remember(*secrets: str) -> None:
     """Have `mask` replace these values everywhere from now on, in this process."""
     for secret in secrets:

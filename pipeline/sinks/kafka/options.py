@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from operators.errors import UsageError
-from pipeline.secrets import MASK, mask, remember, remember_url
+from pipeline.secrets import MASK, Hidden, mask, remember, remember_url
 from pipeline.sinks.kafka.protection import SHOWN, require_protection, weakenings
 from pipeline.sinks.kafka.tls_files import require_tls_files
 
@@ -100,7 +100,7 @@ def checked(options: Mapping[str, Any], servers: Sequence[str]) -> dict[str, Any
     require_tls_files(options)
     for weakening in weakenings(options):
         log.warning("kafka://%s: %s", ",".join(servers), weakening)
-    return dict(options)
+    return {name: Hidden(one) if name in SECRETS else one for name, one in options.items()}
 
 
 def _fault(kind: Kind, value: Any) -> str:

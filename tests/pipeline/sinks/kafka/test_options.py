@@ -153,7 +153,7 @@ def test_passwords_are_masked_from_then_on():
         sasl_plain_password="correct-horse",
         proxy_url="socks5://me:battery-staple@proxy:1080",
     )
-    assert "correct-horse" not in repr(chosen)
+    assert "correct-horse" not in repr(chosen) + repr(chosen.producer(Deadline(10)))
     assert "correct-horse" not in mask("login failed: correct-horse")
     assert "battery-staple" not in mask("via battery-staple")
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 from threading import Thread
+from traceback import TracebackException
 from typing import Any
 
 import pytest
@@ -162,6 +163,13 @@ def refusal(address: str, settings: dict[str, Any]) -> SinkError:
     return caught.value
 
 
+def with_locals(error: BaseException) -> str:
+    """A traceback as debuggers and error trackers show it, from below the test."""
+    assert error.__traceback__
+    whole = TracebackException(type(error), error, error.__traceback__.tb_next, capture_locals=True)
+    return "".join(whole.format())
+
+
 @pytest.mark.needs_kafka
 def test_who_is_refused_is_told_why(guarded: Guarded, caplog):
     at, tls, login, token = guarded.address, guarded.tls, guarded.login, guarded.token
@@ -191,6 +199,7 @@ def test_who_is_refused_is_told_why(guarded: Guarded, caplog):
     for words, error in told:
         assert words in str(error)
         assert not error.retryable, words
+        assert PASSWORD not in with_locals(error)
     secrets = [PASSWORD, WRONG, "eyJ", b64encode(f"\0alice\0{PASSWORD}".encode()).decode()]
     said = "".join(str(error) for _, error in told) + caplog.text
     assert [secret for secret in secrets if secret in said] == []
