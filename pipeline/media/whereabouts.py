@@ -55,8 +55,16 @@ class Whereabouts:
         raise failure
 
     def is_this_machine(self, host: str) -> bool:
-        """Whether requests to a host go to loopback; errors as of `connect`."""
-        return any(_address(place).is_loopback for _, place in self._of(host))
+        """Whether requests to a host go to loopback. Not those to one that a proxy alone knows.
+
+        Raises:
+            SourceError: its name leads where no name may lead.
+        """
+        try:
+            found = self._of(host)
+        except OSError:
+            return False
+        return any(_address(place).is_loopback for _, place in found)
 
     def _of(self, host: str) -> list[Found]:
         if host not in self._found:

@@ -13,8 +13,9 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
+from glob import glob
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -195,16 +196,20 @@ class Watched:
             or b'"crashed"' in one.value
         }
 
-    def look(self, processes: dict[int, str]) -> list[int]:
-        """At these processes; those that decode, which may know no more than their own address."""
+    def look(self, when: str, processes: Mapping[int, str]) -> list[int]:
+        """At these processes, and all that lies there. Gives those that decode, which know no more
+        than their own address."""
         decoding = [pid for pid, title in processes.items() if "pipeline.decode.child" in title]
-        self.seen["command lines"] = "\n".join(processes.values()).encode()
-        for pid in decoding:
-            with suppress(OSError):
-                self.seen[f"environ {pid}"] = Path(f"/proc/{pid}/environ").read_bytes()
-        for path in (*self._folder.iterdir(), *self._ray.rglob("*")):
-            if path.is_file() and path.name != "run.yaml":
-                self.seen[str(path)] = path.read_bytes()
+        self.seen[f"{when}, command lines"] = "\n".join(processes.values()).encode()
+        paths = [Path(f"/proc/{pid}/environ") for pid in decoding]
+        paths += [
+            *self._folder.iterdir(),
+            *map(Path, glob(f"{self._ray}/**", recursive=True, include_hidden=True)),
+        ]
+        for path in paths:
+            with suppress(OSError):  # it is a folder, a socket, or gone
+                if path.name != "run.yaml":
+                    self.seen[f"{when}, {path}"] = path.read_bytes()
         return decoding
 
 
@@ -225,8 +230,8 @@ def test_a_run_in_trouble_shows_no_secret(tmp_path, ray, world, runtime, spare_p
     run = Watched(tmp_path, ray, world, runtime, port)
     try:
         tools.wait_until(lambda: {*CAMERAS} - {"silent"} <= run.told(), run.process)
-        decoding = run.look(tools.descendants(run.process.pid))
-        assert len(decoding) >= 1
+        decoding = run.look("meanwhile", tools.descendants(run.process.pid))
+        assert run.seen[f"meanwhile, /proc/{decoding[0]}/environ"]
         os.kill(decoding[0], signal.SIGKILL)
         for path in ("/metrics", "/v1/streams", "/v1/streams/denied", "/readyz", "/v1/none"):
             run.ask(path)
@@ -237,9 +242,9 @@ def test_a_run_in_trouble_shows_no_secret(tmp_path, ray, world, runtime, spare_p
     finally:
         run.process.terminate()
         run.process.wait()
-    run.look({})
+    run.look("afterwards", {})
     assert run.process.returncode == 0, (tmp_path / "log").read_text()
-    assert b"telltale" in run.seen[str(tmp_path / "out.db")]
+    assert b"telltale" in run.seen[f"afterwards, {tmp_path}/out.db"]
     assert any(str(ray) in name for name in run.seen) is (runtime == "ray")
     assert leaks(run.seen) == []
     hidden = {"the configuration": (tmp_path / "run.yaml").read_bytes()}
@@ -285,7 +290,5 @@ def test_commands_show_no_secret(tmp_path, world, capsys, caplog, words, code):
     told = capsys.readouterr()
     assert ended == code, told
     assert told.out + told.err
-    assert (
-        leaks({"out": told.out.encode(), "err": told.err.encode(), "log": caplog.text.encode()})
-        == []
-    )
+    seen = {"out": told.out, "err": told.err, "log": caplog.text}
+    assert leaks({name: text.encode() for name, text in seen.items()}) == []
