@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from operators.errors import UsageError
+from pipeline import secrets
 from pipeline.secrets import mask, mask_values
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka.deadline import Deadline
@@ -16,6 +17,12 @@ from pipeline.sinks.uri import open_reader, open_sink
 from tests.authority import Authority
 
 URI = "kafka://127.0.0.1:1?topic_prefix=dinostream"
+
+
+@pytest.fixture(autouse=True)
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is a password here is a part of a hash elsewhere."""
+    monkeypatch.setattr(secrets, "_known", {})
 
 
 def settings(**chosen):
