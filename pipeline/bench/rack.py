@@ -72,5 +72,5 @@ class _Slot(DecodeProcess):
         self._rack = rack
         super().__init__(spec)
 
-    def _spawn(self, write_fd: int, memory_bytes: int) -> Child:
+    def _spawn(self, write_fd: int, spec: StreamSpec) -> Child:
         return self._rack.connect(write_fd, self._stderr_fd)

@@ -18,6 +18,7 @@ from typing import IO, Protocol
 from pipeline.decode.descriptors import spare_some
 from pipeline.decode.slate import SLATE_BYTES, Note, Slate
 from pipeline.decode.wire import Message, Unpacker
+from pipeline.media.s3 import is_s3
 from pipeline.secrets import mask, without_secrets
 from pipeline.stream.spec import StreamSpec
 
@@ -72,7 +73,7 @@ class DecodeProcess:
             with contextlib.suppress(OSError):
                 fcntl.fcntl(self.fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
             os.set_blocking(self.fd, False)
-            self._child = self._spawn(write_fd, spec.memory_bytes)
+            self._child = self._spawn(write_fd, spec)
             if_it_fails.pop_all()
         self._order(json.dumps(spec.to_json()))
 
@@ -130,15 +131,16 @@ class DecodeProcess:
         self.last_words = mask(words)
         return with_words(_ending(code), self.last_words)
 
-    def _spawn(self, write_fd: int, memory_bytes: int) -> Child:
+    def _spawn(self, write_fd: int, spec: StreamSpec) -> Child:
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         environment = {
-            **without_secrets(os.environ),  # it reads what strangers send
+            # It reads what strangers send; a store alone wants its keys of it.
+            **(os.environ if is_s3(spec.url) else without_secrets(os.environ)),
             **dict.fromkeys(_SINGLE_THREADED, "1"),
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             "MALLOC_ARENA_MAX": "2",  # each arena reserves 64 MiB of address space
         }
-        arguments = [str(write_fd), str(memory_bytes)]
+        arguments = [str(write_fd), str(spec.memory_bytes)]
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "pipeline.decode.child", *arguments],
             stdin=subprocess.PIPE,
