@@ -20,6 +20,7 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 
+from benchmarks.broker_trial.node import Node
 from pipeline import subscribe
 from pipeline.cli import main
 from pipeline.configuration.config import SinkConfig
@@ -34,7 +35,6 @@ from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.reading import Plan
 from pipeline.sinks.uri import open_reader, open_sink
 from tests.authority import Authority, Certificate
-from tests.conftest import Broker
 from tests.tokens import AUDIENCE, Issuer
 
 LISTENERS = {  # name -> protocol; TLS with a certificate that is right, expired, of a stranger
@@ -90,7 +90,7 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory, spare_ports, cold_broker: Broker) -> Iterator[Guarded]:
+def guarded(tmp_path_factory, spare_ports, cold_broker: Node) -> Iterator[Guarded]:
     if not shutil.which("openssl"):
         pytest.skip("certificates are made with openssl")
     folder = tmp_path_factory.mktemp("guarded")
