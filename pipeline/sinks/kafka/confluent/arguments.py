@@ -78,13 +78,13 @@ def _require_known(settings: KafkaSettings) -> None:
             f"sink setting {strange[0]} does not go with client confluent; leave client out, or "
             f"{strange[0]}"
         )
-    mechanism = client.get("sasl_mechanism")
-    if (client.get("security_protocol"), mechanism) == ("SASL_PLAINTEXT", "PLAIN"):
+    if settings.stays_here:
         raise UsageError(
-            "client confluent would send the password in clear to wherever a broker says that "
-            "another one is; use security_protocol SASL_SSL, or sasl_mechanism SCRAM-SHA-512, or "
-            "leave client out"
+            "client confluent would send the login in clear to wherever a broker says that another "
+            "one is; use security_protocol SASL_SSL, set cleartext_password to true where nobody "
+            "is in between, or leave client out"
         )
+    mechanism = client.get("sasl_mechanism")
     if mechanism not in (None, *MECHANISMS):
         raise UsageError(
             f"sasl_mechanism {mechanism} does not go with client confluent, which is offered with "

@@ -59,8 +59,11 @@ def test_a_certificate_is_of_the_name_that_was_asked_for_unless_that_is_switched
     ("chosen", "text"),
     [
         ({"proxy_url": "socks5://proxy:1080"}, "proxy_url does not go with client confluent"),
-        ({**LOGIN, "sasl_mechanism": "GSSAPI"}, "GSSAPI does not go with client confluent"),
-        ({**LOGIN, "security_protocol": "SASL_PLAINTEXT"}, "the password in clear to wherever"),
+        (
+            {"security_protocol": "SASL_SSL", "sasl_mechanism": "GSSAPI"},
+            "GSSAPI does not go with client confluent",
+        ),
+        ({**LOGIN, "security_protocol": "SASL_PLAINTEXT"}, "the login in clear to wherever"),
         ({**LOGIN, "sasl_kerberos_name": "x"}, "sasl_kerberos_name does not go with client"),
         ({"client": "librdkafka"}, "client is 'librdkafka'; allowed are kafka-python, confluent"),
     ],
