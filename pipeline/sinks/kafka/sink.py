@@ -23,9 +23,9 @@ from pipeline.records.mark import Mark
 from pipeline.records.message import claim_message, progress_message
 from pipeline.records.record import Message
 from pipeline.records.topics import CLAIMS, OF_EVERY_RUN, PROGRESS
-from pipeline.sinks.fence import claimed, fenced, not_done
+from pipeline.sinks.fence import not_done
 from pipeline.sinks.kafka.admin import ensure_topics
-from pipeline.sinks.kafka.claims import Contention, Decision, take
+from pipeline.sinks.kafka.claims import Contention, take
 from pipeline.sinks.kafka.deadline import Deadline
 from pipeline.sinks.kafka.errors import (
     BatchRefused,
@@ -33,11 +33,11 @@ from pipeline.sinks.kafka.errors import (
     progress_too_large,
     too_large,
 )
+from pipeline.sinks.kafka.holding import Holding, Plan
 from pipeline.sinks.kafka.limits import Limits
 from pipeline.sinks.kafka.marks import Marks
 from pipeline.sinks.kafka.options import TRANSACTIONS
 from pipeline.sinks.kafka.producer import append
-from pipeline.sinks.kafka.progress import Standing
 from pipeline.sinks.kafka.reach import Unreachable
 from pipeline.sinks.kafka.refused import hopeless, telling
 from pipeline.sinks.kafka.settings import KafkaSettings
@@ -66,7 +66,7 @@ class KafkaSink:
         """Connects at the first call. Raises `UsageError` where the settings cannot be used."""
         self._settings = usable(settings)
         self._writer: Writer | None = None
-        self._standing: dict[str, Progress] = {}
+        self._holding = Holding()
         self._marks = Marks()
         self._watch = Watch(settings)
         self._contention = Contention(random.Random())
@@ -86,29 +86,31 @@ class KafkaSink:
 
         def attempt(deadline: Deadline) -> dict[str, Progress]:
             self._ensure(OF_EVERY_RUN, deadline)
-            return self._claim(jobs, fresh, deadline)
+            decided = self._take(self._holding.claim(jobs, fresh=fresh), deadline)
+            return {stream: decided[stream] for stream in jobs}
 
         return self._until(
             f"claiming {len(jobs)} streams", attempt, within_s=self._settings.claim_s
         )
 
     def commit(self, commits: Sequence[Commit]) -> Receipt:
-        new = not_done(self._standing, commits)
+        new = not_done(self._holding.standing, commits)
         messages = [message for commit in new for message in commit.messages]
         topics = {message.topic for message in messages}
 
         def attempt(deadline: Deadline) -> None:
             self._ensure((PROGRESS, CLAIMS, *topics), deadline)
             if not self._writer:
-                self._take_back(deadline)
-            left = not_done(self._standing, new)
+                self._take(self._holding.take_back(), deadline)
+            left = not_done(self._holding.standing, new)
             if not left:
                 return  # the last attempt raised, and was carried out all the same
             assert self._writer
-            self._watch.look(self._held(), deadline)
+            self._watch.look(self._holding.held, deadline)
             self._require_small(messages, [commit.progress for commit in left])
             self._marks.write(self._writer, left, deadline)
-            self._standing |= {commit.progress.stream: commit.progress for commit in left}
+            written = {commit.progress.stream: commit.progress for commit in left}
+            self._holding.standing |= written
 
         if new:
             first = new[0].progress
@@ -135,52 +137,18 @@ class KafkaSink:
             self._writer.close()
             self._writer = None
 
-    def _claim(
-        self, jobs: Mapping[str, str], fresh: bool, deadline: Deadline
-    ) -> dict[str, Progress]:
-        held = {one.stream: one.job for one in self._held() if one.stream not in jobs}
-
-        def decide(found: Standing) -> Mapping[str, Progress]:
-            decided = {stream: self._kept(stream, found) for stream in held}
-            for stream, job in jobs.items():
-                known = None if fresh else found.progress(job, stream)
-                if known is None or not known.done:
-                    known = claimed(known or Progress(job, stream), found.epoch(stream))
-                decided[stream] = known
-            return decided
-
-        decided = self._take({**held, **jobs}, decide, deadline)
-        return {stream: decided[stream] for stream in jobs}
-
-    def _take_back(self, deadline: Deadline) -> None:
-        """A new writer, and what the store says of our streams; if somebody else has claimed one of
-        them, this writer goes without fencing the other one."""
-        jobs = {one.stream: one.job for one in self._held()}
-        self._take(jobs, lambda found: {one: self._kept(one, found) for one in jobs}, deadline)
-
-    def _take(
-        self, jobs: Mapping[str, str], decide: Decision, deadline: Deadline
-    ) -> Mapping[str, Progress]:
+    def _take(self, plan: Plan, deadline: Deadline) -> Mapping[str, Progress]:
         def own_writer() -> str:
             return (self._writer or self._open_writer(deadline)).name
 
         try:
-            decided = take(self._settings, jobs, decide, own_writer, deadline, self._contention)
+            decided = take(self._settings, *plan, own_writer, deadline, self._contention)
         except BaseException:
             self._give_up_writer(abort=False)  # the claims may not name it
             raise
-        self._standing |= decided
+        self._holding.standing |= decided
         self._marks.forget()
         return decided
-
-    def _held(self) -> list[Progress]:
-        return [progress for progress in self._standing.values() if progress.running]
-
-    def _kept(self, stream: str, found: Standing) -> Progress:
-        ours = self._standing[stream]
-        if found.epoch(stream) > ours.epoch:
-            raise fenced(stream, found.epoch(stream), ours.epoch)
-        return found.progress(ours.job, stream) or ours
 
     def _open_writer(self, deadline: Deadline) -> Writer:
         """Under an id of its own: one that was fenced must never write again."""
