@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pipeline.engine.placement import Placement
 from pipeline.engine.refusals import with_letters
+from pipeline.engine.sealing import sealed
 from pipeline.errors import RecordsTooLarge
 from pipeline.records.commit import Commit
 from pipeline.records.manifest import Untold
@@ -125,15 +126,8 @@ class Outbox:
         return self._put(messages, replace(progress, sequence=self._newest.sequence + 1))
 
     def _put(self, messages: Sequence[Message], progress: Progress) -> Commit:
-        """The commit on its way: the end is told with the counts as they are now, and a manifest
-        of all that was committed where one is due."""
-        self._own, whole = list(messages), list(messages)
-        if self._end:
-            whole += self._publisher.announce(self._end, progress, progress.ledger)
-        untold = self._untold.after(whole, progress)
-        if self._end or untold.is_due(progress.frames):
-            whole.append(self._publisher.manifest(untold.said(progress), progress))
-            untold = untold.next(progress.frames)
-        self._newest = replace(progress, untold=untold.to_json())
-        self._in_flight = Commit(tuple(whole), self._newest)
+        """The commit on its way."""
+        self._own = list(messages)
+        self._in_flight = sealed(messages, progress, self._end, self._untold, self._publisher)
+        self._newest = self._in_flight.progress
         return self._in_flight

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pipeline.engine.committer import Committer
 from pipeline.engine.delivery import Delivery
 from pipeline.engine.drain import Drain
+from pipeline.engine.ending import Ending
 from pipeline.engine.intake import Intake
 from pipeline.engine.lane import Lane
 from pipeline.engine.observer import WAIT, Observer, StageSeconds
@@ -26,16 +27,14 @@ from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Sink
-from pipeline.stream.chunk import End, Frames, Trouble
+from pipeline.stream.chunk import Frames, Trouble
 from pipeline.stream.feed import Feed
 from pipeline.stream.progress import Progress
 from pipeline.stream.spec import StreamSpec
 
-SILENCE_S = 2.0  # what a decoder is given to speak after the time to drain
 SINK_WAIT_S = 0.02  # how long the sink is waited for before the decoders are looked at again
 IDLE_WAIT_S = 0.25  # how long a loop without work waits before it looks at `stop` again
 DRAIN_S = 10.0  # what is given to what is decoded, and to the sink, after `stop`
-SILENT = "its decoder did not end in time; what it held is in no count"
 COUNT_S = 5.0  # for cameras to say what they hold, once it cannot be delivered any more
 
 
@@ -89,7 +88,7 @@ class Shard:
         self._scheduler = Scheduler(self._lanes, engine.batch_size)
         self._relief = Relief(self._lanes, overload)
         self._drain = Drain(drain_s, self._sink.interrupt, clock)
-        self._draining = False
+        self._ending = Ending(self._drain, self._intake, self._roster, self._scheduler, clock)
         self.turned_s: float | None = None  # when the loop last did; None: not at work yet
 
     def run(
@@ -171,7 +170,7 @@ class Shard:
             delivery.claim()
             busy |= delivery.settle()
             if self._drain.asked:
-                self._end()
+                self._ending.look()
             self._scheduler.wake(self._roster.stop_removed())
             if opened := self._roster.open_next():
                 self._scheduler.enter(opened)
@@ -192,31 +191,6 @@ class Shard:
             return due_s
         delivery.wait(min(due_s, SINK_WAIT_S))
         return 0.0
-
-    def _end(self) -> None:
-        """Come to an end: at once no more is begun, and in time no more is computed."""
-        if not self._draining:
-            self._draining = True
-            self._roster.begin_no_more()
-            self._intake.stop(self._lanes)
-        self._drain.look()
-        if (cut_s := self._drain.cut_s) is None:
-            return
-        for lane in list(self._lanes.values()):
-            if not lane.live:
-                if not lane.queue.ended:
-                    self._abandon(lane)
-            elif not lane.queue.closing and self._clock() >= cut_s + SILENCE_S:
-                self._intake.leave(lane.stream)
-                lane.queue.accept([End(lane.stream, "stopped", SILENT, lost=lane.lost)])
-                self._scheduler.wake([lane.stream])
-
-    def _abandon(self, lane: Lane) -> None:
-        """A recording goes on another day, from its last commit."""
-        stream = lane.stream
-        self._scheduler.discard(stream)
-        self._intake.leave(stream)
-        self._roster.leave(lane, Outcome(stream, "stopped", resumed=lane.resumed))
 
     def _accept(self, timeout_s: float) -> None:
         for stream, news in self._intake.take(timeout_s):

@@ -23,10 +23,11 @@ from operators.frames import Features, FrameInfo
 from operators.operator import Operator, StreamOperator
 from operators.result import JSON, Result
 from operators.variant import prepared_variant
+from pipeline.engine.ending import SILENCE_S
 from pipeline.engine.lane import Lane
 from pipeline.engine.placement import Placement
 from pipeline.engine.relief import Relief
-from pipeline.engine.shard import IDLE_WAIT_S, SILENCE_S, Shard
+from pipeline.engine.shard import IDLE_WAIT_S, Shard
 from pipeline.engine.shortfall import Shortfall
 from pipeline.engine.step import Engine
 from pipeline.errors import FencedError, RecordsTooLarge, RuntimeFailure, SinkError

@@ -1,0 +1,249 @@
+"""The log of one writer: commits go in at one end and out at the other, and survive a kill.
+
+Bounded by bytes: beyond them the oldest segment goes, but never one that is on its way to the sink.
+Knows nothing of sinks.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from pipeline.records.commit import Commit
+from pipeline.records.message import wall_clock_us
+from pipeline.sinks.spill.backlog import Backlog, Entry, Kept
+from pipeline.sinks.spill.entry import from_bytes, to_bytes
+from pipeline.sinks.spill.segment import framed, read, scan, sync_folder
+from pipeline.stream.progress import Progress
+
+log = logging.getLogger(__name__)
+
+LOCK = "lock"
+SEGMENT_BYTES = 64 << 20
+SEGMENTS = 8  # of a full log, at least: what goes at a time is no more than a part of it
+
+
+class Spill:
+    """`append` belongs to one thread, `holds` and `waiting` to any, the others to one more."""
+
+    def __init__(
+        self, folder: Path, *, most_bytes: int, clock_us: Callable[[], int] = wall_clock_us
+    ) -> None:
+        """Open a log, or begin one, with all that a writer before has left in it.
+
+        Args:
+            folder: of this log alone.
+            most_bytes: that it may take on disk.
+            clock_us: wall clock, microseconds since the epoch.
+
+        Raises:
+            BlockingIOError: another process has it open.
+            OSError: it cannot be read or written.
+        """
+        self.folder = folder
+        self._most = most_bytes
+        self._segment_bytes = min(SEGMENT_BYTES, most_bytes // SEGMENTS)
+        self._clock_us = clock_us
+        self._lock = threading.Lock()
+        self._backlog = Backlog()
+        self._sizes: dict[int, int] = {}  # segment -> bytes
+        self._writing: int | None = None  # a descriptor, of the newest segment
+        self._appending = 0  # the segment that is written to at this moment
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._held = _locked(folder / LOCK)
+        for path in sorted(folder.glob("*.log")):
+            self._load(path)
+
+    @property
+    def holds(self) -> bool:
+        """Something waits."""
+        return bool(self._backlog)
+
+    def waiting(self) -> Mapping[str, Kept]:
+        """Stream -> what of it waits."""
+        with self._lock:
+            return self._backlog.waiting()
+
+    def holders(self) -> list[Progress]:
+        """Of every stream the job and epoch under which it was kept."""
+        return self._backlog.holders()
+
+    def append(self, commits: Sequence[Commit], *, sent: int = 0) -> None:
+        """Keep commits: they are on disk when this returns.
+
+        Args:
+            commits: in order.
+            sent: so many of them, the first, are on their way already; nothing else waits then.
+
+        Raises:
+            OSError: no room, or no disk. None of them is kept, all else stays.
+        """
+        kept_us = self._clock_us()
+        frames = [framed(to_bytes(commit, kept_us)) for commit in commits]
+        self._make_room(sum(map(len, frames)))
+        with self._lock:
+            descriptor, segment = self._open_segment()
+            self._appending = segment
+        try:
+            _write(descriptor, b"".join(frames))
+        except OSError:
+            os.ftruncate(descriptor, self._sizes[segment])
+            raise
+        with self._lock:
+            self._appending = 0
+            for commit, frame in zip(commits, frames, strict=True):
+                self._note(segment, self._sizes[segment], len(frame), commit, kept_us)
+                self._sizes[segment] += len(frame)
+            self._backlog.send(sent)
+
+    def take(self, most_bytes: int) -> list[Commit]:
+        """The oldest that are not on their way: they are from now on. Those that cannot be read are
+        told, and missed by whoever sends the others."""
+        with self._lock:
+            chosen = self._backlog.take(most_bytes)
+        return [commit for entry in chosen if (commit := self._read(entry))]
+
+    def give_back(self) -> None:
+        """What was on its way did not arrive."""
+        with self._lock:
+            self._backlog.give_back()
+
+    def release(self) -> None:
+        """What was on its way is in the sink."""
+        with self._lock:
+            self._backlog.release()
+            self._tidy()
+
+    def forsake(self, streams: Collection[str]) -> Mapping[str, Kept]:
+        """Let go of these streams' entries, none of which is on its way; what that was."""
+        with self._lock:
+            lost = self._backlog.drop_streams(streams)
+            self._tidy()
+        return lost
+
+    def close(self) -> None:
+        """Let go of the log. What waits stays; a log in which nothing does is removed."""
+        self._close_segment()
+        if not self._backlog:
+            with suppress(OSError):  # somebody looks at it
+                (self.folder / LOCK).unlink(missing_ok=True)
+                self.folder.rmdir()
+        os.close(self._held)
+
+    def _load(self, path: Path) -> None:
+        segment, size = int(path.stem), path.stat().st_size
+        for found in scan(path):
+            if found.torn:
+                log.warning(
+                    "%s: its last %d bytes are not whole, as a kill leaves them: they are cut off",
+                    *(path, found.size),
+                )
+                size = found.offset
+                os.truncate(path, size)
+            elif told := _parsed(path, found.offset, found.data):
+                self._note(segment, found.offset, found.size, *told)
+        self._sizes[segment] = size
+        self._tidy()
+
+    def _note(self, segment: int, offset: int, size: int, commit: Commit, kept_us: int) -> None:
+        stream, records = commit.progress.stream, len(commit.messages)
+        self._backlog.put(Entry(segment, offset, size, stream, records, kept_us), commit.progress)
+
+    def _read(self, entry: Entry) -> Commit | None:
+        path, data = self._path(entry.segment), None
+        with suppress(OSError):
+            data = read(path, entry.offset)
+        told = _parsed(path, entry.offset, data)
+        return told[0] if told else None
+
+    def _make_room(self, size: int) -> None:
+        """
+        Raises:
+            OSError: there is none, whatever goes.
+        """
+        with self._lock:
+            while sum(self._sizes.values()) + size > self._most:
+                if not self._shed():
+                    raise OSError(errno.ENOSPC, f"the spill takes {self._most} bytes", self.folder)
+
+    def _shed(self) -> bool:
+        """Let the oldest segment go that is not on its way, nor written; whether there is one."""
+        used = self._backlog.on_way() | {max(self._sizes, default=0)}
+        free = [segment for segment in sorted(self._sizes) if segment not in used]
+        if not free:
+            return False
+        records, streams = self._backlog.drop_segment(free[0])
+        self._tidy()
+        log.error(
+            "the spill is full: the oldest %d records, of %d streams, are LOST; it takes %d bytes "
+            "(sink.spill.max_gib)",
+            *(records, streams, self._most),
+        )
+        return True
+
+    def _open_segment(self) -> tuple[int, int]:
+        """Descriptor and number of the segment that is written."""
+        newest = max(self._sizes, default=0)
+        if self._writing is not None and self._sizes[newest] >= self._segment_bytes:
+            self._close_segment()
+        if self._writing is None:
+            newest += 1
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
+            self._writing = os.open(self._path(newest), flags, 0o600)
+            self._sizes[newest] = 0
+            sync_folder(self.folder)
+        return self._writing, newest
+
+    def _close_segment(self) -> None:
+        if self._writing is not None:
+            os.close(self._writing)
+            self._writing = None
+
+    def _tidy(self) -> None:
+        """Remove segments of which nothing waits."""
+        newest = max(self._sizes, default=0)
+        for segment in list(self._sizes):
+            if self._backlog.uses(segment) or segment == self._appending:
+                continue
+            if segment == newest:
+                self._close_segment()
+            self._path(segment).unlink(missing_ok=True)
+            del self._sizes[segment]
+
+    def _path(self, segment: int) -> Path:
+        return self.folder / f"{segment:012}.log"
+
+
+def _parsed(path: Path, offset: int, data: bytes | None) -> tuple[Commit, int] | None:
+    try:
+        if data is not None:
+            return from_bytes(data)
+        why = "it cannot be read, or its checksum is wrong"
+    except (KeyError, TypeError, ValueError) as error:
+        why = f"another version of dinostream wrote it? {error!r}"
+    log.error("%s: what was kept at byte %d is LOST: %s", path, offset, why)
+    return None
+
+
+def _locked(path: Path) -> int:
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    """All of it, to the disk itself."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+    os.fsync(descriptor)
