@@ -45,6 +45,11 @@ class ListSink:
             standing[stream] = known
         return standing
 
+    def resume(self, held: Sequence[Progress]) -> dict[str, Progress]:
+        ours = [one for one in held if self._newest_epoch(one.stream) == one.epoch]
+        stored = {one.stream: self.stored.get((one.job, one.stream)) for one in ours}
+        return {stream: progress for stream, progress in stored.items() if progress}
+
     def commit(self, commits: Sequence[Commit]) -> Receipt:
         return sum(map(self._commit_one, commits), Receipt())
 
@@ -52,7 +57,8 @@ class ListSink:
         progress = commit.progress
         key = (progress.job, progress.stream)
         newest = self._newest_epoch(progress.stream)
-        if is_done(self.stored.get(key), progress, newest_epoch=newest):
+        stored = self.stored.get(key)
+        if is_done(stored, progress, newest_epoch=newest, skips=commit.skips):
             return Receipt(repeated=len(commit.messages))
         self.stored[key] = progress
         return self.publish(commit.messages)

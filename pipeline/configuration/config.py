@@ -132,11 +132,24 @@ class StreamConfig(_Model):
         return microseconds(self.start_time)
 
 
+class SpillConfig(_Model):
+    """Where results of live streams are kept while a broker is away."""
+
+    folder: str | None = None
+    max_gib: NonNegativeFloat = 8.0
+
+    @property
+    def most_bytes(self) -> int:
+        """Of the log of one engine; 0: nothing is kept."""
+        return int(self.max_gib * (1 << 30))
+
+
 class SinkConfig(_Model):
     """Where results go; in a file a bare URI will do."""
 
     uri: Place = Field(default="sqlite:results.db", repr=False)
     settings: dict[str, Any] = Field(default_factory=dict, repr=False)
+    spill: SpillConfig = SpillConfig()
 
 
 def _default_operators() -> dict[str, OperatorConfig]:

@@ -43,7 +43,7 @@ from pipeline.records.message import Publisher
 from pipeline.records.pictured import PicturedPublisher
 from pipeline.records.traced import TracedPublisher
 from pipeline.sinks.sink import Sink
-from pipeline.sinks.uri import sink_name
+from pipeline.sinks.uri import open_spill, sink_name
 from pipeline.stream.feed import Feed
 from pipeline.stream.progress import Progress
 from pipeline.stream.sampling import HALF
@@ -78,7 +78,7 @@ class Assembly:
         """The loop that runs streams on this engine."""
         names = {key: one.name for key, one in self.operators.items()}
         steps = {HALF: HALF, **names}  # one that has no head does not run
-        tracer = _tracer(config.trace)
+        tracer, spill = _tracer(config.trace), config.sink.spill
         return Shard(
             self.engine,
             feed,
@@ -91,6 +91,7 @@ class Assembly:
             overload=[steps[key] for key in config.overload if key in steps],
             drain_s=config.drain_s,
             tracer=tracer,
+            spill=open_spill(config.sink.uri, spill.folder, spill.most_bytes),
         )
 
     def _lanes(self, config: Config) -> Callable[[StreamSpec, Progress], Lane]:

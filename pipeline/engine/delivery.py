@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pipeline.engine.committer import Claimed, Committed, Committer, Refusal
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipeline.engine.committer import Claimed, Committed, Committer, News, OnDisk, Refusal
+from pipeline.engine.lane import Lane
+from pipeline.engine.latency import Spent
 from pipeline.engine.roster import Roster
 from pipeline.engine.scheduler import Scheduler
 from pipeline.engine.tally import Tally
@@ -34,6 +40,9 @@ class Delivery:
         self._scheduler = scheduler
         self._tally = tally
         self._tracer = tracer
+        self._kept = Counter[str]()  # stream -> records, in this outage
+        self._spilt = Counter[str]()  # stream -> frames that were kept and lost
+        self._away = False  # the sink, and that was told
 
     @property
     def busy(self) -> bool:
@@ -62,6 +71,14 @@ class Delivery:
             Exception: whatever else the sink raised.
         """
         answers = self._committer.take()
+        self._hear(answers)
+        return bool(answers)
+
+    def settle_rest(self) -> None:
+        """The same when the committer is closed, whatever the sink has raised."""
+        self._hear(self._committer.take_left())
+
+    def _hear(self, answers: Sequence[News]) -> None:
         for answer in answers:
             if isinstance(answer, Claimed):
                 self._roster.admit(answer.progresses)
@@ -69,9 +86,12 @@ class Delivery:
                     self._roster.reject(answer.claim.jobs, str(answer.error))
             elif isinstance(answer, Refusal):
                 self._put_again(answer)
+            elif isinstance(answer, OnDisk):
+                self._keep(answer)
             else:
                 self._confirm(answer)
-        return bool(answers)
+        if answers:
+            self._tally.kept = dict(self._committer.waiting())
 
     def _put_again(self, refusal: Refusal) -> None:
         """All of the transaction once more, with dead letters for what the sink cannot take."""
@@ -87,8 +107,11 @@ class Delivery:
         self._tally.outages += done.outages
         self._tally.count(done.receipt, [m for commit in done.commits for m in commit.messages])
         for commit in done.commits:
+            self._spilt[commit.progress.stream] += commit.lost
             lane = self._roster.lanes.get(commit.progress.stream)
             if lane is None:  # a recording that was cut off meanwhile
+                continue
+            if not lane.outbox.awaits(commit):  # it was kept, and the lane has gone on
                 continue
             lane.times.sink_wait.end(done.at_s)
             spent = lane.times.confirm(done.at_s) if lane.confirm() else []
@@ -97,11 +120,39 @@ class Delivery:
                 self._scheduler.pace.see_commit(spent[-1].commit_s)
             if self._tracer and spent:
                 self._tracer.see(lane.times.confirmed, spent)
-            if lane.live:
-                dropped = dict(lane.shortfall.dropped)
-                self._tally.see(commit.progress, lane.frames, dropped, spent, lane.times.newest_us)
-        cameras = [lane for lane in self._roster.lanes.values() if lane.live]
+            self._see(lane, commit, spent)
+        if done.outages:
+            self._away = False
         for outage in done.outages:  # what they dropped meanwhile has its reason
-            for lane in cameras:
-                lane.tell(outage)
+            for lane in self._cameras():
+                lane.tell(replace(outage, kept=self._kept.pop(lane.stream, 0)))
                 self._scheduler.wake([lane.stream])
+
+    def _keep(self, kept: OnDisk) -> None:
+        """Their lanes go on; the sink's outage is told in front of what is kept next."""
+        for commit in kept.commits:
+            self._kept[commit.progress.stream] += len(commit.messages)
+            lane = self._roster.lanes.get(commit.progress.stream)
+            if lane is None or not lane.outbox.awaits(commit):
+                continue
+            lane.times.sink_wait.end(kept.at_s)
+            lane.times.keep()
+            if lane.outbox.keep():
+                lane.queue.confirm()
+            self._scheduler.wake([lane.stream])
+            self._see(lane, commit, [])
+        if kept.outage and not self._away:
+            self._away = True
+            for lane in self._cameras():
+                lane.tell(replace(kept.outage, over=False))
+                self._scheduler.wake([lane.stream])
+
+    def _see(self, lane: Lane, commit: Commit, spent: Sequence[Spent]) -> None:
+        if lane.live:
+            dropped = dict(lane.shortfall.dropped)
+            if spilt := self._spilt[lane.stream]:
+                dropped["spill"] = spilt
+            self._tally.see(commit.progress, lane.frames, dropped, spent, lane.times.newest_us)
+
+    def _cameras(self) -> list[Lane]:
+        return [lane for lane in self._roster.lanes.values() if lane.live]

@@ -56,7 +56,7 @@ class Lane:
         self._ledger = Ledger(progress.ledger, progress.waiting)
         self._memories = Memories(placements, self._progress)
         self.queue = ChunkQueue(1 if spec.drop == "latest" else QUEUED_CHUNKS)
-        self._outbox = Outbox(progress, placements, publisher)
+        self.outbox = Outbox(progress, placements, publisher, live=spec.live)
         self._offered: Frames | None = None
         self._left = 0  # frames of the offered run that no batch has brought back yet
         self.times = FrameTimes()
@@ -81,7 +81,7 @@ class Lane:
     @property
     def over(self) -> bool:
         """Its End is in the sink."""
-        return self.end is not None and self.queue.first() is None and not self._outbox.busy
+        return self.end is not None and self.queue.first() is None and not self.outbox.busy
 
     @property
     def waits(self) -> bool:
@@ -92,11 +92,11 @@ class Lane:
     def waits_for_sink(self) -> bool:
         """It has something to commit, and a commit before that is still on its way."""
         done = self._offered is None and not self.queue.first() and not self.queue.idle
-        return self._outbox.busy and (self._outbox.waiting or done)
+        return self.outbox.busy and (self.outbox.waiting or done)
 
     def advance(self) -> Frames | Commit | None:
         """A run of frames to offer, a due commit, or None until more comes or is confirmed."""
-        if news := self._outbox.next_news(self._progress):
+        if news := self.outbox.next_news(self._progress):
             return news
         entries = self.queue.first()
         if self._offered is not None or entries is None:
@@ -107,14 +107,14 @@ class Lane:
                 self._pass(entry)
             elif given := self._begin(entry):
                 return given
-        if self._outbox.busy:
+        if self.outbox.busy:
             return None
         self.queue.pop()
         return self._commit()
 
     def confirm(self) -> bool:
         """The commit that `advance` gave out last is in the sink; whether it was a chunk's."""
-        if is_chunk := self._outbox.confirm():
+        if is_chunk := self.outbox.confirm():
             self.queue.confirm()
         return is_chunk
 
@@ -123,11 +123,11 @@ class Lane:
         self._warn(trouble)
         self.lost += trouble.lost
         self.queue.presence.lose(trouble)
-        self._outbox.report(trouble)
+        self.outbox.report(trouble)
 
     def tell(self, news: Outage | Trouble) -> None:
         """What a live stream cannot wait for the end of: the sink's outage, too slow an engine."""
-        self._outbox.tell(news)
+        self.outbox.tell(news)
 
     def skip(self, taken: Sequence[int], cause: str) -> None:
         """The next frames of the offered run are dropped, and will be in no batch.
@@ -182,7 +182,7 @@ class Lane:
         Raises:
             RecordsTooLarge: one of them is of no operator.
         """
-        commit, operators = self._outbox.refuse(error)
+        commit, operators = self.outbox.refuse(error)
         for operator in operators:  # frames of the next chunk may be counted already
             self._ledger.bury(operator)
         return commit
@@ -287,7 +287,7 @@ class Lane:
         messages, self._messages = self._messages, []
         told = self.end if self.end and not self._goes_on(self.end) else None
         self.times.send()
-        return self._outbox.send(messages, self._progress, told)
+        return self.outbox.send(messages, self._progress, told)
 
     @property
     def _status(self) -> str:

@@ -101,6 +101,10 @@ class FrameTimes:
         """What is computed is on its way to the sink; what was on its way before is there."""
         self._sent, self._computed = self._computed, []
 
+    def keep(self) -> None:
+        """What was on its way is kept on disk: nobody knows how long it will have taken."""
+        self._sent = []
+
     def confirm(self, acknowledged_s: float) -> list[Spent]:
         """What was on its way is in the sink; what its frames took."""
         sent, self._sent = self._sent, []

@@ -12,7 +12,7 @@ from pipeline.engine.placement import Placement
 from pipeline.engine.refusals import with_letters
 from pipeline.engine.sealing import sealed
 from pipeline.errors import RecordsTooLarge
-from pipeline.records.commit import Commit
+from pipeline.records.commit import Commit, Link
 from pipeline.records.manifest import Untold
 from pipeline.records.message import Publisher
 from pipeline.records.outage import Outage
@@ -27,12 +27,20 @@ class Outbox:
     it the sink refused, are then known to all that follow."""
 
     def __init__(
-        self, progress: Progress, placements: Sequence[Placement], publisher: Publisher
+        self,
+        progress: Progress,
+        placements: Sequence[Placement],
+        publisher: Publisher,
+        *,
+        live: bool = False,
     ) -> None:
-        """Go on behind `progress`, the last that was committed."""
+        """Go on behind `progress`, the last that was committed; commits of a `live` stream may be
+        kept."""
         self._newest = progress
         self._untold = Untold.of(progress)  # before the commit on its way
-        self._placements = placements
+        self._operators = {topic: one.name for one in placements for topic in one.variants}
+        self._live = live
+        self._link: Link | None = None  # of the commit on its way
         self._publisher = publisher
         self._news: list[Trouble | Outage] = []
         self._in_flight: Commit | None = None
@@ -95,6 +103,20 @@ class Outbox:
         self._buried = set()
         return self._send(messages, progress, end)
 
+    def awaits(self, commit: Commit) -> bool:
+        """It is on its way; false where what follows it may be."""
+        on_way = self._in_flight
+        return on_way is not None and on_way.progress.sequence == commit.progress.sequence
+
+    def keep(self) -> bool:
+        """The commit is kept on disk, so the next one may go; but none follows an end, which is
+        over when it is in the sink. Whether it was a chunk's."""
+        assert self.busy
+        if self._end is None:
+            return self.confirm()
+        was_chunk, self._is_chunk = self._is_chunk, False
+        return was_chunk
+
     def confirm(self) -> bool:
         """The commit is in the sink; whether it was a chunk's."""
         assert self.busy
@@ -111,7 +133,7 @@ class Outbox:
         """
         assert self._in_flight is not None
         progress = self._in_flight.progress
-        messages, buried = with_letters(self._own, error, self._placements, self._publisher)
+        messages, buried = with_letters(self._own, error, self._operators, self._publisher)
         operators = [operator for operator, *_ in buried - self._buried]
         self._buried |= buried
         ledger = Ledger(progress.ledger)
@@ -123,11 +145,14 @@ class Outbox:
         self, messages: Sequence[Message], progress: Progress, end: End | None = None
     ) -> Commit:
         self._end, self._untold = end, Untold.of(self._newest)
+        if self._live:
+            self._link = Link(self._newest.frames, self._newest.ledger, self._operators)
         return self._put(messages, replace(progress, sequence=self._newest.sequence + 1))
 
     def _put(self, messages: Sequence[Message], progress: Progress) -> Commit:
         """The commit on its way."""
         self._own = list(messages)
-        self._in_flight = sealed(messages, progress, self._end, self._untold, self._publisher)
+        commit = sealed(messages, progress, self._end, self._untold, self._publisher)
+        self._in_flight = replace(commit, link=self._link)
         self._newest = self._in_flight.progress
         return self._in_flight

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pipeline.engine.placement import Placement
 from pipeline.errors import RecordsTooLarge
 from pipeline.records.message import Publisher
 from pipeline.records.pictured import without_picture
@@ -15,16 +14,15 @@ from pipeline.records.topics import DEADLETTER
 def with_letters(
     messages: Sequence[Message],
     error: RecordsTooLarge,
-    placements: Sequence[Placement],
+    operators: Mapping[str, str],
     publisher: Publisher,
 ) -> tuple[list[Message], set[tuple[str, str, str]]]:
     """The messages of a commit, and operator, session and position of each that was replaced by a
-    letter; a letter that shows its frame goes without.
+    letter; a letter that shows its frame goes without. `operators`: of each topic.
 
     Raises:
         RecordsTooLarge: a refused one is of no operator and shows no frame, or none was refused.
     """
-    operators = {topic: p.name for p in placements for topic in p.variants}
     refused = {(one.topic, one.id): one for one in error.refused}
     kept = list(messages)
     buried = set()

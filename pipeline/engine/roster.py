@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from operators.errors import UsageError
-from pipeline.engine.committer import Claim
 from pipeline.engine.intake import Intake
 from pipeline.engine.lane import Lane
+from pipeline.engine.line import Claim
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.stream.chunk import End
 from pipeline.stream.progress import Progress
@@ -65,6 +65,11 @@ class Roster:
     def empty(self) -> bool:
         """No stream is here, or is about to be."""
         return not self._names
+
+    @property
+    def live(self) -> bool:
+        """Some that are not claimed yet cannot wait."""
+        return any(spec.live for spec in self._specs.values())
 
     @property
     def waiting(self) -> bool:

@@ -9,13 +9,15 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from pipeline.engine.committer import Committer
+from pipeline.engine.committer import KEEP_AFTER_S, Committer
 from pipeline.engine.delivery import Delivery
 from pipeline.engine.drain import Drain
 from pipeline.engine.ending import Ending
 from pipeline.engine.intake import Intake
 from pipeline.engine.lane import Lane
+from pipeline.engine.mending import Mending
 from pipeline.engine.observer import WAIT, Observer, StageSeconds
+from pipeline.engine.recovery import recover
 from pipeline.engine.relief import Relief
 from pipeline.engine.roster import Roster
 from pipeline.engine.scheduler import Scheduler
@@ -27,6 +29,8 @@ from pipeline.records.commit import Commit
 from pipeline.records.record import Message
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Sink
+from pipeline.sinks.spill.folder import SpillFolder
+from pipeline.sinks.spill.spill import Spill
 from pipeline.stream.chunk import Frames, Trouble
 from pipeline.stream.feed import Feed
 from pipeline.stream.progress import Progress
@@ -57,6 +61,8 @@ class Shard:
         clock: Callable[[], float] = time.monotonic,
         observer: Observer | None = None,
         tracer: Tracer | None = None,
+        spill: SpillFolder | None = None,
+        keep_after_s: float = KEEP_AFTER_S,
     ) -> None:
         """
         Args:
@@ -73,6 +79,8 @@ class Shard:
             clock: seconds, monotonic, that of `Frames.arrived_s`.
             observer: hears what is done; None: `Tally.seconds` does.
             tracer: hears what live frames took; closed with the run. None: nobody does.
+            spill: where commits of live streams are kept while the sink is away; None: they wait.
+            keep_after_s: how long they wait before.
         """
         self._engine = engine
         self._max_age_s = max_age_s
@@ -82,6 +90,9 @@ class Shard:
         note = self.tally.note_outage
         self._sink = PatientSink(sink, name=sink_name, patience_s=patience_s, tell=note)
         self._tracer = tracer
+        self._spill_folder = spill
+        self._keep_after_s = keep_after_s
+        self._mending = Mending()
         self._intake = Intake(feed)
         self._roster = Roster(self._intake, self.tally, make_lane, most_open)
         self._lanes = self._roster.lanes
@@ -118,31 +129,48 @@ class Shard:
         """
         if again:
             self._sink.meet()
+        spill = None
         try:
             self._roster.add(jobs, specs, fresh=fresh)
+            if self._spill_folder and (stay or self._roster.live):
+                spill = recover(self._spill_folder, self._sink, self.tally.count)
             for claim in self._roster.take_claims():
-                self._roster.admit(self._sink.claim(claim.jobs, fresh=claim.fresh))
+                claimed = self._sink.claim(claim.jobs, fresh=claim.fresh)
+                self._mending.begin(claimed)
+                self._roster.admit(claimed)
             if self._roster.waiting or stay:
                 self._sink.publish(labels)
-            self._commit_beside(stay)
+            self._commit_beside(spill, stay)
         except SinkAway as away:
             self._give_up(away)
         finally:
+            if spill:
+                spill.close()
             self._drain.close()
             if self._tracer:
                 self._tracer.close()
         return self.tally
 
-    def _commit_beside(self, stay: bool) -> None:
-        committer = Committer(self._sink, self._observer, self._clock)
-        told = (self.tally, self._tracer)
+    def _commit_beside(self, spill: Spill | None, stay: bool) -> None:
+        committer = Committer(
+            self._sink,
+            self._observer,
+            self._clock,
+            mending=self._mending,
+            spill=spill,
+            keep_after_s=self._keep_after_s,
+        )
+        if spill:
+            self.tally.kept_in = str(spill.folder)
+        delivery = Delivery(committer, self._roster, self._scheduler, self.tally, self._tracer)
         try:
-            self._pump(Delivery(committer, self._roster, self._scheduler, *told), stay)
+            self._pump(delivery, stay)
         except BaseException:
             self._sink.interrupt()  # an outage would be waited for, and for nothing
             raise
         finally:
             committer.close()
+            delivery.settle_rest()
 
     def add(
         self, jobs: Mapping[str, str], specs: Sequence[StreamSpec], *, fresh: bool = False

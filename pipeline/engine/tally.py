@@ -13,6 +13,7 @@ from pipeline.engine.latency import Latency, Spent
 from pipeline.records.outage import Outage
 from pipeline.records.record import Message
 from pipeline.sinks.sink import Receipt
+from pipeline.sinks.spill.backlog import Kept
 from pipeline.stream.chunk import End
 from pipeline.stream.drift import Drift
 from pipeline.stream.progress import Progress
@@ -81,6 +82,8 @@ class Tally:
         earlier: live stream that came again -> how it had fared before.
         here: streams that the shard has, where somebody elsewhere is to know.
         latencies: live stream -> how long its frames took.
+        kept: live stream -> what of it is on disk until the sink takes it.
+        kept_in: the folder where.
     """
 
     frames: int = 0
@@ -98,6 +101,8 @@ class Tally:
     earlier: dict[str, Camera] = field(default_factory=dict)
     here: frozenset[str] = frozenset()
     latencies: dict[str, Latency] = field(default_factory=dict)
+    kept: dict[str, Kept] = field(default_factory=dict)
+    kept_in: str = ""
 
     def see(
         self,
@@ -200,7 +205,7 @@ class Tally:
             name: camera if camera.state == "ended" else replace(camera, state="lost", why=why)
             for name, camera in self.cameras.items()
         }
-        return replace(self, outage=None, cameras=cameras)
+        return replace(self, outage=None, cameras=cameras, kept={})
 
     def parted(self, elsewhere: Container[str]) -> tuple[Tally, Tally]:
         """How streams fared that are elsewhere by now, and all the rest; how they ended here is no
@@ -247,6 +252,8 @@ class Tally:
                 name: self.latencies[name] + latency if name in self.latencies else latency
                 for name, latency in other.latencies.items()
             },
+            kept=self.kept | other.kept,
+            kept_in=other.kept_in or self.kept_in,
         )
 
 

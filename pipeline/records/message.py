@@ -20,7 +20,7 @@ from operators.operator import Operator
 from operators.result import Result, canonical_json, record_id
 from pipeline.records.frame import FRAME, frame_attributes
 from pipeline.records.mark import Mark
-from pipeline.records.outage import Outage
+from pipeline.records.outage import Outage, told
 from pipeline.records.record import Message, Refused
 from pipeline.records.topics import CLAIMS, MANIFEST, PROGRESS
 from pipeline.secrets import mask
@@ -108,15 +108,11 @@ class Publisher:
         return [self._event(kind, where, what, self._noticed(progress), seen_by)]
 
     def outage(self, outage: Outage, progress: Progress) -> Message:
-        """The sink took nothing for a while, and the stream could not wait."""
-        what = {
-            "since": rfc3339(outage.since_us),
-            "duration_s": round(outage.duration_s, 3),
-            "attempts": outage.attempts,
-            "detail": mask(outage.reason)[:DETAIL_CHARS],
-        }
+        """The sink took nothing for a while, and the stream could not wait; or it takes nothing
+        since then, and the stream goes on."""
         where = (progress.session, progress.position)
-        return self._event("outage", where, what, self._noticed(progress))
+        kind = "outage" if outage.over else "away"
+        return self._event(kind, where, told(outage), self._noticed(progress))
 
     def dead_letter(self, info: FrameInfo, operator: str, error: Exception, **more: Any) -> Message:
         """An operator failed on a frame; the error as it was caught, and what else to say."""

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+from operators.moment import rfc3339
+from pipeline.secrets import mask
+from pipeline.trace import DETAIL_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +23,25 @@ class Outage:
         duration_s: from then to the newest attempt's end, by the monotonic clock.
         attempts: that have failed.
         reason: why, in the sink's words, secrets masked.
+        kept: records of the stream that is told of it that waited on disk.
+        over: the sink takes records again.
     """
 
     since_us: int
     duration_s: float
     attempts: int
     reason: str
+    kept: int = 0
+    over: bool = True
+
+
+def told(outage: Outage) -> dict[str, Any]:
+    """JSON values of the event; secrets masked."""
+    what: dict[str, Any] = {"since": rfc3339(outage.since_us)}
+    if outage.over:
+        what |= {"duration_s": round(outage.duration_s, 3), "attempts": outage.attempts}
+    what |= {"kept": outage.kept} if outage.kept else {}
+    return what | {"detail": mask(outage.reason)[:DETAIL_CHARS]}
 
 
 def span(seconds: float) -> str:

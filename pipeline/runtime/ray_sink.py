@@ -51,6 +51,10 @@ class SinkActor:
         self._sink = self._sink or self._open()
         return self._sink.claim(jobs, fresh=fresh)
 
+    def resume(self, held: Sequence[Progress]) -> dict[str, Progress]:
+        self._sink = self._sink or self._open()
+        return self._sink.resume(held)
+
     def commit(self, commits: Sequence[Commit]) -> Receipt:
         assert self._sink  # whoever commits has claimed
         return self._sink.commit(commits)
@@ -82,6 +86,10 @@ class RemoteSink:
         claimed: dict[str, Progress] = self._get(self._actor.claim.remote(jobs, fresh))
         self.claimed = True
         return claimed
+
+    def resume(self, held: Sequence[Progress]) -> dict[str, Progress]:
+        resumed: dict[str, Progress] = self._get(self._actor.resume.remote(held))
+        return resumed
 
     def commit(self, commits: Sequence[Commit]) -> Receipt:
         receipt: Receipt = self._get(self._actor.commit.remote(commits))

@@ -10,13 +10,16 @@ from pipeline.records.commit import Commit
 from pipeline.stream.progress import Progress
 
 
-def is_done(stored: Progress | None, progress: Progress, *, newest_epoch: int = 0) -> bool:
+def is_done(
+    stored: Progress | None, progress: Progress, *, newest_epoch: int = 0, skips: int = 0
+) -> bool:
     """Whether a commit that would write `progress` is in the store already.
 
     Args:
         stored: what the store has of this job and stream.
         progress: what the commit would write.
         newest_epoch: of the stream, whatever the job.
+        skips: commits before this one that never come (`Commit.skips`).
 
     Raises:
         FencedError: somebody else has claimed the stream since.
@@ -33,7 +36,7 @@ def is_done(stored: Progress | None, progress: Progress, *, newest_epoch: int = 
         raise SinkError(
             f"stream {stream}: commit {progress.sequence} follows the end, without a claim",
         )
-    if progress.sequence > stored.sequence + 1:
+    if progress.sequence > stored.sequence + 1 + skips:
         raise SinkError(
             f"stream {stream}: commit {progress.sequence} follows {stored.sequence}; those between "
             "are missing",
@@ -41,16 +44,17 @@ def is_done(stored: Progress | None, progress: Progress, *, newest_epoch: int = 
     return progress.sequence <= stored.sequence
 
 
-def not_done(stored: Mapping[str, Progress], commits: Sequence[Commit]) -> list[Commit]:
+def not_done(standing: Mapping[str, Progress], commits: Sequence[Commit]) -> list[Commit]:
     """Those that are not in the store yet, each behind those before it; errors as of `is_done`.
 
     Args:
-        stored: stream -> where it stands, in the one job that is written.
+        standing: stream -> where it stands, in the one job that is written.
         commits: in order.
     """
-    standing, new = dict(stored), []
+    standing, new = dict(standing), []
     for commit in commits:
-        if not is_done(standing.get(commit.progress.stream), commit.progress):
+        stored = standing.get(commit.progress.stream)
+        if not is_done(stored, commit.progress, skips=commit.skips):
             standing[commit.progress.stream] = commit.progress
             new.append(commit)
     return new

@@ -33,8 +33,8 @@ HUNG_S = 1.0  # an attempt that took so long when it is interrupted is not about
 class PatientSink:
     """Implements `pipeline.sinks.sink.Sink`; every call is the other's, as often as it takes.
 
-    The first claim is tried once: an address where nobody ever answered is wrong until somebody
-    does, and a wrong address is told soon.
+    The first claim or `resume` is tried once: an address where nobody ever answered is wrong until
+    somebody does, and a wrong address is told soon.
     """
 
     def __init__(
@@ -72,6 +72,11 @@ class PatientSink:
         self._outage: Outage | None = None
         self._ended: list[Outage] = []
 
+    @property
+    def outage(self) -> Outage | None:
+        """The one that goes on, as far as it goes; from any thread."""
+        return self._outage
+
     def meet(self) -> None:
         """It has answered before, to whoever this one replaces: the first claim is borne too."""
         self._met = True
@@ -82,6 +87,13 @@ class PatientSink:
         claimed = self._sink.claim(jobs, fresh=fresh)
         self._met = True
         return claimed
+
+    def resume(self, held: Sequence[Progress]) -> dict[str, Progress]:
+        if self._met:
+            return self._bear(lambda: self._sink.resume(held))
+        resumed = self._sink.resume(held)
+        self._met = True
+        return resumed
 
     def commit(self, commits: Sequence[Commit]) -> Receipt:
         return self._bear(lambda: self._sink.commit(commits))

@@ -62,6 +62,13 @@ class Sink(Protocol):
         forgets progress, not records. Called before the first frame, and again after a restart."""
         ...
 
+    def resume(self, held: Sequence[Progress]) -> dict[str, Progress]:
+        """Go on as the writer that held streams, after its death: take back each of which its epoch
+        is still the newest, and return where it stands. The others are left as they are and are not
+        in the answer. `held`: of each the job and the epoch. Only before a `claim`, and for what
+        that writer has kept."""
+        ...
+
     def commit(self, commits: Sequence[Commit]) -> Receipt:
         """Messages and progress of some chunks, of any streams, in one transaction; those of one
         stream in their order. A retry with the same `progress.sequence`, alone or in other company,

@@ -24,10 +24,10 @@ progress store, handed back to go on after exactly that frame."""
 TROUBLES = ("disconnected", "stalled", "crashed")
 """Faults of a live stream that are told at once, ahead of all that waits."""
 
-CAUSES = ("full", "late", "drain", "suspended", "overload")
+CAUSES = ("full", "late", "drain", "suspended", "overload", "spill")
 """Why live frames are dropped: a buffer was full, they waited for too long, the run was to end
 before their turn came, or an operator alone was not given them: it kept failing, or the engine was
-too slow for all of them."""
+too slow for all of them. `spill`: their records waited for the sink, and there was no room."""
 
 CHUNK_FRAMES = 16  # a chunk closes at this many frames, or after `chunk_ms`
 MANIFEST_FRAMES = 256  # sampled frames between two manifests; a recording's chunk closes there

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipeline.sinks.fence import claimed, fenced
 from pipeline.sinks.kafka.claims import Decision
@@ -22,13 +22,17 @@ class Holding:
 
     def __init__(self) -> None:
         self.standing: dict[str, Progress] = {}
+        self._resumed: set[str] = set()
 
     @property
     def held(self) -> list[Progress]:
         return [progress for progress in self.standing.values() if progress.running]
 
     def claim(self, jobs: Mapping[str, str], *, fresh: bool) -> Plan:
-        """To claim streams, beside those that are held."""
+        """To claim streams, beside those that are held but for what was resumed."""
+        for stream in self._resumed - jobs.keys():
+            self.standing.pop(stream, None)
+        self._resumed = set()
         held = {stream: job for stream, job in self._jobs().items() if stream not in jobs}
 
         def decide(found: Standing) -> Mapping[str, Progress]:
@@ -41,6 +45,18 @@ class Holding:
             return decided
 
         return {**held, **jobs}, decide
+
+    def resume(self, held: Sequence[Progress]) -> Plan:
+        """To go on as another writer did, with those of its streams that are nobody else's."""
+        jobs = {one.stream: one.job for one in held}
+        self._resumed |= jobs.keys()
+
+        def decide(found: Standing) -> Mapping[str, Progress]:
+            ours = [one for one in held if found.epoch(one.stream) == one.epoch]
+            stand = {one.stream: found.progress(one.job, one.stream) for one in ours}
+            return {stream: progress for stream, progress in stand.items() if progress}
+
+        return jobs, decide
 
     def take_back(self) -> Plan:
         """To go on with what is held; if somebody else has claimed one of them, deciding raises

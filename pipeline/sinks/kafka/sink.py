@@ -93,6 +93,14 @@ class KafkaSink:
             f"claiming {len(jobs)} streams", attempt, within_s=self._settings.claim_s
         )
 
+    def resume(self, held: Sequence[Progress]) -> dict[str, Progress]:
+        def attempt(deadline: Deadline) -> dict[str, Progress]:
+            self._ensure(OF_EVERY_RUN, deadline)
+            return dict(self._take(self._holding.resume(held), deadline))
+
+        what = f"taking {len(held)} streams back"
+        return self._until(what, attempt, within_s=self._settings.claim_s)
+
     def commit(self, commits: Sequence[Commit]) -> Receipt:
         new = not_done(self._holding.standing, commits)
         messages = [message for commit in new for message in commit.messages]

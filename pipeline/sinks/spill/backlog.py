@@ -31,6 +31,7 @@ class Entry:
         segment, offset, size: place, bytes.
         records: in it.
         kept_us: since when, microseconds since the epoch.
+        last: it ends its stream.
     """
 
     segment: int
@@ -39,6 +40,7 @@ class Entry:
     stream: str
     records: int
     kept_us: int
+    last: bool
 
 
 class Backlog:
@@ -112,14 +114,16 @@ class Backlog:
             self._let_go(self._entries.popleft())
         self._taken = 0
 
-    def drop_segment(self, segment: int) -> tuple[int, int]:
-        """Let go of what lies there, nothing of which is on its way; how many records of how many
-        streams that was."""
-        gone = [one for one in self._entries if one.segment == segment]
+    def lying(self, segment: int) -> list[Entry]:
+        """What lies in a segment."""
+        return [one for one in self._entries if one.segment == segment]
+
+    def drop_segment(self, segment: int) -> None:
+        """Let go of what lies there, nothing of which is on its way."""
+        gone = self.lying(segment)
         self._entries = deque(one for one in self._entries if one.segment != segment)
         for entry in gone:
             self._let_go(entry)
-        return sum(one.records for one in gone), len({one.stream for one in gone})
 
     def drop_streams(self, streams: Collection[str]) -> Mapping[str, Kept]:
         """Let go of these streams' entries, none of which is on its way; what that was."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from pipeline.errors import SinkError
 from pipeline.records.commit import Commit
 from pipeline.records.message import wall_clock_us
 from pipeline.sinks.spill.backlog import Backlog, Entry, Kept
@@ -87,20 +88,25 @@ class Spill:
         kept_us = self._clock_us()
         frames = [framed(to_bytes(commit, kept_us)) for commit in commits]
         self._make_room(sum(map(len, frames)))
+        new = [(commit, kept_us, frame) for commit, frame in zip(commits, frames, strict=True)]
+        self._put(new)
+        with self._lock:
+            self._backlog.send(sent)
+
+    def _put(self, new: Sequence[tuple[Commit, int, bytes]]) -> None:
         with self._lock:
             descriptor, segment = self._open_segment()
             self._appending = segment
         try:
-            _write(descriptor, b"".join(frames))
+            _write(descriptor, b"".join(frame for *_, frame in new))
         except OSError:
             os.ftruncate(descriptor, self._sizes[segment])
             raise
         with self._lock:
             self._appending = 0
-            for commit, frame in zip(commits, frames, strict=True):
+            for commit, kept_us, frame in new:
                 self._note(segment, self._sizes[segment], len(frame), commit, kept_us)
                 self._sizes[segment] += len(frame)
-            self._backlog.send(sent)
 
     def take(self, most_bytes: int) -> list[Commit]:
         """The oldest that are not on their way: they are from now on. Those that cannot be read are
@@ -152,14 +158,21 @@ class Spill:
         self._tidy()
 
     def _note(self, segment: int, offset: int, size: int, commit: Commit, kept_us: int) -> None:
-        stream, records = commit.progress.stream, len(commit.messages)
-        self._backlog.put(Entry(segment, offset, size, stream, records, kept_us), commit.progress)
+        progress, records = commit.progress, len(commit.messages)
+        at = (segment, offset, size, progress.stream, records, kept_us)
+        self._backlog.put(Entry(*at, last=not progress.running), progress)
 
     def _read(self, entry: Entry) -> Commit | None:
+        """
+        Raises:
+            SinkError: it is damaged, and the end of its stream, which is waited for.
+        """
         path, data = self._path(entry.segment), None
         with suppress(OSError):
             data = read(path, entry.offset)
         told = _parsed(path, entry.offset, data)
+        if entry.last and not told:
+            raise SinkError(f"{path}: the end of stream {entry.stream} was kept and cannot be read")
         return told[0] if told else None
 
     def _make_room(self, size: int) -> None:
@@ -167,23 +180,30 @@ class Spill:
         Raises:
             OSError: there is none, whatever goes.
         """
-        with self._lock:
-            while sum(self._sizes.values()) + size > self._most:
-                if not self._shed():
-                    raise OSError(errno.ENOSPC, f"the spill takes {self._most} bytes", self.folder)
+        while sum(self._sizes.values()) + size > self._most:
+            if not self._shed():
+                raise OSError(errno.ENOSPC, f"the spill takes {self._most} bytes", self.folder)
 
     def _shed(self) -> bool:
-        """Let the oldest segment go that is not on its way, nor written; whether there is one."""
-        used = self._backlog.on_way() | {max(self._sizes, default=0)}
-        free = [segment for segment in sorted(self._sizes) if segment not in used]
-        if not free:
+        """Let the oldest segment go of those that are not written and of which nothing is on its
+        way; whether that makes room. Ends of streams are waited for: they are kept anew."""
+        with self._lock:
+            used = self._backlog.on_way() | {max(self._sizes, default=0)}
+            free = [segment for segment in sorted(self._sizes) if segment not in used]
+            here = self._backlog.lying(free[0]) if free else []
+        gone = [one for one in here if not one.last]
+        if not gone:
             return False
-        records, streams = self._backlog.drop_segment(free[0])
-        self._tidy()
+        ends = [(commit, one.kept_us) for one in here if one.last and (commit := self._read(one))]
+        if ends:
+            self._put([(commit, us, framed(to_bytes(commit, us))) for commit, us in ends])
+        with self._lock:
+            self._backlog.drop_segment(free[0])
+            self._tidy()
         log.error(
             "the spill is full: the oldest %d records, of %d streams, are LOST; it takes %d bytes "
             "(sink.spill.max_gib)",
-            *(records, streams, self._most),
+            *(sum(one.records for one in gone), len({one.stream for one in gone}), self._most),
         )
         return True
 

@@ -76,6 +76,12 @@ class SqliteSink:
         with self._transaction():
             return {stream: self._take(jobs[stream], stream, fresh) for stream in jobs}
 
+    def resume(self, held: Sequence[Progress]) -> dict[str, Progress]:
+        with self._transaction():
+            ours = [one for one in held if self._newest_epoch(one.stream) == one.epoch]
+            stored = {one.stream: self._stored(one.job, one.stream) for one in ours}
+        return {stream: progress for stream, progress in stored.items() if progress}
+
     def commit(self, commits: Sequence[Commit]) -> Receipt:
         receipt = Receipt()
         with self._transaction():
@@ -127,7 +133,8 @@ class SqliteSink:
     def _commit_one(self, commit: Commit) -> Receipt:
         progress = commit.progress
         stored = self._stored(progress.job, progress.stream)
-        if is_done(stored, progress, newest_epoch=self._newest_epoch(progress.stream)):
+        newest = self._newest_epoch(progress.stream)
+        if is_done(stored, progress, newest_epoch=newest, skips=commit.skips):
             return Receipt(repeated=len(commit.messages))
         self._store(progress)
         return self._insert(commit.messages)

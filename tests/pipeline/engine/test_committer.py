@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.engine.committer import MOST_BYTES, Claim, Claimed, Committed, Committer, Refusal
+from pipeline.engine.committer import Claimed, Committed, Committer, Refusal
+from pipeline.engine.line import MOST_BYTES, Claim
 from pipeline.engine.observer import StageSeconds
 from pipeline.errors import RecordsTooLarge, SinkAway, SinkError
 from pipeline.records.commit import Commit
@@ -154,7 +155,7 @@ def test_closing_waits_for_what_runs_and_begins_no_more(sink):
     committer.put(b)
     closer = threading.Thread(target=committer.close)
     closer.start()
-    while not committer._closed:
+    while not committer._line.closed:
         closer.join(timeout=0.01)
     closer.join(timeout=0.1)
     assert closer.is_alive(), "it waits for the transaction that runs"
