@@ -24,6 +24,7 @@ from pipeline.records.message import wall_clock_us
 from pipeline.records.outage import away_s, said
 from pipeline.report import Report
 from pipeline.secrets import mask
+from pipeline.sinks.spill.backlog import amount
 from pipeline.sinks.uri import sink_name
 from pipeline.stream.spec import Breaks, StreamSpec
 
@@ -31,6 +32,7 @@ DISPLAY_PERIOD_S = 0.5
 DONE, FAILED, SOME_FAILED = 0, 1, 3
 STOPPED = 128  # and the number of the signal, as shells say it
 RECORDINGS, CAMERAS = "recordings wait", "cameras drop their oldest frames"
+KEPT = "cameras go on: {} kept on disk"
 
 
 class Run(Protocol):
@@ -102,6 +104,10 @@ def run_job(
         display.note(f"{letters} dead letters: {what}; see the topic deadletter")
     if tally.given_up:
         display.note(tally.given_up)
+    if tally.kept:
+        display.note(
+            f"{amount(tally.kept)} kept in {tally.kept_in}; the same command sends them first"
+        )
     left = _left(tally.outcomes, specs)
     if left and (tally.given_up or signals):
         display.note(
@@ -207,7 +213,8 @@ def _outage(tally: Tally, specs: Sequence[StreamSpec], sink: str) -> str:
     if tally.outage is None:
         return ""
     kinds = {spec.live for spec in specs}
-    waits = [text for live, text in ((False, RECORDINGS), (True, CAMERAS)) if live in kinds]
+    cameras = KEPT.format(amount(tally.kept)) if tally.kept else CAMERAS
+    waits = [text for live, text in ((False, RECORDINGS), (True, cameras)) if live in kinds]
     away = said(sink, (wall_clock_us() - tally.outage.since_us) / 1e6)
     return "; ".join([away, "retrying", *waits])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from operators.backbones.architectures import architecture
-from operators.errors import WeightsError
+from operators.errors import UsageError, WeightsError
 from operators.names import check_name, check_own, has_head, is_own
 from operators.weights.backbone_choice import DEMO, RANDOM, backbone_file, require_weights
 from operators.weights.catalogue import OfficialFile
@@ -18,9 +18,9 @@ from operators.weights.head_needs import chosen_header, head_choice
 from operators.weights.head_request import HeadRequest, MissingHead, none_runs
 from operators.weights.header import read_header
 from pipeline.calibrate.store import read_calibrations
-from pipeline.configuration.config import Config
+from pipeline.configuration.config import Config, SinkConfig
 from pipeline.runtime.address import LOCAL, cluster_address
-from pipeline.sinks.uri import check_sink
+from pipeline.sinks.uri import check_sink, open_spill
 
 
 def check(config: Config) -> None:
@@ -38,6 +38,29 @@ def check(config: Config) -> None:
     if config.calibrations is not None and (here or Path(config.calibrations).is_file()):
         read_calibrations(Path(config.calibrations))
     check_sink(config.sink.uri, settings=config.sink.settings)
+    if here:
+        _check_spill(config.sink)
+
+
+def _check_spill(sink: SinkConfig) -> None:
+    """Of what somebody has asked for; a folder of ours that cannot be made is told and done without."""
+    if not sink.spill.model_fields_set:
+        return
+    spill = open_spill(sink.uri, sink.spill.folder, sink.spill.most_bytes)
+    if spill is None:
+        if sink.spill.most_bytes:
+            raise UsageError(
+                "sink.spill is of Kafka sinks: what a database cannot take has no other place on "
+                "the disk; leave it out"
+            )
+        return
+    try:
+        spill.make()
+    except OSError as error:
+        raise UsageError(
+            f"sink.spill.folder: nothing can be kept in {spill.root}: {error.strerror}; name a "
+            "folder of this user's own, or sink.spill.max_gib: 0 to keep nothing"
+        ) from error
 
 
 def _runs_here(config: Config) -> bool:

@@ -12,12 +12,13 @@ from pipeline.engine.camera import Camera
 from pipeline.engine.latency import Latency
 from pipeline.engine.tally import Outcome, Tally
 from pipeline.secrets import mask, mask_values
+from pipeline.sinks.spill.backlog import Kept
 
 State = Literal["connecting", "live", "stalled", "reconnecting", "paused", "ended"]
 STATES: tuple[State, ...] = get_args(State)
 COUNTS = (
     *("epoch", "frames", "dropped", "lag_s", "worst_lag_s", "latency_s"),
-    *("drift_ppm", "drift_over_s", "ledger"),
+    *("drift_ppm", "drift_over_s", "ledger", "kept"),
 )
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _STATES: Mapping[str, State] = {
@@ -40,6 +41,7 @@ class Fared:
         latency: from capture to the sink; None where `camera` is.
         wanted: what it is to be.
         share: of a recording, part of it that is decoded, 0 to 1; None where nobody knows.
+        kept: what of it is on disk until the sink takes it; None where nothing is.
     """
 
     stream: str
@@ -49,6 +51,7 @@ class Fared:
     latency: Latency | None
     wanted: WantedStream
     share: float | None = None
+    kept: Kept | None = None
 
     def plain(self, since_us: int) -> dict[str, Any]:
         """JSON values, secrets masked; the state began then, microseconds since the epoch."""
@@ -72,6 +75,7 @@ class Fared:
             "latency_s": _percentiles(self.latency or Latency()),
             "drift_ppm": ppm if ppm is None else round(ppm, 1),
             "drift_over_s": over_s if over_s is None else round(over_s),
+            "kept": self.kept and _plain(self.kept),
             "ledger": {name: dict(counts) for name, counts in camera.ledger.items()},
         }
 
@@ -101,6 +105,7 @@ def fared(
             ended.get(name),
             refused.get(name, ""),
             tally.shares.get(name),
+            tally.kept.get(name),
         )
         for name, stream in wanted.items()
     }
@@ -115,6 +120,7 @@ def _one(
     ended: Outcome | None,
     refused: str,
     share: float | None,
+    kept: Kept | None,
 ) -> Fared:
     # Of a recording, whose frames tell.
     state: State = "connecting" if share is None else "live"
@@ -129,7 +135,12 @@ def _one(
         state, why = "ended", ended.detail or ended.status
     elif state == "ended":  # it is to come again, or its last records are on their way
         state = "connecting"
-    return Fared(name, state, mask(why), camera, latency, wanted, share)
+    return Fared(name, state, mask(why), camera, latency, wanted, share, kept)
+
+
+def _plain(kept: Kept) -> dict[str, Any]:
+    since = rfc3339(kept.oldest_us)
+    return {"records": kept.records, "bytes": kept.size_bytes, "since": since}
 
 
 def _percentiles(latency: Latency) -> dict[str, float | None]:

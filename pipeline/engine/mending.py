@@ -48,12 +48,13 @@ class Mending:
 
     def mended(self, commits: Sequence[Commit]) -> list[Commit]:
         """The same, each behind those before it, as they are to be sent."""
-        sent, whole = dict(self._sent), []
+        sent, astray, whole = dict(self._sent), set(self._astray), []
         for commit in commits:
             stream, known = commit.progress.stream, sent.get(commit.progress.stream)
             if commit.link and known:
                 skips = commit.progress.sequence - known.sequence - 1
-                if skips > 0 or (skips == 0 and stream in self._astray):
+                if skips > 0 or (skips == 0 and stream in astray):
+                    astray.add(stream)
                     commit = _behind(commit, commit.link, known)
             whole.append(commit)
             if not known or known.sequence < commit.progress.sequence:  # else it is there already

@@ -23,6 +23,13 @@ class Kept:
     oldest_us: int
 
 
+def amount(kept: Mapping[str, Kept]) -> str:
+    """For a person: `4607 records of 4 streams (3.1 MiB) are`."""
+    records = sum(one.records for one in kept.values())
+    size = sum(one.size_bytes for one in kept.values()) / (1 << 20)
+    return f"{records} records of {len(kept)} streams ({size:.1f} MiB) are"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """One commit: where it lies, and what is to be known of it there.

@@ -101,6 +101,7 @@ class Spill:
             _write(descriptor, b"".join(frame for *_, frame in new))
         except OSError:
             os.ftruncate(descriptor, self._sizes[segment])
+            self._appending = 0
             raise
         with self._lock:
             self._appending = 0
