@@ -43,7 +43,7 @@ def check(config: Config) -> None:
 
 
 def _check_spill(sink: SinkConfig) -> None:
-    """Of what somebody has asked for; a folder of ours that cannot be made is told and done without."""
+    """Of what somebody has asked for; without our own default a run does, and says so."""
     if not sink.spill.model_fields_set:
         return
     spill = open_spill(sink.uri, sink.spill.folder, sink.spill.most_bytes)

@@ -128,6 +128,11 @@ def _stream() -> Json:
         "drift_over_s": {**number, "description": "Over how many seconds that was measured"},
         "share": {**number, "description": "Part of a recording that is decoded, 0 to 1"},
         "ledger": {"type": ["object", "null"], "additionalProperties": counts},
+        "kept": {
+            "type": ["object", "null"],
+            "properties": {"records": whole, "bytes": whole, "since": {"type": "string"}},
+            "description": "What is on disk until the sink takes it, and since when; null: nothing",
+        },
         "config": {"$ref": "#/components/schemas/StreamConfig"},
     }
     return {"type": "object", "properties": fields, "required": list(fields)}

@@ -135,7 +135,8 @@ def live_run(tmp_path, eventually):
     runs = []
 
     def start(config, *arguments, options=(), **environ):
-        environ = {"OMP_NUM_THREADS": "1", **environ}
+        state = str(tmp_path / "state")
+        environ = {"OMP_NUM_THREADS": "1", "XDG_STATE_HOME": state, **environ}
         more = {"options": options, "environ": environ, "eventually": eventually}
         runs.append(Run(tmp_path, config, *arguments, **more))
         return runs[-1]

@@ -1,6 +1,7 @@
 """A sink that goes away under a live run: borne, told, and every frame in some count."""
 
 import contextlib
+import functools
 import itertools
 import json
 import re
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from operators.errors import DinostreamError
+from pipeline.audit.reading import audited
 from pipeline.sinks.uri import open_reader
 
 FPS = 20
@@ -49,7 +51,7 @@ def events(broker):
 def test_a_broker_that_is_killed_and_comes_back(camera, live_run, own_broker):
     own_broker.start()
     gate = camera(fps=FPS)
-    sink = {"uri": own_broker.uri, "settings": {"attempt_s": 5}}
+    sink = {"uri": own_broker.uri, "settings": {"attempt_s": 5}, "spill": {"max_gib": 0}}
     run = live_run(config(gate, sink=sink, runtime="inline"))
     run.until(lambda: read(own_broker, "embedding"))
 
@@ -80,6 +82,70 @@ def test_a_broker_that_is_killed_and_comes_back(camera, live_run, own_broker):
     assert ledger["published"] == ledger["sampled"] == len(frames)
     assert ledger["dropped"] == sum(event["dropped"] for event in drops)
     assert "the sink was away for" in run.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.needs_kafka
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.parametrize("runtime", ["inline", "ray"])
+def test_a_run_that_is_killed_while_the_broker_is_away_loses_nothing_it_had_kept(
+    camera, live_run, own_broker, runtime, short_folder
+):
+    own_broker.start()
+    gate = camera(fps=FPS)
+    sink = {"uri": own_broker.uri, "settings": {"attempt_s": 5}}
+    environ = {"TMPDIR": str(short_folder), "RAY_TMPDIR": str(short_folder)}
+    values = config(gate, sink=sink, runtime=runtime, buffer_frames=1000)
+    start = functools.partial(live_run, values, **environ)
+    run = start()
+    run.until(lambda: read(own_broker, "embedding"))
+    own_broker.kill()
+    run.until(lambda: int((kept_of(run) or ["0"])[-1]) > 5 * FPS)
+    away_at = gate.frames
+    run.until(lambda: gate.frames > away_at + 2 * FPS)
+    run.close()
+    kept = int(kept_of(run)[-1])
+
+    own_broker.start()
+    again = start()
+    again.until(lambda: len(sessions(own_broker)) > 1)
+    seen = len(read(own_broker, "embedding"))
+    again.until(lambda: len(read(own_broker, "embedding")) > seen + FPS)
+    again.signal(signal.SIGTERM)
+    assert again.exit_code() == 0, again.stderr
+    assert re.search(r"\d+ records of 1 streams were kept and go out first", again.stderr)
+
+    first = sessions(own_broker)[0]
+    frames = [attributes for attributes, _ in read(own_broker, "embedding")]
+    assert len({frame["ce_id"] for frame in frames}) == len(frames)
+    times = [
+        datetime.fromisoformat(frame["ce_time"]) for frame in frames if frame["ce_session"] == first
+    ]
+    assert len(times) > kept
+    steps = [(b - a) / timedelta(seconds=1 / FPS) for a, b in itertools.pairwise(times)]
+    assert {round(step) for step in steps} == {1}, "every frame, in order"
+    assert [frame["ce_session"] for frame in frames[: len(times)]] == [first] * len(times)
+    told = [event["kind"] for event in events(own_broker)]
+    assert told == ["started", "away", "started", "ended"]
+    reader = open_reader(own_broker.uri)
+    try:
+        (report,) = audited(reader)
+    finally:
+        reader.close()
+    assert report.complete, report.findings
+    ledger = report.operators["embedding"]
+    assert ledger["published"] == ledger["sampled"] == len(frames)
+    assert "dropped_spill" not in ledger
+
+
+def kept_of(run):
+    """How many records were kept, each time that the run said so."""
+    return re.findall(r"cameras go on: (\d+) records of 1 streams \(", run.stderr)
+
+
+def sessions(broker):
+    """Of the frames that are there, in order."""
+    return list(dict.fromkeys(one["ce_session"] for one, _ in read(broker, "embedding")))
 
 
 @pytest.mark.slow
