@@ -13,6 +13,7 @@ from pipeline.engine.tally import Outcome, Tally
 from pipeline.errors import RuntimeFailure
 from pipeline.records.record import Message
 from pipeline.runtime.ray_engine import Engine
+from pipeline.sinks.spill.backlog import amount
 from pipeline.stream.spec import StreamSpec
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,12 @@ class Worker:
             engine: that is to be run.
         """
         why = "its engine has lost its sink" if engine is self.engine else "its engine is gone"
+        if done.kept and engine is not self.engine:
+            log.warning(
+                "%s is gone: %s kept in %s on its node %s, from where the next engine sends them "
+                "that begins there",
+                *(self.name, amount(done.kept), done.kept_in, self.engine.node),
+            )
         self.before, self.tally = self.before + done.bereft(why), Tally()
         self.engine = engine
 

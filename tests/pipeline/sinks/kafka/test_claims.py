@@ -97,6 +97,27 @@ def step(sink, progress):
     return progress
 
 
+def test_a_dead_writers_streams_are_resumed_unless_somebody_has_claimed_them(new_sink, kafka_uri):
+    """Under their epoch, and not for longer than that: who claims others lets go of them."""
+    dead, other, heir = new_sink(), new_sink(), new_sink()
+    held = dead.claim({"cam1": JOB, "cam2": JOB})
+    first = step(dead, held["cam1"])
+    other.claim({"cam2": OTHER})
+    unknown = Progress(JOB, "cam3", epoch=1)
+    assert heir.resume([*held.values(), unknown]) == {"cam1": first}
+    with pytest.raises(FencedError):
+        step(dead, first)
+    second = step(heir, first)
+    late = replace(second, sequence=5)
+    with pytest.raises(SinkError, match="commit 5 follows 2; those between are missing"):
+        heir.commit([Commit((record_of(late),), late)])
+    heir.commit([Commit((record_of(late),), late, skips=2)])
+    assert written(kafka_uri, "cam1") == [(1, 1), (1, 2), (1, 5)]
+    mine = heir.claim({"cam4": JOB})["cam4"]
+    other.claim({"cam1": JOB})
+    step(heir, mine)
+
+
 def test_the_last_claim_counts_whatever_the_job(new_sink, kafka_uri):
     """A camera more is another list of streams, other settings are another job."""
     before, after = new_sink(), new_sink()

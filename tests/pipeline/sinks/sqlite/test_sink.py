@@ -20,6 +20,7 @@ from pipeline.sinks.sink import Receipt
 from pipeline.sinks.sqlite import file as sqlite_file
 from pipeline.sinks.sqlite.reader import SqliteReader
 from pipeline.sinks.sqlite.sink import SqliteSink
+from pipeline.stream.progress import Progress
 
 JOB = "feedfacecafe"
 
@@ -144,6 +145,23 @@ def test_who_held_a_stream_before_is_refused(path, build):
     assert stored(path) == []
     old.close()
     new.close()
+
+
+def test_a_dead_writers_streams_are_resumed_unless_somebody_has_claimed_them(path, build):
+    dead, other, heir = SqliteSink(path), SqliteSink(path), SqliteSink(path)
+    held = dead.claim({"cam1": JOB, "cam2": JOB})
+    first = build.after(held["cam1"])
+    dead.commit([Commit((build.message(0),), first)])
+    other.claim({"cam2": "another"})
+    unknown = Progress(JOB, "cam3", epoch=1)
+    assert heir.resume([*held.values(), unknown]) == {"cam1": first}
+    late = build.after(build.after(build.after(first)))
+    with pytest.raises(SinkError, match="commit 4 follows 1; those between are missing"):
+        heir.commit([Commit((build.message(3),), late)])
+    heir.commit([Commit((build.message(3),), late, skips=2)])
+    assert heir.claim({"cam1": JOB})["cam1"] == replace(late, epoch=2)
+    for sink in (dead, other, heir):
+        sink.close()
 
 
 def test_a_newer_writer_of_another_job_counts_as_well(path, build):
