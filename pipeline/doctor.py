@@ -178,6 +178,15 @@ def _disk() -> Finding:
     return Finding("disk", None, ", ".join(told))
 
 
+def _spill() -> Finding:
+    from pipeline.sinks.spill.folder import default_folder, kept_bytes
+
+    kept = kept_bytes(default_folder())
+    told = ", ".join(f"{size_text(size)} for {sink}" for sink, size in kept.items())
+    remedy = "a run with that sink sends it before anything else" if kept else ""
+    return Finding("spill", None, f"in {default_folder()}: {told or 'nothing'}", remedy)
+
+
 def _free(folder: Path) -> str:
     there = next(one for one in (folder, *folder.parents) if one.exists())
     return f"{size_text(shutil.disk_usage(there).free)} free in {folder}"
@@ -259,6 +268,7 @@ _OPTIONAL: dict[str, Callable[[], Finding]] = {
     "gpu": _gpu,
     "weights": _weights,
     "disk": _disk,
+    "spill": _spill,
     "capacity": _capacity,
     "triton": _triton,
     "c compiler": _compiler,

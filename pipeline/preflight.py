@@ -20,7 +20,8 @@ from operators.weights.header import read_header
 from pipeline.calibrate.store import read_calibrations
 from pipeline.configuration.config import Config, SinkConfig
 from pipeline.runtime.address import LOCAL, cluster_address
-from pipeline.sinks.uri import check_sink, open_spill
+from pipeline.sinks.spill.folder import SpillFolder
+from pipeline.sinks.uri import check_sink
 
 
 def check(config: Config) -> None:
@@ -37,16 +38,16 @@ def check(config: Config) -> None:
     check_heads(config)
     if config.calibrations is not None and (here or Path(config.calibrations).is_file()):
         read_calibrations(Path(config.calibrations))
-    check_sink(config.sink.uri, settings=config.sink.settings)
     if here:
         _check_spill(config.sink)
+    check_sink(config.sink.uri, settings=config.sink.settings)
 
 
 def _check_spill(sink: SinkConfig) -> None:
     """Of what somebody has asked for; without our own default a run does, and says so."""
     if not sink.spill.model_fields_set:
         return
-    spill = open_spill(sink.uri, sink.spill.folder, sink.spill.most_bytes)
+    spill = SpillFolder.of(sink.uri, sink.spill.folder, sink.spill.most_bytes)
     if spill is None:
         if sink.spill.most_bytes:
             raise UsageError(

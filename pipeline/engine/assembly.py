@@ -43,7 +43,8 @@ from pipeline.records.message import Publisher
 from pipeline.records.pictured import PicturedPublisher
 from pipeline.records.traced import TracedPublisher
 from pipeline.sinks.sink import Sink
-from pipeline.sinks.uri import open_spill, sink_name
+from pipeline.sinks.spill.folder import SpillFolder
+from pipeline.sinks.uri import sink_name
 from pipeline.stream.feed import Feed
 from pipeline.stream.progress import Progress
 from pipeline.stream.sampling import HALF
@@ -91,7 +92,7 @@ class Assembly:
             overload=[steps[key] for key in config.overload if key in steps],
             drain_s=config.drain_s,
             tracer=tracer,
-            spill=open_spill(config.sink.uri, spill.folder, spill.most_bytes),
+            spill=SpillFolder.of(config.sink.uri, spill.folder, spill.most_bytes),
         )
 
     def _lanes(self, config: Config) -> Callable[[StreamSpec, Progress], Lane]:

@@ -26,7 +26,7 @@ from pipeline.sinks.spill.backlog import Kept
 from pipeline.sinks.spill.spill import Spill
 from pipeline.stream.progress import Progress
 
-KEEP_AFTER_S = 0.5  # less than what a decoder holds, and than a frame may wait for its turn
+KEEP_AFTER_S = 1.0  # more than a commit takes, less than a decoder holds
 
 
 @dataclass(frozen=True, slots=True)

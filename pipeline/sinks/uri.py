@@ -15,7 +15,6 @@ from pipeline.errors import NoDatabase
 from pipeline.records.topics import TOPICS, TopicReport, require_topics
 from pipeline.sinks.address import KafkaAddress, SqliteAddress, parse_sink_uri
 from pipeline.sinks.sink import Reader, Sink
-from pipeline.sinks.spill.folder import SpillFolder
 from pipeline.sinks.sqlite.check import check_database
 from pipeline.sinks.sqlite.reader import SqliteReader
 from pipeline.sinks.sqlite.retention import Retention, retention_of
@@ -51,20 +50,6 @@ def open_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> Sink:
     from pipeline.sinks.kafka.sink import KafkaSink
 
     return KafkaSink(KafkaSettings.of(address, settings or {}))
-
-
-def open_spill(uri: str, folder: str | None, most_bytes: int) -> SpillFolder | None:
-    """Where what a sink cannot take for the moment is kept; None where nothing is.
-
-    Args:
-        uri: of the sink.
-        folder: of all spills; None: the user's own.
-        most_bytes: of one writer's log; 0: nothing is kept.
-    """
-    address = parse_sink_uri(uri)
-    if isinstance(address, SqliteAddress) or not most_bytes:
-        return None
-    return SpillFolder.of(address, folder, most_bytes)
 
 
 def check_sink(uri: str, *, settings: Mapping[str, Any] | None = None) -> None:

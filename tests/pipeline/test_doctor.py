@@ -35,7 +35,7 @@ def test_every_thing_is_reported_once():
     names = [one.name for one in findings]
     assert len(set(names)) == len(names)
     wanted = {"system", "cpu", "memory", "layout", "torch", "gpu", "triton", "codecs"}
-    wanted |= {"attention", "backend", "weights", "disk", "capacity"}
+    wanted |= {"attention", "backend", "weights", "disk", "spill", "capacity"}
     wanted |= {"kafka client", "ray", "c compiler", "java", "maven", "rtsp server"}
     assert set(names) == wanted
     assert all(one.value for one in findings)

@@ -40,6 +40,11 @@ WRONG = [
     ({"sink": "kafka://host"}, "names no broker"),
     ({"sink": {"uri": "sqlite:r.db", "settings": {"acks": 1}}}, "has no settings"),
     ({"sink": {"uri": "kafka://h:1", "settings": {"attempt_s": 0}}}, "attempt_s is 0"),
+    ({"sink": {"uri": "sqlite:r.db", "spill": {"max_gib": 1}}}, "spill is of Kafka sinks"),
+    (
+        {"sink": {"uri": "kafka://h:1", "spill": {"folder": "cut.safetensors"}}},
+        r"nothing can be kept in cut\.safetensors: .* name a folder",
+    ),
 ]
 
 

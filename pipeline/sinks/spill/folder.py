@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.sinks.address import KafkaAddress
+from pipeline.sinks.address import SqliteAddress, parse_sink_uri
 from pipeline.sinks.spill.spill import Spill
 
 SINK = "sink"  # a file that says which one, for a person
@@ -24,6 +24,17 @@ def default_folder() -> Path:
         return Path(state.partition(":")[0]) / "spill"
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(home) / "dinostream" / "spill"
+
+
+def kept_bytes(root: Path) -> dict[str, int]:
+    """Sink -> bytes that wait for it in a folder of all sinks, where any do; they may be another
+    process's, which is about to send them."""
+    found = {}
+    for named in sorted(root.glob(f"*/{SINK}")):
+        logs = sum(log.stat().st_size for log in named.parent.glob("*/*.log"))
+        if logs:
+            found[named.read_text().strip()] = logs
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +52,17 @@ class SpillFolder:
     most_bytes: int
 
     @classmethod
-    def of(cls, address: KafkaAddress, folder: str | None, most_bytes: int) -> SpillFolder:
-        """
+    def of(cls, uri: str, folder: str | None, most_bytes: int) -> SpillFolder | None:
+        """None where nothing is kept: of a database, whose disk is as good.
+
         Args:
-            address: of the sink.
+            uri: of the sink.
             folder: of all sinks; None: `default_folder`.
-            most_bytes: of each log.
+            most_bytes: of each log; 0: nothing is kept.
         """
+        address = parse_sink_uri(uri)
+        if isinstance(address, SqliteAddress) or not most_bytes:
+            return None
         root = Path(folder).expanduser() if folder else default_folder()
         servers = ",".join(sorted(address.servers))
         return cls(root, f"kafka://{servers}?topic_prefix={address.prefix}", most_bytes)

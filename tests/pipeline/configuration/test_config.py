@@ -15,6 +15,7 @@ from pipeline.configuration.config import (
     OperatorConfig,
     SamplingConfig,
     SinkConfig,
+    SpillConfig,
     StreamConfig,
 )
 from pipeline.configuration.resolve import describe, resolve
@@ -247,12 +248,14 @@ def test_the_page_lists_every_key_with_its_default():
 def documented():
     """(key, default) as the page should have them."""
     tables = {"streams.NAME": StreamConfig, "sink": SinkConfig, "sampling": SamplingConfig}
+    tables["sink.spill"] = SpillConfig
     for name in Config.model_fields:
         if name not in ("streams", "sink", "sampling"):
             yield name, shown(Config, name)
     for prefix, model in tables.items():
         for name in model.model_fields:
-            yield f"{prefix}.{name}", shown(model, name)
+            if f"{prefix}.{name}" not in tables:
+                yield f"{prefix}.{name}", shown(model, name)
 
 
 def shown(model: type[BaseModel], name: str) -> str:

@@ -12,6 +12,7 @@ from pipeline.control.fared import Fared
 from pipeline.control.wanted import WantedStream
 from pipeline.engine.camera import Camera
 from pipeline.engine.latency import Latency, Spent
+from pipeline.sinks.spill.backlog import Kept
 from pipeline.stream.drift import Drift
 
 SECRET = StreamConfig(url="rtsp://viewer:kanarie@10.0.0.1/cam?token=vogel")
@@ -23,7 +24,8 @@ def fared(state: str, reason: str = "", name: str = "gate") -> dict[str, Fared]:
     latency = Latency()
     for decode_s in (0.1, 0.3):
         latency.add(Spent(decode_s, 0.1, 0.1, 0.1))
-    return {name: Fared(name, state, reason, camera, latency, WantedStream(SECRET))}
+    wanted, kept = WantedStream(SECRET), Kept(4, 2000, 1_000_000)
+    return {name: Fared(name, state, reason, camera, latency, wanted, kept=kept)}
 
 
 @pytest.fixture
@@ -55,6 +57,8 @@ def test_everything_of_a_stream_is_there_but_its_secrets(board) -> None:
     assert (shown["dropped"], shown["ledger"]) == ({"late": 2}, {"depth": {"sampled": 7}})
     assert (shown["lag_s"], shown["worst_lag_s"]) == (0.25, 0.5)
     assert (shown["drift_ppm"], shown["drift_over_s"]) == (-12.3, 61)
+    since = "1970-01-01T00:00:01.000000Z"
+    assert shown["kept"] == {"records": 4, "bytes": 2000, "since": since}
     assert shown["latency_s"] == {"p50": 0.5, "p95": 0.725, "p99": 0.745}
     assert shown["config"]["url"].startswith("rtsp://")
     assert not any(secret in str(shown) for secret in ("kanarie", "vogel"))

@@ -23,6 +23,7 @@ from pipeline.engine.camera import Camera
 from pipeline.engine.latency import Latency, Spent
 from pipeline.media.region import Region
 from pipeline.records.outage import Outage
+from pipeline.sinks.spill.backlog import Kept
 from pipeline.stream.drift import Drift
 from pipeline.stream.sampling import Sampling
 
@@ -331,6 +332,7 @@ def test_the_page_lists_every_metric_with_its_labels(served) -> None:
         7, {"late": 2}, state="live", newest_us=1, drift=Drift(0.0, 60.0)
     )
     client.run.tally.latencies["gate"] = Latency()
+    client.run.tally.kept["gate"] = Kept(4, 2000, 1)
     client.run.tally.records["depth"] = 7
     client.run.tally.seconds["backbone"] = 1.0
     client.run.tally.shares["gate"] = 0.5

@@ -158,9 +158,9 @@ def folder(tmp_path):
 def run(engine_of, lanes_of, folder):
     """Cameras through a shard that keeps at once what cannot be sent."""
 
-    def run(sink, feed, *, into=folder, long=()):
+    def run(sink, feed, *, into=folder, long=(), drain_s=10.0):
         engine = engine_of(Talk(long))
-        rules = {"spill": into, "keep_after_s": 0.0}
+        rules = {"spill": into, "keep_after_s": 0.0, "drain_s": drain_s}
         feed.shard = shard = Shard(engine, feed, sink, lanes_of(engine, RULE), **rules)
         names = list(feed.left)
         specs = [StreamSpec(one, "x", session="", samplings=(RULE,), live=True) for one in names]
@@ -271,6 +271,24 @@ def test_a_stream_that_another_writer_has_taken_is_not_sent_and_told(run, die, s
     assert len(frames(path, "b")) == delivered
     assert "b: another writer has taken it over since: " in caplog.text
     assert "records that were kept are LOST" in caplog.text
+
+
+def test_who_is_stopped_while_the_sink_is_away_has_all_of_it_kept_the_ends_too(run, sink, path):
+    def over() -> None:
+        cameras.shard.stop()
+        cameras.over = None
+
+    cameras = Cameras("ab", 30, {("a", 5): sink.go}, over=over)
+    tally = run(sink, cameras, drain_s=0.5)
+    assert "the run is to end" in tally.given_up
+    assert tally.kept.keys() == {"a", "b"}
+    assert not any(tally.undelivered.values())
+    sink.away = False
+    run(sink, Cameras("a", 1, session="2"))
+    assert frames(path, "a") == whole("1", 30) + whole("2", 1)
+    assert kinds(path, "a") == ["started", "away", "ended", "started", "ended"]
+    assert kinds(path, "b") == ["started", "away", "ended"]
+    assert all(report.complete and report.ended for report in audit(path).values())
 
 
 def test_beyond_the_bound_the_oldest_go_counted_and_told(run, sink, path, folder, caplog):
