@@ -49,4 +49,6 @@ def _why(dropped: Mapping[str, int], asked: bool) -> str:
         return "its latest frames alone are wanted (drop: latest)"
     if dropped.keys() == {"suspended"}:
         return "its operators keep failing"
+    if dropped.keys() == {"spill"}:
+        return "what was kept of it on disk was lost, as the log has told"
     return "the engine is too slow for it"

@@ -11,6 +11,7 @@ from pipeline.engine.mending import Mending
 from pipeline.errors import FencedError
 from pipeline.records.record import Message
 from pipeline.sinks.sink import Receipt, Sink
+from pipeline.sinks.spill.backlog import amount
 from pipeline.sinks.spill.folder import SpillFolder
 from pipeline.sinks.spill.spill import Spill
 
@@ -56,8 +57,7 @@ def _send(left: Spill, sink: Sink, count: Count) -> None:
     kept = left.waiting()
     if not kept:
         return
-    records = sum(one.records for one in kept.values())
-    log.warning("%d records of %d streams were kept and go out first", records, len(kept))
+    log.warning("%s kept in %s and go out first", amount(kept), left.folder)
     while left.holds:
         try:
             _send_ours(left, sink, count)

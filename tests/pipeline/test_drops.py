@@ -27,6 +27,7 @@ def test_every_loss_is_told_once() -> None:
         ({"full": 3, "late": 1}, True, "the engine is too slow for it"),
         ({"overload": 3}, True, "the engine is too slow for it"),
         ({"suspended": 3}, False, "its operators keep failing"),
+        ({"spill": 3}, False, "what was kept of it on disk was lost, as the log has told"),
     ],
 )
 def test_the_reason_is_the_one_that_there_is(dropped, latest, why) -> None:

@@ -16,7 +16,7 @@ from operators.operator import Operator
 from operators.result import JSON, Result
 from pipeline.audit.reading import audited
 from pipeline.engine.shard import Shard
-from pipeline.errors import RecordsTooLarge, SinkError
+from pipeline.errors import FencedError, RecordsTooLarge, SinkError
 from pipeline.records.record import Refused
 from pipeline.sinks.spill import spill as log_of_one
 from pipeline.sinks.spill.folder import SpillFolder
@@ -276,6 +276,25 @@ def test_a_stream_that_another_writer_has_taken_is_not_sent_and_told(run, die, s
     assert len(frames(path, "b")) == delivered
     assert "b: another writer has taken it over since: " in caplog.text
     assert "records that were kept are LOST" in caplog.text
+
+
+def test_who_was_fenced_during_an_outage_stops_and_the_others_go_out_at_the_next_start(
+    run, sink, path, caplog
+):
+    other = Database(path)
+
+    def over() -> None:
+        other.claim({"b": JOB})
+        sink.away = False
+
+    with pytest.raises(FencedError, match="stream b: another writer"):
+        run(sink, Cameras("ab", 30, {("a", 5): sink.go}, over=over))
+    other.close()
+    run(sink, Cameras("a", 1, session="2"))
+    assert frames(path, "a") == whole("1", 30) + whole("2", 1)
+    assert "b: another writer has taken it over since: " in caplog.text
+    there = frames(path, "b")
+    assert there == whole("1", len(there) // FRAMES), "what was committed before"
 
 
 def test_who_is_stopped_while_the_sink_is_away_has_all_of_it_kept_the_ends_too(run, sink, path):
