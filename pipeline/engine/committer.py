@@ -223,6 +223,7 @@ class Committer:
 
     def _send_kept(self) -> None:
         assert self._spill
+        require_time(self._sink, self._spill)
         commits = self._spill.take(MOST_BYTES)
         mended, receipt = send_kept(commits, self._mending, self._commit)
         self._spill.release()
@@ -253,6 +254,16 @@ def send_kept(
             return mended, commit(mended)
         except RecordsTooLarge as error:
             commits = mending.lettered(commits, error)
+
+
+def require_time(sink: PatientSink, spill: Spill) -> None:
+    """
+    Raises:
+        SinkAway: the run is to end, and what is kept will take longer than one transaction.
+    """
+    left = spill.waiting()
+    if sink.interrupted and sum(kept.size_bytes for kept in left.values()) > MOST_BYTES:
+        raise SinkAway("the run is to end before all that was kept is sent")
 
 
 def _settled(news: News) -> int:

@@ -41,7 +41,6 @@ class Delivery:
         self._tally = tally
         self._tracer = tracer
         self._kept = Counter[str]()  # stream -> records, in this outage
-        self._spilt = Counter[str]()  # stream -> frames that were kept and lost
         self._away = False  # the sink, and that was told
 
     @property
@@ -75,8 +74,9 @@ class Delivery:
         return bool(answers)
 
     def settle_rest(self) -> None:
-        """The same when the committer is closed, whatever the sink has raised."""
-        self._hear(self._committer.take_left())
+        """What became of all others, when the committer is closed and nothing goes out any more."""
+        left = self._committer.take_left()
+        self._hear([one for one in left if isinstance(one, Committed | OnDisk)])
 
     def _hear(self, answers: Sequence[News]) -> None:
         for answer in answers:
@@ -92,6 +92,8 @@ class Delivery:
                 self._confirm(answer)
         if answers:
             self._tally.kept = dict(self._committer.waiting())
+            if not self._tally.kept:
+                self._kept.clear()
 
     def _put_again(self, refusal: Refusal) -> None:
         """All of the transaction once more, with dead letters for what the sink cannot take."""
@@ -107,10 +109,10 @@ class Delivery:
         self._tally.outages += done.outages
         self._tally.count(done.receipt, [m for commit in done.commits for m in commit.messages])
         for commit in done.commits:
-            self._spilt[commit.progress.stream] += commit.lost
             lane = self._roster.lanes.get(commit.progress.stream)
             if lane is None:  # a recording that was cut off meanwhile
                 continue
+            lane.spilt += commit.lost
             if not lane.outbox.awaits(commit):  # it was kept, and the lane has gone on
                 continue
             lane.times.sink_wait.end(done.at_s)
@@ -150,8 +152,8 @@ class Delivery:
     def _see(self, lane: Lane, commit: Commit, spent: Sequence[Spent]) -> None:
         if lane.live:
             dropped = dict(lane.shortfall.dropped)
-            if spilt := self._spilt[lane.stream]:
-                dropped["spill"] = spilt
+            if lane.spilt:
+                dropped["spill"] = lane.spilt
             self._tally.see(commit.progress, lane.frames, dropped, spent, lane.times.newest_us)
 
     def _cameras(self) -> list[Lane]:

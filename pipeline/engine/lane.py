@@ -63,6 +63,7 @@ class Lane:
         self.shortfall = Shortfall(spec, placements, self._ledger)
         self.lost = 0  # frames that were told to be lost, in this run
         self.frames = 0  # that have been through the operators, in this run
+        self.spilt = 0  # of those, whose records were kept on disk and lost
         self._messages: list[Message] = []
         self.end: End | None = None
         self.size_hw: tuple[int, int] | None = None

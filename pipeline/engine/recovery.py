@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from pipeline.engine.committer import send_kept
+from pipeline.engine.committer import require_time, send_kept
 from pipeline.engine.line import MOST_BYTES
 from pipeline.engine.mending import Mending
 from pipeline.errors import FencedError
 from pipeline.records.record import Message
-from pipeline.sinks.sink import Receipt, Sink
+from pipeline.sinks.patient import PatientSink
+from pipeline.sinks.sink import Receipt
 from pipeline.sinks.spill.backlog import amount
 from pipeline.sinks.spill.folder import SpillFolder
 from pipeline.sinks.spill.spill import Spill
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 Count = Callable[[Receipt, Sequence[Message]], None]
 
 
-def recover(folder: SpillFolder, sink: Sink, count: Count) -> Spill | None:
+def recover(folder: SpillFolder, sink: PatientSink, count: Count) -> Spill | None:
     """Send what others have left in a folder, and begin a log there.
 
     Args:
@@ -53,7 +54,7 @@ def recover(folder: SpillFolder, sink: Sink, count: Count) -> Spill | None:
         return folder.begin()
 
 
-def _send(left: Spill, sink: Sink, count: Count) -> None:
+def _send(left: Spill, sink: PatientSink, count: Count) -> None:
     kept = left.waiting()
     if not kept:
         return
@@ -65,7 +66,7 @@ def _send(left: Spill, sink: Sink, count: Count) -> None:
             left.give_back()
 
 
-def _send_ours(left: Spill, sink: Sink, count: Count) -> None:
+def _send_ours(left: Spill, sink: PatientSink, count: Count) -> None:
     resumed = sink.resume(left.holders())
     for stream, lost in left.forsake(left.waiting().keys() - resumed.keys()).items():
         log.error(
@@ -76,6 +77,7 @@ def _send_ours(left: Spill, sink: Sink, count: Count) -> None:
     mending = Mending()
     mending.resume(resumed)
     while left.holds:
+        require_time(sink, left)
         mended, receipt = send_kept(left.take(MOST_BYTES), mending, sink.commit)
         left.release()
         mending.note(mended)

@@ -77,6 +77,11 @@ class PatientSink:
         """The one that goes on, as far as it goes; from any thread."""
         return self._outage
 
+    @property
+    def interrupted(self) -> bool:
+        """Somebody waits for the end of the run."""
+        return self._interrupted.is_set()
+
     def meet(self) -> None:
         """It has answered before, to whoever this one replaces: the first claim is borne too."""
         self._met = True

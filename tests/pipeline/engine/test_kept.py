@@ -18,6 +18,7 @@ from pipeline.audit.reading import audited
 from pipeline.engine.shard import Shard
 from pipeline.errors import FencedError, RecordsTooLarge, SinkError
 from pipeline.records.record import Refused
+from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.spill import spill as log_of_one
 from pipeline.sinks.spill.folder import SpillFolder
 from pipeline.sinks.spill.segment import scan
@@ -313,6 +314,37 @@ def test_who_is_stopped_while_the_sink_is_away_has_all_of_it_kept_the_ends_too(r
     assert kinds(path, "a") == ["started", "away", "ended", "started", "ended"]
     assert kinds(path, "b") == ["started", "away", "ended"]
     assert all(report.complete and report.ended for report in audit(path).values())
+
+
+def test_who_is_stopped_while_much_is_kept_does_not_wait_until_it_is_sent(
+    run, die, sink, path, monkeypatch
+):
+    """The sink is there again and slow: the end is asked for behind its first transaction."""
+    die(sink, "a", 300, long=range(300))
+    cameras = Cameras("a", 1, session="2")
+    slow, interrupted, commit = threading.Event(), threading.Event(), sink.commit
+    interrupt = PatientSink.interrupt
+
+    def interrupting(self) -> None:
+        interrupt(self)
+        interrupted.set()
+
+    monkeypatch.setattr(PatientSink, "interrupt", interrupting)
+
+    def commit_and_stop(commits):
+        if not slow.is_set():
+            slow.set()
+            cameras.shard.stop()
+            assert interrupted.wait(60)
+        return commit(commits)
+
+    sink.commit = commit_and_stop
+    tally = run(sink, cameras, drain_s=0.1)
+    assert tally.given_up == "the run is to end before all that was kept is sent"
+    sink.commit = commit
+    run(sink, Cameras("a", 1, session="3"))
+    assert frames(path, "a") == whole("1", 300) + whole("3", 1)
+    assert audit(path)["a"].complete
 
 
 def test_beyond_the_bound_the_oldest_go_counted_and_told(run, sink, path, folder, caplog):
