@@ -45,16 +45,15 @@ def check(config: Config) -> None:
 
 def _check_spill(sink: SinkConfig) -> None:
     """Of what somebody has asked for; without our own default a run does, and says so."""
-    if not sink.spill.model_fields_set:
+    asked = sink.spill.folder is not None or sink.spill.max_gib
+    if not (asked and sink.spill.most_bytes):
         return
     spill = SpillFolder.of(sink.uri, sink.spill.folder, sink.spill.most_bytes)
     if spill is None:
-        if sink.spill.most_bytes:
-            raise UsageError(
-                "sink.spill is of Kafka sinks: what a database cannot take has no other place on "
-                "the disk; leave it out"
-            )
-        return
+        raise UsageError(
+            "sink.spill is of Kafka sinks: a database is on a disk as the spill would be; leave it "
+            "out"
+        )
     try:
         spill.make()
     except OSError as error:

@@ -41,6 +41,7 @@ from pipeline.stream.sampling import HALF, Sampling
 from pipeline.stream.spec import Drop, TimeSource
 
 STREAM_ID = r"^[A-Za-z0-9._-]{1,128}$"
+SPILL_GIB = 8.0  # of each engine where nothing is said
 OPERATORS = ("depth", "segmentation", "action", "embedding")  # what runs where none is named
 
 # pydantic's own constraint would refuse names of files that are not UTF-8.
@@ -136,12 +137,12 @@ class SpillConfig(_Model):
     """Where results of live streams are kept while a broker is away."""
 
     folder: str | None = None
-    max_gib: NonNegativeFloat = 8.0
+    max_gib: NonNegativeFloat | None = None
 
     @property
     def most_bytes(self) -> int:
         """Of the log of one engine; 0: nothing is kept."""
-        return int(self.max_gib * (1 << 30))
+        return int((SPILL_GIB if self.max_gib is None else self.max_gib) * (1 << 30))
 
 
 class SinkConfig(_Model):

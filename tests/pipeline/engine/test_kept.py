@@ -258,6 +258,31 @@ def test_what_a_dead_run_has_kept_goes_out_before_the_next_one_begins(run, die, 
     assert not list(folder.path.glob("*/*")), "nothing is left on the disk"
 
 
+def test_a_run_that_dies_while_it_sends_what_another_has_kept_leaves_the_rest(
+    run, die, sink, path, folder
+):
+    die(sink, "ab", 150, long=range(150))
+    commit = sink.commit
+
+    def commit_once(commits):
+        sink.commit = fail
+        return commit(commits)
+
+    def fail(commits):
+        raise SinkError("gone for good")
+
+    sink.commit = commit_once
+    with pytest.raises(SinkError, match="gone for good"):
+        run(sink, Cameras("a", 1, session="2"))
+    assert 5 * FRAMES < len(frames(path, "a")) < 150 * FRAMES
+    sink.commit = commit
+    run(sink, Cameras("a", 1, session="3"))
+    assert frames(path, "a") == whole("1", 150) + whole("3", 1)
+    assert frames(path, "b") == whole("1", 150)
+    assert all(report.complete for report in audit(path).values())
+    assert not list(folder.path.glob("*/*"))
+
+
 def test_what_was_carried_out_without_an_answer_is_not_sent_again(run, die, sink, path):
     sink.done = True
     die(sink, "a", 30)
