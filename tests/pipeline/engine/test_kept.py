@@ -164,12 +164,15 @@ def folder(tmp_path):
 def run(engine_of, lanes_of, folder):
     """Cameras through a shard that keeps at once what cannot be sent."""
 
-    def run(sink, feed, *, into=folder, long=(), drain_s=10.0):
+    def run(sink, feed, *, into=folder, long=(), drain_s=10.0, recordings=""):
         engine = engine_of(Talk(long))
         rules = {"spill": into, "keep_after_s": 0.0, "drain_s": drain_s}
         feed.shard = shard = Shard(engine, feed, sink, lanes_of(engine, RULE), **rules)
         names = list(feed.left)
-        specs = [StreamSpec(one, "x", session="", samplings=(RULE,), live=True) for one in names]
+        live = {one: one not in recordings for one in names}
+        specs = [
+            StreamSpec(one, "x", live[one], "" if live[one] else "1", (RULE,)) for one in names
+        ]
         return shard.run(dict.fromkeys(names, JOB), specs)
 
     return run
@@ -224,6 +227,22 @@ def test_streams_go_on_while_the_sink_is_away_and_nothing_is_missing(run, sink, 
     assert tally.records["mean"] == 2 * 120 * FRAMES
     assert not tally.kept
     assert not list(folder.path.glob("*/*")), "nothing is left on the disk"
+
+
+def test_a_recording_waits_beside_a_camera_that_goes_on_and_misses_nothing(run, sink, path):
+    done = []
+
+    def come() -> None:
+        done.append(60 - cameras.left["r"])
+        sink.come()
+
+    cameras = Cameras("ar", 60, {("a", 5): sink.go, ("a", 55): come})
+    run(sink, cameras, recordings="r")
+    assert done[0] < 20, "its chunks were not asked for"
+    assert frames(path, "a") == frames(path, "r") == whole("1", 60)
+    assert kinds(path, "r") == ["started"]
+    assert audit(path)["a"].complete
+    assert audit(path)["r"].complete
 
 
 @pytest.fixture
@@ -345,7 +364,7 @@ def test_who_is_stopped_while_much_is_kept_does_not_wait_until_it_is_sent(
     run, die, sink, path, monkeypatch
 ):
     """The sink is there again and slow: the end is asked for behind its first transaction."""
-    die(sink, "a", 300, long=range(300))
+    die(sink, "a", 150, long=range(150))
     cameras = Cameras("a", 1, session="2")
     slow, interrupted, commit = threading.Event(), threading.Event(), sink.commit
     interrupt = PatientSink.interrupt
@@ -368,20 +387,20 @@ def test_who_is_stopped_while_much_is_kept_does_not_wait_until_it_is_sent(
     assert tally.given_up == "the run is to end before all that was kept is sent"
     sink.commit = commit
     run(sink, Cameras("a", 1, session="3"))
-    assert frames(path, "a") == whole("1", 300) + whole("3", 1)
+    assert frames(path, "a") == whole("1", 150) + whole("3", 1)
     assert audit(path)["a"].complete
 
 
 def test_beyond_the_bound_the_oldest_go_counted_and_told(run, sink, path, folder, caplog):
-    small = SpillFolder(folder.root, folder.sink, 200_000)
-    then = {("a", 5): sink.go, ("a", 200): sink.come}
-    tally = run(sink, Cameras("a", 210, then), into=small)
+    small = SpillFolder(folder.root, folder.sink, 100_000)
+    then = {("a", 5): sink.go, ("a", 110): sink.come}
+    tally = run(sink, Cameras("a", 120, then), into=small)
     assert "the spill is full: the oldest" in caplog.text
     dropped = [event for event in events(path, "a") if event["kind"] == "dropped"]
     assert {event["cause"] for event in dropped} == {"spill"}
     lost = sum(event["dropped"] for event in dropped)
     there = frames(path, "a")
-    assert 0 < lost == 210 * FRAMES - len(there)
+    assert 0 < lost == 120 * FRAMES - len(there)
     assert there == sorted(set(there), key=lambda frame: frame[1])
     report = audit(path)["a"]
     assert report.complete, report.findings
@@ -392,12 +411,12 @@ def test_beyond_the_bound_the_oldest_go_counted_and_told(run, sink, path, folder
 
 
 def test_the_ledger_is_right_over_a_loss_a_kill_and_a_loss(run, die, sink, path, folder):
-    small = SpillFolder(folder.root, folder.sink, 200_000)
-    die(sink, "a", 200, into=small)
-    then = {("a", 5): sink.go, ("a", 200): sink.come}
-    run(sink, Cameras("a", 210, then, session="2"), into=small)
+    small = SpillFolder(folder.root, folder.sink, 100_000)
+    die(sink, "a", 110, into=small)
+    then = {("a", 5): sink.go, ("a", 110): sink.come}
+    run(sink, Cameras("a", 120, then, session="2"), into=small)
     report, there = audit(path)["a"], frames(path, "a")
-    lost = 410 * FRAMES - len(there)
+    lost = 230 * FRAMES - len(there)
     assert report.complete, report.findings
     counts = {"sampled": len(there), "published": len(there), "dropped": lost}
     assert report.operators["mean"] == {**counts, "dropped_spill": lost}
