@@ -6,9 +6,8 @@ and command line. Passwords stay out of every repr. Knows nothing of torch, deco
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -31,8 +30,10 @@ from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.moment import microseconds
 from operators.weights.backbone_choice import AUTO, DEMO
 from pipeline.configuration.values import (
+    empty_tables,
     forward,
     gpu_share,
+    hint,
     not_empty,
     rfc3339_moment,
     within_picture,
@@ -157,13 +158,6 @@ def _default_operators() -> dict[str, OperatorConfig]:
     return {name: OperatorConfig() for name in OPERATORS}
 
 
-def _empty_tables(value: object) -> object:
-    """`depth:` with nothing behind it means `depth: {}`."""
-    if not isinstance(value, dict):
-        return value
-    return {name: {} if below is None else below for name, below in value.items()}
-
-
 class Config(_Model):
     """One run."""
 
@@ -171,7 +165,7 @@ class Config(_Model):
     weights: str = AUTO
     seed: NonNegativeInt = 0
     heads: dict[str, str] = Field(default_factory=dict)
-    operators: Annotated[dict[str, OperatorConfig], BeforeValidator(_empty_tables)] = Field(
+    operators: Annotated[dict[str, OperatorConfig], BeforeValidator(empty_tables)] = Field(
         default_factory=_default_operators, min_length=1
     )
 
@@ -293,12 +287,6 @@ class Config(_Model):
     def plain(self) -> Mapping[str, Any]:
         """The whole configuration as JSON values, passwords included."""
         return self.model_dump(mode="json", exclude_none=True)
-
-
-def hint(name: str, known: Sequence[str]) -> str:
-    """What somebody who wrote a name that is not known may have meant, or may write."""
-    near = get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
 
 
 def _sampling(table: SamplingConfig | OperatorConfig) -> Sampling:

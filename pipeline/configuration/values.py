@@ -5,7 +5,9 @@ Each raises ValueError, which says what the value should be.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from difflib import get_close_matches
 
 from pipeline.media.region import Region
 
@@ -46,3 +48,16 @@ def not_empty(text: str) -> str:
     if not text:
         raise ValueError("should not be empty")
     return text
+
+
+def empty_tables(value: object) -> object:
+    """`depth:` with nothing behind it means `depth: {}`."""
+    if not isinstance(value, dict):
+        return value
+    return {name: {} if below is None else below for name, below in value.items()}
+
+
+def hint(name: str, known: Sequence[str]) -> str:
+    """What somebody who wrote a name that is not known may have meant, or may write."""
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
