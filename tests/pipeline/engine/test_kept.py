@@ -365,7 +365,8 @@ def test_who_is_stopped_while_much_is_kept_does_not_wait_until_it_is_sent(
 ):
     """The sink is there again and slow: the end is asked for behind its first transaction."""
     die(sink, "a", 150, long=range(150))
-    monkeypatch.setattr("pipeline.engine.recovery.MOST_BYTES", 1 << 20)  # half of that
+    for module in ("recovery", "committer"):  # a quarter of that goes in one transaction
+        monkeypatch.setattr(f"pipeline.engine.{module}.MOST_BYTES", 1 << 19)
     cameras = Cameras("a", 1, session="2")
     slow, interrupted, commit = threading.Event(), threading.Event(), sink.commit
     interrupt = PatientSink.interrupt
