@@ -13,6 +13,11 @@ from operators.frames import FrameInfo
 __all__ = ["JSON", "OCTETS", "PNG", "Result", "canonical_json", "record_id"]
 
 
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What an operator says.
@@ -41,7 +46,4 @@ def record_id(operator: str, info: FrameInfo, variant: str) -> str:
 
 def canonical_json(value: Any) -> bytes:
     """JSON with sorted keys and no blanks, so that equal values are equal bytes."""
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return text.encode()
+    return _CANONICAL.encode(value).encode()

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from operators.format import Format
+from operators.format import PNG, Format
 from operators.operator import Operator, StreamOperator
+from operators.png import png_identity
 from operators.result import canonical_json
 
 _HEX = 12
@@ -92,8 +93,11 @@ class RecordKind:
             "settings": dict(operator.settings()),
             "head": operator.head_sha256,
         }
-        if not _is_ours(operator) and operator.topics[topic] != Format():
-            fields["format"] = asdict(operator.topics[topic])
+        declared = operator.topics[topic]
+        if not _is_ours(operator):
+            fields |= {} if declared == Format() else {"format": asdict(declared)}
+        elif declared.content_type == PNG:
+            fields["png"] = png_identity()
         if operator.rendered_only:
             fields["learnt"] = "rendered scenes"  # what its records of footage say of themselves
         return cls(fields, isinstance(operator, StreamOperator))

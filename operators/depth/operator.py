@@ -44,7 +44,8 @@ class Depth(Operator):
 
     name = "depth"
     topics = BUILT_IN["depth"]
-    version = 3  # 2: records say whether they are calibrated; 3: rounded as the backbone is
+    # 2: records say whether they are calibrated; 3: rounded as the backbone is; 4: percentiles are
+    version = 4  # rounded otherwise in the last place
 
     def __init__(
         self,

@@ -41,7 +41,8 @@ class RelativeDepth(Operator):
 
     name = "depth"
     topics = BUILT_IN["depth"]
-    version = 2  # 2: records say whether they are calibrated
+    # 2: records say whether they are calibrated; 3: percentiles are rounded otherwise in the last
+    version = 3  # place
 
     def __init__(self, head: Head, arch: Architecture, *, map_scale: int) -> None:
         """

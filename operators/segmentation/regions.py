@@ -6,6 +6,7 @@ Ids in -> parts out. Must not know labels, pixels of the source or records.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,7 @@ from numpy.typing import NDArray
 Index = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """Cells of one class that hang together, each touching the next with a side.
 
     Attributes:
@@ -51,20 +51,23 @@ def connected_regions(ids: NDArray[np.integer], *, least_cells: int = 1) -> list
     root = _roots(runs)
     # By their first runs, which are their numbers; a run that is no root's has 0 cells.
     cells = np.bincount(root, weights=runs.right - runs.left, minlength=len(root)).astype(int)
-    large = np.flatnonzero(cells >= max(least_cells, 1))
-    boxes = _boxes(runs, root, cells >= least_cells)
+    large = cells >= max(least_cells, 1)
+    boxes = _boxes(runs, root, large)
     # They are in order from top left before they are sorted.
-    return [
-        Region(int(runs.class_id[part]), int(cells[part]), _box(boxes[part].tolist()))
-        for part in large[np.argsort(-cells[large], kind="stable")]
-    ]
+    parts = np.flatnonzero(large)
+    parts = parts[np.argsort(-cells[parts], kind="stable")]
+    # Through lists: numbers are taken out of an array ten times as slowly one by one.
+    named = zip(runs.class_id[parts].tolist(), cells[parts].tolist(), strict=True)
+    boxed = map(tuple, boxes[parts].tolist())
+    return [Region(*own, box) for own, box in zip(named, boxed, strict=True)]
 
 
 def _runs(ids: NDArray[np.integer]) -> _Runs:
     starts = np.ones(ids.shape, dtype=bool)
     starts[:, 1:] = ids[:, 1:] != ids[:, :-1]
-    row, left = np.nonzero(starts)
-    length = np.diff(np.append(row * ids.shape[1] + left, ids.size))
+    first = np.flatnonzero(starts)
+    row, left = np.divmod(first, ids.shape[1])
+    length = np.diff(first, append=ids.size)
     number = np.cumsum(starts).reshape(ids.shape) - 1
     # Two runs touch in as many cells as they overlap: the first of these is where either begins.
     touch = (ids[1:] == ids[:-1]) & (starts[1:] | starts[:-1])
@@ -94,8 +97,3 @@ def _boxes(runs: _Runs, root: Index, large: NDArray[np.bool_]) -> Index:
     np.maximum.at(boxes[:, 2], part, runs.right[told])
     np.maximum.at(boxes[:, 3], part, runs.row[told] + 1)
     return boxes
-
-
-def _box(box: list[int]) -> tuple[int, int, int, int]:
-    left, top, right, bottom = box
-    return left, top, right, bottom

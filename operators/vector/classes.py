@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from operators.weights.heads import Head
@@ -54,8 +56,7 @@ class Classes:
         Returns:
             `[{id, name, score}]`, highest first, the lower id first where scores are equal.
         """
-        order = scores.argsort(descending=True, stable=True).tolist()
-        said = [(number, float(scores[number])) for number in order[:top]]
+        said = _highest(scores.numpy(), top)
         return [
             {"id": number, "name": self.names[number], "score": round(score, _DECIMALS)}
             for number, score in said
@@ -87,6 +88,16 @@ def imagenet_classes() -> Classes:
     """ImageNet's 1000, by the first word that WordNet has for each."""
     text = files("operators").joinpath("data", "imagenet.json").read_text(encoding="utf-8")
     return Classes(tuple(json.loads(text)))
+
+
+def _highest(scores: NDArray[np.float32], top: int) -> list[tuple[int, float]]:
+    """Numbers and scores, the highest first, the lower number first where they are equal."""
+    least = len(scores) - min(top, len(scores))
+    high = np.flatnonzero(
+        scores >= np.partition(scores, least)[least]
+    )  # a sort takes twice as long
+    order = high[np.argsort(-scores[high], kind="stable")][:top]
+    return list(zip(order.tolist(), scores[order].tolist(), strict=True))
 
 
 def _is_number(value: object) -> bool:

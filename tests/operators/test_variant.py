@@ -11,6 +11,7 @@ import pytest
 from operators.format import Format
 from operators.frames import Features
 from operators.operator import Operator, StreamOperator
+from operators.pca.operator import Pca
 from operators.result import Result
 from operators.variant import Computation, RecordKind, variant_hash
 from operators.vector.embedding import Embedding
@@ -53,6 +54,15 @@ class Remembering(Plain, StreamOperator):
 def variant(operator: Operator, computation: Computation = COMPUTATION, **options: Any) -> str:
     kind = RecordKind.of(operator, next(iter(operator.topics)))
     return kind.variant(computation, **options)
+
+
+def test_pictures_that_are_compressed_otherwise_are_another_variant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pictures, numbers = variant(Pca(), sampling="all"), variant(Embedding())
+    monkeypatch.setattr("operators.variant.png_identity", lambda: "of another")
+    assert variant(Pca(), sampling="all") != pictures
+    assert variant(Embedding()) == numbers
 
 
 def test_it_is_twelve_hex_of_canonical_json() -> None:

@@ -133,7 +133,7 @@ def test_consumers_get_metres_and_the_same_summary(
     kinds = [(result.info.stream, result.operator) for result in results]
     assert kinds == [(s, t) for s in ("cam", "door") for t in ("depth", "depth.summary")]
     assert set(depth.topics) == {topic for _, topic in kinds}
-    assert depth.version == 3, "maps rounded as the backbone is have other ids"
+    assert depth.version == 4, "summaries that are rounded otherwise have other ids"
     for row, (picture, summary) in enumerate(zip(results[::2], results[1::2], strict=True)):
         image = Image.open(BytesIO(picture.data))
         assert (image.mode, image.size) == ("I;16", (6 * map_scale, 4 * map_scale))

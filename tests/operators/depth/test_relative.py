@@ -134,7 +134,7 @@ def test_consumers_get_disparity_and_the_same_summary(
     alone = depth(backbone(FrameBatch((frame(1),), pixels[1:])))
 
     assert alone == results[2:]
-    assert depth.version == 2, "records that say whether they are calibrated have other ids"
+    assert depth.version == 3, "summaries that are rounded otherwise have other ids"
     assert [result.operator for result in results] == 2 * ["depth", "depth.summary"]
     for row, (picture, summary) in enumerate(zip(results[::2], results[1::2], strict=True)):
         image = Image.open(BytesIO(picture.data))

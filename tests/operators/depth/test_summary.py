@@ -38,6 +38,21 @@ def test_unknown_cells_count_nowhere() -> None:
     assert set(summary["percentiles"].values()) == {1.0}
 
 
+def test_numbers_are_those_of_numpy() -> None:
+    draw = np.random.default_rng(0)
+    for size_hw in ((7, 11), (32, 44), (64, 64)):
+        steps = draw.integers(0, 9000, size_hw, dtype=np.uint16)
+        steps[draw.random(size_hw) < 0.1] = 0
+        summary = depth_summary(steps, 1.0)
+        want = np.percentile(steps[steps > 0], [5, 25, 50, 75, 95])
+        np.testing.assert_allclose(list(summary["percentiles"].values()), want, atol=0.00051)
+        height, width = size_hw
+        for row, said in enumerate(summary["grid"]):
+            across = steps[height * row // 3 : height * (row + 1) // 3]
+            cells = [across[:, width * at // 3 : width * (at + 1) // 3] for at in range(3)]
+            np.testing.assert_allclose(said, [np.median(cell[cell > 0]) for cell in cells])
+
+
 @pytest.mark.parametrize("size_hw", [(1, 1), (2, 5), (3, 3), (4, 4), (8, 56)])
 def test_any_size_and_nothing_known(size_hw: tuple[int, int]) -> None:
     unknown = depth_summary(np.zeros(size_hw, dtype=np.uint16), 0.001)
