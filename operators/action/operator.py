@@ -8,11 +8,10 @@ resets it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -20,6 +19,7 @@ from torch import Tensor
 from operators.action.episodes import BACKGROUND, Episode, Episodes, Hysteresis
 from operators.action.windows import SlidingWindow, Window
 from operators.backbones.architectures import Architecture
+from operators.batch_operator import BatchOperator
 from operators.finite import require_finite
 from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
@@ -27,6 +27,7 @@ from operators.moment import rfc3339
 from operators.operator import StreamOperator
 from operators.result import JSON, Result, canonical_json
 from operators.vector.classes import Classes
+from operators.vector.embedding import unit_length
 from operators.vector.frame_vector import FrameVector
 from operators.vector.motion import MotionCells
 from operators.vector.own_blocks import Tail, tail_layout
@@ -81,7 +82,7 @@ class _Memory:
     episodes: Episodes
 
 
-class Action(StreamOperator):
+class Action(BatchOperator, StreamOperator):
     """Labels of every window and episodes of labels, for every stream.
 
     A short last window comes from `reset` where frames would else be in no window.
@@ -89,7 +90,7 @@ class Action(StreamOperator):
 
     name = "action"
     topics = BUILT_IN["action"]
-    version = 2
+    version = 3  # 2: episodes; 3: sums in another order
 
     def __init__(
         self, head: Head, arch: Architecture, classes: Classes, windows: ActionWindows
@@ -135,16 +136,22 @@ class Action(StreamOperator):
         """Blocks of the head's own run as the backbone does; windows are classified on the CPU."""
         self._reader.to(device, dtype)
 
-    def __call__(self, features: Features) -> list[Result]:
-        vectors = np.stack(features.each(lambda row: self._vector(features, row)))
-        require_finite(vectors, features.infos, operator=self.name)
-        results: list[Result] = []
-        for info, vector in zip(features.infos, vectors, strict=True):
-            memory = self._memory.setdefault(info.stream, self._empty())
-            window = memory.window.push(info, vector)
-            if window:
-                results += self._records(window, memory.episodes)
-        return results
+    def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
+        return (self._reader.vectors(features, rows),)
+
+    def say_all(
+        self, infos: Sequence[FrameInfo], numbers: Sequence[Sequence[NDArray[Any]]]
+    ) -> list[Result]:
+        vectors = [unit_length(one) if self._windows.unit else one for (one,) in numbers]
+        for info, vector in zip(infos, vectors, strict=True):  # before any of them is remembered
+            require_finite(vector, info, operator=self.name)
+        return super().say_all(infos, [(vector,) for vector in vectors])
+
+    def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
+        (vector,) = numbers
+        memory = self._memory.setdefault(info.stream, self._empty())
+        window = memory.window.push(info, vector)
+        return self._records(window, memory.episodes) if window else []
 
     def reset(self, stream: str, reason: str) -> list[Result]:
         memory = self._memory.pop(stream, None)
@@ -182,11 +189,7 @@ class Action(StreamOperator):
         """
         own = self._windows
         vectors = torch.from_numpy(window.vectors)
-        return self._head.scores(pool(vectors, own.pooling, own.frames, self._query))
-
-    def _vector(self, features: Features, row: int) -> NDArray[np.float32]:
-        vector: NDArray[np.float32] = self._reader.vector(features, row).cpu().numpy()
-        return unit_length(vector) if self._windows.unit else vector
+        return self._head.scores(pool(vectors, own.pooling, own.frames, self._query)[None])[0]
 
     def _records(self, window: Window, episodes: Episodes) -> list[Result]:
         """The window's, behind that of an episode that was over before it."""
@@ -198,7 +201,7 @@ class Action(StreamOperator):
             "end": _place(last),
             "frames": len(window.infos),
             "partial": window.partial,
-            "labels": self._classes.best(scores, self._windows.top),
+            "labels": self._classes.best(scores.numpy(), self._windows.top),
         }
         record = Result(last, self.name, JSON, canonical_json(said), start=first)
         return [self._episode(over), record] if over else [record]
@@ -233,14 +236,6 @@ def action_layout(
     """Names and shapes of a linear head's tensors."""
     windows = ActionWindows(vector or FrameVector(), pooling=pooling, frames=frames)
     return {**linear_layout(windows.width(arch), classes), **windows.layout(arch)}
-
-
-def unit_length(vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A vector `[F]` divided by its length, as the operator `embedding` publishes it."""
-    exact = vector.astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        unit: NDArray[np.float32] = (exact / np.sqrt((exact * exact).sum())).astype(np.float32)
-    return unit
 
 
 def _entries(classes: Classes) -> tuple[float | None, ...]:

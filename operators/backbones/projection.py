@@ -1,4 +1,4 @@
-"""A dense head's linear layer: some blocks' patches of a frame in -> numbers per patch out."""
+"""A dense head's linear layer: some blocks' patches in -> numbers per patch out."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Projection:
         self._products.clear()
 
     def __call__(self, blocks: Sequence[Tensor], precision: torch.dtype | None) -> Tensor:
-        """Of one frame, float32 `[h*w, out]`.
+        """Of all patches, float32 `[R*h*w, out]`.
 
         Args:
-            blocks: `[h, w, D]` each, D of all together `in`.
+            blocks: `[R, h, w, D]` each, D of all together `in`.
             precision: of the features' products (`Features.precision`).
         """
         dtype = precision or torch.float32
-        rows = torch.cat([block.to(dtype) for block in blocks], dim=-1).flatten(0, 1)
+        rows = torch.cat([block.to(dtype) for block in blocks], dim=-1).flatten(0, -2)
         if dtype not in self._products:  # several threads may come here at once: each is right
             self._products[dtype] = product(self._layer, dtype)
         return self._products[dtype](rows).float()

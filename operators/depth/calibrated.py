@@ -13,15 +13,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from operators.batch_operator import BatchOperator
 from operators.depth.calibration import METRIC, Calibration, View
 from operators.depth.operator import Depth
 from operators.depth.relative import RelativeDepth
+from operators.depth.steps import to_steps
 from operators.depth.summary import depth_summary
-from operators.finite import require_finite
+from operators.finite import finite_rows, require_finite
 from operators.format import Format
 from operators.frames import Features, FrameInfo
-from operators.operator import Operator
 from operators.png import grey16_png
 from operators.result import JSON, PNG, Result, canonical_json
 
@@ -33,7 +35,7 @@ _SCALE = 0.00390625  # 1/256 m: up to 256 m, because nobody knows where a calibr
 _MOST = int(np.iinfo(np.uint16).max)
 
 
-class CalibratedDepth(Operator):
+class CalibratedDepth(BatchOperator):
     """Depth, calibrated where a stream has a calibration."""
 
     name = "depth"
@@ -73,41 +75,35 @@ class CalibratedDepth(Operator):
     def close(self) -> None:
         self._inner.close()
 
-    def __call__(self, features: Features) -> list[Result]:
-        known = [self._holds(features, row) for row in range(len(features.infos))]
-        if not any(known):
-            return self._inner(features)
-        if all(known):
-            records = features.each(lambda row: self._read(features, row))
-            return [record for own in records for record in own]
-        return [record for row in range(len(known)) for record in self(features.take([row]))]
+    def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
+        """As the operator within publishes it, and the numbers that a calibration is fitted to."""
+        inner = self._inner
+        read = inner.metres if isinstance(inner, Depth) else inner.disparity
+        values = read(features, rows)
+        return to_steps(values, inner.depthscale), finite_rows(values), values
 
-    def _holds(self, features: Features, row: int) -> bool:
-        """Whether there is a calibration for a frame; one that is of another view is told of."""
-        info = features.infos[row]
+    def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
+        *own, values = numbers
+        calibration = self._calibration(info, values.shape)
+        if calibration is None:
+            return self._inner.say(info, *own)
+        require_finite(values, info, operator=self.name)
+        return _records(info, calibration.metres(values))
+
+    def _calibration(self, info: FrameInfo, map_hw: tuple[int, ...]) -> Calibration | None:
+        """Of a frame's stream, where there is one; one that is of another view is told of."""
         calibration = self._calibrations.get(info.stream)
         if calibration is None:
-            return False
-        height, width = features.patches.shape[1:3]
-        scale = self._inner.settings()["map_scale"]
-        view = View(info.source_hw, info.region, (height * scale, width * scale))
+            return None
+        view = View(info.source_hw, info.region, (map_hw[0], map_hw[1]))
         if calibration.view in (None, view):
-            return True
+            return calibration
         if (info.stream, view) not in self._told:
             self._told.add((info.stream, view))
             measured = f"was measured on {calibration.view}, and its frames are {view}"
             said = f"the calibration of {info.stream} {measured}: not used; calibrate again"
             log.warning("%s", said, extra={"stream": info.stream})
-        return False
-
-    def _read(self, features: Features, row: int) -> list[Result]:
-        info = features.infos[row]
-        read = (self._inner.metres if isinstance(self._inner, Depth) else self._inner.disparity)(
-            features, row
-        )
-        values = read.cpu().numpy()
-        require_finite(values[None], (info,), operator=self.name)
-        return _records(info, self._calibrations[info.stream].metres(values))
+        return None
 
 
 def _records(info: FrameInfo, metres: NDArray[np.float32]) -> list[Result]:

@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from operators.backbones.architectures import Architecture
+from operators.batch_operator import BatchOperator
 from operators.depth.dpt_metric import DptDepth, is_dpt
 from operators.depth.linear import LinearDepth, depth_layout
 from operators.depth.relative import RelativeDepth
+from operators.depth.steps import to_steps
 from operators.depth.summary import depth_summary
 from operators.errors import UsageError
-from operators.finite import require_finite
+from operators.finite import finite_rows, require_finite
 from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
-from operators.operator import Operator
 from operators.png import grey16_png
 from operators.result import JSON, PNG, Result, canonical_json
 from operators.settings import Settings
@@ -39,7 +39,7 @@ _MILLIMETRES_REACH_M = 65.0
 _COARSE = 0.00390625  # 1/256 m
 
 
-class Depth(Operator):
+class Depth(BatchOperator):
     """Metric depth of every frame, as a map and as a summary."""
 
     name = "depth"
@@ -84,24 +84,17 @@ class Depth(Operator):
         """The head stays float32 on a GPU whatever the backbone runs in: it is small."""
         self._decoder.load(device)
 
-    def __call__(self, features: Features) -> list[Result]:
-        maps = features.each(lambda row: self.metres(features, row))
-        metres = torch.stack(maps).cpu().numpy()
-        require_finite(metres, features.infos, operator=self.name)
-        records = features.each(
-            lambda row: self._records(features.infos[row], self._quantised(metres[row]))
-        )
-        return [record for own in records for record in own]
+    def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
+        metres = self.metres(features, rows)
+        return to_steps(metres, self.depthscale), finite_rows(metres)
 
-    def metres(self, features: Features, row: int) -> Tensor:
-        """Depth of one frame, float32 `[h * map_scale, w * map_scale]`, metres."""
-        return self._decoder.metres(features, row)
+    def metres(self, features: Features, rows: slice) -> Tensor:
+        """Depth of some rows, float32 `[R, h * map_scale, w * map_scale]`, metres."""
+        return self._decoder.metres(features, rows)
 
-    def _quantised(self, metres: NDArray[np.float32]) -> NDArray[np.uint16]:
-        steps = np.rint(metres.astype(np.float64) / self.depthscale)
-        return np.clip(steps, 1, np.iinfo(np.uint16).max).astype(np.uint16)  # 0 would say unknown
-
-    def _records(self, info: FrameInfo, steps: NDArray[np.uint16]) -> list[Result]:
+    def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
+        steps, finite = numbers
+        require_finite(finite, info, operator=self.name)
         kind = {"depthkind": "metric", "depthdomain": self.domain}
         if self.domain != "own":  # metres of other cameras, until somebody calibrates
             kind["depthcalibrated"] = "false"

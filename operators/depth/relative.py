@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from operators.backbones.architectures import Architecture
+from operators.batch_operator import BatchOperator
 from operators.depth.dpt import Dpt
 from operators.depth.dpt_layouts import depth_anything_dpt, file_shapes, renamed
 from operators.depth.dpt_metric import at_map_size
 from operators.depth.linear import FOUR_BLOCKS
+from operators.depth.steps import to_steps
 from operators.depth.summary import depth_summary
-from operators.finite import require_finite
+from operators.finite import finite_rows, require_finite
 from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
-from operators.operator import Operator
 from operators.png import grey16_png
 from operators.result import JSON, PNG, Result, canonical_json
 from operators.weights.heads import Head
@@ -36,12 +36,13 @@ _KIND = {"depthkind": "relativedisparity"}
 _SAID = _KIND | {"depthcalibrated": "false"}
 
 
-class RelativeDepth(Operator):
+class RelativeDepth(BatchOperator):
     """Relative disparity of every frame, as a map and as a summary."""
 
     name = "depth"
     topics = BUILT_IN["depth"]
     # 2: records say whether they are calibrated; 3: percentiles are rounded otherwise in the last
+    depthscale = STEP
     version = 3  # place
 
     def __init__(self, head: Head, arch: Architecture, *, map_scale: int) -> None:
@@ -72,38 +73,35 @@ class RelativeDepth(Operator):
         """The head stays float32 whatever the backbone runs in: its sums are long."""
         self._dpt.load(device)
 
-    def __call__(self, features: Features) -> list[Result]:
-        records = features.each(lambda row: self._read(features, row))
-        return [record for own in records for record in own]
+    def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
+        disparity = self.disparity(features, rows)
+        return to_steps(disparity, STEP), finite_rows(disparity)
 
-    def disparity(self, features: Features, row: int) -> Tensor:
-        """Of one frame, float32 `[h * map_scale, w * map_scale]`, from 0, larger is nearer.
+    def disparity(self, features: Features, rows: slice) -> Tensor:
+        """Of some rows, float32 `[R, h * map_scale, w * map_scale]`, from 0, larger is nearer.
+
+        One after the other: a batch of fine maps would take tens of gigabytes.
 
         Raises:
             ValueError: the features carry no final norm.
         """
         if features.norm is None:
             raise ValueError("these features carry no final norm; build them with Backbone")
-        read = []
-        for block in self.layers:
-            patches, cls = features.layers[block]
-            read.append((features.norm(patches[row]), cls[row]))
-        return at_map_size(self._dpt(read).relu(), read[0][0].shape[:2], self._map_scale)
+        read = [features.layers[block] for block in self.layers]
+        fine = [
+            self._dpt(
+                [(features.norm(patches[rows][row]), cls[rows][row]) for patches, cls in read]
+            )
+            for row in range(len(features.cls[rows]))
+        ]
+        grid = features.patches.shape[1:3]
+        return at_map_size(torch.stack(fine).relu(), grid, self._map_scale)
 
-    def _read(self, features: Features, row: int) -> list[Result]:
-        info = features.infos[row]
-        disparity = self.disparity(features, row).cpu().numpy()
-        require_finite(disparity[None], (info,), operator=self.name)
-        return self._records(info, _quantised(disparity))
-
-    def _records(self, info: FrameInfo, steps: NDArray[np.uint16]) -> list[Result]:
+    def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
+        steps, finite = numbers
+        require_finite(finite, info, operator=self.name)
         summary = canonical_json(depth_summary(steps, STEP, unit=None))
         return [
             Result(info, self.name, PNG, grey16_png(steps), _SAID | {"depthscale": str(STEP)}),
             Result(info, f"{self.name}.summary", JSON, summary, _SAID),
         ]
-
-
-def _quantised(disparity: NDArray[np.float32]) -> NDArray[np.uint16]:
-    steps = np.rint(disparity.astype(np.float64) / STEP)
-    return np.clip(steps, 1, np.iinfo(np.uint16).max).astype(np.uint16)  # 0 would say unknown

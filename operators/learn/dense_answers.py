@@ -22,9 +22,9 @@ class MapOperator(Protocol):
 
 
 def answers(
-    operator: MapOperator, read: Callable[[Features, int], Tensor], norm: Norm
+    operator: MapOperator, read: Callable[[Features, slice], Tensor], norm: Norm
 ) -> Callable[[DensePicture], Tensor]:
-    """`read(features, 0)` of a stored picture.
+    """What `read` says of a stored picture.
 
     Args:
         operator: its `layers` are the blocks that the pictures hold, in that order.
@@ -37,6 +37,6 @@ def answers(
         layers = {
             block: (patches[row][None], cls[row][None]) for row, block in enumerate(operator.layers)
         }
-        return read(Features((_INFO,), cls[-1:], patches[-1:], layers, norm), 0)
+        return read(Features((_INFO,), cls[-1:], patches[-1:], layers, norm), slice(1))[0]
 
     return answer

@@ -84,8 +84,9 @@ class Pca(StreamOperator):
         if features.patches.device.type == "cpu":
             stay_on_one_core()
         count = len(features.infos)
-        sums = features.patches[:count].float().sum(dim=(1, 2, 3))
-        require_finite(sums.cpu().numpy(), features.infos, operator=self.name)
+        sums = features.patches[:count].float().sum(dim=(1, 2, 3)).cpu().numpy()
+        for info, total in zip(features.infos, sums, strict=True):
+            require_finite(total, info, operator=self.name)
         planes = [self._follow(features, row) for row in range(count)]
         return features.each(
             lambda row: Result(

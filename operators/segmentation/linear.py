@@ -46,8 +46,8 @@ class LinearSegmentation:
         """Put the weights on a device."""
         self._of_patch.load(device)
 
-    def logits(self, features: Features, row: int) -> Tensor:
-        """Of one frame, float32 `[h, w, classes]`.
+    def logits(self, features: Features, rows: slice) -> Tensor:
+        """Of some rows, float32 `[R, h, w, classes]`.
 
         Raises:
             ValueError: the features carry no final norm, and the head reads four blocks.
@@ -55,10 +55,10 @@ class LinearSegmentation:
         if self.layers and features.norm is None:
             raise ValueError("these features carry no final norm; build them with Backbone")
         norm = features.norm or torch.nn.Identity()
-        read = [norm(features.layers[block][0][row]) for block in self.layers]
-        h, w = features.patches.shape[1:3]
-        logits = self._of_patch([*read, features.patches[row]], features.precision)
-        return logits.view(h, w, -1)
+        read = [norm(features.layers[block][0][rows]) for block in self.layers]
+        own = features.patches[rows]
+        logits = self._of_patch([*read, own], features.precision)
+        return logits.view(*own.shape[:3], -1)
 
 
 def segmentation_layout(arch: Architecture, classes: int, blocks: int = 1) -> Layout:

@@ -17,10 +17,10 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from operators.backbones.architectures import Architecture
-from operators.finite import require_finite
+from operators.batch_operator import BatchOperator
+from operators.finite import finite_rows, require_finite
 from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
-from operators.operator import Operator
 from operators.png import palette_png
 from operators.result import JSON, PNG, Result, canonical_json
 from operators.segmentation.labelsets import OFFICIAL, LabelSet, label_set, parse_label_set
@@ -36,7 +36,7 @@ MIN_SHARE = 0.005
 SCALES = (1.0, 1.32, 1.73, 2.28, 3.0)  # at which upstream's evaluation sees a picture
 
 
-class Segmentation(Operator):
+class Segmentation(BatchOperator):
     """The class of every cell of every frame, as a map and as a summary."""
 
     name = "segmentation"
@@ -93,22 +93,32 @@ class Segmentation(Operator):
         """The head stays float32 on a GPU whatever the backbone runs in: it is small."""
         self._head.load(device)
 
-    def __call__(self, features: Features) -> list[Result]:
-        records = features.each(lambda row: self._read(features, row))
-        return [record for own in records for record in own]
+    def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
+        coarse = self._head.logits(features, rows)
+        scores = self._scores(features, rows, coarse)
+        # The arg max of NaN is a class like any other, so numbers are held to be numbers here.
+        seen = coarse if len(self._scales) == 1 else scores
+        return _most_likely(scores), finite_rows(seen.sum(dim=-1))
 
-    def _read(self, features: Features, row: int) -> list[Result]:
-        return self._records(features.infos[row], _most_likely(self.scores(features, row)))
+    def scores(self, features: Features, rows: slice) -> Tensor:
+        """What the arg max is taken of, float32 `[R, h * map_scale, w * map_scale, classes]`.
 
-    def scores(self, features: Features, row: int) -> Tensor:
-        """What the arg max is taken of, float32 `[h * map_scale, w * map_scale, classes]`.
-
-        Logits of the one shared pass, or the mean of all passes' probabilities. Frames are done one
-        at a time: the same shape always, so batch mates change nothing.
+        Logits of the one shared pass, or the mean of all passes' probabilities.
         """
-        logits = self.logits(features, row)
+        return self._scores(features, rows, self._head.logits(features, rows))
+
+    def _scores(self, features: Features, rows: slice, coarse: Tensor) -> Tensor:
+        size = [side * self._map_scale for side in coarse.shape[1:3]]
+        logits = _upsampled(coarse, size)
         if len(self._scales) == 1:
             return logits
+        # Frames, not rows: only a frame can be seen again.
+        frames = range(len(features.infos))[rows]
+        own = zip(frames, logits, strict=False)
+        return torch.stack([self._averaged(features, row, seen) for row, seen in own])
+
+    def _averaged(self, features: Features, row: int, logits: Tensor) -> Tensor:
+        """Probabilities of one frame `[H, W, classes]`, averaged over all passes."""
         total = logits.softmax(dim=-1)
         h, w = features.patches.shape[1:3]
         for scale in self._scales:
@@ -116,28 +126,14 @@ class Segmentation(Operator):
                 if scale == 1 and not mirrored:
                     continue
                 grid = (round(scale * h), round(scale * w))
-                seen = features.again(row, grid, mirrored=mirrored)
-                own = self._upsampled(seen, 0, logits.shape[:2]).softmax(dim=-1)
+                seen = self._head.logits(features.again(row, grid, mirrored=mirrored), slice(1))
+                (own,) = _upsampled(seen, logits.shape[:2]).softmax(dim=-1)
                 total = total + (own.flip(1) if mirrored else own)
         return total / (2 * len(self._scales))
 
-    def logits(self, features: Features, row: int) -> Tensor:
-        """Of one frame in one pass, float32 `[h * map_scale, w * map_scale, classes]`."""
-        h, w = features.patches.shape[1:3]
-        return self._upsampled(features, row, (h * self._map_scale, w * self._map_scale))
-
-    def _upsampled(self, features: Features, row: int, size: Sequence[int]) -> Tensor:
-        coarse = self._head.logits(features, row)
-        # The arg max of NaN is a class like any other, so numbers are held to be numbers before it.
-        own = features.infos[row : row + 1]
-        require_finite(coarse.sum().view(1).cpu().numpy(), own, operator=self.name)
-        # Indexed before the permutation: with the odd stride that [None] gives the first axis after
-        # it, torch takes eight times as long and leaves classes apart in memory.
-        classes_first = coarse[None].permute(0, 3, 1, 2)
-        fine = interpolate(classes_first, size=list(size), mode="bilinear", align_corners=False)
-        return fine[0].permute(1, 2, 0)
-
-    def _records(self, info: FrameInfo, ids: NDArray[np.uint8]) -> list[Result]:
+    def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
+        ids, finite = numbers
+        require_finite(finite, info, operator=self.name)
         summary = segmentation_summary(
             ids,
             self.labels,
@@ -199,9 +195,15 @@ def _labels(head: Head) -> LabelSet:
         raise head.wrong(str(error)) from error
 
 
-def _most_likely(logits: Tensor) -> NDArray[np.uint8]:
-    if logits.device.type == "cpu":  # numpy's arg max takes an eighth of torch's time on a CPU
-        ids: NDArray[np.intp] = logits.numpy().argmax(axis=-1)
-    else:
-        ids = logits.argmax(dim=-1).cpu().numpy()
-    return ids.astype(np.uint8)
+def _upsampled(coarse: Tensor, size: Sequence[int]) -> Tensor:
+    """`[R, h, w, classes]` -> `[R, H, W, classes]`."""
+    classes_first = coarse.permute(0, 3, 1, 2)
+    fine = interpolate(classes_first, size=list(size), mode="bilinear", align_corners=False)
+    return fine.permute(0, 2, 3, 1)
+
+
+def _most_likely(scores: Tensor) -> Tensor:
+    """The class of every cell, uint8."""
+    if scores.device.type == "cpu":  # numpy's arg max takes an eighth of torch's time on a CPU
+        return torch.from_numpy(scores.numpy().argmax(axis=-1).astype(np.uint8))
+    return scores.argmax(dim=-1).to(torch.uint8)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from operators.weights.heads import Head
 
@@ -46,17 +45,17 @@ class Classes:
         if not all(_is_number(one) and one >= 0 for one in self.thresholds):
             raise ValueError(f"thresholds must be numbers from 0, got {self.thresholds!r}")
 
-    def best(self, scores: Tensor, top: int) -> list[dict[str, Any]]:
+    def best(self, scores: NDArray[np.float32], top: int) -> list[dict[str, Any]]:
         """The highest scores that reach their thresholds; maybe none.
 
         Args:
-            scores: probabilities, `[classes]` float32 on the CPU.
+            scores: probabilities, float32 `[classes]`.
             top: labels at most.
 
         Returns:
             `[{id, name, score}]`, highest first, the lower id first where scores are equal.
         """
-        said = _highest(scores.numpy(), top)
+        said = _highest(scores, top)
         return [
             {"id": number, "name": self.names[number], "score": round(score, _DECIMALS)}
             for number, score in said

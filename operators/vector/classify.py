@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from operators.backbones.architectures import Architecture
+from operators.batch_operator import BatchOperator
 from operators.finite import require_finite
 from operators.format import BUILT_IN
-from operators.frames import Features
-from operators.operator import Operator
+from operators.frames import Features, FrameInfo
 from operators.result import JSON, Result, canonical_json
 from operators.settings import Settings
 from operators.vector.classes import RANDOM_CLASSES, Classes, head_classes, imagenet_classes
@@ -33,11 +34,12 @@ _OFFICIAL = {"weight": WEIGHT, "bias": BIAS}  # upstream saves the bare linear l
 _OFFICIAL_BLOCKS = (4, 1)
 
 
-class Classify(Operator):
+class Classify(BatchOperator):
     """Labels of every frame, the highest scores first."""
 
     name = "classify"
     topics = BUILT_IN["classify"]
+    version = 2  # 2: sums in another order
 
     def __init__(
         self,
@@ -85,20 +87,21 @@ class Classify(Operator):
         self._head.to(device)
         self._tail.to(device, dtype)
 
-    def __call__(self, features: Features) -> list[Result]:
-        return features.each(lambda row: self._record(features, row))
+    def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
+        return (self.logits(features, rows).softmax(dim=1),)
 
-    def logits(self, features: Features, row: int) -> Tensor:
-        """Of one frame, float32 `[classes]`, alone, so that batch mates change nothing."""
-        vector = self._tail.vector(features, row)
-        return self._head.logits(vector / vector.norm() if self._unit else vector)
+    def logits(self, features: Features, rows: slice) -> Tensor:
+        """Of some rows, float32 `[R, classes]`."""
+        vectors = self._tail.vectors(features, rows)
+        return self._head.logits(
+            vectors / vectors.norm(dim=1, keepdim=True) if self._unit else vectors
+        )
 
-    def _record(self, features: Features, row: int) -> Result:
-        info = features.infos[row]
-        scores = self.logits(features, row).softmax(dim=0).cpu()
-        require_finite(scores.view(1, -1).numpy(), (info,), operator=self.name)
+    def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
+        (scores,) = numbers
+        require_finite(scores, info, operator=self.name)
         said = {"labels": self._classes.best(scores, self._top)}
-        return Result(info, self.name, JSON, canonical_json(said))
+        return [Result(info, self.name, JSON, canonical_json(said))]
 
 
 def classify_layout(arch: Architecture, vector: FrameVector, classes: int) -> Layout:

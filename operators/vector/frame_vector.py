@@ -1,6 +1,6 @@
 """Which tokens of a frame make the one vector that says what the whole frame is.
 
-Features in -> one vector per frame out, as DINOv2's own classification heads read it (upstream:
+Features in -> a vector of each frame out, as DINOv2's own classification heads read it (upstream:
 hub/classifiers.py). Must not know what is done with the vector.
 """
 
@@ -51,27 +51,25 @@ class FrameVector:
         """F, how many numbers the vector has."""
         return arch.width * (self.blocks + self.mean_patch)
 
-    def of(self, features: Features, row: int) -> Tensor:
-        """The vector of one frame, every token after the final norm.
-
-        Computed one frame at a time: the same shape always, so batch mates change nothing.
+    def of(self, features: Features, rows: slice) -> Tensor:
+        """The vectors of some rows, every token after the final norm.
 
         Args:
             features: with the blocks that `layers` names.
-            row: which frame.
+            rows: which.
 
         Returns:
-            `[F]` float32 on the features' device: class tokens, oldest block first, then the mean
-            of the patches.
+            `[R, F]` float32 on the features' device: class tokens, oldest block first, then the
+            mean of the patches.
 
         Raises:
             ValueError: the features lack the blocks or the final norm.
         """
-        parts = [self._earlier(features, block, row) for block in self._before_last(features)]
-        parts.append(features.cls[row].float())
+        parts = [self._earlier(features, block, rows) for block in self._before_last(features)]
+        parts.append(features.cls[rows].float())
         if self.mean_patch:
-            parts.append(features.patches[row].float().flatten(0, 1).mean(dim=0))
-        return torch.cat(parts)
+            parts.append(features.patches[rows].float().flatten(1, 2).mean(dim=1))
+        return torch.cat(parts, dim=1)
 
     def to_json(self) -> dict[str, Any]:
         """As the header of a head has it."""
@@ -103,6 +101,6 @@ class FrameVector:
             )
         return list(wanted)
 
-    def _earlier(self, features: Features, block: int, row: int) -> Tensor:
+    def _earlier(self, features: Features, block: int, rows: slice) -> Tensor:
         assert features.norm
-        return features.norm(features.layers[block][1][row]).float()
+        return features.norm(features.layers[block][1][rows]).float()

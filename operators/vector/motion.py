@@ -80,15 +80,15 @@ class MotionCells:
         """Move to where features come from; the arithmetic stays float32."""
         self._tensors = {name: tensor.to(device) for name, tensor in self._tensors.items()}
 
-    def vector(self, features: Features, row: int) -> Tensor:
-        """One frame, `[FRAME_WIDTH]` float32 on the features' device."""
-        return marked_cells(self._tensors, averaged_cells(features.patches[row].float()))
+    def vectors(self, features: Features, rows: slice) -> Tensor:
+        """Of some rows, `[R, FRAME_WIDTH]` float32 on the features' device."""
+        return marked_cells(self._tensors, averaged_cells(features.patches[rows].float()))
 
 
 def averaged_cells(patches: Tensor) -> Tensor:
-    """Patches `[h, w, D]` averaged into `[CELLS * CELLS, D]`, row by row."""
-    grid = F.adaptive_avg_pool2d(patches.permute(2, 0, 1), CELLS)
-    return grid.flatten(1).T
+    """Patches `[..., h, w, D]` averaged into `[..., CELLS * CELLS, D]`, row by row."""
+    grid = F.adaptive_avg_pool2d(patches.movedim(-1, -3), CELLS)
+    return grid.flatten(-2).mT
 
 
 def marked_cells(tensors: Mapping[str, Tensor], cells: Tensor) -> Tensor:

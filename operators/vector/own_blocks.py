@@ -1,8 +1,8 @@
 """Last blocks of a head's own: a frame's tokens before them in -> the vector that it reads out.
 
 A fine-tuned head brings the backbone's last blocks as training left them. They start from the one
-pass that all operators share, which stays as it is; a head without them reads that pass. Computed
-one frame at a time, so that batch mates change nothing. Knows nothing of training.
+pass that all operators share, which stays as it is; a head without them reads that pass. Knows
+nothing of training.
 """
 
 from __future__ import annotations
@@ -103,22 +103,22 @@ class Tail:
         """Move to where features come from."""
         self._blocks.to(device, dtype)
 
-    def vector(self, features: Features, row: int) -> Tensor:
-        """The vector of one frame, `[F]` float32 on the features' device."""
+    def vectors(self, features: Features, rows: slice) -> Tensor:
+        """The vectors of some rows, `[R, F]` float32 on the features' device."""
         if not self._blocks:
-            return self._vector.of(features, row)
-        return self._vector.of(self._own(features, row), 0)
+            return self._vector.of(features, rows)
+        return self._vector.of(self._own(features, rows), slice(None))
 
     @torch.inference_mode()
-    def _own(self, features: Features, row: int) -> Features:
-        """One frame as it is after the own blocks."""
+    def _own(self, features: Features, rows: slice) -> Features:
+        """Some rows as they are after the own blocks."""
         if features.norm is None:
             raise ValueError("these features carry no final norm; build them with Backbone")
         patches, cls = features.layers[self._first - 1]
         grid = patches.shape[1:3]
-        tokens = torch.cat((cls[row][None], patches[row].flatten(0, 1)))[None]
+        tokens = torch.cat((cls[rows][:, None], patches[rows].flatten(1, 2)), dim=1)
         layers = {
-            block: (patches[row : row + 1], cls[row : row + 1])
+            block: (patches[rows], cls[rows])
             for block, (patches, cls) in features.layers.items()
             if block < self._first
         }
@@ -126,7 +126,7 @@ class Tail:
             tokens = block(tokens)
             layers[number] = _split(tokens, grid)
         patches, cls = _split(features.norm(tokens), grid)
-        return Features((features.infos[row],), cls, patches, layers, features.norm)
+        return Features(features.infos[rows], cls, patches, layers, features.norm)
 
 
 def _split(tokens: Tensor, grid: torch.Size) -> tuple[Tensor, Tensor]:

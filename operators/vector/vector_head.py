@@ -1,8 +1,7 @@
 """What a head says of one vector: a probability per class, linear, by what moved or by the nearest
 examples.
 
-Vector in -> scores out. Computed one vector at a time at one shape, so that batch mates change
-nothing. Must not know where the vector comes from.
+Vectors in -> scores out. Must not know where they come from.
 """
 
 from __future__ import annotations
@@ -74,21 +73,23 @@ class VectorHead:
         self._own = (first.to(device), second.to(device))
         self._motion = {name: tensor.to(device) for name, tensor in self._motion.items()}
 
-    def scores(self, vector: Tensor) -> Tensor:
-        """Probabilities `[classes]` float32 of one vector `[F]` float32."""
-        return self.logits(vector).softmax(dim=0)
+    def scores(self, vectors: Tensor) -> Tensor:
+        """Probabilities `[R, classes]` float32 of vectors `[R, F]` float32."""
+        return self.logits(vectors).softmax(dim=1)
 
-    def logits(self, vector: Tensor) -> Tensor:
+    def logits(self, vectors: Tensor) -> Tensor:
         """What the probabilities are the softmax of; of votes their logarithms."""
         first, second = self._own
         if self._kind != "knn":
-            seen = hidden_vectors(self._motion, vector[None])[0] if self._motion else vector
-            logits: Tensor = second + first @ seen
+            seen = hidden_vectors(self._motion, vectors) if self._motion else vectors
+            logits: Tensor = second + seen @ first.T
             return logits
-        likeness: Tensor = first @ (vector / vector.norm())
-        nearest = likeness.argsort(descending=True, stable=True)[: self._k]
-        votes = (likeness[nearest] / self._temperature).softmax(dim=0)
-        return votes.new_zeros(self._classes).index_add_(0, second[nearest], votes).log()
+        likeness = vectors / vectors.norm(dim=1, keepdim=True) @ first.T
+        nearest = likeness.argsort(dim=1, descending=True, stable=True)[:, : self._k]
+        votes = (likeness.gather(1, nearest) / self._temperature).softmax(dim=1)
+        counted = votes.new_zeros((len(vectors), self._classes))
+        voted: Tensor = counted.scatter_add_(1, second[nearest], votes)
+        return voted.log()
 
     def _memory(self, head: Head) -> tuple[Tensor, Tensor]:
         ids = head.tensors[EXAMPLE_CLASSES].long()

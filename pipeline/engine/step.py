@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from operators.batch_operator import BatchOperator
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.operator import Operator, StreamOperator
 from operators.result import Result
@@ -25,6 +26,7 @@ from pipeline.trace import detail, trace
 
 if TYPE_CHECKING:
     from operators.backbones.backbone import Backbone
+    from operators.fetch import Fetch
 
 log = logging.getLogger(__name__)
 
@@ -113,15 +115,34 @@ class Engine:
             ) from error
 
     def _operate(self, batch: Batch, features: Features, lanes: Lanes, observer: Observer) -> None:
-        for operator in self.operators:
-            rows = [
-                row
-                for row, (mask, info) in enumerate(zip(batch.taken, features.infos, strict=True))
-                if lanes[info.stream].shortfall.gives(operator, info, mask)
-            ]
+        taken = {operator: _rows(operator, batch, lanes) for operator in self.operators}
+        fetch = self._fetch(features, [one for one, rows in taken.items() if rows], observer)
+        for operator, rows in taken.items():
             with observer.stage(operator.name, len(rows)):
                 for run in _unbroken(operator, features, rows, lanes):
-                    self._apply(operator, features.take(run), lanes)
+                    self._apply(operator, features, run, fetch, lanes)
+
+    def _fetch(
+        self, features: Features, operators: Sequence[Operator], observer: Observer
+    ) -> Fetch | None:
+        """What operators compute of a batch on a GPU; where one fails each computes for itself, so
+        that it is found out on what."""
+        if features.cls.device.type == "cpu":
+            return None
+        from operators.fetch import Fetch  # whoever has these features has torch
+
+        together = [one for one in operators if isinstance(one, BatchOperator)]
+        try:
+            with observer.stage(BACKBONE):
+                fetch = Fetch(features, together)
+                fetch.wait()
+        except Exception as error:
+            failure = error
+        else:
+            return fetch
+        self._refuse_memory(failure)
+        self._tell("an operator", failure)
+        return None
 
     def _bury_frame(self, batch: Batch, error: Exception, lanes: Lanes) -> None:
         """The backbone fails on a frame: so does every operator that would have taken it."""
@@ -135,17 +156,27 @@ class Engine:
                 if isinstance(operator, StreamOperator):  # what it remembers is whole
                     lane.forget(operator, operator.reset(info.stream, "error"))
 
-    def _apply(self, operator: Operator, features: Features, lanes: Lanes) -> None:
+    def _apply(
+        self,
+        operator: Operator,
+        features: Features,
+        rows: Sequence[int],
+        fetch: Fetch | None,
+        lanes: Lanes,
+    ) -> None:
         try:
-            results = operator(features)
+            if fetch and isinstance(operator, BatchOperator):
+                results = fetch.say(operator, rows)
+            else:
+                results = operator(features.take(rows))
         except Exception as error:
             failure = error
         else:
-            _deliver(operator, features.infos, results, lanes)
+            _deliver(operator, [features.infos[row] for row in rows], results, lanes)
             return
         # Outside of `except`: what single frames fail with has nothing to do with their batch.
         self._tell(f"operator {operator.name}", failure)
-        _bury(operator, features, failure, lanes)
+        _bury(operator, features.take(rows), failure, lanes)
 
     def _tell(self, who: str, error: Exception) -> None:
         """With a traceback the first time that it fails in this way, not at every frame of a
@@ -161,6 +192,16 @@ class Engine:
         for operator in self.operators:
             operator.close()
         self.backbone.close()
+
+
+def _rows(operator: Operator, batch: Batch, lanes: Lanes) -> list[int]:
+    """Rows of the frames that an operator is given."""
+    taken = zip(batch.taken, batch.frames.infos, strict=True)
+    return [
+        row
+        for row, (mask, info) in enumerate(taken)
+        if lanes[info.stream].shortfall.gives(operator, info, mask)
+    ]
 
 
 def _unbroken(

@@ -89,7 +89,9 @@ class Glance:
     def _piece(self, batch: FrameBatch, patches: bool, tokens_of: int | None) -> Arrays:
         features = self._backbone(batch)
         count = len(batch.infos)
-        vectors = features.each(lambda row: self._vector.of(features, row).cpu().numpy())
+        vectors = features.each(
+            lambda row: self._vector.of(features, slice(row, row + 1))[0].cpu().numpy()
+        )
         parts = np.stack(vectors).reshape(count, self._vector.blocks + 1, -1)
         cells = features.each(lambda row: averaged_cells(features.patches[row].float()).cpu())
         arrays: Arrays = {"vectors": parts, "cells": torch.stack(cells).half().numpy()}

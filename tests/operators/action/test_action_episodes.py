@@ -143,7 +143,7 @@ def test_it_reads_the_vector_that_its_header_names(
     frames = [frame(0), frame(1)]
     (window,) = said(run_with_norm(action, features_of(frames, tiny, grid=(1, 1))), "action")
     features = with_norm(features_of(frames, tiny, grid=(1, 1)))
-    rows = [vector.of(features, row).double() for row in range(2)]
+    rows = list(vector.of(features, slice(2)).double())
     mean = sum(row / row.norm() if unit else row for row in rows) / 2
     want = (tensors["classifier.weight"].double() @ mean).softmax(dim=0)
     got = {label["id"]: label["score"] for label in window["labels"]}

@@ -72,7 +72,7 @@ def test_the_head_computes_what_upstreams_does(
     patches, cls = read[0]
     features = Features((frame(0), frame(1)), cls, patches, layers)
 
-    got = torch.stack([depth.metres(features, row) for row in (0, 1)]).numpy()
+    got = depth.metres(features, slice(2)).numpy()
 
     want = goldens[f"head/{domain}/{blocks}"]
     assert got.dtype == want.dtype == np.float32
@@ -100,7 +100,7 @@ def test_backbone_blocks_and_head_together_compute_what_upstreams_do(
         _, kept = fill(VisionTransformer(arch))(pixels, depth.layers)
         layers = {block: (t[:, 1:].unflatten(1, grid), t[:, 0]) for block, t in kept.items()}
         patches, cls = layers[depth.layers[-1]]
-        got = depth.metres(Features((frame(0),), cls, patches, layers), 0).numpy()
+        got = depth.metres(Features((frame(0),), cls, patches, layers), slice(1))[0].numpy()
 
     # Twelve blocks of rounding lie in front of the head here, and 80 m behind it.
     np.testing.assert_allclose(got, goldens[f"whole/{blocks}"][0], rtol=0, atol=5e-4)
@@ -140,7 +140,8 @@ def test_consumers_get_metres_and_the_same_summary(
         scale = float(picture.attributes["depthscale"])
         assert scale == {"nyu": 0.001, "kitti": 0.00390625}[domain]
         got = np.asarray(image) * scale
-        np.testing.assert_allclose(got, depth.metres(features, row), rtol=0, atol=scale * 0.501)
+        (want,) = depth.metres(features, slice(row, row + 1))
+        np.testing.assert_allclose(got, want, rtol=0, atol=scale * 0.501)
         assert picture.attributes["depthkind"] == "metric"
         assert picture.attributes["depthdomain"] == domain
         assert json.loads(summary.data) == depth_summary(np.asarray(image), scale)

@@ -101,7 +101,7 @@ def test_the_file_computes_what_upstreams_model_does(
         layers = {block: (t[:, 1:].unflatten(1, grid), t[:, 0]) for block, t in kept.items()}
         patches, cls = layers[11]
         features = Features((frame(0),), cls, patches, layers, loaded.model.norm)
-        got = depth.disparity(features, 0).numpy()
+        got = depth.disparity(features, slice(1))[0].numpy()
 
     assert got.shape == (height, width)
     with np.load(DATA / "head_goldens.npz") as goldens:
@@ -146,7 +146,7 @@ def test_consumers_get_disparity_and_the_same_summary(
         }
         steps = np.asarray(image)
         assert steps.min() >= 1  # 0 says unknown
-        got = depth.disparity(features, row).numpy()
+        got = depth.disparity(features, slice(row, row + 1))[0].numpy()
         np.testing.assert_allclose(steps * STEP, got.clip(STEP, None), rtol=0, atol=STEP * 0.501)
         said = json.loads(summary.data)
         assert said["unit"] is None

@@ -105,7 +105,7 @@ def test_a_segmentation_head_learns_and_the_operator_reads_it(labelled, tiny, fr
     rows = [{"id": i, "name": f"c{i}", "rgb": [i, i, i]} for i in range(3)]
     head = Head("segmentation", "test", tensors, "0" * 64)
     operator = Segmentation(head, tiny, parse_label_set("own", rows))
-    logits = operator.scores(features(labelled.made[12], tiny, frame), 0)
+    logits = operator.scores(features(labelled.made[12], tiny, frame), slice(1))[0]
     truth = cell_truth(labelled.made[12].truth, GRID)
     known = truth != IGNORED
     assert (logits.argmax(-1)[known] == truth[known]).float().mean() > 0.8
@@ -134,7 +134,7 @@ def test_a_depth_head_learns_and_the_operator_reads_it(ranged, tiny, frame, bloc
     )
     assert tuple(operator.layers) == layers
     picture = pictures.made[3]
-    metres = operator.metres(features(picture, tiny, frame, layers), 0)
+    metres = operator.metres(features(picture, tiny, frame, layers), slice(1))[0]
     truth = cell_truth(picture.truth, GRID)
     known = truth > 0
     off = ((metres - truth).abs() / truth)[known].mean()
@@ -153,7 +153,7 @@ def test_a_few_clicks_make_a_head(labelled, tiny, frame, classes):
         Head("segmentation", "test", tensors, "0" * 64), tiny, parse_label_set("own", rows)
     )
     picture = labelled.made[5]
-    logits = operator.scores(features(picture, tiny, frame), 0)[1::CELLS, 1::CELLS]
+    logits = operator.scores(features(picture, tiny, frame), slice(1))[0, 1::CELLS, 1::CELLS]
     truth = picture.truth[7::14, 7::14]
     known = truth < classes
     assert (logits.argmax(-1)[known] == truth[known]).float().mean() > 0.7

@@ -97,7 +97,7 @@ def test_scores_are_the_operators_own(pooling: str, classifier: str, unit: bool)
         query = tensors[QUERY][0] if pooling == "attention" else None
         for number, (rows, count) in enumerate(zip(known.rows, known.present, strict=True)):
             pooled = pool(vectors[rows[:count].tolist()], pooling, T, query)
-            np.testing.assert_allclose(got[number], head.scores(pooled), atol=1e-5)
+            np.testing.assert_allclose(got[number], head.scores(pooled[None])[0], atol=1e-5)
 
 
 def made(

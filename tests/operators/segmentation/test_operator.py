@@ -76,7 +76,7 @@ def test_the_head_computes_what_upstreams_does(
     features = features_of([frame(0), frame(1)], tiny, grid=(5, 7), batch_size=2)
     tensors = seeded_tensors(tiny, OFFICIAL[name])
 
-    got = torch.stack([operator(name).logits(features, row) for row in (0, 1)])
+    got = operator(name).scores(features, slice(2))
 
     want = upstream_logits(tensors, features.patches).permute(0, 2, 3, 1)
     torch.testing.assert_close(got, want, rtol=0, atol=1e-4)
@@ -105,7 +105,8 @@ def test_consumers_get_class_ids_and_their_names(
         image = Image.open(BytesIO(picture.data))
         assert (image.mode, image.size) == ("P", (6 * map_scale, 4 * map_scale))
         ids = np.asarray(image)
-        np.testing.assert_array_equal(ids, segmentation.logits(features, row).argmax(-1).numpy())
+        (scores,) = segmentation.scores(features, slice(row, row + 1))
+        np.testing.assert_array_equal(ids, scores.argmax(-1).numpy())
         colours = np.array([label["rgb"] for label in published])
         np.testing.assert_array_equal(np.asarray(image.convert("RGB")), colours[ids])
         for said in json.loads(summary.data)["classes"]:
@@ -126,7 +127,8 @@ def test_a_frames_records_do_not_depend_on_batch_mates_or_padding(
         alone = segmentation(features_of([info], tiny, batch_size=3))
         assert alone == together[2 * number : 2 * number + 2]
         rows = [
-            segmentation.logits(features_of(f, tiny), r) for f, r in ((frames, number), ([info], 0))
+            segmentation.scores(features_of(f, tiny), slice(r, r + 1))
+            for f, r in ((frames, number), ([info], 0))
         ]
         assert torch.equal(*rows)
 

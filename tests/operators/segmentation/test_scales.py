@@ -74,7 +74,7 @@ def test_backbone_and_head_compute_what_upstreams_do(
         layers = {block: (t[:, 1:].unflatten(1, grid), t[:, 0]) for block, t in kept.items()}
         patches = normed[:, 1:].unflatten(1, grid)
         features = Features((frame(0),), normed[:, 0], patches, layers, model.norm)
-        got = linear.logits(features, 0).numpy()
+        got = linear.logits(features, slice(1))[0].numpy()
 
     with np.load(DATA / "head_goldens.npz") as goldens:
         want = goldens[f"segmentation/{size}/{name}"]
@@ -144,7 +144,7 @@ def test_every_scale_is_a_pass_and_a_mirrored_one_and_probabilities_are_averaged
     operator = Segmentation(head(tiny, 4), tiny, label_set("voc2012"), scales=3)
     features = backbone(batch_size=1)(FrameBatch((frame(0),), pixels[:1]))
     with torch.inference_mode():
-        got = operator.scores(features, 0)
+        got = operator.scores(features, slice(1))[0]
 
         want = []
         linear = LinearSegmentation(head(tiny, 4), tiny, 21)
@@ -157,7 +157,7 @@ def test_every_scale_is_a_pass_and_a_mirrored_one_and_probabilities_are_averaged
                 layers = {b: (t[:, 1:].unflatten(1, grid), t[:, 0]) for b, t in kept.items()}
                 patches = normed[:, 1:].unflatten(1, grid)
                 seen = Features((frame(0),), normed[:, 0], patches, layers, loaded.model.norm)
-                logits = linear.logits(seen, 0).permute(2, 0, 1)[None]
+                logits = linear.logits(seen, slice(1))[0].permute(2, 0, 1)[None]
                 fine = interpolate(logits, size=(12, 16), mode="bilinear", align_corners=False)
                 want.append(fine[0].permute(1, 2, 0).softmax(-1).flip(turned))
     torch.testing.assert_close(got, torch.stack(want).mean(0), rtol=0, atol=1e-5)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
-import torch
 
 from operators.errors import WeightsError
 from operators.vector.classes import Classes, head_classes, imagenet_classes
@@ -13,7 +13,7 @@ from operators.weights.heads import Head
 
 
 def test_the_highest_come_first_and_equal_ones_by_id() -> None:
-    scores = torch.tensor([0.1, 0.4, 0.1, 0.4])
+    scores = np.array([0.1, 0.4, 0.1, 0.4], dtype=np.float32)
     best = Classes(("a", "b", "c", "d")).best(scores, 3)
     assert [(one["id"], one["name"]) for one in best] == [(1, "b"), (3, "d"), (0, "a")]
     assert best[0]["score"] == 0.4
@@ -21,8 +21,8 @@ def test_the_highest_come_first_and_equal_ones_by_id() -> None:
 
 def test_a_head_may_say_nothing() -> None:
     classes = Classes(("a", "b", "c"), (0.5, 0.2, 0.0))
-    assert classes.best(torch.tensor([0.45, 0.15, 0.4]), 1) == []
-    said = classes.best(torch.tensor([0.5, 0.3, 0.2]), 2)
+    assert classes.best(np.array([0.45, 0.15, 0.4], dtype=np.float32), 1) == []
+    said = classes.best(np.array([0.5, 0.3, 0.2], dtype=np.float32), 2)
     assert [one["name"] for one in said] == ["a", "b"]
 
 

@@ -67,7 +67,7 @@ def test_backbone_and_head_compute_what_upstreams_classifier_does(
         layers = {b: (t[:, first:].unflatten(1, grid), t[:, 0]) for b, t in kept.items()}
         patches = normed[:, first:].unflatten(1, grid)
         features = Features((frame(0),), normed[:, 0], patches, layers, model.norm)
-        got = classify.logits(features, 0)[::10].numpy()
+        got = classify.logits(features, slice(1))[0][::10].numpy()
 
     with np.load(DATA / "head_goldens.npz") as goldens:
         np.testing.assert_allclose(got, goldens[f"classify/{kind}/{blocks}"], rtol=0, atol=1e-4)
@@ -136,7 +136,7 @@ def test_a_head_may_want_vectors_of_length_one(
 ) -> None:
     features = features_of([frame(0)], tiny)
     path = saved(tmp_path / "own.safetensors", tiny, FrameVector(), unit_vectors=True)
-    got = build_classify({}, request(tiny, choice=path)).logits(features, 0)
+    (got,) = build_classify({}, request(tiny, choice=path)).logits(features, slice(1))
     torch.testing.assert_close(got, 4 * features.cls[0, :3] / features.cls[0].norm())
 
 

@@ -31,7 +31,7 @@ def test_tokens_come_oldest_block_first_and_the_mean_patch_last(
 ) -> None:
     vector = FrameVector(blocks=4, mean_patch=True)
 
-    got = vector.of(features, row)
+    (got,) = vector.of(features, slice(row, row + 1))
 
     normed = [features.normed(block) for block in (8, 9, 10, 11)]
     want = [cls[row] for _, cls in normed] + [normed[-1][0][row].mean(dim=(0, 1))]
@@ -43,8 +43,8 @@ def test_one_block_needs_no_layers(features: Features, tiny: Architecture) -> No
     bare = replace(features, layers={}, norm=None)
     for vector in (FrameVector(), FrameVector(mean_patch=True)):
         assert vector.layers(tiny) == ()
-        assert len(vector.of(bare, 1)) == vector.width(tiny)
-    assert torch.equal(FrameVector().of(bare, 1), features.cls[1])
+        assert vector.of(bare, slice(1, 3)).shape == (2, vector.width(tiny))
+    assert torch.equal(FrameVector().of(bare, slice(1, 3)), features.cls[1:3])
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_batch_mates_and_padding_change_no_bit(
     assert features.norm is not None
     alone = replace(alone, norm=features.norm, patches=features.norm(patches))
     alone = replace(alone, cls=features.norm(cls))
-    assert torch.equal(vector.of(features, 2), vector.of(alone, 0))
+    assert torch.equal(vector.of(features, slice(2, 3)), vector.of(alone, slice(1)))
 
 
 def test_half_features_give_a_float32_vector(features: Features) -> None:
@@ -84,7 +84,7 @@ def test_half_features_give_a_float32_vector(features: Features) -> None:
         norm=torch.nn.LayerNorm(features.cls.shape[1], dtype=torch.bfloat16),
     )
     with torch.no_grad():
-        assert FrameVector(2, True).of(half, 0).dtype == torch.float32
+        assert FrameVector(2, True).of(half, slice(1)).dtype == torch.float32
 
 
 def test_it_goes_through_a_header_and_back() -> None:
@@ -114,4 +114,4 @@ def test_what_the_backbone_does_not_have_is_refused(features: Features, tiny: Ar
     few = replace(features, layers={11: features.layers[11]})
     for wrong in (few, replace(features, norm=None), replace(features, layers={})):
         with pytest.raises(ValueError, match="want 4 last blocks and the final norm"):
-            FrameVector(4).of(wrong, 0)
+            FrameVector(4).of(wrong, slice(1))

@@ -58,10 +58,8 @@ def test_the_backbones_own_blocks_see_what_the_backbone_saw(backbone, features, 
     head = head_of(backbone, blocks)
     tail = Tail(head, ARCH, vector)
     kept = {block: features.layers[block] for block in tail.layers}
-    for row in range(3):
-        got = tail.vector(replace(features, layers=kept), row)
-        want = vector.of(features, row)
-        torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-4)
+    got = tail.vectors(replace(features, layers=kept), slice(3))
+    torch.testing.assert_close(got, vector.of(features, slice(3)), rtol=1e-4, atol=1e-4)
 
 
 def test_it_asks_for_what_it_reads(backbone):
@@ -76,11 +74,11 @@ def test_it_asks_for_what_it_reads(backbone):
 def test_other_blocks_see_something_else_and_batch_mates_change_nothing(backbone, features):
     vector = FrameVector(mean_patch=True)
     tail = Tail(head_of(backbone, 2, change=0.05), ARCH, vector)
-    together = [tail.vector(features, row) for row in range(3)]
-    assert (together[0] - vector.of(features, 0)).abs().max() > 1e-3
+    alone = [tail.vectors(features, slice(row, row + 1)) for row in range(3)]
+    assert (alone[0] - vector.of(features, slice(1))).abs().max() > 1e-3
     turned = features.take([2, 0, 1])
     for row, before in enumerate((2, 0, 1)):
-        assert torch.equal(tail.vector(turned, row), together[before])
+        assert torch.equal(tail.vectors(turned, slice(row, row + 1)), alone[before])
 
 
 def test_operators_read_through_the_heads_blocks(backbone, features):
@@ -88,16 +86,17 @@ def test_operators_read_through_the_heads_blocks(backbone, features):
     linear = {WEIGHT: weight, BIAS: torch.tensor(bias)}
     head = head_of(backbone, 1, change=0.05, **linear)
     classes, vector = Classes(("a", "b", "c")), FrameVector()
-    own = Tail(head, ARCH, vector).vector(features, 1)
+    (own,) = Tail(head, ARCH, vector).vectors(features, slice(1, 2))
     classify = Classify(head, ARCH, classes, vector=vector)
     classify.load(torch.device("cpu"), torch.float32)
     assert classify.layers == (10,)
-    torch.testing.assert_close(classify.logits(features, 1), weight @ own)
+    torch.testing.assert_close(classify.logits(features, slice(1, 2))[0], weight @ own)
     windows = ActionWindows(frames=2, stride=1)
     action = Action(replace(head, operator="action"), ARCH, classes, windows)
     action.load(torch.device("cpu"), torch.float32)
     assert action.layers == (10,)
-    np.testing.assert_array_equal(action._vector(features, 1), own.numpy())
+    (read,) = action.compute(features, slice(1, 2))
+    torch.testing.assert_close(read[0], own, rtol=0, atol=0)
 
 
 def test_what_cannot_be_a_tail_is_refused(backbone):

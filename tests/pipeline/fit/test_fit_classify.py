@@ -116,7 +116,7 @@ def test_a_fine_tuned_head_says_in_a_run_what_was_measured(
         still = read_still(pictures[number].path, FrameSize(28, 14))
         info = FrameInfo.of_picture(still.source_hw)
         features = tiny_backbone(FrameBatch((info,), still.pixels[None]))
-        scores = operator.logits(features, 0).softmax(dim=0).numpy()
+        scores = operator.logits(features, slice(1))[0].softmax(dim=0).numpy()
         np.testing.assert_allclose(scores, report.fit.quality.probabilities[place], atol=5e-3)
 
     head = trained_head(request)

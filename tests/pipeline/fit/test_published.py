@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from operators.action.operator import unit_length
 from operators.errors import UsageError
+from operators.vector.embedding import unit_length
 from pipeline.fit.fit_action import ActionPlan
 from pipeline.fit.published import fit_published
 from pipeline.fit.spans import spans_of_csv

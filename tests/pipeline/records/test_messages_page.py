@@ -81,7 +81,7 @@ def shown(sink, records):
     publisher = Publisher("room-1", progress.job, depth["ce_model"])
     running = replace(progress, sequence=1, status="running")
     with pytest.raises(DinostreamError) as caught:
-        require_finite(np.array([[np.nan]]), [info], operator="depth")
+        require_finite(np.array([np.nan]), info, operator="depth")
     built = {
         "labels": labels_message("voc2012", label_set("voc2012").records()),
         "deadletter": publisher.dead_letter(info, "depth", caught.value),

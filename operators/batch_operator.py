@@ -1,0 +1,65 @@
+"""Operators that compute on all rows of a batch at once, and then say something of every frame.
+
+What they compute stays on the device until all of them are through, so that a GPU is waited for
+once a batch (`operators.fetch`). On a CPU every frame is computed alone, by one thread.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from operators.operator import Operator, StreamOperator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from operators.frames import Features, FrameInfo
+    from operators.result import Result
+
+
+class BatchOperator(Operator):
+    """`compute` on the device, `say` on the host."""
+
+    @abstractmethod
+    def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
+        """What is needed of some rows, `[R, ...]` each, on the features' device.
+
+        Waits for no device: no number is read here. Rows of padding may be among them; their
+        numbers mean nothing and are told of to nobody, and those at the end may be left out.
+        """
+
+    @abstractmethod
+    def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
+        """Records of one frame.
+
+        Called from several threads at once, but for an operator that remembers: that is called in
+        the order of the frames.
+
+        Args:
+            info: the frame.
+            numbers: its row of each of the tensors; not to be kept.
+        """
+
+    def say_all(
+        self, infos: Sequence[FrameInfo], numbers: Sequence[Sequence[NDArray[Any]]]
+    ) -> list[Result]:
+        """Records of frames, in their order.
+
+        Args:
+            infos: the frames.
+            numbers: of each.
+        """
+        told = zip(infos, numbers, strict=True)
+        return [result for info, row in told for result in self.say(info, *row)]
+
+    def __call__(self, features: Features) -> list[Result]:
+        def numbers(row: int) -> list[NDArray[Any]]:
+            return [one[0].cpu().numpy() for one in self.compute(features, slice(row, row + 1))]
+
+        if isinstance(self, StreamOperator):
+            return self.say_all(features.infos, features.each(numbers))
+        said = features.each(lambda row: self.say(features.infos[row], *numbers(row)))
+        return [result for own in said for result in own]

@@ -1,0 +1,19 @@
+"""Depth as it is published: whole steps of a map's scale, 16 bits each; 0 says unknown."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+MOST = 65_535
+
+
+def to_steps(values: Tensor, scale: float, *, least: int = 1) -> Tensor:
+    """The nearest steps, halves to even: float32 in, uint16 of the same shape out, on its device.
+
+    Args:
+        values: of the map.
+        scale: of its unit per step.
+        least: smallest step; 1 where all is known, since 0 would say unknown.
+    """
+    return (values.double() / scale).round().clamp(least, MOST).to(torch.uint16)

@@ -1,0 +1,114 @@
+"""One copy brings what all operators have computed on a GPU, and it is what each computes alone.
+
+No card is needed: tensors of a CUDA device without memory show what is launched and what is waited
+for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from operators.backbones.architectures import Architecture
+from operators.batch_operator import BatchOperator
+from operators.errors import DinostreamError
+from operators.fetch import Fetch
+from operators.frames import Features, FrameInfo
+from operators.operator import StreamOperator
+from operators.registry import build_operator
+
+NAMES = ("depth", "segmentation", "classify", "action", "embedding")
+CUDA = torch.device("cuda", 0)
+
+
+class Traffic(TorchDispatchMode):
+    """Counts copies from the device to the host."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copies = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        inputs = [one for one in args if isinstance(one, torch.Tensor)]
+        came = any(one.device == CUDA for one in inputs)
+        if came and isinstance(out, torch.Tensor) and out.device.type == "cpu":
+            self.copies += 1
+        return out
+
+
+def operators(tiny: Architecture, *names: str) -> list[BatchOperator]:
+    built = [
+        build_operator(name, {}, architecture=tiny, backbone_sha256="0" * 64, random_seed=0)
+        for name in names or NAMES
+    ]
+    assert all(isinstance(one, BatchOperator) for one in built)
+    return built
+
+
+def on_card(infos: Sequence[FrameInfo], arch: Architecture, batch_size: int = 8) -> Features:
+    """Features of a batch on a card that is not there, in half precision as there."""
+    half = {"device": CUDA, "dtype": torch.bfloat16}
+    patches = torch.empty(batch_size, 4, 6, arch.width, **half)
+    cls = torch.empty(batch_size, arch.width, **half)
+    norm = torch.nn.LayerNorm(arch.width, **half).requires_grad_(False)
+    layers = dict.fromkeys(range(arch.depth), (patches, cls))
+    return Features(tuple(infos), cls, patches, layers, norm)
+
+
+def test_a_card_is_waited_for_once(tiny: Architecture, frame: Callable[..., FrameInfo]) -> None:
+    """A number that is read before would stop it here: there are none to read."""
+    chosen = operators(tiny)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        for one in chosen:
+            one.load(CUDA, torch.bfloat16)
+        features = on_card([frame(0), frame(1)], tiny)
+        with Traffic() as traffic:
+            Fetch(features, chosen)
+    assert traffic.copies == 1
+
+
+def test_what_comes_is_what_each_says_alone(
+    tiny: Architecture, features_of: Callable[..., Features], frame: Callable[..., FrameInfo]
+) -> None:
+    infos = [frame(number, stream=f"cam{number % 2}") for number in range(6)]
+    features = features_of(infos, tiny)
+    chosen, alone = operators(tiny), operators(tiny)
+    for one in [*chosen, *alone]:
+        one.load(torch.device("cpu"), torch.float32)
+    fetch = Fetch(features, chosen)
+    fetch.wait()
+    rows = [1, 2, 5]
+    for together, by_itself in zip(chosen, alone, strict=True):
+        got, want = fetch.say(together, rows), by_itself(features.take(rows))
+        assert [(one.info, one.operator, one.attributes) for one in got] == [
+            (one.info, one.operator, one.attributes) for one in want
+        ]
+        if together.name in ("embedding", "segmentation"):
+            assert got == want
+
+
+def test_a_frame_without_numbers_is_named(
+    tiny: Architecture, features_of: Callable[..., Features], frame: Callable[..., FrameInfo]
+) -> None:
+    features = features_of([frame(0), frame(1), frame(2)], tiny)
+    features.cls[1] = features.patches[1] = torch.nan
+    for patches, cls in features.layers.values():
+        patches[1] = cls[1] = torch.nan
+    chosen = operators(tiny)
+    for one in chosen:
+        one.load(torch.device("cpu"), torch.float32)
+    fetch = Fetch(features, chosen)
+    fetch.wait()
+    for one in chosen:
+        with pytest.raises(DinostreamError, match=f"{one.name}: frame 18000 of cam"):
+            fetch.say(one, [0, 1, 2])
+        if not isinstance(one, StreamOperator):
+            assert fetch.say(one, [0, 2])
