@@ -156,6 +156,28 @@ def operators(
     return 0
 
 
+@command.command("records", epilog="Example: dinostream bench records --rounds 9 --out bench.json")
+@click.option("--rounds", type=click.IntRange(min=1), default=9, show_default=True)
+@out_option
+@json_option
+def records(*, rounds: int, out: Path | None, as_json: bool) -> int:
+    """Measure the CPU time that a frame's records take, without backbone and heads.
+
+    Pictures, summaries and vectors of the default operators, made of what they compute of a
+    rendered clip with the weights that ship. Where records differ between rounds there are no
+    figures, and the exit code is 1. Takes a minute on two quiet cores.
+    """
+    from operators.weights.cache import default_cache_dir
+    from pipeline.bench.record_report import record_report_lines
+    from pipeline.bench.records import Settings, measure
+
+    clips = default_cache_dir() / "bench"
+    report = measure(Settings(clips, rounds=rounds), tell)
+    keep(report, out)
+    show(report, record_report_lines(report), as_json=as_json)
+    return 0
+
+
 @command.command(
     "backbone", epilog="Example: dinostream bench backbone --size 224x8 --rounds 9 --out bench.json"
 )
