@@ -28,6 +28,7 @@ class Deadline:
         clock: Callable[[], float] = time.monotonic,
         *,
         cut: threading.Event | None = None,
+        lost: Callable[[], bool] = lambda: False,
     ) -> None:
         """Starts now.
 
@@ -35,16 +36,18 @@ class Deadline:
             seconds: until it is over.
             clock: seconds, monotonic.
             cut: once set, by whatever thread, it is over at once.
+            lost: as long as it says so, no time is left.
         """
         self._clock = clock
         self._cut = cut or threading.Event()
+        self._lost = lost
         self._seconds = seconds
         self._began = clock()
         self._end = self._began + seconds
 
     @property
     def left_s(self) -> float:
-        return 0.0 if self._cut.is_set() else max(0.0, self._end - self._clock())
+        return 0.0 if self._cut.is_set() or self._lost() else max(0.0, self._end - self._clock())
 
     @property
     def elapsed_s(self) -> float:
@@ -58,9 +61,15 @@ class Deadline:
         """Wait so long, whatever is left, unless it is cut."""
         self._cut.wait(seconds)
 
-    def within(self, seconds: float) -> Deadline:
-        """An earlier deadline for one attempt, never later than this one."""
-        return Deadline(min(seconds, self.left_s), self._clock, cut=self._cut)
+    def within(self, seconds: float, *, lost: Callable[[], bool] | None = None) -> Deadline:
+        """An earlier deadline for one attempt, never later than this one.
+
+        Args:
+            seconds: that it is given.
+            lost: tells when it is of no use any more; as of this one where it is not given.
+        """
+        left_s = min(seconds, self.left_s)
+        return Deadline(left_s, self._clock, cut=self._cut, lost=lost or self._lost)
 
     def run(self, call: Callable[[], T], *, late: Callable[[T], None] | None = None) -> T:
         """Call in a thread of its own and wait no longer than is left.

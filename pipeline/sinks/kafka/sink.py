@@ -208,11 +208,13 @@ class KafkaSink:
                 answers and refuses for the moment is asked again, one that is silent is not.
         """
         deadline = Deadline(within_s or self._settings.attempt_s, cut=self._interrupted)
-        self._settings.trouble.clear()
+        trouble = self._settings.trouble
+        trouble.clear()
         worst: Exception | None = None
         while True:
+            trouble.begin_attempt()
             try:
-                return attempt(deadline.within(self._settings.attempt_s))
+                return attempt(deadline.within(self._settings.attempt_s, lost=self._is_deserted))
             except BatchRefused as error:
                 self._give_up_writer(abort=True)
                 if not self._limits.refused(error.messages):
@@ -236,6 +238,10 @@ class KafkaSink:
     def _is_final(self, error: Exception) -> bool:
         """No other attempt of this call would help."""
         return hopeless(error) or self._is_away(error) or self._settings.trouble.final
+
+    def _is_deserted(self) -> bool:
+        """The broker is gone in the midst of it; who was never reached is given all the time."""
+        return self._worked and self._settings.trouble.deserted
 
     def _is_confused(self, error: Exception) -> bool:
         """The client blames settings with which it has worked."""

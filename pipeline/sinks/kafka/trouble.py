@@ -7,6 +7,8 @@ knew of each connection is kept here: failures in -> the one that tells the most
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kafka import errors
@@ -15,6 +17,8 @@ from pipeline.sinks.kafka.refused import DISTRUST, TLS_ANSWER, LoginInClear, des
 from pipeline.sinks.kafka.token_file import TokenError
 
 CLOSED = "socket disconnected"
+REFUSED = "ECONNREFUSED"
+DESERTED_S = 2.0  # a leader that moves is found sooner; a new client finds a broker that came back
 _SETTINGS = "are security_protocol, sasl_* and ssl_* in the sink's settings as it wants them?"
 _OWN = "it wants a certificate of its clients: set ssl_certfile and ssl_keyfile"
 _DISTRUST = (
@@ -121,16 +125,38 @@ class Failure:
 class Trouble:
     """What the clients of one sink or reader met since it was cleared; from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """
+        Args:
+            clock: seconds, monotonic.
+        """
+        self._clock = clock
         self._lock = threading.Lock()
         self._worst: Failure | None = None
+        self._refused_s: tuple[float, float] | None = None  # first and last time
 
     def note(self, address: str, error: BaseException, *, advertised: bool) -> None:
         """A connection failed. Only words are kept: an error holds on to sockets."""
         failure = Failure(address, advertised, described(error), telling(error))
         with self._lock:
+            if advertised and REFUSED in failure.text:
+                now_s = self._clock()
+                self._refused_s = (self._refused_s or (now_s, now_s))[0], now_s
             if self._worst is None or failure.weight >= self._worst.weight:
                 self._worst = failure
+
+    def begin_attempt(self) -> None:
+        """Forget who was away in the last one, and not why it failed."""
+        with self._lock:
+            self._refused_s = None
+
+    @property
+    def deserted(self) -> bool:
+        """Where a broker said that one is, nobody has been for a while, and the client goes on
+        asking. It may do so after the broker is back: its requests wait for a connection that it
+        has lost."""
+        refused_s = self._refused_s
+        return refused_s is not None and refused_s[1] - refused_s[0] >= DESERTED_S
 
     def clear(self) -> None:
         """What comes is a matter of its own."""

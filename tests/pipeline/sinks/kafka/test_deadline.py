@@ -23,6 +23,16 @@ def test_time_is_left_until_it_is_not():
     assert deadline.left_s == 0
 
 
+def test_what_is_of_no_use_any_more_has_no_time_left():
+    gone = []
+    deadline = Deadline(10, ManualClock())
+    attempt = deadline.within(4, lost=lambda: bool(gone))
+    part = attempt.within(2)
+    assert (attempt.left_s, part.left_s) == (4, 2)
+    gone.append("broker")
+    assert (attempt.left_s, part.left_s, deadline.left_s) == (0, 0, 10)
+
+
 def test_results_and_errors_come_through():
     assert Deadline(60).run(lambda: 7) == 7
     with pytest.raises(KeyError, match="gone"):

@@ -174,6 +174,22 @@ def test_a_broker_that_is_killed_and_started_again(
     assert [p.sequence for p in open_reader(uri).progress(JOB)] == [5]
 
 
+def test_a_commit_is_given_up_when_its_broker_is_gone(broker, uri, build, monkeypatch):
+    """Long before its attempt is over: until then the client would wait for a connection that it
+    has lost, though the broker is back."""
+    sink = open_sink(uri, settings={"attempt_s": 300})
+    progress = build.after(sink.claim({"cam1": JOB})["cam1"])
+    before(monkeypatch, broker.kill)
+    try:
+        with pytest.raises(SinkError, match="no broker within") as caught:
+            sink.commit([Commit(messages(build, 1), progress)])
+    finally:
+        broker.start()
+    assert caught.value.retryable
+    assert sink.commit([Commit(messages(build, 1), progress)]) == Receipt(written=10)
+    sink.close()
+
+
 def test_a_claim_waits_for_a_broker_that_freezes(broker, prefix, uri, build, monkeypatch):
     first = open_sink(uri, settings=HASTY)
     first.claim({"cam1": JOB})

@@ -15,8 +15,9 @@ from pipeline.sinks.kafka.deadline import Stalled
 from pipeline.sinks.kafka.errors import explained
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.kafka.sink import KafkaSink
-from pipeline.sinks.kafka.trouble import Trouble
+from pipeline.sinks.kafka.trouble import DESERTED_S, Trouble
 from pipeline.sinks.uri import open_reader, open_sink
+from pipeline.testing import ManualClock
 
 TLS, LOGIN, TLS_LOGIN, ASTRAY, MUTUAL = range(5)  # listeners, by their places
 ALICE = {
@@ -169,3 +170,27 @@ def test_a_login_that_worked_and_is_refused_is_an_outage_and_at_the_start_the_en
     )
     assert "it refuses the login" in str(at_start)
     assert (at_start.retryable, later.retryable) == (False, True)
+
+
+def test_who_is_refused_for_a_while_where_a_broker_should_be_is_deserted():
+    clock = ManualClock()
+    trouble = Trouble(clock)
+    refused = errors.KafkaConnectionError("111 ECONNREFUSED")
+
+    def note(after_s, error=refused, *, advertised=True):
+        clock.advance(after_s)
+        trouble.note("b:9092", error, advertised=advertised)
+        return trouble.deserted
+
+    assert not note(0)
+    assert not note(DESERTED_S - 0.1)
+    clock.advance(60)
+    assert not trouble.deserted, "nobody has asked since: another broker may lead"
+    assert note(0)
+    trouble.begin_attempt()
+    assert trouble.worst is not None
+    assert not trouble.deserted
+    assert not note(0, advertised=False)
+    assert not note(60, advertised=False), "an address of the user's; another one may do"
+    assert not note(0, errors.KafkaConnectionError("timed out"))
+    assert not note(60, errors.KafkaConnectionError("timed out"))
