@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from operators.errors import DinostreamError
 from operators.operator import Operator, StreamOperator
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from operators.result import Result
 
 
+DTYPES = ("float32", "uint16", "uint8", "bool")  # that come from a GPU
+
+
 class BatchOperator(Operator):
     """`compute` on the device, `say` on the host."""
 
@@ -27,8 +31,9 @@ class BatchOperator(Operator):
     def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
         """What is needed of some rows, `[R, ...]` each, on the features' device.
 
-        Waits for no device: no number is read here. Rows of padding may be among them; their
-        numbers mean nothing and are told of to nobody, and those at the end may be left out.
+        Waits for no device: no number is read here. dtypes are of `DTYPES`. Rows of padding may be
+        among them; their numbers mean nothing and are told of to nobody, and those at the end may
+        be left out.
         """
 
     @abstractmethod
@@ -55,9 +60,30 @@ class BatchOperator(Operator):
         told = zip(infos, numbers, strict=True)
         return [result for info, row in told for result in self.say(info, *row)]
 
+    def computed(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
+        """What `compute` gives, held to what it may.
+
+        Raises:
+            DinostreamError: it is of another dtype.
+        """
+        tensors = self.compute(features, rows)
+        for one in tensors:
+            if (dtype := str(one.dtype).removeprefix("torch.")) not in DTYPES:
+                raise DinostreamError(
+                    f"{self.name}: compute gives {dtype}; allowed are {', '.join(DTYPES)}"
+                )
+        return tensors
+
     def __call__(self, features: Features) -> list[Result]:
+        if not features.on_host:  # by itself, and at the shape of every batch
+            from operators.fetch import Fetch
+
+            fetch = Fetch(features, [self])
+            fetch.wait()
+            return fetch.say(self, range(len(features.infos)))
+
         def numbers(row: int) -> list[NDArray[Any]]:
-            return [one[0].cpu().numpy() for one in self.compute(features, slice(row, row + 1))]
+            return [one[0].numpy() for one in self.computed(features, slice(row, row + 1))]
 
         if isinstance(self, StreamOperator):
             return self.say_all(features.infos, features.each(numbers))

@@ -24,7 +24,7 @@ _NUMPY = {
     torch.uint16: np.uint16,
     torch.uint8: np.uint8,
     torch.bool: np.bool_,
-}
+}  # `DTYPES` of the contract
 
 
 class Fetch:
@@ -36,10 +36,13 @@ class Fetch:
         Args:
             features: on a GPU.
             operators: whose `compute` is asked, of all rows at once: the same shape always.
+
+        Raises:
+            Exception: whatever one of them raises.
         """
         self._infos = features.infos
         every = slice(0, len(features.cls))
-        computed = {operator: operator.compute(features, every) for operator in operators}
+        computed = {operator: operator.computed(features, every) for operator in operators}
         self._parts = {
             operator: [(one.dtype, tuple(one.shape)) for one in tensors]
             for operator, tensors in computed.items()

@@ -130,6 +130,11 @@ class Features:
     pool: ThreadPool | None = None
     look: Callable[[int, tuple[int, int], bool], Features] | None = None
 
+    @property
+    def on_host(self) -> bool:
+        """No device has to be waited for where a number is read."""
+        return self.cls.device.type == "cpu"
+
     def each(self, work: Callable[[int], T]) -> list[T]:
         """`work(row)` for every frame, in their order; on a CPU several at a time.
 

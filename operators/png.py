@@ -34,7 +34,7 @@ def grey16_png(values: NDArray[np.uint16]) -> bytes:
         ValueError: another dtype or shape.
     """
     _check(values, np.dtype(np.uint16))
-    samples = values.astype(">u2").view(np.uint8).reshape(len(values), -1, 2)
+    samples = np.ascontiguousarray(values, dtype=">u2").view(np.uint8).reshape(len(values), -1, 2)
     return _encoded(samples, _GREY, 16)
 
 

@@ -19,7 +19,7 @@ from operators.batch_operator import BatchOperator
 from operators.depth.calibration import METRIC, Calibration, View
 from operators.depth.operator import Depth
 from operators.depth.relative import RelativeDepth
-from operators.depth.steps import to_steps
+from operators.depth.steps import MOST, to_steps
 from operators.depth.summary import depth_summary
 from operators.finite import finite_rows, require_finite
 from operators.format import Format
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 DOMAIN = "calibrated"
 
 _SCALE = 0.00390625  # 1/256 m: up to 256 m, because nobody knows where a calibration ends
-_MOST = int(np.iinfo(np.uint16).max)
 
 
 class CalibratedDepth(BatchOperator):
@@ -107,7 +106,7 @@ class CalibratedDepth(BatchOperator):
 
 
 def _records(info: FrameInfo, metres: NDArray[np.float32]) -> list[Result]:
-    steps = np.clip(np.rint(metres.astype(np.float64) / _SCALE), 0, _MOST).astype(np.uint16)
+    steps = np.clip(np.rint(metres.astype(np.float64) / _SCALE), 0, MOST).astype(np.uint16)
     kind = {"depthkind": METRIC, "depthdomain": DOMAIN, "depthcalibrated": "true"}
     scaled = kind | {"depthscale": str(_SCALE)}
     summary = canonical_json(depth_summary(steps, _SCALE))

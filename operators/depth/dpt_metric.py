@@ -58,10 +58,9 @@ class DptDepth:
         here for the map.
         """
         read = [features.layers[block] for block in self.layers]
-        count = len(features.cls[rows])
         fine = [
-            self._dpt([(patches[rows][row], cls[rows][row]) for patches, cls in read])
-            for row in range(count)
+            self._dpt([(patches[row], cls[row]) for patches, cls in read])
+            for row in range(len(features.infos))[rows]
         ]
         low_m, high_m = self._range_m
         depth = (torch.stack(fine).relu() + low_m).clamp(low_m, high_m)

@@ -44,8 +44,8 @@ class Depth(BatchOperator):
 
     name = "depth"
     topics = BUILT_IN["depth"]
-    # 2: records say whether they are calibrated; 3: rounded as the backbone is; 4: percentiles are
-    version = 4  # rounded otherwise in the last place
+    # 2: says whether it is calibrated; 3: rounded as the backbone; 4: percentiles rounded otherwise
+    version = 4
 
     def __init__(
         self,

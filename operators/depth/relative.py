@@ -41,9 +41,8 @@ class RelativeDepth(BatchOperator):
 
     name = "depth"
     topics = BUILT_IN["depth"]
-    # 2: records say whether they are calibrated; 3: percentiles are rounded otherwise in the last
     depthscale = STEP
-    version = 3  # place
+    version = 3  # 2: records say whether they are calibrated; 3: percentiles are rounded otherwise
 
     def __init__(self, head: Head, arch: Architecture, *, map_scale: int) -> None:
         """
@@ -89,10 +88,8 @@ class RelativeDepth(BatchOperator):
             raise ValueError("these features carry no final norm; build them with Backbone")
         read = [features.layers[block] for block in self.layers]
         fine = [
-            self._dpt(
-                [(features.norm(patches[rows][row]), cls[rows][row]) for patches, cls in read]
-            )
-            for row in range(len(features.cls[rows]))
+            self._dpt([(features.norm(patches[row]), cls[row]) for patches, cls in read])
+            for row in range(len(features.infos))[rows]
         ]
         grid = features.patches.shape[1:3]
         return at_map_size(torch.stack(fine).relu(), grid, self._map_scale)

@@ -8,12 +8,11 @@ from torch import Tensor
 MOST = 65_535
 
 
-def to_steps(values: Tensor, scale: float, *, least: int = 1) -> Tensor:
+def to_steps(values: Tensor, scale: float) -> Tensor:
     """The nearest steps, halves to even: float32 in, uint16 of the same shape out, on its device.
 
     Args:
         values: of the map.
         scale: of its unit per step.
-        least: smallest step; 1 where all is known, since 0 would say unknown.
     """
-    return (values.double() / scale).round().clamp(least, MOST).to(torch.uint16)
+    return (values.double() / scale).round().clamp(1, MOST).to(torch.uint16)

@@ -109,7 +109,7 @@ def _computed(engine: Engine, frames: FrameBatch) -> Computed:
         for operator, numbers in found.items():
             for row in range(len(batch.infos)):
                 own = operator.compute(features, slice(row, row + 1))
-                numbers.append([one[0].cpu().numpy() for one in own])
+                numbers.append([one[0].cpu().numpy().copy() for one in own])
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -116,33 +117,37 @@ class Engine:
 
     def _operate(self, batch: Batch, features: Features, lanes: Lanes, observer: Observer) -> None:
         taken = {operator: _rows(operator, batch, lanes) for operator in self.operators}
-        fetch = self._fetch(features, [one for one, rows in taken.items() if rows], observer)
+        needed = [one for one, rows in taken.items() if rows and isinstance(one, BatchOperator)]
+        fetched = self._fetched(features, needed, observer)
         for operator, rows in taken.items():
+            speaker = _Speaker(operator, features, fetched.get(operator))
             with observer.stage(operator.name, len(rows)):
                 for run in _unbroken(operator, features, rows, lanes):
-                    self._apply(operator, features, run, fetch, lanes)
+                    self._apply(speaker, run, lanes)
 
-    def _fetch(
-        self, features: Features, operators: Sequence[Operator], observer: Observer
-    ) -> Fetch | None:
-        """What operators compute of a batch on a GPU; where one fails each computes for itself, so
-        that it is found out on what."""
-        if features.cls.device.type == "cpu":
-            return None
+    def _fetched(
+        self, features: Features, operators: Sequence[BatchOperator], observer: Observer
+    ) -> Mapping[Operator, Fetch]:
+        """What operators compute of a batch on a GPU, all in one; where one fails, each by itself,
+        and that one not at all: who asks it hears why."""
+        if features.on_host or not operators:
+            return {}
         from operators.fetch import Fetch  # whoever has these features has torch
 
-        together = [one for one in operators if isinstance(one, BatchOperator)]
         try:
             with observer.stage(BACKBONE):
-                fetch = Fetch(features, together)
+                fetch = Fetch(features, operators)
                 fetch.wait()
         except Exception as error:
             failure = error
         else:
-            return fetch
+            return dict.fromkeys(operators, fetch)
         self._refuse_memory(failure)
-        self._tell("an operator", failure)
-        return None
+        alone = [[one] for one in operators] if len(operators) > 1 else []
+        found: dict[Operator, Fetch] = {}
+        for one in alone:
+            found |= self._fetched(features, one, observer)
+        return found
 
     def _bury_frame(self, batch: Batch, error: Exception, lanes: Lanes) -> None:
         """The backbone fails on a frame: so does every operator that would have taken it."""
@@ -156,27 +161,17 @@ class Engine:
                 if isinstance(operator, StreamOperator):  # what it remembers is whole
                     lane.forget(operator, operator.reset(info.stream, "error"))
 
-    def _apply(
-        self,
-        operator: Operator,
-        features: Features,
-        rows: Sequence[int],
-        fetch: Fetch | None,
-        lanes: Lanes,
-    ) -> None:
+    def _apply(self, speaker: _Speaker, rows: Sequence[int], lanes: Lanes) -> None:
         try:
-            if fetch and isinstance(operator, BatchOperator):
-                results = fetch.say(operator, rows)
-            else:
-                results = operator(features.take(rows))
+            results = speaker.say(rows)
         except Exception as error:
             failure = error
         else:
-            _deliver(operator, [features.infos[row] for row in rows], results, lanes)
+            _deliver(speaker.operator, speaker.infos(rows), results, lanes)
             return
         # Outside of `except`: what single frames fail with has nothing to do with their batch.
-        self._tell(f"operator {operator.name}", failure)
-        _bury(operator, features.take(rows), failure, lanes)
+        self._tell(f"operator {speaker.operator.name}", failure)
+        _bury(speaker, rows, failure, lanes)
 
     def _tell(self, who: str, error: Exception) -> None:
         """With a traceback the first time that it fails in this way, not at every frame of a
@@ -192,6 +187,25 @@ class Engine:
         for operator in self.operators:
             operator.close()
         self.backbone.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """An operator and a batch, and what it has computed of that on a GPU: there a frame that is
+    said by itself has to be of the same pass, since another shape may round otherwise."""
+
+    operator: Operator
+    features: Features
+    fetch: Fetch | None
+
+    def infos(self, rows: Sequence[int]) -> list[FrameInfo]:
+        return [self.features.infos[row] for row in rows]
+
+    def say(self, rows: Sequence[int]) -> list[Result]:
+        """Results of some frames, in their order."""
+        if self.fetch and isinstance(self.operator, BatchOperator):
+            return self.fetch.say(self.operator, rows)
+        return self.operator(self.features.take(rows))
 
 
 def _rows(operator: Operator, batch: Batch, lanes: Lanes) -> list[int]:
@@ -225,42 +239,47 @@ def _unbroken(
         yield run
 
 
-def _bury(operator: Operator, features: Features, error: Exception, lanes: Lanes) -> None:
+def _bury(speaker: _Speaker, rows: Sequence[int], error: Exception, lanes: Lanes) -> None:
     """Find the frames that cannot be done; of an operator that remembers, the streams."""
-    if isinstance(operator, StreamOperator):
-        _bury_streams(operator, features, error, lanes)
+    if isinstance(speaker.operator, StreamOperator):
+        _bury_streams(speaker, speaker.operator, rows, error, lanes)
         return
-    for row, info in enumerate(features.infos):
+    for row in rows:
+        (info,) = speaker.infos([row])
         try:
-            results = operator(features.take([row]))
+            results = speaker.say([row])
         except Exception as own_error:
-            lanes[info.stream].bury(operator, info, own_error)
+            lanes[info.stream].bury(speaker.operator, info, own_error)
         else:
-            _deliver(operator, (info,), results, lanes)
+            _deliver(speaker.operator, [info], results, lanes)
 
 
 def _bury_streams(
-    operator: StreamOperator, features: Features, error: Exception, lanes: Lanes
+    speaker: _Speaker,
+    operator: StreamOperator,
+    rows: Sequence[int],
+    error: Exception,
+    lanes: Lanes,
 ) -> None:
     """Its memory of every stream of the batch may be torn and is given up; then each is tried by
     itself, so that one costs no other more than that."""
-    streams = list(dict.fromkeys(info.stream for info in features.infos))
-    for stream in streams:
+    own: dict[str, list[int]] = {}
+    for row, info in zip(rows, speaker.infos(rows), strict=True):
+        own.setdefault(info.stream, []).append(row)
+    for stream in own:
         operator.reset(stream, "error")
         lanes[stream].forget(operator)
-    for stream in streams:
-        rows = [row for row, info in enumerate(features.infos) if info.stream == stream]
-        own = features.take(rows)
+    for stream, those in own.items():
         try:
-            if len(streams) == 1:
+            if len(own) == 1:
                 raise error
-            results = operator(own)
+            results = speaker.say(those)
         except Exception as own_error:
             operator.reset(stream, "error")
-            for info in own.infos:
+            for info in speaker.infos(those):
                 lanes[stream].bury(operator, info, own_error)
         else:
-            _deliver(operator, own.infos, results, lanes)
+            _deliver(operator, speaker.infos(those), results, lanes)
 
 
 def _deliver(

@@ -16,11 +16,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from operators.backbones.architectures import Architecture
 from operators.batch_operator import BatchOperator
+from operators.depth.dpt import Dpt
+from operators.depth.dpt_layouts import dinov2_dpt, file_shapes
+from operators.depth.dpt_metric import DptDepth
 from operators.errors import DinostreamError
 from operators.fetch import Fetch
 from operators.frames import Features, FrameInfo
 from operators.operator import StreamOperator
 from operators.registry import build_operator
+from operators.vector.embedding import Embedding
+from operators.weights.heads import Head
 
 NAMES = ("depth", "segmentation", "classify", "action", "embedding")
 CUDA = torch.device("cuda", 0)
@@ -112,3 +117,39 @@ def test_a_frame_without_numbers_is_named(
             fetch.say(one, [0, 1, 2])
         if not isinstance(one, StreamOperator):
             assert fetch.say(one, [0, 2])
+
+
+def test_what_a_card_cannot_bring_is_named(
+    tiny: Architecture, features_of: Callable[..., Features], frame: Callable[..., FrameInfo]
+) -> None:
+    class Count(Embedding):
+        name = "count"
+
+        def compute(self, features: Features, rows: slice) -> tuple[torch.Tensor, ...]:
+            return (features.cls[rows].argmax(dim=1),)
+
+    features = features_of([frame(0)], tiny)
+    allowed = "count: compute gives int64; allowed are float32, uint16, uint8, bool"
+    for attempt in (lambda: Count()(features), lambda: Fetch(features, [Count()])):
+        with pytest.raises(DinostreamError, match=allowed):
+            attempt()
+
+
+def test_rows_of_padding_go_through_no_fine_decoder(
+    tiny: Architecture,
+    features_of: Callable[..., Features],
+    frame: Callable[..., FrameInfo],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One of them takes as long as a frame's."""
+    decoded: list[Any] = []
+
+    def counting(self: Dpt, read: Any) -> torch.Tensor:
+        decoded.append(read)
+        return torch.ones(64, 96)
+
+    monkeypatch.setattr(Dpt, "__call__", counting)
+    tensors = {name: torch.zeros(shape) for name, shape in file_shapes(dinov2_dpt(tiny)).items()}
+    depth = DptDepth(Head("depth", "made", tensors, "a" * 64), tiny, range_m=(1, 9), map_scale=4)
+    metres = depth.metres(features_of([frame(0), frame(1)], tiny), slice(0, 8))
+    assert len(decoded) == len(metres) == 2

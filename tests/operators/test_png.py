@@ -69,6 +69,7 @@ def test_equal_maps_are_equal_bytes_also_from_a_view() -> None:
     wide = np.arange(400, dtype=np.uint16).reshape(20, 20)
     view = wide[::2, ::2]
     assert grey16_png(view) == grey16_png(view.copy())
+    assert grey16_png(wide.T) == grey16_png(wide.T.copy())
     small = wide.astype(np.uint8)[::2, 1::2]
     assert palette_png(small, [(0, 0, 0)] * 256) == palette_png(small.copy(), [(0, 0, 0)] * 256)
 
