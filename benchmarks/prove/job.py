@@ -79,13 +79,19 @@ class Job:
     def kill(self, victim: str) -> None:
         """Kill a part of it by SIGKILL, as soon as there is one."""
         self.note()
-        self._wait_for(lambda: processes(victim, self._driver.pid), f"a {victim}")
-        for pid in processes(victim, self._driver.pid)[:1]:
-            os.kill(pid, signal.SIGKILL)
+        self._wait_for(lambda: self._killed(victim), f"a {victim}")
         if victim == DRIVER:
             self._driver.wait()
             self._least_epoch = self._look().epoch + 1
             self._start()
+
+    def _killed(self, victim: str) -> bool:
+        """Whether one was there, and is dead now."""
+        for pid in processes(victim, self._driver.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                return True
+        return False
 
     def note(self) -> None:
         """Somebody is killed now."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from operators.errors import UsageError
-from pipeline.cli.options import sink_settings
+from pipeline.cli.options import FiniteRange, sink_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +34,8 @@ SECOND_US = 1_000_000
     required=True,
     help="Folder of the stream's tape, or the one that its `record:` names.",
 )
-@click.option("--before", type=click.FloatRange(min=0), default=10, show_default=True, help="s.")
-@click.option("--after", type=click.FloatRange(min=0), default=20, show_default=True, help="s.")
+@click.option("--before", type=FiniteRange(min=0), default=10, show_default=True, help="s.")
+@click.option("--after", type=FiniteRange(min=0), default=20, show_default=True, help="s.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The film.")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="YAML file with the sink's client settings."
