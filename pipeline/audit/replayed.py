@@ -112,7 +112,9 @@ def breaks_of(there: Reader, stream: str) -> Breaks:
     return tuple(found)
 
 
-def compared(computed: Reader, there: Reader, stream: str, breaks: Breaks) -> Verdict:
+def compared(
+    computed: Reader, there: Reader, stream: str, breaks: Breaks, *, whole_tape: bool
+) -> Verdict:
     """Hold one stream's records against each other.
 
     Memory: some 0.3 KB for each record that was computed.
@@ -122,11 +124,13 @@ def compared(computed: Reader, there: Reader, stream: str, breaks: Breaks) -> Ve
         there: of the sink.
         stream: its id.
         breaks: what was left out.
+        whole_tape: a tape was played to its end: what lies outside of it is not on it.
 
     Raises:
         SinkError: one of them cannot be read.
     """
     verdict = Verdict(stream, left_out=sum(frames for _, _, frames in breaks))
+    outside = "tape" if whole_tape else UNKNOWN
     mine: dict[str, int] = {}
     here, hers, told = _Side(), _Side(), _Told(there, stream)
     for message in _records(computed, stream):
@@ -138,9 +142,8 @@ def compared(computed: Reader, there: Reader, stream: str, breaks: Breaks) -> Ve
         hers.add(message)
         found = mine.pop(message.id, None)
         if found is None:
-            verdict.meet(
-                "missing here", message, told.given_up(message) or here.why(message, "tape")
-            )
+            reason = told.given_up(message) or here.why(message, outside)
+            verdict.meet("missing here", message, reason)
         elif found == digest(message):
             verdict.equal[message.topic] += 1
         else:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from pipeline.cli.log_format import log_format_option
 from pipeline.cli.options import (
@@ -103,9 +104,21 @@ def command(
     if verify is not None:
         from pipeline.cli import verification
 
+        _refuse_beside_verify()
         settings = verification.settings_of(config, verify)
         return verification.verify(resolved, verify, settings, as_json=as_json)
     return _run(resolved, listen, fresh=not resume, as_json=as_json)
+
+
+def _refuse_beside_verify() -> None:
+    """What is given and would do nothing; `resume` has a value that nobody gave, too."""
+    context = click.get_current_context()
+    for name, option, why in (
+        ("resume", "--resume/--fresh", "all is computed anew"),
+        ("listen", "--listen", "what is computed again cannot be watched"),
+    ):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--verify and {option} exclude each other: {why}; leave it out")
 
 
 def _run(config: Any, listen: str | None, *, fresh: bool, as_json: bool) -> int:

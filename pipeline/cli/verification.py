@@ -27,29 +27,35 @@ def verify(config: Config, uri: str, settings: dict[str, Any], *, as_json: bool)
         as_json: one JSON object a line.
 
     Returns:
-        Exit code: 0 where all is equal, or has a reason; else 1.
+        Exit code: 0 where all is equal, or has a reason; 1 where it is not. The job's where that
+        stopped or failed: then nothing is compared.
     """
     from pipeline.audit.replayed import breaks_of, compared
     from pipeline.configuration.config import SinkConfig
     from pipeline.configuration.streams import stream_specs
     from pipeline.display import open_display
-    from pipeline.job import run_job
+    from pipeline.job import DONE, SOME_FAILED, run_job
     from pipeline.sinks.uri import open_reader
 
-    streams = [spec.stream for spec in stream_specs(config, live=False)]
+    taped = {spec.stream: spec.taped for spec in stream_specs(config, live=False)}
     with (
         closing(open_reader(uri, settings=settings)) as there,
         tempfile.TemporaryDirectory(prefix="dinostream-verify-") as folder,
     ):
-        breaks = {stream: breaks_of(there, stream) for stream in streams}
+        breaks = {stream: breaks_of(there, stream) for stream in taped}
         mine = f"sqlite:{folder}/computed.db"
         again = config.model_copy(update={"sink": SinkConfig(uri=mine)})
         with redirect_stdout(sys.stderr), closing(open_display()) as display:
-            run_job(again, live=False, fresh=True, display=display, breaks=breaks)
+            code = run_job(again, live=False, fresh=True, display=display, breaks=breaks)
+        if code not in (DONE, SOME_FAILED):
+            click.echo("stopped before its end: nothing is proved", err=True)
+            return code
         with closing(open_reader(mine)) as computed:
+            ended = {one.stream for one in computed.progress() if one.done}
             good = True
-            for stream in streams:
-                verdict = compared(computed, there, stream, breaks[stream])
+            for stream in taped:
+                whole_tape = taped[stream] and stream in ended
+                verdict = compared(computed, there, stream, breaks[stream], whole_tape=whole_tape)
                 good &= verdict.good
                 told = json.dumps(verdict.plain()) if as_json else "\n".join(_lines(verdict))
                 click.echo(told)

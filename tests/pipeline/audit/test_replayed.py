@@ -55,9 +55,10 @@ def told(build, entry, position):
     return Publisher("cam1", JOB, build.model, live=True).announce(entry, progress, {})
 
 
-def verdict(sinks, mine, hers, position="24000"):
+def verdict(sinks, mine, hers, position="24000", whole_tape=True):
     """Of records on two sides; up to `position` the sink has committed."""
-    found = compared(sinks("mine", mine), sinks("hers", hers, position), "cam1", ())
+    computed, there = sinks("mine", mine), sinks("hers", hers, position)
+    found = compared(computed, there, "cam1", (), whole_tape=whole_tape)
     kinds = {(one.kind, one.topic, one.reason): one.records for one in found.differences.values()}
     return found, kinds
 
@@ -95,6 +96,15 @@ def test_what_lies_behind_the_end_of_either_has_a_reason(sinks, records):
     assert {(kind, reason): number for (kind, _, reason), number in kinds.items()} == {
         ("missing there", "end"): 2,
         ("missing here", "tape"): 3,
+    }
+
+
+def test_what_is_no_tape_or_was_not_played_to_its_end_excuses_nothing(sinks, records):
+    found, kinds = verdict(sinks, records(range(3)), records(range(7)), whole_tape=False)
+    assert not found.good
+    assert kinds == {
+        ("missing here", "mood", "unknown"): 4,
+        ("missing here", "depth.summary", "unknown"): 4,
     }
 
 
