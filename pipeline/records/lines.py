@@ -11,6 +11,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from pipeline.records.record import Message, StoredRecord
 FIRST = ("id", "type", "time", "streamid")  # what a person looks for
 SUFFIXES = {PNG: ".png", JSON: ".json", OCTETS: ".bin"}
 COLUMNS = ("topic", "partition", "offset", "streamid", "time", "id", "data")
+NUMBERS = ("partition", "offset")
 UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
 
 
@@ -48,7 +50,8 @@ def record_line(record: StoredRecord, *, save: Path | None = None, **more: Any) 
     """One line of JSON; arguments and errors as of `record_facts`, and `more` facts."""
     facts = record_facts(record, save=save)
     data = facts.pop("data")
-    return json.dumps(facts | more | {"data": data}, ensure_ascii=False)
+    line = json.dumps(facts | more | {"data": data}, ensure_ascii=False)
+    return line.encode(errors="backslashreplace").decode()  # half a surrogate pair, as JSON has it
 
 
 def csv_line(record: StoredRecord, *, save: Path | None = None, **more: Any) -> str:
@@ -57,11 +60,20 @@ def csv_line(record: StoredRecord, *, save: Path | None = None, **more: Any) -> 
 
 
 def cells(record: StoredRecord, *, save: Path | None = None, **more: Any) -> list[str | int]:
-    """Of `COLUMNS` and the names of `more`; values other than text and numbers are JSON. Arguments
-    and errors as of `record_line`."""
+    """Of `COLUMNS` and the names of `more`. `NUMBERS` are numbers, all else is text: JSON where it
+    was none. Arguments and errors as of `record_line`."""
     facts = record_facts(record, save=save) | more
-    values = [facts.get(name, "") for name in (*COLUMNS, *more)]
-    return [one if isinstance(one, str | int) else json.dumps(one) for one in values]
+    values = {name: facts.get(name, "") for name in (*COLUMNS, *more)}
+    return [one if name in NUMBERS else _text(one) for name, one in values.items()]
+
+
+def _text(value: Any) -> str:
+    """Half a surrogate pair is none, and nothing could write it."""
+    if isinstance(value, str):
+        with suppress(UnicodeEncodeError):
+            value.encode()
+            return value
+    return json.dumps(value)
 
 
 def csv_row(cells: Sequence[str | int]) -> str:

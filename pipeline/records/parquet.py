@@ -13,9 +13,9 @@ from typing import Any, Self
 
 from operators.errors import UsageError
 from pipeline.errors import SinkError
+from pipeline.records.lines import NUMBERS
 
 AT_ONCE = 10_000  # rows of a group, which wait in memory
-NUMBERS = ("partition", "offset")
 
 
 class ParquetFile:
@@ -59,7 +59,7 @@ class ParquetFile:
         """One row.
 
         Raises:
-            SinkError: it cannot be written.
+            SinkError: it cannot be written, or a cell is not of its column's type.
         """
         row: dict[str, Any] = dict(zip(self._schema.names, cells, strict=True))
         row = {name: None if cell == "" else cell for name, cell in row.items()}
@@ -71,23 +71,23 @@ class ParquetFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        whole = kind is None or issubclass(kind, KeyboardInterrupt)
         try:
-            if whole:
+            if kind is None or issubclass(kind, KeyboardInterrupt):
                 self._write()
-            self._writer.close()
-            if whole:
+                self._writer.close()
                 self._part.replace(self._path)
-            else:
-                self._part.unlink()
         except OSError as error:
             raise SinkError(f"cannot write {self._path}: {error}") from None
+        finally:
+            with suppress(OSError):  # of a full disk, where that is told already
+                self._writer.close()
+            self._part.unlink(missing_ok=True)
 
     def _write(self) -> None:
         rows, self._rows = self._rows, []
         try:
             self._writer.write_table(self._arrow.Table.from_pylist(rows, schema=self._schema))
-        except OSError as error:
+        except (OSError, UnicodeError, self._arrow.ArrowException) as error:
             raise SinkError(f"cannot write {self._path}: {error}") from None
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from operators.result import OCTETS, PNG
 from pipeline.errors import SinkError
-from pipeline.records.lines import record_line
+from pipeline.records.lines import cells, csv_line, record_line
 from pipeline.records.record import StoredRecord
 
 
@@ -74,3 +74,25 @@ def test_unknown_kinds_are_saved_all_the_same(png_record, tmp_path):
     vector = replace(png_record, message=replace(png_record.message, headers=headers))
     record_line(vector, save=tmp_path)
     assert [path.suffix for path in tmp_path.iterdir()] == [".bin"]
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (b"5", "5"),
+        (b"true", "true"),
+        (b"null", "null"),
+        (b'"calm"', "calm"),
+        (b'{"a": [1]}', '{"a": [1]}'),
+        (b'"\\ud800"', '"\\ud800"'),
+        (b'{"a": "\\ud800"}', '{"a": "\\ud800"}'),
+    ],
+)
+def test_whatever_json_an_operator_says_is_a_cell_of_text_and_a_line(json_record, value, cell):
+    said = replace(json_record, message=replace(json_record.message, value=value))
+    *_, data = cells(said)
+    assert data == cell
+    assert csv_line(said).encode()
+    line = record_line(said)
+    assert line.encode()
+    assert json.loads(line)["data"] == json.loads(value)
