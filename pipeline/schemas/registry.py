@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -24,6 +25,8 @@ TIMEOUT_S = 30.0
 MOST_BYTES = 1 << 20  # of an answer
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 NOT_FOUND, CONFLICT = 404, 409
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+UNREADABLE = (OSError, HTTPException, ValueError, RecursionError)  # what an answer may end in
 
 STRATEGIES: Mapping[str, Callable[[str, str], str]] = {
     "topic": lambda prefix, topic: f"{prefix}.{topic}-value",
@@ -65,15 +68,16 @@ class Registry:
             UsageError: the address is none, or would carry the password in the clear.
         """
         scheme, host = _place(url)
-        if login and scheme == "http" and host not in ("127.0.0.1", "localhost"):
+        if login and scheme == "http" and host not in LOOPBACK:
             raise UsageError(f"{url} would carry the password in the clear: use https://")
         self._url = url.rstrip("/")
         self._headers = {"content-type": MEDIA_TYPE, "accept": f"{MEDIA_TYPE}, application/json"}
         if login:
             encoded = base64.b64encode(login.encode()).decode()
             self._headers["authorization"] = f"Basic {encoded}"
-        # Elsewhere would get the password, too.
-        self._opener = urllib.request.build_opener(_NoRedirects)
+        # Elsewhere would get the password, too; so would a proxy, whose loopback is another one.
+        direct = [urllib.request.ProxyHandler({})] if host in LOOPBACK else []
+        self._opener = urllib.request.build_opener(_NoRedirects, *direct)
 
     def register(self, subject: str, schema: Json) -> Registration:
         """Have a subject hold this schema; one that it has already is left as it is.
@@ -84,20 +88,19 @@ class Registry:
         place = f"/subjects/{quote(subject, safe='')}"
         body = {"schemaType": "JSON", "schema": json.dumps(schema, sort_keys=True)}
         try:
-            known = self._ask(place, body)
-            return Registration(subject, "existing", f"version {known.get('version')}")
+            return Registration(subject, "existing", self._ask(place, body, "version"))
         except _Refused as refused:
             if refused.status != NOT_FOUND:
                 raise
         try:
-            given = self._ask(f"{place}/versions", body)
+            return Registration(subject, "registered", self._ask(f"{place}/versions", body, "id"))
         except _Refused as refused:
             if refused.status != CONFLICT:
                 raise
             return Registration(subject, "incompatible", refused.why)
-        return Registration(subject, "registered", f"id {given.get('id')}")
 
-    def _ask(self, path: str, body: Json) -> Json:
+    def _ask(self, path: str, body: Json, name: str) -> str:
+        """The number of that name in the answer, behind its name."""
         request = urllib.request.Request(
             self._url + path, json.dumps(body).encode(), self._headers, method="POST"
         )
@@ -107,12 +110,15 @@ class Registry:
         except urllib.error.HTTPError as error:
             with error:
                 raise _Refused(self._url, path, error.code, _told(error)) from None
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             why = getattr(error, "reason", error)
             raise RegistryError(f"no schema registry at {self._url}: {why}") from None
-        if not isinstance(answered, dict):
-            raise RegistryError(f"{self._url} is no schema registry: it answers {path} oddly")
-        return answered
+        number = answered.get(name) if isinstance(answered, dict) else None
+        if not isinstance(number, int):
+            raise RegistryError(
+                f"{self._url} is no schema registry: what it answers {path} has no number {name!r}"
+            )
+        return f"{name} {number}"
 
 
 class _Refused(RegistryError):
@@ -148,7 +154,8 @@ def _place(url: str) -> tuple[str, str]:
     """Scheme and host."""
     with suppress(ValueError):
         parts = urlsplit(url)
-        if parts.scheme in ("http", "https") and parts.hostname and parts.username is None:
+        plain = parts.username is None and parts.port != 0  # raises where the port is no number
+        if parts.scheme in ("http", "https") and parts.hostname and plain:
             return parts.scheme, parts.hostname
     raise UsageError(
         "a registry is an address such as https://registry.example.org:8081, without user and "
@@ -159,5 +166,5 @@ def _place(url: str) -> tuple[str, str]:
 def _told(error: urllib.error.HTTPError) -> str:
     try:
         return str(json.loads(error.read(MOST_BYTES))["message"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (*UNREADABLE, KeyError, TypeError):
         return str(error.reason)

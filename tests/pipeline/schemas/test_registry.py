@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socketserver
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from operators.errors import UsageError
 from pipeline.schemas.catalogue import needed
 from pipeline.schemas.registry import STRATEGIES, Registry, RegistryError, subjects
+from tests.pipeline.schemas.registry_server import RegistryServer
 from tests.serving import serving
 
 
@@ -70,7 +73,11 @@ def test_a_subject_is_one_part_of_the_path(registry, schema_registry):
 
 
 @pytest.mark.parametrize(
-    "url", ["registry:8081", "ftp://registry", "http://", "http://[", "http://me:sesame@registry"]
+    "url",
+    [
+        *("registry:8081", "ftp://registry", "http://", "http://[", "http://registry:abc"),
+        *("http://registry:65536", "http://me:sesame@registry"),
+    ],
 )
 def test_what_is_no_address_is_told_without_a_password(url):
     with pytest.raises(UsageError) as caught:
@@ -82,6 +89,22 @@ def test_what_is_no_address_is_told_without_a_password(url):
 def test_a_password_does_not_travel_in_the_clear():
     with pytest.raises(UsageError, match="use https"):
         Registry("http://registry.example.org:8081", "team:sesame")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_on_this_machine_it_may(host):
+    Registry(f"http://{host}:8081", "team:sesame")
+
+
+def test_no_proxy_sees_the_password(schema_registry, monkeypatch):
+    schema_registry.login = "team:sesame"
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with serving(RegistryServer()) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        told = Registry(schema_registry.url, "team:sesame").register("a", {})
+    assert told.outcome == "registered"
+    assert proxy.asked == []
 
 
 class _Elsewhere(BaseHTTPRequestHandler):
@@ -105,6 +128,51 @@ def test_another_service_is_told(subject, said):
     server = HTTPServer(("127.0.0.1", 0), _Elsewhere)
     with serving(server), pytest.raises(RegistryError, match=said):
         Registry(f"http://127.0.0.1:{server.server_port}").register(subject, {})
+
+
+class _Answer(socketserver.StreamRequestHandler):
+    """The same bytes to whatever is asked."""
+
+    server: _AnswerServer
+
+    def handle(self):
+        length = 0
+        while line := self.rfile.readline().strip().lower():
+            length = int(line.partition(b":")[2]) if line.startswith(b"content-length") else length
+        self.rfile.read(length)
+        self.wfile.write(self.server.answer)
+
+
+class _AnswerServer(socketserver.TCPServer):
+    def __init__(self, answer):
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.answer = answer
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+def of_json(text, length=None):
+    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (length or len(text), text)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"220 mail.example.org ESMTP\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nff\r\n{",
+        b"HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\nff\r\n{",
+        of_json(b"{}"),
+        of_json(b"{}", length=20),
+        of_json(b'{"version": null}'),
+        of_json(b"[" * 100_000),
+    ],
+    ids=["mail", "cut off", "cut off error", "empty", "short", "no number", "deep"],
+)
+def test_what_is_no_answer_of_a_registry_is_told(answer):
+    with (
+        serving(_AnswerServer(answer)) as server,
+        pytest.raises(RegistryError, match=re.escape(server.url)),
+    ):
+        Registry(server.url).register("a", {})
 
 
 def test_nobody_there_is_told(spare_ports):
