@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ def command(
     segments = _session(tape, record)
     from_us, to_us = at_us - int(before * SECOND_US), at_us + int(after * SECOND_US)
     found = stretches(segments, from_us, to_us)
-    if not found or not found[0].lines[0][5] <= at_us <= found[-1].lines[-1][5]:
+    if not found or not found[0].first_us <= at_us <= found[-1].last_us:
         raise UsageError(f"{tape}: the footage of {name} is gone, or was never taped")
     made = cut(found, output)
     earlier, later = (at_us - made.first_us) / SECOND_US, (made.last_us - at_us) / SECOND_US
@@ -89,13 +89,18 @@ def _record(reader: Reader, name: str) -> Message:
 
 def _came_us(record: Message) -> int:
     """When its frame came: the clock that a tape goes by."""
-    from datetime import datetime
-
     from operators.moment import microseconds
+    from pipeline.client.result import moment
 
-    came_us = microseconds(datetime.fromisoformat(record.headers["ce_ingesttime"]))
-    assert came_us is not None
-    return came_us
+    said = record.headers.get("ce_ingesttime")
+    with suppress(ValueError):
+        came_us = microseconds(moment(said))
+        if came_us is not None:
+            return came_us
+    raise UsageError(
+        f"{record.id} does not say when its frame came: its `ingesttime` is {said or 'missing'}, "
+        "not a time with a zone; take another record of the frame"
+    )
 
 
 def _session(tape: Path, record: Message) -> Sequence[Segment]:

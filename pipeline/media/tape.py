@@ -20,7 +20,8 @@ from pipeline.errors import SourceError
 MARKER = "tape.json"  # which folder is a tape, and of which stream
 FORMAT = 1
 FILM, JOURNAL = ".nut", ".jsonl"
-KEY, CORRUPT = 1, 2  # flags of a packet
+PTS, DTS, DURATION, FLAGS, SIZE, CAME = range(6)  # of a packet's line; came: us since the epoch
+KEY, CORRUPT = 1, 2  # its flags
 END = "end"  # the connection was over, and its decoder was drained
 _NAME = re.compile(r"([0-9]{16,20})-([0-9]{6})\.(nut|jsonl)")
 

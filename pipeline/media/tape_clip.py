@@ -19,7 +19,7 @@ from pipeline.errors import SourceError
 from pipeline.media.container import open_video
 from pipeline.media.failure import describe
 from pipeline.media.film_clock import FilmClock
-from pipeline.media.tape import KEY, Segment
+from pipeline.media.tape import CAME, DTS, FLAGS, KEY, PTS, SIZE, Segment
 from pipeline.media.tape_reel import OPEN_S
 
 MAX_PIXELS = 1 << 28  # of a film of ours, which was held to a limit when it was taped
@@ -38,6 +38,16 @@ class Stretch:
     first: int
     behind: int
     lines: Sequence[list[Any]]
+
+    @property
+    def first_us(self) -> int:
+        """When its first packet came, microseconds since the epoch."""
+        return int(self.lines[0][CAME])
+
+    @property
+    def last_us(self) -> int:
+        """When its last one did."""
+        return int(self.lines[-1][CAME])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +72,9 @@ def stretches(segments: Sequence[Segment], from_us: int, to_us: int) -> list[Str
         lines = [line for line in segment.lines() if isinstance(line, list)]
         first = 0
         for number, line in enumerate(lines):
-            if line[3] & KEY and line[5] <= from_us:
+            if line[FLAGS] & KEY and line[CAME] <= from_us:
                 found, first = [], number
-        behind = sum(line[5] <= to_us for line in lines)
+        behind = sum(line[CAME] <= to_us for line in lines)
         if behind > first:
             found.append(Stretch(segment, first, behind, lines[first:behind]))
     return found
@@ -90,7 +100,7 @@ def cut(found: Sequence[Stretch], path: Path) -> Cut:
         raise UsageError(f"{path}: {why}; .mkv takes every video, .mp4 most") from None
     finally:
         part.unlink(missing_ok=True)
-    return Cut(found[0].lines[0][5], found[-1].lines[-1][5], packets)
+    return Cut(found[0].first_us, found[-1].last_us, packets)
 
 
 def _write(found: Sequence[Stretch], path: Path) -> int:
@@ -106,9 +116,9 @@ def _write(found: Sequence[Stretch], path: Path) -> int:
                     out = container.add_stream_from_template(opened.stream, opaque=True)
                 for packet, line in _packets(opened.container.demux(opened.stream), stretch):
                     copy = av.Packet(bytes(packet))
-                    copy.pts, copy.dts = clock.place(line[0], line[1])
+                    copy.pts, copy.dts = clock.place(line[PTS], line[DTS])
                     copy.time_base, copy.stream = base, out
-                    copy.is_keyframe = bool(line[3] & KEY)
+                    copy.is_keyframe = bool(line[FLAGS] & KEY)
                     container.mux(copy)
                     count += 1
     return count
@@ -121,6 +131,6 @@ def _packets(
     whole = (packet for packet in film if packet.size)
     some = islice(whole, stretch.first, stretch.behind)
     for packet, line in zip(some, stretch.lines, strict=False):
-        if packet.size != line[4]:
+        if packet.size != line[SIZE]:
             raise SourceError(f"{stretch.segment.film.name} is not what its journal says")
         yield packet, line
