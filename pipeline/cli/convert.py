@@ -16,9 +16,10 @@ from pipeline.cli.options import sink_settings
 
 if TYPE_CHECKING:
     from pipeline.client.result import Result
-    from pipeline.sinks.sink import Sink
+    from pipeline.records.record import Message
+    from pipeline.sinks.sink import Receipt, Sink
 
-    Write = Callable[[Sequence[Result]], None]
+    Write = Callable[[Sequence[Message]], Receipt]
 
 AT_ONCE = 200  # results in one write
 FORMATS = ("deepstream-minimal", "deepstream", "metropolis")
@@ -57,7 +58,14 @@ FORMATS = ("deepstream-minimal", "deepstream", "metropolis")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="YAML file with the client settings of Kafka sinks.",
+    help="YAML file with the client settings of SINK, a login among them; not for --to.",
+)
+@click.option(
+    "--to-config",
+    "target_config",
+    type=click.Path(path_type=Path),
+    show_default="none",
+    help="The same for the sink of --to.",
 )
 def command(
     sink: str,
@@ -68,45 +76,54 @@ def command(
     follow: bool,
     group: str | None,
     config: Path | None,
+    target_config: Path | None,
 ) -> int:
     """Convert results of SINK to FORMAT: deepstream-minimal, deepstream (full JSON) or metropolis
     (nv.Frame of Protocol Buffers; on stdout each behind its length).
 
-    Records that have no counterpart there are not read.
+    Records that have no counterpart there are not read. Exit code 1: the other sink has another
+    message of the same id.
     """
-    from pipeline.client.other import Raw
     from pipeline.client.subscription import subscribe
     from pipeline.convert.formats import FORMATS
+    from pipeline.sinks.sink import Receipt
 
     if group is not None and not follow:
         raise click.UsageError("--group is about what comes from now on: it needs --follow")
-    settings = sink_settings(config)
+    if target_config is not None and target is None:
+        raise click.UsageError("--to-config is about the sink of --to, and none is given")
     results = subscribe(
         sink,
         topics=FORMATS[form].topics,
         streams=streams,
         follow=follow,
         group=group,
-        settings=_of_kafka(sink, settings),
+        settings=_settings(sink, config),
     )
+    receipt, unread = Receipt(), 0
     with ExitStack() as stack:
         if target is None:
             write = _to_stdout(form)
         else:
-            opened = _open(target, _of_kafka(target, settings), patient=follow)
-            write = _to_sink(stack.enter_context(closing(opened)), form)
+            opened = _open(target, _settings(target, target_config), patient=follow)
+            write = stack.enter_context(closing(opened)).publish
         try:
             for some in _batches(iter(results), 1 if follow else AT_ONCE):
-                write([one for one in some if not isinstance(one, Raw)])
+                messages, odd = _messages(some, form)
+                unread += odd
+                receipt += write(messages)
         except KeyboardInterrupt:
             if not follow:
                 raise
         except BrokenPipeError:  # `convert | head`: the reader has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         finally:
-            if results.counts.unread:
-                click.echo(f"records that could not be read: {results.counts.unread}", err=True)
-    return 0
+            if unread:
+                click.echo(f"records that could not be read: {unread}", err=True)
+            if receipt.conflicting:
+                what = "messages that are there with another value, and stay as they are"
+                click.echo(f"{what}: {receipt.conflicting}", err=True)
+    return 1 if receipt.conflicting else 0
 
 
 def _batches(results: Iterator[Result], size: int) -> Iterator[list[Result]]:
@@ -115,8 +132,23 @@ def _batches(results: Iterator[Result], size: int) -> Iterator[list[Result]]:
         yield some
 
 
-def _of_kafka(uri: str, settings: dict[str, object]) -> dict[str, object]:
-    """A database has none."""
+def _messages(some: Sequence[Result], form: str) -> tuple[list[Message], int]:
+    """Of results, and how many of these cannot be read."""
+    from pipeline.convert.formats import converted
+    from pipeline.errors import UnreadableRecord
+
+    messages, unread = [], 0
+    for one in some:
+        try:
+            messages += converted(one, form)
+        except UnreadableRecord:
+            unread += 1
+    return messages, unread
+
+
+def _settings(uri: str, config: Path | None) -> dict[str, object]:
+    """Of a sink out of its own file; a database has none."""
+    settings = sink_settings(config)
     return settings if uri.startswith("kafka:") else {}
 
 
@@ -129,21 +161,14 @@ def _open(uri: str, settings: dict[str, object], *, patient: bool) -> Sink:
     return PatientSink(sink, name=sink_name(uri)) if patient else sink
 
 
-def _to_sink(sink: Sink, form: str) -> Write:
-    from pipeline.convert.formats import converted
-
-    def write(some: Sequence[Result]) -> None:
-        sink.publish([message for one in some for message in converted(one, form)])
-
-    return write
-
-
 def _to_stdout(form: str) -> Write:
     from pipeline.convert.formats import FORMATS
+    from pipeline.sinks.sink import Receipt
 
-    def write(some: Sequence[Result]) -> None:
-        for value in (value for one in some for value in FORMATS[form].values(one)):
-            sys.stdout.buffer.write(FORMATS[form].on_its_own(value))
+    def write(messages: Sequence[Message]) -> Receipt:
+        for message in messages:
+            sys.stdout.buffer.write(FORMATS[form].on_its_own(message.value))
         sys.stdout.buffer.flush()
+        return Receipt(written=len(messages))
 
     return write

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from operators.format import JSON
+from pipeline.client.fault import FAULTS, told
+from pipeline.client.other import Raw
 from pipeline.client.result import Result
 from pipeline.convert.deepstream import full, minimal
 from pipeline.convert.metropolis import frame
 from pipeline.convert.wire import delimited
+from pipeline.errors import UnreadableRecord
 from pipeline.records.record import Message
 
 PROTOBUF = "application/x-protobuf"
@@ -47,20 +50,32 @@ def converted(result: Result, name: str) -> list[Message]:
     Args:
         result: of a topic of the format's.
         name: of the format.
+
+    Raises:
+        UnreadableRecord: it is not understood, or lacks what such messages say.
     """
-    form, stream = FORMATS[name], result.stream or ""
+    if isinstance(result, Raw):
+        raise UnreadableRecord(f"{result.id} cannot be read: {result.fault}")
+    try:
+        return _messages(result, name)
+    except FAULTS as error:
+        raise UnreadableRecord(f"{result.id} cannot be converted: {told(error)}") from None
+
+
+def _messages(result: Result, name: str) -> list[Message]:
+    form, said = FORMATS[name], result.attributes
     return [
         Message(
             name,
-            stream,
+            said["streamid"],
             {
                 "content-type": form.content_type,
                 "ce_specversion": "1.0",
                 "ce_id": f"{name}/{result.id}/{number}",
-                "ce_source": f"/streams/{stream}",
+                "ce_source": f"/streams/{said['streamid']}",
                 "ce_type": f"dinostream.{name}.v1",
-                "ce_time": result.attributes["time"],
-                "ce_streamid": stream,
+                "ce_time": said["time"],
+                "ce_streamid": said["streamid"],
             },
             value,
         )

@@ -42,8 +42,10 @@ def parts(summary: SegmentationSummary) -> Iterator[Part]:
 
 
 def position(result: Result) -> str:
-    """Of its frame, which is the only number that it has."""
-    return result.id.split("/")[3]
+    """Of its frame, which is the only number that it has. Raises ValueError where its id has
+    another form."""
+    _, _, _, position, _ = result.id.split("/")
+    return position
 
 
 def marks(result: Result) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import signal
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -83,6 +84,47 @@ def test_who_follows_bears_that_the_other_sink_is_away(started, uri, tmp_path):
     assert process.wait() == 0
 
 
+@pytest.mark.parametrize("form", ["deepstream-minimal", "deepstream", "metropolis"])
+def test_what_lacks_its_time_is_counted_and_the_rest_goes_on(dinostream, tmp_path, form):
+    uri = f"sqlite:{tmp_path / 'r.db'}"
+    summary = next(one for one in kept("2026.11") if one.topic == "segmentation.summary")
+    timeless = {name: said for name, said in summary.headers.items() if name != "ce_time"}
+    timeless["ce_id"] = f"{summary.id[:-12]}0123456789ab"
+    with closing(open_sink(uri)) as sink:
+        sink.publish([replace(summary, headers=timeless), summary])
+    done = dinostream("convert", uri, form, "--to", f"sqlite:{tmp_path / 'theirs.db'}")
+    assert (done.returncode, done.stderr) == (0, "records that could not be read: 1\n")
+    with closing(open_reader(f"sqlite:{tmp_path / 'theirs.db'}")) as reader:
+        made = [record.message.id for record in reader.records()]
+    assert made
+    assert all(one.startswith(f"{form}/{summary.id}/") for one in made)
+
+
+def test_a_message_that_is_there_with_another_value_is_told(dinostream, uri, tmp_path):
+    target = f"sqlite:{tmp_path / 'theirs.db'}"
+    arguments = ("convert", uri, "metropolis", "--stream", "gate", "--to", target)
+    assert dinostream(*arguments).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "theirs.db")) as db, db:
+        db.execute("UPDATE records SET value=x'00'")
+    done = dinostream(*arguments)
+    assert done.returncode == 1
+    assert "messages that are there with another value, and stay as they are: 1" in done.stderr
+
+
+@pytest.mark.needs_kafka
+def test_settings_of_the_one_sink_do_not_reach_the_other(dinostream, uri, kafka_uri, tmp_path):
+    """Which the broker could not be used with: a login, say, that is not for its eyes."""
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("sink: {uri: 'kafka://h:1', settings: {sasl_mechanisms: PLAIN}}\n")
+    there = ("convert", uri, "metropolis", "--to", kafka_uri)
+    assert dinostream(*there, "--config", wrong).returncode == 0
+    refused = dinostream(*there, "--to-config", wrong)
+    assert (refused.returncode, "did you mean sasl_mechanism" in refused.stderr) == (2, True)
+    read = ("convert", kafka_uri, "metropolis", "--to", f"sqlite:{tmp_path / 'theirs.db'}")
+    assert "did you mean sasl_mechanism" in dinostream(*read, "--config", wrong).stderr
+    assert "sasl_mechanism" not in dinostream(*read, "--to-config", wrong).stderr
+
+
 def test_the_next_result_is_asked_for_when_the_one_before_is_written():
     asked = []
 
@@ -102,6 +144,7 @@ def test_the_next_result_is_asked_for_when_the_one_before_is_written():
         (("sqlite:none.db", "deepstream"), "none.db"),
         (("sqlite:none.db", "onvif"), "deepstream-minimal"),
         (("sqlite:none.db", "deepstream", "--group", "bridge"), "--follow"),
+        (("sqlite:none.db", "deepstream", "--to-config", "login.yaml"), "sink of --to"),
     ],
 )
 def test_what_cannot_be_is_told(dinostream, arguments, said):
