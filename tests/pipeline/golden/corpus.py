@@ -135,7 +135,9 @@ def _incidents() -> Iterator[Message]:
         progress = Progress("feedfacecafe", "yard", info.session, 1, 1, info.position)
         yield publisher.started(info)
         yield publisher.dead_letter(info, "depth", ValueError("nan"))
-        yield publisher.outage(Outage(1_763_830_800_000_001, 190.25, 21, "refused"), progress)
+        outage = Outage(1_763_830_800_000_001, 190.25, 21, "refused", kept=12)
+        yield publisher.outage(replace(outage, over=False), progress)
+        yield publisher.outage(outage, progress)
         for entry in (
             Gap("yard", "reconnected"),
             *(Gap("yard", "dropped", 7, cause=cause) for cause in CAUSES),
