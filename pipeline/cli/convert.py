@@ -90,22 +90,26 @@ def command(
 
     if group is not None and not follow:
         raise click.UsageError("--group is about what comes from now on: it needs --follow")
-    if target_config is not None and target is None:
-        raise click.UsageError("--to-config is about the sink of --to, and none is given")
+    for option, file, uri in (("--config", config, sink), ("--to-config", target_config, target)):
+        if file is not None and not (uri or "").startswith("kafka:"):
+            raise click.UsageError(
+                f"{option} has settings of a Kafka client, and {uri or 'stdout'} wants none; "
+                "--config is for SINK, --to-config for the sink of --to"
+            )
     results = subscribe(
         sink,
         topics=FORMATS[form].topics,
         streams=streams,
         follow=follow,
         group=group,
-        settings=_settings(sink, config),
+        settings=sink_settings(config),
     )
     receipt, unread = Receipt(), 0
     with ExitStack() as stack:
         if target is None:
             write = _to_stdout(form)
         else:
-            opened = _open(target, _settings(target, target_config), patient=follow)
+            opened = _open(target, sink_settings(target_config), patient=follow)
             write = stack.enter_context(closing(opened)).publish
         try:
             for some in _batches(iter(results), 1 if follow else AT_ONCE):
@@ -144,12 +148,6 @@ def _messages(some: Sequence[Result], form: str) -> tuple[list[Message], int]:
         except UnreadableRecord:
             unread += 1
     return messages, unread
-
-
-def _settings(uri: str, config: Path | None) -> dict[str, object]:
-    """Of a sink out of its own file; a database has none."""
-    settings = sink_settings(config)
-    return settings if uri.startswith("kafka:") else {}
 
 
 def _open(uri: str, settings: dict[str, object], *, patient: bool) -> Sink:
