@@ -107,7 +107,7 @@ class Committer:
         self._clock = clock
         self._mending = mending or Mending()
         self._spill = spill
-        self._line = Line(lambda: spill is not None and spill.holds)
+        self._line = Line(lambda: spill is not None and spill.holds, self._soon_empty)
         self._changed = threading.Condition()
         self._news: list[News] = []
         self._error: BaseException | None = None
@@ -174,6 +174,11 @@ class Committer:
                     self._send_kept()
         except BaseException as error:  # the loop raises it; a thread that dies tells nobody
             self._fail(error)
+
+    def _soon_empty(self) -> bool:
+        if self._sink.outage or not self._spill:
+            return False
+        return self._spill.size_bytes <= MOST_BYTES
 
     def _fail(self, error: BaseException) -> None:
         with self._changed:
@@ -261,8 +266,7 @@ def require_time(sink: PatientSink, spill: Spill) -> None:
     Raises:
         SinkAway: the run is to end, and what is kept will take longer than one transaction.
     """
-    left = spill.waiting()
-    if sink.interrupted and sum(kept.size_bytes for kept in left.values()) > MOST_BYTES:
+    if sink.interrupted and spill.size_bytes > MOST_BYTES:
         raise SinkAway("the run is to end before all that was kept is sent")
 
 

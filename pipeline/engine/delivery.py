@@ -40,7 +40,7 @@ class Delivery:
         self._scheduler = scheduler
         self._tally = tally
         self._tracer = tracer
-        self._kept = Counter[str]()  # stream -> records, in this outage
+        self._kept = Counter[str]()  # stream -> records, since the sink last took something
         self._away = False  # the sink, and that was told
 
     @property
@@ -92,8 +92,6 @@ class Delivery:
                 self._confirm(answer)
         if answers:
             self._tally.kept = dict(self._committer.waiting())
-            if not self._tally.kept:
-                self._kept.clear()
 
     def _put_again(self, refusal: Refusal) -> None:
         """All of the transaction once more, with dead letters for what the sink cannot take."""
@@ -123,12 +121,13 @@ class Delivery:
             if self._tracer and spent:
                 self._tracer.see(lane.times.confirmed, spent)
             self._see(lane, commit, spent)
-        if done.outages:
-            self._away = False
         for outage in done.outages:  # what they dropped meanwhile has its reason
             for lane in self._cameras():
                 lane.tell(replace(outage, kept=self._kept.pop(lane.stream, 0)))
                 self._scheduler.wake([lane.stream])
+        if done.outages:
+            self._away = False
+        self._kept.clear()
 
     def _keep(self, kept: OnDisk) -> None:
         """Their lanes go on; the sink's outage is told in front of what is kept next."""

@@ -3,6 +3,7 @@ that sends and the one that keeps. Knows neither sink nor disk."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -39,11 +40,17 @@ class Line:
         closed: nothing more is sent.
     """
 
-    def __init__(self, holds: Callable[[], bool]) -> None:
-        """`holds`: whether anything is kept."""
+    def __init__(self, holds: Callable[[], bool], soon_empty: Callable[[], bool]) -> None:
+        """
+        Args:
+            holds: whether anything is kept.
+            soon_empty: whether the sink is there, and takes all that is in one transaction.
+        """
         self._holds = holds
+        self._soon_empty = soon_empty
         self._changed = threading.Condition()
         self._waiting: deque[Commit | Claim] = deque()
+        self._oldest_s = 0.0  # when the oldest live one of those came
         self._sent: tuple[Commit, ...] = ()  # in the sink's hands, from here
         self._kept = 0  # of the live ones among those
         self._choice: ToKeep | None = None  # that is being written to the disk
@@ -55,6 +62,8 @@ class Line:
     def put(self, work: Commit | Claim) -> None:
         """One more, from whoever computes."""
         with self._changed:
+            if not self._live():
+                self._oldest_s = time.monotonic()
             self._waiting.append(work)
             self._changed.notify_all()
 
@@ -112,7 +121,8 @@ class Line:
         """Waits for something to keep; None when there will be no more.
 
         Args:
-            after_s: how long the sink may have what it was given.
+            after_s: how long the sink may have what it was given, and a commit wait for a log that
+                is soon empty.
             not_before_s: on the clock of `time.monotonic`.
         """
         with self._changed:
@@ -141,17 +151,26 @@ class Line:
 
     def _due_s(self, after_s: float, not_before_s: float) -> float | None:
         """In how long what could be kept is to be; None: it is about to be sent."""
-        now_s = time.monotonic()
+        since_s = self._since_s
         if self._holds():
-            return not_before_s - now_s
-        if self._since_s is None:
+            since_s = self._waiting_since_s()
+        if since_s is None:
             return None
-        return max(self._since_s + after_s, not_before_s) - now_s
+        return max(since_s + after_s, not_before_s) - time.monotonic()
+
+    def _waiting_since_s(self) -> float:
+        """Since when a commit waits behind what is kept: were each kept at once, one that comes
+        during a transaction would do, and the log would never be empty again."""
+        if not self._soon_empty():
+            return -math.inf
+        return self._oldest_s if self._since_s is None else min(self._oldest_s, self._since_s)
 
     def _to_keep(self) -> ToKeep:
         sent = [commit for commit in self._sent if commit.link][self._kept :]
-        waiting = [one for one in self._waiting if isinstance(one, Commit) and one.link]
-        return ToKeep((*sent, *waiting), len(sent))
+        return ToKeep((*sent, *self._live()), len(sent))
+
+    def _live(self) -> list[Commit]:
+        return [one for one in self._waiting if isinstance(one, Commit) and one.link]
 
     def _eligible(self) -> bool:
         """Something waits that may go straight to the sink."""

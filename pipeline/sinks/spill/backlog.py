@@ -51,9 +51,14 @@ class Entry:
 
 
 class Backlog:
-    """First in, first out; but for what is let go unsent."""
+    """First in, first out; but for what is let go unsent.
+
+    Attributes:
+        size_bytes: of all that waits.
+    """
 
     def __init__(self) -> None:
+        self.size_bytes = 0
         self._entries: deque[Entry] = deque()
         self._taken = 0  # of the oldest, which are on their way
         self._in_segment = Counter[int]()
@@ -91,6 +96,7 @@ class Backlog:
         self._in_segment[entry.segment] += 1
         self._of_stream.setdefault(entry.stream, deque()).append(entry)
         self._size[entry.stream] += entry.size
+        self.size_bytes += entry.size
         self._records[entry.stream] += entry.records
         named = (progress.job, progress.stream)
         self._holders[progress.stream] = Progress(*named, epoch=progress.epoch)
@@ -150,6 +156,7 @@ class Backlog:
         own.remove(entry)  # at once, where it is the oldest
         self._in_segment[entry.segment] -= 1
         self._size[entry.stream] -= entry.size
+        self.size_bytes -= entry.size
         self._records[entry.stream] -= entry.records
         if not own:
             del self._of_stream[entry.stream]

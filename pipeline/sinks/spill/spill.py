@@ -31,7 +31,7 @@ SEGMENTS = 8  # of a full log, at least: what goes at a time is no more than a p
 
 
 class Spill:
-    """`append` belongs to one thread, `holds` and `waiting` to any, the others to one more."""
+    """`append` belongs to one thread, `holds`, `size_bytes` and `waiting` to any, the others to one more."""
 
     def __init__(
         self, folder: Path, *, most_bytes: int, clock_us: Callable[[], int] = wall_clock_us
@@ -65,6 +65,11 @@ class Spill:
     def holds(self) -> bool:
         """Something waits."""
         return bool(self._backlog)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all that waits."""
+        return self._backlog.size_bytes
 
     def waiting(self) -> Mapping[str, Kept]:
         """Stream -> what of it waits."""

@@ -11,9 +11,10 @@ from pipeline.engine.committer import Claimed, Committed, Committer, Refusal
 from pipeline.engine.line import MOST_BYTES, Claim
 from pipeline.engine.observer import StageSeconds
 from pipeline.errors import RecordsTooLarge, SinkAway, SinkError
-from pipeline.records.commit import Commit
+from pipeline.records.commit import Commit, Link
 from pipeline.records.record import Message, Refused
 from pipeline.sinks.patient import PatientSink
+from pipeline.sinks.spill.spill import Spill
 from pipeline.testing import ListSink, ManualClock
 
 DEAF = StageSeconds({})
@@ -162,3 +163,41 @@ def test_closing_waits_for_what_runs_and_begins_no_more(sink):
     sink.gate.release(2)
     closer.join(timeout=60)
     assert sink.together == [[("a", 1)]]
+
+
+TRANSACTIONS = 10
+
+
+class NotedSpill(Spill):
+    """Notes that something was kept."""
+
+    def __init__(self, folder) -> None:
+        super().__init__(folder, most_bytes=1 << 30)
+        self.took = threading.Event()
+
+    def append(self, commits, *, sent=0) -> None:
+        super().append(commits, sent=sent)
+        self.took.set()
+
+
+def test_a_log_gets_empty_though_a_commit_comes_during_every_transaction(sink, tmp_path):
+    """A sink that is there and slow: a transaction takes as long as keeping would, or longer."""
+    spill = NotedSpill(tmp_path / "log")
+    first, *others = [
+        replace(one, link=Link(0, {}, {}))
+        for one in commits_of(sink, [f"cam{number}" for number in range(TRANSACTIONS)])
+    ]
+    spill.append([first])
+    spill.took.clear()
+    committer = Committer(PatientSink(sink), DEAF, spill=spill, keep_after_s=60.0)
+    for commit in others:
+        assert sink.entered.acquire(timeout=60)
+        committer.put(commit)
+        assert not spill.took.wait(0.1)
+        sink.gate.release()
+    sink.gate.release()
+    done = taken(committer, TRANSACTIONS)
+    assert [one.commits for one in done] == [(one,) for one in (first, *others)]
+    assert [one.kept for one in done] == [1] + [0] * len(others), "straight to the sink"
+    committer.close()
+    spill.close()

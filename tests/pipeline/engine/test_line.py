@@ -19,7 +19,8 @@ class Scene:
 
     def __init__(self) -> None:
         self.holds = False
-        self.line = Line(lambda: self.holds)
+        self.soon_empty = False
+        self.line = Line(lambda: self.holds, lambda: self.soon_empty)
 
 
 @pytest.fixture
@@ -50,6 +51,15 @@ def test_where_something_is_kept_live_commits_go_behind_it_and_others_take_turns
     assert turns.count(()) == 2
     assert [[one.progress.stream for one in turn] for turn in turns if turn] == [["b"], ["c"]]
     assert [one.progress.stream for one in scene.line.to_keep(60, NOW).commits] == ["a"]
+
+
+def test_who_waits_for_a_log_that_is_soon_empty_is_kept_when_the_sink_takes_too_long(scene):
+    scene.holds = scene.soon_empty = True
+    a, b = commit("a"), commit("b")
+    scene.line.put(a)
+    assert scene.line.next() == ()
+    scene.line.put(b)
+    assert scene.line.to_keep(0, NOW).commits == (a, b)
 
 
 def test_what_the_sink_has_for_too_long_is_kept_with_what_waits_behind_it(scene):
