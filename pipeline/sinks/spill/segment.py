@@ -6,6 +6,7 @@ one entry. Knows nothing of what is in an entry.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from crc32c import crc32c
 _FACTS = struct.Struct("<II")  # length, CRC of the entry
 _CHECK = struct.Struct("<I")
 HEADER_BYTES = _FACTS.size + _CHECK.size
+GONE = (errno.ENOENT, errno.EIO)  # for good: a file that was removed, a bad sector
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,19 @@ def scan(path: Path) -> Iterator[Found]:
 
 
 def read(path: Path, offset: int) -> bytes | None:
-    """The entry at an offset; None where it is damaged by now."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        return _next(file, offset, path.stat().st_size - offset).data
+    """The entry at an offset; None where it is damaged or gone by now.
+
+    Raises:
+        OSError: it may be whole, and cannot be read at this moment.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return _next(file, offset, path.stat().st_size - offset).data
+    except OSError as error:
+        if error.errno in GONE:
+            return None
+        raise
 
 
 def _next(file: BinaryIO, offset: int, left: int) -> Found:

@@ -11,7 +11,7 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,7 +31,8 @@ SEGMENTS = 8  # of a full log, at least: what goes at a time is no more than a p
 
 
 class Spill:
-    """`append` belongs to one thread, `holds`, `size_bytes` and `waiting` to any, the others to one more."""
+    """`append` belongs to one thread, the others to one more; but `holds`, `size_bytes` and
+    `waiting` to any."""
 
     def __init__(
         self, folder: Path, *, most_bytes: int, clock_us: Callable[[], int] = wall_clock_us
@@ -52,6 +53,7 @@ class Spill:
         self._segment_bytes = min(SEGMENT_BYTES, most_bytes // SEGMENTS)
         self._clock_us = clock_us
         self._lock = threading.Lock()
+        self._shedding = threading.Lock()  # nothing is taken out of a segment that is about to go
         self._backlog = Backlog()
         self._sizes: dict[int, int] = {}  # segment -> bytes
         self._writing: int | None = None  # a descriptor, of the newest segment
@@ -116,10 +118,19 @@ class Spill:
 
     def take(self, most_bytes: int) -> list[Commit]:
         """The oldest that are not on their way: they are from now on. Those that cannot be read are
-        told, and missed by whoever sends the others."""
-        with self._lock:
+        told, and missed by whoever sends the others.
+
+        Raises:
+            SinkError: something cannot be read at this moment, or is the damaged end of a stream,
+                which is waited for. All of it waits as before.
+        """
+        with self._shedding, self._lock:
             chosen = self._backlog.take(most_bytes)
-        return [commit for entry in chosen if (commit := self._read(entry))]
+        try:
+            return [commit for entry in chosen if (commit := self._read(entry))]
+        except SinkError:
+            self.give_back()
+            raise
 
     def give_back(self) -> None:
         """What was on its way did not arrive."""
@@ -169,13 +180,11 @@ class Spill:
         self._backlog.put(Entry(*at, last=not progress.running), progress)
 
     def _read(self, entry: Entry) -> Commit | None:
-        """
-        Raises:
-            SinkError: it is damaged, and the end of its stream, which is waited for.
-        """
-        path, data = self._path(entry.segment), None
-        with suppress(OSError):
+        path = self._path(entry.segment)
+        try:
             data = read(path, entry.offset)
+        except OSError as error:
+            raise SinkError(f"{path}: what was kept cannot be read: {error.strerror}") from error
         told = _parsed(path, entry.offset, data)
         if entry.last and not told:
             raise SinkError(f"{path}: the end of stream {entry.stream} was kept and cannot be read")
@@ -187,31 +196,43 @@ class Spill:
             OSError: there is none, whatever goes.
         """
         while sum(self._sizes.values()) + size > self._most:
-            if not self._shed():
+            if size > self._most or not self._shed():
                 raise OSError(errno.ENOSPC, f"the spill takes {self._most} bytes", self.folder)
 
     def _shed(self) -> bool:
-        """Let the oldest segment go of those that are not written and of which nothing is on its
-        way; whether that makes room. Ends of streams are waited for: they are kept anew."""
-        with self._lock:
-            used = self._backlog.on_way() | {max(self._sizes, default=0)}
-            free = [segment for segment in sorted(self._sizes) if segment not in used]
-            here = self._backlog.lying(free[0]) if free else []
-        gone = [one for one in here if not one.last]
-        if not gone:
-            return False
-        ends = [(commit, one.kept_us) for one in here if one.last and (commit := self._read(one))]
-        if ends:
-            self._put([(commit, us, framed(to_bytes(commit, us))) for commit, us in ends])
-        with self._lock:
-            self._backlog.drop_segment(free[0])
-            self._tidy()
+        """Let the oldest segment go that may; whether that makes room."""
+        with self._shedding:
+            with self._lock:
+                segment, here = self._sheddable()
+            gone = [one for one in here if not one.last]
+            if not gone:
+                return False
+            self._keep_anew(one for one in here if one.last)
+            with self._lock:
+                self._backlog.drop_segment(segment)
+                self._tidy()
         log.error(
             "the spill is full: the oldest %d records, of %d streams, are LOST; it takes %d bytes "
             "(sink.spill.max_gib)",
             *(sum(one.records for one in gone), len({one.stream for one in gone}), self._most),
         )
         return True
+
+    def _sheddable(self) -> tuple[int, list[Entry]]:
+        """The oldest segment that is not written, of which nothing is on its way and that holds
+        more than ends of streams, and what lies there; nothing where there is none."""
+        used = self._backlog.on_way() | {max(self._sizes, default=0)}
+        for segment in sorted(self._sizes.keys() - used):
+            here = self._backlog.lying(segment)
+            if not all(one.last for one in here):
+                return segment, here
+        return 0, []
+
+    def _keep_anew(self, ends: Iterable[Entry]) -> None:
+        """Ends of streams are waited for: they outlive what was before them."""
+        found = [(commit, one.kept_us) for one in ends if (commit := self._read(one))]
+        if found:
+            self._put([(commit, us, framed(to_bytes(commit, us))) for commit, us in found])
 
     def _open_segment(self) -> tuple[int, int]:
         """Descriptor and number of the segment that is written."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 
 import pytest
 
 from pipeline.records.commit import Commit, Link
 from pipeline.records.record import Message
+from pipeline.sinks.spill import spill as log_of_one
 from pipeline.sinks.spill.segment import HEADER_BYTES, scan
 from pipeline.sinks.spill.spill import LOCK, Spill
 from pipeline.stream.progress import Progress
@@ -182,19 +184,60 @@ def test_the_end_of_a_stream_outlives_the_bound(open_spill):
 
 def test_what_can_never_fit_is_refused_and_nothing_goes_for_it(open_spill):
     spill = open_spill(4000)
-    spill.append([commit(1)])
+    few = [commit(number) for number in range(1, 7)]
+    for one in few:
+        spill.append([one])
     with pytest.raises(OSError, match="the spill takes 4000 bytes"):
-        spill.append([commit(2, size=5000)])
-    assert spill.take(ALL) == [commit(1)]
+        spill.append([commit(7, size=5000)])
+    assert spill.take(ALL) == few
+
+
+def test_a_segment_of_ends_alone_does_not_keep_the_others_from_going(open_spill):
+    spill = open_spill(20_000)
+    ends = [commit(1, f"gone{number}", status="stopped") for number in range(12)]
+    spill.append(ends)
+    for number in range(1, 100):
+        spill.append([commit(number, size=500)])
+    left = spill.take(ALL)
+    assert [one for one in left if one.progress.stream != "cam1"] == ends
+    assert left[-1] == commit(99, size=500)
+
+
+def test_nothing_is_taken_out_of_a_segment_that_is_about_to_go(open_spill, monkeypatch):
+    spill = open_spill(20_000)
+    spill.append([commit(1, "gone", status="stopped")])
+    sent = []
+    taker = threading.Thread(target=lambda: sent.extend(spill.take(4000)))
+    write = log_of_one._write
+
+    def take_before(descriptor, data):
+        if b'"gone"' in data:  # the end, which is kept anew
+            taker.start()
+            taker.join(timeout=0.1)
+        write(descriptor, data)
+
+    monkeypatch.setattr(log_of_one, "_write", take_before)
+    number = 0
+    while taker.ident is None:
+        number += 1
+        spill.append([commit(number, size=500)])
+    taker.join()
+    spill.release()
+    there = [one for one in (*sent, *spill.take(ALL)) if one.progress.stream == "cam1"]
+    first = there[0].progress.sequence
+    assert first > 1, "the segment went"
+    assert [one.progress.sequence for one in there] == [*range(first, number + 1)]
 
 
 def test_streams_that_are_given_up_go_and_the_others_stay(open_spill):
     spill = open_spill()
-    spill.append([commit(1, "a"), commit(1, "b"), commit(2, "a")])
+    commits = [commit(1, "a"), commit(1, "b"), commit(2, "a")]
+    spill.append(commits)
     lost = spill.forsake({"a"})
     assert lost["a"].records == 2
-    assert open_spill().take(ALL)[0].progress.stream in {"a", "b"}, "the disk has it until then"
     assert spill.waiting().keys() == {"b"}
+    assert spill.take(ALL) == [commits[1]]
+    assert open_spill().take(ALL) == commits, "the disk has them as long as their segment is there"
 
 
 FULL = """
@@ -222,3 +265,31 @@ def test_a_disk_that_is_full_takes_nothing_of_it(tmp_path):
     done = subprocess.run([sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "File too large" in done.stdout
+
+
+BUSY = """
+import resource, sys
+from pathlib import Path
+from pipeline.errors import SinkError
+from pipeline.sinks.spill.spill import Spill
+from tests.pipeline.sinks.spill.test_spill import ALL, commit
+
+spill = Spill(Path(sys.argv[1]) / "log", most_bytes=ALL)
+spill.append([commit(1), commit(2)])
+most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+try:
+    spill.take(ALL)
+except SinkError as error:
+    told = str(error)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+print(told)
+assert spill.take(ALL) == [commit(1), commit(2)]
+"""
+
+
+def test_what_cannot_be_read_at_a_moment_is_not_lost(tmp_path):
+    done = subprocess.run([sys.executable, "-c", BUSY, tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "000000000001.log: what was kept cannot be read: Too many open files" in done.stdout
+    assert "LOST" not in done.stderr
