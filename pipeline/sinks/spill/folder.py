@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
 from pipeline.sinks.address import SqliteAddress, parse_sink_uri
+from pipeline.sinks.spill.lock import hold
 from pipeline.sinks.spill.spill import Spill
 
 SINK = "sink"  # a file that says which one, for a person
@@ -28,13 +29,29 @@ def default_folder() -> Path:
 
 def kept_bytes(root: Path) -> dict[str, int]:
     """Sink -> bytes that wait for it in a folder of all sinks, where any do; they may be another
-    process's, which is about to send them."""
+    process's, which is about to send them.
+
+    Raises:
+        OSError: it is there and cannot be read.
+    """
     found = {}
-    for named in sorted(root.glob(f"*/{SINK}")):
-        logs = sum(log.stat().st_size for log in named.parent.glob("*/*.log"))
-        if logs:
-            found[named.read_text().strip()] = logs
+    try:
+        folders = sorted(root.iterdir())
+    except FileNotFoundError:
+        return {}
+    for folder in folders:
+        named = folder / SINK
+        logs = [folder / log for log in glob("*/*.log", root_dir=folder)]
+        if (size := sum(map(_size, logs))) and named.is_file():
+            found[named.read_text().strip()] = size
     return found
+
+
+def _size(log: Path) -> int:
+    try:
+        return log.stat().st_size
+    except FileNotFoundError:  # it was sent at this moment
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +70,15 @@ class SpillFolder:
 
     @classmethod
     def of(cls, uri: str, folder: str | None, most_bytes: int) -> SpillFolder | None:
-        """None where nothing is kept: of a database, whose disk is as good.
+        """None of a database, whose disk is as good.
 
         Args:
             uri: of the sink.
             folder: of all sinks; None: `default_folder`.
-            most_bytes: of each log; 0: nothing is kept.
+            most_bytes: of each log; 0: nothing more is kept, and what was is sent.
         """
         address = parse_sink_uri(uri)
-        if isinstance(address, SqliteAddress) or not most_bytes:
+        if isinstance(address, SqliteAddress):
             return None
         root = Path(folder).expanduser() if folder else default_folder()
         servers = ",".join(sorted(address.servers))
@@ -79,24 +96,52 @@ class SpillFolder:
         """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.mkdir(mode=0o700, exist_ok=True)
-        (self.path / SINK).touch(mode=0o600)
-        (self.path / SINK).write_text(f"{self.sink}\n")
+        named, text = self.path / SINK, f"{self.sink}\n"
+        if named.is_file() and named.read_text() == text:
+            return
+        draft = self.path / f"{SINK}.{os.getpid()}"
+        try:
+            draft.touch(mode=0o600)
+            draft.write_text(text)
+            draft.replace(named)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def logs(self) -> list[Path]:
+        """The folders of all logs, open or not.
+
+        Raises:
+            OSError: they are there and cannot be read.
+        """
+        try:
+            self.root.stat()
+        except (FileNotFoundError, PermissionError):  # of somebody else is what it would lie in
+            return []
+        try:
+            return sorted(filter(Path.is_dir, self.path.iterdir()))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
     @contextmanager
-    def taking_over(self) -> Iterator[None]:
-        """Nobody else takes over, or begins a log, in the block."""
-        descriptor = os.open(self.path / TAKEOVER, os.O_CREAT | os.O_RDWR, 0o600)
+    def taking_over(self, wait: Callable[[], None]) -> Iterator[None]:
+        """Nobody else takes over, or begins a log, in the block; `wait` is called as long as
+        another process does."""
+        held = None
+        while held is None:
+            try:
+                held = hold(self.path / TAKEOVER)
+            except BlockingIOError:
+                wait()
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
-            os.close(descriptor)
+            os.close(held)
 
-    def left(self) -> Iterator[Spill]:
-        """Logs that nobody has open; whoever takes one closes it."""
-        for folder in sorted(filter(Path.is_dir, self.path.iterdir())):
+    def left(self, check: Callable[[], None] = lambda: None) -> Iterator[Spill]:
+        """Logs that nobody has open; whoever takes one closes it. `check`: see `Spill`."""
+        for folder in self.logs():
             try:
-                yield Spill(folder, most_bytes=self.most_bytes)
+                yield Spill(folder, most_bytes=self.most_bytes, check=check)
             except BlockingIOError:
                 continue
 

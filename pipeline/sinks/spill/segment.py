@@ -44,6 +44,14 @@ def framed(data: bytes) -> bytes:
     return b"".join([facts, _CHECK.pack(crc32c(facts)), data])
 
 
+def write(descriptor: int, data: bytes) -> None:
+    """All of it, to the disk itself."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+    os.fsync(descriptor)
+
+
 def scan(path: Path) -> Iterator[Found]:
     """All that lies in a segment, in order. Behind a damaged header nothing can be told apart: the
     rest is one."""

@@ -7,7 +7,6 @@ Knows nothing of sinks.
 from __future__ import annotations
 
 import errno
-import fcntl
 import logging
 import os
 import threading
@@ -20,7 +19,8 @@ from pipeline.records.commit import Commit
 from pipeline.records.message import wall_clock_us
 from pipeline.sinks.spill.backlog import Backlog, Entry, Kept
 from pipeline.sinks.spill.entry import from_bytes, to_bytes
-from pipeline.sinks.spill.segment import framed, read, scan, sync_folder
+from pipeline.sinks.spill.lock import hold
+from pipeline.sinks.spill.segment import framed, read, scan, sync_folder, write
 from pipeline.stream.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,12 @@ class Spill:
     `waiting` to any."""
 
     def __init__(
-        self, folder: Path, *, most_bytes: int, clock_us: Callable[[], int] = wall_clock_us
+        self,
+        folder: Path,
+        *,
+        most_bytes: int,
+        clock_us: Callable[[], int] = wall_clock_us,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         """Open a log, or begin one, with all that a writer before has left in it.
 
@@ -43,6 +48,7 @@ class Spill:
             folder: of this log alone.
             most_bytes: that it may take on disk.
             clock_us: wall clock, microseconds since the epoch.
+            check: called before each segment that is read; what it raises ends that.
 
         Raises:
             BlockingIOError: another process has it open.
@@ -59,9 +65,12 @@ class Spill:
         self._writing: int | None = None  # a descriptor, of the newest segment
         self._appending = 0  # the segment that is written to at this moment
         folder.mkdir(mode=0o700, exist_ok=True)
-        self._held = _locked(folder / LOCK)
-        for path in sorted(folder.glob("*.log")):
-            self._load(path)
+        self._held = hold(folder / LOCK)
+        try:
+            self._load_all(check)
+        except BaseException:
+            os.close(self._held)
+            raise
 
     @property
     def holds(self) -> bool:
@@ -105,7 +114,7 @@ class Spill:
             descriptor, segment = self._open_segment()
             self._appending = segment
         try:
-            _write(descriptor, b"".join(frame for *_, frame in new))
+            write(descriptor, b"".join(frame for *_, frame in new))
         except OSError:
             os.ftruncate(descriptor, self._sizes[segment])
             self._appending = 0
@@ -158,6 +167,14 @@ class Spill:
                 (self.folder / LOCK).unlink(missing_ok=True)
                 self.folder.rmdir()
         os.close(self._held)
+
+    def _load_all(self, check: Callable[[], None]) -> None:
+        paths = sorted(self.folder.glob("*.log"))
+        if size := sum(path.stat().st_size for path in paths):
+            log.warning("%s: %.1f MiB that were kept are read", self.folder, size / (1 << 20))
+        for path in paths:
+            check()
+            self._load(path)
 
     def _load(self, path: Path) -> None:
         segment, size = int(path.stem), path.stat().st_size
@@ -276,21 +293,3 @@ def _parsed(path: Path, offset: int, data: bytes | None) -> tuple[Commit, int] |
         why = f"another version of dinostream wrote it? {error!r}"
     log.error("%s: what was kept at byte %d is LOST: %s", path, offset, why)
     return None
-
-
-def _locked(path: Path) -> int:
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    """All of it, to the disk itself."""
-    left = memoryview(data)
-    while left:
-        left = left[os.write(descriptor, left) :]
-    os.fsync(descriptor)

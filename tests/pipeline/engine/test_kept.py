@@ -502,7 +502,7 @@ def test_where_the_disk_takes_nothing_streams_wait_as_without_a_spill(
 
 def test_two_runs_with_one_folder_have_logs_of_their_own(folder):
     folder.make()
-    with folder.taking_over():
+    with folder.taking_over(pytest.fail):
         one, other = folder.begin(), folder.begin()
         assert one.folder != other.folder
         assert list(folder.left()) == []

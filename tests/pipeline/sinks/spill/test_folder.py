@@ -6,7 +6,7 @@ import fcntl
 
 import pytest
 
-from pipeline.sinks.spill.folder import TAKEOVER, SpillFolder, default_folder, kept_bytes
+from pipeline.sinks.spill.folder import SINK, TAKEOVER, SpillFolder, default_folder, kept_bytes
 from tests.pipeline.sinks.spill.test_spill import commit
 
 URI = "kafka://b2:9092,b1:9092?topic_prefix=yard"
@@ -21,9 +21,31 @@ def test_brokers_in_another_order_are_the_same_sink_and_a_prefix_makes_another(t
     assert one.path != other.path
 
 
-@pytest.mark.parametrize(("uri", "most"), [("sqlite:results.db", GIB), (URI, 0)])
-def test_a_database_has_no_spill_and_nothing_is_kept_in_no_bytes(uri, most):
-    assert SpillFolder.of(uri, None, most) is None
+def test_a_database_has_no_spill():
+    assert SpillFolder.of("sqlite:results.db", None, GIB) is None
+
+
+def test_what_says_which_sink_it_is_is_written_where_it_says_something_else(tmp_path):
+    folder = SpillFolder.of(URI, str(tmp_path), GIB)
+    folder.make()
+    named = folder.path / SINK
+    there = named.stat()
+    folder.make()
+    assert named.stat().st_mtime_ns == there.st_mtime_ns
+    assert named.stat().st_ino == there.st_ino
+    named.write_text("")
+    folder.make()
+    assert named.read_text() == f"{folder.sink}\n"
+    assert list(folder.path.iterdir()) == [named]
+
+
+def test_a_log_that_is_sent_while_somebody_looks_is_no_error(tmp_path):
+    folder = SpillFolder.of(URI, str(tmp_path), GIB)
+    folder.make()
+    (folder.path / "log").mkdir()
+    (folder.path / "log" / "1.log").symlink_to("gone")
+    assert kept_bytes(folder.root) == {}
+    assert kept_bytes(folder.root / "none") == {}
 
 
 def test_what_a_log_was_left_with_is_found_when_nobody_has_it_open(tmp_path):
@@ -36,7 +58,7 @@ def test_what_a_log_was_left_with_is_found_when_nobody_has_it_open(tmp_path):
     busy.append([commit(2)])
     assert list(folder.left()) == []
     log.close()
-    with folder.taking_over(), (folder.path / TAKEOVER).open("a") as other:
+    with folder.taking_over(pytest.fail), (folder.path / TAKEOVER).open("a") as other:
         with pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         (left,) = folder.left()

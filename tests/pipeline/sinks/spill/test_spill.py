@@ -208,7 +208,7 @@ def test_nothing_is_taken_out_of_a_segment_that_is_about_to_go(open_spill, monke
     spill.append([commit(1, "gone", status="stopped")])
     sent = []
     taker = threading.Thread(target=lambda: sent.extend(spill.take(4000)))
-    write = log_of_one._write
+    write = log_of_one.write
 
     def take_before(descriptor, data):
         if b'"gone"' in data:  # the end, which is kept anew
@@ -216,7 +216,7 @@ def test_nothing_is_taken_out_of_a_segment_that_is_about_to_go(open_spill, monke
             taker.join(timeout=0.1)
         write(descriptor, data)
 
-    monkeypatch.setattr(log_of_one, "_write", take_before)
+    monkeypatch.setattr(log_of_one, "write", take_before)
     number = 0
     while taker.ident is None:
         number += 1
