@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from pipeline.engine.keeper import Keeper
 from pipeline.engine.line import MOST_BYTES, Claim, Line
-from pipeline.engine.mending import Mending
+from pipeline.engine.mending import Buried, Mending
 from pipeline.engine.observer import COMMIT, Observer
 from pipeline.errors import RecordsTooLarge, SinkAway, SinkError
 from pipeline.records.commit import Commit
@@ -253,12 +253,13 @@ def send_kept(
         RecordsTooLarge: it cannot take what no stream can do without.
         SinkError: as of any commit.
     """
+    buried: Buried = set()
     while True:
         mended = mending.mended(commits)
         try:
             return mended, commit(mended)
         except RecordsTooLarge as error:
-            commits = mending.lettered(commits, error)
+            commits = mending.lettered(commits, error, buried)
 
 
 def require_time(sink: PatientSink, spill: Spill) -> None:

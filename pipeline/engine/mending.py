@@ -27,6 +27,7 @@ RECORDED = ("published", "covered", "deadletter")  # counters of frames that rec
 LOST = "spill"
 
 Counts = Mapping[str, Mapping[str, int]]
+Buried = set[tuple[str, ...]]  # stream, operator, session and position of frames
 
 
 class Mending:
@@ -70,12 +71,15 @@ class Mending:
             if commit.skips:
                 self._astray.add(stream)
 
-    def lettered(self, commits: Sequence[Commit], error: RecordsTooLarge) -> list[Commit]:
+    def lettered(
+        self, commits: Sequence[Commit], error: RecordsTooLarge, buried: Buried
+    ) -> list[Commit]:
         """The same with dead letters for what the sink cannot take.
 
         Args:
             commits: that were kept.
             error: what the sink said of them, as `mended` gave them.
+            buried: frames of theirs that count as dead letters already; more are put in here.
 
         Raises:
             RecordsTooLarge: what was refused is of no operator.
@@ -85,18 +89,20 @@ class Mending:
         for commit in commits:
             if commit.link and any((m.topic, m.id) in refused for m in commit.messages):
                 self._astray.add(commit.progress.stream)
-                commit = _lettered(commit, commit.link, error)
+                commit = _lettered(commit, commit.link, error, buried)
             new.append(commit)
         if new == list(commits):
             raise error
         return new
 
 
-def _lettered(commit: Commit, link: Link, error: RecordsTooLarge) -> Commit:
-    publisher = _publisher(commit)
-    messages, buried = with_letters(commit.messages, error, link.operators, publisher)
+def _lettered(commit: Commit, link: Link, error: RecordsTooLarge, buried: Buried) -> Commit:
+    publisher, stream = _publisher(commit), commit.progress.stream
+    messages, frames = with_letters(commit.messages, error, link.operators, publisher)
+    new = {(stream, *frame) for frame in frames} - buried
+    buried |= new
     ledger = Ledger(commit.progress.ledger)
-    for operator, *_ in buried:
+    for _, operator, *_ in new:
         ledger.bury(operator)
     progress = replace(commit.progress, ledger=ledger.counts())
     return replace(commit, messages=tuple(messages), progress=progress)
