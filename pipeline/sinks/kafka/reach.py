@@ -47,7 +47,11 @@ def _refusals(servers: Sequence[str]) -> dict[str, str]:
     told: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
 
     def ask(server: str) -> None:
-        told.put((server, _refusal(server)))
+        why = "it could not be asked"
+        try:
+            why = _refusal(server)
+        finally:  # whoever waits for the answer waits for ever
+            told.put((server, why))
 
     for server in servers:
         threading.Thread(target=ask, args=(server,), name="reach", daemon=True).start()
@@ -61,6 +65,8 @@ def _refusal(server: str) -> str:
     host, _, port = server.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=TRY_S).close()
+    except UnicodeError as error:
+        return f"{host} is no name of a host: {error}"
     except OSError as error:
         return error.strerror or str(error)
     return ""
