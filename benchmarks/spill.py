@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.engine.line import MOST_BYTES
 from pipeline.records.commit import Commit, Link
 from pipeline.records.record import Message
 from pipeline.sinks.spill.spill import Spill
@@ -21,7 +22,6 @@ from pipeline.stream.progress import Progress
 CAMERAS, COMMITS, FRAMES, ROUNDS = 10, 400, 5, 3
 VALUES = {"depth": 6000, "segmentation": 6000, "embedding": 1536, "depth.summary": 500}
 HEADER_BYTES = 900  # of a record, as a frame of the demo has them
-MOST_BYTES = 1 << 20  # of one transaction
 COUNTS = dict.fromkeys(("sampled", "published"), 123_456)
 
 

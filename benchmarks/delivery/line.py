@@ -48,6 +48,7 @@ class Line:
         def take() -> None:
             piece = b"-"
             while piece:
+                piece = b""  # of a connection that fails, too
                 with suppress(OSError):
                     piece = source.recv(PIECE_BYTES)
                 if frames:
