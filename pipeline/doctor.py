@@ -69,17 +69,19 @@ def check_layout() -> None:
             )
 
 
-def examine() -> list[Finding]:
-    """Look at everything. Takes seconds: torch is imported, a kernel may be compiled."""
+def examine(spill: Path | None = None) -> list[Finding]:
+    """Look at everything. Takes seconds: torch is imported, a kernel may be compiled. `spill`: the
+    folder of a configuration; None: where runs keep without one."""
     machine = this_machine()
     memory = size_text(machine.memory_bytes) if machine.memory_bytes else "unknown"
+    optional = {**_OPTIONAL, "spill": lambda: _spill(spill)}
     features = " ".join(machine.features) or "none of those that matter here"
     return [
         Finding("system", None, f"{machine.system}, Python {platform.python_version()}"),
         Finding("cpu", None, f"{machine.cpu}, {machine.cores} cores: {features}"),
         Finding("memory", None, memory),
         *(_guarded(probe, name, required=True) for name, probe in _REQUIRED.items()),
-        *(_guarded(probe, name) for name, probe in _OPTIONAL.items()),
+        *(_guarded(probe, name) for name, probe in optional.items()),
     ]
 
 
@@ -178,13 +180,19 @@ def _disk() -> Finding:
     return Finding("disk", None, ", ".join(told))
 
 
-def _spill() -> Finding:
-    from pipeline.sinks.spill.folder import default_folder, kept_bytes
+def _spill(folder: Path | None) -> Finding:
+    from pipeline.sinks.spill.folder import kept_here
 
-    kept = kept_bytes(default_folder())
-    told = ", ".join(f"{size_text(size)} for {sink}" for sink, size in kept.items())
-    remedy = "a run with that sink sends it before anything else" if kept else ""
-    return Finding("spill", None, f"in {default_folder()}: {told or 'nothing'}", remedy)
+    found = kept_here(folder)
+    remedy = "a run with that sink sends it before anything else" if any(found.values()) else ""
+    value = "; ".join(f"in {one}: {_kept(kept)}" for one, kept in found.items())
+    return Finding("spill", None, value, remedy)
+
+
+def _kept(kept: dict[str, int] | None) -> str:
+    if kept is None:
+        return "not known, this user cannot look there"
+    return ", ".join(f"{size_text(size)} for {sink}" for sink, size in kept.items()) or "nothing"
 
 
 def _free(folder: Path) -> str:
@@ -268,7 +276,7 @@ _OPTIONAL: dict[str, Callable[[], Finding]] = {
     "gpu": _gpu,
     "weights": _weights,
     "disk": _disk,
-    "spill": _spill,
+    "spill": lambda: _spill(None),
     "capacity": _capacity,
     "triton": _triton,
     "c compiler": _compiler,

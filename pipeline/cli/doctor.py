@@ -33,7 +33,8 @@ BETTER = "WARNING"  # it is there and works, and there is something better
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="Of a cluster: YAML file of what is to run there, with its weights, heads and sink.",
+    help="YAML file of what is to run: of a cluster its weights, heads and sink are looked at, of "
+    "this machine what its sink.spill.folder keeps.",
 )
 @set_option
 def command(
@@ -55,11 +56,11 @@ def command(
         from pipeline.cli.doctor_cluster import examine as examine_cluster
 
         return examine_cluster(address, config, overrides, as_json=as_json)
-    if address or config or overrides:
-        raise click.UsageError("--address, --config and --set are for --cluster; give it, too")
+    if address or overrides:
+        raise click.UsageError("--address and --set are for --cluster; give it, too")
     from pipeline.doctor import examine
 
-    findings = examine()
+    findings = examine(_spill_folder(config) if config else None)
     if as_json:
         click.echo(json.dumps({one.name: asdict(one) for one in findings}, ensure_ascii=False))
     else:
@@ -67,6 +68,13 @@ def command(
             mark = BETTER if one.present and one.remedy else MARKS[one.present]
             click.echo("\n".join(lines(mark, one.name, one.value, one.remedy)))
     return int(any(one.required and one.present is False for one in findings))
+
+
+def _spill_folder(path: Path) -> Path | None:
+    from pipeline.configuration.resolve import resolve
+
+    folder = resolve(path).sink.spill.folder
+    return Path(folder).expanduser() if folder else None
 
 
 def lines(mark: str, name: str, value: str, remedy: str, *, width: int = 16) -> Iterator[str]:

@@ -14,6 +14,8 @@ from operators.backbones.machine import this_machine
 from pipeline import doctor
 from pipeline.cli.doctor import command
 from pipeline.doctor import Finding, check_layout, examine
+from pipeline.sinks.spill import folder as folders
+from pipeline.sinks.spill.folder import SpillFolder
 
 ROOT = Path(__file__).parents[2]
 CPUINFO = """processor\t: 0
@@ -91,6 +93,37 @@ def test_weights_that_are_there_are_told_with_their_size(tmp_path, monkeypatch):
     assert doctor._weights().value == (
         f"in {cache}: dinov2_vits14_nyu_linear_head.pth 1.5 MiB, dinov2_vits14_pretrain.pth 1.5 MiB"
     )
+
+
+def test_what_is_kept_is_looked_for_where_runs_keep_it_or_where_a_configuration_says(
+    tmp_path, monkeypatch
+):
+    """Of no configuration the service's folder is looked at too, whoever asks."""
+    monkeypatch.setattr(folders, "SERVICE_STATE", tmp_path / "service")
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "own"))
+    for name in ("service/spill", "elsewhere"):
+        kept = SpillFolder.of("kafka://b:9092", str(tmp_path / name), 1 << 30)
+        kept.make()
+        (kept.path / "log").mkdir()
+        (kept.path / "log" / "1.log").write_bytes(bytes(3 << 19))
+    own, service = tmp_path / "own" / "spill", tmp_path / "service" / "spill"
+    there = "1.5 MiB for kafka://b:9092?topic_prefix=dinostream"
+    found = doctor._spill(None)
+    assert found.value == f"in {own}: nothing; in {service}: {there}"
+    assert found.remedy
+    assert doctor._spill(tmp_path / "elsewhere").value == f"in {tmp_path / 'elsewhere'}: {there}"
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert "loop: not known" in doctor._spill(tmp_path / "loop").value
+
+
+def test_a_configurations_folder_is_the_one_that_is_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "_REQUIRED", {})
+    monkeypatch.setattr(doctor, "_OPTIONAL", {})
+    file = tmp_path / "run.yaml"
+    file.write_text(f"sink: {{uri: 'kafka://b:9092', spill: {{folder: {tmp_path / 'kept'}}}}}")
+    told = CliRunner().invoke(command, ["--config", str(file)], standalone_mode=False)
+    assert told.return_value == 0
+    assert f"in {tmp_path / 'kept'}: nothing" in told.output
 
 
 def test_a_missing_distribution_names_itself():

@@ -16,6 +16,7 @@ from pipeline.sinks.spill.lock import hold
 from pipeline.sinks.spill.spill import Spill
 
 SINK = "sink"  # a file that says which one, for a person
+SERVICE_STATE = Path("/var/lib/dinostream")  # of the unit in deploy/systemd
 TAKEOVER = "takeover"  # a lock: one process at a time looks after what others have left
 
 
@@ -44,6 +45,18 @@ def kept_bytes(root: Path) -> dict[str, int]:
         logs = [folder / log for log in glob("*/*.log", root_dir=folder)]
         if (size := sum(map(_size, logs))) and named.is_file():
             found[named.read_text().strip()] = size
+    return found
+
+
+def kept_here(folder: Path | None) -> dict[Path, dict[str, int] | None]:
+    """What is kept where, as of `kept_bytes`; None where that cannot be read. `folder`: of all
+    sinks; None: where any run or service without one keeps."""
+    found: dict[Path, dict[str, int] | None] = {}
+    for one in [folder] if folder else [default_folder(), SERVICE_STATE / "spill"]:
+        try:
+            found[one] = kept_bytes(one)
+        except OSError:
+            found[one] = None
     return found
 
 
