@@ -74,14 +74,14 @@ def examine(spill: Path | None = None) -> list[Finding]:
     folder of a configuration; None: where runs keep without one."""
     machine = this_machine()
     memory = size_text(machine.memory_bytes) if machine.memory_bytes else "unknown"
-    optional = {**_OPTIONAL, "spill": lambda: _spill(spill)}
     features = " ".join(machine.features) or "none of those that matter here"
     return [
         Finding("system", None, f"{machine.system}, Python {platform.python_version()}"),
         Finding("cpu", None, f"{machine.cpu}, {machine.cores} cores: {features}"),
         Finding("memory", None, memory),
         *(_guarded(probe, name, required=True) for name, probe in _REQUIRED.items()),
-        *(_guarded(probe, name) for name, probe in optional.items()),
+        *(_guarded(probe, name) for name, probe in _OPTIONAL.items()),
+        _guarded(lambda: _spill(spill), "spill"),
     ]
 
 
@@ -276,7 +276,6 @@ _OPTIONAL: dict[str, Callable[[], Finding]] = {
     "gpu": _gpu,
     "weights": _weights,
     "disk": _disk,
-    "spill": lambda: _spill(None),
     "capacity": _capacity,
     "triton": _triton,
     "c compiler": _compiler,
