@@ -23,7 +23,7 @@ from benchmarks.broker_trial.node import Node
 from benchmarks.prove.footage import write_footage
 from benchmarks.prove.holdings import Difference, Holdings, difference, faults, holdings
 from benchmarks.prove.job import Job
-from benchmarks.prove.plan import FRAMES_PER_KILL, Kill, plan
+from benchmarks.prove.plan import FRAMES_PER_KILL, TAIL_FRAMES, Kill, plan
 from benchmarks.prove.victims import BROKER, victims
 
 SINKS, RUNTIMES = ("sqlite", "kafka"), ("inline", "ray")
@@ -66,7 +66,7 @@ def prove(sink: str, runtime: str, times: int, seed: int, folder: Path) -> Diffe
     """
     shutil.rmtree(folder, ignore_errors=True)
     parts = victims(sink, runtime)
-    frames = FRAMES_PER_KILL * times * len(parts)
+    frames = FRAMES_PER_KILL * times * len(parts) + TAIL_FRAMES
     footage = write_footage(folder / "footage", frames)
     right = undisturbed(footage, folder)
     with sink_of(sink, folder) as (address, broker):

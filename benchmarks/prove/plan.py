@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 FRAMES_PER_KILL = 120  # of the footage: what a job has to do until the next one
-LAST = 0.8  # of the footage; who is killed last still has something to do
+TAIL_FRAMES = 600  # behind the last kill: decoders are ahead of what is committed
 MOST_DELAY_S = 0.3
 
 
@@ -30,13 +30,13 @@ def plan(victims: Sequence[str], times: int, frames: int, seed: int) -> list[Kil
     Args:
         victims: each is killed `times` times.
         times: how often.
-        frames: that the job has.
+        frames: that the job has, `TAIL_FRAMES` with them.
         seed: of the order, the points and the delays.
     """
     draw = random.Random(seed)
     order = [victim for victim in victims for _ in range(times)]
     draw.shuffle(order)
-    points = sorted(draw.randrange(1, int(frames * LAST)) for _ in order)
+    points = sorted(draw.randrange(1, frames - TAIL_FRAMES) for _ in order)
     return [
         Kill(victim, point, draw.uniform(0, MOST_DELAY_S))
         for victim, point in zip(order, points, strict=True)

@@ -162,16 +162,12 @@ class Engine:
                     lane.forget(operator, operator.reset(info.stream, "error"))
 
     def _apply(self, speaker: _Speaker, rows: Sequence[int], lanes: Lanes) -> None:
-        try:
-            results = speaker.say(rows)
-        except Exception as error:
-            failure = error
+        said = speaker.say(rows)
+        if isinstance(said, Exception):
+            self._tell(f"operator {speaker.operator.name}", said)
+            _bury(speaker, rows, said, lanes)
         else:
-            _deliver(speaker.operator, speaker.infos(rows), results, lanes)
-            return
-        # Outside of `except`: what single frames fail with has nothing to do with their batch.
-        self._tell(f"operator {speaker.operator.name}", failure)
-        _bury(speaker, rows, failure, lanes)
+            _deliver(speaker.operator, speaker.infos(rows), said, lanes)
 
     def _tell(self, who: str, error: Exception) -> None:
         """With a traceback the first time that it fails in this way, not at every frame of a
@@ -201,11 +197,15 @@ class _Speaker:
     def infos(self, rows: Sequence[int]) -> list[FrameInfo]:
         return [self.features.infos[row] for row in rows]
 
-    def say(self, rows: Sequence[int]) -> list[Result]:
-        """Results of some frames, in their order."""
-        if self.fetch and isinstance(self.operator, BatchOperator):
-            return self.fetch.say(self.operator, rows)
-        return self.operator(self.features.take(rows))
+    def say(self, rows: Sequence[int]) -> list[Result] | Exception:
+        """Results of some frames, in their order, or what it fails with: what single frames fail
+        with later has nothing to do with that, nor with the call that caught it."""
+        try:
+            if self.fetch and isinstance(self.operator, BatchOperator):
+                return self.fetch.say(self.operator, rows)
+            return self.operator(self.features.take(rows))
+        except Exception as error:
+            return error
 
 
 def _rows(operator: Operator, batch: Batch, lanes: Lanes) -> list[int]:
@@ -246,12 +246,11 @@ def _bury(speaker: _Speaker, rows: Sequence[int], error: Exception, lanes: Lanes
         return
     for row in rows:
         (info,) = speaker.infos([row])
-        try:
-            results = speaker.say([row])
-        except Exception as own_error:
-            lanes[info.stream].bury(speaker.operator, info, own_error)
+        said = speaker.say([row])
+        if isinstance(said, Exception):
+            lanes[info.stream].bury(speaker.operator, info, said)
         else:
-            _deliver(speaker.operator, [info], results, lanes)
+            _deliver(speaker.operator, [info], said, lanes)
 
 
 def _bury_streams(
@@ -270,16 +269,13 @@ def _bury_streams(
         operator.reset(stream, "error")
         lanes[stream].forget(operator)
     for stream, those in own.items():
-        try:
-            if len(own) == 1:
-                raise error
-            results = speaker.say(those)
-        except Exception as own_error:
+        said = speaker.say(those) if len(own) > 1 else error
+        if isinstance(said, Exception):
             operator.reset(stream, "error")
             for info in speaker.infos(those):
-                lanes[stream].bury(operator, info, own_error)
+                lanes[stream].bury(operator, info, said)
         else:
-            _deliver(operator, speaker.infos(those), results, lanes)
+            _deliver(operator, speaker.infos(those), said, lanes)
 
 
 def _deliver(

@@ -15,6 +15,7 @@ from pipeline.runtime.ray_room import DECODER_CPUS, ENGINE_CPUS
 from pipeline.runtime.ray_run import MARGIN_S
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka.settings import KafkaSettings
+from tests.authority import Authority
 
 ROOT = Path(__file__).parents[3]
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
@@ -23,8 +24,7 @@ DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 @pytest.fixture
 def config(of_kind, tmp_path):
     """The configuration, read as the driver reads it: every `${NAME}` comes from a Secret."""
-    authority, path = tmp_path / "ca.crt", tmp_path / "config.yaml"
-    authority.touch()
+    authority, path = Authority(tmp_path / "authority").crt, tmp_path / "config.yaml"
     text = of_kind("ConfigMap")["data"]["config.yaml"]
     path.write_text(text.replace("/etc/kafka-ca/ca.crt", str(authority)))
     return resolve(path, environ=dict.fromkeys(_secret_names(of_kind), "s3cret"))
