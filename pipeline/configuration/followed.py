@@ -7,7 +7,7 @@ import os
 
 from operators.errors import UsageError
 from pipeline.configuration.config import Config, StreamConfig
-from pipeline.configuration.sources import SourcePlan
+from pipeline.configuration.source_plan import SourcePlan
 from pipeline.media.fingerprint import SESSION_DIGITS
 from pipeline.secrets import mask_url
 

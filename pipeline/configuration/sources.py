@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from operators.errors import UsageError
 from pipeline.configuration.bucket import objects_of, require_folder
@@ -22,13 +22,14 @@ from pipeline.configuration.counted import counted
 from pipeline.configuration.folder import Named, files_of
 from pipeline.configuration.footage import chain_session, chains_of
 from pipeline.configuration.slug import COLLISION_DIGITS, ID_LENGTH, slug
+from pipeline.configuration.source_plan import SourcePlan
+from pipeline.configuration.tapes import tapes_in
 from pipeline.errors import SourceError
 from pipeline.media.endpoint import SOCKET_SCHEMES, Endpoint
 from pipeline.media.fingerprint import EDGE_BYTES, SESSION_DIGITS, edges_session, file_session
 from pipeline.media.formats import DEVICE
 from pipeline.media.http import SameHost
 from pipeline.media.s3 import is_s3
-from pipeline.media.tape import inventory, tapes_at
 from pipeline.media.transfer import SPOOL_BYTES, PlaylistError, Transfer, file_edges
 from pipeline.secrets import mask_url, misread, remember_url, unencoded
 from pipeline.stream.layout import Layout
@@ -41,29 +42,6 @@ LIVE_SCHEMES = ("rtsp", "rtsps", "srt", *SOCKET_SCHEMES)
 HTTP_SCHEMES = ("http", "https")
 READERS, READ_AHEAD = 8, 1024  # files at a time
 _ID = re.compile(rf"[A-Za-z0-9._-]{{1,{ID_LENGTH}}}")
-
-
-@dataclass(frozen=True, slots=True)
-class SourcePlan:
-    """One stream.
-
-    Attributes:
-        stream: its id.
-        url: a path, a live URL, or a canonical `synthetic:` URI.
-        live: a camera; its sessions are minted when it connects.
-        session: "" for live.
-        join: further files that are played after `url`.
-        layout: these are a chain; all their paths are absolute.
-        taped: `url` is the folder of a tape.
-    """
-
-    stream: str
-    url: str = field(repr=False)
-    live: bool
-    session: str
-    join: tuple[str, ...] = field(default=(), repr=False)
-    layout: Layout | None = None
-    taped: bool = False
 
 
 def plan_recordings(
@@ -143,7 +121,7 @@ def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
     if scheme and not os.path.lexists(source):
         known = ", ".join((*LIVE_SCHEMES, *HTTP_SCHEMES, "s3"))
         raise UsageError(f"unknown protocol {scheme}:// in {mask_url(source)}; known: {known}")
-    if taped := _tapes(source):
+    if taped := tapes_in(source):
         return taped
     files = files_of(source)
     sessions = counted(f"reading the ends of {len(files)} files", _sessions(files))
@@ -174,21 +152,6 @@ def _chains(source: str, layout: Layout) -> list[tuple[str, SourcePlan]]:
             SourcePlan("", first, False, chain_session(layout, stream), tuple(more), layout),
         )
         for stream, (first, *more) in chains_of(folder, layout).items()
-    ]
-
-
-def _tapes(source: str) -> list[tuple[str, SourcePlan]]:
-    """Tapes under the names of their streams; one that has grown is another recording."""
-    try:
-        found = tapes_at(source)
-    except SourceError as error:
-        raise UsageError(str(error)) from None
-    return [
-        (
-            stream,
-            SourcePlan("", folder, False, _digest(inventory(folder))[:SESSION_DIGITS], taped=True),
-        )
-        for folder, stream in found.items()
     ]
 
 

@@ -13,7 +13,8 @@ from pipeline.configuration.config import Config, StreamConfig
 from pipeline.configuration.followed import plan_followed
 from pipeline.configuration.footage import layout_of
 from pipeline.configuration.head_match import check_size
-from pipeline.configuration.sources import LIVE_SCHEMES, SourcePlan, plan_recordings, plan_stream
+from pipeline.configuration.source_plan import SourcePlan
+from pipeline.configuration.sources import LIVE_SCHEMES, plan_recordings, plan_stream
 from pipeline.configuration.values import hint
 from pipeline.media.region import Region
 from pipeline.media.tape import Taping

@@ -1,0 +1,30 @@
+"""One stream that a user named, before it has rules: its id, its place and its session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.stream.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """One stream.
+
+    Attributes:
+        stream: its id.
+        url: a path, a live URL, or a canonical `synthetic:` URI.
+        live: a camera; its sessions are minted when it connects.
+        session: "" for live.
+        join: further files that are played after `url`.
+        layout: these are a chain; all their paths are absolute.
+        taped: `url` is the folder of a tape.
+    """
+
+    stream: str
+    url: str = field(repr=False)
+    live: bool
+    session: str
+    join: tuple[str, ...] = field(default=(), repr=False)
+    layout: Layout | None = None
+    taped: bool = False

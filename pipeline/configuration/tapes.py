@@ -1,0 +1,30 @@
+"""A tape, or a folder of tapes -> the streams to replay. Opens no film."""
+
+from __future__ import annotations
+
+import hashlib
+
+from operators.errors import UsageError
+from pipeline.configuration.source_plan import SourcePlan
+from pipeline.errors import SourceError
+from pipeline.media.fingerprint import SESSION_DIGITS
+from pipeline.media.tape import inventory, tapes_at
+
+
+def tapes_in(source: str) -> list[tuple[str, SourcePlan]]:
+    """Tapes under the names of their streams; one that has grown is another recording."""
+    try:
+        found = tapes_at(source)
+    except SourceError as error:
+        raise UsageError(str(error)) from None
+    return [
+        (
+            stream,
+            SourcePlan("", folder, False, _session(folder), taped=True),
+        )
+        for folder, stream in found.items()
+    ]
+
+
+def _session(folder: str) -> str:
+    return hashlib.sha256(inventory(folder)).hexdigest()[:SESSION_DIGITS]
