@@ -29,7 +29,8 @@ REASONS = {
     "overload": "the engine was too slow there, and gave an operator or every other frame up",
     "suspended": "an operator kept failing there, and was left out for a while",
     "expired": "removed there by its retention",
-    "configuration": "no record of this variant on the other side: another model, head or setting",
+    "configuration": "no record of this variant on the other side: another model, head or setting, or "
+    "an operator that remembers, and a tape without its beginning",
     "end": "not committed there: the run, or the decoder, was killed before it",
     "tape": "not on the tape: before what is left of it, or behind its end",
     UNKNOWN: "nothing says why",

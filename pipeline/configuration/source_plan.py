@@ -19,6 +19,7 @@ class SourcePlan:
         join: further files that are played after `url`.
         layout: these are a chain; all their paths are absolute.
         taped: `url` is the folder of a tape.
+        late_begins: of a tape: the segments that sessions begin with whose beginning is gone.
     """
 
     stream: str
@@ -28,3 +29,4 @@ class SourcePlan:
     join: tuple[str, ...] = field(default=(), repr=False)
     layout: Layout | None = None
     taped: bool = False
+    late_begins: tuple[str, ...] = ()

@@ -204,6 +204,7 @@ def _spec(
         spool_bytes=config.spool_bytes,
         span_s=None if plan.live else config.span_s,
         taped=plan.taped,
+        late_begins=plan.late_begins,
     )
 
 

@@ -8,7 +8,7 @@ from operators.errors import UsageError
 from pipeline.configuration.source_plan import SourcePlan
 from pipeline.errors import SourceError
 from pipeline.media.fingerprint import SESSION_DIGITS
-from pipeline.media.tape import inventory, tapes_at
+from pipeline.media.tape import inventory, late_begins, tapes_at
 
 
 def tapes_in(source: str) -> list[tuple[str, SourcePlan]]:
@@ -20,7 +20,14 @@ def tapes_in(source: str) -> list[tuple[str, SourcePlan]]:
     return [
         (
             stream,
-            SourcePlan("", folder, False, _session(folder), taped=True),
+            SourcePlan(
+                "",
+                folder,
+                False,
+                _session(folder),
+                taped=True,
+                late_begins=late_begins(folder),
+            ),
         )
         for folder, stream in found.items()
     ]

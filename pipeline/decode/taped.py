@@ -16,7 +16,7 @@ from pipeline.decode.collector import Item
 from pipeline.decode.track import Sample
 from pipeline.errors import SourceError
 from pipeline.media.retry import Wait, sleep
-from pipeline.media.tape import Segment, sessions_of
+from pipeline.media.tape import Segment, late_begin, sessions_of
 from pipeline.media.tape_reel import TapeReel
 from pipeline.stream.chunk import Counts, Cursor, End, Fault, Gap
 from pipeline.stream.spec import StreamSpec, TimeSource
@@ -108,6 +108,12 @@ class Taped:
 
     def _session(self, segments: Sequence[Segment]) -> Iterator[Item | None]:
         name = f"session {segments[0].session}"
+        begin = late_begin(segments)
+        if begin and begin not in self._spec.late_begins:
+            yield self._fault(
+                f"{name}: more of it has gone since this run was planned; run it again"
+            )
+            return
         if (gone := segments[0].number - 1) > 0:
             what = "the next one only warms the decoder up"
             yield self._fault(f"{name}: {gone} segments at its beginning are gone, and {what}")

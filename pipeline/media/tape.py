@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -92,8 +92,12 @@ class Segment:
     number: int
 
     @property
+    def name(self) -> str:
+        return f"{self.session}-{self.number:06d}"
+
+    @property
     def film(self) -> Path:
-        return self.folder / f"{self.session}-{self.number:06d}{FILM}"
+        return self.folder / f"{self.name}{FILM}"
 
     @property
     def journal(self) -> Path:
@@ -175,6 +179,18 @@ def segments_of(folder: Path) -> list[Segment]:
 def sessions_of(folder: Path) -> list[Sequence[Segment]]:
     """The same, session by session."""
     return [list(group) for _, group in groupby(segments_of(folder), lambda one: one.session)]
+
+
+def late_begin(segments: Sequence[Segment]) -> str:
+    """Of a session that has lost its beginning: the segment that its frames begin with, behind the
+    one that warms the decoder up; "" of a whole one."""
+    first = segments[0]
+    return replace(first, number=first.number + 1).name if first.number > 1 else ""
+
+
+def late_begins(folder: str) -> tuple[str, ...]:
+    """Of all sessions of a tape that have lost their beginning."""
+    return tuple(filter(None, map(late_begin, sessions_of(Path(folder)))))
 
 
 def inventory(folder: str) -> bytes:

@@ -81,6 +81,8 @@ class StreamSpec:
             times; None: they are not.
         tape: live: what comes is kept there too; None: nowhere.
         taped: `url` is the folder of a tape.
+        late_begins: of a tape: the segments that frames begin with in sessions whose beginning is
+            gone. Others are not played: what remembers the past would say other things.
         breaks: of a tape: where the run that is done again had not computed frames, which are
             left out again; None: all are computed.
     """
@@ -116,6 +118,7 @@ class StreamSpec:
     layout: Layout | None = None
     tape: Taping | None = field(default=None, repr=False)
     taped: bool = False
+    late_begins: tuple[str, ...] = ()
     breaks: Breaks | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -186,6 +189,7 @@ class StreamSpec:
         breaks = values["breaks"] and tuple(tuple(one) for one in values["breaks"])
         rest |= {
             "breaks": breaks,
+            "late_begins": tuple(values["late_begins"]),
             "region": region,
             "tape": values["tape"] and Taping(**values["tape"]),
             "layout": values["layout"] and Layout(**values["layout"]),

@@ -10,7 +10,7 @@ import pytest
 from pipeline.decode.collector import checksum
 from pipeline.decode.taped import Taped
 from pipeline.decode.track import Sample
-from pipeline.media.tape import Taping, segments_of
+from pipeline.media.tape import Taping, late_begins, segments_of
 from pipeline.stream.chunk import End, Fault, Frames
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
@@ -34,7 +34,8 @@ def replayed(pulled):
 
     def play(folder, **options):
         host = pulled()
-        host.open("again", str(folder), live=False, session="tape", taped=True, **options)
+        told = {"session": "tape", "taped": True, "late_begins": late_begins(str(folder))}
+        host.open("again", str(folder), live=False, **told, **options)
         host.until(lambda: host.of(End, "again"))
         return host
 

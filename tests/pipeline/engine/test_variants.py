@@ -1,0 +1,39 @@
+"""Variants of a stream's records, known without the operator."""
+
+from dataclasses import replace
+
+import pytest
+
+from operators.variant import Computation, RecordKind
+from pipeline.engine.variants import Variants
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.spec import StreamSpec
+
+COMPUTATION = Computation("vit", "f" * 64, "bicubic", "torch", "float32", "cpu")
+TAPE = StreamSpec("gate", "/srv/tapes/gate", session="f" * 12, taped=True)
+LATE = replace(TAPE, late_begins=("1700000000000000-000003",))
+
+
+@pytest.fixture
+def variant():
+    """Of one operator's records."""
+
+    def of(spec, *, remembers):
+        kinds = {"mood": RecordKind({"operator": "mood"}, remembers)}
+        return Variants(kinds, COMPUTATION).on(spec, Sampling("fps", 5))["mood"]
+
+    return of
+
+
+@pytest.mark.parametrize("breaks", [None, ()], ids=["replayed", "verified"])
+def test_what_remembers_says_other_things_of_a_tape_without_its_beginning(variant, breaks):
+    whole, late = replace(TAPE, breaks=breaks), replace(LATE, breaks=breaks)
+    later = replace(late, late_begins=("1700000000000000-000004",))
+    assert len({variant(spec, remembers=True) for spec in (whole, late, later)}) == 3
+    assert len({variant(spec, remembers=False) for spec in (whole, late, later)}) == 1
+
+
+def test_what_a_run_had_dropped_makes_another_variant_only_where_it_is_computed(variant):
+    live = replace(TAPE, taped=False, live=True)
+    assert variant(replace(TAPE, breaks=()), remembers=True) == variant(live, remembers=True)
+    assert variant(TAPE, remembers=True) != variant(live, remembers=True)
