@@ -23,14 +23,17 @@ from pipeline.stream.spec import Breaks
 
 NAMED = 20  # ids that are told of each kind
 DIED = ("crashed", "stalled")  # decoders, and frames with them
+GIVEN_UP = ("overload", "suspended")  # some of a stretch
+SPILT = "spill"
 UNKNOWN = "unknown"
 REASONS = {
     "deadletter": "an operator failed on the frame there",
     "overload": "the engine was too slow there, and gave an operator or every other frame up",
     "suspended": "an operator kept failing there, and was left out for a while",
+    "spill": "computed there, and lost while the sink was away: there was no room on the disk",
     "expired": "removed there by its retention",
-    "configuration": "no record of this variant on the other side: another model, head or setting, or "
-    "an operator that remembers, and a tape without its beginning",
+    "configuration": "no record of this variant on the other side: another model, head or setting, "
+    "or an operator that remembers, and a tape without its beginning",
     "end": "not committed there: the run, or the decoder, was killed before it",
     "tape": "not on the tape: before what is left of it, or behind its end",
     UNKNOWN: "nothing says why",
@@ -101,14 +104,20 @@ class Verdict:
 def breaks_of(there: Reader, stream: str) -> Breaks:
     """Which sampled frames a live run did not compute, as its events tell: those that were dropped,
     and those that died with a decoder. Where only some of a stretch were given up (`overload`,
-    `suspended`), nobody knows which."""
+    `suspended`), nobody knows which; what was lost behind the operators (`spill`) was computed.
+
+    Returns:
+        Before a stream's first frame no session is known: there the time at which the break was
+        noticed stands for it, and "" for the position.
+    """
     found = []
-    for event in _events(there, stream):
+    for message in _of(there, EVENTS, stream):
+        event = _said(message)
         died = event["kind"] in DIED and event.get("lost", 0)
-        gone = event["kind"] == "dropped" and event.get("cause") not in ("overload", "suspended")
+        gone = event["kind"] == "dropped" and event.get("cause") not in (*GIVEN_UP, SPILT)
         frames = died or (gone and event.get("dropped", 0))
         if frames:
-            session = event["session"] if event["position"] else ""
+            session = event["session"] or str(_noticed_us(message))
             found.append((session, event["position"], int(frames)))
     return tuple(found)
 
@@ -151,7 +160,8 @@ def compared(
             verdict.meet("different", message)
     for message in _records(computed, stream):
         if message.id in mine:
-            verdict.meet("missing there", message, told.of(message) or hers.why(message, UNKNOWN))
+            why = told.of(message, hers.first(message)) or hers.why(message, UNKNOWN)
+            verdict.meet("missing there", message, why)
     return verdict
 
 
@@ -161,12 +171,19 @@ class _Side:
     def __init__(self) -> None:
         self.spans: dict[str, tuple[str, str]] = {}  # session -> first and last time
         self._variants: set[tuple[str, str]] = set()
+        self._firsts: dict[tuple[str, ...], Place] = {}
 
     def add(self, message: Message) -> None:
         session, time = message.headers["ce_session"], message.headers["ce_time"]
         first, last = self.spans.get(session, (time, time))
         self.spans[session] = (min(first, time), max(last, time))
         self._variants.add((message.topic, message.headers["ce_variant"]))
+        place = _place(message)
+        self._firsts[_series(message)] = min(self._firsts.get(_series(message), place), place)
+
+    def first(self, message: Message) -> Place | None:
+        """Of the records of its topic, variant and session; None: there are none."""
+        return self._firsts.get(_series(message))
 
     def why(self, message: Message, outside: str) -> str:
         """Why it does not have a record, as far as that can be seen."""
@@ -182,11 +199,14 @@ class _Told:
     def __init__(self, there: Reader, stream: str) -> None:
         self._there, self._stream = there, stream
         self._given_up: dict[str, str] = {}  # session -> why some of its frames were
+        self._spilt: set[str] = set()  # sessions of which records were lost before the sink
         self._died: set[str] = set()  # sessions that ended with their decoder
         for event in _events(there, stream):
             cause = event.get("cause", event["kind"])
-            if cause in ("overload", "suspended"):
+            if cause in GIVEN_UP:
                 self._given_up[event["session"]] = cause
+            elif cause == SPILT:
+                self._spilt.add(event["session"])
             elif cause in DIED:
                 self._died.add(event["session"])
         letters = [_said(one) for one in _of(there, DEADLETTER, stream)]
@@ -197,14 +217,15 @@ class _Told:
         self._stands = {one.session: Place.of(f"{one.session}/{one.position}") for one in stands}
         self._newest: dict[str, str] = {}  # session that ended with its decoder -> last time there
 
-    def of(self, message: Message) -> str:
-        """Why there is no such record; "" where nothing tells."""
+    def of(self, message: Message, first: Place | None) -> str:
+        """Why there is no such record; "" where nothing tells. `first`: of those of its kind."""
         operator = message.topic.partition(".")[0]
         if (operator, message.headers["ce_session"], message.position) in self._buried:
             return "deadletter"
-        if self._is_expired(message):
+        if (first is None or _place(message) < first) and self._is_expired(message):
             return "expired"
-        return self.given_up(message) or ("end" if self._is_behind(message) else "")
+        spilt = SPILT if message.headers["ce_session"] in self._spilt else ""
+        return self.given_up(message) or spilt or ("end" if self._is_behind(message) else "")
 
     def given_up(self, message: Message) -> str:
         """Why some frames of its session were not computed by all."""
@@ -215,7 +236,7 @@ class _Told:
         session = message.headers["ce_session"]
         stands = self._stands.get(session)
         if stands is not None:
-            return stands.is_behind(Place.of(f"{session}/{message.position}"))
+            return stands.is_behind(_place(message))
         return session in self._died and message.headers["ce_time"] > self._last_time(session)
 
     def _last_time(self, session: str) -> str:
@@ -229,13 +250,26 @@ class _Told:
         return self._newest[session]
 
     def _is_expired(self, message: Message) -> bool:
-        """No record is published before it happened, so older ones are gone with their age."""
+        """It may be gone with its age: no record is published before it happened. Footage happened
+        long before, so that alone says nothing of records in the midst of others."""
         topic = message.topic
         if topic not in self._oldest:
             self._oldest[topic] = self._there.oldest_us(topic, self._stream)
         oldest_us = self._oldest[topic]
         happened_us = microseconds(datetime.fromisoformat(message.headers["ce_time"]))
         return oldest_us is not None and happened_us is not None and happened_us < oldest_us
+
+
+def _place(message: Message) -> Place:
+    return Place.of(f"{message.headers['ce_session']}/{message.position}")
+
+
+def _series(message: Message) -> tuple[str, ...]:
+    return (message.topic, message.headers["ce_variant"], message.headers["ce_session"])
+
+
+def _noticed_us(message: Message) -> int:
+    return microseconds(datetime.fromisoformat(message.headers["ce_ingesttime"])) or 0
 
 
 def _records(reader: Reader, stream: str) -> Iterator[Message]:

@@ -31,7 +31,8 @@ TimeSource = Literal["arrival", "capture"]
 """What event time goes by: when frames come here, or the camera's own wall clock."""
 
 Breaks = tuple[tuple[str, str, int], ...]
-"""Session and position of a frame, and how many sampled frames behind it were not computed."""
+"""Session and position of a frame, and how many sampled frames behind it were not computed; before
+the stream's first frame the time, microseconds since the epoch, by which that was so, and ""."""
 
 _ABOVE_0 = (
     *("max_pixels", "latency_ms", "chunk_ms", "stall_s", "buffer_frames", "max_age_s"),

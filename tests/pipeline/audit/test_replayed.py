@@ -142,6 +142,7 @@ def test_a_run_tells_what_it_left_out(sinks, build):
     events = [
         *told(build, Gap("cam1", "dropped", 4, cause="full"), "3000"),
         *told(build, Gap("cam1", "dropped", 9, cause="overload"), "6000"),
+        *told(build, Gap("cam1", "dropped", 9, cause="spill"), "6000"),
         *told(build, Gap("cam1", "clock"), "6000"),
         *told(build, Trouble("cam1", "crashed", "SIGKILL", 3), "9000"),
         *told(build, Fault("cam1", "decode", "a picture is missing", 2), "9000"),
@@ -150,3 +151,40 @@ def test_a_run_tells_what_it_left_out(sinks, build):
         (SESSION, "3000", 4),
         (SESSION, "9000", 3),
     )
+
+
+def test_of_the_first_frames_a_run_tells_when_they_were_left_out(sinks, build):
+    clock = {"live": True, "clock_us": lambda: 1_700_000_000_000_009}
+    first = Publisher("cam1", JOB, build.model, **clock)
+    events = first.announce(Gap("cam1", "dropped", 4, cause="full"), Progress(JOB, "cam1"), {})
+    assert breaks_of(sinks("hers", events), "cam1") == (("1700000000000009", "", 4),)
+
+
+def test_what_was_lost_on_its_way_to_the_sink_was_computed(sinks, records, build):
+    whole = records(range(9))
+    spilt = told(build, Gap("cam1", "dropped", 2, cause="spill"), "6000")
+    found, kinds = verdict(sinks, whole, [*whole[:6], *whole[10:], *spilt])
+    assert found.good
+    assert {reason for _, _, reason in kinds} == {"spill"}
+
+
+def test_what_was_lost_there_excuses_nothing_that_is_missing_here(sinks, records, build):
+    whole = records(range(9))
+    spilt = told(build, Gap("cam1", "dropped", 2, cause="spill"), "6000")
+    _, kinds = verdict(sinks, whole[:6] + whole[10:], [*whole, *spilt])
+    assert {reason for _, _, reason in kinds} == {"unknown"}
+
+
+def test_only_what_lies_before_all_that_is_left_has_expired(sinks, records):
+    """Footage is older than any publication, so its age alone tells nothing."""
+    whole = records(range(9))
+    there = sinks("hers", [*whole[6:10], *whole[12:]], "24000")
+    there.oldest_us = lambda topic, stream: 2_000_000_000_000_000
+    found = compared(sinks("mine", whole), there, "cam1", ())
+    reasons = {(one.topic, one.reason): one.records for one in found.differences.values()}
+    assert reasons == {
+        ("mood", "expired"): 3,
+        ("depth.summary", "expired"): 3,
+        ("mood", "unknown"): 1,
+        ("depth.summary", "unknown"): 1,
+    }

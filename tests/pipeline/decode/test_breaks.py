@@ -3,16 +3,17 @@
 from pipeline.decode.breaks import Breaks
 from pipeline.stream.spec import StreamSpec
 
-SESSION = "a1b2c3d4e5f6"  # as the builder of frames has it
+SESSION = "1700000000000000"
+LATER = "1700000000000009"
 
 
-def taken(build, breaks, *, cursor=None, numbers=range(10)):
+def taken(build, breaks, *, cursor=None, numbers=range(10), **more):
     """Numbers of the frames that are taken, and before which of those left out a break begins."""
-    spec = StreamSpec("cam1", "tape", session="x", taped=True, breaks=breaks, cursor=cursor)
+    spec = StreamSpec("cam1", "tape", session="x", taped=True, breaks=breaks, cursor=cursor, **more)
     left_out = Breaks(spec)
     kept, begins = [], []
     for number in numbers:
-        if left_out.takes(build.info(number)):
+        if left_out.takes(build.info(number, session=SESSION)):
             kept.append(number)
         elif left_out.begun:
             begins.append(number)
@@ -31,12 +32,20 @@ def test_breaks_behind_one_frame_add_up(build):
 
 
 def test_the_first_frames_may_be_left_out(build):
-    assert taken(build, (("", "", 3),)) == ([3, 4, 5, 6, 7, 8, 9], [0])
+    assert taken(build, ((LATER, "", 2), (LATER, "", 1))) == ([3, 4, 5, 6, 7, 8, 9], [0])
+
+
+def test_the_first_frames_of_a_session_that_is_gone_are_no_others(build):
+    """Its break was noticed before the first session that is left began."""
+    before = str(int(SESSION) - 1)
+    assert taken(build, ((before, "", 3),)) == ([*range(10)], [])
+    late = {"late_begins": (f"{SESSION}-000003",)}
+    assert taken(build, ((LATER, "", 3),), **late) == ([*range(10)], [])
 
 
 def test_a_decoder_that_goes_on_behind_a_frame_leaves_out_the_same(build):
     cursor = {"session": SESSION, "position": "6000"}
-    breaks = (("", "", 1), (SESSION, "6000", 2))
+    breaks = ((LATER, "", 1), (SESSION, "6000", 2))
     assert taken(build, breaks, cursor=cursor, numbers=range(3, 8)) == ([5, 6, 7], [3])
 
 

@@ -1,8 +1,6 @@
 """Tapes played session by session: what has gone, what grows, and what goes on where."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import av
 import numpy as np
@@ -16,7 +14,6 @@ from pipeline.media.container import open_video
 from pipeline.media.reel import VideoReel
 from pipeline.media.tape import Taping, segments_of
 from pipeline.stream.chunk import End, Fault
-from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
 FIRST_US, SECOND_US = 1_700_000_000_000_000, 1_700_000_099_000_000
