@@ -143,9 +143,14 @@ class Chained(Playback):
         path = self._files[number]
         try:
             reel, pictures = yield from self._resume(self._open(path), path, cursor, track)
+            yield from self._follow(reel, pictures, track)
         except SourceError as error:
-            raise SourceError(f"{link.name}: {error}", retryable=error.retryable) from None
-        yield from self._follow(reel, pictures, track)
+            told = f"{link.name}: {error}"
+            if error.retryable:
+                raise SourceError(told, retryable=True) from None
+            if not track.decoded:  # the cursor's frame was not found
+                track.restore(cursor)
+            yield self._unreadable(told)
         return number + 1
 
     def _play_file(self, path: str) -> Iterator[Item | None]:

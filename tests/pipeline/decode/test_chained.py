@@ -309,13 +309,22 @@ def test_the_last_file_is_left_while_it_is_written(recorder, shot) -> None:
     assert len(recorder.play(cursor=seen.cursor(-1)).samples) == 20  # quiet by then
 
 
-def test_a_file_that_was_replaced_is_not_gone_on_with(recorder, shot) -> None:
+@pytest.mark.parametrize("damage", ["replaced", "cut off", "no video"])
+def test_a_file_that_cannot_be_gone_on_with_holds_up_nothing_behind_it(
+    recorder, shot, damage
+) -> None:
+    name = "2026-11-30_12-00-00.mp4"
     recorder.write("12-00-00", shot(20))
-    cursor = recorder.play().cursor(9)
-    recorder.write("12-00-00", shot(20, 9))
-    seen = recorder.play(cursor=cursor)
-    assert seen.samples == []
-    assert "2026-11-30_12-00-00.mp4: has changed" in seen.end.detail
+    recorder.write("12-00-10", shot(20, 1))
+    whole = recorder.play()
+    contents = {"replaced": shot(20, 9), "cut off": shot(20)[:200], "no video": b"x" * 2000}
+    recorder.write("12-00-00", contents[damage])
+    seen = recorder.play(cursor=whole.cursor(9))
+    assert [told.partition(":")[0] for told in seen.faults] == [name]
+    assert seen.breaks == [0]
+    assert seen.keys == whole.keys[20:]
+    assert seen.end.outcome == "degraded"
+    assert seen.end.detail == "files that could not be read: 1; frames lost: 0"
 
 
 def test_a_decode_process_plays_it_and_another_goes_on(recorder, shot, drain) -> None:
