@@ -10,10 +10,12 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 from operators.errors import UsageError
 from pipeline.configuration.counted import counted
 from pipeline.media.filename import as_sorted, is_system, is_video
+from pipeline.media.tape import is_tape
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +67,11 @@ def files_of(source: str) -> list[Named]:
     return files
 
 
+def videos_below(folder: str) -> Iterator[str]:
+    """Names of the videos in a folder that are in no tape, as they are met."""
+    return (name for name, _ in _walked(folder, PassedOver()))
+
+
 def _walked(folder: str, passed: PassedOver) -> Iterator[Named]:
     """Links to folders are not followed: they may lead back, or to what is there already."""
 
@@ -74,10 +81,9 @@ def _walked(folder: str, passed: PassedOver) -> Iterator[Named]:
     for place, below, names in os.walk(folder, onerror=unreadable):
         where = os.path.relpath(place, folder)
         for name in list(below):
-            link = os.path.islink(os.path.join(place, name))
-            if link or is_system(name):
+            path = os.path.join(place, name)
+            if kind := _closed(path):
                 below.remove(name)
-                kind = "links to folders" if link else "hidden and system folders"
                 passed.add(kind, os.path.normpath(os.path.join(where, name)))
         for name in filter(is_video, names):
             path, inside = os.path.join(place, name), os.path.normpath(os.path.join(where, name))
@@ -89,16 +95,28 @@ def _walked(folder: str, passed: PassedOver) -> Iterator[Named]:
                 yield inside, path
 
 
+def _closed(folder: str) -> str:
+    """Why nobody looks into it; "" where one does."""
+    if os.path.islink(folder):
+        return "links to folders"
+    if is_system(os.path.basename(folder)):
+        return "hidden and system folders"
+    return "tapes, to be named themselves" if is_tape(folder) else ""
+
+
 def _matching(pattern: str, root: str, passed: PassedOver) -> Iterator[Named]:
     """What a glob finds below its fixed part. It leaves out what is hidden itself, and goes into a
     system folder that it names."""
     for place in _unreadable(pattern):
         passed.add("folders that cannot be read", os.path.relpath(place, root or "."))
+    taped = cache(is_tape)
     for path in glob.glob(pattern, recursive=True):
         name = os.path.relpath(path, root or ".")
         parents = os.path.dirname(name).split(os.sep)
         if any(is_system(part) and part.strip(".") and part not in pattern for part in parents):
             passed.add("files in hidden and system folders", name)
+        elif taped(os.path.dirname(path)):
+            passed.add("files of tapes", name)
         elif os.path.isfile(path):
             yield name, path
         elif os.path.isdir(path):

@@ -139,8 +139,13 @@ def _walked(
         elif entry.is_file() and (depth == layout.depth or is_video(name)):
             if entry.name.startswith("."):
                 passed.add("hidden files", name)
+                continue
+            try:
+                size = entry.stat().st_size
+            except OSError:
+                passed.add("files that were gone when they were looked at", name)
             else:
-                yield name, entry.stat().st_size
+                yield name, size
 
 
 def _nothing(folder: str, layout: Layout, passed: PassedOver) -> str:

@@ -70,6 +70,8 @@ def plan_recordings(
     named: list[tuple[str, SourcePlan]] = []
     for source in sources:
         found = _chains(source, layout) if layout else _recordings(source, spool_bytes)
+        if join and any(plan.taped for _, plan in found):
+            raise UsageError(f"join is of files, and {source} is a tape; leave join out")
         named += [_joined(source, found)] if join else found
     if stream is not None:
         return [_only(named, stream)]
@@ -228,9 +230,9 @@ def _distinct(named: Sequence[tuple[str, SourcePlan]]) -> list[SourcePlan]:
     names = [slug(name) for name, _ in named]
     slugs = Counter(name.lower() for name in names)
     plans = []
-    for stream, (_, plan) in zip(names, named, strict=True):
+    for stream, (name, plan) in zip(names, named, strict=True):
         if slugs[stream.lower()] > 1:
-            mark = _digest(os.fsencode(plan.url))[:COLLISION_DIGITS]
+            mark = _digest(os.fsencode(_place(name, plan)))[:COLLISION_DIGITS]
             marked = f"{stream[: ID_LENGTH - COLLISION_DIGITS - 1]}-{mark}"
             told = (stream, mask_url(plan.url), marked)
             extra = {"stream": marked}
@@ -238,6 +240,13 @@ def _distinct(named: Sequence[tuple[str, SourcePlan]]) -> list[SourcePlan]:
             stream = marked
         plans.append(replace(plan, stream=stream))
     return plans
+
+
+def _place(name: str, plan: SourcePlan) -> str:
+    """What tells it from others of its name; of a chain the folder, for its files come and go."""
+    if plan.layout is None:
+        return plan.url
+    return f"{plan.url.removesuffix(plan.layout.name_of(plan.url))}\0{name}"
 
 
 def _refuse_repeated(places: Iterable[str]) -> None:

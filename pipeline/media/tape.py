@@ -144,13 +144,31 @@ def tape_stream(folder: str) -> str | None:
     Raises:
         SourceError: it is one, of a newer version.
     """
+    said = _marked(folder)
+    if said is None:
+        return None
+    if said["format"] != FORMAT:
+        raise SourceError(f"{folder} is a tape of another version of dinostream than this one")
+    return str(said["stream"])
+
+
+def is_tape(folder: str) -> bool:
+    """Whether a folder is a tape, of whatever version."""
+    return _marked(folder) is not None
+
+
+def _marked(folder: str) -> dict[str, Any] | None:
+    """What its marker says; None where it has none: others call their files so, too."""
     try:
         said = json.loads((Path(folder) / MARKER).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(said, dict) or said.get("format") != FORMAT:
-        raise SourceError(f"{folder} is a tape of another version of dinostream than this one")
-    return str(said["stream"])
+    ours = (
+        isinstance(said, dict)
+        and isinstance(said.get("format"), int)
+        and isinstance(said.get("stream"), str)
+    )
+    return said if ours else None
 
 
 def tapes_at(place: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ import pytest
 from operators.errors import UsageError
 from pipeline.configuration.config import Config
 from pipeline.configuration.footage import chains_of, layout_of
+from pipeline.configuration.sources import plan_recordings
 from pipeline.configuration.streams import stream_specs
 from pipeline.stream.layout import Layout
 from pipeline.stream.spec import StreamSpec
@@ -154,3 +155,43 @@ def test_a_long_list_is_told_and_opens_no_file(
     assert len(files) == 1440
     assert re.search(r"\d+ files so far", caplog.text)
     assert "a: 1440 files begin from 2026-11-29T23:00:00.000000Z to" in caplog.text
+
+
+def test_what_goes_while_it_is_listed_is_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "cam-a"
+    folder.mkdir()
+    for minute in range(3):
+        (folder / f"2026-11-30_12-0{minute}.mp4").write_bytes(bytes([minute]))
+    ticks = count()
+
+    def retention() -> float:
+        """Takes all once the first is listed."""
+        if next(ticks) == 1:
+            for path in folder.iterdir():
+                path.unlink()
+        return 0.0
+
+    (files,) = chains_of(str(tmp_path), LAYOUT, retention).values()
+    assert len(files) == 1
+    assert "files that were gone when they were looked at: 2" in caplog.text
+
+
+def test_a_chain_keeps_its_name_when_its_oldest_file_goes(tmp_path: Path) -> None:
+    """Also where another folder has a stream of its name, and where two look alike in one."""
+    for name in ("A/cam-gate", "B/cam-gate", "B/cam-gate "):
+        (tmp_path / name).mkdir(parents=True)
+        for hour in (10, 11):
+            (tmp_path / name / f"2026-11-30_{hour}-00.mp4").write_bytes(f"{name}{hour}".encode())
+
+    def names() -> dict[str, str]:
+        folders = [str(tmp_path / one) for one in "AB"]
+        plans = plan_recordings(folders, layout=LAYOUT)
+        return {plan.stream: plan.url.rpartition("/")[0] for plan in plans}
+
+    before = names()
+    assert len(before) == 3
+    (tmp_path / "A/cam-gate/2026-11-30_10-00.mp4").unlink()
+    (tmp_path / "B/cam-gate/2026-11-30_10-00.mp4").unlink()
+    assert names() == before

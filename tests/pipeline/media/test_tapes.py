@@ -17,7 +17,7 @@ from pipeline.media.container import open_video
 from pipeline.media.film_clock import FilmClock
 from pipeline.media.follow import Turn, followed
 from pipeline.media.picture import Loss, Picture, Splice
-from pipeline.media.tape import FORMAT, MARKER, Taping, segments_of, tape_stream, trim
+from pipeline.media.tape import FORMAT, MARKER, Taping, segments_of, tape_stream, tapes_at, trim
 from pipeline.media.tape_clip import cut, stretches
 from pipeline.media.tape_reel import TapeReel
 from pipeline.media.tape_writer import TapeWriter
@@ -242,6 +242,13 @@ def test_a_tape_of_a_newer_version_is_refused(tmp_path):
     with pytest.raises(SourceError, match="of another version of dinostream"):
         tape_stream(str(tmp_path))
     assert tape_stream(str(tmp_path / "nothing")) is None
+
+
+@pytest.mark.parametrize("said", [{}, [], {"format": FORMAT}, {"format": "1", "stream": "cam"}])
+def test_what_others_call_so_is_no_tape(tmp_path, said):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / MARKER).write_text(json.dumps(said))
+    assert tapes_at(str(tmp_path)) == {}
 
 
 def test_a_stream_that_goes_on_under_another_number_begins_a_segment(tmp_path, film):
