@@ -9,11 +9,11 @@ from pipeline.configuration.folder import videos_below
 from pipeline.configuration.source_plan import SourcePlan
 from pipeline.errors import SourceError
 from pipeline.media.fingerprint import SESSION_DIGITS
-from pipeline.media.tape import inventory, late_begins, tapes_at
+from pipeline.media.tape import late_begins, tapes_at
 
 
 def tapes_in(source: str) -> list[tuple[str, SourcePlan]]:
-    """Tapes under the names of their streams; one that has grown is another recording.
+    """Tapes under the names of their streams.
 
     Raises:
         UsageError: one is of a newer version, or other videos lie beside them.
@@ -31,7 +31,7 @@ def tapes_in(source: str) -> list[tuple[str, SourcePlan]]:
                 "",
                 folder,
                 False,
-                _session(folder),
+                _session(stream),
                 taped=True,
                 late_begins=late_begins(folder),
             ),
@@ -48,5 +48,6 @@ def _refuse_videos(folder: str) -> None:
         )
 
 
-def _session(folder: str) -> str:
-    return hashlib.sha256(inventory(folder)).hexdigest()[:SESSION_DIGITS]
+def _session(stream: str) -> str:
+    """Neither of the place nor of the segments: a tape grows, and its oldest go."""
+    return hashlib.sha256(f"tape\0{stream}".encode()).hexdigest()[:SESSION_DIGITS]

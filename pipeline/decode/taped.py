@@ -36,8 +36,11 @@ class Taped:
 
     def items(self) -> Iterator[Item | None]:
         """Everything in order, the End last; None at each step that yields nothing."""
-        cursor = self._cursor
-        for segments in sessions_of(Path(self._spec.url)):
+        cursor, sessions = self._cursor, sessions_of(Path(self._spec.url))
+        if cursor and cursor["session"] not in {segments[0].session for segments in sessions}:
+            told = "is not on the tape any more; how much of it was left is not known"
+            yield self._fault(f"session {cursor['session']} {told}")
+        for segments in sessions:
             behind = int(segments[0].session) - int(cursor["session"]) if cursor else 1
             if behind == 0 and cursor:
                 yield from self._go_on(segments, cursor)
@@ -46,14 +49,22 @@ class Taped:
         yield self.end("ok")
 
     def end(self, outcome: str) -> End:
-        """The last entry: `ok` becomes what the losses make of it."""
+        """The last entry: `ok` becomes what the losses make of it. The tape may grow, and a later
+        run goes on; what is held against a run is over where that was."""
         counts, detail = self._counts, ""
         if outcome == "ok" and not counts.decoded:
             outcome, detail = "rejected", "no frame can be decoded"
         elif outcome == "ok" and (counts.lost or self._damaged):
             outcome, detail = "degraded", f"{counts.lost} frames lost"
         frames = (counts.decoded, counts.lost)
-        return End(self._spec.stream, outcome, detail, *frames, sampled=counts.sampled)
+        return End(
+            self._spec.stream,
+            outcome,
+            detail,
+            *frames,
+            unfinished=self._spec.breaks is None,
+            sampled=counts.sampled,
+        )
 
     @property
     def _counts(self) -> Counts:
@@ -70,6 +81,8 @@ class Taped:
         else:
             self._capture = None  # what was computed is in no count
             yield self._fault(f"frame {cursor['position']} is not on the tape any more")
+            if late_begin(segments):  # all that is left lies behind it
+                yield from self._counted(self._session(segments))
             return
         assert self._capture
         counts = self._spec.counts

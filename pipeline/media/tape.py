@@ -121,15 +121,19 @@ class Segment:
         return Header(**first)
 
     def lines(self) -> Iterator[Any]:
-        """Its whole lines, the header first; a broken line ends them, as `kill -9` leaves one."""
-        with self.journal.open(encoding="utf-8") as file:
-            for line in file:
-                if not line.endswith("\n"):
-                    return
-                try:
-                    yield json.loads(line)
-                except ValueError:
-                    return
+        """Its whole lines, the header first; a broken line ends them, as `kill -9` leaves one.
+        Raises SourceError where it cannot be read."""
+        try:
+            with self.journal.open(encoding="utf-8", errors="replace") as file:
+                for line in file:
+                    if not line.endswith("\n"):
+                        return
+                    try:
+                        yield json.loads(line)
+                    except ValueError:
+                        return
+        except OSError as error:  # retention may take it while it is read
+            raise SourceError(f"{self.journal.name}: {error.strerror}") from None
 
     def remove(self) -> None:
         """The film first: what has a journal is found again, and removed another time."""
@@ -209,12 +213,6 @@ def late_begin(segments: Sequence[Segment]) -> str:
 def late_begins(folder: str) -> tuple[str, ...]:
     """Of all sessions of a tape that have lost their beginning."""
     return tuple(filter(None, map(late_begin, sessions_of(Path(folder)))))
-
-
-def inventory(folder: str) -> bytes:
-    """What a tape holds, by names and sizes: another text when it has grown, or lost a segment."""
-    lines = [f"{one.film.name} {one.size_bytes}" for one in segments_of(Path(folder))]
-    return "\n".join([MARKER, *lines]).encode()
 
 
 def make_folder(taping: Taping, stream: str) -> Path:

@@ -89,3 +89,70 @@ def test_what_retention_takes_after_the_plan_is_not_played_under_its_variant(rec
             f"session {FIRST_US}: more of it has gone since this run was planned; run it again"
         ]
         assert end.outcome == "rejected"
+
+
+def test_a_tape_that_has_grown_is_gone_on_with(record):
+    """In the midst of a session, and with the next one."""
+    folder = record()
+    record(SECOND_US)
+    whole, _, _ = played(planned(folder))
+    later = [one for one in segments_of(folder) if one.session == str(SECOND_US)]
+    journal = segments_of(folder)[4].journal
+    taken = {path: path.read_bytes() for one in later for path in (one.film, one.journal)}
+    written = journal.read_bytes()
+    for path in taken:
+        path.unlink()
+    journal.write_bytes(written[:-300])
+    first = planned(folder)
+    some, told, end = played(first)
+    assert (told, end.outcome, end.unfinished) == ([], "ok", True)
+    journal.write_bytes(written)
+    for path, content in taken.items():
+        path.write_bytes(content)
+    grown = planned(folder)
+    assert grown == first
+    rest, _, _ = played(grown.after(some[-1].cursor))
+    assert ids(some) + ids(rest) == ids(whole)
+    assert rest[-1].cursor == whole[-1].cursor
+
+
+def test_what_is_held_against_a_run_ends_where_that_did(record):
+    _, _, end = played(planned(record(), breaks=()))
+    assert not end.unfinished
+
+
+def test_a_session_that_the_cursor_was_in_and_is_gone_is_told(record):
+    folder = record()
+    record(SECOND_US)
+    spec = planned(folder)
+    whole, _, _ = played(spec)
+    for segment in segments_of(folder):
+        if segment.session == str(FIRST_US):
+            segment.remove()
+    rest, told, end = played(spec.after(whole[3].cursor))
+    assert ids(rest) == [one for one in ids(whole) if one[0] == str(SECOND_US)]
+    assert told[0].startswith(f"session {FIRST_US} is not on the tape any more")
+    assert end.outcome == "degraded"
+
+
+def test_a_session_of_which_the_cursors_frame_is_gone_goes_on_with_what_is_left(record):
+    folder = record()
+    whole, _, _ = played(planned(folder))
+    for segment in segments_of(folder)[:2]:
+        segment.remove()
+    rest, told, _ = played(planned(folder).after(whole[3].cursor))
+    assert ids(rest) == ids(whole)[-len(rest) :]
+    assert len(rest) > 5
+    assert any("is not on the tape any more" in one for one in told)
+
+
+def test_a_journal_that_goes_while_it_is_played_is_told(record):
+    folder = record()
+    items = Taped(planned(folder), lambda: 0).items()
+    next(items)
+    for segment in segments_of(folder)[1:]:
+        segment.journal.unlink()
+    *_, end = rest = [item for item in items if item is not None]
+    (told,) = [item.detail for item in rest if isinstance(item, Fault)]
+    assert told == f"session {FIRST_US}: {FIRST_US}-000002.jsonl: No such file or directory"
+    assert end.outcome == "degraded"
