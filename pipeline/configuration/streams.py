@@ -160,6 +160,15 @@ def _refuse_clock(name: str, stream: StreamConfig, plan: SourcePlan) -> None:
         )
 
 
+def _refuse_other_times(config: Config, plan: SourcePlan, start_us: int | None) -> None:
+    for name, given in (("start_time", start_us), ("span_s", config.span_s)):
+        if given is not None:
+            raise UsageError(
+                f"{name}: {plan.stream} is a tape, which is played whole and by its own clock; "
+                f"leave {name} out"
+            )
+
+
 def _taping(name: str, stream: StreamConfig, plan: SourcePlan) -> Taping | None:
     wanted, place = stream.record, f"streams.{name}.record"
     if wanted is None:
@@ -181,6 +190,8 @@ def _refuse_one_name_twice(names: Sequence[str]) -> None:
 def _spec(
     config: Config, plan: SourcePlan, samplings: Samplings, start_us: int | None
 ) -> StreamSpec:
+    if plan.taped:
+        _refuse_other_times(config, plan, start_us)
     rules = tuple(dict.fromkeys(samplings.values()))
     return StreamSpec(
         stream=plan.stream,

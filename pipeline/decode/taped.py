@@ -135,6 +135,9 @@ class Taped:
         except SourceError as error:
             yield self._fault(f"{name}: {error}")
             return
+        if reel.keyframes and any(rule.mode != "keyframes" for rule in self._spec.samplings):
+            told = "its run decoded key frames alone, so no rule can take others here"
+            yield Fault(self._spec.stream, "decode", f"{name}: {told}")
         spec = replace(self._spec, cursor=None, clock=cast("TimeSource", reel.clock))
         self._capture = capture = Capture(spec, reel.now_us, connect=lambda *_: reel)
         for item in capture.items():

@@ -29,6 +29,7 @@ class TapeReel:
     Attributes:
         sender: what was told of the camera's clock; None: nobody did.
         clock: what its event time went by.
+        keyframes: they alone are decoded, as they were then.
         state: what the session remembered where its frames begin here; None: at its beginning.
         broken: why the tape breaks off before its end; "" where it does not.
     """
@@ -56,6 +57,7 @@ class TapeReel:
         self._segments = segments
         self._rules: dict[str, Any] = {"max_pixels": max_pixels, "damaged": damaged}
         first = segments[0].header()
+        self.keyframes = first.keyframes
         self._rules |= {"keyframes": first.keyframes, "deinterlace": deinterlace}
         self._warms = first.number > 1
         self.state = segments[1].header().state if self._warms and segments[1:] else None

@@ -257,6 +257,10 @@ def test_a_tape_is_played_as_its_stream(tmp_path):
     (spec,) = specs(**options, clock="capture")  # a tape knows which it went by
     assert (spec.stream, spec.url, spec.live, spec.taped) == ("gate", str(folder), False, True)
     assert specs(**options) == [spec]
+    for given in ({"start_time": "2026-11-22T12:00:00Z"}, {"span_s": [0, 5]}):
+        (key,) = given
+        with pytest.raises(UsageError, match=f"^{key}: gate is a tape"):
+            specs(**options, **given)
     make_folder(Taping(str(tmp_path), 1), "yard")
     assert [one.stream for one in specs(sources=[str(tmp_path)])] == ["gate", "yard"]
     for ending in ("nut", "jsonl"):

@@ -14,6 +14,7 @@ from pipeline.media.container import open_video
 from pipeline.media.reel import VideoReel
 from pipeline.media.tape import Taping, segments_of
 from pipeline.stream.chunk import End, Fault
+from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
 FIRST_US, SECOND_US = 1_700_000_000_000_000, 1_700_000_099_000_000
@@ -39,14 +40,14 @@ def film(tmp_path_factory):
 def record(tmp_path, film):
     """Tapes a film as a connection of the stream `gate`; gives the tape's folder."""
 
-    def tape(began_us=FIRST_US):
+    def tape(began_us=FIRST_US, *, keyframes=False):
         opened = replace(open_video(film, max_pixels=1 << 24, timeout_s=5), finite=False)
-        reel = VideoReel(opened, keyframes=False, max_pixels=1 << 24)
+        reel = VideoReel(opened, keyframes=keyframes, max_pixels=1 << 24)
         clock = iter(range(began_us, began_us + 10**9, PACKET_US))
         taping = Taping(str(tmp_path), 1 << 30, segment_s=1.5)
         spec = StreamSpec("gate", "rtsp://gate/", live=True, short_side=56, tape=taping)
         capture = Capture(spec, lambda: next(clock), connect=lambda *_: reel)
-        assert len([item for item in capture.items() if isinstance(item, Sample)]) > 20
+        assert len([item for item in capture.items() if isinstance(item, Sample)]) > 5
         return tmp_path / "gate"
 
     return tape
@@ -156,3 +157,15 @@ def test_a_journal_that_goes_while_it_is_played_is_told(record):
     (told,) = [item.detail for item in rest if isinstance(item, Fault)]
     assert told == f"session {FIRST_US}: {FIRST_US}-000002.jsonl: No such file or directory"
     assert end.outcome == "degraded"
+
+
+def test_a_tape_of_key_frames_says_that_it_has_no_others(record):
+    spec = planned(record(keyframes=True))
+    samples, (told,), end = played(spec)
+    assert told == (
+        f"session {FIRST_US}: its run decoded key frames alone, so no rule can take others here"
+    )
+    assert end.outcome == "ok"
+    alone, told, _ = played(replace(spec, samplings=(Sampling.parse("keyframes"),)))
+    assert (len(alone), told) == (10, [])
+    assert {*ids(samples)} <= {*ids(alone)}
