@@ -39,6 +39,11 @@ _SECRET_KEY = re.compile(
     r"|(^|[_.?&;-])(pass|pwd|api_?key|auth|sig|jaas)($|[_.-])",
     re.IGNORECASE,
 )
+# Of the environment, where a name that was taken for a secret's by mistake harms nobody.
+_SECRET_VARIABLE = re.compile(r"key$|(^|_)pat$|(?<!com)(?<!by)pass$", re.IGNORECASE)
+_SETTING = re.compile(
+    r"(?:^|[;,\s])(?P<key>[A-Za-z][\w.-]*)\s*=\s*(?P<value>'[^']*'|\"[^\"]*\"|[^;\s]+)"
+)
 _TOKEN = re.compile(r"\beyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")  # JWT: JSON in base64
 _HEX = re.compile(r"%[0-9A-F]{2}")
 _BASE64 = (b64encode, urlsafe_b64encode)
@@ -81,12 +86,14 @@ def remember_url(url: str) -> None:
 
 
 def remember_environment(environ: Mapping[str, str]) -> None:
-    """Remember the values of variables whose names say that they are secret, and URLs' secrets."""
+    """Remember the values of variables whose names say that they are secret, and the secrets of
+    URLs and of connection strings (`AccountKey=...;`, `password=...`)."""
     for name, value in environ.items():
-        if _is_secret(name) and len(value) >= SHORTEST_VARIABLE and not value.startswith("/"):
+        if _is_variable(name) and len(value) >= SHORTEST_VARIABLE and not value.startswith("/"):
             remember(value)
         elif _URL.match(value):
             remember_url(value)
+        remember(*(one for one in _settings(value) if len(one) >= SHORTEST_VARIABLE))
 
 
 def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
@@ -94,7 +101,8 @@ def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if name.lower().endswith("_proxy") or not (_is_secret(name) or url_secrets(value))
+        if name.lower().endswith("_proxy")
+        or not (_is_variable(name) or url_secrets(value) or any(_settings(value)))
     }
 
 
@@ -229,6 +237,18 @@ def mask_values(values: Any, key: str = "") -> Any:
 
 def _is_secret(key: str) -> bool:
     return bool(_SECRET_KEY.search(key)) and not key.lower().endswith(_PLACE_OF_ONE)
+
+
+def _is_variable(name: str) -> bool:
+    """Whether a variable of the environment, or a part of a connection string, is secret."""
+    return _is_secret(name) or bool(_SECRET_VARIABLE.search(name))
+
+
+def _settings(text: str) -> Iterator[str]:
+    """The secret values of a connection string."""
+    for setting in _SETTING.finditer(text):
+        if _is_variable(setting["key"]):
+            yield setting["value"].strip("'\"")
 
 
 def _mask_password(match: re.Match[str]) -> str:

@@ -90,6 +90,35 @@ def test_secrets_of_the_environment() -> None:
     assert secrets.without_secrets(environ).keys() == kept
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("AZURE_STORAGE_KEY", "c3RvcmFnZQ==", "c3RvcmFnZQ=="),
+        ("STORAGE_ACCOUNT_KEY", "YWNjb3VudA==", "YWNjb3VudA=="),
+        ("PRIVATE_KEY", "-----BEGIN KEY-----\nMIIEvQ", "-----BEGIN KEY-----\nMIIEvQ"),
+        ("GITHUB_PAT", "github_pat_11AAA", "github_pat_11AAA"),
+        ("CAMPASS", "p4ss-of-the-cam", "p4ss-of-the-cam"),
+        ("STORAGE", "AccountName=me;AccountKey=bXlrZXk4;EndpointSuffix=x", "bXlrZXk4"),
+        ("BUS", "Endpoint=sb://b/;SharedAccessKey=c2hhcmVk==", "c2hhcmVk=="),
+        ("DSN", "host=db user=me password='pa55 word' port=5432", "pa55 word"),
+        ("ODBC", "Driver={x};Uid=me;Pwd=pa55word;", "pa55word"),
+    ],
+)
+def test_no_secret_of_the_environment_gets_to_a_decoder(name: str, value: str, secret: str) -> None:
+    assert secrets.without_secrets({name: value}) == {}
+    secrets.remember_environment({name: value})
+    assert secrets.mask(f"<{secret}>") == "<***>"
+
+
+def test_what_only_looks_like_a_secret_stays() -> None:
+    environ = {"COMPASS": "north-west", "BYPASS": "10.0.0.0/8", "PATH": "/opt/pat:/bin"}
+    environ |= {"KEYBOARD": "qwertyuiop", "LS_COLORS": "rs=0:di=01;34:ln=01;36", "PATCH": "1234"}
+    assert secrets.without_secrets(environ) == environ
+    secrets.remember_environment(environ)
+    text = " ".join(environ.values())
+    assert secrets.mask(text) == text
+
+
 def test_tokens_are_known_by_their_shape() -> None:
     assert secrets.mask("Bearer eyJhbGciOiJub25l.eyJzdWIiOiJtZSJ9.c2ln!") == "Bearer ***!"
 
