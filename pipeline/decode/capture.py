@@ -6,7 +6,7 @@ Waits for nobody; what comes after it is the host's business.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pipeline.decode.collector import Item
@@ -140,7 +140,8 @@ class Capture:
             drift=DriftMeter() if measured else None,
         )
         if self._spec.clock == "capture":
-            self._dating = Dating(self._spec.stream, track, reel.sender, start_us)
+            was_full = (lambda: reel.full) if isinstance(reel, TapeReel) else None
+            self._dating = Dating(self._spec.stream, track, reel.sender, start_us, was_full)
         settling: Settling | None = None
         now_us = self._begin_tape(reel, str(start_us))
         if isinstance(reel, TapeReel) and reel.state:
@@ -158,11 +159,18 @@ class Capture:
             if settling:
                 items = settling.through(items, local_us, frame=isinstance(picture, Picture))
             if self._dating:
-                items = self._dating.through(items, local_us)
+                items = self._dated(self._dating, items, local_us)
             self.settling = live and len(items) > 2  # more than one picture's
             yield from items
             yield from self._trouble_with_tape()
             yield None
+
+    def _dated(self, dating: Dating, items: Sequence[Item], local_us: int) -> list[Item]:
+        was_over = dating.is_over
+        ready = dating.through(items, local_us)
+        if dating.full and not was_over and self._tape:
+            self._tape.tell_full()
+        return ready
 
     def _begin_tape(self, reel: LiveReel, session: str) -> Callable[[], int]:
         """The clock that its pictures go by: what is taped has one time for each packet."""

@@ -7,7 +7,7 @@ camera's own clock; by arrival still where that cannot be had, which is said. Th
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from operators.moment import rfc3339
@@ -23,10 +23,19 @@ FARTHEST_US = 86_400_000_000  # that a clock may be off: one that nobody has set
 
 
 class Dating:
-    """The beginning of one connection; what comes later goes through."""
+    """The beginning of one connection; what comes later goes through.
+
+    Attributes:
+        full: it was decided on because the frames that waited took too much memory.
+    """
 
     def __init__(
-        self, stream: str, track: Track, sender: SenderClock | None, began_us: int
+        self,
+        stream: str,
+        track: Track,
+        sender: SenderClock | None,
+        began_us: int,
+        was_full: Callable[[], bool] | None = None,
     ) -> None:
         """
         Args:
@@ -34,11 +43,15 @@ class Dating:
             track: of the connection; will go by the camera's clock once that is known.
             sender: which tells that; None: nobody does.
             began_us: when it was up, microseconds since the epoch.
+            was_full: of a tape: whether the run that taped it was `full` by now. What is kept here
+                does not count then, because a replay may take other frames. None: of none.
         """
         self._stream = stream
         self._track = track
         self._sender = sender
         self._began_us = began_us
+        self._was_full = was_full
+        self.full = False
         self._kept: list[Item] = []
         self._decided = False
         self._lock = threading.Lock()  # whoever stops the stream may take the rest
@@ -72,16 +85,18 @@ class Dating:
         return self._decided
 
     @property
-    def _samples(self) -> list[Sample]:
-        return [item for item in self._kept if isinstance(item, Sample)]
+    def _bytes(self) -> int:
+        return sum(item.pixels.nbytes for item in self._kept if isinstance(item, Sample))
 
     def _is_due(self, now_us: int) -> bool:
         if self._sender is None or not self._sender.reports:
             return True
         if self._sender.zero_us is not None and self._track.pts is not None:
             return True
-        full = sum(sample.pixels.nbytes for sample in self._samples) >= MOST_BYTES
-        return full or now_us - self._began_us >= LONGEST_US
+        if now_us - self._began_us >= LONGEST_US:
+            return True
+        self.full = self._was_full() if self._was_full else self._bytes >= MOST_BYTES
+        return self.full
 
     def _taken(self) -> list[Item]:
         kept, self._kept = self._kept, []

@@ -23,6 +23,7 @@ FILM, JOURNAL = ".nut", ".jsonl"
 PTS, DTS, DURATION, FLAGS, SIZE, CAME = range(6)  # of a packet's line; came: us since the epoch
 KEY, CORRUPT = 1, 2  # its flags
 END = "end"  # the connection was over, and its decoder was drained
+FULL = "full"  # what waited for the camera's clock took too much memory: it goes by arrival
 _NAME = re.compile(r"([0-9]{16,20})-([0-9]{6})\.(nut|jsonl)")
 
 

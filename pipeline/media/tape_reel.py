@@ -18,7 +18,7 @@ from pipeline.media.decoder import Decoder
 from pipeline.media.picture import Loss, Mark, Splice, Step
 from pipeline.media.sender_clock import SenderClock
 from pipeline.media.side_data import attach
-from pipeline.media.tape import CORRUPT, END, KEY, Header, Segment
+from pipeline.media.tape import CORRUPT, END, FULL, KEY, Header, Segment
 
 OPEN_S = 60.0  # a file is not waited for; libav wants a number
 
@@ -30,6 +30,7 @@ class TapeReel:
         sender: what was told of the camera's clock; None: nobody did.
         clock: what its event time went by.
         keyframes: they alone are decoded, as they were then.
+        full: the run had no room there to wait longer for the camera's clock.
         state: what the session remembered where its frames begin here; None: at its beginning.
         broken: why the tape breaks off before its end; "" where it does not.
     """
@@ -71,6 +72,7 @@ class TapeReel:
         self._opened: Opened | None = None
         self._packets = 0
         self.clock = first.clock
+        self.full = False
         self.broken = ""
 
     def now_us(self) -> int:
@@ -135,6 +137,8 @@ class TapeReel:
             elif line == END:
                 yield from self._decode(None, header)
                 return
+            elif line == FULL:
+                self.full = True
             else:
                 self._now_us = line
             yield None

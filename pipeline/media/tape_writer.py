@@ -27,6 +27,7 @@ from pipeline.media.side_data import side_data
 from pipeline.media.tape import (
     CORRUPT,
     END,
+    FULL,
     KEY,
     Header,
     Segment,
@@ -122,6 +123,12 @@ class TapeWriter:
         """Nothing more comes, and what the decoder holds is given out."""
         with self._trouble():
             self._note(END)
+
+    def tell_full(self) -> None:
+        """Nothing waits for the camera's clock any more. That is no function of what comes, but of
+        the frames that the run takes, so a replay could not know it."""
+        with self._trouble():
+            self._note(FULL)
 
     def take_failure(self) -> str:
         """Why there is no tape any more, once; "" while there is."""

@@ -1,17 +1,23 @@
 """Tapes played session by session: what has gone, what grows, and what goes on where."""
 
+import json
+import struct
+from base64 import b64encode
 from dataclasses import replace
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
 from pipeline.configuration.tapes import tapes_in
+from pipeline.decode import dating
 from pipeline.decode.capture import Capture
 from pipeline.decode.taped import Taped
 from pipeline.decode.track import Sample
 from pipeline.media.container import open_video
 from pipeline.media.reel import VideoReel
+from pipeline.media.sender_clock import SenderClock
 from pipeline.media.tape import Taping, segments_of
 from pipeline.stream.chunk import End, Fault
 from pipeline.stream.sampling import Sampling
@@ -40,12 +46,13 @@ def film(tmp_path_factory):
 def record(tmp_path, film):
     """Tapes a film as a connection of the stream `gate`; gives the tape's folder."""
 
-    def tape(began_us=FIRST_US, *, keyframes=False):
+    def tape(began_us=FIRST_US, *, keyframes=False, **more):
         opened = replace(open_video(film, max_pixels=1 << 24, timeout_s=5), finite=False)
         reel = VideoReel(opened, keyframes=keyframes, max_pixels=1 << 24)
+        reel.sender = SenderClock("rtsp", None, reel.time_base)
         clock = iter(range(began_us, began_us + 10**9, PACKET_US))
         taping = Taping(str(tmp_path), 1 << 30, segment_s=1.5)
-        spec = StreamSpec("gate", "rtsp://gate/", live=True, short_side=56, tape=taping)
+        spec = StreamSpec("gate", "rtsp://gate/", live=True, short_side=56, tape=taping, **more)
         capture = Capture(spec, lambda: next(clock), connect=lambda *_: reel)
         assert len([item for item in capture.items() if isinstance(item, Sample)]) > 5
         return tmp_path / "gate"
@@ -169,3 +176,34 @@ def test_a_tape_of_key_frames_says_that_it_has_no_others(record):
     alone, told, _ = played(replace(spec, samplings=(Sampling.parse("keyframes"),)))
     assert (len(alone), told) == (10, [])
     assert {*ids(samples)} <= {*ids(alone)}
+
+
+def with_reports(folder):
+    """Behind the third second a camera tells its clock, which is an hour ahead."""
+    for segment in segments_of(folder):
+        header, *lines = segment.lines()
+        header["kind"] = "rtsp"
+        for line in lines:
+            if isinstance(line, list) and segment.number >= 3:
+                since_us = int(line[0] * Fraction(header["time_base"]) * 1_000_000)
+                wall_us = FIRST_US + 3_600_000_000 + since_us
+                line.append({"prft": b64encode(struct.pack("=q8x", wall_us)).decode()})
+        segment.journal.write_text("".join(json.dumps(one) + "\n" for one in (header, *lines)))
+
+
+@pytest.mark.parametrize(("room", "clock"), [(20, "start-time"), (1000, "capture")])
+def test_whose_clock_it_goes_by_does_not_depend_on_what_a_replay_takes(
+    record, monkeypatch, room, clock
+):
+    """The run had room for so many frames until the camera told its clock; a replay by another
+    rule has room for more, or for fewer."""
+    monkeypatch.setattr(dating, "MOST_BYTES", room * 56 * 56 * 3)
+    folder = record(clock="capture", samplings=(Sampling.parse("all"),))
+    with_reports(folder)
+    monkeypatch.setattr(dating, "MOST_BYTES", 1)
+    every, _, _ = played(planned(folder, samplings=(Sampling.parse("all"),)))
+    monkeypatch.setattr(dating, "MOST_BYTES", 1 << 30)
+    some, _, _ = played(planned(folder, samplings=(Sampling.parse("fps:1"),)))
+    assert {one.info.clock for one in every} == {one.info.clock for one in some} == {clock}
+    times = {one.info.position: one.info.event_time_us for one in every}
+    assert {one.info.position: one.info.event_time_us for one in some}.items() <= times.items()
