@@ -24,20 +24,12 @@ def tapes_in(source: str) -> list[tuple[str, SourcePlan]]:
         raise UsageError(str(error)) from None
     if found and source not in found:
         _refuse_videos(source)
-    return [
-        (
-            stream,
-            SourcePlan(
-                "",
-                folder,
-                False,
-                _session(stream),
-                taped=True,
-                late_begins=late_begins(folder),
-            ),
-        )
-        for folder, stream in found.items()
-    ]
+    return [(stream, _plan(folder, stream)) for folder, stream in found.items()]
+
+
+def _plan(folder: str, stream: str) -> SourcePlan:
+    late = late_begins(folder)
+    return SourcePlan("", folder, False, _session(stream), taped=True, late_begins=late)
 
 
 def _refuse_videos(folder: str) -> None:

@@ -44,7 +44,7 @@ class Dating:
             sender: which tells that; None: nobody does.
             began_us: when it was up, microseconds since the epoch.
             was_full: of a tape: whether the run that taped it was `full` by now. What is kept here
-                does not count then, because a replay may take other frames. None: of none.
+                does not count then, because a replay may take other frames. None: it is no tape.
         """
         self._stream = stream
         self._track = track
