@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -92,6 +93,14 @@ class Member:
         self.reading.interrupt()
         self.thread.join()
 
+    def wait_for(self, ids: list[str]) -> None:
+        """Until it has these, in this order; told with what it has where they do not come."""
+        deadline_s = time.monotonic() + 150
+        while self.ids != ids:
+            assert self.thread.is_alive(), "it has ended"
+            assert time.monotonic() < deadline_s, (self.ids, self.reading.offsets)
+            self.thread.join(0.05)
+
 
 def test_members_share_the_partitions_and_hand_over_what_is_done(sink, kafka_uri, build):
     streams = [f"cam{number}" for number in range(8)]
@@ -136,8 +145,7 @@ def test_a_topic_that_is_made_anew_is_read_from_its_beginning(kafka_uri, build, 
     old = publish(*range(9), epoch=5)
     jumps = []
     follower = Member(kafka_uri, group, on_jump=jumps.append)
-    while follower.ids != old:
-        follower.thread.join(0.05)
+    follower.wait_for(old)
     address = parse_sink_uri(kafka_uri)
     admin = KafkaAdminClient(bootstrap_servers=list(address.servers))
     admin.delete_topics([f"{address.prefix}.action"])
@@ -145,8 +153,7 @@ def test_a_topic_that_is_made_anew_is_read_from_its_beginning(kafka_uri, build, 
         pass
     admin.close()
     new = publish(*range(20, 23), epoch=1)
-    while follower.ids != old + new:
-        follower.thread.join(0.05)
+    follower.wait_for(old + new)
     follower.leave()
     assert [(one.topic, one.wanted, one.at, one.is_rewind) for one in jumps] == [
         ("action", 9, 0, True)
