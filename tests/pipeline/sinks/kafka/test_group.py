@@ -27,8 +27,14 @@ def sink(kafka_uri):
     sink.close()
 
 
+def group_of(uri):
+    """A group of the test's own: the broker is everybody's, and who shares a group waits for the
+    others of it, whatever they read."""
+    return parse_sink_uri(uri).prefix
+
+
 def member(uri, *topics, **plan):
-    plan = Plan(topics, group="alarms", follow=True, **plan)
+    plan = Plan(topics, group=group_of(uri), follow=True, **plan)
     return closing(open_reader(uri).read(plan))
 
 
@@ -76,8 +82,9 @@ def test_a_member_that_ends_before_its_first_record_keeps_its_place(sink, kafka_
 class Member:
     """One that is done with all that it gets; without a group, somebody who follows by himself."""
 
-    def __init__(self, uri: str, group: str | None = "alarms", **plan: Any) -> None:
+    def __init__(self, uri: str, *, alone: bool = False, **plan: Any) -> None:
         self.ids: list[str] = []
+        group = None if alone else group_of(uri)
         plan = Plan(("action",), group=group, follow=True, **plan)
         self.reading = open_reader(uri).read(plan)
         self.thread = threading.Thread(target=self.read, daemon=True)
@@ -129,8 +136,8 @@ def test_members_share_the_partitions_and_hand_over_what_is_done(sink, kafka_uri
     assert sorted([*first.ids, *second.ids, *last.ids]) == sorted(written), "each once"
 
 
-@pytest.mark.parametrize("group", [None, "alarms"])
-def test_a_topic_that_is_made_anew_is_read_from_its_beginning(kafka_uri, build, monkeypatch, group):
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_topic_that_is_made_anew_is_read_from_its_beginning(kafka_uri, build, monkeypatch, alone):
     """With epochs that begin anew, which must not be taken for replaced writers'."""
 
     def publish(*numbers, epoch):
@@ -144,7 +151,7 @@ def test_a_topic_that_is_made_anew_is_read_from_its_beginning(kafka_uri, build, 
     monkeypatch.setattr(kafka_reading, "NEW_TOPICS_S", 0.1)
     old = publish(*range(9), epoch=5)
     jumps = []
-    follower = Member(kafka_uri, group, on_jump=jumps.append)
+    follower = Member(kafka_uri, alone=alone, on_jump=jumps.append)
     follower.wait_for(old)
     address = parse_sink_uri(kafka_uri)
     admin = KafkaAdminClient(bootstrap_servers=list(address.servers))
