@@ -159,15 +159,18 @@ class Capture:
             if settling:
                 items = settling.through(items, local_us, frame=isinstance(picture, Picture))
             if self._dating:
-                items = self._dated(self._dating, items, local_us)
+                settled = settling is None or settling.is_over
+                items = self._dated(self._dating, items, local_us, settled=settled)
             self.settling = live and len(items) > 2  # more than one picture's
             yield from items
             yield from self._trouble_with_tape()
             yield None
 
-    def _dated(self, dating: Dating, items: Sequence[Item], local_us: int) -> list[Item]:
+    def _dated(
+        self, dating: Dating, items: Sequence[Item], local_us: int, *, settled: bool
+    ) -> list[Item]:
         was_over = dating.is_over
-        ready = dating.through(items, local_us)
+        ready = dating.through(items, local_us, settled=settled)
         if dating.full and not was_over and self._tape:
             self._tape.tell_full()
         return ready

@@ -56,18 +56,19 @@ class Dating:
         self._decided = False
         self._lock = threading.Lock()  # whoever stops the stream may take the rest
 
-    def through(self, items: Sequence[Item], now_us: int) -> list[Item]:
+    def through(self, items: Sequence[Item], now_us: int, *, settled: bool = True) -> list[Item]:
         """Take the next items, dated by arrival until they are decided on; what is ready.
 
         Args:
             items: in order.
             now_us: the time.
+            settled: nobody before this one holds frames back, which would come undated.
         """
         with self._lock:
             self._kept += items
             # By frames, whichever are sampled: a tape is played with other rules, too.
             if not self._decided and self._track.decoded:
-                if not self._is_due(now_us):
+                if not settled or not self._is_due(now_us):
                     return []
                 self._decide(now_us)
             return self._taken()

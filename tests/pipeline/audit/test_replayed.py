@@ -180,7 +180,7 @@ def test_only_what_lies_before_all_that_is_left_has_expired(sinks, records):
     whole = records(range(9))
     there = sinks("hers", [*whole[6:10], *whole[12:]], "24000")
     there.oldest_us = lambda topic, stream: 2_000_000_000_000_000
-    found = compared(sinks("mine", whole), there, "cam1", ())
+    found = compared(sinks("mine", whole), there, "cam1", (), whole_tape=True)
     reasons = {(one.topic, one.reason): one.records for one in found.differences.values()}
     assert reasons == {
         ("mood", "expired"): 3,

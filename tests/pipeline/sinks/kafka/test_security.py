@@ -37,6 +37,12 @@ from pipeline.sinks.uri import open_reader, open_sink
 from tests.authority import Authority, Certificate
 from tests.tokens import AUDIENCE, Issuer
 
+pytestmark = [
+    pytest.mark.needs_kafka,
+    # kafka-python leaves the sockets of connections that fail to the garbage collector
+    pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning"),
+]
+
 LISTENERS = {  # name -> protocol; TLS with a certificate that is right, expired, of a stranger
     "TLS": "SSL",
     "EXPIRED": "SSL",
@@ -170,7 +176,6 @@ def with_locals(error: BaseException) -> str:
     return "".join(whole.format())
 
 
-@pytest.mark.needs_kafka
 def test_who_is_refused_is_told_why(guarded: Guarded, caplog):
     at, tls, login, token = guarded.address, guarded.tls, guarded.login, guarded.token
     wrong = {"sasl_plain_password": WRONG}
@@ -205,7 +210,6 @@ def test_who_is_refused_is_told_why(guarded: Guarded, caplog):
     assert [secret for secret in secrets if secret in said] == []
 
 
-@pytest.mark.needs_kafka
 def test_who_may_delivers_and_reads(guarded: Guarded, build):
     name = "certificate is for another name, which does not matter"
     right = {
@@ -233,7 +237,6 @@ def exchange(file: Path, token: str) -> None:
     fresh.rename(file)
 
 
-@pytest.mark.needs_kafka
 def test_a_token_is_renewed_while_a_run_writes_and_somebody_follows(guarded, build, caplog):
     """In time, of which nobody hears; and late, which is an outage of the sink."""
     address = f"{guarded.address('OAUTH')}.renewed"
@@ -283,7 +286,6 @@ def test_a_token_is_renewed_while_a_run_writes_and_somebody_follows(guarded, bui
     assert "is back after" in followers()[-1]
 
 
-@pytest.mark.needs_kafka
 def test_every_client_says_what_is_weakened_and_works(guarded, tmp_path, capsys, caplog):
     settings = guarded.tls | {"ssl_check_hostname": False}
     address = guarded.address("TLS", "127.0.0.1").replace("secure", "weakened")
