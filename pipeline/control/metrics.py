@@ -31,8 +31,27 @@ class _Collector:
         self._steering = steering
 
     def collect(self) -> Iterator[Metric]:
+        yield from self._of_kept()
         yield from self._of_streams()
         yield from self._of_job()
+
+    def _of_kept(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily(
+            "dinostream_kept_records",
+            "Records that are kept on disk until the sink takes them.",
+            labels=["stream"],
+        )
+        size = GaugeMetricFamily("dinostream_kept_bytes", "The same in bytes.", labels=["stream"])
+        oldest = GaugeMetricFamily(
+            "dinostream_kept_oldest_timestamp_seconds",
+            "Since when the oldest of them is kept.",
+            labels=["stream"],
+        )
+        for name, kept in self._steering.tally.kept.items():
+            waiting.add_metric([name], kept.records)
+            size.add_metric([name], kept.size_bytes)
+            oldest.add_metric([name], kept.oldest_us / 1e6)
+        yield from (waiting, size, oldest)
 
     def _of_streams(self) -> Iterator[Metric]:
         frames = CounterMetricFamily(
@@ -77,22 +96,6 @@ class _Collector:
             "By how many millionths a camera's clock is fast against its decoder's.",
             labels=["stream"],
         )
-        waiting = GaugeMetricFamily(
-            "dinostream_kept_records",
-            "Records that are kept on disk until the sink takes them.",
-            labels=["stream"],
-        )
-        size = GaugeMetricFamily("dinostream_kept_bytes", "The same in bytes.", labels=["stream"])
-        oldest = GaugeMetricFamily(
-            "dinostream_kept_oldest_timestamp_seconds",
-            "Since when the oldest of them is kept.",
-            labels=["stream"],
-        )
-        for name, kept in self._steering.tally.kept.items():
-            waiting.add_metric([name], kept.records)
-            size.add_metric([name], kept.size_bytes)
-            oldest.add_metric([name], kept.oldest_us / 1e6)
-        yield from (waiting, size, oldest)
         for name, one in self._steering.board.fared().items():
             for word in STATES:
                 state.add_metric([name, word], float(word == one.state))
