@@ -11,7 +11,7 @@ import click
 
 from operators.errors import UsageError
 from pipeline.cli.moment import moment_us
-from pipeline.cli.options import sink_settings
+from pipeline.cli.sink_options import sink_config_option, sink_settings
 
 if TYPE_CHECKING:
     from pipeline.audit.finding import Finding, Report
@@ -35,9 +35,7 @@ EXIT_CODES = "Exit codes: 0 complete, 1 not complete, 2 bad usage."
     help="Only manifests published then or later, and what they tell of.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one per stream.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="YAML file with the sink's client settings."
-)
+@sink_config_option
 def command(
     sink: str, *, stream: str | None, since_us: int | None, as_json: bool, config: Path | None
 ) -> int:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from operators.errors import UsageError
-from pipeline.cli.options import FiniteRange, sink_settings
+from pipeline.cli.options import FiniteRange
+from pipeline.cli.sink_options import sink_config_option, sink_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +38,7 @@ SECOND_US = 1_000_000
 @click.option("--before", type=FiniteRange(min=0), default=10, show_default=True, help="s.")
 @click.option("--after", type=FiniteRange(min=0), default=20, show_default=True, help="s.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The film.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="YAML file with the sink's client settings."
-)
+@sink_config_option
 def command(
     sink: str,
     *,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.options import sink_settings
+from pipeline.cli.sink_options import follow_option, group_option, sink_settings
 
 if TYPE_CHECKING:
     from pipeline.client.result import Result
@@ -47,14 +47,8 @@ FORMATS = ("deepstream-minimal", "deepstream", "metropolis")
     show_default="every one",
     help="Only these streams.",
 )
-@click.option("--follow", "-f", is_flag=True, help="Wait for more until interrupted.")
-@click.option(
-    "--group",
-    metavar="NAME",
-    show_default="none",
-    help="Kafka's consumer group: share records with its other members, and go on where they were "
-    "(with --follow).",
-)
+@follow_option
+@group_option
 @click.option(
     "--config",
     type=click.Path(path_type=Path),

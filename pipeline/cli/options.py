@@ -272,15 +272,6 @@ def source_values(sources: Sequence[str], *, stream: str | None) -> dict[str, An
     return {"sources": [], "streams": {stream: {"url": sources[0]}}}
 
 
-def sink_settings(config: Path | None) -> dict[str, Any]:
-    """The client settings of a configuration file's sink; none without a file."""
-    if config is None:
-        return {}
-    from pipeline.configuration.resolve import sink_of
-
-    return sink_of(config).settings
-
-
 def _is_given(value: object) -> bool:
     """Not what click has where an option is left out. 0 is a value, though it equals False."""
     return value is not None and value is not False and value != ()

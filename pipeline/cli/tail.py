@@ -15,7 +15,7 @@ import click
 
 from operators.errors import UsageError
 from pipeline.cli.moment import moment_us
-from pipeline.cli.options import sink_settings
+from pipeline.cli.sink_options import follow_option, group_option, sink_config_option, sink_settings
 
 if TYPE_CHECKING:
     from pipeline.records.condition import Condition
@@ -31,20 +31,14 @@ SUMMARY_S = 5.0  # between two summaries of latencies
 @click.command("tail", epilog="Example: dinostream tail sqlite:results.db depth.summary --limit 3")
 @click.argument("sink")
 @click.argument("topics", nargs=-1, metavar="[TOPIC]...")
-@click.option("--follow", "-f", is_flag=True, help="Wait for more until interrupted.")
+@follow_option
 @click.option(
     "--from-beginning/--latest",
     default=None,
     show_default="from-beginning",
     help="Where to begin: the oldest record, or what comes from now on (with --follow).",
 )
-@click.option(
-    "--group",
-    metavar="NAME",
-    show_default="none",
-    help="Kafka's consumer group: share records with its other members, and go on where they were "
-    "(with --follow).",
-)
+@group_option
 @click.option("--stream", metavar="NAME", show_default="every one", help="Only this stream.")
 @click.option(
     "--where",
@@ -99,9 +93,7 @@ SUMMARY_S = 5.0  # between two summaries of latencies
 @click.option(
     "--save", type=click.Path(path_type=Path), metavar="DIR", help="Write binary values there."
 )
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="YAML file with the sink's client settings."
-)
+@sink_config_option
 def command(
     sink: str,
     topics: tuple[str, ...],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cli.options import sink_settings
+from pipeline.cli.sink_options import sink_config_option, sink_settings
 
 if TYPE_CHECKING:
     from operators.format import Format
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 ALWAYS = ("records", "exact")  # of what is held; the rest is of databases that do not keep all
 
-config_option = click.option(
-    "--config", type=click.Path(path_type=Path), help="YAML file with the sink's client settings."
-)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
 
@@ -37,7 +34,7 @@ def command() -> None:
 @click.option(
     "--replication", type=click.IntRange(min=1), show_default="the broker's", help="Copies of each."
 )
-@config_option
+@sink_config_option
 @json_option
 def create(
     sink: str,
@@ -70,7 +67,7 @@ def create(
 
 @command.command("list", epilog="Example: dinostream topics list sqlite:results.db --json")
 @click.argument("sink")
-@config_option
+@sink_config_option
 @json_option
 def list_(sink: str, *, config: Path | None, as_json: bool) -> int:
     """List the topics that SINK holds, what is in them, and how much.

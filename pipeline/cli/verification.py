@@ -64,7 +64,7 @@ def verify(config: Config, uri: str, settings: dict[str, Any], *, as_json: bool)
 
 def settings_of(config: Path | None, uri: str) -> dict[str, Any]:
     """The client settings of a configuration's sink, for another of its kind."""
-    from pipeline.cli.options import sink_settings
+    from pipeline.cli.sink_options import sink_settings
 
     return sink_settings(config) if uri.startswith("kafka:") else {}
 
