@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer
 
 from pipeline.errors import FencedError, SinkError
 from pipeline.records.commit import Commit
@@ -27,6 +27,7 @@ from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.uri import create_topics, open_reader, open_sink
 from pipeline.stream.progress import Progress
+from tests.plain_consumer import consumed
 
 pytestmark = pytest.mark.needs_kafka
 
@@ -49,30 +50,9 @@ def new_sink(kafka_uri):
         sink.close()
 
 
-def committed(uri, topic="action"):
-    """What a plain `read_committed` consumer gets, repeats and all, in its order."""
-    address = parse_sink_uri(uri)
-    consumer = KafkaConsumer(
-        bootstrap_servers=list(address.servers),
-        group_id=None,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-    )
-    name = f"{address.prefix}.{topic}"
-    partitions = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name)]
-    consumer.assign(partitions)
-    ends = consumer.end_offsets(partitions)
-    found = []
-    while any(consumer.position(partition) < end for partition, end in ends.items()):
-        for records in consumer.poll(timeout_ms=200).values():
-            found += records
-    consumer.close()
-    return found
-
-
 def written(uri, stream):
     """(epoch, sequence) of a stream's commits, as `record_of` says them."""
-    mine = [record for record in committed(uri) if record.key == stream.encode()]
+    mine = [record for record in consumed(uri) if record.key == stream.encode()]
     return [tuple(json.loads(record.value)) for record in mine]
 
 
@@ -269,7 +249,7 @@ def test_a_claim_between_what_another_read_and_wrote(new_sink, kafka_uri, monkey
     step(slow, late["a"])
     with pytest.raises(FencedError, match="stream a"):
         step(quick, claimed["a"])
-    told = [record.key.decode() for record in committed(kafka_uri, "claims")]
+    told = [record.key.decode() for record in consumed(kafka_uri, "claims")]
     assert told == [f"{JOB}/{stream}" for stream in ("a", "b", "a", "c", "a")]
     assert_one_writer_at_a_time(kafka_uri, "ab")
 

@@ -8,14 +8,13 @@ import sys
 from itertools import pairwise
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.errors import FencedError
 from pipeline.records.commit import Commit
-from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka import watch
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.uri import open_reader, open_sink
+from tests.plain_consumer import consumed
 
 pytestmark = pytest.mark.needs_kafka
 
@@ -40,24 +39,6 @@ def new_sink(kafka_uri, settings):
     yield new
     for sink in opened:
         sink.close()
-
-
-def raw(uri, name="action"):
-    """What a plain consumer gets that knows no transactions, in its order."""
-    address = parse_sink_uri(uri)
-    consumer = KafkaConsumer(
-        bootstrap_servers=list(address.servers), group_id=None, auto_offset_reset="earliest"
-    )
-    topic = f"{address.prefix}.{name}"
-    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-    consumer.assign(partitions)
-    ends = consumer.end_offsets(partitions)
-    found = []
-    while any(consumer.position(partition) < end for partition, end in ends.items()):
-        for records in consumer.poll(timeout_ms=200).values():
-            found += records
-    consumer.close()
-    return found
 
 
 WRITER = """
@@ -97,7 +78,7 @@ def test_after_a_kill_the_tail_comes_again_under_its_ids(kafka_uri, settings, ne
         sink.close()
         assert standing >= told, "what was confirmed counts"
         told = standing
-    records = raw(kafka_uri)
+    records = consumed(kafka_uri, committed=False)
     found = [dict(record.headers)["ce_id"].decode() for record in records]
     wanted = [f"{n}.{i}" for n in range(1, told + 1) for i in range(RECORDS)]
     assert [record.value.decode() for record in records] == found, "equal id, equal payload"
@@ -121,8 +102,10 @@ def test_progress_is_never_there_before_its_records(new_sink, kafka_uri, build, 
     monkeypatch.setattr(type(writer), "write", fails_at_first)
     assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(written=1)
     assert sink._writer is not writer
-    assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}'] * 2
-    assert len(raw(kafka_uri, "progress")) == 1
+    assert [record.value for record in consumed(kafka_uri, committed=False)] == [
+        b'{"number":0}'
+    ] * 2
+    assert len(consumed(kafka_uri, "progress", committed=False)) == 1
     assert len(list(open_reader(kafka_uri).records(["action"]))) == 1
 
 
@@ -150,4 +133,4 @@ def test_a_stream_that_ended_is_done(new_sink, kafka_uri, build):
     progress = build.after(sink.claim({"cam1": JOB})["cam1"], status="ok")
     sink.commit([Commit([build.message(0)], progress)])
     assert new_sink().claim({"cam1": JOB})["cam1"].done
-    assert raw(kafka_uri, "progress")[-1].value is None
+    assert consumed(kafka_uri, "progress", committed=False)[-1].value is None

@@ -7,7 +7,6 @@ import signal
 import threading
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.errors import SinkError
 from pipeline.records.commit import Commit
@@ -16,6 +15,7 @@ from pipeline.sinks.kafka.producer import PythonWriter
 from pipeline.sinks.patient import PatientSink
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.uri import open_reader, open_sink
+from tests.plain_consumer import consumed
 
 pytestmark = [
     pytest.mark.needs_kafka,
@@ -46,25 +46,8 @@ def uri(broker, prefix):
     return f"{broker.uri}?topic_prefix={prefix}"
 
 
-def values(broker, prefix):
-    """What a plain consumer gets: with repeats, if there were any."""
-    topic = f"{prefix}.action"
-    consumer = KafkaConsumer(
-        bootstrap_servers=[broker.server],
-        group_id=None,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-    )
-    numbers = consumer.partitions_for_topic(topic)
-    partitions = [TopicPartition(topic, number) for number in numbers]
-    consumer.assign(partitions)
-    ends = consumer.end_offsets(partitions)
-    found = []
-    while any(consumer.position(partition) < end for partition, end in ends.items()):
-        for records in consumer.poll(timeout_ms=200).values():
-            found += [record.value for record in records]
-    consumer.close()
-    return found
+def values(uri):
+    return [record.value for record in consumed(uri)]
 
 
 def messages(build, sequence):
@@ -106,9 +89,7 @@ def before(monkeypatch, action):
 
 
 @both_clients
-def test_a_broker_that_freezes_in_a_commit_and_comes_back(
-    broker, prefix, uri, build, monkeypatch, client
-):
+def test_a_broker_that_freezes_in_a_commit_and_comes_back(broker, uri, build, monkeypatch, client):
     """The client gives up, the broker commits all the same: read back, not done again."""
     sink = PatientSink(open_sink(uri, settings={**HASTY, "client": client}))
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
@@ -125,10 +106,10 @@ def test_a_broker_that_freezes_in_a_commit_and_comes_back(
         assert sink.commit([Commit(messages(build, sequence), progress)]) == Receipt(written=10)
     thaw.join()
     sink.close()
-    assert values(broker, prefix) == expected(build, 3)
+    assert values(uri) == expected(build, 3)
 
 
-def test_a_commit_whose_time_ran_out_can_be_done_again(broker, prefix, uri, build, monkeypatch):
+def test_a_commit_whose_time_ran_out_can_be_done_again(broker, uri, build, monkeypatch):
     sink = open_sink(uri, settings={"attempt_s": 3})
     patient = PatientSink(sink)
     progress = build.after(patient.claim({"cam1": JOB})["cam1"])
@@ -142,13 +123,11 @@ def test_a_commit_whose_time_ran_out_can_be_done_again(broker, prefix, uri, buil
     patient.commit([Commit(messages(build, 2), progress)])
     patient.commit([Commit(messages(build, 3), build.after(progress))])
     sink.close()
-    assert values(broker, prefix) == expected(build, 3)
+    assert values(uri) == expected(build, 3)
 
 
 @both_clients
-def test_a_broker_that_is_killed_and_started_again(
-    broker, prefix, uri, build, monkeypatch, caplog, client
-):
+def test_a_broker_that_is_killed_and_started_again(broker, uri, build, monkeypatch, caplog, client):
     chosen = {**HASTY, "client": client}
     sink = PatientSink(open_sink(uri, settings=chosen), name="the broker")
     progress = sink.claim({"cam1": JOB})["cam1"]
@@ -170,7 +149,7 @@ def test_a_broker_that_is_killed_and_started_again(
     assert "the broker takes records again" in caplog.text
     (outage,) = sink.take_ended()
     assert outage.attempts >= 1
-    assert values(broker, prefix) == expected(build, 5)
+    assert values(uri) == expected(build, 5)
     assert [p.sequence for p in open_reader(uri).progress(JOB)] == [5]
 
 
@@ -190,7 +169,7 @@ def test_a_commit_is_given_up_when_its_broker_is_gone(broker, uri, build, monkey
     sink.close()
 
 
-def test_a_claim_waits_for_a_broker_that_freezes(broker, prefix, uri, build, monkeypatch):
+def test_a_claim_waits_for_a_broker_that_freezes(broker, uri, build, monkeypatch):
     first = open_sink(uri, settings=HASTY)
     first.claim({"cam1": JOB})
     thaw = threading.Timer(ATTEMPT_S + 2, broker.signal, [signal.SIGCONT])
@@ -207,7 +186,7 @@ def test_a_claim_waits_for_a_broker_that_freezes(broker, prefix, uri, build, mon
     assert second.commit([Commit(messages(build, 1), build.after(claimed))]) == Receipt(written=10)
     second.close()
     first.close()
-    assert values(broker, prefix) == expected(build, 1)
+    assert values(uri) == expected(build, 1)
 
 
 def test_an_open_transaction_of_another_writer_hides_no_progress(prefix, uri, build):

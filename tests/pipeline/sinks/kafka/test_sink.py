@@ -10,7 +10,6 @@ import time
 from dataclasses import replace
 
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 
 from pipeline.errors import FencedError, SinkError
 from pipeline.records.commit import Commit
@@ -21,6 +20,7 @@ from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.kafka.writer import open_writer
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.uri import open_reader, open_sink
+from tests.plain_consumer import consumed
 
 pytestmark = pytest.mark.needs_kafka
 
@@ -51,29 +51,8 @@ def unused_tcp_port(spare_ports):
     return spare_ports(1)[0]
 
 
-def raw(uri, name="action", *, committed=True):
-    """What a plain consumer of any language would get, repeats and all."""
-    address = parse_sink_uri(uri)
-    consumer = KafkaConsumer(
-        bootstrap_servers=list(address.servers),
-        group_id=None,
-        isolation_level="read_committed" if committed else "read_uncommitted",
-        auto_offset_reset="earliest",
-    )
-    topic = f"{address.prefix}.{name}"
-    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-    consumer.assign(partitions)
-    ends = consumer.end_offsets(partitions)
-    records = []
-    while any(consumer.position(partition) < end for partition, end in ends.items()):
-        for found in consumer.poll(timeout_ms=200).values():
-            records += found
-    consumer.close()
-    return records
-
-
 def ids(uri, name="action"):
-    return [dict(record.headers)["ce_id"].decode() for record in raw(uri, name)]
+    return [dict(record.headers)["ce_id"].decode() for record in consumed(uri, name)]
 
 
 @both_clients
@@ -84,21 +63,23 @@ def test_commit_writes_cloud_events_that_any_client_can_read(sink, kafka_uri, bu
     receipt = sink.commit([Commit([build.message(0), build.message(1)], progress)])
 
     assert receipt == Receipt(written=2)
-    records = raw(kafka_uri)
+    records = consumed(kafka_uri)
     assert [record.value for record in records] == [b'{"number":0}', b'{"number":1}']
     assert [record.key for record in records] == [b"cam1", b"cam1"]
     headers = {name: value.decode() for name, value in records[1].headers}
     assert headers == dict(build.message(1).headers)
     assert before_ms - 1 <= records[0].timestamp <= time.time() * 1000 + 1
-    told = raw(kafka_uri, "progress")[-1]
+    told = consumed(kafka_uri, "progress")[-1]
     assert told.key == f"{JOB}/cam1".encode()
     assert json.loads(told.value) == json.loads(progress.to_json())
     assert dict(told.headers)["ce_type"] == b"dinostream.progress.v1"
 
     last = build.after(progress, status="ok", operators={"action": "AAE="})
     sink.commit([Commit([], last)])
-    assert raw(kafka_uri, "progress")[-1].value is None, "a tombstone: its end is with the claims"
-    told = raw(kafka_uri, "claims")[-1]
+    assert consumed(kafka_uri, "progress")[-1].value is None, (
+        "a tombstone: its end is with the claims"
+    )
+    told = consumed(kafka_uri, "claims")[-1]
     assert told.key == f"{JOB}/cam1".encode()
     assert json.loads(told.value)["progress"] == json.loads(last.settled().to_json())
     with pytest.raises(SinkError, match="commit 3 follows the end"):
@@ -112,7 +93,7 @@ def test_a_stream_stays_in_one_partition_in_order(sink, kafka_uri, build):
         sink.commit(
             [Commit([build.message(number, stream) for number in range(20)], build.after(progress))]
         )
-    records = raw(kafka_uri)
+    records = consumed(kafka_uri)
     for stream in claimed:
         mine = [record for record in records if record.key == stream.encode()]
         assert len({record.partition for record in mine}) == 1
@@ -123,7 +104,7 @@ def test_a_commit_done_again_writes_nothing(sink, kafka_uri, build):
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit([Commit([build.message(0)], progress)])
     assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(repeated=1)
-    assert len(raw(kafka_uri)) == 1
+    assert len(consumed(kafka_uri)) == 1
 
 
 def test_chunks_of_several_streams_are_written_together_and_done_ones_are_left_out(
@@ -137,12 +118,12 @@ def test_chunks_of_several_streams_are_written_together_and_done_ones_are_left_o
         Commit([build.message(0, "cam2")], two),
     ]
     assert sink.commit([first, *others]) == Receipt(written=2, repeated=1)
-    assert len(raw(kafka_uri)) == 3
+    assert len(consumed(kafka_uri)) == 3
     third = Commit([build.message(2, "cam1")], build.after(build.after(one)))
     later = Commit([build.message(9, "cam2")], replace(two, sequence=4))
     with pytest.raises(SinkError, match="commit 4 follows 1"):
         sink.commit([third, later])
-    assert len(raw(kafka_uri)) == 3, "all or none"
+    assert len(consumed(kafka_uri)) == 3, "all or none"
 
 
 def test_another_process_goes_on_where_the_last_one_stood(kafka_uri, build):
@@ -180,7 +161,7 @@ def test_who_held_a_stream_before_is_refused_and_does_no_harm(sink, kafka_uri, b
     with pytest.raises(FencedError, match=r"stream cam1: another writer.*epoch 2, this one is 1"):
         sink.commit([Commit([build.message(0)], stale)])
     assert new.commit([Commit([build.message(1)], progress)]) == Receipt(written=1)
-    assert [record.value for record in raw(kafka_uri)] == [b'{"number":1}']
+    assert [record.value for record in consumed(kafka_uri)] == [b'{"number":1}']
     new.close()
 
 
@@ -192,7 +173,7 @@ def test_a_writer_fenced_by_no_claimant_goes_on(sink, kafka_uri, build):
     ghost = PythonWriter(settings, sink._writer.name, Deadline(20))
     assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(written=1)
     assert sink.commit([Commit([build.message(1)], build.after(progress))]) == Receipt(written=1)
-    assert len(raw(kafka_uri)) == 2
+    assert len(consumed(kafka_uri)) == 2
     ghost.drop()
 
 
@@ -211,12 +192,12 @@ def test_nothing_of_an_open_or_aborted_transaction_is_seen(sink, kafka_uri, buil
     writer = open_writer(settings, f"{settings.prefix}-torn", Deadline(20))
     with pytest.raises(AttributeError):  # after the first message was acknowledged
         writer.write([[build.message(1)]], Deadline(20), then=lambda _: [None])
-    assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}']
-    assert len(raw(kafka_uri, committed=False)) == 2
+    assert [record.value for record in consumed(kafka_uri)] == [b'{"number":0}']
+    assert len(consumed(kafka_uri, committed=False)) == 2
     writer.abort(Deadline(20))
     writer.drop()
     sink.publish([build.message(2)])
-    assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}', b'{"number":2}']
+    assert [record.value for record in consumed(kafka_uri)] == [b'{"number":0}', b'{"number":2}']
 
 
 def test_the_partitions_of_a_commit_are_asked_for_together(sink, kafka_uri, build, monkeypatch):
@@ -262,7 +243,7 @@ def test_a_transaction_whose_epoch_the_client_bumps_is_not_committed_in_part(
     monkeypatch.setattr(producer, "flush", bumped)
     assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(written=1)
     assert sink._writer._producer is not producer, "given up, and all of it done again"
-    assert [record.value for record in raw(kafka_uri)] == [b'{"number":0}']
+    assert [record.value for record in consumed(kafka_uri)] == [b'{"number":0}']
     assert [p.sequence for p in open_reader(kafka_uri).progress(JOB)] == [1]
 
 
@@ -279,7 +260,7 @@ def test_a_lost_confirmation_of_an_end(sink, kafka_uri, build):
 
     writer.write = lost
     assert sink.commit([Commit([build.message(0)], progress)]) == Receipt(written=1)
-    assert len(raw(kafka_uri)) == 1
+    assert len(consumed(kafka_uri)) == 1
 
 
 WRITER = """
@@ -332,7 +313,7 @@ def test_large_records_arrive_whole(sink, kafka_uri, build):
         sink.commit(
             [Commit([build.message(n, data=noise[n : n + 100_000]) for n in numbers], progress)]
         )
-    records = raw(kafka_uri)
+    records = consumed(kafka_uri)
     assert [record.value == noise[n : n + 100_000] for n, record in enumerate(records)] == (
         [True] * 250
     )
