@@ -13,6 +13,7 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ def palette_png(ids: NDArray[np.uint8], palette: Sequence[Sequence[int]]) -> byt
     _check(ids, np.dtype(np.uint8))
     if not 0 < len(palette) <= 256 or ids.max() >= len(palette):
         raise ValueError(f"id {ids.max()} has no colour among {len(palette)}; 1 to 256 are allowed")
-    colours = bytes(channel for colour in palette for channel in colour)
+    colours = bytes(chain.from_iterable(palette))
     return _encoded(ids[..., None], _PALETTE, 8, _chunk(b"PLTE", colours))
 
 

@@ -72,6 +72,7 @@ class Segmentation(BatchOperator):
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
         self.labels = labels
+        self._palette = labels.palette
         self._map_scale = map_scale
         self._regions = regions
         self._min_share = min_share
@@ -142,7 +143,7 @@ class Segmentation(BatchOperator):
             min_share=self._min_share,
         )
         refers = {"labelset": self.labels.name}
-        picture = palette_png(ids, self.labels.palette)
+        picture = palette_png(ids, self._palette)
         return [
             Result(info, self.name, PNG, picture, refers),
             Result(info, f"{self.name}.summary", JSON, canonical_json(summary), refers),
