@@ -51,11 +51,8 @@ class Taped:
     def end(self, outcome: str) -> End:
         """The last entry: `ok` becomes what the losses make of it. The tape may grow, and a later
         run goes on; what is held against a run is over where that was."""
-        counts, detail = self._counts, ""
-        if outcome == "ok" and not counts.decoded:
-            outcome, detail = "rejected", "no frame can be decoded"
-        elif outcome == "ok" and (counts.lost or self._damaged):
-            outcome, detail = "degraded", f"{counts.lost} frames lost"
+        counts = self._counts
+        outcome, detail = counts.judged(outcome, damaged=self._damaged)
         frames = (counts.decoded, counts.lost)
         return End(
             self._spec.stream,

@@ -177,6 +177,19 @@ class Counts:
             self.decoded + other.decoded, self.sampled + other.sampled, self.lost + other.lost
         )
 
+    def judged(self, outcome: str, *, damaged: bool) -> tuple[str, str]:
+        """An outcome and why: `ok` becomes what the losses make of it, others stay.
+
+        Args:
+            outcome: of an `End`.
+            damaged: something was lost, whether it was counted or not.
+        """
+        if outcome == "ok" and not self.decoded:
+            return "rejected", "no frame can be decoded"
+        if outcome == "ok" and (self.lost or damaged):
+            return "degraded", f"{self.lost} frames lost"
+        return outcome, ""
+
 
 @dataclass(frozen=True, slots=True)
 class End:
