@@ -68,7 +68,7 @@ lint: $(VENV)/.stamp-dev  ## ruff and mypy
 verify-official: $(VENV)/.stamp-run  ## hold our heads to upstream's on official files (internet); writes docs/official.md
 	$(VENV)/bin/python -m benchmarks.verify_official $(if $(CLIP),"$(CLIP)")
 
-prove: check-java $(VENV)/.stamp-test  ## kill -9 of every part of a replay at 25 random points each: an hour; TIMES=3 for less
+prove: check-java $(VENV)/.stamp-test  ## kill -9 of every part of a replay at 25 random points each: 45 minutes; TIMES=3 for less
 	$(VENV)/bin/python -m benchmarks.prove --times $(TIMES)
 
 # A stamp says that what it stands for is installed as these two files want it.

@@ -1,6 +1,6 @@
 """Kill every part of a replay at random points, and hold what it has written to an undisturbed one.
 
-    python -m benchmarks.prove --times 25 --seed 1      all sinks and runtimes: some 30 minutes
+    python -m benchmarks.prove --times 25 --seed 1      all sinks and runtimes: 45 minutes
     python -m benchmarks.prove --times 3 --sink sqlite --runtime inline
 
 Driver, decode processes, decode actors, engine, sink and broker are killed by SIGKILL, in a random

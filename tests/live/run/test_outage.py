@@ -6,7 +6,10 @@ import json
 import re
 import signal
 import sqlite3
+import subprocess
+import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,7 @@ from operators.errors import DinostreamError
 from pipeline.audit.reading import audited
 from pipeline.sinks.uri import open_reader
 
+ROOT = Path(__file__).parents[3]
 FPS = 20
 BUFFER_FRAMES = 8
 CLIP = "synthetic:room?seed=1&seconds=3600&fps=10&size=64x64"
@@ -116,12 +120,14 @@ def test_a_run_that_is_killed_while_the_broker_is_away_loses_nothing_it_had_kept
 @pytest.mark.needs_kafka
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_a_broker_that_freezes_costs_cameras_on_ray_nothing(
-    camera, live_run, own_broker, short_folder
+    camera, live_run, own_broker, short_folder, tmp_path
 ):
+    """What it kept meanwhile is there afterwards, as the tape of the camera says by itself."""
     own_broker.start()
-    gate = camera(fps=FPS)
+    gate, tapes = camera(fps=FPS), tmp_path / "tapes"
     sink = {"uri": own_broker.uri, "settings": {"attempt_s": 5}}
     values = config(gate, sink=sink, runtime="ray", buffer_frames=1000)
+    values["streams"]["gate"] |= {"record": {"folder": str(tapes)}}
     run = live_run(values, TMPDIR=str(short_folder), RAY_TMPDIR=str(short_folder))
     run.until(lambda: read(own_broker, "embedding"))
     own_broker.signal(signal.SIGSTOP)
@@ -134,6 +140,27 @@ def test_a_broker_that_freezes_costs_cameras_on_ray_nothing(
     told = events(own_broker)
     assert [event["kind"] for event in told] == ["started", "away", "outage", "ended"]
     assert told[2]["kept"] > 5 * FPS
+    verdict = verified(tapes / "gate", own_broker)
+    assert verdict["equal"] == {"embedding": len(read(own_broker, "embedding"))}
+    assert {(one["kind"], one["reason"]) for one in verdict["differences"]} <= {
+        ("missing there", "end")
+    }
+
+
+def verified(tape, broker):
+    """What a replay of a tape says of the records that a broker holds."""
+    model = ("--weights", "random", "--model", "dinov2_vitti14", "--short-side", "56")
+    same = ("--operator", "embedding", "--set", "sampling={all: true}", "--runtime", "inline")
+    command = ("replay", str(tape), *model, *same, "--verify", broker.uri, "--json")
+    run = subprocess.run(
+        [sys.executable, "-m", "pipeline", *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return json.loads(run.stdout)
 
 
 def check_whole(broker):
