@@ -24,6 +24,7 @@ class Machine:
     Attributes:
         system: operating system and architecture.
         cpu: the processor's name, as it says itself.
+        vendor: its maker, as it says itself, such as `AuthenticAMD`; empty where it does not.
         features: those of `FEATURES` that it has.
         cores: that this process may use.
         memory_bytes: in all, None where it cannot be told.
@@ -31,6 +32,7 @@ class Machine:
 
     system: str
     cpu: str
+    vendor: str
     features: tuple[str, ...]
     cores: int
     memory_bytes: int | None
@@ -47,6 +49,7 @@ def this_machine(proc: Path = Path("/proc")) -> Machine:
     return Machine(
         system=f"{platform.system()} {platform.machine()}",
         cpu=facts.get("model name") or platform.processor() or "unknown",
+        vendor=facts.get("vendor_id", ""),
         features=tuple(name for name in FEATURES if name in flags),
         cores=_cores(),
         memory_bytes=_memory_bytes(_fields(proc / "meminfo")),

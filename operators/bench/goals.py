@@ -11,11 +11,12 @@ from collections.abc import Mapping
 import torch
 
 from operators.backbones.engines.choice import choose_engine
-from operators.backbones.machine import this_machine
+from operators.backbones.machine import Machine, this_machine
 from operators.bench.task import Task
 
 EAGER = "Hugging Face, eager float32"
 SDPA = "Hugging Face, sdpa bfloat16"
+SDPA_FLOAT32 = "Hugging Face, sdpa float32"
 COMPILED = f"{SDPA}, torch.compile"
 PLAIN_SDPA = "plain torch, sdpa bfloat16"  # where there is no transformers
 PLAIN_COMPILED = f"{PLAIN_SDPA}, torch.compile"
@@ -41,6 +42,17 @@ _ON_CPU: Mapping[tuple[int, int], Mapping[Pair, float]] = {
         ("ours, openvino-int8 bfloat16", EAGER): 6.0,
     },
 }
+# Two cores with AVX2 alone, which multiply in float32, ViT-S.
+_WITH_AVX2: Mapping[tuple[int, int], Mapping[Pair, float]] = {
+    (224, 8): {
+        ("ours, torch float32", SDPA_FLOAT32): 1.05,
+        ("ours, openvino float32", SDPA_FLOAT32): 1.08,
+    },
+    (518, 1): {
+        ("ours, torch float32", SDPA_FLOAT32): 1.05,
+        ("ours, openvino float32", SDPA_FLOAT32): 1.15,
+    },
+}
 # An H200: the model's letter -> ratio or share.
 _TO_SDPA_518 = {"s": 1.5, "b": 1.3, "l": 1.2, "g": 1.2}
 _TO_COMPILED_518 = {"s": 1.1, "b": 1.05, "l": 1.05}
@@ -55,9 +67,7 @@ _SHARES = {
 def least_ratios(task: Task) -> Mapping[Pair, float]:
     """(ours, peer) -> how many times as fast ours has to be."""
     if task.device.type == "cpu":
-        reduced = choose_engine("torch", task.device, this_machine()).dtype == torch.bfloat16
-        known = reduced and task.arch.name == "dinov2_vits14"
-        return _ON_CPU.get((task.side, task.batch), {}) if known else {}
+        return _of_cpu(task, this_machine()) if task.arch.name == "dinov2_vits14" else {}
     letter, eager, compiled = _letter(task), None, None
     if task.side == 518:
         eager, compiled = _TO_SDPA_518.get(letter), _TO_COMPILED_518.get(letter)
@@ -72,6 +82,14 @@ def least_share(task: Task) -> Mapping[str, float]:
     share = _SHARES.get(task.side, {}).get(_letter(task))
     large = task.device.type == "cuda" and task.batch > _FEW
     return {GRAPH: share} if large and share else {}
+
+
+def _of_cpu(task: Task, machine: Machine) -> Mapping[Pair, float]:
+    size = (task.side, task.batch)
+    if choose_engine("torch", task.device, machine).dtype == torch.bfloat16:
+        return _ON_CPU.get(size, {})
+    only_avx2 = "avx2" in machine.features and "avx512f" not in machine.features
+    return _WITH_AVX2.get(size, {}) if only_avx2 else {}
 
 
 def _letter(task: Task) -> str:

@@ -19,6 +19,7 @@ from pipeline.sinks.spill.folder import SpillFolder
 
 ROOT = Path(__file__).parents[2]
 CPUINFO = """processor\t: 0
+vendor_id\t: AuthenticAMD
 model name\t: Some CPU @ 2.00GHz
 flags\t\t: fpu sse2 avx2 avx512f avx512_bf16 amx_tile
 
@@ -177,6 +178,7 @@ def test_a_machine_is_read_from_proc(tmp_path):
     (tmp_path / "meminfo").write_text("MemTotal:       24631696 kB\nMemFree:        1 kB\n")
     machine = this_machine(tmp_path)
     assert machine.cpu == "Some CPU @ 2.00GHz"
+    assert machine.vendor == "AuthenticAMD"
     assert machine.features == ("avx2", "avx512f", "avx512_bf16", "amx_tile")
     assert machine.memory_bytes == 24631696 * 1024
     assert machine.cores >= 1

@@ -1,7 +1,7 @@
 """A linear layer's product with what follows it: GELU, or the sum with the residual stream.
 
-By oneDNN, weights laid out once and the rest done before the product leaves the registers; by plain
-torch where a processor, a build or a GPU has no such products.
+By oneDNN, weights laid out once and the rest done before the product leaves the registers, where
+that is faster; by plain torch where a processor, a build or a GPU has no such products.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 
 class Product(Protocol):
-    """Rows `[R, in]` to rows `[R, out]`, of one dtype."""
+    """Rows `[R, in]` to rows `[R, out]`, of the product's dtype."""
 
     def __call__(self, rows: Tensor) -> Tensor:
         """`rows W^T + b`."""
@@ -23,7 +23,10 @@ class Product(Protocol):
         """The exact GELU of it."""
 
     def added(self, rows: Tensor, to: Tensor) -> Tensor:
-        """`to` `[R, out]` plus it."""
+        """`to` `[R, out]` plus it, perhaps in `to`'s own memory.
+
+        In `to`'s dtype: the product's, or float32.
+        """
 
 
 def packs(dtype: torch.dtype) -> bool:
@@ -31,6 +34,15 @@ def packs(dtype: torch.dtype) -> bool:
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
     return dtype == torch.float32 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def fuses() -> bool:
+    """Whether what follows a product is done inside it.
+
+    With AVX2 alone oneDNN's GELU takes 2.5 times as long there as torch's after it, and the sum
+    longer too (docs/decisions/cpu.md).
+    """
+    return torch.backends.cpu.get_cpu_capability() != "AVX2"
 
 
 def product(layer: nn.Linear, dtype: torch.dtype) -> Product:
@@ -58,16 +70,21 @@ class PackedProduct:
         self._bias = layer.bias.detach().to(dtype)
         # Bound once: finding the overload at every call costs 1 ms of a frame, under Python's lock.
         self._alone, self._summed = one._linear_pointwise.default, one._linear_pointwise.binary
+        self._fuses = fuses()
 
     def __call__(self, rows: Tensor) -> Tensor:
         out: Tensor = self._alone(rows, self._weight, self._bias, "none", [], "")
         return out
 
     def gelu(self, rows: Tensor) -> Tensor:
+        if not self._fuses:
+            return F.gelu(self(rows))
         out: Tensor = self._alone(rows, self._weight, self._bias, "gelu", [], "none")
         return out
 
     def added(self, rows: Tensor, to: Tensor) -> Tensor:
+        if not self._fuses or to.dtype != rows.dtype:
+            return to.add_(self(rows).to(to.dtype))
         out: Tensor = self._summed(rows, to, self._weight, self._bias, "add")
         return out
 
@@ -90,4 +107,4 @@ class PlainProduct:
         return F.gelu(self(rows))
 
     def added(self, rows: Tensor, to: Tensor) -> Tensor:
-        return to + self(rows)
+        return to.add_(self(rows).to(to.dtype))

@@ -20,7 +20,7 @@ class TokenLayout:
         """
         Args:
             vit: float32, on the CPU.
-            dtype: of what it gives.
+            dtype: of tiles; what lies around them is float32.
         """
         self._architecture = vit.architecture
         self._dtype = dtype
@@ -57,6 +57,8 @@ class TokenLayout:
     def placed(self, size_hw: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Class and register tokens `[1, 1 + R, D]`, and what each patch's place adds `[1, hw, D]`.
 
+        Both float32.
+
         Args:
             size_hw: of the frame.
         """
@@ -68,4 +70,4 @@ class TokenLayout:
                 self._positions.clear()
             self._positions[grid] = table
         first = torch.cat((self._first[:, :1] + table[:, :1], self._first[:, 1:]), 1)
-        return first.to(self._dtype), table[:, 1:].to(self._dtype)
+        return first, table[:, 1:]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from operators.backbones.engines.engine import Tokens, on
 from operators.backbones.engines.lean import LeanVit
-from operators.backbones.engines.products import packs
+from operators.backbones.engines.products import fuses, packs
 from operators.backbones.engines.proven import ProvenBatches
 from operators.backbones.thread_pool import stay_on_one_core
 from operators.backbones.vit import VisionTransformer
@@ -32,9 +32,8 @@ class TorchEngine:
         self._blocks = tuple(blocks)
         self._cores = cores
         self._proven = ProvenBatches(self._together)
-        kind = str(dtype).removeprefix("torch.")
-        weights = "packed" if packs(dtype) else "plain"
-        self.identity = f"torch {torch.__version__}, folded, {weights} {kind}{on(cores)}"
+        how = f"folded, {_products(dtype)}{on(cores)}"
+        self.identity = f"torch {torch.__version__}, {how}"
 
     @torch.inference_mode()
     def __call__(self, pixels: Tensor) -> Tokens:
@@ -47,3 +46,12 @@ class TorchEngine:
 
     def _together(self, pixels: Tensor) -> Tokens:
         return self._vit(pixels, self._blocks)
+
+
+def _products(dtype: torch.dtype) -> str:
+    """How they are computed, for an identity; silent about what most processors do."""
+    kind = str(dtype).removeprefix("torch.")
+    stream = "" if dtype == torch.float32 else ", stream float32"
+    if not packs(dtype):
+        return f"plain {kind}{stream}"
+    return f"packed {kind}{'' if fuses() else ' apart'}{stream}"

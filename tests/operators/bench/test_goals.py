@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from operators.backbones.architectures import architecture
-from operators.backbones.machine import this_machine
-from operators.bench.goals import EAGER, GRAPH, SDPA, least_ratios, least_share
+from operators.backbones.machine import Machine
+from operators.bench.goals import EAGER, GRAPH, SDPA, SDPA_FLOAT32, least_ratios, least_share
 from operators.bench.task import Task
 
 
@@ -29,9 +29,21 @@ def test_a_gpus(model, side, batch, ratio, share):
     assert least_share(task(model, side, batch)).get(GRAPH) == share
 
 
-def test_a_cpus_are_for_one_model_and_for_bfloat16():
-    rounds = bool({"avx512_bf16", "amx_bf16"} & set(this_machine().features))
+@pytest.mark.parametrize(
+    ("features", "to_eager", "to_sdpa"),
+    [
+        (("avx2", "avx512f", "avx512_bf16", "amx_bf16"), 2.3, None),
+        (("avx2", "avx512f", "avx512_bf16"), None, None),
+        (("avx2",), None, 1.05),
+    ],
+)
+def test_a_cpus_are_for_one_model_and_by_what_it_multiplies(
+    monkeypatch, features, to_eager, to_sdpa
+):
+    machine = Machine("Linux x86_64", "a processor", "GenuineIntel", features, 2, None)
+    monkeypatch.setattr("operators.bench.goals.this_machine", lambda: machine)
     found = least_ratios(task("dinov2_vits14", 224, 8, "cpu"))
-    assert found.get(("ours, torch bfloat16", EAGER)) == (2.3 if rounds else None)
+    assert found.get(("ours, torch bfloat16", EAGER)) == to_eager
+    assert found.get(("ours, torch float32", SDPA_FLOAT32)) == to_sdpa
     assert least_ratios(task("dinov2_vitb14", 224, 8, "cpu")) == {}
     assert least_share(task("dinov2_vits14", 224, 8, "cpu")) == {}

@@ -16,7 +16,7 @@ from pipeline.runtime.node_verdict import judged
 from pipeline.runtime.visitor import CODE
 
 VERSIONS = {"dinostream": "2026.11.0", CODE: "0123456789ab", "torch": "2.15.0+cpu", "av": "19.0.2"}
-MACHINE = Machine("Linux x86_64", "Some CPU", ("avx2",), cores=16, memory_bytes=64 << 30)
+MACHINE = Machine("Linux x86_64", "Some CPU", "", ("avx2",), cores=16, memory_bytes=64 << 30)
 EXAMINED = Examination("/app", MACHINE, 4 << 30, (), "torch, cpu AVX2", {}, "", {})
 
 

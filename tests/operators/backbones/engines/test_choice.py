@@ -15,8 +15,8 @@ from operators.errors import UsageError
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
 
-def machine(*features: str) -> Machine:
-    return Machine("Linux x86_64", "a processor", features, 2, None)
+def machine(*features: str, vendor: str = "AuthenticAMD") -> Machine:
+    return Machine("Linux x86_64", "a processor", vendor, features, 2, None)
 
 
 @pytest.fixture
@@ -55,6 +55,17 @@ def test_the_processor_decides_the_dtype(installed, wish, features, dtype, said)
     assert (chosen.name, chosen.dtype) == (wish, dtype)
     assert said in chosen.why
     assert "as asked for" in chosen.why
+
+
+@pytest.mark.parametrize("vendor", ["GenuineIntel", ""])
+@pytest.mark.parametrize("wish", ["torch", "openvino"])
+def test_intels_bfloat16_is_for_those_with_amx(installed, wish, vendor):
+    installed(True)
+    vectors = choose_engine(wish, CPU, machine("avx512f", "avx512_bf16", vendor=vendor))
+    tiles = choose_engine(wish, CPU, machine("avx512_bf16", "amx_bf16", vendor=vendor))
+
+    assert (vectors.dtype, tiles.dtype) == (torch.float32, torch.bfloat16)
+    assert "float32, faster than avx512_bf16" in vectors.why
 
 
 def test_what_cannot_be_had_is_refused(installed):
