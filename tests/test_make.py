@@ -7,7 +7,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TOOLS = ("bash", "sh", "sed", "head", "awk", "dirname", "make", "env", "cat", "touch", "mkdir")
+TOOLS = (
+    "bash",
+    "sh",
+    "sed",
+    "head",
+    "awk",
+    "dirname",
+    "make",
+    "env",
+    "cat",
+    "touch",
+    "mkdir",
+    "uname",
+)
 
 
 @pytest.fixture
@@ -71,6 +84,30 @@ def test_an_old_python_is_refused_with_what_to_do(tools, tmp_path):
     assert "No Python 3.14 3.13 3.12 3.11 (with venv) was found" in done.stderr
     assert "PYTHON=/path/to/python3.13" in done.stderr
     assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("system", "driver", "extra", "installed"),
+    [
+        ("Linux x86_64", False, "", ".[cpu]"),
+        ("Linux x86_64", True, "", "."),
+        ("Darwin arm64", False, "", "."),
+        ("Linux x86_64", False, "dev", ".[dev]"),
+    ],
+)
+def test_openvino_comes_along_where_no_nvidia_gpu_is(
+    tools, tmp_path, system, driver, extra, installed
+):
+    asked = tmp_path / "asked"
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    script(tmp_path / "venv/bin", "python", f'echo "$@" >> {asked}')
+    script(tools, "uname", f"echo {system}")
+    if driver:
+        script(tools, "nvidia-smi", "")
+    done = run(tools, ROOT / "deploy/install.sh", tmp_path / "venv", *filter(None, [extra]))
+
+    assert done.returncode == 0, done.stderr
+    assert asked.read_text().splitlines()[-1].endswith(f" --editable {installed}")
 
 
 def python(path, version):
