@@ -111,7 +111,7 @@ def build_engine(
 
 def _dtype(machine: Machine) -> tuple[torch.dtype, str]:
     """Of products. Measured without AMX: avx512_bf16 multiplies 2.7 times as fast as float32 on a
-    Zen 4 of AMD, half as fast on a Sapphire Rapids of Intel (docs/decisions/cpu.md)."""
+    Zen 4 of AMD, half as fast on an Emerald Rapids of Intel (docs/decisions/cpu.md)."""
     for name, pays in (("amx_bf16", True), ("avx512_bf16", machine.vendor == _AMD)):
         if pays and name in machine.features:
             return torch.bfloat16, f"bfloat16, this processor has {name}"
