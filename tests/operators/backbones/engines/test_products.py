@@ -27,6 +27,11 @@ def layer_of(inputs: int, outputs: int) -> nn.Linear:
     return layer
 
 
+def skip_where_absent(kind: type, dtype: torch.dtype) -> None:
+    if kind is PackedProduct and not packs(dtype):
+        pytest.skip(f"this processor has no packed products of {dtype}")
+
+
 @pytest.fixture(params=[PackedProduct, PlainProduct])
 def kind(request: pytest.FixtureRequest):
     return request.param
@@ -35,8 +40,7 @@ def kind(request: pytest.FixtureRequest):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("rows", "inputs", "outputs"), ROWS_IN_OUT)
 def test_products_are_the_layers(kind, dtype, rows, inputs, outputs):
-    if kind is PackedProduct and not packs(dtype):
-        pytest.skip(f"this processor has no packed products of {dtype}")
+    skip_where_absent(kind, dtype)
     draw = torch.Generator().manual_seed(rows)
     seen, to = (torch.randn(rows, wide, generator=draw).to(dtype) for wide in (inputs, outputs))
     layer = layer_of(inputs, outputs)
@@ -54,6 +58,7 @@ def test_products_are_the_layers(kind, dtype, rows, inputs, outputs):
 
 
 def test_a_float32_sum_of_bfloat16_products_is_not_rounded(kind):
+    skip_where_absent(kind, torch.bfloat16)
     layer = layer_of(64, 64)
     seen, to = torch.randn(3, 64).to(torch.bfloat16), 1000 + torch.rand(3, 64)
     made = kind(layer, torch.bfloat16)
