@@ -154,6 +154,18 @@ def test_what_can_change_a_bit_is_in_the_identity(vit, engine_of):
     assert engine_of(vit, torch.float32).identity in names
 
 
+def test_torchs_identity_says_where_sums_are_made(monkeypatch):
+    vit, names = small("dinov2_vitti14"), []
+    for capability in ("AVX512", "AVX2"):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda one=capability: one)
+        names.append(build_engine(Choice("torch", torch.float32, ""), vit, (), threads=1).identity)
+    rounded = build_engine(Choice("torch", torch.bfloat16, ""), vit, (), threads=1).identity
+
+    assert names[0].endswith(", folded, packed float32")  # as it was: its bits are, too
+    assert names[1].endswith(", folded, packed float32 apart")
+    assert rounded.endswith(", stream float32")
+
+
 @pytest.mark.slow
 def test_the_model_is_left_as_it_was(engine_of):
     vit = small("dinov2_vitti14")
