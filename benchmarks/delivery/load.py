@@ -74,15 +74,24 @@ class Load:
         ]
         return canonical_json({"classes": classes})
 
-    def commits(self, standing: dict[str, Progress], count: int) -> Iterator[Commit]:
-        """Chunks of the streams in turns, built as they are asked for; `standing` moves on."""
+    def commits(
+        self, standing: dict[str, Progress], count: int, *, begin: int = 0
+    ) -> Iterator[Commit]:
+        """Chunks of the streams in turns, built as they are asked for; `standing` moves on.
+
+        Args:
+            standing: where the streams stand.
+            count: of records.
+            begin: number of the first one. Numbers make ids: who writes twice goes on behind.
+        """
+        end = begin + count
         operator = Writer()
         publishers = {one: Publisher(one, "job", "dinov2_vits14-b938bf1bc15c") for one in standing}
-        for first in range(0, count, CHUNK):
+        for first in range(begin, end, CHUNK):
             stream = list(standing)[first // CHUNK % len(standing)]
             messages = [
                 publishers[stream].record(self._result(stream, number), VARIANT, operator)
-                for number in range(first, min(count, first + CHUNK))
+                for number in range(first, min(end, first + CHUNK))
             ]
             before = standing[stream]
             after = replace(before, sequence=before.sequence + 1, position=str(first))

@@ -32,13 +32,15 @@ class OurSink:
     def __init__(self, uri: str, load: Load, count: int, settings: Mapping[str, Any]) -> None:
         self.transactions = 0
         self._sink = PatientSink(open_sink(uri, settings=settings))
-        self._load, self._count = load, count
+        self._load, self._count, self._written = load, count, 0
         self._standing = self._sink.claim(dict.fromkeys(streams_of(STREAMS), "job"), fresh=True)
         self._committer = Committer(self._sink, StageSeconds({}))
 
     def __call__(self) -> None:
         busy: set[str] = set()
-        for commit in self._load.commits(self._standing, self._count):
+        commits = self._load.commits(self._standing, self._count, begin=self._written)
+        self._written += self._count
+        for commit in commits:
             while commit.progress.stream in busy:
                 self._settle(busy)
             busy.add(commit.progress.stream)
