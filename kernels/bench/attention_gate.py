@@ -4,7 +4,7 @@ In: a CUDA device. Out: checks as JSON values, see `gate`. Must not time anythin
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,11 @@ from .gate import TOLERANCE, outcome, same_bits
 
 HEAD_DIM = 64  # of everything that is held and timed here, DINOv2's
 GATE_TOKENS = (1, 16, 63, 64, 65, 80, 81, 129, 144, 145, 161, 177, 257, 261, 449, 1370, 1374)
+ODD_TOKENS = (1, 17, 257, 261, 1370, 1374)
+"""At which a tile is held before it is timed at any size: next to nothing, tails, real sizes."""
+
+Launch = Callable[[Tensor, Tensor], object]
+"""Runs a kernel on a projection `[B, N, 3, A, K]` into an output `[B, N, A*K]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,42 @@ def attention_checks(device: torch.device) -> Iterator[dict[str, Any]]:
     yield from _invariance(device)
 
 
+def check_launch(name: str, launch: Launch, qkv: Tensor) -> dict[str, Any]:
+    """Run a kernel into a poisoned output and hold it to the float32 reference.
+
+    Args:
+        name: what is run, in words.
+        launch: writes the whole output.
+        qkv: `[B, N, 3, A, K]` on the device it runs on.
+    """
+    n_batch, n_tokens, _, n_heads, head_dim = qkv.shape
+    shape = (n_batch, n_tokens, n_heads * head_dim)
+    out = torch.full(shape, math.nan, dtype=qkv.dtype, device=qkv.device)
+    launch(qkv, out)
+    check = f"attention N={n_tokens} B={n_batch} A={n_heads} {name}"
+    return outcome(check, out, reference.attention(qkv.float()))
+
+
+def first_fault(
+    name: str, launch: Launch, dtype: torch.dtype, device: torch.device | str
+) -> dict[str, Any] | None:
+    """Hold a kernel to the reference at every N of `ODD_TOKENS`.
+
+    Args:
+        name: what is run, in words.
+        launch: writes the whole output.
+        dtype: one of `TOLERANCE`.
+        device: on which it runs.
+
+    Returns:
+        The first check that failed; None where all passed.
+    """
+    checks = (
+        check_launch(name, launch, draw(3, n_tokens, 3, dtype, device)) for n_tokens in ODD_TOKENS
+    )
+    return next((check for check in checks if not check["passed"]), None)
+
+
 def check_kernel(qkv: Tensor, tile: Tile) -> dict[str, Any]:
     """Run one tile into a poisoned output.
 
@@ -61,12 +102,7 @@ def check_kernel(qkv: Tensor, tile: Tile) -> dict[str, Any]:
     """
     from ..flash import launch
 
-    n_batch, n_tokens, _, n_heads, head_dim = qkv.shape
-    shape = (n_batch, n_tokens, n_heads * head_dim)
-    out = torch.full(shape, math.nan, dtype=qkv.dtype, device=qkv.device)
-    launch(qkv, out, tile)
-    check = f"attention N={n_tokens} B={n_batch} A={n_heads} {tile}"
-    return outcome(check, out, reference.attention(qkv.float()))
+    return check_launch(f"{tile}", lambda qkv, out: launch(qkv, out, tile), qkv)
 
 
 def check_case(case: Case, device: torch.device | str = "cuda") -> dict[str, Any]:

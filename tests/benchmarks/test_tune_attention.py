@@ -3,9 +3,11 @@ from dataclasses import asdict
 
 import pytest
 import torch
+from torch import Tensor
 
 from benchmarks import tune_attention
 from benchmarks.attention_model import HeadCost, Prediction, predict
+from kernels import reference
 from kernels.aot import KernelReport
 from kernels.tiles import Tile
 
@@ -76,6 +78,47 @@ def test_query_tails_are_tried_where_there_are_any() -> None:
 def test_the_tile_must_be_right_at_every_size_and_quick_over_all() -> None:
     one, two, three = (Tile(64, 64, 4, stages) for stages in (1, 2, 3))
     assert tune_attention.best_of([{one: 1, two: 3, three: 1}, {one: 9, two: 2}]) == two
+
+
+def right(qkv: Tensor, out: Tensor) -> None:
+    out.copy_(reference.attention(qkv.float()))
+
+
+def without_the_last_key(qkv: Tensor, out: Tensor) -> None:
+    """Right where there are whole blocks of 16 keys or one key."""
+    n_seen = qkv.shape[1] // 16 * 16 or 1
+    q, k, v = qkv.float().permute(2, 0, 3, 1, 4).unbind(0)
+    weights = torch.softmax(q @ k[..., :n_seen, :].mT / q.shape[-1] ** 0.5, -1)
+    out.copy_((weights @ v[..., :n_seen, :]).transpose(1, 2).flatten(2))
+
+
+def without_the_last_query(qkv: Tensor, out: Tensor) -> None:
+    n_written = qkv.shape[1] // 16 * 16 or 1
+    out[:, :n_written] = reference.attention(qkv.float())[:, :n_written].to(out.dtype)
+
+
+def that_raises(qkv: Tensor, out: Tensor) -> None:
+    raise RuntimeError("PassManager::run failed")
+
+
+def test_what_is_wrong_is_never_timed_and_named(capsys) -> None:
+    launches = {
+        Tile(64, 64, 4, 1): right,
+        Tile(64, 64, 4, 2): without_the_last_key,
+        Tile(64, 64, 4, 3): without_the_last_query,
+        Tile(64, 64, 4, 4): that_raises,
+    }
+    tiles = tune_attention.right_ones(launches, torch.device("cpu"))
+    assert tiles == [Tile(64, 64, 4, 1)]
+    key, query, raised = capsys.readouterr().out.splitlines()
+    assert "num_stages=2" in key
+    assert "N=17 " in key
+    assert '"unwritten": 0' in key
+    assert "num_stages=3" in query
+    assert "N=17 " in query
+    assert '"unwritten": 576' in query
+    assert "num_stages=4" in raised
+    assert raised.endswith("RuntimeError: PassManager::run failed")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="shows what a machine without a GPU says")
