@@ -152,6 +152,7 @@ def _codecs() -> Finding:
 
     found = codecs()
     value, remedy = f"{found.version}: {', '.join(found.present)}", ""
+    value += f"; decode: cuda: {found.card or 'can be asked for'}"
     if found.outdated:
         value += "; a file or camera that means harm may use holes that FFmpeg 9 has closed"
         remedy = "PyAV 19 or newer, for Python 3.12 or newer: rm -r .venv; make venv"

@@ -27,10 +27,12 @@ from pipeline.sinks.uri import check_sink
 def check(config: Config) -> None:
     """
     Raises:
-        UsageError: an unknown model, operator or head, or a file that is damaged or not there.
+        UsageError: an unknown model, operator or head, a file that is damaged or not there, or a
+            GPU that is to decode and cannot.
         SinkError: the sink cannot be written, or nobody listens there.
     """
     here = _runs_here(config)
+    _check_decoder(config)
     for name in config.operators:
         check_name(name)
         if here and is_own(name):
@@ -41,6 +43,24 @@ def check(config: Config) -> None:
     if here:
         _check_spill(config.sink)
     check_sink(config.sink.uri, settings=config.sink.settings)
+
+
+def _check_decoder(config: Config) -> None:
+    """A GPU that is to decode, whatever a stream turns out to be."""
+    devices = {"decode": config.decode}
+    devices |= {f"streams.{name}.decode": one.decode for name, one in config.streams.items()}
+    place = next((place for place, device in devices.items() if device == "cuda"), None)
+    if place is None:
+        return
+    if config.runtime != "inline":
+        raise UsageError(
+            f"{place}: cuda is of runtime: inline; Ray lends its GPUs to engines, and decoders would "
+            "see none; give --runtime inline, or decode: cpu"
+        )
+    from pipeline.media.card import card_trouble  # which loads libav
+
+    if trouble := card_trouble():
+        raise UsageError(f"{place}: cuda: {trouble}; give decode: auto or cpu")
 
 
 def _check_spill(sink: SinkConfig) -> None:

@@ -38,6 +38,7 @@ from pipeline.configuration.values import (
     rfc3339_moment,
     within_picture,
 )
+from pipeline.media.device import Device
 from pipeline.stream.sampling import HALF, Sampling
 from pipeline.stream.spec import Drop, TimeSource
 
@@ -124,6 +125,7 @@ class StreamConfig(_Model):
     sampling: SamplingConfig | None = None
     operators: Annotated[list[str], Field(min_length=1)] | None = None
     short_side: PositiveInt | None = None
+    decode: Device | None = None
     region: Edges | None = None
     drop: Drop | None = None
     record: RecordConfig | None = None
@@ -182,6 +184,7 @@ class Config(_Model):
     max_pixels: PositiveInt = 4096 * 4096
     damaged: Literal["drop", "keep"] = "drop"
     deinterlace: bool = True
+    decode: Device = "cpu"
     latency_ms: PositiveInt = 1000
     clock: TimeSource = "arrival"
     overload: list[str] = Field(default_factory=list)

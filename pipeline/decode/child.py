@@ -229,9 +229,11 @@ def main() -> None:
     threading.excepthook = die
     logs = set_up_kept_logging("warning")
     fd, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     spec = StreamSpec.from_json(json.loads(sys.stdin.readline()))
+    # CUDA reserves far more addresses than it writes to.
+    limit = resource.RLIMIT_AS if spec.decode == "cpu" else resource.RLIMIT_DATA
+    resource.setrlimit(limit, (memory_bytes, memory_bytes))
     for url in (spec.url, *spec.join):
         remember_url(url)
     orders, answers = Orders(sys.stdin), Answers(fd, Slate(sys.stderr.fileno()), logs)

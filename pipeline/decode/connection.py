@@ -28,6 +28,7 @@ def connected(spec: StreamSpec, transfer: Transfer) -> LiveReel:
         max_pixels=spec.max_pixels,
         damaged=spec.damaged,
         deinterlace=spec.deinterlace,
+        device=spec.decode,
         short_side=spec.picture_side,
         timeout_s=spec.stall_s * 0.4,  # opening takes two; RTSP doubles a read's
         transfer=transfer,

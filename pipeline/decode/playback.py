@@ -154,6 +154,7 @@ class Playback:
             max_pixels=self._spec.max_pixels,
             damaged=self._spec.damaged,
             deinterlace=self._spec.deinterlace,
+            device=self._spec.decode,
             short_side=self._spec.picture_side,
             timeout_s=self._spec.stall_s * 0.4,  # silence, and then a try of its own
             stall_s=self._spec.stall_s,

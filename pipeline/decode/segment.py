@@ -88,6 +88,7 @@ class Segment(Playback):
             max_pixels=self._spec.max_pixels,
             damaged=self._spec.damaged,
             deinterlace=self._spec.deinterlace,
+            device=self._spec.decode,
         )
 
     def _anchor(self, reel: Reel) -> Anchor:

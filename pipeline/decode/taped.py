@@ -152,6 +152,7 @@ class Taped:
             max_pixels=spec.max_pixels,
             damaged=spec.damaged,
             deinterlace=spec.deinterlace,
+            device=spec.decode,
         )
 
     def _fault(self, detail: str) -> Fault:

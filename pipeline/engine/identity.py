@@ -63,6 +63,7 @@ class Identity:
             facts["rules"] = {key: spec.rules[key] for key in variants}
         facts |= {"damaged": "keep"} if spec.damaged else {}
         facts |= {} if spec.deinterlace else {"deinterlace": False}
+        facts |= {} if spec.decode == "cpu" else {"decode": spec.decode}
         facts |= {"region": list(astuple(spec.region))} if spec.region else {}
         facts |= {"span_s": list(spec.span_s)} if spec.span_s else {}
         return variant_hash(facts)

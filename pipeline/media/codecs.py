@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import av
 
+from pipeline.media.card import card_trouble
+
 CURRENT_AVCODEC = 63  # major version, of FFmpeg 9
 COMMON = ("h264", "hevc", "av1", "vp9", "vp8", "mpeg4", "mpeg2video", "mjpeg", "prores")
 
@@ -21,12 +23,14 @@ class Codecs:
         version: of FFmpeg and of PyAV around it.
         present: those of `COMMON` that can be decoded.
         absent: the others.
+        card: why this machine's GPU decodes nothing; empty: it does.
         outdated: this FFmpeg has known holes that a newer one has closed.
     """
 
     version: str
     present: tuple[str, ...]
     absent: tuple[str, ...]
+    card: str
     outdated: bool
 
 
@@ -38,6 +42,7 @@ def codecs() -> Codecs:
         version=f"FFmpeg {av.ffmpeg_version_info}, PyAV {av.__version__}",
         present=present,
         absent=absent,
+        card=card_trouble(),
         outdated=av.library_versions["libavcodec"][0] < CURRENT_AVCODEC,
     )
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import av
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from pipeline.errors import SourceError
 from pipeline.media.aperture import Aperture
+from pipeline.media.card import CUDA, codec_context
 from pipeline.media.damage import Damage, Fed
+from pipeline.media.device import Device
 from pipeline.media.failure import (
     describe,
     is_out_of_memory,
@@ -24,7 +28,7 @@ from pipeline.media.preparation import Preparation
 
 
 class Decoder:
-    """One codec, one thread, in software. Outlives the container that its packets come from."""
+    """One codec, one thread. Outlives the container that its packets come from."""
 
     def __init__(
         self,
@@ -34,6 +38,7 @@ class Decoder:
         max_pixels: int,
         damaged: bool = False,
         deinterlace: bool = True,
+        device: Device = "cpu",
         aperture: Aperture | None = None,
     ) -> None:
         """
@@ -43,11 +48,16 @@ class Decoder:
             max_pixels: refuse larger pictures.
             damaged: give out damaged pictures too.
             deinterlace: take one field of interlaced ones.
+            device: what decodes.
             aperture: what is shown of them; None: all.
+
+        Raises:
+            SourceError: it is to be the GPU, which cannot.
         """
         self._prepare = Preparation(context.field_order, aperture, deinterlace=deinterlace)
         self._deinterlace = deinterlace
-        self._context = context
+        self._device: Device = device
+        self._context = codec_context(context, device, max_pixels)
         self._max_pixels = max_pixels
         self._keeps_damaged = damaged
         self._numbers = PictureNumbers(context.extradata) if context.name == "h264" else None
@@ -55,8 +65,6 @@ class Decoder:
         self._unread = 0  # packets whose place cannot be read, since the last that can
         self._damage: Damage[av.VideoFrame] = Damage()
         self.keyframes = keyframes
-        context.thread_count = 1
-        context.options = {"max_pixels": str(max_pixels)}
 
     def successor(self, context: VideoCodecContext) -> Decoder:
         """One for another stream, with the same rules."""
@@ -66,6 +74,7 @@ class Decoder:
             max_pixels=self._max_pixels,
             damaged=self._keeps_damaged,
             deinterlace=self._deinterlace,
+            device=self._device,
         )
 
     def decode(
@@ -172,11 +181,16 @@ class Decoder:
     def _admit(self, frame: av.VideoFrame, frame_ticks: int | None) -> Picture:
         if frame.width * frame.height > self._max_pixels:
             raise too_large(self._max_pixels, f"{frame.width}x{frame.height}")
-        return self._prepare(Picture.of(frame, frame_ticks))
+        picture = self._prepare(Picture.of(frame, frame_ticks))
+        if not self._context.is_hwaccel:
+            return picture
+        return replace(picture, preparation=f"{CUDA} {picture.preparation}".rstrip())
 
     def _undecodable(self, error: Exception) -> Loss:
         if is_too_large(error):
             raise too_large(self._max_pixels) from None
         if is_out_of_memory(error):
             raise out_of_memory() from None
+        if self._context.is_hwaccel and not isinstance(error, av.error.InvalidDataError):
+            raise SourceError(f"the GPU decodes no more: {describe(error)}", retryable=True)
         return Loss(1, f"a packet cannot be decoded: {describe(error)}")

@@ -21,6 +21,8 @@ class Filters:
 
     def __call__(self, frame: av.VideoFrame, chain: Chain) -> av.VideoFrame:
         """The frame that comes out for one; `chain` has at least one filter, which drop none."""
+        if frame.sw_format:  # it is on a card
+            frame = frame.reformat(format=frame.sw_format.name)
         kind = (frame.width, frame.height, frame.format.name, tuple(chain))
         if self._graph is None or self._made_for != kind:
             self._graph, self._made_for = _made(frame, chain), kind

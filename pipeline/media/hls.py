@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from pipeline.errors import SourceError
 from pipeline.media.container import open_bytes
+from pipeline.media.device import Device
 from pipeline.media.hls_feed import Clock, Expired, Feed
 from pipeline.media.hls_memory import Shown
 from pipeline.media.hls_playlist import GROWS, Playlist, Segment, choose
@@ -89,6 +90,7 @@ class HlsReel:
         max_pixels: int,
         damaged: bool,
         deinterlace: bool = True,
+        device: Device = "cpu",
         short_side: int,
         live: bool,
         stall_s: float,
@@ -105,6 +107,7 @@ class HlsReel:
             max_pixels: refuse larger pictures.
             damaged: give out pictures that a loss has spoilt.
             deinterlace: take one field of interlaced pictures.
+            device: what decodes.
             short_side: of the frames that the model sees; the variant is chosen by it.
             live: it may grow; else it must be a recording by now.
             stall_s: see `Feed`.
@@ -122,7 +125,11 @@ class HlsReel:
             raise SourceError(GROWS, retryable=True)
         feed = Feed(playlist, lambda: files.media(url), stall_s=stall_s, clock=clock, wait=wait)
         segments = Segments(
-            keyframes=keyframes, max_pixels=max_pixels, damaged=damaged, deinterlace=deinterlace
+            keyframes=keyframes,
+            max_pixels=max_pixels,
+            damaged=damaged,
+            deinterlace=deinterlace,
+            device=device,
         )
         return cls(files, feed, segments, clock=clock, wait=wait, shown=shown)
 

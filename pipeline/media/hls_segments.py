@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from pipeline.media.container import Opened
 from pipeline.media.decoder import Decoder
+from pipeline.media.device import Device
 from pipeline.media.failure import describe
 from pipeline.media.follow import Packets, Turn, followed
 from pipeline.media.picture import Loss, Picture, Splice, Step
@@ -28,7 +29,13 @@ class Segments:
     """The decoder of a playlist, and what it has brought."""
 
     def __init__(
-        self, *, keyframes: bool, max_pixels: int, damaged: bool, deinterlace: bool = True
+        self,
+        *,
+        keyframes: bool,
+        max_pixels: int,
+        damaged: bool,
+        deinterlace: bool = True,
+        device: Device = "cpu",
     ) -> None:
         """
         Args:
@@ -36,9 +43,11 @@ class Segments:
             max_pixels: refuse larger pictures.
             damaged: give out pictures that a loss has spoilt.
             deinterlace: take one field of interlaced pictures.
+            device: what decodes.
         """
         self._damaged = damaged
         self._deinterlace = deinterlace
+        self._device: Device = device
         self._keyframes, self.max_pixels = keyframes, max_pixels
         self._decoder: Decoder | None = None
         self._codec: tuple[str, bytes] = ("", b"")  # and what its segments begin with
@@ -106,6 +115,7 @@ class Segments:
                 max_pixels=self.max_pixels,
                 damaged=self._damaged,
                 deinterlace=self._deinterlace,
+                device=self._device,
             )
             self._codec = codec
             own = opened.stream.time_base or TIME_BASE

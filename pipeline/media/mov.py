@@ -36,3 +36,11 @@ def described(opened: Opened, url: str) -> tuple[Aperture | None, Loss | None]:
     aperture = aperture_of(source, opened.stream.id)
     source.seek(here)
     return aperture, None
+
+
+def frames_declared(opened: Opened) -> int:
+    """Frames that a whole file says it has; 0 where it does not say."""
+    stream = opened.stream
+    if opened.container.format.name == MOV:  # without what its edit list cuts away
+        return min(stream.frames, len(stream.index_entries))
+    return stream.frames

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.media.container import open_source
+from pipeline.media.device import Device
 from pipeline.media.growing import GrowingFile
 from pipeline.media.hls import HlsReel
 from pipeline.media.picture import Mark
@@ -17,6 +18,7 @@ def open_reel(
     max_pixels: int,
     damaged: bool,
     deinterlace: bool = True,
+    device: Device = "cpu",
     short_side: int,
     timeout_s: float,
     stall_s: float,
@@ -31,6 +33,7 @@ def open_reel(
         max_pixels: refuse larger pictures.
         damaged: give out pictures that a loss has spoilt.
         deinterlace: take one field of interlaced pictures.
+        device: what decodes.
         short_side: of the pictures that the frames need, pixels; among variants it decides.
         timeout_s: network: longest wait for opening, probing, and each read.
         stall_s: a live playlist that has not grown for so long stands still.
@@ -47,6 +50,7 @@ def open_reel(
             max_pixels=max_pixels,
             damaged=damaged,
             deinterlace=deinterlace,
+            device=device,
             timeout_s=timeout_s,
             transfer=transfer,
         )
@@ -58,6 +62,7 @@ def open_reel(
             max_pixels=max_pixels,
             damaged=damaged,
             deinterlace=deinterlace,
+            device=device,
             short_side=short_side,
             live=transfer.live,
             stall_s=stall_s,
@@ -67,7 +72,7 @@ def open_reel(
 
 
 def open_growing(
-    file: GrowingFile, *, max_pixels: int, damaged: bool, deinterlace: bool
+    file: GrowingFile, *, max_pixels: int, damaged: bool, deinterlace: bool, device: Device = "cpu"
 ) -> VideoReel:
     """Open a file that is still written; the arguments are as above. All of it is decoded: whether
     key frames could be told apart without, only the whole file would say.
@@ -81,4 +86,5 @@ def open_growing(
         max_pixels=max_pixels,
         damaged=damaged,
         deinterlace=deinterlace,
+        device=device,
     )

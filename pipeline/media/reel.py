@@ -16,9 +16,10 @@ from pipeline.media.aperture import Aperture
 from pipeline.media.arrivals import EARLY_US
 from pipeline.media.container import Opened, is_network, open_video
 from pipeline.media.decoder import Decoder
+from pipeline.media.device import Device
 from pipeline.media.failure import describe, is_out_of_memory, out_of_memory
 from pipeline.media.follow import Turn, followed, stamped
-from pipeline.media.mov import MOV, described
+from pipeline.media.mov import described, frames_declared
 from pipeline.media.picture import Loss, Mark, Splice, Step
 from pipeline.media.scan import timestamps_are_plain
 from pipeline.media.sender_clock import SenderClock
@@ -29,7 +30,7 @@ MICROSECOND = Fraction(1, 1_000_000)
 
 
 class VideoReel:
-    """Implements `pipeline.media.picture.Reel` with libav, one thread, in software.
+    """Implements `pipeline.media.picture.Reel` with libav, one thread.
 
     Attributes:
         sender: live: what is told of the clock that made the timestamps; None: nobody's did.
@@ -45,6 +46,7 @@ class VideoReel:
         max_pixels: int,
         damaged: bool = False,
         deinterlace: bool = True,
+        device: Device = "cpu",
         aperture: Aperture | None = None,
         timeout_s: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
@@ -56,6 +58,7 @@ class VideoReel:
             max_pixels: refuse larger pictures.
             damaged: give out pictures that a loss has spoilt.
             deinterlace: take one field of interlaced pictures.
+            device: what decodes.
             aperture: what is shown of them; None: all.
             timeout_s: live: longest wait for the next picture's bytes.
             clock: seconds, monotonic.
@@ -71,6 +74,7 @@ class VideoReel:
             max_pixels=max_pixels,
             damaged=damaged,
             deinterlace=deinterlace,
+            device=device,
             aperture=aperture,
         )
         self._decoders = {opened.stream.index: self._decoder}
@@ -98,6 +102,7 @@ class VideoReel:
         transfer: Transfer | None = None,
         damaged: bool = False,
         deinterlace: bool = True,
+        device: Device = "cpu",
     ) -> VideoReel:
         """Open a source; `keyframes` is what the caller wants, and done where it changes no id.
 
@@ -107,19 +112,20 @@ class VideoReel:
         opened = open_video(url, max_pixels=max_pixels, timeout_s=timeout_s, transfer=transfer)
         try:
             aperture, behind = described(opened, url)
+            reel = cls(
+                opened,
+                keyframes=keyframes,
+                max_pixels=max_pixels,
+                damaged=damaged,
+                deinterlace=deinterlace,
+                device=device,
+                aperture=aperture,
+                timeout_s=timeout_s,
+                clock=transfer.clock if transfer else time.monotonic,
+            )
         except SourceError:
             opened.close()
             raise
-        reel = cls(
-            opened,
-            keyframes=keyframes,
-            max_pixels=max_pixels,
-            damaged=damaged,
-            deinterlace=deinterlace,
-            aperture=aperture,
-            timeout_s=timeout_s,
-            clock=transfer.clock if transfer else time.monotonic,
-        )
         reel._left_out = behind
         reel._unscanned = url if keyframes and not is_network(url) else None
         return reel
@@ -206,8 +212,9 @@ class VideoReel:
                 self.sender.see(packet)
             yield from self._decoder.decode(packet, self._frame_ticks)
             yield None
-        if self._awaited is None and (missing := self._expected - self._reached) > 0:
-            text = f"the file ends early: {missing} of {self._expected} frames are not there"
+        expected = frames_declared(self._opened)
+        if self._awaited is None and (missing := expected - self._reached) > 0:
+            text = f"the file ends early: {missing} of {expected} frames are not there"
             yield Loss(missing, text)
         if self._left_out is not None:
             yield self._left_out
@@ -271,14 +278,6 @@ class VideoReel:
         self._last = [packet.dts, packet.pts, packet.pos]
         if self._awaited is not None and self._last == self._awaited[1:]:
             self._packets, self._awaited = self._awaited[0] or 0, None
-
-    @property
-    def _expected(self) -> int:
-        """Frames that a whole file has; 0 where it does not say."""
-        stream = self._opened.stream
-        if self._opened.container.format.name == MOV:  # without what its edit list cuts away
-            return min(stream.frames, len(stream.index_entries))
-        return stream.frames
 
     @property
     def _reached(self) -> int:

@@ -15,6 +15,7 @@ from pipeline.errors import SourceError
 from pipeline.media.arrivals import EARLY_US
 from pipeline.media.container import Opened, open_video
 from pipeline.media.decoder import Decoder
+from pipeline.media.device import Device
 from pipeline.media.picture import Loss, Mark, Splice, Step
 from pipeline.media.sender_clock import SenderClock
 from pipeline.media.side_data import attach
@@ -44,19 +45,24 @@ class TapeReel:
         max_pixels: int,
         damaged: bool,
         deinterlace: bool,
+        device: Device = "cpu",
     ) -> None:
         """
         Args:
             segments: of the session, in order. Where the first is not its beginning, that one only
                 warms the decoder up, and frames begin with the second.
-            max_pixels, damaged, deinterlace: as of `open_reel`. Which frames are decoded the
-                tape says: they decide on the others' times.
+            max_pixels, damaged, deinterlace, device: as of `open_reel`. Which frames are decoded
+                the tape says: they decide on the others' times.
 
         Raises:
             SourceError: they cannot be played.
         """
         self._segments = segments
-        self._rules: dict[str, Any] = {"max_pixels": max_pixels, "damaged": damaged}
+        self._rules: dict[str, Any] = {
+            "max_pixels": max_pixels,
+            "damaged": damaged,
+            "device": device,
+        }
         first = segments[0].header()
         self.keyframes = first.keyframes
         self._rules |= {"keyframes": first.keyframes, "deinterlace": deinterlace}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from pipeline.media.device import Device
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.region import Region
 from pipeline.media.site import is_remote
@@ -21,6 +22,7 @@ from pipeline.stream.sampling import Sampling
 
 MAX_PIXELS = 4096 * 4096
 BASE_BYTES = 512 << 20  # address space of a child that decodes small pictures: 345 MiB
+DRIVER_BYTES = 1 << 30  # that CUDA may take of the host beside them; not measured yet
 BYTES_PER_PIXEL = 40  # 8K H.264 took 31, 8K 10-bit HEVC 37 (FFmpeg 8.1, 2026-11)
 
 
@@ -62,6 +64,7 @@ class StreamSpec:
         max_pixels: larger pictures are refused; also decides how much memory decoding may take.
         damaged: give out pictures that a loss has spoilt, instead of counting them as lost.
         deinterlace: take one field of interlaced pictures.
+        decode: what decodes it; see `Device`.
         latency_ms: live: how long after a frame came its records should be in the sink. Frames
             are computed in time for that; no record depends on it.
         priority: live: where not all frames can be, those of a higher one are.
@@ -103,6 +106,7 @@ class StreamSpec:
     max_pixels: int = MAX_PIXELS
     damaged: bool = False
     deinterlace: bool = True
+    decode: Device = "cpu"
     latency_ms: int = 1000
     priority: int = 0
     chunk_ms: int = 500
@@ -150,8 +154,9 @@ class StreamSpec:
 
     @property
     def memory_bytes(self) -> int:
-        """Address space that the decode process may take: enough for pictures of `max_pixels`."""
-        return BASE_BYTES + BYTES_PER_PIXEL * self.max_pixels
+        """What the decode process may take: enough for pictures of `max_pixels`."""
+        driver_bytes = 0 if self.decode == "cpu" else DRIVER_BYTES
+        return BASE_BYTES + driver_bytes + BYTES_PER_PIXEL * self.max_pixels
 
     @property
     def endless(self) -> bool:

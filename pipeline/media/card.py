@@ -1,0 +1,95 @@
+"""Whether a GPU decodes a stream, and the codec context that does.
+
+A stream's own context in -> one whose frames stay on the card. PyAV brings a frame to the host
+where it is scaled; one that nobody samples never comes.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import av
+from av.codec.hwaccel import HWAccel
+from av.video.codeccontext import VideoCodecContext
+
+from pipeline.errors import SourceError
+from pipeline.media.device import Device
+from pipeline.media.failure import describe
+
+log = logging.getLogger(__name__)
+
+CUDA = "cuda"
+# What every NVDEC of these years decodes; of AV1, 4:2:2 and 4:4:4 that depends on the card.
+FORMATS = {
+    "h264": ("yuv420p", "yuvj420p"),
+    "hevc": ("yuv420p", "yuvj420p", "yuv420p10le"),
+}
+# PyAV says whether a stream is reordered and not how far. Too little loses H.264 a frame at its
+# beginning where it does not say so itself; HEVC always does.
+_REORDERED = "2"
+
+
+def codec_context(context: VideoCodecContext, device: Device, max_pixels: int) -> VideoCodecContext:
+    """The context that decodes a stream: its own in software, or another one on the card.
+
+    Args:
+        context: the stream's, not used so far.
+        device: what is wanted.
+        max_pixels: larger pictures are refused.
+
+    Raises:
+        SourceError: it is to be the GPU, which cannot.
+    """
+    context.thread_count = 1
+    context.options = {"max_pixels": str(max_pixels)}
+    if device == "cpu":
+        return context
+    allowed = FORMATS.get(context.name, ())
+    kind = f"{context.name} in {context.pix_fmt}"
+    if context.pix_fmt in allowed:
+        try:
+            return _on_card(context)
+        except _NoCardError as error:
+            why = str(error)
+    else:
+        decoded = "; ".join(f"{name} in {' or '.join(own)}" for name, own in FORMATS.items())
+        why = f"{kind} is not what GPUs decode here ({decoded})"
+    if device == "cuda":
+        raise SourceError(f"decode: cuda: {why}; give decode: auto or cpu")
+    log.warning("decode: auto: the CPU decodes %s: %s", kind, why)
+    return context
+
+
+def card_trouble() -> str:
+    """Why nothing can be decoded on this machine's GPU; empty: it can."""
+    try:
+        for name in FORMATS:
+            _opened(name)
+    except _NoCardError as error:
+        return str(error)
+    return ""
+
+
+class _NoCardError(Exception):
+    """Its text says why there is no decoder on a card."""
+
+
+def _on_card(context: VideoCodecContext) -> VideoCodecContext:
+    own = _opened(context.name)
+    own.extradata = context.extradata
+    own.thread_count = 1
+    reordered = context.name == "h264" and context.has_b_frames
+    own.options = context.options | ({"has_b_frames": _REORDERED} if reordered else {})
+    return own
+
+
+def _opened(codec: str) -> VideoCodecContext:
+    card = HWAccel(CUDA, allow_software_fallback=False, is_hw_owned=True)
+    try:
+        context = av.CodecContext.create(codec, "r", hwaccel=card)
+    except (av.FFmpegError, OSError, MemoryError) as error:
+        raise _NoCardError(f"no CUDA device answers ({describe(error)})") from None
+    if not context.is_hwaccel:
+        raise _NoCardError(f"this PyAV has no {codec} decoder of CUDA's")
+    assert isinstance(context, VideoCodecContext)
+    return context

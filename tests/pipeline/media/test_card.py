@@ -1,0 +1,113 @@
+"""What decodes a stream. Without a driver the refusal is real; a card stands in as the one function
+that opens a context there."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from pipeline.errors import SourceError
+from pipeline.media import card
+from pipeline.media.frame_size import FrameSize
+from pipeline.media.picture import Picture
+from pipeline.media.scaler import Scaler
+
+TROUBLE = card.card_trouble()
+no_card = pytest.mark.skipif(not TROUBLE, reason="shows a machine without a GPU that decodes")
+
+
+@pytest.fixture(scope="module")
+def clip(clips, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """H.264 with frames that are reordered and a file that does not say how far."""
+    noise = np.random.default_rng(3)
+    frames = [
+        clips.rgb(noise.integers(0, 256, (96, 128, 3), np.uint8), "yuv420p") for _ in range(12)
+    ]
+    options = {"preset": "ultrafast", "bf": "2", "g": "12", "x264-params": "b-pyramid=none"}
+    return clips.write(tmp_path_factory.mktemp("card") / "clip.mp4", frames, options=options)
+
+
+class SoftwareCard:
+    """A context of the same kind, made from nothing as the card's is, that decodes in software."""
+
+    is_hwaccel = True
+
+    def __init__(self, codec: str) -> None:
+        self.__dict__["own"] = av.CodecContext.create(codec, "r")
+        # PyAV guesses nothing of a codec that it has not opened through a container.
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.own, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.own, name, value)
+
+
+@pytest.fixture
+def software_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(card, "_opened", SoftwareCard)
+    return
+
+
+def shown(pictures: list[Picture]) -> list[tuple[int | None, bytes]]:
+    scale = Scaler(FrameSize(56, 14))
+    return [(one.pts, scale(one).tobytes()) for one in pictures]
+
+
+@no_card
+def test_without_a_card_cuda_is_refused_with_what_to_do(clips, clip: Path) -> None:
+    with pytest.raises(
+        SourceError, match=r"decode: cuda: no CUDA device answers .*; give decode: "
+    ):
+        clips.pictures(clip, device="cuda")
+
+
+@no_card
+def test_without_a_card_auto_decodes_on_the_cpu_and_says_why(
+    clips, clip: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        automatic = clips.pictures(clip, device="auto")
+    assert shown(automatic) == shown(clips.pictures(clip))
+    assert {one.preparation for one in automatic} == {""}
+    (line,) = caplog.messages
+    assert line == f"decode: auto: the CPU decodes h264 in yuv420p: {TROUBLE}"
+
+
+@pytest.mark.usefixtures("software_card")
+def test_what_cards_do_not_decode_is_named_with_what_they_do(
+    clips, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    planes = clips.colour((64, 64), (90, 100, 110), "yuv444p")
+    path = clips.write(tmp_path / "444.mp4", [planes] * 2)
+    with pytest.raises(
+        SourceError, match=r"h264 in yuv444p is not what GPUs decode here \(h264 in"
+    ):
+        clips.pictures(path, device="cuda")
+    assert {one.preparation for one in clips.pictures(path, device="auto")} == {""}
+    assert "the CPU decodes h264 in yuv444p" in caplog.text
+
+
+@pytest.mark.usefixtures("software_card")
+def test_a_cards_pictures_are_all_there_in_order_and_of_another_identity(clips, clip: Path) -> None:
+    own, theirs = clips.pictures(clip), clips.pictures(clip, device="cuda")
+    assert shown(theirs) == shown(own)
+    assert {one.preparation for one in theirs} == {"cuda"}
+    assert {one.preparation for one in own} == {""}
+
+
+@pytest.mark.usefixtures("software_card")
+def test_a_card_that_fails_in_the_middle_ends_the_reading(
+    clips, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(self: SoftwareCard, packet: object) -> list[av.VideoFrame]:
+        raise av.error.ExternalError(-1, "generic error in an external library")
+
+    monkeypatch.setattr(SoftwareCard, "decode", gone, raising=False)
+    with pytest.raises(SourceError, match="the GPU decodes no more: generic error") as caught:
+        clips.pictures(clip, device="cuda")
+    assert caught.value.retryable
