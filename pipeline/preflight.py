@@ -47,15 +47,15 @@ def check(config: Config) -> None:
 
 def _check_decoder(config: Config) -> None:
     """A GPU that is to decode, whatever a stream turns out to be."""
-    devices = {"decode": config.decode}
+    devices: dict[str, str | None] = {"decode": config.decode}
     devices |= {f"streams.{name}.decode": one.decode for name, one in config.streams.items()}
     place = next((place for place, device in devices.items() if device == "cuda"), None)
     if place is None:
         return
     if config.runtime != "inline":
         raise UsageError(
-            f"{place}: cuda is of runtime: inline; Ray lends its GPUs to engines, and decoders would "
-            "see none; give --runtime inline, or decode: cpu"
+            f"{place}: cuda is of runtime: inline; Ray lends its GPUs to engines, and decoders "
+            "would see none; give --runtime inline, or decode: cpu"
         )
     from pipeline.media.card import card_trouble  # which loads libav
 

@@ -24,9 +24,9 @@ FORMATS = {
     "h264": ("yuv420p", "yuvj420p"),
     "hevc": ("yuv420p", "yuvj420p", "yuv420p10le"),
 }
-# PyAV says whether a stream is reordered and not how far. Too little loses H.264 a frame at its
-# beginning where it does not say so itself; HEVC always does.
-_REORDERED = "2"
+TURNED = "display_matrix"
+# What the container may say of a stream's colours, and of how far its frames are reordered.
+_COLOURS = ("colorspace", "color_range", "color_primaries", "color_trc")
 
 
 def codec_context(context: VideoCodecContext, device: Device, max_pixels: int) -> VideoCodecContext:
@@ -44,25 +44,21 @@ def codec_context(context: VideoCodecContext, device: Device, max_pixels: int) -
     context.options = {"max_pixels": str(max_pixels)}
     if device == "cpu":
         return context
-    allowed = FORMATS.get(context.name, ())
-    kind = f"{context.name} in {context.pix_fmt}"
-    if context.pix_fmt in allowed:
-        try:
-            return _on_card(context)
-        except _NoCardError as error:
-            why = str(error)
-    else:
-        decoded = "; ".join(f"{name} in {' or '.join(own)}" for name, own in FORMATS.items())
-        why = f"{kind} is not what GPUs decode here ({decoded})"
+    try:
+        _check(context)
+        return _on_card(context)
+    except _NoCardError as error:
+        why = str(error)
     if device == "cuda":
         raise SourceError(f"decode: cuda: {why}; give decode: auto or cpu")
-    log.warning("decode: auto: the CPU decodes %s: %s", kind, why)
+    log.warning("decode: auto: the CPU decodes: %s", why)
     return context
 
 
 def card_trouble() -> str:
     """Why nothing can be decoded on this machine's GPU; empty: it can."""
     try:
+        _check_version()
         for name in FORMATS:
             _opened(name)
     except _NoCardError as error:
@@ -74,12 +70,37 @@ class _NoCardError(Exception):
     """Its text says why there is no decoder on a card."""
 
 
+def _check_version() -> None:
+    if av.__version__ < "19":  # which says nothing of `TURNED`
+        raise _NoCardError(
+            f"PyAV {av.__version__} does not tell how pictures are turned, PyAV 19 or newer does, "
+            "for Python 3.12 or newer"
+        )
+
+
+def _check(context: VideoCodecContext) -> None:
+    """Whether the card would give the pictures that the CPU gives."""
+    _check_version()
+    if context.pix_fmt not in FORMATS.get(context.name, ()):
+        decoded = "; ".join(f"{name} in {' or '.join(own)}" for name, own in FORMATS.items())
+        raise _NoCardError(
+            f"{context.name} in {context.pix_fmt} is not what GPUs decode here ({decoded})"
+        )
+    if TURNED in context.coded_side_data:
+        raise _NoCardError(
+            "its container turns the pictures, which only the CPU's decoder hands on"
+        )
+
+
 def _on_card(context: VideoCodecContext) -> VideoCodecContext:
+    """As PyAV opens a container's codecs before it is known what they are, another context is made;
+    what the container says beside the codec's own bytes is carried over."""
     own = _opened(context.name)
     own.extradata = context.extradata
     own.thread_count = 1
-    reordered = context.name == "h264" and context.has_b_frames
-    own.options = context.options | ({"has_b_frames": _REORDERED} if reordered else {})
+    own.options = context.options | {"has_b_frames": str(context.reorder_depth)}
+    for name in _COLOURS:
+        setattr(own, name, getattr(context, name))
     return own
 
 

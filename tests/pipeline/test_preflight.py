@@ -12,6 +12,7 @@ from pipeline.configuration.resolve import resolve
 from pipeline.display import open_display
 from pipeline.errors import SinkError
 from pipeline.job import run_job
+from pipeline.media.card import card_trouble
 
 TRAINED = {"weights": "depth-anything-v2"}
 WRONG = [
@@ -37,6 +38,7 @@ WRONG = [
     ),
     ({"heads": {"embedding": "x.pth"}}, "embedding has no head"),
     ({"calibrations": "absent.json"}, r"absent\.json: no calibrations"),
+    ({"decode": "cuda", "runtime": "ray"}, "decode: cuda is of runtime: inline"),
     ({"sink": "kafka://host"}, "names no broker"),
     ({"sink": {"uri": "sqlite:r.db", "settings": {"acks": 1}}}, "has no settings"),
     ({"sink": {"uri": "kafka://h:1", "settings": {"attempt_s": 0}}}, "attempt_s is 0"),
@@ -105,3 +107,12 @@ def test_files_of_another_machine_are_left_to_its_engines(more, known, monkeypat
     else:
         with pytest.raises(DinostreamError):
             preflight.check(config(more))
+
+
+@pytest.mark.skipif(not card_trouble(), reason="shows a machine without a GPU that decodes")
+def test_a_gpu_that_is_to_decode_one_stream_and_is_not_there_is_told_at_once() -> None:
+    one = {"url": "synthetic:room", "decode": "cuda"}
+    with pytest.raises(
+        UsageError, match=r"streams\.door\.decode: cuda: .+; give decode: auto or cpu"
+    ):
+        preflight.check(config({"runtime": "inline", "streams": {"door": one}}))

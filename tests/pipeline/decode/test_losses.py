@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -129,9 +130,14 @@ def test_damaged_frames_are_given_out_where_they_are_wanted(play, shared_media: 
 
 def test_whoever_keeps_damaged_frames_or_both_fields_does_another_job() -> None:
     identity = Identity("model", {}, {})
-    kinds: list[dict[str, bool]] = [{}, {"damaged": True}, {"deinterlace": False}]
+    kinds: list[dict[str, Any]] = [
+        {},
+        {"damaged": True},
+        {"deinterlace": False},
+        {"decode": "cuda"},
+    ]
     jobs = [identity.jobs([StreamSpec("s", "x", session="1", **kind)])["s"] for kind in kinds]
-    assert len(set(jobs)) == 3
+    assert len(set(jobs)) == 4
     assert Config(sources=["x"]).deinterlace
     (kept,) = stream_specs(Config(sources=["synthetic:room"], deinterlace=False), live=False)
     assert not kept.deinterlace
