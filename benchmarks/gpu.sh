@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs everything that a machine with a GPU should run, in under 8 minutes; leaves one results file.
+# Runs everything that a machine with a GPU should run, in under 9 minutes; leaves one results file.
 # Each part has a limit of its own, and one that fails does not stop the next. Needs torch and
 # triton alone. Never changes a setting of the card.
 set -uo pipefail
@@ -9,7 +9,7 @@ usage() {
 Usage: benchmarks/gpu.sh [FILE]
 
 Runs the kernels' and the backbone's benchmarks, the tile tuner and the GPU tests on this machine's
-first GPU. Takes at most 8 minutes. FILE (default: benchmarks/results/gpu-DATE.json) gets every
+first GPU. Takes at most 9 minutes. FILE (default: benchmarks/results/gpu-DATE.json) gets every
 part's report, exit code, seconds and last words. The exit code is 0 only where all parts ended well.
 
     PYTHON   the interpreter that has torch and triton (default: python, else python3)
@@ -57,7 +57,7 @@ if not torch.cuda.is_available():
 import triton
 print(torch.cuda.get_device_name(), torch.__version__, triton.__version__)
 '
-others=(attention backbone-s tiles backbone-l fused backbone-b tests backbone-g)
+others=(attention backbone-s tiles backbone-l fused backbone-b tests nvdec backbone-g)
 if part device 20 "$python" -c "$probe"; then
     bench=("$python" -m operators.bench --rounds 5 --out {} --model)
     part attention 90 "$python" -m kernels.bench --only attention --rounds 20 --out {}
@@ -72,6 +72,11 @@ if part device 20 "$python" -c "$probe"; then
             -o addopts=--import-mode=importlib -m needs_gpu tests/kernels
     else
         without tests "pytest is not installed"
+    fi
+    if "$python" -c 'import av' 2>/dev/null; then
+        part nvdec 60 "$python" -m benchmarks.nvdec --out {}
+    else
+        without nvdec "av (PyAV) is not installed"
     fi
     part backbone-g 40 "${bench[@]}" dinov2_vitg14
 else

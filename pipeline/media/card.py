@@ -105,6 +105,7 @@ def _on_card(context: VideoCodecContext) -> VideoCodecContext:
 
 
 def _opened(codec: str) -> VideoCodecContext:
+    av.logging.set_level(av.logging.PANIC)  # its errors say then what libav logged, and print none
     card = HWAccel(CUDA, allow_software_fallback=False, is_hw_owned=True)
     try:
         context = av.CodecContext.create(codec, "r", hwaccel=card)
