@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs everything that a machine with a GPU should run, in under 9 minutes; leaves one results file.
 # Each part has a limit of its own, and one that fails does not stop the next. Needs torch and
-# triton alone. Never changes a setting of the card.
+# triton; what needs more is left out. Never changes a setting of the card.
 set -uo pipefail
 
 usage() {

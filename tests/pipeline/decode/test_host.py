@@ -17,6 +17,7 @@ import pytest
 
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.process import ROOT
+from pipeline.media.card import card_trouble
 from pipeline.stream.chunk import Chunk, End, Fault, Frames
 from pipeline.stream.spec import StreamSpec
 from pipeline.testing import ManualClock
@@ -56,6 +57,23 @@ def test_processes_give_what_playback_gives(play, spec, drain, keys, clip_path: 
     assert isinstance(end, End)
     assert (end.outcome, end.decoded, end.lost) == ("ok", 303, 0)
     assert 30e6 < end.memory_bytes < 400e6
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not card_trouble(), reason="shows a machine without a GPU that decodes")
+def test_without_a_gpu_cuda_is_refused_and_auto_goes_on(
+    play, spec, drain, keys, shared_media
+) -> None:
+    path = shared_media / "videos" / "bt601.mov"
+    found = drain(
+        spec(path, "every:5", stream="gpu", decode="cuda"),
+        spec(path, "every:5", stream="any", decode="auto"),
+    )
+    (end,) = found["gpu"]
+    assert isinstance(end, End)
+    assert end.outcome == "rejected"
+    assert end.detail.startswith("decode: cuda: ")
+    assert keys(found["any"]) == play(path, "every:5").keys
 
 
 @pytest.mark.slow
