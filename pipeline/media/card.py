@@ -24,8 +24,8 @@ FORMATS = {
     "h264": ("yuv420p", "yuvj420p"),
     "hevc": ("yuv420p", "yuvj420p", "yuv420p10le"),
 }
-TURNED = "display_matrix"
-# What the container may say of a stream's colours, and of how far its frames are reordered.
+_TURNED = "display_matrix"
+# What a container may say of its stream's colours.
 _COLOURS = ("colorspace", "color_range", "color_primaries", "color_trc")
 
 
@@ -71,7 +71,7 @@ class _NoCardError(Exception):
 
 
 def _check_version() -> None:
-    if av.__version__ < "19":  # which says nothing of `TURNED`
+    if av.__version__ < "19":  # which says nothing of `_TURNED`
         raise _NoCardError(
             f"PyAV {av.__version__} does not tell how pictures are turned, PyAV 19 or newer does, "
             "for Python 3.12 or newer"
@@ -86,7 +86,7 @@ def _check(context: VideoCodecContext) -> None:
         raise _NoCardError(
             f"{context.name} in {context.pix_fmt} is not what GPUs decode here ({decoded})"
         )
-    if TURNED in context.coded_side_data:
+    if _TURNED in context.coded_side_data:
         raise _NoCardError(
             "its container turns the pictures, which only the CPU's decoder hands on"
         )

@@ -192,5 +192,6 @@ class Decoder:
         if is_out_of_memory(error):
             raise out_of_memory() from None
         if self._context.is_hwaccel and not isinstance(error, av.error.InvalidDataError):
-            raise SourceError(f"the GPU decodes no more: {describe(error)}", retryable=True)
+            detail = f"the GPU decodes no more: {describe(error)}"
+            raise SourceError(detail, retryable=True) from None
         return Loss(1, f"a packet cannot be decoded: {describe(error)}")

@@ -51,9 +51,9 @@ def software_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     return
 
 
-def shown(pictures: list[Picture]) -> list[tuple[int | None, bytes]]:
+def shown(pictures: list[Picture]) -> list[tuple[Any, ...]]:
     scale = Scaler(FrameSize(56, 14))
-    return [(one.pts, scale(one).tobytes()) for one in pictures]
+    return [(one.pts, one.duration, one.keyframe, scale(one).tobytes()) for one in pictures]
 
 
 @no_card
