@@ -40,8 +40,8 @@ class FrameInfo:
         clock: what event time is anchored to: capture, container, start-time or media.
         epoch: which assignment of the stream decoded it; rises with every (re)assignment.
         preparation: what was done to the stored picture before scaling, beside turning it: one
-            field of an interlaced one, the part that is shown. Empty for most; part of a record's
-            variant where it is not.
+            field of an interlaced one, the part that is shown; `cuda` first where a GPU decoded it.
+            Empty for most; part of a record's variant where it is not.
         region: left, top, right, bottom of what is looked at within the whole picture as displayed,
             pixels; `source_hw` and all coordinates are of it alone. None: it is the whole.
         rendered: dinostream drew the picture itself; it is no footage.
