@@ -35,7 +35,13 @@ LOOSE = (*FLOATS, "h", "w", "M", "T", "stride_y", "stride_b")
 widths, and strides but those of frames, which have 3 P / 2 words per patch and row."""
 
 
-def fused_report(kernel: str, size: int, *, arch: int, dtype: torch.dtype) -> KernelReport:
+STREAM = ("tokens", "gamma", "weight", "bias", "added")
+"""Arguments of `norm` and `add_norm` that have the residual stream's dtype."""
+
+
+def fused_report(
+    kernel: str, size: int, *, arch: int, dtype: torch.dtype, stream: torch.dtype | None = None
+) -> KernelReport:
     """Compile one variant ahead of time, for contiguous tensors.
 
     Args:
@@ -43,6 +49,7 @@ def fused_report(kernel: str, size: int, *, arch: int, dtype: torch.dtype) -> Ke
         size: second of it.
         arch: 10 x major + minor compute capability.
         dtype: float16, bfloat16 or float32.
+        stream: that of the residual stream, where it is another.
 
     Returns:
         The report.
@@ -53,15 +60,18 @@ def fused_report(kernel: str, size: int, *, arch: int, dtype: torch.dtype) -> Ke
     """
     if (kernel, size) not in VARIANTS:
         raise ValueError(f"variant is {kernel}, {size}; allowed: {VARIANTS}")
-    if dtype not in ELEMENT_NAMES:
-        raise ValueError(f"dtype is {dtype}; allowed: {', '.join(map(str, ELEMENT_NAMES))}")
+    for kind in (dtype, stream or dtype):
+        if kind not in ELEMENT_NAMES:
+            raise ValueError(f"dtype is {kind}; allowed: {', '.join(map(str, ELEMENT_NAMES))}")
     function, constants, warps = _configuration(kernel, size)
-    pointer = f"*{ELEMENT_NAMES[dtype]}"
+    pointer, of_stream = (f"*{ELEMENT_NAMES[kind]}" for kind in (dtype, stream or dtype))
     names = [name for name in function.arg_names if name not in constants]
     return compile_report(
         function,
         arch=arch,
-        signature={name: _type_of(name, pointer) for name in names},
+        signature={
+            name: _type_of(name, of_stream if name in STREAM else pointer) for name in names
+        },
         constants=constants,
         aligned=tuple(name for name in names if name not in LOOSE),
         options={"num_warps": warps, "enable_fp_fusion": True},

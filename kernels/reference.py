@@ -53,7 +53,9 @@ def patches(
     return tiles.permute(0, 1, 3, 5, 2, 4).reshape(-1, colours * patch * patch).to(dtype)
 
 
-def norm(tokens: Tensor, weight: Tensor, bias: Tensor, *, eps: float) -> Tensor:
+def norm(
+    tokens: Tensor, weight: Tensor, bias: Tensor, *, eps: float, dtype: torch.dtype | None = None
+) -> Tensor:
     """LayerNorm over the last axis, equations 3 and 4 of arXiv 1607.06450.
 
     Args:
@@ -61,32 +63,41 @@ def norm(tokens: Tensor, weight: Tensor, bias: Tensor, *, eps: float) -> Tensor:
         weight: `[D]`.
         bias: `[D]`.
         eps: added to the variance.
+        dtype: of the result; that of `tokens` where None.
 
     Returns:
-        The shape and dtype of `tokens`.
+        The shape of `tokens`.
     """
     normed = layer_norm(tokens.float(), weight.shape, weight.float(), bias.float(), eps)
-    return normed.to(tokens.dtype)
+    return normed.to(dtype or tokens.dtype)
 
 
 def add_norm(
-    tokens: Tensor, branch: Tensor, gamma: Tensor, weight: Tensor, bias: Tensor, *, eps: float
+    tokens: Tensor,
+    branch: Tensor,
+    gamma: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    eps: float,
+    dtype: torch.dtype | None = None,
 ) -> tuple[Tensor, Tensor]:
     """tokens + gamma * branch (LayerScale, section 2.1 of arXiv 2103.17239), and its LayerNorm.
 
     Args:
         tokens: `[..., D]`, any floating dtype, any strides.
-        branch: likewise.
+        branch: likewise, of any floating dtype of its own.
         gamma: `[D]`.
         weight: `[D]`, of the norm.
         bias: `[D]`, of the norm.
         eps: added to the variance.
+        dtype: of the norm; that of `tokens` where None.
 
     Returns:
         The sum in the dtype of `tokens`, and the norm of that sum as it was rounded.
     """
     added = (tokens.float() + gamma.float() * branch.float()).to(tokens.dtype)
-    return added, norm(added, weight, bias, eps=eps)
+    return added, norm(added, weight, bias, eps=eps, dtype=dtype)
 
 
 def swiglu(gate_value: Tensor) -> Tensor:

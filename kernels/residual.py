@@ -4,6 +4,7 @@ In: tokens and a branch `[..., D]`. Out: their sum and its norm. Triton on CUDA,
 elsewhere. Must not know the block around it, nor import triton before a CUDA tensor arrives.
 """
 
+import torch
 from torch import Tensor
 
 from . import reference
@@ -14,7 +15,9 @@ MAX_WIDTH = 2048
 """Widest row that one program holds in its registers; DINOv2 has 192 to 1536."""
 
 
-def norm(tokens: Tensor, weight: Tensor, bias: Tensor, *, eps: float) -> Tensor:
+def norm(
+    tokens: Tensor, weight: Tensor, bias: Tensor, *, eps: float, dtype: torch.dtype | None = None
+) -> Tensor:
     """LayerNorm: what stands before the first branch.
 
     Args:
@@ -22,59 +25,73 @@ def norm(tokens: Tensor, weight: Tensor, bias: Tensor, *, eps: float) -> Tensor:
         weight: `[D]`, of the same dtype.
         bias: `[D]`, likewise.
         eps: added to the variance; statistics are float32.
+        dtype: of the result, one of the three; that of `tokens` where None.
 
     Returns:
-        The shape and dtype of `tokens`, contiguous.
+        The shape of `tokens`, contiguous.
 
     Raises:
         ValueError: for other shapes or dtypes.
     """
-    _check(tokens, weight=weight, bias=bias)
+    dtype = dtype or tokens.dtype
+    _check(tokens, dtype, weight=weight, bias=bias)
     if runs_triton(tokens.device):
         from . import residual_triton
 
-        out: Tensor = residual_triton.norm(tokens, weight, bias, eps=eps)
+        out: Tensor = residual_triton.norm(tokens, weight, bias, eps=eps, dtype=dtype)
         return out
-    return reference.norm(tokens, weight, bias, eps=eps)
+    return reference.norm(tokens, weight, bias, eps=eps, dtype=dtype)
 
 
 def add_norm(
-    tokens: Tensor, branch: Tensor, gamma: Tensor, weight: Tensor, bias: Tensor, *, eps: float
+    tokens: Tensor,
+    branch: Tensor,
+    gamma: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    eps: float,
+    dtype: torch.dtype | None = None,
 ) -> tuple[Tensor, Tensor]:
     """tokens + gamma * branch, and the LayerNorm of it.
 
     Args:
         tokens: `[..., D]` float32, float16 or bfloat16, any strides, D at most 2048.
-        branch: likewise.
-        gamma: `[D]`, of the same dtype: LayerScale.
+        branch: likewise, of a dtype of its own: a float32 stream may take bfloat16 branches.
+        gamma: `[D]`, of the tokens' dtype: LayerScale.
         weight: `[D]`, of the norm that follows.
         bias: `[D]`, likewise.
         eps: added to the variance; statistics are float32.
+        dtype: of the norm, one of the three; that of `tokens` where None.
 
     Returns:
-        The sum, and the norm of the sum as it was rounded; the shape and dtype of `tokens`,
-        contiguous.
+        The sum in the dtype of `tokens`, and the norm of the sum as it was rounded; the shape of
+        `tokens`, contiguous.
 
     Raises:
         ValueError: for other shapes or dtypes.
     """
-    _check(tokens, gamma=gamma, weight=weight, bias=bias)
-    if branch.shape != tokens.shape or branch.dtype != tokens.dtype:
+    dtype = dtype or tokens.dtype
+    _check(tokens, dtype, gamma=gamma, weight=weight, bias=bias)
+    if branch.shape != tokens.shape or branch.dtype not in DTYPES:
         raise ValueError(
             f"branch is {branch.dtype} {list(branch.shape)}; allowed: that of tokens, "
-            f"{tokens.dtype} {list(tokens.shape)}"
+            f"{list(tokens.shape)}, in {', '.join(map(str, DTYPES))}"
         )
     if runs_triton(tokens.device):
         from . import residual_triton
 
-        added, normed = residual_triton.add_norm(tokens, branch, gamma, weight, bias, eps=eps)
+        added, normed = residual_triton.add_norm(
+            tokens, branch, gamma, weight, bias, eps=eps, dtype=dtype
+        )
         return added, normed
-    return reference.add_norm(tokens, branch, gamma, weight, bias, eps=eps)
+    return reference.add_norm(tokens, branch, gamma, weight, bias, eps=eps, dtype=dtype)
 
 
-def _check(tokens: Tensor, **per_channel: Tensor) -> None:
-    if tokens.dtype not in DTYPES:
-        raise ValueError(f"tokens are {tokens.dtype}; allowed: {', '.join(map(str, DTYPES))}")
+def _check(tokens: Tensor, dtype: torch.dtype, **per_channel: Tensor) -> None:
+    for name, kind in (("tokens are", tokens.dtype), ("dtype is", dtype)):
+        if kind not in DTYPES:
+            raise ValueError(f"{name} {kind}; allowed: {', '.join(map(str, DTYPES))}")
     if tokens.dim() < 2 or tokens.numel() == 0 or tokens.shape[-1] > MAX_WIDTH:
         raise ValueError(
             f"tokens have shape {list(tokens.shape)}; allowed: [..., D], not empty, "

@@ -114,7 +114,7 @@ def launch_norm(
             stride 1 in D is copied.
         weight: contiguous `[D]`.
         bias: contiguous `[D]`.
-        normed: contiguous, of the shape and dtype of `tokens`; wholly overwritten.
+        normed: contiguous, of the shape of `tokens`, in any dtype; wholly overwritten.
         eps: added to the variance.
     """
     rows, width = _rows(tokens), tokens.shape[-1]
@@ -140,8 +140,8 @@ def launch_add_norm(
         stream: tokens and branch `[..., D]` (strides as in `launch_norm`), gamma `[D]`.
         weight: contiguous `[D]`.
         bias: contiguous `[D]`.
-        out: the sum and its norm, contiguous, of the shape and dtype of the tokens; wholly
-            overwritten.
+        out: the sum, in the tokens' dtype, and its norm, in any; contiguous, of the tokens' shape,
+            wholly overwritten.
         eps: added to the variance.
     """
     tokens, branch, gamma = stream
@@ -161,25 +161,35 @@ def _rows(tokens: Tensor) -> Tensor:
 
 # Operators of torch's own: opaque to torch.compile, and an error (not a cut graph) in backward.
 @torch.library.custom_op("dinostream::norm", mutates_args=())
-def norm(tokens: Tensor, weight: Tensor, bias: Tensor, *, eps: float) -> Tensor:
+def norm(tokens: Tensor, weight: Tensor, bias: Tensor, *, eps: float, dtype: torch.dtype) -> Tensor:
     """LayerNorm by the Triton kernel; see `kernels.residual.norm`."""
-    normed = torch.empty_like(tokens, memory_format=torch.contiguous_format)
+    normed = _empty(tokens, dtype)
     launch_norm(tokens, weight.contiguous(), bias.contiguous(), normed, eps=eps)
     return normed
 
 
 @norm.register_fake
-def _(tokens: Tensor, weight: Tensor, bias: Tensor, *, eps: float) -> Tensor:
-    return torch.empty_like(tokens, memory_format=torch.contiguous_format)
+def _(tokens: Tensor, weight: Tensor, bias: Tensor, *, eps: float, dtype: torch.dtype) -> Tensor:
+    return _empty(tokens, dtype)
+
+
+def _empty(tokens: Tensor, dtype: torch.dtype) -> Tensor:
+    return torch.empty_like(tokens, dtype=dtype, memory_format=torch.contiguous_format)
 
 
 @torch.library.custom_op("dinostream::add_norm", mutates_args=())
 def add_norm(
-    tokens: Tensor, branch: Tensor, gamma: Tensor, weight: Tensor, bias: Tensor, *, eps: float
+    tokens: Tensor,
+    branch: Tensor,
+    gamma: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    eps: float,
+    dtype: torch.dtype,
 ) -> tuple[Tensor, Tensor]:
     """Scaled residual add and LayerNorm by the Triton kernel; see `kernels.residual.add_norm`."""
-    added = torch.empty_like(tokens, memory_format=torch.contiguous_format)
-    normed = torch.empty_like(added)
+    added, normed = _empty(tokens, tokens.dtype), _empty(tokens, dtype)
     stream = (tokens, branch, gamma.contiguous())
     launch_add_norm(stream, weight.contiguous(), bias.contiguous(), (added, normed), eps=eps)
     return added, normed
@@ -187,7 +197,13 @@ def add_norm(
 
 @add_norm.register_fake
 def _(
-    tokens: Tensor, branch: Tensor, gamma: Tensor, weight: Tensor, bias: Tensor, *, eps: float
+    tokens: Tensor,
+    branch: Tensor,
+    gamma: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    eps: float,
+    dtype: torch.dtype,
 ) -> tuple[Tensor, Tensor]:
-    added = torch.empty_like(tokens, memory_format=torch.contiguous_format)
-    return added, torch.empty_like(added)
+    return _empty(tokens, tokens.dtype), _empty(tokens, dtype)

@@ -89,19 +89,26 @@ def run_patches(*, shape: list[int], dtype: str, patch: int = 14, **case: Any) -
     return _compare(out, reference.patches(pixels, MEAN, STD, torch.float32, patch=patch))
 
 
-def run_norm(*, shape: list[int], dtype: str, **case: Any) -> dict[str, Any]:
+def run_norm(
+    *, shape: list[int], dtype: str, branches: str | None = None, **case: Any
+) -> dict[str, Any]:
+    """`branches` is the dtype of what is normed for a branch, where the stream has another."""
     tokens = _draw(shape, dtype, **case)
     weight, bias = (_draw(shape[-1:], dtype, seed=seed) for seed in (1, 2))
-    out = torch.full(shape, float("nan"), dtype=tokens.dtype)
+    out = torch.full(shape, float("nan"), dtype=getattr(torch, branches or dtype))
     residual_triton.launch_norm(tokens, weight, bias, out, eps=EPS)
     return _compare(out, reference.norm(tokens.float(), weight, bias, eps=EPS))
 
 
-def run_add_norm(*, shape: list[int], dtype: str, seed: int = 0, **case: Any) -> dict[str, Any]:
+def run_add_norm(
+    *, shape: list[int], dtype: str, branches: str | None = None, seed: int = 0, **case: Any
+) -> dict[str, Any]:
     tokens = _draw(shape, dtype, seed=seed, **case)
-    branch = _draw(shape, dtype, seed=seed + 100, **case)
+    branch = _draw(shape, branches or dtype, seed=seed + 100, **case)
     gamma, weight, bias = (_draw(shape[-1:], dtype, seed=seed) for seed in (1, 2, 3))
-    added, normed = (torch.full(shape, float("nan"), dtype=tokens.dtype) for _ in range(2))
+    added, normed = (
+        torch.full(shape, float("nan"), dtype=kind) for kind in (tokens.dtype, branch.dtype)
+    )
     stream = (tokens, branch, gamma)
     residual_triton.launch_add_norm(stream, weight, bias, (added, normed), eps=EPS)
     truth, _ = reference.add_norm(
@@ -170,6 +177,8 @@ def opcheck(*, kernel: str) -> dict[str, Any]:
     _, arguments, options = _calls("float32")[kernel]
     if kernel == "patches":
         arguments, options = (*arguments, *options.values()), {}
+    if kernel in ("norm", "add_norm"):
+        options = {**options, "dtype": torch.float32}
     name = {"windows": "pool_windows"}.get(kernel, kernel)
     room = {"norm": residual_triton, "add_norm": residual_triton, "windows": windows_triton}
     room |= {"patches": patches_triton, "swiglu": swiglu_triton}

@@ -80,6 +80,18 @@ def test_add_norm(interpret_fused: Interpret, width: int, dtype: str) -> None:
     assert_both_correct(answer, [5, width], dtype)
 
 
+@pytest.mark.parametrize("width", [17, 200, *WIDTHS])
+@pytest.mark.parametrize("branches", ["float16", "bfloat16"])
+def test_a_float32_stream_is_not_rounded_with_its_branches(
+    interpret_fused: Interpret, width: int, branches: str
+) -> None:
+    case = {"shape": [5, width], "dtype": "float32", "branches": branches}
+    assert_correct(interpret_fused("norm", **case), [5, width], branches)
+    answer = interpret_fused("add_norm", **case)
+    assert_correct(answer["added"], [5, width], "float32")
+    assert_correct(answer["normed"], [5, width], branches)
+
+
 TOKEN_LAYOUTS = [
     "rows_of_a_larger_tensor",
     "channels_of_a_larger_tensor",

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from kernels.aot import KernelReport
-from kernels.fused_variants import VARIANTS, fused_report
+from kernels.fused_variants import VARIANTS, WIDTHS, fused_report
 
 # The widest of every kernel: most registers, and memory in the widest pieces.
 WIDEST = [
@@ -76,6 +76,17 @@ def test_the_widest_in_float32_and_on_other_chips(
 )
 def test_float16_costs_what_bfloat16_does(kernel: str, size: int) -> None:
     check(kernel, size, 90, torch.float16)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", [80, 90, 100])
+@pytest.mark.parametrize("kernel", ["norm", "add_norm"])
+def test_a_float32_stream_of_bfloat16_branches(kernel: str, arch: int) -> None:
+    """As the backbone has it on a GPU."""
+    for size in WIDTHS:
+        report = fused_report(kernel, size, arch=arch, dtype=torch.bfloat16, stream=torch.float32)
+        assert_sound(report)
+        assert report.count("LDG.E.128") > 0
 
 
 @pytest.mark.parametrize(

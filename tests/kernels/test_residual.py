@@ -35,6 +35,17 @@ def test_equals_the_definition_in_float64(width: int, dtype: torch.dtype) -> Non
     assert torch.equal(norm(added, weight, bias, eps=EPS), normed)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_float32_stream_takes_branches_of_16_bits(dtype: torch.dtype) -> None:
+    tokens, branch = draw(2, 5, 192, seed=1), draw(2, 5, 192, seed=2, dtype=dtype)
+    gamma, weight, bias = (draw(192, seed=seed) for seed in (3, 4, 5))
+    added, normed = add_norm(tokens, branch, gamma, weight, bias, eps=EPS, dtype=dtype)
+    assert (added.dtype, normed.dtype) == (torch.float32, dtype)
+    torch.testing.assert_close(added, tokens + gamma * branch.float(), atol=1e-6, rtol=1e-6)
+    assert torch.equal(normed, norm(added, weight, bias, eps=EPS).to(dtype))
+    assert torch.equal(normed, norm(added, weight, bias, eps=EPS, dtype=dtype))
+
+
 @torch.inference_mode()
 def test_says_what_a_block_says() -> None:
     block = Block(ARCHITECTURES["dinov2_vits14"]).eval()
@@ -66,6 +77,13 @@ def test_other_tokens_are_refused(tokens: torch.Tensor, message: str) -> None:
         norm(tokens, weight, weight, eps=EPS)
 
 
+def test_other_results_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"dtype is torch\.float64; allowed: torch\.float32"):
+        norm(draw(3, 4), draw(4), draw(4), eps=EPS, dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"branch is torch\.float64 .* in torch\.float32"):
+        add_norm(draw(3, 4), draw(3, 4).double(), draw(4), draw(4), draw(4), eps=EPS)
+
+
 def test_tensors_that_do_not_belong_together_are_refused() -> None:
     tokens, right, wrong = draw(3, 4), draw(4), draw(5)
     with pytest.raises(ValueError, match=r"bias is torch\.float32 \[5\]; allowed: .*\[4\]"):
@@ -74,6 +92,19 @@ def test_tensors_that_do_not_belong_together_are_refused() -> None:
         add_norm(tokens, tokens, right.half(), right, right, eps=EPS)
     with pytest.raises(ValueError, match=r"branch is torch\.float32 \[1, 4\]; allowed: that of"):
         add_norm(tokens, tokens[:1], right, right, right, eps=EPS)
+
+
+@pytest.mark.needs_gpu
+@pytest.mark.parametrize("width", [192, 1536])
+def test_cuda_keeps_a_float32_stream(width: int) -> None:
+    tokens, branch = draw(3, 257, width, seed=1), draw(3, 257, width, seed=2).bfloat16()
+    channels = tuple(draw(width, seed=seed) for seed in (3, 4, 5))
+    options = {"eps": EPS, "dtype": torch.bfloat16}
+    there = add_norm(*(tensor.cuda() for tensor in (tokens, branch, *channels)), **options)
+    here = add_norm(tokens, branch, *channels, **options)
+    for out, truth in zip(there, here, strict=True):
+        tolerance = CUDA_TOLERANCE[truth.dtype]
+        torch.testing.assert_close(out.cpu(), truth, atol=tolerance, rtol=tolerance)
 
 
 @pytest.mark.needs_gpu
