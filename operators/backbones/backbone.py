@@ -8,6 +8,7 @@ batch mates. Must not know where frames come from.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 
@@ -15,7 +16,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from kernels.attention import attention_path
 from operators.backbones.engines.choice import EXACT, Choice, build_engine
 from operators.backbones.engines.engine import BackboneEngine, Tokens
 from operators.backbones.engines.products import packs
@@ -41,14 +41,13 @@ class Backbone:
         """Put a loaded backbone on a device.
 
         Args:
-            loaded: what `load_backbone` gave; its model moves to the device.
+            loaded: what `load_backbone` gave.
             blocks: blocks whose output `Features.layers` shall hold, from 0.
             batch_size: B of the features; smaller batches are padded. With 1 a frame gets all
                 threads of a CPU, and their number is part of the identity.
             threads: frames that a CPU works on at a time; no result depends on it otherwise.
-            device: where it runs and where features stay.
-            choice: what computes on a CPU, and the dtype of products anywhere. Features are of that
-                dtype on a GPU, float32 on a CPU.
+            device: where it runs and where features stay, which are float32.
+            choice: what computes on a CPU, and the dtype of products anywhere.
 
         Raises:
             ValueError: a batch size or threads below 1, or a block that the model does not have.
@@ -65,13 +64,13 @@ class Backbone:
         self.blocks = tuple(sorted(set(blocks)))
         self.batch_size = batch_size
         self.device = torch.device(device)
-        on_cpu = self.device.type == "cpu"
-        self.dtype = torch.float32 if on_cpu else choice.dtype
+        self.dtype = torch.float32
         self.choice = choice
-        self._model = loaded.model.to(self.device, self.dtype)
-        self._engine: BackboneEngine | None = None
+        self._model = loaded.model
+        self._norm = deepcopy(loaded.model.norm).to(self.device)
         self._pool: ThreadPool | None = None
-        if on_cpu:
+        self._engine: BackboneEngine
+        if self.device.type == "cpu":
             hands = min(threads, batch_size)
             self._hands = hands
             self._pool = ThreadPool(hands)
@@ -84,16 +83,20 @@ class Backbone:
                 cores=threads if batch_size == 1 else 1,
                 weights=f"{loaded.name}, {loaded.source}",
             )
+        else:
+            from operators.backbones.engines.gpu_engine import GpuEngine
+
+            self._engine = GpuEngine(
+                loaded.model, self.blocks, self.device, choice.dtype, batch_size=batch_size
+            )
 
     @property
     def identity(self) -> str:
         """What computes, with all of it that can change a bit."""
-        if self._engine:
-            heads = "packed" if packs(self.choice.dtype) else "plain"
-            return f"{self._engine.identity}, heads {heads}"
-        kind = str(self.dtype).removeprefix("torch.")
-        path = attention_path(self.device, self._model.architecture.head_dim).name
-        return f"torch {torch.__version__}, {path}, {kind}, batch {self.batch_size}"
+        if not self._pool:
+            return self._engine.identity
+        heads = "packed" if packs(self.choice.dtype) else "plain"
+        return f"{self._engine.identity}, heads {heads}"
 
     def __call__(self, batch: FrameBatch) -> Features:
         """Features of up to `batch_size` frames of one size.
@@ -102,8 +105,9 @@ class Backbone:
             batch: uint8 RGB `[n, H, W, 3]`, 1 <= n <= B.
 
         Returns:
-            Tensors with B rows on the device; rows from n on are padding. On a CPU torch computes
-            on one core in the calling thread from then on, so that operators' results are steady.
+            Tensors with B rows on the device; rows from n on are padding. On a GPU the next batch
+            overwrites them: what reads them has to be launched before. On a CPU torch computes on
+            one core in the calling thread from then on, so that operators' results are steady.
 
         Raises:
             ValueError: more frames than the batch size, or sides that are no multiples of the
@@ -112,7 +116,12 @@ class Backbone:
         if len(batch.infos) > self.batch_size:
             raise ValueError(f"{len(batch.infos)} frames in a batch, at most {self.batch_size} fit")
         grid = self._grid(batch)
-        tokens = self._side_by_side(batch, grid) if self._pool else self._together(batch)
+        if self._pool:
+            tokens = self._side_by_side(batch, grid)
+        else:
+            # Out of an object store they may be read-only, which torch warns of.
+            own = batch.pixels if batch.pixels.flags.writeable else batch.pixels.copy()
+            tokens = self._engine(torch.from_numpy(own))
         seen = self._features(batch.infos, grid, tokens)
         return replace(seen, pool=self._pool, look=partial(self._again, batch))
 
@@ -133,19 +142,8 @@ class Backbone:
             self._pool.close()
 
     @torch.inference_mode()
-    def _together(self, batch: FrameBatch) -> Tokens:
-        pixels = torch.zeros(
-            (self.batch_size, *batch.pixels.shape[1:]), dtype=torch.uint8, pin_memory=True
-        )
-        pixels.numpy()[: len(batch.infos)] = batch.pixels
-        on_device = pixels.to(self.device, non_blocking=True)
-        tokens, kept = self._model(normalise(on_device, self.dtype), self.blocks)
-        return tokens, kept
-
-    @torch.inference_mode()
     def _side_by_side(self, batch: FrameBatch, grid: tuple[int, int]) -> Tokens:
         assert self._pool
-        assert self._engine
         engine = self._engine
         stay_on_one_core()
         arch, count = self._model.architecture, len(batch.infos)
@@ -173,6 +171,7 @@ class Backbone:
         self, batch: FrameBatch, row: int, grid: tuple[int, int], mirrored: bool
     ) -> Features:
         """A pass of one frame alone, by the plain model on any device: see `Features.again`."""
+        model = self._model.to(self.device)
         pixels = torch.from_numpy(batch.pixels[row : row + 1].copy()).to(self.device)
         patch = self._model.architecture.patch
         resized = interpolate(
@@ -181,8 +180,8 @@ class Backbone:
             mode="bilinear",
             align_corners=False,
         )
-        pixels = (resized.flip(3) if mirrored else resized).to(self.dtype)
-        return self._features(batch.infos[row : row + 1], grid, self._model(pixels, self.blocks))
+        pixels = resized.flip(3) if mirrored else resized
+        return self._features(batch.infos[row : row + 1], grid, model(pixels, self.blocks))
 
     def _features(
         self, infos: tuple[FrameInfo, ...], grid: tuple[int, int], seen: Tokens
@@ -190,8 +189,7 @@ class Backbone:
         tokens, kept = seen
         patches, cls = self._split(tokens, grid)
         layers = {block: self._split(before, grid) for block, before in kept.items()}
-        precision = self.choice.dtype if self._engine else None
-        return Features(infos, cls, patches, layers, self._model.norm, precision)
+        return Features(infos, cls, patches, layers, self._norm, self.choice.dtype)
 
     def _split(self, tokens: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
         first = 1 + self._model.architecture.registers

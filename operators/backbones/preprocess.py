@@ -5,6 +5,8 @@ uint8 `[B, H, W, 3]` in, ImageNet-normalised `[B, 3, H, W]` out. Must not resize
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor
 
@@ -29,7 +31,14 @@ def normalise(pixels: Tensor, dtype: torch.dtype) -> Tensor:
     if pixels.dtype != torch.uint8 or pixels.ndim != 4 or pixels.shape[3] != 3:
         got = f"{pixels.dtype} {list(pixels.shape)}"
         raise ValueError(f"pixels must be torch.uint8 [B, H, W, 3], got {got}")
-    mean = torch.tensor(IMAGENET_MEAN, device=pixels.device)
-    std = torch.tensor(IMAGENET_STD, device=pixels.device)
+    mean, std = _statistics(pixels.device)
     scaled = (pixels.float() / 255 - mean) / std
     return scaled.to(dtype).permute(0, 3, 1, 2).contiguous()
+
+
+@functools.cache
+def _statistics(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Mean and deviation, copied to a device once: no CUDA graph can record such a copy."""
+    with torch.inference_mode(False):
+        mean, std = (torch.tensor(one, device=device) for one in (IMAGENET_MEAN, IMAGENET_STD))
+    return mean, std

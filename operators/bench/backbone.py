@@ -97,7 +97,7 @@ def _task(task: Task, settings: Settings, tell: Tell) -> dict[str, Any]:
     compiled = settings.compiled and (task.device.type == "cpu" or task.batch > _FEW)
     found = [
         *peer_contestants(task, compiled=compiled),
-        *our_contestants(task, compiled=compiled),
+        *our_contestants(task),
     ]
     ready = [one for one in found if isinstance(one, Contestant)]
     try:

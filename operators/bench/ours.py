@@ -9,23 +9,29 @@ import torch
 from torch import Tensor
 
 from operators.backbones.engines.choice import INT8, Choice, choose_engine
+from operators.backbones.engines.fused_choice import fused_kernels
+from operators.backbones.engines.gpu_vit import GpuVit
+from operators.backbones.engines.graph_pool import recorded
 from operators.backbones.machine import this_machine
-from operators.backbones.preprocess import normalise
-from operators.bench.contestant import INT8_COSINE, ROUNDED_COSINE, Absent, Contestant
-from operators.bench.graph import captured
+from operators.bench.contestant import (
+    INT8_COSINE,
+    ROUNDED_COSINE,
+    STREAM_COSINE,
+    Absent,
+    Contestant,
+)
 from operators.bench.task import Task
 from operators.errors import UsageError
 from operators.frames import Features, FrameBatch, FrameInfo
 
 
-def our_contestants(task: Task, *, compiled: bool) -> Iterator[Contestant | Absent]:
-    """All that this machine has.
+def our_contestants(task: Task) -> Iterator[Contestant | Absent]:
+    """All that this machine has, as the product runs them.
 
     Args:
         task: what they have to do.
-        compiled: with `torch.compile` on a GPU, which takes a minute.
     """
-    return _on_cpu(task) if task.device.type == "cpu" else _on_gpu(task, compiled)
+    return _on_cpu(task) if task.device.type == "cpu" else _on_gpu(task)
 
 
 def _on_cpu(task: Task) -> Iterator[Contestant | Absent]:
@@ -67,29 +73,28 @@ def _tokens(features: Features) -> Tensor:
     return torch.cat((features.cls[:, None], features.patches.flatten(1, 2)), 1)
 
 
-def _on_gpu(task: Task, compiled: bool) -> Iterator[Contestant]:
-    model = task.model().to(task.device, torch.bfloat16)
+def _on_gpu(task: Task) -> Iterator[Contestant]:
+    from kernels.flash import architecture
+
+    fused = fused_kernels(architecture(task.device))
+    vit = GpuVit(task.model(), task.device, torch.bfloat16, fused)
+    run = vit.at((task.side, task.side))
     pixels = torch.from_numpy(task.pixels).to(task.device)
 
     @torch.inference_mode()
-    def run() -> Tensor:
-        tokens: Tensor = model(normalise(pixels, torch.bfloat16))[0]
-        return tokens
+    def eager() -> Tensor:
+        return run(pixels)[0]
 
-    yield _of_tensors("ours, eager", run)
-    yield _of_tensors("ours, CUDA graph", captured(run))
-    if not compiled:
-        return
-    faster = torch.compile(model, mode="max-autotune-no-cudagraphs", dynamic=False)
+    with torch.inference_mode():
+        graph = recorded(run, pixels)
 
-    @torch.inference_mode()
-    def run_compiled() -> Tensor:
-        tokens: Tensor = faster(normalise(pixels, torch.bfloat16))[0]
-        return tokens
+    def replayed() -> Tensor:
+        graph.replay()
+        return graph.tokens[0]
 
-    yield _of_tensors("ours, compiled, CUDA graph", captured(run_compiled))
+    yield _of_tensors("ours, eager", eager)
+    yield _of_tensors("ours, CUDA graph", replayed)
 
 
 def _of_tensors(name: str, run: Callable[[], Tensor]) -> Contestant:
-    least = ROUNDED_COSINE[torch.bfloat16]
-    return Contestant(name, run, lambda tokens: tokens, torch.bfloat16, least)
+    return Contestant(name, run, lambda tokens: tokens, torch.bfloat16, STREAM_COSINE)

@@ -63,7 +63,7 @@ def plain_alone(monkeypatch) -> Callable[..., None]:
     """Has nobody there but one that runs the plain model, and whoever is absent."""
 
     def alone(lie: Callable[[Tensor], Tensor] = lambda tokens: tokens, *absent: Absent) -> None:
-        def ours(task, *, compiled):
+        def ours(task):
             yield from absent
             yield Contestant(
                 "ours, plain", lambda: backbone._truth(task),

@@ -1,0 +1,106 @@
+"""The engine around the model, with streams and graphs of a GPU that is not there."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import pytest
+import torch
+
+from operators.backbones.architectures import ARCHITECTURES
+from operators.backbones.engines import gpu_engine
+from operators.backbones.engines.drawn_frames import drawn_frames
+from operators.backbones.engines.fused_choice import MOVED
+from operators.backbones.engines.gpu_engine import GpuEngine
+from operators.backbones.engines.gpu_vit import GpuVit
+from operators.backbones.engines.graph_pool import unrecorded
+from operators.backbones.vit import VisionTransformer
+from operators.weights.load import load_backbone
+from tests.operators.backbones.engines.cuda_journal import CudaJournal
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def vit() -> VisionTransformer:
+    return load_backbone(replace(ARCHITECTURES["dinov2_vitti14"], depth=2), "random", seed=3).model
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> CudaJournal:
+    """What an engine asks of a card; its tensors are the host's."""
+    journal = CudaJournal()
+    journal.install(monkeypatch)
+    monkeypatch.setattr(gpu_engine, "architecture", lambda device: 90)
+    monkeypatch.setattr(gpu_engine, "recorded", unrecorded)
+    return journal
+
+
+def built(
+    vit: VisionTransformer, batch_size: int = 3, dtype: torch.dtype = torch.bfloat16
+) -> GpuEngine:
+    return GpuEngine(vit, (1,), CPU, dtype, batch_size=batch_size)
+
+
+def frames(count: int, seed: int = 0) -> torch.Tensor:
+    return torch.from_numpy(drawn_frames(seed, count, 42))
+
+
+@pytest.mark.usefixtures("card")
+def test_a_batch_is_the_models_whatever_was_there_before(vit: VisionTransformer) -> None:
+    engine = built(vit, dtype=torch.float32)  # in which a CPU rounds alike beside any mates
+    run = GpuVit(vit, CPU, torch.float32, tuple(MOVED)).at((42, 42), (1,))
+    for seed, count in enumerate((3, 1, 2)):
+        tokens, kept = engine(frames(count, seed))
+        with torch.inference_mode():
+            want, own = run(frames(count, seed))
+        assert tokens.shape == kept[1].shape == (3, 10, 192)
+        torch.testing.assert_close(tokens[:count], want, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(kept[1][:count], own[1], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.usefixtures("card")
+def test_the_next_batch_is_written_where_the_last_one_was(vit: VisionTransformer) -> None:
+    engine = built(vit)
+    (first, _), (second, _) = engine(frames(3, 0)), engine(frames(2, 1))
+    assert first.data_ptr() == second.data_ptr()
+
+
+@pytest.mark.usefixtures("card")
+def test_it_says_all_that_can_change_a_bit(vit: VisionTransformer) -> None:
+    said = built(vit).identity
+    assert said.startswith(f"torch {torch.__version__}, sdpa, fused patches norm add_norm swiglu")
+    assert said.endswith("bfloat16, stream float32, in CUDA graphs, batch 3")
+    assert built(vit, batch_size=4).identity != said
+
+
+@pytest.mark.usefixtures("card")
+def test_a_model_that_cannot_be_recorded_is_launched_kernel_by_kernel(
+    vit: VisionTransformer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Known at the start, since it is in the variant."""
+
+    def refuses(run, pixels):
+        raise RuntimeError("operation not permitted when stream is capturing\nand more")
+
+    monkeypatch.setattr(gpu_engine, "recorded", refuses)
+    with caplog.at_level(logging.WARNING):
+        engine = built(vit)
+    assert "eager" in engine.identity
+    assert caplog.messages == [
+        "no CUDA graphs on cpu: operation not permitted when stream is capturing"
+    ]
+    assert engine(frames(2))[0].isfinite().all()
+
+
+@pytest.mark.usefixtures("card")
+def test_a_card_without_memory_is_no_reason_to_do_without_graphs(
+    vit: VisionTransformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(run, pixels):
+        raise torch.OutOfMemoryError("no memory")
+
+    monkeypatch.setattr(gpu_engine, "recorded", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        built(vit)
