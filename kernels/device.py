@@ -54,6 +54,13 @@ def _launch_error(device: torch.device, launch: Callable[[torch.device], object]
     return None
 
 
+@functools.cache
+def architecture(device: torch.device) -> int:
+    """10 x major + minor compute capability of a CUDA device: 90 on an H200."""
+    major, minor = torch.cuda.get_device_capability(device)
+    return 10 * major + minor
+
+
 def runs_triton(device: torch.device) -> bool:
     """Whether kernels other than attention's run on a device; told once in the log.
 

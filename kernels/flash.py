@@ -6,13 +6,12 @@ Imports triton at its top, so it is itself imported late.
 Must not know when it is used: `kernels.attention` decides.
 """
 
-import functools
-
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
+from .device import architecture
 from .tiles import MIN_DOT, Tile, select_tile, variant_for
 
 LOG2_E = tl.constexpr(1.4426950408889634)
@@ -213,10 +212,3 @@ def flash_attention(qkv: Tensor) -> Tensor:
 def _(qkv: Tensor) -> Tensor:
     n_batch, n_tokens, _, n_heads, head_dim = qkv.shape
     return qkv.new_empty(n_batch, n_tokens, n_heads * head_dim)
-
-
-@functools.cache
-def architecture(device: torch.device) -> int:
-    """10 x major + minor compute capability of a CUDA device: 90 on an H200."""
-    major, minor = torch.cuda.get_device_capability(device)
-    return 10 * major + minor

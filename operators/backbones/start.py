@@ -11,14 +11,14 @@ from operators.backbones.engines.choice import choose_engine
 from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.machine import this_machine
 
-BATCH = 8
+BATCHES = {"cpu": 8, "cuda": 64}  # frames: a CPU has one in each thread, a GPU is filled by many
 
 
 def start_backbone(
     loaded: LoadedBackbone,
     *,
     blocks: Sequence[int],
-    batch_size: int = BATCH,
+    batch_size: int | None = None,
     threads: int | None = None,
     backend: str = "auto",
 ) -> Backbone:
@@ -27,7 +27,7 @@ def start_backbone(
     Args:
         loaded: what `load_backbone` gave.
         blocks: whose output its features shall hold, from 0, in any order.
-        batch_size: B of the features.
+        batch_size: B of the features; that of the device in `BATCHES` where None.
         threads: of a CPU; one per core where None.
         backend: what computes on a CPU, see `choose_engine`.
 
@@ -39,7 +39,7 @@ def start_backbone(
     return Backbone(
         loaded,
         blocks=blocks,
-        batch_size=batch_size,
+        batch_size=batch_size or BATCHES[device.type],
         threads=threads or machine.cores,
         device=device,
         choice=choose_engine(backend, device, machine),

@@ -8,6 +8,7 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
+from kernels.device import architecture, runs_triton
 from operators.backbones.engines.choice import INT8, Choice, choose_engine
 from operators.backbones.engines.fused_choice import fused_kernels
 from operators.backbones.engines.gpu_vit import GpuVit
@@ -74,9 +75,7 @@ def _tokens(features: Features) -> Tensor:
 
 
 def _on_gpu(task: Task) -> Iterator[Contestant]:
-    from kernels.flash import architecture
-
-    fused = fused_kernels(architecture(task.device))
+    fused = fused_kernels(architecture(task.device)) if runs_triton(task.device) else ()
     vit = GpuVit(task.model(), task.device, torch.bfloat16, fused)
     run = vit.at((task.side, task.side))
     pixels = torch.from_numpy(task.pixels).to(task.device)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 
 from operators.backbones.architectures import architecture
+from operators.backbones.start import BATCHES
 from operators.frames import Features, FrameBatch
 from operators.variant import Computation, RecordKind
 from operators.vector.embedding import Embedding
@@ -50,7 +51,7 @@ def null_assembly(config: Config) -> Assembly:
     Its records are of a model and a variant of their own, which no model gives.
     """
     keep_freed_memory()  # as every engine does
-    backbone = NullBackbone(architecture(config.model).width, config.batch_size)
+    backbone = NullBackbone(architecture(config.model).width, config.batch_size or BATCHES["cpu"])
     operator = Embedding()
     operator.untrained = True
     nothing = Computation(NULL, NULL, NULL, NULL, NULL, NULL)

@@ -132,7 +132,11 @@ _WHICH = (
 )
 _BACKENDS = click.Choice(["auto", "torch", "openvino", "openvino-int8"])
 _BATCH = click.option(
-    "--batch-size", type=int, metavar="B", show_default="8", help="Most frames of a batch."
+    "--batch-size",
+    type=int,
+    metavar="B",
+    show_default="8, on a GPU 64",
+    help="Most frames of a batch.",
 )
 _CPU = (
     click.option(

@@ -209,7 +209,7 @@ class Config(_Model):
     wait_for_room: bool = False
     decoders: PositiveInt = 2
     decoders_max: PositiveInt | None = None
-    batch_size: PositiveInt = 8
+    batch_size: PositiveInt | None = None
     threads: PositiveInt | None = None
     backend: Literal["auto", "torch", "openvino", "openvino-int8"] = "auto"
 

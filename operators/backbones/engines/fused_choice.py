@@ -70,3 +70,11 @@ def fused_choice(kernel: str, arch: int) -> FusedChoice:
 def fused_kernels(arch: int) -> tuple[str, ...]:
     """Those that run."""
     return tuple(kernel for kernel in MOVED if fused_choice(kernel, arch).runs)
+
+
+def fused_in_words(arch: int) -> str:
+    """What runs and what does not, and why."""
+    rows = ((kernel, fused_choice(kernel, arch)) for kernel in MOVED)
+    return ", ".join(
+        f"{kernel} {'runs' if row.runs else 'does not run'} ({row.why})" for kernel, row in rows
+    )

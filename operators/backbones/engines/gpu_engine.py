@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kernels.attention import attention_path
-from kernels.flash import architecture
+from kernels.device import architecture, runs_triton
 from operators.backbones.engines.engine import Tokens
 from operators.backbones.engines.fused_choice import fused_kernels
 from operators.backbones.engines.gpu_vit import GpuVit, Run
@@ -44,7 +44,7 @@ class GpuEngine:
             dtype: of products.
             batch_size: B, rows of a batch.
         """
-        fused = fused_kernels(architecture(device))
+        fused = fused_kernels(architecture(device)) if runs_triton(device) else ()
         self._vit = GpuVit(vit, device, dtype, fused)
         self._blocks = tuple(blocks)
         self._batch_size = batch_size

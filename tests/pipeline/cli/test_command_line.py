@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from operators.backbones.start import BATCHES
 from operators.errors import DinostreamError, UsageError
 from pipeline import cli
 from pipeline.configuration.config import Config
@@ -67,8 +68,10 @@ def test_help_says_what_holds_where_an_option_is_left_out(words):
 def test_options_show_the_defaults_of_the_configuration():
     config, command = Config(), cli.cli.get_command(click.Context(cli.cli), "replay")
     shown = {one.name: one.show_default for one in command.params if isinstance(one, click.Option)}
-    for name in ("model", "weights", "seed", "short_side", "batch_size", "backend", "runtime"):
+    for name in ("model", "weights", "seed", "short_side", "backend", "runtime"):
         assert re.split("[;,]", shown[name])[0] == str(getattr(config, name))
+    batches = shown["batch_size"].split(", on a GPU ")
+    assert batches == [str(BATCHES[device]) for device in ("cpu", "cuda")]
     assert float(shown["fps"]) == config.sampling.fps
     assert shown["operators"].split(", ") == list(config.operators)
     assert (shown["sink"], shown["engines"]) == (config.sink.uri, str(config.engines))

@@ -33,6 +33,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> CudaJournal:
     journal = CudaJournal()
     journal.install(monkeypatch)
     monkeypatch.setattr(gpu_engine, "architecture", lambda device: 90)
+    monkeypatch.setattr(gpu_engine, "runs_triton", lambda device: True)
     monkeypatch.setattr(gpu_engine, "recorded", unrecorded)
     return journal
 
@@ -73,6 +74,16 @@ def test_it_says_all_that_can_change_a_bit(vit: VisionTransformer) -> None:
     assert said.startswith(f"torch {torch.__version__}, sdpa, fused patches norm add_norm swiglu")
     assert said.endswith("bfloat16, stream float32, in CUDA graphs, batch 3")
     assert built(vit, batch_size=4).identity != said
+
+
+@pytest.mark.usefixtures("card")
+def test_where_triton_does_not_run_plain_torch_does(
+    vit: VisionTransformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu_engine, "runs_triton", lambda device: False)
+    engine = built(vit)
+    assert "fused nothing" in engine.identity
+    assert engine(frames(2))[0].isfinite().all()
 
 
 @pytest.mark.usefixtures("card")
