@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,11 +16,10 @@ from numpy.typing import NDArray
 from operators.batch_operator import BatchOperator
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.operator import Operator, StreamOperator
-from operators.result import Result
 from pipeline.engine.batching import Batch
-from pipeline.engine.lane import Lane
 from pipeline.engine.observer import BACKBONE, Observer
 from pipeline.engine.reasons import brief
+from pipeline.engine.speaker import Lanes, Speaker, bury, deliver
 from pipeline.errors import RuntimeFailure
 from pipeline.trace import detail, trace
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Lanes = Mapping[str, Lane]
 MOST_FAILURES = 20  # ways to fail that are told with a traceback
 
 
@@ -120,7 +117,7 @@ class Engine:
         needed = [one for one, rows in taken.items() if rows and isinstance(one, BatchOperator)]
         fetched = self._fetched(features, needed, observer)
         for operator, rows in taken.items():
-            speaker = _Speaker(operator, features, fetched.get(operator))
+            speaker = Speaker(operator, features, fetched.get(operator))
             with observer.stage(operator.name, len(rows)):
                 for run in _unbroken(operator, features, rows, lanes):
                     self._apply(speaker, run, lanes)
@@ -161,13 +158,13 @@ class Engine:
                 if isinstance(operator, StreamOperator):  # what it remembers is whole
                     lane.forget(operator, operator.reset(info.stream, "error"))
 
-    def _apply(self, speaker: _Speaker, rows: Sequence[int], lanes: Lanes) -> None:
+    def _apply(self, speaker: Speaker, rows: Sequence[int], lanes: Lanes) -> None:
         said = speaker.say(rows)
         if isinstance(said, Exception):
             self._tell(f"operator {speaker.operator.name}", said)
-            _bury(speaker, rows, said, lanes)
+            bury(speaker, rows, said, lanes)
         else:
-            _deliver(speaker.operator, speaker.infos(rows), said, lanes)
+            deliver(speaker.operator, speaker.infos(rows), said, lanes)
 
     def _tell(self, who: str, error: Exception) -> None:
         """With a traceback the first time that it fails in this way, not at every frame of a
@@ -183,29 +180,6 @@ class Engine:
         for operator in self.operators:
             operator.close()
         self.backbone.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Speaker:
-    """An operator and a batch, and what it has computed of that on a GPU: there a frame that is
-    said by itself has to be of the same pass, since another shape may round otherwise."""
-
-    operator: Operator
-    features: Features
-    fetch: Fetch | None
-
-    def infos(self, rows: Sequence[int]) -> list[FrameInfo]:
-        return [self.features.infos[row] for row in rows]
-
-    def say(self, rows: Sequence[int]) -> list[Result] | Exception:
-        """Results of some frames, in their order, or what it fails with: what single frames fail
-        with later has nothing to do with that, nor with the call that caught it."""
-        try:
-            if self.fetch and isinstance(self.operator, BatchOperator):
-                return self.fetch.say(self.operator, rows)
-            return self.operator(self.features.take(rows))
-        except Exception as error:
-            return error
 
 
 def _rows(operator: Operator, batch: Batch, lanes: Lanes) -> list[int]:
@@ -237,54 +211,3 @@ def _unbroken(
         run.append(row)
     if run:
         yield run
-
-
-def _bury(speaker: _Speaker, rows: Sequence[int], error: Exception, lanes: Lanes) -> None:
-    """Find the frames that cannot be done; of an operator that remembers, the streams."""
-    if isinstance(speaker.operator, StreamOperator):
-        _bury_streams(speaker, speaker.operator, rows, error, lanes)
-        return
-    for row in rows:
-        (info,) = speaker.infos([row])
-        said = speaker.say([row])
-        if isinstance(said, Exception):
-            lanes[info.stream].bury(speaker.operator, info, said)
-        else:
-            _deliver(speaker.operator, [info], said, lanes)
-
-
-def _bury_streams(
-    speaker: _Speaker,
-    operator: StreamOperator,
-    rows: Sequence[int],
-    error: Exception,
-    lanes: Lanes,
-) -> None:
-    """Its memory of every stream of the batch may be torn and is given up; then each is tried by
-    itself, so that one costs no other more than that."""
-    own: dict[str, list[int]] = {}
-    for row, info in zip(rows, speaker.infos(rows), strict=True):
-        own.setdefault(info.stream, []).append(row)
-    for stream in own:
-        operator.reset(stream, "error")
-        lanes[stream].forget(operator)
-    for stream, those in own.items():
-        said = speaker.say(those) if len(own) > 1 else error
-        if isinstance(said, Exception):
-            operator.reset(stream, "error")
-            for info in speaker.infos(those):
-                lanes[stream].bury(operator, info, said)
-        else:
-            _deliver(operator, speaker.infos(those), said, lanes)
-
-
-def _deliver(
-    operator: Operator, infos: Sequence[FrameInfo], results: Sequence[Result], lanes: Lanes
-) -> None:
-    """Hand every lane its frames and results."""
-    for stream in dict.fromkeys(info.stream for info in infos):
-        lanes[stream].take(
-            operator,
-            [info for info in infos if info.stream == stream],
-            [result for result in results if result.info.stream == stream],
-        )
