@@ -16,6 +16,7 @@ from torch import Tensor
 
 from operators.batch_operator import BatchOperator
 from operators.frames import Features
+from operators.landing import Landing
 from operators.operator import Operator
 from operators.result import Result
 
@@ -28,14 +29,20 @@ _NUMPY = {
 
 
 class Fetch:
-    """Of one batch; on the host after `wait`."""
+    """Of one batch; on the host after `wait`, until `close`."""
 
-    def __init__(self, features: Features, operators: Sequence[BatchOperator]) -> None:
+    def __init__(
+        self,
+        features: Features,
+        operators: Sequence[BatchOperator],
+        landing: Landing | None = None,
+    ) -> None:
         """Have everything computed and copied; waits for nothing.
 
         Args:
             features: on a GPU.
             operators: whose `compute` is asked, of all rows at once: the same shape always.
+            landing: where the copy lands, of the features' device; None: one of its own.
 
         Raises:
             Exception: whatever one of them raises.
@@ -49,17 +56,14 @@ class Fetch:
         }
         flat = [_bytes(one) for tensors in computed.values() for one in tensors]
         on_device = torch.cat(flat) if flat else torch.empty(0, dtype=torch.uint8)
-        self._device = on_device.device
-        pinned = self._device.type == "cuda"
-        self._on_host = torch.empty(on_device.shape, dtype=torch.uint8, pin_memory=pinned)
-        self._on_host.copy_(on_device, non_blocking=pinned)
+        self._landing = landing or Landing(on_device.device)
+        self._copy = self._landing.bring(on_device)
         self._numbers: dict[Operator, list[NDArray[Any]]] = {}
 
     def wait(self) -> None:
         """Until all of it is on the host."""
-        if self._device.type == "cuda":
-            torch.cuda.current_stream(self._device).synchronize()
-        data, end = self._on_host.numpy(), 0
+        self._copy.wait()
+        data, end = self._copy.on_host.numpy(), 0
         for operator, parts in self._parts.items():
             self._numbers[operator] = []
             for dtype, shape in parts:
@@ -72,6 +76,11 @@ class Fetch:
         numbers = self._numbers[operator]
         infos = [self._infos[row] for row in rows]
         return operator.say_all(infos, [[one[row] for one in numbers] for row in rows])
+
+    def close(self) -> None:
+        """Nothing more is said of the batch: its memory is the next one's."""
+        self._numbers.clear()
+        self._landing.give_back(self._copy)
 
 
 def _bytes(numbers: Tensor) -> Tensor:

@@ -100,9 +100,14 @@ class Scheduler:
             due_s = min(due_s, frames.arrived_s[0] + latency_s - lead_s)
         self._batcher.offer(frames, due_s, lane.spec.priority if lane.live else 0)
 
-    def cut(self, now_s: float) -> Batch | None:
-        """The next batch; None where waiting fills it better, and nothing is due."""
-        return self._batcher.cut(self._may_come, now_s)
+    def cut(self, now_s: float, *, more_to_come: bool = False) -> Batch | None:
+        """The next batch; None where waiting fills it better, and nothing is due.
+
+        Args:
+            now_s: on the clock of `Frames.arrived_s`.
+            more_to_come: streams of a batch that is not finished have more to offer after it.
+        """
+        return self._batcher.cut((lambda _: True) if more_to_come else self._may_come, now_s)
 
     def done(self, batch: Batch, began_s: float, done_s: float) -> bool:
         """A batch was cut and computed then; whether a frame of it came out later than its stream's

@@ -13,6 +13,7 @@ from pipeline.engine.committer import KEEP_AFTER_S, Committer
 from pipeline.engine.delivery import Delivery
 from pipeline.engine.drain import Drain
 from pipeline.engine.ending import Ending
+from pipeline.engine.flight import Flight
 from pipeline.engine.intake import Intake
 from pipeline.engine.lane import Lane
 from pipeline.engine.mending import Mending
@@ -82,7 +83,6 @@ class Shard:
             spill: where commits of live streams are kept while the sink is away; None: they wait.
             keep_after_s: how long they wait before.
         """
-        self._engine = engine
         self._max_age_s = max_age_s
         self._clock = clock
         self.tally = Tally()
@@ -98,6 +98,8 @@ class Shard:
         self._lanes = self._roster.lanes
         self._scheduler = Scheduler(self._lanes, engine.batch_size)
         self._relief = Relief(self._lanes, overload)
+        loop = (self._scheduler, self._relief, self.tally, self._observer, clock)
+        self._flight = Flight(engine, self._lanes, *loop)
         self._drain = Drain(drain_s, self._sink.interrupt, clock)
         self._ending = Ending(self._drain, self._intake, self._roster, self._scheduler, clock)
         self.turned_s: float | None = None  # when the loop last did; None: not at work yet
@@ -198,6 +200,7 @@ class Shard:
             delivery.claim()
             busy |= delivery.settle()
             if self._drain.asked:
+                self._flight.land()
                 self._ending.look()
             self._scheduler.wake(self._roster.stop_removed())
             if opened := self._roster.open_next():
@@ -241,22 +244,14 @@ class Shard:
         while self._drop():
             self._advance(delivery)
         self._intake.ask(self._scheduler.take_hungry())  # so that decoding goes on meanwhile
-        began_s = self._clock()
-        if (batch := self._scheduler.cut(began_s)) is None:
-            self._scheduler.wake(self._relief.rest(began_s))
-            return False
-        self._engine.step(batch, self._lanes, self._observer)
-        done_s = self._clock()
-        self.tally.frames += len(batch.frames.infos)
-        self.tally.batches[len(batch.streams)] += 1
-        late = self._scheduler.done(batch, began_s, done_s)
-        self._scheduler.wake(self._relief.see(late, done_s))
-        return True
+        return self._flight.turn()
 
     def _drop(self) -> bool:
         """Live frames whose turn comes too late; whether there were any."""
         cut, oldest_s = self._drain.cut_s is not None, self._clock() - self._max_age_s
         gone = self._scheduler.cut_off() if cut else self._scheduler.expire(oldest_s)
+        if gone:
+            self._flight.land()
         for stream, taken in gone:
             self._lanes[stream].skip(taken, "drain" if cut else "late")
             self._scheduler.wake([stream])

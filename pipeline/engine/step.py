@@ -1,6 +1,7 @@
 """One pass of the backbone, then every operator: batches in, results to the lanes.
 
-`step` is the whole of it. Knows nothing of processes, decoding or sinks.
+`launch` has a batch computed, `finish` says what came of it; on a GPU another batch may be launched
+between the two. Knows nothing of processes, decoding or sinks.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from operators.batch_operator import BatchOperator
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.operator import Operator, StreamOperator
 from pipeline.engine.batching import Batch
+from pipeline.engine.launched import Launched
 from pipeline.engine.observer import BACKBONE, Observer
 from pipeline.engine.reasons import brief
 from pipeline.engine.speaker import Lanes, Speaker, bury, deliver
@@ -26,6 +28,7 @@ from pipeline.trace import detail, trace
 if TYPE_CHECKING:
     from operators.backbones.backbone import Backbone
     from operators.fetch import Fetch
+    from operators.landing import Landing
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,8 @@ class Engine:
         self.backbone = backbone
         self.operators = operators
         self._known: set[tuple[str, str]] = set()
-        self._frames: FrameBatch | None = None  # of the step that is under way
+        self._landing: Landing | None = None
+        self._frames: FrameBatch | None = None  # of the batch that is being finished
         for operator in operators:
             operator.load(backbone.device, backbone.dtype)
 
@@ -47,47 +51,58 @@ class Engine:
     def batch_size(self) -> int:
         return self.backbone.batch_size
 
-    def step(self, batch: Batch, lanes: Lanes, observer: Observer) -> None:
-        """Run a batch through backbone and operators and hand every lane its share.
+    def launch(self, batch: Batch, lanes: Lanes, observer: Observer) -> Launched:
+        """Have a batch computed. Which operators are given which of its frames is settled now.
+
+        Raises:
+            RuntimeFailure: the device has not enough memory for a batch.
+        """
+        try:
+            with observer.stage(BACKBONE, len(batch.frames.infos)):
+                features = self.backbone(batch.frames)
+        except Exception as error:
+            self._refuse_memory(error)
+            return Launched(batch, error)
+        return self._launch_operators(batch, features, lanes, observer)
+
+    def finish(self, launched: Launched, lanes: Lanes, observer: Observer) -> None:
+        """Hand every lane its share of a batch; batches in the order in which they were launched.
 
         Raises:
             RuntimeFailure: the device has not enough memory for a batch.
             Exception: the backbone fails whatever it is given.
         """
-        self._frames = batch.frames
-        for part, seen in self._see(batch, observer):
-            if isinstance(seen, Exception):
-                self._bury_frame(part, seen, lanes)
+        self._frames = launched.batch.frames
+        for part in self._parts(launched, lanes, observer):
+            if isinstance(part.seen, Exception):
+                self._bury_frame(part.batch, part.seen, lanes)
             else:
-                self._operate(part, seen, lanes, observer)
-            for stream, frames in Counter(info.stream for info in part.frames.infos).items():
+                self._operate(part, part.seen, lanes, observer)
+            infos = part.batch.frames.infos
+            for stream, frames in Counter(info.stream for info in infos).items():
                 lanes[stream].release(frames)
 
     def pixels_of(self, info: FrameInfo) -> NDArray[np.uint8]:
-        """Of a frame of the step that is under way, as the backbone is given it: `[H, W, 3]`."""
+        """Of a frame of the batch that is being finished, as the backbone had it: `[H, W, 3]`."""
         assert self._frames
         pixels: NDArray[np.uint8] = self._frames.pixels[self._frames.infos.index(info)]
         return pixels
 
-    def _see(
-        self, batch: Batch, observer: Observer
-    ) -> Iterator[tuple[Batch, Features | Exception]]:
-        """The batch with its features, or, where the backbone fails on it, parts of it with theirs:
-        a frame that it fails on alone comes with the error."""
-        try:
-            with observer.stage(BACKBONE, len(batch.frames.infos)):
-                features = self.backbone(batch.frames)
-        except Exception as error:
-            failure = error
-        else:
-            yield batch, features
-            return
-        self._refuse_memory(failure)
-        if len(batch.taken) > 1:
+    def _parts(self, launched: Launched, lanes: Lanes, observer: Observer) -> Iterator[Launched]:
+        """The batch, or, where the backbone fails on it, parts of it, each launched when those
+        before it are done: a frame that it fails on alone comes with the error."""
+        batch = launched.batch
+        if not isinstance(launched.seen, Exception):
+            yield launched
+        elif len(batch.taken) > 1:
             for part in batch.halves():
-                yield from self._see(part, observer)
+                yield from self._parts(self.launch(part, lanes, observer), lanes, observer)
         else:
-            yield batch, self._see_again(batch.frames)
+            seen = self._see_again(batch.frames)
+            if isinstance(seen, Exception):
+                yield Launched(batch, seen)
+            else:
+                yield self._launch_operators(batch, seen, lanes, observer)
 
     def _see_again(self, frame: FrameBatch) -> Features | Exception:
         """A frame that failed alone, after all, or what it fails with.
@@ -112,38 +127,73 @@ class Engine:
                 f"frames: {brief(str(error))}; set batch_size lower, which makes other variants"
             ) from error
 
-    def _operate(self, batch: Batch, features: Features, lanes: Lanes, observer: Observer) -> None:
+    def _launch_operators(
+        self, batch: Batch, features: Features, lanes: Lanes, observer: Observer
+    ) -> Launched:
         taken = {operator: _rows(operator, batch, lanes) for operator in self.operators}
         needed = [one for one, rows in taken.items() if rows and isinstance(one, BatchOperator)]
-        fetched = self._fetched(features, needed, observer)
-        for operator, rows in taken.items():
-            speaker = Speaker(operator, features, fetched.get(operator))
+        return Launched(batch, features, taken, self._fetched(features, needed, observer))
+
+    def _operate(
+        self, launched: Launched, features: Features, lanes: Lanes, observer: Observer
+    ) -> None:
+        fetched = self._arrived(launched.fetched, features, observer)
+        for operator, rows in launched.taken.items():
+            fetch = fetched.get(operator) if isinstance(operator, BatchOperator) else None
+            speaker = Speaker(operator, features, fetch)
             with observer.stage(operator.name, len(rows)):
                 for run in _unbroken(operator, features, rows, lanes):
                     self._apply(speaker, run, lanes)
+        for fetch in set(fetched.values()):
+            fetch.close()
 
     def _fetched(
         self, features: Features, operators: Sequence[BatchOperator], observer: Observer
-    ) -> Mapping[Operator, Fetch]:
+    ) -> dict[BatchOperator, Fetch]:
         """What operators compute of a batch on a GPU, all in one; where one fails, each by itself,
         and that one not at all: who asks it hears why."""
         if features.on_host or not operators:
             return {}
         from operators.fetch import Fetch  # whoever has these features has torch
+        from operators.landing import Landing
 
+        self._landing = self._landing or Landing(self.backbone.device)
         try:
             with observer.stage(BACKBONE):
-                fetch = Fetch(features, operators)
-                fetch.wait()
+                fetch = Fetch(features, operators, self._landing)
         except Exception as error:
             failure = error
         else:
             return dict.fromkeys(operators, fetch)
         self._refuse_memory(failure)
-        alone = [[one] for one in operators] if len(operators) > 1 else []
-        found: dict[Operator, Fetch] = {}
-        for one in alone:
-            found |= self._fetched(features, one, observer)
+        return self._each_fetched(features, operators, observer)
+
+    def _each_fetched(
+        self, features: Features, operators: Sequence[BatchOperator], observer: Observer
+    ) -> dict[BatchOperator, Fetch]:
+        found: dict[BatchOperator, Fetch] = {}
+        for one in operators if len(operators) > 1 else ():
+            found |= self._fetched(features, [one], observer)
+        return found
+
+    def _arrived(
+        self, fetched: Mapping[BatchOperator, Fetch], features: Features, observer: Observer
+    ) -> dict[BatchOperator, Fetch]:
+        """The same on the host. Some of a GPU's errors are told only to who waits for it."""
+        found: dict[BatchOperator, Fetch] = {}
+        for fetch in dict.fromkeys(fetched.values()):
+            own = [one for one, its in fetched.items() if its is fetch]
+            try:
+                with observer.stage(BACKBONE):
+                    fetch.wait()
+            except Exception as error:
+                failure = error
+            else:
+                found |= dict.fromkeys(own, fetch)
+                continue
+            self._refuse_memory(failure)
+            again = self._each_fetched(features, own, observer)
+            found |= self._arrived(again, features, observer)
         return found
 
     def _bury_frame(self, batch: Batch, error: Exception, lanes: Lanes) -> None:

@@ -405,7 +405,7 @@ def test_a_frame_that_the_backbone_fails_on_is_found_and_costs_nobody_else() -> 
 def test_a_backbone_that_fails_on_everything_ends_the_run_and_nothing_is_committed() -> None:
     sink = ListSink()
     shard = shard_of({"a": clip("a", 24, 2)}, sink, Echo())
-    shard._engine.backbone = Choking(set(range(24)), ValueError("the device is gone"))
+    shard._flight._engine.backbone = Choking(set(range(24)), ValueError("the device is gone"))
     with pytest.raises(ValueError, match="the device is gone"):
         shard.run(JOBS, [spec_of("a")])
     assert values(sink, "deadletter", "a") == []
@@ -414,7 +414,9 @@ def test_a_backbone_that_fails_on_everything_ends_the_run_and_nothing_is_committ
 
 def test_too_little_memory_names_the_key_that_helps() -> None:
     shard = shard_of({"a": clip("a", 4, 4)}, ListSink(), Echo())
-    shard._engine.backbone = Choking({0}, torch.OutOfMemoryError("tried to allocate 2.00 GiB"))
+    shard._flight._engine.backbone = Choking(
+        {0}, torch.OutOfMemoryError("tried to allocate 2.00 GiB")
+    )
     with pytest.raises(RuntimeFailure, match=r"batches of 4 frames: tried.*set batch_size lower"):
         shard.run(JOBS, [spec_of("a")])
 

@@ -87,7 +87,8 @@ def step(monkeypatch):
         )
         frames = FrameBatch(infos, np.zeros((3, 14, 14, 3), dtype=np.uint8))
         lane = Lane()
-        Engine(Card(), operators).step(Batch(frames, (1, 1, 1)), {"cam": lane}, StageSeconds({}))
+        engine, beside = Engine(Card(), operators), ({"cam": lane}, StageSeconds({}))
+        engine.finish(engine.launch(Batch(frames, (1, 1, 1)), *beside), *beside)
         return lane
 
     return run
