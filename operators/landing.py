@@ -17,7 +17,7 @@ class Landing:
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self._on_gpu = device.type == "cuda"
-        self._stream = torch.cuda.Stream(device) if self._on_gpu else None
+        self._stream = torch.cuda.Stream(device) if self._on_gpu else None  # type: ignore[no-untyped-call]
         self._free: list[Tensor] = []
 
     def bring(self, numbers: Tensor) -> Copy:

@@ -22,6 +22,7 @@ from operators.depth.dpt_metric import DptDepth
 from operators.errors import DinostreamError
 from operators.fetch import Fetch
 from operators.frames import Features, FrameInfo
+from operators.landing import Landing
 from operators.operator import StreamOperator
 from operators.registry import build_operator
 from operators.vector.embedding import Embedding
@@ -47,6 +48,14 @@ class Traffic(TorchDispatchMode):
         if came and isinstance(out, torch.Tensor) and out.device.type == "cpu":
             self.copies += 1
         return out
+
+
+class OneStream(Landing):
+    """Copies to pinned memory, without a stream of their own: there is no driver to give one."""
+
+    def __init__(self) -> None:
+        super().__init__(torch.device("cpu"))
+        self._on_gpu = True
 
 
 def operators(tiny: Architecture, *names: str) -> list[BatchOperator]:
@@ -76,7 +85,7 @@ def test_a_card_is_waited_for_once(tiny: Architecture, frame: Callable[..., Fram
             one.load(CUDA, torch.bfloat16)
         features = on_card([frame(0), frame(1)], tiny)
         with Traffic() as traffic:
-            Fetch(features, chosen)
+            Fetch(features, chosen, OneStream())
     assert traffic.copies == 1
 
 
