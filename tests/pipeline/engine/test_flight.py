@@ -28,6 +28,7 @@ from pipeline.testing import ListSink, ManualClock
 
 BATCH = 4
 FPS5 = Sampling("fps", 5)
+LETTERS = ("deadletter", "manifest")
 JOBS = defaultdict(lambda: "job")
 LENGTHS = {"a": 21, "b": 13, "c": 17, "d": 6}
 
@@ -184,10 +185,11 @@ def identities(sink: ListSink) -> list[tuple[str, str, bytes]]:
 
 
 def results(sink: ListSink) -> list[tuple]:
-    """A dead letter without its traceback, whose way through the code is another on a card."""
+    """Dead letters without their tracebacks, whose way through the code is another on a card, and
+    no manifests, which say what the letters' ids are."""
     letters = [json.loads(one.value) for one in sink.messages if one.topic == "deadletter"]
     told = [(one["operator"], one["stream"], one["position"], one["error"]) for one in letters]
-    return [*sorted(told), *(one for one in identities(sink) if one[0] != "deadletter")]
+    return [*sorted(told), *(one for one in identities(sink) if one[0] not in LETTERS)]
 
 
 @pytest.fixture
@@ -319,4 +321,5 @@ def test_frames_that_come_too_late_are_dropped_behind_those_that_are_computed(ca
     assert [json.loads(message.value) for message in said] == [0, 1, 2, 3]
     ledger = sink.stored["job", "cam"].ledger["echo"]
     assert ledger == {"sampled": 4, "published": 4, "dropped": 2, "dropped_late": 2}
-    assert sink.stored["job", "cam"].position == "5"
+    events = [json.loads(one.value) for one in sink.messages if one.topic == "events"]
+    assert [one["position"] for one in events if one["kind"] == "dropped"] == ["5"]
