@@ -137,7 +137,8 @@ class Engine:
     def _operate(
         self, launched: Launched, features: Features, lanes: Lanes, observer: Observer
     ) -> None:
-        fetched = self._arrived(launched.fetched, features, observer)
+        fetched = launched.fetched
+        self._wait(fetched, observer)
         for operator, rows in launched.taken.items():
             fetch = fetched.get(operator) if isinstance(operator, BatchOperator) else None
             speaker = Speaker(operator, features, fetch)
@@ -166,35 +167,27 @@ class Engine:
         else:
             return dict.fromkeys(operators, fetch)
         self._refuse_memory(failure)
-        return self._each_fetched(features, operators, observer)
-
-    def _each_fetched(
-        self, features: Features, operators: Sequence[BatchOperator], observer: Observer
-    ) -> dict[BatchOperator, Fetch]:
         found: dict[BatchOperator, Fetch] = {}
         for one in operators if len(operators) > 1 else ():
             found |= self._fetched(features, [one], observer)
         return found
 
-    def _arrived(
-        self, fetched: Mapping[BatchOperator, Fetch], features: Features, observer: Observer
-    ) -> dict[BatchOperator, Fetch]:
-        """The same on the host. Some of a GPU's errors are told only to who waits for it."""
-        found: dict[BatchOperator, Fetch] = {}
+    def _wait(self, fetched: Mapping[BatchOperator, Fetch], observer: Observer) -> None:
+        """Until all of it is on the host.
+
+        Raises:
+            RuntimeFailure: the device failed. That is no fault of a frame, and the features may be
+                the next batch's by now, so nothing can be computed once more.
+        """
         for fetch in dict.fromkeys(fetched.values()):
-            own = [one for one, its in fetched.items() if its is fetch]
             try:
                 with observer.stage(BACKBONE):
                     fetch.wait()
             except Exception as error:
-                failure = error
-            else:
-                found |= dict.fromkeys(own, fetch)
-                continue
-            self._refuse_memory(failure)
-            again = self._each_fetched(features, own, observer)
-            found |= self._arrived(again, features, observer)
-        return found
+                self._refuse_memory(error)
+                raise RuntimeFailure(
+                    f"{self.backbone.device} failed on a batch: {brief(str(error))}"
+                ) from error
 
     def _bury_frame(self, batch: Batch, error: Exception, lanes: Lanes) -> None:
         """The backbone fails on a frame: so does every operator that would have taken it."""

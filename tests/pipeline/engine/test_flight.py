@@ -19,7 +19,7 @@ from pipeline.engine.lane import Lane
 from pipeline.engine.placement import Placement
 from pipeline.engine.shard import Shard
 from pipeline.engine.step import Engine
-from pipeline.errors import SinkError
+from pipeline.errors import RuntimeFailure, SinkError
 from pipeline.records.message import Publisher
 from pipeline.stream.chunk import Chunk, End, Frames
 from pipeline.stream.sampling import Sampling
@@ -34,20 +34,22 @@ LENGTHS = {"a": 21, "b": 13, "c": 17, "d": 6}
 
 
 class Pixels:
-    """cls = the first pixel. Fails on batches with a frame that it is told to fail on."""
+    """cls = the first pixel, where the last batch's lay, as a GPU's engine has it. Fails on batches
+    with a frame that it is told to fail on."""
 
     batch_size, device, dtype = BATCH, torch.device("cpu"), torch.float32
 
     def __init__(self, journal: list[str], poison: frozenset[int] = frozenset()) -> None:
         self._journal = journal
         self._poison = poison
+        self._cls = torch.empty(BATCH, 1)
 
     def __call__(self, batch) -> Features:
         values = batch.pixels[:, 0, 0, 0]
         self._journal.append(f"launch {name_of(batch.infos[0])}")
         if self._poison & set(values.tolist()):
             raise ValueError("poison")
-        cls = torch.full((BATCH, 1), float("nan"))
+        cls = self._cls.fill_(float("nan"))
         cls[: len(values), 0] = torch.from_numpy(values.astype(np.float32))
         return Features(batch.infos, cls, cls[:, None, None])
 
@@ -254,6 +256,20 @@ def test_records_and_ledgers_are_those_of_a_cpu(card, unsaid, unseen) -> None:
         own = [sink.stored["job", name] for sink in sinks]
         assert own[0].ledger == own[1].ledger
         assert own[0].frames == own[1].frames == LENGTHS[name]
+
+
+def test_a_card_that_fails_ends_the_run_and_no_frame_is_blamed(card, monkeypatch) -> None:
+    card()
+    sink, journal = ListSink(), []
+
+    def fails(fetch) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access")
+
+    monkeypatch.setattr("operators.fetch.Fetch.wait", fails)
+    shard = shard_of({"a": clip("a", 8)}, sink, journal, Echo(journal), Sum())
+    with pytest.raises(RuntimeFailure, match="cpu failed on a batch: CUDA error: an illegal"):
+        shard.run(JOBS, [spec_of("a")])
+    assert not [one for one in sink.messages if one.topic in ("deadletter", "echo", "sum")]
 
 
 @pytest.mark.parametrize("commits", [1, 3, 5, 8])
