@@ -57,19 +57,19 @@ def contests(dtype: torch.dtype, device: torch.device) -> tuple[Contest, ...]:
         _patches(dtype, device),
         Contest(
             "norm",
-            partial(norm, eps=EPS),
-            eager_norm,
-            partial(reference.norm, eps=EPS),
-            partial(draw_rows, rows=1, channels=2),
+            partial(norm, eps=EPS, dtype=dtype),
+            partial(eager_norm, dtype=dtype),
+            partial(reference.norm, eps=EPS, dtype=dtype),
+            partial(draw_stream, branches=0, channels=2),
             ODD_TOKENS,
             TOKENS,
         ),
         Contest(
             "add_norm",
-            partial(add_norm, eps=EPS),
-            eager_add_norm,
-            partial(reference.add_norm, eps=EPS),
-            partial(draw_rows, rows=2, channels=3),
+            partial(add_norm, eps=EPS, dtype=dtype),
+            partial(eager_add_norm, dtype=dtype),
+            partial(reference.add_norm, eps=EPS, dtype=dtype),
+            partial(draw_stream, branches=1, channels=3),
             ODD_TOKENS,
             TOKENS,
         ),
@@ -117,17 +117,23 @@ def eager_patches(pixels: Tensor, *, mean: Tensor, std: Tensor, dtype: torch.dty
     return tiles.permute(0, 2, 4, 1, 3, 5).reshape(-1, 3 * PATCH * PATCH)
 
 
-def eager_norm(tokens: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """torch's own LayerNorm."""
-    return F.layer_norm(tokens, weight.shape, weight, bias, EPS)
+def eager_norm(tokens: Tensor, weight: Tensor, bias: Tensor, *, dtype: torch.dtype) -> Tensor:
+    """torch's own LayerNorm of a float32 stream, rounded for the product that follows."""
+    return F.layer_norm(tokens, weight.shape, weight, bias, EPS).to(dtype)
 
 
 def eager_add_norm(
-    tokens: Tensor, branch: Tensor, gamma: Tensor, weight: Tensor, bias: Tensor
+    tokens: Tensor,
+    branch: Tensor,
+    gamma: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    dtype: torch.dtype,
 ) -> tuple[Tensor, Tensor]:
     """The same after a scaled add, as a block of the backbone has it."""
-    added = torch.addcmul(tokens, branch, gamma)
-    return added, eager_norm(added, weight, bias)
+    added = torch.addcmul(tokens, branch.float(), gamma)
+    return added, eager_norm(added, weight, bias, dtype=dtype)
 
 
 def eager_swiglu(gate_value: Tensor) -> Tensor:
@@ -147,6 +153,15 @@ def draw_rows(
     """Some tensors of the shape, and some with one number per channel."""
     kinds = [shape] * rows + [shape[-1:]] * channels
     return tuple(torch.randn(kind, dtype=dtype, device=device) for kind in kinds)
+
+
+def draw_stream(
+    shape: Shape, dtype: torch.dtype, device: torch.device, *, branches: int, channels: int
+) -> Arguments:
+    """A float32 stream, what is added to it in the dtype of products, and numbers per channel."""
+    (stream,) = draw_rows(shape, torch.float32, device, rows=1, channels=0)
+    added = draw_rows(shape, dtype, device, rows=branches, channels=0)
+    return (stream, *added, *draw_rows(shape, torch.float32, device, rows=0, channels=channels))
 
 
 def draw_windows(shape: Shape, dtype: torch.dtype, device: torch.device) -> Arguments:
