@@ -2,8 +2,8 @@
 
     python -m benchmarks.fused_rows results/gpu-2026-12-01.json
 
-In: a results file of `benchmarks/gpu.sh`, or a report of `dinostream bench kernels`. A kernel's ratio
-is the least over the shapes at which it was timed: one that loses at any of them does not run.
+In: a results file of `benchmarks/gpu.sh`, or a report of `dinostream bench kernels`. A kernel's
+ratio is the least over its shapes: one that loses at any of them does not run.
 """
 
 from __future__ import annotations
