@@ -44,6 +44,7 @@ class KernelReport:
 
     `opcodes` counts every instruction by its full name (`MUFU.EX2`); `loops` does the same for
     the body of every loop, innermost and outer ones alike, in the order of their ends.
+    `loop_code` has the same bodies as they are written: a name and its operands per instruction.
     """
 
     arch: int
@@ -55,6 +56,7 @@ class KernelReport:
     shared_bytes: int
     opcodes: Mapping[str, int]
     loops: tuple[Mapping[str, int], ...]
+    loop_code: tuple[tuple[str, ...], ...] = ()
 
     @property
     def spill_bytes(self) -> int:
@@ -96,7 +98,7 @@ def compile_report(
     """Compile a kernel ahead of time and read its costs from the machine code.
 
     Args:
-        kernel: a function under `triton.jit`.
+        kernel: a function under `triton.jit` or Gluon's `jit`.
         arch: 10 x major + minor compute capability, one of `SHARED_LIMIT_BYTES`.
         signature: type of every argument that is no constant: "*bf16" (see `ELEMENT_NAMES`),
             "i32", "fp32".
@@ -120,7 +122,7 @@ def compile_report(
         cubin.write_bytes(compiled.asm["cubin"])
         usage = _run_tool("cuobjdump", "--dump-resource-usage", cubin)
         sass = _disassembled(cubin)
-    opcodes, loops = _read(sass)
+    opcodes, loop_code = _read(sass)
     return KernelReport(
         arch=arch,
         num_warps=compiled.metadata.num_warps,
@@ -130,7 +132,8 @@ def compile_report(
         spill_load_bytes=_local_bytes(opcodes, "LDL"),
         shared_bytes=compiled.metadata.shared,
         opcodes=opcodes,
-        loops=loops,
+        loops=tuple(Counter(line.split()[0] for line in body) for body in loop_code),
+        loop_code=loop_code,
     )
 
 
@@ -154,6 +157,8 @@ def _compile(
             f"signature, constants and aligned name {sorted({*signature, *constants, *aligned})}; "
             f"the kernel's arguments are {names}, each either typed or a constant"
         )
+    if kernel.is_gluon():
+        from triton.experimental.gluon._runtime import GluonASTSource as ASTSource
     source = ASTSource(
         fn=kernel,
         signature={name: signature.get(name, "constexpr") for name in names},
@@ -194,21 +199,21 @@ def _field(usage: str, name: str) -> int:
     return int(found[1])
 
 
-def _read(sass: str) -> tuple[Counter[str], tuple[Counter[str], ...]]:
-    """Count instructions, and again those of each loop: from a label to a branch back to it."""
-    opcodes: list[str] = []
+def _read(sass: str) -> tuple[Counter[str], tuple[tuple[str, ...], ...]]:
+    """Count instructions, and find each loop's: from a label to a branch back to it."""
+    code: list[str] = []
     labels: dict[str, int] = {}
-    loops: list[Counter[str]] = []
+    loops: list[tuple[str, ...]] = []
     for line in _INSTRUCTION.finditer(sass):
         if line["label"]:
-            labels[line["label"]] = len(opcodes)
+            labels[line["label"]] = len(code)
             continue
-        opcodes.append(line["opcode"])
+        code.append(line["opcode"] + line["operands"].rstrip())
         target = re.search(r"`\((\.L_\w+)\)", line["operands"])
         # A branch to itself fills the end of every kernel.
-        if target and labels.get(target[1], len(opcodes)) < len(opcodes) - 1:
-            loops.append(Counter(opcodes[labels[target[1]] :]))
-    return Counter(opcodes), tuple(loops)
+        if target and labels.get(target[1], len(code)) < len(code) - 1:
+            loops.append(tuple(code[labels[target[1]] :]))
+    return Counter(line.split()[0] for line in code), tuple(loops)
 
 
 def _local_bytes(opcodes: Mapping[str, int], opcode: str) -> int:

@@ -6,16 +6,23 @@ Imports triton at its top, so it is itself imported late.
 Must not know when it is used: `kernels.attention` decides.
 """
 
+import functools
+import logging
+from dataclasses import replace
+
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
-from .device import architecture
+from . import tiles
+from .device import architecture, triton_obstacle
 from .tiles import MIN_DOT, Tile, select_tile, variant_for
 
-LOG2_E = tl.constexpr(1.4426950408889634)
+LOG2_E = tl.constexpr(tiles.LOG2_E)
 TAIL_ROWS = tl.constexpr(MIN_DOT)
+
+_log = logging.getLogger(__name__)
 
 
 @triton.jit
@@ -171,9 +178,17 @@ def launch(qkv: Tensor, out: Tensor, tile: Tile) -> None:
     assert out.is_contiguous(), "the kernel writes whole rows"
     n_batch, n_tokens, _, n_heads, head_dim = qkv.shape
     variant = variant_for(n_tokens, tile, head_dim)
-    grid = (variant.n_programs(n_batch * n_heads, n_tokens),)
+    n_programs = variant.n_programs(n_batch * n_heads, n_tokens)
+    if tile.overlapped and variant.full:
+        from .flash_gluon import launch_blocks
+
+        launch_blocks(qkv, out, variant)
+        # Programs of query tails come first; they are all that is left.
+        n_programs = variant.n_tail_programs(n_batch * n_heads)
+        if n_programs == 0:
+            return
     with torch.cuda.device_of(qkv):
-        attention_fwd_kernel[grid](
+        attention_fwd_kernel[(n_programs,)](
             qkv,
             out,
             n_batch,
@@ -204,7 +219,8 @@ def flash_attention(qkv: Tensor) -> Tensor:
     if qkv.stride(-1) != 1 or n_tokens * qkv.stride(1) >= 2**31:
         qkv = qkv.contiguous()
     out = qkv.new_empty(n_batch, n_tokens, n_heads * head_dim)
-    launch(qkv, out, select_tile(architecture(qkv.device), n_tokens, qkv.element_size()))
+    tile = select_tile(architecture(qkv.device), n_tokens, qkv.element_size())
+    launch(qkv, out, runnable(tile, qkv.device))
     return out
 
 
@@ -212,3 +228,28 @@ def flash_attention(qkv: Tensor) -> Tensor:
 def _(qkv: Tensor) -> Tensor:
     n_batch, n_tokens, _, n_heads, head_dim = qkv.shape
     return qkv.new_empty(n_batch, n_tokens, n_heads * head_dim)
+
+
+@functools.cache
+def runnable(tile: Tile, device: torch.device) -> Tile:
+    """The tile, or Triton's kernel in it where Gluon's does not run; that is told in the log.
+
+    Args:
+        tile: of the table.
+        device: where it shall run; an overlapped tile is compiled and run there to know.
+
+    Returns:
+        The tile as it runs.
+    """
+    if not tile.overlapped:
+        return tile
+    obstacle = triton_obstacle(device, functools.partial(_try, tile))
+    if obstacle is None:
+        return tile
+    _log.warning("attention on %s does without %s: %s", device, tile, obstacle)
+    return replace(tile, overlapped=False)
+
+
+def _try(tile: Tile, device: torch.device) -> None:
+    qkv = torch.zeros(1, 257, 3, 1, 64, dtype=torch.float16, device=device)
+    launch(qkv, qkv.new_empty(1, 257, 64), tile)

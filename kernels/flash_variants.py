@@ -5,6 +5,7 @@ For tests and benchmarks. Must not run the kernel.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -38,7 +39,7 @@ def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelRe
     """Compile one variant of the kernel ahead of time.
 
     Args:
-        variant: the tile and the parts of the kernel.
+        variant: the tile and the parts of the kernel; of an overlapped tile the Gluon kernel.
         arch: 10 x major + minor compute capability.
         dtype: float16, bfloat16 or float32.
 
@@ -49,11 +50,9 @@ def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelRe
         ValueError: for another dtype.
         RuntimeError: in a process where triton interprets its kernels (TRITON_INTERPRET=1).
     """
-    from .flash import attention_fwd_kernel as kernel
-
     if dtype not in ELEMENT_NAMES:
         raise ValueError(f"dtype is {dtype}; allowed: {', '.join(map(str, ELEMENT_NAMES))}")
-    constants = variant.constants
+    kernel, constants = _kernel(variant)
     signature = {name: "i32" for name in kernel.arg_names if name not in constants}
     pointer = f"*{ELEMENT_NAMES[dtype]}"
     return compile_report(
@@ -65,3 +64,13 @@ def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelRe
         aligned=("qkv", "out", "stride_b", "stride_n", "stride_3", "stride_a"),
         options=variant.options,
     )
+
+
+def _kernel(variant: Variant) -> tuple[Any, dict[str, int]]:
+    if variant.tile.overlapped and variant.full:
+        from .flash_gluon import constants, overlapped_fwd_kernel
+
+        return overlapped_fwd_kernel, constants(variant)
+    from .flash import attention_fwd_kernel
+
+    return attention_fwd_kernel, variant.constants

@@ -5,6 +5,7 @@ compiled for it, a `Variant`. Must not know torch or triton, nor the batch: a ba
 never change a result.
 """
 
+import math
 from dataclasses import dataclass
 
 HEAD_DIMS = (32, 64)
@@ -12,6 +13,9 @@ HEAD_DIMS = (32, 64)
 
 MIN_ARCH = 80
 """Oldest architecture the kernel is compiled for (10 x major + minor compute capability)."""
+
+LOG2_E = math.log2(math.e)
+"""Every kernel counts exponentials in powers of two: exp(x) = exp2(LOG2_E x)."""
 
 MIN_DOT = 16
 """Shortest side of a 16-bit tensor-core product, so the narrowest tail of keys or queries."""
@@ -23,6 +27,8 @@ class Tile:
 
     `query_tail`: up to 16 queries that full blocks leave over are computed a head per warp, in
     programs of their own, instead of in one more block. `max_registers` caps those of a thread.
+    `overlapped`: blocks are computed by the Gluon kernel for sm_90 and 16-bit elements, whose
+    products run beside its softmax; a query tail, and fewer keys than a block, stay Triton's.
     """
 
     block_q: int
@@ -31,6 +37,7 @@ class Tile:
     num_stages: int
     query_tail: bool = False
     max_registers: int | None = None
+    overlapped: bool = False
 
     def __post_init__(self) -> None:
         for name in ("block_q", "block_kv"):
@@ -106,9 +113,16 @@ class Variant:
         Returns:
             Programs of query tails, which come first, and of blocks.
         """
-        if self.tail_heads == 0:
-            return n_heads * -(-n_tokens // self.tile.block_q)
-        return -(-n_heads // self.tail_heads) + n_heads * (n_tokens // self.tile.block_q)
+        return self.n_tail_programs(n_heads) + n_heads * self.n_blocks(n_tokens)
+
+    def n_tail_programs(self, n_heads: int) -> int:
+        """How many of them compute query tails, of B x A heads."""
+        return -(-n_heads // self.tail_heads) if self.tail_heads else 0
+
+    def n_blocks(self, n_tokens: int) -> int:
+        """Blocks of queries of one head: whole ones only where the rest is a query tail."""
+        whole, left_over = divmod(n_tokens, self.tile.block_q)
+        return whole if self.tail_heads or not left_over else whole + 1
 
 
 # 128 query rows halve the reads of K and V from the L2 cache, which bind 64 rows on sm_90; with at
