@@ -80,6 +80,41 @@ def test_the_tile_must_be_right_at_every_size_and_quick_over_all() -> None:
     assert tune_attention.best_of([{one: 1, two: 3, three: 1}, {one: 9, two: 2}]) == two
 
 
+def test_no_tile_may_be_right_everywhere() -> None:
+    one, two = (Tile(64, 64, 4, stages) for stages in (1, 2))
+    assert tune_attention.best_of([{one: 1}, {two: 2}]) is None
+    assert tune_attention.best_of([{}, {}]) is None
+
+
+@pytest.mark.parametrize("broken", [(65,), (65, 257)])
+def test_a_class_without_a_right_tile_has_no_row_and_the_others_have(
+    broken: tuple[int, ...], monkeypatch, tmp_path, capsys
+) -> None:
+    def times(tiles, size, rounds, device):
+        return {} if size[1] in broken else dict.fromkeys(tiles, 1.0)
+
+    monkeypatch.setattr(tune_attention, "CLASSES", ((512, ((8, 257, 6),)), (128, ((64, 65, 6),))))
+    monkeypatch.setattr(tune_attention, "time_tiles", times)
+    monkeypatch.setattr(tune_attention, "run_ahead", lambda run, cases: 0)
+    monkeypatch.setattr(tune_attention, "right_ones", lambda launches, device: list(launches))
+    monkeypatch.setattr(tune_attention, "origin", lambda device: {})
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: (9, 0))
+    report = tune_attention.measure(1, torch.device("cpu"), tmp_path / "tiles.json")
+    assert len(report["rows"]) == 2 - len(broken)
+    assert "no row for max_tokens=128: no tile is right at all of its sizes" in (
+        capsys.readouterr().out
+    )
+
+
+def test_shapes_are_tried_in_gluon_as_well() -> None:
+    tiles = tune_attention.candidates(((8, 257, 6),))
+    gluon = tune_attention.overlapped_candidates(tiles)
+    assert {(tile.block_q, tile.block_kv) for tile in gluon} == {(64, 64), (128, 64), (128, 128)}
+    assert all(tile.overlapped and tile.max_registers is None for tile in gluon)
+    assert {tile.query_tail for tile in gluon} == {False, True}
+    assert not any(tile.overlapped for tile in tiles)
+
+
 def right(qkv: Tensor, out: Tensor) -> None:
     out.copy_(reference.attention(qkv.float()))
 

@@ -27,13 +27,11 @@ MARKS = {
 
 
 def variants() -> list[object]:
-    """Of every tile one without a tail and all widths of one."""
+    """Without a tail, with the shortest and with the longest."""
+    cases = ((WIDE, 256), (WIDE, 257), (WIDE, 319), (NARROW, 257), (DEEP, 319), (LONG, 511))
     return [
-        pytest.param(variant_for(n_tokens, tile, 64), id=f"{tile.block_q}x{tile.block_kv}-{n}")
-        for tile in (NARROW, WIDE, DEEP, LONG)
-        for n in (0, 1, 17, 33, 113)
-        if n < tile.block_kv
-        for n_tokens in (4 * tile.block_kv + n,)
+        pytest.param(variant_for(n, tile, 64), id=f"{tile.block_q}x{tile.block_kv}-{n}")
+        for tile, n in cases
     ]
 
 
@@ -67,7 +65,7 @@ def test_a_product_is_in_flight_during_all_exponentials(variant: Variant) -> Non
 
 @pytest.mark.slow
 def test_heads_of_32_and_float16_fit_too() -> None:
-    for dtype, head_dim in itertools.product((torch.float16, torch.bfloat16), (32, 64)):
+    for dtype, head_dim in ((torch.float16, 64), (torch.bfloat16, 32)):
         report = flash_report(variant_for(257, WIDE, head_dim), arch=90, dtype=dtype)
         assert report.spill_bytes == 0
         assert report.count("HGMMA") > 0

@@ -19,6 +19,10 @@ def test_every_row_is_reached() -> None:
     assert len(reached) == len(TILE_TABLE)
 
 
+def test_no_row_names_gluon_before_a_card_has_chosen_it() -> None:
+    assert not any(row.tile.overlapped for row in TILE_TABLE)
+
+
 def work_share(n_tokens: int, tile: Tile) -> float:
     """Scores computed over scores needed."""
     variant = variant_for(n_tokens, tile, 64)
