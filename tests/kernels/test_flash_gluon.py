@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from kernels import flash, reference
+from kernels.aot import KernelReport
 from kernels.flash_variants import flash_report
 from kernels.tiles import Tile, Variant, variant_for
 from tests.kernels.overlapped_emulation import HEAD_DIM, attend
@@ -41,6 +42,43 @@ def order(code: tuple[str, ...]) -> str:
     return "".join(mark for line in text for start, mark in MARKS.items() if line.startswith(start))
 
 
+def main_loop(report: KernelReport) -> tuple[str, ...]:
+    (code,) = (body for body in report.loop_code if any("HGMMA" in line for line in body))
+    return code
+
+
+def registers(line: str, first: int, how_many: int) -> set[int]:
+    """Of an instruction's operands the `first` one that is a register, and those behind it."""
+    found = int(re.findall(r"\bR(\d+)", line)[first])
+    return set(range(found, found + how_many))
+
+
+def written(line: str) -> set[int]:
+    """At most four registers are written by anything but a wgmma."""
+    target = re.match(r"(?!ST|RED|BAR|BRA)\S+ +(?:U?P\w+, )?R(\d+)\b", line)
+    width = 4 if ".128" in line else 2 if ".64" in line or ".WIDE" in line else 1
+    return set(range(int(target[1]), int(target[1]) + width)) if target else set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", variants())
+def test_nothing_touches_what_the_product_in_flight_reads_and_writes(variant: Variant) -> None:
+    code = main_loop(flash_report(variant, arch=90, dtype=torch.bfloat16))
+    # The product with V has its weights in registers, and its second operand transposed.
+    products = [line for line in code if "HGMMA" in line and "tnspB" in line]
+    assert len(products) == variant.tile.block_kv // 16
+    held = registers(products[0], 0, HEAD_DIM // 2).union(
+        *(registers(line, 1, 4) for line in products)
+    )
+    assert len(held) == 32 + variant.tile.block_kv // 4
+    first = code.index(products[0])
+    last = next(i for i, line in enumerate(code) if re.search(r"DEPBAR\S* +gsb0, 0x0", line))
+    between = [line for line in code[first:last] if "HGMMA" not in line]
+    assert any(line.startswith("MUFU.EX2") for line in between)
+    assert any(written(line) for line in between)
+    assert not any(written(line) & held for line in between)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", variants())
 def test_a_product_is_in_flight_during_all_exponentials(variant: Variant) -> None:
@@ -49,11 +87,10 @@ def test_a_product_is_in_flight_during_all_exponentials(variant: Variant) -> Non
     assert report.spill_bytes == report.stack_bytes == 0
     assert report.registers <= (128 if tile.block_kv == 64 else 255)
     assert report.shared_bytes <= report.shared_limit_bytes
-    (code,) = (body for body in report.loop_code if any("HGMMA" in line for line in body))
     rows = tile.block_q // (8 * tile.num_warps)
     exponentials = tile.block_q * tile.block_kv // (32 * tile.num_warps) + rows
     # Scores and the product with V are issued, one is waited for, then the other.
-    steps = re.fullmatch(r"AH{4}A(H+)1(e+)0", order(code))
+    steps = re.fullmatch(r"AH{4}A(H+)1(e+)0", order(main_loop(report)))
     assert steps is not None
     assert len(steps[1]) == tile.block_kv // 16
     assert len(steps[2]) == exponentials
