@@ -215,12 +215,15 @@ def flash_attention(qkv: Tensor) -> Tensor:
         ValueError: for a K that the kernel does not serve.
     """
     n_batch, n_tokens, _, n_heads, head_dim = qkv.shape
+    selected = select_tile(architecture(qkv.device), n_tokens, qkv.element_size())
+    tile = runnable(selected, qkv.device)
     # Inside one image the kernel counts offsets in 32 bits.
     if qkv.stride(-1) != 1 or n_tokens * qkv.stride(1) >= 2**31:
         qkv = qkv.contiguous()
+    if tile.overlapped and not is_aligned(qkv):
+        qkv = qkv.clone(memory_format=torch.contiguous_format)
     out = qkv.new_empty(n_batch, n_tokens, n_heads * head_dim)
-    tile = select_tile(architecture(qkv.device), n_tokens, qkv.element_size())
-    launch(qkv, out, runnable(tile, qkv.device))
+    launch(qkv, out, tile)
     return out
 
 
@@ -228,6 +231,19 @@ def flash_attention(qkv: Tensor) -> Tensor:
 def _(qkv: Tensor) -> Tensor:
     n_batch, n_tokens, _, n_heads, head_dim = qkv.shape
     return qkv.new_empty(n_batch, n_tokens, n_heads * head_dim)
+
+
+def is_aligned(qkv: Tensor) -> bool:
+    """Whether rows can be copied 16 bytes at a time, which the Gluon kernel cannot do without.
+
+    Args:
+        qkv: `[B, N, 3, A, K]`.
+
+    Returns:
+        True where triton can tell so: of an address in bytes and strides in numbers that are
+        multiples of 16.
+    """
+    return qkv.data_ptr() % 16 == 0 and all(stride % 16 == 0 for stride in qkv.stride()[:4])
 
 
 @functools.cache

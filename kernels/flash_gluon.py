@@ -57,7 +57,7 @@ def wait_for_copies(PENDING: gl.constexpr):  # type: ignore[no-untyped-def]
     barrier()
 
 
-@gluon.jit(do_not_specialize=["N", "A"])
+@gluon.jit(do_not_specialize=["N", "A", "n_blocks"])
 def overlapped_fwd_kernel(  # type: ignore[no-untyped-def]
     qkv,
     out,
@@ -167,7 +167,7 @@ def launch_blocks(qkv: Tensor, out: Tensor, variant: Variant) -> None:
     """Run the kernel on the tensors' device, which has to be an sm_90.
 
     Args:
-        qkv: `[B, N, 3, A, K]` float16 or bfloat16, as `kernels.flash.launch` takes it.
+        qkv: `[B, N, 3, A, K]` float16 or bfloat16, as `kernels.flash.launch` takes it, and aligned.
         out: contiguous `[B, N, A*K]`; overwritten but for the query tail.
         variant: of these N, with at least one full block of keys.
 

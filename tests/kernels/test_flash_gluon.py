@@ -158,3 +158,15 @@ def test_where_gluon_does_not_run_the_tile_is_named_and_triton_s(
     assert "needs a CUDA device, this is cpu" in caplog.text
     plain = replace(WIDE, overlapped=False)
     assert flash.runnable(plain, torch.device("cpu")) is plain
+
+
+def test_what_cannot_be_copied_16_bytes_at_a_time_is_known() -> None:
+    qkv = torch.zeros(2, 65, 3, 2, 64, dtype=torch.bfloat16)
+    assert flash.is_aligned(qkv)
+    assert not flash.is_aligned(qkv[..., 1:33])  # its first row begins between two multiples
+    padded = torch.zeros(2, 65, 3, 2, 72, dtype=torch.bfloat16)[..., :64]
+    assert not flash.is_aligned(padded)
+    assert flash.is_aligned(padded.clone(memory_format=torch.contiguous_format))
+    one_head = qkv[:, :, :, :1].as_strided((2, 65, 3, 1, 64), (24960, 384, 128, 1, 1))
+    assert not flash.is_aligned(one_head)
+    assert flash.is_aligned(one_head.clone(memory_format=torch.contiguous_format))
