@@ -45,8 +45,8 @@ SHAPES: tuple[tuple[int, int, int, int | None], ...] = (
     (128, 128, 8, None),
     (256, 64, 8, None),
 )
-# Those of them that the Gluon kernel is tried in: 16 query rows a warp.
-OVERLAPPED_SHAPES = ((64, 64, 4, None), (128, 64, 8, None), (128, 128, 8, None))
+# Those of them that the Gluon kernel is tried in: 16 query rows a warp; 64 bind the L2 cache.
+OVERLAPPED_SHAPES = ((128, 64, 8, None), (128, 128, 8, None))
 
 
 def candidates(sizes: tuple[tuple[int, int, int], ...]) -> list[Tile]:
