@@ -5,6 +5,7 @@ compiled for it, a `Variant`. Must not know torch or triton, nor the batch: a ba
 never change a result.
 """
 
+import hashlib
 import math
 from dataclasses import dataclass
 
@@ -162,12 +163,24 @@ def select_tile(arch: int, n_tokens: int, element_bytes: int) -> Tile:
     """
     if arch < MIN_ARCH:
         raise ValueError(f"architecture is sm_{arch}; allowed: sm_{MIN_ARCH} and newer")
-    table_arch = 90 if arch == 90 else 80
-    for row in TILE_TABLE:
+    for row in _rows(arch):
         fits = row.max_tokens is None or n_tokens <= row.max_tokens
-        if row.arch == table_arch and row.element_bytes == element_bytes and fits:
+        if row.element_bytes == element_bytes and fits:
             return row.tile
     raise ValueError(f"elements have {element_bytes} bytes; allowed: 2 or 4")
+
+
+def tiles_digest(arch: int) -> str:
+    """Six hexadecimal digits of an architecture's rows: another tile adds up in another order.
+
+    Args:
+        arch: 10 x major + minor compute capability.
+    """
+    return hashlib.sha256(repr(_rows(arch)).encode()).hexdigest()[:6]
+
+
+def _rows(arch: int) -> tuple[TileRow, ...]:
+    return tuple(row for row in TILE_TABLE if row.arch == (90 if arch == 90 else 80))
 
 
 def variant_for(n_tokens: int, tile: Tile, head_dim: int) -> Variant:

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from kernels.tiles import TILE_TABLE, Tile, select_tile, tail_width, variant_for
+from kernels import tiles
+from kernels.tiles import TILE_TABLE, Tile, select_tile, tail_width, tiles_digest, variant_for
 
 
 @pytest.mark.parametrize("arch", [80, 86, 89, 90, 100, 120])
@@ -107,3 +110,12 @@ def test_older_chips_and_other_elements_are_refused() -> None:
 def test_impossible_tiles_are_refused(fields: tuple[int, int, int, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Tile(*fields)
+
+
+def test_an_architectures_digest_goes_by_its_own_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    hopper, ampere = tiles_digest(90), tiles_digest(80)
+    assert tiles_digest(100) == tiles_digest(86) == ampere != hopper
+    changed = replace(TILE_TABLE[0], tile=replace(TILE_TABLE[0].tile, num_stages=2))
+    monkeypatch.setattr(tiles, "TILE_TABLE", (changed, *TILE_TABLE[1:]))
+    assert tiles_digest(90) != hopper
+    assert tiles_digest(80) == ampere

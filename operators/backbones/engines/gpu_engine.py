@@ -10,6 +10,7 @@ from torch import Tensor
 
 from kernels.attention import attention_path
 from kernels.device import architecture, runs_triton
+from kernels.tiles import tiles_digest
 from operators.backbones.engines.engine import Tokens
 from operators.backbones.engines.fused_choice import fused_kernels
 from operators.backbones.engines.gpu_vit import GpuVit, Run
@@ -44,7 +45,8 @@ class GpuEngine:
             dtype: of products.
             batch_size: B, rows of a batch.
         """
-        fused = fused_kernels(architecture(device)) if runs_triton(device) else ()
+        arch = architecture(device)
+        fused = fused_kernels(arch) if runs_triton(device) else ()
         self._vit = GpuVit(vit, device, dtype, fused)
         self._blocks = tuple(blocks)
         self._batch_size = batch_size
@@ -52,7 +54,9 @@ class GpuEngine:
         how = "in CUDA graphs" if self._records(vit.architecture.patch, device) else "eager"
         record = recorded if how == "in CUDA graphs" else unrecorded
         self._passes = GraphPool(self._at, record, device)
-        path = attention_path(device, vit.architecture.head_dim).name
+        path: str = attention_path(device, vit.architecture.head_dim).name
+        if path == "triton":
+            path = f"triton in tiles {tiles_digest(arch)}"
         kind = str(dtype).removeprefix("torch.")
         self.identity = (
             f"torch {torch.__version__}, {path}, fused {' '.join(fused) or 'nothing'}, {kind}, "

@@ -3,9 +3,7 @@ the same."""
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +16,6 @@ from operators.errors import DinostreamError
 from pipeline.configuration.document import to_document
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
-from pipeline.engine.chunk_queue import QUEUED_CHUNKS
 from pipeline.engine.tally import Tally
 from pipeline.runtime.inline import InlineRun
 from pipeline.runtime.ray_run import HEAR_S, RayRun
@@ -152,36 +149,6 @@ def alone(nodes, processes) -> None:
     """The actors of the tests before have ended."""
     kinds = ("DecodeActor", "EngineActor", "SinkActor")
     processes.wait_until(lambda: not any(nodes.actors(kind) for kind in kinds))
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("alone")
-@pytest.mark.needs_kafka
-def test_killed_actors_are_replaced(
-    nodes, processes, footage, undisturbed, kafka_uri, slow
-) -> None:
-    job = Job(footage, kafka_uri, slow, nodes.address)
-    job.start()
-
-    def kill_one(kind: str) -> None:
-        """With frames committed since the last one; another one takes its place."""
-        seen = {one.position for one in job.committed()}
-        processes.wait_until(lambda: {one.position for one in job.progress()} - seen)
-        (victim, *_) = nodes.actors(kind)
-        os.kill(victim, signal.SIGKILL)
-        processes.wait_until(lambda: set(nodes.actors(kind)) - {victim} or not job.is_alive())
-
-    kill_one("DecodeActor")
-    first = max(one.epoch for one in job.committed())
-    kill_one("EngineActor")
-    kill_one("SinkActor")
-    tally = job.finish()
-    assert statuses(tally) == {"a.mp4": "ok", "b.mp4": "ok"}
-    assert tally.receipt.conflicting == 0
-    engines = 2  # the one that was killed, and the one whose sink was
-    assert max(one.epoch for one in job.committed()) >= first + engines
-    assert tally.frames <= FRAMES + engines * 2 * QUEUED_CHUNKS * CHUNK_FRAMES
-    assert job.records() == undisturbed
 
 
 @pytest.mark.slow

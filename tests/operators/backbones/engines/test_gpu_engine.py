@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from kernels.attention import AttentionPath
+from kernels.tiles import tiles_digest
 from operators.backbones.architectures import ARCHITECTURES
 from operators.backbones.engines import gpu_engine
 from operators.backbones.engines.drawn_frames import drawn_frames
@@ -74,6 +76,15 @@ def test_it_says_all_that_can_change_a_bit(vit: VisionTransformer) -> None:
     assert said.startswith(f"torch {torch.__version__}, sdpa, fused patches norm add_norm swiglu")
     assert said.endswith("bfloat16, stream float32, in CUDA graphs, batch 3")
     assert built(vit, batch_size=4).identity != said
+
+
+@pytest.mark.usefixtures("card")
+def test_other_tiles_of_attention_are_another_identity(
+    vit: VisionTransformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = AttentionPath("triton", "as if there were a card")
+    monkeypatch.setattr(gpu_engine, "attention_path", lambda device, head_dim: path)
+    assert f"triton in tiles {tiles_digest(90)}, fused" in built(vit).identity
 
 
 @pytest.mark.usefixtures("card")
