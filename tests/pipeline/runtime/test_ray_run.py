@@ -26,7 +26,6 @@ from pipeline.stream.progress import Progress
 OF_THE_RUN = ("ce_ingesttime", "ce_epoch", "ce_traceparent")
 SLOW = "tests.pipeline.runtime.slow:Slow"
 FRAMES = 300 + 20
-CHUNK_FRAMES = 16
 
 
 class Job(threading.Thread):
