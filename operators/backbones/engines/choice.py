@@ -116,7 +116,7 @@ def _dtype(machine: Machine) -> tuple[torch.dtype, str]:
         if pays and name in machine.features:
             return torch.bfloat16, f"bfloat16, this processor has {name}"
     if "avx512_bf16" in machine.features:
-        return torch.float32, "float32, faster than avx512_bf16 without amx_bf16 on any but AMD's"
+        return torch.float32, "float32, on this processor faster than bfloat16 (avx512_bf16 alone)"
     return torch.float32, "float32, this processor has neither avx512_bf16 nor amx_bf16"
 
 
