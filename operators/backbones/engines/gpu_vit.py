@@ -170,6 +170,7 @@ class _Product:
 
 def _float32_product(rows: Tensor, weight: Tensor) -> Tensor:
     """`rows weight^T` not rounded: an embedding is where the stream begins."""
-    if rows.device.type == "cuda" and rows.dtype != torch.float32:
+    # cuBLAS alone is known to have such a product of 16-bit numbers.
+    if rows.device.type == "cuda" and not torch.version.hip and rows.dtype != torch.float32:
         return torch.mm(rows, weight.t(), out_dtype=torch.float32)
     return rows.float() @ weight.t().float()
