@@ -63,7 +63,7 @@ def fused_report(
     for kind in (dtype, stream or dtype):
         if kind not in ELEMENT_NAMES:
             raise ValueError(f"dtype is {kind}; allowed: {', '.join(map(str, ELEMENT_NAMES))}")
-    function, constants, warps = _configuration(kernel, size)
+    function, constants, warps = _configuration(kernel, size, stream or dtype)
     pointer, of_stream = (f"*{ELEMENT_NAMES[kind]}" for kind in (dtype, stream or dtype))
     names = [name for name in function.arg_names if name not in constants]
     return compile_report(
@@ -86,7 +86,7 @@ def _type_of(name: str, pointer: str) -> str:
     return {"words": "*i16", "present": "*i64"}.get(name, pointer)
 
 
-def _configuration(kernel: str, size: int) -> tuple[Any, dict[str, int], int]:
+def _configuration(kernel: str, size: int, stream: torch.dtype) -> tuple[Any, dict[str, int], int]:
     """The jit function, its constants and its warps, as its launcher has them."""
     from . import patches_triton, residual_triton, swiglu_triton, windows_triton
 
@@ -102,7 +102,7 @@ def _configuration(kernel: str, size: int) -> tuple[Any, dict[str, int], int]:
     if kernel == "windows":
         constants = windows_triton.tile(size)
         return windows_triton.windows_kernel, constants, windows_triton.NUM_WARPS
-    constants, warps = residual_triton.tile(size)
+    constants, warps = residual_triton.tile(size, stream)
     is_norm = kernel == "norm"
     function = residual_triton.norm_kernel if is_norm else residual_triton.add_norm_kernel
     return function, constants, warps

@@ -12,6 +12,9 @@ from torch import Tensor
 # A thread holds 8 neighbouring channels, 16 bytes of a 16-bit tensor, of two rows, or 16 of one.
 CHANNELS_PER_WARP = 8 * 32
 MAX_WARPS = 4
+# Of a float32 stream a thread holds 4 neighbouring channels, 16 bytes again, of one row.
+FLOAT32_PER_WARP = 4 * 32
+FLOAT32_MAX_WARPS = 16
 
 
 @triton.jit
@@ -85,7 +88,7 @@ def add_norm_kernel(  # type: ignore[no-untyped-def]
     store_normed(normed, weight, bias, b_x, o_m, m_md, eps, D, BLOCK_D)
 
 
-def tile(width: int) -> tuple[dict[str, int], int]:
+def tile(width: int, stream: torch.dtype) -> tuple[dict[str, int], int]:
     """How both kernels are cut for a width.
 
     Warps lie side by side along a row, so that per-channel tensors are read in the layout of the
@@ -94,11 +97,16 @@ def tile(width: int) -> tuple[dict[str, int], int]:
 
     Args:
         width: D, 1 to 2048.
+        stream: dtype of the tokens. Cut like 16-bit ones, those of float32 spilled at 1536 (sm_80),
+            and the per-channel tensors passed through shared memory: up to 19 barriers.
 
     Returns:
         The kernels' constants (the row rounded up to a power of two, and rows), and warps.
     """
     block_d = triton.next_power_of_2(width)
+    if stream == torch.float32:
+        warps = min(FLOAT32_MAX_WARPS, max(1, block_d // FLOAT32_PER_WARP))
+        return {"D": width, "BLOCK_D": block_d, "ROWS": 1}, warps
     warps = min(MAX_WARPS, max(1, block_d // CHANNELS_PER_WARP))
     rows = max(1, 2 * warps * CHANNELS_PER_WARP // block_d)
     return {"D": width, "BLOCK_D": block_d, "ROWS": rows}, warps
@@ -118,7 +126,7 @@ def launch_norm(
         eps: added to the variance.
     """
     rows, width = _rows(tokens), tokens.shape[-1]
-    constants, warps = tile(width)
+    constants, warps = tile(width, tokens.dtype)
     with torch.cuda.device_of(tokens):
         norm_kernel[(triton.cdiv(len(rows), constants["ROWS"]),)](
             rows, weight, bias, normed, len(rows), rows.stride(0), eps, **constants,
@@ -146,7 +154,7 @@ def launch_add_norm(
     """
     tokens, branch, gamma = stream
     rows, branch_rows, width = _rows(tokens), _rows(branch), tokens.shape[-1]
-    constants, warps = tile(width)
+    constants, warps = tile(width, tokens.dtype)
     with torch.cuda.device_of(tokens):
         add_norm_kernel[(triton.cdiv(len(rows), constants["ROWS"]),)](
             rows, branch_rows, gamma, weight, bias, *out, len(rows), rows.stride(0),

@@ -82,13 +82,12 @@ def test_float16_costs_what_bfloat16_does(kernel: str, size: int) -> None:
 @pytest.mark.parametrize("arch", [80, 90, 100])
 @pytest.mark.parametrize("kernel", ["norm", "add_norm"])
 def test_a_float32_stream_of_bfloat16_branches(kernel: str, arch: int) -> None:
-    """As the backbone has it on a GPU."""
+    """As the backbone has it on a GPU; of a branch a thread reads 8 bytes, of the rest 16."""
     for size in WIDTHS:
-        if (kernel, size, arch) == ("norm", 1536, 80):
-            continue  # two registers go to memory and back, once a pass of ViT-g
         report = fused_report(kernel, size, arch=arch, dtype=torch.bfloat16, stream=torch.float32)
         assert_sound(report)
-        assert_wide(report, kernel, size, torch.bfloat16)
+        assert report.count("BAR") == 3  # two sums over a row that several warps share
+        assert report.count("LDG") - report.count("LDG.E.128") == (kernel == "add_norm")
 
 
 @pytest.mark.parametrize(
