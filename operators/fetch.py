@@ -55,7 +55,8 @@ class Fetch:
             for operator, tensors in computed.items()
         }
         flat = [_bytes(one) for tensors in computed.values() for one in tensors]
-        on_device = torch.cat(flat) if flat else torch.empty(0, dtype=torch.uint8)
+        none = torch.empty(0, dtype=torch.uint8, device=features.cls.device)
+        on_device = torch.cat(flat) if flat else none
         self._landing = landing or Landing(on_device.device)
         self._copy = self._landing.bring(on_device)
         self._numbers: dict[Operator, list[NDArray[Any]]] = {}

@@ -31,11 +31,11 @@ class Landing:
         if self._stream is None:
             copy.on_host.copy_(numbers)
             return copy
+        copy.of = numbers
         self._stream.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(self._stream):
             copy.on_host.copy_(numbers, non_blocking=True)
             copy.arrived = self._stream.record_event()
-        numbers.record_stream(self._stream)  # or its memory would be another's before it is read
         return copy
 
     def give_back(self, copy: Copy) -> None:
@@ -58,14 +58,17 @@ class Copy:
         on_host: uint8 `[N]`; means something after `wait`.
         piece: the memory that they lie in.
         arrived: when they are there; None: they are.
+        of: what they are copied of on the device, until then: its memory must not be another's.
     """
 
     def __init__(self, on_host: Tensor, piece: Tensor) -> None:
         self.on_host = on_host
         self.piece = piece
         self.arrived: torch.cuda.Event | None = None
+        self.of: Tensor | None = None
 
     def wait(self) -> None:
         """Until they are there, and for nothing that was launched behind them."""
         if self.arrived is not None:
             self.arrived.synchronize()
+            self.of = None

@@ -124,15 +124,15 @@ def _attention() -> Finding:
     import torch
 
     from kernels.attention import attention_path
-    from kernels.device import architecture
+    from kernels.device import architecture, runs_triton
     from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
     from operators.backbones.engines.fused_choice import fused_in_words as fused
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     path = attention_path(device, ARCHITECTURES[DEMO_MODEL].head_dim)
-    wanted = device == "cuda" and path.name != "triton"
+    wanted = device.type == "cuda" and path.name != "triton"
     remedy = "a C compiler and the triton that this torch asks for" if wanted else ""
-    beside = f"; {fused(architecture(torch.device(device)))}" if device == "cuda" else ""
+    beside = f"; {fused(architecture(device))}" if runs_triton(device) else ""
     return Finding("attention", not wanted, f"{path.name}: {path.reason}{beside}", remedy)
 
 

@@ -26,7 +26,11 @@ from operators.frames import Features, FrameBatch, FrameInfo
 
 
 class Backbone:
-    """One DINOv2 on one device. Called from one thread."""
+    """One DINOv2 on one device. Called from one thread.
+
+    Attributes:
+        norm: the final one, there.
+    """
 
     def __init__(
         self,
@@ -67,7 +71,7 @@ class Backbone:
         self.dtype = torch.float32
         self.choice = choice
         self._model = loaded.model
-        self._norm = deepcopy(loaded.model.norm).to(self.device)
+        self.norm = deepcopy(loaded.model.norm).to(self.device)
         self._pool: ThreadPool | None = None
         self._engine: BackboneEngine
         if self.device.type == "cpu":
@@ -189,7 +193,8 @@ class Backbone:
         tokens, kept = seen
         patches, cls = self._split(tokens, grid)
         layers = {block: self._split(before, grid) for block, before in kept.items()}
-        return Features(infos, cls, patches, layers, self._norm, self.choice.dtype)
+        precision = self.choice.dtype if self._pool else None
+        return Features(infos, cls, patches, layers, self.norm, precision)
 
     def _split(self, tokens: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
         first = 1 + self._model.architecture.registers

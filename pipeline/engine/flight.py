@@ -58,17 +58,20 @@ class Flight:
             self._scheduler.wake(self._relief.rest(began_s))
             return False
         launched = self._engine.launch(batch, self._lanes, self._observer) if batch else None
-        self.land()
+        changed = self.land()
         if launched:
             self._open = launched, began_s
-            if not launched.can_wait:
+            if changed or not launched.can_wait:
                 self.land()
+            if changed:
+                self._relief.repeat()
         return True
 
-    def land(self) -> None:
-        """Finish the batch that is open: before a lane leaves, or drops frames behind those."""
+    def land(self) -> bool:
+        """Finish the batch that is open: before a lane leaves, or drops frames behind those;
+        whether something is given up since, or taken back."""
         if self._open is None:
-            return
+            return False
         (launched, began_s), self._open = self._open, None
         batch = launched.batch
         self._engine.finish(launched, self._lanes, self._observer)
@@ -76,4 +79,6 @@ class Flight:
         self._tally.frames += len(batch.frames.infos)
         self._tally.batches[len(batch.streams)] += 1
         late = self._scheduler.done(batch, began_s, done_s)
-        self._scheduler.wake(self._relief.see(late, done_s))
+        changed = self._relief.see(late, done_s)
+        self._scheduler.wake(changed)
+        return bool(changed)

@@ -35,6 +35,13 @@ class Relief:
         looked at, of a thousand that come or go one by one."""
         return self._carry_out() if self._overload.given_up else []
 
+    def repeat(self) -> None:
+        """A batch is done that was launched before the last change: what resting operators
+        remember of it is forgotten as well."""
+        for lane in self._lanes.values():
+            for operator in lane.shortfall.resting:
+                lane.forget(operator, operator.reset(lane.stream, "overload"))
+
     def _carry_out(self) -> list[str]:
         """Have every camera's lane give up what is to be given up now."""
         live = [lane for lane in self._lanes.values() if lane.live]

@@ -61,7 +61,7 @@ class Engine:
             with observer.stage(BACKBONE, len(batch.frames.infos)):
                 features = self.backbone(batch.frames)
         except Exception as error:
-            self._refuse_memory(error)
+            self._refuse(error)
             return Launched(batch, error)
         return self._launch_operators(batch, features, lanes, observer)
 
@@ -117,10 +117,19 @@ class Engine:
         self.backbone(FrameBatch(frame.infos, np.zeros_like(frame.pixels)))
         return failure
 
-    def _refuse_memory(self, error: Exception) -> None:
-        """Smaller batches would be other shapes for a GPU's kernels, and so perhaps other bits."""
-        from torch import OutOfMemoryError  # whoever had this error has torch
+    def _refuse(self, error: Exception) -> None:
+        """What is the device's fault is no frame's. Smaller batches would be other shapes for a
+        GPU's kernels, and so perhaps other bits.
 
+        Raises:
+            RuntimeFailure: it is.
+        """
+        from torch import AcceleratorError, OutOfMemoryError  # whoever had this error has torch
+
+        if isinstance(error, AcceleratorError):
+            raise RuntimeFailure(
+                f"{self.backbone.device} failed on a batch: {brief(str(error))}"
+            ) from error
         if isinstance(error, OutOfMemoryError):
             raise RuntimeFailure(
                 f"{self.backbone.device} has not enough memory for batches of {self.batch_size} "
@@ -166,7 +175,7 @@ class Engine:
             failure = error
         else:
             return dict.fromkeys(operators, fetch)
-        self._refuse_memory(failure)
+        self._refuse(failure)
         found: dict[BatchOperator, Fetch] = {}
         for one in operators if len(operators) > 1 else ():
             found |= self._fetched(features, [one], observer)
@@ -184,7 +193,7 @@ class Engine:
                 with observer.stage(BACKBONE):
                     fetch.wait()
             except Exception as error:
-                self._refuse_memory(error)
+                self._refuse(error)
                 raise RuntimeFailure(
                     f"{self.backbone.device} failed on a batch: {brief(str(error))}"
                 ) from error
@@ -204,6 +213,7 @@ class Engine:
     def _apply(self, speaker: Speaker, rows: Sequence[int], lanes: Lanes) -> None:
         said = speaker.say(rows)
         if isinstance(said, Exception):
+            self._refuse(said)
             self._tell(f"operator {speaker.operator.name}", said)
             bury(speaker, rows, said, lanes)
         else:

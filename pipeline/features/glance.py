@@ -83,7 +83,7 @@ class Glance:
         """The backbone's final norm, `[..., D]` -> `[..., D]`."""
         with torch.inference_mode():
             tokens = torch.from_numpy(raw).to(self._backbone.device, self._backbone.dtype)
-            normed: Floats = self._backbone.loaded.model.norm(tokens).float().cpu().numpy()
+            normed: Floats = self._backbone.norm(tokens).float().cpu().numpy()
         return normed
 
     def _piece(self, batch: FrameBatch, patches: bool, tokens_of: int | None) -> Arrays:

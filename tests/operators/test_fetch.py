@@ -68,7 +68,7 @@ def operators(tiny: Architecture, *names: str) -> list[BatchOperator]:
 
 
 def on_card(infos: Sequence[FrameInfo], arch: Architecture, batch_size: int = 8) -> Features:
-    """Features of a batch on a card that is not there, in half precision as there."""
+    """Features of a batch on a card that is not there."""
     half = {"device": CUDA, "dtype": torch.bfloat16}
     patches = torch.empty(batch_size, 4, 6, arch.width, **half)
     cls = torch.empty(batch_size, arch.width, **half)

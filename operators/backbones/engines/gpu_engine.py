@@ -67,15 +67,14 @@ class GpuEngine:
     def __call__(self, pixels: Tensor) -> Tokens:
         """Tokens of some frames, float32 with B rows on the device; those beyond n mean nothing.
 
-        They are overwritten by the next call: whatever reads them has to be launched before.
+        They may be overwritten by the next call: whatever reads them has to be launched before.
 
         Args:
             pixels: uint8 RGB `[n, H, W, 3]` on the host, n <= B, H and W multiples of the patch.
         """
         found = self._passes.of((self._batch_size, *pixels.shape[1:]))
         self._staging(pixels.numpy(), found.pixels)
-        found.replay()
-        return found.tokens
+        return found.again()
 
     def _at(self, size_hw: tuple[int, int]) -> Run:
         return self._vit.at(size_hw, self._blocks)

@@ -34,9 +34,12 @@ class Staging:
         """
         slot = next(self._slots)
         compute = torch.cuda.current_stream(into.device)
-        there = slot.fill(pixels)
+        slot.copied.synchronize()
         with torch.cuda.stream(self._copies):
+            slot.grow(pixels.size)
+            slot.on_host.numpy()[: pixels.size] = pixels.reshape(-1)
             self._copies.wait_event(slot.read)  # of two batches ago
+            there = slot.there[: pixels.size]
             there.copy_(slot.on_host[: pixels.size], non_blocking=True)
             slot.copied.record(self._copies)
         compute.wait_event(slot.copied)
@@ -50,17 +53,16 @@ class _Slot:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self.on_host = torch.empty(0, dtype=torch.uint8)
-        self._there = torch.empty(0, dtype=torch.uint8, device=device)
+        self.there = torch.empty(0, dtype=torch.uint8, device=device)
         self.copied, self.read = (torch.cuda.Event() for _ in range(2))  # type: ignore[no-untyped-call]
 
-    def fill(self, pixels: NDArray[np.uint8]) -> Tensor:
-        """Put frames into the buffer of the host once it is free; where they go on the device."""
-        self.copied.synchronize()
-        if pixels.size > len(self.on_host):
-            self.read.synchronize()
-            size = math.ceil(pixels.size / 2**20) * 2**20
-            pinned = self._device.type == "cuda"
-            self.on_host = torch.empty(size, dtype=torch.uint8, pin_memory=pinned)
-            self._there = torch.empty(size, dtype=torch.uint8, device=self._device)
-        self.on_host.numpy()[: pixels.size] = pixels.reshape(-1)
-        return self._there[: pixels.size]
+    def grow(self, size: int) -> None:
+        """Have room for so many bytes. On the stream of the copies: memory of another one might
+        still be in use there."""
+        if size <= len(self.on_host):
+            return
+        self.read.synchronize()  # what is given back, nobody reads
+        size = math.ceil(size / 2**20) * 2**20
+        pinned = self._device.type == "cuda"
+        self.on_host = torch.empty(size, dtype=torch.uint8, pin_memory=pinned)
+        self.there = torch.empty(size, dtype=torch.uint8, device=self._device)

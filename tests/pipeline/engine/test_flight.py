@@ -258,14 +258,24 @@ def test_records_and_ledgers_are_those_of_a_cpu(card, unsaid, unseen) -> None:
         assert own[0].frames == own[1].frames == LENGTHS[name]
 
 
-def test_a_card_that_fails_ends_the_run_and_no_frame_is_blamed(card, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("where", "error"),
+    [
+        ("operators.fetch.Fetch.wait", RuntimeError("CUDA error: an illegal memory access")),
+        ("operators.fetch.Fetch.__init__", torch.AcceleratorError("CUDA error: an illegal one")),
+    ],
+    ids=["waited for", "launched"],
+)
+def test_a_card_that_fails_ends_the_run_and_no_frame_is_blamed(
+    card, monkeypatch, where: str, error: Exception
+) -> None:
     card()
     sink, journal = ListSink(), []
 
-    def fails(fetch) -> None:
-        raise RuntimeError("CUDA error: an illegal memory access")
+    def fails(*_: object) -> None:
+        raise error
 
-    monkeypatch.setattr("operators.fetch.Fetch.wait", fails)
+    monkeypatch.setattr(where, fails)
     shard = shard_of({"a": clip("a", 8)}, sink, journal, Echo(journal), Sum())
     with pytest.raises(RuntimeFailure, match="cpu failed on a batch: CUDA error: an illegal"):
         shard.run(JOBS, [spec_of("a")])

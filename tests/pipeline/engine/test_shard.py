@@ -552,6 +552,18 @@ def test_whoever_is_left_alone_is_spared_no_longer() -> None:
     assert relief.regard() == ["vip"]
 
 
+def test_what_a_batch_that_was_launched_before_has_left_is_forgotten_too() -> None:
+    """On a GPU it is told only after its operator is given up."""
+    runs, spec = Runs(), replace(spec_of("gate"), live=True)
+    lanes = {"gate": lanes_of(lambda _: placed(runs))(spec, Progress("job", "gate"))}
+    relief = Relief(lanes, ["runs"])
+    while not relief.see(True, len(runs.open)):
+        runs.open[f"time {len(runs.open)}"] = []
+    runs.open["gate"] = [(run_of("gate", [7]).infos[0], 7)]
+    relief.repeat()
+    assert "gate" not in runs.open
+
+
 class Crowd(dict):
     """Lanes; counts how often somebody looks at all of them."""
 

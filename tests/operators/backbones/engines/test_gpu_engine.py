@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,13 +12,17 @@ import torch
 from kernels.attention import AttentionPath
 from kernels.tiles import tiles_digest
 from operators.backbones.architectures import ARCHITECTURES
+from operators.backbones.backbone import Backbone
 from operators.backbones.engines import gpu_engine
+from operators.backbones.engines.choice import Choice
 from operators.backbones.engines.drawn_frames import drawn_frames
 from operators.backbones.engines.fused_choice import MOVED
 from operators.backbones.engines.gpu_engine import GpuEngine
 from operators.backbones.engines.gpu_vit import GpuVit
 from operators.backbones.engines.graph_pool import unrecorded
+from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.vit import VisionTransformer
+from operators.frames import FrameBatch, FrameInfo
 from operators.weights.load import load_backbone
 from tests.operators.backbones.engines.cuda_journal import CudaJournal
 
@@ -64,10 +69,17 @@ def test_a_batch_is_the_models_whatever_was_there_before(vit: VisionTransformer)
 
 
 @pytest.mark.usefixtures("card")
-def test_the_next_batch_is_written_where_the_last_one_was(vit: VisionTransformer) -> None:
-    engine = built(vit)
-    (first, _), (second, _) = engine(frames(3, 0)), engine(frames(2, 1))
-    assert first.data_ptr() == second.data_ptr()
+def test_heads_of_a_gpu_read_and_compute_float32(
+    vit: VisionTransformer, frame: Callable[..., FrameInfo]
+) -> None:
+    """On a device without memory, which is any but the host."""
+    loaded = LoadedBackbone(vit, "0" * 64, True, "drawn")
+    rounded = Choice("torch", torch.bfloat16, "")
+    backbone = Backbone(loaded, blocks=(1,), batch_size=3, device="meta", choice=rounded)
+    features = backbone(FrameBatch((frame(0), frame(1)), drawn_frames(0, 2, 42)))
+    assert features.precision is None
+    assert features.cls.dtype == features.layers[1][0].dtype == torch.float32
+    assert features.normed(1)[0].device.type == backbone.norm.weight.device.type == "meta"
 
 
 @pytest.mark.usefixtures("card")

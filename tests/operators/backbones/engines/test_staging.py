@@ -52,3 +52,20 @@ def test_larger_frames_get_larger_buffers(journal: CudaJournal) -> None:
         into, sent = torch.zeros(2, side, side, 3, dtype=torch.uint8), frames(2, side, side)
         staging(sent, into)
         assert np.array_equal(into.numpy(), sent)
+
+
+def test_device_memory_comes_from_the_stream_that_writes_it(
+    journal: CudaJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another stream gave back may still be written by what runs there."""
+    staging, empty = Staging(torch.device("cpu")), torch.empty
+    places: list[str] = []
+
+    def noted(*args, **options):
+        if "device" in options:
+            places.append(journal.current.name)
+        return empty(*args, **options)
+
+    monkeypatch.setattr(torch, "empty", noted)
+    staging(frames(2, 14, 0), torch.zeros(2, 14, 14, 3, dtype=torch.uint8))
+    assert places == ["copies"]
