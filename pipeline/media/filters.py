@@ -11,6 +11,10 @@ from av.filter import Graph
 Chain = Sequence[tuple[str, str]]
 """Filters by name, with their options, in order."""
 
+# A card's formats, and the same numbers with chroma in two planes: libavfilter cuts interleaved
+# chroma in the middle of a pair where the left edge is odd.
+_PLANAR = {"nv12": "yuv420p", "p010le": "yuv420p10le"}
+
 
 class Filters:
     """Of one stream's frames; keeps one graph."""
@@ -23,6 +27,8 @@ class Filters:
         """The frame that comes out for one; `chain` has at least one filter, which drop none."""
         if frame.sw_format:  # it is on a card
             frame = frame.reformat(format=frame.sw_format.name)
+        if planar := _PLANAR.get(frame.format.name):
+            frame = frame.reformat(format=planar)
         kind = (frame.width, frame.height, frame.format.name, tuple(chain))
         if self._graph is None or self._made_for != kind:
             self._graph, self._made_for = _made(frame, chain), kind

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.media.aperture import Aperture, aperture_of
+from pipeline.media.filters import Filters
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.picture import Picture
 from pipeline.media.scaler import Scaler
@@ -127,3 +128,17 @@ def test_a_file_that_is_cut_off_anywhere_has_none(tmp_path: Path) -> None:
     for length in range(len(data)):
         cut.write_bytes(data[:length])
         assert aperture(cut, 7) in (None, Aperture(128, 64, 0, 32))
+
+
+@pytest.mark.parametrize(
+    ("planar", "interleaved"), [("yuv420p", "nv12"), ("yuv420p10le", "p010le")]
+)
+def test_a_cards_frames_keep_their_colours_behind_an_odd_edge(
+    planar: str, interleaved: str
+) -> None:
+    random = np.random.default_rng(0)
+    top, kind = (1 << 10, np.uint16) if "10" in planar else (1 << 8, np.uint8)
+    usual = av.VideoFrame.from_ndarray(random.integers(0, top, (96, 64), kind), format=planar)
+    chain = [("crop", "40:32:9:0:exact=1")]
+    theirs = Filters()(usual.reformat(format=interleaved), chain)
+    assert np.array_equal(theirs.to_ndarray(), Filters()(usual, chain).to_ndarray())
