@@ -54,8 +54,8 @@ def _check_decoder(config: Config) -> None:
         return
     if config.runtime != "inline":
         raise UsageError(
-            f"{place}: cuda is of runtime: inline; Ray lends its GPUs to engines, and decoders "
-            "would see none; give --runtime inline, or decode: cpu"
+            f"{place}: cuda is of runtime: inline; Ray lends its GPUs to engines, and would not "
+            "count what decoders take; give --runtime inline, or decode: cpu"
         )
     from pipeline.media.card import card_trouble  # which loads libav
 

@@ -16,6 +16,7 @@ from pipeline.configuration.head_match import check_size
 from pipeline.configuration.source_plan import SourcePlan
 from pipeline.configuration.sources import LIVE_SCHEMES, plan_recordings, plan_stream
 from pipeline.configuration.values import hint
+from pipeline.media.device import Device
 from pipeline.media.region import Region
 from pipeline.media.tape import Taping
 from pipeline.stream.sampling import Sampling
@@ -102,7 +103,7 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
         priority=stream.priority,
         transport=stream.transport or "tcp",
         short_side=stream.short_side or config.short_side,
-        decode=stream.decode or config.decode,
+        decode=_decoding(config, stream.decode),
         drop=drop,
         region=Region(*stream.region) if stream.region else None,
         tape=_taping(name, stream, plan),
@@ -207,7 +208,7 @@ def _spec(
         max_pixels=config.max_pixels,
         damaged=config.damaged == "keep",
         deinterlace=config.deinterlace,
-        decode=config.decode,
+        decode=_decoding(config),
         chunk_ms=config.chunk_ms if plan.live else RECORDED_CHUNK_MS,
         stall_s=config.stall_s,
         buffer_frames=config.buffer_frames,
@@ -219,6 +220,13 @@ def _spec(
         taped=plan.taped,
         late_begins=plan.late_begins,
     )
+
+
+def _decoding(config: Config, own: Device | None = None) -> Device:
+    """What decodes a stream. Ray counts GPUs and lends them to engines; it hides none from decoders
+    that ask for none, and `auto` would take what nobody counts."""
+    wanted = own or config.decode
+    return "cpu" if wanted == "auto" and config.runtime == "ray" else wanted
 
 
 def _absolute(url: str) -> str:

@@ -269,3 +269,10 @@ def test_a_tape_is_played_as_its_stream(tmp_path):
     assert grown == spec
     with_breaks = replace(spec, breaks=(("1700000000000000", "3000", 2),))
     assert StreamSpec.from_json(json.loads(json.dumps(with_breaks.to_json()))) == with_breaks
+
+
+@pytest.mark.parametrize(("runtime", "asked"), [("ray", "cpu"), ("inline", "auto")])
+def test_ray_counts_no_card_that_a_decoder_opens_so_auto_is_the_cpu_there(footage, runtime, asked):
+    gate = {"url": str(footage / "b.mp4"), "decode": "auto"}
+    options = {"sources": [str(footage / "a.mp4")], "streams": {"gate": gate}, "decode": "auto"}
+    assert [spec.decode for spec in specs(**options, runtime=runtime)] == [asked, asked]
