@@ -67,6 +67,11 @@ def test_it_runs_as_a_user_by_number_and_is_a_command(target):
     ]
 
 
+def test_its_driver_computes_and_decodes():
+    driver = last("cuda", "ENV").partition("NVIDIA_DRIVER_CAPABILITIES=")[2].split(",")
+    assert driver == ["compute", "utility", "video"]
+
+
 @pytest.mark.parametrize("stage", ["cpu-dependencies", "cuda-dependencies"])
 def test_every_version_is_pinned_and_every_extra_is_one(stage):
     (install,) = [rest for word, rest in STAGES[stage][1] if word == "RUN"]
