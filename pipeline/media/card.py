@@ -38,7 +38,7 @@ def codec_context(context: VideoCodecContext, device: Device, max_pixels: int) -
         max_pixels: larger pictures are refused.
 
     Raises:
-        SourceError: it is to be the GPU, which cannot.
+        SourceError: it is to be the GPU, which cannot; retryable where that is the device's doing.
     """
     context.thread_count = 1
     context.options = {"max_pixels": str(max_pixels)}
@@ -48,9 +48,10 @@ def codec_context(context: VideoCodecContext, device: Device, max_pixels: int) -
         _check(context)
         return _on_card(context)
     except _NoCardError as error:
-        why = str(error)
+        why, of_device = str(error), isinstance(error, _NoDeviceError)
     if device == "cuda":
-        raise SourceError(f"decode: cuda: {why}; give decode: auto or cpu")
+        told = f"decode: cuda: {why}; give decode: auto or cpu"
+        raise SourceError(told, retryable=of_device)
     log.warning("decode: auto: the CPU decodes: %s", why)
     return context
 
@@ -68,6 +69,10 @@ def card_trouble() -> str:
 
 class _NoCardError(Exception):
     """Its text says why there is no decoder on a card."""
+
+
+class _NoDeviceError(_NoCardError):
+    """It may answer another time."""
 
 
 def _check_version() -> None:
@@ -110,7 +115,7 @@ def _opened(codec: str) -> VideoCodecContext:
     try:
         context = av.CodecContext.create(codec, "r", hwaccel=card)
     except (av.FFmpegError, OSError, MemoryError) as error:
-        raise _NoCardError(f"no CUDA device answers ({describe(error)})") from None
+        raise _NoDeviceError(f"no CUDA device answers ({describe(error)})") from None
     if not context.is_hwaccel:
         raise _NoCardError(f"this PyAV has no {codec} decoder of CUDA's")
     assert isinstance(context, VideoCodecContext)

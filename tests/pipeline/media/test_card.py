@@ -62,6 +62,14 @@ def test_without_a_card_cuda_is_refused_with_what_to_do(clips, film: Path) -> No
         clips.pictures(film, device="cuda")
 
 
+@can_be_asked
+@no_card
+def test_a_card_that_does_not_answer_may_another_time(clips, film: Path) -> None:
+    with pytest.raises(SourceError, match="no CUDA device answers") as caught:
+        clips.pictures(film, device="cuda")
+    assert caught.value.retryable
+
+
 @no_card
 def test_without_a_card_auto_decodes_on_the_cpu_and_says_why(
     clips, film: Path, caplog: pytest.LogCaptureFixture
@@ -93,8 +101,9 @@ def test_what_cards_do_not_decode_is_named_with_what_they_do(
 @pytest.mark.usefixtures("software_card")
 def test_pictures_that_a_container_turns_stay_with_the_cpu(clips, shared_media: Path) -> None:
     path = shared_media / "videos" / "video_90.mov"
-    with pytest.raises(SourceError, match="its container turns the pictures"):
+    with pytest.raises(SourceError, match="its container turns the pictures") as caught:
         clips.pictures(path, device="cuda")
+    assert not caught.value.retryable
 
 
 @can_be_asked
