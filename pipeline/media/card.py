@@ -24,6 +24,8 @@ FORMATS = {
     "h264": ("yuv420p", "yuvj420p"),
     "hevc": ("yuv420p", "yuvj420p", "yuv420p10le"),
 }
+# Least width and height, and the most of both, that all of these take (H.264's grows later).
+SIZES = {"h264": (48, 16, 4096), "hevc": (144, 144, 8192)}
 _TURNED = "display_matrix"
 # What a container may say of its stream's colours.
 _COLOURS = ("colorspace", "color_range", "color_primaries", "color_trc")
@@ -90,6 +92,12 @@ def _check(context: VideoCodecContext) -> None:
         decoded = "; ".join(f"{name} in {' or '.join(own)}" for name, own in FORMATS.items())
         raise _NoCardError(
             f"{context.name} in {context.pix_fmt} is not what GPUs decode here ({decoded})"
+        )
+    width, height, most = SIZES[context.name]
+    if not (width <= context.width <= most and height <= context.height <= most):
+        raise _NoCardError(
+            f"{context.name} of {context.width}x{context.height} is not what GPUs decode here "
+            f"({width}x{height} to {most}x{most})"
         )
     if _TURNED in context.coded_side_data:
         raise _NoCardError(

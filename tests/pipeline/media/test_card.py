@@ -3,6 +3,7 @@ that opens a context there."""
 
 import logging
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,41 @@ def test_what_cards_do_not_decode_is_named_with_what_they_do(
         clips.pictures(path, device="cuda")
     assert {one.preparation for one in clips.pictures(path, device="auto")} == {""}
     assert "the CPU decodes: h264 in yuv444p" in caplog.text
+
+
+@can_be_asked
+@pytest.mark.usefixtures("software_card")
+@pytest.mark.parametrize(("size_hw", "is_taken"), [((16, 48), True), ((16, 46), False)])
+def test_sizes_that_cards_do_not_decode_stay_with_the_cpu(
+    clips, tmp_path: Path, size_hw: tuple[int, int], *, is_taken: bool
+) -> None:
+    path = clips.write(tmp_path / "small.mp4", [clips.colour(size_hw, (90, 100, 110))] * 2)
+    preparations = {one.preparation for one in clips.pictures(path, device="auto")}
+    assert preparations == ({"cuda"} if is_taken else {""})
+    if not is_taken:
+        with pytest.raises(SourceError, match=r"h264 of 46x16 .* \(48x16 to 4096x4096\)"):
+            clips.pictures(path, device="cuda")
+
+
+@can_be_asked
+@pytest.mark.parametrize(
+    ("codec", "width", "height", "is_refused"),
+    [
+        ("h264", 4096, 4096, False),
+        ("h264", 4098, 2160, True),
+        ("h264", 2160, 4098, True),
+        ("hevc", 144, 144, False),
+        ("hevc", 192, 142, True),
+        ("hevc", 7680, 4320, False),
+    ],
+)
+def test_sizes_are_those_of_all_cards_of_these_years(
+    codec: str, width: int, height: int, *, is_refused: bool
+) -> None:
+    context = av.CodecContext.create(codec, "r")
+    context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+    with pytest.raises(card._NoCardError) if is_refused else nullcontext():
+        card._check(context)
 
 
 @can_be_asked
