@@ -5,7 +5,7 @@ Everything goes the way that it went then, but for time: nothing is waited for a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -36,6 +36,18 @@ class Taped:
 
     def items(self) -> Iterator[Item | None]:
         """Everything in order, the End last; None at each step that yields nothing."""
+        try:
+            yield from self._play()
+        except SourceError as error:
+            if not error.retryable:
+                raise
+            # No fault of the tape's: a later run goes on from there.
+            outcome = "degraded" if self._counts.decoded else "rejected"
+            yield replace(self.end(outcome), detail=str(error), unfinished=True)
+        else:
+            yield self.end("ok")
+
+    def _play(self) -> Iterator[Item | None]:
         cursor, sessions = self._cursor, sessions_of(Path(self._spec.url))
         if cursor and cursor["session"] not in {segments[0].session for segments in sessions}:
             told = "is not on the tape any more; how much of it was left is not known"
@@ -46,7 +58,6 @@ class Taped:
                 yield from self._go_on(segments, cursor)
             elif behind > 0:
                 yield from self._counted(self._session(segments))
-        yield self.end("ok")
 
     def end(self, outcome: str) -> End:
         """The last entry: `ok` becomes what the losses make of it. The tape may grow, and a later
@@ -71,12 +82,13 @@ class Taped:
     def _go_on(self, segments: Sequence[Segment], cursor: Cursor) -> Iterator[Item | None]:
         """Behind the cursor's frame; up to there it is computed again, and not given out."""
         items = self._session(segments)
-        for item in items:
-            yield None
-            if isinstance(item, Sample) and item.info.position == cursor["position"]:
-                break
-        else:
+        try:
+            sample = yield from self._found(items, cursor["position"])
+        except SourceError:
             self._capture = None  # what was computed is in no count
+            raise
+        if sample is None:
+            self._capture = None
             yield self._fault(f"frame {cursor['position']} is not on the tape any more")
             if late_begin(segments):  # all that is left lies behind it
                 yield from self._counted(self._session(segments))
@@ -87,13 +99,23 @@ class Taped:
             *(
                 there - here
                 for there, here in (
-                    (counts.decoded, item.cursor["decoded"]),
-                    (counts.sampled, item.cursor["sampled"]),
+                    (counts.decoded, sample.cursor["decoded"]),
+                    (counts.sampled, sample.cursor["sampled"]),
                     (counts.lost, self._capture.counts.lost),
                 )
             )
         )
         yield from self._counted(items)
+
+    def _found(
+        self, items: Iterator[Item | None], position: str
+    ) -> Generator[None, None, Sample | None]:
+        """A frame among them; what is left of them lies behind it."""
+        for item in items:
+            yield None
+            if isinstance(item, Sample) and item.info.position == position:
+                return item
+        return None
 
     def _counted(self, items: Iterator[Item | None]) -> Iterator[Item | None]:
         """A session's items with the stream's counts in their cursors, without what is left out."""
@@ -138,6 +160,8 @@ class Taped:
         spec = replace(self._spec, cursor=None, clock=cast("TimeSource", reel.clock))
         self._capture = capture = Capture(spec, reel.now_us, connect=lambda *_: reel)
         for item in capture.items():
+            if reel.failed:  # what is given out now was not decided on as it would have been
+                raise reel.failed
             if not isinstance(item, Fault) or item.kind != "disconnected":
                 yield item
             elif item.detail != ENDED:

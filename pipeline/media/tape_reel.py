@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, cast
 
@@ -34,6 +35,7 @@ class TapeReel:
         full: the run had no room there to wait longer for the camera's clock.
         state: what the session remembered where its frames begin here; None: at its beginning.
         broken: why the tape breaks off before its end; "" where it does not.
+        failed: what ended the reading though it is no fault of the tape's; None: nothing did.
     """
 
     finite = False
@@ -80,6 +82,7 @@ class TapeReel:
         self.clock = first.clock
         self.full = False
         self.broken = ""
+        self.failed: SourceError | None = None
 
     def now_us(self) -> int:
         """When what was read last came; at first, when the connection was up."""
@@ -125,7 +128,8 @@ class TapeReel:
             return
         if self._decoder is None or header.turn is not None:
             yield from self._decode(None, header)
-            self._decoder = self._decoder_of(opened.stream, header)
+            with self._telling():
+                self._decoder = self._decoder_of(opened.stream, header)
             if header.turn:
                 yield Splice()
         film = (packet for packet in opened.container.demux(opened.stream) if packet.size)
@@ -159,7 +163,16 @@ class TapeReel:
 
     def _decode(self, packet: Packet[VideoStream] | None, header: Header) -> Iterator[Step]:
         if self._decoder is not None:
-            yield from self._decoder.decode(packet, header.frame_ticks)
+            with self._telling():
+                yield from self._decoder.decode(packet, header.frame_ticks)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except SourceError as error:
+            self.failed = error if error.retryable else None
+            raise
 
     def _restored(
         self, line: list[Any], film: Iterator[Packet[VideoStream]]

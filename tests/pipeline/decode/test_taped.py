@@ -15,7 +15,9 @@ from pipeline.decode import dating
 from pipeline.decode.capture import Capture
 from pipeline.decode.taped import Taped
 from pipeline.decode.track import Sample
+from pipeline.errors import SourceError
 from pipeline.media.container import open_video
+from pipeline.media.decoder import Decoder
 from pipeline.media.reel import VideoReel
 from pipeline.media.sender_clock import SenderClock
 from pipeline.media.tape import Taping, segments_of
@@ -120,6 +122,40 @@ def test_a_tape_that_has_grown_is_gone_on_with(record):
     grown = planned(folder)
     assert grown == first
     rest, _, _ = played(grown.after(some[-1].cursor))
+    assert ids(some) + ids(rest) == ids(whole)
+    assert rest[-1].cursor == whole[-1].cursor
+
+
+@pytest.mark.parametrize("breaks", [None, ()])
+@pytest.mark.parametrize("left", [0, 50])
+def test_a_card_that_fails_loses_nothing_for_a_later_run(record, monkeypatch, left, breaks):
+    """In the midst of a session, of which the later run computes some again first; and again then,
+    before it is where it was."""
+    folder = record()
+    record(SECOND_US)
+    spec = planned(folder, breaks=breaks)
+    whole, _, _ = played(spec)
+    usual, fed = Decoder.decode, []
+
+    def decode(self, *given):
+        fed.append(given)
+        if len(fed) > left:
+            raise SourceError("the GPU decodes no more", retryable=True)
+        yield from usual(self, *given)
+
+    monkeypatch.setattr(Decoder, "decode", decode)
+    some, told, end = played(spec)
+    outcome = "degraded" if left else "rejected"
+    assert (told, end.outcome, end.unfinished) == ([], outcome, True)
+    assert end.detail == "the GPU decodes no more"
+    assert ids(some) == ids(whole)[: len(some)]
+    later = spec.after(some[-1].cursor) if some else spec
+    fed, left = [], 5
+    none, told, end = played(later)
+    assert (none, told, end.unfinished) == ([], [], True)
+    assert end.decoded == later.counts.decoded or not some
+    monkeypatch.setattr(Decoder, "decode", usual)
+    rest, _, _ = played(later)
     assert ids(some) + ids(rest) == ids(whole)
     assert rest[-1].cursor == whole[-1].cursor
 
