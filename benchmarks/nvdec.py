@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any, get_args
 
@@ -34,6 +35,7 @@ EVERY = 5  # frames that are sampled
 MOST_STREAMS = 64
 ENOUGH = 1.1  # times as many frames a second, or more streams are of no use
 BUDGET_S = 30.0
+START_S = 60.0  # of processes, all in all; one that does not start is waited for no longer
 
 
 def write_clip(path: Path) -> None:
@@ -76,11 +78,20 @@ def decode(path: str, device: Device) -> dict[str, Any]:
     }
 
 
+def _begin(all_there: Barrier) -> None:
+    all_there.wait(START_S)
+
+
 def together(path: Path, device: Device, streams: int) -> dict[str, Any]:
     """So many streams at once; their sum is by the time from the first start to the last end."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(streams, mp_context=spawn) as pool:
-        list(pool.map(abs, range(streams)))  # starts them, before the clock does
+    all_there = spawn.Barrier(streams + 1)
+    with ProcessPoolExecutor(
+        streams, mp_context=spawn, initializer=_begin, initargs=(all_there,)
+    ) as pool:
+        idle = pool.map(abs, range(streams))  # starts them all, as none is done before the last is
+        _begin(all_there)  # and only then does the clock
+        list(idle)
         began_s = time.monotonic()
         rows = list(pool.map(decode, [str(path)] * streams, [device] * streams))
         seconds = time.monotonic() - began_s
