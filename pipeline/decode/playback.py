@@ -109,6 +109,8 @@ class Playback:
         try:
             reel = self._open(path)
         except SourceError as error:
+            if error.retryable:
+                raise
             self._damaged = True
             yield Fault(self._spec.stream, "decode", f"file {track.part + 1}: {error}")
         else:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.decode import playback
+from pipeline.errors import SourceError
 from pipeline.media.encode import write_clip
 from pipeline.stream.chunk import Gap
 
@@ -201,6 +203,28 @@ def test_a_joined_file_that_cannot_be_read_is_a_fault(play, shared_media: Path) 
     assert played.end.outcome == "degraded"
     assert played.end.decoded == 6
     assert "file 2" in played.faults[0].detail
+
+
+def test_a_joined_file_that_could_be_had_another_day_leaves_the_rest_to_it(
+    play, shared_media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a card does not answer."""
+    videos = shared_media / "videos"
+    more = {"join": (str(videos / "sample.mkv"),)}
+    whole = play(videos / "video_0.mov", **more)
+
+    def away(url: str, **_: object) -> None:
+        raise SourceError("no CUDA device answers", retryable=True)
+
+    with monkeypatch.context() as patched:
+        usual = playback.open_reel
+        patched.setattr(
+            playback, "open_reel", lambda url, **own: (away if "mkv" in url else usual)(url, **own)
+        )
+        some = play(videos / "video_0.mov", **more)
+    assert (some.faults, some.end.outcome, some.end.unfinished) == ([], "degraded", True)
+    cursor = some.cursor(len(some.samples) - 1)
+    assert some.keys + play(videos / "video_0.mov", cursor=cursor, **more).keys == whole.keys
 
 
 @pytest.mark.slow
