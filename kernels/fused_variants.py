@@ -40,7 +40,13 @@ STREAM = ("tokens", "gamma", "weight", "bias", "added")
 
 
 def fused_report(
-    kernel: str, size: int, *, arch: int, dtype: torch.dtype, stream: torch.dtype | None = None
+    kernel: str,
+    size: int,
+    *,
+    arch: int,
+    dtype: torch.dtype,
+    stream: torch.dtype | None = None,
+    normed: torch.dtype | None = None,
 ) -> KernelReport:
     """Compile one variant ahead of time, for contiguous tensors.
 
@@ -50,6 +56,7 @@ def fused_report(
         arch: 10 x major + minor compute capability.
         dtype: float16, bfloat16 or float32.
         stream: that of the residual stream, where it is another.
+        normed: that of a norm, likewise: a model's last one is not rounded.
 
     Returns:
         The report.
@@ -60,17 +67,17 @@ def fused_report(
     """
     if (kernel, size) not in VARIANTS:
         raise ValueError(f"variant is {kernel}, {size}; allowed: {VARIANTS}")
-    for kind in (dtype, stream or dtype):
+    for kind in (dtype, stream or dtype, normed or dtype):
         if kind not in ELEMENT_NAMES:
             raise ValueError(f"dtype is {kind}; allowed: {', '.join(map(str, ELEMENT_NAMES))}")
     function, constants, warps = _configuration(kernel, size, stream or dtype)
-    pointer, of_stream = (f"*{ELEMENT_NAMES[kind]}" for kind in (dtype, stream or dtype))
+    kinds = dict.fromkeys(STREAM, stream or dtype) | {"normed": normed or dtype}
     names = [name for name in function.arg_names if name not in constants]
     return compile_report(
         function,
         arch=arch,
         signature={
-            name: _type_of(name, of_stream if name in STREAM else pointer) for name in names
+            name: _type_of(name, f"*{ELEMENT_NAMES[kinds.get(name, dtype)]}") for name in names
         },
         constants=constants,
         aligned=tuple(name for name in names if name not in LOOSE),

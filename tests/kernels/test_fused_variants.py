@@ -90,6 +90,16 @@ def test_a_float32_stream_of_bfloat16_branches(kernel: str, arch: int) -> None:
         assert report.count("LDG") - report.count("LDG.E.128") == (kernel == "add_norm")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", [80, 90, 100])
+def test_the_last_norm_of_a_model_is_not_rounded(arch: int) -> None:
+    kinds = {"dtype": torch.bfloat16, "stream": torch.float32, "normed": torch.float32}
+    for size in WIDTHS:
+        report = fused_report("add_norm", size, arch=arch, **kinds)
+        assert_sound(report)
+        assert report.count("STG") == report.count("STG.E.128") > 0
+
+
 @pytest.mark.parametrize(
     ("kernel", "size", "dtype", "message"),
     [
