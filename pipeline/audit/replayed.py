@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from operators.moment import microseconds
+from pipeline.audit.window import is_cut_short
 from pipeline.records.filter import Filter
 from pipeline.records.record import Message
 from pipeline.records.series import Place, digest
@@ -236,7 +237,10 @@ class _Told:
         session = message.headers["ce_session"]
         stands = self._stands.get(session)
         if stands is not None:
-            return stands.is_behind(_place(message))
+            place = _place(message)
+            # A killed run has not closed its last window; the end of what is played does.
+            at_it = not place.is_behind(stands) and is_cut_short(message)
+            return stands.is_behind(place) or at_it
         return session in self._died and message.headers["ce_time"] > self._last_time(session)
 
     def _last_time(self, session: str) -> str:

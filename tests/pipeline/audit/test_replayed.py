@@ -114,6 +114,18 @@ def test_what_was_committed_and_is_missing_at_the_end_has_none(sinks, records):
     assert {reason for _, _, reason in kinds} == {"unknown"}
 
 
+@pytest.mark.parametrize(("position", "reason"), [("12000", "end"), ("15000", "unknown")])
+def test_a_window_that_the_tapes_end_has_closed_was_open_in_a_killed_run(
+    sinks, records, position, reason
+):
+    """At the frame that it had committed last; in the midst it would have been said."""
+    *whole, window, _ = records(range(5))
+    window = replace(window, value=b'{"frames": 3, "partial": true}')
+    found, kinds = verdict(sinks, [*whole, window], whole, position)
+    assert kinds == {("missing there", "mood", reason): 1}
+    assert found.good == (reason == "end")
+
+
 def test_dead_letters_and_given_up_operators_are_reasons(sinks, records, build):
     whole = records(range(6))
     hers = [one for one in whole if one.id not in (whole[4].id, whole[7].id)]
