@@ -235,12 +235,10 @@ class _Told:
     def _is_behind(self, message: Message) -> bool:
         """Behind what was committed of its session, or all that was before its decoder died."""
         session = message.headers["ce_session"]
-        stands = self._stands.get(session)
-        if stands is not None:
-            place = _place(message)
+        if stands := self._stands.get(session):
             # A killed run has not closed its last window; the end of what is played does.
-            at_it = not place.is_behind(stands) and is_cut_short(message)
-            return stands.is_behind(place) or at_it
+            open_there = is_cut_short(message) and not _place(message).is_behind(stands)
+            return open_there or stands.is_behind(_place(message))
         return session in self._died and message.headers["ce_time"] > self._last_time(session)
 
     def _last_time(self, session: str) -> str:
