@@ -39,8 +39,7 @@ class Relief:
         """A batch is done that was launched before the last change: what resting operators
         remember of it is forgotten as well."""
         for lane in self._lanes.values():
-            for operator in lane.shortfall.resting:
-                lane.forget(operator, operator.reset(lane.stream, "overload"))
+            _forget(lane)
 
     def _carry_out(self) -> list[str]:
         """Have every camera's lane give up what is to be given up now."""
@@ -52,7 +51,12 @@ class Relief:
             spared = len(priorities) > 1 and lane.spec.priority == max(priorities)
             if news := lane.shortfall.give_up(() if spared else self._overload.given_up):
                 lane.tell(news)
-                for operator in lane.shortfall.resting:  # nothing follows what they remember
-                    lane.forget(operator, operator.reset(lane.stream, "overload"))
+                _forget(lane)
                 changed.append(lane.stream)
         return changed
+
+
+def _forget(lane: Lane) -> None:
+    """Nothing follows what resting operators remember."""
+    for operator in lane.shortfall.resting:
+        lane.forget(operator, operator.reset(lane.stream, "overload"))

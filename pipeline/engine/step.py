@@ -127,9 +127,7 @@ class Engine:
         from torch import AcceleratorError, OutOfMemoryError  # whoever had this error has torch
 
         if isinstance(error, AcceleratorError):
-            raise RuntimeFailure(
-                f"{self.backbone.device} failed on a batch: {brief(str(error))}"
-            ) from error
+            raise self._failure(error) from error
         if isinstance(error, OutOfMemoryError):
             raise RuntimeFailure(
                 f"{self.backbone.device} has not enough memory for batches of {self.batch_size} "
@@ -194,9 +192,10 @@ class Engine:
                     fetch.wait()
             except Exception as error:
                 self._refuse(error)
-                raise RuntimeFailure(
-                    f"{self.backbone.device} failed on a batch: {brief(str(error))}"
-                ) from error
+                raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> RuntimeFailure:
+        return RuntimeFailure(f"{self.backbone.device} failed on a batch: {brief(str(error))}")
 
     def _bury_frame(self, batch: Batch, error: Exception, lanes: Lanes) -> None:
         """The backbone fails on a frame: so does every operator that would have taken it."""

@@ -51,9 +51,9 @@ class GpuEngine:
         self._blocks = tuple(blocks)
         self._batch_size = batch_size
         self._staging = Staging(device)
-        how = "in CUDA graphs" if self._records(vit.architecture.patch, device) else "eager"
-        record = recorded if how == "in CUDA graphs" else unrecorded
-        self._passes = GraphPool(self._at, record, device)
+        records = self._records(vit.architecture.patch, device)
+        self._passes = GraphPool(self._at, recorded if records else unrecorded, device)
+        how = "in CUDA graphs" if records else "eager"
         path: str = attention_path(device, vit.architecture.head_dim).name
         if path == "triton":
             path = f"triton in tiles {tiles_digest(arch)}"

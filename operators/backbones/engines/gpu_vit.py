@@ -137,9 +137,12 @@ class _GpuBlock:
         ]
         self._heads = (block.attn.heads, block.attn.head_dim)
         mlp = block.mlp
-        gated = isinstance(mlp, SwiGlu)
-        widen, narrow = (mlp.w12, mlp.w3) if isinstance(mlp, SwiGlu) else (mlp.fc1, mlp.fc2)
-        self._activation = (swiglu if "swiglu" in fused else reference.swiglu) if gated else F.gelu
+        self._activation: Callable[[Tensor], Tensor]
+        if isinstance(mlp, SwiGlu):
+            widen, narrow = mlp.w12, mlp.w3
+            self._activation = swiglu if "swiglu" in fused else reference.swiglu
+        else:
+            widen, narrow, self._activation = mlp.fc1, mlp.fc2, F.gelu
         self._qkv, self._proj, self._widen, self._narrow = (
             _Product(layer, device, products)
             for layer in (block.attn.qkv, block.attn.proj, widen, narrow)

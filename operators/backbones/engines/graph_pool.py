@@ -59,8 +59,8 @@ class GraphPool:
         """
         self._at, self._record, self._device = at, record, device
         self._most, self._idle_passes = most, idle_passes
-        self._passes: OrderedDict[tuple[int, ...], Pass] = OrderedDict()
-        self._used: dict[tuple[int, ...], int] = {}  # when each of them was, in passes
+        # Each with when it was used last, in passes; the one that waits for longest is the first.
+        self._passes: OrderedDict[tuple[int, ...], tuple[Pass, int]] = OrderedDict()
         self._count = 0
 
     def of(self, shape: tuple[int, ...]) -> Pass:
@@ -70,26 +70,28 @@ class GraphPool:
             shape: `[B, H, W, 3]`.
         """
         self._count += 1
-        found = self._passes.pop(shape, None)
-        if found is None:
-            record = self._record if self._make_room() else unrecorded
-            pixels = torch.zeros(shape, dtype=torch.uint8, device=self._device)
-            found = record(self._at((shape[1], shape[2])), pixels)
-            if record is not self._record:
-                return found
-        self._passes[shape] = found
-        self._used[shape] = self._count
+        if shape in self._passes:
+            found, _ = self._passes.pop(shape)
+        elif self._make_room():
+            found = self._made(self._record, shape)
+        else:
+            return self._made(unrecorded, shape)
+        self._passes[shape] = found, self._count
         return found
+
+    def _made(self, record: Record, shape: tuple[int, ...]) -> Pass:
+        pixels = torch.zeros(shape, dtype=torch.uint8, device=self._device)
+        return record(self._at((shape[1], shape[2])), pixels)
 
     def _make_room(self) -> bool:
         """Give up the pass that was not used for longest, if for long enough; whether there is
         room. Before its successor asks for memory."""
         if len(self._passes) < self._most:
             return True
-        oldest = next(iter(self._passes))
-        if self._count - self._used[oldest] <= self._idle_passes:
+        oldest, (_, used) = next(iter(self._passes.items()))
+        if self._count - used <= self._idle_passes:
             return False
-        del self._passes[oldest], self._used[oldest]
+        del self._passes[oldest]
         return True
 
 
