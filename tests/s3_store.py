@@ -19,7 +19,7 @@ class Store:
     """Attributes:
     objects: key -> content.
     private: keys that nobody may read.
-    sent: key -> bytes that were sent of it.
+    sent: key -> bytes that were sent of it, or tried to.
     broken: how many of the next answers break off in their middle.
     """
 
@@ -115,12 +115,13 @@ class Store:
                     self.close_connection = True
                 for begin in range(0, len(body), 1 << 14):
                     piece = body[begin : begin + (1 << 14)]
+                    # counted first: whoever has read it may look at the count at once
+                    store.sent[key] = store.sent.get(key, 0) + len(piece)
                     try:
                         self.wfile.write(piece)
                     except OSError:  # whoever asked has enough
                         self.close_connection = True
                         return
-                    store.sent[key] = store.sent.get(key, 0) + len(piece)
 
             def log_message(self, *_: object) -> None:
                 pass
