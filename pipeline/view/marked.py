@@ -1,0 +1,56 @@
+"""Marks of one topic along one axis, read once and then as they come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from pipeline.records.record import StoredRecord
+from pipeline.sinks.sqlite.index import RecordIndex
+from pipeline.view.marks import Mark, mark_of
+from pipeline.view.series import Axis, Series
+
+MOST = 50_000  # the newest
+PAGE = 256
+
+TimeOf = Callable[[Axis, StoredRecord], int]
+
+
+class Marked:
+    """From any thread.
+
+    Attributes:
+        marks: in the order of their records; replaced and never changed where it is read.
+    """
+
+    def __init__(self, index: RecordIndex, series: Series, time_of: TimeOf) -> None:
+        """
+        Args:
+            index: of the database.
+            series: the topic.
+            time_of: event time of a record that names a frame without its time.
+        """
+        self.series = series
+        self.marks: list[Mark] = []
+        self._index = index
+        self._time_of = time_of
+        self._lock = threading.Lock()
+        self._left_out = max(0, len(series) - MOST)
+        self._read = self._left_out
+
+    def catch_up(self) -> int:
+        """Read what is new; how many are left out because they are too old."""
+        with self._lock:
+            found = list(self.marks)
+            while self._read < len(self.series):
+                page = self.series.offsets[self._read : self._read + PAGE]
+                self._read += len(page)
+                marks = (mark_of(one, self._when) for one in self._index.records(page))
+                found += [one for one in marks if one]
+            if len(found) > len(self.marks):
+                self._left_out += max(0, len(found) - MOST)
+                self.marks = found[-MOST:]
+            return self._left_out
+
+    def _when(self, record: StoredRecord) -> int:
+        return self._time_of(self.series.axis, record)
