@@ -95,7 +95,7 @@ def described(topic: str, headers: Headers) -> dict[str, Any]:
         "kind": KINDS[topic],
         "metric": metric if depth else None,
         "unit": "m" if depth and metric else None,
-        "depthscale": float(headers.get("ce_depthscale", "nan")) if depth else None,
+        "depthscale": float(headers["ce_depthscale"]) if depth else None,
     }
 
 

@@ -83,14 +83,16 @@ class RecordIndex:
             )
             return array("q", sorted(offset for (offset,) in rows))
 
-    def last_offset(self, topic: str, stream: str) -> int:
-        """Of the stream's newest record of a topic; 0 where it has none."""
-        ((last,),) = self._rows(
-            "SELECT coalesce(max(offset), 0) FROM records WHERE topic = ? AND id >= ? AND id < ?",
+    def newest(self, topic: str, stream: str, most: int) -> list[StoredRecord]:
+        """The stream's last records of a topic, in the order in which they were written."""
+        rows = self._rows(
+            f"SELECT {_RECORD} FROM records WHERE offset IN (SELECT offset FROM records "
+            "WHERE topic = ? AND id >= ? AND id < ? ORDER BY offset DESC LIMIT ?) ORDER BY offset",
             topic,
             *_span(f"{topic}/{stream}"),
+            most,
         )
-        return int(last)
+        return [_stored(row) for row in rows]
 
     def end(self) -> int:
         """Offset of the newest record of all; 0 where there is none."""
@@ -124,8 +126,8 @@ class RecordIndex:
         return next((_stored(row) for row in self._rows(query, topic, identity)), None)
 
     def progress(self) -> list[Progress]:
-        """Of every job of every stream."""
-        rows = self._rows("SELECT value FROM progress ORDER BY job, stream")
+        """Of every job of every stream, the one that was written last at the end."""
+        rows = self._rows("SELECT value FROM progress ORDER BY timestamp_us")
         return [Progress.from_json(json.loads(value)) for (value,) in rows]
 
     def close(self) -> None:
