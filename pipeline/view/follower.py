@@ -86,6 +86,10 @@ class Follower:
         with self._lock:
             return [self._states[name].plain(now_us) for name in sorted(self._states)]
 
+    def unseen(self, stream: str) -> dict[str, Any]:
+        """What is said of a stream without a record."""
+        return StreamState(stream).plain(self._clock_us())
+
     def look(self) -> None:
         """Take in what is new."""
         try:

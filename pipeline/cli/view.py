@@ -1,0 +1,89 @@
+"""`dinostream view`: one page over the records of a sink."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from pipeline.cli.moment import moment_us
+from pipeline.cli.sink_options import sink_config_option, sink_settings
+
+LISTEN = "127.0.0.1:8601"
+GIB = 1 << 30
+
+
+@click.command(
+    "view",
+    epilog="Example: dinostream view sqlite:results.db --media footage/, then open the address that "
+    "it says in a browser.",
+)
+@click.argument("sink")
+@click.option(
+    "--media",
+    metavar="SOURCE",
+    multiple=True,
+    show_default="none",
+    help="Footage that the records are of: files, folders, http(s) and s3 addresses, the folder of "
+    "a tape.",
+)
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    default=LISTEN,
+    show_default=True,
+    help="Where; beyond loopback the environment has to have a DINOSTREAM_TOKEN.",
+)
+@click.option(
+    "--allow-host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    show_default="those of loopback, and of --listen",
+    help="Another name that browsers may ask for, such as a proxy's.",
+)
+@click.option(
+    "--since",
+    "since_us",
+    type=moment_us,
+    metavar="TIME",
+    show_default="an hour ago",
+    help="Of a Kafka sink: records that were published then or later.",
+)
+@click.option(
+    "--keep",
+    "keep_gib",
+    type=click.FloatRange(min=0, min_open=True),
+    default=2.0,
+    show_default=True,
+    metavar="GIB",
+    help="Of a Kafka sink: so much of them is kept on this machine at most.",
+)
+@sink_config_option
+def command(
+    sink: str,
+    *,
+    media: tuple[str, ...],
+    listen: str,
+    hosts: tuple[str, ...],
+    since_us: int | None,
+    keep_gib: float,
+    config: Path | None,
+) -> int:
+    """Serve a page over the records of SINK, while they are written or long afterwards."""
+    from pipeline.control.listener import parse_place
+    from pipeline.view.opening import Wish
+    from pipeline.view.service import serving
+
+    wish = Wish(sink, media, since_us, int(keep_gib * GIB), sink_settings(config))
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: over.set())
+    with serving(wish, parse_place(listen), hosts) as url:
+        click.echo(f"{sink} is shown at {url} until Ctrl-C")
+        try:
+            over.wait()
+        except KeyboardInterrupt:
+            click.echo("", err=True)
+    return 0

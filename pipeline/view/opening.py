@@ -1,0 +1,64 @@
+"""A sink's address -> the room that its page shows, open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.secrets import mask_url
+from pipeline.sinks.address import SqliteAddress, parse_sink_uri
+from pipeline.view.pictures import Pictures
+from pipeline.view.room import Room, Told
+
+SINCE_S = 3600
+KEEP_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be looked at.
+
+    Attributes:
+        sink: URI.
+        media: footage that its records are of: files, folders, http(s) and s3 addresses, tapes.
+        since_us: of a Kafka sink, records that were published then or later; microseconds since
+            the epoch.
+        keep_bytes: of a Kafka sink, so much of them is kept here at most.
+        settings: further settings of its client.
+    """
+
+    sink: str
+    media: Sequence[str] = ()
+    since_us: int | None = None
+    keep_bytes: int = KEEP_BYTES
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def opened(wish: Wish, told: Told = dict) -> Iterator[Room]:
+    """Followed until the end of the block.
+
+    Args:
+        wish: what is to be looked at.
+        told: of the job that writes it, where it is this one.
+
+    Raises:
+        UsageError: no such sink, or no such footage.
+    """
+    address = parse_sink_uri(wish.sink)
+    with ExitStack() as stack:
+        pictures = Pictures(wish.media)
+        path, away = None, str
+        if isinstance(address, SqliteAddress):
+            path = address.path
+        else:
+            from pipeline.view.mirror import mirrored
+
+            mirror = stack.enter_context(
+                mirrored(wish.sink, wish.settings, wish.since_us, wish.keep_bytes)
+            )
+            path, away = mirror.path, mirror.away
+        room = Room(path, mask_url(wish.sink), pictures, told, away)
+        yield stack.enter_context(room.open())
