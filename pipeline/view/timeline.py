@@ -47,15 +47,14 @@ class Timeline:
         span = (ends[0] if from_us is None else from_us, ends[1] if to_us is None else to_us)
         marks, left_out = self._marks(axis)
         stretches = self._covered(axis, span, width)
+        between = [(before[1], behind[0]) for before, behind in pairwise(stretches)]
         return {
             "from_us": span[0],
             "to_us": span[1],
             "first_us": ends[0],
             "last_us": ends[1],
-            "covered": stretches,
-            "gaps": [
-                {"from_us": before[1], "to_us": behind[0]} for before, behind in pairwise(stretches)
-            ],
+            "covered": _within(span, stretches),
+            "gaps": [{"from_us": one, "to_us": other} for one, other in _within(span, between)],
             "lanes": _lanes(marks, span, width, text.casefold()),
             "labels": [
                 {"name": name, "count": count}
@@ -70,7 +69,7 @@ class Timeline:
         return frames.time_us(frames.first_left()), frames.time_us(len(frames) - 1)
 
     def _covered(self, axis: Axis, span: Span, width: int) -> list[Span]:
-        """Stretches that reach into the span, each whole as far as it lies within."""
+        """Stretches that reach into the span, or stand next to it."""
         frames = self._axes.frames(axis)
         first = max(frames.last_at(span[0]), frames.first_left())
         last = min(frames.first_at(span[1]), len(frames) - 1)
@@ -78,8 +77,7 @@ class Timeline:
             return []
         interval_us = usual_interval_us(frames.time_us, frames.first_left(), len(frames) - 1)
         pixel_us = (span[1] - span[0]) // width
-        found = covered(frames.time_us, first, last, interval_us=interval_us, least_us=pixel_us)
-        return [(max(begin, span[0]), min(end, span[1])) for begin, end in found]
+        return covered(frames.time_us, first, last, interval_us=interval_us, least_us=pixel_us)
 
     def _marks(self, axis: Axis) -> tuple[list[Mark], int]:
         found: list[Mark] = []
@@ -102,6 +100,12 @@ class Timeline:
             while len(self._read) > AXES * len(TOPICS):
                 self._read.popitem(last=False)
             return known
+
+
+def _within(span: Span, parts: list[Span]) -> list[Span]:
+    """What of the parts lies in the span."""
+    cut = [(max(begin, span[0]), min(end, span[1])) for begin, end in parts]
+    return [(begin, end) for begin, end in cut if begin <= end]
 
 
 def _lanes(marks: list[Mark], span: Span, width: int, text: str) -> list[dict[str, Any]]:

@@ -120,7 +120,7 @@ class Wall:
         ]
         self._told = states
         sink = self._from.sink()
-        await self._say({"kind": "states", **sink, "streams": changed, "gone": gone})
+        await self._say({**sink, "kind": "states", "streams": changed, "gone": gone})
         watched = set(self._slots.watched())
         for one in newer:
             if one["stream"] in watched:
