@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from pipeline.cli.listen_options import listen_options, place_of
 from pipeline.cli.log_format import log_format_option
 from pipeline.cli.options import (
     EXIT_CODES,
@@ -19,6 +20,9 @@ from pipeline.cli.options import (
     set_option,
     source_values,
 )
+
+if TYPE_CHECKING:
+    from pipeline.control.place import Place
 
 
 @click.command(
@@ -63,12 +67,7 @@ from pipeline.cli.options import (
 @print_option
 @json_option
 @log_format_option
-@click.option(
-    "--listen",
-    metavar="HOST:PORT",
-    show_default="nowhere",
-    help="Open an HTTP service to watch the streams, such as 127.0.0.1:8600.",
-)
+@listen_options("watch the streams")
 def command(
     sources: tuple[str, ...],
     *,
@@ -80,6 +79,7 @@ def command(
     print_config: bool,
     as_json: bool,
     listen: str | None,
+    allowed_hosts: tuple[str, ...],
     **given: Any,
 ) -> int:
     """Turn recorded footage into records.
@@ -107,7 +107,7 @@ def command(
         _refuse_beside_verify()
         settings = verification.settings_of(config, verify)
         return verification.verify(resolved, verify, settings, as_json=as_json)
-    return _run(resolved, listen, fresh=not resume, as_json=as_json)
+    return _run(resolved, place_of(listen, allowed_hosts), fresh=not resume, as_json=as_json)
 
 
 def _refuse_beside_verify() -> None:
@@ -116,21 +116,21 @@ def _refuse_beside_verify() -> None:
     for name, option, why in (
         ("resume", "--resume/--fresh", "all is computed anew"),
         ("listen", "--listen", "what is computed again cannot be watched"),
+        ("allowed_hosts", "--allow-host", "nothing listens"),
     ):
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--verify and {option} exclude each other: {why}; leave it out")
 
 
-def _run(config: Any, listen: str | None, *, fresh: bool, as_json: bool) -> int:
+def _run(config: Any, place: Place | None, *, fresh: bool, as_json: bool) -> int:
     from pipeline.display import open_display
     from pipeline.job import run_job
 
     steered = None
-    if listen:
-        from pipeline.control.listener import parse_place
+    if place:
         from pipeline.control.steered import Steered
 
-        steered = Steered(None, parse_place(listen))
+        steered = Steered(None, place)
     display = open_display(as_json=as_json)
     try:
         return run_job(config, live=False, fresh=fresh, display=display, steered=steered)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.listen_options import listen_options, place_of
 from pipeline.cli.log_format import log_format_option
 from pipeline.cli.options import json_option, patience_option, print_option, set_option
 
@@ -19,12 +20,7 @@ from pipeline.cli.options import json_option, patience_option, print_option, set
 @print_option
 @json_option
 @log_format_option
-@click.option(
-    "--listen",
-    metavar="HOST:PORT",
-    show_default="nowhere",
-    help="Open an HTTP service to watch, add and remove streams, such as 127.0.0.1:8600.",
-)
+@listen_options("watch, add and remove streams")
 def command(
     config: Path,
     *,
@@ -33,6 +29,7 @@ def command(
     print_config: bool,
     as_json: bool,
     listen: str | None,
+    allowed_hosts: tuple[str, ...],
 ) -> int:
     """Turn live streams into records until SIGINT or SIGTERM, then drain and exit 0.
 
@@ -53,12 +50,11 @@ def command(
         click.echo(describe(resolved), nl=False)
         return 0
     from pipeline.control.config_file import ConfigFile
-    from pipeline.control.listener import parse_place
     from pipeline.control.steered import Steered
     from pipeline.display import open_display
     from pipeline.job import run_job
 
-    place = parse_place(listen) if listen else None
+    place = place_of(listen, allowed_hosts)
     file = ConfigFile(config, resolved, lambda: resolve(config, given, overrides))
     display = open_display(as_json=as_json, live=True)
     try:

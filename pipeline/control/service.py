@@ -21,6 +21,7 @@ from pipeline.configuration.config import StreamConfig
 from pipeline.configuration.resolve import resolve_streams
 from pipeline.control import deepstream
 from pipeline.control.answer import Json
+from pipeline.control.body import json_object
 from pipeline.control.health import Health
 from pipeline.control.metrics import CONTENT_TYPE, exposition
 from pipeline.control.openapi import document
@@ -29,7 +30,6 @@ from pipeline.control.steering import Steering
 from pipeline.control.wanted import refuse_other_keys
 from pipeline.secrets import MASK, mask_url, mask_values
 
-MOST_BYTES = 1 << 20  # of a request
 TURN_S = 0.2  # how often changes are looked for
 QUIET_S = 15.0  # after which a line says that the connection lives
 
@@ -78,14 +78,14 @@ class Service:
 
     async def put_stream(self, request: Request) -> Response:
         name = request.path_params["id"]
-        config = self._streams({name: await _body(request)})[name]
+        config = self._streams({name: await json_object(request)})[name]
         only_new = request.headers.get("if-none-match") == "*"
         new = self._steering.wanted.put(name, config, only_new=only_new)
         return self._accepted(name, 201 if new else 202)
 
     async def patch_stream(self, request: Request) -> Response:
         """Its entry with other values for some keys; null takes one out."""
-        name, changes = request.path_params["id"], await _body(request)
+        name, changes = request.path_params["id"], await json_object(request)
 
         def changed(known: StreamConfig) -> StreamConfig:
             values = known.model_dump(mode="json", exclude_none=True) | changes
@@ -121,7 +121,7 @@ class Service:
         tag = request.headers.get("if-match", "").strip('"')
         if not tag:
             raise Problem(428, "say If-Match with the ETag of GET /v1/config")
-        body = await _body(request)
+        body = await json_object(request)
         streams = self._streams(body.get("streams", {}))
         refuse_other_keys(body.keys() - {"streams"})
         touched = wanted.replace(wanted.config.model_copy(update={"streams": streams}), tag=tag)
@@ -137,7 +137,7 @@ class Service:
 
     async def add_sensor(self, request: Request) -> Response:
         """As `put_stream` of one that is new."""
-        name, url = deepstream.sensor(await _body(request), "add")
+        name, url = deepstream.sensor(await json_object(request), "add")
         config = self._streams({name: {"url": url}})[name]
         self._steering.wanted.put(name, config, only_new=True)
         self._steering.look()
@@ -145,7 +145,7 @@ class Service:
 
     async def remove_sensor(self, request: Request) -> Response:
         """As `delete_stream`."""
-        name, _ = deepstream.sensor(await _body(request), "remove")
+        name, _ = deepstream.sensor(await json_object(request), "remove")
         self._steering.wanted.remove(name)
         self._steering.look()
         return Json(deepstream.done("remove"))
@@ -195,24 +195,6 @@ class Service:
                 quiet_s = 0.0
                 yield ": nothing has changed\n\n"
             await asyncio.sleep(TURN_S)
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    """A JSON object. Refused is what a page of a browser could send without being asked."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise Problem(415, "say content-type: application/json")
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > MOST_BYTES:
-            raise Problem(413, f"a request may have {MOST_BYTES} bytes")
-    try:
-        values = json.loads(data)
-    except ValueError as error:
-        raise Problem(400, f"this is no JSON: {error}") from None
-    if not isinstance(values, dict):
-        raise Problem(422, f"want a JSON object, got {type(values).__name__}")
-    return values
 
 
 def _unmasked(name: str, sent: StreamConfig, known: StreamConfig | None) -> StreamConfig:

@@ -16,7 +16,7 @@ from pipeline.control.steering import SteeredRun, Steering
 from pipeline.stream.spec import StreamSpec
 
 if TYPE_CHECKING:
-    from pipeline.control.listener import Place
+    from pipeline.control.place import Place
 
 
 class Run(SteeredRun, Watched, Protocol):

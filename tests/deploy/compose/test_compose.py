@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 
 from pipeline.configuration.config import Config
 from pipeline.configuration.resolve import resolve
-from pipeline.control.listener import OPEN, SHORTEST_TOKEN, TOKEN, parse_place
+from pipeline.control.guard import PROBES
+from pipeline.control.place import SHORTEST_TOKEN, TOKEN, parse_place
 from pipeline.sinks.address import parse_sink_uri
 from tests.deploy import commands
 
@@ -104,7 +105,7 @@ def test_the_driver_listens_where_it_is_asked(copy):
     assert SERVICES["driver"]["ports"] == [f"127.0.0.1:{place.port}:{place.port}"]
     health = " ".join(SERVICES["driver"]["healthcheck"]["test"])
     assert health.count(f"http://127.0.0.1:{place.port}/readyz") == 1
-    assert "/readyz" in OPEN
+    assert "/readyz" in PROBES
     prometheus = YAML(typ="safe").load(ROOT / "deploy" / "prometheus" / "prometheus.yml")
     (job,) = prometheus["scrape_configs"]
     assert job["static_configs"] == [{"targets": [f"driver:{place.port}"]}]

@@ -10,7 +10,8 @@ import yaml
 from pipeline import preflight
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
-from pipeline.control.listener import OPEN, TOKEN, parse_place
+from pipeline.control.guard import PROBES
+from pipeline.control.place import TOKEN, parse_place
 from pipeline.runtime.ray_room import DECODER_CPUS, ENGINE_CPUS
 from pipeline.runtime.ray_run import MARGIN_S
 from pipeline.sinks.address import parse_sink_uri
@@ -157,7 +158,7 @@ def test_probes_ask_what_is_open_where_it_listens(of_kind):
     probes = [
         driver[kind]["httpGet"] for kind in ("startupProbe", "livenessProbe", "readinessProbe")
     ]
-    assert {one["path"] for one in probes} == set(OPEN)
+    assert {one["path"] for one in probes} == set(PROBES)
     assert {one["port"] for one in probes} == {"http"}
     assert driver["startupProbe"]["httpGet"]["path"] == "/startupz"
 

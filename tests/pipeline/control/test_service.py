@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from operators.errors import UsageError
 from pipeline.configuration.config import StreamConfig
 from pipeline.control.health import Health
-from pipeline.control.listener import Place, answering, bound, parse_place
+from pipeline.control.listener import answering, bound
 from pipeline.control.openapi import document
+from pipeline.control.place import Place
 from pipeline.control.service import Service
 from pipeline.control.steering import Steering
 from pipeline.engine.camera import Camera
@@ -362,39 +362,6 @@ def test_without_a_token_a_page_from_elsewhere_is_refused(served) -> None:
     assert client.ask("GET", "/v1/streams", host="evil.example:8600").status == 403
     assert client.ask("GET", "/v1/streams", host="localhost:8600").status == 200
     assert client.ask("GET", "/v1/streams", host="[::1]:8600").status == 200
-
-
-@pytest.mark.parametrize(
-    ("text", "token", "why"),
-    [
-        ("8600", "", "--listen takes HOST:PORT, such as 127.0.0.1:8600; got '8600'"),
-        ("127.0.0.1:http", "", "--listen takes HOST:PORT"),
-        ("127.0.0.1:70000", "", "--listen takes HOST:PORT"),
-        ("0.0.0.0:8600", "", "needs a token: set DINOSTREAM_TOKEN"),
-        ("[::]:8600", "", "needs a token"),
-        ("127.0.0.1:8600", "short", "has 5 characters, want 16 or more"),
-    ],
-)
-def test_a_place_that_cannot_be_is_refused(text, token, why) -> None:
-    with pytest.raises(UsageError, match=re.escape(why)):
-        parse_place(text, {"DINOSTREAM_TOKEN": token} if token else {})
-
-
-def test_a_place_is_loopback_or_has_a_token() -> None:
-    assert parse_place("localhost:1", {}).loopback
-    assert parse_place("[::1]:8600", {}).url == "http://[::1]:8600"
-    assert parse_place("0.0.0.0:8600", {"DINOSTREAM_TOKEN": TOKEN}).token == TOKEN
-
-
-def test_a_port_that_is_taken_is_named() -> None:
-    place = Place("127.0.0.1", 0)
-    with bound(place) as server:
-        taken = Place("127.0.0.1", server.getsockname()[1])
-        with (
-            pytest.raises(UsageError, match=r"cannot listen on 127\.0\.0\.1:.*in use"),
-            bound(taken),
-        ):
-            pass
 
 
 def test_the_openapi_document_names_every_route_and_no_other(served) -> None:
