@@ -27,6 +27,7 @@ COMMANDS = (
     "replay",
     "run",
     "streams",
+    "view",
     "fit",
     "eval",
     "calibrate",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from pipeline.control.place import Place
+    from pipeline.web.place import Place
 
 Command = Callable[..., Any]
 
@@ -51,6 +51,6 @@ def place_of(listen: str | None, allowed_hosts: tuple[str, ...]) -> Place | None
                 "--allow-host is of a service: give --listen too, or leave it out"
             )
         return None
-    from pipeline.control.place import parse_place
+    from pipeline.web.place import parse_place
 
     return parse_place(listen, allowed=allowed_hosts)

@@ -22,7 +22,7 @@ from pipeline.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from pipeline.control.place import Place
+    from pipeline.web.place import Place
 
 
 @click.command(

@@ -17,8 +17,8 @@ GIB = 1 << 30
 
 @click.command(
     "view",
-    epilog="Example: dinostream view sqlite:results.db --media footage/, then open the address that "
-    "it says in a browser.",
+    epilog="Example: dinostream view sqlite:results.db --media footage/, and then a browser at the "
+    "address that it says.",
 )
 @click.argument("sink")
 @click.option(
@@ -41,7 +41,7 @@ GIB = 1 << 30
     "hosts",
     metavar="NAME",
     multiple=True,
-    show_default="those of loopback, and of --listen",
+    show_default="those of loopback and of --listen",
     help="Another name that browsers may ask for, such as a proxy's.",
 )
 @click.option(
@@ -73,15 +73,16 @@ def command(
     config: Path | None,
 ) -> int:
     """Serve a page over the records of SINK, while they are written or long afterwards."""
-    from pipeline.control.listener import parse_place
+    from pipeline.secrets import mask_url
     from pipeline.view.opening import Wish
     from pipeline.view.service import serving
+    from pipeline.web.place import parse_place
 
     wish = Wish(sink, media, since_us, int(keep_gib * GIB), sink_settings(config))
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
-    with serving(wish, parse_place(listen), hosts) as url:
-        click.echo(f"{sink} is shown at {url} until Ctrl-C")
+    with serving(wish, parse_place(listen, allowed=hosts)) as url:
+        click.echo(f"{mask_url(sink)} is shown at {url} until Ctrl-C")
         try:
             over.wait()
         except KeyboardInterrupt:

@@ -88,6 +88,11 @@ class Board:
         with self._lock:
             return self._fared
 
+    def standing(self) -> dict[str, tuple[Fared, int]]:
+        """Every stream, and since when its state is what it is, microseconds since the epoch."""
+        with self._lock:
+            return {name: (one, self._since_us[name]) for name, one in self._fared.items()}
+
     def changes(self, after: int) -> tuple[int, list[Change]]:
         """Those behind number `after`, and how many of them are kept no more."""
         with self._lock:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pipeline.control.problem import Problem
+from pipeline.web.problem import Problem
 
 Change = Literal["add", "remove"]
 

@@ -20,15 +20,17 @@ from operators.errors import UsageError
 from pipeline.configuration.config import StreamConfig
 from pipeline.configuration.resolve import resolve_streams
 from pipeline.control import deepstream
-from pipeline.control.answer import Json
-from pipeline.control.body import json_object
 from pipeline.control.health import Health
 from pipeline.control.metrics import CONTENT_TYPE, exposition
 from pipeline.control.openapi import document
-from pipeline.control.problem import Problem, on_problem, on_usage
 from pipeline.control.steering import Steering
-from pipeline.control.wanted import refuse_other_keys
+from pipeline.control.wanted import Changed, Fixed, NoSuchStream, refuse_other_keys
 from pipeline.secrets import MASK, mask_url, mask_values
+from pipeline.view.app import Page
+from pipeline.view.axes import NotThere
+from pipeline.web.answer import Json
+from pipeline.web.body import json_object
+from pipeline.web.problem import Problem, on_problem, refusing
 
 TURN_S = 0.2  # how often changes are looked for
 QUIET_S = 15.0  # after which a line says that the connection lives
@@ -39,9 +41,16 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Service:
     """Routes over one job's `Steering`."""
 
-    def __init__(self, steering: Steering, health: Health) -> None:
+    def __init__(self, steering: Steering, health: Health, page: Page | None = None) -> None:
+        """
+        Args:
+            steering: what is wanted of the streams, and how they are.
+            health: of the job.
+            page: over the job's records; None: there is none.
+        """
         self._steering = steering
         self._health = health
+        self._page = page
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -64,9 +73,17 @@ class Service:
             ("GET", "/metrics"): self.metrics,
             ("GET", "/openapi.json"): self.openapi,
         }
+        own = [Route(path, call, methods=[verb]) for (verb, path), call in routes.items()]
         return Starlette(
-            routes=[Route(path, call, methods=[verb]) for (verb, path), call in routes.items()],
-            exception_handlers={Problem: on_problem, UsageError: on_usage},
+            routes=[*own, *(self._page.routes() if self._page else ())],
+            exception_handlers={
+                Problem: on_problem,
+                UsageError: refusing(422),
+                NoSuchStream: refusing(404),
+                Fixed: refusing(409),
+                Changed: refusing(412),
+                NotThere: refusing(404),
+            },
         )
 
     async def list_streams(self, _: Request) -> Response:

@@ -16,7 +16,7 @@ from pipeline.control.steering import SteeredRun, Steering
 from pipeline.stream.spec import StreamSpec
 
 if TYPE_CHECKING:
-    from pipeline.control.place import Place
+    from pipeline.web.place import Place
 
 
 class Run(SteeredRun, Watched, Protocol):
@@ -61,15 +61,20 @@ class Steered:
             if self.place:
                 # Not at the top: a job that nobody speaks to needs no server.
                 from pipeline.control.health import Health
-                from pipeline.control.listener import answering, bound
                 from pipeline.control.service import Service
+                from pipeline.control.shown import entrance_of
+                from pipeline.view.app import Page
+                from pipeline.web.listener import answering, bound
 
                 server = stack.enter_context(bound(self.place))
                 place = replace(self.place, port=server.getsockname()[1])  # 0: any that is free
-                service = Service(steering, Health(run, steering.board))
+                entrance = entrance_of(run.specs, config, steering.board)
+                stack.callback(entrance.close)
+                health = Health(run, steering.board)
+                service = Service(steering, health, Page(entrance.enter))
                 stack.enter_context(answering(service.app(), place, server))
                 done = "watched, added and removed" if self.file else "watched"
-                tell(f"streams can be {done} at {place.url}")
+                tell(f"streams can be {done} at {place.url} (and in a browser)")
             stack.enter_context(steering.at_work())
             if self.file:
                 stack.enter_context(_at_hangup(steering.read_again))

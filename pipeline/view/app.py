@@ -15,8 +15,6 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from operators.result import PNG
-from pipeline.control.answer import Json
-from pipeline.control.problem import Problem
 from pipeline.records.lines import record_facts
 from pipeline.records.record import StoredRecord
 from pipeline.view.layers import KINDS
@@ -25,6 +23,8 @@ from pipeline.view.room import Room
 from pipeline.view.series import Axis
 from pipeline.view.statics import Asset, Statics
 from pipeline.view.wall import Wall
+from pipeline.web.answer import Json
+from pipeline.web.problem import Problem
 
 FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
 NOT_KEPT = {"cache-control": "no-store"}

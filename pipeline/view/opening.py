@@ -1,18 +1,19 @@
-"""A sink's address -> the room that its page shows, open."""
+"""A sink's address -> the room that its page shows, open from the first look on."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from operators.errors import UsageError
 from pipeline.secrets import mask_url
 from pipeline.sinks.address import SqliteAddress, parse_sink_uri
 from pipeline.view.pictures import Pictures
 from pipeline.view.room import Room, Told
 
-SINCE_S = 3600
 KEEP_BYTES = 2 << 30
 
 
@@ -50,15 +51,30 @@ def opened(wish: Wish, told: Told = dict) -> Iterator[Room]:
     address = parse_sink_uri(wish.sink)
     with ExitStack() as stack:
         pictures = Pictures(wish.media)
-        path, away = None, str
-        if isinstance(address, SqliteAddress):
-            path = address.path
-        else:
-            from pipeline.view.mirror import mirrored
-
-            mirror = stack.enter_context(
-                mirrored(wish.sink, wish.settings, wish.since_us, wish.keep_bytes)
-            )
-            path, away = mirror.path, mirror.away
-        room = Room(path, mask_url(wish.sink), pictures, told, away)
+        if not isinstance(address, SqliteAddress):
+            raise UsageError("the page reads sqlite: sinks alone, as yet")
+        room = Room(address.path, mask_url(wish.sink), pictures, told, str)
         yield stack.enter_context(room.open())
+
+
+class Entrance:
+    """Opens the room when somebody looks for the first time. From any thread."""
+
+    def __init__(self, wish: Wish, told: Told = dict) -> None:
+        """Arguments as of `opened`."""
+        self._wish = wish
+        self._told = told
+        self._lock = threading.Lock()
+        self._stack = ExitStack()
+        self._room: Room | None = None
+
+    def enter(self) -> Room:
+        """Errors as of `opened`."""
+        with self._lock:
+            if self._room is None:
+                self._room = self._stack.enter_context(opened(self._wish, self._told))
+            return self._room
+
+    def close(self) -> None:
+        """Nobody looks any more."""
+        self._stack.close()

@@ -11,7 +11,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from pipeline.cli import cli
-from pipeline.control.place import TOKEN
+from pipeline.web.place import TOKEN
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = sorted((ROOT / "tests" / "deploy" / "golden").glob("*.yaml"))

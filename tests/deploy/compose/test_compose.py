@@ -12,9 +12,9 @@ from ruamel.yaml import YAML
 
 from pipeline.configuration.config import Config
 from pipeline.configuration.resolve import resolve
-from pipeline.control.guard import PROBES
-from pipeline.control.place import SHORTEST_TOKEN, TOKEN, parse_place
 from pipeline.sinks.address import parse_sink_uri
+from pipeline.web.guard import PROBES
+from pipeline.web.place import SHORTEST_TOKEN, TOKEN, parse_place
 from tests.deploy import commands
 
 ROOT = Path(__file__).parents[3]

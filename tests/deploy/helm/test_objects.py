@@ -10,12 +10,12 @@ import yaml
 from pipeline import preflight
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
-from pipeline.control.guard import PROBES
-from pipeline.control.place import TOKEN, parse_place
 from pipeline.runtime.ray_room import DECODER_CPUS, ENGINE_CPUS
 from pipeline.runtime.ray_run import MARGIN_S
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka.settings import KafkaSettings
+from pipeline.web.guard import PROBES
+from pipeline.web.place import TOKEN, parse_place
 from tests.authority import Authority
 
 ROOT = Path(__file__).parents[3]

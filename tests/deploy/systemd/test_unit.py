@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.cli.options import EXIT_CODES
 from pipeline.configuration.config import Config
-from pipeline.control.place import parse_place
+from pipeline.web.place import parse_place
 from tests.deploy import commands
 
 ROOT = Path(__file__).parents[3]

@@ -14,9 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.configuration.config import StreamConfig
 from pipeline.control.health import Health
-from pipeline.control.listener import answering, bound
 from pipeline.control.openapi import document
-from pipeline.control.place import Place
 from pipeline.control.service import Service
 from pipeline.control.steering import Steering
 from pipeline.engine.camera import Camera
@@ -26,6 +24,8 @@ from pipeline.records.outage import Outage
 from pipeline.sinks.spill.backlog import Kept
 from pipeline.stream.drift import Drift
 from pipeline.stream.sampling import Sampling
+from pipeline.web.listener import answering, bound
+from pipeline.web.place import Place
 
 PAGE = Path(__file__).parents[3] / "docs" / "control.md"
 GATE, YARD = "rtsp://viewer:kanarie@10.0.0.1/cam", "rtsp://10.0.0.2/cam"

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from pipeline.control.problem import Problem
+from pipeline.web.problem import Problem
 
 MOST_BYTES = 1 << 20  # of a request
 

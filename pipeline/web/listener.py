@@ -12,10 +12,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from operators.errors import UsageError
-from pipeline.control.guard import Guard
-from pipeline.control.place import Place
-from pipeline.control.policy import Policy
-from pipeline.control.sockets import Sockets
+from pipeline.web.guard import Guard
+from pipeline.web.place import Place
+from pipeline.web.policy import Policy
+from pipeline.web.sockets import Sockets
 
 MOST_MESSAGE_BYTES = 64 << 10  # that a page may send at once over its WebSocket
 PING_S = 20.0  # after which a page that has gone without a word is found out

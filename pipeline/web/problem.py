@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.requests import Request
 
-from operators.errors import UsageError
-from pipeline.control.answer import Json
-from pipeline.control.wanted import Changed, Fixed, NoSuchStream
 from pipeline.secrets import mask
+from pipeline.web.answer import Json
 
 MEDIA_TYPE = "application/problem+json"
-_STATUS = {NoSuchStream: 404, Fixed: 409, Changed: 412}
+
+Handler = Callable[[Request, Exception], Json]
 
 
 class Problem(Exception):
@@ -40,8 +40,6 @@ def on_problem(_: Request, error: Exception) -> Json:
     return problem_response(error)
 
 
-def on_usage(_: Request, error: Exception) -> Json:
-    """Starlette's handler of what the request asked for and cannot be."""
-    assert isinstance(error, UsageError)
-    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 422)
-    return problem_response(Problem(status, str(error)))
+def refusing(status: int) -> Handler:
+    """Starlette's handler of what the request asked for and cannot be: it has that status."""
+    return lambda _, error: problem_response(Problem(status, str(error)))

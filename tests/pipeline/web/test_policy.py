@@ -1,6 +1,6 @@
 """What browsers are told with every answer, whoever answers."""
 
-from pipeline.control.policy import HEADERS
+from pipeline.web.policy import HEADERS
 
 TOKEN = "a-token-of-some-length"
 

@@ -12,10 +12,10 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from pipeline.control.body import json_object
-from pipeline.control.place import TOKEN, Place
-from pipeline.control.problem import Problem, problem_response
 from pipeline.secrets import remember
+from pipeline.web.body import json_object
+from pipeline.web.place import TOKEN, Place
+from pipeline.web.problem import Problem, problem_response
 
 UNKNOWN = Problem(401, f"say Authorization: Bearer with the value of {TOKEN}")
 

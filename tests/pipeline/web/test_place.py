@@ -5,7 +5,7 @@ import re
 import pytest
 
 from operators.errors import UsageError
-from pipeline.control.place import Place, parse_place
+from pipeline.web.place import Place, parse_place
 
 TOKEN = "a-token-of-some-length"
 

@@ -11,9 +11,9 @@ from starlette.websockets import WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from pipeline.control.listener import answering, bound
-from pipeline.control.place import Place
-from pipeline.control.sockets import MOST_SOCKETS
+from pipeline.web.listener import answering, bound
+from pipeline.web.place import Place
+from pipeline.web.sockets import MOST_SOCKETS
 
 
 @contextmanager

@@ -4,8 +4,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from operators.errors import UsageError
-from pipeline.control.listener import MOST_MESSAGE_BYTES, bound
-from pipeline.control.place import Place
+from pipeline.web.listener import MOST_MESSAGE_BYTES, bound
+from pipeline.web.place import Place
 
 
 def test_a_port_that_is_taken_is_named() -> None:

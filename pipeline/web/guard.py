@@ -13,9 +13,9 @@ import re
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipeline.control.place import Place
-from pipeline.control.problem import Problem, problem_response
-from pipeline.control.session import UNKNOWN, Session, same
+from pipeline.web.place import Place
+from pipeline.web.problem import Problem, problem_response
+from pipeline.web.session import UNKNOWN, Session, same
 
 PROBES = (
     "/livez",

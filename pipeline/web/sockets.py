@@ -6,7 +6,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.control.problem import Problem, problem_response
+from pipeline.web.problem import Problem, problem_response
 
 MOST_SOCKETS = 16
 GOING_AWAY = 1001  # RFC 6455: the server goes down

@@ -1,0 +1,36 @@
+"""What the page of a job shows: the records of its sink, and how its streams fare by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.configuration.config import Config
+from pipeline.control.board import Board
+from pipeline.stream.spec import StreamSpec
+from pipeline.view.opening import Entrance, Wish
+
+
+def entrance_of(specs: Mapping[str, StreamSpec], config: Config, board: Board) -> Entrance:
+    """Nothing is read before somebody looks.
+
+    Args:
+        specs: the job's streams, whose recordings are the footage.
+        config: says where the records go.
+        board: how the streams fare.
+    """
+    wish = Wish(config.sink.uri, settings=config.sink.settings)
+
+    def told() -> Mapping[str, Mapping[str, Any]]:
+        return {
+            name: {
+                "stream": name,
+                "state": one.state,
+                "reason": one.reason,
+                "since_us": since_us,
+                "share": one.share,
+            }
+            for name, (one, since_us) in board.standing().items()
+        }
+
+    return Entrance(wish, told)

@@ -1,0 +1,48 @@
+"""The page over a sink, served by a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from operators.errors import UsageError
+from pipeline.view.app import Page
+from pipeline.view.axes import NotThere
+from pipeline.view.opening import Entrance, Wish
+from pipeline.web.listener import answering, bound
+from pipeline.web.place import Place
+from pipeline.web.problem import Problem, on_problem, refusing
+
+
+@contextmanager
+def serving(wish: Wish, place: Place) -> Iterator[str]:
+    """Served until the end of the block; its address.
+
+    Raises:
+        UsageError: nobody can listen there, or there is no such sink or footage.
+    """
+    with ExitStack() as stack:
+        server = stack.enter_context(bound(place))
+        entrance = Entrance(wish)
+        stack.callback(entrance.close)
+        entrance.enter()  # what is wrong with it is told at once
+        app = Starlette(
+            routes=[*Page(entrance.enter).routes(), Route("/livez", _alive)],
+            exception_handlers={
+                Problem: on_problem,
+                UsageError: refusing(422),
+                NotThere: refusing(404),
+            },
+        )
+        stack.enter_context(answering(app, place, server))
+        yield replace(place, port=server.getsockname()[1]).url
+
+
+def _alive(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("ok\n")
