@@ -27,7 +27,7 @@ class Opened:
         self._sockets = sockets
 
     def ask(self, verb: str, path: str, body: Any = None, **headers: str):
-        """The response, its body read as `text`."""
+        """The response, its body read as `content`, and as `text`."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
             given.setdefault("content-type", "application/json")
@@ -36,7 +36,8 @@ class Opened:
         try:
             connection.request(verb, path, body, given)
             response = connection.getresponse()
-            response.text = response.read().decode()
+            response.content = response.read()
+            response.text = response.content.decode(errors="replace")
             return response
         finally:
             connection.close()
