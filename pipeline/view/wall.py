@@ -25,6 +25,7 @@ from pipeline.view.slots import PICTURES, Due, Slots
 TURN_S = 0.1
 STATES_S = 0.5  # between two tellings of how streams fare
 MOST_WATCHED = 256
+NOT_UNDERSTOOD = 1003  # RFC 6455: data that cannot be accepted
 
 Json = dict[str, Any]
 
@@ -83,8 +84,10 @@ class Wall:
         try:
             while True:
                 self._heard(json.loads(await self._socket.receive_text()))
-        except (WebSocketDisconnect, ValueError, KeyError, TypeError):
-            return  # it has gone, or says what no page of ours does
+        except WebSocketDisconnect:
+            return
+        except (ValueError, KeyError, TypeError):  # what no page of ours says
+            await self._socket.close(NOT_UNDERSTOOD)
 
     def _heard(self, said: Json) -> None:
         if "drawn" in said:
