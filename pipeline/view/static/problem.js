@@ -23,5 +23,5 @@ export class Problem extends Error {
 
 /** A page's worth of a problem, where there is nothing else to show. */
 export function apology(heading, error, ...children) {
-  return make("section", { class: "notice" }, make("h1", {}, heading), make("p", {}, error.message), ...children);
+  return make("section", { class: "notice" }, make("h2", {}, heading), make("p", {}, error.message), ...children);
 }

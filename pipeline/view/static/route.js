@@ -6,18 +6,16 @@
  * @property {string|null} axis  null: the newest
  * @property {number|null} time_us  null: follow, or a recording's beginning
  * @property {string[]|null} layers  null: as it was
- * @property {number} opacity  of maps over the picture, per cent
- * @property {number} split  where maps begin, per cent of the width; 0: everywhere
+ * @property {number|null} opacity  of maps over the picture, per cent; null: as it was
+ * @property {number|null} split  where maps begin, per cent of the width; 0: everywhere; null: as it was
  * @property {string} text  what names or labels are filtered by
  */
 
 import { fromStamp, stamp } from "./time.js";
 
-const OPACITY = 60;
-
-function percent(text, otherwise) {
-  const number = Number(text ?? otherwise);
-  return Number.isFinite(number) ? Math.min(100, Math.max(0, Math.round(number))) : otherwise;
+function percent(text) {
+  const number = text ? Number(text) : NaN;
+  return Number.isFinite(number) ? Math.min(100, Math.max(0, Math.round(number))) : null;
 }
 
 function decoded(text) {
@@ -37,20 +35,21 @@ export function parsed(hash) {
     axis: said.get("axis"),
     time_us: fromStamp(said.get("t")),
     layers: said.has("layers") ? said.get("layers").split(",").filter(Boolean) : null,
-    opacity: percent(said.get("opacity"), OPACITY),
-    split: percent(said.get("split"), 0),
+    opacity: percent(said.get("opacity")),
+    split: percent(said.get("split")),
     text: said.get("text") ?? "",
   };
 }
 
 /** @param {Partial<Route>} route */
-export function address({ stream, axis, time_us, layers, opacity = OPACITY, split = 0, text }) {
+export function address({ stream, axis, time_us, layers, opacity, split, text }) {
   const query = [];
-  const say = (name, value) => query.push(`${name}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%3A", ":")}`);
+  const plain = (value) => encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%3A", ":");
+  const say = (name, value) => query.push(`${name}=${plain(value)}`);
   if (axis) say("axis", axis);
   if (time_us != null) say("t", stamp(time_us));
   if (stream && layers) say("layers", layers.join(","));
-  if (stream && opacity !== OPACITY) say("opacity", opacity);
+  if (stream && opacity != null) say("opacity", opacity);
   if (stream && split) say("split", split);
   if (text) say("text", text);
   return `#/${stream ? `s/${encodeURIComponent(stream)}` : ""}${query.length ? `?${query.join("&")}` : ""}`;

@@ -37,27 +37,41 @@ export function spoken(state) {
   return [state.stream, state.state, state.reason || null, pace].filter(Boolean).join(", ");
 }
 
-/** Numbers in few letters: rate, latency, what was lost. */
+/** How it runs, in few letters: frames per second, and the 95th percentile of the way from capture to publishing. */
 export function figures(state) {
   const parts = [];
-  if (state.fps != null) parts.push(`${state.fps.toFixed(1)} fps`);
-  if (state.latency_s != null) parts.push(`${latency(state.latency_s)} p95`);
+  if (state.fps) parts.push(`${state.fps.toFixed(1)} fps`);
+  if (state.latency_s != null) parts.push(latency(state.latency_s));
   if (!state.live && state.share != null && state.share < 1) parts.push(`${Math.floor(100 * state.share)}% done`);
+  return parts.join(" \u00b7 ");
+}
+
+/** What did not get through; empty where all did. */
+export function losses(state) {
+  const parts = [];
   if (state.drops) parts.push(`${state.drops} dropped`);
   if (state.deadletters) parts.push(`${state.deadletters} failed`);
   return parts.join(" \u00b7 ");
+}
+
+/** Why no value of it is to be trusted; empty where nothing is known against them. */
+export function doubts(state) {
+  if (state.untrained) return "untrained";
+  return state.outofdomain ? "out of domain" : "";
 }
 
 function latency(seconds) {
   return seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${seconds.toFixed(1)} s`;
 }
 
-/** Since when it is so: "live 5 min"; of what is not known, the word alone. */
+/** For how long it has been so; empty where nobody knows. */
 export function lasted(state, now_us) {
-  return state.since_us == null ? state.state : `${state.state} ${span(now_us - state.since_us)}`;
+  return state.since_us == null ? "" : span(now_us - state.since_us);
 }
 
 /** When something was last heard of it. */
 export function lastSeen(state, now_us) {
-  return state.seen_us == null ? "nothing yet" : `${span(now_us - state.seen_us)} ago`;
+  if (state.seen_us == null) return "nothing yet";
+  const ago_us = now_us - state.seen_us;
+  return ago_us < 1_500_000 ? "now" : `${span(ago_us)} ago`;
 }

@@ -1,1 +1,275 @@
-export class StreamView { constructor(b,l,s){ this.title=s; this.element=document.createElement("p"); this.element.textContent=s } go(){} leave(){} }
+/** One stream, large: a moment of it, what was said of it, and the way to all its other moments. */
+
+import { make, write } from "./dom.js";
+import { Events } from "./events.js";
+import { Facts } from "./facts.js";
+import { Filter } from "./filter.js";
+import { Heading } from "./heading.js";
+import { Layers } from "./layers.js";
+import { Legend } from "./legend.js";
+import { Moments } from "./moment.js";
+import { Player } from "./player.js";
+import { apology } from "./problem.js";
+import { json } from "./request.js";
+import { address } from "./route.js";
+import { Stage } from "./stage.js";
+import { troubled } from "./state.js";
+import { TimelineView } from "./timeline.js";
+import { Transport } from "./transport.js";
+
+const SETTLED_MS = 250; // then the address says what is shown; browsers refuse more than a few changes a second
+
+export class StreamView {
+  /** @type {import("./contract.js").Stream|null} */
+  #info = null;
+  /** @type {import("./contract.js").Axis|null} */
+  #axis = null;
+  /** @type {Moments|null} */
+  #moments = null;
+  #left = new AbortController();
+
+  /**
+   * @param {import("./board.js").Board} board
+   * @param {import("./live.js").Live} live
+   * @param {string} stream
+   */
+  constructor(board, live, stream) {
+    this.board = board;
+    this.live = live;
+    this.title = stream;
+    this.stream = stream;
+    this.player = new Player(
+      (query) => json("/view/moment", { stream, axis: this.#axis.axis, ...query }),
+      (moment) => this.#show(moment),
+      (error) => this.#tell(error.message),
+    );
+    const seek = (time_us) => this.#sought(this.player.seek(time_us));
+    const step = (by) => this.#sought(this.player.step(by));
+    this.does = { seek, step, event: (by) => this.#event(by), play: () => this.player.toggle(), follow: () => this.#follow() };
+    this.heading = new Heading(stream, (other) => this.#leaveFor(other), (axis) => (location.hash = address({ stream, axis })));
+    this.stage = new Stage(stream, (place) => this.#read(place), (split) => this.layers.set({ split: Math.max(1, split) }));
+    this.layers = new Layers(() => this.#changed());
+    this.legend = new Legend((id) => this.#isolate(id));
+    this.facts = new Facts();
+    this.transport = new Transport(this.does);
+    this.timeline = new TimelineView(stream, { seek, step, failed: (error) => this.#tell(error.message) });
+    this.filter = new Filter((text) => this.#filter(text));
+    this.events = new Events((time_us) => address({ stream, axis: this.#axis.axis, time_us }));
+    this.problem = make("p", { class: "refused", role: "alert" });
+    this.without = make("p", { class: "quiet" });
+    this.element = this.#laidOut();
+    this.#listen();
+  }
+
+  #laidOut() {
+    const picture = make("div", { class: "picture" }, this.stage.element, this.without, this.problem, this.transport.element, this.timeline.element);
+    const side = make("div", { class: "side" }, this.layers.element, this.legend.element, this.facts.element);
+    const below = make("div", { class: "below" }, this.filter.element, this.events.element);
+    this.parts = [picture, side, below];
+    this.body = make("div", { class: "view" });
+    return make("section", { class: "stream", "aria-labelledby": "title" }, this.heading.element, this.body);
+  }
+
+  get bindings() {
+    return [
+      { keys: ["ArrowLeft"], says: "previous frame", run: () => this.does.step(-1) },
+      { keys: ["ArrowRight"], says: "next frame", run: () => this.does.step(1) },
+      { keys: [","], says: "previous event", run: () => this.does.event(-1) },
+      { keys: ["."], says: "next event", run: () => this.does.event(1) },
+      { keys: [" "], says: "play, pause", run: () => this.does.play() },
+      { keys: ["l"], says: "follow the newest frame", run: () => this.does.follow() },
+      { keys: ["1", "2", "3", "4", "5"], says: "layers, by their number", run: ({ key }) => this.layers.nth(Number(key)) },
+      { keys: ["["], says: "less opacity", run: () => this.layers.set({ opacity: this.layers.opacity - 10 }) },
+      { keys: ["]"], says: "more opacity", run: () => this.layers.set({ opacity: this.layers.opacity + 10 }) },
+      { keys: ["s"], says: "split the picture: maps on its right alone", run: () => this.layers.halves.click() },
+      { keys: ["+", "="], says: "zoom into the timeline", run: () => this.timeline.zoom(0.5) },
+      { keys: ["-"], says: "zoom out of it", run: () => this.timeline.zoom(2) },
+      { keys: ["g"], says: "go to a time", run: () => this.transport.field.focus() },
+    ];
+  }
+
+  #listen() {
+    const { signal } = this.#left;
+    this.board.addEventListener("change", () => this.#fares(), { signal });
+    this.live.addEventListener("fresh", ({ detail }) => detail.stream === this.stream && this.#fresh(detail.last_us), { signal });
+    this.live.addEventListener("link", () => this.live.lost_ms == null && this.#again(), { signal });
+    this.player.addEventListener("mode", () => {
+      this.transport.mode(this.player.playing, this.player.following);
+      this.#fares();
+      this.#remember();
+    });
+    this.timeline.addEventListener("loaded", () => this.#listed());
+    window.addEventListener("resize", () => this.player.again(), { signal });
+    this.ticking = setInterval(() => this.#fares(), 1000);
+    this.live.watch([this.stream], 90);
+    this.#fares();
+  }
+
+  leave() {
+    this.#left.abort();
+    clearInterval(this.ticking);
+    clearTimeout(this.settling);
+    this.player.stop();
+    clearTimeout(this.settling);
+    this.timeline.leave();
+    this.live.watch([], 90);
+  }
+
+  /** @param {import("./route.js").Route} route */
+  async go(route) {
+    this.route = route;
+    try {
+      await this.#open(route);
+    } catch (error) {
+      this.#excuse(error);
+    }
+  }
+
+  async #open({ axis, time_us, layers, opacity, split, text }) {
+    this.#info ??= await json(`/view/streams/${encodeURIComponent(this.stream)}`, {}, this.#left.signal);
+    const { axes } = this.#info;
+    if (!axes.length) throw new Error(`${this.stream} has no frame yet. It appears here as soon as there is one.`);
+    const wanted = axes.find((one) => one.axis === axis) ?? axes[axes.length - 1];
+    this.filter.set(text || this.filter.text);
+    if (wanted.axis !== this.#axis?.axis) this.#turn(wanted, time_us);
+    this.layers.set({ shown: layers ? new Set(layers) : this.layers.shown, opacity: opacity ?? this.layers.opacity, split: split ?? this.layers.split }, false);
+    this.stage.divide(this.layers.split);
+    if (time_us != null) await this.player.seek(time_us);
+    else if (wanted.axis === "live") await this.#follow();
+    else await this.player.seek(wanted.from_us);
+  }
+
+  /** Another axis of time, and at first: which layers there are. */
+  #turn(axis, time_us) {
+    const info = this.#info;
+    if (!this.#axis) {
+      this.layers.offer(info.layers, "segmentation.summary" in info.topics);
+      this.layers.set({ shown: new Set(this.layers.names.slice(0, 1)) }, false);
+      this.stage.layer(this.layers.names);
+    }
+    this.#axis = axis;
+    this.#moments = new Moments(this.stream, info, axis.axis);
+    this.heading.offer(info.axes, axis.axis);
+    this.transport.of(axis);
+    this.timeline.text = this.filter.text;
+    this.timeline.open(axis, time_us);
+    this.body.replaceChildren(...this.parts);
+  }
+
+  async #show(moment) {
+    const tall = this.stage.rectangle.clientHeight * window.devicePixelRatio;
+    const drawing = await this.#moments.load(moment, this.layers.shown, tall);
+    if (this.#left.signal.aborted) return;
+    this.stage.draw({ ...drawing, opacity: this.layers.opacity / 100, position: moment.position });
+    this.legend.show(drawing.depth, drawing.present, this.#moments.alone);
+    this.layers.date(moment);
+    this.facts.show(moment, this.#axis.clock);
+    this.transport.show(moment);
+    this.timeline.playhead(moment.time_us);
+    this.events.at(moment.time_us);
+    write(this.without, this.#moments.missing && `No picture: ${this.#moments.missing}`);
+    this.#tell("");
+  }
+
+  #sought(done) {
+    this.#remember();
+    return done;
+  }
+
+  #follow() {
+    if (this.#axis?.axis !== "live") return null;
+    const last_us = Math.max(this.board.states.get(this.stream)?.last_us ?? 0, this.#axis.to_us);
+    return this.player.follow(last_us);
+  }
+
+  async #event(by) {
+    if (!this.#axis) return;
+    try {
+      const item = await this.timeline.event(by);
+      if (item) await this.does.seek(item.from_us);
+      else this.#tell(`No event ${by > 0 ? "after" : "before"} this one${this.filter.text ? ` has \u201c${this.filter.text}\u201d in it` : ""}.`);
+    } catch (error) {
+      this.#tell(error.message);
+    }
+  }
+
+  #fresh(last_us) {
+    if (!this.#axis) return this.#again();
+    if (this.#axis.axis !== "live") return null;
+    this.timeline.grow(last_us);
+    return this.player.fresh(last_us);
+  }
+
+  /** What could not be opened may be there now. */
+  #again() {
+    if (this.player.moment || this.opening) return;
+    this.opening = true;
+    this.#info = null;
+    this.go(this.route).finally(() => (this.opening = false));
+  }
+
+  /** How the stream fares, in the heading, and across the picture where it claims to be of now. */
+  #fares() {
+    this.heading.show(this.board);
+    const state = this.board.states.get(this.stream);
+    const wrong = this.player.following && state && troubled(state);
+    this.stage.warn(wrong ? [state.state, state.reason].filter(Boolean).join(": ") : "");
+  }
+
+  #changed() {
+    this.stage.divide(this.layers.split);
+    this.player.again();
+    this.#remember();
+  }
+
+  #isolate(id) {
+    this.#moments.alone = id;
+    this.player.again();
+  }
+
+  #filter(text) {
+    this.timeline.filter(text);
+    this.#remember();
+  }
+
+  #listed() {
+    this.filter.offer(this.timeline.shown.labels);
+    this.events.show(this.timeline.shown, this.timeline.view, this.#axis.clock);
+    this.events.at(this.timeline.time_us);
+  }
+
+  #read(place) {
+    const { moment } = this.player;
+    return moment ? this.#moments.read(moment, place).catch((error) => error.message) : Promise.resolve("");
+  }
+
+  /** The address says what is shown, so that it can be kept, sent, and loaded again. */
+  #remember() {
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => history.replaceState(null, "", this.#address(this.stream)), SETTLED_MS);
+  }
+
+  #address(stream) {
+    const { following, moment } = this.player;
+    const { shown, opacity, split } = this.layers;
+    const same = stream === this.stream || this.#axis?.axis === "live";
+    return address({
+      ...{ stream, axis: same ? this.#axis?.axis : null, time_us: following ? null : (moment?.time_us ?? null) },
+      ...{ layers: [...shown], opacity, split, text: this.filter.text },
+    });
+  }
+
+  #leaveFor(stream) {
+    location.hash = this.#address(stream);
+  }
+
+  #tell(text) {
+    write(this.problem, text);
+  }
+
+  #excuse(error) {
+    if (error.name === "AbortError") return;
+    if (this.#axis) return this.#tell(error.message);
+    this.body.replaceChildren(apology("There is nothing to show", error, make("p", {}, make("a", { href: address({}) }, "All streams"))));
+  }
+}

@@ -3,7 +3,7 @@
 import { make, mark, write } from "./dom.js";
 import { Picture } from "./picture.js";
 import { address } from "./route.js";
-import { badge, figures, lastSeen, lasted, spoken, troubled } from "./state.js";
+import { badge, doubts, figures, lastSeen, lasted, losses, spoken, troubled } from "./state.js";
 
 export class Tile {
   /** @param {import("./contract.js").State} state */
@@ -13,13 +13,14 @@ export class Tile {
     this.canvas = make("canvas", { role: "img", "aria-label": `No picture of ${state.stream} yet`, width: 16, height: 9 });
     this.badge = make("span", { class: "state" });
     this.word = make("strong", { class: "word", "aria-hidden": "true" });
-    this.figures = make("span", { class: "figures" });
-    this.seen = make("span", { class: "seen" });
+    this.figures = make("span", { class: "figures", title: "Frames per second, and latency from capture to published (95th percentile)" });
+    this.lost = make("span", { class: "lost" });
+    this.seen = make("span", { class: "seen", title: "When its newest record was published" });
     this.reason = make("span", { class: "reason" });
     this.element = make(
       "a",
       { class: "tile", href: address({ stream: state.stream }), "data-stream": state.stream, "aria-describedby": id },
-      make("span", { class: "frame" }, this.canvas, this.word, this.reason),
+      make("span", { class: "frame" }, this.canvas, this.word, this.lost, this.reason),
       make("span", { class: "title" }, make("span", { class: "name", title: state.stream }, state.stream), this.badge),
       make("span", { class: "facts", id }, this.figures, this.seen),
     );
@@ -35,18 +36,18 @@ export class Tile {
     mark(this.element, "data-troubled", troubled(state) ? "" : null);
     mark(this.element, "aria-label", spoken(state));
     if (changed) this.badge.replaceChildren(badge(state.state));
+    write(this.lost, losses(state));
     write(this.word, troubled(state) ? state.state : "");
     write(this.reason, troubled(state) || state.state === "paused" ? state.reason : "");
-    write(this.figures, figures(state) || (state.live ? "no frames yet" : "recording"));
-    mark(this.figures, "data-lost", state.drops || state.deadletters ? "" : null);
+    write(this.figures, [figures(state) || (state.live ? "" : "recording"), doubts(state)].filter(Boolean).join(" \u00b7 "));
   }
 
   /** Ages go on while nothing comes. */
   tick(now_us) {
-    const { last_us } = this.state;
-    write(this.badge.lastElementChild.lastChild, lasted(this.state, now_us));
-    write(this.seen, lastSeen(this.state, now_us));
-    mark(this.seen, "title", last_us == null ? null : "When its newest record was published");
+    const { state } = this;
+    const word = troubled(state) ? "" : state.state; // it stands in the picture already, larger
+    write(this.badge.firstElementChild.lastChild, [word, lasted(state, now_us)].filter(Boolean).join(" "));
+    write(this.seen, lastSeen(state, now_us));
   }
 
   async draw(head, body) {

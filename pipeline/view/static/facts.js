@@ -1,0 +1,45 @@
+/** What is said of the frame that is shown: labels, the window's action, and each record by itself. */
+
+import { make } from "./dom.js";
+import { percent } from "./legend.js";
+import { openRecord } from "./record.js";
+import { clockTime, fromStamp, offset } from "./time.js";
+
+export class Facts {
+  constructor() {
+    this.said = make("div", { class: "said" });
+    this.records = make("ul", { class: "records" });
+    this.element = make("section", { class: "panel", "aria-labelledby": "facts-title" }, make("h2", { id: "facts-title" }, "Said of this frame"), this.said, this.records);
+  }
+
+  /**
+   * @param {import("./contract.js").Moment} moment
+   * @param {string} clock  of the axis
+   */
+  show(moment, clock) {
+    const { records } = moment;
+    this.said.replaceChildren(
+      ...(records.classify ? [scores("The whole picture", records.classify.data.labels)] : []),
+      ...(records.action ? [scores(`Action, ${spanned(records.action.data, clock)}`, records.action.data.labels)] : []),
+    );
+    const rows = Object.entries(records).map(([topic, held]) => {
+      const late = held.time_us === moment.time_us ? "" : ` ${offset(held.time_us - moment.time_us)}`;
+      return make("li", {}, make("button", { type: "button", class: "chip", "data-topic": topic, title: held.id, onclick: () => openRecord(topic, held.id) }, `${topic}${late}`));
+    });
+    this.records.replaceChildren(...rows);
+  }
+}
+
+function spanned({ start, end }, clock) {
+  const [from_us, to_us] = [fromStamp(start.time), fromStamp(end.time)];
+  return from_us == null || to_us == null ? "window" : `${clockTime(from_us, clock, 1)} to ${clockTime(to_us, clock, 1)}`;
+}
+
+function scores(heading, labels) {
+  const rows = labels.map(({ name, score }) => {
+    const bar = make("meter", { min: 0, max: 1, value: score, "aria-label": `Score of ${name}` });
+    return make("li", {}, make("span", { class: "name" }, name), bar, make("span", { class: "quiet" }, percent(score)));
+  });
+  const none = make("p", { class: "quiet" }, "no label reached its threshold");
+  return make("div", {}, make("h3", {}, heading), rows.length ? make("ul", { class: "scores" }, ...rows) : none);
+}

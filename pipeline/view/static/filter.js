@@ -1,0 +1,47 @@
+/** Labels by text: a field, and the most frequent labels to choose from. */
+
+import { make, mark } from "./dom.js";
+
+const MOST = 10;
+
+export class Filter {
+  text = "";
+
+  /** @param {(text: string) => void} changed */
+  constructor(changed) {
+    this.changed = changed;
+    this.field = make("input", {
+      ...{ type: "search", id: "filter", list: "labels", placeholder: "Filter by label", "aria-label": "Filter marks by label" },
+      oninput: () => this.#choose(this.field.value),
+    });
+    this.names = make("datalist", { id: "labels" });
+    this.chips = make("ul", { class: "chips", "aria-label": "Frequent labels" });
+    this.element = make("div", { class: "filter" }, this.field, this.names, this.chips);
+  }
+
+  /** @param {{name: string, count: number}[]} labels  the most frequent first */
+  offer(labels) {
+    this.labels = labels;
+    this.names.replaceChildren(...labels.map(({ name }) => make("option", { value: name })));
+    this.chips.replaceChildren(
+      ...labels.slice(0, MOST).map(({ name, count }) => {
+        const choose = () => this.#choose(this.text === name ? "" : name);
+        const chip = make("button", { type: "button", class: "chip", onclick: choose, "data-label": name }, `${name} `, make("span", { class: "quiet" }, String(count)));
+        return make("li", {}, chip);
+      }),
+    );
+    this.set(this.text);
+  }
+
+  set(text) {
+    this.text = text;
+    if (this.field.value !== text) this.field.value = text;
+    for (const chip of this.chips.querySelectorAll("button")) mark(chip, "aria-pressed", chip.dataset.label === text);
+  }
+
+  #choose(text) {
+    this.set(text);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.changed(text), 150); // whoever types is not asked for each letter
+  }
+}

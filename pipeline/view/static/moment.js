@@ -1,0 +1,128 @@
+/**
+ * All that is needed to draw one moment: its picture, its maps in colours, its boxes, and what is at a place in it.
+ *
+ * @typedef {import("./contract.js").Moment} Moment
+ * @typedef {import("./contract.js").Layer} Layer
+ * @typedef {import("./contract.js").PixelMap} PixelMap
+ */
+
+import { boxesOf } from "./boxes.js";
+import { namesOf } from "./labels.js";
+import { BOXES } from "./layers.js";
+import { said } from "./legend.js";
+import { Maps } from "./maps.js";
+import { byArea, classImage, colourImage, depthImage, scaleOf } from "./paint.js";
+import { NOTHING, classColours } from "./palette.js";
+import { bytes } from "./request.js";
+
+const SIDES = [360, 720, 1080]; // of pictures that are asked for, so that a few pixels more are no other picture
+
+export class Moments {
+  /** The class that is shown; null: all. @type {number|null} */
+  alone = null;
+  /** Why the last picture is missing; empty where it is not. */
+  missing = "";
+  #maps = new Maps();
+  #colours = new Map();
+  #photo = { key: "", bitmap: /** @type {ImageBitmap|null} */ (null) };
+
+  /**
+   * @param {string} stream
+   * @param {import("./contract.js").Stream} info
+   * @param {string} axis
+   */
+  constructor(stream, info, axis) {
+    this.stream = stream;
+    this.info = info;
+    this.axis = axis;
+  }
+
+  /**
+   * @param {Moment} moment
+   * @param {Set<string>} shown  layers
+   * @param {number} tall  of the stage, in the screen's pixels
+   */
+  async load(moment, shown, tall) {
+    const layers = this.info.layers.filter(({ topic }) => shown.has(topic) && moment.records[topic]);
+    const [photo, names, ...decoded] = await Promise.all([
+      this.#picture(moment, tall),
+      namesOf(this.#classes?.labelset ?? null),
+      ...layers.map(({ topic }) => this.#maps.get(topic, moment.records[topic].id)),
+    ]);
+    const found = layers.map((layer, at) => ({ layer, map: decoded[at] }));
+    const classes = found.find(({ layer }) => layer.kind === "classes");
+    const summary = shown.has(BOXES.topic) ? moment.records[BOXES.record]?.data : null;
+    const present = this.#present(classes?.map, summary, names);
+    const depth = found.find(({ layer }) => layer.kind === "depth");
+    return {
+      photo,
+      maps: new Map(found.map(({ layer, map }) => [layer.topic, { image: this.#image(layer, map), kind: layer.kind }])),
+      boxes: boxesOf(summary, this.#colours, this.alone),
+      size_wh: this.info.size_wh,
+      present,
+      depth: depth ? { layer: depth.layer, scale: scaleOf(depth.map, depth.layer) } : null,
+    };
+  }
+
+  get #classes() {
+    return this.info.layers.find(({ kind }) => kind === "classes");
+  }
+
+  async #picture(moment, tall) {
+    const { frame } = moment;
+    this.missing = frame ? "" : this.info.pictures ? "No picture is kept of this frame." : this.info.pictures_why;
+    if (!frame) return null;
+    const side = SIDES.find((side) => side >= tall) ?? SIDES[SIDES.length - 1];
+    const key = [moment.session, frame.position, side].join();
+    if (this.#photo.key === key) return this.#photo.bitmap;
+    const query = { stream: this.stream, axis: this.axis, session: moment.session, position: frame.position, side };
+    try {
+      const bitmap = await createImageBitmap(new Blob([await bytes("/view/frame", query)]));
+      this.#photo.bitmap?.close();
+      this.#photo = { key, bitmap };
+      return bitmap;
+    } catch (error) {
+      this.missing = error.message;
+      return null;
+    }
+  }
+
+  #image(layer, map) {
+    if (layer.kind === "depth") return depthImage(map, scaleOf(map, layer));
+    return layer.kind === "colours" ? colourImage(map) : classImage(map, this.#colours, this.alone);
+  }
+
+  /** Classes by area: of the map, which has them all; else of the summary, which leaves out the small ones. */
+  #present(map, summary, names) {
+    const cells = map ? map.values.reduce((counted, id) => counted.set(id, (counted.get(id) ?? 0) + 1), new Map()) : null;
+    const shares = cells
+      ? byArea(map).map((id) => ({ id, name: names.get(id) ?? `class ${id}`, share: cells.get(id) / map.values.length }))
+      : (summary?.classes ?? []).map(({ id, name, share }) => ({ id, name, share }));
+    this.#colours = classColours(shares.map(({ id }) => id), this.#colours);
+    return shares.map((one) => ({ ...one, rgb: this.#colours.get(one.id) ?? NOTHING }));
+  }
+
+  /**
+   * Depth and class at a place, in words: "12.4 m, road".
+   *
+   * @param {Moment} moment
+   * @param {{x: number, y: number}} place  shares of width and height
+   */
+  async read(moment, { x, y }) {
+    const kinds = this.info.layers.filter(({ kind, topic }) => kind !== "colours" && moment.records[topic]);
+    const names = await namesOf(this.#classes?.labelset ?? null);
+    const words = kinds.map(async (layer) => {
+      const map = await this.#maps.get(layer.topic, moment.records[layer.topic].id);
+      const value = map.values[Math.floor(y * map.height) * map.width + Math.floor(x * map.width)];
+      return layer.kind === "classes" ? (names.get(value) ?? `class ${value}`) : depthWords(value, map, layer);
+    });
+    return (await Promise.all(words)).join(", ");
+  }
+}
+
+function depthWords(value, map, layer) {
+  if (!value) return "depth unknown";
+  const scale = scaleOf(map, layer);
+  const number = said(value * scale.depthscale, scale.high - scale.low);
+  return layer.metric ? `${number} ${layer.unit ?? ""}`.trim() : `disparity ${number}, no unit`;
+}
