@@ -21,7 +21,7 @@ from pipeline.view.layers import KINDS
 from pipeline.view.pictures import NoPicture
 from pipeline.view.room import Room
 from pipeline.view.series import Axis
-from pipeline.view.statics import Asset, Statics
+from pipeline.view.statics import Asset, statics
 from pipeline.view.wall import Wall
 from pipeline.web.answer import Json
 from pipeline.web.problem import Problem
@@ -39,7 +39,7 @@ class Page:
 
     def __init__(self, enter: Enter) -> None:
         self._enter = enter
-        self._statics = Statics()
+        self._statics = statics()
 
     def routes(self) -> list[BaseRoute]:
         """For a Starlette application."""

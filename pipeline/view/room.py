@@ -13,13 +13,13 @@ from typing import Any
 
 from pipeline.records.message import wall_clock_us
 from pipeline.sinks.sqlite.index import RecordIndex
-from pipeline.version import version
 from pipeline.view.axes import Axes, NotThere
 from pipeline.view.follower import Follower
 from pipeline.view.layers import Layers
 from pipeline.view.moments import Moments
 from pipeline.view.pictures import NoPicture, Pictures
 from pipeline.view.series import Axis, Shelf, place_of, session_of
+from pipeline.view.statics import statics
 from pipeline.view.timeline import Timeline
 from pipeline.view.wall import Sources
 
@@ -86,7 +86,7 @@ class Room:
             "sink_state": state,
             "sink_detail": detail,
             "now_us": wall_clock_us(),
-            "version": version(),
+            "version": statics().version,  # a page of another one says so
         }
 
     def states(self) -> list[dict[str, Any]]:

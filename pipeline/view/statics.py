@@ -5,6 +5,7 @@ Their addresses hold a digest of them all, so that a new release is another addr
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
@@ -60,3 +61,9 @@ class Statics:
     def asset(self, version: str, name: str) -> Asset | None:
         """One of this release; None where there is none."""
         return self._assets.get(name) if version == self.version else None
+
+
+@functools.cache
+def statics() -> Statics:
+    """Of this release."""
+    return Statics()
