@@ -54,6 +54,7 @@ class Page:
             "/view/map": self.map,
             "/view/frame": self.frame,
             "/view/labels": self.labels,
+            "/view/similar": self.similar,
         }
         return [
             *(Route(path, call, methods=["GET"]) for path, call in found.items()),
@@ -120,6 +121,9 @@ class Page:
 
     def labels(self, request: Request) -> Response:
         return Json(self._enter().labels(_text(request, "name")), headers=NOT_KEPT)
+
+    def similar(self, request: Request) -> Response:
+        return Json(self._enter().similar.to(_text(request, "id")), headers=NOT_KEPT)
 
     async def live(self, socket: WebSocket) -> None:
         await Wall(socket, self._enter().sources).serve()

@@ -19,6 +19,7 @@ from pipeline.view.layers import Layers
 from pipeline.view.moments import Moments
 from pipeline.view.pictures import NoPicture, Pictures
 from pipeline.view.series import Axis, Shelf, place_of, session_of
+from pipeline.view.similar import TOPIC, Similar
 from pipeline.view.statics import statics
 from pipeline.view.timeline import Timeline
 from pipeline.view.wall import Sources
@@ -59,6 +60,7 @@ class Room:
         self._layers = Layers(self._shelf, self._axes)
         self._follower = Follower(self._shelf, self._axes)
         self.timeline = Timeline(self._shelf, self._axes)
+        self.similar = Similar(self._shelf, self._axes)
         self.moments = Moments(self._shelf, self._axes, self._has_footage)
         self.sources = Sources(
             self._shelf, self._layers, self._follower, self.states, self.sink, self._still
@@ -124,7 +126,7 @@ class Room:
             **self._shape(axis),
             "pictures": pictures,
             "pictures_why": "" if pictures else NO_PICTURES,
-            "similar": False,
+            "similar": TOPIC in topics,
         }
 
     def picture(self, axis: Axis, session: str, position: str, side: int) -> bytes:
