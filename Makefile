@@ -3,6 +3,7 @@
 VENV  := .venv
 CLIP  ?=
 FRESH ?=
+VIEW  ?=
 KAFKA ?= 1
 TIMES ?= 25
 # For two cores, with one more for the tests that wait. What is about real time wants its cores: no more.
@@ -14,13 +15,13 @@ SHELL := /bin/bash
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  make demo CLIP=path   the demo on your own clip;  FRESH=1 does it again from the start"
+	@echo "  make demo CLIP=path   the demo on your own clip;  FRESH=1 does it again from the start, VIEW=1 shows it in a browser"
 	@echo "  make test KAFKA=0     the suite without the real broker (no Java, no Maven)"
 
 venv: $(VENV)/.stamp-run  ## make .venv with everything that dinostream needs
 
 demo: $(VENV)/.stamp-run  ## replay a rendered clip (or CLIP=path) into results/: demo.db, demo.png, demo.mp4
-	$(VENV)/bin/dinostream demo $(if $(CLIP),"$(CLIP)") $(if $(FRESH),--fresh)
+	$(VENV)/bin/dinostream demo $(if $(CLIP),"$(CLIP)") $(if $(FRESH),--fresh) $(if $(VIEW),--view)
 
 test: check-java $(VENV)/.stamp-test  ## run the whole test suite, with a real Kafka broker unless KAFKA=0
 ifeq ($(KAFKA),0)

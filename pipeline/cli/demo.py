@@ -13,6 +13,7 @@ FOLDER = Path("results")
 @click.command("demo", epilog="Example: dinostream demo clip.mp4 --runtime inline")
 @click.argument("clip", required=False)
 @click.option("--fresh", is_flag=True, help="Do it again; otherwise what is done is kept.")
+@click.option("--view", is_flag=True, help="Serve the page over it, until Ctrl-C.")
 @click.option("--runtime", type=click.Choice(["ray", "inline"]), default="ray", show_default=True)
 @click.option(
     "--weights",
@@ -27,7 +28,9 @@ FOLDER = Path("results")
     show_default="dinov2_vits14; of demo weights theirs",
     help="Architecture, where the weights leave a choice.",
 )
-def command(clip: str | None, *, fresh: bool, runtime: str, weights: str, model: str | None) -> int:
+def command(
+    clip: str | None, *, fresh: bool, view: bool, runtime: str, weights: str, model: str | None
+) -> int:
     """Turn CLIP, or a rendered scene, into records in results/demo.db, a picture and a film.
 
     The weights are the small ones that ship with dinostream, so nothing is downloaded. They know
@@ -52,6 +55,15 @@ def command(clip: str | None, *, fresh: bool, runtime: str, weights: str, model:
     )
     display = open_display()
     try:
-        return demonstrate(plan, display=display, say=say)
+        code = demonstrate(plan, display=display, say=say)
     finally:
         display.close()
+    sink, media = plan.config.sink.uri, plan.clip.source
+    if code == 0 and view:
+        from pipeline.cli.view import show
+        from pipeline.view.opening import Wish
+
+        show(Wish(sink, [media]))
+    elif code == 0:
+        say(f"see it in a browser: dinostream view {sink} --media {shlex.quote(media)}")
+    return code

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.cli.moment import moment_us
 from pipeline.cli.sink_options import sink_config_option, sink_settings
+
+if TYPE_CHECKING:
+    from pipeline.view.opening import Wish
 
 LISTEN = "127.0.0.1:8601"
 GIB = 1 << 30
@@ -73,18 +78,24 @@ def command(
     config: Path | None,
 ) -> int:
     """Serve a page over the records of SINK, while they are written or long afterwards."""
-    from pipeline.secrets import mask_url
     from pipeline.view.opening import Wish
+
+    wish = Wish(sink, media, since_us, int(keep_gib * GIB), sink_settings(config))
+    show(wish, listen, hosts)
+    return 0
+
+
+def show(wish: Wish, listen: str = LISTEN, hosts: Sequence[str] = ()) -> None:
+    """Serve the page until Ctrl-C or SIGTERM, and say where."""
+    from pipeline.secrets import mask_url
     from pipeline.view.service import serving
     from pipeline.web.place import parse_place
 
-    wish = Wish(sink, media, since_us, int(keep_gib * GIB), sink_settings(config))
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
     with serving(wish, parse_place(listen, allowed=hosts)) as url:
-        click.echo(f"{mask_url(sink)} is shown at {url} until Ctrl-C")
+        click.echo(f"{mask_url(wish.sink)} is shown at {url} until Ctrl-C")
         try:
             over.wait()
         except KeyboardInterrupt:
             click.echo("", err=True)
-    return 0

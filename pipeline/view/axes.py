@@ -74,7 +74,7 @@ class Axes:
         Raises:
             NotThere: nobody has written such a stream.
         """
-        found = [topic for topic in self.topics() if self._index.sessions(topic, stream)]
+        found = [topic for topic in self.topics() if self._index.has(topic, stream)]
         if not found and stream not in (known := self.streams()):
             raise NotThere(unknown_stream(stream, known))
         return found

@@ -55,12 +55,16 @@ class RecordIndex:
         return list(self._distinct(""))
 
     def streams(self, topic: str) -> list[str]:
-        """Whose records a topic has; not for label sets, which are nobody's."""
-        return list(self._distinct(f"{topic}/", topic))
+        """Whose records a topic has, sorted; not for label sets, which are nobody's."""
+        return sorted(self._distinct(f"{topic}/", topic))
+
+    def has(self, topic: str, stream: str) -> bool:
+        """Whether a topic has records of a stream."""
+        return next(self._distinct(f"{topic}/{stream}/", topic), None) is not None
 
     def sessions(self, topic: str, stream: str) -> list[str]:
-        """Of a stream's records of a topic, as text sorts them."""
-        return list(self._distinct(f"{topic}/{stream}/", topic))
+        """Of a stream's records of a topic, sorted as text."""
+        return sorted(self._distinct(f"{topic}/{stream}/", topic))
 
     def versions(self, topic: str, stream: str, session: str) -> list[Version]:
         """Of those records, the one that was written last at the end."""
