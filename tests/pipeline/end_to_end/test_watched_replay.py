@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -41,7 +43,8 @@ def test_a_replay_is_watched_and_not_steered(jobs, tools, small_clip, go: Path, 
     job = jobs.start(
         footage, "--all", *picked, "--runtime=inline", "--sink", sink, "--listen", "127.0.0.1:0"
     )
-    client = Client(address(job))
+    url = address(job)
+    client = Client(url)
 
     def shown() -> dict[str, dict]:
         return {stream["id"]: stream for stream in client.streams()}
@@ -51,6 +54,10 @@ def test_a_replay_is_watched_and_not_steered(jobs, tools, small_clip, go: Path, 
     assert found.keys() == FRAMES.keys()
     assert "live" in {one["state"] for one in found.values()}
     assert found["a.mp4"]["config"]["url"] == str(footage / "a.mp4")
+    page = json.loads(urlopen(f"{url}/view/streams", timeout=30).read())
+    assert {one["stream"]: one["state"] for one in page["streams"]}["a.mp4"] == "live"
+    assert page["sink_state"] == "there"
+    assert b"dinostream" in urlopen(f"{url}/", timeout=30).read()
     for refused in (
         lambda: client.put("c.mp4", {"url": str(footage / "a.mp4")}, only_new=True),
         lambda: client.patch("a.mp4", {"priority": 3}),
