@@ -19,6 +19,7 @@ from pipeline.view.series import Axis, Headers, Series, Shelf
 
 KINDS = {"depth": "depth", "segmentation": "classes", "pca": "colours"}
 SAMPLES = 12
+ENOUGH = 64  # records, of which a scale is held
 MOST_PIXELS = 1 << 20  # of a map whose numbers are looked at
 KNOWN = 256
 
@@ -51,7 +52,7 @@ class Layers:
                 return self._scales[key]
         found = self._measured(series)
         with self._lock:
-            if found:  # what is not known yet may be soon
+            if found and len(series) >= ENOUGH:  # the first seconds of a camera tell little
                 self._scales[key] = found
             while len(self._scales) > KNOWN:
                 self._scales.popitem(last=False)
@@ -95,7 +96,7 @@ def described(topic: str, headers: Headers) -> dict[str, Any]:
         "kind": KINDS[topic],
         "metric": metric if depth else None,
         "unit": "m" if depth and metric else None,
-        "depthscale": float(headers["ce_depthscale"]) if depth else None,
+        "depthscale": float(headers.get("ce_depthscale", 1)) if depth else None,
     }
 
 

@@ -170,8 +170,9 @@ class Room:
         frames = self._axes.frames(axis)
         headers = frames.headers(len(frames) - 1)
         region = headers.get("ce_region")
+        sides = [headers.get(f"ce_source{side}", "") for side in ("width", "height")]
         return {
-            "size_wh": [int(headers[f"ce_source{side}"]) for side in ("width", "height")],
+            "size_wh": [int(one) for one in sides] if all(map(str.isdecimal, sides)) else None,
             "region": region and [int(part) for part in region.split(",")],
         }
 

@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pipeline.records.payloads import time_us
@@ -20,6 +21,7 @@ from pipeline.stream.session import is_connection
 
 LIVE = "live"
 NO_SESSION = "-"  # in ids of what was told before a stream's first frame; it is on every axis
+LONG_AGO_US = -(1 << 62)
 KNOWN_HEADERS = 4096  # of a series that are remembered
 
 _POSITION = re.compile(r"(-?\d+)?(?:\+(\d+))?")
@@ -112,9 +114,11 @@ class Series:
         return known
 
     def time_us(self, number: int) -> int:
-        """Event time of a record; of one that was removed the very beginning, as it was old."""
-        text = self.headers(number).get("ce_time")
-        return time_us(text) if text else -(1 << 62)
+        """Event time of a record; of one that was removed the very beginning, as it was old, and so
+        of one without a time, which somebody else wrote."""
+        with suppress(KeyError, ValueError):
+            return time_us(self.headers(number)["ce_time"])
+        return LONG_AGO_US
 
     def first_left(self) -> int:
         """Number of the first record that was not removed since; 0 where all were."""
@@ -168,6 +172,7 @@ class Shelf:
         self._lock = threading.Lock()
         self._series: OrderedDict[Key, Series] = OrderedDict()
         self._generation = index.generation
+        self._taken = 0
 
     def series(self, topic: str, axis: Axis) -> Series:
         """One of them, looked for where nobody has looked at it yet."""
@@ -194,6 +199,9 @@ class Shelf:
             for key in [key for key in self._series if _belongs(key, topic, headers)]:
                 if not self._series[key].extend(offset, headers):
                     del self._series[key]
+            self._taken += 1
+            if self._taken % NEW_RECORDS == 0:
+                self._bound()
 
     def _since(self, key: Key, end: int) -> Iterator[tuple[int, Headers]]:
         """Those of them that came while they were looked for."""

@@ -10,6 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pipeline.records.payloads import time_us
+from pipeline.records.record import Message
 from pipeline.view.follower import Follower
 from pipeline.view.layers import KINDS, Layers, described
 from pipeline.view.series import Axis, Shelf, session_of
@@ -141,11 +143,13 @@ class Wall:
                     break
 
     def _picture(self, due: Due) -> bytes | None:
-        """Head and bytes of one message; None where the record is gone."""
+        """Head and bytes of one message; None where the record is gone, or is somebody else's."""
         records = self._from.shelf.index.records([due.offset])
-        if not records:
-            return None
-        message = records[0].message
+        with suppress(KeyError, ValueError, IndexError):
+            return self._framed(due, records[0].message)
+        return None
+
+    def _framed(self, due: Due, message: Message) -> bytes:
         headers, session = message.headers, session_of(message.headers)
         at_us = time_us(headers["ce_time"])
         head: Json = {"stream": due.stream, "session": session, "position": message.position}
