@@ -105,6 +105,8 @@ def test_help_imports_nothing_heavy(environment):
         ["replay", "--runtime", "inline", "--engines", "2", "a.mp4"],
         ["replay", "--start-time", "17:00", "a.mp4"],
         ["replay", "--verify", "sqlite:r.db", "--listen", "127.0.0.1:0", "a.mp4"],
+        ["replay", "--verify", "sqlite:r.db", "--allow-host", "gate", "a.mp4"],
+        ["replay", "--allow-host", "gate", "--stream", "gate", "a.mp4"],
         ["replay", "--verify", "sqlite:r.db", "--fresh", "a.mp4"],
         ["replay", "--verify", "sqlite:r.db", "--resume", "a.mp4"],
         ["run"],
