@@ -26,6 +26,7 @@ from pipeline.decode.collector import Collector, Item
 from pipeline.decode.following import Following
 from pipeline.decode.playback import Playback
 from pipeline.decode.slate import Slate
+from pipeline.decode.sought import Sought, SoughtTape
 from pipeline.decode.taped import Taped
 from pipeline.logs import set_up_kept_logging
 from pipeline.media.retry import Wait
@@ -118,6 +119,8 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
 
 def reader_of(spec: StreamSpec) -> type[Following | Taped | Playback]:
     """What plays a recording of its kind."""
+    if spec.at:
+        return SoughtTape if spec.taped else Sought
     if spec.follow:
         return Following
     if spec.layout:

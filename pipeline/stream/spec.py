@@ -36,6 +36,9 @@ Breaks = tuple[tuple[str, str, int], ...]
 """Session and position of a frame, and how many sampled frames behind it were not computed; before
 the stream's first frame the time, microseconds since the epoch, by which that was so, and ""."""
 
+Moment = tuple[str, str, int]
+"""Session, position and event time, microseconds since the epoch, of a frame."""
+
 _ABOVE_0 = (
     *("max_pixels", "latency_ms", "chunk_ms", "stall_s", "buffer_frames", "max_age_s"),
     "spool_bytes",
@@ -89,6 +92,8 @@ class StreamSpec:
             gone. Others are not played: what remembers the past would say other things.
         breaks: of a tape: where the run that is done again had not computed frames, which are
             left out again; None: all are computed.
+        at: recordings: frames are wanted from this one on, which is looked for; None: from the
+            cursor on, or the beginning. No job has one.
     """
 
     stream: str
@@ -125,6 +130,7 @@ class StreamSpec:
     taped: bool = False
     late_begins: tuple[str, ...] = ()
     breaks: Breaks | None = field(default=None, repr=False)
+    at: Moment | None = None
 
     def __post_init__(self) -> None:
         if not self.samplings:
@@ -195,6 +201,7 @@ class StreamSpec:
         breaks = values["breaks"] and tuple(tuple(one) for one in values["breaks"])
         rest |= {
             "breaks": breaks,
+            "at": values["at"] and tuple(values["at"]),
             "late_begins": tuple(values["late_begins"]),
             "region": region,
             "tape": values["tape"] and Taping(**values["tape"]),
