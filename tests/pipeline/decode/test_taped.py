@@ -13,6 +13,7 @@ import pytest
 from pipeline.configuration.tapes import tapes_in
 from pipeline.decode import dating
 from pipeline.decode.capture import Capture
+from pipeline.decode.sought import SoughtTape
 from pipeline.decode.taped import Taped
 from pipeline.decode.track import Sample
 from pipeline.errors import SourceError
@@ -243,3 +244,39 @@ def test_whose_clock_it_goes_by_does_not_depend_on_what_a_replay_takes(
     assert {one.info.clock for one in every} == {one.info.clock for one in some} == {clock}
     times = {one.info.position: one.info.event_time_us for one in every}
     assert {one.info.position: one.info.event_time_us for one in some}.items() <= times.items()
+
+
+def test_a_frame_is_sought_from_the_segment_before_its_own_and_is_the_same(record):
+    folder = record()
+    whole, _, _ = played(planned(folder))
+    segments_of(folder)[0].remove()
+    left, _, _ = played(planned(folder))
+    for wanted in (*whole[::9], whole[-1]):
+        session, position = wanted.info.session, wanted.info.position
+        spec = replace(planned(folder), at=(session, position, wanted.info.event_time_us))
+        items = [item for item in SoughtTape(spec, lambda: 0).items() if item is not None]
+        found = [item for item in items if isinstance(item, Sample)]
+        if (session, position) in ids(left):
+            assert ids(found)[0] == (session, position)
+            assert np.array_equal(found[0].pixels, wanted.pixels)
+        else:
+            assert found == []
+            assert "is not on the tape any more" in items[-1].detail
+
+
+def test_no_more_of_a_tape_is_played_for_a_frame_than_two_segments(record):
+    folder = record()
+    whole, _, _ = played(planned(folder))
+    last = whole[-1].info
+    read = []
+    for time_us in (last.event_time_us, 0):
+        spec = replace(planned(folder), at=(last.session, last.position, time_us))
+        read.append(len([*SoughtTape(spec, lambda: 0).items()]))
+    assert read[0] == read[1], "a time that is wrong costs a look at the journals alone"
+    assert read[0] < len([*Taped(planned(folder), lambda: 0).items()]) / 2
+
+
+def test_a_session_that_was_never_taped_is_said(record):
+    spec = replace(planned(record()), at=("17", "0", 0))
+    *_, end = SoughtTape(spec, lambda: 0).items()
+    assert end.detail == "session 17 is not on the tape any more, or never was"
