@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from operators.frames import FrameInfo
 from pipeline.decode.host import DecodeHost
 from pipeline.stream.chunk import End, Frames
@@ -21,20 +23,15 @@ class Film:
 
     def __init__(self, spec: StreamSpec) -> None:
         """`spec.at` says where it begins."""
-        assert spec.at is not None
+        assert spec.at
         self.over: str | None = None
         self._spec = spec
         self._asked = False
-        self._numbers = {spec.at[1]: 0}  # position -> place in the order
+        self._first = spec.at[1]
         self._last: FrameInfo | None = None
-        self._wanted = AHEAD_FRAMES
+        self._came: deque[str] = deque(maxlen=AHEAD_FRAMES)  # positions of the last frames
         self._host = DecodeHost()
         self._host.open(spec)
-
-    @property
-    def ahead(self) -> bool:
-        """Nobody has to wait for more of it yet."""
-        return self.over is not None or len(self._numbers) > self._wanted
 
     def read(self, wait_s: float) -> list[tuple[FrameInfo, Pixels]]:
         """The next frames, if they come within that time."""
@@ -50,27 +47,25 @@ class Film:
                 found += zip(entry.infos, entry.pixels, strict=True)
             elif isinstance(entry, End):
                 self.over = entry.detail or "the recording ends before it"
-        for info, _ in found:
-            self._numbers.setdefault(info.position, len(self._numbers))
-            self._last = info
+        self._came += [info.position for info, _ in found]
+        if found:
+            self._last = found[-1][0]
         return found
 
-    def seen(self, position: str) -> None:
-        """Somebody looks at that frame, and may want the ones behind it."""
-        number = self._numbers.get(position, 0)
-        self._wanted = max(self._wanted, number + AHEAD_FRAMES)
-
-    def reaches(self, spec: StreamSpec) -> bool:
-        """Whether the frame that another specification begins with is soon to come."""
-        assert spec.at is not None
-        last, position = self._last, spec.at[1]
-        if last is None or last.pts is None or not position.isdecimal() or self.over is not None:
+    def is_behind(self, position: str) -> bool:
+        """Whether too few frames behind that one have come, so that who goes on would wait."""
+        if self.over is not None or position not in self._came:
             return False
-        same = (spec.url, spec.session, spec.short_side) == (
-            *(self._spec.url, self._spec.session),
-            self._spec.short_side,
-        )
-        return same and 0 < (int(position) - last.pts) * last.time_base <= NEAR_S
+        return len(self._came) < AHEAD_FRAMES or self._came[0] != position
+
+    def leads_to(self, position: str) -> bool:
+        """Whether that frame is the first, or soon to come."""
+        if self._last is None:
+            return position == self._first
+        last = self._last
+        if self.over is not None or last.pts is None or not position.isdecimal():
+            return False
+        return 0 < (int(position) - last.pts) * last.time_base <= NEAR_S
 
     def close(self) -> None:
         """End its process."""
