@@ -4,9 +4,10 @@ transactions of its own that are too small to hold anybody up."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 
+from pipeline.records.topics import topic_named
 from pipeline.sinks.sqlite.retention import OTHERS, Limit, Retention, limit_of
 
 TABLE = """CREATE TABLE IF NOT EXISTS kept(
@@ -15,6 +16,9 @@ TABLE = """CREATE TABLE IF NOT EXISTS kept(
 INDEX = "CREATE INDEX IF NOT EXISTS records_of_topic ON records(topic)"
 SIZE = "length(value) + length(headers)"
 MOST_ROWS = 500  # of one topic in one transaction
+
+Row = tuple[int, int, int]
+"""Offset, publishing time in microseconds since the epoch, and size of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +85,48 @@ def sweep(connection: sqlite3.Connection, now_us: int) -> bool:
     more = False
     for topic, kept in kept_in(connection).items():
         gone = list(_too_old(connection, topic, kept, now_us))
-        if not gone:
-            continue
-        offset, published_us, _ = gone[-1]
-        connection.execute("DELETE FROM records WHERE topic = ? AND offset <= ?", (topic, offset))
-        connection.execute(
-            "UPDATE kept SET bytes = bytes - ?, removed = removed + ?, removed_to = ?, "
-            "removed_us = ? WHERE topic = ?",
-            (sum(size for _, _, size in gone), len(gone), offset, published_us, topic),
-        )
+        if gone:
+            _remove(connection, topic, gone)
         more |= len(gone) == MOST_ROWS
     return more
 
 
-def _too_old(
-    connection: sqlite3.Connection, topic: str, kept: Kept, now_us: int
-) -> Iterator[tuple[int, int, int]]:
-    """Offset, publishing time and size of what goes, the oldest first."""
+def shrink(connection: sqlite3.Connection, most_bytes: int) -> bool:
+    """Within a transaction of its own: remove the oldest of all topics together, until they take so
+    much at most; whether there may be more of it. What is kept whole stays."""
+    kept = kept_in(connection)
+    too_much = sum(one.bytes for one in kept.values()) - most_bytes
+    if too_much <= 0:
+        return False
+    rows = connection.execute(
+        f"SELECT offset, topic, timestamp_us, {SIZE} FROM records ORDER BY offset LIMIT ?",
+        (MOST_ROWS,),
+    )
+    gone: dict[str, list[Row]] = {}
+    for offset, topic, published_us, size in rows.fetchall():
+        if too_much <= 0:
+            break
+        if not topic_named(topic).compacted:
+            gone.setdefault(topic, []).append((offset, published_us, size))
+            too_much -= size
+    for topic, some in gone.items():
+        _remove(connection, topic, some)
+    return too_much > 0 and bool(gone)
+
+
+def _remove(connection: sqlite3.Connection, topic: str, gone: Sequence[Row]) -> None:
+    """The oldest of a topic, at least one."""
+    offset, published_us, _ = gone[-1]
+    connection.execute("DELETE FROM records WHERE topic = ? AND offset <= ?", (topic, offset))
+    connection.execute(
+        "UPDATE kept SET bytes = bytes - ?, removed = removed + ?, removed_to = ?, "
+        "removed_us = ? WHERE topic = ?",
+        (sum(size for _, _, size in gone), len(gone), offset, published_us, topic),
+    )
+
+
+def _too_old(connection: sqlite3.Connection, topic: str, kept: Kept, now_us: int) -> Iterator[Row]:
+    """What goes, the oldest first."""
     limit, left = kept.limit, kept.bytes
     if limit == Limit():
         return

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from operators.result import canonical_json
 from pipeline.errors import SinkError
 from pipeline.records.commit import Commit
 from pipeline.records.message import wall_clock_us
-from pipeline.records.record import Message
+from pipeline.records.record import Message, StoredRecord
 from pipeline.sinks.fence import claimed, is_done
 from pipeline.sinks.sink import Receipt
 from pipeline.sinks.sqlite.file import (
@@ -27,7 +27,7 @@ from pipeline.sinks.sqlite.file import (
     open_for_writing,
     transaction,
 )
-from pipeline.sinks.sqlite.kept import count, is_counted, lay_out, sweep
+from pipeline.sinks.sqlite.kept import count, is_counted, lay_out, shrink, sweep
 from pipeline.sinks.sqlite.retention import Retention
 from pipeline.stream.progress import Progress
 
@@ -45,6 +45,7 @@ class SqliteSink:
         path: Path,
         *,
         retention: Retention | None = None,
+        most_bytes: int | None = None,
         clock_us: Callable[[], int] = wall_clock_us,
         busy_s: float = BUSY_S,
     ) -> None:
@@ -53,6 +54,8 @@ class SqliteSink:
             path: the file; made with its folder where it is missing.
             retention: how much of its topics is kept from now on; None: what was said before
                 stands, and nothing is removed by this writer.
+            most_bytes: with a retention: of all its topics together, the oldest go; None: of each
+                by itself alone.
             clock_us: publishing time, microseconds since the epoch.
             busy_s: how long to wait for another process's transaction.
 
@@ -66,6 +69,7 @@ class SqliteSink:
         self._interrupted = threading.Event()
         self._connection = open_for_writing(path, busy_s=busy_s)
         self._retention = retention
+        self._most_bytes = most_bytes
         self._sizes: Counter[str] = Counter()  # topic -> bytes that this transaction writes
         self._sweep_us = 0  # when to look next for what is kept no longer
         if retention is not None:
@@ -99,6 +103,20 @@ class SqliteSink:
             self._count()
         return receipt
 
+    def copy(self, records: Sequence[StoredRecord], standing: Iterable[Progress] = ()) -> Receipt:
+        """Take over what another sink has: its records with the times that they were published at
+        there, each once, and how its streams stand. Errors as of `publish`."""
+        receipt = Receipt()
+        with self._transaction():
+            self._sizes.clear()
+            for record in records:
+                receipt += self._insert_one(record.message, record.timestamp_us)
+            for progress in standing:
+                self._store(progress)
+            self._count()
+        self._sweep()
+        return receipt
+
     def interrupt(self) -> None:
         self._interrupted.set()
 
@@ -116,13 +134,15 @@ class SqliteSink:
     def _sweep(self) -> None:
         """Behind a commit, which no trouble with this undoes; the rest goes behind a later one."""
         now_us = self._clock_us()
-        if not self._retention or now_us < self._sweep_us:
+        if not (self._retention or self._most_bytes) or now_us < self._sweep_us:
             return
         self._sweep_us = now_us + SWEEP_US
         with suppress(SinkError):
             for _ in range(SWEEPS):
                 with self._transaction():
                     more = sweep(self._connection, now_us)
+                    if self._most_bytes is not None:
+                        more |= shrink(self._connection, self._most_bytes)
                 if not more:
                     return
         self._sweep_us = now_us
@@ -142,12 +162,12 @@ class SqliteSink:
     def _insert(self, messages: Sequence[Message]) -> Receipt:
         receipt = Receipt()
         for message in messages:
-            receipt += self._insert_one(message)
+            receipt += self._insert_one(message, self._clock_us())
         return receipt
 
-    def _insert_one(self, message: Message) -> Receipt:
+    def _insert_one(self, message: Message, published_us: int) -> Receipt:
         headers = canonical_json(dict(message.headers)).decode()
-        row = (message.topic, message.key, headers, message.value, self._clock_us(), message.id)
+        row = (message.topic, message.key, headers, message.value, published_us, message.id)
         cursor = self._connection.execute(
             "INSERT INTO records(topic, key, headers, value, timestamp_us, id) "
             "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(topic, id) DO NOTHING",

@@ -9,7 +9,9 @@ import pytest
 
 from operators.errors import UsageError
 from pipeline.records.commit import Commit
+from pipeline.records.record import Message, StoredRecord
 from pipeline.sinks.reading import Plan
+from pipeline.sinks.sink import Receipt
 from pipeline.sinks.sqlite.reader import SqliteReader
 from pipeline.sinks.sqlite.retention import Limit, limit_of, retention_of
 from pipeline.sinks.sqlite.sink import SqliteSink
@@ -160,3 +162,40 @@ def test_limits_are_of_topics_that_users_write():
         "events": Limit(max_age_us=172_800_000_000),
         "*": Limit(max_bytes=1 << 29),
     }
+
+
+def test_of_all_topics_together_the_oldest_go_and_label_sets_stay(tmp_path, build):
+    """What is copied, keeps its times, and takes no more room than is given to all of it."""
+    now_us = [1_700_000_000_000_000]
+    room = 40 * 2500
+    sink = SqliteSink(tmp_path / "r.db", retention={}, most_bytes=room, clock_us=lambda: now_us[0])
+    labels = StoredRecord(
+        Message("labels", "ade20k", {"ce_id": "labels/ade20k"}, bytes(2000)), 1, 0
+    )
+    sink.copy([labels])
+    for number in range(100):
+        topic = ("action", "depth")[number % 2]
+        message = build.message(number, topic=topic, data=bytes(2000))
+        sink.copy([StoredRecord(message, 1_000 + number, 0)])
+        now_us[0] += ROUND_US
+    sink.close()
+    reader = SqliteReader(tmp_path / "r.db")
+    left = [*reader.records()]
+    assert left[0].message == labels.message
+    numbers = [one.timestamp_us - 1_000 for one in left[1:]]
+    assert numbers == [*range(100 - len(numbers), 100)], "the newest, of both topics alike"
+    sizes = sum(one.bytes for one in reader.kept().values())
+    assert room - 2500 < sizes <= room
+    assert reader.oldest_us("depth", "cam1") in (1_000 + numbers[0], 1_001 + numbers[0])
+
+
+def test_what_is_copied_again_is_there_once_and_streams_stand_as_they_are_told(tmp_path, build):
+    sink = SqliteSink(tmp_path / "r.db", retention={}, most_bytes=1 << 20)
+    known = sink.claim({"cam1": JOB})["cam1"]
+    record = StoredRecord(build.message(1), 17, 0)
+    assert sink.copy([record]) == Receipt(written=1)
+    assert sink.copy([record], [replace(known, status="ok")]) == Receipt(repeated=1)
+    sink.close()
+    reader = SqliteReader(tmp_path / "r.db")
+    assert [one.timestamp_us for one in reader.records()] == [17]
+    assert [one.status for one in reader.progress()] == ["ok"]
