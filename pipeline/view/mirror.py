@@ -84,12 +84,14 @@ class Mirror:
         self._jumped = ""
         self._failed = ""
 
+    def away(self) -> str:
+        """Since when the cluster is not there, and why; "" while it is."""
+        return self._failed or self._away
+
     def state(self) -> State:
-        """Whether the cluster is there, and what there is to know: since when it is not and why, or
-        what of it could not be had."""
-        if self._failed or self._away:
-            return "away", self._failed or self._away
-        return "there", self._jumped
+        """`away` and why; or `there`, and what of it could not be had."""
+        why_not = self.away()
+        return ("away", why_not) if why_not else ("there", self._jumped)
 
     def take(self, records: Sequence[StoredRecord]) -> None:
         """Write them, and how streams stand; what is there already is not written again."""

@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from operators.errors import UsageError
 from pipeline.secrets import mask_url
 from pipeline.sinks.address import SqliteAddress, parse_sink_uri
+from pipeline.view.mirror import mirrored
 from pipeline.view.pictures import Pictures
 from pipeline.view.room import Room, Told
 
@@ -47,13 +47,17 @@ def opened(wish: Wish, told: Told = dict) -> Iterator[Room]:
 
     Raises:
         UsageError: no such sink, or no such footage.
+        SinkError: a cluster that does not answer.
     """
     address = parse_sink_uri(wish.sink)
     with ExitStack() as stack:
         pictures = Pictures(wish.media)
-        if not isinstance(address, SqliteAddress):
-            raise UsageError("the page reads sqlite: sinks alone, as yet")
-        room = Room(address.path, mask_url(wish.sink), pictures, told, str)
+        if isinstance(address, SqliteAddress):
+            room = Room(address.path, mask_url(wish.sink), pictures, told, str)
+        else:
+            wanted = (wish.since_us, wish.keep_bytes)
+            mirror = stack.enter_context(mirrored(wish.sink, wish.settings, *wanted))
+            room = Room(mirror.path, mask_url(wish.sink), pictures, told, mirror.away)
         yield stack.enter_context(room.open())
 
 

@@ -23,10 +23,15 @@ def jpeg(
         source_hw: height and width of that picture as displayed, pixels.
         side: the JPEG's short side, at most; it is no larger than the source's either.
         region: the part of the source that is shown; None: all.
+
+    Raises:
+        ValueError: the source has no such part.
     """
     shown_hw = source_hw
     if region is not None:
         left, top, right, bottom = region
+        if not (0 <= left < right <= source_hw[1] and 0 <= top < bottom <= source_hw[0]):
+            raise ValueError(f"region {region} lies outside of {source_hw[1]}x{source_hw[0]}")
         shown_hw = (bottom - top, right - left)
         y, x = (there / here for there, here in zip(pixels.shape[:2], source_hw, strict=True))
         pixels = pixels[

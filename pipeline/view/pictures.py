@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -99,7 +100,7 @@ class Pictures:
         position: str,
         time_us: int,
         side: int,
-        region: Box | None = None,
+        region: str = "",
     ) -> bytes:
         """A JPEG of that very frame; waits for it.
 
@@ -107,14 +108,13 @@ class Pictures:
             stream, session, position: of the record.
             time_us: its event time, microseconds since the epoch.
             side: most pixels of the short side.
-            region: the record's, where it has one: the part that is shown, pixels of the whole
-                picture as displayed.
+            region: as the record says it, where it does: the part that is shown.
 
         Raises:
             NoPicture: it is not there, or cannot be decoded.
         """
         side = min(max(side, SMALLEST_SIDE), LARGEST_SIDE)
-        shot = Shot(stream, session, position, side, region)
+        shot = Shot(stream, session, position, side, _box(region))
         with self._changed:
             self._shown = shot
             self._changed.notify()
@@ -184,7 +184,8 @@ class Pictures:
     def _read_ahead(self) -> None:
         shown = self._shown
         if shown is not None and shown.reel in self._films:
-            self._read(self._films[shown.reel], shown)
+            with suppress(NoPicture):  # whoever asks for that one is told
+                self._read(self._films[shown.reel], shown)
 
     def _answer(self, request: _Request) -> None:
         try:
@@ -222,12 +223,26 @@ class Pictures:
     def _read(self, film: Film, shot: Shot) -> None:
         """Its next frames, as pictures like this one."""
         for info, pixels in film.read(LOOK_S):
-            made = jpeg(pixels, info.source_hw, side=shot.side, region=shot.region)
+            try:
+                made = jpeg(pixels, info.source_hw, side=shot.side, region=shot.region)
+            except ValueError as error:
+                raise NoPicture(f"{shot.stream}: {error}") from None
             self._album.put(shot._replace(position=info.position), made)
 
     def _let_go(self) -> None:
         while self._films:
             self._films.popitem()[1].close()
+
+
+def _box(said: str) -> Box | None:
+    """`left,top,right,bottom`, pixels."""
+    if not said:
+        return None
+    try:
+        left, top, right, bottom = map(int, said.split(","))
+    except ValueError:
+        raise NoPicture(f"the record's region {said!r} is none") from None
+    return left, top, right, bottom
 
 
 def _absent(shot: Shot, *, any_footage: bool) -> str:

@@ -137,9 +137,10 @@ class Room:
         """
         if self._has_footage(axis.stream, session):
             frames = self._axes.frames(axis)
-            number = frames.last_to(place_of(session, position))
-            at_us = frames.time_us(max(number, 0))
-            return self._pictures.of(axis.stream, session, position, at_us, side)
+            number = max(frames.last_to(place_of(session, position)), 0)
+            where = (axis.stream, session, position, frames.time_us(number))
+            region = frames.headers(number).get("ce_region", "")
+            return self._pictures.of(*where, side, region)
         variant = self._shelf.series("frames", axis).variants.get(session, "-")
         identity = f"frames/{axis.stream}/{session}/{position}/{variant}"
         record = self.index.record("frames", identity)
@@ -180,11 +181,11 @@ class Room:
         return self._pictures.source(stream, session) is not None
 
     def _still(
-        self, stream: str, session: str, position: str, at_us: int, side: int
+        self, stream: str, session: str, position: str, at_us: int, side: int, region: str
     ) -> bytes | None:
         if not self._has_footage(stream, session):
             return None
         try:
-            return self._pictures.of(stream, session, position, at_us, side)
+            return self._pictures.of(stream, session, position, at_us, side, region)
         except NoPicture:
             return None

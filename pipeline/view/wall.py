@@ -36,7 +36,7 @@ class Still(Protocol):
     """Pictures of footage."""
 
     def __call__(
-        self, stream: str, session: str, position: str, time_us: int, side: int, /
+        self, stream: str, session: str, position: str, time_us: int, side: int, region: str, /
     ) -> bytes | None:
         """A JPEG of that very frame; None where there is none."""
 
@@ -156,7 +156,8 @@ class Wall:
         head |= {"time_us": at_us, "topic": due.topic, "kind": "photo"}
         if due.topic == "frames":
             return framed(head, message.value)
-        still = self._from.still(due.stream, session, message.position, at_us, 180)
+        where = (due.stream, session, message.position, at_us)
+        still = self._from.still(*where, 180, headers.get("ce_region", ""))
         if still:
             return framed(head | {"topic": "footage"}, still)
         low, high = self._from.layers.scale(Axis.of(due.stream, session), due.topic) or (None, None)

@@ -129,9 +129,12 @@ def test_a_session_is_found_by_what_it_is_whatever_its_file_is_called(
 def test_a_region_is_what_is_shown_of_it(open_pictures, tmp_path) -> None:
     path = write(tmp_path / "clip.mp4", 20)
     pictures, session = open_pictures(path), file_session(str(path))
-    box = (32, 16, 128, 80)
-    made = pictures.of("clip.mp4", session, str(3 * TICKS), 0, 1080, box)
-    assert error(made, blocks(3)[16:80, 32:128]) < 4
+    where = ("clip.mp4", session, str(3 * TICKS), 0, 1080)
+    assert error(pictures.of(*where, "32,16,128,80"), blocks(3)[16:80, 32:128]) < 4
+    for region in ("0,0,1000,96", "left"):
+        with pytest.raises(NoPicture, match="region"):
+            pictures.of(*where, region)
+    assert error(pictures.of(*where), blocks(3)) < 4, "others go on"
 
 
 @pytest.mark.slow
