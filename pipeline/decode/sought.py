@@ -6,6 +6,7 @@ the record; event times and counts are not, for they are known from the beginnin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from pipeline.stream.chunk import Counts
 from pipeline.stream.spec import Moment, StreamSpec
 from pipeline.stream.timeline import Timeline
 
+_TICKS = re.compile(r"-?[0-9]{1,18}(?=\+|$)")  # libav counts in 64 bits
 _NOWHERE: Mark = [None, None, None, None]
 
 
@@ -129,7 +131,13 @@ class SoughtTape(Taped):
         segments = next((one for one in sessions if one[0].session == session), None)
         if segments is None:
             raise SourceError(f"session {session} is not on the tape any more, or never was")
-        segments = segments[_begin(segments, position, time_us) :]
+        number = _holder(segments, position, time_us)
+        if number == 0 and late_begin(segments):
+            raise SourceError(
+                f"frame {position} is not on the tape any more: its beginning is gone"
+            )
+        # The one before warms the decoder up, and has what the session remembers.
+        segments = segments[max(0, number - 1) :]
         self._spec = replace(self._spec, late_begins=(late_begin(segments),))
         found = False
         for item in self._session(segments):
@@ -139,17 +147,17 @@ class SoughtTape(Taped):
             raise SourceError(f"frame {position} is not on the tape any more, or never was")
 
 
-def _begin(segments: Sequence[Segment], position: str, time_us: int) -> int:
-    """The number of the segment to begin with: the one before the frame's, which warms the decoder
-    up and has what the session remembers; 0 where no segment has the frame."""
+def _holder(segments: Sequence[Segment], position: str, time_us: int) -> int:
+    """Which segment has the frame's packet; -1: none has, or its name does not tell. Those that
+    were written about its time are looked at first."""
     pts = _pts(position)
     ends_s = [segment.written_s for segment in segments]
     near = sorted(range(len(segments)), key=lambda one: abs(ends_s[one] - time_us / 1_000_000))
     for number in near:
         packets = (line for line in segments[number].lines() if isinstance(line, list))
         if any(packet[PTS] == pts for packet in packets):
-            return max(0, number - 1)
-    return 0
+            return number
+    return -1
 
 
 def _moment(spec: StreamSpec) -> Moment:
@@ -159,5 +167,5 @@ def _moment(spec: StreamSpec) -> Moment:
 
 def _pts(position: str) -> int | None:
     """When the frame is shown, or the one that it is told apart from, ticks; None: nobody knows."""
-    ticks = position.partition("+")[0]
-    return int(ticks) if ticks.removeprefix("-").isdecimal() else None
+    match = _TICKS.match(position)
+    return int(match[0]) if match else None

@@ -29,7 +29,7 @@ MOST_FILMS = 4  # that are open; a process of some 100 MB each
 LARGEST_SIDE = 1080
 SMALLEST_SIDE = 16
 PATIENCE_S = 30.0  # for one frame; without timestamps all before it is decoded
-LOOK_S = 0.1  # between two looks for a newer request
+LOOK_S = 0.1  # that frames are waited for before it is looked what else is wanted
 IDLE_S = 60.0  # after which nothing is open any more
 ENDS = "the service ends"
 

@@ -113,7 +113,7 @@ def retimed(path, target, times):
 
 def test_a_frame_that_is_not_there_is_said_and_not_searched_for_to_the_end(spec, tmp_path):
     path = write(tmp_path / "clip.mp4", 100)
-    for position in ("1", "5121", "99999999", "-5", "here"):
+    for position in ("1", "5121", "99999999", "-5", "here", "9" * 99, "1+1"):
         found, end = sought(spec, path, position)
         assert (found, end.outcome) == ([], "rejected")
         assert end.detail == f"frame {position} is not there"
