@@ -132,10 +132,6 @@ class SoughtTape(Taped):
         if segments is None:
             raise SourceError(f"session {session} is not on the tape any more, or never was")
         number = _holder(segments, position, time_us)
-        if number == 0 and late_begin(segments):
-            raise SourceError(
-                f"frame {position} is not on the tape any more: its beginning is gone"
-            )
         # The one before warms the decoder up, and has what the session remembers.
         segments = segments[max(0, number - 1) :]
         self._spec = replace(self._spec, late_begins=(late_begin(segments),))
@@ -143,6 +139,8 @@ class SoughtTape(Taped):
         for item in self._session(segments):
             found |= isinstance(item, Sample) and item.info.position == position
             yield item if found else None
+            if not found and number >= 0 and isinstance(item, Sample) and _is_past(item, position):
+                break
         if not found:
             raise SourceError(f"frame {position} is not on the tape any more, or never was")
 
@@ -158,6 +156,13 @@ def _holder(segments: Sequence[Segment], position: str, time_us: int) -> int:
         if any(packet[PTS] == pts for packet in packets):
             return number
     return -1
+
+
+def _is_past(sample: Sample, position: str) -> bool:
+    info, wanted = sample.info, _pts(position)
+    if info.pts is None or wanted is None:
+        return False
+    return (info.pts - wanted) * info.time_base > OVERSHOOT_S
 
 
 def _moment(spec: StreamSpec) -> Moment:
