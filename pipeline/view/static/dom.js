@@ -32,6 +32,30 @@ export function at(id) {
   return /** @type {any} */ (document.getElementById(id));
 }
 
+/** @type {WeakMap<Element, Map<string, HTMLElement>>} */
+const children = new WeakMap();
+
+/**
+ * Children that stay as long as their key does, so that a focus or a press outlives the next frame.
+ *
+ * @template T
+ * @param {HTMLElement} parent
+ * @param {[string, T][]} entries  in order
+ * @param {(key: string) => HTMLElement} create
+ * @param {(child: any, value: T) => void} update
+ */
+export function keyed(parent, entries, create, update) {
+  const before = children.get(parent) ?? new Map();
+  const now = new Map(entries.map(([key]) => [key, before.get(key) ?? create(key)]));
+  for (const [key, value] of entries) update(now.get(key), value);
+  children.set(parent, now);
+  const order = [...now.values()];
+  if (order.length === parent.children.length && order.every((child, at) => child === parent.children[at])) return;
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null;
+  parent.replaceChildren(...order);
+  if (focused instanceof HTMLElement && parent.contains(focused)) focused.focus({ preventScroll: true });
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** A picture of 16 by 16 in the colour of the text. Whatever it stands beside says the same in words. */

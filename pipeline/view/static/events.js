@@ -1,12 +1,26 @@
 /** What happened in the stretch that is looked at, as a list of links, each to its moment. */
 
-import { make, mark } from "./dom.js";
-import { clockTime } from "./time.js";
+import { keyed, make, mark } from "./dom.js";
 import { openRecord } from "./record.js";
+import { clockTime } from "./time.js";
 
 const MOST = 200;
 
+/**
+ * What counts as an event: every mark but windows of actions where episodes say the same in fewer.
+ *
+ * @param {import("./contract.js").Lane[]} lanes
+ */
+export function happened(lanes) {
+  const told = lanes.some(({ name, items }) => name === "episodes" && items.length);
+  return lanes
+    .filter(({ name }) => !(told && name === "action"))
+    .flatMap(({ name, items }) => items.map((item) => ({ ...item, lane: name })));
+}
+
 export class Events {
+  #shown = [];
+
   /** @param {(time_us: number) => string} link  address of a moment */
   constructor(link) {
     this.link = link;
@@ -17,35 +31,37 @@ export class Events {
 
   /** @param {import("./contract.js").Timeline} timeline  @param {{from_us: number, to_us: number}} view */
   show(timeline, view, clock) {
-    const items = timeline.lanes
-      .flatMap((lane) => lane.items.map((item) => ({ ...item, lane: lane.name })))
+    const items = happened(timeline.lanes)
       .filter((item) => item.to_us >= view.from_us && item.from_us <= view.to_us)
-      .sort((one, other) => one.from_us - other.from_us);
-    const more = items.length > MOST ? `, the first ${MOST} of them here: zoom in for the others` : "";
-    this.count.textContent = `${items.length}${more}`;
-    this.items = items.slice(0, MOST);
-    this.list.replaceChildren(...this.items.map((item) => this.#row(item, clock)));
-    if (!items.length) this.list.append(make("li", { class: "quiet" }, "Nothing happened in this stretch."));
+      .sort((one, other) => other.from_us - one.from_us);
+    const more = items.length > MOST ? `, the newest ${MOST} of them here: zoom in for the others` : ", newest first";
+    this.count.textContent = items.length ? `${items.length}${more}` : "none";
+    this.#shown = items.slice(0, MOST);
+    const entries = this.#shown.map((item) => [[item.topic, item.id, item.from_us, item.to_us, item.label, item.count].join(" "), item]);
+    const rows = new Map(/** @type {[string, any][]} */ (entries));
+    keyed(this.list, [...rows], (key) => this.#row(rows.get(key), clock), () => {});
   }
 
   #row(item, clock) {
+    const [many, score] = [item.count > 1 ? ` \u00d7${item.count}` : "", item.score == null ? "" : item.score.toFixed(2)];
     const link = make(
       "a",
       { href: this.link(item.from_us) },
       make("time", {}, clockTime(item.from_us, clock, 1)),
       make("span", { class: "lane" }, item.lane),
-      make("span", { class: "name" }, `${item.label}${item.count > 1 ? ` \u00d7${item.count}` : ""}`, item.detail ? make("span", { class: "quiet" }, ` ${item.detail}`) : null),
-      make("span", { class: "quiet" }, item.score == null ? "" : item.score.toFixed(2)),
+      make("span", { class: "name" }, `${item.label}${many}`, item.detail ? make("span", { class: "quiet" }, ` ${item.detail}`) : null),
+      make("span", { class: "quiet" }, score),
     );
-    const open = make("button", { type: "button", class: "chip", "aria-label": `Record of ${item.label}`, onclick: () => openRecord(item.topic, item.id) }, "record");
-    return make("li", {}, link, item.count === 1 ? open : null);
+    const open = () => openRecord(item.topic, item.id);
+    const record = make("button", { type: "button", class: "chip", "aria-label": `Record of ${item.label}`, onclick: open }, "record");
+    return make("li", {}, link, item.count === 1 ? record : null);
   }
 
   /** Those that hold at a time are marked. */
   at(time_us) {
-    this.items?.forEach((item, number) => {
-      const holds = item.from_us <= time_us && time_us <= item.to_us;
-      mark(this.list.children[number].firstElementChild, "aria-current", holds ? "true" : null);
+    this.#shown.forEach(({ from_us, to_us }, number) => {
+      const holds = from_us <= time_us && time_us <= to_us;
+      mark(this.list.children[number]?.firstElementChild, "aria-current", holds ? "true" : null);
     });
   }
 }

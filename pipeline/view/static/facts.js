@@ -1,6 +1,6 @@
 /** What is said of the frame that is shown: labels, the window's action, and each record by itself. */
 
-import { make } from "./dom.js";
+import { keyed, make, mark, write } from "./dom.js";
 import { percent } from "./legend.js";
 import { openRecord } from "./record.js";
 import { clockTime, fromStamp, offset } from "./time.js";
@@ -22,12 +22,19 @@ export class Facts {
       ...(records.classify ? [scores("The whole picture", records.classify.data.labels)] : []),
       ...(records.action ? [scores(`Action, ${spanned(records.action.data, clock)}`, records.action.data.labels)] : []),
     );
-    const rows = Object.entries(records).map(([topic, held]) => {
+    keyed(this.records, Object.entries(records), chip, (row, held) => {
+      const button = row.firstElementChild;
       const late = held.time_us === moment.time_us ? "" : ` ${offset(held.time_us - moment.time_us)}`;
-      return make("li", {}, make("button", { type: "button", class: "chip", "data-topic": topic, title: held.id, onclick: () => openRecord(topic, held.id) }, `${topic}${late}`));
+      write(button, `${button.dataset.topic}${late}`);
+      mark(button, "title", held.id);
     });
-    this.records.replaceChildren(...rows);
   }
+}
+
+/** A button that opens the record which it names in its title. */
+function chip(topic) {
+  const open = ({ currentTarget }) => openRecord(topic, currentTarget.title);
+  return make("li", {}, make("button", { type: "button", class: "chip", "data-topic": topic, onclick: open }));
 }
 
 function spanned({ start, end }, clock) {

@@ -1,6 +1,6 @@
 /** Labels by text: a field, and the most frequent labels to choose from. */
 
-import { make, mark } from "./dom.js";
+import { keyed, make, mark, write } from "./dom.js";
 
 const MOST = 10;
 
@@ -23,14 +23,14 @@ export class Filter {
   offer(labels) {
     this.labels = labels;
     this.names.replaceChildren(...labels.map(({ name }) => make("option", { value: name })));
-    this.chips.replaceChildren(
-      ...labels.slice(0, MOST).map(({ name, count }) => {
-        const choose = () => this.#choose(this.text === name ? "" : name);
-        const chip = make("button", { type: "button", class: "chip", onclick: choose, "data-label": name }, `${name} `, make("span", { class: "quiet" }, String(count)));
-        return make("li", {}, chip);
-      }),
-    );
+    const entries = labels.slice(0, MOST).map(({ name, count }) => /** @type {[string, number]} */ ([name, count]));
+    keyed(this.chips, entries, (name) => this.#chip(name), (row, count) => write(row.querySelector(".quiet"), String(count)));
     this.set(this.text);
+  }
+
+  #chip(name) {
+    const choose = () => this.#choose(this.text === name ? "" : name);
+    return make("li", {}, make("button", { type: "button", class: "chip", onclick: choose, "data-label": name }, `${name} `, make("span", { class: "quiet" })));
   }
 
   set(text) {

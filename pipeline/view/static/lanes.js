@@ -38,7 +38,9 @@ export function drawLanes(sheet, timeline, colourOf, clock) {
   timeline.lanes.forEach((lane, number) => {
     const top = topOf(number);
     name(sheet, lane.name, top);
-    inside(sheet, () => lane.items.forEach((item) => drawItem(sheet, item, lane, top, colourOf(item.label))));
+    inside(sheet, () => {
+      lane.items.forEach((item, at) => drawItem(sheet, item, lane, top, colourOf(item.label), lane.items[at + 1]?.from_us));
+    });
   });
 }
 
@@ -107,9 +109,11 @@ function name({ context, left, look }, text, top) {
   context.fillText(text, 0, top + LANE / 2, left - 8);
 }
 
-function drawItem(sheet, item, lane, top, rgb) {
+/** One mark. Windows overlap: each is drawn up to where the next one begins, so that all can be read. */
+function drawItem(sheet, item, lane, top, rgb, next_us = Infinity) {
   const { context, left, width, look } = sheet;
-  const [from, to] = [across(sheet, item.from_us), across(sheet, item.to_us)];
+  const end_us = Math.min(item.to_us, Math.max(next_us, item.from_us));
+  const [from, to] = [across(sheet, item.from_us), across(sheet, end_us)];
   if (to < left - POINT || from > left + width + POINT) return;
   const wide = Math.max(POINT, to - from);
   const known = { events: look.accent, drops: look.wait, "dead letters": look.bad }[lane.name];

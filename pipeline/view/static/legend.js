@@ -1,6 +1,6 @@
 /** What colours mean: a scale with numbers and its unit, or classes with their shares, one of which can stand alone. */
 
-import { make, mark } from "./dom.js";
+import { keyed, make, mark, write } from "./dom.js";
 import { NOTHING, nearness, viridis } from "./palette.js";
 
 const STEPS = [1, 2, 5];
@@ -56,58 +56,62 @@ function swatch(rgb) {
   return drawn;
 }
 
-/**
- * @typedef {{id: number, name: string, share: number, rgb: import("./contract.js").Rgb}} Present
- *
- * @param {Present[]} present  by area
- * @param {number|null} alone
- * @param {(id: number|null) => void} isolate
- */
-export function classLegend(present, alone, isolate) {
-  const rows = present.map(({ id, name, share, rgb }) => {
-    const button = make(
-      "button",
-      { type: "button", class: "class", "data-class": id, title: `Show ${name} alone`, onclick: () => isolate(alone === id ? null : id) },
-      swatch(rgb),
-      make("span", { class: "name" }, name),
-      make("span", { class: "quiet" }, percent(share)),
-    );
-    mark(button, "aria-pressed", alone === id);
-    return make("li", {}, button);
-  });
-  return make("ul", { class: "classes", "aria-label": "Classes by area; one can be shown alone" }, ...rows);
-}
+/** @typedef {{id: number, name: string, share: number, rgb: import("./contract.js").Rgb}} Present  a class in a frame */
 
 export function percent(share) {
   return share >= 0.005 ? `${Math.round(100 * share)} %` : "< 1 %";
 }
 
-/** Both legends, redrawn only where they differ, so that a class keeps the focus while frames go by. */
+/** Both legends: the scale of depth where it is shown, and classes by area. */
 export class Legend {
   #scale = "";
 
-  /** @param {(id: number|null) => void} isolate */
+  /** @param {(id: number|null) => void} isolate  told which class is to stand alone */
   constructor(isolate) {
     this.isolate = isolate;
     this.depth = make("div");
-    this.classes = make("div");
+    this.classes = make("ul", { class: "classes", "aria-label": "Classes by area; one can be shown alone" });
     this.element = make("section", { class: "panel", "aria-labelledby": "legend-title" }, make("h2", { id: "legend-title" }, "Legend"), this.depth, this.classes);
   }
 
   /**
    * @param {{scale: import("./paint.js").Scale, layer: import("./contract.js").Layer}|null} depth
-   * @param {Present[]} present
+   * @param {Present[]} present  by area
    * @param {number|null} alone
    */
   show(depth, present, alone) {
     const scale = JSON.stringify(depth);
     if (scale !== this.#scale) this.depth.replaceChildren(...(depth ? [depthLegend(depth.scale, depth.layer)] : []));
     this.#scale = scale;
-    const focused = this.classes.contains(document.activeElement) ? document.activeElement.dataset.class : null;
-    const scrolled = this.classes.firstElementChild?.scrollTop ?? 0;
-    this.classes.replaceChildren(...(present.length ? [classLegend(present, alone, this.isolate)] : []));
-    if (scrolled) this.classes.firstElementChild.scrollTop = scrolled;
-    if (focused != null) this.classes.querySelector(`[data-class="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    const entries = this.#steady(present).map((one) => /** @type {[string, Present]} */ ([String(one.id), one]));
+    keyed(this.classes, entries, (id) => this.#row(Number(id)), (row, one) => fill(row.firstElementChild, one, alone));
     this.element.hidden = !depth && !present.length;
   }
+
+  /** Nothing changes places under a pointer or a focus. */
+  #steady(present) {
+    if (!this.classes.matches(":hover, :focus-within")) return present;
+    const before = [...this.classes.querySelectorAll("button")].map((button) => Number(button.dataset.class));
+    const place = ({ id }) => (before.includes(id) ? before.indexOf(id) : before.length);
+    return [...present].sort((one, other) => place(one) - place(other));
+  }
+
+  #row(id) {
+    const pressed = () => this.isolate(button.getAttribute("aria-pressed") === "true" ? null : id);
+    const button = make(
+      "button",
+      { type: "button", class: "class", "data-class": id, onclick: pressed },
+      ...[swatch(NOTHING), make("span", { class: "name" }), make("span", { class: "quiet" })],
+    );
+    return make("li", {}, button);
+  }
+}
+
+function fill(button, { id, name, share, rgb }, alone) {
+  const [colour, title, part] = button.children;
+  colour.style.background = `rgb(${rgb})`;
+  write(title, name);
+  write(part, percent(share));
+  mark(button, "title", `Show ${name} alone`);
+  mark(button, "aria-pressed", alone === id);
 }

@@ -34,7 +34,7 @@ export class Player extends EventTarget {
   /** The frame that holds then. */
   seek(time_us) {
     this.#mode(false, false);
-    return this.#want({ time_us });
+    return this.#want({ time_us: Math.round(time_us) });
   }
 
   /** The next frame, or the one before. */

@@ -120,6 +120,7 @@ export class StreamView {
     this.route = route;
     try {
       await this.#open(route);
+      this.#remember();
     } catch (error) {
       this.#excuse(error);
     }

@@ -15,12 +15,13 @@ export class Tile {
     this.word = make("strong", { class: "word", "aria-hidden": "true" });
     this.figures = make("span", { class: "figures", title: "Frames per second, and latency from capture to published (95th percentile)" });
     this.lost = make("span", { class: "lost" });
+    this.doubt = make("span", { class: "doubt" });
     this.seen = make("span", { class: "seen", title: "When its newest record was published" });
     this.reason = make("span", { class: "reason" });
     this.element = make(
       "a",
       { class: "tile", href: address({ stream: state.stream }), "data-stream": state.stream, "aria-describedby": id },
-      make("span", { class: "frame" }, this.canvas, this.word, this.lost, this.reason),
+      make("span", { class: "frame" }, this.canvas, this.word, this.lost, this.doubt, this.reason),
       make("span", { class: "title" }, make("span", { class: "name", title: state.stream }, state.stream), this.badge),
       make("span", { class: "facts", id }, this.figures, this.seen),
     );
@@ -39,7 +40,8 @@ export class Tile {
     write(this.lost, losses(state));
     write(this.word, troubled(state) ? state.state : "");
     write(this.reason, troubled(state) || state.state === "paused" ? state.reason : "");
-    write(this.figures, [figures(state) || (state.live ? "" : "recording"), doubts(state)].filter(Boolean).join(" \u00b7 "));
+    write(this.doubt, doubts(state));
+    write(this.figures, figures(state) || (state.live ? "" : "recording"));
   }
 
   /** Ages go on while nothing comes. */

@@ -8,6 +8,7 @@
  */
 
 import { make, mark, write } from "./dom.js";
+import { happened } from "./events.js";
 import { Gestures } from "./gestures.js";
 import { RULER, across, drawLanes, drawPlayhead, itemAt, tall } from "./lanes.js";
 import { classColours } from "./palette.js";
@@ -149,7 +150,7 @@ export class TimelineView extends EventTarget {
     const beyond = by > 0 ? { from_us: this.time_us, to_us: this.last_us } : { from_us: this.first_us, to_us: this.time_us };
     const query = { stream: this.stream, axis: this.#axis.axis, ...beyond, width: 4000, text: this.text };
     const { lanes } = await json("/view/timeline", query);
-    const items = lanes.flatMap((lane) => lane.items).filter((item) => (item.from_us - this.time_us) * by > 0);
+    const items = happened(lanes).filter((item) => (item.from_us - this.time_us) * by > 0);
     return items.sort((one, other) => (one.from_us - other.from_us) * by)[0] ?? null;
   }
 
