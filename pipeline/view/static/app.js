@@ -39,7 +39,7 @@ function follow() {
     view?.leave();
     shown = wanted;
     view = route.stream == null ? new Wall(board, live, filtered) : new StreamView(board, live, route.stream);
-    keys.bind(view.bindings ?? []);
+    keys.bind(view.bindings);
     at("main").replaceChildren(view.element);
     if (before) at("main").focus({ preventScroll: true });
     window.scrollTo(0, 0);

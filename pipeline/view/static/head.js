@@ -56,7 +56,8 @@ export class Head {
       const since = clockTime(sink_since_us, "capture", 0);
       banners.push(["away", `The sink is away since ${since}: ${sink_detail || "no reason given"}. What is shown is from before.`]);
     }
-    if (hello && hello.version !== document.documentElement.dataset.version && this.live.lost_ms == null) {
+    this.version ??= hello?.version;
+    if (hello && hello.version !== this.version) {
       banners.push(["version", `The server is now version ${hello.version}: reload the page to go on with its own.`]);
     }
     const shown = banners.map(([, text]) => text).join();

@@ -66,7 +66,7 @@ function ruler(sheet, clock) {
     context.fillRect(Math.round(x), RULER - 5, 1, 5);
     const text = step_s >= 86_400 ? day(time_us, clock) : clockTime(time_us, clock, step_s < 1 ? 1 : 0);
     const half = context.measureText(text).width / 2;
-    if (x - half >= left - 4 && x + half <= left + width) context.fillText(text, x - half, RULER / 2 - 2);
+    if (x - half >= 0 && x + half <= left + width) context.fillText(text, x - half, RULER / 2 - 2);
   }
 }
 

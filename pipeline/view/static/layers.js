@@ -33,7 +33,7 @@ export class Layers {
   shown = new Set();
   opacity = 60;
   split = 0;
-  /** @type {Map<string, {box: HTMLInputElement, late: HTMLElement}>} */
+  /** @type {Map<string, {element: HTMLElement, box: HTMLInputElement, late: HTMLElement}>} */
   #rows = new Map();
 
   /** @param {() => void} changed  what is shown, or how */

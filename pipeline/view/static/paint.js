@@ -32,10 +32,11 @@ function painted(map, colourOf) {
 export function scaleOf(map, { metric, depthscale, low, high }) {
   const factor = depthscale ?? 1;
   if (low != null && high != null && high > low) return { metric, depthscale: factor, low, high };
-  const known = map.values.filter((value) => value > 0);
-  const least = known.reduce((least, value) => Math.min(least, value), 65535) * factor;
-  const most = known.reduce((most, value) => Math.max(most, value), 0) * factor;
-  return { metric, depthscale: factor, low: Math.min(least, most), high: Math.max(most, least + factor) };
+  let [least, most] = [65535, 0];
+  for (const value of map.values) {
+    if (value) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  }
+  return { metric, depthscale: factor, low: Math.min(least, most) * factor, high: Math.max(most, least + 1) * factor };
 }
 
 const MOST_TABLES = 32; // a quarter of a MiB each

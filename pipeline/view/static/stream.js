@@ -91,7 +91,7 @@ export class StreamView {
   #listen() {
     const { signal } = this.#left;
     this.board.addEventListener("change", () => this.#fares(), { signal });
-    this.live.addEventListener("fresh", ({ detail }) => detail.stream === this.stream && this.#fresh(detail.last_us), { signal });
+    this.live.addEventListener("fresh", (/** @type {CustomEvent} */ { detail }) => detail.stream === this.stream && this.#fresh(detail.last_us), { signal });
     this.live.addEventListener("link", () => this.live.lost_ms == null && this.#again(), { signal });
     this.player.addEventListener("mode", () => {
       this.transport.mode(this.player.playing, this.player.following);

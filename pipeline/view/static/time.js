@@ -80,8 +80,9 @@ export function typed(text, clock, near_us) {
   if (clock === "media" && !year) {
     return (Number(first ?? 0) * 3600 + Number(second) * 60 + Number(third)) * SECOND_US + fraction_us;
   }
-  const near = new Date(near_us / 1000);
+  const then = new Date(near_us / 1000);
+  if (year) then.setFullYear(Number(year), Number(month) - 1, Number(date));
   const [hours, minutes, seconds] = first == null ? [second, third, 0] : [first, second, third];
-  const days = year ? [Number(year), month - 1, Number(date)] : [near.getFullYear(), near.getMonth(), near.getDate()];
-  return new Date(...days, Number(hours), Number(minutes), Number(seconds)).getTime() * 1000 + fraction_us;
+  then.setHours(Number(hours), Number(minutes), Number(seconds), 0);
+  return then.getTime() * 1000 + fraction_us;
 }

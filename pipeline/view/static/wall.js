@@ -13,6 +13,8 @@ const CALM_MS = 3000; // nothing changes places under a pointer that was moved l
 
 export class Wall {
   title = "";
+  /** @type {import("./keys.js").Binding[]} */
+  bindings = [];
   /** @type {Map<string, Tile>} */
   #tiles = new Map();
   #seen = new Set();
@@ -55,7 +57,7 @@ export class Wall {
     const { signal } = this.#left;
     board.addEventListener("change", () => this.#update(), { signal });
     board.addEventListener("sink", () => this.#update(), { signal });
-    live.addEventListener("skipped", ({ detail }) => this.#tellSkipped(detail.pictures), { signal });
+    live.addEventListener("skipped", (/** @type {CustomEvent} */ { detail }) => this.#tellSkipped(detail.pictures), { signal });
     window.addEventListener("resize", () => this.#fit(), { signal });
     this.ticking = setInterval(() => this.#tick(), 1000);
     this.#update();
