@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +187,38 @@ def shelf(index: RecordIndex) -> Shelf:
 @pytest.fixture
 def axes(shelf: Shelf) -> Axes:
     return Axes(shelf)
+
+
+STATIC = Path(__file__).parents[3] / "pipeline" / "view" / "static"
+
+
+def node() -> str | None:
+    """What runs JavaScript here: the system's, or the one that a browser's driver brings."""
+    driver = importlib.util.find_spec("playwright")
+    brought = Path(driver.origin).parent / "driver/node" if driver and driver.origin else None
+    return shutil.which("node") or (str(brought) if brought and brought.exists() else None)
+
+
+@pytest.fixture
+def javascript(tmp_path: Path) -> Callable[[str, Any], Any]:
+    """Runs a script beside the page's modules: it is `given` something, and what is `said` comes back."""
+    runner = node()
+    if runner is None:
+        pytest.skip("there is no Node.js here, nor a browser's driver that has one")
+    page = shutil.copytree(STATIC, tmp_path / "page")
+    (page / "package.json").write_text('{"type": "module"}')
+
+    def run(script: str, given: Any) -> Any:
+        (page / "given.json").write_text(json.dumps(given))
+        (page / "script.js").write_text(
+            'import { readFileSync, writeFileSync } from "node:fs";\n'
+            'const given = JSON.parse(readFileSync("given.json"));\nconst said = [];\n'
+            f'{script}\nwriteFileSync("said.json", JSON.stringify(said));\n'
+        )
+        done = subprocess.run(
+            [runner, "script.js"], cwd=page, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads((page / "said.json").read_text())
+
+    return run
