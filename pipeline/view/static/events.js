@@ -26,7 +26,12 @@ export class Events {
     this.link = link;
     this.count = make("span", { class: "quiet" });
     this.list = make("ol", { class: "events" });
-    this.element = make("section", { class: "panel", "aria-labelledby": "events-title" }, make("h2", { id: "events-title" }, "Events in view ", this.count), this.list);
+    this.element = make(
+      "section",
+      { class: "panel", "aria-labelledby": "events-title" },
+      make("h2", { id: "events-title" }, "Events in view ", this.count),
+      this.list,
+    );
   }
 
   /** @param {import("./contract.js").Timeline} timeline  @param {{from_us: number, to_us: number}} view */
@@ -37,23 +42,43 @@ export class Events {
     const more = items.length > MOST ? `, the newest ${MOST} of them here: zoom in for the others` : ", newest first";
     this.count.textContent = items.length ? `${items.length}${more}` : "none";
     this.#shown = items.slice(0, MOST);
-    const entries = this.#shown.map((item) => [[item.topic, item.id, item.from_us, item.to_us, item.label, item.count].join(" "), item]);
+    const entries = this.#shown.map((item) => [
+      [item.topic, item.id, item.from_us, item.to_us, item.label, item.count].join(" "),
+      item,
+    ]);
     const rows = new Map(/** @type {[string, any][]} */ (entries));
-    keyed(this.list, [...rows], (key) => this.#row(rows.get(key), clock), () => {});
+    keyed(
+      this.list,
+      [...rows],
+      (key) => this.#row(rows.get(key), clock),
+      () => {},
+    );
   }
 
   #row(item, clock) {
-    const [many, score] = [item.count > 1 ? ` \u00d7${item.count}` : "", item.score == null ? "" : item.score.toFixed(2)];
+    const [many, score] = [
+      item.count > 1 ? ` \u00d7${item.count}` : "",
+      item.score == null ? "" : item.score.toFixed(2),
+    ];
     const link = make(
       "a",
       { href: this.link(item.from_us) },
       make("time", {}, clockTime(item.from_us, clock, 1)),
       make("span", { class: "lane" }, item.lane),
-      make("span", { class: "name" }, `${item.label}${many}`, item.detail ? make("span", { class: "quiet" }, ` ${item.detail}`) : null),
+      make(
+        "span",
+        { class: "name" },
+        `${item.label}${many}`,
+        item.detail ? make("span", { class: "quiet" }, ` ${item.detail}`) : null,
+      ),
       make("span", { class: "quiet" }, score),
     );
     const open = () => openRecord(item.topic, item.id);
-    const record = make("button", { type: "button", class: "chip", "aria-label": `Record of ${item.label}`, onclick: open }, "record");
+    const record = make(
+      "button",
+      { type: "button", class: "chip", "aria-label": `Record of ${item.label}`, onclick: open },
+      "record",
+    );
     return make("li", {}, link, item.count === 1 ? record : null);
   }
 

@@ -9,7 +9,13 @@ export class Facts {
   constructor() {
     this.said = make("div", { class: "said" });
     this.records = make("ul", { class: "records" });
-    this.element = make("section", { class: "panel", "aria-labelledby": "facts-title" }, make("h2", { id: "facts-title" }, "Said of this frame"), this.said, this.records);
+    this.element = make(
+      "section",
+      { class: "panel", "aria-labelledby": "facts-title" },
+      make("h2", { id: "facts-title" }, "Said of this frame"),
+      this.said,
+      this.records,
+    );
   }
 
   /**
@@ -24,7 +30,8 @@ export class Facts {
     );
     keyed(this.records, Object.entries(records), chip, (row, held) => {
       const button = row.firstElementChild;
-      const late = held.time_us === moment.time_us ? "" : ` ${offset(held.time_us - moment.time_us)}`;
+      const by_us = held.time_us - moment.time_us; // a window's time is its end, which may lie ahead
+      const late = by_us < 0 ? ` ${offset(by_us)}` : "";
       write(button, `${button.dataset.topic}${late}`);
       mark(button, "title", held.id);
     });
@@ -39,7 +46,9 @@ function chip(topic) {
 
 function spanned({ start, end }, clock) {
   const [from_us, to_us] = [fromStamp(start.time), fromStamp(end.time)];
-  return from_us == null || to_us == null ? "window" : `${clockTime(from_us, clock, 1)} to ${clockTime(to_us, clock, 1)}`;
+  return from_us == null || to_us == null
+    ? "window"
+    : `${clockTime(from_us, clock, 1)} to ${clockTime(to_us, clock, 1)}`;
 }
 
 function scores(heading, labels) {

@@ -11,7 +11,13 @@ export class Filter {
   constructor(changed) {
     this.changed = changed;
     this.field = make("input", {
-      ...{ type: "search", id: "filter", list: "labels", placeholder: "Filter by label", "aria-label": "Filter marks by label" },
+      ...{
+        type: "search",
+        id: "filter",
+        list: "labels",
+        placeholder: "Filter by label",
+        "aria-label": "Filter marks by label",
+      },
       oninput: () => this.#choose(this.field.value),
     });
     this.names = make("datalist", { id: "labels" });
@@ -24,13 +30,27 @@ export class Filter {
     this.labels = labels;
     this.names.replaceChildren(...labels.map(({ name }) => make("option", { value: name })));
     const entries = labels.slice(0, MOST).map(({ name, count }) => /** @type {[string, number]} */ ([name, count]));
-    keyed(this.chips, entries, (name) => this.#chip(name), (row, count) => write(row.querySelector(".quiet"), String(count)));
+    keyed(
+      this.chips,
+      entries,
+      (name) => this.#chip(name),
+      (row, count) => write(row.querySelector(".quiet"), String(count)),
+    );
     this.set(this.text);
   }
 
   #chip(name) {
     const choose = () => this.#choose(this.text === name ? "" : name);
-    return make("li", {}, make("button", { type: "button", class: "chip", onclick: choose, "data-label": name }, `${name} `, make("span", { class: "quiet" })));
+    return make(
+      "li",
+      {},
+      make(
+        "button",
+        { type: "button", class: "chip", onclick: choose, "data-label": name },
+        `${name} `,
+        make("span", { class: "quiet" }),
+      ),
+    );
   }
 
   set(text) {

@@ -51,18 +51,25 @@ export class Head {
     const banners = [];
     if (this.live.lost_ms != null) {
       const since = clockTime(this.live.lost_ms * 1000, "capture", 0);
-      banners.push(["lost", `No answer from the server since ${since}. What is shown is from before; it is tried again by itself.`]);
+      banners.push([
+        "lost",
+        `No answer from the server since ${since}. What is shown is from before; it is tried again by itself.`,
+      ]);
     } else if (sink_state === "away") {
       const since = clockTime(sink_since_us, "capture", 0);
-      banners.push(["away", `The sink is away since ${since}: ${sink_detail || "no reason given"}. What is shown is from before.`]);
+      banners.push([
+        "away",
+        `The sink is away since ${since}: ${sink_detail || "no reason given"}. What is shown is from before.`,
+      ]);
     }
-    this.version ??= hello?.version;
-    if (hello && hello.version !== this.version) {
-      banners.push(["version", `The server is now version ${hello.version}: reload the page to go on with its own.`]);
+    if (hello && hello.version !== document.documentElement.dataset.version) {
+      banners.push(["version", "The server is of another release than this page: reload it."]);
     }
     const shown = banners.map(([, text]) => text).join();
     if (shown !== at("banners").textContent) {
-      at("banners").replaceChildren(...banners.map(([kind, text]) => make("p", { class: "banner", "data-kind": kind }, text)));
+      at("banners").replaceChildren(
+        ...banners.map(([kind, text]) => make("p", { class: "banner", "data-kind": kind }, text)),
+      );
       if (banners.length) this.#announce(banners[0][1]);
     }
     document.documentElement.toggleAttribute("data-stale", this.live.lost_ms != null || sink_state === "away");

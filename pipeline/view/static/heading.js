@@ -14,9 +14,19 @@ export class Heading {
     this.stream = stream;
     this.state = make("span", { class: "state" });
     this.figures = make("span", { class: "quiet" });
-    this.streams = make("select", { "aria-label": "Another stream at the same time", onchange: () => leaveFor(this.streams.value) });
+    this.streams = make("select", {
+      "aria-label": "Another stream at the same time",
+      onchange: () => leaveFor(this.streams.value),
+    });
     this.axes = make("select", { "aria-label": "Session", hidden: true, onchange: () => turnTo(this.axes.value) });
-    this.element = make("div", { class: "strip" }, make("h1", { id: "title" }, stream), this.state, this.figures, make("span", { class: "choose" }, this.axes, this.streams));
+    this.element = make(
+      "div",
+      { class: "strip" },
+      make("h1", { id: "title" }, stream),
+      this.state,
+      this.figures,
+      make("span", { class: "choose" }, this.axes, this.streams),
+    );
   }
 
   /** @param {import("./board.js").Board} board */
@@ -24,7 +34,9 @@ export class Heading {
     const names = board.names;
     if (names.join("\n") !== this.names) {
       this.names = names.join("\n");
-      this.streams.replaceChildren(...names.map((name) => make("option", { value: name, selected: name === this.stream }, name)));
+      this.streams.replaceChildren(
+        ...names.map((name) => make("option", { value: name, selected: name === this.stream }, name)),
+      );
     }
     const state = board.states.get(this.stream);
     if (!state) return;
@@ -39,7 +51,9 @@ export class Heading {
   offer(axes, chosen) {
     this.axes.hidden = axes.length < 2;
     this.axes.replaceChildren(
-      ...axes.map((axis) => make("option", { value: axis.axis, selected: axis.axis === chosen }, named(axis))).reverse(),
+      ...axes
+        .map((axis) => make("option", { value: axis.axis, selected: axis.axis === chosen }, named(axis)))
+        .reverse(),
     );
     mark(this.axes, "data-count", axes.length);
   }

@@ -48,7 +48,11 @@ export class Keys {
       make("dt", {}, ...keys.map((key) => make("kbd", {}, NAMES[key] ?? key))),
       make("dd", {}, says),
     ]);
-    const single = make("button", { type: "button", class: "toggle", "aria-pressed": String(this.#on) }, "Single keys are on");
+    const single = make(
+      "button",
+      { type: "button", class: "toggle", "aria-pressed": String(this.#on) },
+      "Single keys are on",
+    );
     single.addEventListener("click", () => {
       this.#on = !this.#on;
       keep("keys", this.#on);
@@ -61,8 +65,17 @@ export class Keys {
       { "aria-labelledby": "help-title", onclose: () => dialog.remove() },
       make("h2", { id: "help-title" }, "Keyboard"),
       make("dl", { class: "keys" }, ...rows.flat()),
-      make("p", { class: "quiet" }, "The picture has the focus: Shift and arrows point at a cell. The timeline has it: + and \u2212 zoom, Page keys and Home, End jump."),
-      make("p", { class: "actions" }, single, make("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close")),
+      make(
+        "p",
+        { class: "quiet" },
+        "The picture has the focus: Shift and arrows point at a cell. The timeline has it: + and \u2212 zoom, Page keys and Home, End jump.",
+      ),
+      make(
+        "p",
+        { class: "actions" },
+        single,
+        make("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
+      ),
     );
     document.body.append(dialog);
     dialog.showModal();

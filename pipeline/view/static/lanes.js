@@ -13,7 +13,9 @@ import { clockTime, day } from "./time.js";
 export const RULER = 20; // heights, CSS pixels
 const COVER = 10;
 const LANE = 22;
-const NICE_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 604_800];
+const NICE_S = [
+  0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 604_800,
+];
 const POINT = 3;
 
 /** How tall lanes are together. */
@@ -39,7 +41,9 @@ export function drawLanes(sheet, timeline, colourOf, clock) {
     const top = topOf(number);
     name(sheet, lane.name, top);
     inside(sheet, () => {
-      lane.items.forEach((item, at) => drawItem(sheet, item, lane, top, colourOf(item.label), lane.items[at + 1]?.from_us));
+      lane.items.forEach((item, at) =>
+        drawItem(sheet, item, lane, top, colourOf(item.label), lane.items[at + 1]?.from_us),
+      );
     });
   });
 }

@@ -40,9 +40,19 @@ export class Layers {
   constructor(changed) {
     this.changed = changed;
     this.list = make("ul", { class: "layers" });
-    this.slider = make("input", { type: "range", min: 0, max: 100, id: "opacity", oninput: () => this.set({ opacity: Number(this.slider.value) }) });
+    this.slider = make("input", {
+      type: "range",
+      min: 0,
+      max: 100,
+      id: "opacity",
+      oninput: () => this.set({ opacity: Number(this.slider.value) }),
+    });
     this.says = make("output", { class: "quiet", for: "opacity" });
-    this.halves = make("button", { type: "button", class: "toggle", onclick: () => this.set({ split: this.split ? 0 : 50 }) }, "Split");
+    this.halves = make(
+      "button",
+      { type: "button", class: "toggle", onclick: () => this.set({ split: this.split ? 0 : 50 }) },
+      "Split",
+    );
     this.notes = make("ul", { class: "doubts" });
     this.element = make(
       "section",
@@ -69,7 +79,18 @@ export class Layers {
     const late = make("span", { class: "quiet" });
     const layer = this.layers.find(({ topic }) => topic === name);
     const title = layer ? `${layer.model}, variant ${layer.variant}` : `from ${BOXES.record}`;
-    const element = make("li", {}, make("label", { title, "data-toggle": name }, box, name, make("kbd", { "aria-hidden": "true" }, String(number)), late));
+    const element = make(
+      "li",
+      {},
+      make(
+        "label",
+        { title, "data-toggle": name },
+        box,
+        name,
+        make("kbd", { "aria-hidden": "true" }, String(number)),
+        late,
+      ),
+    );
     return { element, box, late };
   }
 

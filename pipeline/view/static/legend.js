@@ -26,7 +26,13 @@ export function said(value, span) {
  */
 export function depthLegend(scale, layer) {
   const { metric, low, high } = scale;
-  const bar = make("canvas", { width: 256, height: 1, class: "ramp", role: "img", "aria-label": "Colours from near, bright, to far, dark" });
+  const bar = make("canvas", {
+    width: 256,
+    height: 1,
+    class: "ramp",
+    role: "img",
+    "aria-label": "Colours from near, bright, to far, dark",
+  });
   const image = new ImageData(256, 1);
   for (let at = 0; at < 256; at++) {
     const share = metric ? nearness(low + ((high - low) * at) / 255, true, low, high) : 1 - at / 255;
@@ -46,7 +52,13 @@ export function depthLegend(scale, layer) {
     metric
       ? make("p", { class: "ticks" }, ...scaleMarks, make("span", { class: "unit" }, layer.unit ?? ""))
       : make("p", { class: "ends" }, make("span", {}, "near"), make("span", {}, "far")),
-    make("p", { class: "quiet" }, swatch(NOTHING), "unknown", layer.low == null ? "; the scale is this frame's own" : ""),
+    make(
+      "p",
+      { class: "quiet" },
+      swatch(NOTHING),
+      "unknown",
+      layer.low == null ? "; the scale is this frame's own" : "",
+    ),
   );
 }
 
@@ -71,7 +83,13 @@ export class Legend {
     this.isolate = isolate;
     this.depth = make("div");
     this.classes = make("ul", { class: "classes", "aria-label": "Classes by area; one can be shown alone" });
-    this.element = make("section", { class: "panel", "aria-labelledby": "legend-title" }, make("h2", { id: "legend-title" }, "Legend"), this.depth, this.classes);
+    this.element = make(
+      "section",
+      { class: "panel", "aria-labelledby": "legend-title" },
+      make("h2", { id: "legend-title" }, "Legend"),
+      this.depth,
+      this.classes,
+    );
   }
 
   /**
@@ -84,7 +102,12 @@ export class Legend {
     if (scale !== this.#scale) this.depth.replaceChildren(...(depth ? [depthLegend(depth.scale, depth.layer)] : []));
     this.#scale = scale;
     const entries = this.#steady(present).map((one) => /** @type {[string, Present]} */ ([String(one.id), one]));
-    keyed(this.classes, entries, (id) => this.#row(Number(id)), (row, one) => fill(row.firstElementChild, one, alone));
+    keyed(
+      this.classes,
+      entries,
+      (id) => this.#row(Number(id)),
+      (row, one) => fill(row.firstElementChild, one, alone),
+    );
     this.element.hidden = !depth && !present.length;
   }
 

@@ -94,11 +94,20 @@ export class Moments {
 
   /** Classes by area: of the map, which has them all; else of the summary, which leaves out the small ones. */
   #present(map, summary, names) {
-    const cells = map ? map.values.reduce((counted, id) => counted.set(id, (counted.get(id) ?? 0) + 1), new Map()) : null;
+    const cells = map
+      ? map.values.reduce((counted, id) => counted.set(id, (counted.get(id) ?? 0) + 1), new Map())
+      : null;
     const shares = cells
-      ? byArea(map).map((id) => ({ id, name: names.get(id) ?? `class ${id}`, share: cells.get(id) / map.values.length }))
+      ? byArea(map).map((id) => ({
+          id,
+          name: names.get(id) ?? `class ${id}`,
+          share: cells.get(id) / map.values.length,
+        }))
       : (summary?.classes ?? []).map(({ id, name, share }) => ({ id, name, share }));
-    this.#colours = classColours(shares.map(({ id }) => id), this.#colours);
+    this.#colours = classColours(
+      shares.map(({ id }) => id),
+      this.#colours,
+    );
     return shares.map((one) => ({ ...one, rgb: this.#colours.get(one.id) ?? NOTHING }));
   }
 

@@ -76,7 +76,9 @@ export function classImage(map, colours, alone = null) {
 export function colourImage(map) {
   const { values } = map;
   const shift = values instanceof Uint16Array ? 8 : 0;
-  return painted(map, (at) => pixel(/** @type {Rgb} */ ([0, 1, 2].map((channel) => values[3 * at + channel] >> shift))));
+  return painted(map, (at) =>
+    pixel(/** @type {Rgb} */ ([0, 1, 2].map((channel) => values[3 * at + channel] >> shift))),
+  );
 }
 
 /** Class ids by how many cells they have, the largest first. */

@@ -29,7 +29,7 @@ function unwrapped(data, view) {
   if (data.length < 33 || SIGNATURE.some((byte, at) => data[at] !== byte)) throw new Error("This is no PNG.");
   const packed = [];
   let shape = null;
-  for (let at = 8; at + 12 <= data.length; ) {
+  for (let at = 8; at + 12 <= data.length;) {
     const size = view.getUint32(at);
     const type = String.fromCharCode(...data.subarray(at + 4, at + 8));
     const body = data.subarray(at + 8, at + 8 + size);
@@ -46,7 +46,8 @@ function unwrapped(data, view) {
 function shaped(view, at) {
   const [width, height] = [view.getUint32(at), view.getUint32(at + 4)];
   const [bits, type, interlaced] = [view.getUint8(at + 8), view.getUint8(at + 9), view.getUint8(at + 12)];
-  if (!BITS[type]?.includes(bits)) throw new Error(`The PNG has colour type ${type} with ${bits} bits, which no record has.`);
+  if (!BITS[type]?.includes(bits))
+    throw new Error(`The PNG has colour type ${type} with ${bits} bits, which no record has.`);
   if (interlaced) throw new Error("The PNG is interlaced, which no record is.");
   if (!width || !height || width * height > MOST_PIXELS) throw new Error(`The PNG says it is ${width}x${height}.`);
   return { width, height, bits, channels: CHANNELS[type] };

@@ -23,7 +23,11 @@ export async function openRecord(topic, id) {
     make("h2", { id: "record-title" }, `Record of ${topic}`),
     make("p", { class: "copy" }, name, make("button", { type: "button", onclick: copy }, "Copy id"), copied),
     text,
-    make("p", { class: "actions" }, make("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close")),
+    make(
+      "p",
+      { class: "actions" },
+      make("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
+    ),
   );
   document.body.append(dialog);
   dialog.showModal();

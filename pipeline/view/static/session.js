@@ -41,13 +41,17 @@ function ask() {
     "form",
     {},
     make("h2", { id: "token-title" }, "A token is needed"),
-    make("p", {}, "It stands in the address that dinostream view printed when it started, behind #token=."),
+    make("p", {}, "It is what DINOSTREAM_TOKEN holds where the server was started."),
     make("label", { for: "token" }, "Token"),
     token,
     refused,
     make("p", { class: "actions" }, make("button", { type: "submit" }, "Open")),
   );
-  const dialog = make("dialog", { "aria-labelledby": "token-title", oncancel: (event) => event.preventDefault() }, form);
+  const dialog = make(
+    "dialog",
+    { "aria-labelledby": "token-title", oncancel: (event) => event.preventDefault() },
+    form,
+  );
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {

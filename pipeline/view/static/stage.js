@@ -22,17 +22,43 @@ export class Stage {
   constructor(stream, read, divided) {
     this.read = read;
     this.stream = stream;
-    this.photo = make("canvas", { class: "photo", "data-layer": "photo", role: "img", "aria-label": `Picture of ${stream}`, width: 16, height: 9 });
+    this.photo = make("canvas", {
+      class: "photo",
+      "data-layer": "photo",
+      role: "img",
+      "aria-label": `Picture of ${stream}`,
+      width: 16,
+      height: 9,
+    });
     this.maps = make("div", { class: "maps" });
     this.value = make("output", { class: "value", hidden: true });
     this.cross = make("span", { class: "cross", hidden: true });
     this.split = make("div", {
-      ...{ class: "split", role: "slider", tabindex: "0", hidden: true, "aria-label": "Where maps begin, per cent of the width" },
+      ...{
+        class: "split",
+        role: "slider",
+        tabindex: "0",
+        hidden: true,
+        "aria-label": "Where maps begin, per cent of the width",
+      },
       ...{ "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal" },
     });
     this.veil = make("p", { class: "veil", hidden: true });
-    this.rectangle = make("div", { class: "rectangle" }, this.photo, this.maps, this.split, this.cross, this.value, this.veil);
-    this.element = make("div", { class: "stage", tabindex: "0", role: "group", "aria-label": "Picture; Shift and arrows point at a cell" }, this.rectangle);
+    this.rectangle = make(
+      "div",
+      { class: "rectangle" },
+      this.photo,
+      this.maps,
+      this.split,
+      this.cross,
+      this.value,
+      this.veil,
+    );
+    this.element = make(
+      "div",
+      { class: "stage", tabindex: "0", role: "group", "aria-label": "Picture; Shift and arrows point at a cell" },
+      this.rectangle,
+    );
     this.rectangle.addEventListener("pointermove", (event) => this.#point(this.#place(event)));
     this.rectangle.addEventListener("pointerleave", () => this.#point(null));
     this.element.addEventListener("keydown", (event) => this.#walk(event));
@@ -43,7 +69,17 @@ export class Stage {
   /** A canvas for each layer, the first one lowest. @param {string[]} names */
   layer(names) {
     this.#canvases = new Map(
-      names.map((name) => [name, make("canvas", { "data-layer": name, role: "img", "aria-label": `${name} over the picture`, width: 1, height: 1, hidden: true })]),
+      names.map((name) => [
+        name,
+        make("canvas", {
+          "data-layer": name,
+          role: "img",
+          "aria-label": `${name} over the picture`,
+          width: 1,
+          height: 1,
+          hidden: true,
+        }),
+      ]),
     );
     this.maps.replaceChildren(...this.#canvases.values());
   }
@@ -132,7 +168,9 @@ export class Stage {
     this.split.addEventListener("pointermove", (event) => this.split.hasPointerCapture(event.pointerId) && move(event));
     this.split.addEventListener("keydown", (event) => {
       const now = Number(this.split.getAttribute("aria-valuenow"));
-      const to = { ArrowLeft: now - 2, ArrowRight: now + 2, PageDown: now - 10, PageUp: now + 10, Home: 1, End: 100 }[event.key];
+      const to = { ArrowLeft: now - 2, ArrowRight: now + 2, PageDown: now - 10, PageUp: now + 10, Home: 1, End: 100 }[
+        event.key
+      ];
       if (to == null) return;
       event.preventDefault();
       divided(Math.min(100, Math.max(1, to)));

@@ -1,5 +1,6 @@
 /** One stream, large: a moment of it, what was said of it, and the way to all its other moments. */
 
+import { bindingsOf } from "./bindings.js";
 import { make, write } from "./dom.js";
 import { Events } from "./events.js";
 import { Facts } from "./facts.js";
@@ -12,6 +13,7 @@ import { Player } from "./player.js";
 import { apology } from "./problem.js";
 import { json } from "./request.js";
 import { address } from "./route.js";
+import { Similar } from "./similar.js";
 import { Stage } from "./stage.js";
 import { troubled } from "./state.js";
 import { TimelineView } from "./timeline.js";
@@ -45,53 +47,57 @@ export class StreamView {
     );
     const seek = (time_us) => this.#sought(this.player.seek(time_us));
     const step = (by) => this.#sought(this.player.step(by));
-    this.does = { seek, step, event: (by) => this.#event(by), play: () => this.player.toggle(), follow: () => this.#follow() };
-    this.heading = new Heading(stream, (other) => this.#leaveFor(other), (axis) => (location.hash = address({ stream, axis })));
-    this.stage = new Stage(stream, (place) => this.#read(place), (split) => this.layers.set({ split: Math.max(1, split) }));
+    this.does = {
+      seek,
+      step,
+      event: (by) => this.#event(by),
+      play: () => this.player.toggle(),
+      follow: () => this.#follow(),
+    };
+    this.heading = new Heading(
+      stream,
+      (other) => this.#leaveFor(other),
+      (axis) => (location.hash = address({ stream, axis })),
+    );
+    this.stage = new Stage(
+      stream,
+      (place) => this.#read(place),
+      (split) => this.layers.set({ split: Math.max(1, split) }),
+    );
     this.layers = new Layers(() => this.#changed());
     this.legend = new Legend((id) => this.#isolate(id));
     this.facts = new Facts();
+    this.similar = new Similar((error) => this.#tell(error.message));
     this.transport = new Transport(this.does);
     this.timeline = new TimelineView(stream, { seek, step, failed: (error) => this.#tell(error.message) });
     this.filter = new Filter((text) => this.#filter(text));
     this.events = new Events((time_us) => address({ stream, axis: this.#axis.axis, time_us }));
     this.problem = make("p", { class: "refused", role: "alert" });
     this.without = make("p", { class: "quiet" });
+    this.bindings = bindingsOf(this);
     this.element = this.#laidOut();
     this.#listen();
   }
 
   #laidOut() {
-    const picture = make("div", { class: "picture" }, this.stage.element, this.without, this.problem, this.transport.element, this.timeline.element);
-    const side = make("div", { class: "side" }, this.layers.element, this.legend.element, this.facts.element);
-    const below = make("div", { class: "below" }, this.filter.element, this.events.element);
-    this.parts = [picture, side, below];
-    this.body = make("div", { class: "view" });
-    return make("section", { class: "stream", "aria-labelledby": "title" }, this.heading.element, this.body);
-  }
-
-  get bindings() {
-    return [
-      { keys: ["ArrowLeft"], says: "previous frame", run: () => this.does.step(-1) },
-      { keys: ["ArrowRight"], says: "next frame", run: () => this.does.step(1) },
-      { keys: [","], says: "previous event", run: () => this.does.event(-1) },
-      { keys: ["."], says: "next event", run: () => this.does.event(1) },
-      { keys: [" "], says: "play, pause", run: () => this.does.play() },
-      { keys: ["l"], says: "follow the newest frame", run: () => this.does.follow() },
-      { keys: ["1", "2", "3", "4", "5"], says: "layers, by their number", run: ({ key }) => this.layers.nth(Number(key)) },
-      { keys: ["["], says: "less opacity", run: () => this.layers.set({ opacity: this.layers.opacity - 10 }) },
-      { keys: ["]"], says: "more opacity", run: () => this.layers.set({ opacity: this.layers.opacity + 10 }) },
-      { keys: ["s"], says: "split the picture: maps on its right alone", run: () => this.layers.halves.click() },
-      { keys: ["+", "="], says: "zoom into the timeline", run: () => this.timeline.zoom(0.5) },
-      { keys: ["-"], says: "zoom out of it", run: () => this.timeline.zoom(2) },
-      { keys: ["g"], says: "go to a time", run: () => this.transport.field.focus() },
+    const part = (name, ...children) => make("div", { class: name }, ...children.map((one) => one.element ?? one));
+    this.parts = [
+      part("picture", this.stage, this.without, this.problem, this.transport, this.timeline),
+      part("side", this.layers, this.legend, this.facts, this.similar),
+      part("below", this.filter, this.events),
     ];
+    this.body = part("view");
+    return make("section", { class: "stream", "aria-labelledby": "title" }, this.heading.element, this.body);
   }
 
   #listen() {
     const { signal } = this.#left;
     this.board.addEventListener("change", () => this.#fares(), { signal });
-    this.live.addEventListener("fresh", (/** @type {CustomEvent} */ { detail }) => detail.stream === this.stream && this.#fresh(detail.last_us), { signal });
+    this.live.addEventListener(
+      "fresh",
+      (/** @type {CustomEvent} */ { detail }) => detail.stream === this.stream && this.#fresh(detail.last_us),
+      { signal },
+    );
     this.live.addEventListener("link", () => this.live.lost_ms == null && this.#again(), { signal });
     this.player.addEventListener("mode", () => {
       this.transport.mode(this.player.playing, this.player.following);
@@ -133,7 +139,14 @@ export class StreamView {
     const wanted = axes.find((one) => one.axis === axis) ?? axes[axes.length - 1];
     this.filter.set(text || this.filter.text);
     if (wanted.axis !== this.#axis?.axis) this.#turn(wanted, time_us);
-    this.layers.set({ shown: layers ? new Set(layers) : this.layers.shown, opacity: opacity ?? this.layers.opacity, split: split ?? this.layers.split }, false);
+    this.layers.set(
+      {
+        shown: layers ? new Set(layers) : this.layers.shown,
+        opacity: opacity ?? this.layers.opacity,
+        split: split ?? this.layers.split,
+      },
+      false,
+    );
     this.stage.divide(this.layers.split);
     if (time_us != null) await this.player.seek(time_us);
     else if (wanted.axis === "live") await this.#follow();
@@ -165,6 +178,7 @@ export class StreamView {
     this.legend.show(drawing.depth, drawing.present, this.#moments.alone);
     this.layers.date(moment);
     this.facts.show(moment, this.#axis.clock);
+    this.similar.show(moment);
     this.transport.show(moment);
     this.timeline.playhead(moment.time_us);
     this.events.at(moment.time_us);
@@ -188,7 +202,10 @@ export class StreamView {
     try {
       const item = await this.timeline.event(by);
       if (item) await this.does.seek(item.from_us);
-      else this.#tell(`No event ${by > 0 ? "after" : "before"} this one${this.filter.text ? ` has \u201c${this.filter.text}\u201d in it` : ""}.`);
+      else
+        this.#tell(
+          `No event ${by > 0 ? "after" : "before"} this one${this.filter.text ? ` has \u201c${this.filter.text}\u201d in it` : ""}.`,
+        );
     } catch (error) {
       this.#tell(error.message);
     }
@@ -271,6 +288,8 @@ export class StreamView {
   #excuse(error) {
     if (error.name === "AbortError") return;
     if (this.#axis) return this.#tell(error.message);
-    this.body.replaceChildren(apology("There is nothing to show", error, make("p", {}, make("a", { href: address({}) }, "All streams"))));
+    this.body.replaceChildren(
+      apology("There is nothing to show", error, make("p", {}, make("a", { href: address({}) }, "All streams"))),
+    );
   }
 }

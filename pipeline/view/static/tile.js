@@ -10,10 +10,18 @@ export class Tile {
   constructor(state) {
     this.stream = state.stream;
     const id = `facts-${encodeURIComponent(state.stream)}`;
-    this.canvas = make("canvas", { role: "img", "aria-label": `No picture of ${state.stream} yet`, width: 16, height: 9 });
+    this.canvas = make("canvas", {
+      role: "img",
+      "aria-label": `No picture of ${state.stream} yet`,
+      width: 16,
+      height: 9,
+    });
     this.badge = make("span", { class: "state" });
     this.word = make("strong", { class: "word", "aria-hidden": "true" });
-    this.figures = make("span", { class: "figures", title: "Frames per second, and latency from capture to published (95th percentile)" });
+    this.figures = make("span", {
+      class: "figures",
+      title: "Frames per second, and latency from capture to published (95th percentile)",
+    });
     this.lost = make("span", { class: "lost" });
     this.doubt = make("span", { class: "doubt" });
     this.seen = make("span", { class: "seen", title: "When its newest record was published" });

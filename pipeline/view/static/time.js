@@ -21,7 +21,11 @@ const two = (number) => String(number).padStart(2, "0");
 /** Minutes and seconds of a recording that does not know when it was taken. */
 function elapsed(time_us, digits) {
   const seconds = Math.floor(time_us / SECOND_US);
-  const rest = digits ? `.${String(Math.floor((time_us % SECOND_US) / 1000)).padStart(3, "0").slice(0, digits)}` : "";
+  const rest = digits
+    ? `.${String(Math.floor((time_us % SECOND_US) / 1000))
+        .padStart(3, "0")
+        .slice(0, digits)}`
+    : "";
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
   return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}${rest}`;
 }

@@ -42,7 +42,12 @@ export class TimelineView extends EventTarget {
     this.does = does;
     this.canvas = make("canvas");
     this.tip = make("p", { class: "tip", hidden: true, "aria-hidden": "true" });
-    this.slider = make("div", { class: "time", role: "slider", tabindex: "0", "aria-label": "Time" }, this.canvas, this.tip);
+    this.slider = make(
+      "div",
+      { class: "time", role: "slider", tabindex: "0", "aria-label": "Time" },
+      this.canvas,
+      this.tip,
+    );
     this.left_out = make("p", { class: "quiet" });
     this.element = make("div", { class: "timeline" }, this.slider, this.left_out);
     this.slider.addEventListener("keydown", (event) => this.#key(event));
@@ -136,7 +141,10 @@ export class TimelineView extends EventTarget {
       if (error.name !== "AbortError") this.does.failed(error);
       return;
     }
-    this.#colours = classColours(this.shown.labels.map(({ name }) => name), this.#colours);
+    this.#colours = classColours(
+      this.shown.labels.map(({ name }) => name),
+      this.#colours,
+    );
     mark(this.slider, "aria-valuemin", 0);
     mark(this.slider, "aria-valuemax", Math.round((this.last_us - this.first_us) / 1e6));
     const left = this.shown.left_out;
@@ -147,7 +155,8 @@ export class TimelineView extends EventTarget {
 
   /** Marks beyond what is in view are asked for. @returns {Promise<import("./contract.js").Item|null>} */
   async event(by) {
-    const beyond = by > 0 ? { from_us: this.time_us, to_us: this.last_us } : { from_us: this.first_us, to_us: this.time_us };
+    const beyond =
+      by > 0 ? { from_us: this.time_us, to_us: this.last_us } : { from_us: this.first_us, to_us: this.time_us };
     const query = { stream: this.stream, axis: this.#axis.axis, ...beyond, width: 4000, text: this.text };
     const { lanes } = await json("/view/timeline", query);
     const items = happened(lanes).filter((item) => (item.from_us - this.time_us) * by > 0);
@@ -159,7 +168,13 @@ export class TimelineView extends EventTarget {
     const left = this.slider.clientWidth < 500 ? 68 : 88;
     const style = getComputedStyle(this.slider);
     const look = Object.fromEntries(LOOK.map((name) => [name, style.getPropertyValue(`--${name}`)]));
-    return { context: this.canvas.getContext("2d"), left, width: this.slider.clientWidth - left - 2, view: this.view, look };
+    return {
+      context: this.canvas.getContext("2d"),
+      left,
+      width: this.slider.clientWidth - left - 2,
+      view: this.view,
+      look,
+    };
   }
 
   draw() {
@@ -198,7 +213,9 @@ export class TimelineView extends EventTarget {
     if (x == null) return;
     const clock = this.#axis?.clock ?? "media";
     const score = item?.score == null ? "" : ` ${item.score.toFixed(2)}`;
-    const says = item ? `${item.count > 1 ? `${item.count} \u00d7 ` : ""}${item.label}${score}${item.detail ? `: ${item.detail}` : ""} \u00b7 ` : "";
+    const says = item
+      ? `${item.count > 1 ? `${item.count} \u00d7 ` : ""}${item.label}${score}${item.detail ? `: ${item.detail}` : ""} \u00b7 `
+      : "";
     write(this.tip, `${says}${clockTime(item?.from_us ?? this.timeAt(x), clock, 1)}`);
     this.tip.style.left = `${Math.min(x + 12, this.slider.clientWidth - this.tip.offsetWidth - 4)}px`;
   }

@@ -19,12 +19,29 @@ export class Transport {
   /** @param {Record<"step"|"event"|"play"|"follow"|"seek", Function>} does */
   constructor(does) {
     this.play = tool(ICONS.play, "Play (Space)", () => does.play());
-    this.live = make("button", { type: "button", class: "toggle", title: "Follow the newest frame (l)", onclick: () => does.follow() }, "Live");
-    this.field = make("input", { id: "jump", "aria-describedby": "zone", autocomplete: "off", spellcheck: "false", onfocus: () => this.field.select() });
+    this.live = make(
+      "button",
+      { type: "button", class: "toggle", title: "Follow the newest frame (l)", onclick: () => does.follow() },
+      "Live",
+    );
+    this.field = make("input", {
+      id: "jump",
+      "aria-describedby": "zone",
+      autocomplete: "off",
+      spellcheck: "false",
+      onfocus: () => this.field.select(),
+    });
     this.zone = make("span", { class: "quiet", id: "zone" });
     this.refused = make("span", { class: "refused", role: "alert" });
     this.frame = make("p", { class: "which quiet" });
-    const jump = make("form", { class: "jump" }, make("label", { for: "jump", class: "unseen" }, "Jump to a time"), this.field, this.zone, this.refused);
+    const jump = make(
+      "form",
+      { class: "jump" },
+      make("label", { for: "jump", class: "unseen" }, "Jump to a time"),
+      this.field,
+      this.zone,
+      this.refused,
+    );
     jump.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#jump(does.seek);
@@ -47,7 +64,14 @@ export class Transport {
   #jump(seek) {
     if (this.field.value === this.shown) return this.field.blur();
     const time_us = typed(this.field.value, this.#clock, this.#time_us);
-    write(this.refused, time_us == null ? (this.#clock === "media" ? "A time is 1:23 or 1:02:03.5." : "A time is 08:14:03 or 2026-11-30 08:14:03.") : "");
+    write(
+      this.refused,
+      time_us == null
+        ? this.#clock === "media"
+          ? "A time is 1:23 or 1:02:03.5."
+          : "A time is 08:14:03 or 2026-11-30 08:14:03."
+        : "",
+    );
     if (time_us == null) return;
     this.field.blur();
     seek(time_us);
@@ -80,7 +104,10 @@ export class Transport {
     const { frame } = moment;
     const by_us = frame ? frame.time_us - moment.time_us : 0;
     const which = `frame ${moment.position} of ${moment.session}`;
-    const inexact = frame && !frame.exact ? `; its picture is not exact: ${by_us ? `${offset(by_us)} from it` : "it is the nearest that is kept"}` : "";
+    const inexact =
+      frame && !frame.exact
+        ? `; its picture is not exact: ${by_us ? `${offset(by_us)} from it` : "it is the nearest that is kept"}`
+        : "";
     write(this.frame, `${which}${inexact}`);
     mark(this.frame, "data-inexact", inexact ? "" : null);
   }

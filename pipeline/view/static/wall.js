@@ -38,7 +38,12 @@ export class Wall {
     });
     this.first = make(
       "button",
-      { type: "button", class: "toggle", "aria-pressed": String(kept("troubled-first", "true") === "true"), onclick: () => this.#reorder() },
+      {
+        type: "button",
+        class: "toggle",
+        "aria-pressed": String(kept("troubled-first", "true") === "true"),
+        onclick: () => this.#reorder(),
+      },
       "Troubled first",
     );
     this.grid = make("ul", { class: "wall", onpointermove: () => (this.#moved_ms = Date.now()) });
@@ -57,7 +62,9 @@ export class Wall {
     const { signal } = this.#left;
     board.addEventListener("change", () => this.#update(), { signal });
     board.addEventListener("sink", () => this.#update(), { signal });
-    live.addEventListener("skipped", (/** @type {CustomEvent} */ { detail }) => this.#tellSkipped(detail.pictures), { signal });
+    live.addEventListener("skipped", (/** @type {CustomEvent} */ { detail }) => this.#tellSkipped(detail.pictures), {
+      signal,
+    });
     window.addEventListener("resize", () => this.#fit(), { signal });
     this.ticking = setInterval(() => this.#tick(), 1000);
     this.#update();
@@ -140,7 +147,8 @@ export class Wall {
     const width = this.grid.clientWidth;
     const height = window.innerHeight - this.grid.offsetTop - gap;
     const most = Math.max(1, Math.floor((width + gap) / (NARROWEST + gap)));
-    const tall = (columns) => Math.ceil(count / columns) * (((width - gap * (columns - 1)) / columns) * (9 / 16) + BELOW_PICTURE);
+    const tall = (columns) =>
+      Math.ceil(count / columns) * (((width - gap * (columns - 1)) / columns) * (9 / 16) + BELOW_PICTURE);
     let columns = Math.min(2, most);
     while (columns < most && tall(columns) > height) columns++;
     this.grid.style.setProperty("--columns", String(columns));

@@ -201,7 +201,7 @@ def node() -> str | None:
 
 @pytest.fixture
 def javascript(tmp_path: Path) -> Callable[[str, Any], Any]:
-    """Runs a script beside the page's modules: it is `given` something, and what is `said` comes back."""
+    """Runs a script beside the page's modules; it is `given` something, and `said` comes back."""
     runner = node()
     if runner is None:
         pytest.skip("there is no Node.js here, nor a browser's driver that has one")

@@ -31,8 +31,9 @@ def test_every_depth_has_the_colour_of_our_pictures(javascript, low, high):
     depth_m = np.linspace(0, high * 1.2, 4001, dtype=np.float32)
     script = """
       import { nearness, viridis } from "./palette.js";
+      const { values, low, high } = given;
       for (const metric of [true, false])
-        said.push(given.values.map((value) => viridis(nearness(value, metric, given.low, given.high))));
+        said.push(values.map((value) => viridis(nearness(value, metric, low, high))));
     """
     metric, relative = javascript(
         script, {"values": depth_m.astype(float).tolist(), "low": low, "high": high}

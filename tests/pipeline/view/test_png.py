@@ -1,4 +1,4 @@
-"""The page's own decoder of PNGs, held to what was put in: every bit of every kind that a record may have."""
+"""The page's own decoder of PNGs: every bit of every kind that a record may have comes back."""
 
 import base64
 import io
@@ -26,7 +26,9 @@ for (const text of given) {
 }
 """
 CHANNELS = {0: 1, 2: 3, 3: 1}
-KINDS = [(0, bits) for bits in (1, 2, 4, 8, 16)] + [(2, 8), (2, 16)] + [(3, b) for b in (1, 2, 4, 8)]
+KINDS = (
+    [(0, bits) for bits in (1, 2, 4, 8, 16)] + [(2, 8), (2, 16)] + [(3, b) for b in (1, 2, 4, 8)]
+)
 
 
 @pytest.fixture
