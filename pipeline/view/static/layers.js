@@ -47,7 +47,7 @@ export class Layers {
       id: "opacity",
       oninput: () => this.set({ opacity: Number(this.slider.value) }),
     });
-    this.says = make("output", { class: "quiet", for: "opacity" });
+    this.says = make("span", { class: "quiet" });
     this.halves = make(
       "button",
       { type: "button", class: "toggle", onclick: () => this.set({ split: this.split ? 0 : 50 }) },

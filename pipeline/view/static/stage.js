@@ -31,7 +31,7 @@ export class Stage {
       height: 9,
     });
     this.maps = make("div", { class: "maps" });
-    this.value = make("output", { class: "value", hidden: true });
+    this.value = make("output", { class: "value", "aria-live": "off", hidden: true });
     this.cross = make("span", { class: "cross", hidden: true });
     this.split = make("div", {
       ...{
@@ -59,7 +59,10 @@ export class Stage {
       { class: "stage", tabindex: "0", role: "group", "aria-label": "Picture; Shift and arrows point at a cell" },
       this.rectangle,
     );
-    this.rectangle.addEventListener("pointermove", (event) => this.#point(this.#place(event)));
+    this.rectangle.addEventListener("pointermove", (event) => {
+      mark(this.value, "aria-live", "off");
+      this.#point(this.#place(event));
+    });
     this.rectangle.addEventListener("pointerleave", () => this.#point(null));
     this.element.addEventListener("keydown", (event) => this.#walk(event));
     this.element.addEventListener("blur", () => this.#point(null));
@@ -153,6 +156,7 @@ export class Stage {
     const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (!by || !event.shiftKey || event.target !== this.element) return;
     event.preventDefault();
+    mark(this.value, "aria-live", "polite"); // whoever points by keys may not see what is there
     const { x, y } = this.#probe ?? { x: 0.5, y: 0.5 };
     const inside = (share) => Math.min(0.9999, Math.max(0, share));
     this.#point({ x: inside(x + by[0] / 64), y: inside(y + by[1] / 36) });

@@ -41,7 +41,7 @@ export function spoken(state) {
 export function figures(state) {
   const parts = [];
   if (state.fps) parts.push(`${state.fps.toFixed(1)} fps`);
-  if (state.latency_s != null) parts.push(latency(state.latency_s));
+  if (state.latency_s != null) parts.push(`${latency(state.latency_s)} late`);
   if (!state.live && state.share != null && state.share < 1) parts.push(`${Math.floor(100 * state.share)}% done`);
   return parts.join(" \u00b7 ");
 }

@@ -45,8 +45,8 @@ export class StreamView {
       (moment) => this.#show(moment),
       (error) => this.#tell(error.message),
     );
-    const seek = (time_us) => this.#sought(this.player.seek(time_us));
-    const step = (by) => this.#sought(this.player.step(by));
+    const seek = (time_us) => this.player.seek(time_us);
+    const step = (by) => this.player.step(by);
     this.does = {
       seek,
       step,
@@ -56,7 +56,7 @@ export class StreamView {
     };
     this.heading = new Heading(
       stream,
-      (other) => this.#leaveFor(other),
+      (other) => (location.hash = this.#address(other)),
       (axis) => (location.hash = address({ stream, axis })),
     );
     this.stage = new Stage(
@@ -114,8 +114,7 @@ export class StreamView {
   leave() {
     this.#left.abort();
     clearInterval(this.ticking);
-    clearTimeout(this.settling);
-    this.player.stop();
+    this.player.stop(); // which would have the address say so
     clearTimeout(this.settling);
     this.timeline.leave();
     this.live.watch([], 90);
@@ -126,7 +125,6 @@ export class StreamView {
     this.route = route;
     try {
       await this.#open(route);
-      this.#remember();
     } catch (error) {
       this.#excuse(error);
     }
@@ -164,7 +162,7 @@ export class StreamView {
     this.#axis = axis;
     this.#moments = new Moments(this.stream, info, axis.axis);
     this.heading.offer(info.axes, axis.axis);
-    this.transport.of(axis);
+    this.transport.of(axis, this.#grows);
     this.timeline.text = this.filter.text;
     this.timeline.open(axis, time_us);
     this.body.replaceChildren(...this.parts);
@@ -184,15 +182,18 @@ export class StreamView {
     this.events.at(moment.time_us);
     write(this.without, this.#moments.missing && `No picture: ${this.#moments.missing}`);
     this.#tell("");
+    if (!this.player.playing && !this.player.following) this.#remember();
   }
 
-  #sought(done) {
-    this.#remember();
-    return done;
+  /** Whether the axis is the one that new frames come on: of cameras, and of a recording that is not done. */
+  get #grows() {
+    if (!this.#axis) return false;
+    const { axes, state } = this.#info;
+    return this.#axis.axis === "live" || (state.state !== "ended" && this.#axis.axis === axes[axes.length - 1].axis);
   }
 
   #follow() {
-    if (this.#axis?.axis !== "live") return null;
+    if (!this.#grows) return null;
     const last_us = Math.max(this.board.states.get(this.stream)?.last_us ?? 0, this.#axis.to_us);
     return this.player.follow(last_us);
   }
@@ -201,11 +202,9 @@ export class StreamView {
     if (!this.#axis) return;
     try {
       const item = await this.timeline.event(by);
+      const which = this.filter.text ? ` with \u201c${this.filter.text}\u201d` : "";
       if (item) await this.does.seek(item.from_us);
-      else
-        this.#tell(
-          `No event ${by > 0 ? "after" : "before"} this one${this.filter.text ? ` has \u201c${this.filter.text}\u201d in it` : ""}.`,
-        );
+      else this.#tell(`There is no event${which} ${by > 0 ? "after" : "before"} this moment.`);
     } catch (error) {
       this.#tell(error.message);
     }
@@ -213,7 +212,7 @@ export class StreamView {
 
   #fresh(last_us) {
     if (!this.#axis) return this.#again();
-    if (this.#axis.axis !== "live") return null;
+    if (!this.#grows) return null;
     this.timeline.grow(last_us);
     return this.player.fresh(last_us);
   }
@@ -261,7 +260,7 @@ export class StreamView {
     return moment ? this.#moments.read(moment, place).catch((error) => error.message) : Promise.resolve("");
   }
 
-  /** The address says what is shown, so that it can be kept, sent, and loaded again. */
+  /** The address says what is shown, so that it can be kept, sent, and loaded again; while it is played it rests. */
   #remember() {
     clearTimeout(this.settling);
     this.settling = setTimeout(() => history.replaceState(null, "", this.#address(this.stream)), SETTLED_MS);
@@ -275,10 +274,6 @@ export class StreamView {
       ...{ stream, axis: same ? this.#axis?.axis : null, time_us: following ? null : (moment?.time_us ?? null) },
       ...{ layers: [...shown], opacity, split, text: this.filter.text },
     });
-  }
-
-  #leaveFor(stream) {
-    location.hash = this.#address(stream);
   }
 
   #tell(text) {

@@ -77,10 +77,11 @@ export class Transport {
     seek(time_us);
   }
 
-  /** @param {import("./contract.js").Axis} axis */
-  of(axis) {
+  /** @param {import("./contract.js").Axis} axis  @param {boolean} grows  whether there is more to come */
+  of(axis, grows) {
     this.#clock = axis.clock;
-    this.live.hidden = axis.axis !== "live";
+    this.live.hidden = !grows;
+    write(this.live, axis.axis === "live" ? "Live" : "Newest");
   }
 
   mode(playing, following) {
