@@ -53,7 +53,7 @@ export class Head {
       const since = clockTime(this.live.lost_ms * 1000, "capture", 0);
       banners.push([
         "lost",
-        `No answer from the server since ${since}. What is shown is from before; it is tried again by itself.`,
+        `${this.live.why}, since ${since}. What is shown is from before; it is tried again by itself.`,
       ]);
     } else if (sink_state === "away") {
       const since = clockTime(sink_since_us, "capture", 0);
@@ -65,7 +65,7 @@ export class Head {
     if (hello && hello.version !== document.documentElement.dataset.version) {
       banners.push(["version", "The server is of another release than this page: reload it."]);
     }
-    const shown = banners.map(([, text]) => text).join();
+    const shown = banners.map(([, text]) => text).join("");
     if (shown !== at("banners").textContent) {
       at("banners").replaceChildren(
         ...banners.map(([kind, text]) => make("p", { class: "banner", "data-kind": kind }, text)),

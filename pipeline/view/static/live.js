@@ -12,10 +12,14 @@ import { json } from "./request.js";
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 const QUIET_MS = 15_000; // then it is asked whether the server is still there
+const REFUSED = "The server answers, but refuses a connection: too many pages are open, or a proxy lets none through";
+const UNREACHED = "The server cannot be reached";
 
 export class Live extends EventTarget {
   /** When the server was lost, by this browser's clock; null while it is there. @type {number|null} */
   lost_ms = null;
+  /** Why, in words. */
+  why = "";
   /** @type {Map<string, Painter>} */
   #painters = new Map();
   #wanted = { watch: /** @type {string[]} */ ([]), side: 180 };
@@ -40,17 +44,19 @@ export class Live extends EventTarget {
     if (this.#socket) return;
     try {
       this.board.greet(await json("/view/streams"));
-    } catch {
-      this.#fail();
-      return;
+    } catch (error) {
+      return this.#fail(error.status ? error.message : UNREACHED);
     }
     if (this.#socket) return;
     const socket = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}/view/live`);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
-    let first = true;
-    socket.addEventListener("open", () => this.#opened());
-    socket.addEventListener("close", () => socket === this.#socket && this.#fail());
+    let [first, opened] = [true, false];
+    socket.addEventListener("open", () => {
+      opened = true;
+      this.#opened();
+    });
+    socket.addEventListener("close", () => socket === this.#socket && this.#fail(opened ? UNREACHED : REFUSED));
     socket.addEventListener("message", ({ data }) => {
       if (socket !== this.#socket) return;
       this.#heard_ms = Date.now();
@@ -117,18 +123,18 @@ export class Live extends EventTarget {
       this.board.greet(await json("/view/streams"));
       this.#heard_ms = Date.now();
     } catch {
-      this.#fail();
+      this.#fail(UNREACHED);
     }
   }
 
-  #fail() {
+  #fail(why) {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
-    if (this.lost_ms == null) {
-      this.lost_ms = Date.now();
-      this.dispatchEvent(new Event("link"));
-    }
+    const told = this.lost_ms != null && this.why === why;
+    this.lost_ms ??= Date.now();
+    this.why = why;
+    if (!told) this.dispatchEvent(new Event("link"));
     this.#again(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#tries++));
   }
 

@@ -18,7 +18,8 @@ function percent(text) {
   return Number.isFinite(number) ? Math.min(100, Math.max(0, Math.round(number))) : null;
 }
 
-function decoded(text) {
+/** As `decodeURIComponent`, of whatever somebody typed. */
+export function decoded(text) {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { Problem } from "./problem.js";
+import { decoded } from "./route.js";
 
 let asked = null;
 
@@ -19,7 +20,7 @@ export async function enter() {
   const found = /^#token=(.+)$/.exec(location.hash);
   if (!found) return;
   history.replaceState(null, "", "#/");
-  await redeem(decodeURIComponent(found[1])).catch(() => {}); // whoever is refused is asked for it
+  await redeem(decoded(found[1])).catch(() => {}); // whoever is refused is asked for it
 }
 
 /** Ends when the server has taken a token. However many requests wait for it, it is asked for once. */
