@@ -21,8 +21,8 @@ from pipeline.view.pictures import NoPicture, Pictures
 from pipeline.view.series import Axis, Shelf, place_of, session_of
 from pipeline.view.similar import TOPIC, Similar
 from pipeline.view.statics import statics
+from pipeline.view.tiles import Sources
 from pipeline.view.timeline import Timeline
-from pipeline.view.wall import Sources
 
 NO_PICTURES = (
     "the records have no pictures: name the footage with --media, or let the job publish some "

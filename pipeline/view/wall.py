@@ -9,54 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pipeline.records.payloads import time_us
-from pipeline.records.record import Message
-from pipeline.view.follower import Follower
-from pipeline.view.layers import KINDS, Layers, described
-from pipeline.view.series import Axis, Shelf, session_of
 from pipeline.view.slots import PICTURES, Due, Slots
+from pipeline.view.tiles import Json, Sources, Tiles
 
 TURN_S = 0.1
 STATES_S = 0.5  # between two tellings of how streams fare
 MOST_WATCHED = 256
 NOT_UNDERSTOOD = 1003  # RFC 6455: data that cannot be accepted
-
-Json = dict[str, Any]
-
-
-class Still(Protocol):
-    """Pictures of footage."""
-
-    def __call__(
-        self, stream: str, session: str, position: str, time_us: int, side: int, region: str, /
-    ) -> bytes | None:
-        """A JPEG of that very frame; None where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where a wall takes things from.
-
-    Attributes:
-        states: every stream's.
-        sink: what is told of the sink.
-        still: a frame's picture, out of footage.
-    """
-
-    shelf: Shelf
-    layers: Layers
-    follower: Follower
-    states: Callable[[], list[Json]]
-    sink: Callable[[], Json]
-    still: Still
 
 
 class Wall:
@@ -67,20 +32,22 @@ class Wall:
         self._from = sources
         self._slots = Slots()
         self._told: dict[str, Json] = {}
-        self._told_s = float("-inf")
+        self._tiles = Tiles(sources)
+        self._to_decode: dict[str, Due] = {}  # stream -> the newest
 
     async def serve(self) -> None:
         """Until it goes, or the service does."""
         await self._socket.accept()
         with self._from.follower.heard_by(self._slots.hear):
-            hears = asyncio.create_task(self._listen())
-            tells = asyncio.create_task(self._tell())
-            done, left = await asyncio.wait((hears, tells), return_when=asyncio.FIRST_COMPLETED)
+            work = (self._listen(), self._tell(), self._show(), self._decode())
+            tasks = [asyncio.create_task(one) for one in work]
+            done, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
             for task in done:
-                task.result()
+                with suppress(WebSocketDisconnect, RuntimeError):  # it went while it was told
+                    task.result()
 
     async def _listen(self) -> None:
         try:
@@ -98,23 +65,34 @@ class Wall:
             self._slots.watch([str(name) for name in said["watch"]][:MOST_WATCHED])
 
     async def _tell(self) -> None:
-        try:
-            while True:
-                if time.monotonic() - self._told_s >= STATES_S:
-                    await self._tell_states()
-                if unseen := self._slots.unseen():
-                    await run_in_threadpool(self._begin, unseen)
-                for due in self._slots.due(time.monotonic()):
-                    if data := await run_in_threadpool(self._picture, due):
-                        await self._socket.send_bytes(data)
-                    else:
-                        self._slots.drawn(due.stream)
-                await asyncio.sleep(TURN_S)
-        except (WebSocketDisconnect, RuntimeError):
-            return  # it has gone while it was told
+        """How streams fare, again and again: no picture holds this up."""
+        while True:
+            await self._tell_states()
+            await asyncio.sleep(STATES_S)
+
+    async def _show(self) -> None:
+        """Pictures that lie there."""
+        while True:
+            if unseen := self._slots.unseen():
+                await run_in_threadpool(self._begin, unseen)
+            for due in self._slots.due(time.monotonic()):
+                self._to_decode[due.stream] = due
+                if data := await run_in_threadpool(self._tiles.quick, due):
+                    await self._socket.send_bytes(data)
+                else:
+                    self._slots.drawn(due.stream)
+            await asyncio.sleep(TURN_S)
+
+    async def _decode(self) -> None:
+        """Pictures out of footage, one after the other."""
+        while True:
+            for stream in list(self._to_decode):
+                due = self._to_decode.pop(stream)
+                if data := await run_in_threadpool(self._tiles.decoded, due):
+                    await self._socket.send_bytes(data)
+            await asyncio.sleep(TURN_S)
 
     async def _tell_states(self) -> None:
-        self._told_s = time.monotonic()
         states = {one["stream"]: one for one in await run_in_threadpool(self._from.states)}
         changed = [one for name, one in states.items() if self._told.get(name) != one]
         gone = sorted(self._told.keys() - states.keys())
@@ -142,37 +120,5 @@ class Wall:
                     self._slots.hear(name, topic, found[0].offset)
                     break
 
-    def _picture(self, due: Due) -> bytes | None:
-        """Head and bytes of one message; None where the record is gone, or is somebody else's."""
-        records = self._from.shelf.index.records([due.offset])
-        with suppress(KeyError, ValueError, IndexError):
-            return self._framed(due, records[0].message)
-        return None
-
-    def _framed(self, due: Due, message: Message) -> bytes:
-        headers, session = message.headers, session_of(message.headers)
-        at_us = time_us(headers["ce_time"])
-        head: Json = {"stream": due.stream, "session": session, "position": message.position}
-        head |= {"time_us": at_us, "topic": due.topic, "kind": "photo"}
-        if due.topic == "frames":
-            return framed(head, message.value)
-        where = (due.stream, session, message.position, at_us)
-        still = self._from.still(*where, 180, headers.get("ce_region", ""))
-        if still:
-            return framed(head | {"topic": "footage"}, still)
-        low, high = self._from.layers.scale(Axis.of(due.stream, session), due.topic) or (None, None)
-        return framed(
-            head | described(due.topic, headers) | {"low": low, "high": high}, message.value
-        )
-
-    async def _say(self, said: Mapping[str, Any]) -> None:
+    async def _say(self, said: Mapping[str, object]) -> None:
         await self._socket.send_text(json.dumps(said, allow_nan=False, separators=(",", ":")))
-
-
-def framed(head: Json, body: bytes) -> bytes:
-    """Two bytes that say how long the head is, the head, the picture."""
-    text = json.dumps(head, allow_nan=False, separators=(",", ":")).encode()
-    return len(text).to_bytes(2) + text + body
-
-
-assert {*KINDS, "frames"} == set(PICTURES)
