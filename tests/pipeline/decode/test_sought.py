@@ -124,3 +124,16 @@ def test_a_scene_is_drawn_from_there(spec, play):
     whole = play(uri, short_side=28).samples
     found, _ = sought(spec, uri, "13", short_side=28)
     assert np.array_equal(found[0].pixels, whole[13].pixels)
+
+
+@pytest.mark.slow
+def test_frames_of_real_clips_are_those_of_a_whole_pass(spec, play, clip):
+    whole = play(clip, "fps:5").samples
+    for wanted in (whole[len(whole) // 2], whole[-1]):
+        wished = spec(clip, at=("5e5510n", wanted.info.position, 0), short_side=224)
+        items = Sought(wished, lambda: 0).items()
+        found = next(item for item in items if isinstance(item, Sample | End))
+        assert isinstance(found, Sample)
+        assert found.info.position == wanted.info.position
+        if min(wanted.info.source_hw) >= 224:
+            assert np.array_equal(found.pixels, wanted.pixels)
