@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, Full, Queue
-from typing import Any, Literal
+from typing import Any
 
-from operators.moment import rfc3339
 from pipeline.errors import SinkError
 from pipeline.records.filter import Filter
 from pipeline.records.jump import Jump
@@ -35,8 +34,6 @@ BATCH = 256  # records that are written at once, and as many wait
 PAUSE_S = 0.5  # between two looks for records
 STANDS_S = 2.0  # between two looks at how streams stand, which also tells whether it is there
 LABELS = "labels"
-
-State = tuple[Literal["there", "away"], str]
 
 
 @contextmanager
@@ -80,18 +77,12 @@ class Mirror:
         self._read: Queue[StoredRecord] = Queue(BATCH)
         self._standing: list[Progress] = []
         self._over = threading.Event()
-        self._away = ""  # since when, and why
-        self._jumped = ""
+        self._away = ""
         self._failed = ""
 
     def away(self) -> str:
-        """Since when the cluster is not there, and why; "" while it is."""
+        """Why the cluster is not there; "" while it is."""
         return self._failed or self._away
-
-    def state(self) -> State:
-        """`away` and why; or `there`, and what of it could not be had."""
-        why_not = self.away()
-        return ("away", why_not) if why_not else ("there", self._jumped)
 
     def take(self, records: Sequence[StoredRecord]) -> None:
         """Write them, and how streams stand; what is there already is not written again."""
@@ -101,7 +92,7 @@ class Mirror:
     @contextmanager
     def at_work(self, since_us: int) -> Iterator[None]:
         """Follows the cluster until the end of the block."""
-        plan = Plan(where=Filter(since_us=since_us), follow=True, on_jump=self._jump)
+        plan = Plan(where=Filter(since_us=since_us), follow=True, on_jump=_tell)
         reading = self._reader.read(plan)
         follow = threading.Thread(target=self._follow, args=[reading], name="mirror", daemon=True)
         write = threading.Thread(target=self._write, name="mirror writer", daemon=True)
@@ -155,14 +146,14 @@ class Mirror:
             try:
                 self._standing = [*self._reader.progress()]
             except SinkError as error:
-                self._away = self._away or f"since {rfc3339(wall_clock_us())}: {mask(str(error))}"
+                self._away = mask(str(error))
             else:
                 self._away = ""
 
-    def _jump(self, jump: Jump) -> None:
-        log.warning("%s", jump)
-        self._jumped = str(jump)
-
     def _fail(self, error: SinkError) -> None:
         log.error("the page follows its sink no longer: %s", error)
-        self._failed = f"no longer followed, open the page's service anew: {mask(str(error))}"
+        self._failed = f"it is followed no longer, start the page again: {mask(str(error))}"
+
+
+def _tell(jump: Jump) -> None:
+    log.warning("%s", jump)

@@ -15,6 +15,7 @@ from pipeline.sinks.sqlite.reader import SqliteReader
 from pipeline.sinks.uri import create_topics, open_sink
 from pipeline.view import mirror as view_mirror
 from pipeline.view.mirror import mirrored
+from pipeline.view.opening import Wish, opened
 
 QUICK = {"attempt_s": 1}
 KEEP_BYTES = 1 << 20
@@ -51,7 +52,7 @@ def test_records_come_once_as_they_were_published(kafka_uri, build):
             here = found[later.id]
             assert here.message == later
             assert abs(here.timestamp_us - wall_clock_us()) < 600 * 1_000_000
-            assert mirror.state() == ("there", "")
+            assert mirror.away() == ""
             path = mirror.path
     assert not path.exists()
 
@@ -112,13 +113,22 @@ def test_a_broker_that_was_away_is_followed_on_and_told_of(own_broker, build, mo
     with mirrored(uri, QUICK, None, KEEP_BYTES) as mirror:
         until(lambda: len(ids(mirror)) == 1)
         own_broker.freeze()
-        until(lambda: mirror.state()[0] == "away")
-        assert mirror.state()[1].startswith("since 20")
+        until(mirror.away)
+        assert own_broker.server in mirror.away()
         own_broker.go_on()
         sink.publish([build.message(2)])
         sink.close()
         until(lambda: len(ids(mirror)) == 2)
-        until(lambda: mirror.state() == ("there", ""))
+        until(lambda: not mirror.away())
+
+
+@pytest.mark.needs_kafka
+def test_the_page_shows_what_is_on_a_cluster(kafka_uri, build):
+    create_topics(kafka_uri, names=["action"])
+    with closing(open_sink(kafka_uri)) as sink, opened(Wish(kafka_uri, settings=QUICK)) as room:
+        sink.publish([build.message(1)])
+        until(lambda: [one["stream"] for one in room.states()] == ["cam1"])
+        assert (room.sink()["kind"], room.sink()["sink_state"]) == ("kafka", "there")
 
 
 def test_a_cluster_that_is_not_there_is_told_at_once():
