@@ -11,13 +11,11 @@ export class Filter {
   constructor(changed) {
     this.changed = changed;
     this.field = make("input", {
-      ...{
-        type: "search",
-        id: "filter",
-        list: "labels",
-        placeholder: "Filter by label",
-        "aria-label": "Filter marks by label",
-      },
+      type: "search",
+      id: "filter",
+      list: "labels",
+      placeholder: "Filter by label",
+      "aria-label": "Filter marks by label",
       oninput: () => this.#choose(this.field.value),
     });
     this.names = make("datalist", { id: "labels" });
@@ -27,7 +25,6 @@ export class Filter {
 
   /** @param {{name: string, count: number}[]} labels  the most frequent first */
   offer(labels) {
-    this.labels = labels;
     this.names.replaceChildren(...labels.map(({ name }) => make("option", { value: name })));
     const entries = labels.slice(0, MOST).map(({ name, count }) => /** @type {[string, number]} */ ([name, count]));
     keyed(

@@ -1,6 +1,6 @@
 /** Which stream is looked at and how it fares, and the way to another one, at the same time. */
 
-import { make, mark, write } from "./dom.js";
+import { make, write } from "./dom.js";
 import { badge, figures, lastSeen, lasted, losses } from "./state.js";
 import { clockTime, day, span } from "./time.js";
 
@@ -55,7 +55,6 @@ export class Heading {
         .map((axis) => make("option", { value: axis.axis, selected: axis.axis === chosen }, named(axis)))
         .reverse(),
     );
-    mark(this.axes, "data-count", axes.length);
   }
 }
 

@@ -44,7 +44,8 @@ export function drawMap(canvas, image, kind) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-function fit(canvas, { width, height }) {
+/** As many pixels as what is drawn has; a canvas that is given its size again is wiped, so only where it differs. */
+export function fit(canvas, { width, height }) {
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
 }

@@ -5,9 +5,10 @@
  * the source, for maps cover it whatever their grid.
  */
 
-import { make, mark, write } from "./dom.js";
 import { boxes } from "./boxes.js";
-import { drawMap } from "./picture.js";
+import { make, mark, write } from "./dom.js";
+import { BOXES } from "./layers.js";
+import { drawMap, fit } from "./picture.js";
 
 export class Stage {
   /** @type {Map<string, HTMLCanvasElement>} by layer */
@@ -21,7 +22,6 @@ export class Stage {
    */
   constructor(stream, read, divided) {
     this.read = read;
-    this.stream = stream;
     this.photo = make("canvas", {
       class: "photo",
       "data-layer": "photo",
@@ -34,14 +34,13 @@ export class Stage {
     this.value = make("output", { class: "value", "aria-live": "off", hidden: true });
     this.cross = make("span", { class: "cross", hidden: true });
     this.split = make("div", {
-      ...{
-        class: "split",
-        role: "slider",
-        tabindex: "0",
-        hidden: true,
-        "aria-label": "Where maps begin, per cent of the width",
-      },
-      ...{ "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal" },
+      class: "split",
+      role: "slider",
+      tabindex: "0",
+      hidden: true,
+      "aria-label": "Where maps begin, per cent of the width",
+      "aria-valuemin": "0",
+      "aria-valuemax": "100",
     });
     this.veil = make("p", { class: "veil", hidden: true });
     this.rectangle = make(
@@ -100,15 +99,18 @@ export class Stage {
     const [width, height] = photo ? [photo.width, photo.height] : (size_wh ?? [16, 9]);
     this.rectangle.style.setProperty("--ratio", String(width / height));
     this.photo.hidden = !photo;
-    if (photo) this.#copy(photo);
+    if (photo) {
+      fit(this.photo, photo);
+      this.photo.getContext("2d").drawImage(photo, 0, 0);
+    }
     let lowest = !photo; // with nothing below it a map is not thinned out
     for (const [name, canvas] of this.#canvases) {
       const drawn = maps.get(name);
-      canvas.hidden = !drawn && !(name === "boxes" && found.length);
+      canvas.hidden = !drawn && !(name === BOXES.topic && found.length);
       if (canvas.hidden) continue;
       if (drawn) drawMap(canvas, drawn.image, drawn.kind);
       else boxes(canvas, found, size_wh ?? [width, height], this.rectangle);
-      canvas.style.opacity = String(lowest || name === "boxes" ? 1 : opacity);
+      canvas.style.opacity = String(lowest || name === BOXES.topic ? 1 : opacity);
       lowest = false;
     }
     mark(this.element, "data-position", position);
@@ -179,11 +181,5 @@ export class Stage {
       event.preventDefault();
       divided(Math.min(100, Math.max(1, to)));
     });
-  }
-
-  #copy(photo) {
-    if (this.photo.width !== photo.width) this.photo.width = photo.width;
-    if (this.photo.height !== photo.height) this.photo.height = photo.height;
-    this.photo.getContext("2d").drawImage(photo, 0, 0);
   }
 }

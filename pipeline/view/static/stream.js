@@ -270,10 +270,9 @@ export class StreamView {
     const { following, moment } = this.player;
     const { shown, opacity, split } = this.layers;
     const same = stream === this.stream || this.#axis?.axis === "live";
-    return address({
-      ...{ stream, axis: same ? this.#axis?.axis : null, time_us: following ? null : (moment?.time_us ?? null) },
-      ...{ layers: [...shown], opacity, split, text: this.filter.text },
-    });
+    const axis = same ? this.#axis?.axis : null;
+    const time_us = following ? null : moment?.time_us;
+    return address({ stream, axis, time_us, layers: [...shown], opacity, split, text: this.filter.text });
   }
 
   #tell(text) {

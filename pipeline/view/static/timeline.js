@@ -65,12 +65,13 @@ export class TimelineView extends EventTarget {
     window.removeEventListener("themechange", this.redraw);
   }
 
-  /** Another axis, all of it; of one that goes on, its last minutes. @param {import("./contract.js").Axis} axis */
+  /** Another axis, all of it; of a camera's, the minutes around a time, or the last ones. */
   open(axis, time_us) {
     this.#axis = axis;
     this.shown = null;
     const live = axis.axis === "live";
-    const to_us = live && time_us != null ? Math.min(axis.to_us, time_us + LIVE_US / 2) : axis.to_us;
+    const around_us = Math.max(time_us ?? axis.to_us, axis.from_us) + LIVE_US / 2;
+    const to_us = live ? Math.min(axis.to_us, Math.max(around_us, axis.from_us + LIVE_US)) : axis.to_us;
     const from_us = live ? Math.max(axis.from_us, to_us - LIVE_US) : axis.from_us;
     this.view = { from_us, to_us: Math.max(to_us, from_us + NARROWEST_US) };
     return this.load();

@@ -61,7 +61,6 @@ export class Wall {
     this.size.observe(this.grid);
     const { signal } = this.#left;
     board.addEventListener("change", () => this.#update(), { signal });
-    board.addEventListener("sink", () => this.#update(), { signal });
     live.addEventListener("skipped", (/** @type {CustomEvent} */ { detail }) => this.#tellSkipped(detail.pictures), {
       signal,
     });
