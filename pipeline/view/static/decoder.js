@@ -1,17 +1,15 @@
 /** The page's side of the worker that decodes PNGs. */
 
-/** Trusted types ask for the name of a script to be vouched for; this one is ours and none else is. */
-function vouched(url) {
-  const policy = globalThis.trustedTypes?.createPolicy("dinostream-worker", { createScriptURL: (text) => text });
-  return policy ? policy.createScriptURL(url.href) : url;
-}
+/** Trusted types ask for the address of a script to be vouched for; this one is ours, and no other is. */
+const policy = globalThis.trustedTypes?.createPolicy("dinostream-worker", { createScriptURL: (text) => text });
+const SCRIPT = new URL("png_worker.js", import.meta.url).href;
 
 const waiting = new Map();
-let worker = null;
 let numbers = 0;
+let worker = started(); // with the page, so that the first picture does not wait for it
 
 function started() {
-  const made = new Worker(/** @type {any} */ (vouched(new URL("png_worker.js", import.meta.url))), { type: "module" });
+  const made = new Worker(policy ? policy.createScriptURL(SCRIPT) : SCRIPT, { type: "module" });
   made.addEventListener("message", ({ data: { number, map, error } }) => {
     const { resolve, reject } = waiting.get(number);
     waiting.delete(number);

@@ -1,12 +1,15 @@
 /** Wheel, drag and pinch on the timeline: zoom, move, scrub; a press without a way is a click. */
 
 const STILL = 4; // CSS pixels that a hand may shake
+const GLIDE_MS = 300; // whoever scrolls the page is not stopped by what comes under the pointer
 
 export class Gestures {
   /** @type {Map<number, {x: number, y: number}>} by pointer */
   #down = new Map();
   #way = 0;
   #scrubbing = false;
+  #scrolled_ms = 0;
+  #left = new AbortController();
 
   /**
    * @param {HTMLElement} element
@@ -21,6 +24,11 @@ export class Gestures {
     element.addEventListener("pointerup", (event) => this.#release(event, true));
     element.addEventListener("pointercancel", (event) => this.#release(event, false));
     element.addEventListener("pointerleave", () => timeline.hover(null));
+    window.addEventListener("scroll", () => (this.#scrolled_ms = Date.now()), { signal: this.#left.signal });
+  }
+
+  leave() {
+    this.#left.abort();
   }
 
   #place(event) {
@@ -29,6 +37,7 @@ export class Gestures {
   }
 
   #wheel(event) {
+    if (Date.now() - this.#scrolled_ms < GLIDE_MS) return;
     event.preventDefault();
     const { x } = this.#place(event);
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) this.#pan(event.deltaX);

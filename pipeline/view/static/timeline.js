@@ -59,6 +59,7 @@ export class TimelineView extends EventTarget {
   }
 
   leave() {
+    this.gestures.leave();
     this.size.disconnect();
     this.#asked.abort();
     clearTimeout(this.timer);
