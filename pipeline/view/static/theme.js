@@ -1,6 +1,6 @@
 /** Light, dark, or as the system is: chosen by a button, remembered by the browser. */
 
-import { at, icon, make, mark } from "./dom.js";
+import { at, icon, mark } from "./dom.js";
 import { keep, kept } from "./kept.js";
 
 const ICONS = {
@@ -20,7 +20,7 @@ export function startTheme() {
     mark(document.documentElement, "data-theme", theme === "system" ? null : theme);
     mark(button, "aria-label", `Theme: ${theme}`);
     mark(button, "title", `Theme: ${theme}`);
-    button.replaceChildren(icon(ICONS[theme]), make("span", { class: "unseen" }, `Theme: ${theme}`));
+    button.replaceChildren(icon(ICONS[theme]));
     window.dispatchEvent(new Event("themechange"));
   };
   button.addEventListener("click", () => {

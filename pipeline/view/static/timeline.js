@@ -18,7 +18,7 @@ import { clockTime, day } from "./time.js";
 const NARROWEST_US = 1_000_000;
 const LIVE_US = 600_000_000; // what is looked over at first of a camera that has run for long
 const PATIENCE_MS = 120; // whoever drags is not asked at every pixel
-const LOOK = ["ink", "quiet", "rule", "paper", "accent", "bad", "wait"];
+const LOOK = ["ink", "quiet", "paper", "accent", "bad", "wait"];
 
 export class TimelineView extends EventTarget {
   /** @type {Timeline|null} */
@@ -150,7 +150,7 @@ export class TimelineView extends EventTarget {
     mark(this.slider, "aria-valuemin", 0);
     mark(this.slider, "aria-valuemax", Math.round((this.last_us - this.first_us) / 1e6));
     const left = this.shown.left_out;
-    write(this.left_out, left ? `${left} older marks are not looked at: zoom in to see them.` : "");
+    write(this.left_out, left ? `${left} older marks are left out.` : "");
     this.#resized();
     this.dispatchEvent(new Event("loaded"));
   }
