@@ -29,7 +29,14 @@ export class Tile {
     this.element = make(
       "a",
       { class: "tile", href: address({ stream: state.stream }), "data-stream": state.stream, "aria-describedby": id },
-      make("span", { class: "frame" }, this.canvas, this.word, this.lost, this.doubt, this.reason),
+      make(
+        "span",
+        { class: "frame" },
+        this.canvas,
+        this.word,
+        make("span", { class: "notes" }, this.lost, this.doubt),
+        this.reason,
+      ),
       make("span", { class: "title" }, make("span", { class: "name", title: state.stream }, state.stream), this.badge),
       make("span", { class: "facts", id }, this.figures, this.seen),
     );
