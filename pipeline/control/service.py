@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from operators.errors import UsageError
 from pipeline.configuration.config import StreamConfig
 from pipeline.configuration.resolve import resolve_streams
 from pipeline.control import deepstream
@@ -26,11 +25,10 @@ from pipeline.control.openapi import document
 from pipeline.control.steering import Steering
 from pipeline.control.wanted import Changed, Fixed, NoSuchStream, refuse_other_keys
 from pipeline.secrets import MASK, mask_url, mask_values
-from pipeline.view.app import Page
-from pipeline.view.axes import NotThere
+from pipeline.view.app import REFUSALS, Page
 from pipeline.web.answer import Json
 from pipeline.web.body import json_object
-from pipeline.web.problem import Problem, on_problem, refusing
+from pipeline.web.problem import Problem, refusing
 
 TURN_S = 0.2  # how often changes are looked for
 QUIET_S = 15.0  # after which a line says that the connection lives
@@ -77,12 +75,10 @@ class Service:
         return Starlette(
             routes=[*own, *(self._page.routes() if self._page else ())],
             exception_handlers={
-                Problem: on_problem,
-                UsageError: refusing(422),
+                **REFUSALS,
                 NoSuchStream: refusing(404),
                 Fixed: refusing(409),
                 Changed: refusing(412),
-                NotThere: refusing(404),
             },
         )
 

@@ -9,14 +9,18 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from operators.errors import UsageError
 from operators.result import PNG
+from pipeline.errors import NoDatabase, SinkError
 from pipeline.records.lines import record_facts
 from pipeline.records.record import StoredRecord
+from pipeline.view.axes import NotThere
 from pipeline.view.layers import KINDS
 from pipeline.view.pictures import NoPicture
 from pipeline.view.room import Room
@@ -24,11 +28,20 @@ from pipeline.view.series import Axis
 from pipeline.view.statics import Asset, statics
 from pipeline.view.wall import Wall
 from pipeline.web.answer import Json
-from pipeline.web.problem import Problem
+from pipeline.web.problem import Handler, Problem, on_problem, refusing
 
 FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
 NOT_KEPT = {"cache-control": "no-store"}
 MOST_SIDE, WIDEST = 2160, 4000  # pixels
+
+REFUSALS: Mapping[Any, Handler] = {
+    Problem: on_problem,
+    UsageError: refusing(422),
+    NotThere: refusing(404),
+    NoDatabase: refusing(503),
+    SinkError: refusing(503),
+}
+"""Exception -> how it is answered."""
 
 Enter = Callable[[], Room]
 """What there is to look at, opened when somebody looks for the first time."""
@@ -126,7 +139,8 @@ class Page:
         return Json(self._enter().similar.to(_text(request, "id")), headers=NOT_KEPT)
 
     async def live(self, socket: WebSocket) -> None:
-        await Wall(socket, self._enter().sources).serve()
+        room = await run_in_threadpool(self._enter)
+        await Wall(socket, room.sources).serve()
 
     def _record(self, request: Request) -> StoredRecord:
         topic, identity = _text(request, "topic"), _text(request, "id")

@@ -11,13 +11,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from operators.errors import UsageError
-from pipeline.view.app import Page
-from pipeline.view.axes import NotThere
+from pipeline.view.app import REFUSALS, Page
 from pipeline.view.opening import Entrance, Wish
 from pipeline.web.listener import answering, bound
 from pipeline.web.place import Place
-from pipeline.web.problem import Problem, on_problem, refusing
 
 
 @contextmanager
@@ -34,11 +31,7 @@ def serving(wish: Wish, place: Place) -> Iterator[str]:
         entrance.enter()  # what is wrong with it is told at once
         app = Starlette(
             routes=[*Page(entrance.enter).routes(), Route("/livez", _alive)],
-            exception_handlers={
-                Problem: on_problem,
-                UsageError: refusing(422),
-                NotThere: refusing(404),
-            },
+            exception_handlers=REFUSALS,
         )
         stack.enter_context(answering(app, place, server))
         yield replace(place, port=server.getsockname()[1]).url

@@ -187,6 +187,18 @@ def test_a_page_that_talks_nonsense_is_let_go(book, looked):
         list(socket)
 
 
+def test_a_sink_that_went_away_is_told_and_what_was_known_stays(book, looked, tmp_path):
+    book.write(book.frame(0))
+    page = looked()
+    book.sink.close()
+    book.path.rename(tmp_path / "aside.db")
+    status, why = page.refused("/view/moment", stream="gate", axis="live")
+    assert (status, "no such database" in why) == (503, True)
+    assert [one["stream"] for one in page.get("/view/streams")["streams"]] == ["gate"]
+    (tmp_path / "aside.db").rename(book.path)
+    assert page.get("/view/moment", stream="gate", axis="live")["position"] == "0"
+
+
 def test_a_sink_that_nobody_has_written_is_empty_and_then_there(tmp_path, looked, book):
     book.sink.close()
     book.path.unlink()
