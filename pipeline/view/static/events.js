@@ -41,12 +41,9 @@ export class Events {
       .sort((one, other) => other.from_us - one.from_us);
     const more = items.length > MOST ? `, the newest ${MOST} of them here: zoom in for the others` : ", newest first";
     this.count.textContent = items.length ? `${items.length}${more}` : "none";
-    this.#shown = items.slice(0, MOST);
-    const entries = this.#shown.map((item) => [
-      [item.topic, item.id, item.from_us, item.to_us, item.label, item.count].join(" "),
-      item,
-    ]);
-    const rows = new Map(/** @type {[string, any][]} */ (entries));
+    const key = ({ topic, id, from_us, to_us, label, count }) => [topic, id, from_us, to_us, label, count].join(" ");
+    const rows = new Map(items.slice(0, MOST).map((item) => [key(item), item]));
+    this.#shown = [...rows.values()];
     keyed(
       this.list,
       [...rows],

@@ -38,18 +38,23 @@ export class Moments {
   }
 
   /**
+   * What cannot be had is left out, and told in `failed`.
+   *
    * @param {Moment} moment
    * @param {Set<string>} shown  layers
    * @param {number} tall  of the stage, in the screen's pixels
    */
   async load(moment, shown, tall) {
     const layers = this.info.layers.filter(({ topic }) => shown.has(topic) && moment.records[topic]);
+    const failed = [];
+    const decode = ({ topic }) =>
+      this.#maps.get(topic, moment.records[topic].id).catch((error) => void failed.push(`${topic}: ${error.message}`));
     const [photo, names, ...decoded] = await Promise.all([
       this.#picture(moment, tall),
       namesOf(this.#classes?.labelset ?? null),
-      ...layers.map(({ topic }) => this.#maps.get(topic, moment.records[topic].id)),
+      ...layers.map(decode),
     ]);
-    const found = layers.map((layer, at) => ({ layer, map: decoded[at] }));
+    const found = layers.map((layer, at) => ({ layer, map: decoded[at] })).filter(({ map }) => map);
     const classes = found.find(({ layer }) => layer.kind === "classes");
     const summary = shown.has(BOXES.topic) ? moment.records[BOXES.record]?.data : null;
     const present = this.#present(classes?.map, summary, names);
@@ -60,6 +65,7 @@ export class Moments {
       boxes: boxesOf(summary, this.#colours, this.alone),
       size_wh: this.info.size_wh,
       present,
+      failed,
       depth: depth ? { layer: depth.layer, scale: scaleOf(depth.map, depth.layer) } : null,
     };
   }
@@ -94,15 +100,8 @@ export class Moments {
 
   /** Classes by area: of the map, which has them all; else of the summary, which leaves out the small ones. */
   #present(map, summary, names) {
-    const cells = map
-      ? map.values.reduce((counted, id) => counted.set(id, (counted.get(id) ?? 0) + 1), new Map())
-      : null;
-    const shares = cells
-      ? byArea(map).map((id) => ({
-          id,
-          name: names.get(id) ?? `class ${id}`,
-          share: cells.get(id) / map.values.length,
-        }))
+    const shares = map
+      ? byArea(map).map(({ id, share }) => ({ id, name: names.get(id) ?? `class ${id}`, share }))
       : (summary?.classes ?? []).map(({ id, name, share }) => ({ id, name, share }));
     this.#colours = classColours(
       shares.map(({ id }) => id),

@@ -81,9 +81,10 @@ export function colourImage(map) {
   );
 }
 
-/** Class ids by how many cells they have, the largest first. */
+/** Classes by their share of the cells, the largest first. @returns {{id: number, share: number}[]} */
 export function byArea(map) {
   const cells = new Uint32Array(256);
   for (const id of map.values) cells[id]++;
-  return [...cells.keys()].filter((id) => cells[id]).sort((one, other) => cells[other] - cells[one]);
+  const found = Array.from(cells, (count, id) => ({ id, share: count / map.values.length }));
+  return found.filter(({ share }) => share).sort((one, other) => other.share - one.share);
 }

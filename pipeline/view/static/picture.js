@@ -24,7 +24,10 @@ export class Picture {
   #coloured(head, map) {
     if (head.kind === "depth") return depthImage(map, scaleOf(map, head));
     if (head.kind === "colours") return colourImage(map);
-    this.#colours = classColours(byArea(map), this.#colours);
+    this.#colours = classColours(
+      byArea(map).map(({ id }) => id),
+      this.#colours,
+    );
     return classImage(map, this.#colours);
   }
 }

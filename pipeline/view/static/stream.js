@@ -28,6 +28,8 @@ export class StreamView {
   #axis = null;
   /** @type {Moments|null} */
   #moments = null;
+  /** The moment whose picture is on the stage. @type {import("./contract.js").Moment|null} */
+  #drawn = null;
   #left = new AbortController();
 
   /**
@@ -172,6 +174,7 @@ export class StreamView {
     const tall = this.stage.rectangle.clientHeight * window.devicePixelRatio;
     const drawing = await this.#moments.load(moment, this.layers.shown, tall);
     if (this.#left.signal.aborted) return;
+    this.#drawn = moment;
     this.stage.draw({ ...drawing, opacity: this.layers.opacity / 100, position: moment.position });
     this.legend.show(drawing.depth, drawing.present, this.#moments.alone);
     this.layers.date(moment);
@@ -181,7 +184,7 @@ export class StreamView {
     this.timeline.playhead(moment.time_us);
     this.events.at(moment.time_us);
     write(this.without, this.#moments.missing && `No picture: ${this.#moments.missing}`);
-    this.#tell("");
+    this.#tell(drawing.failed.join(" "));
     if (!this.player.playing && !this.player.following) this.#remember();
   }
 
@@ -256,8 +259,7 @@ export class StreamView {
   }
 
   #read(place) {
-    const { moment } = this.player;
-    return moment ? this.#moments.read(moment, place).catch((error) => error.message) : Promise.resolve("");
+    return this.#drawn ? this.#moments.read(this.#drawn, place).catch((error) => error.message) : Promise.resolve("");
   }
 
   /** The address says what is shown, so that it can be kept, sent, and loaded again; while it is played it rests. */
