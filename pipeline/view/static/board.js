@@ -61,9 +61,8 @@ export class Board extends EventTarget {
   get counts() {
     const counts = new Map();
     for (const { state } of this.states.values()) counts.set(state, (counts.get(state) ?? 0) + 1);
-    const known = STATES.filter((name) => counts.has(name));
-    const others = [...counts.keys()].filter((name) => !STATES.includes(name));
-    return [...known, ...others].map((name) => ({ name, count: counts.get(name) }));
+    const found = [...counts].map(([name, count]) => ({ name, count }));
+    return found.sort((one, other) => STATES.indexOf(one.name) - STATES.indexOf(other.name));
   }
 }
 

@@ -4,9 +4,12 @@
  * @typedef {{keys: string[], says: string, run: (event: KeyboardEvent) => void}} Binding
  */
 
+import { openDialog } from "./dialog.js";
 import { at, make, mark } from "./dom.js";
 import { keep, kept } from "./kept.js";
 
+const FOCUSED =
+  "On the picture, Shift and arrows point at a cell. On the timeline, Page keys go a tenth of it, Home and End to its ends.";
 const NAMES = { " ": "Space", ArrowLeft: "\u2190", ArrowRight: "\u2192", Escape: "Esc" };
 
 export class Keys {
@@ -48,36 +51,13 @@ export class Keys {
       make("dt", {}, ...keys.map((key) => make("kbd", {}, NAMES[key] ?? key))),
       make("dd", {}, says),
     ]);
-    const single = make(
-      "button",
-      { type: "button", class: "toggle", "aria-pressed": String(this.#on) },
-      "Single keys are on",
-    );
+    const single = make("button", { type: "button", "aria-pressed": String(this.#on) }, "Single keys");
     single.addEventListener("click", () => {
       this.#on = !this.#on;
       keep("keys", this.#on);
       mark(single, "aria-pressed", this.#on);
-      single.textContent = this.#on ? "Single keys are on" : "Single keys are off";
     });
-    if (!this.#on) single.textContent = "Single keys are off";
-    const dialog = make(
-      "dialog",
-      { "aria-labelledby": "help-title", onclose: () => dialog.remove() },
-      make("h2", { id: "help-title" }, "Keyboard"),
-      make("dl", { class: "keys" }, ...rows.flat()),
-      make(
-        "p",
-        { class: "quiet" },
-        "The picture has the focus: Shift and arrows point at a cell. The timeline has it: + and \u2212 zoom, Page keys and Home, End jump.",
-      ),
-      make(
-        "p",
-        { class: "actions" },
-        single,
-        make("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
-      ),
-    );
-    document.body.append(dialog);
-    dialog.showModal();
+    const list = make("dl", { class: "keys" }, ...rows.flat());
+    openDialog("Keyboard", [list, make("p", { class: "quiet" }, FOCUSED)], [single]);
   }
 }

@@ -48,11 +48,7 @@ export class Layers {
       oninput: () => this.set({ opacity: Number(this.slider.value) }),
     });
     this.says = make("span", { class: "quiet" });
-    this.halves = make(
-      "button",
-      { type: "button", class: "toggle", onclick: () => this.set({ split: this.split ? 0 : 50 }) },
-      "Split",
-    );
+    this.halves = make("button", { type: "button", onclick: () => this.set({ split: this.split ? 0 : 50 }) }, "Split");
     this.notes = make("ul", { class: "doubts" });
     this.element = make(
       "section",

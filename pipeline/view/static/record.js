@@ -1,5 +1,6 @@
 /** A record as it lies in the sink, in a dialog, with its id to take along. */
 
+import { openDialog } from "./dialog.js";
 import { make } from "./dom.js";
 import { json } from "./request.js";
 
@@ -17,20 +18,8 @@ export async function openRecord(topic, id) {
     }
   };
   const name = make("code", { class: "id" }, id);
-  const dialog = make(
-    "dialog",
-    { class: "record", "aria-labelledby": "record-title", onclose: () => dialog.remove() },
-    make("h2", { id: "record-title" }, `Record of ${topic}`),
-    make("p", { class: "copy" }, name, make("button", { type: "button", onclick: copy }, "Copy id"), copied),
-    text,
-    make(
-      "p",
-      { class: "actions" },
-      make("button", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close"),
-    ),
-  );
-  document.body.append(dialog);
-  dialog.showModal();
+  const row = make("p", { class: "copy" }, name, make("button", { type: "button", onclick: copy }, "Copy id"), copied);
+  openDialog(`Record of ${topic}`, [row, text]);
   try {
     text.textContent = JSON.stringify(await json("/view/record", { topic, id }), null, 2);
   } catch (error) {

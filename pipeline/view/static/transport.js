@@ -21,7 +21,7 @@ export class Transport {
     this.play = tool(ICONS.play, "Play (Space)", () => does.play());
     this.live = make(
       "button",
-      { type: "button", class: "toggle", title: "Follow the newest frame (l)", onclick: () => does.follow() },
+      { type: "button", title: "Follow the newest frame (l)", onclick: () => does.follow() },
       "Live",
     );
     this.field = make("input", {

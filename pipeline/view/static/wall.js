@@ -40,7 +40,7 @@ export class Wall {
       "button",
       {
         type: "button",
-        class: "toggle",
+
         "aria-pressed": String(kept("troubled-first", "true") === "true"),
         onclick: () => this.#reorder(),
       },
