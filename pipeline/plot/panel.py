@@ -1,0 +1,98 @@
+"""What every chart of a sheet has: a title with its unit, a legend, and notes below.
+
+Texts in -> how high they are, and the same drawn. Knows nothing of what is between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from pipeline.drawing.palette import RGB
+from pipeline.plot.svg import Drawing, shortened, text_width
+
+HEAD = 44  # title and unit
+SMALL = 11.0
+
+_TITLE, _LINE = 14.0, 16.0
+_SWATCH, _PAD, _BETWEEN = 10.0, 5.0, 14.0
+
+Entry = tuple[str, RGB]
+
+
+class Panel(Protocol):
+    """One chart of a sheet."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a reader has to know, whole sentences."""
+        ...
+
+    def height(self, width: float) -> float:
+        """In that width, pixels."""
+        ...
+
+    def draw(self, drawing: Drawing, left: float, top: float, width: float) -> None:
+        """Into a drawing, there."""
+        ...
+
+
+def draw_head(
+    drawing: Drawing, left: float, top: float, width: float, texts: tuple[str, str]
+) -> None:
+    """Title and unit."""
+    title, unit = texts
+    drawing.text((left, top + 15), shortened(title, width, _TITLE * 1.08), _TITLE, bold=True)
+    drawing.text((left, top + 32), shortened(unit, width, SMALL), SMALL, role="grey")
+
+
+def foot_height(width: float, entries: Sequence[Entry], notes: Sequence[str]) -> float:
+    """Of legend and notes, pixels."""
+    lines = len(list(_placed(entries, width))) and list(_placed(entries, width))[-1][1] + 1
+    return _LINE * (lines + sum(len(wrapped(note, width)) for note in notes))
+
+
+def draw_foot(
+    drawing: Drawing,
+    left: float,
+    top: float,
+    width: float,
+    entries: Sequence[Entry],
+    notes: Sequence[str],
+) -> None:
+    """Legend and notes."""
+    lines = 0
+    for x, line, name, colour in _placed(entries, width):
+        baseline = top + _LINE * (line + 1) - 4
+        drawing.box(left + x, baseline - 9, left + x + _SWATCH, baseline + 1, colour)
+        drawing.text((left + x + _SWATCH + _PAD, baseline), name, SMALL)
+        lines = line + 1
+    for text in (line for note in notes for line in wrapped(note, width)):
+        lines += 1
+        drawing.text((left, top + _LINE * lines - 4), text, SMALL, role="grey")
+
+
+def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
+    """A text in lines of that width, pixels; a word that is wider is cut."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(shortened(word, width, size))
+    return lines
+
+
+def _placed(entries: Sequence[Entry], width: float) -> Iterator[tuple[float, int, str, RGB]]:
+    x, line = 0.0, 0
+    for text, colour in entries:
+        name = shortened(text, width - _SWATCH - _PAD, SMALL)
+        needed = _SWATCH + _PAD + text_width(name, SMALL)
+        if x and x + needed > width:
+            x, line = 0.0, line + 1
+        yield x, line, name, colour
+        x += needed + _BETWEEN

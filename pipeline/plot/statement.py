@@ -1,0 +1,30 @@
+"""A panel that says why there is nothing to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.plot.panel import HEAD, draw_foot, draw_head, foot_height
+from pipeline.plot.svg import Drawing
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A panel without a chart."""
+
+    title: str
+    said: str
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return (self.said,)
+
+    def height(self, width: float) -> float:
+        """Pixels."""
+        return HEAD + foot_height(width, (), self.notes)
+
+    def draw(self, drawing: Drawing, left: float, top: float, width: float) -> None:
+        """Into a drawing, there."""
+        draw_head(drawing, left, top, width, (self.title, ""))
+        draw_foot(drawing, left, top + HEAD / 2, width, (), self.notes)
