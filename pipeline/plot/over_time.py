@@ -57,6 +57,7 @@ class OverTime:
     stacked: bool = False
     top: float | None = None
     notes: Sequence[str] = ()
+    wide: bool = False
 
     def height(self, width: float) -> float:
         """Pixels."""

@@ -24,11 +24,18 @@ class Panel(Protocol):
     """One chart of a sheet."""
 
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """What it is, in a few words."""
+        ...
 
     @property
     def notes(self) -> Sequence[str]:
         """What a reader has to know, whole sentences."""
+        ...
+
+    @property
+    def wide(self) -> bool:
+        """It takes the whole width of the sheet."""
         ...
 
     def height(self, width: float) -> float:

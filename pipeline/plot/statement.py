@@ -15,6 +15,7 @@ class Statement:
 
     title: str
     said: str
+    wide: bool = False
 
     @property
     def notes(self) -> Sequence[str]:
