@@ -16,7 +16,7 @@ from pipeline.plot.svg import Drawing, shortened, text_width
 _ROW, _BAR = 24.0, 14.0
 _BELOW = 30.0  # the numbers of the scale
 _GAP = 8.0
-_LABELS = 0.5  # of the width, at most
+_LABELS = 0.55  # of the width, at most
 _STEPS = 5
 
 

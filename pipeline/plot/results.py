@@ -53,7 +53,8 @@ def _read(path: Path) -> Report:
         report: Report = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no JSON"
-        raise UsageError(f"{path} cannot be read: {why}") from error
+        sinks = "a sink is sqlite:PATH or kafka://HOST:PORT"
+        raise UsageError(f"{path} cannot be read as a report: {why}; {sinks}") from error
     kind = report.get("benchmark") if isinstance(report, Mapping) else None
     if kind not in _KINDS:
         raise UsageError(

@@ -103,9 +103,9 @@ class Drawing:
         self.area([(left, top), (right, top), (right, bottom), (left, bottom)], colour, said)
 
     def document(self) -> str:
-        """All of it."""
+        """All of it, in ASCII: whatever it goes through, it stays what it is."""
         ElementTree.indent(self._root, " ")
-        return ElementTree.tostring(self._root, encoding="unicode") + "\n"
+        return ElementTree.tostring(self._root, encoding="us-ascii").decode("ascii") + "\n"
 
     def _add(self, tag: str, attributes: dict[str, str]) -> ElementTree.Element:
         return ElementTree.SubElement(self._root, tag, attributes)
