@@ -53,7 +53,8 @@ def draw_head(
     """Title and unit."""
     title, unit = texts
     drawing.text((left, top + 15), shortened(title, width, _TITLE * 1.08), _TITLE, bold=True)
-    drawing.text((left, top + 32), shortened(unit, width, SMALL), SMALL, role="grey")
+    if unit:
+        drawing.text((left, top + 32), shortened(unit, width, SMALL), SMALL, role="grey")
 
 
 def foot_height(width: float, entries: Sequence[Entry], notes: Sequence[str]) -> float:

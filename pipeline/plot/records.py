@@ -78,8 +78,8 @@ def records_sheet(
     for number, record in enumerate(reader.records(topics, where=where) if topics else (), 1):
         pass_.see(record)
         tell(number)
-    if not pass_.records:
-        nothing = "there is nothing to draw: no record of these topics, streams and times is there"
+    if not pass_.records and next(iter(reader.records(where=where)), None) is None:
+        nothing = "there is nothing to draw: no record of these streams and times is there"
         raise UsageError(nobody_wrote(where.streams, reader) or nothing)
     panels = [panel for one, several in asked.items() for panel in _panels(one, several)]
     return sheet(f"Records of {name}", pass_.facts(), panels)
@@ -107,6 +107,8 @@ class _Pass:
             self._unread += 1
 
     def facts(self) -> list[str]:
+        if not self.records:
+            return ["No record tells of it."]
         first, last = (rfc3339(at)[:19].replace("T", " ") for at in (self._first_us, self._last_us))
         facts = [f"{self.records:,} records, published from {first} to {last} UTC."]
         if self._unread:

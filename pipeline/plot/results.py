@@ -56,7 +56,7 @@ def _read(path: Path) -> Report:
         sinks = "a sink is sqlite:PATH or kafka://HOST:PORT"
         raise UsageError(f"{path} cannot be read as a report: {why}; {sinks}") from error
     kind = report.get("benchmark") if isinstance(report, Mapping) else None
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise UsageError(
             f"{path} is no report of a benchmark that can be drawn: its `benchmark` is {kind!r}; "
             f"there are: {', '.join(_KINDS)}"

@@ -105,7 +105,8 @@ class Drawing:
     def document(self) -> str:
         """All of it, in ASCII: whatever it goes through, it stays what it is."""
         ElementTree.indent(self._root, " ")
-        return ElementTree.tostring(self._root, encoding="us-ascii").decode("ascii") + "\n"
+        document: bytes = ElementTree.tostring(self._root, encoding="us-ascii")
+        return document.decode("ascii") + "\n"
 
     def _add(self, tag: str, attributes: dict[str, str]) -> ElementTree.Element:
         return ElementTree.SubElement(self._root, tag, attributes)
