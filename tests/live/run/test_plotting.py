@@ -3,6 +3,8 @@
 import contextlib
 import signal
 
+import pytest
+
 from pipeline.plot.latency import Latency
 from pipeline.plot.ledger import Ledgers
 from pipeline.plot.records import records_sheet
@@ -10,6 +12,7 @@ from pipeline.records.filter import ALL
 from pipeline.sinks.uri import open_reader
 
 
+@pytest.mark.slow
 def test_a_cameras_stages_and_ledger_are_known(camera, live_run):
     url = camera(fps=10).url()
     run = live_run({"operators": {"embedding": {}}, "streams": {"gate": {"url": url}}})
