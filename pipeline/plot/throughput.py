@@ -18,11 +18,11 @@ _OTHERS = ""  # no stream has this name
 
 
 class Throughput:
-    """Counts records; of a bin's topics and variants that with the most tells its frames."""
+    """Counts records; of a stream's topics the one that has most has a record of every frame."""
 
     def __init__(self) -> None:
         self._names: FirstNames[str] = FirstNames(MOST)
-        self._records: Bins[tuple[str, str, str]] = Bins()  # stream, topic, variant
+        self._records: Bins[tuple[str, str]] = Bins()  # stream, topic
 
     def wants(self, topic: str) -> bool:
         """Whether it reads it: operators' records."""
@@ -30,15 +30,14 @@ class Throughput:
 
     def see(self, record: StoredRecord) -> None:
         """Another record."""
-        headers, topic = record.message.headers, record.message.topic
-        stream, variant = headers["ce_streamid"], headers["ce_variant"]
+        stream, topic = record.message.headers["ce_streamid"], record.message.topic
         gone = self._names.add(stream)
         shown = stream if stream in self._names.shown else _OTHERS
         if gone is not None:
             for key in self._records.keys:
                 if key[0] == gone:
-                    self._records.rename(key, (_OTHERS, *key[1:]))
-        self._records.add((shown, topic, variant), record.timestamp_us)
+                    self._records.rename(key, (_OTHERS, key[1]))
+        self._records.add((shown, topic), record.timestamp_us)
 
     def panels(self) -> list[Panel]:
         """What it has found."""
@@ -57,7 +56,8 @@ class Throughput:
         return [OverTime(_TITLE, unit, span, series, stacked=True)]
 
     def _line(self, stream: str, name: str, colour: RGB, width_s: int) -> Series:
-        counts = [self._records.values(key) for key in self._records.keys if key[0] == stream]
-        frames = [max(row) for row in zip(*counts, strict=True)]
+        own = [key for key in self._records.keys if key[0] == stream]
+        frames = self._records.values(max(own, key=self._records.total))
         rates = [count / width_s for count in frames]
-        return Series(f"{name} ({sum(frames):,.0f} frames)", rates, colour)
+        least = "at least " if stream == _OTHERS else ""  # they may have different operators
+        return Series(f"{name} ({least}{sum(frames):,.0f} frames)", rates, colour)

@@ -23,6 +23,11 @@ def test_every_kept_report_is_drawn_with_its_day(shown, path):
     assert seen.areas
 
 
+def test_the_picture_of_the_docs_is_what_is_drawn_of_that_report():
+    picture = ROOT / "docs" / "pictures" / f"{BACKBONE.stem}.svg"
+    assert picture.read_text() == results_sheet(BACKBONE)
+
+
 def test_bars_are_medians_beside_each_other(shown):
     seen = shown(results_sheet(BACKBONE))
     first, _ = json.loads(BACKBONE.read_text())["tasks"]
