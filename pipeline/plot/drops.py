@@ -6,11 +6,11 @@ import json
 
 from pipeline.drawing.palette import CLASS_COLOURS, NOTHING
 from pipeline.plot.bins import Bins
-from pipeline.plot.header_time import header_time_us
 from pipeline.plot.over_time import OverTime, Series
 from pipeline.plot.panel import Panel
 from pipeline.plot.statement import Statement
 from pipeline.plot.time_axis import width_text
+from pipeline.records.payloads import time_us
 from pipeline.records.record import StoredRecord
 from pipeline.records.topics import EVENTS
 from pipeline.stream.chunk import CAUSES
@@ -36,7 +36,7 @@ class Drops:
         said = json.loads(record.message.value)
         if said["kind"] == "ended":
             return  # what it says is lost, the faults before have told
-        noticed_us = header_time_us(record.message.headers, "ce_ingesttime")
+        noticed_us = time_us(record.message.headers["ce_ingesttime"])
         cause = said.get("cause")
         counts = {cause if cause in CAUSES else _UNKNOWN: said.get("dropped", 0)}
         for kind, frames in (counts | {_LOST: said.get("lost", 0)}).items():

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pipeline.drawing.palette import CLASS_COLOURS
 from pipeline.engine.histogram import BOUNDS_S, Histogram
 from pipeline.plot.bins import Bins
-from pipeline.plot.header_time import header_time_us
 from pipeline.plot.over_time import OverTime, Series
 from pipeline.plot.panel import Panel
 from pipeline.plot.statement import Statement
 from pipeline.plot.time_axis import width_text
 from pipeline.records.age import age
+from pipeline.records.payloads import time_us
 from pipeline.records.record import StoredRecord
 from pipeline.records.topics import OF_EVERY_RUN
 
@@ -37,7 +37,7 @@ class Latency:
 
     def see(self, record: StoredRecord) -> None:
         """Another record."""
-        decoded_us = header_time_us(record.message.headers, "ce_ingesttime")
+        decoded_us = time_us(record.message.headers["ce_ingesttime"])
         decoded_s = (record.timestamp_us - decoded_us) / 1e6
         self._seen += 1
         self._add(_DECODED, record, decoded_s)

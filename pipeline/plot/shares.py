@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pipeline.drawing.palette import NOTHING, class_colours
 from pipeline.drawing.warning import warning_text
 from pipeline.plot.bins import Bins
-from pipeline.plot.header_time import header_time_us
 from pipeline.plot.over_time import OverTime, Series
 from pipeline.plot.time_axis import width_text
+from pipeline.records.payloads import time_us
 from pipeline.records.record import StoredRecord
 
 _FRAMES = ""  # beside the names of classes, which are not empty
@@ -32,13 +32,13 @@ class Shares:
             ValueError, LookupError, TypeError: it is none.
         """
         headers, said = record.message.headers, json.loads(record.message.value)
-        time_us, clock = header_time_us(headers, "ce_time"), headers["ce_clock"]
+        at_us, clock = time_us(headers["ce_time"]), headers["ce_clock"]
         shares = [(one["name"], one["share"]) for one in said["classes"]]
         if not all(name and 0 <= share <= 1 for name, share in shares):
             raise ValueError(f"a class has a name and a share from 0 to 1, got {shares}")
-        self._sums.add(_FRAMES, time_us)
+        self._sums.add(_FRAMES, at_us)
         for name, share in shares:
-            self._sums.add(name, time_us, share)
+            self._sums.add(name, at_us, share)
         self._wall = clock != "media"
         self._untrained |= "ce_untrained" in headers
         self._out_of_domain |= "ce_outofdomain" in headers
