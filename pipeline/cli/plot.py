@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import closing
 from difflib import get_close_matches
@@ -140,7 +141,11 @@ def _write(document: str, output: Path) -> None:
     from pipeline.errors import SinkError
 
     if str(output) == "-":
-        sys.stdout.write(document)
+        try:
+            sys.stdout.write(document)
+            sys.stdout.flush()
+        except BrokenPipeError:  # `plot | head`: the reader has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     draft = output.with_name(f"{output.name}.part")
     try:

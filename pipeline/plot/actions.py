@@ -35,7 +35,10 @@ class Actions:
         lasted_s = (end - begin).total_seconds()
         if lasted_s < 0:
             raise ValueError(f"an episode ends behind its beginning, got {lasted_s} s")
-        key = (said["label"]["name"], headers["ce_variant"])
+        name = said["label"]["name"]
+        if not isinstance(name, str):
+            raise TypeError(f"a label's name is text, got {name!r}")
+        key = (name, headers["ce_variant"])
         self._seconds[key] = self._seconds.get(key, 0.0) + lasted_s
         self._untrained |= "ce_untrained" in headers
         self._out_of_domain |= "ce_outofdomain" in headers

@@ -65,6 +65,12 @@ class Bars:
     notes: Sequence[str] = ()
     wide: bool = False
 
+    @property
+    def spoken(self) -> str:
+        """Title, unit, and every row's number."""
+        rows = ", ".join(f"{row.name}: {row.said}" for row in self.rows)
+        return " ".join([f"{self.title}, {self.unit}; {rows}.", *self.notes])
+
     def height(self, width: float) -> float:
         """Pixels."""
         foot = foot_height(width, self.legend, self.notes)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 MOST = 120
+MOST_FRAMES = 1 << 53  # that anybody can have counted
 _WIDTHS_S = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200, 86_400)
 
 K = TypeVar("K", bound=Hashable)
@@ -57,10 +58,9 @@ class Bins(Generic[K]):
         for at, amount in self._sums.pop(key).items():
             there[at] = there.get(at, 0) + amount
 
-    @property
-    def keys(self) -> list[K]:
+    def __iter__(self) -> Iterator[K]:
         """Of what there is something."""
-        return list(self._sums)
+        return iter(list(self._sums))
 
     @property
     def span(self) -> Span | None:

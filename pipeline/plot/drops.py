@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pipeline.drawing.palette import CLASS_COLOURS, NOTHING
-from pipeline.plot.bins import Bins
+from pipeline.plot.bins import MOST_FRAMES, Bins
 from pipeline.plot.over_time import OverTime, Series
 from pipeline.plot.panel import Panel
 from pipeline.plot.statement import Statement
@@ -40,8 +40,8 @@ class Drops:
         cause = said.get("cause")
         counts = {cause if cause in CAUSES else _UNKNOWN: said.get("dropped", 0)}
         for kind, frames in (counts | {_LOST: said.get("lost", 0)}).items():
-            if not frames >= 0:
-                raise ValueError(f"frames are counted from 0, got {frames}")
+            if not 0 <= frames < MOST_FRAMES:
+                raise ValueError(f"frames are a number from 0 on, got {frames}")
             if frames:
                 self._frames.add(kind, noticed_us, frames)
 

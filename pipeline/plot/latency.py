@@ -61,7 +61,7 @@ class Latency:
         self._records.add((stage, bisect_left(BOUNDS_S, seconds)), record.timestamp_us)
 
     def _of(self, stage: str) -> list[tuple[str, int]]:
-        return [key for key in self._records.keys if key[0] == stage]
+        return [key for key in self._records if key[0] == stage]
 
     def _lines(self, stage: str, bins: int) -> Iterator[Series]:
         histograms = [Histogram() for _ in range(bins)]

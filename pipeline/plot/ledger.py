@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from pipeline.drawing.palette import CLASS_COLOURS, NOTHING, RGB
 from pipeline.plot.bars import Bar, Bars, Part
+from pipeline.plot.bins import MOST_FRAMES
 from pipeline.plot.panel import Panel
 from pipeline.plot.statement import Statement
 from pipeline.records.record import StoredRecord
@@ -42,9 +43,10 @@ class Ledgers:
         said = json.loads(record.message.value)
         if "operators" not in said:
             return  # an event of another kind
+        counts = {operator: _checked(row) for operator, row in said["operators"].items()}
         key = (said["stream"], record.message.headers["ce_variant"])
-        if _arrived(said["operators"]) >= _arrived(self._newest.get(key, {})):
-            self._newest[key] = said["operators"]
+        if _arrived(counts) >= _arrived(self._newest.get(key, {})):
+            self._newest[key] = counts
 
     def panels(self) -> list[Panel]:
         """What it has found."""
@@ -72,6 +74,12 @@ def _row(operator: str, counts: Counter[str]) -> Bar:
         for name, rgb in _COLOURS.items()
     ]
     return Bar(operator, parts, f"{counts['sampled'] + counts['dropped']:,}")
+
+
+def _checked(row: Mapping[str, int]) -> dict[str, int]:
+    if not all(0 <= frames < MOST_FRAMES for frames in row.values()):
+        raise ValueError(f"frames are a number from 0 on, got {row}")
+    return {counter: int(frames) for counter, frames in row.items()}
 
 
 def _arrived(counts: Counts) -> int:

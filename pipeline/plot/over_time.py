@@ -59,6 +59,12 @@ class OverTime:
     notes: Sequence[str] = ()
     wide: bool = False
 
+    @property
+    def spoken(self) -> str:
+        """Title, unit, and what there is a line or an area of."""
+        names = ", ".join(name for name, _ in self._legend)
+        return " ".join([f"{self.title}, {self.unit}: {names}.", *self.notes])
+
     def height(self, width: float) -> float:
         """Pixels."""
         return HEAD + _HEIGHT + _BELOW + foot_height(width, self._legend, self.notes)

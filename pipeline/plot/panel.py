@@ -24,13 +24,8 @@ class Panel(Protocol):
     """One chart of a sheet."""
 
     @property
-    def title(self) -> str:
-        """What it is, in a few words."""
-        ...
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What a reader has to know, whole sentences."""
+    def spoken(self) -> str:
+        """What it shows, for whoever does not see it."""
         ...
 
     @property

@@ -23,6 +23,8 @@ from pipeline.records.topics import data_topics
 from pipeline.sinks.reading import nobody_wrote
 from pipeline.sinks.sink import Reader
 
+_END_US = 253_402_300_800_000_000  # the year 10000, which no clock of ours tells
+
 
 class Question(Protocol):
     """What is asked of the records. Keeps no record, and little of many."""
@@ -73,19 +75,19 @@ def records_sheet(
     """
     asked = {one: [question() for question in QUESTIONS[one]] for one in what}
     questions = [question for several in asked.values() for question in several]
-    pass_ = _Pass(questions)
+    reading = _Reading(questions)
     topics = [topic for topic in _read(reader.topics()) if any(q.wants(topic) for q in questions)]
     for number, record in enumerate(reader.records(topics, where=where) if topics else (), 1):
-        pass_.see(record)
+        reading.see(record)
         tell(number)
-    if not pass_.records and next(iter(reader.records(where=where)), None) is None:
+    if not reading.records and next(iter(reader.records(where=where)), None) is None:
         nothing = "there is nothing to draw: no record of these streams and times is there"
         raise UsageError(nobody_wrote(where.streams, reader) or nothing)
     panels = [panel for one, several in asked.items() for panel in _panels(one, several)]
-    return sheet(f"Records of {name}", pass_.facts(), panels)
+    return sheet(f"Records of {name}", reading.facts(), panels)
 
 
-class _Pass:
+class _Reading:
     def __init__(self, questions: Iterable[Question]) -> None:
         self._questions = list(questions)
         self._asking: dict[str, list[Question]] = {}
@@ -95,24 +97,30 @@ class _Pass:
 
     def see(self, record: StoredRecord) -> None:
         topic, time_us = record.message.topic, record.timestamp_us
+        if not 0 <= time_us < _END_US:
+            self._unread += 1
+            return
         if topic not in self._asking:
             self._asking[topic] = [one for one in self._questions if one.wants(topic)]
-        self._first_us = min(self._first_us, time_us) if self.records else time_us
-        self._last_us = max(self._last_us, time_us) if self.records else time_us
-        self.records += 1
         try:
             for question in self._asking[topic]:
                 question.see(record)
         except FAULTS:
             self._unread += 1
+            return
+        self._first_us = min(self._first_us, time_us) if self.records else time_us
+        self._last_us = max(self._last_us, time_us) if self.records else time_us
+        self.records += 1
 
     def facts(self) -> list[str]:
-        if not self.records:
-            return ["No record tells of it."]
-        first, last = (rfc3339(at)[:19].replace("T", " ") for at in (self._first_us, self._last_us))
-        facts = [f"{self.records:,} records, published from {first} to {last} UTC."]
+        facts = ["No record tells of it."]
+        if self.records:
+            spans = (self._first_us, self._last_us)
+            first, last = (rfc3339(at)[:19].replace("T", " ") for at in spans)
+            facts = [f"{self.records:,} records, published from {first} to {last} UTC."]
         if self._unread:
-            facts.append(f"{self._unread:,} of them could not be read, and are not in the figures.")
+            what = "records are not what they should be, and left out where they cannot be read"
+            facts.append(f"{self._unread:,} {what}.")
         return facts
 
 

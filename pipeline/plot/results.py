@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -171,6 +172,8 @@ def _panel(title: str, unit: str, rows: Sequence[Bar], *, wide: bool = False) ->
 def _bar(
     name: str, values: Sequence[float], unit: str, *, ours: bool, figure: Figure | None = None
 ) -> Bar:
+    if not all(map(isfinite, values)):
+        raise ValueError(f"{name}: {values} are no numbers")
     said = f"{median(values):.4g}{'x' if unit == 'x' else f' {unit}'}".rstrip()
     goal = figure["goal"] if figure else None
     if figure and goal is not None:

@@ -34,7 +34,7 @@ class Shares:
         headers, said = record.message.headers, json.loads(record.message.value)
         at_us, clock = time_us(headers["ce_time"]), headers["ce_clock"]
         shares = [(one["name"], one["share"]) for one in said["classes"]]
-        if not all(name and 0 <= share <= 1 for name, share in shares):
+        if not all(isinstance(name, str) and name and 0 <= one <= 1 for name, one in shares):
             raise ValueError(f"a class has a name and a share from 0 to 1, got {shares}")
         self._sums.add(_FRAMES, at_us)
         for name, share in shares:
@@ -48,7 +48,7 @@ class Shares:
         span = self._sums.span
         if span is None:
             return None
-        totals = {name: self._sums.total(name) for name in self._sums.keys if name != _FRAMES}
+        totals = {name: self._sums.total(name) for name in self._sums if name != _FRAMES}
         ranked = sorted(totals, key=lambda name: (-totals[name], name))
         colours = class_colours(ranked)
         series = [self._area(name, [name], rgb) for name, rgb in colours.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.plot.panel import Panel, wrapped
-from pipeline.plot.svg import Drawing
+from pipeline.plot.svg import Drawing, shortened
 
 _WIDTH = 960.0
 _MARGIN, _BETWEEN = 24.0, 32.0
@@ -26,8 +26,10 @@ def sheet(title: str, facts: Sequence[str], panels: Sequence[Panel]) -> str:
     heights = [max(panel.height(_width(panel)) for panel in row) for row in rows]
     head = _MARGIN + 24 + 18 * len(lines)
     bottom = head + sum(heights) + _BETWEEN * len(rows)
-    drawing = Drawing(_WIDTH, bottom, title, _described(facts, panels))
-    drawing.text((_MARGIN, _MARGIN + 14), title, _TITLE, bold=True)
+    spoken = "\n".join([*facts, *(panel.spoken for panel in panels)])
+    drawing = Drawing(_WIDTH, bottom, title, spoken)
+    place, shown = (_MARGIN, _MARGIN + 14), shortened(title, _INNER, _TITLE)
+    drawing.text(place, shown, _TITLE, bold=True)
     for number, line in enumerate(lines):
         drawing.text((_MARGIN, _MARGIN + 36 + 18 * number), line, _FACTS, role="grey")
     top = head + _BETWEEN / 2
@@ -52,8 +54,3 @@ def _rows(panels: Sequence[Panel]) -> list[list[Panel]]:
 
 def _width(panel: Panel) -> float:
     return _INNER if panel.wide else (_INNER - _BETWEEN) / 2
-
-
-def _described(facts: Sequence[str], panels: Sequence[Panel]) -> str:
-    told = [": ".join([panel.title, *panel.notes]) for panel in panels]
-    return ". ".join([*facts, *told])

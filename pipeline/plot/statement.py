@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.plot.panel import HEAD, draw_foot, draw_head, foot_height
@@ -18,14 +17,14 @@ class Statement:
     wide: bool = False
 
     @property
-    def notes(self) -> Sequence[str]:
-        return (self.said,)
+    def spoken(self) -> str:
+        return f"{self.title}: {self.said}"
 
     def height(self, width: float) -> float:
         """Pixels."""
-        return HEAD + foot_height(width, (), self.notes)
+        return HEAD + foot_height(width, (), [self.said])
 
     def draw(self, drawing: Drawing, left: float, top: float, width: float) -> None:
         """Into a drawing, there."""
         draw_head(drawing, left, top, width, (self.title, ""))
-        draw_foot(drawing, left, top + HEAD / 2, width, (), self.notes)
+        draw_foot(drawing, left, top + HEAD / 2, width, (), [self.said])

@@ -34,7 +34,7 @@ class Throughput:
         gone = self._names.add(stream)
         shown = stream if stream in self._names.shown else _OTHERS
         if gone is not None:
-            for key in self._records.keys:
+            for key in self._records:
                 if key[0] == gone:
                     self._records.rename(key, (_OTHERS, key[1]))
         self._records.add((shown, topic), record.timestamp_us)
@@ -56,7 +56,7 @@ class Throughput:
         return [OverTime(_TITLE, unit, span, series, stacked=True)]
 
     def _line(self, stream: str, name: str, colour: RGB, width_s: int) -> Series:
-        own = [key for key in self._records.keys if key[0] == stream]
+        own = [key for key in self._records if key[0] == stream]
         frames = self._records.values(max(own, key=self._records.total))
         rates = [count / width_s for count in frames]
         least = "at least " if stream == _OTHERS else ""  # they may have different operators

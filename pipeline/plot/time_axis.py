@@ -11,6 +11,7 @@ _STEPS_S = (
     *(3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800),
 )
 _DAY_S = 86_400
+_FIRST_S, _LAST_S = -62_135_596_800, 253_402_300_799  # that datetime knows
 
 
 def marks(span: Span, *, most: int) -> list[int]:
@@ -36,14 +37,14 @@ def mark_text(at_s: int, step_s: int, *, wall: bool) -> str:
     if not wall:
         return _elapsed(at_s)
     form = "%m-%d" if step_s >= _DAY_S else "%H:%M" if step_s >= 60 else "%H:%M:%S"
-    return datetime.fromtimestamp(at_s, UTC).strftime(form)
+    return _moment(at_s).strftime(form)
 
 
 def span_text(span: Span, *, wall: bool) -> str:
     """What the axis is, with its day."""
     if not wall:
         return "time in the recording"
-    first, last = (datetime.fromtimestamp(at, UTC) for at in (span.first_s, span.end_s))
+    first, last = map(_moment, (span.first_s, span.end_s))
     days = sorted({one.strftime("%Y-%m-%d") for one in (first, last)})
     return f"{' to '.join(days)}, UTC"
 
@@ -54,6 +55,10 @@ def width_text(width_s: int) -> str:
         if width_s % unit_s == 0:
             return f"{width_s // unit_s} {unit}"
     return f"{width_s} s"
+
+
+def _moment(at_s: int) -> datetime:
+    return datetime.fromtimestamp(min(max(at_s, _FIRST_S), _LAST_S), UTC)
 
 
 def _elapsed(at_s: int) -> str:

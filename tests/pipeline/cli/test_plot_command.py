@@ -1,5 +1,8 @@
 """`dinostream plot` as a person uses it."""
 
+import os
+import subprocess
+import sys
 from contextlib import closing
 from xml.etree import ElementTree
 
@@ -70,6 +73,18 @@ def test_where_nothing_can_be_written_nothing_is_left(dinostream, sink, tmp_path
     done = dinostream("plot", sink, "-o", "absent/r.svg")
     assert done.returncode == 1
     assert "cannot write absent/r.svg" in done.stderr
+
+
+@pytest.mark.slow
+def test_who_reads_no_further_is_no_trouble(sink, environment):
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "pipeline", "plot", sink, "-o", "-"]
+    done = subprocess.run(
+        command, stdout=write, stderr=subprocess.PIPE, text=True, env=environment, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.slow

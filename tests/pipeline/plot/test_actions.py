@@ -39,3 +39,9 @@ def test_what_has_no_row_is_told(asked, stored):
 def test_an_episode_cannot_end_before_it_begins(stored):
     with pytest.raises(ValueError, match="-1"):
         Actions().see(episode(stored, "walk", -1))
+
+
+@pytest.mark.parametrize("label", [None, 7, ["walk"]])
+def test_a_label_has_a_name(stored, label):
+    with pytest.raises(TypeError):
+        Actions().see(episode(stored, label, 1))

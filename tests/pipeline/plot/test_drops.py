@@ -40,7 +40,7 @@ def test_none_is_said_to_be_none(asked, stored):
     assert panel.said == "No event tells of a frame that was dropped or lost."
 
 
-@pytest.mark.parametrize("dropped", [-1, "many", None, float("nan")])
+@pytest.mark.parametrize("dropped", [-1, "many", None, float("nan"), float("inf"), 10**400])
 def test_what_is_no_number_is_refused(stored, dropped):
     with pytest.raises((ValueError, TypeError)):
         Drops().see(event(stored, kind="dropped", dropped=dropped, cause="full"))

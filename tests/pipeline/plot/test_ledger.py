@@ -2,6 +2,8 @@
 
 from itertools import permutations
 
+import pytest
+
 from pipeline.plot.ledger import Ledgers
 
 
@@ -45,6 +47,12 @@ def test_jobs_add_up_and_what_is_not_settled_waits(asked, stored):
     assert panel.rows[0].said == "23"
     assert {name for name, _ in panel.legend} == set(expected)
     assert "3 jobs" in panel.notes[0]
+
+
+@pytest.mark.parametrize("frames", [-1, "many", None, float("nan"), 10**400])
+def test_what_is_no_number_is_refused(stored, frames):
+    with pytest.raises((ValueError, TypeError)):
+        Ledgers().see(manifest(stored, {"depth": {"sampled": 1, "covered": frames}}))
 
 
 def test_without_a_ledger_it_is_unknown(asked, stored):

@@ -1,5 +1,6 @@
 """A real sink on one sheet: all kinds of records, hostile ones, none, and the same bytes again."""
 
+import sqlite3
 from contextlib import closing
 from dataclasses import replace
 
@@ -43,7 +44,7 @@ def test_all_that_a_release_wrote_is_drawn(drawn):
     titles = ["Throughput", "Latency by stage", "Actions", "Frames dropped and lost", "Ledger"]
     assert [text for text in seen.texts if text in titles] == titles
     assert {"Classes of gate", "Classes of room-1"} <= set(seen.texts)
-    assert not any("could not be read" in text for text in seen.texts)
+    assert not any("should be" in text for text in seen.texts)
     assert all(title in seen.description for title in titles)
     assert not seen.tags & {"script", "image", "foreignObject", "a"}
 
@@ -60,7 +61,33 @@ def test_what_is_broken_is_counted_and_the_rest_is_drawn(drawn, build):
     broken = [build.message(n, topic="segmentation.summary", data=b"{") for n in (3, 4)]
     seen = drawn([*good, *broken])
     assert "wall 100%" in seen.texts
-    assert "2 of them could not be read, and are not in the figures." in seen.texts
+    assert (
+        "2 records are not what they should be, and left out where they cannot be read."
+        in seen.texts
+    )
+
+
+def test_a_record_of_no_time_is_counted(uri, drawn, build, tmp_path):
+    drawn([build.message(n) for n in range(3)])
+    with closing(sqlite3.connect(tmp_path / "r.db")) as database, database:
+        database.execute(f"UPDATE records SET timestamp_us = {10**18} WHERE offset = 1")
+    seen = drawn([])
+    assert "cam1 (2 frames)" in seen.texts
+    assert any(text.startswith("1 records are not what") for text in seen.texts)
+
+
+def test_an_event_at_the_end_of_all_time_is_drawn(drawn, build):
+    message = build.message(topic="segmentation.summary", clock="capture")
+    late = {**message.headers, "ce_time": "9999-12-31T23:59:59.999999Z"}
+    seen = drawn([replace(summary(message, "wall"), headers=late)])
+    assert "wall 100%" in seen.texts
+
+
+def test_who_does_not_see_it_is_told_the_numbers(drawn, build):
+    seen = drawn([summary(build.message(topic="segmentation.summary"), "wall")])
+    assert "Classes of cam1, mean share of the picture, in bins of 1 s: wall 100%." in (
+        seen.description
+    )
 
 
 def test_what_is_asked_for_is_drawn_in_that_order(drawn, build):

@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[3]
 RESULTS = sorted((ROOT / "benchmarks" / "results").glob("[!d]*.json"))  # delivery is no report
 BACKBONE = ROOT / "benchmarks" / "results" / "backbone-cpu-2026-11-23.json"
 
+NO_NUMBER = '{"name": "a", "unit": "s", "values": [NaN], "goal": null}'
+
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
 def test_every_kept_report_is_drawn_with_its_day(shown, path):
@@ -67,6 +69,7 @@ def test_kernels_on_a_card(shown, tmp_path):
         ('{"benchmark": "speed"}', "'speed'; there are: replay, backbone"),
         ('{"benchmark": ["replay"]}', "there are: replay"),
         ('{"benchmark": "replay"}', "the report is broken: 'shapes' is missing"),
+        (f'{{"benchmark": "records", "figures": [{NO_NUMBER}]}}', "broken: ValueError: a: "),
         ('{"benchmark": "kernels", "date": "2026", "commit": "a"}', "has no figures"),
     ],
 )

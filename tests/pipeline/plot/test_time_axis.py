@@ -32,3 +32,9 @@ def test_texts():
     assert span_text(Span(NOON_S, 3600, 30), wall=True) == "2026-11-30 to 2026-12-01, UTC"
     assert span_text(Span(0, 1, 10), wall=False) == "time in the recording"
     assert [width_text(one) for one in (5, 300, 10_800, 86_400)] == ["5 s", "5 min", "3 h", "1 d"]
+
+
+def test_the_ends_of_all_time_can_be_written():
+    for at_s in (-(10**12), 10**12):
+        assert mark_text(at_s, 60, wall=True)
+        assert span_text(Span(at_s, 1, 10), wall=True).endswith("UTC")
