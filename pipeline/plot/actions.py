@@ -62,7 +62,5 @@ class Actions:
             lasted_s = sum(map(itemgetter(1), rest))
             notes.append(f"{len(rest)} more actions took {lasted_s:,.1f} s.")
         warning = warning_text(untrained=self._untrained, out_of_domain=self._out_of_domain)
-        notes += [warning] * bool(warning)
-        return [
-            Bars("Actions", "seconds of event time, of all streams together", rows, notes=notes)
-        ]
+        unit = "seconds of event time, of all streams together"
+        return [Bars("Actions", unit, rows, notes=notes, warning=warning)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.drawing.palette import RGB
 from pipeline.drawing.scale import decimals, round_scale
-from pipeline.plot.panel import HEAD, SMALL, Entry, draw_foot, draw_head, foot_height
+from pipeline.plot.panel import HEAD, SMALL, Entry, Foot, draw_head
 from pipeline.plot.svg import Drawing, shortened, text_width
 
 _ROW, _BAR = 24.0, 14.0
@@ -63,22 +63,23 @@ class Bars:
     rows: Sequence[Bar]
     legend: Sequence[Entry] = ()
     notes: Sequence[str] = ()
+    warning: str = ""
     wide: bool = False
 
     @property
     def spoken(self) -> str:
         """Title, unit, and every row's number."""
         rows = ", ".join(f"{row.name}: {row.said}" for row in self.rows)
-        return " ".join([f"{self.title}, {self.unit}; {rows}.", *self.notes])
+        said = [f"{self.title}, {self.unit}; {rows}.", self.warning, *self.notes]
+        return " ".join(filter(None, said))
 
     def height(self, width: float) -> float:
         """Pixels."""
-        foot = foot_height(width, self.legend, self.notes)
-        return HEAD + _ROW * len(self.rows) + _BELOW + foot
+        return HEAD + _ROW * len(self.rows) + _BELOW + self._foot.height(width)
 
     def draw(self, drawing: Drawing, left: float, top: float, width: float) -> None:
         """Into a drawing, there."""
-        draw_head(drawing, left, top, width, (self.title, self.unit))
+        draw_head(drawing, (left, top), width, self.title, self.unit)
         ruler = self._ruler(left, left + width)
         bottom = top + HEAD + _ROW * len(self.rows)
         self._draw_scale(drawing, ruler, top + HEAD, bottom)
@@ -87,7 +88,11 @@ class Bars:
             name = shortened(row.name, ruler.left - left - _GAP, SMALL)
             drawing.text((ruler.left - _GAP, middle + 4), name, SMALL, anchor="end")
             _draw_bar(drawing, ruler, row, middle)
-        draw_foot(drawing, left, bottom + _BELOW, width, self.legend, self.notes)
+        self._foot.draw(drawing, (left, bottom + _BELOW), width)
+
+    @property
+    def _foot(self) -> Foot:
+        return Foot(self.legend, self.notes, self.warning)
 
     def _ruler(self, left: float, right: float) -> _Ruler:
         """Room for names before the bars, and for what is said behind the longest."""

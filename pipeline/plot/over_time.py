@@ -12,7 +12,7 @@ from itertools import groupby
 from pipeline.drawing.palette import RGB
 from pipeline.drawing.scale import decimals, round_scale
 from pipeline.plot.bins import Span
-from pipeline.plot.panel import HEAD, SMALL, draw_foot, draw_head, foot_height
+from pipeline.plot.panel import HEAD, SMALL, Foot, draw_head
 from pipeline.plot.svg import Drawing, Point, text_width
 from pipeline.plot.time_axis import mark_text, marks, span_text
 
@@ -57,21 +57,23 @@ class OverTime:
     stacked: bool = False
     top: float | None = None
     notes: Sequence[str] = ()
+    warning: str = ""
     wide: bool = False
 
     @property
     def spoken(self) -> str:
         """Title, unit, and what there is a line or an area of."""
-        names = ", ".join(name for name, _ in self._legend)
-        return " ".join([f"{self.title}, {self.unit}: {names}.", *self.notes])
+        names = ", ".join(name for name, _ in self._foot.legend)
+        said = [f"{self.title}, {self.unit}: {names}.", self.warning, *self.notes]
+        return " ".join(filter(None, said))
 
     def height(self, width: float) -> float:
         """Pixels."""
-        return HEAD + _HEIGHT + _BELOW + foot_height(width, self._legend, self.notes)
+        return HEAD + _HEIGHT + _BELOW + self._foot.height(width)
 
     def draw(self, drawing: Drawing, left: float, top: float, width: float) -> None:
         """Into a drawing, there."""
-        draw_head(drawing, left, top, width, (self.title, self.unit))
+        draw_head(drawing, (left, top), width, self.title, self.unit)
         box = _Box(left + _LEFT, top + HEAD, left + width, top + HEAD + _HEIGHT)
         scale = round_scale(0, self.top or self._highest, steps=4)
         self._draw_axes(drawing, box, scale)
@@ -80,12 +82,12 @@ class OverTime:
             self._draw_areas(drawing, places)
         else:
             self._draw_lines(drawing, places)
-        foot = box.bottom + _BELOW
-        draw_foot(drawing, left, foot, width, self._legend, self.notes)
+        self._foot.draw(drawing, (left, box.bottom + _BELOW), width)
 
     @property
-    def _legend(self) -> list[tuple[str, RGB]]:
-        return [(one.name, one.colour) for one in self.series if not one.dashed]
+    def _foot(self) -> Foot:
+        legend = [(one.name, one.colour) for one in self.series if not one.dashed]
+        return Foot(legend, self.notes, self.warning)
 
     @property
     def _highest(self) -> float:

@@ -6,10 +6,11 @@ Texts in -> how high they are, and the same drawn. Knows nothing of what is betw
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.drawing.palette import RGB
-from pipeline.plot.svg import Drawing, shortened, text_width
+from pipeline.plot.svg import Drawing, Point, shortened, text_width
 
 HEAD = 44  # title and unit
 SMALL = 11.0
@@ -42,40 +43,60 @@ class Panel(Protocol):
         ...
 
 
-def draw_head(
-    drawing: Drawing, left: float, top: float, width: float, texts: tuple[str, str]
-) -> None:
+def draw_head(drawing: Drawing, place: Point, width: float, title: str, unit: str) -> None:
     """Title and unit."""
-    title, unit = texts
+    left, top = place
     drawing.text((left, top + 15), shortened(title, width, _TITLE * 1.08), _TITLE, bold=True)
     if unit:
         drawing.text((left, top + 32), shortened(unit, width, SMALL), SMALL, role="grey")
 
 
-def foot_height(width: float, entries: Sequence[Entry], notes: Sequence[str]) -> float:
-    """Of legend and notes, pixels."""
-    lines = len(list(_placed(entries, width))) and list(_placed(entries, width))[-1][1] + 1
-    return _LINE * (lines + sum(len(wrapped(note, width)) for note in notes))
+@dataclass(frozen=True, slots=True)
+class Foot:
+    """What stands below a chart.
 
+    Attributes:
+        legend: names and colours.
+        notes: what a reader has to know, whole sentences.
+        warning: why the values are not to be believed; "" where they are.
+    """
 
-def draw_foot(
-    drawing: Drawing,
-    left: float,
-    top: float,
-    width: float,
-    entries: Sequence[Entry],
-    notes: Sequence[str],
-) -> None:
-    """Legend and notes."""
-    lines = 0
-    for x, line, name, colour in _placed(entries, width):
-        baseline = top + _LINE * (line + 1) - 4
-        drawing.box(left + x, baseline - 9, left + x + _SWATCH, baseline + 1, colour)
-        drawing.text((left + x + _SWATCH + _PAD, baseline), name, SMALL)
-        lines = line + 1
-    for text in (line for note in notes for line in wrapped(note, width)):
-        lines += 1
-        drawing.text((left, top + _LINE * lines - 4), text, SMALL, role="grey")
+    legend: Sequence[Entry] = ()
+    notes: Sequence[str] = ()
+    warning: str = ""
+
+    def height(self, width: float) -> float:
+        """In that width, pixels."""
+        lines = max((line for _, line, _, _ in self._placed(width)), default=-1) + 1
+        return _LINE * (lines + len(self._lines(width)))
+
+    def draw(self, drawing: Drawing, place: Point, width: float) -> None:
+        """Into a drawing, there."""
+        left, top = place
+        lines = 0
+        for x, line, name, colour in self._placed(width):
+            baseline = top + _LINE * (line + 1) - 4
+            drawing.box(left + x, baseline - 9, left + x + _SWATCH, baseline + 1, colour)
+            drawing.text((left + x + _SWATCH + _PAD, baseline), name, SMALL)
+            lines = line + 1
+        for role, text in self._lines(width):
+            lines += 1
+            drawing.text((left, top + _LINE * lines - 4), text, SMALL, role=role)
+
+    def _lines(self, width: float) -> list[tuple[str, str]]:
+        texts = [("warning", self.warning), *(("grey", note) for note in self.notes)]
+        return [(role, line) for role, text in texts for line in wrapped(text, width)]
+
+    def _placed(self, width: float) -> Iterator[tuple[float, int, str, RGB]]:
+        """Every entry's place, pixels and line."""
+        x, line = 0.0, 0
+        for text, colour in self.legend:
+            name = shortened(text, width - _SWATCH - _PAD, SMALL)
+            needed = _SWATCH + _PAD + text_width(name, SMALL)
+            if x and x + needed > width:
+                x, line = 0.0, line + 1
+            yield x, line, name, colour
+            x += needed + _BETWEEN
 
 
 def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
@@ -88,14 +109,3 @@ def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
         else:
             lines.append(shortened(word, width, size))
     return lines
-
-
-def _placed(entries: Sequence[Entry], width: float) -> Iterator[tuple[float, int, str, RGB]]:
-    x, line = 0.0, 0
-    for text, colour in entries:
-        name = shortened(text, width - _SWATCH - _PAD, SMALL)
-        needed = _SWATCH + _PAD + text_width(name, SMALL)
-        if x and x + needed > width:
-            x, line = 0.0, line + 1
-        yield x, line, name, colour
-        x += needed + _BETWEEN

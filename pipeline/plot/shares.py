@@ -57,8 +57,7 @@ class Shares:
             series.append(self._area(name, rest, NOTHING))
         unit = f"mean share of the picture, in bins of {width_text(span.width_s)}"
         warning = warning_text(untrained=self._untrained, out_of_domain=self._out_of_domain)
-        notes = [warning] if warning else []
-        return OverTime(title, unit, span, series, self._wall, stacked=True, top=1, notes=notes)
+        return OverTime(title, unit, span, series, self._wall, stacked=True, top=1, warning=warning)
 
     def _area(self, name: str, classes: Sequence[str], colour: tuple[int, int, int]) -> Series:
         frames = self._sums.values(_FRAMES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.plot.panel import HEAD, draw_foot, draw_head, foot_height
+from pipeline.plot.panel import HEAD, Foot, draw_head
 from pipeline.plot.svg import Drawing
 
 
@@ -22,9 +22,9 @@ class Statement:
 
     def height(self, width: float) -> float:
         """Pixels."""
-        return HEAD + foot_height(width, (), [self.said])
+        return HEAD + Foot(notes=[self.said]).height(width)
 
     def draw(self, drawing: Drawing, left: float, top: float, width: float) -> None:
         """Into a drawing, there."""
-        draw_head(drawing, left, top, width, (self.title, ""))
-        draw_foot(drawing, left, top + HEAD / 2, width, (), [self.said])
+        draw_head(drawing, (left, top), width, self.title, "")
+        Foot(notes=[self.said]).draw(drawing, (left, top + HEAD / 2), width)

@@ -60,7 +60,7 @@ def test_streams_without_room_are_told(asked, stored):
 
 def test_values_that_mean_nothing_are_said_to(asked, stored):
     (panel,) = asked(Classes(), [summary(stored, shares={"a": 1.0}, ce_untrained="true")])
-    assert panel.notes == ["UNTRAINED WEIGHTS: shapes are real, values mean nothing"]
+    assert panel.warning == "UNTRAINED WEIGHTS: shapes are real, values mean nothing"
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan"), float("inf"), "0.5", None])
