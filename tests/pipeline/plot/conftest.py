@@ -20,7 +20,9 @@ class Shown:
     """A document, parsed.
 
     Attributes:
+        size: width and height, as they are written.
         texts: all lines of text, in order.
+        baselines: how far from the top each of them stands, pixels.
         tags: all kinds of elements.
         areas: what a filled shape is said to be -> corners of each such shape.
     """
@@ -28,6 +30,8 @@ class Shown:
     def __init__(self, document):
         root = ElementTree.fromstring(document)
         self.tags = {element.tag.removeprefix(SVG) for element in root.iter()}
+        self.size = (root.get("width"), root.get("height"))
+        self.baselines = [float(element.get("y")) for element in root.iter(f"{SVG}text")]
         self.texts = [element.text for element in root.iter(f"{SVG}text")]
         self.title = root.findtext(f"{SVG}title")
         self.description = root.findtext(f"{SVG}desc")
