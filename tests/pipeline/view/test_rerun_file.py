@@ -92,7 +92,7 @@ def test_what_is_broken_is_counted_and_an_empty_sink_is_told(exported, tmp_path,
 
 def test_without_the_sdk_the_extra_is_named(sink, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "rerun", None)
-    with closing(open_reader(sink)) as reader:
-        with pytest.raises(UsageError, match=r"pip install '\.\[rerun\]'"):
-            export(reader, tmp_path / "r.rrd")
+    said = r"pip install '\.\[rerun\]'"
+    with closing(open_reader(sink)) as reader, pytest.raises(UsageError, match=said):
+        export(reader, tmp_path / "r.rrd")
     assert list(tmp_path.glob("r.rrd*")) == []
