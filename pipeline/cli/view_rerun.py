@@ -29,7 +29,7 @@ def write(sink: str, output: Path, since_us: int | None, settings: Mapping[str, 
 
         done = export(reader, output, where=where, tell=read)
     click.echo(
-        f"{output}: {done.shown} records; beyond {PER_S:g} a second of a series {done.spared} "
-        f"pictures were left out; {done.unread} records could not be read"
+        f"{output}: {done.shown} records; {done.spared} were left out, of frames beyond "
+        f"{PER_S:g} a second of a series; {done.unread} could not be read"
     )
     return 0

@@ -40,13 +40,14 @@ def results_sheet(path: Path) -> str:
     try:
         panels = [panel for panel in _KINDS[report["benchmark"]](report) if panel.rows]
         facts = [*_origin(report.get("origin", report)), _LEGEND]
+        document = sheet(f"dinostream bench {report['benchmark']}", facts, panels)
     except FAULTS as error:
         raise UsageError(f"{path}: the report is broken: {told(error)}") from error
     if not panels:
         raise UsageError(
             f"{path}: the report has no figures: its gate was red, or nothing was timed"
         )
-    return sheet(f"dinostream bench {report['benchmark']}", facts, panels)
+    return document
 
 
 def _read(path: Path) -> Report:
@@ -172,10 +173,10 @@ def _panel(title: str, unit: str, rows: Sequence[Bar], *, wide: bool = False) ->
 def _bar(
     name: str, values: Sequence[float], unit: str, *, ours: bool, figure: Figure | None = None
 ) -> Bar:
-    if not all(map(isfinite, values)):
-        raise ValueError(f"{name}: {values} are no numbers")
-    said = f"{median(values):.4g}{'x' if unit == 'x' else f' {unit}'}".rstrip()
     goal = figure["goal"] if figure else None
+    if not all(map(isfinite, [*values, goal or 0])):
+        raise ValueError(f"{name}: {values}, goal {goal}: not all are numbers")
+    said = f"{median(values):.4g}{'x' if unit == 'x' else f' {unit}'}".rstrip()
     if figure and goal is not None:
         bound = "at least" if figure["at_least"] else "at most"
         said += f" (goal: {bound} {goal:g}, {_MARKS[figure['met']]})"

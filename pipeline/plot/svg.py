@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 from pipeline.drawing.palette import GREY, INK, PAPER, RGB, RULE, WARNING
 
 Point = tuple[float, float]
 
-_DARK = {"paper": (17, 20, 27), "ink": (229, 231, 235), "grey": (156, 163, 175)} | {
+_DARK: Mapping[str, RGB] = {
+    "paper": (17, 20, 27),
+    "ink": (229, 231, 235),
+    "grey": (156, 163, 175),
     "rule": (55, 61, 73),
     "warning": (251, 191, 36),
 }
-_LIGHT = {"paper": PAPER, "ink": INK, "grey": GREY, "rule": RULE, "warning": WARNING}
+_LIGHT: Mapping[str, RGB] = {
+    "paper": PAPER,
+    "ink": INK,
+    "grey": GREY,
+    "rule": RULE,
+    "warning": WARNING,
+}
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CHAR_WIDTH = 0.6  # of a letter's size; whoever reads has a font of their own
 
@@ -127,6 +136,7 @@ def shortened(text: str, width: float, size: float) -> str:
     """As much of a text as fits, pixels."""
     if text_width(text, size) <= width:
         return text
+    text = text[: int(width / size / _CHAR_WIDTH)]  # no more can fit, however long it is
     while text and text_width(f"{text}…", size) > width:
         text = text[:-1]
     return f"{text}…"
@@ -154,7 +164,7 @@ def _style() -> str:
     return "".join([*fixed, _scheme(_LIGHT), dark])
 
 
-def _scheme(colours: dict[str, RGB]) -> str:
+def _scheme(colours: Mapping[str, RGB]) -> str:
     roles = [
         f".{role}{{fill:{_hex(rgb)}}}.{role}-line{{stroke:{_hex(rgb)}}}"
         for role, rgb in colours.items()

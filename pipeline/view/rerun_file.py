@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class Exported:
 
     Attributes:
         shown: in the file.
-        spared: pictures beyond the pace.
+        spared: those of frames beyond the pace.
         unread: that were not what their topic says.
     """
 
@@ -60,7 +61,7 @@ def export(
         reader: of the sink.
         out: the file; whole, or not there at all.
         where: which records.
-        per_s: pictures of a series for each second of event time, at most.
+        per_s: frames of a series for each second of event time, at most.
         tell: is told how many records were read so far.
 
     Raises:
@@ -71,13 +72,9 @@ def export(
     draft = out.with_name(f"{out.name}.part")
     try:
         draft.touch()
-        recording = sdk.RecordingStream("dinostream")
-        recording.set_log_time_enabled(False)  # of the export: nobody asks for that
-        recording.set_log_tick_enabled(False)
-        recording.save(draft)
-        done = _Log(sdk, recording, LabelSets(reader), Pace(per_s)).all(_read(reader, where, tell))
-        recording.flush()
-        recording.disconnect()
+        with _recording(sdk, draft) as recording:
+            log = _Log(sdk, recording, LabelSets(reader), Pace(per_s))
+            done = log.all(_read(reader, where, tell))
         if not done.shown:
             raise UsageError("there is nothing to show: no picture, map or event is there")
         draft.replace(out)
@@ -86,6 +83,27 @@ def export(
     finally:
         draft.unlink(missing_ok=True)
     return done
+
+
+@contextmanager
+def _recording(sdk: Any, path: Path) -> Iterator[Any]:
+    """One that lies whole at the path when the block is over."""
+    recording = sdk.RecordingStream("dinostream")
+    recording.set_log_time_enabled(False)  # of the export: nobody asks for that
+    recording.set_log_tick_enabled(False)
+    try:
+        recording.save(path)
+        yield recording
+        _flush(recording, path)
+    finally:
+        recording.disconnect()
+
+
+def _flush(recording: Any, path: Path) -> None:
+    try:
+        recording.flush()
+    except RuntimeError as error:  # its thread could not write, and says no more than that
+        raise SinkError(f"cannot write {path}: {error}; is the disk full?") from error
 
 
 def _sdk() -> Any:
@@ -135,9 +153,11 @@ class _Log:
             return None
         place, headers = _place(message), message.headers
         at_us = time_us(headers["ce_time"] if "ce_time" in headers else headers["ce_ingesttime"])
-        if is_picture and not self._pace.lets(tuple(place), at_us):
+        is_of_a_frame = is_picture or message.topic == "classify"
+        if is_of_a_frame and not self._pace.lets(tuple(place), at_us):
             return False
         what = self._picture(message) if is_picture else self._sdk.TextLog(_text(message))
+        self._recording.reset_time()
         if headers.get("ce_clock") == "media":
             at = np.timedelta64(at_us, "us")
             self._recording.set_time("recording", duration=at)
@@ -146,7 +166,6 @@ class _Log:
         if message.topic == "segmentation":
             self._name_classes(place, headers["ce_labelset"])
         self._recording.log(place, what)
-        self._recording.reset_time()
         return True
 
     def _picture(self, message: Message) -> Any:

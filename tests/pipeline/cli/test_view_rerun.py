@@ -22,7 +22,7 @@ def test_it_says_what_became_of_the_records(dinostream, sink, tmp_path):
     done = dinostream("view", sink, "--view", "rerun", "-o", "r.rrd")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("r.rrd: ")
-    assert "0 records could not be read" in done.stdout
+    assert "0 could not be read" in done.stdout
     assert (tmp_path / "r.rrd").stat().st_size > 1000
 
 

@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[3]
 RESULTS = sorted((ROOT / "benchmarks" / "results").glob("[!d]*.json"))  # delivery is no report
 BACKBONE = ROOT / "benchmarks" / "results" / "backbone-cpu-2026-11-23.json"
 
+ORIGIN = '"benchmark": "records", "date": "2026", "commit": "a"'
+NO_NAME = '{"name": 7, "unit": "s", "values": [1], "goal": null}'
 NO_NUMBER = '{"name": "a", "unit": "s", "values": [NaN], "goal": null}'
 
 
@@ -70,6 +72,7 @@ def test_kernels_on_a_card(shown, tmp_path):
         ('{"benchmark": ["replay"]}', "there are: replay"),
         ('{"benchmark": "replay"}', "the report is broken: 'shapes' is missing"),
         (f'{{"benchmark": "records", "figures": [{NO_NUMBER}]}}', "broken: ValueError: a: "),
+        (f'{{{ORIGIN}, "figures": [{NO_NAME}]}}', "the report is broken: TypeError"),
         ('{"benchmark": "kernels", "date": "2026", "commit": "a"}', "has no figures"),
     ],
 )
