@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from pipeline.drawing.palette import NOTHING, class_colours
+from pipeline.drawing.palette import NOTHING, RGB, class_colours
 from pipeline.drawing.warning import warning_text
 from pipeline.plot.bins import Bins
 from pipeline.plot.over_time import OverTime, Series
@@ -59,7 +59,7 @@ class Shares:
         warning = warning_text(untrained=self._untrained, out_of_domain=self._out_of_domain)
         return OverTime(title, unit, span, series, self._wall, stacked=True, top=1, warning=warning)
 
-    def _area(self, name: str, classes: Sequence[str], colour: tuple[int, int, int]) -> Series:
+    def _area(self, name: str, classes: Sequence[str], colour: RGB) -> Series:
         frames = self._sums.values(_FRAMES)
         sums = [sum(row) for row in zip(*map(self._sums.values, classes), strict=True)]
         means = [
