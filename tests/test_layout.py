@@ -33,6 +33,7 @@ ALLOWED = {
         "confluent_kafka",
         *("pydantic", "pydantic_core", "ruamel", "click", "rich", "safetensors", "sklearn"),
         *("starlette", "uvicorn", "prometheus_client", "opentelemetry", "pyarrow", "s3fs"),
+        "rerun",
     },
 }
 # Which files may import a library that only one room knows.
@@ -55,6 +56,7 @@ ROOMS = {
     "xgboost": r"operators/learn/",
     "openvino": r"operators/backbones/engines/openvino_library\.py$",
     "pyarrow": r"pipeline/records/parquet\.py$",
+    "rerun": r"pipeline/view/rerun_file\.py$",
 }
 # What a benchmark measures with, or against, where it is installed.
 PEERS = {

@@ -34,6 +34,7 @@ COMMANDS = (
     "demo",
     "render",
     "clip",
+    "plot",
     "tail",
     "audit",
     "convert",

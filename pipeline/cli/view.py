@@ -66,6 +66,22 @@ GIB = 1 << 30
     metavar="GIB",
     help="Of a Kafka sink: so much of them is kept on this machine at most.",
 )
+@click.option(
+    "--view",
+    "viewer",
+    type=click.Choice(["page", "rerun"]),
+    default="page",
+    show_default=True,
+    help="A page, or a file for Rerun's viewer, which -o names.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.rrd",
+    show_default="none",
+    help="Of --view rerun: the records of --since, else all.",
+)
 @sink_config_option
 def command(
     sink: str,
@@ -75,9 +91,17 @@ def command(
     hosts: tuple[str, ...],
     since_us: int | None,
     keep_gib: float,
+    viewer: str,
+    output: Path | None,
     config: Path | None,
 ) -> int:
     """Serve a page over the records of SINK, while they are written or long afterwards."""
+    if (viewer == "rerun") != (output is not None):
+        raise click.UsageError("--view rerun and -o FILE.rrd go together")
+    if output is not None:
+        from pipeline.cli.view_rerun import write
+
+        return write(sink, output, since_us, sink_settings(config))
     from pipeline.view.opening import Wish
 
     wish = Wish(sink, media, since_us, int(keep_gib * GIB), sink_settings(config))

@@ -1,0 +1,1 @@
+"""Figures from records and from reports of benchmarks, as SVG."""
