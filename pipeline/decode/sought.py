@@ -7,6 +7,7 @@ the record; event times and counts are not, for they are known from the beginnin
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,12 +28,14 @@ from pipeline.stream.chunk import Counts
 from pipeline.stream.spec import Moment, StreamSpec
 from pipeline.stream.timeline import Timeline
 
+BEFORE = 8  # frames; whoever steps back wants one of them next
 _TICKS = re.compile(r"-?[0-9]{1,18}(?=\+|$)")  # libav counts in 64 bits
 _NOWHERE: Mark = [None, None, None, None]
 
 
 class Sought(Playback):
-    """One recording from the frame `spec.at` on. No picture is made larger than it is."""
+    """One recording from the frame `spec.at` on; the next are the `BEFORE` before it, as far as
+    they were decoded on the way. No picture is made larger than it is."""
 
     def __init__(self, spec: StreamSpec, wall_us: Callable[[], int], wait: Wait = sleep) -> None:
         super().__init__(spec, wall_us, wait)
@@ -54,10 +57,12 @@ class Sought(Playback):
                     reel = self._open(self._spec.url)
                 elif not self._goes(reel, position, back_s):
                     continue
+                before: deque[tuple[Picture, str]] = deque(maxlen=BEFORE + 1)
                 for picture, here in self._from(reel, position, sought=back_s is not None):
-                    if picture is not None and (self._given or here == position):
-                        self._given += 1
-                        yield self._sample(reel, picture, here)
+                    if picture is not None:
+                        before.append((picture, here))
+                        while before and (self._given or here == position):
+                            yield self._sample(reel, *before.pop())
                     yield None
                 if self._given:
                     return
@@ -93,6 +98,7 @@ class Sought(Playback):
             yield step, timeline.stamp(step.pts, step.duration).position
 
     def _sample(self, reel: Reel, picture: Picture, position: str) -> Sample:
+        self._given += 1
         seen = self._crop(picture)
         side = min(self._spec.short_side, *seen.source_hw)
         if side not in self._scalers:
@@ -116,7 +122,8 @@ class Sought(Playback):
 
 
 class SoughtTape(Taped):
-    """One session of a tape from the frame `spec.at` on."""
+    """One session of a tape from the frame `spec.at` on; the next ones are those before it, as of
+    `Sought`."""
 
     def items(self) -> Iterator[Item | None]:
         """As of `Taped`; a frame that is gone is no accident here, and the end says so."""
@@ -136,11 +143,16 @@ class SoughtTape(Taped):
         segments = segments[max(0, number - 1) :]
         self._spec = replace(self._spec, late_begins=(late_begin(segments),))
         found = False
+        before: deque[Sample] = deque(maxlen=BEFORE + 1)
         for item in self._session(segments):
-            found |= isinstance(item, Sample) and item.info.position == position
-            yield item if found else None
-            if not found and number >= 0 and isinstance(item, Sample) and _is_past(item, position):
-                break
+            if isinstance(item, Sample):
+                before.append(item)
+                found |= item.info.position == position
+                while before and found:
+                    yield before.pop()
+                if not found and number >= 0 and _is_past(item, position):
+                    break
+            yield None
         if not found:
             raise SourceError(f"frame {position} is not on the tape any more, or never was")
 

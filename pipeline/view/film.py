@@ -47,9 +47,10 @@ class Film:
                 found += zip(entry.infos, entry.pixels, strict=True)
             elif isinstance(entry, End):
                 self.over = entry.detail or "the recording ends before it"
-        self._came += [info.position for info, _ in found]
-        if found:
-            self._last = found[-1][0]
+        for info, _ in found:
+            self._came.append(info.position)
+            if self._last is None or _pts(info) > _pts(self._last):  # first come some before it
+                self._last = info
         return found
 
     def is_behind(self, position: str) -> bool:
@@ -62,11 +63,14 @@ class Film:
         """Whether that frame is the first, or soon to come."""
         if self._last is None:
             return position == self._first
-        last = self._last
-        if self.over is not None or last.pts is None or not position.isdecimal():
+        if self.over is not None or not position.isdecimal():
             return False
-        return 0 < (int(position) - last.pts) * last.time_base <= NEAR_S
+        return 0 < (int(position) - _pts(self._last)) * self._last.time_base <= NEAR_S
 
     def close(self) -> None:
         """End its process."""
         self._host.close()
+
+
+def _pts(info: FrameInfo) -> int:
+    return 0 if info.pts is None else info.pts

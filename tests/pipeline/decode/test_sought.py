@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.decode.sought import Sought
+from pipeline.decode.sought import BEFORE, Sought
 from pipeline.decode.track import Sample
 from pipeline.stream.chunk import End
 
@@ -61,10 +61,29 @@ def test_a_frame_that_is_sought_is_the_one_of_a_whole_pass(spec, play, tmp_path,
         wanted = whole[number]
         found, end = sought(spec, path, wanted.info.position, short_side=56)
         assert isinstance(end, End)
-        positions = [one.info.position for one in whole[number : number + 5]]
-        assert [one.info.position for one in found[:5]] == positions
+        behind = [one for one in found if one.info.pts >= wanted.info.pts]
+        assert [*map(name_of, behind)] == [*map(name_of, whole[number:])]
+        before = [*map(name_of, found[1 : 1 + len(found) - len(behind)])]
+        assert before == [*map(name_of, whole[max(0, number - len(before)) : number])][::-1]
+        assert len(before) <= BEFORE
         assert found[0].info.source_hw == wanted.info.source_hw
         assert np.array_equal(found[0].pixels, wanted.pixels)
+
+
+def name_of(sample):
+    return sample.info.position
+
+
+def test_those_before_it_come_too_as_far_as_its_key_frame(spec, play, tmp_path):
+    """Whoever looks at a frame may have come from the one behind it."""
+    path = write(tmp_path / "clip.mp4", options={"g": "30", "bf": "0"})
+    whole = play(path, short_side=56).samples
+    for number, expected in ((35, 5), (59, BEFORE), (30, 0)):
+        found, _ = sought(spec, path, name_of(whole[number]), short_side=56)
+        before = whole[number - expected : number][::-1]
+        assert [*map(name_of, found[1 : 1 + expected])] == [*map(name_of, before)]
+        for one, there in zip(found[1:], before, strict=False):
+            assert np.array_equal(one.pixels, there.pixels)
 
 
 @pytest.mark.parametrize(("degrees", "quarters"), [(0, 0), (90, 1), (180, 2)])
