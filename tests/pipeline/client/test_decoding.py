@@ -34,6 +34,7 @@ CLASSES = {
     "action.episodes": results.Episode,
     "embedding": results.Embedding,
     "pca": results.PrincipalComponents,
+    "frames": results.Frame,
     "labels": results.LabelSet,
     "events": results.Event,
     "manifest": results.Books,
