@@ -38,11 +38,9 @@ def hide(pixels: NDArray[np.uint8], found: NDArray[np.bool_], patch: int) -> NDA
     total = _around(_by_block(np.add, pixels.astype(np.int64), side)).sum(axis=(-2, -1))
     count = _around(_by_block(np.add, np.ones((height, width, 1), np.int64), side))
     means = (total // count.sum(axis=(-2, -1))).astype(np.uint8)
-    bare: NDArray[np.uint8] = np.where(
-        _spread(hidden, side, (height, width))[..., None],
-        _spread(means, side, (height, width)),
-        pixels,
-    )
+    bare = pixels.copy()
+    for row, column in np.argwhere(hidden) * side:
+        bare[row : row + side, column : column + side] = means[row // side, column // side]
     return bare
 
 
@@ -56,9 +54,3 @@ def _around(blocks: NDArray[Any]) -> NDArray[Any]:
     """Each block with its eight neighbours, `[..., 3, 3]`; nothing lies outside."""
     nothing = [(1, 1), (1, 1), *[(0, 0)] * (blocks.ndim - 2)]
     return sliding_window_view(np.pad(blocks, nothing), (3, 3), axis=(0, 1))
-
-
-def _spread(blocks: NDArray[Any], side: int, size_hw: tuple[int, int]) -> NDArray[Any]:
-    """Every pixel as its block is."""
-    height, width = size_hw
-    return blocks.repeat(side, axis=0)[:height].repeat(side, axis=1)[:, :width]
