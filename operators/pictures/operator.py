@@ -83,8 +83,9 @@ class Frames(BatchOperator):
         Raises:
             UsageError: there are classes to hide, and no segmentation that knows them.
         """
-        segmentation = operators.get(Segmentation.name)
-        if self.blur and not isinstance(segmentation, Segmentation):
+        found = operators.get(Segmentation.name)
+        segmentation = found if isinstance(found, Segmentation) else None
+        if self.blur and not segmentation:
             raise UsageError(
                 f"operators.frames.blur: what finds {', '.join(self.blur)} is segmentation, which "
                 "does not run in this job; add it to operators, with a head, or leave blur out"
@@ -94,7 +95,7 @@ class Frames(BatchOperator):
             quality=self._quality,
             short_side=self._short_side,
             blur=self.blur,
-            segmentation=segmentation if isinstance(segmentation, Segmentation) else None,
+            segmentation=segmentation,
         )
 
     def settings(self) -> Mapping[str, Any]:

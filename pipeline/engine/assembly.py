@@ -144,7 +144,7 @@ def assemble(config: Config) -> Assembly:
     by_key, notes = _operators(config, loaded)
     if config.calibrations is not None:
         notes += use_calibrations(by_key, Path(config.calibrations), model)
-    by_key = _hidden(by_key, config)
+    by_key = _joined(by_key, config)
     operators = list(by_key.values())
     backbone = start_backbone(
         loaded,
@@ -199,8 +199,8 @@ def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operat
     return operators, notes
 
 
-def _hidden(by_key: Mapping[str, Operator], config: Config) -> dict[str, Operator]:
-    """The operators, with pictures that hide what they are to hide.
+def _joined(by_key: Mapping[str, Operator], config: Config) -> dict[str, Operator]:
+    """The operators, pictures with the segmentation that finds what they hide.
 
     Raises:
         UsageError: nothing finds that, or dead letters would show it.
