@@ -10,6 +10,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from operators.errors import DinostreamError
 from operators.operator import Operator, StreamOperator
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from operators.frames import Features, FrameInfo
     from operators.result import Result
 
+    Numbers = tuple[Tensor | NDArray[Any], ...]
+
 
 DTYPES = ("float32", "uint16", "uint8", "bool")  # that come from a GPU
 
@@ -28,8 +32,9 @@ class BatchOperator(Operator):
     """`compute` on the device, `say` on the host."""
 
     @abstractmethod
-    def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
-        """What is needed of some rows, `[R, ...]` each, on the features' device.
+    def compute(self, features: Features, rows: slice) -> Numbers:
+        """What is needed of some rows, `[R, ...]` each: tensors on the features' device, or arrays
+        that are on the host already, as pixels are.
 
         Waits for no device: no number is read here. dtypes are of `DTYPES`. Rows of padding may be
         among them; their numbers mean nothing and are told of to nobody, and those at the end may
@@ -45,7 +50,7 @@ class BatchOperator(Operator):
 
         Args:
             info: the frame.
-            numbers: its row of each of the tensors; not to be kept.
+            numbers: its row of each of what `compute` gave; not to be kept.
         """
 
     def say_all(
@@ -60,19 +65,19 @@ class BatchOperator(Operator):
         told = zip(infos, numbers, strict=True)
         return [result for info, row in told for result in self.say(info, *row)]
 
-    def computed(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
+    def computed(self, features: Features, rows: slice) -> Numbers:
         """What `compute` gives, held to what it may.
 
         Raises:
             DinostreamError: it is of another dtype.
         """
-        tensors = self.compute(features, rows)
-        for one in tensors:
+        found = self.compute(features, rows)
+        for one in found:
             if (dtype := str(one.dtype).removeprefix("torch.")) not in DTYPES:
                 raise DinostreamError(
                     f"{self.name}: compute gives {dtype}; allowed are {', '.join(DTYPES)}"
                 )
-        return tensors
+        return found
 
     def __call__(self, features: Features) -> list[Result]:
         if not features.on_host:  # by itself, and at the shape of every batch
@@ -83,7 +88,7 @@ class BatchOperator(Operator):
             return fetch.say(self, range(len(features.infos)))
 
         def numbers(row: int) -> list[NDArray[Any]]:
-            return [one[0].numpy() for one in self.computed(features, slice(row, row + 1))]
+            return [np.asarray(one[0]) for one in self.computed(features, slice(row, row + 1))]
 
         if isinstance(self, StreamOperator):
             return self.say_all(features.infos, features.each(numbers))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -26,6 +27,26 @@ _NUMPY = {
     torch.uint8: np.uint8,
     torch.bool: np.bool_,
 }  # `DTYPES` of the contract
+
+
+@dataclass(frozen=True, slots=True)
+class _OnDevice:
+    """What a tensor is that is on its way."""
+
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, numbers: Tensor) -> Self:
+        return cls(numbers.dtype, tuple(numbers.shape))
+
+    @property
+    def size_bytes(self) -> int:
+        return self.dtype.itemsize * math.prod(self.shape)
+
+    def read(self, data: NDArray[np.uint8]) -> NDArray[Any]:
+        numbers: NDArray[Any] = data.view(_NUMPY[self.dtype]).reshape(self.shape)
+        return numbers
 
 
 class Fetch:
@@ -51,10 +72,11 @@ class Fetch:
         every = slice(0, len(features.cls))
         computed = {operator: operator.computed(features, every) for operator in operators}
         self._parts = {
-            operator: [(one.dtype, tuple(one.shape)) for one in tensors]
-            for operator, tensors in computed.items()
+            operator: [_OnDevice.of(one) if isinstance(one, Tensor) else one for one in found]
+            for operator, found in computed.items()
         }
-        flat = [_bytes(one) for tensors in computed.values() for one in tensors]
+        tensors = [one for found in computed.values() for one in found if isinstance(one, Tensor)]
+        flat = [_bytes(one) for one in tensors]
         none = torch.empty(0, dtype=torch.uint8, device=features.cls.device)
         on_device = torch.cat(flat) if flat else none
         self._landing = landing or Landing(on_device.device)
@@ -67,10 +89,12 @@ class Fetch:
         data, end = self._copy.on_host.numpy(), 0
         for operator, parts in self._parts.items():
             self._numbers[operator] = []
-            for dtype, shape in parts:
-                begin, end = end, end + dtype.itemsize * math.prod(shape)
-                numbers: NDArray[Any] = data[begin:end].view(_NUMPY[dtype]).reshape(shape)
-                self._numbers[operator].append(numbers)
+            for one in parts:
+                if isinstance(one, _OnDevice):
+                    begin, end = end, end + one.size_bytes
+                    self._numbers[operator].append(one.read(data[begin:end]))
+                else:  # it was on the host already
+                    self._numbers[operator].append(one)
 
     def say(self, operator: BatchOperator, rows: Sequence[int]) -> list[Result]:
         """What an operator says of some frames, in their order."""

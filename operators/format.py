@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 JSON = "application/json"
 PNG = "image/png"
+JPEG = "image/jpeg"
 OCTETS = "application/octet-stream"
 
 
@@ -55,5 +56,6 @@ BUILT_IN: Mapping[str, Mapping[str, Format]] = {
     "action": _published({"action": JSON, "action.episodes": JSON}),
     "embedding": _published({"embedding": OCTETS}),
     "pca": _published({"pca": PNG}),
+    "frames": _published({"frames": JPEG}),
 }
 """Built-in operator -> its topics, its own name first."""

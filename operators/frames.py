@@ -119,6 +119,8 @@ class Features:
             (a CPU engine's); None: nothing less than float32.
         pool: the threads of a CPU engine, for `each`.
         look: (row, patches down and across, mirrored) -> features of another pass, for `again`.
+        pixels: what the backbone was given of the frames, on the host: uint8 RGB `[n, H, W, 3]`,
+            without padding. None: these features do not come from a backbone.
     """
 
     infos: tuple[FrameInfo, ...]
@@ -129,6 +131,7 @@ class Features:
     precision: torch.dtype | None = None
     pool: ThreadPool | None = None
     look: Callable[[int, tuple[int, int], bool], Features] | None = None
+    pixels: NDArray[np.uint8] | None = None
 
     @property
     def on_host(self) -> bool:
@@ -181,4 +184,5 @@ class Features:
             layers={block: (p[padded], c[padded]) for block, (p, c) in self.layers.items()},
             look=self.look
             and (lambda row, grid, mirror: self.again(rows[row], grid, mirrored=mirror)),
+            pixels=None if self.pixels is None else self.pixels[list(rows)],
         )

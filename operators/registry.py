@@ -21,6 +21,7 @@ from operators.format import BUILT_IN, Format
 from operators.names import check_name, has_head, is_own, look_here, no_module
 from operators.operator import Operator
 from operators.pca.operator import build_pca
+from operators.pictures.operator import build_frames
 from operators.segmentation.operator import build_segmentation
 from operators.vector.classify import build_classify
 from operators.vector.embedding import build_embedding
@@ -37,6 +38,7 @@ BUILDERS: Mapping[str, Builder] = {
     "action": build_action,
     "embedding": build_embedding,
     "pca": build_pca,
+    "frames": build_frames,
 }
 _RESERVED = (*BUILT_IN, "events", "deadletter", "labels", "progress", "claims")  # topics
 _TOPIC = re.compile(r"[a-z][a-z0-9_-]{0,62}(\.[a-z0-9_-]{1,63})*")
@@ -56,8 +58,8 @@ def build_operator(
     """An operator as a user asked for it.
 
     Args:
-        name: `depth`, `segmentation`, `action`, `embedding`, `pca`, or `package.module:Class`,
-            whose constructor takes the settings as keyword arguments.
+        name: `depth`, `segmentation`, `action`, `embedding`, `pca`, `frames`, or
+            `package.module:Class`, whose constructor takes the settings as keyword arguments.
         settings: what the user set for it.
         architecture: the backbone's sizes.
         backbone_sha256: identity of the backbone's weights.

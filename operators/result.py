@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from operators.format import JSON, OCTETS, PNG
+from operators.format import JPEG, JSON, OCTETS, PNG
 from operators.frames import FrameInfo
 
-__all__ = ["JSON", "OCTETS", "PNG", "Result", "canonical_json", "record_id"]
+__all__ = ["JPEG", "JSON", "OCTETS", "PNG", "Result", "canonical_json", "record_id"]
 
 
 _CANONICAL = json.JSONEncoder(

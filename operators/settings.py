@@ -69,5 +69,17 @@ class Settings:
             raise self._wrong(key, value, f"one of {', '.join(allowed)}")
         return str(value)
 
+    def names(self, key: str) -> tuple[str, ...]:
+        """A list of names; none where it is not given.
+
+        Raises:
+            UsageError: something else was given.
+        """
+        value = self._given.get(key, ())
+        listed = isinstance(value, Sequence) and not isinstance(value, str)
+        if not listed or not all(isinstance(name, str) and name for name in value):
+            raise self._wrong(key, value, "a list of names, such as [person, car]")
+        return tuple(value)
+
     def _wrong(self, key: str, value: object, wanted: str) -> UsageError:
         return UsageError(f"operator {self._operator}: {key} must be {wanted}, got {value!r}")

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from operators.format import PNG, Format
+from operators.format import JPEG, PNG, Format
+from operators.jpeg import jpeg_identity
 from operators.operator import Operator, StreamOperator
 from operators.png import png_identity
 from operators.result import canonical_json
@@ -98,6 +99,8 @@ class RecordKind:
             fields |= {} if declared == Format() else {"format": asdict(declared)}
         elif declared.content_type == PNG:
             fields["png"] = png_identity()
+        elif declared.content_type == JPEG:
+            fields["jpeg"] = jpeg_identity()
         if operator.rendered_only:
             fields["learnt"] = "rendered scenes"  # what its records of footage say of themselves
         return cls(fields, isinstance(operator, StreamOperator))

@@ -127,7 +127,8 @@ class Backbone:
             own = batch.pixels if batch.pixels.flags.writeable else batch.pixels.copy()
             tokens = self._engine(torch.from_numpy(own))
         seen = self._features(batch.infos, grid, tokens)
-        return replace(seen, pool=self._pool, look=partial(self._again, batch))
+        look = partial(self._again, batch)
+        return replace(seen, pool=self._pool, look=look, pixels=batch.pixels)
 
     def _grid(self, batch: FrameBatch) -> tuple[int, int]:
         """Patches down and across."""

@@ -18,7 +18,7 @@ from PIL import Image
 
 from operators.bench.gate import GateRed
 from operators.frames import Features
-from operators.result import JSON, OCTETS, PNG, Result, canonical_json
+from operators.result import JPEG, JSON, OCTETS, PNG, Result, canonical_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +119,4 @@ def _numbers(value: Any) -> Iterator[float]:
             yield from _numbers(below)
 
 
-_PAYLOADS = {OCTETS: _finite_vector, JSON: _finite_json, PNG: _whole_picture}
+_PAYLOADS = {OCTETS: _finite_vector, JSON: _finite_json, PNG: _whole_picture, JPEG: _whole_picture}

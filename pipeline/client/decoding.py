@@ -10,6 +10,7 @@ from pipeline.client.components import principal_components
 from pipeline.client.depth import depth, depth_summary
 from pipeline.client.embedding import embedding
 from pipeline.client.fault import FAULTS, told
+from pipeline.client.frame import frame
 from pipeline.client.incident import dead_letter, event
 from pipeline.client.labels import LabelSets, label_set
 from pipeline.client.other import Raw, books
@@ -32,6 +33,7 @@ BY_TOPIC: Mapping[str, Decode] = {
     "action.episodes": episode,
     "embedding": embedding,
     "pca": principal_components,
+    "frames": frame,
     "labels": label_set,
     "events": event,
     "deadletter": dead_letter,

@@ -4,6 +4,7 @@ from pipeline.client.action import Action, Episode, FrameTime
 from pipeline.client.components import PrincipalComponents
 from pipeline.client.depth import Depth, DepthSummary
 from pipeline.client.embedding import Embedding
+from pipeline.client.frame import Frame
 from pipeline.client.incident import DeadLetter, Event
 from pipeline.client.labels import Label, LabelSet
 from pipeline.client.other import Books, Raw
@@ -23,6 +24,7 @@ __all__ = [
     "Embedding",
     "Episode",
     "Event",
+    "Frame",
     "FrameTime",
     "Label",
     "LabelSet",

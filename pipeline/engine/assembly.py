@@ -22,6 +22,7 @@ from operators.backbones.start import start_backbone
 from operators.depth.calibrated import CalibratedDepth
 from operators.errors import UsageError
 from operators.operator import Operator
+from operators.pictures.operator import Frames
 from operators.registry import build_operator
 from operators.variant import Computation, RecordKind
 from operators.weights.head_needs import head_choice
@@ -143,6 +144,7 @@ def assemble(config: Config) -> Assembly:
     by_key, notes = _operators(config, loaded)
     if config.calibrations is not None:
         notes += use_calibrations(by_key, Path(config.calibrations), model)
+    by_key = _joined(by_key, config)
     operators = list(by_key.values())
     backbone = start_backbone(
         loaded,
@@ -195,6 +197,23 @@ def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operat
     if not operators:
         raise none_runs(notes)
     return operators, notes
+
+
+def _joined(by_key: Mapping[str, Operator], config: Config) -> dict[str, Operator]:
+    """The operators, pictures with the segmentation that finds what they hide.
+
+    Raises:
+        UsageError: nothing finds that, or dead letters would show it.
+    """
+    ready: dict[str, Operator] = {}
+    for key, one in by_key.items():
+        ready[key] = one.beside(by_key) if isinstance(one, Frames) else one
+        if isinstance(one, Frames) and one.blur and config.deadletter_picture:
+            raise UsageError(
+                "deadletter_picture shows frames as they are, and operators.frames.blur hides "
+                f"{', '.join(one.blur)}; leave one of the two out"
+            )
+    return ready
 
 
 def _refuse_other_filters(config: Config) -> None:

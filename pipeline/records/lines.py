@@ -16,12 +16,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from operators.result import JSON, OCTETS, PNG
+from operators.result import JPEG, JSON, OCTETS, PNG
 from pipeline.errors import SinkError
 from pipeline.records.record import Message, StoredRecord
 
 FIRST = ("id", "type", "time", "streamid")  # what a person looks for
-SUFFIXES = {PNG: ".png", JSON: ".json", OCTETS: ".bin"}
+SUFFIXES = {PNG: ".png", JPEG: ".jpg", JSON: ".json", OCTETS: ".bin"}
 COLUMNS = ("topic", "partition", "offset", "streamid", "time", "id", "data")
 NUMBERS = ("partition", "offset")
 UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")

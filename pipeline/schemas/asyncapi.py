@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.records.topics import CLAIMS, PROGRESS, TOPICS, Topic
+from pipeline.records.topics import ANY_SIZE, CLAIMS, PROGRESS, TOPICS, Topic
 from pipeline.schemas.catalogue import Json, moved, of_headers, of_value, schemas
 from pipeline.version import version
 
@@ -61,11 +61,13 @@ def _channel(topic: Topic, described: dict[str, Json]) -> Json:
 
 def _as_kafka_has_it(topic: Topic) -> Json:
     """As `dinostream topics create` makes it."""
+    any_size = topic.retention_bytes == ANY_SIZE
     return {
         "partitions": topic.partitions,
         "topicConfiguration": {
             "cleanup.policy": ["compact" if topic.compacted else "delete"],
             "retention.ms": topic.retention_ms,
+            **({} if any_size else {"retention.bytes": topic.retention_bytes}),
             "max.message.bytes": topic.max_message_bytes,
         },
         "bindingVersion": BINDING,

@@ -65,7 +65,8 @@ def frame() -> Callable[..., FrameInfo]:
 
 @pytest.fixture(scope="session")
 def features_of() -> Callable[..., Features]:
-    """Features that are a function of stream and position; rows of padding are NaN."""
+    """Features that are a function of stream and position; rows of padding are NaN. Pixels are
+    noise."""
 
     def made(
         infos: Sequence[FrameInfo],
@@ -77,15 +78,19 @@ def features_of() -> Callable[..., Features]:
     ) -> Features:
         shape = (arch.depth + 1, 1 + grid[0] * grid[1], arch.width)
         tokens = torch.full((batch_size, *shape), torch.nan)
+        size_hw = [side * arch.patch for side in grid]
+        pixels = np.empty((len(infos), *size_hw, 3), dtype=np.uint8)
         for row, info in enumerate(infos):
             seed = [*info.stream.encode(), int(info.position.partition("+")[0])]
             draw = np.random.Generator(np.random.PCG64(seed))
             tokens[row] = torch.from_numpy(draw.standard_normal(shape, dtype=np.float32))
+            pixels[row] = draw.integers(0, 256, pixels[row].shape, dtype=np.uint8)
         blocks = [
             (block[:, 1:].unflatten(1, grid), block[:, 0]) for block in tokens.to(dtype).unbind(1)
         ]
         patches, cls = blocks.pop()
         norm = torch.nn.LayerNorm(arch.width, eps=1e-6, dtype=dtype).requires_grad_(False)
-        return Features(tuple(infos), cls, patches, dict(enumerate(blocks)), norm)
+        layers = dict(enumerate(blocks))
+        return Features(tuple(infos), cls, patches, layers, norm, pixels=pixels)
 
     return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -28,7 +29,7 @@ from operators.registry import build_operator
 from operators.vector.embedding import Embedding
 from operators.weights.heads import Head
 
-NAMES = ("depth", "segmentation", "classify", "action", "embedding")
+NAMES = ("depth", "segmentation", "classify", "action", "embedding", "frames")
 CUDA = torch.device("cuda", 0)
 
 
@@ -74,7 +75,8 @@ def on_card(infos: Sequence[FrameInfo], arch: Architecture, batch_size: int = 8)
     cls = torch.empty(batch_size, arch.width, **half)
     norm = torch.nn.LayerNorm(arch.width, **half).requires_grad_(False)
     layers = dict.fromkeys(range(arch.depth), (patches, cls))
-    return Features(tuple(infos), cls, patches, layers, norm)
+    pixels = np.zeros((len(infos), 56, 84, 3), dtype=np.uint8)
+    return Features(tuple(infos), cls, patches, layers, norm, pixels=pixels)
 
 
 def test_a_card_is_waited_for_once(tiny: Architecture, frame: Callable[..., FrameInfo]) -> None:
@@ -105,7 +107,7 @@ def test_what_comes_is_what_each_says_alone(
         assert [(one.info, one.operator, one.attributes) for one in got] == [
             (one.info, one.operator, one.attributes) for one in want
         ]
-        if together.name in ("embedding", "segmentation"):
+        if together.name in ("embedding", "segmentation", "frames"):
             assert got == want
 
 
@@ -116,7 +118,7 @@ def test_a_frame_without_numbers_is_named(
     features.cls[1] = features.patches[1] = torch.nan
     for patches, cls in features.layers.values():
         patches[1] = cls[1] = torch.nan
-    chosen = operators(tiny)
+    chosen = operators(tiny, *(name for name in NAMES if name != "frames"))  # which reads none
     for one in chosen:
         one.load(torch.device("cpu"), torch.float32)
     fetch = Fetch(features, chosen)

@@ -2,6 +2,8 @@
 
 import json
 
+import numpy as np
+
 from operators.frames import FrameInfo
 
 
@@ -13,3 +15,9 @@ def test_a_frames_identity_goes_through_json(frame):
 def test_a_picture_is_no_frame_of_a_stream():
     assert FrameInfo.of_picture((48, 64)).source_hw == (48, 64)
     assert FrameInfo.of_picture() == FrameInfo.of_picture((1, 1))
+
+
+def test_some_rows_of_features_have_their_own_pixels(features_of, frame, tiny):
+    seen = features_of([frame(number) for number in range(3)], tiny)
+    assert seen.take([0, 1, 2]) is seen
+    np.testing.assert_array_equal(seen.take([2, 0]).pixels, seen.pixels[[2, 0]])

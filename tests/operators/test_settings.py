@@ -9,7 +9,7 @@ import pytest
 from operators.errors import UsageError
 from operators.settings import Settings
 
-ALLOWED = ("map_scale", "domain", "min_share")
+ALLOWED = ("map_scale", "domain", "min_share", "blur")
 
 
 def test_what_is_given_and_what_is_not() -> None:
@@ -17,6 +17,7 @@ def test_what_is_given_and_what_is_not() -> None:
     assert settings.whole("map_scale", 4, low=1, high=14) == 2
     assert settings.choice("domain", "nyu", ("nyu", "kitti")) == "nyu"
     assert settings.share("min_share", 0.5) == 1.0
+    assert settings.names("blur") == ()
 
 
 def test_an_unknown_one_names_the_nearest() -> None:
@@ -44,3 +45,13 @@ def test_shares_only_within_bounds(value: Any) -> None:
 def test_words_only_from_the_list() -> None:
     with pytest.raises(UsageError, match="domain must be one of nyu, kitti, got 'mars'"):
         Settings("depth", {"domain": "mars"}, ALLOWED).choice("domain", "nyu", ("nyu", "kitti"))
+
+
+@pytest.mark.parametrize("value", ["person", 3, None, [""], ["person", 3], {"person": True}])
+def test_names_only_as_a_list(value: Any) -> None:
+    with pytest.raises(UsageError, match=r"blur must be a list of names, such as \[person, car\]"):
+        Settings("frames", {"blur": value}, ALLOWED).names("blur")
+    assert Settings("frames", {"blur": ["car", "person"]}, ALLOWED).names("blur") == (
+        "car",
+        "person",
+    )

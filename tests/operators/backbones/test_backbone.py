@@ -50,9 +50,11 @@ def rows(features, row: int) -> list[torch.Tensor]:
 
 @pytest.mark.slow
 def test_tensors_always_have_the_batch_size_and_infos_only_the_frames():
-    features = tiny(blocks=(0, 2), batch_size=3)(batch_of(*pictures(2)))
+    batch = batch_of(*pictures(2))
+    features = tiny(blocks=(0, 2), batch_size=3)(batch)
 
     assert len(features.infos) == 2
+    assert features.pixels is batch.pixels
     assert features.cls.shape == (3, 192)
     assert features.patches.shape == (3, 16, 28, 192)
     assert {b: (p.shape, c.shape) for b, (p, c) in features.layers.items()} == {

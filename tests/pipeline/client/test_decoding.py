@@ -34,6 +34,7 @@ CLASSES = {
     "action.episodes": results.Episode,
     "embedding": results.Embedding,
     "pca": results.PrincipalComponents,
+    "frames": results.Frame,
     "labels": results.LabelSet,
     "events": results.Event,
     "manifest": results.Books,
@@ -88,6 +89,9 @@ def test_maps_are_arrays(read):
     assert summary.percentiles[50] == pytest.approx(np.median(depth.metres), abs=0.1)
     assert summary.grid.shape == (3, 3)
     assert read["pca"][0].rgb.shape == (8, 12, 3)
+    picture = read["frames"][0]
+    assert (picture.rgb().dtype, picture.rgb().shape) == (np.uint8, (28, 37, 3))
+    assert (picture.blurred, picture.untrained) == (("person",), True)
     vector = read["embedding"][0].vector
     assert (vector.dtype, len(vector)) == (np.float32, 192)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
@@ -196,6 +200,7 @@ RGB = rgb_png(np.zeros((2, 2, 3), np.uint8))
         ("depth.summary", b'{"unit": "ft"}', {}, "unit 'ft'"),
         ("depth.summary", b'{"unit": "m", "grid": [[1]]}', {}, "not [3, 3]"),
         ("segmentation", RGB, LABELSET, "class ids are palette indices"),
+        ("frames", RGB, {}, "UnidentifiedImageError"),
         ("embedding", b"1234", {"ce_dim": "2"}, "a vector of 1 numbers, its dim is 2"),
         ("embedding", b"123", {"ce_dim": "1"}, "buffer size"),
     ],

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -56,10 +56,12 @@ class Jobs:
         return self.finish(self.start(*arguments), code=code)
 
 
-def run_inline(sources: list[Path], sink: str, **more: object) -> tuple[Config, Tally]:
-    """The same job in this process."""
+def run_inline(
+    sources: list[Path], sink: str, *, overrides: Sequence[str] = (), **more: object
+) -> tuple[Config, Tally]:
+    """The same job in this process; `overrides` as of `--set`."""
     values = {"sources": [str(one) for one in sources], "sink": sink, "runtime": "inline"}
-    config = resolve(None, SMALL | values | more)
+    config = resolve(None, SMALL | values | more, overrides)
     run = InlineRun(config, stream_specs(config, live=False), fresh=False, tell=lambda _: None)
     return config, run.run()
 

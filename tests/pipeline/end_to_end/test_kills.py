@@ -15,7 +15,9 @@ from operators.errors import DinostreamError
 
 LONG = 280  # frames: more than one manifest's
 FRAMES = LONG + 120
-OPERATORS = ["depth", "action", "brake:Brake"]
+OPERATORS = ["depth", "action", "frames", "brake:Brake"]
+RATES = ["operators.frames.fps=7"]  # of 10: where a job goes on, the rule goes on
+JOB = {"sampling": {"all": True}, "operators": OPERATORS, "overrides": RATES}
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +51,20 @@ def braked(go: Path) -> Path:
 def undisturbed(tools, footage: Path, go: Path, tmp_path_factory) -> dict:
     go.touch()
     sink = f"sqlite:{tmp_path_factory.mktemp('undisturbed')}/u.db"
-    tools.run_inline([footage], sink, sampling={"all": True}, operators=OPERATORS)
+    tools.run_inline([footage], sink, **JOB)
     return tools.records(sink)
 
 
 @pytest.fixture
 def arguments(footage: Path, braked: Path) -> list[str]:
     """Of the job, but for its runtime and its sink."""
-    return [str(footage), "--all", *(word for name in OPERATORS for word in ("--operator", name))]
+    operators = [word for name in OPERATORS for word in ("--operator", name)]
+    return [
+        str(footage),
+        "--all",
+        *operators,
+        *(word for rate in RATES for word in ("--set", rate)),
+    ]
 
 
 def begin(jobs, tools, arguments, sink: str, *, committed: int = 0) -> subprocess.Popen[str]:
@@ -92,7 +100,7 @@ def test_a_job_that_is_killed_and_then_stopped_goes_on_each_time(
     assert "stopped" in report["streams"].values()
     drained = depth_records(tools, sink)
     assert report["frames"] == drained - killed, "what was committed is not done again"
-    _, rest = tools.run_inline([footage], sink, sampling={"all": True}, operators=OPERATORS)
+    _, rest = tools.run_inline([footage], sink, **JOB)
     assert rest.frames == FRAMES - drained
     assert rest.receipt.conflicting == 0
     assert tools.records(sink) == undisturbed

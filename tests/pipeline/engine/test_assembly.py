@@ -7,14 +7,15 @@ from dataclasses import replace
 import pytest
 
 from operators.backbones.machine import this_machine
+from operators.errors import UsageError
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
 from pipeline.engine.assembly import assemble
 
-OPERATORS = ["depth", "segmentation", "classify", "action", "embedding", "pca"]
+OPERATORS = ["depth", "segmentation", "classify", "action", "embedding", "pca", "frames"]
 ALL = {
     *("depth", "depth.summary", "segmentation", "segmentation.summary", "classify", "action"),
-    *("action.episodes", "embedding", "pca"),
+    *("action.episodes", "embedding", "pca", "frames"),
 }
 
 
@@ -54,6 +55,8 @@ def test_every_topic_has_a_variant_of_its_own(usual: dict[str, str]) -> None:
         ("operators.action.threshold=0.4", {"action", "action.episodes"}),
         ("operators.pca.memory=5", {"pca"}),
         ("operators.pca.background=coloured", {"pca"}),
+        ("operators.frames.quality=50", {"frames"}),
+        ("operators.frames.blur=[person]", {"frames"}),
     ],
 )
 def test_what_can_change_a_payload_makes_other_records(
@@ -91,3 +94,16 @@ def test_so_does_a_library_told_to_round_otherwise(
     monkeypatch.setenv(name, value)
     got = variants()
     assert all(got[topic] != usual[topic] for topic in ALL)
+
+
+@pytest.mark.parametrize(
+    ("override", "why"),
+    [
+        ("deadletter_picture=true", "deadletter_picture shows frames as they are, and .*person"),
+        ("operators={frames: {blur: [person]}}", "what finds person is segmentation, which does"),
+        ("operators.frames.blur=[prson]", "label set ade20k has no class 'prson'; near it are per"),
+    ],
+)
+def test_nothing_runs_that_would_show_what_is_to_be_hidden(override: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        variants("operators.frames.blur=[person]", override)

@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 from PIL import Image
 from referencing import Registry, Resource
 
-from operators.format import JSON, PNG
+from operators.format import JPEG, JSON, PNG
 from pipeline.records.record import Message
 from pipeline.records.topics import data_topics
 
@@ -105,7 +105,7 @@ def _shape(message: Message) -> set[str]:
     kind = message.headers["content-type"]
     if kind == JSON:
         return set(_fields("value", json.loads(message.value)))
-    if kind == PNG:
+    if kind in (PNG, JPEG):
         with Image.open(io.BytesIO(message.value)) as picture:
             return {f"picture {picture.mode} {picture.size}"}
     return {f"{len(message.value)} bytes"}

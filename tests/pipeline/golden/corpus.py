@@ -44,14 +44,15 @@ model: dinov2_vitti14
 weights: random
 short_side: 28
 operators: {depth: {}, segmentation: {regions: 1, min_share: 0.1}, classify: {top: 2},
-  action: {threshold: 0.3}, embedding: {}, pca: {}}
+  action: {threshold: 0.3}, embedding: {}, pca: {}, frames: {}}
 runtime: inline
 """
 FILMED = """
 streams: {gate: {url: gate.mp4, region: [0, 0.5, 1, 1]}}
 weights: demo
 short_side: 112
-operators: {depth: {}, segmentation: {}, action: {threshold: 0.0}, embedding: {}}
+operators: {depth: {}, segmentation: {}, action: {threshold: 0.0}, embedding: {},
+  frames: {blur: [sphere]}}
 start_time: 2026-11-22T17:00:00Z
 runtime: inline
 """

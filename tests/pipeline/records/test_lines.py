@@ -76,6 +76,12 @@ def test_unknown_kinds_are_saved_all_the_same(png_record, tmp_path):
     assert [path.suffix for path in tmp_path.iterdir()] == [".bin"]
 
 
+def test_a_picture_is_saved_under_its_own_ending(build, tmp_path):
+    record = StoredRecord(build.message(1, topic="frames", data=b"JPEG"), timestamp_us=5, offset=42)
+    record_line(record, save=tmp_path)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".jpg"]
+
+
 @pytest.mark.parametrize(
     ("value", "cell"),
     [

@@ -51,6 +51,8 @@ def test_topics_are_made_with_retention_compaction_and_message_size(kafka_uri, c
 
     assert config("depth", "cleanup.policy") == "delete"
     assert config("depth", "retention.ms") == str(7 * 24 * 3600 * 1000)
+    assert config("frames", "retention.ms") == str(24 * 3600 * 1000)
+    assert config("frames", "retention.bytes") == str(4 << 30)
     assert config("events", "retention.ms") == str(30 * 24 * 3600 * 1000)
     assert config("progress", "cleanup.policy") == "compact"
     assert config("labels", "cleanup.policy") == "compact"

@@ -1,0 +1,1 @@
+"""Pictures: what a stream shows, small, with classes made unrecognisable."""
