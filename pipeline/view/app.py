@@ -126,7 +126,7 @@ class Page:
         axis, asked = _axis(request), request.query_params
         session, position = asked.get("session", axis.name), asked.get("position", "")
         try:
-            picture = room.picture(axis, session, position, side)
+            picture = room.stills.of(axis, session, position, side)
         except NoPicture as error:
             raise Problem(404, str(error)) from None
         name = f"{axis.stream}/{session}/{position}/{side}"

@@ -17,17 +17,13 @@ from pipeline.view.axes import Axes, NotThere
 from pipeline.view.follower import Follower
 from pipeline.view.layers import Layers
 from pipeline.view.moments import Moments
-from pipeline.view.pictures import NoPicture, Pictures
-from pipeline.view.series import Axis, Shelf, place_of, session_of
+from pipeline.view.pictures import Pictures
+from pipeline.view.series import Axis, Shelf
 from pipeline.view.similar import TOPIC, Similar
 from pipeline.view.statics import statics
+from pipeline.view.stills import WHY_NONE, Stills
 from pipeline.view.tiles import Sources
 from pipeline.view.timeline import Timeline
-
-NO_PICTURES = (
-    "the records have no pictures: name the footage with --media, or let the job publish some "
-    "(operators: {frames: {}})"
-)
 
 Told = Callable[[], Mapping[str, Mapping[str, Any]]]
 """Stream -> what whoever runs it knows better than its records: state, reason, since_us, share."""
@@ -52,7 +48,6 @@ class Room:
         """
         self.index = RecordIndex(path)
         self._name = name
-        self._pictures = pictures
         self._told = told
         self._away = away
         self._shelf = Shelf(self.index)
@@ -61,9 +56,10 @@ class Room:
         self._follower = Follower(self._shelf, self._axes)
         self.timeline = Timeline(self._shelf, self._axes)
         self.similar = Similar(self._shelf, self._axes)
-        self.moments = Moments(self._shelf, self._axes, self._has_footage)
+        self.stills = Stills(self._shelf, self._axes, pictures)
+        self.moments = Moments(self._shelf, self._axes, self.stills.in_footage)
         self.sources = Sources(
-            self._shelf, self._layers, self._follower, self.states, self.sink, self._still
+            self._shelf, self._layers, self._follower, self.states, self.sink, self.stills.decoded
         )
 
     @contextmanager
@@ -74,7 +70,7 @@ class Room:
             with self._follower.at_work():
                 yield self
         finally:
-            self._pictures.close()
+            self.stills.close()
             self.index.close()
 
     def sink(self) -> dict[str, Any]:
@@ -117,7 +113,7 @@ class Room:
             topics = []
         extents = self._axes.extents(name) if topics else []
         axis = extents[-1].axis if extents else None
-        pictures = self._pictures_of(axis)
+        pictures = self.stills.source(axis) if axis else None
         return {
             "state": state,
             "axes": [one.plain() for one in extents],
@@ -125,28 +121,9 @@ class Room:
             "topics": {one: len(self._shelf.series(one, axis)) for one in topics} if axis else {},
             **self._shape(axis),
             "pictures": pictures,
-            "pictures_why": "" if pictures else NO_PICTURES,
+            "pictures_why": "" if pictures else WHY_NONE,
             "similar": TOPIC in topics,
         }
-
-    def picture(self, axis: Axis, session: str, position: str, side: int) -> bytes:
-        """A JPEG of that very frame.
-
-        Raises:
-            NoPicture: there is none, and why.
-        """
-        if self._has_footage(axis.stream, session):
-            frames = self._axes.frames(axis)
-            number = max(frames.last_to(place_of(session, position)), 0)
-            where = (axis.stream, session, position, frames.time_us(number))
-            region = frames.headers(number).get("ce_region", "")
-            return self._pictures.of(*where, side, region)
-        variant = self._shelf.series("frames", axis).variants.get(session, "-")
-        identity = f"frames/{axis.stream}/{session}/{position}/{variant}"
-        record = self.index.record("frames", identity)
-        if record is None:
-            raise NoPicture(NO_PICTURES)
-        return record.message.value
 
     def labels(self, name: str) -> list[dict[str, Any]]:
         """A label set: id, name and colour of each class; nothing where nobody published it."""
@@ -155,14 +132,6 @@ class Room:
             return []
         found = json.loads(records[0].message.value)
         return found if isinstance(found, list) else []
-
-    def _pictures_of(self, axis: Axis | None) -> str | None:
-        if axis is None:
-            return None
-        frames = self._axes.frames(axis)
-        if self._has_footage(axis.stream, session_of(frames.headers(len(frames) - 1))):
-            return "footage"
-        return "frames" if len(self._shelf.series("frames", axis)) else None
 
     def _shape(self, axis: Axis | None) -> dict[str, Any]:
         """Of the pictures, as the newest record has it."""
@@ -176,16 +145,3 @@ class Room:
             "size_wh": [int(one) for one in sides] if all(map(str.isdecimal, sides)) else None,
             "region": region and [int(part) for part in region.split(",")],
         }
-
-    def _has_footage(self, stream: str, session: str) -> bool:
-        return self._pictures.source(stream, session) is not None
-
-    def _still(
-        self, stream: str, session: str, position: str, at_us: int, side: int, region: str
-    ) -> bytes | None:
-        if not self._has_footage(stream, session):
-            return None
-        try:
-            return self._pictures.of(stream, session, position, at_us, side, region)
-        except NoPicture:
-            return None
