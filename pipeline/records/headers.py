@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from operators.format import Format
 from operators.frames import FrameInfo
+from operators.moment import rfc3339
 from operators.operator import Operator
 from operators.result import Result, record_id
 from pipeline.records.frame import frame_attributes
@@ -45,27 +47,54 @@ def headers_of(
     return {"content-type": declared.content_type} | attached
 
 
-def record_headers(result: Result, variant: str, operator: Operator, model: str) -> dict[str, str]:
-    """Of the record of one result.
+class RecordHeaders:
+    """Of the records of one stream in one topic. Little of them changes from frame to frame; the
+    rest is made, and checked, where it differs from that of the record before."""
 
-    Raises:
-        ValueError: an attribute of the result has a name or value that CloudEvents forbids, or
-            it is not of the content type that the operator declares.
-    """
-    declared = operator.topics[result.operator]
-    if result.content_type != declared.content_type:
-        raise ValueError(
-            f"operator {operator.name} gives topic {result.operator} {result.content_type}; "
-            f"its topics declare {declared.content_type}"
-        )
-    own = {"model": model} | _worth(operator, result.info)
-    frame = frame_attributes(result.info) | {"variant": variant} | own
-    return headers_of(
-        result.operator,
-        record_id(result.operator, result.info, variant),
-        declared,
-        frame | _checked(result.attributes, result.operator, taken=frame),
-    )
+    def __init__(self, model: str) -> None:
+        """`model`: architecture and weights, as records name them."""
+        self._model = model
+        self._lasting: tuple[object, ...] = ()
+        self._before: dict[str, str] = {}
+
+    def of(self, result: Result, variant: str, operator: Operator) -> dict[str, str]:
+        """Of the record of one result.
+
+        Raises:
+            ValueError: an attribute of the result has a name or value that CloudEvents forbids, or
+                it is not of the content type that the operator declares.
+        """
+        info, declared = result.info, operator.topics[result.operator]
+        made = (variant, result.content_type, declared, tuple(result.attributes.items()))
+        worth = (operator.untrained, operator.rendered_only, info.rendered)
+        seen = (info.stream, info.session, info.time_base, info.clock, info.source_hw, info.region)
+        lasting = (made, worth, seen, info.epoch, info.pts is None)
+        if lasting != self._lasting:
+            self._before = self._made(result, variant, operator)
+        self._lasting = lasting  # equal things, but perhaps other objects, which compare slowly
+        headers = self._before | _passing(info.event_time_us, info.ingest_time_us, info.pts)
+        headers["ce_id"] = record_id(result.operator, info, variant)
+        return headers
+
+    def _made(self, result: Result, variant: str, operator: Operator) -> dict[str, str]:
+        declared = operator.topics[result.operator]
+        if result.content_type != declared.content_type:
+            raise ValueError(
+                f"operator {operator.name} gives topic {result.operator} {result.content_type}; "
+                f"its topics declare {declared.content_type}"
+            )
+        own = {"variant": variant, "model": self._model} | _worth(operator, result.info)
+        frame = frame_attributes(result.info) | own
+        checked = _checked(result.attributes, result.operator, taken=frame)
+        identity = record_id(result.operator, result.info, variant)
+        return headers_of(result.operator, identity, declared, frame | checked)
+
+
+@lru_cache(maxsize=512)  # records of a frame come operator by operator
+def _passing(event_time_us: int, ingest_time_us: int, pts: int | None) -> dict[str, str]:
+    """What no two frames have in common."""
+    times = {"ce_time": rfc3339(event_time_us), "ce_ingesttime": rfc3339(ingest_time_us)}
+    return times if pts is None else times | {"ce_pts": str(pts)}
 
 
 def _worth(operator: Operator, info: FrameInfo) -> dict[str, str]:

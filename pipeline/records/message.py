@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from operators.format import ours
@@ -18,7 +20,7 @@ from operators.moment import rfc3339
 from operators.operator import Operator
 from operators.result import Result, canonical_json
 from pipeline.records.frame import FRAME, frame_attributes
-from pipeline.records.headers import headers_of, record_headers
+from pipeline.records.headers import RecordHeaders, headers_of
 from pipeline.records.mark import Mark
 from pipeline.records.outage import Outage, told
 from pipeline.records.record import Message, Refused
@@ -59,6 +61,7 @@ class Publisher:
         self._model = model
         self._live = live
         self._clock_us = clock_us
+        self._headers = defaultdict[str, RecordHeaders](partial(RecordHeaders, model))  # by topic
 
     def record(self, result: Result, variant: str, operator: Operator) -> Message:
         """The record of one result.
@@ -67,7 +70,7 @@ class Publisher:
             ValueError: an attribute of the result has a name or value that CloudEvents forbids, or
                 it is not of the content type that the operator declares.
         """
-        headers = record_headers(result, variant, operator, self._model)
+        headers = self._headers[result.operator].of(result, variant, operator)
         return Message(result.operator, self._stream, headers, result.data)
 
     def started(self, first: FrameInfo) -> Message:
