@@ -83,7 +83,7 @@ def _roots(runs: _Runs) -> Index:
     while (upper != lower).any():
         np.minimum.at(root, np.maximum(upper, lower), np.minimum(upper, lower))
         while ((shorter := root[root]) != root).any():
-            root = shorter
+            root = shorter[shorter]  # two steps, since looking whether it is enough takes as long
         upper, lower = root[runs.upper], root[runs.lower]
     return root
 
