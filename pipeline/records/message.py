@@ -214,12 +214,8 @@ def progress_message(progress: Progress) -> Message:
     key = f"{progress.job}/{progress.stream}"
     identity = f"{PROGRESS}/{key}/{progress.epoch}.{progress.sequence}"
     attributes = {"streamid": progress.stream, "epoch": str(progress.epoch)}
-    return Message(
-        PROGRESS,
-        key,
-        headers_of(PROGRESS, identity, ours(PROGRESS), attributes),
-        progress.to_json(),
-    )
+    headers = headers_of(PROGRESS, identity, ours(PROGRESS), attributes)
+    return Message(PROGRESS, key, headers, progress.to_json())
 
 
 def progress_tombstone(progress: Progress) -> Message:

@@ -151,7 +151,7 @@ def digest(message: Message) -> int:
     return int.from_bytes(hashed.digest()[:_DIGEST_BYTES])
 
 
-@lru_cache(maxsize=256)  # as many as there are topics; sorting takes as long as all the rest
+@lru_cache(maxsize=256)  # all records of a topic have the same names
 def _told(names: tuple[str, ...]) -> tuple[Callable[[Mapping[str, str]], object], str]:
     """What takes the values that a digest is of out of headers of these names, and its lines."""
     told = sorted(name for name in names if name not in OF_THE_RUN)
