@@ -5,7 +5,7 @@ Pixels in -> features out. Importable without torch, because decode processes us
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -77,7 +77,8 @@ class FrameInfo:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
-        return asdict(self) | {"time_base": str(self.time_base), "source_hw": list(self.source_hw)}
+        own = {name: getattr(self, name) for name in self.__slots__}
+        return own | {"time_base": str(self.time_base), "source_hw": list(self.source_hw)}
 
 
 @dataclass(frozen=True, slots=True)

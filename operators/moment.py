@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def rfc3339(time_us: int) -> str:
     """Microseconds since the epoch as RFC 3339 in UTC: `2026-11-22T17:03:00.000250Z`."""
-    moment = _EPOCH + timedelta(microseconds=time_us)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    second, rest_us = divmod(time_us, 1_000_000)
+    return f"{_second(second)}.{rest_us:06d}Z"
 
 
 def microseconds(moment: datetime | None) -> int | None:
     """Microseconds since the epoch, exactly."""
     return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=256)  # the frames of a second, and the records of a frame, share it
+def _second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).isoformat().removesuffix("+00:00")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from operators.format import JPEG, PNG, Format
@@ -51,6 +52,7 @@ def variant_hash(fields: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(fields)).hexdigest()[:_HEX]
 
 
+@lru_cache(maxsize=1024)  # one is asked for with every record
 def prepared_variant(variant: str, preparation: str) -> str:
     """The variant of records of pictures that were prepared before scaling.
 

@@ -63,37 +63,37 @@ def connected_regions(ids: NDArray[np.integer], *, least_cells: int = 1) -> list
 
 
 def _runs(ids: NDArray[np.integer]) -> _Runs:
+    width = ids.shape[1]
     starts = np.ones(ids.shape, dtype=bool)
-    starts[:, 1:] = ids[:, 1:] != ids[:, :-1]
+    np.not_equal(ids[:, 1:], ids[:, :-1], out=starts[:, 1:])
     first = np.flatnonzero(starts)
-    row, left = np.divmod(first, ids.shape[1])
-    length = np.diff(first, append=ids.size)
-    number = np.cumsum(starts).reshape(ids.shape) - 1
+    row = first // width
+    left = first - row * width
+    right = np.append(first[1:], ids.size) - row * width
     # Two runs touch in as many cells as they overlap: the first of these is where either begins.
-    touch = (ids[1:] == ids[:-1]) & (starts[1:] | starts[:-1])
-    return _Runs(row, left, left + length, ids[row, left], number[:-1][touch], number[1:][touch])
+    touch = np.flatnonzero((ids[1:] == ids[:-1]) & (starts[1:] | starts[:-1]))
+    upper, lower = (first.searchsorted(cells, "right") - 1 for cells in (touch, touch + width))
+    return _Runs(row, left, right, ids[row, left], upper, lower)
 
 
 def _roots(runs: _Runs) -> Index:
     """The first run of every run's part: hook neighbours together, shorten the paths, again."""
-    upper, lower = runs.upper, runs.lower
     root = np.arange(len(runs.row))
-    while (root[upper] != root[lower]).any():
-        smaller = np.minimum(root[upper], root[lower])
-        np.minimum.at(root, np.maximum(root[upper], root[lower]), smaller)
-        while (root[root] != root).any():
-            root = root[root]
+    upper, lower = runs.upper, runs.lower
+    while (upper != lower).any():
+        np.minimum.at(root, np.maximum(upper, lower), np.minimum(upper, lower))
+        while ((shorter := root[root]) != root).any():
+            root = shorter[shorter]  # two steps, since looking whether it is enough takes as long
+        upper, lower = root[runs.upper], root[runs.lower]
     return root
 
 
 def _boxes(runs: _Runs, root: Index, large: NDArray[np.bool_]) -> Index:
     """Left, top, right, bottom by root, `[runs, 4]`; of large parts only."""
-    boxes = np.zeros((len(root), 4), dtype=int)
-    boxes[:, :2] = np.iinfo(int).max
     told = np.flatnonzero(large[root])
     part = root[told]
-    np.minimum.at(boxes[:, 0], part, runs.left[told])
-    np.minimum.at(boxes[:, 1], part, runs.row[told])
-    np.maximum.at(boxes[:, 2], part, runs.right[told])
-    np.maximum.at(boxes[:, 3], part, runs.row[told] + 1)
-    return boxes
+    left, right, bottom = runs.left.copy(), runs.right.copy(), runs.row + 1
+    np.minimum.at(left, part, runs.left[told])
+    np.maximum.at(right, part, runs.right[told])
+    bottom[part] = bottom[told]  # of several runs the last, which is the lowest; the root is on top
+    return np.stack((left, runs.row, right, bottom), axis=1)

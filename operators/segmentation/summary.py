@@ -6,6 +6,8 @@ Class ids in -> JSON values out, boxes in pixels of the source. Must not know fe
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -71,19 +73,21 @@ def source_box(
     A place x on the map is (x + 0.5) * width of the source / width of the map - 0.5 in the source,
     pixels and cells being where their centres are; a cell's edge is half a cell beside its centre.
     """
-    left, right = _pixels(box[0], box[2], map_hw[1], source_hw[1])
-    top, bottom = _pixels(box[1], box[3], map_hw[0], source_hw[0])
+    left, right = _pixels(box[0], box[2], _first_centres(map_hw[1], source_hw[1]))
+    top, bottom = _pixels(box[1], box[3], _first_centres(map_hw[0], source_hw[0]))
     return [left, top, right, bottom]
 
 
-def _pixels(first: int, last: int, cells: int, pixels: int) -> tuple[int, int]:
-    low = min(_first_centre(first, cells, pixels), pixels - 1)
-    return low, max(_first_centre(last, cells, pixels), low + 1)
+def _pixels(first: int, last: int, centres: Sequence[int]) -> tuple[int, int]:
+    low = min(centres[first], centres[-1] - 1)
+    return low, max(centres[last], low + 1)
 
 
-def _first_centre(edge: int, cells: int, pixels: int) -> int:
-    """The first pixel whose centre lies at or behind an edge: ceil(edge * pixels / cells - 1/2)."""
-    return -((cells - 2 * edge * pixels) // (2 * cells))
+@lru_cache(maxsize=64)  # sides of a few cameras
+def _first_centres(cells: int, pixels: int) -> tuple[int, ...]:
+    """Of every edge of a cell, the first pixel whose centre lies at or behind it:
+    ceil(edge * pixels / cells - 1/2). That of the last edge is the number of pixels."""
+    return tuple(-((cells - 2 * edge * pixels) // (2 * cells)) for edge in range(cells + 1))
 
 
 def _share(part: int, whole: int) -> float:

@@ -141,11 +141,11 @@ class Lane:
             self._pass(gap)
         self._advance_run(len(taken))
 
-    def count_sampled(self, operator: Operator, info: FrameInfo) -> bool:
-        """Count a frame that an operator is about to be given; whether a gap lies before it."""
+    def count_sampled(self, operator: Operator, infos: Sequence[FrameInfo]) -> list[bool]:
+        """Count frames that an operator is about to be given; whether a gap lies before each."""
         self._tell_dropped()
-        self._ledger.add(operator.name, "sampled", 1)
-        return self._memories.is_gap(operator.name, info.event_time_us)
+        self._ledger.add(operator.name, "sampled", len(infos))
+        return self._memories.gaps_before(operator.name, infos)
 
     def take(
         self, operator: Operator, infos: Sequence[FrameInfo], results: Sequence[Result]
@@ -165,11 +165,12 @@ class Lane:
 
     def _deliver(self, operator: Operator, results: Sequence[Result]) -> None:
         self._ledger.told(operator.name, results)
+        epoch = self._progress.epoch
         for result in results:
-            # After a resume a span may end on a frame of the assignment before.
-            own = replace(result, info=replace(result.info, epoch=self._progress.epoch))
-            variant = prepared_variant(self._variants[result.operator], own.info.preparation)
-            self._messages.append(self._publisher.record(own, variant, operator))
+            if result.info.epoch != epoch:  # a span, after a resume, may end on a frame before it
+                result = replace(result, info=replace(result.info, epoch=epoch))
+            variant = prepared_variant(self._variants[result.operator], result.info.preparation)
+            self._messages.append(self._publisher.record(result, variant, operator))
 
     def bury(self, operator: Operator, info: FrameInfo, error: Exception) -> None:
         """An operator failed on a frame: dead letter instead of a result."""

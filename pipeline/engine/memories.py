@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from operators.frames import FrameInfo
 from operators.operator import StreamOperator
 from operators.result import Result
 from pipeline.engine.placement import Placement
@@ -31,9 +32,10 @@ class Memories:
             if gaps is not None:
                 self._gaps[placement.name].restore(gaps)
 
-    def is_gap(self, operator: str, event_time_us: int) -> bool:
-        """Whether a gap lies before a frame that the operator takes; once for each, in order."""
-        return self._gaps[operator].is_gap(event_time_us)
+    def gaps_before(self, operator: str, infos: Sequence[FrameInfo]) -> list[bool]:
+        """Whether a gap lies before each frame that the operator takes; once for each, in order."""
+        is_gap = self._gaps[operator].is_gap
+        return [is_gap(info.event_time_us) for info in infos]
 
     def reset(self, reason: str) -> Iterator[tuple[StreamOperator, Sequence[Result]]]:
         """Forget all, operator by operator; what those say that remembered something."""

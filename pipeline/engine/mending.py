@@ -118,7 +118,7 @@ def _behind(commit: Commit, link: Link, sent: Progress) -> Commit:
     if skips:
         gap = Gap(sent.stream, "dropped", lost, cause=LOST)
         messages = [*publisher.announce(gap, sent, {}), *messages]
-    whole = sealed(messages, progress, end, Untold.of(sent), publisher)
+    whole, _ = sealed(messages, progress, end, Untold.of(sent), publisher)
     return replace(whole, link=link, skips=skips, lost=lost)
 
 

@@ -37,7 +37,8 @@ class Outbox:
         """Go on behind `progress`, the last that was committed; commits of a `live` stream may be
         kept."""
         self._newest = progress
-        self._untold = Untold.of(progress)  # before the commit on its way
+        self._untold = Untold.of(progress)  # behind the newest commit
+        self._untold_before = self._untold
         self._operators = {topic: one.name for one in placements for topic in one.variants}
         self._live = live
         self._link: Link | None = None  # of the commit on its way
@@ -144,7 +145,7 @@ class Outbox:
     def _send(
         self, messages: Sequence[Message], progress: Progress, end: End | None = None
     ) -> Commit:
-        self._end, self._untold = end, Untold.of(self._newest)
+        self._end, self._untold_before = end, self._untold
         if self._live:
             self._link = Link(self._newest.frames, self._newest.ledger, self._operators)
         return self._put(messages, replace(progress, sequence=self._newest.sequence + 1))
@@ -152,7 +153,8 @@ class Outbox:
     def _put(self, messages: Sequence[Message], progress: Progress) -> Commit:
         """The commit on its way."""
         self._own = list(messages)
-        commit = sealed(messages, progress, self._end, self._untold, self._publisher)
+        before, publisher = self._untold_before, self._publisher
+        commit, self._untold = sealed(messages, progress, self._end, before, publisher)
         self._in_flight = replace(commit, link=self._link)
         self._newest = self._in_flight.progress
         return self._in_flight

@@ -19,7 +19,7 @@ def sealed(
     end: End | None,
     untold: Untold,
     publisher: Publisher,
-) -> Commit:
+) -> tuple[Commit, Untold]:
     """A commit: the end is told with the counts as they are now, and a manifest of all that was
     committed is there where one is due.
 
@@ -29,6 +29,9 @@ def sealed(
         end: of the stream, where it is told.
         untold: what no manifest tells of before it.
         publisher: of the stream.
+
+    Returns:
+        The commit, and what no manifest tells of behind it, as its progress has it.
     """
     whole = list(messages)
     if end:
@@ -37,4 +40,4 @@ def sealed(
     if end or untold.is_due(progress.frames):
         whole.append(publisher.manifest(untold.said(progress), progress))
         untold = untold.next(progress.frames)
-    return Commit(tuple(whole), replace(progress, untold=untold.to_json()))
+    return Commit(tuple(whole), replace(progress, untold=untold.to_json())), untold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -84,9 +85,11 @@ def deliver(
     operator: Operator, infos: Sequence[FrameInfo], results: Sequence[Result], lanes: Lanes
 ) -> None:
     """Hand every lane its frames and results."""
-    for stream in dict.fromkeys(info.stream for info in infos):
-        lanes[stream].take(
-            operator,
-            [info for info in infos if info.stream == stream],
-            [result for result in results if result.info.stream == stream],
-        )
+    said: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        said[result.info.stream].append(result)
+    taken: dict[str, list[FrameInfo]] = defaultdict(list)
+    for info in infos:
+        taken[info.stream].append(info)
+    for stream, own in taken.items():
+        lanes[stream].take(operator, own, said[stream])

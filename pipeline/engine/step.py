@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -204,7 +205,7 @@ class Engine:
         self._tell("the backbone", error)
         for operator in self.operators:
             if lane.shortfall.gives(operator, info, mask):
-                lane.count_sampled(operator, info)
+                lane.count_sampled(operator, [info])
                 lane.bury(operator, info, error)
                 if isinstance(operator, StreamOperator):  # what it remembers is whole
                     lane.forget(operator, operator.reset(info.stream, "error"))
@@ -251,15 +252,17 @@ def _unbroken(
 
     A generator on purpose: the caller has applied a run when it asks for the next one.
     """
+    infos = features.infos
     run: list[int] = []
-    for row in rows:
-        info = features.infos[row]
-        lane = lanes[info.stream]
-        if lane.count_sampled(operator, info) and isinstance(operator, StreamOperator):
-            if run:
-                yield run
-            lane.forget(operator, operator.reset(info.stream, "gap"))
-            run = []
-        run.append(row)
+    for stream, of_stream in groupby(rows, lambda row: infos[row].stream):
+        own, lane = list(of_stream), lanes[stream]
+        gaps = lane.count_sampled(operator, [infos[row] for row in own])
+        for row, is_gap in zip(own, gaps, strict=True):
+            if is_gap and isinstance(operator, StreamOperator):
+                if run:
+                    yield run
+                lane.forget(operator, operator.reset(stream, "gap"))
+                run = []
+            run.append(row)
     if run:
         yield run

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.records.record import Message
-from pipeline.records.series import Count, Place, Series, counted
+from pipeline.records.series import Count, Place, Series, digest, placed
 from pipeline.records.topics import EVENTS
 from pipeline.stream.chunk import MANIFEST_FRAMES
 from pipeline.stream.progress import Progress
@@ -60,13 +61,16 @@ class Untold:
             progress: its progress.
         """
         series, recent = dict(self.series), set(self.recent)
+        added = defaultdict[Series, list[tuple[Place, int]]](list)
         for message in messages:
-            key, one = counted(message)
-            text = one.first.text
-            if key.topic == EVENTS and text in recent:
+            key, place = placed(message)
+            if key.topic == EVENTS and place.text in recent:
                 continue
             if key.topic == EVENTS:
-                recent.add(text)
+                recent.add(place.text)
+            added[key].append((place, digest(message)))
+        for key, records in added.items():
+            one = Count.of(records)
             series[key] = series[key] + one if key in series else one
         here = Place.of(f"{progress.session or '-'}/{progress.position}")
         ahead = frozenset(text for text in recent if not Place.of(text).is_behind(here))

@@ -7,18 +7,20 @@ a repeated run builds the same bytes. Must not know sinks, processes or where a 
 from __future__ import annotations
 
 import hashlib
-import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from operators.format import Format, ours
+from operators.format import ours
 from operators.frames import FrameInfo
 from operators.moment import rfc3339
 from operators.operator import Operator
-from operators.result import Result, canonical_json, record_id
+from operators.result import Result, canonical_json
 from pipeline.records.frame import FRAME, frame_attributes
+from pipeline.records.headers import RecordHeaders, headers_of
 from pipeline.records.mark import Mark
 from pipeline.records.outage import Outage, told
 from pipeline.records.record import Message, Refused
@@ -27,8 +29,6 @@ from pipeline.secrets import mask
 from pipeline.stream.chunk import End, Fault, Gap
 from pipeline.stream.progress import Progress
 from pipeline.trace import DETAIL_CHARS, detail, trace
-
-ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
 
 
 def wall_clock_us() -> int:
@@ -61,6 +61,7 @@ class Publisher:
         self._model = model
         self._live = live
         self._clock_us = clock_us
+        self._headers = defaultdict[str, RecordHeaders](partial(RecordHeaders, model))  # by topic
 
     def record(self, result: Result, variant: str, operator: Operator) -> Message:
         """The record of one result.
@@ -69,20 +70,7 @@ class Publisher:
             ValueError: an attribute of the result has a name or value that CloudEvents forbids, or
                 it is not of the content type that the operator declares.
         """
-        declared = operator.topics[result.operator]
-        if result.content_type != declared.content_type:
-            raise ValueError(
-                f"operator {operator.name} gives topic {result.operator} {result.content_type}; "
-                f"its topics declare {declared.content_type}"
-            )
-        own = {"model": self._model} | _worth(operator, result.info)
-        frame = frame_attributes(result.info) | {"variant": variant} | own
-        headers = _headers(
-            result.operator,
-            record_id(result.operator, result.info, variant),
-            declared,
-            frame | _checked(result.attributes, result.operator, taken=frame),
-        )
+        headers = self._headers[result.operator].of(result, variant, operator)
         return Message(result.operator, self._stream, headers, result.data)
 
     def started(self, first: FrameInfo) -> Message:
@@ -190,7 +178,7 @@ class Publisher:
         session = said["session"] or "-"
         digest = hashlib.sha256(value + seen_by.encode()).hexdigest()[:6]
         identity = f"{topic}/{self._stream}/{session}/{where}.{digest}/{self._job}"
-        headers = _headers(topic, identity, ours(topic), attributes)
+        headers = headers_of(topic, identity, ours(topic), attributes)
         return Message(topic, self._stream, headers, value)
 
 
@@ -217,7 +205,7 @@ def labels_message(name: str, labels: Sequence[Mapping[str, Any]]) -> Message:
     value = canonical_json([dict(label) for label in labels])
     identity = f"labels/{name}/{hashlib.sha256(value).hexdigest()[:12]}"
     said, source = {"labelset": name}, f"/labelsets/{name}"
-    headers = _headers("labels", identity, ours("labels"), said, source=source)
+    headers = headers_of("labels", identity, ours("labels"), said, source=source)
     return Message("labels", name, headers, value)
 
 
@@ -226,9 +214,8 @@ def progress_message(progress: Progress) -> Message:
     key = f"{progress.job}/{progress.stream}"
     identity = f"{PROGRESS}/{key}/{progress.epoch}.{progress.sequence}"
     attributes = {"streamid": progress.stream, "epoch": str(progress.epoch)}
-    return Message(
-        PROGRESS, key, _headers(PROGRESS, identity, ours(PROGRESS), attributes), progress.to_json()
-    )
+    headers = headers_of(PROGRESS, identity, ours(PROGRESS), attributes)
+    return Message(PROGRESS, key, headers, progress.to_json())
 
 
 def progress_tombstone(progress: Progress) -> Message:
@@ -242,53 +229,5 @@ def claim_message(mark: Mark) -> Message:
     key = f"{progress.job}/{progress.stream}"
     identity = f"{CLAIMS}/{key}/{progress.epoch}.{progress.sequence}/{mark.writer or '-'}"
     attributes = {"streamid": progress.stream, "epoch": str(progress.epoch)}
-    headers = _headers(CLAIMS, identity, ours(CLAIMS), attributes)
+    headers = headers_of(CLAIMS, identity, ours(CLAIMS), attributes)
     return Message(CLAIMS, key, headers, mark.to_json())
-
-
-def _worth(operator: Operator, info: FrameInfo) -> dict[str, str]:
-    """What a value must not be taken for, where its maker knows."""
-    foreign = operator.rendered_only and not info.rendered
-    marks = {"untrained": operator.untrained, "outofdomain": foreign}
-    return {name: "true" for name, holds in marks.items() if holds}
-
-
-def _headers(
-    topic: str,
-    identity: str,
-    declared: Format,
-    attributes: Mapping[str, str],
-    *,
-    source: str | None = None,
-) -> dict[str, str]:
-    envelope = {
-        "specversion": "1.0",
-        "id": identity,
-        "source": source or f"/streams/{attributes['streamid']}",
-        "type": f"dinostream.{topic}.v1",
-        **({"dataschema": declared.schema} if declared.schema else {}),
-        **attributes,
-    }
-    attached = {f"ce_{name}": value for name, value in envelope.items()}
-    return {"content-type": declared.content_type} | attached
-
-
-OWN = {"specversion", "id", "source", "type", "subject", "data", "dataschema", "datacontenttype"}
-OWN |= {"pts", "region", "traceparent", "untrained", "outofdomain"}
-
-
-def _checked(
-    attributes: Mapping[str, str], operator: str, *, taken: Mapping[str, str]
-) -> dict[str, str]:
-    for name, value in attributes.items():
-        if not ATTRIBUTE.fullmatch(name) or name in taken or name in OWN:
-            raise ValueError(
-                f"operator {operator} names a record attribute {name!r}; allowed are 1-20 of a-z "
-                "and 0-9, and no name that dinostream or CloudEvents uses itself"
-            )
-        if not isinstance(value, str) or not value:
-            raise ValueError(
-                f"operator {operator} gives attribute {name} the value {value!r}; it must be a "
-                "string that is not empty"
-            )
-    return dict(attributes)

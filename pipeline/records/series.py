@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from pipeline.records.record import Message
@@ -40,6 +42,7 @@ class Place(NamedTuple):
     text: str
 
     @classmethod
+    @lru_cache(maxsize=512)  # records of a frame come operator by operator
     def of(cls, text: str) -> Place:
         """Of an id's third and fourth part."""
         session, _, position = text.partition("/")
@@ -91,6 +94,12 @@ class Count:
     last: Place
     digest: int
 
+    @classmethod
+    def of(cls, records: Sequence[tuple[Place, int]]) -> Count:
+        """Of records by their places and digests, one or more, in any order."""
+        places, digests = zip(*records, strict=True)
+        return cls(len(records), min(places), max(places), sum(digests) % _MODULUS)
+
     def __add__(self, other: Count) -> Count:
         return Count(
             self.records + other.records,
@@ -112,25 +121,39 @@ class Count:
         return cls(said["records"], *places, int(said["digest"], 16))
 
 
-def counted(message: Message) -> tuple[Series, Count]:
-    """A record's series, and the count of it alone.
+def placed(message: Message) -> tuple[Series, Place]:
+    """A record's series, and where in it the record belongs.
 
     Raises:
         ValueError: its id is none of dinostream's.
     """
     topic, _, session, position, variant = message.id.split("/")
     place = Place.of(f"{session}/{position}")
-    return Series(topic, variant, place.recording), Count(1, place, place, digest(message))
+    return Series(topic, variant, place.recording), place
+
+
+def counted(message: Message) -> tuple[Series, Count]:
+    """A record's series, and the count of it alone.
+
+    Raises:
+        ValueError: its id is none of dinostream's.
+    """
+    series, place = placed(message)
+    return series, Count.of([(place, digest(message))])
 
 
 def digest(message: Message) -> int:
     """Of all that two records of one id have in common: the first 16 bytes of the SHA-256 of a line
     `name:value` for each header but `OF_THE_RUN`, by name, an empty line, and the value."""
-    lines = (
-        f"{name}:{text}\n"
-        for name, text in sorted(message.headers.items())
-        if name not in OF_THE_RUN
-    )
-    hashed = hashlib.sha256("".join([*lines, "\n"]).encode())
+    values, lines = _told(tuple(message.headers))
+    hashed = hashlib.sha256((lines % values(message.headers)).encode())
     hashed.update(message.value)
     return int.from_bytes(hashed.digest()[:_DIGEST_BYTES])
+
+
+@lru_cache(maxsize=256)  # all records of a topic have the same names
+def _told(names: tuple[str, ...]) -> tuple[Callable[[Mapping[str, str]], object], str]:
+    """What takes the values that a digest is of out of headers of these names, and its lines."""
+    told = sorted(name for name in names if name not in OF_THE_RUN)
+    lines = [f"{name.replace('%', '%%')}:%s\n" for name in told]
+    return itemgetter(*told), "".join([*lines, "\n"])

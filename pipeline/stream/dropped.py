@@ -73,5 +73,7 @@ class Untold:
 
     def take(self, stream: str) -> list[Gap]:
         """One Gap per cause; they are told with it."""
+        if not self._frames:
+            return []
         frames, self._frames = self._frames, Counter()
         return [Gap(stream, "dropped", count, cause=cause) for cause, count in frames.items()]

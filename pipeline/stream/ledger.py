@@ -63,12 +63,13 @@ class Ledger:
         """Records of an operator: a frame that waits and has one is published, one in a span
         covered."""
         rows = self._waiting.get(operator, {})
-        spans = []
+        spans, published = [], 0
         for result in results:
             if result.start is not None:
                 spans.append((result.start.event_time_us, result.info.event_time_us))
             elif rows.pop(result.info.position, None) is not None:
-                self.add(operator, "published", 1)
+                published += 1
+        self.add(operator, "published", published)
         for first_us, last_us in spans:
             inside = [name for name, time_us in rows.items() if first_us <= time_us <= last_us]
             self.add(operator, "covered", len(inside))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from operators.result import canonical_json
@@ -70,7 +70,7 @@ class Progress:
         return replace(self, cursor=None, operators={}, gaps={}) if self.done else self
 
     def to_json(self) -> bytes:
-        return canonical_json(asdict(self))
+        return canonical_json({name: getattr(self, name) for name in self.__slots__})
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Progress:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from itertools import combinations
-from math import gcd, lcm
+from math import floor, gcd, lcm
 from statistics import median
 from typing import Any, Literal
 
@@ -157,7 +157,7 @@ class GapDetector:
     """Sees the event times of the frames that one operator takes, and finds the breaks."""
 
     def __init__(self, sampling: Sampling) -> None:
-        self._rate_hz = sampling.rate_hz
+        self._period_limit_us = _period_limit_us(sampling)
         self._last_us: int | None = None
         self._intervals_us: deque[int] = deque(maxlen=REMEMBERED)
 
@@ -171,9 +171,9 @@ class GapDetector:
         if last_us is None or event_time_us <= last_us:
             return False
         interval_us = event_time_us - last_us
-        limit_us = self._limit_us()
+        breaks = self._breaks(interval_us)
         self._intervals_us.append(interval_us)
-        return limit_us is not None and interval_us > limit_us
+        return breaks
 
     def snapshot(self) -> dict[str, Any]:
         """State as JSON values."""
@@ -184,13 +184,20 @@ class GapDetector:
         self._last_us = state["last_us"]
         self._intervals_us = deque(state["intervals_us"], maxlen=REMEMBERED)
 
-    def _limit_us(self) -> Fraction | float | None:
-        if self._rate_hz is None:
-            return GAP_MEDIANS * median(self._intervals_us) if self._intervals_us else None
-        limit_us = GAP_PERIODS * 1_000_000 / self._rate_hz
+    def _breaks(self, interval_us: int) -> bool:
+        if self._period_limit_us is None:
+            usual_us = median(self._intervals_us) if self._intervals_us else interval_us
+            return interval_us > GAP_MEDIANS * usual_us
+        if interval_us <= self._period_limit_us:
+            return False
         if len(self._intervals_us) < 2:
-            return limit_us
+            return True
         # A source slower than twice the rate has such intervals all the time (6 fps sampled at 5:
         # 167, 167, 167, 167, 333 ms). What came twice lately is its rhythm, not a gap.
-        usual_us = sorted(self._intervals_us)[-2]
-        return max(limit_us, Fraction(usual_us) * Fraction(11, 10))
+        return 10 * interval_us > 11 * sorted(self._intervals_us)[-2]
+
+
+def _period_limit_us(sampling: Sampling) -> int | None:
+    """The longest whole interval that is none in any case; None: the rule knows no period."""
+    rate_hz = sampling.rate_hz
+    return None if rate_hz is None else floor(GAP_PERIODS * 1_000_000 / rate_hz)

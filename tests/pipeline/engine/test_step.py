@@ -63,8 +63,8 @@ class Lane:
     def gives(self, operator, info, mask):
         return True
 
-    def count_sampled(self, operator, info):
-        return False
+    def count_sampled(self, operator, infos):
+        return [False] * len(infos)
 
     def release(self, frames):
         pass

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from dataclasses import replace
 
 import pytest
 
-from pipeline.records.series import Count, Place, counted
+from pipeline.records.series import Count, Place, counted, digest
 
 
 def test_places_compare_as_the_stream_goes_on():
@@ -31,6 +32,19 @@ def test_counts_add_up_in_any_order_and_survive_json(build):
     assert (total.records, total.first.position, total.last.position) == (20, 0, 57_000)
     assert Count.from_json(total.to_json()) == total
     assert counted(replace(messages[0], value=b"{}"))[1].digest != counted(messages[0])[1].digest
+
+
+def test_a_digest_is_of_what_two_records_of_one_id_have_in_common(build):
+    message = build.message()
+    headers = {**message.headers, "ce_100%s": "90%d"}  # of a stranger's record, when it is audited
+    own = replace(message, headers=headers)
+    of_the_run = ("ce_ingesttime", "ce_epoch", "ce_traceparent")
+    told = "".join(f"{n}:{headers[n]}\n" for n in sorted(headers) if n not in of_the_run)
+    hashed = hashlib.sha256(f"{told}\n".encode() + message.value).digest()
+    assert digest(own) == int.from_bytes(hashed[:16])
+
+    again = {**headers, "ce_ingesttime": "later", "ce_epoch": "9", "ce_traceparent": "00-1-2-01"}
+    assert digest(replace(own, headers=dict(reversed(again.items())))) == digest(own)
 
 
 def test_an_id_of_somebody_else_is_refused(build):

@@ -212,6 +212,20 @@ def test_times_that_stand_still_do_not_make_every_step_a_gap() -> None:
     assert gaps(Sampling("all"), times) == []
 
 
+@pytest.mark.parametrize("rate", [0.3, 2.5, 5, 7, 29.97])
+@pytest.mark.parametrize("usual_us", [100_000, 250_001, 3_333_333])
+def test_whole_microseconds_find_the_gaps_that_fractions_would(rate: float, usual_us: int) -> None:
+    limit_us = Fraction(1_500_000) / Fraction(str(rate))
+    rhythm_us = Fraction(11, 10) * usual_us
+    for edge_us in (int(limit_us), int(rhythm_us)):
+        for interval_us in range(edge_us - 2, edge_us + 3):
+            detector = GapDetector(Sampling("fps", rate))
+            for number in range(3):
+                detector.is_gap(number * usual_us)
+            found = detector.is_gap(2 * usual_us + interval_us)
+            assert found == (interval_us > max(limit_us, rhythm_us))
+
+
 @pytest.mark.parametrize("cut", [1, 5, 17, 25])
 def test_a_restored_detector_goes_on(cut: int) -> None:
     rule = Sampling("all")

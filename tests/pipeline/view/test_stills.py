@@ -49,5 +49,5 @@ def test_a_camera_without_pictures_says_what_helps(book, stills):
     book.write(book.frame(0))
     live = Axis("gate", "live")
     assert stills.source(live) is None
-    with pytest.raises(NoPicture, match="operators: {frames: {}}"):
+    with pytest.raises(NoPicture, match="let the job publish some"):
         stills.of(live, book.frame(0).headers["ce_session"], "0", 100)
