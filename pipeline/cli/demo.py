@@ -61,9 +61,10 @@ def command(
     sink, media = plan.config.sink.uri, plan.clip.source
     if code == 0 and view:
         from pipeline.cli.view import show
+        from pipeline.view.footage import Footage
         from pipeline.view.opening import Wish
 
-        show(Wish(sink, [media]))
+        show(Wish(sink, Footage.of([media])))
     elif code == 0:
         say(f"see it in a browser: dinostream view {sink} --media {shlex.quote(media)}")
     return code

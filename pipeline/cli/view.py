@@ -102,9 +102,10 @@ def command(
         from pipeline.cli.view_rerun import write
 
         return write(sink, output, since_us, sink_settings(config))
+    from pipeline.view.footage import Footage
     from pipeline.view.opening import Wish
 
-    wish = Wish(sink, media, since_us, int(keep_gib * GIB), sink_settings(config))
+    wish = Wish(sink, Footage.of(media), since_us, int(keep_gib * GIB), sink_settings(config))
     show(wish, listen, hosts)
     return 0
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pipeline.configuration.config import Config
+from pipeline.configuration.source_plan import SourcePlan
 from pipeline.control.board import Board
 from pipeline.stream.spec import StreamSpec
+from pipeline.view.footage import Footage
 from pipeline.view.opening import Entrance, Wish
 
 
@@ -15,11 +18,11 @@ def entrance_of(specs: Mapping[str, StreamSpec], config: Config, board: Board) -
     """Nothing is read before somebody looks.
 
     Args:
-        specs: the job's streams, whose recordings are the footage.
+        specs: the job's streams, whose recordings and tapes are the footage.
         config: says where the records go.
         board: how the streams fare.
     """
-    wish = Wish(config.sink.uri, settings=config.sink.settings)
+    wish = Wish(config.sink.uri, _footage(specs), settings=config.sink.settings)
 
     def told() -> Mapping[str, Mapping[str, Any]]:
         return {
@@ -34,3 +37,15 @@ def entrance_of(specs: Mapping[str, StreamSpec], config: Config, board: Board) -
         }
 
     return Entrance(wish, told)
+
+
+def _footage(specs: Mapping[str, StreamSpec]) -> Footage:
+    """Recordings that are one file each, and what is taped of cameras."""
+    plans = []
+    for name, spec in specs.items():
+        if spec.tape:
+            folder = str(Path(spec.tape.folder) / name)
+            plans.append(SourcePlan(name, folder, False, "", taped=True))
+        elif not (spec.endless or spec.join):
+            plans.append(SourcePlan(name, spec.url, False, spec.session))
+    return Footage(plans)

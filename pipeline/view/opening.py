@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.secrets import mask_url
 from pipeline.sinks.address import SqliteAddress, parse_sink_uri
+from pipeline.view.footage import Footage
 from pipeline.view.mirror import mirrored
 from pipeline.view.pictures import Pictures
 from pipeline.view.room import Room, Told
 
 KEEP_BYTES = 2 << 30
+NO_FOOTAGE = Footage(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Wish:
 
     Attributes:
         sink: URI.
-        media: footage that its records are of: files, folders, http(s) and s3 addresses, tapes.
+        footage: what its records are of.
         since_us: of a Kafka sink, records that were published then or later; microseconds since
             the epoch.
         keep_bytes: of a Kafka sink, so much of them is kept here at most.
@@ -31,7 +33,7 @@ class Wish:
     """
 
     sink: str
-    media: Sequence[str] = ()
+    footage: Footage = NO_FOOTAGE
     since_us: int | None = None
     keep_bytes: int = KEEP_BYTES
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -46,12 +48,12 @@ def opened(wish: Wish, told: Told = dict) -> Iterator[Room]:
         told: of the job that writes it, where it is this one.
 
     Raises:
-        UsageError: no such sink, or no such footage.
+        UsageError: no such sink.
         SinkError: a cluster that does not answer.
     """
     address = parse_sink_uri(wish.sink)
     with ExitStack() as stack:
-        pictures = Pictures(wish.media)
+        pictures = Pictures(wish.footage)
         if isinstance(address, SqliteAddress):
             room = Room(address.path, mask_url(wish.sink), pictures, told, str)
         else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -71,16 +70,13 @@ class _Request:
 class Pictures:
     """Of some footage. From any thread."""
 
-    def __init__(self, media: Sequence[str], *, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, footage: Footage, *, kept_bytes: int = KEPT_BYTES) -> None:
         """
         Args:
-            media: what records may be of; see `Footage.of`.
+            footage: what records may be of.
             kept_bytes: most that pictures may take that are kept for another look.
-
-        Raises:
-            UsageError: there is no such footage.
         """
-        self._footage = Footage.of(media)
+        self._footage = footage
         self._album = Album(kept_bytes)
         self._films: OrderedDict[Reel, Film] = OrderedDict()  # looked at last, last
         self._shown: Shot | None = None  # what was looked at last

@@ -22,7 +22,7 @@ def serving(wish: Wish, place: Place) -> Iterator[str]:
     """Served until the end of the block; its address.
 
     Raises:
-        UsageError: nobody can listen there, or there is no such sink or footage.
+        UsageError: nobody can listen there, or there is no such sink.
     """
     with ExitStack() as stack:
         server = stack.enter_context(bound(place))

@@ -58,6 +58,8 @@ def test_a_replay_is_watched_and_not_steered(jobs, tools, small_clip, go: Path, 
     assert [one["stream"] for one in page["streams"]] == sorted(FRAMES)
     assert "live" in {one["state"] for one in page["streams"]}
     assert page["sink_state"] == "there"
+    shown_stream = json.loads(urlopen(f"{url}/view/streams/a.mp4", timeout=30).read())
+    assert shown_stream["pictures"] in ("footage", None)  # None before its first records
     assert b"dinostream" in urlopen(f"{url}/", timeout=30).read()
     for refused in (
         lambda: client.put("c.mp4", {"url": str(footage / "a.mp4")}, only_new=True),

@@ -26,6 +26,7 @@ from pipeline.stream.spec import StreamSpec
 from pipeline.synthetic.scene import open_scene
 from pipeline.synthetic.uri import parse_scene_uri
 from pipeline.view.film import AHEAD_FRAMES
+from pipeline.view.footage import Footage
 from pipeline.view.pictures import MOST_WAITING, NoPicture, Pictures
 
 BEGAN_US = 1_795_000_000_000_000
@@ -65,7 +66,7 @@ def open_pictures():
     opened = []
 
     def made(*media, **more):
-        opened.append(Pictures([str(one) for one in media], **more))
+        opened.append(Pictures(Footage.of([str(one) for one in media]), **more))
         return opened[-1]
 
     yield made
@@ -241,7 +242,7 @@ def test_the_newest_comes_first_and_who_waits_too_long_in_line_is_told(
 @pytest.mark.slow
 def test_when_it_is_closed_there_are_no_pictures_any_more(tmp_path) -> None:
     path = write(tmp_path / "clip.mp4", 20)
-    pictures, session = Pictures([str(path)]), file_session(str(path))
+    pictures, session = Pictures(Footage.of([str(path)])), file_session(str(path))
     pictures.of("clip.mp4", session, "0", 0, 96)
     pictures.close()
     with pytest.raises(NoPicture, match="the service ends"):
