@@ -66,7 +66,7 @@ def candidates(sizes: tuple[tuple[int, int, int], ...]) -> list[Tile]:
 def overlapped_candidates(tiles: list[Tile]) -> list[Tile]:
     """Tiles of those worth trying in the Gluon kernel as well, on an sm_90."""
     return [
-        replace(tile, overlapped=True)
+        replace(tile, schedule="overlapped")
         for tile in tiles
         if (tile.block_q, tile.block_kv, tile.num_warps, tile.max_registers) in OVERLAPPED_SHAPES
     ]

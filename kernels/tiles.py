@@ -7,7 +7,8 @@ never change a result.
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 HEAD_DIMS = (32, 64)
 """K that the kernel serves: powers of two, and 128 spills in these tiles. DINOv2 has 64."""
@@ -22,14 +23,18 @@ MIN_DOT = 16
 """Shortest side of a 16-bit tensor-core product, so the narrowest tail of keys or queries."""
 
 
+Schedule = Literal["alternating", "overlapped"]
+"""In which order products and softmax run: docs/decisions/attention-schedules.md. The first is
+Triton's kernel; the others are Gluon's, for sm_90 and 16-bit elements."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """Shape of one program's work: `block_q` queries against `block_kv` keys at a time.
 
     `query_tail`: up to 16 queries that full blocks leave over are computed a head per warp, in
     programs of their own, instead of in one more block. `max_registers` caps those of a thread.
-    `overlapped`: blocks are computed by the Gluon kernel for sm_90 and 16-bit elements, whose
-    products run beside its softmax; a query tail, and fewer keys than a block, stay Triton's.
+    `schedule` is that of blocks; a query tail, and fewer keys than a block, stay Triton's.
     """
 
     block_q: int
@@ -38,7 +43,7 @@ class Tile:
     num_stages: int
     query_tail: bool = False
     max_registers: int | None = None
-    overlapped: bool = False
+    schedule: Schedule = "alternating"
 
     def __post_init__(self) -> None:
         for name in ("block_q", "block_kv"):
@@ -49,6 +54,14 @@ class Tile:
             raise ValueError(f"num_warps is {self.num_warps}; allowed: 1, 2, 4, 8, 16")
         if self.num_stages < 1:
             raise ValueError(f"num_stages is {self.num_stages}; allowed: 1 and more")
+        if self.schedule not in get_args(Schedule):
+            allowed = ", ".join(get_args(Schedule))
+            raise ValueError(f"schedule is {self.schedule}; allowed: {allowed}")
+
+    @property
+    def alternating(self) -> "Tile":
+        """The tile that Triton's kernel computes in its place."""
+        return replace(self, schedule="alternating")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,27 @@ class TileRow:
     element_bytes: int
     max_tokens: int | None
     tile: Tile
+
+    def __post_init__(self) -> None:
+        check_schedule(self.tile, self.arch, self.element_bytes)
+
+
+def check_schedule(tile: Tile, arch: int, element_bytes: int) -> None:
+    """Refuse a tile whose schedule is not made for a chip or an element size.
+
+    Args:
+        tile: any.
+        arch: 10 x major + minor compute capability.
+        element_bytes: 2 (float16, bfloat16) or 4 (float32).
+
+    Raises:
+        ValueError: for Gluon's schedules anywhere but on sm_90 with 2 bytes.
+    """
+    if tile.schedule != "alternating" and (arch, element_bytes) != (90, 2):
+        raise ValueError(
+            f"schedule is {tile.schedule} on sm_{arch} with elements of {element_bytes} bytes; "
+            "allowed: sm_90 with 2 bytes, or the schedule alternating"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +115,11 @@ class Variant:
             raise ValueError(
                 f"heads have {self.head_dim} numbers; allowed: {' or '.join(map(str, HEAD_DIMS))}"
             )
+
+    @property
+    def in_gluon(self) -> bool:
+        """Whether the blocks are computed by one of Gluon's kernels."""
+        return self.tile.schedule != "alternating" and self.full
 
     @property
     def constants(self) -> dict[str, int]:

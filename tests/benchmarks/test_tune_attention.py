@@ -110,9 +110,9 @@ def test_shapes_are_tried_in_gluon_as_well() -> None:
     tiles = tune_attention.candidates(((8, 257, 6),))
     gluon = tune_attention.overlapped_candidates(tiles)
     assert {(tile.block_q, tile.block_kv) for tile in gluon} == {(128, 64), (128, 128)}
-    assert all(tile.overlapped and tile.max_registers is None for tile in gluon)
+    assert all(tile.schedule == "overlapped" and tile.max_registers is None for tile in gluon)
     assert {tile.query_tail for tile in gluon} == {False, True}
-    assert not any(tile.overlapped for tile in tiles)
+    assert all(tile.schedule == "alternating" for tile in tiles)
 
 
 def right(qkv: Tensor, out: Tensor) -> None:

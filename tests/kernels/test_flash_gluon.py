@@ -14,10 +14,10 @@ from tests.kernels.overlapped_emulation import HEAD_DIM, attend
 pytest.importorskip("triton.experimental.gluon")
 from kernels.flash_gluon import constants
 
-NARROW = Tile(64, 64, num_warps=4, num_stages=2, overlapped=True)
-WIDE = Tile(128, 64, num_warps=8, num_stages=2, overlapped=True)
+NARROW = Tile(64, 64, num_warps=4, num_stages=2, schedule="overlapped")
+WIDE = Tile(128, 64, num_warps=8, num_stages=2, schedule="overlapped")
 DEEP = replace(WIDE, num_stages=3)
-LONG = Tile(128, 128, num_warps=8, num_stages=2, overlapped=True)
+LONG = Tile(128, 128, num_warps=8, num_stages=2, schedule="overlapped")
 MARKS = {
     "WARPGROUP.ARRIVE": "A",
     "HGMMA": "H",
@@ -153,10 +153,10 @@ def test_where_gluon_does_not_run_the_tile_is_named_and_triton_s(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level("WARNING"):
-        assert flash.runnable(WIDE, torch.device("cpu")) == replace(WIDE, overlapped=False)
-    assert "overlapped=True" in caplog.text
+        assert flash.runnable(WIDE, torch.device("cpu")) == WIDE.alternating
+    assert "schedule='overlapped'" in caplog.text
     assert "needs a CUDA device, this is cpu" in caplog.text
-    plain = replace(WIDE, overlapped=False)
+    plain = WIDE.alternating
     assert flash.runnable(plain, torch.device("cpu")) is plain
 
 
