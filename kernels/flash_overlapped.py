@@ -16,6 +16,7 @@ from triton.experimental.gluon.language.nvidia.hopper import (
 from .gluon_rows import (
     as_operand,
     first_row,
+    hold_order,
     issue_scores,
     load_rows,
     product_layout,
@@ -86,8 +87,7 @@ def overlapped_fwd_kernel(  # type: ignore[no-untyped-def]
         async_copy.commit_group()
         b_s = warpgroup_mma_wait(1, deps=[b_s])
         b_p, b_m, b_l, b_alpha = weigh(b_s, b_m, b_l, D)
-        # Nobody reads it. ptxas moves the wait in front of arithmetic, but not of a store.
-        s_l.store(b_l)
+        hold_order(s_l, b_l)
         b_acc = warpgroup_mma_wait(0, deps=[b_acc])
         b_acc *= gl.convert_layout(b_alpha, FACTORS)[:, None]
         b_w = as_operand(b_p, dtype, D)

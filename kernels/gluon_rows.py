@@ -74,6 +74,13 @@ def without_missing_keys(b_s, start, N):  # type: ignore[no-untyped-def]
 
 
 @gluon.jit
+def power(b_s, b_top, D: gl.constexpr):  # type: ignore[no-untyped-def]
+    """Weights of raw scores [BM, BN], those of the row's greatest score b_top [BM] being 1."""
+    SCALE: gl.constexpr = LOG2_E / D**0.5
+    return gl.exp2(gl.fma(b_s, SCALE, -(b_top * SCALE)[:, None]))
+
+
+@gluon.jit
 def weigh(b_s, b_m, b_l, D: gl.constexpr):  # type: ignore[no-untyped-def]
     """Weights of one block of raw scores; the running maximum, the running sum, its rescaling."""
     SCALE: gl.constexpr = LOG2_E / D**0.5
@@ -81,6 +88,13 @@ def weigh(b_s, b_m, b_l, D: gl.constexpr):  # type: ignore[no-untyped-def]
     b_p = gl.exp2(gl.fma(b_s, SCALE, -b_m_new[:, None]))  # [BM, BN]
     b_alpha = gl.exp2(b_m - b_m_new)  # [BM]
     return b_p, b_m_new, b_l * b_alpha + gl.sum(b_p, 1), b_alpha
+
+
+@gluon.jit
+def hold_order(s_x, b_x):  # type: ignore[no-untyped-def]
+    """Keep what b_x is computed from in front of the next wait. Nobody reads s_x."""
+    # ptxas moves a wait in front of arithmetic, but not in front of a store.
+    s_x.store(b_x)
 
 
 @gluon.jit
