@@ -183,6 +183,7 @@ def launch(qkv: Tensor, out: Tensor, tile: Tile) -> None:
 
         launch_blocks(qkv, out, variant)
         # Programs of query tails come first; they are all that is left.
+        variant = variant_for(n_tokens, tile.alternating, head_dim)
         n_programs = variant.n_tail_programs(n_batch * n_heads)
         if n_programs == 0:
             return

@@ -5,16 +5,20 @@ kernels it imports Gluon at its top: it is itself imported late, and may fail.
 Must not know when it is used, nor compute query tails: `kernels.flash` does.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from .device import architecture
 from .flash_overlapped import overlapped_fwd_kernel
+from .flash_specialised import GROUP_WARPS, specialised_fwd_kernel
+from .flash_whole_row import whole_row_fwd_kernel
 from .tiles import Variant, check_schedule
 
-KERNELS = {"overlapped": overlapped_fwd_kernel}
+KERNELS = {
+    "overlapped": overlapped_fwd_kernel,
+    "whole_row": whole_row_fwd_kernel,
+    "specialised": specialised_fwd_kernel,
+}
 
 
 def launch_blocks(qkv: Tensor, out: Tensor, variant: Variant) -> None:
@@ -41,17 +45,24 @@ def launch_blocks(qkv: Tensor, out: Tensor, variant: Variant) -> None:
             n_blocks,
             *qkv.stride()[:4],
             **constants(variant),
-            **variant.options,
+            **options(variant),
         )
 
 
-def constants(variant: Variant) -> dict[str, Any]:
+def constants(variant: Variant) -> dict[str, int]:
     """The kernel's compile-time arguments; a tail of keys is one block, so a power of two."""
     tile = variant.tile
-    return {
+    found = {
         "D": variant.head_dim,
         "BM": tile.block_q,
         "BN": tile.block_kv,
         "TAIL": 1 << (variant.tail - 1).bit_length() if variant.tail else 0,
-        "STAGES": tile.num_stages,
     }
+    return found if tile.schedule == "whole_row" else found | {"STAGES": tile.num_stages}
+
+
+def options(variant: Variant) -> dict[str, int | None]:
+    """The kernel's compiler options; a specialised one's warps are the first group's."""
+    if variant.tile.schedule == "specialised":
+        return variant.options | {"num_warps": GROUP_WARPS.value}
+    return variant.options

@@ -53,7 +53,7 @@ def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelRe
     if dtype not in ELEMENT_NAMES:
         raise ValueError(f"dtype is {dtype}; allowed: {', '.join(map(str, ELEMENT_NAMES))}")
     check_schedule(variant.tile, arch, dtype.itemsize)
-    kernel, constants = _kernel(variant)
+    kernel, constants, options = _kernel(variant)
     signature = {name: "i32" for name in kernel.arg_names if name not in constants}
     pointer = f"*{ELEMENT_NAMES[dtype]}"
     return compile_report(
@@ -63,15 +63,16 @@ def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelRe
         constants=constants,
         # What the launcher finds in a contiguous projection: all are multiples of K.
         aligned=("qkv", "out", "stride_b", "stride_n", "stride_3", "stride_a"),
-        options=variant.options,
+        options=options,
     )
 
 
-def _kernel(variant: Variant) -> tuple[Any, dict[str, int]]:
+def _kernel(variant: Variant) -> tuple[Any, dict[str, int], dict[str, int | None]]:
     if variant.in_gluon:
-        from .flash_gluon import KERNELS, constants
+        from . import flash_gluon
 
-        return KERNELS[variant.tile.schedule], constants(variant)
+        kernel = flash_gluon.KERNELS[variant.tile.schedule]
+        return kernel, flash_gluon.constants(variant), flash_gluon.options(variant)
     from .flash import attention_fwd_kernel
 
-    return attention_fwd_kernel, variant.constants
+    return attention_fwd_kernel, variant.constants, variant.options

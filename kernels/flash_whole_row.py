@@ -42,7 +42,6 @@ def whole_row_fwd_kernel(  # type: ignore[no-untyped-def]
     BM: gl.constexpr,
     BN: gl.constexpr,
     TAIL: gl.constexpr,
-    STAGES: gl.constexpr,
 ):
     """One program: BM queries of one head, one of its n_blocks, against BN + TAIL keys at once."""
     SUMS: gl.constexpr = gl.SliceLayout(1, product_layout(BN, gl.num_warps()))

@@ -23,7 +23,7 @@ MIN_DOT = 16
 """Shortest side of a 16-bit tensor-core product, so the narrowest tail of keys or queries."""
 
 
-Schedule = Literal["alternating", "overlapped"]
+Schedule = Literal["alternating", "overlapped", "whole_row", "specialised"]
 """In which order products and softmax run: docs/decisions/attention-schedules.md. The first is
 Triton's kernel; the others are Gluon's, for sm_90 and 16-bit elements."""
 
@@ -34,7 +34,9 @@ class Tile:
 
     `query_tail`: up to 16 queries that full blocks leave over are computed a head per warp, in
     programs of their own, instead of in one more block. `max_registers` caps those of a thread.
-    `schedule` is that of blocks; a query tail, and fewer keys than a block, stay Triton's.
+    `schedule` is that of blocks; a query tail, and fewer keys than a block, stay Triton's. A whole
+    row is `block_kv` keys at most and a tail. `num_warps` are those that compute; a specialised
+    schedule has four more that copy.
     """
 
     block_q: int
@@ -57,11 +59,21 @@ class Tile:
         if self.schedule not in get_args(Schedule):
             allowed = ", ".join(get_args(Schedule))
             raise ValueError(f"schedule is {self.schedule}; allowed: {allowed}")
+        if self.schedule == "specialised" and (self.block_q, self.num_warps) != (128, 8):
+            raise ValueError(
+                f"a specialised tile has block_q={self.block_q} and num_warps={self.num_warps}; "
+                "allowed: 128 and 8, two groups of four warps with 64 queries each"
+            )
+
+    @property
+    def max_tokens(self) -> int | None:
+        """Longest sequence that the schedule serves; None for any."""
+        return self.block_kv + MIN_DOT if self.schedule == "whole_row" else None
 
     @property
     def alternating(self) -> "Tile":
-        """The tile that Triton's kernel computes in its place."""
-        return replace(self, schedule="alternating")
+        """The tile that Triton's kernel computes in its place; there 256 keys at once spill."""
+        return replace(self, schedule="alternating", block_kv=min(self.block_kv, 128))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,9 @@ class TileRow:
 
     def __post_init__(self) -> None:
         check_schedule(self.tile, self.arch, self.element_bytes)
+        longest = self.tile.max_tokens
+        if longest is not None and (self.max_tokens is None or self.max_tokens > longest):
+            raise ValueError(f"max_tokens is {self.max_tokens}; allowed: {longest} by {self.tile}")
 
 
 def check_schedule(tile: Tile, arch: int, element_bytes: int) -> None:
@@ -234,8 +249,14 @@ def variant_for(n_tokens: int, tile: Tile, head_dim: int) -> Variant:
         The variant. There are few, and most N share one: a new N seldom means a compilation.
 
     Raises:
-        ValueError: for a K that is none of `HEAD_DIMS`.
+        ValueError: for a K that is none of `HEAD_DIMS`, or more tokens than the schedule serves.
     """
+    if tile.max_tokens is not None:
+        if n_tokens > tile.max_tokens:
+            raise ValueError(f"N is {n_tokens}; allowed: up to {tile.max_tokens} by {tile}")
+        # The keys of a whole row are a power of two, all of them there, and a tail.
+        filled = 1 << (n_tokens.bit_length() - 1)
+        tile = replace(tile, block_kv=max(MIN_DOT, min(tile.block_kv, filled)))
     left_over = n_tokens % tile.block_q
     has_query_tail = tile.query_tail and n_tokens > left_over and 0 < left_over <= MIN_DOT
     return Variant(
