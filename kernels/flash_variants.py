@@ -69,10 +69,9 @@ def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelRe
 
 def _kernel(variant: Variant) -> tuple[Any, dict[str, int], dict[str, int | None]]:
     if variant.in_gluon:
-        from . import flash_gluon
+        from .flash_gluon import KERNELS, constants, options
 
-        kernel = flash_gluon.KERNELS[variant.tile.schedule]
-        return kernel, flash_gluon.constants(variant), flash_gluon.options(variant)
+        return KERNELS[variant.tile.schedule], constants(variant), options(variant)
     from .flash import attention_fwd_kernel
 
     return attention_fwd_kernel, variant.constants, variant.options

@@ -70,6 +70,10 @@ class Tile:
         """Longest sequence that the schedule serves; None for any."""
         return self.block_kv + MIN_DOT if self.schedule == "whole_row" else None
 
+    def serves(self, n_tokens: int) -> bool:
+        """Whether the schedule is made for sequences of this length."""
+        return self.max_tokens is None or n_tokens <= self.max_tokens
+
     @property
     def alternating(self) -> "Tile":
         """The tile that Triton's kernel computes in its place; there 256 keys at once spill."""
@@ -89,7 +93,9 @@ class TileRow:
         check_schedule(self.tile, self.arch, self.element_bytes)
         longest = self.tile.max_tokens
         if longest is not None and (self.max_tokens is None or self.max_tokens > longest):
-            raise ValueError(f"max_tokens is {self.max_tokens}; allowed: {longest} by {self.tile}")
+            raise ValueError(
+                f"max_tokens is {self.max_tokens}; allowed: up to {longest} by {self.tile}"
+            )
 
 
 def check_schedule(tile: Tile, arch: int, element_bytes: int) -> None:
@@ -251,10 +257,10 @@ def variant_for(n_tokens: int, tile: Tile, head_dim: int) -> Variant:
     Raises:
         ValueError: for a K that is none of `HEAD_DIMS`, or more tokens than the schedule serves.
     """
-    if tile.max_tokens is not None:
-        if n_tokens > tile.max_tokens:
-            raise ValueError(f"N is {n_tokens}; allowed: up to {tile.max_tokens} by {tile}")
-        # The keys of a whole row are a power of two, all of them there, and a tail.
+    if not tile.serves(n_tokens):
+        raise ValueError(f"N is {n_tokens}; allowed: up to {tile.max_tokens} by {tile}")
+    if tile.schedule == "whole_row":
+        # Its block is the longest power of two whose keys are all there.
         filled = 1 << (n_tokens.bit_length() - 1)
         tile = replace(tile, block_kv=max(MIN_DOT, min(tile.block_kv, filled)))
     left_over = n_tokens % tile.block_q
