@@ -23,7 +23,7 @@ from .gluon_rows import (
     store_rows,
     wait_for_copies,
     weigh,
-    without_missing_keys,
+    weigh_tail,
 )
 
 
@@ -95,13 +95,10 @@ def overlapped_fwd_kernel(  # type: ignore[no-untyped-def]
     wait_for_copies(0)
     b_v = s_v.index((n_full - 1) % (STAGES + 1))
     if TAIL > 0:
-        TAIL_SUMS: gl.constexpr = gl.SliceLayout(1, product_layout(TAIL, gl.num_warps()))
         b_s = issue_scores(s_q, s_k.index(n_full % STAGES).slice(0, TAIL))
         b_acc = warpgroup_mma(b_w, b_v, b_acc, is_async=True)
-        b_t = without_missing_keys(warpgroup_mma_wait(1, deps=[b_s]), n_full * BN, N)
-        b_m = gl.convert_layout(b_m, TAIL_SUMS)
-        b_l = gl.convert_layout(b_l, TAIL_SUMS)
-        b_p, b_m, b_l, b_alpha = weigh(b_t, b_m, b_l, D)
+        b_s = warpgroup_mma_wait(1, deps=[b_s])
+        b_p, b_m, b_l, b_alpha = weigh_tail(b_s, n_full * BN, N, b_m, b_l, D)
         b_acc = warpgroup_mma_wait(0, deps=[b_acc])
         b_acc *= gl.convert_layout(b_alpha, FACTORS)[:, None]
         b_w = as_operand(b_p, dtype, D)

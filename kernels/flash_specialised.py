@@ -24,13 +24,12 @@ from .gluon_rows import (
     product_layout,
     store_rows,
     weigh,
-    without_missing_keys,
+    weigh_tail,
 )
 
 GROUP_WARPS = gl.constexpr(4)
-GROUP_ROWS = gl.constexpr(64)
 GROUP_THREADS = gl.constexpr(128)
-# Of 504 that three groups of 128 threads share; with 40 the group that copies spills 48 bytes.
+# Of a thread. Three groups begin with 168 each; with 40 the one that copies spills (116 bytes).
 COPYING_REGISTERS = gl.constexpr(56)
 COMPUTING_REGISTERS = gl.constexpr(224)
 
@@ -53,9 +52,7 @@ def wait_until_ready(ring, j):  # type: ignore[no-untyped-def]
 
 
 @gluon.jit
-def load_block(  # type: ignore[no-untyped-def]
-    ring, ready, free, p_rows, j, N, stride_n
-):
+def load_block(ring, ready, free, p_rows, j, N, stride_n):  # type: ignore[no-untyped-def]
     """Copy block j to its place once both groups have done with what was there."""
     STAGES: gl.constexpr = ring.shape[0]
     i = j % STAGES
@@ -123,14 +120,11 @@ def attend(rows, rings, p_o, N, stride_o, TAIL: gl.constexpr):  # type: ignore[n
     b_v = s_v.index((n_full - 1) % STAGES)
     wait_until_ready(ready_v, n_full - 1)
     if TAIL > 0:
-        TAIL_SUMS: gl.constexpr = gl.SliceLayout(1, product_layout(TAIL, gl.num_warps()))
         wait_until_ready(ready_k, n_full)
         b_s = issue_scores(s_q, s_k.index(n_full % STAGES).slice(0, TAIL))
         b_acc = warpgroup_mma(b_w, b_v, b_acc, is_async=True)
-        b_t = without_missing_keys(warpgroup_mma_wait(1, deps=[b_s]), n_full * BN, N)
-        b_m = gl.convert_layout(b_m, TAIL_SUMS)
-        b_l = gl.convert_layout(b_l, TAIL_SUMS)
-        b_p, b_m, b_l, b_alpha = weigh(b_t, b_m, b_l, D)
+        b_s = warpgroup_mma_wait(1, deps=[b_s])
+        b_p, b_m, b_l, b_alpha = weigh_tail(b_s, n_full * BN, N, b_m, b_l, D)
         b_acc = warpgroup_mma_wait(0, deps=[b_acc])
         b_acc *= gl.convert_layout(b_alpha, FACTORS)[:, None]
         b_w = as_operand(b_p, dtype, D)
@@ -180,13 +174,10 @@ def specialised_fwd_kernel(  # type: ignore[no-untyped-def]
         ring_of_barriers(STAGES, 2),  # with its values
     )
 
-    # Of each group its queries and where they begin; the first has the warps that are here.
-    first = (s_q.slice(0, GROUP_ROWS), s_l.slice(0, GROUP_ROWS), i_m)
-    second = (
-        s_q.slice(GROUP_ROWS, GROUP_ROWS),
-        s_l.slice(GROUP_ROWS, GROUP_ROWS),
-        i_m + GROUP_ROWS,
-    )
+    # The first group has the warps that the kernel begins with.
+    HALF: gl.constexpr = BM // 2
+    first = (s_q.slice(0, HALF), s_l.slice(0, HALF), i_m)
+    second = (s_q.slice(HALF, HALF), s_l.slice(HALF, HALF), i_m + HALF)
     gl.warp_specialize(
         [
             (attend, (first, rings, p_o, N, A * D, TAIL)),

@@ -91,6 +91,14 @@ def weigh(b_s, b_m, b_l, D: gl.constexpr):  # type: ignore[no-untyped-def]
 
 
 @gluon.jit
+def weigh_tail(b_s, start, N, b_m, b_l, D: gl.constexpr):  # type: ignore[no-untyped-def]
+    """The same of the last keys, those from `start` on, whose layout is another."""
+    SUMS: gl.constexpr = gl.SliceLayout(1, b_s.type.layout)
+    b_s = without_missing_keys(b_s, start, N)
+    return weigh(b_s, gl.convert_layout(b_m, SUMS), gl.convert_layout(b_l, SUMS), D)
+
+
+@gluon.jit
 def hold_order(s_x, b_x):  # type: ignore[no-untyped-def]
     """Keep what b_x is computed from in front of the next wait. Nobody reads s_x."""
     # ptxas moves a wait in front of arithmetic, but not in front of a store.

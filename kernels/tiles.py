@@ -76,8 +76,9 @@ class Tile:
 
     @property
     def alternating(self) -> "Tile":
-        """The tile that Triton's kernel computes in its place; there 256 keys at once spill."""
-        return replace(self, schedule="alternating", block_kv=min(self.block_kv, 128))
+        """The tile that Triton's kernel computes in its place, where 256 keys at once spill."""
+        block_kv = min(self.block_kv, 64) if self.schedule == "whole_row" else self.block_kv
+        return replace(self, schedule="alternating", block_kv=block_kv)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def test_gluon_computes_blocks_and_triton_the_query_tails(monkeypatch: pytest.Mo
     assert (two_blocks, row["BN"], row["TAIL"]) == (18, 256, 16)
     assert one_block == 9
     (groups, tail), (all_programs, _) = tails.launches
-    assert (groups, tail["TAIL_HEADS"], tail["BN"]) == (2, 8, 128)
+    assert (groups, tail["TAIL_HEADS"], tail["BN"]) == (2, 8, 64)
     assert all_programs == 9  # 15 keys are no block of 16: all of it is Triton's
 
 

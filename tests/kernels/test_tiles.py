@@ -142,9 +142,9 @@ def test_a_row_of_the_table_is_no_longer_than_its_tile_serves(max_tokens: int | 
         TileRow(90, 2, max_tokens, whole_rows)
 
 
-def test_triton_computes_no_more_than_128_keys_at_once_in_place_of_a_whole_row() -> None:
+def test_triton_computes_64_keys_at_once_in_place_of_a_whole_row() -> None:
     whole_rows = Tile(64, 256, num_warps=4, num_stages=3, query_tail=True, schedule="whole_row")
-    assert whole_rows.alternating == Tile(64, 128, num_warps=4, num_stages=3, query_tail=True)
+    assert whole_rows.alternating == Tile(64, 64, num_warps=4, num_stages=3, query_tail=True)
     assert whole_rows.alternating.serves(1370)
     assert not whole_rows.serves(1370)
 
