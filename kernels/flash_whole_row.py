@@ -16,6 +16,7 @@ from triton.experimental.gluon.language.nvidia.hopper import (
 from .gluon_rows import (
     as_operand,
     first_row,
+    highest,
     hold_order,
     issue_scores,
     load_rows,
@@ -78,14 +79,14 @@ def whole_row_fwd_kernel(  # type: ignore[no-untyped-def]
         TAIL_SUMS: gl.constexpr = gl.SliceLayout(1, product_layout(TAIL, gl.num_warps()))
         b_s, b_t = warpgroup_mma_wait(0, deps=[b_s, issue_scores(s_q, s_kt)])
         b_t = without_missing_keys(b_t, BN, N)
-        b_m = gl.maximum(gl.max(b_s, 1), gl.convert_layout(gl.max(b_t, 1), SUMS))  # [BM]
+        b_m = gl.maximum(highest(b_s, D), gl.convert_layout(highest(b_t, D), SUMS))  # [BM]
         b_p = power(b_s, b_m, D)  # [BM, BN]
         b_pt = power(b_t, gl.convert_layout(b_m, TAIL_SUMS), D)  # [BM, TAIL]
         b_l = gl.sum(b_p, 1) + gl.convert_layout(gl.sum(b_pt, 1), SUMS)
         b_wt = as_operand(b_pt, dtype, D)
     else:
         b_s = warpgroup_mma_wait(0, deps=[b_s])
-        b_p = power(b_s, gl.max(b_s, 1), D)
+        b_p = power(b_s, highest(b_s, D), D)
         b_l = gl.sum(b_p, 1)
     b_w = as_operand(b_p, dtype, D)
     hold_order(s_l, b_l)

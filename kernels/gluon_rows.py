@@ -74,18 +74,23 @@ def without_missing_keys(b_s, start, N):  # type: ignore[no-untyped-def]
 
 
 @gluon.jit
-def power(b_s, b_top, D: gl.constexpr):  # type: ignore[no-untyped-def]
-    """Weights of raw scores [BM, BN], those of the row's greatest score b_top [BM] being 1."""
+def highest(b_s, D: gl.constexpr):  # type: ignore[no-untyped-def]
+    """The greatest of each row of raw scores as an exponent of 2, [BM]."""
+    return gl.max(b_s, 1) * (LOG2_E / D**0.5)
+
+
+@gluon.jit
+def power(b_s, b_m, D: gl.constexpr):  # type: ignore[no-untyped-def]
+    """Weights of raw scores [BM, BN] beside a score whose exponent is b_m and whose weight is 1."""
     SCALE: gl.constexpr = LOG2_E / D**0.5
-    return gl.exp2(gl.fma(b_s, SCALE, -(b_top * SCALE)[:, None]))
+    return gl.exp2(gl.fma(b_s, SCALE, -b_m[:, None]))
 
 
 @gluon.jit
 def weigh(b_s, b_m, b_l, D: gl.constexpr):  # type: ignore[no-untyped-def]
     """Weights of one block of raw scores; the running maximum, the running sum, its rescaling."""
-    SCALE: gl.constexpr = LOG2_E / D**0.5
-    b_m_new = gl.maximum(b_m, gl.max(b_s, 1) * SCALE)  # [BM]
-    b_p = gl.exp2(gl.fma(b_s, SCALE, -b_m_new[:, None]))  # [BM, BN]
+    b_m_new = gl.maximum(b_m, highest(b_s, D))  # [BM]
+    b_p = power(b_s, b_m_new, D)  # [BM, BN]
     b_alpha = gl.exp2(b_m - b_m_new)  # [BM]
     return b_p, b_m_new, b_l * b_alpha + gl.sum(b_p, 1), b_alpha
 

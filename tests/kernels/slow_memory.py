@@ -45,13 +45,17 @@ def rows_of(source: Tensor, start: int, n_rows: int) -> Tensor:
     return rows
 
 
-def power(s: Tensor, top: Tensor) -> Tensor:
-    return torch.exp2(s * SCALE - (top * SCALE)[:, None])
+def highest(s: Tensor) -> Tensor:
+    return s.amax(1) * SCALE
+
+
+def power(s: Tensor, m: Tensor) -> Tensor:
+    return torch.exp2(s * SCALE - m[:, None])
 
 
 def weigh(s: Tensor, m: Tensor, l: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # noqa: E741
-    m_new = torch.maximum(m, s.amax(1) * SCALE)
-    p = torch.exp2(s * SCALE - m_new[:, None])
+    m_new = torch.maximum(m, highest(s))
+    p = power(s, m_new)
     alpha = torch.exp2(m - m_new)
     return p, m_new, l * alpha + p.sum(1), alpha
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from tests.kernels.slow_memory import HEAD_DIM, Waits, power, rows_of, without_missing_keys
+from tests.kernels.slow_memory import HEAD_DIM, Waits, highest, power, rows_of, without_missing_keys
 
 
 def attend(
@@ -44,12 +44,12 @@ def attend(
     if tail > 0:
         products.commit(lambda: b_s[:, block:].copy_(q @ s_k[block:].T))
     products.wait(0)
-    top = b_s[:, :block].amax(1)
+    m = highest(b_s[:, :block])
     if tail > 0:
         b_t = without_missing_keys(b_s[:, block:], block, len(k))
-        top = torch.maximum(top, b_t.amax(1))
-        b_pt = power(b_t, top)
-    b_p = power(b_s[:, :block], top)
+        m = torch.maximum(m, highest(b_t))
+        b_pt = power(b_t, m)
+    b_p = power(b_s[:, :block], m)
     sums = b_p.sum(1)
     if tail > 0:
         sums = sums + b_pt.sum(1)
