@@ -125,6 +125,7 @@ def attend(rows, rings, p_o, N, stride_o, TAIL: gl.constexpr):  # type: ignore[n
         b_acc = warpgroup_mma(b_w, b_v, b_acc, is_async=True)
         b_s = warpgroup_mma_wait(1, deps=[b_s])
         b_p, b_m, b_l, b_alpha = weigh_tail(b_s, n_full * BN, N, b_m, b_l, D)
+        hold_order(s_l, b_l)
         b_acc = warpgroup_mma_wait(0, deps=[b_acc])
         b_acc *= gl.convert_layout(b_alpha, FACTORS)[:, None]
         b_w = as_operand(b_p, dtype, D)

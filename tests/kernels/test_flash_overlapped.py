@@ -82,6 +82,13 @@ def test_a_product_is_in_flight_during_all_exponentials(variant: Variant) -> Non
     assert steps is not None
     assert len(steps[1]) == tile.block_kv // 16
     assert len(steps[2]) == exponentials
+    # A tail of keys is one more such pass, and the last product.
+    tail = constants(variant)["TAIL"]
+    if tail:
+        last = re.search(rf"AH{{4}}AH{{{len(steps[1])}}}1(e+)0A(H+)0$", order(report.code))
+        assert last is not None
+        assert len(last[1]) == tile.block_q * tail // (32 * tile.num_warps) + rows
+        assert len(last[2]) == tail // 16
     # Shared memory holds queries, the two rings and the sums that hold the order.
     blocks = 2 * tile.num_stages + 1
     rows_held = tile.block_q + blocks * tile.block_kv

@@ -61,6 +61,10 @@ def test_both_groups_overlap_and_the_third_only_copies(variant: Variant) -> None
     report = report_of(variant)
     assert len(loops(report, one_pass(variant))) == 2
     assert len(loops(report, one_block(variant))) == 1
+    # A tail of keys is one more such pass, and the last product, of either group.
+    block, tail = variant.tile.block_kv, constants(variant)["TAIL"]
+    last = rf"AH{{4}}AH{{{block // 16}}}1e{{{tail // 2 + 2}}}0AH{{{tail // 16}}}0"
+    assert len(re.findall(last, order(report.code))) == (2 if tail else 0)
 
 
 @pytest.mark.slow
