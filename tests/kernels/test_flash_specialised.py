@@ -46,7 +46,7 @@ def loops(report: KernelReport, steps: str) -> list[tuple[str, ...]]:
 def one_pass(variant: Variant) -> str:
     """Barriers; scores and the product with V; scores are there, and free; the softmax; V is."""
     block = variant.tile.block_kv
-    return rf"\?\?AH{{4}}AH{{{block // 16}}}1b\^e{{{block // 2 + 2}}}0b\^"
+    return rf"b?\?\?AH{{4}}AH{{{block // 16}}}1b\^b?e{{{block // 2 + 2}}}0b\^b?"
 
 
 def one_block(variant: Variant) -> str:
