@@ -85,9 +85,7 @@ def test_registers_are_handed_over_and_none_is_spilled(variant: Variant) -> None
     (copies,) = loops(report, one_block(variant))
     assert highest_register(copies) < copying
     for computes in loops(report, one_pass(variant)):
-        needs_more = variant.tile.block_kv == 128
         assert highest_register(computes) < computing
-        assert needs_more == (highest_register(computes) >= report.registers)
 
 
 @pytest.mark.slow
