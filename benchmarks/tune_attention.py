@@ -70,7 +70,6 @@ def gluon_candidates(sizes: tuple[tuple[int, int, int], ...]) -> list[Tile]:
         if (tile.block_q, tile.block_kv, tile.num_warps, tile.max_registers) in GLUON_SHAPES
         for schedule in ("overlapped", "specialised")
     ]
-    # The stages of a whole row are those of its query tails.
     whole_rows = [
         Tile(block_q, block_kv, warps, 3, tail, schedule="whole_row")
         for block_q, block_kv, warps in WHOLE_ROW_SHAPES

@@ -35,8 +35,8 @@ class Tile:
     `query_tail`: up to 16 queries that full blocks leave over are computed a head per warp, in
     programs of their own, instead of in one more block. `max_registers` caps those of a thread.
     `schedule` is that of blocks; a query tail, and fewer keys than a block, stay Triton's. A whole
-    row is `block_kv` keys at most and a tail. `num_warps` are those that compute; a specialised
-    schedule has four more that copy.
+    row is `block_kv` keys at most and a tail; its `num_stages` are those of query tails.
+    `num_warps` are those that compute; a specialised schedule has four more that copy.
     """
 
     block_q: int
