@@ -11,7 +11,7 @@ from kernels.tiles import Tile, Variant, variant_for
 
 pytest.importorskip("triton.experimental.gluon")
 from kernels.flash_gluon import constants
-from tests.kernels.machine_code import order
+from tests.kernels.machine_code import order, product_in_flight, written
 from tests.kernels.overlapped_emulation import attend
 from tests.kernels.slow_memory import HEAD_DIM
 
@@ -35,33 +35,12 @@ def main_loop(report: KernelReport) -> tuple[str, ...]:
     return code
 
 
-def registers(line: str, first: int, how_many: int) -> set[int]:
-    """Of an instruction's operands the `first` one that is a register, and those behind it."""
-    found = int(re.findall(r"\bR(\d+)", line)[first])
-    return set(range(found, found + how_many))
-
-
-def written(line: str) -> set[int]:
-    """At most four registers are written by anything but a wgmma."""
-    target = re.match(r"(?!ST|RED|BAR|BRA)\S+ +(?:U?P\w+, )?R(\d+)\b", line)
-    width = 4 if ".128" in line else 2 if ".64" in line or ".WIDE" in line else 1
-    return set(range(int(target[1]), int(target[1]) + width)) if target else set()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", variants())
 def test_nothing_touches_what_the_product_in_flight_reads_and_writes(variant: Variant) -> None:
     code = main_loop(flash_report(variant, arch=90, dtype=torch.bfloat16))
-    # The product with V has its weights in registers, and its second operand transposed.
-    products = [line for line in code if "HGMMA" in line and "tnspB" in line]
-    assert len(products) == variant.tile.block_kv // 16
-    held = registers(products[0], 0, HEAD_DIM // 2).union(
-        *(registers(line, 1, 4) for line in products)
-    )
+    held, between = product_in_flight(code)
     assert len(held) == 32 + variant.tile.block_kv // 4
-    first = code.index(products[0])
-    last = next(i for i, line in enumerate(code) if re.search(r"DEPBAR\S* +gsb0, 0x0", line))
-    between = [line for line in code[first:last] if "HGMMA" not in line]
     assert any(line.startswith("MUFU.EX2") for line in between)
     assert any(written(line) for line in between)
     assert not any(written(line) & held for line in between)

@@ -15,7 +15,7 @@ from kernels.tiles import Tile, Variant, variant_for
 pytest.importorskip("triton.experimental.gluon")
 from kernels.flash_gluon import constants
 from kernels.flash_specialised import COMPUTING_REGISTERS, COPYING_REGISTERS
-from tests.kernels.machine_code import highest_register, order
+from tests.kernels.machine_code import highest_register, order, product_in_flight, written
 from tests.kernels.slow_memory import HEAD_DIM, launch_blocks
 from tests.kernels.specialised_emulation import PARTIES, Program
 
@@ -65,6 +65,16 @@ def test_both_groups_overlap_and_the_third_only_copies(variant: Variant) -> None
     block, tail = variant.tile.block_kv, constants(variant)["TAIL"]
     last = rf"AH{{4}}AH{{{block // 16}}}1e{{{tail // 2 + 2}}}0AH{{{tail // 16}}}0"
     assert len(re.findall(last, order(report.code))) == (2 if tail else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", variants())
+def test_nothing_touches_what_either_group_s_product_in_flight_holds(variant: Variant) -> None:
+    for code in loops(report_of(variant), one_pass(variant)):
+        held, between = product_in_flight(code)
+        assert len(held) == 32 + variant.tile.block_kv // 4
+        assert any(written(line) for line in between)
+        assert not any(written(line) & held for line in between)
 
 
 @pytest.mark.slow
