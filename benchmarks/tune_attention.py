@@ -32,7 +32,8 @@ from kernels.tiles import MIN_DOT, Tile, select_tile
 # The sizes with goals come first: whoever ends the tuner early has those rows.
 CLASSES: tuple[tuple[int | None, tuple[tuple[int, int, int], ...]], ...] = (
     (None, ((8, 1370, 6), (32, 1370, 12), (16, 1374, 16))),
-    (512, ((8, 257, 6), (64, 257, 6), (64, 261, 12), (64, 449, 6))),
+    (272, ((8, 257, 6), (64, 257, 6), (64, 261, 12))),
+    (512, ((64, 449, 6),)),
     (128, ((64, 65, 6),)),
 )
 # query block, key block, warps, registers; each with 2 and 3 stages, with and without query tails
@@ -45,31 +46,42 @@ SHAPES: tuple[tuple[int, int, int, int | None], ...] = (
     (128, 128, 8, None),
     (256, 64, 8, None),
 )
-# Those of them that the Gluon kernel is tried in: 16 query rows a warp; 64 bind the L2 cache.
-OVERLAPPED_SHAPES = ((128, 64, 8, None), (128, 128, 8, None))
+# Those of them that Gluon's kernels are tried in: 16 query rows a warp; 64 bind the L2 cache.
+GLUON_SHAPES = ((128, 64, 8, None), (128, 128, 8, None))
+# query block, most keys of a whole row, warps
+WHOLE_ROW_SHAPES = ((64, 256, 4), (128, 256, 8))
 
 
 def candidates(sizes: tuple[tuple[int, int, int], ...]) -> list[Tile]:
     """Tiles worth trying for some sizes."""
-    tiles = []
-    for block_q, block_kv, warps, registers in SHAPES:
-        left_over = {n_tokens % block_q for _, n_tokens, _ in sizes if n_tokens > block_q}
-        tails = (False, True) if any(0 < rows <= MIN_DOT for rows in left_over) else (False,)
-        tiles += [
-            Tile(block_q, block_kv, warps, stages, tail, registers)
-            for stages in (2, 3)
-            for tail in tails
-        ]
-    return tiles
-
-
-def overlapped_candidates(tiles: list[Tile]) -> list[Tile]:
-    """Tiles of those worth trying in the Gluon kernel as well, on an sm_90."""
     return [
-        replace(tile, overlapped=True)
-        for tile in tiles
-        if (tile.block_q, tile.block_kv, tile.num_warps, tile.max_registers) in OVERLAPPED_SHAPES
+        Tile(block_q, block_kv, warps, stages, tail, registers)
+        for block_q, block_kv, warps, registers in SHAPES
+        for stages in (2, 3)
+        for tail in _query_tails(block_q, sizes)
     ]
+
+
+def gluon_candidates(sizes: tuple[tuple[int, int, int], ...]) -> list[Tile]:
+    """Tiles worth trying in Gluon's schedules as well, on an sm_90."""
+    blocks = [
+        replace(tile, schedule=schedule)
+        for tile in candidates(sizes)
+        if (tile.block_q, tile.block_kv, tile.num_warps, tile.max_registers) in GLUON_SHAPES
+        for schedule in ("overlapped", "specialised")
+    ]
+    whole_rows = [
+        Tile(block_q, block_kv, warps, 3, tail, schedule="whole_row")
+        for block_q, block_kv, warps in WHOLE_ROW_SHAPES
+        for tail in _query_tails(block_q, sizes)
+    ]
+    served = [tile for tile in whole_rows if all(tile.serves(n) for _, n, _ in sizes)]
+    return blocks + served
+
+
+def _query_tails(block_q: int, sizes: tuple[tuple[int, int, int], ...]) -> tuple[bool, ...]:
+    left_over = {n_tokens % block_q for _, n_tokens, _ in sizes if n_tokens > block_q}
+    return (False, True) if any(0 < rows <= MIN_DOT for rows in left_over) else (False,)
 
 
 def time_tiles(
@@ -99,7 +111,7 @@ def right_ones(launches: dict[Tile, Launch], device: torch.device) -> list[Tile]
     right = []
     for tile, launch in launches.items():
         try:
-            fault = first_fault(f"{tile}", launch, torch.bfloat16, device)
+            fault = first_fault(tile, launch, torch.bfloat16, device)
             why = None if fault is None else json.dumps(fault)
         except Exception as error:
             why = first_line(error)
@@ -123,11 +135,13 @@ def measure(rounds: int, device: torch.device, out: Path) -> dict[str, Any]:
 
     major, minor = torch.cuda.get_device_capability(device)
     report: dict[str, Any] = {"origin": origin(device), "figures": [], "rows": []}
+    rows: dict[int | None, str] = {}
     for max_tokens, sizes in CLASSES:
         tiles = list(dict.fromkeys([*candidates(sizes), _current(major, minor, sizes)]))
-        tiles += overlapped_candidates(tiles) if (major, minor) == (9, 0) else []
+        tiles += gluon_candidates(sizes) if (major, minor) == (9, 0) else []
         lengths = dict.fromkeys([*ODD_TOKENS, *(n_tokens for _, n_tokens, _ in sizes)])
-        run_ahead(check_case, [Case(tile, n, 3, torch.bfloat16) for n in lengths for tile in tiles])
+        cases = [Case(tile, n, 3, torch.bfloat16) for n in lengths for tile in tiles]
+        run_ahead(check_case, [case for case in cases if case.tile.serves(case.n_tokens)])
         tiles = right_ones({tile: partial(launch, tile=tile) for tile in tiles}, device)
         figures = [time_tiles(tiles, size, rounds, device) for size in sizes]
         for size, figure in zip(sizes, figures, strict=True):
@@ -139,7 +153,9 @@ def measure(rounds: int, device: torch.device, out: Path) -> dict[str, Any]:
         if best is None:
             print(f"no row for max_tokens={max_tokens}: no tile is right at all of its sizes")
         else:
-            report["rows"].append(f"TileRow({10 * major + minor}, 2, {max_tokens}, {best}),")
+            rows[max_tokens] = f"TileRow({10 * major + minor}, 2, {max_tokens}, {best}),"
+            # The table is read from its shortest row on.
+            report["rows"] = [rows[n] for n in sorted(rows, key=lambda n: n or math.inf)]
         keep_report(report, out)
     return report
 
@@ -187,7 +203,7 @@ def main() -> int:
     torch.manual_seed(0)
     device = torch.device("cuda", torch.cuda.current_device())
     report = measure(options.rounds, device, options.out)
-    print("rows for kernels/tiles.py:", *report["rows"][::-1], sep="\n")
+    print("rows for kernels/tiles.py:", *report["rows"], sep="\n")
     return 0 if len(report["rows"]) == len(CLASSES) else 1
 
 

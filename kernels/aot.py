@@ -44,7 +44,7 @@ class KernelReport:
 
     `opcodes` counts every instruction by its full name (`MUFU.EX2`); `loops` does the same for
     the body of every loop, innermost and outer ones alike, in the order of their ends.
-    `loop_code` has the same bodies as they are written: a name and its operands per instruction.
+    `code` and `loop_code` have the same as it is written: a name and its operands per instruction.
     """
 
     arch: int
@@ -56,6 +56,7 @@ class KernelReport:
     shared_bytes: int
     opcodes: Mapping[str, int]
     loops: tuple[Mapping[str, int], ...]
+    code: tuple[str, ...] = ()
     loop_code: tuple[tuple[str, ...], ...] = ()
 
     @property
@@ -122,7 +123,8 @@ def compile_report(
         cubin.write_bytes(compiled.asm["cubin"])
         usage = _run_tool("cuobjdump", "--dump-resource-usage", cubin)
         sass = _disassembled(cubin)
-    opcodes, loop_code = _read(sass)
+    code, loop_code = _read(sass)
+    opcodes = Counter(line.split()[0] for line in code)
     return KernelReport(
         arch=arch,
         num_warps=compiled.metadata.num_warps,
@@ -133,6 +135,7 @@ def compile_report(
         shared_bytes=compiled.metadata.shared,
         opcodes=opcodes,
         loops=tuple(Counter(line.split()[0] for line in body) for body in loop_code),
+        code=code,
         loop_code=loop_code,
     )
 
@@ -199,8 +202,8 @@ def _field(usage: str, name: str) -> int:
     return int(found[1])
 
 
-def _read(sass: str) -> tuple[Counter[str], tuple[tuple[str, ...], ...]]:
-    """Count instructions, and find each loop's: from a label to a branch back to it."""
+def _read(sass: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Find all instructions, and each loop's: from a label to a branch back to it."""
     code: list[str] = []
     labels: dict[str, int] = {}
     loops: list[tuple[str, ...]] = []
@@ -213,7 +216,7 @@ def _read(sass: str) -> tuple[Counter[str], tuple[tuple[str, ...], ...]]:
         # A branch to itself fills the end of every kernel.
         if target and labels.get(target[1], len(code)) < len(code) - 1:
             loops.append(tuple(code[labels[target[1]] :]))
-    return Counter(line.split()[0] for line in code), tuple(loops)
+    return tuple(code), tuple(loops)
 
 
 def _local_bytes(opcodes: Mapping[str, int], opcode: str) -> int:

@@ -8,7 +8,6 @@ Must not know when it is used: `kernels.attention` decides.
 
 import functools
 import logging
-from dataclasses import replace
 
 import torch
 import triton
@@ -179,11 +178,12 @@ def launch(qkv: Tensor, out: Tensor, tile: Tile) -> None:
     n_batch, n_tokens, _, n_heads, head_dim = qkv.shape
     variant = variant_for(n_tokens, tile, head_dim)
     n_programs = variant.n_programs(n_batch * n_heads, n_tokens)
-    if tile.overlapped and variant.full:
+    if variant.in_gluon:
         from .flash_gluon import launch_blocks
 
         launch_blocks(qkv, out, variant)
         # Programs of query tails come first; they are all that is left.
+        variant = variant_for(n_tokens, tile.alternating, head_dim)
         n_programs = variant.n_tail_programs(n_batch * n_heads)
         if n_programs == 0:
             return
@@ -220,7 +220,7 @@ def flash_attention(qkv: Tensor) -> Tensor:
     # Inside one image the kernel counts offsets in 32 bits.
     if qkv.stride(-1) != 1 or n_tokens * qkv.stride(1) >= 2**31:
         qkv = qkv.contiguous()
-    if tile.overlapped and not is_aligned(qkv):
+    if tile.schedule != "alternating" and not is_aligned(qkv):
         qkv = qkv.clone(memory_format=torch.contiguous_format)
     out = qkv.new_empty(n_batch, n_tokens, n_heads * head_dim)
     launch(qkv, out, tile)
@@ -234,7 +234,7 @@ def _(qkv: Tensor) -> Tensor:
 
 
 def is_aligned(qkv: Tensor) -> bool:
-    """Whether rows can be copied 16 bytes at a time, which the Gluon kernel cannot do without.
+    """Whether rows can be copied 16 bytes at a time, which Gluon's kernels cannot do without.
 
     Args:
         qkv: `[B, N, 3, A, K]`.
@@ -252,18 +252,18 @@ def runnable(tile: Tile, device: torch.device) -> Tile:
 
     Args:
         tile: of the table.
-        device: where it shall run; an overlapped tile is compiled and run there to know.
+        device: where it shall run; a tile of Gluon's is compiled and run there to know.
 
     Returns:
         The tile as it runs.
     """
-    if not tile.overlapped:
+    if tile.schedule == "alternating":
         return tile
     obstacle = triton_obstacle(device, functools.partial(_try, tile))
     if obstacle is None:
         return tile
     _log.warning("attention on %s does without %s: %s", device, tile, obstacle)
-    return replace(tile, overlapped=False)
+    return tile.alternating
 
 
 def _try(tile: Tile, device: torch.device) -> None:

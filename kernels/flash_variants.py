@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from .aot import ELEMENT_NAMES, KernelReport, compile_report
-from .tiles import TILE_TABLE, TileRow, Variant, variant_for
+from .tiles import TILE_TABLE, TileRow, Variant, check_schedule, variant_for
 
 
 def variants(arch: int, head_dim: int) -> Iterator[tuple[TileRow, Variant]]:
@@ -39,7 +39,7 @@ def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelRe
     """Compile one variant of the kernel ahead of time.
 
     Args:
-        variant: the tile and the parts of the kernel; of an overlapped tile the Gluon kernel.
+        variant: the tile and the parts of the kernel; of a schedule of Gluon's that kernel.
         arch: 10 x major + minor compute capability.
         dtype: float16, bfloat16 or float32.
 
@@ -47,12 +47,13 @@ def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelRe
         The report.
 
     Raises:
-        ValueError: for another dtype.
+        ValueError: for another dtype, or a schedule that is not made for both.
         RuntimeError: in a process where triton interprets its kernels (TRITON_INTERPRET=1).
     """
     if dtype not in ELEMENT_NAMES:
         raise ValueError(f"dtype is {dtype}; allowed: {', '.join(map(str, ELEMENT_NAMES))}")
-    kernel, constants = _kernel(variant)
+    check_schedule(variant.tile, arch, dtype.itemsize)
+    kernel, constants, options = _kernel(variant)
     signature = {name: "i32" for name in kernel.arg_names if name not in constants}
     pointer = f"*{ELEMENT_NAMES[dtype]}"
     return compile_report(
@@ -62,15 +63,15 @@ def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelRe
         constants=constants,
         # What the launcher finds in a contiguous projection: all are multiples of K.
         aligned=("qkv", "out", "stride_b", "stride_n", "stride_3", "stride_a"),
-        options=variant.options,
+        options=options,
     )
 
 
-def _kernel(variant: Variant) -> tuple[Any, dict[str, int]]:
-    if variant.tile.overlapped and variant.full:
-        from .flash_gluon import constants, overlapped_fwd_kernel
+def _kernel(variant: Variant) -> tuple[Any, dict[str, int], dict[str, int | None]]:
+    if variant.in_gluon:
+        from .flash_gluon import KERNELS, constants, options
 
-        return overlapped_fwd_kernel, constants(variant)
+        return KERNELS[variant.tile.schedule], constants(variant), options(variant)
     from .flash import attention_fwd_kernel
 
-    return attention_fwd_kernel, variant.constants
+    return attention_fwd_kernel, variant.constants, variant.options

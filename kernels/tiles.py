@@ -7,7 +7,8 @@ never change a result.
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 HEAD_DIMS = (32, 64)
 """K that the kernel serves: powers of two, and 128 spills in these tiles. DINOv2 has 64."""
@@ -22,14 +23,20 @@ MIN_DOT = 16
 """Shortest side of a 16-bit tensor-core product, so the narrowest tail of keys or queries."""
 
 
+Schedule = Literal["alternating", "overlapped", "whole_row", "specialised"]
+"""In which order products and softmax run: docs/decisions/attention-schedules.md. The first is
+Triton's kernel; the others are Gluon's, for sm_90 and 16-bit elements."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """Shape of one program's work: `block_q` queries against `block_kv` keys at a time.
 
     `query_tail`: up to 16 queries that full blocks leave over are computed a head per warp, in
     programs of their own, instead of in one more block. `max_registers` caps those of a thread.
-    `overlapped`: blocks are computed by the Gluon kernel for sm_90 and 16-bit elements, whose
-    products run beside its softmax; a query tail, and fewer keys than a block, stay Triton's.
+    `schedule` is that of blocks; a query tail, and fewer keys than a block, stay Triton's. A whole
+    row is `block_kv` keys at most and a tail; its `num_stages` are those of query tails.
+    `num_warps` are those that compute; a specialised schedule has four more that copy.
     """
 
     block_q: int
@@ -38,7 +45,7 @@ class Tile:
     num_stages: int
     query_tail: bool = False
     max_registers: int | None = None
-    overlapped: bool = False
+    schedule: Schedule = "alternating"
 
     def __post_init__(self) -> None:
         for name in ("block_q", "block_kv"):
@@ -49,6 +56,29 @@ class Tile:
             raise ValueError(f"num_warps is {self.num_warps}; allowed: 1, 2, 4, 8, 16")
         if self.num_stages < 1:
             raise ValueError(f"num_stages is {self.num_stages}; allowed: 1 and more")
+        if self.schedule not in get_args(Schedule):
+            allowed = ", ".join(get_args(Schedule))
+            raise ValueError(f"schedule is {self.schedule}; allowed: {allowed}")
+        if self.schedule == "specialised" and (self.block_q, self.num_warps) != (128, 8):
+            raise ValueError(
+                f"a specialised tile has block_q={self.block_q} and num_warps={self.num_warps}; "
+                "allowed: 128 and 8, two groups of four warps with 64 queries each"
+            )
+
+    @property
+    def max_tokens(self) -> int | None:
+        """Longest sequence that the schedule serves; None for any."""
+        return self.block_kv + MIN_DOT if self.schedule == "whole_row" else None
+
+    def serves(self, n_tokens: int) -> bool:
+        """Whether the schedule is made for sequences of this length."""
+        return self.max_tokens is None or n_tokens <= self.max_tokens
+
+    @property
+    def alternating(self) -> "Tile":
+        """The tile that Triton's kernel computes in its place, where 256 keys at once spill."""
+        block_kv = min(self.block_kv, 64) if self.schedule == "whole_row" else self.block_kv
+        return replace(self, schedule="alternating", block_kv=block_kv)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +89,32 @@ class TileRow:
     element_bytes: int
     max_tokens: int | None
     tile: Tile
+
+    def __post_init__(self) -> None:
+        check_schedule(self.tile, self.arch, self.element_bytes)
+        longest = self.tile.max_tokens
+        if longest is not None and (self.max_tokens is None or self.max_tokens > longest):
+            raise ValueError(
+                f"max_tokens is {self.max_tokens}; allowed: up to {longest} by {self.tile}"
+            )
+
+
+def check_schedule(tile: Tile, arch: int, element_bytes: int) -> None:
+    """Refuse a tile whose schedule is not made for a chip or an element size.
+
+    Args:
+        tile: any.
+        arch: 10 x major + minor compute capability.
+        element_bytes: 2 (float16, bfloat16) or 4 (float32).
+
+    Raises:
+        ValueError: for Gluon's schedules anywhere but on sm_90 with 2 bytes.
+    """
+    if tile.schedule != "alternating" and (arch, element_bytes) != (90, 2):
+        raise ValueError(
+            f"schedule is {tile.schedule} on sm_{arch} with elements of {element_bytes} bytes; "
+            "allowed: sm_90 with 2 bytes, or the schedule alternating"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +137,11 @@ class Variant:
             raise ValueError(
                 f"heads have {self.head_dim} numbers; allowed: {' or '.join(map(str, HEAD_DIMS))}"
             )
+
+    @property
+    def in_gluon(self) -> bool:
+        """Whether the blocks are computed by one of Gluon's kernels."""
+        return self.tile.schedule != "alternating" and self.full
 
     @property
     def constants(self) -> dict[str, int]:
@@ -195,8 +256,14 @@ def variant_for(n_tokens: int, tile: Tile, head_dim: int) -> Variant:
         The variant. There are few, and most N share one: a new N seldom means a compilation.
 
     Raises:
-        ValueError: for a K that is none of `HEAD_DIMS`.
+        ValueError: for a K that is none of `HEAD_DIMS`, or more tokens than the schedule serves.
     """
+    if not tile.serves(n_tokens):
+        raise ValueError(f"N is {n_tokens}; allowed: up to {tile.max_tokens} by {tile}")
+    if tile.schedule == "whole_row":
+        # Its block is the longest power of two whose keys are all there.
+        filled = 1 << (n_tokens.bit_length() - 1)
+        tile = replace(tile, block_kv=max(MIN_DOT, min(tile.block_kv, filled)))
     left_over = n_tokens % tile.block_q
     has_query_tail = tile.query_tail and n_tokens > left_over and 0 < left_over <= MIN_DOT
     return Variant(

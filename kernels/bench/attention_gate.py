@@ -74,12 +74,12 @@ def check_launch(name: str, launch: Launch, qkv: Tensor) -> dict[str, Any]:
 
 
 def first_fault(
-    name: str, launch: Launch, dtype: torch.dtype, device: torch.device | str
+    tile: Tile, launch: Launch, dtype: torch.dtype, device: torch.device | str
 ) -> dict[str, Any] | None:
-    """Hold a kernel to the reference at every N of `ODD_TOKENS`.
+    """Hold a kernel to the reference at every N of `ODD_TOKENS` that its tile serves.
 
     Args:
-        name: what is run, in words.
+        tile: what the kernel works in.
         launch: writes the whole output.
         dtype: one of `TOLERANCE`.
         device: on which it runs.
@@ -88,7 +88,8 @@ def first_fault(
         The first check that failed; None where all passed.
     """
     checks = (
-        check_launch(name, launch, draw(3, n_tokens, 3, dtype, device)) for n_tokens in ODD_TOKENS
+        check_launch(f"{tile}", launch, draw(3, n_tokens, 3, dtype, device))
+        for n_tokens in filter(tile.serves, ODD_TOKENS)
     )
     return next((check for check in checks if not check["passed"]), None)
 
@@ -118,7 +119,7 @@ def _cases(arch: int) -> Iterator[Case]:
         for row in TILE_TABLE:
             if row.element_bytes == dtype.itemsize and row.arch in (80, arch):
                 # Without and with a query tail; 9 heads leave warps of the last program idle.
-                for n_tokens in (303, 3 * row.tile.block_q + 7):
+                for n_tokens in filter(row.tile.serves, (303, 3 * row.tile.block_q + 7)):
                     yield Case(row.tile, n_tokens, 3, dtype)
 
 

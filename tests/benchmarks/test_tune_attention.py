@@ -1,5 +1,6 @@
 import sys
 from dataclasses import asdict
+from typing import get_args
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from benchmarks import tune_attention
 from benchmarks.attention_model import HeadCost, Prediction, predict
 from kernels import reference
 from kernels.aot import KernelReport
-from kernels.tiles import Tile
+from kernels.tiles import Schedule, Tile
 
 BLOCK, TAIL = {"MUFU.EX2": 34, "FFMA": 66}, {"MUFU.EX2": 10, "FFMA": 30}
 
@@ -101,18 +102,34 @@ def test_a_class_without_a_right_tile_has_no_row_and_the_others_have(
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: (9, 0))
     report = tune_attention.measure(1, torch.device("cpu"), tmp_path / "tiles.json")
     assert len(report["rows"]) == 2 - len(broken)
+    longest = [int(row.split(", ")[2]) for row in report["rows"]]
+    assert longest == sorted(longest)  # the table is read from its shortest row on
     assert "no row for max_tokens=128: no tile is right at all of its sizes" in (
         capsys.readouterr().out
     )
 
 
 def test_shapes_are_tried_in_gluon_as_well() -> None:
-    tiles = tune_attention.candidates(((8, 257, 6),))
-    gluon = tune_attention.overlapped_candidates(tiles)
-    assert {(tile.block_q, tile.block_kv) for tile in gluon} == {(128, 64), (128, 128)}
-    assert all(tile.overlapped and tile.max_registers is None for tile in gluon)
-    assert {tile.query_tail for tile in gluon} == {False, True}
-    assert not any(tile.overlapped for tile in tiles)
+    tiles = tune_attention.gluon_candidates(((8, 257, 6), (8, 261, 6)))
+    shapes = {
+        schedule: {(tile.block_q, tile.block_kv) for tile in tiles if tile.schedule == schedule}
+        for schedule in get_args(Schedule)
+    }
+    assert shapes == {
+        "alternating": set(),
+        "overlapped": {(128, 64), (128, 128)},
+        "specialised": {(128, 64), (128, 128)},
+        "whole_row": {(64, 256), (128, 256)},
+    }
+    assert len(set(tiles)) == len(tiles)
+    assert all(tile.max_registers is None for tile in tiles)
+    assert {tile.query_tail for tile in tiles} == {False, True}
+
+
+@pytest.mark.parametrize("n_tokens", [273, 1370])
+def test_whole_rows_are_not_tried_where_they_do_not_fit(n_tokens: int) -> None:
+    tiles = tune_attention.gluon_candidates(((8, 257, 6), (8, n_tokens, 6)))
+    assert {tile.schedule for tile in tiles} == {"overlapped", "specialised"}
 
 
 def right(qkv: Tensor, out: Tensor) -> None:
@@ -154,6 +171,19 @@ def test_what_is_wrong_is_never_timed_and_named(capsys) -> None:
     assert '"unwritten": 576' in query
     assert "num_stages=4" in raised
     assert raised.endswith("RuntimeError: PassManager::run failed")
+
+
+def test_a_whole_row_is_held_at_those_tokens_that_it_serves(capsys) -> None:
+    held: list[int] = []
+
+    def listening(qkv: Tensor, out: Tensor) -> None:
+        held.append(qkv.shape[1])
+        right(qkv, out)
+
+    tile = Tile(128, 256, 8, 3, schedule="whole_row")
+    assert tune_attention.right_ones({tile: listening}, torch.device("cpu")) == [tile]
+    assert held == [1, 17, 257, 261]
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="shows what a machine without a GPU says")

@@ -5,49 +5,11 @@ there yet, or is overwritten already, gets other numbers.
 """
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from kernels.tiles import LOG2_E
-
-
-class Waits:
-    """Work in flight, in groups: done at once, or only when a wait leaves fewer pending."""
-
-    def __init__(self, late: bool) -> None:
-        self.late = late
-        self.pending: list[list[Callable[[], object]]] = []
-
-    def commit(self, *work: Callable[[], object]) -> None:
-        self.pending.append(list(work))
-        if not self.late:
-            self.wait(0)
-
-    def wait(self, pending: int) -> None:
-        while len(self.pending) > pending:
-            for work in self.pending.pop(0):
-                work()
-
-
-def rows_of(source: Tensor, start: int, n_rows: int) -> Tensor:
-    """Rows from `start` on; those beyond the last are zeros."""
-    rows = source.new_zeros(n_rows, source.shape[1])
-    found = source[start : start + n_rows]
-    rows[: len(found)] = found
-    return rows
-
-
-def weigh(s: Tensor, m: Tensor, l: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # noqa: E741
-    scale = LOG2_E / math.sqrt(HEAD_DIM)
-    m_new = torch.maximum(m, s.amax(1) * scale)
-    p = torch.exp2(s * scale - m_new[:, None])
-    alpha = torch.exp2(m - m_new)
-    return p, m_new, l * alpha + p.sum(1), alpha
-
-
-HEAD_DIM = 64
+from tests.kernels.slow_memory import HEAD_DIM, Waits, rows_of, weigh, without_missing_keys
 
 
 def attend(
@@ -111,8 +73,8 @@ def attend(
         score(s_k[n_full % stages, :tail])
         weight(p, last)
         products.wait(1)
-        seen = n_full * block + torch.arange(tail) < len(k)
-        p, m, sums, alpha = weigh(b_s[:, :tail].where(seen, -math.inf), m, sums)
+        b_t = without_missing_keys(b_s[:, :tail], n_full * block, len(k))
+        p, m, sums, alpha = weigh(b_t, m, sums)
         products.wait(0)
         b_acc *= alpha[:, None]
         weight(p, s_v[n_full % n_values, :tail])

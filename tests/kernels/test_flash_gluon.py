@@ -1,140 +1,103 @@
 import itertools
-import re
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import torch
 
-from kernels import flash, reference
-from kernels.aot import KernelReport
+from kernels import flash
 from kernels.flash_variants import flash_report
-from kernels.tiles import Tile, Variant, variant_for
-from tests.kernels.overlapped_emulation import HEAD_DIM, attend
+from kernels.tiles import Schedule, Tile, variant_for
 
 pytest.importorskip("triton.experimental.gluon")
-from kernels.flash_gluon import constants
+from kernels import flash_gluon
+from kernels.flash_gluon import KERNELS, constants
 
-NARROW = Tile(64, 64, num_warps=4, num_stages=2, overlapped=True)
-WIDE = Tile(128, 64, num_warps=8, num_stages=2, overlapped=True)
-DEEP = replace(WIDE, num_stages=3)
-LONG = Tile(128, 128, num_warps=8, num_stages=2, overlapped=True)
-MARKS = {
-    "WARPGROUP.ARRIVE": "A",
-    "HGMMA": "H",
-    "WARPGROUP.DEPBAR.LE gsb0, 0x1": "1",
-    "MUFU.EX2": "e",
-    "WARPGROUP.DEPBAR.LE gsb0, 0x0": "0",
-}
+ROOT = Path(__file__).parents[2]
+WIDE = Tile(128, 64, num_warps=8, num_stages=2, schedule="overlapped")
+WHOLE_ROW = Tile(128, 256, 8, 3, query_tail=True, schedule="whole_row")
+TILES = (WIDE, WHOLE_ROW, replace(WIDE, schedule="specialised"))
 
 
-def variants() -> list[object]:
-    """Without a tail, with the shortest and with the longest."""
-    cases = ((WIDE, 256), (WIDE, 257), (WIDE, 319), (NARROW, 257), (DEEP, 319), (LONG, 511))
-    return [
-        pytest.param(variant_for(n, tile, 64), id=f"{tile.block_q}x{tile.block_kv}-{n}")
-        for tile, n in cases
-    ]
+class Recorder:
+    """A kernel that notes how many programs it is launched with, and in what tile."""
+
+    def __init__(self) -> None:
+        self.launches: list[tuple[int, dict[str, Any]]] = []
+
+    def __getitem__(self, grid: tuple[int]) -> "Recorder":
+        self.n_programs = grid[0]
+        return self
+
+    def __call__(self, *_: object, **options: Any) -> None:
+        self.launches.append((self.n_programs, options))
 
 
-def order(code: tuple[str, ...]) -> str:
-    """Products, waits and exponentials of a loop's body, a letter each."""
-    text = (re.sub(r"\s+", " ", line) for line in code)
-    return "".join(mark for line in text for start, mark in MARKS.items() if line.startswith(start))
+def test_every_schedule_has_its_kernel() -> None:
+    assert {"alternating", *KERNELS} == set(get_args(Schedule))
+    assert {tile.schedule for tile in TILES} == set(KERNELS)
 
 
-def main_loop(report: KernelReport) -> tuple[str, ...]:
-    (code,) = (body for body in report.loop_code if any("HGMMA" in line for line in body))
-    return code
-
-
-def registers(line: str, first: int, how_many: int) -> set[int]:
-    """Of an instruction's operands the `first` one that is a register, and those behind it."""
-    found = int(re.findall(r"\bR(\d+)", line)[first])
-    return set(range(found, found + how_many))
-
-
-def written(line: str) -> set[int]:
-    """At most four registers are written by anything but a wgmma."""
-    target = re.match(r"(?!ST|RED|BAR|BRA)\S+ +(?:U?P\w+, )?R(\d+)\b", line)
-    width = 4 if ".128" in line else 2 if ".64" in line or ".WIDE" in line else 1
-    return set(range(int(target[1]), int(target[1]) + width)) if target else set()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("variant", variants())
-def test_nothing_touches_what_the_product_in_flight_reads_and_writes(variant: Variant) -> None:
-    code = main_loop(flash_report(variant, arch=90, dtype=torch.bfloat16))
-    # The product with V has its weights in registers, and its second operand transposed.
-    products = [line for line in code if "HGMMA" in line and "tnspB" in line]
-    assert len(products) == variant.tile.block_kv // 16
-    held = registers(products[0], 0, HEAD_DIM // 2).union(
-        *(registers(line, 1, 4) for line in products)
-    )
-    assert len(held) == 32 + variant.tile.block_kv // 4
-    first = code.index(products[0])
-    last = next(i for i, line in enumerate(code) if re.search(r"DEPBAR\S* +gsb0, 0x0", line))
-    between = [line for line in code[first:last] if "HGMMA" not in line]
-    assert any(line.startswith("MUFU.EX2") for line in between)
-    assert any(written(line) for line in between)
-    assert not any(written(line) & held for line in between)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("variant", variants())
-def test_a_product_is_in_flight_during_all_exponentials(variant: Variant) -> None:
-    report = flash_report(variant, arch=90, dtype=torch.bfloat16)
-    tile = variant.tile
-    assert report.spill_bytes == report.stack_bytes == 0
-    assert report.registers <= (128 if tile.block_kv == 64 else 255)
-    assert report.shared_bytes <= report.shared_limit_bytes
-    rows = tile.block_q // (8 * tile.num_warps)
-    exponentials = tile.block_q * tile.block_kv // (32 * tile.num_warps) + rows
-    # Scores and the product with V are issued, one is waited for, then the other.
-    steps = re.fullmatch(r"AH{4}A(H+)1(e+)0", order(main_loop(report)))
-    assert steps is not None
-    assert len(steps[1]) == tile.block_kv // 16
-    assert len(steps[2]) == exponentials
-    # Shared memory holds queries, the two rings and the sums that hold the order.
-    blocks = 2 * tile.num_stages + 1
-    rows_held = tile.block_q + blocks * tile.block_kv
-    assert report.shared_bytes >= 2 * HEAD_DIM * rows_held + 4 * tile.block_q
-
-
-@pytest.mark.slow
-def test_heads_of_32_and_float16_fit_too() -> None:
-    for dtype, head_dim in ((torch.float16, 64), (torch.bfloat16, 32)):
-        report = flash_report(variant_for(257, WIDE, head_dim), arch=90, dtype=dtype)
-        assert report.spill_bytes == 0
-        assert report.count("HGMMA") > 0
-
-
-@pytest.mark.parametrize("tile", [NARROW, WIDE, DEEP, LONG])
-@pytest.mark.parametrize("late_copies", [False, True])
-@pytest.mark.parametrize("late_products", [False, True])
-@pytest.mark.parametrize("n_tokens", [128, 257, 261, 305, 449, 1370, 1374])
-def test_the_order_of_blocks_gives_the_reference(
-    tile: Tile, late_copies: bool, late_products: bool, n_tokens: int
+@pytest.mark.parametrize("tile", TILES)
+def test_other_chips_and_elements_are_refused_by_name(
+    tile: Tile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    qkv = torch.randn(1, n_tokens, 3, 1, HEAD_DIM, generator=torch.Generator().manual_seed(1))
-    q, k, v = qkv[0, :, :, 0].unbind(1)
-    queries = q[-tile.block_q :]
-    found = attend(
-        queries,
-        k,
-        v,
-        constants(variant_for(n_tokens, tile, HEAD_DIM)),
-        late_copies=late_copies,
-        late_products=late_products,
-    )
-    torch.testing.assert_close(found, reference.attention(qkv)[0, -len(queries) :])
+    variant = variant_for(257, tile, 64)
+    for arch, dtype in ((80, torch.bfloat16), (100, torch.bfloat16), (90, torch.float32)):
+        refusal = f"schedule is {tile.schedule} on sm_{arch} with elements of {dtype.itemsize}"
+        with pytest.raises(ValueError, match=refusal):
+            flash_report(variant, arch=arch, dtype=dtype)
+        monkeypatch.setattr(flash_gluon, "architecture", lambda device, arch=arch: arch)
+        qkv = torch.zeros(1, 257, 3, 1, 64, dtype=dtype)
+        with pytest.raises(ValueError, match=refusal):
+            flash.launch(qkv, qkv.new_empty(1, 257, 64), tile)
 
 
-def test_values_in_a_ring_as_short_as_that_of_keys_would_be_overwritten() -> None:
-    qkv = torch.randn(1, 449, 3, 1, HEAD_DIM)
-    q, k, v = qkv[0, :, :, 0].unbind(1)
-    wide = constants(variant_for(449, WIDE, HEAD_DIM))
-    found = attend(q[:128], k, v, wide, late_copies=False, late_products=True, value_slots=0)
-    assert not torch.allclose(found, reference.attention(qkv)[0, :128], atol=1e-2)
+def test_gluon_computes_blocks_and_triton_the_query_tails(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks, tails = Recorder(), Recorder()
+    monkeypatch.setitem(KERNELS, "whole_row", blocks)
+    monkeypatch.setattr(flash, "attention_fwd_kernel", tails)
+    monkeypatch.setattr(flash_gluon, "architecture", lambda device: 90)
+    for n_tokens in (261, 128, 15):
+        qkv = torch.zeros(3, n_tokens, 3, 3, 64, dtype=torch.bfloat16)
+        flash.launch(qkv, qkv.new_empty(3, n_tokens, 192), WHOLE_ROW)
+    (two_blocks, row), (one_block, _) = blocks.launches
+    assert (two_blocks, row["BN"], row["TAIL"]) == (18, 256, 16)
+    assert one_block == 9
+    (groups, tail), (all_programs, _) = tails.launches
+    assert (groups, tail["TAIL_HEADS"], tail["BN"]) == (2, 8, 64)
+    assert all_programs == 9  # 15 keys are no block of 16: all of it is Triton's
+
+
+WITHOUT_GLUON = """
+import sys
+sys.modules["triton.experimental.gluon"] = None
+import torch
+from benchmarks.tune_attention import gluon_candidates
+from kernels.attention import attention_path
+from kernels.flash import launch
+
+print(attention_path("cpu", 64).name)
+qkv = torch.zeros(1, 257, 3, 1, 64, dtype=torch.bfloat16)
+for tile in gluon_candidates(((1, 257, 1),)):
+    try:
+        launch(qkv, qkv.new_empty(1, 257, 64), tile)
+    except ImportError as error:
+        print(tile.schedule, error)
+"""
+
+
+@pytest.mark.slow
+def test_without_gluon_the_rest_imports_and_a_launch_says_why() -> None:
+    command = [sys.executable, "-c", WITHOUT_GLUON]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    path, *refusals = done.stdout.splitlines()
+    assert path == "sdpa"
+    assert {line.split()[0] for line in refusals} == set(KERNELS)
+    assert all("triton.experimental.gluon" in line for line in refusals)
 
 
 def test_a_tail_of_keys_is_one_block_of_a_power_of_two() -> None:
@@ -152,11 +115,12 @@ def test_every_query_is_in_a_block_or_a_tail() -> None:
 def test_where_gluon_does_not_run_the_tile_is_named_and_triton_s(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level("WARNING"):
-        assert flash.runnable(WIDE, torch.device("cpu")) == replace(WIDE, overlapped=False)
-    assert "overlapped=True" in caplog.text
+    for tile in TILES:
+        with caplog.at_level("WARNING"):
+            assert flash.runnable(tile, torch.device("cpu")) == tile.alternating
+        assert f"schedule='{tile.schedule}'" in caplog.text
     assert "needs a CUDA device, this is cpu" in caplog.text
-    plain = replace(WIDE, overlapped=False)
+    plain = WIDE.alternating
     assert flash.runnable(plain, torch.device("cpu")) is plain
 
 

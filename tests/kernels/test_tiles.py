@@ -1,9 +1,19 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from kernels import tiles
-from kernels.tiles import TILE_TABLE, Tile, select_tile, tail_width, tiles_digest, variant_for
+from kernels.tiles import (
+    TILE_TABLE,
+    Schedule,
+    Tile,
+    TileRow,
+    select_tile,
+    tail_width,
+    tiles_digest,
+    variant_for,
+)
 
 
 @pytest.mark.parametrize("arch", [80, 86, 89, 90, 100, 120])
@@ -23,7 +33,7 @@ def test_every_row_is_reached() -> None:
 
 
 def test_no_row_names_gluon_before_a_card_has_chosen_it() -> None:
-    assert not any(row.tile.overlapped for row in TILE_TABLE)
+    assert all(row.tile.schedule == "alternating" for row in TILE_TABLE)
 
 
 def work_share(n_tokens: int, tile: Tile) -> float:
@@ -105,11 +115,38 @@ def test_older_chips_and_other_elements_are_refused() -> None:
         ((64, 8, 4, 2), "block_kv is 8; allowed: powers of two from 16"),
         ((64, 64, 3, 2), "num_warps is 3"),
         ((64, 64, 4, 0), "num_stages is 0"),
+        ((64, 64, 4, 2, False, None, "eager"), "schedule is eager; allowed: alternating, overl"),
     ],
 )
-def test_impossible_tiles_are_refused(fields: tuple[int, int, int, int], message: str) -> None:
+def test_impossible_tiles_are_refused(fields: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Tile(*fields)
+
+
+@pytest.mark.parametrize("schedule", ["overlapped", "whole_row", "specialised"])
+@pytest.mark.parametrize(("arch", "element_bytes"), [(80, 2), (100, 2), (90, 4)])
+def test_schedules_of_gluon_are_for_sm_90_and_16_bits(
+    schedule: Schedule, arch: int, element_bytes: int
+) -> None:
+    tile = Tile(128, 128, num_warps=8, num_stages=2, schedule=schedule)
+    assert TileRow(90, 2, 128, tile).tile is tile
+    with pytest.raises(ValueError, match=f"{schedule} on sm_{arch} .* {element_bytes} bytes; allo"):
+        TileRow(arch, element_bytes, 128, tile)
+
+
+@pytest.mark.parametrize("max_tokens", [None, 273])
+def test_a_row_of_the_table_is_no_longer_than_its_tile_serves(max_tokens: int | None) -> None:
+    whole_rows = Tile(128, 256, num_warps=8, num_stages=3, schedule="whole_row")
+    assert TileRow(90, 2, 272, whole_rows).max_tokens == whole_rows.max_tokens
+    with pytest.raises(ValueError, match=f"max_tokens is {max_tokens}; allowed: up to 272 by"):
+        TileRow(90, 2, max_tokens, whole_rows)
+
+
+def test_triton_computes_64_keys_at_once_in_place_of_a_whole_row() -> None:
+    whole_rows = Tile(64, 256, num_warps=4, num_stages=3, query_tail=True, schedule="whole_row")
+    assert whole_rows.alternating == Tile(64, 64, num_warps=4, num_stages=3, query_tail=True)
+    assert whole_rows.alternating.serves(1370)
+    assert not whole_rows.serves(1370)
 
 
 def test_an_architectures_digest_goes_by_its_own_rows(monkeypatch: pytest.MonkeyPatch) -> None:
