@@ -13,6 +13,7 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 const QUIET_MS = 15_000; // then it is asked whether the server is still there
 const REFUSED = "The server answers, but refuses a connection: too many pages are open, or a proxy lets none through";
+const BROKEN = "The connection to the server broke";
 const UNREACHED = "The server cannot be reached";
 
 export class Live extends EventTarget {
@@ -56,7 +57,7 @@ export class Live extends EventTarget {
       opened = true;
       this.#opened();
     });
-    socket.addEventListener("close", () => socket === this.#socket && this.#fail(opened ? UNREACHED : REFUSED));
+    socket.addEventListener("close", () => socket === this.#socket && this.#fail(opened ? BROKEN : REFUSED));
     socket.addEventListener("message", ({ data }) => {
       if (socket !== this.#socket) return;
       this.#heard_ms = Date.now();
