@@ -1,7 +1,7 @@
 /** What colours mean: a scale with numbers and its unit, or classes with their shares, one of which can stand alone. */
 
 import { keyed, make, mark, write } from "./dom.js";
-import { NOTHING, nearness, viridis } from "./palette.js";
+import { NOTHING, viridis } from "./palette.js";
 
 const STEPS = [1, 2, 5];
 
@@ -35,8 +35,7 @@ export function depthLegend(scale, layer) {
   });
   const image = new ImageData(256, 1);
   for (let at = 0; at < 256; at++) {
-    const share = metric ? nearness(low + ((high - low) * at) / 255, true, low, high) : 1 - at / 255;
-    image.data.set([...viridis(share), 255], 4 * at);
+    image.data.set([...viridis(1 - at / 255), 255], 4 * at);
   }
   bar.getContext("2d").putImageData(image, 0, 0);
   const numbers = metric ? marks(low, high) : [];
