@@ -39,7 +39,7 @@ export class Events {
     const items = happened(timeline.lanes)
       .filter((item) => item.to_us >= view.from_us && item.from_us <= view.to_us)
       .sort((one, other) => other.from_us - one.from_us);
-    const more = items.length > MOST ? `, the newest ${MOST} of them here: zoom in for the others` : ", newest first";
+    const more = items.length > MOST ? `, the newest ${MOST} here` : ", newest first";
     this.count.textContent = items.length ? `${items.length}${more}` : "none";
     const key = ({ topic, id, from_us, to_us, label, count }) => [topic, id, from_us, to_us, label, count].join(" ");
     const rows = new Map(items.slice(0, MOST).map((item) => [key(item), item]));

@@ -9,7 +9,7 @@ import { at, make, mark } from "./dom.js";
 import { keep, kept } from "./kept.js";
 
 const FOCUSED =
-  "On the picture, Shift and arrows point at a cell. On the timeline, Page keys go a tenth of it, Home and End to its ends.";
+  "On the picture, Shift and arrows point at a cell. On the timeline, Page keys go a tenth, Home and End to its ends.";
 const NAMES = { " ": "Space", ArrowLeft: "\u2190", ArrowRight: "\u2192", Escape: "Esc" };
 
 export class Keys {

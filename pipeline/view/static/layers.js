@@ -19,7 +19,7 @@ const DOUBTS = {
 };
 
 /** What speaks against a layer's values, in words. @param {Layer} layer */
-export function doubts(layer) {
+function doubts(layer) {
   return [
     layer.untrained && DOUBTS.untrained,
     layer.outofdomain && DOUBTS.outofdomain,

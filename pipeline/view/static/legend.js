@@ -24,7 +24,7 @@ export function said(value, span) {
  * @param {import("./paint.js").Scale} scale
  * @param {{unit: string|null, low: number|null}} layer
  */
-export function depthLegend(scale, layer) {
+function depthLegend(scale, layer) {
   const { metric, low, high } = scale;
   const bar = make("canvas", {
     width: 256,

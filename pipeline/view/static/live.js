@@ -12,7 +12,7 @@ import { json } from "./request.js";
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 const QUIET_MS = 15_000; // then it is asked whether the server is still there
-const REFUSED = "The server answers, but refuses a connection: too many pages are open, or a proxy lets none through";
+const REFUSED = "The server refuses a connection: too many pages are open, or a proxy lets none through";
 const BROKEN = "The connection to the server broke";
 const UNREACHED = "The server cannot be reached";
 

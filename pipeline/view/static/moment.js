@@ -3,7 +3,6 @@
  *
  * @typedef {import("./contract.js").Moment} Moment
  * @typedef {import("./contract.js").Layer} Layer
- * @typedef {import("./contract.js").PixelMap} PixelMap
  */
 
 import { boxesOf } from "./boxes.js";
@@ -15,6 +14,7 @@ import { byArea, classImage, colourImage, depthImage, scaleOf } from "./paint.js
 import { NOTHING, classColours } from "./palette.js";
 import { bytes } from "./request.js";
 
+const PATIENCE_MS = 1000;
 const SIDES = [360, 720, 1080]; // of pictures that are asked for, so that a few pixels more are no other picture
 
 export class Moments {
@@ -24,17 +24,24 @@ export class Moments {
   missing = "";
   #maps = new Maps();
   #colours = new Map();
-  #photo = { key: "", bitmap: /** @type {ImageBitmap|null} */ (null) };
+  #photo = {
+    key: "",
+    why: "",
+    asked: new AbortController(),
+    coming: Promise.resolve(/** @type {ImageBitmap|null} */ (null)),
+  };
 
   /**
    * @param {string} stream
    * @param {import("./contract.js").Stream} info
    * @param {string} axis
+   * @param {(moment: Moment) => void} late  told when a picture has come after its moment was drawn
    */
-  constructor(stream, info, axis) {
+  constructor(stream, info, axis, late) {
     this.stream = stream;
     this.info = info;
     this.axis = axis;
+    this.late = late;
   }
 
   /**
@@ -74,23 +81,36 @@ export class Moments {
     return this.info.layers.find(({ kind }) => kind === "classes");
   }
 
+  /** Maps wait for their picture a second at most; where it comes later, they are drawn once more. */
   async #picture(moment, tall) {
     const { frame } = moment;
-    this.missing = frame ? "" : this.info.pictures ? "No picture is kept of this frame." : this.info.pictures_why;
+    this.missing = frame
+      ? ""
+      : this.info.pictures
+        ? "No picture is kept of this frame."
+        : `No picture: ${this.info.pictures_why}`;
     if (!frame) return null;
     const side = SIDES.find((side) => side >= tall) ?? SIDES[SIDES.length - 1];
     const key = [moment.session, frame.position, side].join();
-    if (this.#photo.key === key) return this.#photo.bitmap;
-    const query = { stream: this.stream, axis: this.axis, session: moment.session, position: frame.position, side };
-    try {
-      const bitmap = await createImageBitmap(new Blob([await bytes("/view/frame", query)]));
-      this.#photo.bitmap?.close();
-      this.#photo = { key, bitmap };
-      return bitmap;
-    } catch (error) {
-      this.missing = error.message;
-      return null;
-    }
+    if (this.#photo.key !== key) this.#fetch(key, { session: moment.session, position: frame.position, side });
+    const { coming } = this.#photo;
+    const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, undefined));
+    const bitmap = await Promise.race([coming, late]);
+    if (bitmap === undefined) coming.then(() => this.late(moment));
+    if (!bitmap) this.missing = bitmap === null ? this.#photo.why : "The picture is on its way.";
+    return bitmap ?? null;
+  }
+
+  #fetch(key, query) {
+    this.#photo.asked.abort(); // nobody waits for the one before any more
+    const photo = { key, why: "", asked: new AbortController(), coming: Promise.resolve(null) };
+    photo.coming = bytes("/view/frame", { stream: this.stream, axis: this.axis, ...query }, photo.asked.signal)
+      .then((jpeg) => createImageBitmap(new Blob([jpeg])))
+      .catch((error) => {
+        photo.why = `No picture: ${error.message}`;
+        return null;
+      });
+    this.#photo = photo;
   }
 
   #image(layer, map) {

@@ -20,7 +20,7 @@ async function reached(url, signal) {
     return await fetch(url, { signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, "No answer", "The server cannot be reached.");
+    throw new Problem(0, "The server cannot be reached.");
   }
 }
 

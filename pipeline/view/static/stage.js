@@ -1,5 +1,5 @@
 /**
- * The picture of a moment with maps over it, one canvas each, all of them drawn at once: never a map over another frame.
+ * The picture of a moment with maps over it, one canvas each, drawn at once: never a map over another frame.
  *
  * Canvases have the pixels of what they show; style.css stretches them over one rectangle, which is the whole picture of
  * the source, for maps cover it whatever their grid.

@@ -10,7 +10,6 @@ import { Layers } from "./layers.js";
 import { Legend } from "./legend.js";
 import { Moments } from "./moment.js";
 import { Player } from "./player.js";
-import { apology } from "./problem.js";
 import { json } from "./request.js";
 import { address } from "./route.js";
 import { Similar } from "./similar.js";
@@ -162,7 +161,7 @@ export class StreamView {
       this.stage.layer(this.layers.names);
     }
     this.#axis = axis;
-    this.#moments = new Moments(this.stream, info, axis.axis);
+    this.#moments = new Moments(this.stream, info, axis.axis, (late) => late === this.#drawn && this.player.again());
     this.heading.offer(info.axes, axis.axis);
     this.transport.of(axis, this.#grows);
     this.timeline.text = this.filter.text;
@@ -183,7 +182,7 @@ export class StreamView {
     this.transport.show(moment);
     this.timeline.playhead(moment.time_us);
     this.events.at(moment.time_us);
-    write(this.without, this.#moments.missing && `No picture: ${this.#moments.missing}`);
+    write(this.without, this.#moments.missing);
     this.#tell(drawing.failed.join(" "));
     if (!this.player.playing && !this.player.following) this.#remember();
   }
@@ -284,8 +283,7 @@ export class StreamView {
   #excuse(error) {
     if (error.name === "AbortError") return;
     if (this.#axis) return this.#tell(error.message);
-    this.body.replaceChildren(
-      apology("There is nothing to show", error, make("p", {}, make("a", { href: address({}) }, "All streams"))),
-    );
+    const all = make("a", { href: address({}) }, "All streams");
+    this.body.replaceChildren(make("div", { class: "notice" }, make("p", {}, error.message), make("p", {}, all)));
   }
 }

@@ -12,6 +12,8 @@ const ICONS = {
   eventNext: "M12 3h2v10h-2zM2 3v10l5.5-5zM7 3v10l5.5-5z",
 };
 
+const TIMES = "A time is 08:14:03, 2026-11-30 08:14:03, or 1:23 of a recording.";
+
 export class Transport {
   #clock = "media";
   #time_us = 0;
@@ -64,14 +66,7 @@ export class Transport {
   #jump(seek) {
     if (this.field.value === this.shown) return this.field.blur();
     const time_us = typed(this.field.value, this.#clock, this.#time_us);
-    write(
-      this.refused,
-      time_us == null
-        ? this.#clock === "media"
-          ? "A time is 1:23 or 1:02:03.5."
-          : "A time is 08:14:03 or 2026-11-30 08:14:03."
-        : "",
-    );
+    write(this.refused, time_us == null ? TIMES : "");
     if (time_us == null) return;
     this.field.blur();
     seek(time_us);

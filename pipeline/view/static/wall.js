@@ -181,7 +181,7 @@ export class Wall {
   }
 
   #tellSkipped(pictures) {
-    write(this.skipped, `${pictures} pictures were left out for this browser just now: it is slower than they come.`);
+    write(this.skipped, `${pictures} pictures left out just now: this browser is slower than they come.`);
     clearTimeout(this.telling);
     this.telling = setTimeout(() => write(this.skipped, ""), 5000);
   }
