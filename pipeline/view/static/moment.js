@@ -84,11 +84,8 @@ export class Moments {
   /** Maps wait for their picture a second at most; where it comes later, they are drawn once more. */
   async #picture(moment, tall) {
     const { frame } = moment;
-    this.missing = frame
-      ? ""
-      : this.info.pictures
-        ? "No picture is kept of this frame."
-        : `No picture: ${this.info.pictures_why}`;
+    const none = this.info.pictures ? "none is kept of this frame." : this.info.pictures_why;
+    this.missing = frame ? "" : `No picture: ${none}`;
     if (!frame) return null;
     const side = SIDES.find((side) => side >= tall) ?? SIDES[SIDES.length - 1];
     const key = [moment.session, frame.position, side].join();
@@ -102,7 +99,8 @@ export class Moments {
   }
 
   #fetch(key, query) {
-    this.#photo.asked.abort(); // nobody waits for the one before any more
+    this.#photo.asked.abort(); // the one before is drawn, or nobody waits for it any more
+    this.#photo.coming.then((bitmap) => bitmap?.close());
     const photo = { key, why: "", asked: new AbortController(), coming: Promise.resolve(null) };
     photo.coming = bytes("/view/frame", { stream: this.stream, axis: this.axis, ...query }, photo.asked.signal)
       .then((jpeg) => createImageBitmap(new Blob([jpeg])))
