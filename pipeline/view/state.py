@@ -101,7 +101,7 @@ class StreamState:
     def _judged(self, now_us: int) -> tuple[str, str]:
         progress = self._progress
         if progress and not progress.running:
-            return "ended", progress.detail or progress.status
+            return "ended", progress.detail or ("" if progress.status == "ok" else progress.status)
         silent_us = 0 if self._seen_us is None else now_us - self._seen_us
         if self._trouble:
             return _AFTER[self._trouble[0]], self._trouble[1] or self._trouble[0]

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from pipeline.errors import NoDatabase, SinkError
 from pipeline.view.slots import PICTURES, Due, Slots
 from pipeline.view.tiles import Json, Sources, Tiles
 
@@ -22,6 +24,9 @@ TURN_S = 0.1
 STATES_S = 0.5  # between two tellings of how streams fare
 MOST_WATCHED = 256
 NOT_UNDERSTOOD = 1003  # RFC 6455: data that cannot be accepted
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Wall:
@@ -73,11 +78,11 @@ class Wall:
     async def _show(self) -> None:
         """Pictures that lie there."""
         while True:
-            if unseen := self._slots.unseen():
-                await run_in_threadpool(self._begin, unseen)
+            for stream in self._slots.unseen():
+                await _unless_away(self._begin, stream)
             for due in self._slots.due(time.monotonic()):
                 self._to_decode[due.stream] = due
-                if data := await run_in_threadpool(self._tiles.quick, due):
+                if data := await _unless_away(self._tiles.quick, due):
                     await self._socket.send_bytes(data)
                 else:
                     self._slots.drawn(due.stream)
@@ -88,7 +93,7 @@ class Wall:
         while True:
             for stream in list(self._to_decode):
                 due = self._to_decode.pop(stream)
-                if data := await run_in_threadpool(self._tiles.decoded, due):
+                if data := await _unless_away(self._tiles.decoded, due):
                     await self._socket.send_bytes(data)
             await asyncio.sleep(TURN_S)
 
@@ -112,13 +117,20 @@ class Wall:
         if left_out := self._slots.take_left_out():
             await self._say({"kind": "skipped", "pictures": left_out})
 
-    def _begin(self, streams: Sequence[str]) -> None:
+    def _begin(self, stream: str) -> None:
         """Of what is watched from now on the newest picture that lies there."""
-        for name in streams:
-            for topic in PICTURES:
-                if found := self._from.shelf.index.newest(topic, name, 1):
-                    self._slots.hear(name, topic, found[0].offset)
-                    break
+        for topic in PICTURES:
+            if found := self._from.shelf.index.newest(topic, stream, 1):
+                self._slots.hear(stream, topic, found[0].offset)
+                return
 
     async def _say(self, said: Mapping[str, object]) -> None:
         await self._socket.send_text(json.dumps(said, allow_nan=False, separators=(",", ":")))
+
+
+async def _unless_away(look: Callable[[T], R], at: T) -> R | None:
+    """What somebody sees there, in a thread of its own; None where the sink is away, which the
+    states tell."""
+    with suppress(NoDatabase, SinkError):
+        return await run_in_threadpool(look, at)
+    return None
