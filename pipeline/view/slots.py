@@ -60,6 +60,12 @@ class Slots:
                 self._watched[name].looked_for = True
             return found
 
+    def look_again(self, stream: str) -> None:
+        """It could not be looked at: `unseen` tells it once more."""
+        with self._lock:
+            if slot := self._watched.get(stream):
+                slot.looked_for = False
+
     def watched(self) -> list[str]:
         """Now."""
         with self._lock:

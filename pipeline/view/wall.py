@@ -79,7 +79,8 @@ class Wall:
         """Pictures that lie there."""
         while True:
             for stream in self._slots.unseen():
-                await _unless_away(self._begin, stream)
+                if not await _unless_away(self._begin, stream):
+                    self._slots.look_again(stream)
             for due in self._slots.due(time.monotonic()):
                 self._to_decode[due.stream] = due
                 if data := await _unless_away(self._tiles.quick, due):
@@ -117,12 +118,13 @@ class Wall:
         if left_out := self._slots.take_left_out():
             await self._say({"kind": "skipped", "pictures": left_out})
 
-    def _begin(self, stream: str) -> None:
+    def _begin(self, stream: str) -> bool:
         """Of what is watched from now on the newest picture that lies there."""
         for topic in PICTURES:
             if found := self._from.shelf.index.newest(topic, stream, 1):
                 self._slots.hear(stream, topic, found[0].offset)
-                return
+                break
+        return True
 
     async def _say(self, said: Mapping[str, object]) -> None:
         await self._socket.send_text(json.dumps(said, allow_nan=False, separators=(",", ":")))

@@ -197,10 +197,12 @@ def test_a_sink_that_went_away_is_told_and_what_was_known_stays(book, looked, tm
     assert [one["stream"] for one in page.get("/view/streams")["streams"]] == ["gate"]
     socket = page.talk("/view/live")
     socket.send(json.dumps({"watch": ["gate"], "side": 180}))
-    assert heard(socket, "states")["sink_state"] == "away"
+    while heard(socket, "states")["sink_state"] != "away":
+        pass
     (tmp_path / "aside.db").rename(book.path)
     while heard(socket, "states")["sink_state"] != "there":
         pass
+    assert pictured(socket)[0]["stream"] == "gate"
     assert page.get("/view/moment", stream="gate", axis="live")["position"] == "0"
 
 
