@@ -1,4 +1,4 @@
-"""The DPT decoder: features of four blocks in -> one number per pixel of a fine map out.
+"""The DPT decoder: features of four blocks in -> one number per pixel of fine maps out.
 
 Every block is brought to its own scale, then merged from coarse to fine (arXiv 2103.13413). Serves
 two families that differ in details: DINOv2's depth heads and Depth Anything V2. Must not know files
@@ -7,6 +7,7 @@ or what the number means.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
@@ -37,33 +38,56 @@ class Dpt:
         """Put the weights on a device; they stay float32."""
         self._tensors = {name: tensor.to(device) for name, tensor in self._tensors.items()}
 
-    def __call__(self, read: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-        """The map of one frame.
+    def row_bytes(self, grid: Sequence[int]) -> int:
+        """The most memory that a frame takes on its way, beside the weights.
+
+        That is when its last 3x3 convolution is computed: its input is as fine as the map and has
+        half of the decoder's channels, and what that was made of is still there.
 
         Args:
-            read: four blocks, finest scale first: (patches `[h, w, D]`, class token `[D]`).
+            grid: patches down and across.
+        """
+        last, half = self._tensors["last.weight"].shape[:2]
+        cells = math.prod(self._fine(grid))
+        return cells * (2 * half + last) * torch.float32.itemsize
+
+    def __call__(self, read: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+        """The maps of some frames.
+
+        Args:
+            read: four blocks, finest scale first: (patches `[R, h, w, D]`, class tokens `[R, D]`).
 
         Returns:
-            `[H, W]` float32, negative values too.
+            `[R, H, W]` float32, negative values too.
         """
-        with _exact_convolutions(read[0][0].device):
-            scales = [
-                self._scale(index, patches.float(), cls.float())
-                for index, (patches, cls) in enumerate(read)
-            ]
-            return self._values(self._merged(scales), read[0][0].shape[:2])
+        patches = read[0][0]
+        with _exact_convolutions(patches.device):
+            # No name here holds what is merged: it is let go as soon as it is read.
+            return self._values(
+                self._merged([self._scale(index, *one) for index, one in enumerate(read)]),
+                self._fine(patches.shape[1:3]),
+            )
+
+    def _fine(self, grid: Sequence[int]) -> Size:
+        """Cells of a map, down and across."""
+        if not self._readout:
+            return self._patch * grid[0], self._patch * grid[1]
+        # The coarsest scale has half of the patches, upwards, and is doubled five times.
+        return 32 * -(-grid[0] // 2), 32 * -(-grid[1] // 2)
 
     def _scale(self, index: int, patches: Tensor, cls: Tensor) -> Tensor:
-        """One block as `[1, C, H, W]` at its own scale: 4, 2, 1 or 1/2 times the patch grid."""
-        h, w, width = patches.shape
-        tokens = patches.reshape(h * w, width)
+        """One block as `[R, C, H, W]` at its own scale: 4, 2, 1 or 1/2 times the patch grid."""
+        rows, h, w, width = patches.shape
+        tokens = patches.float().reshape(-1, width)
         if self._readout:
             weight, bias = self._pair(f"readout.{index}")
             # The class token is the same beside every patch: its half of the product is a bias.
-            of_cls = bias + weight[:, width:] @ cls
-            tokens = gelu(linear(tokens, weight[:, :width], of_cls))
+            of_cls = linear(cls.float(), weight[:, width:], bias)
+            biases = of_cls[:, None].expand(-1, h * w, -1).reshape(-1, len(bias))
+            tokens = gelu(torch.addmm(biases, tokens, weight[:, :width].T))
         weight, bias = self._pair(f"project.{index}")
-        grid = linear(tokens, weight.flatten(1), bias).T.reshape(1, -1, h, w)
+        grid = linear(tokens, weight.flatten(1), bias).view(rows, h * w, -1).mT.contiguous()
+        grid = grid.unflatten(2, (h, w))
         if index < 2:
             resized = conv_transpose2d(grid, *self._pair(f"resize.{index}"), stride=(4, 2)[index])
         elif index == 2:
@@ -90,14 +114,12 @@ class Dpt:
         assert merged is not None
         return merged
 
-    def _values(self, merged: Tensor, grid: Sequence[int]) -> Tensor:
+    def _values(self, merged: Tensor, fine: Size) -> Tensor:
         if self._readout:
             merged = relu(self._conv(merged, "smooth"))
         half = self._conv(merged, "squeeze")
-        picture = (self._patch * grid[0], self._patch * grid[1])
-        size = _doubled(half) if self._readout else picture
-        last = relu(self._conv(_resized(half, size, corners=True), "last"))
-        return conv2d(last, *self._pair("value"))[0, 0]
+        last = relu(self._conv(_resized(half, fine, corners=True), "last"))
+        return conv2d(last, *self._pair("value"))[:, 0]
 
     def _residual(self, grid: Tensor, name: str) -> Tensor:
         inner = self._conv(relu(grid), f"{name}.1")
