@@ -48,7 +48,7 @@ class DptDepth:
         self._map_scale = map_scale
 
     def load(self, device: torch.device) -> None:
-        """Put the weights on a device; they stay float32."""
+        """Put the weights on a device."""
         self._dpt.load(device)
 
     def metres(self, features: Features, rows: slice) -> Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from operators.backbones.precision import Precision
 from operators.depth.dpt import Dpt
 from operators.frames import Features
 
@@ -26,8 +27,8 @@ def decoded(dpt: Dpt, read: Read, features: Features, rows: slice) -> Tensor:
     """Fine maps of the frames among some rows, float32 `[R, H, W]`; padding behind them has none.
 
     On a GPU each slice has the same number of rows, whatever the batch holds, so that no frame's
-    bits depend on its mates. On a CPU a frame is decoded alone: oneDNN sums otherwise where there
-    are more.
+    bits depend on its mates. On a CPU a frame is decoded alone, because oneDNN sums otherwise where
+    there are more, and in float32 whatever the backbone's products are.
 
     Args:
         dpt: the decoder, on the features' device.
@@ -37,11 +38,14 @@ def decoded(dpt: Dpt, read: Read, features: Features, rows: slice) -> Tensor:
     """
     frames = range(len(features.infos))[rows]
     batch, *grid = features.patches.shape[:3]
-    size = 1 if features.on_host else slice_rows(batch, dpt.row_bytes(grid))
+    size, precision = 1, Precision.FLOAT32
+    if not features.on_host:
+        precision = features.precision or precision
+        size = slice_rows(batch, dpt.row_bytes(grid, precision))
     maps = []
     for begin in range(frames.start, frames.stop, size):
         first = min(begin, batch - size)  # the last slice reaches back: it is as long as the others
-        maps.append(dpt(read(slice(first, first + size)))[begin - first :])
+        maps.append(dpt(read(slice(first, first + size)), precision)[begin - first :])
     return torch.cat(maps)[: len(frames)]
 
 

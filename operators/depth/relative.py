@@ -70,7 +70,8 @@ class RelativeDepth(BatchOperator):
         return {"map_scale": self._map_scale} | _KIND
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
-        """The head stays float32 whatever the backbone runs in: its sums are long."""
+        """The head stays float32 whatever the backbone runs in, because its sums are long, unless a
+        user asked for less on a GPU (`Features.precision`)."""
         self._dpt.load(device)
 
     def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:

@@ -212,6 +212,7 @@ class Config(_Model):
     batch_size: PositiveInt | None = None
     threads: PositiveInt | None = None
     backend: Literal["auto", "torch", "openvino", "openvino-int8"] = "auto"
+    heads_precision: Literal["float32", "tf32", "bfloat16"] = "float32"
 
     @model_validator(mode="before")
     @classmethod

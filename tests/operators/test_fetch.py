@@ -7,6 +7,7 @@ for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from operators.backbones.architectures import Architecture
+from operators.backbones.precision import Precision
 from operators.batch_operator import BatchOperator
 from operators.depth import dpt_rows
 from operators.depth.dpt import Dpt
@@ -154,14 +156,19 @@ def dpt_depth(tiny: Architecture) -> DptDepth:
     return DptDepth(Head("depth", "made", tensors, "a" * 64), tiny, range_m=(1, 9), map_scale=4)
 
 
+@pytest.mark.parametrize("precision", Precision)
 def test_between_slices_of_a_batch_no_card_is_waited_for(
-    tiny: Architecture, frame: Callable[..., FrameInfo], monkeypatch: pytest.MonkeyPatch
+    precision: Precision,
+    tiny: Architecture,
+    frame: Callable[..., FrameInfo],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(dpt_rows, "SLICE_BYTES", 1)
     depth = dpt_depth(tiny)
     with FakeTensorMode(allow_non_fake_inputs=True):
         depth.load(CUDA)
-        features = on_card([frame(0), frame(1), frame(2)], tiny)
+        seen = on_card([frame(0), frame(1), frame(2)], tiny)
+        features = replace(seen, precision=precision)
         with Traffic() as traffic:
             metres = depth.metres(features, slice(0, 8))
     assert metres.shape == (3, 16, 24)
@@ -178,7 +185,7 @@ def test_rows_of_padding_go_through_no_fine_decoder(
     """One of them takes as long as a frame's."""
     decoded: list[Any] = []
 
-    def counting(self: Dpt, read: Any) -> torch.Tensor:
+    def counting(self: Dpt, read: Any, precision: Precision) -> torch.Tensor:
         decoded.append(read)
         return torch.ones(1, 64, 96)
 
