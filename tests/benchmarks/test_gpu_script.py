@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import pytest
 import torch
 
@@ -21,6 +22,16 @@ case "$*" in
 *"kernels.bench --only fused"*) echo '{"torn' >"$out" ;;
 *"import pytest"* | *"import av"*) exit 1 ;;
 esac
+"""
+
+
+# Everything for real but the card, see `fake_card`; a busy machine gets the time that it takes.
+ON_FAKE_CARD = """#!/usr/bin/env bash
+exec PYTHON -m tests.benchmarks.fake_card "$@"
+"""
+PATIENT = """#!/usr/bin/env bash
+shift 2
+exec "$@"
 """
 
 
@@ -71,6 +82,37 @@ def test_a_part_that_fails_does_not_stop_the_next(tmp_path: Path) -> None:
     assert parts["backbone-g"]["ok"]
     assert sum(part.get("limit_s", 0) for part in parts.values()) + 30 < 9 * 60
     assert "NOT OK backbone-l after" in done.stdout
+
+
+@pytest.mark.slow
+def test_on_a_card_every_part_ends_with_its_report(tmp_path: Path) -> None:
+    python, patient = tmp_path / "python", tmp_path / "timeout"
+    python.write_text(ON_FAKE_CARD.replace("PYTHON", sys.executable))
+    patient.write_text(PATIENT)
+    for one in (python, patient):
+        one.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = run(tmp_path / "gpu.json", PYTHON=str(python), PATH=path, OMP_NUM_THREADS="1")
+    parts = json.loads((tmp_path / "gpu.json").read_text())["parts"]
+    if av.__version__ < "19":  # which gives no pictures to a card
+        assert "PyAV 19 or newer" in parts.pop("nvdec")["last_words"][-1]
+    else:
+        assert done.returncode == 0
+        assert parts["nvdec"]["report"]["all_frames"]
+        assert parts["nvdec"]["report"]["devices"].keys() == {"cpu", "cuda"}
+    assert {name: part["why"] for name, part in parts.items() if not part["ok"]} == {}
+    reports = {name: part["report"] for name, part in parts.items() if part["report"]}
+    assert reports.keys() == parts.keys() - {"device", "tests"}
+    assert len(reports["attention"]["rows"]) == 4
+    assert len(reports["fused"]["rows"]) == 5
+    assert all(reports[name]["complete"] for name in ("attention", "fused"))
+    assert len(reports["tiles"]["rows"]) == 3
+    for size in "slbg":
+        (model,) = reports[f"backbone-{size}"]
+        assert [len(task["seconds"]) for task in model["tasks"]] == (
+            [6, 8] if size == "s" else [3, 4]
+        )
+    assert "4 passed" in parts["tests"]["last_words"][-1]
 
 
 def test_help_has_an_example() -> None:
