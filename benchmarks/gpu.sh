@@ -62,7 +62,7 @@ if part device 20 "$python" -c "$probe"; then
     bench=("$python" -m operators.bench --rounds 5 --out {} --model)
     part attention 90 "$python" -m kernels.bench --only attention --rounds 20 --out {}
     part backbone-s 50 "${bench[@]}" dinov2_vits14
-    part tiles 60 "$python" -m benchmarks.tune_attention --rounds 5 --out {}
+    part tiles 60 "$python" -m benchmarks.tune_attention --rounds 5 --budget-s 45 --out {}
     part backbone-l 50 "${bench[@]}" dinov2_vitl14
     part fused 90 "$python" -m kernels.bench --only fused --rounds 20 --out {}
     part backbone-b 40 "${bench[@]}" dinov2_vitb14
