@@ -7,7 +7,7 @@ the candidates are.
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -30,10 +30,10 @@ class Field(Generic[T]):
         return called if self.best is None else [self.best, *called]
 
 
-F = TypeVar("F", bound=Field)
+F = TypeVar("F", bound=Field[Any])
 
 
-def waves(fields: Sequence[F], many: int, budget_s: float) -> Iterator[tuple[F, list]]:
+def waves(fields: Sequence[F], many: int, budget_s: float) -> Iterator[tuple[F, list[Any]]]:
     """Who runs next, and in which field; fields take turns.
 
     Ends when nobody waits, or when a wave as long as the longest would not be over in time.

@@ -56,7 +56,7 @@ def test_without_a_gpu_it_says_so_and_leaves_the_reasons(tmp_path: Path) -> None
     assert not results["ok"]
     assert device["last_words"] == ["torch sees no CUDA device"]
     assert device["exit_code"] == 1
-    assert len(others) == 9
+    assert len(others) == 10
     assert all(part == {"ok": None, "ran": False, "why": "no GPU"} for part in others)
 
 
@@ -80,7 +80,7 @@ def test_a_part_that_fails_does_not_stop_the_next(tmp_path: Path) -> None:
     assert parts["tests"]["why"] == "pytest is not installed"
     assert parts["nvdec"]["why"] == "av (PyAV) is not installed"
     assert parts["backbone-g"]["ok"]
-    assert sum(part.get("limit_s", 0) for part in parts.values()) + 30 < 9 * 60
+    assert sum(part.get("limit_s", 0) for part in parts.values()) + 30 < 10 * 60
     assert "NOT OK backbone-l after" in done.stdout
 
 
@@ -107,6 +107,7 @@ def test_on_a_card_every_part_ends_with_its_report(tmp_path: Path) -> None:
     assert len(reports["fused"]["rows"]) == 5
     assert all(reports[name]["complete"] for name in ("attention", "fused"))
     assert len(reports["tiles"]["rows"]) == 3
+    assert len(reports["heads"]["rows"]) == 2 * 3
     for size in "slbg":
         (model,) = reports[f"backbone-{size}"]
         assert [len(task["seconds"]) for task in model["tasks"]] == (

@@ -16,6 +16,7 @@ def made(name: str) -> ModuleType:
         "kernels.bench": _kernels,
         "operators.bench": _backbone,
         "benchmarks.tune_attention": _tiles,
+        "benchmarks.dpt_heads": _heads,
         "benchmarks.nvdec": _decoding,
     }[name]()
 
@@ -57,6 +58,14 @@ def _tiles() -> ModuleType:
     tune_attention.SHAPES = tune_attention.SHAPES[:2]
     tune_attention.CLASSES = tuple((most, ((2, 21, 2),)) for most, _ in tune_attention.CLASSES)
     return tune_attention
+
+
+def _heads() -> ModuleType:
+    """Their frames lie on the host, where they are decoded one by one."""
+    from benchmarks import dpt_heads
+
+    dpt_heads.SIZES = ((28, 2),)
+    return dpt_heads
 
 
 def _decoding() -> ModuleType:
