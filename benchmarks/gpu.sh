@@ -8,9 +8,10 @@ usage() {
     cat <<'TEXT'
 Usage: benchmarks/gpu.sh [FILE]
 
-Runs the kernels', the backbone's and DPT heads' benchmarks, the tile tuner and the GPU tests on this machine's
-first GPU. Takes at most 10 minutes. FILE (default: benchmarks/results/gpu-DATE.json) gets every
-part's report, exit code, seconds and last words. The exit code is 0 only where all parts ended well.
+Runs the kernels', the backbone's and DPT heads' benchmarks, the tile tuner and the GPU tests on
+this machine's first GPU. Takes at most 10 minutes. FILE (default: benchmarks/results/gpu-DATE.json)
+gets every part's report, exit code, seconds and last words. The exit code is 0 only where all parts
+ended well.
 
     PYTHON   the interpreter that has torch and triton (default: python, else python3)
 

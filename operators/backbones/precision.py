@@ -13,8 +13,7 @@ import torch
 
 
 class Precision(Enum):
-    """What products are made of: float32, or what a GPU's matrix units take. Each of their sums is
-    float32."""
+    """What products are made of: float32, or what a GPU's matrix units take."""
 
     FLOAT32 = "float32"
     TF32 = "tf32"

@@ -135,7 +135,8 @@ class Dpt:
             grid = relu(own.conv(grid, "smooth"))
         grid = own.conv(grid, "squeeze")
         grid = relu(own.conv(_resized(grid, fine, corners=True), "last"))
-        return conv2d(grid.float(), *own.pair(_VALUE))[:, 0]
+        with Precision.FLOAT32.on(grid.device):
+            return conv2d(grid.float(), *own.pair(_VALUE))[:, 0]
 
 
 class _Layers:

@@ -15,7 +15,7 @@ from operators.depth.dpt import Dpt
 from operators.frames import Features
 
 SLICE_BYTES = 1 << 30
-"""What a slice of rows may take. That fills a GPU, is little beside a backbone's pass, and no
+"""What a slice of rows may take: a sixteenth of a card of 16 GiB, 16 rows of 224 pixels or more. No
 tensor comes near the 2**31 numbers from where on kernels count otherwise. Other slices may give
 other bits: whoever changes it raises the version of those who read."""
 

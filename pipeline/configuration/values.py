@@ -58,7 +58,7 @@ def empty_tables(value: object) -> object:
 
 
 def all_known(key: str, names: Iterable[str], known: Collection[str]) -> None:
-    """That what a key names are operators that run."""
+    """What a key names are operators that run."""
     for name in names:
         if name not in known:
             other = hint(name, sorted(known))

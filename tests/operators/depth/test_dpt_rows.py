@@ -242,6 +242,34 @@ def off(got: Tensor, want: Tensor) -> float:
     return ((got - want).norm() / want.std() / want.numel() ** 0.5).item()
 
 
+class Switched(TorchFunctionMode):
+    """Whether each convolution may be in TF32, by its results' channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tf32: list[tuple[int, bool]] = []
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        if func is conv2d:
+            self.tf32.append((len(args[1]), torch.backends.cudnn.allow_tf32))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("precision", Precision)
+def test_the_last_product_is_exact(precision: Precision, tiny: Architecture) -> None:
+    dpt, card = decoder(dinov2_dpt, tiny, readout=True), torch.device("cuda", 0)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        dpt.load(card)
+        patches = torch.empty(2, 4, 6, tiny.width, device=card)
+        with Switched() as switched:
+            dpt([(patches, patches[:, 0, 0])] * 4, precision)
+    *others, last = switched.tf32
+    assert last == (1, False)
+    assert {tf32 for _, tf32 in others} == {precision is Precision.TF32}
+
+
 @pytest.mark.parametrize("rounds", [True, False], ids=["gpu", "cpu"])
 @torch.inference_mode()
 def test_only_a_gpu_rounds(
