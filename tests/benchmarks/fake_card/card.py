@@ -51,7 +51,8 @@ def install() -> None:
     flash.launch = lambda qkv, out, tile: out.copy_(attention(qkv))
     flash.flash_attention = attention
     probe.count_up = lambda numbers: numbers.add_(1)
-    public._runs_triton = lambda device, head_dim: True
+    asked = public.attention_path
+    public.attention_path = lambda device, head_dim: asked(torch.device("cuda", 0), head_dim)
 
 
 def attention(qkv: Tensor) -> Tensor:

@@ -7,8 +7,6 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-TESTS = "probe or windows or race"  # attention's take minutes in triton's interpreter
-
 
 def made(name: str) -> ModuleType:
     """The module of a part, made smaller; its `main` does the part."""
@@ -35,9 +33,7 @@ def _kernels() -> ModuleType:
 
 
 def _backbone() -> ModuleType:
-    if (
-        "dinov2_vits14" not in sys.argv
-    ):  # one part with transformers, the others without: it is slow
+    if "dinov2_vits14" not in sys.argv:  # slow to import, so it is there in one part of the four
         sys.modules["transformers"] = None
     from operators.backbones.architectures import ARCHITECTURES
     from operators.bench import arithmetic, backbone
@@ -61,9 +57,10 @@ def _tiles() -> ModuleType:
 
 
 def _heads() -> ModuleType:
-    """Their frames lie on the host, where they are decoded one by one."""
     from benchmarks import dpt_heads
+    from operators.frames import Features
 
+    Features.on_host = False  # so they go in slices
     dpt_heads.SIZES = ((28, 2),)
     return dpt_heads
 
