@@ -12,6 +12,8 @@ import av
 import pytest
 import torch
 
+from benchmarks.tune_attention import CLASSES
+
 ROOT = Path(__file__).parents[2]
 # Part by part: one reports, one fails after its report, one is ended, one leaves a torn report.
 STAND_IN = """#!/usr/bin/env bash
@@ -110,7 +112,7 @@ def test_on_a_card_every_part_ends_with_its_report(tmp_path: Path) -> None:
     assert len(reports["attention"]["rows"]) == 4
     assert len(reports["fused"]["rows"]) == 5
     assert all(reports[name]["complete"] for name in ("attention", "fused"))
-    assert len(reports["tiles"]["rows"]) == 3
+    assert len(reports["tiles"]["rows"]) == len(CLASSES)
     assert len(reports["heads"]["rows"]) == 2 * 3
     for size in "slbg":
         (model,) = reports[f"backbone-{size}"]
