@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs everything that a machine with a GPU should run, in under 9 minutes; leaves one results file.
+# Runs everything that a machine with a GPU should run, in under 10 minutes; leaves one results file.
 # Each part has a limit of its own, and one that fails does not stop the next. Needs torch and
 # triton; what needs more is left out. Never changes a setting of the card.
 set -uo pipefail
@@ -8,9 +8,10 @@ usage() {
     cat <<'TEXT'
 Usage: benchmarks/gpu.sh [FILE]
 
-Runs the kernels' and the backbone's benchmarks, the tile tuner and the GPU tests on this machine's
-first GPU. Takes at most 9 minutes. FILE (default: benchmarks/results/gpu-DATE.json) gets every
-part's report, exit code, seconds and last words. The exit code is 0 only where all parts ended well.
+Runs the kernels', the backbone's and DPT heads' benchmarks, the tile tuner and the GPU tests on
+this machine's first GPU. Takes at most 10 minutes. FILE (default: benchmarks/results/gpu-DATE.json)
+gets every part's report, exit code, seconds and last words. The exit code is 0 only where all parts
+ended well.
 
     PYTHON   the interpreter that has torch and triton (default: python, else python3)
 
@@ -57,14 +58,15 @@ if not torch.cuda.is_available():
 import triton
 print(torch.cuda.get_device_name(), torch.__version__, triton.__version__)
 '
-others=(attention backbone-s tiles backbone-l fused backbone-b tests nvdec backbone-g)
+others=(attention backbone-s tiles backbone-l fused heads backbone-b tests nvdec backbone-g)
 if part device 20 "$python" -c "$probe"; then
     bench=("$python" -m operators.bench --rounds 5 --out {} --model)
     part attention 90 "$python" -m kernels.bench --only attention --rounds 20 --out {}
     part backbone-s 50 "${bench[@]}" dinov2_vits14
-    part tiles 60 "$python" -m benchmarks.tune_attention --rounds 5 --out {}
+    part tiles 60 "$python" -m benchmarks.tune_attention --rounds 5 --budget-s 45 --out {}
     part backbone-l 50 "${bench[@]}" dinov2_vitl14
     part fused 90 "$python" -m kernels.bench --only fused --rounds 20 --out {}
+    part heads 40 "$python" -m benchmarks.dpt_heads --rounds 5 --out {}
     part backbone-b 40 "${bench[@]}" dinov2_vitb14
     if "$python" -c 'import pytest' 2>/dev/null; then
         # Without the project's settings, which ask for plugins that need not be there.

@@ -11,58 +11,63 @@ import json
 import math
 import statistics
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
 
 from benchmarks.attention_model import compile_and_predict
+from benchmarks.waves import Field, waves
 from kernels.bench.ahead import run_ahead
 from kernels.bench.attention_gate import ODD_TOKENS, Case, Launch, check_case, draw, first_fault
 from kernels.bench.origin import origin
 from kernels.bench.report import keep_report
 from kernels.bench.timing import first_line, race, rotation
-from kernels.tiles import MIN_DOT, Tile, select_tile
+from kernels.tiles import MIN_DOT, Schedule, Tile, select_tile
+
+Sizes = tuple[tuple[int, int, int], ...]
 
 # A row of the table: its last N, and the sizes that stand for it (batch, tokens, heads).
 # The sizes with goals come first: whoever ends the tuner early has those rows.
-CLASSES: tuple[tuple[int | None, tuple[tuple[int, int, int], ...]], ...] = (
+CLASSES: tuple[tuple[int | None, Sizes], ...] = (
     (None, ((8, 1370, 6), (32, 1370, 12), (16, 1374, 16))),
     (272, ((8, 257, 6), (64, 257, 6), (64, 261, 12))),
     (512, ((64, 449, 6),)),
     (128, ((64, 65, 6),)),
 )
-# query block, key block, warps, registers; each with 2 and 3 stages, with and without query tails
+# query block, key block, warps, registers; each with 3 and 2 stages, with and without query tails
 SHAPES: tuple[tuple[int, int, int, int | None], ...] = (
+    (128, 64, 8, 128),
+    (128, 128, 8, None),
+    (128, 64, 8, None),
     (64, 64, 4, None),
     (64, 128, 4, None),
     (128, 64, 4, None),
-    (128, 64, 8, None),
-    (128, 64, 8, 128),
-    (128, 128, 8, None),
     (256, 64, 8, None),
 )
 # Those of them that Gluon's kernels are tried in: 16 query rows a warp; 64 bind the L2 cache.
 GLUON_SHAPES = ((128, 64, 8, None), (128, 128, 8, None))
 # query block, most keys of a whole row, warps
 WHOLE_ROW_SHAPES = ((64, 256, 4), (128, 256, 8))
+WAVE = 8  # as many as compile at once
 
 
-def candidates(sizes: tuple[tuple[int, int, int], ...]) -> list[Tile]:
+def candidates(sizes: Sizes) -> list[Tile]:
     """Tiles worth trying for some sizes."""
     return [
         Tile(block_q, block_kv, warps, stages, tail, registers)
         for block_q, block_kv, warps, registers in SHAPES
-        for stages in (2, 3)
+        for stages in (3, 2)
         for tail in _query_tails(block_q, sizes)
     ]
 
 
-def gluon_candidates(sizes: tuple[tuple[int, int, int], ...]) -> list[Tile]:
+def gluon_candidates(sizes: Sizes) -> list[Tile]:
     """Tiles worth trying in Gluon's schedules as well, on an sm_90."""
     blocks = [
         replace(tile, schedule=schedule)
@@ -79,7 +84,7 @@ def gluon_candidates(sizes: tuple[tuple[int, int, int], ...]) -> list[Tile]:
     return blocks + served
 
 
-def _query_tails(block_q: int, sizes: tuple[tuple[int, int, int], ...]) -> tuple[bool, ...]:
+def _query_tails(block_q: int, sizes: Sizes) -> tuple[bool, ...]:
     left_over = {n_tokens % block_q for _, n_tokens, _ in sizes if n_tokens > block_q}
     return (False, True) if any(0 < rows <= MIN_DOT for rows in left_over) else (False,)
 
@@ -129,39 +134,78 @@ def best_of(figures: list[dict[Tile, float]]) -> Tile | None:
     return min(mean, key=mean.__getitem__, default=None)
 
 
-def measure(rounds: int, device: torch.device, out: Path) -> dict[str, Any]:
-    """Time all classes; the report, written after each of them."""
-    from kernels.flash import launch
+@dataclass(slots=True)
+class TokenClass(Field[Tile]):
+    """The tiles that compete for a row of the table.
 
+    Attributes:
+        max_tokens: the row's last N.
+        sizes: batch, tokens and heads that stand for it.
+    """
+
+    max_tokens: int | None = None
+    sizes: Sizes = ()
+
+
+def measure(
+    rounds: int, device: torch.device, out: Path, budget_s: float = math.inf
+) -> dict[str, Any]:
+    """Time all classes in waves; the report, written after each of them."""
     major, minor = torch.cuda.get_device_capability(device)
+    arch = 10 * major + minor
+    classes = [
+        TokenClass(_in_order(arch, sizes), None, max_tokens, sizes) for max_tokens, sizes in CLASSES
+    ]
     report: dict[str, Any] = {"origin": origin(device), "figures": [], "rows": []}
-    rows: dict[int | None, str] = {}
-    for max_tokens, sizes in CLASSES:
-        tiles = list(dict.fromkeys([*candidates(sizes), _current(major, minor, sizes)]))
-        tiles += gluon_candidates(sizes) if (major, minor) == (9, 0) else []
-        lengths = dict.fromkeys([*ODD_TOKENS, *(n_tokens for _, n_tokens, _ in sizes)])
-        cases = [Case(tile, n, 3, torch.bfloat16) for n in lengths for tile in tiles]
-        run_ahead(check_case, [case for case in cases if case.tile.serves(case.n_tokens)])
-        tiles = right_ones({tile: partial(launch, tile=tile) for tile in tiles}, device)
-        figures = [time_tiles(tiles, size, rounds, device) for size in sizes]
-        for size, figure in zip(sizes, figures, strict=True):
+    for one, tiles in waves(classes, WAVE, budget_s):
+        figures = time_wave(tiles, one.sizes, rounds, device)
+        for size, figure in zip(one.sizes, figures, strict=True):
             for tile, median_us in sorted(figure.items(), key=lambda item: item[1]):
                 row = {"size": size, "tile": asdict(tile), "median_us": median_us}
                 report["figures"].append(row)
                 print(f"B, N, A = {size}: {median_us:8.1f} us  {tile}", flush=True)
-        best = best_of(figures)
-        if best is None:
-            print(f"no row for max_tokens={max_tokens}: no tile is right at all of its sizes")
-        else:
-            rows[max_tokens] = f"TileRow({10 * major + minor}, 2, {max_tokens}, {best}),"
-            # The table is read from its shortest row on.
-            report["rows"] = [rows[n] for n in sorted(rows, key=lambda n: n or math.inf)]
+        one.best = best_of(figures) or one.best
+        report |= outcome(arch, classes)
         keep_report(report, out)
     return report
 
 
-def _current(major: int, minor: int, sizes: tuple[tuple[int, int, int], ...]) -> Tile:
-    return select_tile(10 * major + minor, sizes[0][1], 2)
+def time_wave(
+    tiles: list[Tile], sizes: Sizes, rounds: int, device: torch.device
+) -> list[dict[Tile, float]]:
+    """Compile tiles, hold them to the reference, and time those that are right, size by size."""
+    from kernels.flash import launch
+
+    lengths = dict.fromkeys([*ODD_TOKENS, *(n_tokens for _, n_tokens, _ in sizes)])
+    cases = [Case(tile, n, 3, torch.bfloat16) for n in lengths for tile in tiles]
+    run_ahead(check_case, [case for case in cases if case.tile.serves(case.n_tokens)])
+    tiles = right_ones({tile: partial(launch, tile=tile) for tile in tiles}, device)
+    return [time_tiles(tiles, size, rounds, device) for size in sizes]
+
+
+def outcome(arch: int, classes: Sequence[TokenClass]) -> dict[str, Any]:
+    """Rows as the table has them, its shortest first, and what was not reached, by class."""
+    table = sorted(classes, key=lambda one: one.max_tokens or math.inf)
+    return {
+        "rows": [f"TileRow({arch}, 2, {one.max_tokens}, {one.best})," for one in table if one.best],
+        "not_reached": {
+            f"max_tokens={one.max_tokens}": [f"{tile}" for tile in one.waiting]
+            for one in classes
+            if one.waiting
+        },
+        "without": [
+            f"max_tokens={one.max_tokens}" for one in classes if not one.best and not one.waiting
+        ],
+    }
+
+
+def _in_order(arch: int, sizes: Sizes) -> list[Tile]:
+    """What competes: today's tile, then all schedules' in turns, the most promising first."""
+    every = candidates(sizes) + (gluon_candidates(sizes) if arch == 90 else [])
+    schedules = [[tile for tile in every if tile.schedule == one] for one in get_args(Schedule)]
+    in_turns = chain.from_iterable(zip_longest(*schedules))
+    today = select_tile(arch, sizes[0][1], 2)
+    return list(dict.fromkeys([today, *(tile for tile in in_turns if tile)]))
 
 
 def rank_by_arithmetic() -> None:
@@ -195,6 +239,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--rounds", type=int, default=30, help="interleaved rounds per size")
+    parser.add_argument(
+        "--budget-s",
+        type=float,
+        default=math.inf,
+        help="seconds, then it stops with what it has",
+    )
     options = parser.parse_args()
     if not torch.cuda.is_available():
         rank_by_arithmetic()
@@ -202,7 +252,11 @@ def main() -> int:
         return 1
     torch.manual_seed(0)
     device = torch.device("cuda", torch.cuda.current_device())
-    report = measure(options.rounds, device, options.out)
+    report = measure(options.rounds, device, options.out, options.budget_s)
+    for name in report["without"]:
+        print(f"no row for {name}: no tile is right at all of its sizes")
+    for name, tiles in report["not_reached"].items():
+        print(f"not reached of {name}: {len(tiles)} tiles")
     print("rows for kernels/tiles.py:", *report["rows"], sep="\n")
     return 0 if len(report["rows"]) == len(CLASSES) else 1
 

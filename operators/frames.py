@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from operators.backbones.precision import Precision
     from operators.backbones.thread_pool import ThreadPool
 
 CELLS = 4  # per side of a patch: the grid of a frame's truth and of dense results
@@ -116,8 +117,8 @@ class Features:
         patches: patch tokens after the final norm, `[B, h, w, D]`.
         layers: block index -> (patches `[B, h, w, D]`, cls `[B, D]`) *before* the final norm.
         norm: the backbone's final norm, for `normed`.
-        precision: what the products that read these may be rounded to, because the backbone's were
-            (a CPU engine's); None: nothing less than float32.
+        precision: how far dense heads may round what they multiply: a CPU's as the backbone did, a
+            GPU's as a user chose; None: nothing less than float32.
         pool: the threads of a CPU engine, for `each`.
         look: (row, patches down and across, mirrored) -> features of another pass, for `again`.
         pixels: what the backbone was given of the frames, on the host: uint8 RGB `[n, H, W, 3]`,
@@ -129,7 +130,7 @@ class Features:
     patches: torch.Tensor
     layers: Mapping[int, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
     norm: Callable[[torch.Tensor], torch.Tensor] | None = None
-    precision: torch.dtype | None = None
+    precision: Precision | None = None
     pool: ThreadPool | None = None
     look: Callable[[int, tuple[int, int], bool], Features] | None = None
     pixels: NDArray[np.uint8] | None = None

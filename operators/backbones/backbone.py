@@ -20,6 +20,7 @@ from operators.backbones.engines.choice import EXACT, Choice, build_engine
 from operators.backbones.engines.engine import BackboneEngine, Tokens
 from operators.backbones.engines.products import packs
 from operators.backbones.loaded import LoadedBackbone
+from operators.backbones.precision import Precision
 from operators.backbones.preprocess import normalise
 from operators.backbones.thread_pool import ThreadPool, stay_on_one_core
 from operators.frames import Features, FrameBatch, FrameInfo
@@ -98,7 +99,7 @@ class Backbone:
     def identity(self) -> str:
         """What computes, with all of it that can change a bit."""
         if not self._pool:
-            return self._engine.identity
+            return f"{self._engine.identity}, heads {self.choice.heads.value}"
         heads = "packed" if packs(self.choice.dtype) else "plain"
         return f"{self._engine.identity}, heads {heads}"
 
@@ -194,7 +195,8 @@ class Backbone:
         tokens, kept = seen
         patches, cls = self._split(tokens, grid)
         layers = {block: self._split(before, grid) for block, before in kept.items()}
-        precision = self.choice.dtype if self._pool else None
+        choice = self.choice
+        precision = Precision.of(choice.dtype) if self._pool else choice.heads
         return Features(infos, cls, patches, layers, self.norm, precision)
 
     def _split(self, tokens: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:

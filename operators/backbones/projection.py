@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from operators.backbones.engines.products import Product, product
+from operators.backbones.precision import Precision
 
 
 class Projection:
     """A 1x1 convolution over blocks side by side.
 
-    Float32 on a GPU, where it is small beside everything. On a CPU it is rounded as the backbone's
-    products are: in float32 it would take a sixteenth of a bfloat16 backbone's time.
+    On a CPU it is rounded as the backbone's products are: in float32 it would take a sixteenth of a
+    bfloat16 backbone's time. On a GPU it is float32 unless a user asked for less.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
@@ -33,15 +34,17 @@ class Projection:
         self._layer.to(device)
         self._products.clear()
 
-    def __call__(self, blocks: Sequence[Tensor], precision: torch.dtype | None) -> Tensor:
+    def __call__(self, blocks: Sequence[Tensor], precision: Precision | None) -> Tensor:
         """Of all patches, float32 `[R*h*w, out]`.
 
         Args:
             blocks: `[R, h, w, D]` each, D of all together `in`.
-            precision: of the features' products (`Features.precision`).
+            precision: of the product (`Features.precision`).
         """
-        dtype = precision or torch.float32
+        precision = precision or Precision.FLOAT32
+        dtype = precision.dtype
         rows = torch.cat([block.to(dtype) for block in blocks], dim=-1).flatten(0, -2)
         if dtype not in self._products:  # several threads may come here at once: each is right
             self._products[dtype] = product(self._layer, dtype)
-        return self._products[dtype](rows).float()
+        with precision.on(rows.device):
+            return self._products[dtype](rows).float()

@@ -10,6 +10,7 @@ from operators.backbones.backbone import Backbone
 from operators.backbones.engines.choice import choose_engine
 from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.machine import this_machine
+from operators.backbones.precision import Precision
 
 BATCHES = {"cpu": 8, "cuda": 64}  # frames: a CPU has one in each thread, a GPU is filled by many
 
@@ -21,6 +22,7 @@ def start_backbone(
     batch_size: int | None = None,
     threads: int | None = None,
     backend: str = "auto",
+    heads_precision: str = "float32",
 ) -> Backbone:
     """Put it there: on the GPU, or on all cores of the CPU with its fastest backend.
 
@@ -30,9 +32,11 @@ def start_backbone(
         batch_size: B of the features; that of the device in `BATCHES` where None.
         threads: of a CPU; one per core where None.
         backend: what computes on a CPU, see `choose_engine`.
+        heads_precision: of dense heads on a GPU, a value of `Precision`.
 
     Raises:
-        UsageError: a backend that this machine does not have, or that spoils the weights.
+        UsageError: a backend or a precision that this machine does not have, or a backend that
+            spoils the weights.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     machine = this_machine()
@@ -42,5 +46,5 @@ def start_backbone(
         batch_size=batch_size or BATCHES[device.type],
         threads=threads or machine.cores,
         device=device,
-        choice=choose_engine(backend, device, machine),
+        choice=choose_engine(backend, device, machine, Precision(heads_precision)),
     )

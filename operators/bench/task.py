@@ -15,8 +15,9 @@ from operators.backbones.preprocess import normalise
 from operators.backbones.random_weights import random_tensors
 from operators.backbones.vit import VisionTransformer, filled_vit
 
-# What positions are multiplied with on a GPU, where its accuracy is gated: beside them each branch
-# is small, as in a trained model, so that a stream which is rounded shows.
+# How many times the first patch's position is added to all on a GPU, where its accuracy is gated:
+# beside that each branch is small, as in a trained model, so that a stream which is rounded shows.
+# One for all, because transformers resizes positions by another rule (`PEER_COSINE`).
 _STREAM = 100
 
 
@@ -60,7 +61,8 @@ class Task:
         """The weights, by upstream's names; drawing those of ViT-g takes longer than running it."""
         tensors = random_tensors(self.arch, self.seed)
         if self.device.type != "cpu":
-            tensors["pos_embed"] *= _STREAM
+            positions = tensors["pos_embed"]
+            tensors["pos_embed"] = positions + _STREAM * positions[:, 1:2]
         return tensors
 
     def model(self) -> VisionTransformer:

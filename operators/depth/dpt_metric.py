@@ -16,6 +16,7 @@ from torch.nn.functional import interpolate
 from operators.backbones.architectures import Architecture
 from operators.depth.dpt import Dpt
 from operators.depth.dpt_layouts import dinov2_dpt, file_shapes, renamed
+from operators.depth.dpt_rows import decoded
 from operators.depth.linear import FOUR_BLOCKS
 from operators.frames import Features
 from operators.weights.heads import Head
@@ -47,23 +48,24 @@ class DptDepth:
         self._map_scale = map_scale
 
     def load(self, device: torch.device) -> None:
-        """Put the weights on a device; they stay float32."""
+        """Put the weights on a device."""
         self._dpt.load(device)
 
     def metres(self, features: Features, rows: slice) -> Tensor:
         """Depth of some rows, float32 `[R, h * map_scale, w * map_scale]`, metres.
 
-        One after the other: a batch of 64 at 518 pixels would take 23 GB. The decoder gives 16
-        cells per side of a patch; upstream resizes them to the picture in the way that is used
-        here for the map.
+        The decoder gives 16 cells per side of a patch; upstream resizes them to the picture in the
+        way that is used here for the map.
         """
         read = [features.layers[block] for block in self.layers]
-        fine = [
-            self._dpt([(patches[row], cls[row]) for patches, cls in read])
-            for row in range(len(features.infos))[rows]
-        ]
+        fine = decoded(
+            self._dpt,
+            lambda some: [(patches[some], cls[some]) for patches, cls in read],
+            features,
+            rows,
+        )
         low_m, high_m = self._range_m
-        depth = (torch.stack(fine).relu() + low_m).clamp(low_m, high_m)
+        depth = (fine.relu() + low_m).clamp(low_m, high_m)
         return at_map_size(depth, features.patches.shape[1:3], self._map_scale)
 
 

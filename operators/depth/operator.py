@@ -81,7 +81,8 @@ class Depth(BatchOperator):
         return {"map_scale": self._map_scale, "range_m": list(self.range_m), "domain": self.domain}
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
-        """The head stays float32 on a GPU whatever the backbone runs in: it is small."""
+        """The head stays float32 on a GPU whatever the backbone runs in, unless a user asked for
+        less (`Features.precision`)."""
         self._decoder.load(device)
 
     def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:

@@ -18,6 +18,7 @@ from operators.batch_operator import BatchOperator
 from operators.depth.dpt import Dpt
 from operators.depth.dpt_layouts import depth_anything_dpt, file_shapes, renamed
 from operators.depth.dpt_metric import at_map_size
+from operators.depth.dpt_rows import decoded
 from operators.depth.linear import FOUR_BLOCKS
 from operators.depth.steps import to_steps
 from operators.depth.summary import depth_summary
@@ -69,7 +70,8 @@ class RelativeDepth(BatchOperator):
         return {"map_scale": self._map_scale} | _KIND
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
-        """The head stays float32 whatever the backbone runs in: its sums are long."""
+        """The head stays float32 whatever the backbone runs in, because its sums are long, unless a
+        user asked for less on a GPU (`Features.precision`)."""
         self._dpt.load(device)
 
     def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
@@ -79,20 +81,21 @@ class RelativeDepth(BatchOperator):
     def disparity(self, features: Features, rows: slice) -> Tensor:
         """Of some rows, float32 `[R, h * map_scale, w * map_scale]`, from 0, larger is nearer.
 
-        One after the other: a batch of fine maps would take tens of gigabytes.
-
         Raises:
             ValueError: the features carry no final norm.
         """
-        if features.norm is None:
+        norm = features.norm
+        if norm is None:
             raise ValueError("these features carry no final norm; build them with Backbone")
         read = [features.layers[block] for block in self.layers]
-        fine = [
-            self._dpt([(features.norm(patches[row]), cls[row]) for patches, cls in read])
-            for row in range(len(features.infos))[rows]
-        ]
+        fine = decoded(
+            self._dpt,
+            lambda some: [(norm(patches[some]), cls[some]) for patches, cls in read],
+            features,
+            rows,
+        )
         grid = features.patches.shape[1:3]
-        return at_map_size(torch.stack(fine).relu(), grid, self._map_scale)
+        return at_map_size(fine.relu(), grid, self._map_scale)
 
     def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
         steps, finite = numbers

@@ -91,7 +91,8 @@ class Segmentation(BatchOperator):
         return {self.labels.name: self.labels.records()}
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
-        """The head stays float32 on a GPU whatever the backbone runs in: it is small."""
+        """The head stays float32 on a GPU whatever the backbone runs in, unless a user asked for
+        less (`Features.precision`)."""
         self._head.load(device)
 
     def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:

@@ -30,10 +30,10 @@ from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.moment import microseconds
 from operators.weights.backbone_choice import AUTO, DEMO
 from pipeline.configuration.values import (
+    all_known,
     empty_tables,
     forward,
     gpu_share,
-    hint,
     not_empty,
     rfc3339_moment,
     within_picture,
@@ -212,6 +212,7 @@ class Config(_Model):
     batch_size: PositiveInt | None = None
     threads: PositiveInt | None = None
     backend: Literal["auto", "torch", "openvino", "openvino-int8"] = "auto"
+    heads_precision: Literal["float32", "tf32", "bfloat16"] = "float32"
 
     @model_validator(mode="before")
     @classmethod
@@ -237,22 +238,12 @@ class Config(_Model):
 
     @model_validator(mode="after")
     def _heads_have_operators(self) -> Self:
-        known = {*OPERATORS, *self.operators}
-        for name in self.heads:
-            if name not in known:
-                other = hint(name, sorted(known))
-                raise ValueError(f"heads names the operator {name!r}, which does not run; {other}")
+        all_known("heads", self.heads, {*OPERATORS, *self.operators})
         return self
 
     @model_validator(mode="after")
     def _gives_up_what_runs(self) -> Self:
-        known = {HALF, *self.operators}
-        for name in self.overload:
-            if name not in known:
-                other = hint(name, sorted(known))
-                raise ValueError(
-                    f"overload names {name!r}, which is no operator that runs; {other}"
-                )
+        all_known("overload", self.overload, {HALF, *self.operators})
         if len(set(self.overload)) < len(self.overload):
             raise ValueError(f"overload names something twice: {', '.join(self.overload)}")
         return self

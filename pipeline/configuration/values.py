@@ -5,7 +5,7 @@ Each raises ValueError, which says what the value should be.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 
@@ -55,6 +55,14 @@ def empty_tables(value: object) -> object:
     if not isinstance(value, dict):
         return value
     return {name: {} if below is None else below for name, below in value.items()}
+
+
+def all_known(key: str, names: Iterable[str], known: Collection[str]) -> None:
+    """What a key names are operators that run."""
+    for name in names:
+        if name not in known:
+            other = hint(name, sorted(known))
+            raise ValueError(f"{key} names {name!r}, which is no operator that runs; {other}")
 
 
 def hint(name: str, known: Sequence[str]) -> str:

@@ -152,6 +152,7 @@ def assemble(config: Config) -> Assembly:
         batch_size=config.batch_size,
         threads=config.threads,
         backend=config.backend,
+        heads_precision=config.heads_precision,
     )
     computation = _computation(config, backbone)
     identity = Identity(

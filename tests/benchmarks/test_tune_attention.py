@@ -1,3 +1,4 @@
+import json
 import sys
 from dataclasses import asdict
 from typing import get_args
@@ -87,26 +88,65 @@ def test_no_tile_may_be_right_everywhere() -> None:
     assert tune_attention.best_of([{}, {}]) is None
 
 
-@pytest.mark.parametrize("broken", [(65,), (65, 257)])
-def test_a_class_without_a_right_tile_has_no_row_and_the_others_have(
-    broken: tuple[int, ...], monkeypatch, tmp_path, capsys
-) -> None:
-    def times(tiles, size, rounds, device):
-        return {} if size[1] in broken else dict.fromkeys(tiles, 1.0)
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has every tile right, and all alike, where nothing else is said."""
+
+    def alike(tiles, size, rounds, device):
+        return dict.fromkeys(tiles, 1.0)
 
     monkeypatch.setattr(tune_attention, "CLASSES", ((512, ((8, 257, 6),)), (128, ((64, 65, 6),))))
-    monkeypatch.setattr(tune_attention, "time_tiles", times)
+    monkeypatch.setattr(tune_attention, "time_tiles", alike)
     monkeypatch.setattr(tune_attention, "run_ahead", lambda run, cases: 0)
     monkeypatch.setattr(tune_attention, "right_ones", lambda launches, device: list(launches))
     monkeypatch.setattr(tune_attention, "origin", lambda device: {})
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: (9, 0))
+
+
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize("broken", [(65,), (65, 257)])
+def test_a_class_without_a_right_tile_has_no_row_and_the_others_have(
+    broken: tuple[int, ...], monkeypatch, tmp_path
+) -> None:
+    def times(tiles, size, rounds, device):
+        return {} if size[1] in broken else dict.fromkeys(tiles, 1.0)
+
+    monkeypatch.setattr(tune_attention, "time_tiles", times)
     report = tune_attention.measure(1, torch.device("cpu"), tmp_path / "tiles.json")
     assert len(report["rows"]) == 2 - len(broken)
     longest = [int(row.split(", ")[2]) for row in report["rows"]]
     assert longest == sorted(longest)  # the table is read from its shortest row on
-    assert "no row for max_tokens=128: no tile is right at all of its sizes" in (
-        capsys.readouterr().out
-    )
+    assert report["without"] == ["max_tokens=512", "max_tokens=128"][-len(broken) :]
+    assert report["not_reached"] == {}
+
+
+@pytest.mark.usefixtures("card")
+def test_the_best_over_all_waves_has_the_row(monkeypatch, tmp_path) -> None:
+    (_, sizes), *_ = tune_attention.CLASSES
+    *_, quickest = tune_attention.candidates(sizes)
+
+    def times(tiles, size, rounds, device):
+        return {tile: 1.0 + (tile != quickest) for tile in tiles}
+
+    monkeypatch.setattr(tune_attention, "time_tiles", times)
+    report = tune_attention.measure(1, torch.device("cpu"), tmp_path / "tiles.json")
+    short, long = report["rows"]
+    assert short.startswith("TileRow(90, 2, 128, ")
+    assert long == f"TileRow(90, 2, 512, {quickest}),"
+
+
+@pytest.mark.usefixtures("card")
+def test_what_a_budget_does_not_reach_is_told(tmp_path) -> None:
+    out = tmp_path / "tiles.json"
+    report = tune_attention.measure(1, torch.device("cpu"), out, budget_s=0)
+    tried = [row["tile"] for row in report["figures"]]
+    assert len(tried) == tune_attention.WAVE
+    assert tried[0] == asdict(tune_attention.select_tile(90, 257, 2))
+    assert {tile["schedule"] for tile in tried} == set(get_args(Schedule))
+    assert len(report["rows"]) == 1
+    assert report["without"] == []
+    assert report["not_reached"].keys() == {"max_tokens=512", "max_tokens=128"}
+    assert json.loads(out.read_text())["not_reached"] == report["not_reached"]
 
 
 def test_shapes_are_tried_in_gluon_as_well() -> None:

@@ -7,6 +7,7 @@ for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from operators.backbones.architectures import Architecture
+from operators.backbones.precision import Precision
 from operators.batch_operator import BatchOperator
+from operators.depth import dpt_rows
 from operators.depth.dpt import Dpt
 from operators.depth.dpt_layouts import dinov2_dpt, file_shapes
 from operators.depth.dpt_metric import DptDepth
@@ -34,11 +37,11 @@ CUDA = torch.device("cuda", 0)
 
 
 class Traffic(TorchDispatchMode):
-    """Counts copies from the device to the host."""
+    """Counts copies from the device to the host, and what comes from there."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.copies = 0
+        self.copies = self.uploads = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
@@ -48,6 +51,8 @@ class Traffic(TorchDispatchMode):
         came = any(one.device == CUDA for one in inputs)
         if came and isinstance(out, torch.Tensor) and out.device.type == "cpu":
             self.copies += 1
+        if isinstance(out, torch.Tensor) and out.device == CUDA:
+            self.uploads += any(one.device.type == "cpu" for one in inputs)
         return out
 
 
@@ -146,6 +151,31 @@ def test_what_a_card_cannot_bring_is_named(
             attempt()
 
 
+def dpt_depth(tiny: Architecture) -> DptDepth:
+    tensors = {name: torch.zeros(shape) for name, shape in file_shapes(dinov2_dpt(tiny)).items()}
+    return DptDepth(Head("depth", "made", tensors, "a" * 64), tiny, range_m=(1, 9), map_scale=4)
+
+
+@pytest.mark.parametrize("precision", Precision)
+def test_between_slices_of_a_batch_no_card_is_waited_for(
+    precision: Precision,
+    tiny: Architecture,
+    frame: Callable[..., FrameInfo],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dpt_rows, "SLICE_BYTES", 1)
+    depth = dpt_depth(tiny)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        depth.load(CUDA)
+        seen = on_card([frame(0), frame(1), frame(2)], tiny)
+        features = replace(seen, precision=precision)
+        with Traffic() as traffic:
+            metres = depth.metres(features, slice(0, 8))
+    assert metres.shape == (3, 16, 24)
+    assert metres.device == CUDA
+    assert traffic.copies == traffic.uploads == 0
+
+
 def test_rows_of_padding_go_through_no_fine_decoder(
     tiny: Architecture,
     features_of: Callable[..., Features],
@@ -155,12 +185,10 @@ def test_rows_of_padding_go_through_no_fine_decoder(
     """One of them takes as long as a frame's."""
     decoded: list[Any] = []
 
-    def counting(self: Dpt, read: Any) -> torch.Tensor:
+    def counting(self: Dpt, read: Any, precision: Precision) -> torch.Tensor:
         decoded.append(read)
-        return torch.ones(64, 96)
+        return torch.ones(1, 64, 96)
 
     monkeypatch.setattr(Dpt, "__call__", counting)
-    tensors = {name: torch.zeros(shape) for name, shape in file_shapes(dinov2_dpt(tiny)).items()}
-    depth = DptDepth(Head("depth", "made", tensors, "a" * 64), tiny, range_m=(1, 9), map_scale=4)
-    metres = depth.metres(features_of([frame(0), frame(1)], tiny), slice(0, 8))
+    metres = dpt_depth(tiny).metres(features_of([frame(0), frame(1)], tiny), slice(0, 8))
     assert len(decoded) == len(metres) == 2

@@ -11,11 +11,14 @@ from importlib.util import find_spec
 
 import torch
 
+from kernels.device import architecture
+from kernels.tiles import MIN_ARCH
 from operators.backbones.engines.check import check_int8
 from operators.backbones.engines.engine import BackboneEngine
 from operators.backbones.engines.folded import FoldedVit
 from operators.backbones.engines.ranges import measured_ranges
 from operators.backbones.machine import Machine
+from operators.backbones.precision import Precision
 from operators.backbones.vit import VisionTransformer
 from operators.errors import UsageError
 
@@ -34,34 +37,43 @@ class Choice:
         name: torch, openvino or openvino-int8.
         dtype: of matrix products; for openvino-int8 of those that are not int8.
         why: in words.
+        heads: products of dense heads on a GPU; on a CPU they are of `dtype`.
     """
 
     name: str
     dtype: torch.dtype
     why: str
+    heads: Precision = Precision.FLOAT32
 
 
 EXACT = Choice("torch", torch.float32, "torch in float32, as reference")
 
 
-def choose_engine(wish: str, device: torch.device, machine: Machine) -> Choice:
+def choose_engine(
+    wish: str,
+    device: torch.device,
+    machine: Machine,
+    heads: Precision = Precision.FLOAT32,
+) -> Choice:
     """Take what was asked for, or the fastest that is there.
 
     Args:
         wish: one of `ENGINES`.
         device: where the backbone runs.
         machine: this one.
+        heads: what products of dense heads shall be.
 
     Raises:
         UsageError: no such engine, one that is not installed, or one that this GPU or processor
-            does not have.
+            does not have; or products of heads that it does not have.
     """
     if wish not in ENGINES:
         raise UsageError(f"engine must be one of {', '.join(ENGINES)}, got {wish!r}")
+    _refuse_heads(heads, device)
     if device.type != "cpu":
         if wish in ("openvino", INT8):
             raise UsageError(f"the engine {wish} is for CPUs, this runs on {device}; take auto")
-        return Choice("torch", torch.bfloat16, f"torch with our kernels on {device}")
+        return Choice("torch", torch.bfloat16, f"torch with our kernels on {device}", heads)
     installed = find_spec("openvino") is not None
     if wish in ("openvino", INT8) and not installed:
         raise UsageError(f"the engine {wish} is not installed: {_INSTALL}")
@@ -107,6 +119,21 @@ def build_engine(
     from operators.backbones.engines.torch_engine import TorchEngine
 
     return TorchEngine(vit, blocks, choice.dtype, cores=cores)
+
+
+def _refuse_heads(heads: Precision, device: torch.device) -> None:
+    """
+    Raises:
+        UsageError: this device does not multiply like that.
+    """
+    if heads is Precision.FLOAT32:
+        return
+    said = f"heads_precision {heads.value} is for NVIDIA GPUs of compute capability 8.0 and newer"
+    if device.type != "cuda" or torch.version.hip is not None:
+        other = "a torch for ROCm" if device.type == "cuda" else f"the {device}"
+        raise UsageError(f"{said}, this is {other}; leave it out, or take float32")
+    if (arch := architecture(device)) < MIN_ARCH:
+        raise UsageError(f"{said}, this one has {arch / 10}; leave it out, or take float32")
 
 
 def _dtype(machine: Machine) -> tuple[torch.dtype, str]:

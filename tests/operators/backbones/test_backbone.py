@@ -12,6 +12,7 @@ import torch
 from operators.backbones.architectures import architecture
 from operators.backbones.backbone import Backbone
 from operators.backbones.engines.choice import Choice
+from operators.backbones.precision import Precision
 from operators.backbones.preprocess import normalise
 from operators.frames import FrameBatch, FrameInfo
 from operators.weights.load import load_backbone
@@ -147,7 +148,8 @@ def test_bfloat16_stays_close_to_float32():
 @pytest.mark.slow
 @pytest.mark.parametrize("choice", CHOICES[:2])
 def test_heads_may_round_as_the_backbone_did(choice):
-    assert tiny(batch_size=1, choice=choice)(batch_of(*pictures(1))).precision == choice.dtype
+    features = tiny(batch_size=1, choice=choice)(batch_of(*pictures(1)))
+    assert features.precision is Precision.of(choice.dtype)
 
 
 def test_sides_that_are_no_multiples_of_the_patch_are_refused():

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from operators.backbones.precision import Precision
 from operators.backbones.projection import Projection
 
 BLOCKS, WIDTH, OUT, GRID = 3, 32, 21, (5, 7)
@@ -29,7 +30,7 @@ def exact(blocks: list[torch.Tensor], weight: torch.Tensor, bias: torch.Tensor |
 
 @pytest.mark.parametrize("bias", [None, torch.linspace(-1, 1, OUT)])
 @pytest.mark.parametrize(
-    ("precision", "near"), [(None, 1e-5), (torch.float32, 1e-5), (torch.bfloat16, 3e-2)]
+    ("precision", "near"), [(None, 1e-5), (Precision.FLOAT32, 1e-5), (Precision.BFLOAT16, 3e-2)]
 )
 def test_blocks_side_by_side_times_the_weight(weight, blocks, bias, precision, near):
     projection = Projection(weight, bias)
@@ -49,13 +50,13 @@ def test_bfloat16_features_are_read_in_float32_where_nothing_else_is_said(weight
 
 def test_what_is_no_number_stays_none(weight, blocks):
     blocks[1][2, 3, 4] = torch.nan
-    for precision in (None, torch.bfloat16):
+    for precision in (None, Precision.BFLOAT16):
         rows = Projection(weight)(blocks, precision).isnan().any(dim=1).nonzero().flatten()
         assert rows.tolist() == [2 * GRID[1] + 3]
 
 
 def test_the_weight_is_left_alone(weight, blocks):
     before = weight.clone()
-    Projection(weight)(blocks, torch.bfloat16)
+    Projection(weight)(blocks, Precision.BFLOAT16)
 
     assert torch.equal(weight, before)

@@ -176,7 +176,7 @@ def test_what_stands_in_the_file_is_blamed_on_the_file(tmp_path):
 
 
 def test_a_head_for_no_operator_is_refused():
-    assert "'dpeth', which does not run; did you mean depth?" in refusal(
+    assert "heads names 'dpeth', which is no operator that runs; did you mean depth?" in refusal(
         None, {"heads": {"dpeth": "nyu-linear"}}
     )
     assert resolve(None, {"heads": {"depth": "nyu-linear"}, "operators": ["embedding"]}).heads

@@ -73,6 +73,13 @@ def test_on_a_cpu_neither_batch_size_nor_threads_do(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.slow
+def test_a_cpu_refuses_what_is_asked_of_a_gpus_heads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UsageError, match="heads_precision tf32 is for NVIDIA GPUs"):
+        variants("heads_precision=tf32")
+
+
+@pytest.mark.slow
 def test_another_cpu_makes_other_records(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     seen = []

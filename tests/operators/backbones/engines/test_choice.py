@@ -10,6 +10,7 @@ import torch
 from operators.backbones.engines import choice
 from operators.backbones.engines.choice import choose_engine
 from operators.backbones.machine import Machine
+from operators.backbones.precision import Precision
 from operators.errors import UsageError
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
@@ -83,6 +84,27 @@ def test_what_cannot_be_had_is_refused(installed):
 def test_a_gpu_runs_torch_in_bfloat16(installed):
     installed(True)
     assert choose_engine("auto", GPU, machine()).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("heads", Precision)
+def test_heads_of_a_gpu_multiply_as_asked(installed, monkeypatch, heads):
+    installed(True)
+    monkeypatch.setattr(choice, "architecture", lambda device: 80)
+    assert choose_engine("auto", GPU, machine(), heads).heads is heads
+
+
+@pytest.mark.parametrize("heads", [Precision.TF32, Precision.BFLOAT16])
+def test_what_no_processor_multiplies_is_refused(installed, monkeypatch, heads):
+    installed(True)
+    said = f"heads_precision {heads.value} is for NVIDIA GPUs of compute capability 8.0 and newer, "
+    with pytest.raises(UsageError, match=f"{said}this is the cpu; leave it out, or take float32"):
+        choose_engine("auto", CPU, machine("avx512_bf16"), heads)
+    monkeypatch.setattr(choice, "architecture", lambda device: 75)
+    with pytest.raises(UsageError, match=f"{said}this one has 7.5"):
+        choose_engine("auto", GPU, machine(), heads)
+    monkeypatch.setattr(torch.version, "hip", "7.1")
+    with pytest.raises(UsageError, match=f"{said}this is a torch for ROCm"):
+        choose_engine("auto", GPU, machine(), heads)
 
 
 @pytest.mark.parametrize("feature", ["avx512_vnni", "avx_vnni", "amx_int8"])

@@ -21,6 +21,7 @@ from operators.backbones.engines.gpu_engine import GpuEngine
 from operators.backbones.engines.gpu_vit import GpuVit
 from operators.backbones.engines.graph_pool import unrecorded
 from operators.backbones.loaded import LoadedBackbone
+from operators.backbones.precision import Precision
 from operators.backbones.vit import VisionTransformer
 from operators.frames import FrameBatch, FrameInfo
 from operators.weights.load import load_backbone
@@ -77,9 +78,22 @@ def test_heads_of_a_gpu_read_and_compute_float32(
     rounded = Choice("torch", torch.bfloat16, "")
     backbone = Backbone(loaded, blocks=(1,), batch_size=3, device="meta", choice=rounded)
     features = backbone(FrameBatch((frame(0), frame(1)), drawn_frames(0, 2, 42)))
-    assert features.precision is None
+    assert features.precision is Precision.FLOAT32
+    assert backbone.identity.endswith(", batch 3, heads float32")
     assert features.cls.dtype == features.layers[1][0].dtype == torch.float32
     assert features.normed(1)[0].device.type == backbone.norm.weight.device.type == "meta"
+
+
+@pytest.mark.usefixtures("card")
+def test_heads_that_round_have_another_identity(
+    vit: VisionTransformer, frame: Callable[..., FrameInfo]
+) -> None:
+    loaded = LoadedBackbone(vit, "0" * 64, True, "drawn")
+    asked = Choice("torch", torch.bfloat16, "", Precision.TF32)
+    backbone = Backbone(loaded, batch_size=2, device="meta", choice=asked)
+    features = backbone(FrameBatch((frame(0),), drawn_frames(0, 1, 42)))
+    assert features.precision is Precision.TF32
+    assert backbone.identity.endswith(", batch 2, heads tf32")
 
 
 @pytest.mark.usefixtures("card")

@@ -14,6 +14,7 @@ from operators.backbones.engines.choice import EXACT, Choice
 from operators.backbones.engines.drawn_frames import drawn_frames
 from operators.backbones.engines.lean import LeanVit
 from operators.backbones.loaded import LoadedBackbone
+from operators.backbones.precision import Precision
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.registry import build_operator
 from operators.weights.load import load_backbone
@@ -59,8 +60,8 @@ def test_depth_is_off_by_less(demo, seen, heads, most):
         "depth", {}, architecture=demo.model.architecture, backbone_sha256=demo.sha256, head="demo"
     )
     operator.load(torch.device("cpu"), torch.float32)
-    exact = operator.metres(replace(seen(EXACT), precision=torch.float32), ROWS)
-    rounded = operator.metres(replace(seen(ROUNDED), precision=getattr(torch, heads)), ROWS)
+    exact = operator.metres(replace(seen(EXACT), precision=Precision.FLOAT32), ROWS)
+    rounded = operator.metres(replace(seen(ROUNDED), precision=Precision(heads)), ROWS)
 
     assert ((rounded - exact).abs() / exact).mean() < most
 
