@@ -68,7 +68,8 @@ class Frames(BatchOperator):
         self._short_side = short_side
         self._segmentation = segmentation if self.blur else None
         if self._segmentation:  # the value depends on it as on a head of one's own
-            self._hidden = [_class_id(self._segmentation.labels, name) for name in self.blur]
+            known = self._segmentation.labels
+            self._hidden = [one for name in self.blur for one in _class_ids(known, name)]
             self.layers = self._segmentation.layers
             self.untrained = self._segmentation.untrained
             self.rendered_only = self._segmentation.rendered_only
@@ -151,15 +152,21 @@ def build_frames(settings: Mapping[str, Any], request: HeadRequest) -> Frames:
     )
 
 
-def _class_id(labels: LabelSet, name: str) -> int:
-    ids = {label.name: label.id for label in labels.labels}
-    if name not in ids:
-        near = get_close_matches(name, ids, n=3)
-        hint = f"near it are {', '.join(near)}" if near else f"it has {', '.join(ids)}"
+def _class_ids(labels: LabelSet, name: str) -> list[int]:
+    """Of every class that is called so."""
+    found = [label.id for label in labels.labels if label.name == name]
+    if not found:
+        names = list(dict.fromkeys(label.name for label in labels.labels))
+        near = get_close_matches(name, names, n=3)
+        hint = f"near it are {', '.join(near)}" if near else f"it has {', '.join(names)}"
         raise UsageError(
             f"operators.frames.blur: the label set {labels.name} has no class {name!r}; {hint}"
         )
-    return ids[name]
+    if "," in name:
+        raise UsageError(
+            f"operators.frames.blur: {name!r} has a comma, which is between names in records"
+        )
+    return found
 
 
 def _size_hw(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -152,5 +152,6 @@ def _write(document: str, output: Path) -> None:
         draft.write_text(document, encoding="utf-8")
         draft.replace(output)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise SinkError(f"cannot write {output}: {error.strerror or error}") from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.moment import moment_us
+from pipeline.cli.options import FiniteRange
 from pipeline.cli.sink_options import sink_config_option, sink_settings
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ GIB = 1 << 30
 @click.option(
     "--keep",
     "keep_gib",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=2.0,
     show_default=True,
     metavar="GIB",
@@ -99,6 +100,7 @@ def command(
     if (viewer == "rerun") != (output is not None):
         raise click.UsageError("--view rerun and -o FILE.rrd go together")
     if output is not None:
+        _refuse_page_options()
         from pipeline.cli.view_rerun import write
 
         return write(sink, output, since_us, sink_settings(config))
@@ -108,6 +110,16 @@ def command(
     wish = Wish(sink, Footage.of(media), since_us, int(keep_gib * GIB), sink_settings(config))
     show(wish, listen, hosts)
     return 0
+
+
+def _refuse_page_options() -> None:
+    """A file has no page, so that whoever sets something of one means something else."""
+    of_page = {"media": "--media", "listen": "--listen", "hosts": "--allow-host"}
+    of_page |= {"keep_gib": "--keep"}
+    context = click.get_current_context()
+    for name, option in of_page.items():
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option} is of the page; leave it out with --view rerun")
 
 
 def show(wish: Wish, listen: str = LISTEN, hosts: Sequence[str] = ()) -> None:

@@ -22,7 +22,8 @@ def entrance_of(specs: Mapping[str, StreamSpec], config: Config, board: Board) -
         config: says where the records go.
         board: how the streams fare.
     """
-    wish = Wish(config.sink.uri, _footage(specs), settings=config.sink.settings)
+    footage = Footage(()) if _hides(config) else _footage(specs)
+    wish = Wish(config.sink.uri, footage, settings=config.sink.settings)
 
     def told() -> Mapping[str, Mapping[str, Any]]:
         return {
@@ -39,11 +40,19 @@ def entrance_of(specs: Mapping[str, StreamSpec], config: Config, board: Board) -
     return Entrance(wish, told)
 
 
+def _hides(config: Config) -> bool:
+    """Whether pictures of the job have something hidden in them."""
+    frames = config.operators.get("frames")
+    return bool(frames and frames.settings.get("blur"))
+
+
 def _footage(specs: Mapping[str, StreamSpec]) -> Footage:
     """Recordings that are one file each, and what is taped of cameras."""
     plans = []
     for name, spec in specs.items():
-        if spec.tape:
+        if spec.taped:
+            plans.append(SourcePlan(name, spec.url, False, spec.session, taped=True))
+        elif spec.tape:
             folder = str(Path(spec.tape.folder) / name)
             plans.append(SourcePlan(name, folder, False, "", taped=True))
         elif not (spec.endless or spec.join):

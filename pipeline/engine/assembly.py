@@ -6,6 +6,7 @@ process that will own the device.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ _ONEDNN = tuple(
     for prefix in ("ONEDNN", "DNNL")
     for name in ("MAX_CPU_ISA", "DEFAULT_FPMATH_MODE")
 )
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,8 @@ def _joined(by_key: Mapping[str, Operator], config: Config) -> dict[str, Operato
                 "deadletter_picture shows frames as they are, and operators.frames.blur hides "
                 f"{', '.join(one.blur)}; leave one of the two out"
             )
+        if isinstance(one, Frames) and one.blur and ready[key].untrained:
+            log.warning("frames: blur hides what untrained weights find, which is chance")
     return ready
 
 

@@ -109,7 +109,7 @@ class Page:
     def record(self, request: Request) -> Response:
         facts = record_facts(self._record(request))
         try:
-            return Json(facts, headers=FOR_EVER)
+            return Json(facts, headers=NOT_KEPT)
         except ValueError:
             raise Problem(422, f"{facts['id']} has numbers that JSON has not (NaN)") from None
 
@@ -129,8 +129,8 @@ class Page:
             picture = room.stills.of(axis, session, position, side)
         except NoPicture as error:
             raise Problem(404, str(error)) from None
-        name = f"{axis.stream}/{session}/{position}/{side}"
-        return Response(picture, media_type="image/jpeg", headers=_kept(name))
+        # Not kept: the same address shows another picture once something is hidden in it.
+        return Response(picture, media_type="image/jpeg", headers=NOT_KEPT)
 
     def labels(self, request: Request) -> Response:
         return Json(self._enter().labels(_text(request, "name")), headers=NOT_KEPT)

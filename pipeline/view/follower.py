@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from operators.errors import UsageError
+from pipeline.client.fault import FAULTS
 from pipeline.errors import NoDatabase, SinkError
 from pipeline.records.message import wall_clock_us
 from pipeline.records.payloads import time_us
@@ -127,7 +128,8 @@ class Follower:
                 _tell(streams[name], record.message.value, headers, record.timestamp_us)
             for topic in self._axes.topics_of(name):
                 for record in self._index.newest(topic, name, 1):
-                    streams[name].take(topic, record.message.headers, record.timestamp_us)
+                    with suppress(*FAULTS):
+                        streams[name].take(topic, record.message.headers, record.timestamp_us)
         with self._lock:
             self._states = streams
         self._stood_us = 0
@@ -152,10 +154,11 @@ class Follower:
         values = self._index.records([offset]) if topic == EVENTS else []
         with self._lock:
             state, hears = self._of(stream), list(self._hears)
-            for record in values:
-                _tell(state, record.message.value, headers, published_us)
-            if topic != EVENTS:
-                state.take(topic, headers, published_us)
+            with suppress(*FAULTS):  # somebody else's record in our topic
+                for record in values:
+                    _tell(state, record.message.value, headers, published_us)
+                if topic != EVENTS:
+                    state.take(topic, headers, published_us)
         for hear in hears:
             hear(stream, topic, offset)
 
@@ -164,7 +167,7 @@ class Follower:
 
 
 def _tell(state: StreamState, value: bytes, headers: Headers, published_us: int) -> None:
-    with suppress(ValueError, KeyError, TypeError):  # somebody else's record in our topic
+    with suppress(*FAULTS):  # somebody else's record in our topic
         event = json.loads(value)
         if isinstance(event, dict):
             state.told(event, time_us(headers["ce_ingesttime"]), published_us)

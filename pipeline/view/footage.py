@@ -6,6 +6,7 @@ Sources as the user names them -> what decodes one frame of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.configuration.source_plan import SourcePlan
@@ -77,6 +78,7 @@ class Footage:
         if session in self._recordings:
             return self._recordings[session]
         for plan in self._tapes.get(stream, ()):  # they grow, and their oldest go
-            if any(one[0].session == session for one in sessions_of(Path(plan.url))):
-                return plan
+            with suppress(OSError):  # nothing is taped yet, or elsewhere
+                if any(one[0].session == session for one in sessions_of(Path(plan.url))):
+                    return plan
         return None

@@ -9,11 +9,14 @@ from __future__ import annotations
 import io
 import threading
 from collections import OrderedDict
+from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from pipeline.client.fault import FAULTS
 from pipeline.view.axes import Axes
 from pipeline.view.series import Axis, Headers, Series, Shelf
 
@@ -96,7 +99,7 @@ def described(topic: str, headers: Headers) -> dict[str, Any]:
         "kind": KINDS[topic],
         "metric": metric if depth else None,
         "unit": "m" if depth and metric else None,
-        "depthscale": float(headers.get("ce_depthscale", 1)) if depth else None,
+        "depthscale": _number(headers.get("ce_depthscale", "")) if depth else None,
     }
 
 
@@ -108,8 +111,16 @@ def _values(png: bytes, headers: Headers) -> np.ndarray[Any, np.dtype[np.float32
                 return np.empty(0, np.float32)
             steps = np.asarray(image).ravel()
         return (steps[steps > 0] * float(headers["ce_depthscale"])).astype(np.float32)
-    except (OSError, KeyError, ValueError, SyntaxError):  # somebody else's record in our topic
+    except FAULTS:  # somebody else's record in our topic
         return np.empty(0, np.float32)
+
+
+def _number(text: str) -> float | None:
+    """None of what is none."""
+    with suppress(ValueError):
+        number = float(text)
+        return number if isfinite(number) else None
+    return None
 
 
 def _yes_or_no(text: str | None) -> bool | None:

@@ -41,12 +41,13 @@ class Marked:
     def catch_up(self) -> int:
         """Read what is new; how many are left out because they are too old."""
         with self._lock:
-            found = list(self.marks)
-            while self._read < len(self.series):
-                page = self.series.offsets[self._read : self._read + PAGE]
-                self._read += len(page)
+            found, read = list(self.marks), self._read
+            while read < len(self.series):
+                page = self.series.offsets[read : read + PAGE]
+                read += len(page)
                 marks = (mark_of(one, self._when) for one in self._index.records(page))
                 found += [one for one in marks if one]
+            self._read = read
             if len(found) > len(self.marks):
                 self._left_out += max(0, len(found) - MOST)
                 self.marks = found[-MOST:]

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.client.fault import FAULTS
 from pipeline.records.payloads import time_us
 from pipeline.records.record import StoredRecord
 from pipeline.view.moments import value_of
@@ -64,7 +65,7 @@ def mark_of(record: StoredRecord, when: When) -> Mark | None:
     """None of a record that marks nothing, as of a window without a label; nor of one that somebody
     else has written into our topic."""
     said = value_of(record)
-    with suppress(TypeError, KeyError, ValueError, IndexError, AttributeError):
+    with suppress(*FAULTS):
         return _MARKS[record.message.topic](record, said, when)
     return None
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 from operators.result import JSON
+from pipeline.client.fault import FAULTS
 from pipeline.records.payloads import time_us
 from pipeline.records.record import StoredRecord
 from pipeline.view.axes import OF_SPANS, Axes
@@ -46,7 +48,7 @@ class Moments:
         first, last = frames.first_left(), len(frames) - 1
         number = min(max(frames.last_at(moment_us) + step, first), last)
         headers, at_us = frames.headers(number), frames.time_us(number)
-        session, position = session_of(headers), headers["ce_id"].split("/")[3]
+        session, position = session_of(headers), frames.position(number)
         return {
             "time_us": at_us,
             "position": position,
@@ -73,8 +75,8 @@ class Moments:
 
     def _said(self, series: Series, number: int) -> dict[str, Any]:
         headers = series.headers(number)
-        position = headers["ce_id"].split("/")[3]
-        said = {"id": headers["ce_id"], "time_us": series.time_us(number), "position": position}
+        own = {"id": headers["ce_id"], "time_us": series.time_us(number)}
+        said = own | {"position": series.position(number)}
         if headers.get("content-type") != JSON:
             return said
         (record,) = self._shelf.index.records([series.offsets[number]]) or (None,)
@@ -105,22 +107,31 @@ class Moments:
         number = series.last_at(at_us)
         if number < 0 or session_of(series.headers(number)) != session:
             return None
-        own = series.headers(number)["ce_id"].split("/")[3]
+        own = series.position(number)
         when = {"position": own, "time_us": series.time_us(number), "exact": own == position}
         return when | {"source": "frames"}
 
 
 def value_of(record: StoredRecord) -> Any:
-    """Its JSON; None where somebody wrote something else into our topic."""
-    with suppress(ValueError):
-        return json.loads(record.message.value)
+    """Its JSON; None where somebody wrote something else into our topic, numbers that JSON has not
+    among it."""
+    with suppress(*FAULTS):
+        value = record.message.value
+        return json.loads(value, parse_constant=_finite, parse_float=_finite)
     return None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number
 
 
 def span_us(record: StoredRecord) -> tuple[int, int]:
     """Event times of a window's first and last frame; of what is none, those of its own."""
     said = value_of(record)
-    with suppress(TypeError, KeyError, ValueError):
+    with suppress(*FAULTS):
         return time_us(said["start"]["time"]), time_us(said["end"]["time"])
     at_us = time_us(record.message.headers["ce_time"])
     return at_us, at_us

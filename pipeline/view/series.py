@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from pipeline.client.fault import FAULTS
 from pipeline.records.payloads import time_us
 from pipeline.sinks.sqlite.index import RecordIndex
 from pipeline.stream.session import is_connection
@@ -116,9 +117,14 @@ class Series:
     def time_us(self, number: int) -> int:
         """Event time of a record; of one that was removed the very beginning, as it was old, and so
         of one without a time, which somebody else wrote."""
-        with suppress(KeyError, ValueError):
+        with suppress(*FAULTS):
             return time_us(self.headers(number)["ce_time"])
         return LONG_AGO_US
+
+    def position(self, number: int) -> str:
+        """Of a record's frame, as its id has it; `NO_SESSION` of what is no id of ours."""
+        parts = self.headers(number).get("ce_id", "").split("/")
+        return parts[3] if len(parts) > 3 else NO_SESSION
 
     def first_left(self) -> int:
         """Number of the first record that was not removed since; 0 where all were."""
@@ -141,7 +147,7 @@ class Series:
         headers = self.headers(number)
         if not headers:
             return (-1, float("-inf"), 0)
-        return place_of(session_of(headers), headers["ce_id"].split("/")[3])
+        return place_of(session_of(headers), self.position(number))
 
     def _found(self) -> array[int]:
         found: array[int] = array("q")

@@ -33,10 +33,12 @@ class Vectors:
     """Of one axis.
 
     Attributes:
-        records: of the series when they were read.
+        series: of which they were read.
+        records: that it had then.
         matrix: float32 `[N, D]`, each of norm 1.
     """
 
+    series: Series
     records: int
     variants: Sequence[str]
     ids: Sequence[str]
@@ -60,7 +62,7 @@ class Similar:
             NotThere: there is no such record.
         """
         record = self._shelf.index.record(TOPIC, identity)
-        if record is None:
+        if record is None or not _sound(record):
             raise NotThere(f"{identity} is no embedding in the sink, or not any more")
         wanted, variant = _vector(record), record.message.headers["ce_variant"]
         found: list[dict[str, Any]] = []
@@ -82,7 +84,8 @@ class Similar:
         series = self._shelf.series(TOPIC, axis)
         with self._lock:
             known = self._vectors.get(axis)
-            if known is not None and len(series) < known.records * 1.05 + PAGE:
+            same = known is not None and known.series is series
+            if same and known and len(series) < known.records * 1.05 + PAGE:
                 self._vectors.move_to_end(axis)
                 return known
         read = self._read(series)
@@ -100,8 +103,9 @@ class Similar:
         pages = [offsets[first : first + PAGE] for first in range(0, len(offsets), PAGE)]
         records = [one for page in pages for one in self._shelf.index.records(page)]
         width = len(_vector(records[-1])) if records else 0
-        kept = [one for one in records if len(_vector(one)) == width]
+        kept = [one for one in records if len(_vector(one)) == width and _sound(one)]
         return Vectors(
+            series,
             count,
             [one.message.headers["ce_variant"] for one in kept],
             [one.message.id for one in kept],
@@ -114,6 +118,12 @@ def _vector(record: StoredRecord) -> NDArray[np.float32]:
     """Little-endian float32, as the topic has them."""
     value = record.message.value
     return np.frombuffer(value[: len(value) // 4 * 4], "<f4").astype(np.float32)
+
+
+def _sound(record: StoredRecord) -> bool:
+    """Whether it is all numbers, and one of ours."""
+    named = "ce_time" in record.message.headers and "ce_variant" in record.message.headers
+    return named and bool(np.isfinite(_vector(record)).all())
 
 
 def _nearest(

@@ -7,11 +7,13 @@ came meanwhile but for the newest is left out and counted.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 PICTURES = ("frames", "depth", "segmentation", "pca")  # the first that a stream has is shown
 LEAST_S = 0.2  # between two pictures of a stream
+STALE_S = 5.0  # after which another topic's records are shown
 PENDING_S = 10.0  # a picture that nobody said was drawn is taken for drawn
 
 
@@ -19,6 +21,7 @@ PENDING_S = 10.0  # a picture that nobody said was drawn is taken for drawn
 class _Slot:
     offset: int = 0
     topic: str = ""
+    heard_s: float = float("-inf")
     sent_offset: int = 0
     sent_s: float = float("-inf")
     pending: bool = False
@@ -41,9 +44,11 @@ class Slots:
     Attributes:
         left_out: pictures that came and went while the one before was not drawn; counted until it
             is taken.
+        clock: seconds, monotonic.
     """
 
     left_out: int = 0
+    clock: Callable[[], float] = time.monotonic
     _watched: dict[str, _Slot] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -66,22 +71,31 @@ class Slots:
             if slot := self._watched.get(stream):
                 slot.looked_for = False
 
+    def begin_anew(self) -> None:
+        """Offsets are those of another database now."""
+        with self._lock:
+            self._watched = {name: _Slot() for name in self._watched}
+
     def watched(self) -> list[str]:
         """Now."""
         with self._lock:
             return list(self._watched)
 
     def hear(self, stream: str, topic: str, offset: int) -> None:
-        """A record came."""
+        """A record came. One of a topic that is worse to show counts where none of the better one
+        came for a while."""
         if topic not in PICTURES:
             return
         with self._lock:
-            slot = self._watched.get(stream)
-            if slot is None or (slot.topic and _rank(topic) > _rank(slot.topic)):
+            slot, now_s = self._watched.get(stream), self.clock()
+            if slot is None:
+                return
+            stale = now_s - slot.heard_s > STALE_S
+            if slot.topic and _rank(topic) > _rank(slot.topic) and not stale:
                 return
             if slot.pending and slot.offset > slot.sent_offset and topic == slot.topic:
                 self.left_out += 1
-            slot.topic, slot.offset = topic, max(offset, slot.offset)
+            slot.topic, slot.offset, slot.heard_s = topic, max(offset, slot.offset), now_s
 
     def drawn(self, stream: str) -> None:
         """The browser has drawn what it was sent."""
@@ -89,9 +103,9 @@ class Slots:
             if slot := self._watched.get(stream):
                 slot.pending = False
 
-    def due(self, now_s: float) -> list[Due]:
-        """What is to be sent at this time of a monotonic clock; taken for sent."""
-        found = []
+    def due(self) -> list[Due]:
+        """What is to be sent now; taken for sent."""
+        found, now_s = [], self.clock()
         with self._lock:
             for stream, slot in self._watched.items():
                 waits = slot.pending and now_s - slot.sent_s < PENDING_S

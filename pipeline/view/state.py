@@ -49,8 +49,9 @@ class StreamState:
         self._state = "connecting"
 
     def stands(self, progress: Progress) -> None:
-        """Where its newest job has committed it to."""
-        self._progress = progress
+        """Where a job has committed it to; of several the newest counts."""
+        if self._progress is None or progress.epoch >= self._progress.epoch:
+            self._progress = progress
 
     def take(self, topic: str, headers: Headers, published_us: int) -> None:
         """A record of the stream that is no event."""
@@ -64,9 +65,11 @@ class StreamState:
         self._session = headers.get("ce_session", "")
         self._worth = {name: headers.get(f"ce_{name}") == "true" for name in self._worth}
         self._times[topic].append(published_us)
+        _forget(self._times[topic], published_us - LATELY_US)
         record = StoredRecord(Message(topic, self.stream, headers, b""), published_us, 0)
         if old := age(record, published_us):
             self._ages.append((published_us, old.published_s))
+            self._forget_ages(published_us)
 
     def told(self, event: Mapping[str, Any], noticed_us: int, published_us: int) -> None:
         """An event of the stream."""
@@ -135,10 +138,13 @@ class StreamState:
             most = max(most, len(times))
         return round(most / (LATELY_US / 1e6), 2)
 
-    def _latency_s(self, now_us: int) -> float | None:
-        """95 of 100 records were published so soon after they were seen (nearest rank)."""
+    def _forget_ages(self, now_us: int) -> None:
         while self._ages and self._ages[0][0] < now_us - LATELY_US:
             self._ages.popleft()
+
+    def _latency_s(self, now_us: int) -> float | None:
+        """95 of 100 records were published so soon after they were seen (nearest rank)."""
+        self._forget_ages(now_us)
         ranked = sorted(old_s for _, old_s in self._ages)
         return round(ranked[ceil(0.95 * len(ranked)) - 1], 3) if ranked else None
 

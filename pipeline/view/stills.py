@@ -16,6 +16,7 @@ WHY_NONE = (
     "the records have no pictures: name the footage with --media, or let the job publish some "
     "(operators: {frames: {}})"
 )
+HIDDEN = "of this frame no picture was published, and footage would show what the job hides"
 
 
 class Stills:
@@ -32,6 +33,8 @@ class Stills:
         Raises:
             NoPicture: there is none, and why.
         """
+        if Axis.of(axis.stream, session) != axis:
+            raise NoPicture(f"session {session} is not on axis {axis.name} of {axis.stream}")
         if self.in_footage(axis.stream, session):
             frames = self._axes.frames(axis)
             number = max(frames.last_to(place_of(session, position)), 0)
@@ -42,7 +45,7 @@ class Stills:
         identity = f"{TOPIC}/{axis.stream}/{session}/{position}/{variant}"
         record = self._shelf.index.record(TOPIC, identity)
         if record is None:
-            raise NoPicture(WHY_NONE)
+            raise NoPicture(HIDDEN if self._hides(axis.stream, session) else WHY_NONE)
         return record.message.value
 
     def decoded(
@@ -63,14 +66,21 @@ class Stills:
 
     def in_footage(self, stream: str, session: str) -> bool:
         """Whether a session's recording is at hand, and nothing in it is hidden."""
-        if self._pictures.source(stream, session) is None:
-            return False
-        published = self._published(Axis.of(stream, session))
-        return not (len(published) and "ce_blurred" in published.headers(len(published) - 1))
+        found = self._pictures.source(stream, session) is not None
+        return found and not self._hides(stream, session)
 
     def close(self) -> None:
         """Let go of decoders."""
         self._pictures.close()
+
+    def _hides(self, stream: str, session: str) -> bool:
+        """Whether a job that published pictures of the session hid something in them, or the one
+        that published the stream's newest."""
+        index = self._shelf.index
+        newest = [one.message.headers for one in index.newest(TOPIC, stream, 1)]
+        own = [one.last_offset for one in index.versions(TOPIC, stream, session)]
+        newest += [index.headers(offset) or {} for offset in own]
+        return any("ce_blurred" in headers for headers in newest)
 
     def _published(self, axis: Axis) -> Series:
         return self._shelf.series(TOPIC, axis)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.client.fault import FAULTS
 from pipeline.records.payloads import time_us
 from pipeline.records.record import Message
 from pipeline.view.follower import Follower
@@ -61,10 +62,10 @@ class Tiles:
     def quick(self, due: Due) -> bytes | None:
         """What lies there: a picture that the job published, or a map; None where the record is
         gone or somebody else's, and where footage stood in its place before."""
-        if due.stream in self._decoded:
+        if due.stream in self._decoded and due.topic != "frames":
             return None
         message = self._message(due)
-        with suppress(KeyError, ValueError, IndexError):
+        with suppress(*FAULTS):
             return None if message is None else self._published(due, message)
         return None
 
@@ -72,8 +73,9 @@ class Tiles:
         """The same frame out of footage; None where there is none."""
         message = self._message(due)
         if message is None or due.topic == "frames":
+            self._decoded.discard(due.stream)
             return None
-        with suppress(KeyError, ValueError, IndexError):
+        with suppress(*FAULTS):
             head = _head(due, message)
             where = (due.stream, head["session"], head["position"], head["time_us"])
             still = self._from.still(*where, SIDE, message.headers.get("ce_region", ""))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TypeVar
@@ -77,11 +76,15 @@ class Wall:
 
     async def _show(self) -> None:
         """Pictures that lie there."""
+        index, generation = self._from.shelf.index, 0
         while True:
+            if index.generation != generation:
+                generation = index.generation
+                self._slots.begin_anew()
             for stream in self._slots.unseen():
                 if not await _unless_away(self._begin, stream):
                     self._slots.look_again(stream)
-            for due in self._slots.due(time.monotonic()):
+            for due in self._slots.due():
                 self._to_decode[due.stream] = due
                 if data := await _unless_away(self._tiles.quick, due):
                     await self._socket.send_bytes(data)

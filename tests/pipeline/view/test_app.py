@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from contextlib import ExitStack
 from urllib.parse import urlencode
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
 
+from pipeline.records.record import Message
 from pipeline.view.opening import Wish
 from pipeline.view.service import serving
 from pipeline.web.place import Place
@@ -127,6 +130,45 @@ def test_a_value_is_no_map_because_somebody_asks_for_it(book, looked):
     assert (status, "are no maps" in why) == (404, True)
 
 
+STRANGE = {
+    "no zone": {"time": "2026-11-30T00:00:00"},
+    "no time": {"time": "soon"},
+    "no scale": {"depthscale": "x"},
+    "no number": {"sourcewidth": "wide"},
+}
+
+
+@pytest.mark.parametrize("attributes", STRANGE.values(), ids=STRANGE)
+def test_a_stranger_s_record_stops_nothing(book, looked, attributes):
+    book.write(*[book.frame(n) for n in range(3)])
+    odd = {f"ce_{name}": text for name, text in attributes.items()}
+    message = book.frame(3)
+    book.write(Message("depth", "gate", {**message.headers, **odd}, message.value))
+    page = looked()
+    book.write(book.frame(4), book.event("disconnected", 4))
+    for path in ("streams/gate", "moment", "timeline"):
+        page.get(f"/view/{path}", stream="gate", axis="live", time_us=BEGAN_US)
+    while page.get("/view/streams")["streams"][0]["state"] != "reconnecting":
+        pass
+
+
+def test_values_that_are_not_ours_stop_nothing(book, looked):
+    book.write(*[book.frame(n) for n in range(3)])
+    bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(
+        ">I4sIIBBBBB", 13, b"IHDR", 30000, 30000, 16, 0, 0, 0, 0
+    )
+    book.write(book.frame(3, value=bomb + struct.pack(">I", zlib.crc32(bomb[12:]))))
+    said = b'{"labels": [{"id": 1, "name": "x", "score": NaN}], "start": 1e999}'
+    headers = book.action(0, 2, "x").headers
+    book.write(Message("action", "gate", headers, said))
+    book.write(book.frame(2, topic="embedding", value=b"\0\0\xc0\x7f" * 4))
+    page = looked()
+    for path in ("streams/gate", "moment", "timeline"):
+        page.get(f"/view/{path}", stream="gate", axis="live", time_us=BEGAN_US)
+    identity = book.frame(2, topic="embedding").id
+    assert page.refused("/view/similar", id=identity)[0] == 404
+
+
 def test_the_page_is_of_one_release(book, looked):
     book.write(book.frame(0))
     page = looked()
@@ -200,8 +242,6 @@ def test_a_sink_that_went_away_is_told_and_what_was_known_stays(book, looked, tm
     while heard(socket, "states")["sink_state"] != "away":
         pass
     (tmp_path / "aside.db").rename(book.path)
-    while heard(socket, "states")["sink_state"] != "there":
-        pass
     assert pictured(socket)[0]["stream"] == "gate"
     assert page.get("/view/moment", stream="gate", axis="live")["position"] == "0"
 

@@ -98,6 +98,19 @@ def test_since_when_is_the_record_that_told(told):
     assert told.at(60)["since_us"] == BEGAN_US + 5 * SECOND_US
 
 
+def test_of_two_jobs_the_newer_one_tells(told):
+    told.frames(0, 3)
+    told.state.stands(Progress("0", "gate", status="running", epoch=2))
+    told.state.stands(Progress("f", "gate", status="stopped", epoch=1))
+    assert told.at(3)["state"] == "live"
+
+
+def test_nothing_grows_while_nobody_looks(told):
+    told.frames(0, 600, late_s=0.1)
+    assert max(map(len, told.state._times.values())) <= 52
+    assert len(told.state._ages) <= 52
+
+
 def test_what_is_not_to_be_trusted_says_so(told):
     headers = told.book.frame(0, outofdomain="true").headers
     told.state.take("depth", headers, BEGAN_US)

@@ -41,8 +41,24 @@ def test_what_a_job_hides_is_not_shown_out_of_footage(book, stills):
     assert stills.source(RECORDED) == "frames"
     assert stills.of(RECORDED, RECORDING, "2", 100) == b"hidden"
     assert stills.decoded("gate", RECORDING, "2", 0, 100, "") is None
-    with pytest.raises(NoPicture, match="--media"):
+    with pytest.raises(NoPicture, match="footage would show what the job hides"):
         stills.of(RECORDED, RECORDING, "3", 100)
+
+
+def test_no_other_name_shows_it_either(book, stills):
+    book.write(*[book.frame(n, session=RECORDING) for n in range(5)])
+    book.write(book.frame(2, session=RECORDING, topic="frames", blurred="person"))
+    book.write(book.frame(0, stream="yard"))
+    for axis in (Axis("gate", "0"), Axis("gate", "live"), Axis("yard", "live")):
+        with pytest.raises(NoPicture, match="is not on axis"):
+            stills.of(axis, RECORDING, "3", 100)
+
+
+def test_of_two_jobs_the_one_that_hides_decides(book, stills):
+    book.write(*[book.frame(n, session=RECORDING) for n in range(5)])
+    book.write(book.frame(2, session=RECORDING, topic="frames", blurred="person"))
+    book.write(book.frame(2, session=RECORDING, topic="frames", variant="f" * 12))
+    assert not stills.in_footage("gate", RECORDING)
 
 
 def test_a_camera_without_pictures_says_what_helps(book, stills):
