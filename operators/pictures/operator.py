@@ -69,7 +69,7 @@ class Frames(BatchOperator):
         self._segmentation = segmentation if self.blur else None
         if self._segmentation:  # the value depends on it as on a head of one's own
             known = self._segmentation.labels
-            self._hidden = [one for name in self.blur for one in _class_ids(known, name)]
+            self._hidden = [one for name in self.blur for one in class_ids(known, name)]
             self.layers = self._segmentation.layers
             self.untrained = self._segmentation.untrained
             self.rendered_only = self._segmentation.rendered_only
@@ -152,7 +152,7 @@ def build_frames(settings: Mapping[str, Any], request: HeadRequest) -> Frames:
     )
 
 
-def _class_ids(labels: LabelSet, name: str) -> list[int]:
+def class_ids(labels: LabelSet, name: str) -> list[int]:
     """Of every class that is called so."""
     found = [label.id for label in labels.labels if label.name == name]
     if not found:

@@ -18,7 +18,7 @@ from operators.backbones.architectures import Architecture
 from operators.errors import DinostreamError, UsageError
 from operators.fetch import Fetch
 from operators.frames import Features, FrameInfo
-from operators.pictures.operator import Frames, build_frames
+from operators.pictures.operator import Frames, build_frames, class_ids
 from operators.result import JPEG
 from operators.segmentation.labelsets import Label, LabelSet
 from operators.segmentation.linear import segmentation_layout
@@ -245,3 +245,11 @@ def test_who_is_to_be_hidden_has_to_be_found(
 def test_settings_that_do_not_do(tiny: Architecture, settings: dict[str, Any], why: str) -> None:
     with pytest.raises(UsageError, match=why):
         build(tiny, **settings)
+
+
+def test_every_class_of_a_name_is_hidden():
+    names = ("person", "wall", "person")
+    labels = LabelSet("twice", tuple(Label(n, name, (n, 0, 0)) for n, name in enumerate(names)))
+    assert class_ids(labels, "person") == [0, 2]
+    with pytest.raises(UsageError, match="has no class 'people'; near it are person"):
+        class_ids(labels, "people")
