@@ -66,6 +66,7 @@ class Scene:
                 self._map(book, number, "segmentation", palette_png(self.classes(number), colours)),
                 self._map(book, number, "frames", file.getvalue()),
             )
+        book.stands(self.stream, session=RECORDING, status="ok")
 
     def at(self, number: int, **query: object) -> str:
         """Address of a frame on the page."""
