@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,20 +52,18 @@ class Scene:
         """Of all of a frame's picture."""
         return 4 + 5 * number
 
-    def write(self, book: Book) -> None:
-        """All of it."""
+    def write(self, book: Book, pictures: Collection[int] = range(FRAMES)) -> None:
+        """All of it, with pictures of those frames."""
         colours = [(10, 20, 30)] * len(NAMES)
         labels = [{"id": id, "name": name, "rgb": [10, 20, 30]} for id, name in enumerate(NAMES)]
-        book.write(labels_message("three", labels))
+        told = [labels_message("three", labels)]
         for number in range(FRAMES):
-            picture = Image.new("L", (self._wide, self._high), self.grey(number))
-            file = io.BytesIO()
-            picture.save(file, "JPEG", quality=95)
-            book.write(
-                self._map(book, number, "depth", grey16_png(self.steps(number))),
-                self._map(book, number, "segmentation", palette_png(self.classes(number), colours)),
-                self._map(book, number, "frames", file.getvalue()),
-            )
+            classes = palette_png(self.classes(number), colours)
+            told.append(self._map(book, number, "depth", grey16_png(self.steps(number))))
+            told.append(self._map(book, number, "segmentation", classes))
+            if number in pictures:
+                told.append(self._map(book, number, "frames", self._picture(number)))
+        book.write(*told)
         book.stands(self.stream, session=RECORDING, status="ok")
 
     def at(self, number: int, **query: object) -> str:
@@ -88,6 +86,12 @@ class Scene:
             value=value,
             **self._said,
         )
+
+    def _picture(self, number: int) -> bytes:
+        file = io.BytesIO()
+        picture = Image.new("L", (self._wide, self._high), self.grey(number))
+        picture.save(file, "JPEG", quality=95)
+        return file.getvalue()
 
     @property
     def _high(self) -> int:

@@ -138,15 +138,13 @@ def test_playing_goes_on_by_itself_to_the_end(seeking):
     expect(seeking.page.get_by_role("button", name="Play (Space)")).to_be_visible()
 
 
-def test_a_picture_that_is_missing_is_said_to_be(book, seeking):
-    with closing(sqlite3.connect(book.path)) as database, database:
-        database.execute("DELETE FROM records WHERE id LIKE 'frames/%/12/%'")
-    seeking.page.reload()
-    seeking.shows(10)
+def test_a_picture_of_another_frame_is_said_to_be_one(book, shown):
+    scene = Scene("scene")
+    scene.write(book, pictures=range(0, FRAMES, 2))
+    seeking = Seeking(shown(scene.at(10)).page, scene, book.path)
+    told = seeking.page.locator(".which")
+    expect(told).to_have_text(f"frame 10 of {RECORDING}")
     seeking.page.keyboard.press("ArrowRight")
-    seeking.shows(11)
-    seeking.page.keyboard.press("ArrowRight")
-    group = seeking.page.get_by_role("group", name="Picture")
-    expect(group).to_have_attribute("data-position", "12")
-    main = seeking.page.get_by_role("main").inner_text()
-    assert re.search("not exact|No picture", main), main
+    expect(told).to_contain_text("frame 11")
+    expect(told).to_contain_text("its picture is not exact: −0.20 s from it")  # noqa: RUF001
+    assert abs(seeking.page.evaluate(GREY) - scene.grey(10)) <= NEAR
