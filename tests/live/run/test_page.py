@@ -114,5 +114,5 @@ def test_a_run_is_seen_as_it_fares(watched):
     is_paused_and_resumed(tab)
     is_looked_at_while_pictures_come(tab)
     run.signal(signal.SIGTERM)
-    expect(tab.page.locator("#banners")).to_contain_text("No answer from the server since")
+    expect(tab.page.locator("#banners")).to_contain_text("The server cannot be reached")
     assert run.exit_code() == 0, run.stderr
