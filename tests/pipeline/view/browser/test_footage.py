@@ -39,7 +39,8 @@ MEAN = """() => {
 
 # Whether that is what stands beside the pointer, in as many digits as it has.
 SAYS = """([metres, name]) => {
-  const [, number, named] = /^([\\d.]+) m, (.+)$/.exec(document.querySelector(".value").value) ?? [];
+  const said = document.querySelector("output.value").value;
+  const [, number, named] = /^([\\d.]+) m, (.+)$/.exec(said) ?? [];
   const digits = number?.split(".")[1]?.length ?? 0;
   return named === name && Math.abs(number - metres) <= 0.51 * 10 ** -digits;
 }"""
