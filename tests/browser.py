@@ -128,8 +128,8 @@ class Tab:
         self.page.wait_for_function(function, arg=argument)
 
     def picture(self, name: str) -> None:
-        """Keep what is seen."""
-        self.page.screenshot(path=KEPT / f"{name}.png")
+        """Keep what is seen, and what lies below."""
+        self.page.screenshot(path=KEPT / f"{name}.png", full_page=True)
 
     def keep(self, name: str) -> None:
         """What happened, for somebody to find out why."""
