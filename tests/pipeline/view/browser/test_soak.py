@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +22,7 @@ SOAK_S = float(os.environ.get("SOAK_S", "20"))
 STREAMS = [f"cam{number:02}" for number in range(16)]
 EVERY_S = 0.5
 SHARE = 0.95  # of what is sent, drawn or told to be left out
-MORE_BYTES = (
-    2_000_000  # that a heap may have in the end, swept, beyond what it had in the beginning
-)
+MORE_BYTES = 2_000_000  # by which a heap may grow, swept
 # How many pictures each tile has drawn, and how many the server says that it left out.
 COUNTED = """() => {
   window.drawn = {};
@@ -41,6 +40,18 @@ COUNTED = """() => {
       if (told.kind === "skipped") window.left_out += told.pictures;
     }) ?? true;
     return send.apply(this, said);
+  };
+}"""
+# Whether every tile shows that frame or a later one.
+SHOWS = """(number) => [...document.querySelectorAll("[data-stream] canvas")]
+  .every(({ dataset: { position } }) => Number(position) >= number)"""
+# Whoever draws a picture waits at a gate, which is open.
+GATED = """() => {
+  const real = createImageBitmap;
+  window.gate = Promise.resolve();
+  window.createImageBitmap = async (...what) => {
+    await window.gate;
+    return real(...what);
   };
 }"""
 
@@ -140,10 +151,20 @@ def test_sixteen_streams_are_followed_for_as_long_as_they_last(at_work, served, 
     assert nodes[1] <= nodes[0] + len(STREAMS)
 
 
-SHOWS = """(number) => [...document.querySelectorAll("[data-stream] canvas")]
-  .every(({ dataset: { position } }) => Number(position) >= number)"""
-
-
 def counts(tab):
     """Pictures drawn by stream, and left out of all."""
     return tab.page.evaluate("[window.drawn, window.left_out]")
+
+
+def test_a_browser_that_is_slow_is_told_and_goes_on_with_the_newest(at_work, served, stack, look):
+    with at_work() as cameras:
+        tab = look(stack.enter_context(served()))
+        tab.page.add_init_script(f"({GATED})()")
+        tab.go()
+        expect(tab.page.locator("canvas.drawn")).to_have_count(len(STREAMS))
+        tab.page.evaluate("() => { window.gate = new Promise((open) => (window.opens = open)) }")
+        told = re.compile("^[1-9][0-9]* pictures were left out for this browser")
+        expect(tab.page.get_by_text(told)).to_be_visible()
+        newest = cameras.written - 1
+        tab.page.evaluate("() => window.opens()")
+        tab.page.wait_for_function(SHOWS, arg=newest)

@@ -44,6 +44,7 @@ def test_what_is_wrong_with_a_stream_cannot_be_overlooked(cameras, shown):
         )
         signs.add(tile.locator(".badge path").get_attribute("d"))
     assert len(signs) == 6  # who does not see colours sees these
+    expect(page.get_by_role("link", name="lane")).not_to_contain_text("recording")
     counts = page.get_by_role("list", name="Streams by state").get_by_role("listitem")
     expect(counts).to_have_text([f"1 {state}" for state in STATES])
     expect(page).to_have_title("(3 down) dinostream")
