@@ -17,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from pipeline.media.encode import write_clip
+from pipeline.view.footage import Footage
 from pipeline.view.opening import Wish
 from pipeline.view.service import serving
 from pipeline.web.place import Place
@@ -97,7 +98,7 @@ class Records:
 def looked(request, replayed, stack, look):
     """The page on one of them."""
     records = Records(replayed, request.param)
-    wish = Wish(f"sqlite:{replayed}/results.db", media=(str(replayed),))
+    wish = Wish(f"sqlite:{replayed}/results.db", Footage.of([str(replayed)]))
     tab = look(stack.enter_context(serving(wish, Place("127.0.0.1", 0, ""))))
     tab.go(f"#/s/{request.param}?layers=depth,segmentation")
     return tab.page, records
