@@ -79,12 +79,17 @@ class Records:
     def __init__(self, folder, stream):
         self._folder, self.stream = folder, stream
 
-    def of(self, topic):
-        """Headers and value of each, in order."""
+    def of(self, topic, key=""):
+        """Headers and value of each, in order; of the stream where no other key is said."""
         query = "SELECT headers, value FROM records WHERE topic=? AND key=? ORDER BY offset"
         with closing(sqlite3.connect(f"file:{self._folder}/results.db?mode=ro", uri=True)) as base:
-            rows = base.execute(query, (topic, self.stream)).fetchall()
+            rows = base.execute(query, (topic, key or self.stream)).fetchall()
         return [(json.loads(headers), value) for headers, value in rows]
+
+    def names(self, labelset):
+        """Of classes, by their ids."""
+        ((_, labels),) = self.of("labels", labelset)
+        return {one["id"]: one["name"] for one in json.loads(labels)}
 
     def mean(self, headers):
         """Colour of that very frame, out of the clip."""
@@ -94,18 +99,23 @@ class Records:
             return frame.to_ndarray(format="rgb24").mean(axis=(0, 1))
 
 
-@pytest.fixture(params=SIZES_HW)
-def looked(request, replayed, stack, look):
-    """The page on one of them."""
-    records = Records(replayed, request.param)
-    wish = Wish(f"sqlite:{replayed}/results.db", Footage.of([str(replayed)]))
-    tab = look(stack.enter_context(serving(wish, Place("127.0.0.1", 0, ""))))
-    tab.go(f"#/s/{request.param}?layers=depth,segmentation")
-    return tab.page, records
+@pytest.fixture
+def looked(replayed, stack, look):
+    """`looked("#/")`: that place of the page."""
+
+    def made(address):
+        wish = Wish(f"sqlite:{replayed}/results.db", Footage.of([str(replayed)]))
+        tab = look(stack.enter_context(serving(wish, Place("127.0.0.1", 0, ""))))
+        tab.go(address)
+        return tab.page
+
+    return made
 
 
-def test_each_frame_has_its_own_picture_and_its_own_values(looked):
-    page, records = looked
+@pytest.mark.parametrize("stream", SIZES_HW)
+def test_each_frame_has_its_own_picture_and_its_own_values(replayed, looked, stream):
+    records = Records(replayed, stream)
+    page = looked(f"#/s/{stream}?layers=depth,segmentation")
     group = page.get_by_role("group", name="Picture")
     maps = list(zip(records.of("depth"), records.of("segmentation"), strict=True))
     assert len(maps) == 6
@@ -118,20 +128,23 @@ def test_each_frame_has_its_own_picture_and_its_own_values(looked):
     expect(page.get_by_role("main")).to_contain_text("Out of domain")
 
 
+def test_the_wall_has_their_pictures(looked):
+    page = looked("#/")
+    for stream in SIZES_HW:
+        expect(page.get_by_role("link", name=stream)).to_contain_text("out of domain")
+        expect(page.get_by_label(f"Picture of {stream}", exact=True)).to_be_visible()
+
+
 def check_values(page, records, depth, classes):
     """At two places: the number of the record, and the name of its class."""
     photo = page.get_by_role("img", name=f"Picture of {records.stream}").bounding_box()
     high, wide = SIZES_HW[records.stream]
     assert photo["width"] / photo["height"] == pytest.approx(wide / high, rel=0.02)
-    names = {one["id"]: one["name"] for one in labels(records, classes[0]["ce_labelset"])}
+    names = records.names(classes[0]["ce_labelset"])
     for x, y in [(0.3, 0.4), (0.8, 0.7)]:
         page.mouse.move(photo["x"] + x * photo["width"], photo["y"] + y * photo["height"])
         metres = cell(depth[1], x, y) * float(depth[0]["ce_depthscale"])
         page.wait_for_function(SAYS, arg=[metres, names[cell(classes[1], x, y)]])
-
-
-def labels(records, name):
-    return json.loads(Records(records._folder, name).of("labels")[0][1])
 
 
 def cell(png, x, y):
