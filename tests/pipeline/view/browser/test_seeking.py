@@ -148,3 +148,14 @@ def test_a_picture_of_another_frame_is_said_to_be_one(book, shown):
     expect(told).to_contain_text("frame 11")
     expect(told).to_contain_text("its picture is not exact: −0.20 s from it")  # noqa: RUF001
     assert abs(seeking.page.evaluate(GREY) - scene.grey(10)) <= NEAR
+
+
+def test_a_time_of_day_is_meant_where_the_browser_is(book, shown):
+    book.write(*[book.frame(number) for number in range(50)])
+    page = shown("#/s/gate?t=2026-11-18T11:06:40.000000Z", timezone_id="Pacific/Kiritimati").page
+    field, group = page.get_by_label("Jump to a time"), page.get_by_role("group", name="Picture")
+    expect(field).to_have_value("2026-11-19 01:06:40.000")
+    field.fill("01:06:42")
+    field.press("Enter")
+    expect(group).to_have_attribute("data-position", "10")
+    page.wait_for_url(re.compile("t=2026-11-18T11:06:42.000000Z"))  # links know one zone

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import PHONE
 from tests.pipeline.view.conftest import Book
 
 pytestmark = pytest.mark.needs_browser
@@ -62,6 +63,18 @@ def test_streams_are_found_by_their_names(cameras, shown):
     assert page.url.endswith("#/?text=GATE")
     page.get_by_role("searchbox").fill("pond")
     expect(page.get_by_role("main")).to_contain_text("No stream's name has “pond” in it.")
+
+
+def test_what_is_out_of_sight_is_not_sent(cameras, shown):
+    names = [f"cam{number}" for number in range(12)]
+    for name in names:
+        cameras.lives(name)
+    page = shown(viewport=PHONE).page
+    expect(page.get_by_label("Map of depth of cam0")).to_be_visible()
+    expect(page.get_by_label("No picture of cam11 yet")).to_be_attached()
+    page.get_by_role("link", name="cam11").scroll_into_view_if_needed()
+    expect(page.get_by_label("Map of depth of cam11")).to_be_visible()
+    expect(page.get_by_label("No picture of cam5 yet")).to_be_attached()
 
 
 def test_a_stream_that_nobody_wrote_is_told_with_the_nearest(cameras, shown):
