@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from pipeline.records.message import wall_clock_us
+from tests.pipeline.view.browser.scene import Scene
 
 pytestmark = pytest.mark.needs_browser
 
@@ -168,3 +169,19 @@ def test_a_browser_that_is_slow_is_told_and_goes_on_with_the_newest(at_work, ser
         newest = cameras.written - 1
         tab.page.evaluate("() => window.opens()")
         tab.page.wait_for_function(SHOWS, arg=newest)
+
+
+def test_views_that_are_left_leave_nothing_behind(book, shown):
+    Scene("scene").write(book)
+    tab = shown()
+    memory = Memory(tab.page)
+    held = []
+    for _ in range(4):
+        tab.page.get_by_role("link", name="scene").click()
+        group = tab.page.get_by_role("group", name="Picture")
+        expect(group).to_have_attribute("data-position", "0")
+        tab.page.keyboard.press("Escape")
+        expect(tab.page.locator("canvas.drawn")).to_have_count(1)
+        held.append({name: memory.look()[name] for name in ("Nodes", "JSEventListeners")})
+    more = {name: held[3][name] - held[1][name] for name in held[0]}
+    assert max(more.values()) < 300, held  # two views of a stream have a thousand nodes
