@@ -32,7 +32,7 @@ endif
 
 # Whole processes are at work there (SLOW_ROOMS of tests/conftest.py); this spares their collection.
 SLOW_ROOMS := benchmarks live pipeline/bench pipeline/calibrate pipeline/demo pipeline/end_to_end pipeline/runtime \
-  pipeline/sinks/kafka
+  pipeline/sinks/kafka pipeline/view/browser
 
 quick: $(VENV)/.stamp-test  ## the tests that take no time: for between two changes
 	$(VENV)/bin/python -m pytest -n 2 -q -m "not slow and not needs_kafka" $(SLOW_ROOMS:%=--ignore tests/%)

@@ -11,13 +11,15 @@ import shutil
 import signal
 import socket
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from benchmarks.broker_trial.node import Node
+from tests.browser import Browser, Tab, chromium
 
 if TYPE_CHECKING:
     from benchmarks.broker_trial.brokers import Brokers
@@ -39,8 +41,10 @@ SLOW_ROOMS = {
         "pipeline/end_to_end",
         "pipeline/runtime",
         "pipeline/sinks/kafka",
+        "pipeline/view/browser",
     )
 }
+FAILED = pytest.StashKey[bool]()
 
 
 def pytest_configure() -> None:
@@ -71,9 +75,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Workers send what a test logged as UTF-8, which names of files in a log need not be."""
     report = yield
+    item.stash[FAILED] = report.failed
     report.sections = [
         (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
     ]
@@ -201,6 +208,44 @@ def _mortal_broker(folder: Path) -> Iterator[Node]:
     yield broker
     broker.end()
     gc.collect()  # what clients leave is warned of here, and not in some later test
+
+
+@pytest.fixture(scope="session")
+def _browser() -> Iterator[Browser]:
+    browser = Browser(_require_browser())
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def look(_browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
+    """`look(url)`: a window of a real browser there. What it should not have done fails the test,
+    and of a test that fails a picture and a trace are kept."""
+    tabs: list[Tab] = []
+    with _browser.held(), ExitStack() as stack:
+
+        def made(url: str, **options: Any) -> Tab:
+            tabs.append(stack.enter_context(_browser.tab(url, **options)))
+            return tabs[-1]
+
+        yield made
+        faults = [fault for tab in tabs for fault in tab.unexcused()]
+        if faults or request.node.stash.get(FAILED, False):
+            for number, tab in enumerate(tabs):
+                tab.keep(f"{request.node.name}-{number}".translate(str.maketrans("[]/: ", "-----")))
+        assert faults == []
+
+
+def _require_browser() -> str:
+    """Where it is. Without it: a failure where a browser is required, else a skip."""
+    path = chromium()
+    missing = [] if path else ["Chromium (Debian: apt-get install chromium fonts-dejavu-core)"]
+    if not find_spec("playwright"):
+        missing.append("Playwright (pip install playwright axe-playwright-python)")
+    if missing:
+        reason = f"no browser without {' and '.join(missing)}"
+        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(reason)
+    return path
 
 
 def _require_kafka() -> None:

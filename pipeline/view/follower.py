@@ -121,20 +121,25 @@ class Follower:
             self._read = rows[-1][0]
 
     def _begin(self, end: int) -> None:
+        """Of streams whose last records lie before those that are read now, in their order."""
+        first = max(0, end - RECENT)
         streams = {name: StreamState(name) for name in self._axes.streams()}
-        for name in streams:
+        for name, state in streams.items():
             for record in self._index.newest(EVENTS, name, EVENTS_READ):
-                headers = record.message.headers
-                _tell(streams[name], record.message.value, headers, record.timestamp_us)
+                if record.offset <= first:
+                    headers = record.message.headers
+                    _tell(state, record.message.value, headers, record.timestamp_us)
             for topic in self._axes.topics_of(name):
                 for record in self._index.newest(topic, name, 1):
-                    with suppress(*FAULTS):
-                        streams[name].take(topic, record.message.headers, record.timestamp_us)
+                    if record.offset <= first:
+                        with suppress(*FAULTS):
+                            state.take(topic, record.message.headers, record.timestamp_us)
+            state.forget_pauses()
         with self._lock:
             self._states = streams
         self._stood_us = 0
         self._generation = self._index.generation
-        self._read = max(0, end - RECENT)
+        self._read = first
 
     def _look_where_streams_stand(self) -> None:
         now_us = self._clock_us()

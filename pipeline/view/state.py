@@ -80,6 +80,10 @@ class StreamState:
         elif kind in ("started", "resumed", "ended"):
             self._trouble = None
 
+    def forget_pauses(self) -> None:
+        """What it was told lies apart, and says nothing of how often its records come."""
+        self._pauses.clear()
+
     def plain(self, now_us: int) -> dict[str, Any]:
         """JSON values; times are microseconds since the epoch."""
         state, reason = self._judged(now_us)

@@ -16,7 +16,8 @@ export class Player extends EventTarget {
   moment = null;
   playing = false;
   following = false;
-  #busy = false;
+  /** @type {Promise<void>|null} */
+  #work = null;
   #wanted = null;
 
   /**
@@ -59,9 +60,9 @@ export class Player extends EventTarget {
     else this.#play();
   }
 
-  /** What is shown is drawn once more, because it is to look otherwise. */
+  /** What is shown, or on its way, is drawn once more because it is to look otherwise. */
   again() {
-    return this.moment && this.#want({ moment: this.moment });
+    return this.#wanted ? null : this.#want({ again: true });
   }
 
   stop() {
@@ -75,27 +76,27 @@ export class Player extends EventTarget {
     this.dispatchEvent(new Event("mode"));
   }
 
-  async #want(query) {
+  /** Ends when nothing is wanted any more. */
+  #want(query) {
     this.#wanted = query;
-    if (this.#busy) return;
-    this.#busy = true;
-    while (this.#wanted) {
-      const { moment, ...asked } = this.#wanted;
-      this.#wanted = null;
-      await this.#reach(async () => moment ?? (await this.ask(asked)));
-    }
-    this.#busy = false;
+    return (this.#work ??= this.#reach());
   }
 
-  async #reach(find) {
-    try {
-      const moment = await find();
-      await this.show(moment);
-      this.moment = moment;
-    } catch (error) {
-      this.#mode(false, this.following);
-      this.failed(error);
+  async #reach() {
+    while (this.#wanted) {
+      const { moment, again, ...asked } = this.#wanted;
+      this.#wanted = null;
+      try {
+        const found = await (again ? this.moment : (moment ?? this.ask(asked)));
+        if (!found) continue;
+        await this.show(found);
+        this.moment = found;
+      } catch (error) {
+        this.#mode(false, this.following);
+        this.failed(error);
+      }
     }
+    this.#work = null;
   }
 
   /** Frame by frame at the pace at which they were taken, or as fast as they can be drawn. */

@@ -56,7 +56,7 @@ export class Tile {
     write(this.word, troubled(state) ? state.state : "");
     write(this.reason, troubled(state) || state.state === "paused" ? state.reason : "");
     write(this.doubt, doubts(state));
-    write(this.figures, figures(state) || (state.live ? "" : "recording"));
+    write(this.figures, figures(state) || (state.live || state.last_us == null ? "" : "recording"));
   }
 
   /** Ages go on while nothing comes. */

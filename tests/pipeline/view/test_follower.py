@@ -47,6 +47,30 @@ def test_a_trouble_long_ago_is_known_at_the_beginning(book, shelf, axes):
     assert follower.states()[0]["reason"] == "hangs"
 
 
+def test_how_often_records_come_is_known_at_the_beginning(book, shelf, axes):
+    for number in range(4):
+        book.now_us += 10 * SECOND_US
+        book.write(book.frame(number))
+    book.now_us += SECOND_US
+    follower = Follower(shelf, axes, clock_us=lambda: book.now_us)
+    assert states(follower) == {"gate": "live"}
+    assert follower.states()[0]["fps"] == 0.1  # of ten seconds, and each of its records once
+    book.now_us += 30 * SECOND_US
+    assert states(follower) == {"gate": "live"}
+    book.now_us += 30 * SECOND_US
+    assert states(follower) == {"gate": "silent"}
+
+
+def test_single_records_of_long_ago_say_nothing_of_how_often_they_come(book, shelf, axes):
+    book.write(book.event("started", 0))
+    book.now_us += 3600 * SECOND_US
+    book.write(book.frame(0))
+    book.write(*[book.frame(n, stream="yard") for n in range(4000)])
+    book.now_us += 6 * SECOND_US
+    follower = Follower(shelf, axes, clock_us=lambda: book.now_us)
+    assert states(follower)["gate"] == "silent"
+
+
 def test_a_job_is_done_when_its_progress_says_so(book, follower):
     book.write(book.frame(0))
     book.stands("gate", status="running")

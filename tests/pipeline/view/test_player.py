@@ -35,6 +35,47 @@ def test_of_all_that_is_asked_while_one_is_drawn_the_newest_alone_is_done(javasc
     assert javascript(FRAMES + script, [0, 1, 2, 3, 4]) == ["0", "4"]
 
 
+def test_what_looks_otherwise_while_a_moment_comes_is_drawn_once_more_when_it_has(javascript):
+    script = """
+      let open;
+      gate = new Promise((resolve) => (open = resolve));
+      const first = player.seek(0);
+      player.again();
+      open();
+      await first;
+      const second = player.seek(2);
+      player.again();
+      await second;
+      said.push(...shown);
+    """
+    assert javascript(FRAMES + script, [0, 1, 2]) == ["0", "0", "2", "2"]
+
+
+def test_what_looks_otherwise_while_it_is_played_is_played_on(javascript):
+    script = """
+      await player.seek(0);
+      const ended = new Promise((resolve) =>
+        player.addEventListener("mode", () => player.playing || resolve()));
+      player.show = async () => await new Promise((resolve) => setTimeout(resolve, 20));
+      player.ask = async (query) => {
+        player.again();
+        return at(query);
+      };
+      player.toggle();
+      await ended;
+      said.push(player.moment.position);
+    """
+    assert javascript(FRAMES + script, [0, 1, 2, 3, 4, 5]) == ["5"]
+
+
+def test_nothing_is_drawn_once_more_where_nothing_was(javascript):
+    script = """
+      await player.again();
+      said.push(...shown, ...failed);
+    """
+    assert javascript(FRAMES + script, [0]) == []
+
+
 def test_steps_go_from_frame_to_frame_and_stay_at_the_ends(javascript):
     script = """
       await player.seek(25);
