@@ -16,7 +16,6 @@ export class Player extends EventTarget {
   moment = null;
   playing = false;
   following = false;
-  /** @type {Promise<void>|null} */
   #work = null;
   #wanted = null;
 
@@ -60,7 +59,7 @@ export class Player extends EventTarget {
     else this.#play();
   }
 
-  /** What is shown, or on its way, is drawn once more because it is to look otherwise. */
+  /** What is shown or on its way is drawn once more, to look otherwise. */
   again() {
     return this.#wanted ? null : this.#want({ again: true });
   }

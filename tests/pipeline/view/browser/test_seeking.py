@@ -74,7 +74,7 @@ def test_a_time_that_is_typed(seeking):
         seeking.shows(seeking.holds(time_us))
     seeking.field.fill("noon")
     seeking.field.press("Enter")
-    expect(seeking.page.get_by_role("alert").filter(has_text="A time is 1:23")).to_be_visible()
+    expect(seeking.page.get_by_role("alert").filter(has_text="A time is")).to_be_visible()
     seeking.shows(FRAMES - 1)
 
 

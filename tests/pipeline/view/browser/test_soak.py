@@ -164,7 +164,7 @@ def test_a_browser_that_is_slow_is_told_and_goes_on_with_the_newest(at_work, ser
         tab.go()
         expect(tab.page.locator("canvas.drawn")).to_have_count(len(STREAMS))
         tab.page.evaluate("() => { window.gate = new Promise((open) => (window.opens = open)) }")
-        told = re.compile("^[1-9][0-9]* pictures were left out for this browser")
+        told = re.compile("^[1-9][0-9]* pictures left out")
         expect(tab.page.get_by_text(told)).to_be_visible()
         newest = cameras.written - 1
         tab.page.evaluate("() => window.opens()")
