@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import BrowserContext
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 KEPT = Path(__file__).parents[1] / "results" / "browser"  # pictures, and traces of failures
@@ -94,17 +94,12 @@ class Tab:
         self.faults: list[str] = []
         self._excused = ["willReadFrequently"]  # pixels are read by tests alone
         self._context = context
-        self.page = self.opened()
-
-    def opened(self) -> Page:
-        """One more page, with the same cookies and memory."""
-        page = self._context.new_page()
-        page.on("request", lambda request: self._asked(request.url))
-        page.on("websocket", lambda socket: self._asked(socket.url.replace("ws", "http", 1)))
-        page.on("pageerror", lambda error: self._fault(f"error: {error}"))
-        page.on("crash", lambda _: self._fault("crashed"))
-        page.on("console", lambda told: self._said(told.type, told.text))
-        return page
+        self.page = context.new_page()
+        self.page.on("request", lambda request: self._asked(request.url))
+        self.page.on("websocket", lambda socket: self._asked(f"http{socket.url[2:]}"))
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("crash", lambda _: self.faults.append("crashed"))
+        self.page.on("console", lambda told: self._said(told.type, told.text))
 
     def go(self, address: str = "#/") -> None:
         """To a place of the page, loading it anew."""
@@ -123,10 +118,6 @@ class Tab:
             if not any(re.search(pattern, fault) for pattern in self._excused)
         ]
 
-    def until(self, function: str, argument: Any = None) -> None:
-        """Wait until it gives something that is true."""
-        self.page.wait_for_function(function, arg=argument)
-
     def picture(self, name: str) -> None:
         """Keep what is seen, and what lies below."""
         self.page.screenshot(path=KEPT / f"{name}.png", full_page=True)
@@ -140,11 +131,8 @@ class Tab:
         self.urls.append(url)
         ours = (f"{self.url}/", f"blob:{self.url}/", "about:blank")
         if not url.startswith(ours):
-            self._fault(f"asked {url}")
+            self.faults.append(f"asked {url}")
 
     def _said(self, kind: str, text: str) -> None:
         if kind in ("error", "warning"):
-            self._fault(f"console {kind}: {text}")
-
-    def _fault(self, text: str) -> None:
-        self.faults.append(text)
+            self.faults.append(f"console {kind}: {text}")

@@ -7,6 +7,7 @@ import gc
 import itertools
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -232,7 +233,7 @@ def look(_browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable
         faults = [fault for tab in tabs for fault in tab.unexcused()]
         if faults or request.node.stash.get(FAILED, False):
             for number, tab in enumerate(tabs):
-                tab.keep(f"{request.node.name}-{number}".translate(str.maketrans("[]/: ", "-----")))
+                tab.keep(re.sub(r"[^\w.-]+", "-", f"{request.node.name}-{number}"))
         assert faults == []
 
 

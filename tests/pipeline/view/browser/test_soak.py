@@ -128,8 +128,8 @@ def test_sixteen_streams_are_followed_for_as_long_as_they_last(at_work, served, 
         drawn = tab.page.locator("canvas.drawn")
         expect(drawn).to_have_count(len(STREAMS))
         memory = Memory(tab.page)
-        written_before, before = cameras.written, memory.look()
-        drawn_before, left_out_before = counts(tab)
+        before, (drawn_before, left_out_before) = memory.look(), counts(tab)
+        written_before = cameras.written
         enough = written_before + SOAK_S / EVERY_S
         tab.page.wait_for_function(SHOWS, arg=enough, timeout=1000 * (2 * SOAK_S + 60))
     last = str(cameras.written - 1)
@@ -149,7 +149,7 @@ def test_sixteen_streams_are_followed_for_as_long_as_they_last(at_work, served, 
     )
     assert sum(updates.values()) + left_out >= SHARE * sent * len(STREAMS)
     assert heap < MORE_BYTES
-    assert nodes[1] <= nodes[0] + len(STREAMS)
+    assert nodes[1] - nodes[0] < 8 * len(STREAMS)  # fewer than one for each picture
 
 
 def counts(tab):

@@ -147,4 +147,3 @@ def test_a_server_goes_away_and_comes_back(cameras, served, look):
         expect(banners).to_be_empty()
         expect(tab.page.get_by_role("link", name="yard, live")).to_be_visible()
         assert tab.page.evaluate("window.same")
-        tab.page.close()
