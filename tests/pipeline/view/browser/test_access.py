@@ -67,6 +67,7 @@ def test_a_stream_and_its_dialogs_can_be_read_by_all(filled, shown):
     tab = shown(filled.at(22, layers="depth,segmentation"))
     page = tab.page
     expect(page.get_by_role("group", name="Picture")).to_have_attribute("data-position", "22")
+    expect(page.get_by_role("img", name="Picture of scene")).to_be_visible()
     expect(page.get_by_role("region", name="Events in view")).to_contain_text("walks")
     check(tab, "stream")
     page.get_by_role("button", name="depth", exact=True).click()

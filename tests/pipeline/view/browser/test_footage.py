@@ -117,13 +117,15 @@ def test_each_frame_has_its_own_picture_and_its_own_values(replayed, looked, str
     records = Records(replayed, stream)
     page = looked(f"#/s/{stream}?layers=depth,segmentation")
     group = page.get_by_role("group", name="Picture")
+    photo = page.get_by_role("img", name=f"Picture of {stream}")
     maps = list(zip(records.of("depth"), records.of("segmentation"), strict=True))
     assert len(maps) == 6
     for depth, classes in maps:
         headers = depth[0]
         expect(group).to_have_attribute("data-position", headers["ce_id"].split("/")[3])
+        expect(photo).to_be_visible()  # it may come after its maps
         assert page.evaluate(MEAN) == pytest.approx(records.mean(headers), abs=NEAR)
-        check_values(page, records, depth, classes)
+        check_values(page, photo.bounding_box(), records, depth, classes)
         page.keyboard.press("ArrowRight")
     expect(page.get_by_role("main")).to_contain_text("Out of domain")
 
@@ -135,9 +137,8 @@ def test_the_wall_has_their_pictures(looked):
         expect(page.get_by_label(f"Picture of {stream}", exact=True)).to_be_visible()
 
 
-def check_values(page, records, depth, classes):
+def check_values(page, photo, records, depth, classes):
     """At two places: the number of the record, and the name of its class."""
-    photo = page.get_by_role("img", name=f"Picture of {records.stream}").bounding_box()
     high, wide = SIZES_HW[records.stream]
     assert photo["width"] / photo["height"] == pytest.approx(wide / high, rel=0.02)
     names = records.names(classes[0]["ce_labelset"])

@@ -29,6 +29,7 @@ def looked(book, shown):
         tab = shown(scene.at(number, **query))
         stage = Stage(tab.page, scene)
         expect(stage.group).to_have_attribute("data-position", str(number))
+        expect(stage.photo).to_be_visible()
         return stage
 
     return made

@@ -35,12 +35,14 @@ class Seeking:
     def __init__(self, page, scene, database):
         self.page, self.scene, self.database = page, scene, database
         self.slider = page.get_by_role("slider", name="Time")
+        self.photo = page.get_by_role("img", name="Picture of scene")
         self.field = page.get_by_role("textbox", name="Jump to a time")
 
     def shows(self, number):
         """That frame, by its position, by its picture and by its map."""
         group = self.page.get_by_role("group", name="Picture")
         expect(group).to_have_attribute("data-position", str(number))
+        expect(self.photo).to_be_visible()  # it may come after its maps
         assert abs(self.page.evaluate(GREY) - self.scene.grey(number)) <= NEAR
         chip = self.page.get_by_role("button", name="depth", exact=True)
         assert chip.get_attribute("title").startswith(f"depth/scene/{RECORDING}/{number}/")
@@ -147,6 +149,7 @@ def test_a_picture_of_another_frame_is_said_to_be_one(book, shown):
     seeking.page.keyboard.press("ArrowRight")
     expect(told).to_contain_text("frame 11")
     expect(told).to_contain_text("its picture is not exact: −0.20 s from it")  # noqa: RUF001
+    expect(seeking.photo).to_be_visible()
     assert abs(seeking.page.evaluate(GREY) - scene.grey(10)) <= NEAR
 
 
