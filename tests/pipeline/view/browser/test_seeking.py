@@ -153,6 +153,20 @@ def test_a_picture_of_another_frame_is_said_to_be_one(book, shown):
     assert abs(seeking.page.evaluate(GREY) - scene.grey(10)) <= NEAR
 
 
+def test_maps_do_not_wait_for_a_picture(book, shown):
+    scene, held = Scene("scene"), []
+    scene.write(book)
+    tab = shown()
+    tab.page.route("**/view/frame?*", lambda route: held.append(route))
+    tab.go(scene.at(3, layers="depth"))
+    seeking = Seeking(tab.page, scene, book.path)
+    expect(tab.page.get_by_role("main")).to_contain_text("The picture is on its way.")
+    expect(tab.page.get_by_role("img", name="depth over the picture")).to_be_visible()
+    expect(seeking.photo).to_be_hidden()
+    held[0].continue_()
+    seeking.shows(3)
+
+
 def test_a_time_of_day_is_meant_where_the_browser_is(book, shown):
     book.write(*[book.frame(number) for number in range(50)])
     page = shown("#/s/gate?t=2026-11-18T11:06:40.000000Z", timezone_id="Pacific/Kiritimati").page
