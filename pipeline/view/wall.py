@@ -15,7 +15,7 @@ from typing import TypeVar
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pipeline.errors import NoDatabase, SinkError
+from operators.errors import DinostreamError
 from pipeline.view.slots import PICTURES, Due, Slots
 from pipeline.view.tiles import Json, Sources, Tiles
 
@@ -134,8 +134,8 @@ class Wall:
 
 
 async def _unless_away(look: Callable[[T], R], at: T) -> R | None:
-    """What somebody sees there, in a thread of its own; None where the sink is away, which the
-    states tell."""
-    with suppress(NoDatabase, SinkError):
+    """What somebody sees there, in a thread of its own; None where the sink is away, or is no
+    sink any more, which the states tell."""
+    with suppress(DinostreamError):
         return await run_in_threadpool(look, at)
     return None
