@@ -165,11 +165,11 @@ class KafkaReading:
         early enough may lie anywhere: writers' clocks differ."""
         if self._plan.where.since_us is None:
             return self._firsts(partitions)
+        # First where they end now: what is published while their times are asked for lies behind.
+        ends = self._ends(partitions)
         since_ms = dict.fromkeys(partitions, self._plan.where.since_us // 1000)
         found = self._ask(lambda: self._client.offsets_for_times(since_ms)) if since_ms else {}
-        later = {partition for partition in partitions if found[partition] is None}
-        begins = {one: found[one].offset for one in partitions if found[one] is not None}
-        return begins | self._ends(later)
+        return {one: found[one].offset if found[one] else ends[one] for one in partitions}
 
     def _firsts(self, partitions: Collection[TopicPartition]) -> Places:
         """What retention has left begins there."""

@@ -6,17 +6,18 @@ import threading
 from contextlib import closing
 
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer
 
 from operators.errors import UsageError
 from pipeline.records.commit import Commit
 from pipeline.records.filter import Filter
+from pipeline.records.message import wall_clock_us
 from pipeline.sinks.address import parse_sink_uri
 from pipeline.sinks.kafka import reading as kafka_reading
 from pipeline.sinks.kafka.settings import KafkaSettings
 from pipeline.sinks.reading import Plan
 from pipeline.sinks.sink import Receipt
-from pipeline.sinks.uri import open_reader, open_sink
+from pipeline.sinks.uri import create_topics, open_reader, open_sink
 
 pytestmark = pytest.mark.needs_kafka
 
@@ -175,4 +176,27 @@ def test_follow_from_now_leaves_out_what_was_there(sink, kafka_uri, build):
         if not done.is_alive():
             break
     assert seen[0].message.value != b'{"number":1}'
+    records.close()
+
+
+def test_what_is_published_while_a_reader_takes_its_place_is_read(
+    sink, kafka_uri, build, monkeypatch
+):
+    """In a partition that had nothing since then: where that is known, it may have something."""
+    create_topics(kafka_uri, names=["action"])
+    ask = KafkaConsumer.offsets_for_times
+
+    def answered(consumer, times):
+        found = ask(consumer, times)
+        sink.publish([build.message(1)])
+        return found
+
+    monkeypatch.setattr(KafkaConsumer, "offsets_for_times", answered)
+    hour_ago = Filter(since_us=wall_clock_us() - 3600 * 1_000_000)
+    records = open_reader(kafka_uri).records(["action"], where=hour_ago, follow=True)
+    seen = []
+    done = threading.Thread(target=lambda: seen.append(next(records)), daemon=True)
+    done.start()
+    done.join(timeout=60)
+    assert [record.message.value for record in seen] == [b'{"number":1}']
     records.close()
