@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from pipeline.cli.moment import moment_us
-from pipeline.cli.sink_options import sink_config_option, sink_settings
+from pipeline.cli.sink_options import since_option, sink_config_option, sink_settings, until_option
 
 WHAT = ("throughput", "latency", "classes", "drops", "ledger")
 TOLD_EVERY = 1000  # records between two looks at the clock
@@ -64,22 +63,8 @@ def _svg(_: click.Context, __: click.Parameter, path: Path) -> Path:
     show_default="every one",
     help="Only this stream; may be repeated.",
 )
-@click.option(
-    "--since",
-    "since_us",
-    type=moment_us,
-    metavar="TIME",
-    show_default="the beginning",
-    help="Published then or later.",
-)
-@click.option(
-    "--until",
-    "until_us",
-    type=moment_us,
-    metavar="TIME",
-    show_default="none",
-    help="Published before then.",
-)
+@since_option
+@until_option
 @sink_config_option
 @click.pass_context
 def command(context: click.Context, /, source: str, output: Path, **given: Any) -> int:

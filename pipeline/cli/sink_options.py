@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from pipeline.cli.moment import moment_us
+
 sink_config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="YAML file with the sink's client settings."
 )
@@ -19,6 +21,23 @@ group_option = click.option(
     show_default="none",
     help="Kafka's consumer group: share records with its other members, and go on where they were "
     "(with --follow).",
+)
+
+since_option = click.option(
+    "--since",
+    "since_us",
+    type=moment_us,
+    metavar="TIME",
+    show_default="the beginning",
+    help="Published then or later.",
+)
+until_option = click.option(
+    "--until",
+    "until_us",
+    type=moment_us,
+    metavar="TIME",
+    show_default="none",
+    help="Published before then.",
 )
 
 

@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from operators.errors import UsageError
-from pipeline.cli.moment import moment_us
-from pipeline.cli.sink_options import follow_option, group_option, sink_config_option, sink_settings
+from pipeline.cli.sink_options import (
+    follow_option,
+    group_option,
+    since_option,
+    sink_config_option,
+    sink_settings,
+    until_option,
+)
 
 if TYPE_CHECKING:
     from pipeline.records.condition import Condition
@@ -55,22 +61,8 @@ SUMMARY_S = 5.0  # between two summaries of latencies
     show_default="none",
     help="Stop after N records.",
 )
-@click.option(
-    "--since",
-    "since_us",
-    type=moment_us,
-    metavar="TIME",
-    show_default="the beginning",
-    help="Published then or later.",
-)
-@click.option(
-    "--until",
-    "until_us",
-    type=moment_us,
-    metavar="TIME",
-    show_default="none",
-    help="Published before then.",
-)
+@since_option
+@until_option
 @click.option(
     "--format",
     "form",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,10 @@ from pipeline.view.series import LIVE, NO_SESSION, Axis, Series, Shelf, place_of
 NO_POSITION = "-"  # in ids of what was told before a session's first frame
 OF_SPANS = ("action", "action.episodes", "labels", *OF_EVERY_RUN)  # not of single frames
 NO_FRAME = "none of its frames is in the sink yet"
+
+
+TimeOf = Callable[[StoredRecord], int]
+"""A record -> its event time, microseconds since the epoch."""
 
 
 class NotThere(UsageError):
@@ -106,22 +111,23 @@ class Axes:
             )
         return found
 
-    def time_of(self, axis: Axis, record: StoredRecord) -> int:
-        """Event time of the last frame up to the one that a record names: events and dead letters
-        have no time of their own. Where there is none, when it was noticed; of a recording, whose
-        time is another one, the beginning."""
-        try:
-            frames = self.frames(axis)
-        except NotThere:
-            return time_us(record.message.headers["ce_ingesttime"])
-        position = record.message.id.split("/")[3].split(".")[0]
-        if position != NO_POSITION:
-            number = frames.last_to(place_of(session_of(record.message.headers), position))
-            if number >= 0:
-                return frames.time_us(number)
-        if axis.name == LIVE:
-            return time_us(record.message.headers["ce_ingesttime"])
-        return frames.time_us(frames.first_left())
+    def times(self, axis: Axis) -> TimeOf:
+        """What gives a record the event time of the last frame up to the one that it names: events
+        and dead letters have no time of their own. Where there is none, when it was noticed; of a
+        recording, whose time is another one, the beginning."""
+        frames = self._most(axis, self.topics_of(axis.stream))
+
+        def time_of(record: StoredRecord) -> int:
+            headers, position = record.message.headers, record.message.position.split(".")[0]
+            if frames is not None and position != NO_POSITION:
+                number = frames.last_to(place_of(session_of(headers), position))
+                if number >= 0:
+                    return frames.time_us(number)
+            if frames is None or axis.name == LIVE:
+                return time_us(headers["ce_ingesttime"])
+            return frames.time_us(frames.first_left())
+
+        return time_of
 
     def _most(self, axis: Axis, topics: list[str]) -> Series | None:
         every = [self._shelf.series(topic, axis) for topic in topics if topic not in OF_SPANS]

@@ -13,7 +13,7 @@ from pipeline.view.series import Axis, Series
 MOST = 50_000  # the newest
 PAGE = 256
 
-TimeOf = Callable[[Axis, StoredRecord], int]
+Times = Callable[[Axis], Callable[[StoredRecord], int]]
 
 
 class Marked:
@@ -23,17 +23,17 @@ class Marked:
         marks: in the order of their records; replaced and never changed where it is read.
     """
 
-    def __init__(self, index: RecordIndex, series: Series, time_of: TimeOf) -> None:
+    def __init__(self, index: RecordIndex, series: Series, times: Times) -> None:
         """
         Args:
             index: of the database.
             series: the topic.
-            time_of: event time of a record that names a frame without its time.
+            times: what gives records that name a frame its event time, of an axis.
         """
         self.series = series
         self.marks: list[Mark] = []
         self._index = index
-        self._time_of = time_of
+        self._times = times
         self._lock = threading.Lock()
         self._left_out = max(0, len(series) - MOST)
         self._read = self._left_out
@@ -41,17 +41,17 @@ class Marked:
     def catch_up(self) -> int:
         """Read what is new; how many are left out because they are too old."""
         with self._lock:
+            if self._read == len(self.series):
+                return self._left_out
             found, read = list(self.marks), self._read
+            time_of = self._times(self.series.axis)
             while read < len(self.series):
                 page = self.series.offsets[read : read + PAGE]
                 read += len(page)
-                marks = (mark_of(one, self._when) for one in self._index.records(page))
+                marks = (mark_of(one, time_of) for one in self._index.records(page))
                 found += [one for one in marks if one]
             self._read = read
             if len(found) > len(self.marks):
                 self._left_out += max(0, len(found) - MOST)
                 self.marks = found[-MOST:]
             return self._left_out
-
-    def _when(self, record: StoredRecord) -> int:
-        return self._time_of(self.series.axis, record)

@@ -15,7 +15,7 @@ from pipeline.view.axes import Axes
 from pipeline.view.coverage import Span, covered, usual_interval_us
 from pipeline.view.marked import Marked
 from pipeline.view.marks import LANES, TOPICS, Mark, drawable, labels_of
-from pipeline.view.series import Axis, Shelf
+from pipeline.view.series import Axis, Series, Shelf
 
 AXES = 16  # whose marks are remembered
 MOST_LABELS = 200
@@ -43,10 +43,11 @@ class Timeline:
         Raises:
             NotThere: no such stream or axis.
         """
-        ends = self._ends(axis)
+        frames = self._axes.frames(axis)
+        ends = frames.time_us(frames.first_left()), frames.time_us(len(frames) - 1)
         span = (ends[0] if from_us is None else from_us, ends[1] if to_us is None else to_us)
         marks, left_out = self._marks(axis)
-        stretches = self._covered(axis, span, width)
+        stretches = _covered(frames, span, width)
         between = [(before[1], behind[0]) for before, behind in pairwise(stretches)]
         return {
             "from_us": span[0],
@@ -63,22 +64,6 @@ class Timeline:
             "left_out": left_out,
         }
 
-    def _ends(self, axis: Axis) -> Span:
-        """From the first to the last of its frames; windows and events lie within."""
-        frames = self._axes.frames(axis)
-        return frames.time_us(frames.first_left()), frames.time_us(len(frames) - 1)
-
-    def _covered(self, axis: Axis, span: Span, width: int) -> list[Span]:
-        """Stretches that reach into the span, or stand next to it."""
-        frames = self._axes.frames(axis)
-        first = max(frames.last_at(span[0]), frames.first_left())
-        last = min(frames.first_at(span[1]), len(frames) - 1)
-        if first > last:
-            return []
-        interval_us = usual_interval_us(frames.time_us, frames.first_left(), len(frames) - 1)
-        pixel_us = (span[1] - span[0]) // width
-        return covered(frames.time_us, first, last, interval_us=interval_us, least_us=pixel_us)
-
     def _marks(self, axis: Axis) -> tuple[list[Mark], int]:
         found: list[Mark] = []
         left_out = 0
@@ -94,12 +79,23 @@ class Timeline:
             known = self._read.get((axis, topic))
             if known is None or known.series is not series:
                 known = self._read[axis, topic] = Marked(
-                    self._shelf.index, series, self._axes.time_of
+                    self._shelf.index, series, self._axes.times
                 )
             self._read.move_to_end((axis, topic))
             while len(self._read) > AXES * len(TOPICS):
                 self._read.popitem(last=False)
             return known
+
+
+def _covered(frames: Series, span: Span, width: int) -> list[Span]:
+    """Stretches that reach into the span, or stand next to it."""
+    first = max(frames.last_at(span[0]), frames.first_left())
+    last = min(frames.first_at(span[1]), len(frames) - 1)
+    if first > last:
+        return []
+    interval_us = usual_interval_us(frames.time_us, frames.first_left(), len(frames) - 1)
+    pixel_us = (span[1] - span[0]) // width
+    return covered(frames.time_us, first, last, interval_us=interval_us, least_us=pixel_us)
 
 
 def _within(span: Span, parts: list[Span]) -> list[Span]:
