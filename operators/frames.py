@@ -123,6 +123,8 @@ class Features:
         look: (row, patches down and across, mirrored) -> features of another pass, for `again`.
         pixels: what the backbone was given of the frames, on the host: uint8 RGB `[n, H, W, 3]`,
             without padding. None: these features do not come from a backbone.
+        memo: what operators have computed of these frames, for others that ask for the same
+            (`BatchOperator.shared`).
     """
 
     infos: tuple[FrameInfo, ...]
@@ -134,6 +136,7 @@ class Features:
     pool: ThreadPool | None = None
     look: Callable[[int, tuple[int, int], bool], Features] | None = None
     pixels: NDArray[np.uint8] | None = None
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def on_host(self) -> bool:
