@@ -28,6 +28,7 @@ from operators.vector.embedding import build_embedding
 from operators.weights.backbone_choice import DEMO
 from operators.weights.head_needs import HeadNeeds, chosen_header
 from operators.weights.head_request import HeadRequest
+from operators.zones.operator import build_zones
 
 Builder = Callable[[Mapping[str, Any], HeadRequest], Operator]
 
@@ -39,6 +40,7 @@ BUILDERS: Mapping[str, Builder] = {
     "embedding": build_embedding,
     "pca": build_pca,
     "frames": build_frames,
+    "zones": build_zones,
 }
 _RESERVED = (*BUILT_IN, "events", "deadletter", "labels", "progress", "claims")  # topics
 _TOPIC = re.compile(r"[a-z][a-z0-9_-]{0,62}(\.[a-z0-9_-]{1,63})*")
@@ -58,8 +60,8 @@ def build_operator(
     """An operator as a user asked for it.
 
     Args:
-        name: `depth`, `segmentation`, `action`, `embedding`, `pca`, `frames`, or
-            `package.module:Class`, whose constructor takes the settings as keyword arguments.
+        name: `depth`, `segmentation`, `action`, `embedding`, `pca`, `frames`, `zones`,
+            or `package.module:Class`, whose constructor takes the settings as keyword arguments.
         settings: what the user set for it.
         architecture: the backbone's sizes.
         backbone_sha256: identity of the backbone's weights.
