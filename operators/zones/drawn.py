@@ -5,22 +5,29 @@ Masks are made when the first map is there, because only then it is known how la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from operators.places.places import Places
 from operators.zones.measure import Mask, Measured
+from operators.zones.watched import Watched
 
 _PIXEL_DECIMALS = 1
 
 
 class Drawn:
-    """Of one stream."""
+    """Of one stream.
 
-    def __init__(self, places: Places) -> None:
+    Attributes:
+        zones: by their names' order.
+        watched: what may stay in them, always in one order.
+    """
+
+    def __init__(self, places: Places, watched: Sequence[Watched]) -> None:
         self.zones = places.zones
+        self.watched = watched
         self._sizes: tuple[tuple[int, ...], ...] = ()
         self._masks: Mapping[str, Mask] = {}
 

@@ -28,9 +28,10 @@ from operators.segmentation.operator import Segmentation
 from operators.settings import Settings
 from operators.weights.head_request import HeadRequest
 from operators.zones.drawn import Drawn
+from operators.zones.findable import Findable
 from operators.zones.measure import Measured
 from operators.zones.memory import Memory, record
-from operators.zones.watched import Alarm, Class, Occupancy, Presence, Said, Thresholds, Watched
+from operators.zones.watched import Alarm, Class, Occupancy, Presence, Said, Thresholds
 
 if TYPE_CHECKING:
     from operators.batch_operator import Numbers
@@ -77,11 +78,11 @@ class Zones(BatchOperator, StreamOperator):
         self._min_share = min_share
         self._segmentation, self._depth = segmentation, depth
         self._drawn: dict[str, Drawn] = {}
-        self._watched: dict[str, list[Watched]] = {}
         self._memory: dict[str, Memory] = {}
         self._classes: tuple[Class, ...] = ()
         if segmentation:
-            self._classes = tuple(self._class(name, "operators.zones") for name in self._names)
+            where = "operators.zones.classes"
+            self._classes = tuple(self._class(name, where) for name in self._names)
             read = [segmentation, *([depth] if depth else [])]
             self.layers = sorted({block for one in read for block in one.layers})
             self.untrained = any(one.untrained for one in read)
@@ -112,6 +113,13 @@ class Zones(BatchOperator, StreamOperator):
         """Stream -> hash of its depth's calibration, part of its records' variant."""
         return self._depth.hashes if isinstance(self._depth, CalibratedDepth) else {}
 
+    @property
+    def findable(self) -> Findable | None:
+        """What alerts can be about; None: nothing is known yet."""
+        if not self._segmentation:
+            return None
+        return Findable(self._segmentation.labels, self._depth is not None)
+
     def settings(self) -> Mapping[str, Any]:
         own = {
             "classes": list(self._names),
@@ -128,10 +136,6 @@ class Zones(BatchOperator, StreamOperator):
         }
 
     def place(self, stream: str, places: Places | None) -> None:
-        """
-        Raises:
-            UsageError: an alert is about a class or metres that nobody finds.
-        """
         self._drawn.pop(stream, None)
         if places is None or not places.zones:
             log.warning("%s has no zones: the operator zones says nothing of it", stream)
@@ -143,8 +147,7 @@ class Zones(BatchOperator, StreamOperator):
         ]
         occupied = [Occupancy(zone.name, self._classes, self._thresholds) for zone in places.zones]
         alarms = [self._alarm(stream, alert) for alert in places.alerts]
-        self._watched[stream] = [*present, *occupied, *alarms]
-        self._drawn[stream] = Drawn(places)
+        self._drawn[stream] = Drawn(places, [*present, *occupied, *alarms])
 
     def compute(self, features: Features, rows: slice) -> Numbers:
         if not self._segmentation:
@@ -169,16 +172,16 @@ class Zones(BatchOperator, StreamOperator):
         metres = self._depth.in_metres(info, *depth) if self._depth else None
         measured = drawn.measure(numbers[0], metres, info.source_hw)
         memory = self._memory.setdefault(info.stream, Memory())
-        told = memory.take(info, self._watched[info.stream], measured)
+        told = memory.take(info, drawn.watched, measured)
         outlines = drawn.outlines(info.source_hw)
         zones = [self._zone(name, outlines[name], one, memory) for name, one in measured.items()]
         return self._records(info, [Said(self.name, "", {"zones": zones}), *told])
 
     def reset(self, stream: str, reason: str) -> list[Result]:
-        memory = self._memory.pop(stream, None)
-        if memory is None or memory.last is None:
+        memory, drawn = self._memory.pop(stream, None), self._drawn.get(stream)
+        if memory is None or memory.last is None or drawn is None:
             return []
-        return self._records(memory.last, memory.cut(self._watched[stream]))
+        return self._records(memory.last, memory.cut(drawn.watched))
 
     def snapshot(self, stream: str) -> bytes:
         return self._memory.get(stream, Memory()).snapshot()
@@ -222,11 +225,6 @@ class Zones(BatchOperator, StreamOperator):
 
     def _alarm(self, stream: str, alert: Alert) -> Alarm:
         where = f"streams.{stream}.alerts.{alert.name}"
-        if alert.nearest_below_m is not None and not self._depth:
-            raise UsageError(
-                f"{where}: metres are told by metric depth, which does not run in this job; add "
-                "depth to operators, with a head in metres or a calibration, or leave the alert out"
-            )
         return Alarm(alert, None if alert.label is None else self._class(alert.label, where).ids)
 
     def _class(self, name: str, where: str) -> Class:
