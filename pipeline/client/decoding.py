@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.client.action import action, episode
 from pipeline.client.components import principal_components
 from pipeline.client.depth import depth, depth_summary
+from pipeline.client.detections import detections
 from pipeline.client.embedding import embedding
 from pipeline.client.fault import FAULTS, told
 from pipeline.client.frame import frame
@@ -35,6 +36,7 @@ BY_TOPIC: Mapping[str, Decode] = {
     "embedding": embedding,
     "pca": principal_components,
     "frames": frame,
+    "detections": detections,
     "zones": zones,
     "zones.episodes": zone_episode,
     "zones.alerts": zone_alert,

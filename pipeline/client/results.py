@@ -3,6 +3,7 @@
 from pipeline.client.action import Action, Episode, FrameTime
 from pipeline.client.components import PrincipalComponents
 from pipeline.client.depth import Depth, DepthSummary
+from pipeline.client.detections import Detections, Thing
 from pipeline.client.embedding import Embedding
 from pipeline.client.frame import Frame
 from pipeline.client.incident import DeadLetter, Event
@@ -22,6 +23,7 @@ __all__ = [
     "DeadLetter",
     "Depth",
     "DepthSummary",
+    "Detections",
     "Embedding",
     "Episode",
     "Event",
@@ -35,6 +37,7 @@ __all__ = [
     "Score",
     "Segmentation",
     "SegmentationSummary",
+    "Thing",
     "Zone",
     "ZoneAlert",
     "ZoneClass",

@@ -35,6 +35,7 @@ CLASSES = {
     "embedding": results.Embedding,
     "pca": results.PrincipalComponents,
     "frames": results.Frame,
+    "detections": results.Detections,
     "zones": results.Zones,
     "zones.episodes": results.ZoneEpisode,
     "zones.alerts": results.ZoneAlert,
