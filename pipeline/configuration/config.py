@@ -39,6 +39,7 @@ from pipeline.configuration.values import (
     within_picture,
 )
 from pipeline.media.device import Device
+from pipeline.stream.gate import AT_LEAST_EVERY_S, THRESHOLD
 from pipeline.stream.sampling import HALF, Sampling
 from pipeline.stream.spec import Drop, TimeSource
 
@@ -104,6 +105,13 @@ class OperatorConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
+class GateConfig(_Model):
+    """Which frames are not computed, because they show what the last one did."""
+
+    threshold: Annotated[int, Field(ge=1, le=255)] = THRESHOLD
+    at_least_every_s: Seconds = AT_LEAST_EVERY_S
+
+
 class RecordConfig(_Model):
     """Where what a live stream brings is kept, and how much of it."""
 
@@ -129,6 +137,7 @@ class StreamConfig(_Model):
     region: Edges | None = None
     drop: Drop | None = None
     record: RecordConfig | None = None
+    gate: GateConfig | Literal[False] | None = None
 
     @property
     def start_time_us(self) -> int | None:
@@ -184,6 +193,7 @@ class Config(_Model):
     max_pixels: PositiveInt = 4096 * 4096
     damaged: Literal["drop", "keep"] = "drop"
     deinterlace: bool = True
+    gate: GateConfig | None = None
     decode: Device = "cpu"
     latency_ms: PositiveInt = 1000
     clock: TimeSource = "arrival"
@@ -250,9 +260,9 @@ class Config(_Model):
 
     @model_validator(mode="after")
     def _inline_is_one_process(self) -> Self:
-        ray_only: dict[str, object] = {"engines": 1, "address": None, "gpus_per_engine": "auto"}
-        ray_only |= {"wait_for_room": False, "engines_max": None, "spare_engines": 0}
-        ray_only |= {"decoders_max": None}
+        ray_only: dict[str, object] = {"engines": 1, "gpus_per_engine": "auto", "spare_engines": 0}
+        ray_only |= {"wait_for_room": False, **dict.fromkeys(("engines_max", "decoders_max"))}
+        ray_only["address"] = None
         given = [name for name, default in ray_only.items() if getattr(self, name) != default]
         if self.runtime == "inline" and given:
             raise ValueError(f"only runtime: ray takes {' and '.join(given)}")

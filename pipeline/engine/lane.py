@@ -49,8 +49,8 @@ class Lane:
         self.live = spec.live
         self.resumed = bool(progress.position)
         self._progress = progress
-        self._account = Account(progress, placements, publisher)
-        self._ledger = self._account.ledger
+        self._account = Account(spec, progress, placements, publisher)
+        self._ledger, self.still = self._account.ledger, self._account.still
         self._memories = Memories(placements, self._progress)
         self.queue = ChunkQueue(1 if spec.drop == "latest" else QUEUED_CHUNKS)
         self.outbox = Outbox(progress, placements, publisher, live=spec.live)
@@ -150,6 +150,16 @@ class Lane:
         self._account.take(operator, infos, results)
         self._announce(self.shortfall.succeed(operator))
 
+    def repeat(self, operator: Operator, info: FrameInfo, results: Sequence[Result] = ()) -> bool:
+        """A frame that is not computed, and what an operator says of it; whether the operator's
+        records of the computed frame hold for it."""
+        return self._account.repeat(operator, info, results)
+
+    def pass_over(self, operator: Operator) -> None:
+        """A frame that is not computed, of which an operator has nothing to say."""
+        for counter in ("sampled", "silent"):
+            self._ledger.add(operator.name, counter, 1)
+
     def forget(self, operator: Operator, results: Sequence[Result] = ()) -> None:
         """An operator's memory of this stream was reset; its last results."""
         self._account.forget(operator, results)
@@ -166,6 +176,7 @@ class Lane:
             RecordsTooLarge: one of them is of no operator.
         """
         commit, operators = self.outbox.refuse(error)
+        self.still.strike({one.id for one in error.refused})
         for operator in operators:  # frames of the next chunk may be counted already
             self._ledger.bury(operator)
         return commit
@@ -182,6 +193,8 @@ class Lane:
         self.times.release(run, len(run.infos) - self._left, computed)
         self._left -= frames
         last = run.infos[-1 - self._left]
+        if computed and not run.repeats:
+            self.still.see(last)
         self._progress = replace(
             self._progress,
             session=last.session,
@@ -200,6 +213,12 @@ class Lane:
             if self._progress.position:
                 self._forget("session")
             self._account.start(first)
+        if not frames.repeats:
+            self._account.end_still()
+        elif frames.repeats != self.still.computed:  # that was dropped, and so are these
+            self._offered, self._left = frames, len(frames.infos)
+            self.skip(frames.taken, self.shortfall.cause)
+            return None
         given = self.shortfall.given(frames)
         self._offered = given or frames
         self._left = len(self._offered.infos)
@@ -254,6 +273,8 @@ class Lane:
         return not self.live and (end.unfinished or end.outcome == "stopped")
 
     def _forget(self, reason: str) -> None:
+        self._account.end_still()
+        self.still.break_off()
         for operator, results in self._memories.reset(reason):
             self.forget(operator, results)
 
