@@ -117,6 +117,7 @@ class RecordKind:
         sampling: str | None = None,
         calibration: str | None = None,
         gate: str | None = None,
+        places: str | None = None,
     ) -> str:
         """The variant of its records.
 
@@ -127,6 +128,7 @@ class RecordKind:
             calibration: hash of the stream's own calibration, where it has one.
             gate: of the stream, in canonical form, where it has one: then a frame without a record
                 means something else.
+            places: hash of what is drawn over the stream's pictures, where the operator reads that.
 
         Raises:
             ValueError: the operator remembers, and there is no sampling.
@@ -136,6 +138,8 @@ class RecordKind:
             fields["calibration"] = calibration
         if gate:
             fields["gate"] = gate
+        if places:
+            fields["places"] = places
         if self.remembers:
             if not sampling:
                 name = self.fields["operator"]

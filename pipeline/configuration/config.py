@@ -29,6 +29,8 @@ from pydantic import (
 from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.moment import microseconds
 from operators.weights.backbone_choice import AUTO, DEMO
+from pipeline.configuration.gated import GateConfig, StreamGate
+from pipeline.configuration.placed import AlertConfig, PlaceName, ZoneConfig
 from pipeline.configuration.values import (
     all_known,
     empty_tables,
@@ -39,7 +41,6 @@ from pipeline.configuration.values import (
     within_picture,
 )
 from pipeline.media.device import Device
-from pipeline.stream.gate import AT_LEAST_EVERY_S, THRESHOLD
 from pipeline.stream.sampling import HALF, Sampling
 from pipeline.stream.spec import Drop, TimeSource
 
@@ -105,13 +106,6 @@ class OperatorConfig(BaseModel):
         return dict(self.model_extra or {})
 
 
-class GateConfig(_Model):
-    """Which frames are not computed, because they show what the last one did."""
-
-    threshold: Annotated[int, Field(ge=1, le=255)] = THRESHOLD
-    at_least_every_s: Seconds = AT_LEAST_EVERY_S
-
-
 class RecordConfig(_Model):
     """Where what a live stream brings is kept, and how much of it."""
 
@@ -137,7 +131,9 @@ class StreamConfig(_Model):
     region: Edges | None = None
     drop: Drop | None = None
     record: RecordConfig | None = None
-    gate: GateConfig | Literal[False] | None = None
+    gate: StreamGate = None
+    zones: dict[PlaceName, ZoneConfig] = Field(default_factory=dict)
+    alerts: dict[PlaceName, AlertConfig] = Field(default_factory=dict)
 
     @property
     def start_time_us(self) -> int | None:
@@ -260,9 +256,9 @@ class Config(_Model):
 
     @model_validator(mode="after")
     def _inline_is_one_process(self) -> Self:
-        ray_only: dict[str, object] = {"engines": 1, "gpus_per_engine": "auto", "spare_engines": 0}
-        ray_only |= {"wait_for_room": False, **dict.fromkeys(("engines_max", "decoders_max"))}
-        ray_only["address"] = None
+        ray_only: dict[str, object] = {"engines": 1, "address": None, "gpus_per_engine": "auto"}
+        ray_only |= {"wait_for_room": False, "engines_max": None, "spare_engines": 0}
+        ray_only |= {"decoders_max": None}
         given = [name for name, default in ray_only.items() if getattr(self, name) != default]
         if self.runtime == "inline" and given:
             raise ValueError(f"only runtime: ray takes {' and '.join(given)}")

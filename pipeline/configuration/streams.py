@@ -6,21 +6,21 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
 from operators.backbones.architectures import architecture
 from operators.errors import UsageError
-from pipeline.configuration.config import Config, GateConfig, StreamConfig
+from pipeline.configuration.config import Config, StreamConfig
 from pipeline.configuration.followed import plan_followed
 from pipeline.configuration.footage import layout_of
+from pipeline.configuration.gated import gate_of
 from pipeline.configuration.head_match import check_size
+from pipeline.configuration.placed import places_of
 from pipeline.configuration.source_plan import SourcePlan
 from pipeline.configuration.sources import LIVE_SCHEMES, plan_recordings, plan_stream
 from pipeline.configuration.values import hint
 from pipeline.media.device import Device
 from pipeline.media.region import Region
 from pipeline.media.tape import Taping
-from pipeline.stream.gate import Gate
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
@@ -108,7 +108,8 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
         decode=_decoding(config, stream.decode),
         drop=drop,
         region=Region(*stream.region) if stream.region else None,
-        gate=_gate(config.gate if stream.gate is None else stream.gate),
+        gate=gate_of(config.gate, stream.gate),
+        places=places_of(name, stream.zones, stream.alerts),
         tape=_taping(name, stream, plan),
         chunk_ms=min(chunk_ms, max(1, latency_ms // 2)) if spec.endless else chunk_ms,
     )
@@ -221,13 +222,9 @@ def _spec(
         spool_bytes=config.spool_bytes,
         span_s=None if plan.live else config.span_s,
         taped=plan.taped,
-        gate=_gate(config.gate),
+        gate=gate_of(config.gate),
         late_begins=plan.late_begins,
     )
-
-
-def _gate(wanted: GateConfig | Literal[False] | None) -> Gate | None:
-    return Gate(wanted.threshold, wanted.at_least_every_s) if wanted else None
 
 
 def _decoding(config: Config, own: Device | None = None) -> Device:
