@@ -111,7 +111,8 @@ def _plain(kind: str, values: dict[str, Any]) -> Entry:
 
 def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
     if isinstance(entry, Frames):
-        pixels.append(np.ascontiguousarray(entry.pixels).data.cast("B"))
+        if entry.pixels.size:
+            pixels.append(np.ascontiguousarray(entry.pixels).data.cast("B"))
         return {
             "entry": "frames",
             "shape": entry.pixels.shape,
