@@ -11,6 +11,7 @@ from pipeline.client.other import Books, Raw
 from pipeline.client.result import Result
 from pipeline.client.scores import Classification, Score
 from pipeline.client.segmentation import ClassShare, Component, Segmentation, SegmentationSummary
+from pipeline.client.unchanged import Unchanged
 
 __all__ = [
     "Action",
@@ -34,4 +35,5 @@ __all__ = [
     "Score",
     "Segmentation",
     "SegmentationSummary",
+    "Unchanged",
 ]
