@@ -76,5 +76,5 @@ class Identity:
             raise UsageError(
                 f"{spec.stream} has a gate, and {', '.join(deaf)} cannot be told of frames that "
                 "are not computed: give the operator a method `repeat`, leave it out of "
-                "streams.NAME.operators, or set streams.NAME.gate: false"
+                "streams.NAME.operators, or set streams.NAME.gate.at_least_every_s: 0"
             )
