@@ -85,10 +85,10 @@ def episode(said: Mapping[str, Any], message: Message) -> Episode:
 
 
 def frame_time(data: Mapping[str, Any]) -> FrameTime:
-    """Of a frame as records name it.
+    """Of a value.
 
     Raises:
-        ValueError: there is no time.
+        ValueError: it has no time.
     """
     time = moment(data["time"])
     if time is None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from operators.format import ours
+from operators.format import JSON, ours
 from operators.frames import FrameInfo
 from operators.moment import rfc3339
 from operators.operator import Operator
@@ -137,10 +137,11 @@ class Publisher:
 
     def unchanged(self, last: FrameInfo, said: Mapping[str, Any], variant: str) -> Message:
         """Frames up to this one were not computed, because they show what one before them does."""
-        identity = record_id(UNCHANGED, last, variant)
+        value = canonical_json(said)
+        identity = record_id(Result(last, UNCHANGED, JSON, value), variant)
         attributes = frame_attributes(last) | {"variant": variant, "model": self._model}
         headers = headers_of(UNCHANGED, identity, ours(UNCHANGED), attributes)
-        return Message(UNCHANGED, self._stream, headers, canonical_json(said))
+        return Message(UNCHANGED, self._stream, headers, value)
 
     def manifest(self, said: Mapping[str, Any], progress: Progress) -> Message:
         """What was committed since the manifest before (`pipeline.records.manifest`)."""

@@ -33,7 +33,7 @@ class Progress:
         untold: what no manifest tells of yet (`pipeline.records.manifest.Untold`), JSON values; {}
             before the first commit.
         still: which frame those that are not computed repeat (`pipeline.engine.still`), JSON
-            values; {} where all are.
+            values; {} and left out where all are.
     """
 
     job: str
@@ -73,7 +73,10 @@ class Progress:
         return replace(self, cursor=None, operators={}, gaps={}, still={}) if self.done else self
 
     def to_json(self) -> bytes:
-        return canonical_json({name: getattr(self, name) for name in self.__slots__})
+        said = {name: getattr(self, name) for name in self.__slots__}
+        if not self.still:
+            del said["still"]
+        return canonical_json(said)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Progress:
