@@ -18,6 +18,7 @@ from pipeline.client.other import Raw, books
 from pipeline.client.result import Result, place, said
 from pipeline.client.scores import classification
 from pipeline.client.segmentation import segmentation, segmentation_summary
+from pipeline.client.unchanged import unchanged
 from pipeline.client.zones import zone_alert, zone_episode, zones
 from pipeline.errors import UnreadableRecord
 from pipeline.records.record import StoredRecord
@@ -43,6 +44,7 @@ BY_TOPIC: Mapping[str, Decode] = {
     "labels": label_set,
     "events": event,
     "deadletter": dead_letter,
+    "unchanged": unchanged,
     "manifest": books,
     "progress": books,
     "claims": books,

@@ -141,6 +141,7 @@ def _incidents() -> Iterator[Message]:
         progress = Progress("feedfacecafe", "yard", info.session, 1, 1, info.position)
         yield publisher.started(info)
         yield publisher.dead_letter(info, "depth", ValueError("nan"))
+        yield publisher.unchanged(info, _unchanged(info), "0123456789ab")
         outage = Outage(1_763_830_800_000_001, 190.25, 21, "refused", kept=12)
         yield publisher.outage(replace(outage, over=False), progress)
         yield publisher.outage(outage, progress)
@@ -153,6 +154,14 @@ def _incidents() -> Iterator[Message]:
             yield from publisher.announce(
                 entry, progress, {"depth": {"sampled": 5, "published": 5}}
             )
+
+
+def _unchanged(info: FrameInfo) -> dict[str, Any]:
+    start = {"position": "3000", "time": "2025-11-22T16:59:58.000000Z"}
+    end = {"position": info.position, "time": "2025-11-22T17:00:00.500000Z"}
+    ids = [f"depth/yard/{info.session}/0/ba9876543210"]
+    operators = {"depth": {"frames": 2, "ids": ids}}
+    return {"start": start, "end": end, "frames": 3, "repeats": start, "operators": operators}
 
 
 def _info(session: str, position: str, **more: Any) -> FrameInfo:
