@@ -112,7 +112,7 @@ def test_a_thing_is_found_once_and_what_does_not_count_is_neither_right_nor_wron
     on_lax = one_label([[55, 55, 70, 70], [60, 60, 80, 80], box], [0.99, 0.98, 0.9])
     assert detection_scores([on_lax], [truth], ["a"], 1).estimates["ap50"].value == pytest.approx(1)
     doubled = one_label([box, box], [0.9, 0.8])
-    more = [np.concatenate([ONE, ONE + [0, 50, 50, 50, 50, 0]])]
+    more = [np.concatenate([ONE, np.array([[0, 60, 60, 80, 80, 0.0]])])]
     value = detection_scores([doubled], more, ["a"], 1).estimates["ap50"].value
     assert value == pytest.approx(51 / 101)
 
