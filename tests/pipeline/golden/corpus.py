@@ -44,7 +44,8 @@ model: dinov2_vitti14
 weights: random
 short_side: 28
 operators: {depth: {}, segmentation: {regions: 1, min_share: 0.1}, classify: {top: 2},
-  action: {threshold: 0.3}, embedding: {}, pca: {}, frames: {}}
+  action: {threshold: 0.3}, embedding: {}, pca: {}, frames: {},
+  detect: {threshold: 0.4}}
 runtime: inline
 """
 FILMED = """
