@@ -57,5 +57,8 @@ BUILT_IN: Mapping[str, Mapping[str, Format]] = {
     "embedding": _published({"embedding": OCTETS}),
     "pca": _published({"pca": PNG}),
     "frames": _published({"frames": JPEG}),
+    "track": _published(
+        dict.fromkeys(("tracks", "tracks.entered", "tracks.visits", "lines.crossed"), JSON)
+    ),
 }
 """Built-in operator -> its topics, its own name first."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST = 9.0  # a pair that costs more is none
 SHAPE_OFF = 0.35  # logarithm of a width or height, standard deviation
-LOOKS = 6.0  # cost of looks that have nothing in common
+LOOKS = 10.0  # cost of looks that have nothing in common
 OTHER_LABEL = 2.0
 FAR = 4.0  # standard deviations beyond which no looks help
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from operators.frames import FrameInfo
 from operators.track.motion import Box, Motion
 from operators.track.sightings import Sighting
 
@@ -24,6 +25,15 @@ class Moment:
     time_us: int
     position: str
 
+    @classmethod
+    def of(cls, info: FrameInfo) -> Self:
+        """Of a frame."""
+        return cls(info.event_time_us, info.position)
+
+    def to_json(self) -> list[Any]:
+        """As JSON values, in the order of the attributes."""
+        return [self.time_us, self.position]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
@@ -37,7 +47,9 @@ class Track:
         motion: where it was then, as far as all detections tell.
         votes: label -> sum of the scores of detections that said so.
         look: int8 `[D]`, in any length.
-        sightings: so many detections, at most as many as it takes to have an id.
+        sightings: so many detections.
+        sides: line -> the side of it where the track was last, and where that was, pixels.
+        visits: zone that it is in -> the first frame in which it was there.
     """
 
     id: int
@@ -49,6 +61,8 @@ class Track:
     votes: Mapping[int, float]
     look: NDArray[np.int8]
     sightings: int = 1
+    sides: Mapping[str, tuple[int, float, float]] = field(default_factory=dict)
+    visits: Mapping[str, FrameInfo] = field(default_factory=dict)
 
     @property
     def label(self) -> int:
@@ -74,8 +88,8 @@ class Track:
         motion = self.motion
         return {
             "id": self.id,
-            "start": [self.start.time_us, self.start.position],
-            "last": [self.last.time_us, self.last.position],
+            "start": self.start.to_json(),
+            "last": self.last.to_json(),
             "box": list(self.box),
             "place": [motion.x, motion.y],
             "size": [motion.width, motion.height],
@@ -85,6 +99,8 @@ class Track:
             "votes": [[label, votes] for label, votes in self.votes.items()],
             "look": base64.b64encode(self.look.tobytes()).decode(),
             "sightings": self.sightings,
+            "sides": {line: list(side) for line, side in self.sides.items()},
+            "visits": {zone: start.to_json() for zone, start in self.visits.items()},
         }
 
     @classmethod
@@ -101,6 +117,8 @@ class Track:
             votes=dict(said["votes"]),
             look=np.frombuffer(base64.b64decode(said["look"]), dtype=np.int8),
             sightings=said["sightings"],
+            sides={line: (side, x, y) for line, (side, x, y) in said["sides"].items()},
+            visits={zone: FrameInfo.from_json(one) for zone, one in said["visits"].items()},
         )
 
 

@@ -1,0 +1,116 @@
+"""Tracks, crossings and visits as records say them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from operators.frames import FrameInfo
+from operators.moment import rfc3339
+from operators.result import JSON, Result, canonical_json
+from operators.segmentation.labelsets import LabelSet
+from operators.track.crossings import IN, OUT, Counts, Crossing
+from operators.track.motion import Box
+from operators.track.track import Moment, Track
+from operators.track.visits import Visit
+
+TRACKS, CROSSED = "tracks", "lines.crossed"
+ENTERED, VISITS = "tracks.entered", "tracks.visits"
+SEEN, LOST = "seen", "lost"
+
+_PIXEL_DECIMALS = 2
+_DECIMALS = 6
+_SECOND_DECIMALS = 3
+
+
+class Saying:
+    """Of tracks whose labels are of one label set."""
+
+    def __init__(self, labels: LabelSet) -> None:
+        self._labels = labels
+
+    def tracks(self, info: FrameInfo, tracks: Sequence[Track]) -> Result:
+        """Where everything is that has an id."""
+        said = [self._track(info, one) for one in tracks if one.id]
+        return self._record(info, TRACKS, {"tracks": said})
+
+    def crossings(
+        self, info: FrameInfo, crossings: Sequence[Crossing], counts: Counts
+    ) -> list[Result]:
+        """A record where a line is crossed, with how many have crossed any line by then."""
+        if not crossings:
+            return []
+        said = [
+            {"line": one.line, "direction": one.direction, **self._who(one.id, one.label)}
+            for one in crossings
+        ]
+        totals = {
+            line: [
+                {"label": self._label(label), IN: came_in, OUT: went_out}
+                for label, (came_in, went_out) in sorted(of_line.items())
+            ]
+            for line, of_line in counts.items()
+        }
+        return [self._record(info, CROSSED, {"crossed": said, "totals": totals})]
+
+    def entered(self, info: FrameInfo, entered: Sequence[tuple[str, Track]]) -> list[Result]:
+        """A record where a zone is entered."""
+        said = [{"zone": zone, **self._who(one.id, one.label)} for zone, one in entered]
+        return [self._record(info, ENTERED, {"entered": said})] if said else []
+
+    def visits(self, info: FrameInfo | None, visits: Sequence[Visit]) -> list[Result]:
+        """A record where visits are over: of the frame in which it was seen that they are."""
+        if not visits or not info:
+            return []
+        said = [
+            {
+                "zone": one.zone,
+                **self._who(one.id, one.label),
+                "start": _place(Moment.of(one.start)),
+                "end": _place(one.end),
+                "dwell_s": round(one.dwell_s, _SECOND_DECIMALS),
+                "ending": one.ending,
+            }
+            for one in visits
+        ]
+        first = min((one.start for one in visits), key=lambda start: start.event_time_us)
+        return [self._record(info, VISITS, {"visits": said}, first)]
+
+    def _track(self, info: FrameInfo, track: Track) -> dict[str, Any]:
+        seen = track.last == Moment.of(info)
+        lost_us, age_us = (
+            info.event_time_us - since.time_us for since in (track.last, track.start)
+        )
+        box = track.box if seen else track.motion.after(lost_us / 1e6).box
+        return {
+            **self._who(track.id, track.label),
+            "box": _within(box, info.source_hw),
+            "score": round(track.score, _DECIMALS),
+            "state": SEEN if seen else LOST,
+            "age_s": round(age_us / 1e6, _SECOND_DECIMALS),
+            "start": track.start.position,
+        }
+
+    def _who(self, track: int, label: int) -> dict[str, Any]:
+        return {"id": track, "label": self._label(label)}
+
+    def _label(self, label: int) -> dict[str, Any]:
+        return {"id": label, "name": self._labels.labels[label].name}
+
+    def _record(
+        self, info: FrameInfo, topic: str, said: Any, start: FrameInfo | None = None
+    ) -> Result:
+        refers = {"labelset": self._labels.name}
+        return Result(info, topic, JSON, canonical_json(said), refers, start)
+
+
+def _within(box: Box, size_hw: tuple[int, int]) -> list[float]:
+    """The part of a box that is in the picture."""
+    height, width = size_hw
+    most = (width, height, width, height)
+    edges = zip(box, most, strict=True)
+    return [round(min(max(edge, 0.0), float(end)), _PIXEL_DECIMALS) for edge, end in edges]
+
+
+def _place(moment: Moment) -> dict[str, str]:
+    return {"position": moment.position, "time": rfc3339(moment.time_us)}
