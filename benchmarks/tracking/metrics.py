@@ -157,7 +157,9 @@ def _switches(frames: Sequence[Told], overlaps: Sequence[Numbers]) -> tuple[int,
         if not len(one.true_ids):
             continue
         stays = np.array([before.get(true, -1) for true in one.true_ids.tolist()])
-        score = np.where(shares < OVERLAP - _EPSILON, 0, shares + 1000 * (stays[:, None] == one.ids))
+        score = np.where(
+            shares < OVERLAP - _EPSILON, 0, shares + 1000 * (stays[:, None] == one.ids)
+        )
         rows, columns = linear_sum_assignment(-score)
         right = score[rows, columns] > _EPSILON
         now = dict(zip(one.true_ids[rows[right]].tolist(), one.ids[columns[right]].tolist()))

@@ -46,9 +46,7 @@ class Noise:
             found[order].astype(np.float32), scores[order].astype(np.float32), known[order], looks
         )
 
-    def _false(
-        self, rng: np.random.Generator, sizes: Numbers, size_wh: tuple[int, int]
-    ) -> Numbers:
+    def _false(self, rng: np.random.Generator, sizes: Numbers, size_wh: tuple[int, int]) -> Numbers:
         """Boxes as large as true ones are, anywhere."""
         number = rng.poisson(self.invented) if len(sizes) else 0
         size = sizes[rng.integers(0, max(1, len(sizes)), number)] if number else np.zeros((0, 2))
