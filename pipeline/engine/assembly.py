@@ -108,6 +108,8 @@ class Assembly:
                 Placement(self.operators[key], spec.samplings[rules[key]], rules[key], own)
                 for key, own in self.identity.variants(spec).items()
             ]
+            for one in placements:
+                one.operator.place(spec.stream, spec.places)
             return Lane(spec, progress, placements, publisher(spec, progress.job))
 
         return make
@@ -235,7 +237,7 @@ def _refuse_other_filters(config: Config) -> None:
 def _variants(operator: Operator, computation: Computation) -> Variants:
     kinds = {topic: RecordKind.of(operator, topic) for topic in operator.topics}
     hashes = operator.hashes if isinstance(operator, CalibratedDepth) else {}
-    return Variants(kinds, computation, hashes)
+    return Variants(kinds, computation, hashes, operator.placed)
 
 
 def _computation(config: Config, backbone: Backbone) -> Computation:

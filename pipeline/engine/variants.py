@@ -18,22 +18,26 @@ class Variants:
         kinds: topic -> what its records are.
         computation: what their features come from; its preprocessing but for the size.
         calibrations: stream -> hash of its calibration, of those that have one.
+        placed: it reads what is drawn over a stream's pictures.
     """
 
     kinds: Mapping[str, RecordKind]
     computation: Computation
     calibrations: Mapping[str, str] = field(default_factory=dict)
+    placed: bool = False
 
     def on(self, spec: StreamSpec, sampling: Sampling) -> dict[str, str]:
         """Topic -> variant, 12 hex, of the records of a stream of which the operator takes these
         frames."""
         sized = f"short side {spec.short_side}, {self.computation.preprocessing}"
         computation = replace(self.computation, preprocessing=sized)
+        places = spec.places.hash if self.placed and spec.places else None
         return {
             topic: kind.variant(
                 computation,
                 sampling=_frames(spec, sampling),
                 calibration=self.calibrations.get(spec.stream),
+                places=places,
             )
             for topic, kind in self.kinds.items()
         }
