@@ -24,7 +24,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One frame: ids `[n]` and boxes `[n, 4]` (left, top, right, bottom) that are true, and told."""
+    """One frame: ids `[n]` and boxes `[n, 4]`, left, top, right, bottom, true ones and told ones."""
 
     true_ids: NDArray[np.int64]
     true_boxes: Numbers
@@ -162,7 +162,8 @@ def _switches(frames: Sequence[Told], overlaps: Sequence[Numbers]) -> tuple[int,
         )
         rows, columns = linear_sum_assignment(-score)
         right = score[rows, columns] > _EPSILON
-        now = dict(zip(one.true_ids[rows[right]].tolist(), one.ids[columns[right]].tolist()))
+        true, told = one.true_ids[rows[right]].tolist(), one.ids[columns[right]].tolist()
+        now = dict(zip(true, told, strict=True))
         switches += sum(known.get(true, told) != told for true, told in now.items())
         agreed += len(now)
         if len(one.ids):

@@ -1,7 +1,8 @@
 """Which detection is which track: costs of all pairs, and the cheapest way to pair them.
 
 Tracks as they are expected and detections of a frame in -> pairs out. A cost is how unlikely the
-pair is: by its place, as far as that can be told, by its shape, by its looks and by its label.
+pair is: by its place, as far as that can be told, by its shape, its looks and its label, and by how
+sure the detection is. docs/track.md says where the numbers come from.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from operators.track.sightings import Sightings
 if TYPE_CHECKING:
     from operators.track.track import Track
 
-MOST = 9.0  # a pair that costs more is none
-SHAPE_OFF = 0.35  # logarithm of a width or height, standard deviation
-LOOKS = 10.0  # cost of looks that have nothing in common
+MOST = 10.0  # a pair that costs more is none
+SHAPE_OFF = 0.5  # logarithm of a width or height, standard deviation
+LOOKS = 15.0  # cost of looks that have nothing in common
 OTHER_LABEL = 2.0
+UNSURE = 6.0  # cost of a score of 0
 FAR = 4.0  # standard deviations beyond which no looks help
 
 Numbers = NDArray[np.float64]
@@ -62,7 +64,10 @@ def _costs(tracks: Sequence[Track], expected: Sequence[Motion], sightings: Sight
     place = off / 2 + np.log1p(variance)
     shape = (np.log(there[..., 2:] / here[:, 2:]) ** 2).sum(axis=2) / (2 * SHAPE_OFF**2)
     labels = np.array([one.label for one in tracks])[:, None] != sightings.labels
-    costs: Numbers = place + shape + OTHER_LABEL * labels + LOOKS * _unlike(tracks, sightings)
+    unsure = UNSURE * (1 - sightings.scores.astype(np.float64))
+    costs: Numbers = (
+        place + shape + unsure + OTHER_LABEL * labels + LOOKS * _unlike(tracks, sightings)
+    )
     costs[off > FAR**2] = np.inf
     return costs
 

@@ -12,7 +12,7 @@ from math import sqrt
 
 SEEN_OFF = 0.08  # a detector's centre, in sizes of the thing, standard deviation
 SPEED = 3.0  # of a thing that was seen once, in sizes a second, standard deviation
-TURNS = 6.0  # how fast velocity wanders, in sizes a second, each root of a second
+TURNS = 5.0  # how fast velocity wanders, in sizes a second, each root of a second
 GROWS = 0.5  # share of a new width and height that is believed
 
 Box = tuple[float, float, float, float]

@@ -187,16 +187,15 @@ def build_track(settings: Mapping[str, Any], request: HeadRequest) -> Tracking:
     """Tracking as a user configured it; `Tracking.beside` makes it ready for a job.
 
     Args:
-        settings: `begin`, `sightings`, `lost_s`, `anchor`.
+        settings: `sightings`, `lost_s`, `anchor`.
         request: the backbone.
 
     Raises:
         UsageError: a setting does not do.
     """
-    given = Settings("track", settings, ("begin", "sightings", "lost_s", "anchor"))
+    given = Settings("track", settings, ("sightings", "lost_s", "anchor"))
     usual = Rules()
     rules = Rules(
-        begin=given.share("begin", usual.begin),
         sightings=given.whole("sightings", usual.sightings, low=1, high=MOST_SIGHTINGS),
         lost_s=given.number("lost_s", usual.lost_s, low=0.0, high=LONGEST_LOST_S),
     )

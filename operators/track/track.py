@@ -106,14 +106,16 @@ class Track:
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
         """What `to_json` gave."""
+        (x, y), (vx, vy), (width, height) = said["place"], said["velocity"], said["size"]
+        left, top, right, bottom = said["box"]
         place, both, speed = said["spread"]
         return cls(
             id=said["id"],
             start=Moment(*said["start"]),
             last=Moment(*said["last"]),
-            box=tuple(said["box"]),
+            box=(left, top, right, bottom),
             score=said["score"],
-            motion=Motion(*said["place"], *said["velocity"], *said["size"], (place, both, speed)),
+            motion=Motion(x, y, vx, vy, width, height, (place, both, speed)),
             votes=dict(said["votes"]),
             look=np.frombuffer(base64.b64decode(said["look"]), dtype=np.int8),
             sightings=said["sightings"],

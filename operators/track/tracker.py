@@ -18,14 +18,12 @@ from operators.track.track import Moment, Track, first_seen
 class Rules:
     """
     Attributes:
-        begin: least score of a detection that begins a track; any other may go on with one.
         sightings: a track has an id once it was seen in so many frames one after the other.
         lost_s: it is given up when it was not seen for so long, seconds.
     """
 
-    begin: float = 0.5
     sightings: int = 2
-    lost_s: float = 3.0
+    lost_s: float = 5.0
 
 
 class Tracker:
@@ -73,12 +71,7 @@ class Tracker:
         return here, [one for one, gone in zip(self.tracks, lost, strict=True) if gone]
 
     def _begun(self, now: Moment, sightings: Sightings, new: Iterable[int]) -> list[Track]:
-        scores = sightings.scores
-        return [
-            self._named(first_seen(now, sightings.of(column)))
-            for column in new
-            if scores[column] >= self._rules.begin
-        ]
+        return [self._named(first_seen(now, sightings.of(column))) for column in new]
 
     def _named(self, track: Track) -> Track:
         """With an id, once it was seen often enough."""

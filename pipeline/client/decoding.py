@@ -18,6 +18,7 @@ from pipeline.client.other import Raw, books
 from pipeline.client.result import Result, place, said
 from pipeline.client.scores import classification
 from pipeline.client.segmentation import segmentation, segmentation_summary
+from pipeline.client.tracks import crossings, entries, tracks, visits
 from pipeline.errors import UnreadableRecord
 from pipeline.records.record import StoredRecord
 from pipeline.records.topics import TOPICS
@@ -36,6 +37,10 @@ BY_TOPIC: Mapping[str, Decode] = {
     "pca": principal_components,
     "frames": frame,
     "detections": detections,
+    "tracks": tracks,
+    "tracks.entered": entries,
+    "tracks.visits": visits,
+    "lines.crossed": crossings,
     "labels": label_set,
     "events": event,
     "deadletter": dead_letter,

@@ -12,6 +12,18 @@ from pipeline.client.other import Books, Raw
 from pipeline.client.result import Result
 from pipeline.client.scores import Classification, Score
 from pipeline.client.segmentation import ClassShare, Component, Segmentation, SegmentationSummary
+from pipeline.client.tracks import (
+    Crossing,
+    Crossings,
+    Entries,
+    Entry,
+    Total,
+    Track,
+    TrackLabel,
+    Tracks,
+    Visit,
+    Visits,
+)
 
 __all__ = [
     "Action",
@@ -19,11 +31,15 @@ __all__ = [
     "ClassShare",
     "Classification",
     "Component",
+    "Crossing",
+    "Crossings",
     "DeadLetter",
     "Depth",
     "DepthSummary",
     "Detections",
     "Embedding",
+    "Entries",
+    "Entry",
     "Episode",
     "Event",
     "Frame",
@@ -37,4 +53,10 @@ __all__ = [
     "Segmentation",
     "SegmentationSummary",
     "Thing",
+    "Total",
+    "Track",
+    "TrackLabel",
+    "Tracks",
+    "Visit",
+    "Visits",
 ]
