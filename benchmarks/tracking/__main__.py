@@ -1,6 +1,6 @@
 """How well things are tracked in rendered worlds, ours beside ByteTrack and OC-SORT.
 
-    python -m benchmarks.tracking                       yard and world at 2, 5 and 10 frames a second
+    python -m benchmarks.tracking            yard and world at 2, 5 and 10 frames a second
     python -m benchmarks.tracking --scene yard --rate 5 --clips 2 --seconds 20
 
 Detections are true boxes made worse from a seed (`noise.py`), the same for every tracker. Looks are

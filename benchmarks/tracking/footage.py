@@ -28,6 +28,7 @@ RATE = 10  # frames a second that are rendered; lower rates take some of them
 SIZE_WH = (392, 224)  # that boxes are pixels of
 SEEN_WH = (196, 112)  # that the backbone sees
 LEAST_PIXELS = 60  # a body of which less is seen is no truth
+MOVABLE = ("box", "sphere", "vehicle")  # what a detector knows; some of it stands
 MODEL = "dinov2_vitti14"
 _BATCH = 8
 
@@ -79,7 +80,7 @@ def _arrays(scene: str, seed: int, seconds: float, weights: str) -> dict[str, np
         (number, one.id, names[one.label], one.box)
         for number in range(truth.frame_count)
         for one in truth.instances(number).seen
-        if one.visible_pixels >= LEAST_PIXELS
+        if one.visible_pixels >= LEAST_PIXELS and one.label in MOVABLE
     ]
     frame, id_, label, box = zip(*bodies, strict=True)
     return {

@@ -24,7 +24,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One frame: ids `[n]` and boxes `[n, 4]`, left, top, right, bottom, true ones and told ones."""
+    """One frame: ids `[n]` and boxes `[n, 4]` (left, top, right, bottom), true and told ones."""
 
     true_ids: NDArray[np.int64]
     true_boxes: Numbers
