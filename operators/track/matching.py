@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 MOST = 10.0  # a pair that costs more is none
 SHAPE_OFF = 0.5  # logarithm of a width or height, standard deviation
-LOOKS = 15.0  # cost of looks that have nothing in common
-OTHER_LABEL = 2.0
-UNSURE = 6.0  # cost of a score of 0
+LOOKS = 20.0  # cost of looks that have nothing in common
+OTHER_LABEL = 4.0
+UNSURE = 8.0  # cost of a score of 0
 FAR = 4.0  # standard deviations beyond which no looks help
 
 Numbers = NDArray[np.float64]

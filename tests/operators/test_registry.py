@@ -85,7 +85,7 @@ def build(tiny: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return built
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "track"])  # see its own
 def test_built_in_operators_run_on_random_weights_and_say_so(
     build: Callable[..., Operator],
     features_of: Callable[..., Features],

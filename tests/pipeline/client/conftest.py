@@ -14,13 +14,16 @@ from pipeline.records.record import Message
 from pipeline.sinks.sqlite.sink import SqliteSink
 
 RUN = """
-sources: ["synthetic:room?seed=1&seconds=2&fps=30&size=320x240"]
+streams:
+  room-1:
+    url: "synthetic:room?seed=1&seconds=2&fps=30&size=320x240"
+    zones: {all: {polygon: [[0, 0], [1, 0], [1, 1], [0, 1]]}}
 model: dinov2_vitti14
 weights: random
 short_side: 28
 operators: {depth: {}, segmentation: {regions: 1, min_share: 0.1}, classify: {top: 2},
   action: {threshold: 0.0}, embedding: {}, pca: {},
-  frames: {blur: [person]}, detect: {}}
+  frames: {blur: [person]}, detect: {}, track: {}}
 runtime: inline
 """
 

@@ -36,6 +36,9 @@ CLASSES = {
     "pca": results.PrincipalComponents,
     "frames": results.Frame,
     "detections": results.Detections,
+    "tracks": results.Tracks,
+    "tracks.entered": results.Entries,
+    "tracks.visits": results.Visits,
     "labels": results.LabelSet,
     "events": results.Event,
     "manifest": results.Books,
@@ -130,6 +133,37 @@ def test_windows_episodes_and_events_have_times(read):
     assert len(read["classify"][0].labels) == 2
     assert [one.kind for one in read["events"]] == ["started", "ended"]
     assert read["events"][1].data["outcome"] == "ok"
+
+
+@pytest.mark.slow
+def test_tracks_go_on_from_frame_to_frame_and_visits_end_with_the_stream(read):
+    first, last = read["tracks"][0], read["tracks"][-1]
+    assert first.tracks == (), "an id takes two frames"
+    assert first.label_set == "untrained"
+    track = last.tracks[0]
+    assert (track.id, track.start, track.lost) == (1, "0", False)
+    assert track.age_s == pytest.approx((last.time - first.time).total_seconds())
+    assert 0 <= track.box[0] < track.box[2] <= 320
+    entered = [one for record in read["tracks.entered"] for one in record.entered]
+    assert (entered[0].zone, entered[0].id, entered[0].label) == ("all", 1, track.label)
+    visits = [one for record in read["tracks.visits"] for one in record.visits]
+    (whole,) = (one for one in visits if one.id == 1)
+    assert (whole.zone, whole.ending, whole.end.time) == ("all", "cut", last.time)
+    assert whole.dwell_s == pytest.approx((whole.end.time - whole.start.time).total_seconds())
+
+
+def test_crossings_say_who_crosses_which_way_and_how_many_have(file, build):
+    who = {"id": 3, "label": {"id": 1, "name": "ball"}}
+    value = {
+        "crossed": [{"line": "gate", "direction": "in", **who}],
+        "totals": {"gate": [{"label": who["label"], "in": 2, "out": 1}]},
+    }
+    message = build.message(1, topic="lines.crossed", data=json.dumps(value).encode())
+    file.write(changed(message, LABELSET))
+    (crossings,) = subscribe(file.uri, follow=False, strict=True)
+    ball = results.TrackLabel(1, "ball")
+    assert crossings.crossed == (results.Crossing("gate", True, 3, ball),)
+    assert crossings.totals == (results.Total("gate", ball, 2, 1),)
 
 
 def test_relative_depth_is_no_metres(file, build):
