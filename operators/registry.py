@@ -30,6 +30,7 @@ from operators.vector.embedding import build_embedding
 from operators.weights.backbone_choice import DEMO
 from operators.weights.head_needs import HeadNeeds, chosen_header
 from operators.weights.head_request import HeadRequest
+from operators.zones.operator import build_zones
 
 Builder = Callable[[Mapping[str, Any], HeadRequest], Operator]
 
@@ -42,6 +43,7 @@ BUILDERS: Mapping[str, Builder] = {
     "pca": build_pca,
     "frames": build_frames,
     "detect": build_detect,
+    "zones": build_zones,
     "track": build_track,
 }
 _TOPICS = (topic.partition(".")[0] for topics in BUILT_IN.values() for topic in topics)
@@ -65,9 +67,8 @@ def build_operator(
     """An operator as a user asked for it.
 
     Args:
-        name: `depth`, `segmentation`, `action`, `embedding`, `pca`, `frames`, `detect`,
-            `track`, or `package.module:Class`, whose constructor takes the settings as keyword
-            arguments.
+        name: one of `BUILDERS`, or `package.module:Class`, whose constructor takes the settings as
+            keyword arguments.
         settings: what the user set for it.
         architecture: the backbone's sizes.
         backbone_sha256: identity of the backbone's weights.

@@ -65,8 +65,11 @@ class Settings:
             UsageError: something else was given.
         """
         value = self._given.get(key, default)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not low <= value <= high:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not low <= value <= high
+        ):
             raise self._wrong(key, value, f"a number from {low:g} to {high:g}")
         return float(value)
 

@@ -24,6 +24,7 @@ from pipeline.client.tracks import (
     Visit,
     Visits,
 )
+from pipeline.client.zones import Zone, ZoneAlert, ZoneClass, ZoneEpisode, Zones
 
 __all__ = [
     "Action",
@@ -59,4 +60,9 @@ __all__ = [
     "Tracks",
     "Visit",
     "Visits",
+    "Zone",
+    "ZoneAlert",
+    "ZoneClass",
+    "ZoneEpisode",
+    "Zones",
 ]

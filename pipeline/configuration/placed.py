@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from operators.errors import UsageError
+from operators.names import is_own
 from operators.places.alert import Alert
 from operators.places.name import refuse_name
 from operators.places.places import Places
@@ -76,15 +77,30 @@ class AlertConfig(_Model):
 
 
 def places_of(
-    stream: str, zones: Mapping[str, ZoneConfig], alerts: Mapping[str, AlertConfig]
+    stream: str,
+    zones: Mapping[str, ZoneConfig],
+    alerts: Mapping[str, AlertConfig],
+    operators: Collection[str],
 ) -> Places | None:
     """All that was drawn over a stream; None where nothing was.
 
+    Args:
+        stream: its name.
+        zones: zones and lines.
+        alerts: about zones.
+        operators: keys of those that run on it.
+
     Raises:
-        UsageError: an alert is about a zone that is not there.
+        UsageError: an alert is about a zone that is not there, or nobody reads what was drawn.
     """
     if not zones and not alerts:
         return None
+    if "zones" not in operators and (alerts or not any(map(_may_read, operators))):
+        key = "alerts" if alerts else "zones"
+        raise UsageError(
+            f"streams.{stream}.{key}: the operator zones tells of them, and it does not run on "
+            "this stream; add it to operators, or leave them out"
+        )
     shapes = [one.shape(name) for name, one in zones.items()]
     try:
         return Places(
@@ -94,3 +110,8 @@ def places_of(
         )
     except ValueError as error:
         raise UsageError(f"streams.{stream}: {error}") from None
+
+
+def _may_read(operator: str) -> bool:
+    """Zones and lines, as far as a name tells."""
+    return operator in ("zones", "track") or is_own(operator)

@@ -107,7 +107,7 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
         decode=_decoding(config, stream.decode),
         drop=drop,
         region=Region(*stream.region) if stream.region else None,
-        places=places_of(name, stream.zones, stream.alerts),
+        places=places_of(name, stream.zones, stream.alerts, samplings),
         tape=_taping(name, stream, plan),
         chunk_ms=min(chunk_ms, max(1, latency_ms // 2)) if spec.endless else chunk_ms,
     )

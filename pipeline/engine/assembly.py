@@ -29,6 +29,7 @@ from operators.variant import Computation, RecordKind
 from operators.weights.head_needs import head_choice
 from operators.weights.head_request import MissingHead, none_runs
 from operators.weights.load import load_backbone
+from operators.zones.operator import Zones
 from pipeline.allocator import keep_freed_memory
 from pipeline.calibrate.use import use_calibrations
 from pipeline.configuration.config import Config
@@ -236,8 +237,9 @@ def _refuse_other_filters(config: Config) -> None:
 
 def _variants(operator: Operator, computation: Computation) -> Variants:
     kinds = {topic: RecordKind.of(operator, topic) for topic in operator.topics}
-    hashes = operator.hashes if isinstance(operator, CalibratedDepth) else {}
-    return Variants(kinds, computation, hashes, operator.placed)
+    hashes = operator.hashes if isinstance(operator, CalibratedDepth | Zones) else {}
+    findable = operator.findable if isinstance(operator, Zones) else None
+    return Variants(kinds, computation, hashes, operator.placed, findable)
 
 
 def _computation(config: Config, backbone: Backbone) -> Computation:

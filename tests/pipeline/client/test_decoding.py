@@ -36,6 +36,9 @@ CLASSES = {
     "pca": results.PrincipalComponents,
     "frames": results.Frame,
     "detections": results.Detections,
+    "zones": results.Zones,
+    "zones.episodes": results.ZoneEpisode,
+    "zones.alerts": results.ZoneAlert,
     "tracks": results.Tracks,
     "tracks.entered": results.Entries,
     "tracks.visits": results.Visits,
@@ -136,20 +139,45 @@ def test_windows_episodes_and_events_have_times(read):
 
 
 @pytest.mark.slow
+def test_zones_have_outlines_classes_and_what_became_of_them(read):
+    (zone,) = read["zones"][0].zones
+    assert (zone.name, read["zones"][0].label_set) == ("left", "ade20k")
+    assert zone.outline == ((0, 0), (160, 0), (160, 240), (0, 240))
+    assert 0 < zone.nearest_m <= zone.median_m <= 10
+    assert sum(one.share for one in zone.classes) == pytest.approx(1, abs=0.1)
+    entered = read["zones.episodes"][0]
+    assert (entered.kind, entered.zone, entered.cut) == ("entered", "left", False)
+    assert entered.label in zone.occupied
+    assert entered.start.time <= entered.peak.time <= entered.end.time == entered.time
+    assert 0 < entered.peak_share <= 1
+    begins, ends = read["zones.alerts"]
+    assert (begins.alert, begins.begins, begins.end, begins.peak_share) == (
+        "near",
+        True,
+        None,
+        None,
+    )
+    assert (begins.nearest_below_m, begins.share_over, begins.for_s) == (100, None, 0)
+    assert (ends.begins, ends.cut, ends.end.time) == (False, True, ends.time)
+    assert ends.nearest_m == min(one.zones[0].nearest_m for one in read["zones"])
+
+
+@pytest.mark.slow
 def test_tracks_go_on_from_frame_to_frame_and_visits_end_with_the_stream(read):
     first, last = read["tracks"][0], read["tracks"][-1]
     assert first.tracks == (), "an id takes two frames"
     assert first.label_set == "untrained"
     track = last.tracks[0]
-    assert (track.id, track.start, track.lost) == (1, "0", False)
+    assert (track.id, track.start) == (1, "0")
     assert track.age_s == pytest.approx((last.time - first.time).total_seconds())
-    assert 0 <= track.box[0] < track.box[2] <= 320
-    entered = [one for record in read["tracks.entered"] for one in record.entered]
-    assert (entered[0].zone, entered[0].id, entered[0].label) == ("all", 1, track.label)
+    assert 0 <= track.box[0] <= track.box[2] <= 320
+    entered = read["tracks.entered"][0].entered[0]
+    assert entered.zone == "left"
     visits = [one for record in read["tracks.visits"] for one in record.visits]
-    (whole,) = (one for one in visits if one.id == 1)
-    assert (whole.zone, whole.ending, whole.end.time) == ("all", "cut", last.time)
-    assert whole.dwell_s == pytest.approx((whole.end.time - whole.start.time).total_seconds())
+    visit = next(one for one in visits if one.id == entered.id)
+    assert visit.start.time == read["tracks.entered"][0].time
+    assert visit.dwell_s == pytest.approx((visit.end.time - visit.start.time).total_seconds())
+    assert read["tracks.visits"][-1].visits[-1].ending == "cut"
 
 
 def test_crossings_say_who_crosses_which_way_and_how_many_have(file, build):

@@ -6,10 +6,11 @@ from operators.errors import UsageError
 from operators.places.alert import Alert
 from operators.places.places import Places
 from operators.places.shapes import Line, Zone
-from pipeline.configuration.placed import places_of
+from pipeline.configuration.placed import ZoneConfig, places_of
 from pipeline.configuration.resolve import describe, resolve
 
 YARD = """
+operators: {segmentation: , zones: }
 streams:
   yard:
     url: synthetic:room
@@ -28,8 +29,9 @@ def written(tmp_path, text):
 
 
 def places(path):
-    yard = resolve(path).streams["yard"]
-    return places_of("yard", yard.zones, yard.alerts)
+    config = resolve(path)
+    yard = config.streams["yard"]
+    return places_of("yard", yard.zones, yard.alerts, config.operators)
 
 
 def refusal(tmp_path, text):
@@ -63,12 +65,25 @@ def test_nothing_drawn_is_nothing(tmp_path):
         ("{line:", "{lien:", "unknown key streams.yard.zones.gate.lien; did you mean line?"),
         (", unit", ", polygon: [], unit", "streams.yard.zones.gate: want one of polygon and line"),
         ("dock: {p", "the dock: {p", "streams.yard.zones.the dock: a name has 1 to 64 of"),
-        ("gate: {line", "dock: {line", "line 7: the key 'dock' is written twice"),
+        ("gate: {line", "dock: {line", "line 8: the key 'dock' is written twice"),
         ("zone: dock", "zone: dok", "streams.yard: alert near: there is no zone 'dok'; did you"),
         (", nearest_below_m: 2", "", "streams.yard.alerts.near: want one of share_over and"),
+        (
+            "zones: }",
+            "depth: }",
+            "streams.yard.alerts: the operator zones tells of them, and it do",
+        ),
         ("label: person", "lable: person", "streams.yard.alerts.near.lable; did you mean label?"),
     ],
 )
 def test_what_cannot_be_is_named_with_its_place(tmp_path, old, new, text):
     assert old in YARD
     assert text in refusal(tmp_path, YARD.replace(old, new))
+
+
+@pytest.mark.parametrize("operators", [["zones"], ["track"], ["my.own:Counter"]])
+def test_zones_alone_may_be_for_whoever_reads_them(operators):
+    zones = {"dock": ZoneConfig(polygon=[(0, 0), (1, 0), (1, 1)])}
+    assert places_of("yard", zones, {}, operators).zones
+    with pytest.raises(UsageError, match=r"streams\.yard\.zones: the operator zones tells of them"):
+        places_of("yard", zones, {}, ["segmentation"])

@@ -204,7 +204,9 @@ def test_a_stream_may_have_a_size_of_its_own_that_holds_a_patch():
 
 def test_what_is_drawn_over_a_stream_travels_with_it():
     drawn = {"dock": {"polygon": [[0, 0], [1, 0], [1, 1]]}, "gate": {"line": [[0, 0], [1, 1]]}}
-    (spec,) = specs(streams={"door": {"url": "synthetic:room", "zones": drawn}})
+    (spec,) = specs(
+        "operators.zones={}", streams={"door": {"url": "synthetic:room", "zones": drawn}}
+    )
     assert spec.places
     assert [one.name for one in (*spec.places.zones, *spec.places.lines)] == ["dock", "gate"]
     assert StreamSpec.from_json(spec.to_json()) == spec
