@@ -16,6 +16,7 @@ ANCHORS = ("bottom", "centre")
 BORDER = 0.1  # half the width of a border, in sizes of the thing that stands there
 
 Point = tuple[float, float]
+Side = tuple[Point, Point]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,19 @@ class Ground:
     reach: float
 
     @classmethod
-    def of(cls, motion: Motion, anchor: str) -> Ground:
+    def of(cls, motion: Motion, anchor: str, size_hw: tuple[int, int]) -> Ground:
         """
         Args:
             motion: of the thing.
             anchor: one of `ANCHORS`: the middle of its box's lower edge, or of the box.
+            size_hw: of the picture, pixels. What goes on beyond its edge stands in the last one.
         """
         down = motion.height / 2 if anchor == "bottom" else 0.0
-        return cls(motion.x, motion.y + down, BORDER * motion.size)
+        y, x = (
+            min(max(at, 0.5), side - 0.5)
+            for at, side in zip((motion.y + down, motion.x), size_hw, strict=True)
+        )
+        return cls(x, y, BORDER * motion.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +80,27 @@ class Border:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A zone, in pixels."""
+    """A zone, in pixels.
+
+    Attributes:
+        name: its name.
+        sides: from corner to corner, all the way round.
+        borders: those of them that can be crossed: not those along the picture's edge.
+    """
 
     name: str
-    outline: Sequence[Point]
+    sides: Sequence[Side]
+    borders: Sequence[Side]
 
     def side(self, here: Ground) -> int:
         """1 within, -1 outside, 0 on its border."""
-        ends = zip(self.outline, [*self.outline[1:], self.outline[0]], strict=True)
-        within, nearest = False, float("inf")
-        for (x1, y1), (x2, y2) in ends:
+        if any(_distance(here, *border) <= here.reach for border in self.borders):
+            return 0
+        within = False
+        for (x1, y1), (x2, y2) in self.sides:
             if (y1 > here.y) != (y2 > here.y):
                 within ^= here.x < x1 + (here.y - y1) * (x2 - x1) / (y2 - y1)
-            nearest = min(nearest, _distance(here, (x1, y1), (x2, y2)))
-        return 0 if nearest <= here.reach else (1 if within else -1)
+        return 1 if within else -1
 
 
 def _distance(here: Ground, first: Point, second: Point) -> float:

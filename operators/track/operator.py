@@ -173,7 +173,7 @@ class Tracking(BatchOperator, StreamOperator):
 
     def _placed(self, track: Track, info: FrameInfo, scene: Scene, told: _Told) -> Track:
         """A track that is seen, at the lines and zones where it stands now."""
-        here = Ground.of(track.motion, self._anchor)
+        here = Ground.of(track.motion, self._anchor, info.source_hw)
         track, crossings = crossed(track, here, scene.borders)
         told.crossings += crossings
         if track.id:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from operators.places.places import Places
+from operators.places.shapes import Line, Zone
 from operators.track.ground import Area, Border, Ground
 from operators.track.motion import Motion
+from operators.track.scene import Scene
 
 ALONG = Border("gate", (100, 200), (300, 200))  # from left to right
-L_SHAPED = Area("dock", [(0, 0), (100, 0), (100, 50), (50, 50), (50, 100), (0, 100)])
+CORNERS = [(0, 0), (100, 0), (100, 50), (50, 50), (50, 100), (0, 100)]
+SIDES = list(zip(CORNERS, [*CORNERS[1:], CORNERS[0]], strict=True))
+L_SHAPED = Area("dock", SIDES, SIDES)
 
 
 def at(x: float, y: float, reach: float = 4) -> Ground:
@@ -17,7 +22,7 @@ def at(x: float, y: float, reach: float = 4) -> Ground:
 
 def test_a_thing_stands_at_the_middle_of_its_lower_edge_or_of_its_box() -> None:
     motion = Motion.of_box((10, 20, 50, 100))
-    bottom, centre = Ground.of(motion, "bottom"), Ground.of(motion, "centre")
+    bottom, centre = (Ground.of(motion, anchor, (360, 640)) for anchor in ("bottom", "centre"))
     assert (bottom.x, bottom.y) == (30, 100)
     assert (centre.x, centre.y) == (30, 60)
     assert bottom.reach == centre.reach == pytest.approx(0.1 * (40 * 80) ** 0.5)
@@ -50,3 +55,24 @@ def test_within_a_zone_outside_and_on_its_border() -> None:
     assert {L_SHAPED.side(at(*point)) for point in inside} == {1}
     assert {L_SHAPED.side(at(*point)) for point in outside} == {-1}
     assert {L_SHAPED.side(at(*point)) for point in [(2, 50), (-2, 50), (52, 52), (104, 25)]} == {0}
+
+
+def test_the_pictures_edge_is_no_border_of_a_zone() -> None:
+    """Whose feet are below the picture stands at its edge, and within a zone that ends there."""
+    low = Zone("low", ((0.25, 0.5), (0.75, 0.5), (0.75, 1.0), (0.25, 1.0)))
+    (area,) = Scene.of(Places((low,)), (360, 640)).areas
+    assert area.borders == [area.sides[0], area.sides[1], area.sides[3]]
+    for box in ((300, 300, 340, 360), (300, 300, 340, 380)):
+        assert area.side(Ground.of(Motion.of_box(box), "bottom", (360, 640))) == 1
+    assert area.side(at(300, 181)) == 0
+    whole = Zone("whole", ((0, 0), (640, 0), (640, 360), (0, 360)), "pixels")
+    (area,) = Scene.of(Places((whole,)), (360, 640)).areas
+    assert area.borders == []
+    corner = Ground.of(Motion.of_box((-40, -40, 10, -1)), "bottom", (360, 640))
+    assert ((corner.x, corner.y), area.side(corner)) == ((0.5, 0.5), 1)
+
+
+def test_what_is_outside_the_picture_is_refused_by_its_name() -> None:
+    line = Line("gate", ((0, 0), (700, 0)), "pixels")
+    with pytest.raises(ValueError, match=r"line gate: point 2, \[700, 0\], is outside"):
+        Scene.of(Places((), (line,)), (360, 640))

@@ -8,13 +8,17 @@ from dataclasses import replace
 import pytest
 
 from operators.frames import FrameInfo
-from operators.track.ground import Area, Ground
+from operators.places.places import Places
+from operators.places.shapes import Zone
+from operators.track.ground import Ground
+from operators.track.scene import Scene
 from operators.track.sightings import Sightings
 from operators.track.track import Moment, Track, first_seen
 from operators.track.visits import CUT, LEFT, Visit, cut_short, visited
 
-DOCK = Area("dock", [(100, 100), (200, 100), (200, 200), (100, 200)])
-YARD = Area("yard", [(0, 0), (500, 0), (500, 500), (0, 500)])
+DOCK = Zone("dock", ((0.2, 0.2), (0.4, 0.2), (0.4, 0.4), (0.2, 0.4)))
+YARD = Zone("yard", ((0, 0), (1, 0), (1, 1), (0, 1)))
+AREAS = Scene.of(Places((DOCK, YARD)), (500, 500)).areas
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def test_a_zone_is_entered_and_left(track: Track, frame: Callable[..., FrameInfo
     entered, over = [], []
     for number, x in enumerate([50, 98, 102, 110, 150, 198, 202, 210, 250]):
         track = replace(track, last=Moment.of(frame(number)))
-        track, into, left = visited(track, Ground(x, 150, 4), [DOCK, YARD], frame(number))
+        track, into, left = visited(track, Ground(x, 150, 4), AREAS, frame(number))
         entered += [(number, zone) for zone in into]
         over += left
     assert entered == [(0, "yard"), (3, "dock")]
