@@ -59,9 +59,7 @@ BUILT_IN: Mapping[str, Mapping[str, Format]] = {
     "frames": _published({"frames": JPEG}),
     "detect": _published({"detections": JSON}),
     "zones": _published({"zones": JSON, "zones.episodes": JSON, "zones.alerts": JSON}),
-    "track": _published(
-        dict.fromkeys(("tracks", "tracks.entered", "tracks.visits", "lines.crossed"), JSON)
-    ),
+    "track": _published({"tracks": JSON, "tracks.zones": JSON, "lines.crossed": JSON}),
 }
 """Built-in operator -> its topics."""
 

@@ -1,4 +1,4 @@
-"""All that is remembered of one stream: its tracks, what they have crossed, what is to be told.
+"""All that is remembered of one stream: its tracks, and how many have crossed its lines.
 
 As bytes and back, exactly: who goes on from them says the same.
 """
@@ -26,15 +26,13 @@ class Memory:
         session: whose ids and counts these are.
         tracker: its tracks.
         counts: crossings of every line so far.
-        last: the last frame; None where nothing is known yet of what goes on.
-        over: visits that ended in it: told with the next frame, or at the end.
+        last: the last frame; None where there is none since the last break.
     """
 
     session: str
     tracker: Tracker
     counts: Counts
     last: FrameInfo | None = None
-    over: tuple[Visit, ...] = ()
 
     @classmethod
     def empty(cls, rules: Rules, session: str = "") -> Self:
@@ -45,10 +43,9 @@ class Memory:
         """What outlasts a break within a session: no id comes twice, and counts go on."""
         return Memory(self.session, Tracker(rules, next_id=self.tracker.next_id), self.counts)
 
-    def visits(self) -> tuple[Visit, ...]:
-        """All that are over where the stream breaks."""
-        open_ = (visit for one in self.tracker.tracks for visit in cut_short(one, CUT))
-        return (*self.over, *open_)
+    def visits(self) -> list[Visit]:
+        """Those that are over where the stream breaks."""
+        return [visit for one in self.tracker.tracks for visit in cut_short(one, CUT)]
 
     def snapshot(self) -> bytes:
         """As canonical JSON."""
@@ -64,7 +61,6 @@ class Memory:
                 "tracks": [one.to_json() for one in self.tracker.tracks],
                 "counts": counts,
                 "last": self.last and self.last.to_json(),
-                "over": [one.to_json() for one in self.over],
             }
         )
 
@@ -85,8 +81,7 @@ class Memory:
                 for line, of_line in said["counts"].items()
             }
             last = said["last"] and FrameInfo.from_json(said["last"])
-            over = tuple(Visit.from_json(one) for one in said["over"])
             tracker = Tracker(rules, tracks, int(said["next_id"]))
-            return cls(said["session"], tracker, counts, last, over)
+            return cls(said["session"], tracker, counts, last)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"track: not a state of format {_FORMAT} ({error!r})") from error

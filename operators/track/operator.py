@@ -7,7 +7,7 @@ Detections and their looks are of the same pass. The rules are told in docs/trac
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -29,9 +29,9 @@ from operators.track.memory import Memory
 from operators.track.saying import Saying
 from operators.track.scene import Scene
 from operators.track.sightings import Sightings
-from operators.track.track import Moment, Track
+from operators.track.track import Moment
 from operators.track.tracker import Rules
-from operators.track.visits import LOST, Visit, cut_short, visited
+from operators.track.visits import LOST, cut_short, visited
 from operators.weights.head_request import HeadRequest
 
 if TYPE_CHECKING:
@@ -40,15 +40,6 @@ if TYPE_CHECKING:
 
 MOST_SIGHTINGS = 100
 LONGEST_LOST_S = 3600.0
-
-
-@dataclass(slots=True)
-class _Told:
-    """What happened in a frame, beside where everything is."""
-
-    crossings: list[Crossing] = field(default_factory=list)
-    entered: list[tuple[str, Track]] = field(default_factory=list)
-    over: list[Visit] = field(default_factory=list)
 
 
 class Tracking(BatchOperator, StreamOperator):
@@ -129,7 +120,7 @@ class Tracking(BatchOperator, StreamOperator):
             return []
         if reason not in ("session", "end"):
             self._memory[stream] = memory.after_break(self._rules)
-        return self._saying.visits(memory.last, memory.visits())
+        return self._saying.visits(memory.last, memory.visits()) if memory.last else []
 
     def snapshot(self, stream: str) -> bytes:
         return (self._memory.get(stream) or Memory.empty(self._rules)).snapshot()
@@ -154,33 +145,27 @@ class Tracking(BatchOperator, StreamOperator):
         memory = self._memory.get(info.stream)
         if memory is None or memory.session != info.session:
             memory = self._memory[info.stream] = Memory.empty(self._rules, info.session)
-        told = self._saying.visits(memory.last, memory.over)
         now = Moment.of(info)
         given_up = memory.tracker.step(now, sightings)
-        happened = _Told(over=[visit for one in given_up for visit in cut_short(one, LOST)])
-        memory.tracker.tracks = tuple(
-            self._placed(one, info, scene, happened) if one.last == now else one
-            for one in memory.tracker.tracks
-        )
-        memory.counts = counted(memory.counts, happened.crossings)
-        memory.last, memory.over = info, tuple(happened.over)
+        visits = [visit for one in given_up for visit in cut_short(one, LOST)]
+        crossings: list[Crossing] = []
+        tracks = []
+        for track in memory.tracker.tracks:
+            if track.last == now:
+                here = Ground.of(track.motion, self._anchor, info.source_hw)
+                track, over = crossed(track, here, scene.borders)
+                track, told = visited(track, here, scene.areas, info)
+                crossings += over
+                visits += told
+            tracks.append(track)
+        memory.tracker.tracks = tuple(tracks)
+        memory.counts = counted(memory.counts, crossings)
+        memory.last = info
         return [
-            *told,
-            self._saying.tracks(info, memory.tracker.tracks),
-            *self._saying.crossings(info, happened.crossings, memory.counts),
-            *self._saying.entered(info, happened.entered),
+            self._saying.tracks(info, tracks),
+            *self._saying.crossings(info, crossings, memory.counts),
+            *self._saying.visits(info, visits),
         ]
-
-    def _placed(self, track: Track, info: FrameInfo, scene: Scene, told: _Told) -> Track:
-        """A track that is seen, at the lines and zones where it stands now."""
-        here = Ground.of(track.motion, self._anchor, info.source_hw)
-        track, crossings = crossed(track, here, scene.borders)
-        told.crossings += crossings
-        if track.id:
-            track, entered, over = visited(track, here, scene.areas, info)
-            told.entered += [(zone, track) for zone in entered]
-            told.over += over
-        return track
 
 
 def build_track(settings: Mapping[str, Any], request: HeadRequest) -> Tracking:

@@ -14,8 +14,7 @@ from operators.track.motion import Box
 from operators.track.track import Moment, Track
 from operators.track.visits import Visit
 
-TRACKS, CROSSED = "tracks", "lines.crossed"
-ENTERED, VISITS = "tracks.entered", "tracks.visits"
+TRACKS, VISITED, CROSSED = "tracks", "tracks.zones", "lines.crossed"
 SEEN, LOST = "seen", "lost"
 
 _PIXEL_DECIMALS = 2
@@ -37,44 +36,35 @@ class Saying:
     def crossings(
         self, info: FrameInfo, crossings: Sequence[Crossing], counts: Counts
     ) -> list[Result]:
-        """A record where a line is crossed, with how many have crossed any line by then."""
-        if not crossings:
-            return []
-        said = [
-            {"line": one.line, "direction": one.direction, **self._who(one.id, one.label)}
-            for one in crossings
-        ]
-        totals = {
-            line: [
-                {"label": self._label(label), IN: came_in, OUT: went_out}
-                for label, (came_in, went_out) in sorted(of_line.items())
-            ]
-            for line, of_line in counts.items()
+        """A record of each, with how many of its label have crossed that line by this frame."""
+        return [self._crossing(info, one, counts[one.line][one.label]) for one in crossings]
+
+    def visits(self, info: FrameInfo, visits: Sequence[Visit]) -> list[Result]:
+        """A record of each."""
+        return [self._visit(info, one) for one in visits]
+
+    def _crossing(self, info: FrameInfo, one: Crossing, total: tuple[int, int]) -> Result:
+        said = {
+            "line": one.line,
+            "direction": one.direction,
+            **self._who(one.id, one.label),
+            "total": dict(zip((IN, OUT), total, strict=True)),
         }
-        return [self._record(info, CROSSED, {"crossed": said, "totals": totals})]
+        return self._record(info, CROSSED, said, part=f"{one.line}.{one.id}")
 
-    def entered(self, info: FrameInfo, entered: Sequence[tuple[str, Track]]) -> list[Result]:
-        """A record where a zone is entered."""
-        said = [{"zone": zone, **self._who(one.id, one.label)} for zone, one in entered]
-        return [self._record(info, ENTERED, {"entered": said})] if said else []
-
-    def visits(self, info: FrameInfo | None, visits: Sequence[Visit]) -> list[Result]:
-        """A record where visits are over: of the frame in which it was seen that they are."""
-        if not visits or not info:
-            return []
-        said = [
-            {
-                "zone": one.zone,
-                **self._who(one.id, one.label),
-                "start": _place(Moment.of(one.start)),
-                "end": _place(one.end),
-                "dwell_s": round(one.dwell_s, _SECOND_DECIMALS),
-                "ending": one.ending,
-            }
-            for one in visits
-        ]
-        first = min((one.start for one in visits), key=lambda start: start.event_time_us)
-        return [self._record(info, VISITS, {"visits": said}, first)]
+    def _visit(self, info: FrameInfo, one: Visit) -> Result:
+        start, end = Moment.of(one.start), one.end
+        dwell_s = end and round((end.time_us - start.time_us) / 1e6, _SECOND_DECIMALS)
+        said = {
+            "kind": one.kind,
+            "zone": one.zone,
+            **self._who(one.id, one.label),
+            "start": _place(start),
+            "end": end and _place(end),
+            "dwell_s": dwell_s,
+        }
+        part = f"{one.zone}.{one.id}.{one.kind}"
+        return self._record(info, VISITED, said, part=part, start=one.start if end else None)
 
     def _track(self, info: FrameInfo, track: Track) -> dict[str, Any]:
         seen = track.last == Moment.of(info)
@@ -98,10 +88,16 @@ class Saying:
         return {"id": label, "name": self._labels.labels[label].name}
 
     def _record(
-        self, info: FrameInfo, topic: str, said: Any, start: FrameInfo | None = None
+        self,
+        info: FrameInfo,
+        topic: str,
+        said: Any,
+        *,
+        part: str = "",
+        start: FrameInfo | None = None,
     ) -> Result:
         refers = {"labelset": self._labels.name}
-        return Result(info, topic, JSON, canonical_json(said), refers, start)
+        return Result(info, topic, JSON, canonical_json(said), refers, start, part)
 
 
 def _within(box: Box, size_hw: tuple[int, int]) -> list[float]:

@@ -12,18 +12,7 @@ from pipeline.client.other import Books, Raw
 from pipeline.client.result import Result
 from pipeline.client.scores import Classification, Score
 from pipeline.client.segmentation import ClassShare, Component, Segmentation, SegmentationSummary
-from pipeline.client.tracks import (
-    Crossing,
-    Crossings,
-    Entries,
-    Entry,
-    Total,
-    Track,
-    TrackLabel,
-    Tracks,
-    Visit,
-    Visits,
-)
+from pipeline.client.tracks import Crossing, Track, TrackLabel, Tracks, Visit
 from pipeline.client.zones import Zone, ZoneAlert, ZoneClass, ZoneEpisode, Zones
 
 __all__ = [
@@ -33,14 +22,11 @@ __all__ = [
     "Classification",
     "Component",
     "Crossing",
-    "Crossings",
     "DeadLetter",
     "Depth",
     "DepthSummary",
     "Detections",
     "Embedding",
-    "Entries",
-    "Entry",
     "Episode",
     "Event",
     "Frame",
@@ -54,12 +40,10 @@ __all__ = [
     "Segmentation",
     "SegmentationSummary",
     "Thing",
-    "Total",
     "Track",
     "TrackLabel",
     "Tracks",
     "Visit",
-    "Visits",
     "Zone",
     "ZoneAlert",
     "ZoneClass",

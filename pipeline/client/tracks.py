@@ -57,92 +57,51 @@ class Tracks(Result):
     tracks: tuple[Track, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """A track that has crossed a line.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Crossing(Result):
+    """A track that crosses a line, between this frame and the last in which it was seen beside it.
 
     Attributes:
         line: its name.
         inward: from the left hand to the right hand of who looks along the line.
-        id, label: of the track.
+        track, label: id of the track, and its label.
+        came_in, went_out: how many of the label have crossed the line in this session so far.
+        label_set: name of the label set.
     """
 
     line: str
     inward: bool
-    id: int
-    label: TrackLabel
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """How many things of a label have crossed a line in a session so far, in and out."""
-
-    line: str
+    track: int
     label: TrackLabel
     came_in: int
     went_out: int
+    label_set: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Crossings(Result):
-    """Lines that were crossed by this frame, since the one before.
+class Visit(Result):
+    """A track that enters a zone, or whose visit is over.
 
     Attributes:
-        label_set: name of the label set.
-        crossed: one or more.
-        totals: of every line and label that has been crossed.
-    """
-
-    label_set: str
-    crossed: tuple[Crossing, ...]
-    totals: tuple[Total, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A track that is in a zone and was not before: the zone's name; the track's id and label."""
-
-    zone: str
-    id: int
-    label: TrackLabel
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Entries(Result):
-    """Zones that are entered in this frame: one or more."""
-
-    label_set: str
-    entered: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A track that was in a zone.
-
-    Attributes:
+        kind: `entered`; `left`: seen outside; `lost`: not seen again; `cut`: the stream broke or
+            ended.
         zone: its name.
-        id, label: of the track.
+        track, label: id of the track, and its label.
         start: the first frame in which it was within.
-        end: the first frame in which it was seen outside, else the last in which it was seen.
-        dwell_s: between them, seconds.
-        ending: `left`, `lost`, or `cut`: the stream broke or ended.
+        end: the first frame in which it was seen outside, else the last in which it was seen; None
+            where it enters.
+        dwell_s: between them, seconds; None where it enters.
+        label_set: name of the label set.
     """
 
+    kind: str
     zone: str
-    id: int
+    track: int
     label: TrackLabel
     start: FrameTime
-    end: FrameTime
-    dwell_s: float
-    ending: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Visits(Result):
-    """Visits to zones that are over by this frame: one or more."""
-
+    end: FrameTime | None
+    dwell_s: float | None
     label_set: str
-    visits: tuple[Visit, ...]
 
 
 def tracks(said: Mapping[str, Any], message: Message) -> Tracks:
@@ -151,57 +110,49 @@ def tracks(said: Mapping[str, Any], message: Message) -> Tracks:
     return Tracks(**said, label_set=_label_set(message), tracks=found)
 
 
-def crossings(said: Mapping[str, Any], message: Message) -> Crossings:
+def crossing(said: Mapping[str, Any], message: Message) -> Crossing:
     """Of a record of topic `lines.crossed`."""
     data = json.loads(message.value)
-    crossed = tuple(
-        Crossing(one["line"], one["direction"] == "in", **_who(one)) for one in data["crossed"]
+    return Crossing(
+        **said,
+        line=data["line"],
+        inward=data["direction"] == "in",
+        track=int(data["id"]),
+        label=_label(data["label"]),
+        came_in=int(data["total"]["in"]),
+        went_out=int(data["total"]["out"]),
+        label_set=_label_set(message),
     )
-    totals = tuple(
-        Total(line, _label(one["label"]), int(one["in"]), int(one["out"]))
-        for line, of_line in data["totals"].items()
-        for one in of_line
+
+
+def visit(said: Mapping[str, Any], message: Message) -> Visit:
+    """Of a record of topic `tracks.zones`."""
+    data = json.loads(message.value)
+    end, dwell_s = data["end"], data["dwell_s"]
+    return Visit(
+        **said,
+        kind=data["kind"],
+        zone=data["zone"],
+        track=int(data["id"]),
+        label=_label(data["label"]),
+        start=frame_time(data["start"]),
+        end=None if end is None else frame_time(end),
+        dwell_s=None if dwell_s is None else float(dwell_s),
+        label_set=_label_set(message),
     )
-    return Crossings(**said, label_set=_label_set(message), crossed=crossed, totals=totals)
-
-
-def entries(said: Mapping[str, Any], message: Message) -> Entries:
-    """Of a record of topic `tracks.entered`."""
-    entered = json.loads(message.value)["entered"]
-    found = tuple(Entry(one["zone"], **_who(one)) for one in entered)
-    return Entries(**said, label_set=_label_set(message), entered=found)
-
-
-def visits(said: Mapping[str, Any], message: Message) -> Visits:
-    """Of a record of topic `tracks.visits`."""
-    found = tuple(
-        Visit(
-            zone=one["zone"],
-            **_who(one),
-            start=frame_time(one["start"]),
-            end=frame_time(one["end"]),
-            dwell_s=float(one["dwell_s"]),
-            ending=one["ending"],
-        )
-        for one in json.loads(message.value)["visits"]
-    )
-    return Visits(**said, label_set=_label_set(message), visits=found)
 
 
 def _track(data: Mapping[str, Any]) -> Track:
     left, top, right, bottom = map(float, data["box"])
     return Track(
-        **_who(data),
+        id=int(data["id"]),
+        label=_label(data["label"]),
         box=(left, top, right, bottom),
         score=float(data["score"]),
         lost=data["state"] == "lost",
         age_s=float(data["age_s"]),
         start=data["start"],
     )
-
-
-def _who(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": int(data["id"]), "label": _label(data["label"])}
 
 
 def _label(data: Mapping[str, Any]) -> TrackLabel:

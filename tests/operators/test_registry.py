@@ -90,7 +90,7 @@ def build(tiny: Architecture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 OTHERS = ("segmentation", "depth", "detect")  # that some of them read
 LATER = {  # topics of what lasts, or goes somewhere
     *("action.episodes", "zones.episodes", "zones.alerts"),
-    *("tracks.entered", "tracks.visits", "lines.crossed"),
+    *("tracks.zones", "lines.crossed"),
 }
 
 

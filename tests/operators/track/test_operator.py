@@ -108,24 +108,27 @@ def test_lines_and_zones_are_told_of_once_each(tracking: Made, frame: Frame) -> 
     flat = [result for one in told for result in one]
     who = {"id": 1, "label": {"id": 1, "name": "untrained 1"}}
     (crossing,) = said(flat, "lines.crossed")
-    assert crossing["crossed"] == [{"line": "gate", "direction": "out", **who}]
-    assert crossing["totals"] == {"gate": [{"label": who["label"], "in": 0, "out": 1}]}
-    entered = [
-        (index, one) for index, own in enumerate(told) for one in said(own, "tracks.entered")
+    assert crossing == {"line": "gate", "direction": "out", **who, "total": {"in": 0, "out": 1}}
+    visits = [
+        (index, one["kind"], one["id"])
+        for index, own in enumerate(told)
+        for one in said(own, "tracks.zones")
     ]
-    assert [(index, [each["id"] for each in one["entered"]]) for index, one in entered] == [
-        (1, [2]),
-        (3, [1]),
-    ]
-    (visits,) = said(flat, "tracks.visits")
-    (visit,) = visits["visits"]
-    assert visit.pop("start") == {"position": "54000", "time": "1970-01-01T00:00:00.600000Z"}
-    assert visit.pop("end")["position"] == "162000"
-    assert visit == {"zone": "dock", **who, "dwell_s": 1.2, "ending": "left"}
-    (record,) = (one for one in flat if one.operator == "tracks.visits")
-    assert (record.info.position, record.start and record.start.position) == ("162000", "54000")
-    cut = said(operator.reset("cam", "end"), "tracks.visits")
-    assert [(one["id"], one["ending"]) for one in cut[0]["visits"]] == [(2, "cut")]
+    assert visits == [(1, "entered", 2), (3, "entered", 1), (9, "left", 1)]
+    entered, left = (one for one in said(flat, "tracks.zones") if one["id"] == 1)
+    start = {"position": "54000", "time": "1970-01-01T00:00:00.600000Z"}
+    assert entered == {
+        **{"kind": "entered", "zone": "dock", **who},
+        **{"start": start, "end": None, "dwell_s": None},
+    }
+    assert left == {
+        **{"kind": "left", "zone": "dock", **who, "start": start, "dwell_s": 1.2},
+        "end": {"position": "162000", "time": "1970-01-01T00:00:01.800000Z"},
+    }
+    (record,) = (one for one in flat if one.part.endswith(".left"))
+    assert (record.part, record.info, record.start) == ("dock.1.left", frame(9), frame(3))
+    (cut,) = operator.reset("cam", "end")
+    assert (cut.part, cut.info) == ("dock.2.cut", frame(11))
 
 
 def test_a_visit_of_a_thing_that_is_given_up_ends_where_it_was_seen_last(
@@ -137,9 +140,8 @@ def test_a_visit_of_a_thing_that_is_given_up_ends_where_it_was_seen_last(
     for number in range(8):
         seen = detected((0.6, 2)) if number < 4 else detected()
         results += operator.say(frame(number), *seen)
-    (visits,) = said(results, "tracks.visits")
-    (visit,) = visits["visits"]
-    assert (visit["ending"], visit["end"]["position"], visit["dwell_s"]) == ("lost", "54000", 0.4)
+    _, lost = said(results, "tracks.zones")
+    assert (lost["kind"], lost["end"]["position"], lost["dwell_s"]) == ("lost", "54000", 0.4)
 
 
 def test_every_record_is_as_its_schema_says_and_no_id_comes_twice(
@@ -156,38 +158,34 @@ def test_every_record_is_as_its_schema_says_and_no_id_comes_twice(
     for one in results:
         jsonschema.validate(json.loads(one.data), known[of_value(one.operator)])
         assert one.attributes == {"labelset": "untrained"}
-    ids = [(one.operator, one.info.position) for one in results]
+    ids = [(one.operator, one.info.position, one.part) for one in results]
     assert len(ids) == len(set(ids))
 
 
 def test_after_a_gap_ids_and_counts_go_on_and_in_a_new_session_they_begin_anew(
     tracking: Made, frame: Frame
 ) -> None:
-    def crossing(operator: Tracking, first: int, **more: Any) -> tuple[list[int], list[Any]]:
+    def crossing(operator: Tracking, first: int, **more: Any) -> tuple[int, int]:
+        """Id of who crosses the line, and how many have."""
         results = []
         for number in range(4):
             info = frame(first + number, **more)
             results += operator.say(info, *detected((0.35 + 0.1 * number, 1)))
-        tracks = said(results, "tracks")[-1]["tracks"]
-        return [one["id"] for one in tracks], said(results, "lines.crossed")[-1]["totals"]["gate"]
+        (one,) = said(results, "lines.crossed")
+        return one["id"], one["total"]["out"]
 
     operator = tracking()
     operator.place("cam", PLACES)
-    label = {"id": 1, "name": "untrained 1"}
-    assert crossing(operator, 0) == ([1], [{"label": label, "in": 0, "out": 1}])
+    assert crossing(operator, 0) == (1, 1)
     for number, reason in enumerate(("gap", "overload"), start=2):
         operator.reset("cam", reason)
         again = tracking()
         again.place("cam", PLACES)
         again.restore("cam", operator.snapshot("cam"))
-        counted = [{"label": label, "in": 0, "out": number}]
-        assert crossing(operator, 100 * number) == ([number], counted)
-        assert crossing(again, 100 * number) == ([number], counted)
+        assert crossing(operator, 100 * number) == (number, number)
+        assert crossing(again, 100 * number) == (number, number)
     operator.reset("cam", "session")
-    assert crossing(operator, 900, session="fedcba987654") == (
-        [1],
-        [{"label": label, "in": 0, "out": 1}],
-    )
+    assert crossing(operator, 900, session="fedcba987654") == (1, 1)
 
 
 def test_who_goes_on_from_its_state_says_the_same_from_every_frame_on(

@@ -14,7 +14,7 @@ from operators.track.ground import Ground
 from operators.track.scene import Scene
 from operators.track.sightings import Sightings
 from operators.track.track import Moment, Track, first_seen
-from operators.track.visits import CUT, LEFT, Visit, cut_short, visited
+from operators.track.visits import CUT, ENTERED, LEFT, Visit, cut_short, visited
 
 DOCK = Zone("dock", ((0.2, 0.2), (0.4, 0.2), (0.4, 0.4), (0.2, 0.4)))
 YARD = Zone("yard", ((0, 0), (1, 0), (1, 1), (0, 1)))
@@ -28,18 +28,21 @@ def track(sighted: Callable[..., Sightings], frame: Callable[..., FrameInfo]) ->
 
 
 def test_a_zone_is_entered_and_left(track: Track, frame: Callable[..., FrameInfo]) -> None:
-    entered, over = [], []
+    told = []
     for number, x in enumerate([50, 98, 102, 110, 150, 198, 202, 210, 250]):
         track = replace(track, last=Moment.of(frame(number)))
-        track, into, left = visited(track, Ground(x, 150, 4), AREAS, frame(number))
-        entered += [(number, zone) for zone in into]
-        over += left
-    assert entered == [(0, "yard"), (3, "dock")]
-    assert over == [Visit("dock", 5, 7, frame(3), Moment.of(frame(7)), LEFT)]
-    assert over[0].dwell_s == pytest.approx(0.8)
-    assert cut_short(track, CUT) == [Visit("yard", 5, 7, frame(0), Moment.of(frame(8)), CUT)]
+        track, visits = visited(track, Ground(x, 150, 4), AREAS, frame(number))
+        told += [(number, one) for one in visits]
+    assert told == [
+        (0, Visit(ENTERED, "yard", 5, 7, frame(0))),
+        (3, Visit(ENTERED, "dock", 5, 7, frame(3))),
+        (7, Visit(LEFT, "dock", 5, 7, frame(3), Moment.of(frame(7)))),
+    ]
+    last = Moment.of(frame(8))
+    assert cut_short(track, CUT) == [Visit(CUT, "yard", 5, 7, frame(0), last)]
 
 
-def test_a_visit_is_json_there_and_back(frame: Callable[..., FrameInfo]) -> None:
-    visit = Visit("dock", 5, 7, frame(3), Moment.of(frame(7)), LEFT)
-    assert Visit.from_json(visit.to_json()) == visit
+def test_what_has_no_id_is_in_no_zone_yet(track: Track, frame: Callable[..., FrameInfo]) -> None:
+    new = replace(track, id=0)
+    same, told = visited(new, Ground(150, 150, 4), AREAS, frame(0))
+    assert (same.visits, told) == ({}, [])

@@ -40,8 +40,7 @@ CLASSES = {
     "zones.episodes": results.ZoneEpisode,
     "zones.alerts": results.ZoneAlert,
     "tracks": results.Tracks,
-    "tracks.entered": results.Entries,
-    "tracks.visits": results.Visits,
+    "tracks.zones": results.Visit,
     "labels": results.LabelSet,
     "events": results.Event,
     "manifest": results.Books,
@@ -171,27 +170,29 @@ def test_tracks_go_on_from_frame_to_frame_and_visits_end_with_the_stream(read):
     assert (track.id, track.start) == (1, "0")
     assert track.age_s == pytest.approx((last.time - first.time).total_seconds())
     assert 0 <= track.box[0] <= track.box[2] <= 320
-    entered = read["tracks.entered"][0].entered[0]
-    assert entered.zone == "left"
-    visits = [one for record in read["tracks.visits"] for one in record.visits]
-    visit = next(one for one in visits if one.id == entered.id)
-    assert visit.start.time == read["tracks.entered"][0].time
-    assert visit.dwell_s == pytest.approx((visit.end.time - visit.start.time).total_seconds())
-    assert read["tracks.visits"][-1].visits[-1].ending == "cut"
+    entered = read["tracks.zones"][0]
+    assert (entered.kind, entered.zone, entered.end, entered.dwell_s) == (
+        *("entered", "left"),
+        *(None, None),
+    )
+    assert entered.start.time == entered.time
+    over = next(one for one in read["tracks.zones"][1:] if one.track == entered.track)
+    assert (over.start, over.label_set) == (entered.start, "untrained")
+    assert over.dwell_s == pytest.approx((over.end.time - over.start.time).total_seconds())
+    assert read["tracks.zones"][-1].kind == "cut"
 
 
-def test_crossings_say_who_crosses_which_way_and_how_many_have(file, build):
-    who = {"id": 3, "label": {"id": 1, "name": "ball"}}
+def test_a_crossing_says_who_crosses_which_way_and_how_many_have(file, build):
     value = {
-        "crossed": [{"line": "gate", "direction": "in", **who}],
-        "totals": {"gate": [{"label": who["label"], "in": 2, "out": 1}]},
+        **{"line": "gate", "direction": "in", "id": 3, "label": {"id": 1, "name": "ball"}},
+        "total": {"in": 2, "out": 1},
     }
     message = build.message(1, topic="lines.crossed", data=json.dumps(value).encode())
     file.write(changed(message, LABELSET))
-    (crossings,) = subscribe(file.uri, follow=False, strict=True)
-    ball = results.TrackLabel(1, "ball")
-    assert crossings.crossed == (results.Crossing("gate", True, 3, ball),)
-    assert crossings.totals == (results.Total("gate", ball, 2, 1),)
+    (crossing,) = subscribe(file.uri, follow=False, strict=True)
+    assert (crossing.line, crossing.inward, crossing.track) == ("gate", True, 3)
+    assert crossing.label == results.TrackLabel(1, "ball")
+    assert (crossing.came_in, crossing.went_out) == (2, 1)
 
 
 def test_relative_depth_is_no_metres(file, build):
