@@ -12,6 +12,7 @@ from pipeline.client.other import Books, Raw
 from pipeline.client.result import Result
 from pipeline.client.scores import Classification, Score
 from pipeline.client.segmentation import ClassShare, Component, Segmentation, SegmentationSummary
+from pipeline.client.tracks import Crossing, Track, TrackLabel, Tracks, Visit
 from pipeline.client.unchanged import Unchanged
 from pipeline.client.zones import Zone, ZoneAlert, ZoneClass, ZoneEpisode, Zones
 
@@ -21,6 +22,7 @@ __all__ = [
     "ClassShare",
     "Classification",
     "Component",
+    "Crossing",
     "DeadLetter",
     "Depth",
     "DepthSummary",
@@ -39,7 +41,11 @@ __all__ = [
     "Segmentation",
     "SegmentationSummary",
     "Thing",
+    "Track",
+    "TrackLabel",
+    "Tracks",
     "Unchanged",
+    "Visit",
     "Zone",
     "ZoneAlert",
     "ZoneClass",

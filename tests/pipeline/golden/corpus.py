@@ -32,6 +32,7 @@ from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader
 from pipeline.stream.chunk import CAUSES, End, Fault, Gap
 from pipeline.stream.progress import Progress
+from tests.pipeline.golden.walk import walked
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[2]
@@ -80,7 +81,7 @@ def made_today(folder: Path) -> list[Message]:
     rendered, progress = _run(folder, "room")
     filmed, _ = _run(folder, "gate")
     runs = [*_few(rendered), *_few(filmed)]
-    return [*runs, *_incidents(), *_books(progress, next(_of(runs, "depth")))]
+    return [*runs, *walked(), *_incidents(), *_books(progress, next(_of(runs, "depth")))]
 
 
 def schemas_today() -> dict[str, Any]:
