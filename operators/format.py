@@ -57,5 +57,6 @@ BUILT_IN: Mapping[str, Mapping[str, Format]] = {
     "embedding": _published({"embedding": OCTETS}),
     "pca": _published({"pca": PNG}),
     "frames": _published({"frames": JPEG}),
+    "tamper": _published({"tamper": JSON, "tamper.episodes": JSON}),
 }
 """Built-in operator -> its topics, its own name first."""

@@ -23,6 +23,7 @@ from operators.operator import Operator
 from operators.pca.operator import build_pca
 from operators.pictures.operator import build_frames
 from operators.segmentation.operator import build_segmentation
+from operators.tamper.operator import build_tamper
 from operators.vector.classify import build_classify
 from operators.vector.embedding import build_embedding
 from operators.weights.backbone_choice import DEMO
@@ -39,6 +40,7 @@ BUILDERS: Mapping[str, Builder] = {
     "embedding": build_embedding,
     "pca": build_pca,
     "frames": build_frames,
+    "tamper": build_tamper,
 }
 _RESERVED = (*BUILT_IN, "events", "deadletter", "labels", "progress", "claims")  # topics
 _TOPIC = re.compile(r"[a-z][a-z0-9_-]{0,62}(\.[a-z0-9_-]{1,63})*")
@@ -58,7 +60,7 @@ def build_operator(
     """An operator as a user asked for it.
 
     Args:
-        name: `depth`, `segmentation`, `action`, `embedding`, `pca`, `frames`, or
+        name: `depth`, `segmentation`, `action`, `embedding`, `pca`, `frames`, `tamper`, or
             `package.module:Class`, whose constructor takes the settings as keyword arguments.
         settings: what the user set for it.
         architecture: the backbone's sizes.
