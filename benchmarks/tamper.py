@@ -10,6 +10,7 @@ kind has to be told, and no other; of rain, light and lorries, none.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
@@ -106,7 +107,7 @@ def lorry(picture: Picture, second: float) -> Picture:
     return seen
 
 
-SPOILT: dict[str, tuple[str, Spoil]] = {
+SPOILT: dict[str, tuple[str, Spoil | None]] = {
     "shifted by 15 %": ("moved", lambda picture, _: view(picture, 1, 1)),
     "turned by 12 degrees": ("moved", turned),
     "a hand before it": ("covered", hand),
@@ -114,7 +115,7 @@ SPOILT: dict[str, tuple[str, Spoil]] = {
     "out of focus": ("defocused", blurred),
     "overexposed": ("blinded", lambda picture, _: _picture(view(picture) * 4.0 + 120)),
     "in the dark": ("blinded", lambda picture, _: _picture(view(picture) * 0.03)),
-    "frozen": ("frozen", lambda picture, _: view(picture)),
+    "frozen": ("frozen", None),
 }
 """What is done to a view -> the kind that has to be told."""
 HARMLESS: dict[str, Spoil] = {
@@ -137,36 +138,46 @@ class Told:
 class Trial:
     """A backbone and the operator, and clips in memory."""
 
-    def __init__(self, backbone: Backbone, patience: Patience) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        patience: Patience,
+        *,
+        clean_s: int = CLEAN_S,
+        spoilt_s: int = SPOILT_S,
+    ) -> None:
         self._backbone = backbone
         self._patience = patience
-        self._clean: dict[int, Any] = {}
+        self._clean_s, self._spoilt_s = clean_s, spoilt_s
+        self._clean: dict[int, list[NDArray[Any]]] = {}
 
-    def run(self, pictures: Sequence[Picture], spoil: Spoil, *, frozen: bool = False) -> Told:
-        """Play a clip, and do one thing to it."""
+    def run(self, pictures: Sequence[Picture], spoil: Spoil | None) -> Told:
+        """Play a clip, and do one thing to it; None: it stands still."""
         tamper = Tamper(patience=self._patience)
         results: list[Result] = []
-        spoilt_at, over_at = CLEAN_S * FPS, (CLEAN_S + SPOILT_S) * FPS
-        for number, index in enumerate(to_and_fro(len(pictures), over_at + CLEAN_S * FPS)):
-            inside = spoilt_at <= number < over_at
-            if inside and frozen:
-                index = last
-            last = index
-            info = _info(number)
-            if inside and not frozen:
-                second = (number - spoilt_at) / FPS
-                numbers = self._numbers(tamper, spoil(pictures[index], second))
+        begin, end = self._clean_s * FPS, (self._clean_s + self._spoilt_s) * FPS
+        order = list(to_and_fro(len(pictures), end + self._clean_s * FPS))
+        if spoil is None:
+            order[begin:end] = [order[begin - 1]] * (end - begin)
+        for number, index in enumerate(order):
+            if spoil is not None and begin <= number < end:
+                numbers = self._numbers(tamper, spoil(pictures[index], (number - begin) / FPS))
             else:
-                if index not in self._clean:
-                    self._clean[index] = self._numbers(tamper, view(pictures[index]))
-                numbers = self._clean[index]
-            results += tamper.say(info, *numbers)
+                numbers = self._as_filmed(tamper, pictures, index)
+            results += tamper.say(_info(number), *numbers)
         results += tamper.reset("cam", "end")
-        return _told(results)
+        return _told(results, self._clean_s)
 
     def forget(self) -> None:
         """Another clip comes."""
         self._clean.clear()
+
+    def _as_filmed(
+        self, tamper: Tamper, pictures: Sequence[Picture], index: int
+    ) -> list[NDArray[Any]]:
+        if index not in self._clean:
+            self._clean[index] = self._numbers(tamper, view(pictures[index]))
+        return self._clean[index]
 
     def _numbers(self, tamper: Tamper, seen: Picture) -> list[NDArray[Any]]:
         patch = self._backbone.loaded.model.architecture.patch
@@ -190,13 +201,11 @@ def _info(number: int) -> FrameInfo:
     )
 
 
-def _told(results: Sequence[Result]) -> Told:
-    import json
-
+def _told(results: Sequence[Result], clean_s: int) -> Told:
     said = [json.loads(one.data) for one in results if one.operator == "tamper.episodes"]
     views = [json.loads(one.data) for one in results if one.operator == "tamper"]
     first = next((n for n, one in enumerate(views) if one["view"] not in (None, "clear")), None)
-    delay_s = None if first is None else first / FPS - CLEAN_S
+    delay_s = None if first is None else first / FPS - clean_s
     return Told(tuple(one["kind"] for one in said), delay_s)
 
 
@@ -225,9 +234,8 @@ def main() -> None:
     for clip in given.clips:
         pictures = pictures_of(clip, given.short_side)
         trial.forget()
-        for name, (kind, spoil) in SPOILT.items():
-            told[name].append(trial.run(pictures, spoil, frozen=kind == "frozen"))
-        for name, spoil in HARMLESS.items():
+        done = {name: spoil for name, (_, spoil) in SPOILT.items()} | HARMLESS
+        for name, spoil in done.items():
             told[name].append(trial.run(pictures, spoil))
         print(clip, len(pictures), {name: found[-1] for name, found in told.items()}, flush=True)
     _report(told)

@@ -17,6 +17,7 @@ from pipeline.client.other import Raw, books
 from pipeline.client.result import Result, place, said
 from pipeline.client.scores import classification
 from pipeline.client.segmentation import segmentation, segmentation_summary
+from pipeline.client.tamper import tamper_episode, view
 from pipeline.errors import UnreadableRecord
 from pipeline.records.record import StoredRecord
 from pipeline.records.topics import TOPICS
@@ -34,6 +35,8 @@ BY_TOPIC: Mapping[str, Decode] = {
     "embedding": embedding,
     "pca": principal_components,
     "frames": frame,
+    "tamper": view,
+    "tamper.episodes": tamper_episode,
     "labels": label_set,
     "events": event,
     "deadletter": dead_letter,

@@ -11,6 +11,7 @@ from pipeline.client.other import Books, Raw
 from pipeline.client.result import Result
 from pipeline.client.scores import Classification, Score
 from pipeline.client.segmentation import ClassShare, Component, Segmentation, SegmentationSummary
+from pipeline.client.tamper import TamperEpisode, View
 
 __all__ = [
     "Action",
@@ -34,4 +35,6 @@ __all__ = [
     "Score",
     "Segmentation",
     "SegmentationSummary",
+    "TamperEpisode",
+    "View",
 ]

@@ -99,7 +99,7 @@ def test_built_in_operators_run_on_random_weights_and_say_so(
     assert operator.untrained
     results = operator(features_of([frame(number) for number in range(8)], tiny))
     emitted = {result.operator for result in results}
-    assert emitted == set(operator.topics) - {"action.episodes"}  # those come when they are over
+    assert emitted == {one for one in operator.topics if not one.endswith(".episodes")}  # when over
     assert all(
         result.content_type == operator.topics[result.operator].content_type for result in results
     )

@@ -35,6 +35,8 @@ CLASSES = {
     "embedding": results.Embedding,
     "pca": results.PrincipalComponents,
     "frames": results.Frame,
+    "tamper": results.View,
+    "tamper.episodes": results.TamperEpisode,
     "labels": results.LabelSet,
     "events": results.Event,
     "manifest": results.Books,
