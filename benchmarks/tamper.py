@@ -219,6 +219,8 @@ def pictures_of(clip: str, short_side: int) -> list[Picture]:
         entries = [one for one in footage.entries(spec) if isinstance(one, Frames)]
     finally:
         footage.close()
+    if not entries:
+        raise SystemExit(f"{clip}: no frame can be decoded")
     return [picture for one in entries for picture in one.pixels]
 
 

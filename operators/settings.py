@@ -58,15 +58,19 @@ class Settings:
             raise self._wrong(key, value, "a number from 0 to 1")
         return float(value)
 
-    def seconds(self, key: str, default: float, *, high: float) -> float:
-        """A length of time, above 0.
+    def number(self, key: str, default: float, *, low: float, high: float) -> float:
+        """A number from `low` to `high`.
 
         Raises:
             UsageError: something else was given.
         """
         value = self._given.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= high:
-            raise self._wrong(key, value, f"seconds, above 0 and at most {high:g}")
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not low <= value <= high
+        ):
+            raise self._wrong(key, value, f"a number from {low:g} to {high:g}")
         return float(value)
 
     def choice(self, key: str, default: str, allowed: Sequence[str]) -> str:

@@ -181,10 +181,10 @@ def build_tamper(settings: Mapping[str, Any], request: HeadRequest) -> Tamper:
     return Tamper(
         share=given.share("share", SHARE),
         patience=Patience(
-            learn_s=given.seconds("learn_s", LEARN_S, high=3600),
-            least_s=given.seconds("least_s", LEAST_S, high=3600),
-            memory_s=given.seconds("memory_s", MEMORY_S, high=7 * 86400),
-            adopt_s=given.seconds("adopt_s", ADOPT_S, high=7 * 86400),
+            learn_s=given.number("learn_s", LEARN_S, low=0, high=3600),
+            least_s=given.number("least_s", LEAST_S, low=0, high=3600),
+            memory_s=given.number("memory_s", MEMORY_S, low=1, high=7 * 86400),
+            adopt_s=given.number("adopt_s", ADOPT_S, low=1, high=7 * 86400),
         ),
     )
 

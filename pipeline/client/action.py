@@ -85,7 +85,11 @@ def episode(said: Mapping[str, Any], message: Message) -> Episode:
 
 
 def frame_time(data: Mapping[str, Any]) -> FrameTime:
-    """Of a position and a time, as records have them."""
+    """Of a value.
+
+    Raises:
+        ValueError: it has no time.
+    """
     time = moment(data["time"])
     if time is None:
         raise ValueError("a frame without a time")

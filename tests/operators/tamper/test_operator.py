@@ -185,9 +185,9 @@ def test_a_frame_without_numbers_or_pixels_is_named(
     ("setting", "value", "told"),
     [
         ("share", 1.5, "operator tamper: share must be a number from 0 to 1, got 1.5"),
-        ("least_s", 0, "least_s must be seconds, above 0 and at most 3600, got 0"),
-        ("learn_s", True, "learn_s must be seconds, above 0 and at most 3600, got True"),
-        ("memory_s", "a week", "memory_s must be seconds, above 0 and at most 604800"),
+        ("least_s", -1, "least_s must be a number from 0 to 3600, got -1"),
+        ("learn_s", True, "learn_s must be a number from 0 to 3600, got True"),
+        ("memory_s", "a week", "memory_s must be a number from 1 to 604800"),
         ("lest_s", 3, "has no setting 'lest_s'; did you mean least_s?"),
     ],
 )
