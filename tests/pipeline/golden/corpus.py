@@ -37,7 +37,7 @@ from tests.pipeline.golden.walk import walked
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[2]
 SCHEMAS = ROOT / "pipeline" / "schemas"
-ALL_OF = ("events", "manifest", "labels")  # of any other topic the first record of each run
+ALL_OF = ("events", "manifest", "labels", "tamper")  # of any other topic a run's first record
 
 RENDERED = """
 sources: ["synthetic:room?seed=1&seconds=2&fps=30&size=320x240"]
@@ -46,7 +46,8 @@ weights: random
 short_side: 28
 operators: {depth: {}, segmentation: {regions: 1, min_share: 0.1}, classify: {top: 2},
   action: {threshold: 0.3}, embedding: {}, pca: {}, frames: {},
-  detect: {threshold: 0.4}}
+  detect: {threshold: 0.4},
+  tamper: {learn_s: 0.4, least_s: 0.2, share: 0}}
 runtime: inline
 """
 FILMED = """
