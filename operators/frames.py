@@ -125,6 +125,8 @@ class Features:
             without padding. None: these features do not come from a backbone.
         registers: block index -> register tokens `[B, R, D]` *before* the final norm, of the
             blocks of `layers`. None: the backbone has none.
+        memo: what operators have computed of these frames, for others that ask for the same
+            (`BatchOperator.shared`).
     """
 
     infos: tuple[FrameInfo, ...]
@@ -137,6 +139,7 @@ class Features:
     look: Callable[[int, tuple[int, int], bool], Features] | None = None
     pixels: NDArray[np.uint8] | None = None
     registers: Mapping[int, torch.Tensor] | None = None
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def on_host(self) -> bool:

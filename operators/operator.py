@@ -53,6 +53,15 @@ class Operator(ABC):
         """Label sets its records refer to: name -> [{id, name, rgb}]. Published once per run."""
         return {}
 
+    def beside(self, operators: Mapping[str, Operator]) -> Operator:
+        """The same operator in a job with these others, by their keys: one that reads what others
+        compute keeps them, and has what changes that in its settings. Called once, before `load`.
+
+        Raises:
+            UsageError: one that it needs is not there.
+        """
+        return self
+
     def load(self, device: torch.device, dtype: torch.dtype) -> None:  # noqa: B027  # optional
         """Put weights on the device. Called once, before the first batch."""
 

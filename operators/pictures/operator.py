@@ -78,9 +78,6 @@ class Frames(BatchOperator):
     def beside(self, operators: Mapping[str, Operator]) -> Frames:
         """The same pictures, with classes hidden by the segmentation of a job.
 
-        Args:
-            operators: all of the job, by key.
-
         Raises:
             UsageError: there are classes to hide, and no segmentation that knows them.
         """
@@ -119,7 +116,7 @@ class Frames(BatchOperator):
             return (pixels,)
         if not self._segmentation:
             raise ValueError(f"nothing finds {', '.join(self.blur)}, so there is no picture")
-        return (pixels, *self._segmentation.compute(features, rows))
+        return (pixels, *self._segmentation.shared(features, rows))
 
     def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
         pixels, *seen = numbers

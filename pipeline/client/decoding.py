@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.client.action import action, episode
 from pipeline.client.components import principal_components
 from pipeline.client.depth import depth, depth_summary
+from pipeline.client.detections import detections
 from pipeline.client.embedding import embedding
 from pipeline.client.fault import FAULTS, told
 from pipeline.client.frame import frame
@@ -34,6 +35,7 @@ BY_TOPIC: Mapping[str, Decode] = {
     "embedding": embedding,
     "pca": principal_components,
     "frames": frame,
+    "detections": detections,
     "labels": label_set,
     "events": event,
     "deadletter": dead_letter,

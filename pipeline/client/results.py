@@ -3,6 +3,7 @@
 from pipeline.client.action import Action, Episode, FrameTime
 from pipeline.client.components import PrincipalComponents
 from pipeline.client.depth import Depth, DepthSummary
+from pipeline.client.detections import Detections, Thing
 from pipeline.client.embedding import Embedding
 from pipeline.client.frame import Frame
 from pipeline.client.incident import DeadLetter, Event
@@ -21,6 +22,7 @@ __all__ = [
     "DeadLetter",
     "Depth",
     "DepthSummary",
+    "Detections",
     "Embedding",
     "Episode",
     "Event",
@@ -34,4 +36,5 @@ __all__ = [
     "Score",
     "Segmentation",
     "SegmentationSummary",
+    "Thing",
 ]

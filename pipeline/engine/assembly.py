@@ -204,14 +204,13 @@ def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operat
 
 
 def _joined(by_key: Mapping[str, Operator], config: Config) -> dict[str, Operator]:
-    """The operators, pictures with the segmentation that finds what they hide.
+    """The operators, each with those whose numbers it reads.
 
     Raises:
-        UsageError: nothing finds that, or dead letters would show it.
+        UsageError: one of those does not run, or dead letters would show what pictures hide.
     """
-    ready: dict[str, Operator] = {}
+    ready = {key: one.beside(by_key) for key, one in by_key.items()}
     for key, one in by_key.items():
-        ready[key] = one.beside(by_key) if isinstance(one, Frames) else one
         if isinstance(one, Frames) and one.blur and config.deadletter_picture:
             raise UsageError(
                 "deadletter_picture shows frames as they are, and operators.frames.blur hides "

@@ -10,6 +10,9 @@ from operators.segmentation.labelsets import Label, LabelSet
 WALL, FLOOR, CEILING, WINDOW, DOOR, PICTURE, RUG, LAMP, BOX, SPHERE = range(10)
 SKY, ROAD, GROUND, BUILDING, VEHICLE, POLE, TREE, FURNITURE = range(10, 18)
 
+# Of these classes there are so and so many in a picture; the others are places, or on something.
+COUNTED = frozenset({BOX, SPHERE, VEHICLE, POLE, TREE, FURNITURE})
+
 LABELS = LabelSet(
     "synthetic",
     (

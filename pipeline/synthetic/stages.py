@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from .camera import Camera
 from .dice import Dice
+from .instances import Standing
 from .interior import furnished
 from .motion import Moment
 from .room import Room
@@ -27,6 +28,9 @@ class Clip(Protocol):
 
     def world(self, moment: Moment, camera: Camera) -> World:
         """Return what that camera may see at that moment."""
+
+    def standing(self, moment: Moment) -> Mapping[int, Standing]:
+        """Return the countable bodies, in view or not, by the `instance` of their `Body`."""
 
 
 def staged(spec: SceneSpec) -> Clip:

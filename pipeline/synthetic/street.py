@@ -15,7 +15,7 @@ from .labels import GROUND, ROAD, SKY
 from .move import choose_move, free_way
 from .outdoors import Outdoors, Sky
 from .panel import Frame
-from .parts import Part
+from .parts import Thing
 from .setting import Air, Staged
 from .sheet import Tint
 from .sunlight import CastShadow, Sunlight
@@ -129,12 +129,12 @@ def built_street(seed: int, seconds: float) -> Staged:
     setting = _setting(plan, Dice(seed, 22))
     move = choose_move(setting, Dice(seed, 23), seconds)
     cast = Dice(seed, 24)
-    parts = list(leads(move, cast, ("ball", "box", "car", "car")))
+    things = leads(move, cast, ("ball", "box", "car", "car"))
     ground = ground_of(move, _CAMERA_GAP_M)
-    parts += _houses(plan, cast)
-    parts += _roadside(plan, ground, cast)
-    parts += _bystanders(plan, ground, cast)
-    return Staged(setting, move, parts)
+    things += _houses(plan, cast)
+    things += _roadside(plan, ground, cast)
+    things += _bystanders(plan, ground, cast)
+    return Staged(setting, move, things)
 
 
 def _setting(plan: Plan, dice: Dice) -> Street:
@@ -175,9 +175,9 @@ def _ground(plan: Plan, light: Sunlight, dice: Dice) -> CoatedFace:
     )
 
 
-def _houses(plan: Plan, dice: Dice) -> list[Part]:
+def _houses(plan: Plan, dice: Dice) -> list[Thing]:
     """Rows on both sides, with gaps; and perhaps one across each end of the road."""
-    parts: list[Part] = []
+    things: list[Thing] = []
     for side in (-1.0, 1.0):
         y = -_HALF_LENGTH_M
         while y < _HALF_LENGTH_M:
@@ -185,20 +185,19 @@ def _houses(plan: Plan, dice: Dice) -> list[Part]:
             if dice.chance(plan.houses):
                 tall = dice.between(1.6, 9.0)
                 x = side * (plan.half_m + deep + dice.between(0.0, 1.5))
-                parts += house(standing(x, y + half_wide), (deep, half_wide, tall), dice)
+                things.append(house(standing(x, y + half_wide), (deep, half_wide, tall), dice))
             y += 2.0 * half_wide + dice.pick((0.0, 0.0, 0.5, 3.0))
     for end in (-1.0, 1.0):
         if dice.chance(0.4):
             half = (plan.half_m + 2.0, 4.0, dice.between(3.0, 10.0))
-            parts += house(
-                standing(0.0, end * (_HALF_LENGTH_M + dice.between(6.0, 18.0))), half, dice
-            )
-    return parts
+            place = standing(0.0, end * (_HALF_LENGTH_M + dice.between(6.0, 18.0)))
+            things.append(house(place, half, dice))
+    return things
 
 
-def _roadside(plan: Plan, ground: Ground, dice: Dice) -> list[Part]:
+def _roadside(plan: Plan, ground: Ground, dice: Dice) -> list[Thing]:
     """Parked cars along the kerbs; trees and posts on the pavements."""
-    parts: list[Part] = []
+    things: list[Thing] = []
     for _ in range(dice.pick((0, 3, 6, 9))):
         half_length = dice.between(1.8, 2.5)
         side = dice.pick((-1.0, 1.0))
@@ -206,7 +205,7 @@ def _roadside(plan: Plan, ground: Ground, dice: Dice) -> list[Part]:
         y = dice.between(-34.0, 34.0)
         if ground.claim(x, y, 0.85 * half_length):
             yaw = 0.5 * math.pi * side + dice.between(-0.06, 0.06)
-            parts += car(standing(x, y), half_length, dice, yaw)
+            things.append(car(standing(x, y), half_length, dice, yaw))
     for _ in range(dice.pick((3, 6, 10))):
         side = dice.pick((-1.0, 1.0))
         edge = plan.road_x + side * (plan.road_half_m + 0.5)
@@ -216,15 +215,15 @@ def _roadside(plan: Plan, ground: Ground, dice: Dice) -> list[Part]:
         if dice.chance(plan.trees):
             kind, room = (tree, radius) if dice.chance(0.8) else (bush, 0.6 * radius)
             if ground.claim(x, y, room):
-                parts += kind(standing(x, y), room, dice)
+                things.append(kind(standing(x, y), room, dice))
         elif ground.claim(x, y, 0.35):
-            parts += post(standing(x, y), dice)
-    return parts
+            things.append(post(standing(x, y), dice))
+    return things
 
 
-def _bystanders(plan: Plan, ground: Ground, dice: Dice) -> list[Part]:
+def _bystanders(plan: Plan, ground: Ground, dice: Dice) -> list[Thing]:
     """Balls and boxes anywhere between the houses."""
-    parts: list[Part] = []
+    things: list[Thing] = []
     for _ in range(dice.pick((1, 3, 5, 8))):
         radius = dice.between(0.3, 1.0)
         x = plan.half_m * dice.between(-0.85, 0.85)
@@ -232,12 +231,12 @@ def _bystanders(plan: Plan, ground: Ground, dice: Dice) -> list[Part]:
         if not ground.claim(x, y, radius):
             continue
         if dice.chance(0.5):
-            parts += ball(idle(x, y, dice, hop_m=0.8, turns=False), 0.9 * radius, dice)
+            things.append(ball(idle(x, y, dice, hop_m=0.8, turns=False), 0.9 * radius, dice))
             continue
         half = (
             0.68 * radius,
             0.68 * radius * dice.between(0.6, 1.0),
             radius * dice.between(0.4, 1.1),
         )
-        parts += box(standing(x, y), half, dice, dice.between(0.0, math.pi))
-    return parts
+        things.append(box(standing(x, y), half, dice, dice.between(0.0, math.pi)))
+    return things

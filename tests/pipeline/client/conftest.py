@@ -20,7 +20,7 @@ weights: random
 short_side: 28
 operators: {depth: {}, segmentation: {regions: 1, min_share: 0.1}, classify: {top: 2},
   action: {threshold: 0.0}, embedding: {}, pca: {},
-  frames: {blur: [person]}}
+  frames: {blur: [person]}, detect: {}}
 runtime: inline
 """
 

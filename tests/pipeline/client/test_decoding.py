@@ -35,6 +35,7 @@ CLASSES = {
     "embedding": results.Embedding,
     "pca": results.PrincipalComponents,
     "frames": results.Frame,
+    "detections": results.Detections,
     "labels": results.LabelSet,
     "events": results.Event,
     "manifest": results.Books,
