@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from operators.backbones.architectures import Architecture
-from operators.backbones.engines.own_blocks import OwnBlocks
+from operators.backbones.engines.last_blocks import LastBlocks
 from operators.backbones.precision import Precision
 from operators.backbones.projection import Projection
 from operators.backbones.vit import Block
@@ -73,7 +73,7 @@ class Eomt:
         own = {name: tensor.float() for name, tensor in head.tensors.items()}
         self.layers = (arch.depth - 1,)
         self.classes = classes - 1
-        self._blocks = OwnBlocks(
+        self._blocks = LastBlocks(
             [_block(arch, own, arch.depth + index) for index in range(arch.own_blocks)],
             _norm(own, "norm"),
         )

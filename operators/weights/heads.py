@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 HEADER_FORMAT = 1
 
+_GAINS = ("bn.weight", "norm.weight", "norm1.weight", "norm2.weight", "gamma", "running_var")
+
 Layout = Mapping[str, tuple[int, ...]]
 
 
@@ -80,7 +82,7 @@ def random_head(request: HeadRequest, layout: Layout, facts: Mapping[str, Any]) 
     tensors = {}
     for name, shape in sorted(layout.items()):
         if len(shape) < 2:
-            ones = name.endswith(("bn.weight", "norm.weight", "running_var"))
+            ones = name.endswith(_GAINS)
             tensors[name] = torch.full(shape, float(ones))
         else:
             normal = draw.standard_normal(shape, dtype=np.float32)

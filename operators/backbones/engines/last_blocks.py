@@ -19,7 +19,7 @@ from operators.backbones.vit import Block
 _ON_CARD = torch.bfloat16  # products of every backbone on a GPU
 
 
-class OwnBlocks:
+class LastBlocks:
     """The last blocks of a model whose first ones are the backbone."""
 
     def __init__(self, blocks: Sequence[Block], norm: nn.LayerNorm) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.backbones.engines.gpu_vit import GpuBlocks
-from operators.backbones.engines.own_blocks import OwnBlocks
+from operators.backbones.engines.last_blocks import LastBlocks
 from operators.backbones.random_weights import random_tensors
 from operators.backbones.vit import VisionTransformer, filled_vit
 
@@ -34,7 +34,7 @@ def cut(vit: VisionTransformer) -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_the_last_blocks_go_on_where_the_first_stood(vit: VisionTransformer) -> None:
     before, want = cut(vit)
-    blocks = OwnBlocks(list(vit.blocks[1:]), vit.norm)
+    blocks = LastBlocks(list(vit.blocks[1:]), vit.norm)
     blocks.load(CPU)
     torch.testing.assert_close(blocks(before.clone(), torch.float32), want, atol=2e-5, rtol=2e-5)
     rounded = blocks(before.clone(), torch.bfloat16)
