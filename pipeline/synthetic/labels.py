@@ -36,3 +36,12 @@ LABELS = LabelSet(
         Label(FURNITURE, "furniture", (121, 85, 200)),
     ),
 )
+
+THINGS = LabelSet(
+    "synthetic-things",
+    tuple(
+        Label(id_, LABELS.labels[number].name, LABELS.labels[number].rgb)
+        for id_, number in enumerate(sorted(COUNTED))
+    ),
+)
+"""What can be counted, as detectors know it."""
