@@ -75,8 +75,6 @@ def _eomt(head: Head, arch: Architecture, *, masks: bool) -> tuple[Finder, Label
 
 
 def _decoder(head: Head, arch: Architecture, *, masks: bool) -> tuple[Finder, LabelSet]:
-    if arch.own_blocks:
-        raise head.wrong(f"{arch.name} has one head, its own; give the file of its weights")
     if masks:
         raise head.wrong("it has boxes alone; leave out the setting masks")
     labels = _labels(head)
