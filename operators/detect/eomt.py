@@ -6,7 +6,7 @@ and its product with the enlarged patches is its mask. Knows nothing of boxes or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +25,8 @@ ENLARGED = 4  # cells of a mask per side of a patch
 _STEPS = ("upscale.0", "upscale.1")
 _MASK_LAYERS = ("mask_head.0", "mask_head.2", "mask_head.4")
 _EPS = 1e-6
+_COPIES = 4  # of the largest grid of cells, at a time
+_FLOAT32_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,15 @@ class Eomt:
         }
         self._queries = own["q.weight"]
         self._steps = [_Enlarged(own, name) for name in _STEPS]
+
+    def row_bytes(self, grid: Sequence[int]) -> int:
+        """What a frame takes at most while it is computed.
+
+        Args:
+            grid: patches down and across.
+        """
+        cells = ENLARGED**2 * grid[0] * grid[1]
+        return _COPIES * _FLOAT32_BYTES * cells * self._queries.shape[1]
 
     def load(self, device: torch.device) -> None:
         """Put the weights on a device."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from operators.depth.dpt_rows import slice_rows
 from operators.detect.eomt import Eomt
 from operators.detect.finder import Guesses
 from operators.detect.mask_boxes import boxes_of, mean_inside
@@ -40,7 +41,22 @@ class MaskFinder:
     @torch.inference_mode()
     def __call__(self, features: Features, rows: slice) -> Guesses:
         """Of the queries that are most surely a thing. Their score is the probability of the class
-        times the mean one inside the mask, as in their authors' evaluation."""
+        times the mean one inside the mask, as in their authors' evaluation.
+
+        Enlarged patches of a whole batch would take tens of gigabytes of a GPU, so that rows go
+        through as in `operators.depth.dpt_rows.decoded`, some at a time and always as many.
+        """
+        frames = range(len(features.infos))[rows]
+        batch, *grid = features.patches.shape[:3]
+        size = 1 if features.on_host else slice_rows(batch, self._eomt.row_bytes(grid))
+        found = []
+        for begin in range(frames.start, frames.stop, size):
+            first = min(begin, batch - size)
+            guesses = self._guesses(features, slice(first, first + size))
+            found.append([one[begin - first :] for one in guesses])
+        return tuple(torch.cat(parts)[: len(frames)] for parts in zip(*found, strict=True))
+
+    def _guesses(self, features: Features, rows: slice) -> Guesses:
         seen = self._eomt(features, rows)
         likely, which = seen.classes.softmax(dim=-1)[..., self._things].max(dim=-1)
         chosen = likely.argsort(dim=1, descending=True, stable=True)[:, :_MOST]

@@ -19,7 +19,7 @@ from operators.errors import DinostreamError, UsageError, WeightsError
 from operators.frames import FrameBatch
 from operators.registry import build_operator
 from operators.segmentation.labelsets import label_set
-from operators.weights.head_request import HeadRequest
+from operators.weights.head_request import HeadRequest, MissingHead
 from operators.weights.load import load_backbone
 
 SIDE = 80  # pixels: five patches
@@ -142,6 +142,8 @@ def test_what_went_wrong_is_no_detection(twin_of, frame, pixels) -> None:
 def test_heads_that_do_not_belong_are_refused(twin_of) -> None:
     with pytest.raises(WeightsError, match=r"what its 3 classes are; known are those of COCO"):
         detect_of(twin_of("eomt_small_640", classes=3))
+    with pytest.raises(MissingHead, match="in its weights' file: --head detect=PATH, the same path"):
+        build_detect({}, HeadRequest("detect", ARCHITECTURES["eomt_small_640"], ""))
     with pytest.raises(UsageError, match="masks must be true or false, got 'all'"):
         build_detect({"masks": "all"}, HeadRequest("detect", ARCHITECTURES["eomt_small_640"], ""))
 
