@@ -58,6 +58,7 @@ BUILT_IN: Mapping[str, Mapping[str, Format]] = {
     "pca": _published({"pca": PNG}),
     "frames": _published({"frames": JPEG}),
     "detect": _published({"detections": JSON}),
+    "zones": _published({"zones": JSON, "zones.episodes": JSON, "zones.alerts": JSON}),
 }
 """Built-in operator -> its topics."""
 

@@ -29,6 +29,7 @@ from operators.vector.embedding import build_embedding
 from operators.weights.backbone_choice import DEMO
 from operators.weights.head_needs import HeadNeeds, chosen_header
 from operators.weights.head_request import HeadRequest
+from operators.zones.operator import build_zones
 
 Builder = Callable[[Mapping[str, Any], HeadRequest], Operator]
 
@@ -41,6 +42,7 @@ BUILDERS: Mapping[str, Builder] = {
     "pca": build_pca,
     "frames": build_frames,
     "detect": build_detect,
+    "zones": build_zones,
 }
 _TOPICS = (topic.partition(".")[0] for topics in BUILT_IN.values() for topic in topics)
 _RESERVED = tuple(
@@ -63,8 +65,8 @@ def build_operator(
     """An operator as a user asked for it.
 
     Args:
-        name: `depth`, `segmentation`, `action`, `embedding`, `pca`, `frames`, `detect`, or
-            `package.module:Class`, whose constructor takes the settings as keyword arguments.
+        name: one of `BUILDERS`, or `package.module:Class`, whose constructor takes the settings as
+            keyword arguments.
         settings: what the user set for it.
         architecture: the backbone's sizes.
         backbone_sha256: identity of the backbone's weights.

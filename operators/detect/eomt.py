@@ -18,6 +18,7 @@ from operators.backbones.engines.last_blocks import LastBlocks
 from operators.backbones.precision import Precision
 from operators.backbones.projection import Projection
 from operators.backbones.vit import Block
+from operators.errors import UsageError
 from operators.frames import Features
 from operators.weights.heads import Head, Layout
 
@@ -110,10 +111,13 @@ class Eomt:
         """What the queries see in some rows.
 
         Raises:
-            ValueError: the features carry no register tokens.
+            UsageError: the features carry no register tokens.
         """
         if features.registers is None:
-            raise ValueError("these features carry no register tokens; build them with Backbone")
+            raise UsageError(
+                "an EoMT reads register tokens, which features have in a job and not where they "
+                "are kept, for fit and eval; replay it"
+            )
         precision = features.precision or Precision.FLOAT32
         (block,) = self.layers
         patches, cls = (tokens[rows].float() for tokens in features.layers[block])

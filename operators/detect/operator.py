@@ -16,7 +16,7 @@ from torch import Tensor
 
 from operators.batch_operator import BatchOperator
 from operators.detect.detections import Detections
-from operators.detect.finder import Finder
+from operators.detect.finder import Finder, Guesses
 from operators.detect.run_lengths import run_lengths
 from operators.finite import require_finite
 from operators.format import BUILT_IN
@@ -68,10 +68,14 @@ class Detect(BatchOperator):
 
     def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
         """Of K guesses, those below their thresholds with score 0, the best first: `Guesses`."""
-        boxes, scores, labels, *masks = self._find(features, rows)
+        boxes, scores, labels, *masks = self.guesses(features, rows)
         told = torch.where(scores < self._least[labels.long()], 0, scores)  # NaN stays NaN
         order = told.argsort(dim=1, descending=True, stable=True)
         return tuple(_in_order(one, order) for one in (boxes, told, labels, *masks))
+
+    def guesses(self, features: Features, rows: slice) -> Guesses:
+        """What all K guesses say, in no order and whatever their scores."""
+        return self._find(features, rows)
 
     def detections(self, info: FrameInfo, *numbers: NDArray[Any]) -> Detections:
         """One frame's row of what `compute` gave, as things in pixels of its source.

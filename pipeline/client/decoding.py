@@ -18,6 +18,7 @@ from pipeline.client.other import Raw, books
 from pipeline.client.result import Result, place, said
 from pipeline.client.scores import classification
 from pipeline.client.segmentation import segmentation, segmentation_summary
+from pipeline.client.zones import zone_alert, zone_episode, zones
 from pipeline.errors import UnreadableRecord
 from pipeline.records.record import StoredRecord
 from pipeline.records.topics import TOPICS
@@ -36,6 +37,9 @@ BY_TOPIC: Mapping[str, Decode] = {
     "pca": principal_components,
     "frames": frame,
     "detections": detections,
+    "zones": zones,
+    "zones.episodes": zone_episode,
+    "zones.alerts": zone_alert,
     "labels": label_set,
     "events": event,
     "deadletter": dead_letter,

@@ -12,6 +12,7 @@ from pipeline.client.other import Books, Raw
 from pipeline.client.result import Result
 from pipeline.client.scores import Classification, Score
 from pipeline.client.segmentation import ClassShare, Component, Segmentation, SegmentationSummary
+from pipeline.client.zones import Zone, ZoneAlert, ZoneClass, ZoneEpisode, Zones
 
 __all__ = [
     "Action",
@@ -37,4 +38,9 @@ __all__ = [
     "Segmentation",
     "SegmentationSummary",
     "Thing",
+    "Zone",
+    "ZoneAlert",
+    "ZoneClass",
+    "ZoneEpisode",
+    "Zones",
 ]

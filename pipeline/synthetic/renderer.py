@@ -104,7 +104,7 @@ def render_frame(world: World, camera: Camera) -> SceneFrame:
 def trace_instances(world: World, camera: Camera) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
     """Return instance ids uint16 [H, W], 0 where there is none, and depths float32 [H, W].
 
-    By the same rays as `render_frame`, in a quarter of its time: nothing is painted.
+    By the same rays as `render_frame`, in a quarter of its time or less: nothing is painted.
     """
     owners, view = world.instances(), View(world, camera)
     mask = np.empty(camera.size_hw, np.uint16)

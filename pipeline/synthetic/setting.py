@@ -35,8 +35,8 @@ class Air:
     haze_per_m: float = 0.0
 
 
-class Setting(Stage, Protocol):
-    """A stage with its looks: what encloses it, its light and air. Faces are asked per frame."""
+class Surroundings(Protocol):
+    """What is around things: what encloses them, light and air. Faces are asked per frame."""
 
     @property
     def enclosure(self) -> Enclosure:
@@ -59,6 +59,10 @@ class Setting(Stage, Protocol):
 
     def faces(self, shadow: CastShadow) -> tuple[Surface, ...]:
         """Return the enclosure's surfaces."""
+
+
+class Setting(Stage, Surroundings, Protocol):
+    """A stage with its looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +126,12 @@ class Staged:
 
 
 def world_of(
-    setting: Setting, things: Mapping[int, Thing], moment: Moment, camera: Camera
+    around: Surroundings, things: Mapping[int, Thing], moment: Moment, camera: Camera
 ) -> World:
-    """Return a setting with the things that a camera may see, and the shadows of all.
+    """Return surroundings with the things that a camera may see, and the shadows of all.
 
     Args:
-        setting: where it is.
+        around: where it is.
         things: who is there, by number; those of `labels.COUNTED` are instances of that number.
         moment: when.
         camera: what is out of its view is left out.
@@ -136,14 +140,14 @@ def world_of(
     solids = [part.solid(moment) for part, _ in owned]
     bodies = tuple(
         replace(
-            part.body(moment, camera.position, setting.light),
+            part.body(moment, camera.position, around.light),
             instance=number if part.class_id in COUNTED else 0,
         )
         for (part, number), solid in zip(owned, solids, strict=True)
         if camera.window(solid.centre, solid.reach) is not None
     )
-    shadow = CastShadow(setting.shadow_source(), solids, setting.shade)
-    return AiryWorld(setting.enclosure, setting.faces(shadow), bodies, setting.air)
+    shadow = CastShadow(around.shadow_source(), solids, around.shade)
+    return AiryWorld(around.enclosure, around.faces(shadow), bodies, around.air)
 
 
 def standing_of(things: Mapping[int, Thing], moment: Moment) -> dict[int, Standing]:

@@ -14,6 +14,7 @@ from .room import Room
 from .street import built_street
 from .uri import SceneSpec
 from .world import World
+from .yard import Yard
 
 
 class Clip(Protocol):
@@ -37,6 +38,8 @@ def staged(spec: SceneSpec) -> Clip:
     """Return the clip that a spec asks for; `world` is a room or a street, evenly."""
     if spec.scene == "room":
         return Room(spec.seed)
+    if spec.scene == "yard":
+        return Yard(spec.seed, spec.bodies)
     if spec.scene == "world":
         build: Callable[[int, float], Clip]
         build = furnished if Dice(spec.seed, 10).chance(0.5) else built_street

@@ -11,52 +11,20 @@ from dataclasses import dataclass
 from .cast import Ground, ground_of, idle, leads, standing
 from .coat import CoatedFace, Decal, coat
 from .dice import Dice
-from .labels import GROUND, ROAD, SKY
+from .labels import GROUND, ROAD
 from .move import choose_move, free_way
-from .outdoors import Outdoors, Sky
+from .open_air import OpenAir, some_day
 from .panel import Frame
 from .parts import Thing
-from .setting import Air, Staged
+from .setting import Staged
 from .sheet import Tint
-from .sunlight import CastShadow, Sunlight
-from .surfaces import Surface
+from .sunlight import Sunlight
 from .things import ball, box, bush, car, house, post, tree
-from .vector import Vec3, unit
 
 _HALF_GROUND_M = 100.0
 _HALF_LENGTH_M = 42.0
 _CAMERA_GAP_M = 0.9
 _GRASS: Tint = (0.46, 0.60, 0.30)
-_NEUTRAL: Tint = (1.0, 1.0, 1.0)
-_WARM: Tint = (1.08, 1.0, 0.88)
-_COOL: Tint = (0.93, 0.97, 1.0)
-_EVENING: Tint = (1.05, 0.86, 0.70)
-_NIGHT: Tint = (0.78, 0.85, 1.0)
-_MURKY: Tint = (0.90, 0.93, 0.90)
-
-
-@dataclass(frozen=True, slots=True)
-class Weather:
-    """Sky colours (display, 0..255), sun and sky strength, the share left in shadows, the air."""
-
-    zenith: Tint
-    horizon: Tint
-    cloud: Tint
-    sun: float
-    sky: float
-    shade: float
-    air: Tint
-    haze_per_m: float
-
-
-WEATHERS: tuple[Weather, ...] = (
-    Weather((70, 130, 215), (190, 215, 235), (250, 250, 250), 0.85, 0.42, 0.40, _NEUTRAL, 0.003),
-    Weather((95, 150, 220), (215, 225, 230), (255, 255, 255), 0.75, 0.40, 0.42, _WARM, 0.004),
-    Weather((165, 172, 180), (205, 208, 210), (225, 226, 228), 0.10, 0.72, 0.90, _COOL, 0.008),
-    Weather((70, 80, 130), (250, 170, 110), (255, 190, 150), 0.62, 0.28, 0.45, _EVENING, 0.006),
-    Weather((34, 44, 78), (80, 92, 120), (60, 66, 90), 0.08, 0.34, 0.85, _NIGHT, 0.006),
-    Weather((130, 140, 150), (190, 190, 185), (110, 115, 125), 0.05, 0.55, 0.95, _MURKY, 0.014),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +39,10 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Street:
+class Street(OpenAir):
     """A street as a stage and a setting."""
 
     plan: Plan
-    ground: CoatedFace
-    sky: Sky
-    light: Sunlight
-    air: Air
-    shade: float
-    enclosure: Outdoors
     lead_radius_m: tuple[float, float] = (0.5, 2.1)
     camera_height_m: tuple[float, float] = (1.0, 3.2)
     farthest_m: float = 22.0
@@ -103,15 +65,6 @@ class Street:
             free_way(y, math.sin(azimuth_rad), _HALF_LENGTH_M - 6.0),
         )
 
-    def shadow_source(self) -> Vec3:
-        """Return where the sun is."""
-        return self.light.lamp
-
-    def faces(self, shadow: CastShadow) -> tuple[Surface, ...]:
-        """Return the ground, which takes shadows, and the sky."""
-        ground = self.ground
-        return CoatedFace(ground.frame, ground.coat, self.light, ground.decals, shadow), self.sky
-
 
 def built_street(seed: int, seconds: float) -> Staged:
     """Return a clip in a street of its own."""
@@ -126,7 +79,9 @@ def built_street(seed: int, seconds: float) -> Staged:
         0.25 if park else dice.between(0.75, 1.0),
         1.0 if park else dice.between(0.0, 0.5),
     )
-    setting = _setting(plan, Dice(seed, 22))
+    looks = Dice(seed, 22)
+    day = some_day(looks)
+    setting = Street(_ground(plan, day.light, looks), day, plan)
     move = choose_move(setting, Dice(seed, 23), seconds)
     cast = Dice(seed, 24)
     things = leads(move, cast, ("ball", "box", "car", "car"))
@@ -135,16 +90,6 @@ def built_street(seed: int, seconds: float) -> Staged:
     things += _roadside(plan, ground, cast)
     things += _bystanders(plan, ground, cast)
     return Staged(setting, move, things)
-
-
-def _setting(plan: Plan, dice: Dice) -> Street:
-    weather = dice.pick(WEATHERS)
-    angle, low = dice.between(0.0, 2.0 * math.pi), dice.between(0.5, 1.3)
-    light = Sunlight(unit((math.cos(angle), math.sin(angle), low)), weather.sun, weather.sky)
-    cover = coat(dice, "clouds", (1.075, 1.075, 1.075), SKY, scale=dice.between(1.5, 4.0))
-    sky = Sky(weather.zenith, weather.horizon, weather.cloud, cover)
-    air = Air(weather.air, weather.horizon, weather.haze_per_m)
-    return Street(plan, _ground(plan, light, dice), sky, light, air, weather.shade, Outdoors())
 
 
 def _ground(plan: Plan, light: Sunlight, dice: Dice) -> CoatedFace:

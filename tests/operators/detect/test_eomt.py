@@ -13,7 +13,7 @@ from operators.backbones.backbone import Backbone
 from operators.backbones.engines.choice import EXACT, Choice
 from operators.backbones.preprocess import normalise
 from operators.detect.eomt import Eomt, Seen
-from operators.errors import WeightsError
+from operators.errors import UsageError, WeightsError
 from operators.frames import FrameBatch, FrameInfo
 from operators.weights.head_request import HeadRequest
 from operators.weights.heads import trained_head
@@ -136,5 +136,5 @@ def test_features_without_registers_are_refused(
 ) -> None:
     twin = twin_of("eomt_small_640")
     eomt = head_of(twin, load_backbone(twin.arch, str(twin.path)).sha256)
-    with pytest.raises(ValueError, match="no register tokens"):
+    with pytest.raises(UsageError, match="reads register tokens, which features have in a job"):
         eomt(features_of([frame(0)], twin.arch), slice(1))

@@ -142,7 +142,9 @@ def test_what_went_wrong_is_no_detection(twin_of, frame, pixels) -> None:
 def test_heads_that_do_not_belong_are_refused(twin_of) -> None:
     with pytest.raises(WeightsError, match=r"what its 3 classes are; known are those of COCO"):
         detect_of(twin_of("eomt_small_640", classes=3))
-    with pytest.raises(MissingHead, match="in its weights' file: --head detect=PATH, the same path"):
+    with pytest.raises(
+        MissingHead, match="in its weights' file: --head detect=PATH, the same path"
+    ):
         build_detect({}, HeadRequest("detect", ARCHITECTURES["eomt_small_640"], ""))
     with pytest.raises(UsageError, match="masks must be true or false, got 'all'"):
         build_detect({"masks": "all"}, HeadRequest("detect", ARCHITECTURES["eomt_small_640"], ""))
