@@ -79,6 +79,15 @@ class BatchOperator(Operator):
                 )
         return found
 
+    def shared(self, features: Features, rows: slice) -> Numbers:
+        """What `computed` gives, computed once a batch, however many operators ask for it."""
+        infos = features.infos[rows]
+        key = (self, infos, rows.stop - rows.start)  # padding counts: it is in the numbers too
+        if key not in features.memo:
+            features.memo[key] = self.computed(features, rows)
+        found: Numbers = features.memo[key]
+        return found
+
     def __call__(self, features: Features) -> list[Result]:
         if not features.on_host:  # by itself, and at the shape of every batch
             from operators.fetch import Fetch
@@ -88,7 +97,7 @@ class BatchOperator(Operator):
             return fetch.say(self, range(len(features.infos)))
 
         def numbers(row: int) -> list[NDArray[Any]]:
-            return [np.asarray(one[0]) for one in self.computed(features, slice(row, row + 1))]
+            return [np.asarray(one[0]) for one in self.shared(features, slice(row, row + 1))]
 
         if isinstance(self, StreamOperator):
             return self.say_all(features.infos, features.each(numbers))

@@ -70,7 +70,7 @@ class Fetch:
         """
         self._infos = features.infos
         every = slice(0, len(features.cls))
-        computed = {operator: operator.computed(features, every) for operator in operators}
+        computed = {operator: operator.shared(features, every) for operator in operators}
         self._parts = {
             operator: [_OnDevice.of(one) if isinstance(one, Tensor) else one for one in found]
             for operator, found in computed.items()

@@ -57,5 +57,14 @@ BUILT_IN: Mapping[str, Mapping[str, Format]] = {
     "embedding": _published({"embedding": OCTETS}),
     "pca": _published({"pca": PNG}),
     "frames": _published({"frames": JPEG}),
+    "detect": _published({"detections": JSON}),
+    "zones": _published({"zones": JSON, "zones.episodes": JSON, "zones.alerts": JSON}),
 }
-"""Built-in operator -> its topics, its own name first."""
+"""Built-in operator -> its topics."""
+
+_OPERATORS = {topic: operator for operator, topics in BUILT_IN.items() for topic in topics}
+
+
+def operator_of(topic: str) -> str:
+    """Who publishes there; a user's own operator in topics of its name."""
+    return _OPERATORS.get(topic, topic.partition(".")[0])

@@ -123,6 +123,10 @@ class Features:
         look: (row, patches down and across, mirrored) -> features of another pass, for `again`.
         pixels: what the backbone was given of the frames, on the host: uint8 RGB `[n, H, W, 3]`,
             without padding. None: these features do not come from a backbone.
+        registers: block index -> register tokens `[B, R, D]` *before* the final norm, of the
+            blocks of `layers`. None: the backbone has none.
+        memo: what operators have computed of these frames, for others that ask for the same
+            (`BatchOperator.shared`).
     """
 
     infos: tuple[FrameInfo, ...]
@@ -134,6 +138,8 @@ class Features:
     pool: ThreadPool | None = None
     look: Callable[[int, tuple[int, int], bool], Features] | None = None
     pixels: NDArray[np.uint8] | None = None
+    registers: Mapping[int, torch.Tensor] | None = None
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def on_host(self) -> bool:
@@ -187,4 +193,6 @@ class Features:
             look=self.look
             and (lambda row, grid, mirror: self.again(rows[row], grid, mirrored=mirror)),
             pixels=None if self.pixels is None else self.pixels[list(rows)],
+            registers=self.registers
+            and {block: tokens[padded] for block, tokens in self.registers.items()},
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from operators.frames import Features
+    from operators.places.places import Places
     from operators.result import Result
 
 
@@ -27,6 +28,8 @@ class Operator(ABC):
         layers: backbone blocks it reads before the final norm (`Features.layers`).
         topics: every `Result.operator` it may emit, and what values there are: JSON without a
             schema under its own name, unless it says otherwise.
+        placed: it reads what is drawn over a stream's pictures (`place`), which is part of its
+            records' identity on that stream.
         untrained: its head is random; its records say so.
         rendered_only: its head, or the backbone of one without, has learnt from rendered scenes
             alone; its records of footage say so.
@@ -36,6 +39,7 @@ class Operator(ABC):
     name: str
     version: int = 1
     layers: Sequence[int] = ()
+    placed: bool = False
     untrained: bool = False
     rendered_only: bool = False
     head_sha256: str | None = None
@@ -52,6 +56,19 @@ class Operator(ABC):
     def label_sets(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         """Label sets its records refer to: name -> [{id, name, rgb}]. Published once per run."""
         return {}
+
+    def beside(self, operators: Mapping[str, Operator]) -> Operator:
+        """The same operator in a job with these others, by their keys: one that reads what others
+        compute keeps them, and has what changes that in its settings. Called once, before `load`.
+
+        Raises:
+            UsageError: one that it needs is not there.
+        """
+        return self
+
+    def place(self, stream: str, places: Places | None) -> None:  # noqa: B027  # optional
+        """What is drawn over a stream's pictures; None: nothing. Called before its first frame,
+        whenever it is opened."""
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:  # noqa: B027  # optional
         """Put weights on the device. Called once, before the first batch."""

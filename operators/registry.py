@@ -16,6 +16,7 @@ from typing import Any
 from operators.action.build import build_action
 from operators.backbones.architectures import Architecture
 from operators.depth.operator import build_depth
+from operators.detect.build import build_detect
 from operators.errors import UsageError
 from operators.format import BUILT_IN, Format
 from operators.names import check_name, has_head, is_own, look_here, no_module
@@ -28,6 +29,7 @@ from operators.vector.embedding import build_embedding
 from operators.weights.backbone_choice import DEMO
 from operators.weights.head_needs import HeadNeeds, chosen_header
 from operators.weights.head_request import HeadRequest
+from operators.zones.operator import build_zones
 
 Builder = Callable[[Mapping[str, Any], HeadRequest], Operator]
 
@@ -39,8 +41,13 @@ BUILDERS: Mapping[str, Builder] = {
     "embedding": build_embedding,
     "pca": build_pca,
     "frames": build_frames,
+    "detect": build_detect,
+    "zones": build_zones,
 }
-_RESERVED = (*BUILT_IN, "events", "deadletter", "labels", "progress", "claims")  # topics
+_TOPICS = (topic.partition(".")[0] for topics in BUILT_IN.values() for topic in topics)
+_RESERVED = tuple(
+    dict.fromkeys((*BUILT_IN, *_TOPICS, "events", "deadletter", "labels", "progress", "claims"))
+)
 _TOPIC = re.compile(r"[a-z][a-z0-9_-]{0,62}(\.[a-z0-9_-]{1,63})*")
 
 
@@ -58,8 +65,8 @@ def build_operator(
     """An operator as a user asked for it.
 
     Args:
-        name: `depth`, `segmentation`, `action`, `embedding`, `pca`, `frames`, or
-            `package.module:Class`, whose constructor takes the settings as keyword arguments.
+        name: one of `BUILDERS`, or `package.module:Class`, whose constructor takes the settings as
+            keyword arguments.
         settings: what the user set for it.
         architecture: the backbone's sizes.
         backbone_sha256: identity of the backbone's weights.

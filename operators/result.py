@@ -29,6 +29,8 @@ class Result:
         data: the payload's bytes.
         attributes: further record attributes (CloudEvents extensions), names of a-z and 0-9.
         start: first frame of the span, where the result covers one.
+        part: what tells it from others of the same frame and kind, of a-z A-Z 0-9 . _ -; empty
+            where there is one only.
     """
 
     info: FrameInfo
@@ -37,11 +39,14 @@ class Result:
     data: bytes
     attributes: Mapping[str, str] = field(default_factory=dict)
     start: FrameInfo | None = None
+    part: str = ""
 
 
-def record_id(operator: str, info: FrameInfo, variant: str) -> str:
-    """`operator/stream/session/position/variant`: equal id means equal payload."""
-    return f"{operator}/{info.stream}/{info.session}/{info.position}/{variant}"
+def record_id(result: Result, variant: str) -> str:
+    """`operator/stream/session/position/variant`, `position.part` where there is a part: equal id
+    means equal payload."""
+    info, part = result.info, f".{result.part}" if result.part else ""
+    return f"{result.operator}/{info.stream}/{info.session}/{info.position}{part}/{variant}"
 
 
 def canonical_json(value: Any) -> bytes:

@@ -58,6 +58,21 @@ class Settings:
             raise self._wrong(key, value, "a number from 0 to 1")
         return float(value)
 
+    def number(self, key: str, default: float, *, low: float, high: float) -> float:
+        """A number from `low` to `high`.
+
+        Raises:
+            UsageError: something else was given.
+        """
+        value = self._given.get(key, default)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not low <= value <= high
+        ):
+            raise self._wrong(key, value, f"a number from {low:g} to {high:g}")
+        return float(value)
+
     def choice(self, key: str, default: str, allowed: Sequence[str]) -> str:
         """One of some words.
 

@@ -113,6 +113,7 @@ class RecordKind:
         *,
         sampling: str | None = None,
         calibration: str | None = None,
+        places: str | None = None,
     ) -> str:
         """The variant of its records.
 
@@ -121,6 +122,7 @@ class RecordKind:
             sampling: which frames the operator takes, in canonical form. It counts only for one
                 that remembers; others agree on the frames they share.
             calibration: hash of the stream's own calibration, where it has one.
+            places: hash of what is drawn over the stream's pictures, where the operator reads that.
 
         Raises:
             ValueError: the operator remembers, and there is no sampling.
@@ -128,6 +130,8 @@ class RecordKind:
         fields = {**self.fields, "computation": asdict(computation)}
         if calibration:
             fields["calibration"] = calibration
+        if places:
+            fields["places"] = places
         if self.remembers:
             if not sampling:
                 name = self.fields["operator"]

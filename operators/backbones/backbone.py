@@ -197,7 +197,12 @@ class Backbone:
         layers = {block: self._split(before, grid) for block, before in kept.items()}
         choice = self.choice
         precision = Precision.of(choice.dtype) if self._pool else choice.heads
-        return Features(infos, cls, patches, layers, self.norm, precision)
+        first = 1 + self._model.architecture.registers
+        registers = {block: before[:, 1:first] for block, before in kept.items()}
+        return Features(
+            *(infos, cls, patches, layers, self.norm, precision),
+            registers=registers if first > 1 else None,
+        )
 
     def _split(self, tokens: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
         first = 1 + self._model.architecture.registers

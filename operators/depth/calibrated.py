@@ -81,6 +81,19 @@ class CalibratedDepth(BatchOperator):
         values = read(features, rows)
         return to_steps(values, inner.depthscale), finite_rows(values), values
 
+    def in_metres(self, info: FrameInfo, *numbers: NDArray[Any]) -> NDArray[np.float64] | None:
+        """A frame's map as it is published, metres, 0 where unknown; None: it has no metres.
+
+        Args:
+            info: the frame.
+            numbers: its row of each of what `compute` gave.
+        """
+        *own, values = numbers
+        calibration = self._calibration(info, values.shape)
+        if calibration:
+            return _steps(calibration.metres(values)) * np.float64(_SCALE)
+        return self._inner.in_metres(info, *own) if isinstance(self._inner, Depth) else None
+
     def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
         *own, values = numbers
         calibration = self._calibration(info, values.shape)
@@ -106,7 +119,7 @@ class CalibratedDepth(BatchOperator):
 
 
 def _records(info: FrameInfo, metres: NDArray[np.float32]) -> list[Result]:
-    steps = np.clip(np.rint(metres.astype(np.float64) / _SCALE), 0, MOST).astype(np.uint16)
+    steps = _steps(metres)
     kind = {"depthkind": METRIC, "depthdomain": DOMAIN, "depthcalibrated": "true"}
     scaled = kind | {"depthscale": str(_SCALE)}
     summary = canonical_json(depth_summary(steps, _SCALE))
@@ -114,3 +127,7 @@ def _records(info: FrameInfo, metres: NDArray[np.float32]) -> list[Result]:
         Result(info, "depth", PNG, grey16_png(steps), scaled),
         Result(info, "depth.summary", JSON, summary, kind),
     ]
+
+
+def _steps(metres: NDArray[np.float32]) -> NDArray[np.uint16]:
+    return np.clip(np.rint(metres.astype(np.float64) / _SCALE), 0, MOST).astype(np.uint16)

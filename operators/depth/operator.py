@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -92,6 +93,15 @@ class Depth(BatchOperator):
     def metres(self, features: Features, rows: slice) -> Tensor:
         """Depth of some rows, float32 `[R, h * map_scale, w * map_scale]`, metres."""
         return self._decoder.metres(features, rows)
+
+    def in_metres(self, info: FrameInfo, *numbers: NDArray[Any]) -> NDArray[np.float64]:
+        """A frame's map as it is published, metres, 0 where unknown.
+
+        Args:
+            info: the frame.
+            numbers: its row of each of what `compute` gave.
+        """
+        return numbers[0] * np.float64(self.depthscale)
 
     def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
         steps, finite = numbers

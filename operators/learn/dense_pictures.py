@@ -1,4 +1,4 @@
-"""Frozen patch features of pictures with a truth for every pixel, read a few at a time.
+"""Frozen patch features of pictures with a truth, mostly one for every pixel, read a few at a time.
 
 What a store of features offers -> mini-batches of one size. Knows no files and no training.
 """
@@ -6,15 +6,17 @@ What a store of features offers -> mini-batches of one size. Knows no files and 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from operators.frames import CELLS
+
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class DensePicture:
         patches: float `[L, h, w, D]`, L blocks of the backbone: before the final norm, but the last
             one after it where a head reads that.
         cls: float `[L, D]`, the class token of each.
-        truth: `[H, W]`, pixels at the backbone's size: uint8 class ids, or float32 metres.
+        truth: `[H, W]`, pixels at the backbone's size: uint8 class ids, or float32 metres; or the
+            boxes of things, as of `operators.learn.things`.
     """
 
     patches: Tensor
@@ -67,13 +70,20 @@ class DenseBatch:
 
 
 def batches(
-    pictures: DensePictures, chosen: Sequence[int], *, size: int, seed: int, first: int = 0
-) -> Iterator[DenseBatch]:
+    pictures: DensePictures,
+    chosen: Sequence[int],
+    stacked: Callable[[Sequence[DensePicture]], Batch],
+    *,
+    size: int,
+    seed: int,
+    first: int = 0,
+) -> Iterator[Batch]:
     """Batches without end, every picture about equally often.
 
     Args:
         pictures: where they are.
         chosen: indices that may be drawn.
+        stacked: makes a batch of pictures of one size, such as `dense_batch`.
         size: B.
         seed: of the order.
         first: batches of that order that are left out, unread.
@@ -92,7 +102,16 @@ def batches(
             if first > 0:
                 first -= 1
                 continue
-            yield _batch([pictures.read(index) for index in order[which]])
+            yield stacked([pictures.read(index) for index in order[which]])
+
+
+def dense_batch(pictures: Sequence[DensePicture]) -> DenseBatch:
+    """Pictures with a truth for every pixel."""
+    return DenseBatch(
+        torch.stack([one.patches.float() for one in pictures]),
+        torch.stack([one.cls.float() for one in pictures]),
+        torch.stack([cell_truth(one.truth, one.grid) for one in pictures]),
+    )
 
 
 def cell_truth(truth: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -106,11 +125,3 @@ def cell_truth(truth: Tensor, grid: tuple[int, int]) -> Tensor:
 
 def _parts(indices: list[int], size: int) -> list[list[int]]:
     return [indices[first : first + size] for first in range(0, len(indices), size)]
-
-
-def _batch(pictures: Sequence[DensePicture]) -> DenseBatch:
-    return DenseBatch(
-        torch.stack([one.patches.float() for one in pictures]),
-        torch.stack([one.cls.float() for one in pictures]),
-        torch.stack([cell_truth(one.truth, one.grid) for one in pictures]),
-    )

@@ -7,7 +7,7 @@ task.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,12 @@ import torch
 from torch import Tensor
 
 from operators.errors import DinostreamError
-from operators.learn.dense_pictures import DenseBatch, DensePictures, batches
+from operators.learn.dense_pictures import Batch, DensePicture, DensePictures, batches
 from operators.learn.training_state import TrainingState
 
 Tell = Callable[[int, int], None]
 """Steps done, steps in all."""
+Stacked = Callable[[Sequence[DensePicture]], Batch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,10 @@ class Fitted:
 
 def train(
     weights: dict[str, Tensor],
-    loss: Callable[[dict[str, Tensor], DenseBatch], Tensor],
+    loss: Callable[[dict[str, Tensor], Batch], Tensor],
     pictures: DensePictures,
     split: Split,
+    stacked: Stacked[Batch],
     *,
     schedule: Schedule,
     tell: Tell,
@@ -80,6 +82,7 @@ def train(
         loss: of the weights on a batch, a scalar.
         pictures: where the pictures are.
         split: which of them are for what; without a validation part the last weights win.
+        stacked: makes a batch of some of them.
         schedule: how long and how fast.
         tell: told of every step.
         checkpoint: file of this very training; written at every check, so that a training that was
@@ -91,9 +94,9 @@ def train(
     """
     state = TrainingState(weights, rate=schedule.rate, decay=schedule.decay, steps=schedule.steps)
     if checkpoint is None or not state.load(checkpoint):
-        state.judge(_validation(state.weights, loss, pictures, split.validation))
+        state.judge(_validation(state.weights, loss, pictures, split.validation, stacked))
     size, seed = schedule.batch, schedule.seed
-    feed = batches(pictures, split.train, size=size, seed=seed, first=state.step)
+    feed = batches(pictures, split.train, stacked, size=size, seed=seed, first=state.step)
     every = math.ceil(schedule.steps / schedule.checks)
     while state.step < schedule.steps:
         state.step += 1
@@ -101,7 +104,7 @@ def train(
         state.cosine.step()
         tell(state.step, schedule.steps)
         if state.step % every == 0 or state.step == schedule.steps:
-            state.judge(_validation(state.weights, loss, pictures, split.validation))
+            state.judge(_validation(state.weights, loss, pictures, split.validation, stacked))
             if checkpoint is not None:
                 state.save(checkpoint)
     if checkpoint is not None:
@@ -123,17 +126,13 @@ def _step(optimiser: torch.optim.Optimizer, value: Tensor) -> None:
 @torch.no_grad()
 def _validation(
     weights: dict[str, Tensor],
-    loss: Callable[[dict[str, Tensor], DenseBatch], Tensor],
+    loss: Callable[[dict[str, Tensor], Batch], Tensor],
     pictures: DensePictures,
     chosen: Sequence[int],
+    stacked: Stacked[Batch],
 ) -> float:
     """Mean loss over the validation part; below every number before it where there is none."""
     if not chosen:
         return -math.inf
-    total = sum(float(loss(weights, batch)) for batch in _once(pictures, chosen))
+    total = sum(float(loss(weights, stacked([pictures.read(index)]))) for index in chosen)
     return total / len(chosen)
-
-
-def _once(pictures: DensePictures, chosen: Sequence[int]) -> Iterator[DenseBatch]:
-    for index in chosen:
-        yield next(batches(pictures, [index], size=1, seed=0))

@@ -16,7 +16,7 @@ from operators.backbones.architectures import Architecture
 from operators.depth.linear import BINS, FOUR_BLOCKS
 from operators.frames import CELLS
 from operators.learn.channel_statistics import Channels, patch_and_class_channels
-from operators.learn.dense_pictures import DenseBatch, DensePicture, DensePictures
+from operators.learn.dense_pictures import DenseBatch, DensePicture, DensePictures, dense_batch
 from operators.learn.dense_training import Fitted, Schedule, Split, Tell, train
 from operators.learn.log_depth import bins_of_log_depth, fit_log_depth
 
@@ -68,7 +68,14 @@ def fit_depth_head(
         return _scale_invariant(metres, batch.truth, range_m)
 
     fitted = train(
-        start, loss, pictures, split, schedule=schedule, tell=tell, checkpoint=checkpoint
+        start,
+        loss,
+        pictures,
+        split,
+        dense_batch,
+        schedule=schedule,
+        tell=tell,
+        checkpoint=checkpoint,
     )
     blocks = pictures.read(split.train[0]).patches.shape[0]
     scaled = {name: gain * tensor for name, tensor in fitted.weights.items()}

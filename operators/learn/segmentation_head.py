@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from operators.frames import CELLS
 from operators.learn.channel_statistics import Channels, patch_and_class_channels
-from operators.learn.dense_pictures import DenseBatch, DensePicture, DensePictures
+from operators.learn.dense_pictures import DenseBatch, DensePicture, DensePictures, dense_batch
 from operators.learn.dense_training import Fitted, Schedule, Split, Tell, train
 from operators.learn.metrics import IGNORED
 
@@ -62,7 +62,14 @@ def fit_segmentation_head(
         return F.cross_entropy(fine, target, ignore_index=IGNORED, reduction="sum") / known
 
     fitted = train(
-        start, loss, pictures, split, schedule=schedule, tell=tell, checkpoint=checkpoint
+        start,
+        loss,
+        pictures,
+        split,
+        dense_batch,
+        schedule=schedule,
+        tell=tell,
+        checkpoint=checkpoint,
     )
     return _tensors(fitted.weights["weight"], fitted.weights["bias"], channels), fitted
 

@@ -7,7 +7,6 @@ recognise are hidden before it is encoded, where the segmentation of the same jo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,9 +77,6 @@ class Frames(BatchOperator):
     def beside(self, operators: Mapping[str, Operator]) -> Frames:
         """The same pictures, with classes hidden by the segmentation of a job.
 
-        Args:
-            operators: all of the job, by key.
-
         Raises:
             UsageError: there are classes to hide, and no segmentation that knows them.
         """
@@ -119,7 +115,7 @@ class Frames(BatchOperator):
             return (pixels,)
         if not self._segmentation:
             raise ValueError(f"nothing finds {', '.join(self.blur)}, so there is no picture")
-        return (pixels, *self._segmentation.compute(features, rows))
+        return (pixels, *self._segmentation.shared(features, rows))
 
     def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
         pixels, *seen = numbers
@@ -152,21 +148,13 @@ def build_frames(settings: Mapping[str, Any], request: HeadRequest) -> Frames:
     )
 
 
-def class_ids(labels: LabelSet, name: str) -> list[int]:
+def class_ids(labels: LabelSet, name: str) -> tuple[int, ...]:
     """Of every class that is called so."""
-    found = [label.id for label in labels.labels if label.name == name]
-    if not found:
-        names = list(dict.fromkeys(label.name for label in labels.labels))
-        near = get_close_matches(name, names, n=3)
-        hint = f"near it are {', '.join(near)}" if near else f"it has {', '.join(names)}"
-        raise UsageError(
-            f"operators.frames.blur: the label set {labels.name} has no class {name!r}; {hint}"
-        )
     if "," in name:
         raise UsageError(
             f"operators.frames.blur: {name!r} has a comma, which is between names in records"
         )
-    return found
+    return labels.ids(name, "operators.frames.blur")
 
 
 def _size_hw(

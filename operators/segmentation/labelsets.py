@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.resources import files
 from typing import Any
+
+from operators.errors import UsageError
 
 OFFICIAL = {"ade20k": 150, "voc2012": 21}  # name -> classes
 
@@ -44,6 +47,24 @@ class LabelSet:
     def palette(self) -> tuple[tuple[int, int, int], ...]:
         """The colours in order of ids."""
         return tuple(label.rgb for label in self.labels)
+
+    def ids(self, name: str, where: str) -> tuple[int, ...]:
+        """Of every class that is called so.
+
+        Args:
+            name: of the class.
+            where: who names it, for the error's text.
+
+        Raises:
+            UsageError: none is; the text offers what is near.
+        """
+        found = tuple(label.id for label in self.labels if label.name == name)
+        if found:
+            return found
+        names = list(dict.fromkeys(label.name for label in self.labels))
+        near = get_close_matches(name, names, n=3)
+        hint = f"near it are {', '.join(near)}" if near else f"it has {', '.join(names)}"
+        raise UsageError(f"{where}: the label set {self.name} has no class {name!r}; {hint}")
 
     def records(self) -> list[dict[str, Any]]:
         """[{id, name, rgb}], as it is published."""

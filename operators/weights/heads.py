@@ -80,7 +80,7 @@ def random_head(request: HeadRequest, layout: Layout, facts: Mapping[str, Any]) 
     tensors = {}
     for name, shape in sorted(layout.items()):
         if len(shape) < 2:
-            ones = name.endswith(("bn.weight", "running_var"))
+            ones = name.endswith(("bn.weight", "norm.weight", "running_var"))
             tensors[name] = torch.full(shape, float(ones))
         else:
             normal = draw.standard_normal(shape, dtype=np.float32)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from operators.format import operator_of
 from operators.moment import microseconds
 from pipeline.audit.window import is_cut_short
 from pipeline.records.filter import Filter
@@ -211,8 +212,7 @@ class _Told:
             elif cause in DIED:
                 self._died.add(event["session"])
         letters = [_said(one) for one in _of(there, DEADLETTER, stream)]
-        names = ("operator", "session", "position")
-        self._buried = {tuple(letter[name] for name in names) for letter in letters}
+        self._buried = {(one["operator"], one["session"], one["position"]) for one in letters}
         self._oldest: dict[str, int | None] = {}
         stands = [one for one in there.progress() if one.stream == stream and one.position]
         self._stands = {one.session: Place.of(f"{one.session}/{one.position}") for one in stands}
@@ -220,8 +220,8 @@ class _Told:
 
     def of(self, message: Message, first: Place | None) -> str:
         """Why there is no such record; "" where nothing tells. `first`: of those of its kind."""
-        operator = message.topic.partition(".")[0]
-        if (operator, message.headers["ce_session"], message.position) in self._buried:
+        place = (operator_of(message.topic), message.headers["ce_session"], message.position)
+        if place in self._buried:
             return "deadletter"
         if (first is None or _place(message) < first) and self._is_expired(message):
             return "expired"

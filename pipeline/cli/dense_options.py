@@ -45,6 +45,15 @@ _MEASURED = (
         help="Metres per step of a PNG.",
     ),
 )
+_BOXED = (
+    _IMAGES,
+    click.option(
+        "--boxes",
+        type=FOLDER,
+        metavar="JSON|DIR",
+        help="Of the things: COCO's JSON, or a folder of YOLO's text files.",
+    ),
+)
 _SCENES = (
     click.option("--synthetic", metavar="SCENE", help="Rendered scenes, such as world."),
     click.option("--seeds", metavar="A:B", help="Of the scenes: from A, below B."),
@@ -82,6 +91,11 @@ def mask_options(function: Callback) -> Callback:
 def depth_options(function: Callback) -> Callback:
     """Pictures with depth maps, or rendered scenes."""
     return _with(function, (*_MEASURED, *_SCENES))
+
+
+def boxed_options(function: Callback) -> Callback:
+    """Pictures with boxes, or rendered scenes."""
+    return _with(function, (*_BOXED, *_SCENES))
 
 
 def scenes_of(given: Mapping[str, Any]) -> Scenes:
@@ -161,6 +175,29 @@ def depth_items(given: Mapping[str, Any], size: FrameSize) -> Sequence[DenseItem
     return pairs(given["images"], given["depth"], DepthFile(given["depth_scale"]))
 
 
+def boxed_items(
+    given: Mapping[str, Any], size: FrameSize, *, fit: bool = True
+) -> tuple[Sequence[DenseItem], LabelSet, Sequence[str]]:
+    """What `boxed_options` name: pictures with things, what class ids mean, what was left out.
+
+    Raises:
+        UsageError: not exactly one kind of data, or data that do not do; of a fit, also a class
+            without a box.
+    """
+    from pipeline.fit.boxed import refuse_empty_labels
+    from pipeline.fit.coco_boxes import coco_boxes
+    from pipeline.fit.yolo_boxes import yolo_boxes
+    from pipeline.synthetic.labels import THINGS
+
+    if _kind(given, "boxes", "JSON|DIR") == "scenes":
+        return scenes_of(given).items("detect", size), THINGS, ()
+    pictures, boxes = given["images"], given["boxes"]
+    boxed = (yolo_boxes if boxes.is_dir() else coco_boxes)(pictures, boxes)
+    if fit:
+        refuse_empty_labels(boxed, boxes)
+    return boxed.items, boxed.labels, boxed.notes
+
+
 def cache_folder(given: Path | None) -> Path:
     """Where computed features are kept."""
     from operators.weights.cache import default_cache_dir
@@ -179,12 +216,14 @@ def telling(command: str = "fit") -> Iterator[Tell]:
         yield told
 
 
-def _kind(given: Mapping[str, Any], partner: str) -> Literal["files", "scenes"]:
+def _kind(given: Mapping[str, Any], partner: str, place: str = "DIR") -> Literal["files", "scenes"]:
     if given["synthetic"] and not given["images"] and not given[partner]:
         return "scenes"
     if given["images"] and given[partner] and not given["synthetic"]:
         return "files"
-    raise UsageError(f"give --images DIR and --{partner} DIR, or --synthetic SCENE and --seeds A:B")
+    raise UsageError(
+        f"give --images DIR and --{partner} {place}, or --synthetic SCENE and --seeds A:B"
+    )
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import click
 _MODULES = {
     "segmentation": "pipeline.cli.eval_maps",
     "depth": "pipeline.cli.eval_maps",
+    "detect": "pipeline.cli.eval_maps",
     "action": "pipeline.cli.eval_vectors",
     "classify": "pipeline.cli.eval_vectors",
     "compare": "pipeline.cli.eval_compare",

@@ -1,4 +1,4 @@
-"""`dinostream eval segmentation` and `eval depth`: a head against masks or depth maps."""
+"""`dinostream eval segmentation`, `depth` and `detect`: a head against masks, depths or boxes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.dense_options import (
+    boxed_items,
+    boxed_options,
     cache_folder,
     depth_items,
     depth_options,
@@ -23,6 +25,7 @@ from pipeline.cli.options import backbone_config, backbone_options
 if TYPE_CHECKING:
     from operators.backbones.loaded import LoadedBackbone
     from operators.operator import Operator
+    from operators.segmentation.labelsets import LabelSet
     from pipeline.configuration.config import Config
     from pipeline.fit.dense_item import DenseItem
 
@@ -57,11 +60,27 @@ def depth(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
     return _measure(config, items, given["cache"], (out, as_json))
 
 
+@click.command(
+    "detect",
+    epilog="Example: dinostream eval detect --head detect.safetensors --images held-out "
+    "--boxes coco.json -o results/eval",
+)
+@boxed_options
+@backbone_options
+@report_options
+def detect(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
+    """Measure a head that finds things: AP50:95 and AP50, as COCO defines them."""
+    config = backbone_config(given, head=("detect", head))
+    items, labels, _ = boxed_items(given, frame_size(config), fit=False)
+    return _measure(config, items, given["cache"], (out, as_json), labels)
+
+
 def _measure(
     config: Config,
     items: Sequence[DenseItem],
     cache: Path | None,
     report_to: tuple[Path | None, bool],
+    labels: LabelSet | None = None,
 ) -> int:
     from operators.backbones.architectures import architecture
     from operators.weights.head_needs import chosen_header
@@ -81,7 +100,7 @@ def _measure(
     try:
         with telling("eval") as tell:
             measured = evaluate_maps(
-                operator, items, backbone, plan, header=header, what=head, tell=tell
+                operator, items, backbone, plan, header=header, what=head, labels=labels, tell=tell
             )
     finally:
         backbone.close()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 _CONFUSED = 8  # pairs of classes that are named
+_OF_CLASS = {"segmentation": "IoU", "detect": "AP50"}
 
 
 def report_options(function: Callback) -> Callback:
@@ -68,8 +69,7 @@ def _lines(evaluation: Evaluation) -> Iterable[str]:
         beside = f"   constant answer {constant.value:.3f}" if constant else ""
         yield f"{name:>21}  {said(number):<36}{beside}"
     if evaluation.per_class:
-        what = "IoU" if evaluation.task == "segmentation" else "found"
-        yield f"{what} of each class:"
+        yield f"{_OF_CLASS.get(evaluation.task, 'found')} of each class:"
         for id_, share in evaluation.per_class.items():
             yield f"{evaluation.labels[id_]:>21}  {share:.3f}"
     yield from _confused(evaluation)

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from pipeline.fit.fitting import FitPlan, FitReport
     from pipeline.fit.spans import Labelled
 
-_ELSEWHERE = {"segmentation": "pipeline.cli.fit_dense", "depth": "pipeline.cli.fit_dense"}
+_ELSEWHERE = {
+    "segmentation": "pipeline.cli.fit_dense",
+    "depth": "pipeline.cli.fit_dense",
+    "detect": "pipeline.cli.fit_detect",
+}
 
 
 class FitGroup(click.Group):

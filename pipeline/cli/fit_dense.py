@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,10 +82,13 @@ def segmentation(
     if clicks is not None:
         return _clicks(clicks, around, out, as_json=as_json, given=given, config=config)
     items, labels = mask_items(given, frame_size(config))
-    read, plan = segmentation_blocks(architecture(config.model), int(blocks)), _plan(given, config)
+    read, plan = (
+        segmentation_blocks(architecture(config.model), int(blocks)),
+        plan_of(given, config),
+    )
     with closing(configured_backbone(config)) as backbone, telling() as tell:
         fit = fit_segmentation(items, labels, backbone, plan, blocks=read, tell=tell)
-    return _finish(fit, out, as_json=as_json)
+    return finish(fit, out, as_json=as_json)
 
 
 @click.command(
@@ -124,10 +128,10 @@ def depth(
 
     config = backbone_config(given)
     items = depth_items(given, frame_size(config))
-    read, plan = depth_blocks(architecture(config.model), int(blocks)), _plan(given, config)
+    read, plan = depth_blocks(architecture(config.model), int(blocks)), plan_of(given, config)
     with closing(configured_backbone(config, blocks=read)) as backbone, telling() as tell:
         fit = fit_depth(items, range_m, backbone, plan, blocks=read, tell=tell)
-    return _finish(fit, out, as_json=as_json)
+    return finish(fit, out, as_json=as_json)
 
 
 def _clicks(
@@ -150,10 +154,11 @@ def _clicks(
     ):
         seen = clicked(clicks, store, around=around, tell=tell)
     fit = fit_clicks(seen, backbone, short_side=config.short_side, seed=config.seed)
-    return _finish(fit, out, as_json=as_json)
+    return finish(fit, out, as_json=as_json)
 
 
-def _plan(given: dict[str, Any], config: Config) -> DensePlan:
+def plan_of(given: dict[str, Any], config: Config) -> DensePlan:
+    """What the options say of how a head is fitted."""
     from pipeline.fit.dense_plan import DensePlan
 
     return DensePlan(
@@ -166,7 +171,7 @@ def _plan(given: dict[str, Any], config: Config) -> DensePlan:
     )
 
 
-def _finish(fit: Fit, out: Path, *, as_json: bool) -> int:
+def finish(fit: Fit, out: Path, *, as_json: bool, further: Sequence[str] = ()) -> int:
     """Write the file and say how good it is.
 
     Raises:
@@ -175,14 +180,15 @@ def _finish(fit: Fit, out: Path, *, as_json: bool) -> int:
     from pipeline.fit.fitting import write_out
 
     sha256 = write_out(out, fit.operator, fit.tensors, fit.facts)
+    notes = [*fit.notes, *further]
     if as_json:
-        report = {"file": str(out), "sha256": sha256, "notes": list(fit.notes), **fit.facts}
+        report = {"file": str(out), "sha256": sha256, "notes": notes, **fit.facts}
         click.echo(json.dumps(report))
         return 0
     for name, number in fit.facts["metrics"].items():
         if isinstance(number, dict):
             click.echo(f"{name:>20}  {said(number)}")
-    for note in fit.notes:
+    for note in notes:
         click.echo(note)
     click.echo(f"wrote {out}: use it with --head {fit.operator}={out}")
     return 0

@@ -62,8 +62,8 @@ def action(said: Mapping[str, Any], message: Message) -> Action:
     data = json.loads(message.value)
     return Action(
         **said,
-        start=_frame(data["start"]),
-        end=_frame(data["end"]),
+        start=frame_time(data["start"]),
+        end=frame_time(data["end"]),
         frames=int(data["frames"]),
         partial=bool(data["partial"]),
         labels=scores(data["labels"]),
@@ -77,14 +77,19 @@ def episode(said: Mapping[str, Any], message: Message) -> Episode:
     return Episode(
         **said,
         label=Score(int(label["id"]), label["name"], float(peak["score"])),
-        start=_frame(data["start"]),
-        end=_frame(data["end"]),
-        peak=_frame(peak),
+        start=frame_time(data["start"]),
+        end=frame_time(data["end"]),
+        peak=frame_time(peak),
         windows=int(data["windows"]),
     )
 
 
-def _frame(data: Mapping[str, Any]) -> FrameTime:
+def frame_time(data: Mapping[str, Any]) -> FrameTime:
+    """Of a value.
+
+    Raises:
+        ValueError: it has no time.
+    """
     time = moment(data["time"])
     if time is None:
         raise ValueError("a frame without a time")

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.client.action import action, episode
 from pipeline.client.components import principal_components
 from pipeline.client.depth import depth, depth_summary
+from pipeline.client.detections import detections
 from pipeline.client.embedding import embedding
 from pipeline.client.fault import FAULTS, told
 from pipeline.client.frame import frame
@@ -17,6 +18,7 @@ from pipeline.client.other import Raw, books
 from pipeline.client.result import Result, place, said
 from pipeline.client.scores import classification
 from pipeline.client.segmentation import segmentation, segmentation_summary
+from pipeline.client.zones import zone_alert, zone_episode, zones
 from pipeline.errors import UnreadableRecord
 from pipeline.records.record import StoredRecord
 from pipeline.records.topics import TOPICS
@@ -34,6 +36,10 @@ BY_TOPIC: Mapping[str, Decode] = {
     "embedding": embedding,
     "pca": principal_components,
     "frames": frame,
+    "detections": detections,
+    "zones": zones,
+    "zones.episodes": zone_episode,
+    "zones.alerts": zone_alert,
     "labels": label_set,
     "events": event,
     "deadletter": dead_letter,

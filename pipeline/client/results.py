@@ -3,6 +3,7 @@
 from pipeline.client.action import Action, Episode, FrameTime
 from pipeline.client.components import PrincipalComponents
 from pipeline.client.depth import Depth, DepthSummary
+from pipeline.client.detections import Detections, Thing
 from pipeline.client.embedding import Embedding
 from pipeline.client.frame import Frame
 from pipeline.client.incident import DeadLetter, Event
@@ -11,6 +12,7 @@ from pipeline.client.other import Books, Raw
 from pipeline.client.result import Result
 from pipeline.client.scores import Classification, Score
 from pipeline.client.segmentation import ClassShare, Component, Segmentation, SegmentationSummary
+from pipeline.client.zones import Zone, ZoneAlert, ZoneClass, ZoneEpisode, Zones
 
 __all__ = [
     "Action",
@@ -21,6 +23,7 @@ __all__ = [
     "DeadLetter",
     "Depth",
     "DepthSummary",
+    "Detections",
     "Embedding",
     "Episode",
     "Event",
@@ -34,4 +37,10 @@ __all__ = [
     "Score",
     "Segmentation",
     "SegmentationSummary",
+    "Thing",
+    "Zone",
+    "ZoneAlert",
+    "ZoneClass",
+    "ZoneEpisode",
+    "Zones",
 ]

@@ -29,6 +29,7 @@ from pydantic import (
 from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.moment import microseconds
 from operators.weights.backbone_choice import AUTO, DEMO
+from pipeline.configuration.placed import AlertConfig, PlaceName, ZoneConfig
 from pipeline.configuration.values import (
     all_known,
     empty_tables,
@@ -129,6 +130,8 @@ class StreamConfig(_Model):
     region: Edges | None = None
     drop: Drop | None = None
     record: RecordConfig | None = None
+    zones: dict[PlaceName, ZoneConfig] = Field(default_factory=dict)
+    alerts: dict[PlaceName, AlertConfig] = Field(default_factory=dict)
 
     @property
     def start_time_us(self) -> int | None:

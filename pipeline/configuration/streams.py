@@ -13,6 +13,7 @@ from pipeline.configuration.config import Config, StreamConfig
 from pipeline.configuration.followed import plan_followed
 from pipeline.configuration.footage import layout_of
 from pipeline.configuration.head_match import check_size
+from pipeline.configuration.placed import places_of
 from pipeline.configuration.source_plan import SourcePlan
 from pipeline.configuration.sources import LIVE_SCHEMES, plan_recordings, plan_stream
 from pipeline.configuration.values import hint
@@ -106,6 +107,7 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
         decode=_decoding(config, stream.decode),
         drop=drop,
         region=Region(*stream.region) if stream.region else None,
+        places=places_of(name, stream.zones, stream.alerts, samplings),
         tape=_taping(name, stream, plan),
         chunk_ms=min(chunk_ms, max(1, latency_ms // 2)) if spec.endless else chunk_ms,
     )

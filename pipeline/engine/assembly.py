@@ -29,6 +29,7 @@ from operators.variant import Computation, RecordKind
 from operators.weights.head_needs import head_choice
 from operators.weights.head_request import MissingHead, none_runs
 from operators.weights.load import load_backbone
+from operators.zones.operator import Zones
 from pipeline.allocator import keep_freed_memory
 from pipeline.calibrate.use import use_calibrations
 from pipeline.configuration.config import Config
@@ -108,6 +109,8 @@ class Assembly:
                 Placement(self.operators[key], spec.samplings[rules[key]], rules[key], own)
                 for key, own in self.identity.variants(spec).items()
             ]
+            for one in placements:
+                one.operator.place(spec.stream, spec.places)
             return Lane(spec, progress, placements, publisher(spec, progress.job))
 
         return make
@@ -204,14 +207,13 @@ def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operat
 
 
 def _joined(by_key: Mapping[str, Operator], config: Config) -> dict[str, Operator]:
-    """The operators, pictures with the segmentation that finds what they hide.
+    """The operators, each with those whose numbers it reads.
 
     Raises:
-        UsageError: nothing finds that, or dead letters would show it.
+        UsageError: one of those does not run, or dead letters would show what pictures hide.
     """
-    ready: dict[str, Operator] = {}
+    ready = {key: one.beside(by_key) for key, one in by_key.items()}
     for key, one in by_key.items():
-        ready[key] = one.beside(by_key) if isinstance(one, Frames) else one
         if isinstance(one, Frames) and one.blur and config.deadletter_picture:
             raise UsageError(
                 "deadletter_picture shows frames as they are, and operators.frames.blur hides "
@@ -235,8 +237,9 @@ def _refuse_other_filters(config: Config) -> None:
 
 def _variants(operator: Operator, computation: Computation) -> Variants:
     kinds = {topic: RecordKind.of(operator, topic) for topic in operator.topics}
-    hashes = operator.hashes if isinstance(operator, CalibratedDepth) else {}
-    return Variants(kinds, computation, hashes)
+    hashes = operator.hashes if isinstance(operator, CalibratedDepth | Zones) else {}
+    findable = operator.findable if isinstance(operator, Zones) else None
+    return Variants(kinds, computation, hashes, operator.placed, findable)
 
 
 def _computation(config: Config, backbone: Backbone) -> Computation:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from operators.variant import Computation, RecordKind
+from operators.zones.findable import Findable
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
@@ -18,22 +19,34 @@ class Variants:
         kinds: topic -> what its records are.
         computation: what their features come from; its preprocessing but for the size.
         calibrations: stream -> hash of its calibration, of those that have one.
+        placed: it reads what is drawn over a stream's pictures.
+        findable: what alerts can be about; None: it knows of none.
     """
 
     kinds: Mapping[str, RecordKind]
     computation: Computation
     calibrations: Mapping[str, str] = field(default_factory=dict)
+    placed: bool = False
+    findable: Findable | None = None
 
     def on(self, spec: StreamSpec, sampling: Sampling) -> dict[str, str]:
         """Topic -> variant, 12 hex, of the records of a stream of which the operator takes these
-        frames."""
+        frames.
+
+        Raises:
+            UsageError: the stream has an alert about what is not found.
+        """
+        if self.findable and spec.places:
+            self.findable.refuse(spec.stream, spec.places)
         sized = f"short side {spec.short_side}, {self.computation.preprocessing}"
         computation = replace(self.computation, preprocessing=sized)
+        places = spec.places.hash if self.placed and spec.places else None
         return {
             topic: kind.variant(
                 computation,
                 sampling=_frames(spec, sampling),
                 calibration=self.calibrations.get(spec.stream),
+                places=places,
             )
             for topic, kind in self.kinds.items()
         }

@@ -28,7 +28,8 @@ class DenseItem(Picture, Protocol):
         ...
 
     def truth(self, size: FrameSize) -> NDArray[Any]:
-        """Of the same height and width: uint8 class ids, or float32 metres (0: unknown).
+        """Of the same height and width uint8 class ids, or float32 metres (0: unknown); or things,
+        as of `operators.learn.things`.
 
         Raises:
             SourceError: it cannot be read; names the file.

@@ -1,4 +1,4 @@
-"""A segmentation or depth head and pictures with truths in -> its evaluation out.
+"""A segmentation, depth or detection head and pictures with truths in -> its evaluation out.
 
 Judged by the operator that replay runs. Knows nothing of the command line.
 """
@@ -14,11 +14,14 @@ from torch import Tensor
 
 from operators.backbones.backbone import Backbone
 from operators.depth.operator import Depth
+from operators.detect.operator import Detect
 from operators.errors import UsageError
 from operators.learn.dense_answers import answers
 from operators.learn.dense_evaluation import evaluate_depth, evaluate_segmentation, median_depth
 from operators.learn.dense_pictures import DensePicture
+from operators.learn.detection_metrics import DetectionScores
 from operators.operator import Operator
+from operators.segmentation.labelsets import LabelSet
 from operators.segmentation.operator import Segmentation
 from pipeline.features.reading import Reading
 from pipeline.fit.dense_data import DenseData
@@ -26,6 +29,7 @@ from pipeline.fit.dense_fit import computed_data, norm_on_cpu
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Tell
 from pipeline.fit.evaluation import Evaluation
+from pipeline.fit.fit_detect import measure_detect, small_things
 from pipeline.fit.fit_segmentation import classes_held
 from pipeline.fit.provenance import held_against
 
@@ -41,23 +45,27 @@ def evaluate_maps(
     header: Mapping[str, Any],
     what: str,
     tell: Tell,
+    labels: LabelSet | None = None,
 ) -> Evaluation:
     """Measure a head.
 
     Args:
-        operator: `Segmentation`, or `Depth` in metres.
+        operator: `Segmentation`, `Detect`, or `Depth` in metres.
         items: pictures with truths of its kind.
         backbone: keeps the blocks that the operator reads.
         plan: size, cache and seed.
         header: of the head, empty where it has none.
         what: the head's name for people.
         tell: told how far it is.
+        labels: what the classes of things are in these truths.
 
     Raises:
         UsageError: the operator's answers cannot be measured against these truths.
         SourceError: a file cannot be read; names it.
     """
-    reading = Reading(tuple(operator.layers), normed=isinstance(operator, Segmentation))
+    if isinstance(operator, Detect) and labels:
+        ids = known_ids(labels, operator.labels, what)
+    reading = Reading(tuple(operator.layers), normed=not isinstance(operator, Depth))
     data = computed_data(items, backbone, plan, reading=reading, tell=tell)
     norm = norm_on_cpu(backbone)
     if isinstance(operator, Segmentation):
@@ -68,6 +76,11 @@ def evaluate_maps(
         read = answers(operator, operator.metres, norm)
         measured = _of_depth(operator, read, data, what=what, seed=plan.seed, tell=tell)
         return held_against(measured, data.groups, header)
+    if isinstance(operator, Detect) and labels:
+        scores = measure_detect(
+            data, range(len(items)), operator, backbone, ids=ids, tell=tell, seed=plan.seed
+        )
+        return held_against(_of_things(operator, scores, data, what), data.groups, header)
     raise UsageError(
         f"{what}: it says relative depth without a unit, which has no error in metres; "
         "`dinostream calibrate` gives a camera's scale"
@@ -106,6 +119,35 @@ def _of_segmentation(
         per_class=scores.per_class,
         curve=quality.curve,
         notes=(f"the constant answer is {labels.labels[most].name} everywhere",),
+    )
+
+
+def known_ids(labels: LabelSet, known: LabelSet, what: str) -> list[int]:
+    """What a head calls the classes of some data, by their names.
+
+    Raises:
+        UsageError: it does not know one.
+    """
+    ids = {label.name: label.id for label in known.labels}
+    strange = [label.name for label in labels.labels if label.name not in ids]
+    if strange:
+        raise UsageError(
+            f"{what} does not know {', '.join(strange)} of these data; it knows {', '.join(ids)}"
+        )
+    return [ids[label.name] for label in labels.labels]
+
+
+def _of_things(operator: Detect, scores: DetectionScores, data: DenseData, what: str) -> Evaluation:
+    return Evaluation(
+        "detect",
+        what,
+        len(data.items),
+        scores.groups,
+        scores.estimates,
+        {},
+        labels=tuple(label.name for label in operator.labels.labels),
+        per_class=scores.per_class,
+        notes=(f"{scores.things} things that count", *small_things(data)),
     )
 
 

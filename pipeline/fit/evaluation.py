@@ -19,7 +19,7 @@ class Evaluation:
     """Numbers, and what its pictures are drawn from.
 
     Attributes:
-        task: segmentation, depth, action or classify.
+        task: segmentation, depth, detect, action or classify.
         what: the head that was measured.
         samples: pictures or windows.
         groups: files or scenes that they are from; intervals are over these.
@@ -27,7 +27,7 @@ class Evaluation:
         constant: the same numbers of the best answer that looks at nothing.
         labels: names of the classes; of depth none.
         confusion: int64 `[K, K]`, rows truth, columns answer.
-        per_class: class id -> IoU, or share found.
+        per_class: class id -> IoU, AP50, or share found.
         curve: how sure against how right; of depth, answers against truths.
         notes: what a user should be told.
         given_to_fit: how many of the groups the head's fit was given, None where nobody knows.

@@ -74,17 +74,22 @@ def pairs(pictures: Path, partners: Path, truth: TruthFormat) -> list[PairItem]:
     Raises:
         UsageError: no pictures, a missing partner, or two sizes; names the files.
     """
-    found = _by_stem(pictures, PICTURES)
-    known = _by_stem(partners, truth.suffixes)
+    found = by_stem(pictures, PICTURES)
+    known = by_stem(partners, truth.suffixes)
     _refuse_missing(found, known, pictures, partners)
     items = [PairItem(path, known[stem], truth) for stem, path in sorted(found.items())]
     odd = [text for item in items if (text := _two_sizes(item))]
     if odd:
-        raise UsageError(f"pictures and their {truth.word} differ in size: {_listed(odd)}")
+        raise UsageError(f"pictures and their {truth.word} differ in size: {listed(odd)}")
     return items
 
 
-def _by_stem(folder: Path, suffixes: frozenset[str]) -> dict[str, Path]:
+def by_stem(folder: Path, suffixes: frozenset[str]) -> dict[str, Path]:
+    """Files by their names below a folder, without the endings.
+
+    Raises:
+        UsageError: no such folder, nothing in it, or two of one name.
+    """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")
     found: dict[str, Path] = {}
@@ -104,20 +109,25 @@ def _refuse_missing(
 ) -> None:
     alone = [str(path) for stem, path in found.items() if stem not in known]
     if alone:
-        raise UsageError(f"nothing in {partners} for {_listed(alone)}; partners have the same name")
+        raise UsageError(f"nothing in {partners} for {listed(alone)}; partners have the same name")
     left = [str(path) for stem, path in known.items() if stem not in found]
     if left:
-        raise UsageError(f"no picture in {pictures} for {_listed(left)}")
+        raise UsageError(f"no picture in {pictures} for {listed(left)}")
 
 
 def _two_sizes(item: PairItem) -> str:
-    own, partner = _picture_hw(item.picture), item.format.size_hw(item.partner)
+    own, partner = picture_hw(item.picture), item.format.size_hw(item.partner)
     if own == partner:
         return ""
     return f"{item.picture} is {own[1]}x{own[0]}, {item.partner} is {partner[1]}x{partner[0]}"
 
 
-def _picture_hw(path: Path) -> tuple[int, int]:
+def picture_hw(path: Path) -> tuple[int, int]:
+    """Height and width as displayed, without reading the pixels.
+
+    Raises:
+        SourceError: it cannot be read; names the file.
+    """
     try:
         with Image.open(path) as picture:
             width, height = picture.size
@@ -127,6 +137,7 @@ def _picture_hw(path: Path) -> tuple[int, int]:
     return (width, height) if lying else (height, width)
 
 
-def _listed(texts: Sequence[str]) -> str:
+def listed(texts: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
     rest = len(texts) - _NAMED
     return "; ".join(texts[:_NAMED]) + (f"; and {rest} more" if rest > 0 else "")

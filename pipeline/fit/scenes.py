@@ -14,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.errors import UsageError
+from operators.learn.things import truth_of
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import scaled
-from pipeline.synthetic.labels import SKY
+from pipeline.synthetic.labels import SKY, THINGS
 from pipeline.synthetic.renderer import SceneFrame
 from pipeline.synthetic.scene import Scene, open_scene
 from pipeline.synthetic.uri import SceneSpec
 
-Task = Literal["segmentation", "depth"]
+Task = Literal["segmentation", "depth", "detect"]
 
+_LEAST_PATCHES = 0.25  # area that is seen of a thing, below which nobody is asked to find it
 _SHAPE_HW = (360, 640)  # of a scene whose size nobody asked for
 
 
@@ -98,6 +100,8 @@ class SceneItem:
 
     @property
     def truth_identity(self) -> Mapping[str, Any]:
+        if self.task == "detect":
+            return {"task": self.task, "least_patches": _LEAST_PATCHES}
         return {"task": self.task, "sky": "unknown depth"}
 
     def pixels(self, size: FrameSize) -> NDArray[np.uint8]:
@@ -105,13 +109,27 @@ class SceneItem:
         return scaled(_frame(self.spec, self.index).rgb, size)
 
     def truth(self, size: FrameSize) -> NDArray[Any]:
-        """Class ids, or metres with 0 where the scene has none (the sky)."""
+        """Class ids, metres with 0 where the scene has none (the sky), or the boxes of things."""
+        if self.task == "detect":
+            return self._things(size)
         frame = _frame(self.spec, self.index)
         height, width = frame.classes.shape
         size_hw = size.of((height, width))
         if self.task == "segmentation":
             return nearest(frame.classes, size_hw)
         return nearest(np.where(frame.classes == SKY, np.float32(0), frame.depth_m), size_hw)
+
+    def _things(self, size: FrameSize) -> NDArray[np.float32]:
+        """As of `operators.learn.things`; those of which too little is seen do not count."""
+        seen = _scene(self.spec).instances(self.index).seen
+        width, height = self.spec.size_wh
+        rows, columns = size.of((height, width))
+        least = _LEAST_PATCHES * size.patch**2 * (width * height) / (rows * columns)
+        ids = {label.name: label.id for label in THINGS.labels}
+        whole = np.array([width, height, width, height])
+        return truth_of(
+            [(ids[one.label], *(one.box / whole), one.visible_pixels < least) for one in seen]
+        )
 
 
 def nearest(values: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:

@@ -73,7 +73,7 @@ class RecordHeaders:
             self._before = self._made(result, variant, operator)
         self._lasting = lasting  # equal things, but perhaps other objects, which compare slowly
         headers = self._before | _passing(info.event_time_us, info.ingest_time_us, info.pts)
-        headers["ce_id"] = record_id(result.operator, info, variant)
+        headers["ce_id"] = record_id(result, variant)
         return headers
 
     def _made(self, result: Result, variant: str, operator: Operator) -> dict[str, str]:
@@ -86,7 +86,7 @@ class RecordHeaders:
         own = {"variant": variant, "model": self._model} | _worth(operator, result.info)
         frame = frame_attributes(result.info) | own
         checked = _checked(result.attributes, result.operator, taken=frame)
-        identity = record_id(result.operator, result.info, variant)
+        identity = record_id(result, variant)
         return headers_of(result.operator, identity, declared, frame | checked)
 
 

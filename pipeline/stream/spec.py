@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from operators.places.places import Places
 from pipeline.media.device import Device
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.region import Region
@@ -60,6 +61,7 @@ class StreamSpec:
             other operator runs on the stream.
         short_side: target of the frame's short side, pixels; rounded to multiples of the patch.
         region: the part of its pictures that is looked at; None: all.
+        places: what is drawn over its pictures: zones, lines, and what alerts ask of them.
         patch: side of a patch of the model, pixels; DINOv2's, where nothing else is said.
         start_time_us: event time of the first frame, microseconds since the epoch.
         epoch: which assignment of the stream this is.
@@ -104,6 +106,7 @@ class StreamSpec:
     rules: Mapping[str, int] = field(default_factory=dict)
     short_side: int = 224
     region: Region | None = None
+    places: Places | None = None
     patch: int = 14
     start_time_us: int | None = None
     epoch: int = 0
@@ -189,6 +192,7 @@ class StreamSpec:
         values = asdict(self)
         values["samplings"] = [rule.canonical() for rule in self.samplings]
         values["join"] = list(self.join)
+        values["places"] = self.places and self.places.to_json()
         return values
 
     @classmethod
@@ -204,6 +208,7 @@ class StreamSpec:
             "at": values["at"] and tuple(values["at"]),
             "late_begins": tuple(values["late_begins"]),
             "region": region,
+            "places": values["places"] and Places.from_json(values["places"]),
             "tape": values["tape"] and Taping(**values["tape"]),
             "layout": values["layout"] and Layout(**values["layout"]),
         }

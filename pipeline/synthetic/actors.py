@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from .labels import BOX
+from .labels import BOX, SPHERE
 from .light import Light
 from .motion import Moment, Motion
 from .panel import Panel
 from .solids import Box, Sphere
 from .surfaces import Ball, BallPaint, BoxFace
 from .texture import Texture
-from .vector import Vec3
+from .vector import Vec3, minus
 from .world import Body
 
 
@@ -22,6 +22,13 @@ class Actor(Protocol):
     @property
     def motion(self) -> Motion:
         """How it moves."""
+
+    @property
+    def class_id(self) -> int:
+        """What it is."""
+
+    def foot(self, moment: Moment) -> Vec3:
+        """Return the middle of its underside."""
 
     def body(self, moment: Moment, eye: Vec3, light: Light) -> Body:
         """Return it at a moment, as seen from `eye`."""
@@ -35,6 +42,11 @@ class BallActor:
     look: BallPaint
     spin: tuple[Vec3, Vec3, Vec3]
     motion: Motion
+    class_id: ClassVar[int] = SPHERE
+
+    def foot(self, moment: Moment) -> Vec3:
+        """Return the lowest point."""
+        return minus(self.motion.position(moment), (0.0, 0.0, self.radius_m))
 
     def body(self, moment: Moment, eye: Vec3, light: Light) -> Body:
         """Return the ball at a moment."""
@@ -51,6 +63,11 @@ class BoxActor:
     texture: Texture
     yaw_rad: float
     motion: Motion
+    class_id: ClassVar[int] = BOX
+
+    def foot(self, moment: Moment) -> Vec3:
+        """Return the middle of the underside."""
+        return minus(self.motion.position(moment), (0.0, 0.0, self.half[2]))
 
     def body(self, moment: Moment, eye: Vec3, light: Light) -> Body:
         """Return the box at a moment; only the three faces towards `eye` are made."""

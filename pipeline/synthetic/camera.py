@@ -58,6 +58,20 @@ class Camera:
         dx, dy, dz = ((x * self.right[i] + self.forward[i]) + y * self.down[i] for i in range(3))
         return Rays(self.position, dx, dy, dz)
 
+    def project(self, point: Vec3) -> tuple[float, float, float]:
+        """Return the column and row of a point's picture, pixels, and its z-depth, metres.
+
+        The point must not lie in the camera's plane; behind it the depth is negative.
+        """
+        way = minus(point, self.position)
+        depth = dot(way, self.forward)
+        scale = self.focal_px / depth
+        return (
+            0.5 * self.size_hw[1] + scale * dot(way, self.right),
+            0.5 * self.size_hw[0] + scale * dot(way, self.down),
+            depth,
+        )
+
     def window(self, centre: Vec3, radius: float) -> tuple[slice, slice] | None:
         """Return the (rows, columns) that a ball may touch; None when it is out of the picture.
 

@@ -13,7 +13,7 @@ from .bounce import Bounce, Movement, Recoil
 from .dice import Dice
 from .motion import Moment, Motion
 from .move import Move
-from .parts import Part
+from .parts import Thing
 from .things import leading
 from .vector import Vec3, plus, times
 
@@ -74,7 +74,7 @@ def ground_of(move: Move, camera_gap_m: float) -> Ground:
     return Ground(eyes, camera_gap_m, sights, taken)
 
 
-def leads(move: Move, dice: Dice, kinds: tuple[str, ...]) -> tuple[Part, ...]:
+def leads(move: Move, dice: Dice, kinds: tuple[str, ...]) -> list[Thing]:
     """Return the leading body and, for a crash, the two that it runs into."""
     kind = dice.pick(kinds)
     radius = move.lead_radius_m
@@ -90,7 +90,7 @@ def leads(move: Move, dice: Dice, kinds: tuple[str, ...]) -> tuple[Part, ...]:
     if not move.travel_m:
         angle = dice.between(0.0, 2.0 * math.pi)
         facing = (math.cos(angle), math.sin(angle), 0.0)
-    return leading(kind, way, radius, dice, facing)
+    return [leading(kind, way, radius, dice, facing)]
 
 
 def standing(x: float, y: float) -> Motion:
@@ -107,18 +107,18 @@ def idle(x: float, y: float, dice: Dice, *, hop_m: float, turns: bool) -> Moveme
     return Motion((x, y, 0.0), hop_m=hop_m, period_s=dice.between(0.9, 1.4))
 
 
-def _crash(move: Move, dice: Dice, kind: str, kinds: tuple[str, ...]) -> tuple[Part, ...]:
+def _crash(move: Move, dice: Dice, kind: str, kinds: tuple[str, ...]) -> list[Thing]:
     crash = move.crash
     assert crash is not None
     x, y, _ = move.shot.target
     way = Bounce((x, y, 0.0), move.course, crash.half_m, crash.period_s, crash.phase)
-    parts = list(leading(kind, way, move.lead_radius_m, dice, move.course))
+    things = [leading(kind, way, move.lead_radius_m, dice, move.course)]
     kick = crash.radius_m * dice.between(0.9, 1.6)
     # The first end is hit when a period begins, the second in its middle.
     for end, sign, late in zip(_ends(move), (-1.0, 1.0), (0.0, 0.5), strict=True):
         knocked = Recoil(end, times(move.course, sign), kick, crash.period_s, crash.phase - late)
-        parts += leading(dice.pick(kinds), knocked, crash.radius_m, dice, move.course)
-    return tuple(parts)
+        things.append(leading(dice.pick(kinds), knocked, crash.radius_m, dice, move.course))
+    return things
 
 
 def _ends(move: Move) -> tuple[Vec3, Vec3]:

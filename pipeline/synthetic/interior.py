@@ -15,7 +15,7 @@ from .labels import CEILING, DOOR, FLOOR, LAMP, PICTURE, RUG, WALL, WINDOW
 from .light import Light
 from .move import choose_move, free_way
 from .panel import Frame
-from .parts import Part
+from .parts import Thing
 from .prop_patterns import random_tint
 from .setting import Air, Staged
 from .sheet import Tint
@@ -104,11 +104,11 @@ def furnished(seed: int, seconds: float) -> Staged:
     )
     move = choose_move(setting, Dice(seed, 13), seconds)
     cast = Dice(seed, 14)
-    parts = list(leads(move, cast, ("ball", "box")))
+    things = leads(move, cast, ("ball", "box"))
     ground = ground_of(move, _CAMERA_GAP_M)
-    parts += _furniture(shell, ground, cast)
-    parts += _bystanders(shell, ground, cast)
-    return Staged(setting, move, parts)
+    things += _furniture(shell, ground, cast)
+    things += _bystanders(shell, ground, cast)
+    return Staged(setting, move, things)
 
 
 def _light(shell: Shell, dice: Dice) -> Light:
@@ -196,9 +196,9 @@ def _on_ceiling(frame: Frame, dice: Dice) -> tuple[Decal, ...]:
     return (Decal(shining, corner, size),)
 
 
-def _furniture(shell: Shell, ground: Ground, dice: Dice) -> list[Part]:
+def _furniture(shell: Shell, ground: Ground, dice: Dice) -> list[Thing]:
     """Along the walls, backs to them."""
-    parts: list[Part] = []
+    things: list[Thing] = []
     for _ in range(dice.pick((1, 3, 5, 7, 9))):
         kind = dice.pick(("cabinet", "cabinet", "wardrobe", "sofa", "table", "lamp"))
         half = {
@@ -213,11 +213,11 @@ def _furniture(shell: Shell, ground: Ground, dice: Dice) -> list[Part]:
             continue
         way = standing(x, y)
         if kind == "lamp":
-            parts += floor_lamp(way, dice)
+            things.append(floor_lamp(way, dice))
         else:
             make = {"sofa": sofa, "table": table}.get(kind, cabinet)
-            parts += make(way, half, dice, yaw)
-    return parts
+            things.append(make(way, half, dice, yaw))
+    return things
 
 
 def _against_wall(shell: Shell, half: Vec3, dice: Dice) -> tuple[float, float, float]:
@@ -233,9 +233,9 @@ def _against_wall(shell: Shell, half: Vec3, dice: Dice) -> tuple[float, float, f
     return shell.half_x - gap, y, 0.5 * math.pi
 
 
-def _bystanders(shell: Shell, ground: Ground, dice: Dice) -> list[Part]:
+def _bystanders(shell: Shell, ground: Ground, dice: Dice) -> list[Thing]:
     """Balls and boxes on the floor."""
-    parts: list[Part] = []
+    things: list[Thing] = []
     for _ in range(dice.pick((2, 4, 6, 9, 12))):
         radius = dice.between(0.12, 0.45)
         x = dice.between(-1.0, 1.0) * (shell.half_x - radius - 0.1)
@@ -243,7 +243,7 @@ def _bystanders(shell: Shell, ground: Ground, dice: Dice) -> list[Part]:
         if not ground.claim(x, y, radius):
             continue
         if dice.chance(0.5):
-            parts += ball(idle(x, y, dice, hop_m=0.5, turns=False), 0.9 * radius, dice)
+            things.append(ball(idle(x, y, dice, hop_m=0.5, turns=False), 0.9 * radius, dice))
             continue
         half = (
             0.68 * radius,
@@ -251,5 +251,5 @@ def _bystanders(shell: Shell, ground: Ground, dice: Dice) -> list[Part]:
             radius * dice.between(0.4, 1.1),
         )
         way = idle(x, y, dice, hop_m=0.0, turns=True)
-        parts += box(way, half, dice, dice.between(0.0, math.pi))
-    return parts
+        things.append(box(way, half, dice, dice.between(0.0, math.pi)))
+    return things

@@ -10,6 +10,9 @@ from operators.segmentation.labelsets import Label, LabelSet
 WALL, FLOOR, CEILING, WINDOW, DOOR, PICTURE, RUG, LAMP, BOX, SPHERE = range(10)
 SKY, ROAD, GROUND, BUILDING, VEHICLE, POLE, TREE, FURNITURE = range(10, 18)
 
+# Of these classes there are so and so many in a picture; the others are places, or on something.
+COUNTED = frozenset({BOX, SPHERE, VEHICLE, POLE, TREE, FURNITURE})
+
 LABELS = LabelSet(
     "synthetic",
     (
@@ -33,3 +36,12 @@ LABELS = LabelSet(
         Label(FURNITURE, "furniture", (121, 85, 200)),
     ),
 )
+
+THINGS = LabelSet(
+    "synthetic-things",
+    tuple(
+        Label(id_, LABELS.labels[number].name, LABELS.labels[number].rgb)
+        for id_, number in enumerate(sorted(COUNTED))
+    ),
+)
+"""What can be counted, as detectors know it."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from .bounce import Movement
 from .coat import Coat, CoatedFace, CoatedRound
 from .cylinder import Cylinder
+from .labels import SPHERE
 from .light import Lighting
 from .motion import Moment
 from .solids import Box, Solid, Sphere
@@ -32,9 +33,13 @@ class Anchor:
         """Return the angle about the vertical."""
         return self.yaw_rad + self.movement.yaw_rad(moment)
 
+    def foot(self, moment: Moment) -> Vec3:
+        """Return where the body stands, in the world."""
+        return self.movement.position(moment)
+
     def centre(self, moment: Moment) -> Vec3:
         """Return the place in the world."""
-        at = self.movement.position(moment)
+        at = self.foot(moment)
         x, y, z = self.offset
         if x == 0.0 and y == 0.0:
             return (at[0], at[1], at[2] + z)
@@ -46,11 +51,22 @@ class Anchor:
 class Part(Protocol):
     """A convex piece of a body. The solid is asked for once per frame, the body if in view."""
 
+    @property
+    def class_id(self) -> int:
+        """The class of all of it."""
+
+    def foot(self, moment: Moment) -> Vec3:
+        """Return where the body that it is a part of stands: the middle of its underside."""
+
     def solid(self, moment: Moment) -> Solid:
         """Return its shape at a moment."""
 
     def body(self, moment: Moment, eye: Vec3, light: Lighting) -> Body:
         """Return its shape and surfaces at a moment, as seen from `eye`."""
+
+
+Thing = tuple[Part, ...]
+"""One body: its parts have one class and one foot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,15 @@ class Block:
     half: Vec3
     coats: tuple[Coat, Coat, Coat]
     anchor: Anchor
+
+    @property
+    def class_id(self) -> int:
+        """The class of its coats, which is one."""
+        return self.coats[0].class_id
+
+    def foot(self, moment: Moment) -> Vec3:
+        """Return where the body stands."""
+        return self.anchor.foot(moment)
 
     def solid(self, moment: Moment) -> Box:
         """Return the box at a moment."""
@@ -81,6 +106,15 @@ class Post:
     coat: Coat
     anchor: Anchor
 
+    @property
+    def class_id(self) -> int:
+        """The class of its coat."""
+        return self.coat.class_id
+
+    def foot(self, moment: Moment) -> Vec3:
+        """Return where the body stands."""
+        return self.anchor.foot(moment)
+
     def solid(self, moment: Moment) -> Cylinder:
         """Return the cylinder at a moment."""
         return Cylinder(self.anchor.centre(moment), self.radius, self.half_height)
@@ -101,6 +135,15 @@ class Globe:
     coat: Coat
     anchor: Anchor
 
+    @property
+    def class_id(self) -> int:
+        """The class of its coat."""
+        return self.coat.class_id
+
+    def foot(self, moment: Moment) -> Vec3:
+        """Return where the body stands."""
+        return self.anchor.foot(moment)
+
     def solid(self, moment: Moment) -> Sphere:
         """Return the ball at a moment."""
         axes = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
@@ -120,11 +163,16 @@ class Roller:
     look: BallPaint
     spin: tuple[Vec3, Vec3, Vec3]
     movement: Movement
+    class_id: ClassVar[int] = SPHERE
+
+    def foot(self, moment: Moment) -> Vec3:
+        """Return where the ball stands."""
+        return self.movement.position(moment)
 
     def solid(self, moment: Moment) -> Sphere:
         """Return the ball at a moment."""
         a, b, c = (self.movement.rolled(axis, moment, self.radius) for axis in self.spin)
-        x, y, z = self.movement.position(moment)
+        x, y, z = self.foot(moment)
         return Sphere((x, y, z + self.radius), self.radius, (a, b, c))
 
     def body(self, moment: Moment, eye: Vec3, light: Lighting) -> Body:

@@ -1,4 +1,4 @@
-"""A world and a camera -> one frame: colours, metric depth and class mask.
+"""A world and a camera -> one frame: colours, metric depth and class mask; or its instances.
 
 Depth and classes belong to each pixel's centre, exactly. Colours are one ray per pixel, and four
 where neighbouring pixels show different surfaces, so that outlines are smooth.
@@ -6,6 +6,7 @@ where neighbouring pixels show different surfaces, so that outlines are smooth.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,9 +86,7 @@ def render_frame(world: World, camera: Camera) -> SceneFrame:
     )
     view = View(world, camera)
     ids = np.empty((height, width), np.uint8)
-    band_rows = max(1, _BAND_PIXELS // width)
-    for top in range(0, height, band_rows):
-        rows = slice(top, min(top + band_rows, height))
+    for rows in _bands(camera.size_hw):
         traced = view.trace_rows(rows)
         painted = view.paint(traced)
         shape = traced.t.shape
@@ -100,6 +99,28 @@ def render_frame(world: World, camera: Camera) -> SceneFrame:
         marked |= _outlines(frame.classes)
     _smooth_outlines(frame.rgb, np.flatnonzero(marked), view)
     return frame
+
+
+def trace_instances(world: World, camera: Camera) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
+    """Return instance ids uint16 [H, W], 0 where there is none, and depths float32 [H, W].
+
+    By the same rays as `render_frame`, in a quarter of its time or less: nothing is painted.
+    """
+    owners, view = world.instances(), View(world, camera)
+    mask = np.empty(camera.size_hw, np.uint16)
+    depth_m = np.empty(camera.size_hw, np.float32)
+    for rows in _bands(camera.size_hw):
+        traced = view.trace_rows(rows)
+        mask[rows] = owners.take(traced.ids)
+        depth_m[rows] = traced.t
+    return mask, depth_m
+
+
+def _bands(size_hw: tuple[int, int]) -> Iterator[slice]:
+    height, width = size_hw
+    band_rows = max(1, _BAND_PIXELS // width)
+    for top in range(0, height, band_rows):
+        yield slice(top, min(top + band_rows, height))
 
 
 def _window(camera: Camera, solid: Solid) -> Window | None:

@@ -6,13 +6,14 @@ Everything that moves is a pure function of the moment; textures are drawn once.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .action import Action, choose_action
 from .actors import Actor, BallActor, BoxActor
 from .camera import Camera
 from .decor import Decor, furnish
 from .dice import Dice
+from .instances import Standing
 from .motion import Moment, Motion
 from .patterns import carton, chequer, crate
 from .shadow import FloorShadow
@@ -85,13 +86,23 @@ class Room:
         """Return the room and the bodies in it at a moment, as a camera sees them."""
         eye = camera.position
         panels, light = self._decor.panels, self._decor.light
-        bodies = tuple(actor.body(moment, eye, light) for actor in self._actors)
+        bodies = tuple(
+            replace(actor.body(moment, eye, light), instance=number)
+            for number, actor in enumerate(self._actors, start=1)
+        )
         floor = panels[BOTTOM].frame
         shadow = FloorShadow(light, floor, [body.solid for body in bodies])
         faces = (
             RoomFace(panel, shadow if side == BOTTOM else None) for side, panel in enumerate(panels)
         )
         return World(self._shell, tuple(faces), bodies)
+
+    def standing(self, moment: Moment) -> dict[int, Standing]:
+        """Return the cast, by number."""
+        return {
+            number: Standing(actor.class_id, actor.foot(moment))
+            for number, actor in enumerate(self._actors, start=1)
+        }
 
 
 def _cast(shell: Shell, action: Action, dice: Dice) -> tuple[Actor, ...]:

@@ -1,4 +1,4 @@
-"""A rendered clip: a SceneSpec in, its frames with depth and masks, its labels and action out.
+"""A rendered clip: a SceneSpec in, its frames with depth and masks, bodies, labels and action out.
 
 A frame is a pure function of the spec and its index: any order, any process, the same bytes.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from operators.segmentation.labelsets import LabelSet
 
+from .camera import Camera
+from .instances import Instances, instances_of
 from .labels import LABELS
 from .motion import Moment
-from .renderer import SceneFrame, render_frame
+from .renderer import SceneFrame, render_frame, trace_instances
 from .stages import staged
 from .uri import SceneSpec
 
@@ -47,12 +49,36 @@ class Scene:
         Raises:
             IndexError: no such frame.
         """
+        moment = self._moment(index)
+        camera = self._camera(moment)
+        return render_frame(self._clip.world(moment, camera), camera)
+
+    def instances(self, index: int) -> Instances:
+        """Return the countable bodies in one frame, pixel for pixel what `render` shows.
+
+        Args:
+            index: 0 .. frame_count - 1, in any order.
+
+        Raises:
+            IndexError: no such frame.
+        """
+        moment = self._moment(index)
+        camera = self._camera(moment)
+        mask, depth_m = trace_instances(self._clip.world(moment, camera), camera)
+        return instances_of(mask, depth_m, self._clip.standing(moment))
+
+    def camera(self, index: int) -> Camera:
+        """Return where one frame is seen from. Raises IndexError: no such frame."""
+        return self._camera(self._moment(index))
+
+    def _moment(self, index: int) -> Moment:
         if not 0 <= index < self.frame_count:
             raise IndexError(f"frame {index} of a clip of {self.frame_count} frames")
-        moment = Moment(index / self.spec.fps, index / max(self.frame_count - 1, 1))
+        return Moment(index / self.spec.fps, index / max(self.frame_count - 1, 1))
+
+    def _camera(self, moment: Moment) -> Camera:
         width, height = self.spec.size_wh
-        camera = self._clip.camera(moment, (height, width))
-        return render_frame(self._clip.world(moment, camera), camera)
+        return self._clip.camera(moment, (height, width))
 
 
 def open_scene(spec: SceneSpec) -> Scene:

@@ -5,18 +5,20 @@ What is out of the camera's view is left out of the world; it may still cast a s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from .camera import Camera
+from .instances import Standing
+from .labels import COUNTED
 from .light import Lighting
 from .motion import Moment
 from .move import Move, Stage
 from .outdoors import FAR_M
-from .parts import Part
+from .parts import Part, Thing
 from .sheet import Tint
 from .sunlight import CastShadow
 from .surfaces import Painted, Surface
@@ -33,8 +35,8 @@ class Air:
     haze_per_m: float = 0.0
 
 
-class Setting(Stage, Protocol):
-    """A stage with its looks: what encloses it, its light and air. Faces are asked per frame."""
+class Surroundings(Protocol):
+    """What is around things: what encloses them, light and air. Faces are asked per frame."""
 
     @property
     def enclosure(self) -> Enclosure:
@@ -57,6 +59,10 @@ class Setting(Stage, Protocol):
 
     def faces(self, shadow: CastShadow) -> tuple[Surface, ...]:
         """Return the enclosure's surfaces."""
+
+
+class Setting(Stage, Surroundings, Protocol):
+    """A stage with its looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +90,22 @@ class AiryWorld(World):
 
 
 class Staged:
-    """A clip of a training scene over time; read `setting`, `move` and `parts`, do not set them."""
+    """A clip of a training scene over time; read `setting`, `move` and `things`, do not set them.
 
-    __slots__ = ("move", "parts", "setting")
+    Things are numbered from 1 in their order.
+    """
 
-    def __init__(self, setting: Setting, move: Move, parts: Sequence[Part]) -> None:
+    __slots__ = ("move", "setting", "things")
+
+    def __init__(self, setting: Setting, move: Move, things: Sequence[Thing]) -> None:
         self.setting = setting
         self.move = move
-        self.parts = tuple(parts)
+        self.things = dict(enumerate(things, start=1))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts of all things."""
+        return tuple(part for thing in self.things.values() for part in thing)
 
     @property
     def action_name(self) -> str:
@@ -104,12 +118,42 @@ class Staged:
 
     def world(self, moment: Moment, camera: Camera) -> World:
         """Return what a camera may see at a moment."""
-        setting = self.setting
-        solids = [part.solid(moment) for part in self.parts]
-        bodies = tuple(
-            part.body(moment, camera.position, setting.light)
-            for part, solid in zip(self.parts, solids, strict=True)
-            if camera.window(solid.centre, solid.reach) is not None
+        return world_of(self.setting, self.things, moment, camera)
+
+    def standing(self, moment: Moment) -> dict[int, Standing]:
+        """Return the countable things, by number."""
+        return standing_of(self.things, moment)
+
+
+def world_of(
+    around: Surroundings, things: Mapping[int, Thing], moment: Moment, camera: Camera
+) -> World:
+    """Return surroundings with the things that a camera may see, and the shadows of all.
+
+    Args:
+        around: where it is.
+        things: who is there, by number; those of `labels.COUNTED` are instances of that number.
+        moment: when.
+        camera: what is out of its view is left out.
+    """
+    owned = [(part, number) for number, thing in things.items() for part in thing]
+    solids = [part.solid(moment) for part, _ in owned]
+    bodies = tuple(
+        replace(
+            part.body(moment, camera.position, around.light),
+            instance=number if part.class_id in COUNTED else 0,
         )
-        shadow = CastShadow(setting.shadow_source(), solids, setting.shade)
-        return AiryWorld(setting.enclosure, setting.faces(shadow), bodies, setting.air)
+        for (part, number), solid in zip(owned, solids, strict=True)
+        if camera.window(solid.centre, solid.reach) is not None
+    )
+    shadow = CastShadow(around.shadow_source(), solids, around.shade)
+    return AiryWorld(around.enclosure, around.faces(shadow), bodies, around.air)
+
+
+def standing_of(things: Mapping[int, Thing], moment: Moment) -> dict[int, Standing]:
+    """Return which of numbered things can be counted, and where they stand."""
+    return {
+        number: Standing(thing[0].class_id, thing[0].foot(moment))
+        for number, thing in things.items()
+        if thing[0].class_id in COUNTED
+    }

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from .camera import Camera
 from .dice import Dice
+from .instances import Standing
 from .interior import furnished
 from .motion import Moment
 from .room import Room
 from .street import built_street
 from .uri import SceneSpec
 from .world import World
+from .yard import Yard
 
 
 class Clip(Protocol):
@@ -28,11 +30,16 @@ class Clip(Protocol):
     def world(self, moment: Moment, camera: Camera) -> World:
         """Return what that camera may see at that moment."""
 
+    def standing(self, moment: Moment) -> Mapping[int, Standing]:
+        """Return the countable bodies, in view or not, by the `instance` of their `Body`."""
+
 
 def staged(spec: SceneSpec) -> Clip:
     """Return the clip that a spec asks for; `world` is a room or a street, evenly."""
     if spec.scene == "room":
         return Room(spec.seed)
+    if spec.scene == "yard":
+        return Yard(spec.seed, spec.bodies)
     if spec.scene == "world":
         build: Callable[[int, float], Clip]
         build = furnished if Dice(spec.seed, 10).chance(0.5) else built_street

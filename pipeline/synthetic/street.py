@@ -11,52 +11,20 @@ from dataclasses import dataclass
 from .cast import Ground, ground_of, idle, leads, standing
 from .coat import CoatedFace, Decal, coat
 from .dice import Dice
-from .labels import GROUND, ROAD, SKY
+from .labels import GROUND, ROAD
 from .move import choose_move, free_way
-from .outdoors import Outdoors, Sky
+from .open_air import OpenAir, some_day
 from .panel import Frame
-from .parts import Part
-from .setting import Air, Staged
+from .parts import Thing
+from .setting import Staged
 from .sheet import Tint
-from .sunlight import CastShadow, Sunlight
-from .surfaces import Surface
+from .sunlight import Sunlight
 from .things import ball, box, bush, car, house, post, tree
-from .vector import Vec3, unit
 
 _HALF_GROUND_M = 100.0
 _HALF_LENGTH_M = 42.0
 _CAMERA_GAP_M = 0.9
 _GRASS: Tint = (0.46, 0.60, 0.30)
-_NEUTRAL: Tint = (1.0, 1.0, 1.0)
-_WARM: Tint = (1.08, 1.0, 0.88)
-_COOL: Tint = (0.93, 0.97, 1.0)
-_EVENING: Tint = (1.05, 0.86, 0.70)
-_NIGHT: Tint = (0.78, 0.85, 1.0)
-_MURKY: Tint = (0.90, 0.93, 0.90)
-
-
-@dataclass(frozen=True, slots=True)
-class Weather:
-    """Sky colours (display, 0..255), sun and sky strength, the share left in shadows, the air."""
-
-    zenith: Tint
-    horizon: Tint
-    cloud: Tint
-    sun: float
-    sky: float
-    shade: float
-    air: Tint
-    haze_per_m: float
-
-
-WEATHERS: tuple[Weather, ...] = (
-    Weather((70, 130, 215), (190, 215, 235), (250, 250, 250), 0.85, 0.42, 0.40, _NEUTRAL, 0.003),
-    Weather((95, 150, 220), (215, 225, 230), (255, 255, 255), 0.75, 0.40, 0.42, _WARM, 0.004),
-    Weather((165, 172, 180), (205, 208, 210), (225, 226, 228), 0.10, 0.72, 0.90, _COOL, 0.008),
-    Weather((70, 80, 130), (250, 170, 110), (255, 190, 150), 0.62, 0.28, 0.45, _EVENING, 0.006),
-    Weather((34, 44, 78), (80, 92, 120), (60, 66, 90), 0.08, 0.34, 0.85, _NIGHT, 0.006),
-    Weather((130, 140, 150), (190, 190, 185), (110, 115, 125), 0.05, 0.55, 0.95, _MURKY, 0.014),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +39,10 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Street:
+class Street(OpenAir):
     """A street as a stage and a setting."""
 
     plan: Plan
-    ground: CoatedFace
-    sky: Sky
-    light: Sunlight
-    air: Air
-    shade: float
-    enclosure: Outdoors
     lead_radius_m: tuple[float, float] = (0.5, 2.1)
     camera_height_m: tuple[float, float] = (1.0, 3.2)
     farthest_m: float = 22.0
@@ -103,15 +65,6 @@ class Street:
             free_way(y, math.sin(azimuth_rad), _HALF_LENGTH_M - 6.0),
         )
 
-    def shadow_source(self) -> Vec3:
-        """Return where the sun is."""
-        return self.light.lamp
-
-    def faces(self, shadow: CastShadow) -> tuple[Surface, ...]:
-        """Return the ground, which takes shadows, and the sky."""
-        ground = self.ground
-        return CoatedFace(ground.frame, ground.coat, self.light, ground.decals, shadow), self.sky
-
 
 def built_street(seed: int, seconds: float) -> Staged:
     """Return a clip in a street of its own."""
@@ -126,25 +79,17 @@ def built_street(seed: int, seconds: float) -> Staged:
         0.25 if park else dice.between(0.75, 1.0),
         1.0 if park else dice.between(0.0, 0.5),
     )
-    setting = _setting(plan, Dice(seed, 22))
+    looks = Dice(seed, 22)
+    day = some_day(looks)
+    setting = Street(_ground(plan, day.light, looks), day, plan)
     move = choose_move(setting, Dice(seed, 23), seconds)
     cast = Dice(seed, 24)
-    parts = list(leads(move, cast, ("ball", "box", "car", "car")))
+    things = leads(move, cast, ("ball", "box", "car", "car"))
     ground = ground_of(move, _CAMERA_GAP_M)
-    parts += _houses(plan, cast)
-    parts += _roadside(plan, ground, cast)
-    parts += _bystanders(plan, ground, cast)
-    return Staged(setting, move, parts)
-
-
-def _setting(plan: Plan, dice: Dice) -> Street:
-    weather = dice.pick(WEATHERS)
-    angle, low = dice.between(0.0, 2.0 * math.pi), dice.between(0.5, 1.3)
-    light = Sunlight(unit((math.cos(angle), math.sin(angle), low)), weather.sun, weather.sky)
-    cover = coat(dice, "clouds", (1.075, 1.075, 1.075), SKY, scale=dice.between(1.5, 4.0))
-    sky = Sky(weather.zenith, weather.horizon, weather.cloud, cover)
-    air = Air(weather.air, weather.horizon, weather.haze_per_m)
-    return Street(plan, _ground(plan, light, dice), sky, light, air, weather.shade, Outdoors())
+    things += _houses(plan, cast)
+    things += _roadside(plan, ground, cast)
+    things += _bystanders(plan, ground, cast)
+    return Staged(setting, move, things)
 
 
 def _ground(plan: Plan, light: Sunlight, dice: Dice) -> CoatedFace:
@@ -175,9 +120,9 @@ def _ground(plan: Plan, light: Sunlight, dice: Dice) -> CoatedFace:
     )
 
 
-def _houses(plan: Plan, dice: Dice) -> list[Part]:
+def _houses(plan: Plan, dice: Dice) -> list[Thing]:
     """Rows on both sides, with gaps; and perhaps one across each end of the road."""
-    parts: list[Part] = []
+    things: list[Thing] = []
     for side in (-1.0, 1.0):
         y = -_HALF_LENGTH_M
         while y < _HALF_LENGTH_M:
@@ -185,20 +130,19 @@ def _houses(plan: Plan, dice: Dice) -> list[Part]:
             if dice.chance(plan.houses):
                 tall = dice.between(1.6, 9.0)
                 x = side * (plan.half_m + deep + dice.between(0.0, 1.5))
-                parts += house(standing(x, y + half_wide), (deep, half_wide, tall), dice)
+                things.append(house(standing(x, y + half_wide), (deep, half_wide, tall), dice))
             y += 2.0 * half_wide + dice.pick((0.0, 0.0, 0.5, 3.0))
     for end in (-1.0, 1.0):
         if dice.chance(0.4):
             half = (plan.half_m + 2.0, 4.0, dice.between(3.0, 10.0))
-            parts += house(
-                standing(0.0, end * (_HALF_LENGTH_M + dice.between(6.0, 18.0))), half, dice
-            )
-    return parts
+            place = standing(0.0, end * (_HALF_LENGTH_M + dice.between(6.0, 18.0)))
+            things.append(house(place, half, dice))
+    return things
 
 
-def _roadside(plan: Plan, ground: Ground, dice: Dice) -> list[Part]:
+def _roadside(plan: Plan, ground: Ground, dice: Dice) -> list[Thing]:
     """Parked cars along the kerbs; trees and posts on the pavements."""
-    parts: list[Part] = []
+    things: list[Thing] = []
     for _ in range(dice.pick((0, 3, 6, 9))):
         half_length = dice.between(1.8, 2.5)
         side = dice.pick((-1.0, 1.0))
@@ -206,7 +150,7 @@ def _roadside(plan: Plan, ground: Ground, dice: Dice) -> list[Part]:
         y = dice.between(-34.0, 34.0)
         if ground.claim(x, y, 0.85 * half_length):
             yaw = 0.5 * math.pi * side + dice.between(-0.06, 0.06)
-            parts += car(standing(x, y), half_length, dice, yaw)
+            things.append(car(standing(x, y), half_length, dice, yaw))
     for _ in range(dice.pick((3, 6, 10))):
         side = dice.pick((-1.0, 1.0))
         edge = plan.road_x + side * (plan.road_half_m + 0.5)
@@ -216,15 +160,15 @@ def _roadside(plan: Plan, ground: Ground, dice: Dice) -> list[Part]:
         if dice.chance(plan.trees):
             kind, room = (tree, radius) if dice.chance(0.8) else (bush, 0.6 * radius)
             if ground.claim(x, y, room):
-                parts += kind(standing(x, y), room, dice)
+                things.append(kind(standing(x, y), room, dice))
         elif ground.claim(x, y, 0.35):
-            parts += post(standing(x, y), dice)
-    return parts
+            things.append(post(standing(x, y), dice))
+    return things
 
 
-def _bystanders(plan: Plan, ground: Ground, dice: Dice) -> list[Part]:
+def _bystanders(plan: Plan, ground: Ground, dice: Dice) -> list[Thing]:
     """Balls and boxes anywhere between the houses."""
-    parts: list[Part] = []
+    things: list[Thing] = []
     for _ in range(dice.pick((1, 3, 5, 8))):
         radius = dice.between(0.3, 1.0)
         x = plan.half_m * dice.between(-0.85, 0.85)
@@ -232,12 +176,12 @@ def _bystanders(plan: Plan, ground: Ground, dice: Dice) -> list[Part]:
         if not ground.claim(x, y, radius):
             continue
         if dice.chance(0.5):
-            parts += ball(idle(x, y, dice, hop_m=0.8, turns=False), 0.9 * radius, dice)
+            things.append(ball(idle(x, y, dice, hop_m=0.8, turns=False), 0.9 * radius, dice))
             continue
         half = (
             0.68 * radius,
             0.68 * radius * dice.between(0.6, 1.0),
             radius * dice.between(0.4, 1.1),
         )
-        parts += box(standing(x, y), half, dice, dice.between(0.0, math.pi))
-    return parts
+        things.append(box(standing(x, y), half, dice, dice.between(0.0, math.pi)))
+    return things

@@ -11,7 +11,7 @@ from .bounce import Movement
 from .coat import Coat, coat
 from .dice import Dice
 from .labels import BOX, BUILDING, FURNITURE, LAMP, POLE, TREE, VEHICLE
-from .parts import Anchor, Block, Globe, Part, Post, Roller
+from .parts import Anchor, Block, Globe, Post, Roller, Thing
 from .prop_patterns import random_tint
 from .sheet import Tint
 from .surfaces import BallPaint
@@ -36,7 +36,7 @@ _BARK: Tint = (0.40, 0.31, 0.24)
 _TYRE_CLEARANCE_M = 0.1
 
 
-def ball(way: Movement, radius: float, dice: Dice) -> tuple[Part, ...]:
+def ball(way: Movement, radius: float, dice: Dice) -> Thing:
     """Return a painted ball."""
     look = BallPaint(
         _bytes(random_tint(dice)), _bytes(random_tint(dice)), dice.pick(_BALL_PATTERNS)
@@ -46,7 +46,7 @@ def ball(way: Movement, radius: float, dice: Dice) -> tuple[Part, ...]:
     return (Roller(radius, look, (first, second, cross(first, second)), way),)
 
 
-def box(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> tuple[Part, ...]:
+def box(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> Thing:
     """Return a box of half extents `half`, the same cover all round."""
     name = dice.pick(_BOX_COATS)
     tint = dice.pick(_BROWN) if name in ("crate", "carton") else _tone(dice, 0.75, 1.0)
@@ -54,7 +54,7 @@ def box(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> tuple[Part, ..
     return (Block(half, (cover, cover, cover), Anchor(way, (0.0, 0.0, half[2]), yaw_rad)),)
 
 
-def car(way: Movement, half_length: float, dice: Dice, yaw_rad: float) -> tuple[Part, ...]:
+def car(way: Movement, half_length: float, dice: Dice, yaw_rad: float) -> Thing:
     """Return a car or a van, its length along its own x axis."""
     paint = random_tint(dice, 0.15, 1.0)
     half_width = half_length * dice.between(0.40, 0.46)
@@ -74,7 +74,7 @@ def car(way: Movement, half_length: float, dice: Dice, yaw_rad: float) -> tuple[
     )
 
 
-def tree(way: Movement, radius: float, dice: Dice) -> tuple[Part, ...]:
+def tree(way: Movement, radius: float, dice: Dice) -> Thing:
     """Return a tree with a crown of that radius: two leafy globes on a trunk."""
     trunk = dice.between(1.0, 1.6) * max(radius, 1.0)
     leaves = coat(dice, "foliage", dice.pick(_LEAF), TREE)
@@ -87,13 +87,13 @@ def tree(way: Movement, radius: float, dice: Dice) -> tuple[Part, ...]:
     )
 
 
-def bush(way: Movement, radius: float, dice: Dice) -> tuple[Part, ...]:
+def bush(way: Movement, radius: float, dice: Dice) -> Thing:
     """Return a bush: one leafy globe half in the ground."""
     leaves = coat(dice, "foliage", dice.pick(_LEAF), TREE)
     return (Globe(radius, leaves, Anchor(way, (0.0, 0.0, 0.55 * radius))),)
 
 
-def post(way: Movement, dice: Dice) -> tuple[Part, ...]:
+def post(way: Movement, dice: Dice) -> Thing:
     """Return a street lamp, a sign or a bollard."""
     steel = coat(dice, "concrete", _tone(dice, 0.2, 0.8), POLE)
     kind = dice.pick(("lamp", "sign", "bollard"))
@@ -108,7 +108,7 @@ def post(way: Movement, dice: Dice) -> tuple[Part, ...]:
     return (mast, Block((0.34, 0.03, 0.34), (steel, face, steel), plate))
 
 
-def cabinet(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> tuple[Part, ...]:
+def cabinet(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> Thing:
     """Return a cupboard, a chest of drawers or a wardrobe; its front is across its own y axis."""
     wood = dice.pick(_WOOD)
     side = coat(dice, "planks", wood, FURNITURE)
@@ -116,7 +116,7 @@ def cabinet(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> tuple[Part
     return (Block(half, (side, front, side), Anchor(way, (0.0, 0.0, half[2]), yaw_rad)),)
 
 
-def table(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> tuple[Part, ...]:
+def table(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> Thing:
     """Return a table or a bench: a top on two sides."""
     wood = coat(dice, "planks", dice.pick(_WOOD), FURNITURE)
     all_round = (wood, wood, wood)
@@ -134,7 +134,7 @@ def table(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> tuple[Part, 
     )
 
 
-def sofa(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> tuple[Part, ...]:
+def sofa(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> Thing:
     """Return a sofa: a seat, and a back on the side of negative y."""
     cover = coat(dice, "cloth", random_tint(dice, 0.2, 0.95), FURNITURE)
     all_round = (cover, cover, cover)
@@ -146,7 +146,7 @@ def sofa(way: Movement, half: Vec3, dice: Dice, yaw_rad: float) -> tuple[Part, .
     )
 
 
-def floor_lamp(way: Movement, dice: Dice) -> tuple[Part, ...]:
+def floor_lamp(way: Movement, dice: Dice) -> Thing:
     """Return a standing lamp."""
     tall = dice.between(1.1, 1.6)
     steel = coat(dice, "concrete", (0.25, 0.25, 0.25), LAMP)
@@ -157,7 +157,7 @@ def floor_lamp(way: Movement, dice: Dice) -> tuple[Part, ...]:
     )
 
 
-def house(way: Movement, half: Vec3, dice: Dice) -> tuple[Part, ...]:
+def house(way: Movement, half: Vec3, dice: Dice) -> Thing:
     """Return a building: facades around, a plain roof."""
     tint = _tone(dice, 0.55, 1.1)
     if dice.chance(0.2):
@@ -168,7 +168,7 @@ def house(way: Movement, half: Vec3, dice: Dice) -> tuple[Part, ...]:
     return (Block(half, (wall, wall, roof), Anchor(way, (0.0, 0.0, half[2]))),)
 
 
-def leading(name: str, way: Movement, radius: float, dice: Dice, course: Vec3) -> tuple[Part, ...]:
+def leading(name: str, way: Movement, radius: float, dice: Dice, course: Vec3) -> Thing:
     """Return a body that reaches `radius` both ways along `course`: a ball, a box or a car."""
     along = math.atan2(course[1], course[0])
     if name == "ball":

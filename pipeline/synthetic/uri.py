@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from operators.errors import UsageError
 
 SCHEME = "synthetic:"
-SCENES: tuple[str, ...] = ("room", "street", "world")
+SCENES: tuple[str, ...] = ("room", "street", "world", "yard")
 # Part of every canonical URI, so that a renderer that draws other pixels makes other sessions:
 # raise it whenever any pixel of any scene changes.
 RENDERER_VERSION = 1
@@ -25,21 +25,26 @@ _SIDE_PX = (16, 4096)
 _FPS = (1, 240)
 _LONGEST_S = 86_400.0
 _LARGEST_SEED = 2**63 - 1
+_BODIES, _MOST_BODIES = 6, 12
 _SIZE_RULE = (
     f"WIDTHxHEIGHT, both even (so that it can be encoded) and from {_SIDE_PX[0]} to {_SIDE_PX[1]}"
 )
-_PARAMETERS: tuple[str, ...] = ("seed", "seconds", "fps", "size", "version")
+_PARAMETERS: tuple[str, ...] = ("seed", "seconds", "fps", "size", "bodies", "version")
 
 
 @dataclass(frozen=True, slots=True)
 class SceneSpec:
-    """What to render: everything that decides every pixel."""
+    """What to render: everything that decides every pixel.
+
+    `bodies`: how many may be under way at once in a yard; other scenes have no such number.
+    """
 
     scene: str = "room"
     seed: int = 1
     seconds: float = 10.0
     fps: int = 30
     size_wh: tuple[int, int] = (640, 360)
+    bodies: int = _BODIES
     version: int = RENDERER_VERSION
 
     def __post_init__(self) -> None:
@@ -59,6 +64,13 @@ class SceneSpec:
             )
         if not all(_SIDE_PX[0] <= side <= _SIDE_PX[1] and side % 2 == 0 for side in self.size_wh):
             raise UsageError(_wrong("size", _size_text(self.size_wh), _SIZE_RULE))
+        if self.bodies != _BODIES and self.scene != "yard":
+            raise UsageError(
+                f"bodies={self.bodies} in a scene URI belongs to synthetic:yard alone, "
+                f"not to {SCHEME}{self.scene}"
+            )
+        if not 0 <= self.bodies <= _MOST_BODIES:
+            raise UsageError(_wrong("bodies", self.bodies, f"a whole number up to {_MOST_BODIES}"))
         if self.version != RENDERER_VERSION:
             raise UsageError(
                 _wrong("version", self.version, f"{RENDERER_VERSION}, what this release draws")
@@ -75,9 +87,10 @@ class SceneSpec:
         Equal URIs mean equal pixels, in every process and release, so it identifies the clip.
         """
         seconds = repr(self.seconds).removesuffix(".0")
+        bodies = f"&bodies={self.bodies}" if self.scene == "yard" else ""
         return (
             f"{SCHEME}{self.scene}?seed={self.seed}&seconds={seconds}&fps={self.fps}"
-            f"&size={_size_text(self.size_wh)}&version={self.version}"
+            f"&size={_size_text(self.size_wh)}{bodies}&version={self.version}"
         )
 
 
@@ -109,6 +122,7 @@ def parse_scene_uri(uri: str) -> SceneSpec:
         seconds=_seconds(values, defaults.seconds),
         fps=_whole("fps", values, defaults.fps),
         size_wh=_size(values, defaults.size_wh),
+        bodies=_whole("bodies", values, defaults.bodies),
         version=_whole("version", values, defaults.version),
     )
 

@@ -28,10 +28,14 @@ class Enclosure(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A solid and its visible surfaces, indexed by the face that `intersect` reports."""
+    """A solid and its visible surfaces, indexed by the face that `intersect` reports.
+
+    `instance`: which countable thing it is a part of; 0: of none.
+    """
 
     solid: Solid
     surfaces: tuple[Surface, ...]
+    instance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,13 @@ class World:
     def patches_outlined(self) -> bool:
         """Whether classes within a surface have outlines to smooth, as surfaces have."""
         return False
+
+    def instances(self) -> NDArray[np.uint16]:
+        """Return of each surface id whose instance it is, 0 where nobody's; uint16 [ids]."""
+        owners = [0] * len(self.faces)
+        for body in self.bodies:
+            owners += [body.instance] * len(body.surfaces)
+        return np.array(owners, np.uint16)
 
     def trace(self, rays: Rays, windows: Sequence[Window | None]) -> Traced:
         """Return what each ray meets first.

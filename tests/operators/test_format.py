@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from operators.format import BUILT_IN, Format
+from operators.format import BUILT_IN, Format, operator_of
 from operators.registry import BUILDERS
 
 
-def test_every_built_in_operator_has_its_own_topic_first():
+def test_every_built_in_operator_has_topics_of_its_own():
     assert list(BUILT_IN) == list(BUILDERS)
-    assert [next(iter(topics)) for topics in BUILT_IN.values()] == list(BUILT_IN)
+    assert [{operator_of(topic) for topic in own} for own in BUILT_IN.values()] == [
+        {name} for name in BUILT_IN
+    ]
+    assert operator_of("mood.map") == "mood"  # a user's own
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from operators.frames import Features, FrameInfo
 from operators.learn.head_file import write_head
 from operators.names import check_own, has_head
 from operators.operator import Operator, StreamOperator
+from operators.places.places import Places
+from operators.places.shapes import Zone
 from operators.registry import build_operator
 from operators.weights.demo import read_demo
 from operators.weights.head_request import MissingHead
@@ -94,12 +96,19 @@ def test_built_in_operators_run_on_random_weights_and_say_so(
     name: str,
 ) -> None:
     operator = build(name, random_seed=0)
+    if operator.placed:
+        others = {other: build(other, random_seed=0) for other in ("segmentation", "depth")}
+        for other in others.values():
+            other.load(torch.device("cpu"), torch.float32)
+        operator = operator.beside(others)
+        operator.place("cam", Places((Zone("all", ((0, 0), (1, 0), (1, 1), (0, 1))),)))
     operator.load(torch.device("cpu"), torch.float32)
-    assert operator.name == next(iter(operator.topics)) == name
+    assert operator.name == name
+    assert operator.topics == BUILT_IN[name]
     assert operator.untrained
     results = operator(features_of([frame(number) for number in range(8)], tiny))
     emitted = {result.operator for result in results}
-    assert emitted == set(operator.topics) - {"action.episodes"}  # those come when they are over
+    assert emitted == set(operator.topics) - {"action.episodes", "zones.episodes", "zones.alerts"}
     assert all(
         result.content_type == operator.topics[result.operator].content_type for result in results
     )

@@ -91,6 +91,30 @@ def test_registers_are_left_out_of_the_patches():
     torch.testing.assert_close(features.patches[0, 0, 0], tokens[0, 5], rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: f"{choice.name} {choice.dtype}")
+def test_registers_of_a_block_stand_beside_it(choice):
+    if choice.name == "openvino":
+        pytest.importorskip("openvino", reason="the extra cpu is not installed")
+    loaded = load_backbone(replace(ARCH, registers=4), "random")
+    drawn = pictures(3, (28, 42))
+    backbone = Backbone(loaded, blocks=(0, 1), batch_size=4, choice=choice)
+
+    features = backbone(batch_of(*drawn))
+    pixels = normalise(torch.from_numpy(np.stack(drawn)), torch.float32)
+    _, kept = loaded.model(pixels, (0, 1))
+
+    near = 1e-5 if choice.dtype == torch.float32 else 0.02
+    assert features.registers.keys() == {0, 1}
+    for block, tokens in features.registers.items():
+        assert tokens.shape == (4, 4, 192)
+        torch.testing.assert_close(tokens[:3], kept[block][:, 1:5], rtol=0, atol=near)
+    seen_again = features.again(2, (2, 3))
+    torch.testing.assert_close(seen_again.registers[1][0], kept[1][2, 1:5], rtol=0, atol=1e-5)
+    last = features.take([2])
+    assert torch.equal(last.registers[1][0], features.registers[1][2])
+    assert tiny(blocks=(0,))(batch_of(drawn[0])).registers is None
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("size_hw", [SIZE_HW, (70, 98)])

@@ -10,7 +10,7 @@ import torch
 
 from operators.depth.operator import Depth
 from operators.frames import CELLS, Features
-from operators.learn.dense_pictures import DensePicture, batches, cell_truth
+from operators.learn.dense_pictures import DensePicture, batches, cell_truth, dense_batch
 from operators.learn.dense_training import Schedule, Split
 from operators.learn.depth_head import RATE, fit_depth_head
 from operators.learn.metrics import IGNORED
@@ -162,7 +162,7 @@ def test_a_few_clicks_make_a_head(labelled, tiny, frame, classes):
 def test_batches_hold_one_size_and_every_picture(labelled):
     wide = DensePicture(torch.zeros(1, 2, 2, 8), torch.zeros(1, 8), torch.zeros(28, 28))
     pictures = Pictures([*labelled.made[:3], wide, wide])
-    feed = batches(pictures, range(5), size=2, seed=0)
+    feed = batches(pictures, range(5), dense_batch, size=2, seed=0)
     sizes = [next(feed).patches.shape for _ in range(3)]
     assert sorted(shape[0] for shape in sizes) == [1, 2, 2]
     assert {shape[2:4] for shape in sizes} == {GRID, (2, 2)}

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
-from operators.learn.dense_pictures import DensePicture
+from operators.learn.dense_pictures import DensePicture, dense_batch
 from operators.learn.dense_training import Schedule, Split, train
 
 
@@ -54,6 +54,7 @@ def learn(folder: Path, killed_at: int) -> None:
         loss,
         Pictures(),
         Split(range(9), range(9, 12)),
+        dense_batch,
         schedule=Schedule(steps=60, batch=2, rate=0.05, checks=6),
         tell=tell,
         checkpoint=folder / "cache" / "one.pt",

@@ -250,6 +250,6 @@ def test_settings_that_do_not_do(tiny: Architecture, settings: dict[str, Any], w
 def test_every_class_of_a_name_is_hidden():
     names = ("person", "wall", "person")
     labels = LabelSet("twice", tuple(Label(n, name, (n, 0, 0)) for n, name in enumerate(names)))
-    assert class_ids(labels, "person") == [0, 2]
+    assert class_ids(labels, "person") == (0, 2)
     with pytest.raises(UsageError, match="has no class 'persona'; near it are person"):
         class_ids(labels, "persona")

@@ -35,6 +35,10 @@ CLASSES = {
     "embedding": results.Embedding,
     "pca": results.PrincipalComponents,
     "frames": results.Frame,
+    "detections": results.Detections,
+    "zones": results.Zones,
+    "zones.episodes": results.ZoneEpisode,
+    "zones.alerts": results.ZoneAlert,
     "labels": results.LabelSet,
     "events": results.Event,
     "manifest": results.Books,
@@ -129,6 +133,30 @@ def test_windows_episodes_and_events_have_times(read):
     assert len(read["classify"][0].labels) == 2
     assert [one.kind for one in read["events"]] == ["started", "ended"]
     assert read["events"][1].data["outcome"] == "ok"
+
+
+@pytest.mark.slow
+def test_zones_have_outlines_classes_and_what_became_of_them(read):
+    (zone,) = read["zones"][0].zones
+    assert (zone.name, read["zones"][0].label_set) == ("left", "ade20k")
+    assert zone.outline == ((0, 0), (160, 0), (160, 240), (0, 240))
+    assert 0 < zone.nearest_m <= zone.median_m <= 10
+    assert sum(one.share for one in zone.classes) == pytest.approx(1, abs=0.1)
+    entered = read["zones.episodes"][0]
+    assert (entered.kind, entered.zone, entered.cut) == ("entered", "left", False)
+    assert entered.label in zone.occupied
+    assert entered.start.time <= entered.peak.time <= entered.end.time == entered.time
+    assert 0 < entered.peak_share <= 1
+    begins, ends = read["zones.alerts"]
+    assert (begins.alert, begins.begins, begins.end, begins.peak_share) == (
+        "near",
+        True,
+        None,
+        None,
+    )
+    assert (begins.nearest_below_m, begins.share_over, begins.for_s) == (100, None, 0)
+    assert (ends.begins, ends.cut, ends.end.time) == (False, True, ends.time)
+    assert ends.nearest_m == min(one.zones[0].nearest_m for one in read["zones"])
 
 
 def test_relative_depth_is_no_metres(file, build):

@@ -202,6 +202,16 @@ def test_a_stream_may_have_a_size_of_its_own_that_holds_a_patch():
         specs(streams={"own": {"url": "synthetic:room", "short_side": 13}})
 
 
+def test_what_is_drawn_over_a_stream_travels_with_it():
+    drawn = {"dock": {"polygon": [[0, 0], [1, 0], [1, 1]]}, "gate": {"line": [[0, 0], [1, 1]]}}
+    (spec,) = specs(
+        "operators.zones={}", streams={"door": {"url": "synthetic:room", "zones": drawn}}
+    )
+    assert spec.places
+    assert [one.name for one in (*spec.places.zones, *spec.places.lines)] == ["dock", "gate"]
+    assert StreamSpec.from_json(spec.to_json()) == spec
+
+
 def test_a_stream_may_have_a_region_of_its_own_and_its_playlist_is_chosen_for_that():
     part = {"url": "synthetic:room", "region": [0.5, 0, 1, 0.75]}
     (spec,) = specs(streams={"gate": part})

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from operators.places.places import Places
+from operators.places.shapes import Zone
 from operators.variant import Computation, RecordKind
 from pipeline.engine.variants import Variants
 from pipeline.stream.sampling import Sampling
@@ -18,9 +20,9 @@ LATE = replace(TAPE, late_begins=("1700000000000000-000003",))
 def variant():
     """Of one operator's records."""
 
-    def of(spec, *, remembers):
+    def of(spec, *, remembers=False, placed=False):
         kinds = {"mood": RecordKind({"operator": "mood"}, remembers)}
-        return Variants(kinds, COMPUTATION).on(spec, Sampling("fps", 5))["mood"]
+        return Variants(kinds, COMPUTATION, placed=placed).on(spec, Sampling("fps", 5))["mood"]
 
     return of
 
@@ -37,3 +39,11 @@ def test_what_a_run_had_dropped_makes_another_variant_only_where_it_is_computed(
     live = replace(TAPE, taped=False, live=True)
     assert variant(replace(TAPE, breaks=()), remembers=True) == variant(live, remembers=True)
     assert variant(TAPE, remembers=True) != variant(live, remembers=True)
+
+
+def test_what_is_drawn_over_a_stream_counts_for_operators_that_read_it(variant):
+    dock = Zone("dock", ((0, 0), (1, 0), (1, 1)))
+    drawn = replace(TAPE, places=Places((dock,)))
+    elsewhere = replace(TAPE, places=Places((replace(dock, points=((0, 0), (1, 0), (0, 1))),)))
+    assert len({variant(spec, placed=True) for spec in (TAPE, drawn, elsewhere)}) == 3
+    assert len({variant(spec) for spec in (TAPE, drawn, elsewhere)}) == 1

@@ -48,11 +48,16 @@ operators: {depth: {}, segmentation: {regions: 1, min_share: 0.1}, classify: {to
 runtime: inline
 """
 FILMED = """
-streams: {gate: {url: gate.mp4, region: [0, 0.5, 1, 1]}}
+streams:
+  gate:
+    url: gate.mp4
+    region: [0, 0.5, 1, 1]
+    zones: {dock: {polygon: [[0, 0], [1, 0], [1, 1], [0, 1]]}}
+    alerts: {near: {zone: dock, nearest_below_m: 1000}}
 weights: demo
 short_side: 112
 operators: {depth: {}, segmentation: {}, action: {threshold: 0.0}, embedding: {},
-  frames: {blur: [sphere]}}
+  frames: {blur: [sphere]}, zones: {classes: [wall], min_s: 0}}
 start_time: 2026-11-22T17:00:00Z
 runtime: inline
 """

@@ -45,11 +45,14 @@ def test_one_clip_has_one_canonical_uri(uri: str, canonical: str) -> None:
         ("synthetic:", "unknown scene ''"),
         (
             "synthetic:rooms",
-            r"unknown scene 'rooms'.*allowed: room, street, world\. Did you mean 'room'\?",
+            r"unknown scene 'rooms'.*allowed: room, street, world, yard\. Did you mean 'room'\?",
         ),
-        ("synthetic:moon", r"unknown scene 'moon'.*allowed: room, street, world\.$"),
-        ("synthetic:room?sed=1", r"unknown parameter 'sed'.*size, version\. Did you mean 'seed'\?"),
-        ("synthetic:room?colour=red", "allowed: seed, seconds, fps, size, version"),
+        ("synthetic:moon", r"unknown scene 'moon'.*allowed: room, street, world, yard\.$"),
+        (
+            "synthetic:room?sed=1",
+            r"unknown parameter 'sed'.*size, bodies, version\. Did you mean 'seed'\?",
+        ),
+        ("synthetic:room?colour=red", "allowed: seed, seconds, fps, size, bodies, version"),
         ("synthetic:room?seed=1&seed=2", "seed is given twice"),
         ("synthetic:room?seed", "cannot read the parameters"),
         ("synthetic:room?seed=", "seed= in a scene URI; allowed: a whole number"),
@@ -69,12 +72,26 @@ def test_one_clip_has_one_canonical_uri(uri: str, canonical: str) -> None:
         ("synthetic:room?size=641x360", "size=641x360.*both even"),
         ("synthetic:room?size=14x360", "from 16 to 4096"),
         ("synthetic:room?size=640x4098", "from 16 to 4096"),
+        (
+            "synthetic:room?bodies=3",
+            "bodies=3.*belongs to synthetic:yard alone, not to synthetic:room",
+        ),
+        ("synthetic:yard?bodies=13", "bodies=13.*a whole number up to 12"),
+        ("synthetic:yard?bodies=few", "bodies=few.*a whole number"),
         ("synthetic:room?version=0", "version=0.*what this release draws"),
     ],
 )
 def test_a_wrong_uri_is_refused_in_clear_words(uri: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         parse_scene_uri(uri)
+
+
+def test_a_yard_says_how_many_bodies_and_no_other_scene_does() -> None:
+    assert parse_scene_uri("synthetic:yard") == parse_scene_uri("synthetic:yard?bodies=6")
+    assert "&bodies=0&version=" in parse_scene_uri("synthetic:yard?bodies=0").canonical()
+    assert "bodies" not in parse_scene_uri("synthetic:street").canonical()
+    with pytest.raises(UsageError, match="synthetic:yard alone"):
+        SceneSpec("street", bodies=3)
 
 
 def test_a_spec_made_in_code_is_checked_too() -> None:

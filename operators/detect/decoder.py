@@ -1,0 +1,188 @@
+"""Boxes off frozen features: some blocks' patches in -> classes and boxes of queries out.
+
+A thin decoder of DETR's family (Carion et al. 2020): every patch proposes a box, the best become
+queries, and a few layers refine them; every thing is told once, so nothing is suppressed. One code
+trains and runs. Knows nothing of heads' files or of records.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from operators.backbones.architectures import Architecture
+from operators.depth.linear import FOUR_BLOCKS
+from operators.detect.boxes import corners
+from operators.detect.layers import Attention, Mlp, Reach, Wide
+from operators.weights.heads import Layout
+
+BLOCKS = 4
+_WAVES = 16  # sines and as many cosines of each number of a box
+_PATCHES_A_SIDE = 2  # of the box that a patch begins with
+_EDGE = 1e-4  # shares are kept so far from 0 and 1 that their logits are numbers
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderShape:
+    """
+    Attributes:
+        width: W, numbers of a query.
+        heads: of attention, which share the width evenly.
+        layers: that refine the boxes.
+        queries: K, things told of at most.
+    """
+
+    width: int = 192
+    heads: int = 6
+    layers: int = 3
+    queries: int = 50
+
+    def __post_init__(self) -> None:
+        numbers = asdict(self).values()
+        if any(isinstance(one, bool) or not isinstance(one, int) or one < 1 for one in numbers):
+            raise ValueError(f"want whole numbers from 1, got {self}")
+        if self.width % self.heads:
+            raise ValueError(
+                f"width must be a multiple of its {self.heads} heads, got {self.width}"
+            )
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """What a head's header says.
+
+        Raises:
+            ValueError: something else than such numbers.
+        """
+        if set(plain) != set(cls.__slots__):
+            raise ValueError(f"want {', '.join(cls.__slots__)}, got {plain!r}")
+        return cls(**plain)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What queries say.
+
+    Attributes:
+        logits: `[R, K, C + 1]`, of every class and, last, of nothing.
+        boxes: centre x, y, width, height `[R, K, 4]`, shares of the picture.
+    """
+
+    logits: Tensor
+    boxes: Tensor
+
+
+class Decoder(nn.Module):
+    """Features of pictures -> guesses, each better than the one before."""
+
+    def __init__(self, width: int, classes: int, shape: DecoderShape) -> None:
+        """
+        Args:
+            width: D, of the backbone.
+            classes: C.
+            shape: of the decoder itself.
+        """
+        super().__init__()
+        own = shape.width
+        self.shape = shape
+        self.read = Wide(BLOCKS * width, own)
+        self.read_norm = nn.LayerNorm(own)
+        self.proposed_class = Wide(own, classes + 1)
+        self.proposed_box = Mlp(own, own, 4)
+        self.place = Wide(4 * 2 * _WAVES, own)
+        self.layers = nn.ModuleList(_Layer(own, shape.heads) for _ in range(shape.layers))
+        self.told_norm = nn.LayerNorm(own)
+        self.told_class = Wide(own, classes + 1)
+        self.told_box = Mlp(own, own, 4)
+
+    def forward(self, blocks: Tensor) -> list[Guess]:
+        """
+        Args:
+            blocks: patches of `decoder_blocks` side by side, normalised, `[R, h, w, 4 D]`.
+
+        Returns:
+            Of every patch, then of K queries after each layer; K is h * w where that is less.
+        """
+        grid = (blocks.shape[1], blocks.shape[2])
+        memory = self.read_norm(self.read(blocks.flatten(1, 2)))
+        proposed = self._proposed(memory, grid)
+        chosen = _best(proposed.logits, self.shape.queries)
+        queries, boxes = _taken(memory, chosen), _taken(proposed.boxes, chosen).detach()
+        guesses = [proposed]
+        for layer in self.layers:
+            queries = layer(queries, self.place(_waves(boxes)), memory, corners(boxes), grid)
+            told = self.told_norm(queries)
+            refined = (torch.logit(boxes, _EDGE) + self.told_box(told)).sigmoid()
+            guesses.append(Guess(self.told_class(told), refined))
+            boxes = refined.detach()
+        return guesses
+
+    def _proposed(self, memory: Tensor, grid: tuple[int, int]) -> Guess:
+        begin = torch.logit(_patch_boxes(grid).to(memory), _EDGE)
+        boxes = (begin + self.proposed_box(memory)).sigmoid()
+        return Guess(self.proposed_class(memory), boxes)
+
+
+class _Layer(nn.Module):
+    """Queries look at each other, then at the patches around their boxes."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.among = Attention(width, heads)
+        self.at = Attention(width, heads)
+        self.reach = Reach(heads)
+        self.mlp = Mlp(width, 2 * width, width)
+        self.among_norm, self.at_norm, self.mlp_norm = (nn.LayerNorm(width) for _ in range(3))
+
+    def forward(
+        self, queries: Tensor, place: Tensor, memory: Tensor, boxes: Tensor, grid: tuple[int, int]
+    ) -> Tensor:
+        own = self.among_norm(queries)
+        queries = queries + self.among(own + place, own + place, own)
+        own = self.at_norm(queries) + place
+        queries = queries + self.at(own, memory, memory, self.reach(boxes, grid))
+        refined: Tensor = queries + self.mlp(self.mlp_norm(queries))
+        return refined
+
+
+def decoder_blocks(arch: Architecture) -> tuple[int, ...]:
+    """The blocks that it reads beside the last one: those that depth heads read, at quarters."""
+    return FOUR_BLOCKS[arch.depth][:-1]
+
+
+def decoder_layout(arch: Architecture, classes: int, shape: DecoderShape) -> Layout:
+    """Names and shapes of its tensors."""
+    with torch.device("meta"):
+        empty = Decoder(arch.width, classes, shape)
+    return {name: tuple(one.shape) for name, one in empty.state_dict().items()}
+
+
+def _best(logits: Tensor, count: int) -> Tensor:
+    """The patches that are most surely something, `[R, K]`, of equal ones the first."""
+    nothing = logits.detach().softmax(dim=-1)[..., -1]
+    return nothing.argsort(dim=1, stable=True)[:, :count]
+
+
+def _taken(rows: Tensor, chosen: Tensor) -> Tensor:
+    """Some of `[R, N, F]`: `[R, K, F]`."""
+    return rows.gather(1, chosen[..., None].expand(-1, -1, rows.shape[-1]))
+
+
+def _patch_boxes(grid: tuple[int, int]) -> Tensor:
+    """Around the middle of every patch, `[h * w, 4]`."""
+    h, w = grid
+    y, x = torch.meshgrid((torch.arange(h) + 0.5) / h, (torch.arange(w) + 0.5) / w, indexing="ij")
+    size = (min(1.0, _PATCHES_A_SIDE / side) for side in (w, h))
+    sides = [torch.full_like(x, one) for one in size]
+    return torch.stack([x, y, *sides], dim=-1).flatten(0, 1)
+
+
+def _waves(boxes: Tensor) -> Tensor:
+    """Where boxes are, as sines and cosines `[R, K, 8 * _WAVES]`."""
+    rates = 2 * math.pi * 1.3 ** torch.arange(_WAVES, device=boxes.device)
+    angles = (boxes[..., None] * rates).flatten(-2)
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)

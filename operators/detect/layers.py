@@ -1,0 +1,133 @@
+"""What the decoder of boxes is built of: linear layers that may round, attention, and how far a
+patch is from a box.
+
+Tensors in -> tensors out. Must not know what queries stand for.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from operators.backbones.engines.products import Product, product
+
+Module = TypeVar("Module", bound=nn.Module)
+
+_REACH_WIDTH = 32
+
+
+class Wide(nn.Linear):
+    """A linear layer whose product may be rounded; what goes in and comes out is float32."""
+
+    _product: Product | None = None
+    _dtype = torch.float32
+
+    def round_to(self, dtype: torch.dtype) -> None:
+        """Multiply in a dtype from now on; the weights are final."""
+        self._product, self._dtype = product(self, dtype), dtype
+
+    def forward(self, rows: Tensor) -> Tensor:
+        if self._product is None:
+            return F.linear(rows, self.weight, self.bias)
+        flat = rows.to(self._dtype).flatten(0, -2)
+        return self._product(flat).float().view(*rows.shape[:-1], self.out_features)
+
+
+def rounded(module: Module, dtype: torch.dtype) -> Module:
+    """A copy for inference whose wide layers multiply in a dtype."""
+    own = deepcopy(module).requires_grad_(False).eval()
+    for layer in own.modules():
+        if isinstance(layer, Wide):
+            layer.round_to(dtype)
+    return own
+
+
+class Mlp(nn.Module):
+    """Two linear layers with a GELU between them."""
+
+    def __init__(self, width: int, hidden: int, out: int) -> None:
+        super().__init__()
+        self.hidden = Wide(width, hidden)
+        self.out = Wide(hidden, out)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        found: Tensor = self.out(F.gelu(self.hidden(rows)))
+        return found
+
+
+class Reach(nn.Module):
+    """How far every patch is from the edges of every box, as a bias of attention.
+
+    Across and down apart, so that it costs next to nothing: the box-to-pixel bias of Plain-DETR
+    (Lin et al. 2023), with distances in patches on a logarithmic scale.
+    """
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self.across = _distance_layers(heads)
+        self.down = _distance_layers(heads)
+
+    def forward(self, boxes: Tensor, grid: tuple[int, int]) -> Tensor:
+        """
+        Args:
+            boxes: left, top, right, bottom `[R, K, 4]`, shares of the picture.
+            grid: patches down and across, h and w.
+
+        Returns:
+            `[R, heads, K, h * w]`.
+        """
+        h, w = grid
+        down = self.down(_distances(boxes[..., 1::2], h))
+        across = self.across(_distances(boxes[..., 0::2], w))
+        both: Tensor = down[:, :, :, None] + across[:, :, None]
+        return both.flatten(2, 3).permute(0, 3, 1, 2)
+
+
+class Attention(nn.Module):
+    """Queries look at memory."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = Wide(width, width)
+        self.key = Wide(width, width)
+        self.value = Wide(width, width)
+        self.out = Wide(width, width)
+
+    def forward(
+        self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None
+    ) -> Tensor:
+        """
+        Args:
+            queries: `[R, K, W]`.
+            keys, values: `[R, N, W]`.
+            bias: `[R, heads, K, N]`, added before the softmax.
+
+        Returns:
+            `[R, K, W]`.
+        """
+        q = self._split(self.query(queries))
+        k, v = self._split(self.key(keys)), self._split(self.value(values))
+        scores = q @ k.mT / q.shape[-1] ** 0.5
+        weights = (scores if bias is None else scores + bias).softmax(dim=-1)
+        found: Tensor = self.out((weights @ v).transpose(1, 2).flatten(2))
+        return found
+
+    def _split(self, rows: Tensor) -> Tensor:
+        return rows.view(*rows.shape[:2], self.heads, -1).transpose(1, 2)
+
+
+def _distance_layers(heads: int) -> nn.Sequential:
+    """Exact: a distance is a number that rounding would spoil."""
+    return nn.Sequential(nn.Linear(2, _REACH_WIDTH), nn.ReLU(), nn.Linear(_REACH_WIDTH, heads))
+
+
+def _distances(edges: Tensor, patches: int) -> Tensor:
+    """From two edges `[R, K, 2]`, shares, to the middle of every patch: `[R, K, patches, 2]`."""
+    middles = (torch.arange(patches, device=edges.device) + 0.5) / patches
+    away = (middles[:, None] - edges[:, :, None]) * patches
+    return away.sign() * away.abs().log1p()

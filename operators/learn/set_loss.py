@@ -1,0 +1,94 @@
+"""How wrong a set of guesses is about a set of things (DETR, Carion et al. 2020).
+
+Each thing is matched to one guess of its own, the best for all together; the other guesses should
+say nothing. Guesses and things in -> a loss out. Knows no decoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+from torch.nn import functional as F
+
+from operators.detect.boxes import corners, generalised_iou
+from operators.detect.decoder import Guess
+from operators.learn.things import Things
+
+_OF_CLASS, _OF_SIDES, _OF_OVERLAP = 1.0, 5.0, 2.0  # DETR's weights, in costs and in the loss
+_NOTHING = 0.1  # what a guess that should say nothing weighs against one that should
+_IMPOSSIBLE = 1e6  # for what is no number: matched last
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class SetLoss:
+    """
+    Attributes:
+        label: cross-entropy over all guesses.
+        sides: L1 distance of matched boxes, per thing.
+        overlap: 1 - generalised IoU of them, per thing.
+    """
+
+    label: Tensor
+    sides: Tensor
+    overlap: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        """Weighed as DETR weighs them."""
+        return _OF_CLASS * self.label + _OF_SIDES * self.sides + _OF_OVERLAP * self.overlap
+
+
+def matched(logits: Tensor, boxes: Tensor, things: Things) -> tuple[Indices, Indices]:
+    """Which guess answers for which thing: the assignment of least cost.
+
+    Args:
+        logits: `[K, C + 1]` of one picture.
+        boxes: `[K, 4]`.
+        things: M of them.
+
+    Returns:
+        Indices of guesses and of things, min(K, M) each.
+    """
+    with torch.no_grad():
+        sure = logits.softmax(dim=-1)[:, things.labels]
+        apart = (boxes[:, None] - things.boxes).abs().sum(dim=-1)
+        overlap = generalised_iou(corners(boxes)[:, None], corners(things.boxes))
+        cost = -_OF_CLASS * sure + _OF_SIDES * apart - _OF_OVERLAP * overlap
+        known = cost.nan_to_num(_IMPOSSIBLE, _IMPOSSIBLE, _IMPOSSIBLE)
+    guesses, own = linear_sum_assignment(known.numpy())
+    return guesses, own
+
+
+def set_loss(guess: Guess, things: Sequence[Things]) -> SetLoss:
+    """Of a batch.
+
+    Args:
+        guess: of B pictures, K guesses each.
+        things: of each picture.
+    """
+    classes = guess.logits.shape[-1] - 1
+    targets = torch.full(guess.logits.shape[:2], classes)
+    said, meant = [], []
+    for row, own in enumerate(things):
+        guesses, answered = matched(guess.logits[row], guess.boxes[row], own)
+        targets[row, guesses] = own.labels[answered]
+        said.append(guess.boxes[row, guesses])
+        meant.append(own.boxes[answered])
+    boxes, truths = torch.cat(said), torch.cat(meant)
+    weights = torch.ones(classes + 1)
+    weights[-1] = _NOTHING
+    count = max(1, sum(len(own.labels) for own in things))
+    overlap = generalised_iou(corners(boxes), corners(truths))
+    return SetLoss(
+        F.cross_entropy(guess.logits.mT, targets, weights),
+        (boxes - truths).abs().sum() / count,
+        (1 - overlap).sum() / count,
+    )

@@ -1,0 +1,61 @@
+"""The things of pictures, as boxes: what a detector learns from and is measured on.
+
+One row a thing in -> tensors out. Knows no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from operators.detect.boxes import centred
+from operators.learn.dense_pictures import DensePicture
+
+COLUMNS = 6
+"""Of a truth, float32 `[M, COLUMNS]`: class id, left, top, right, bottom in shares of the picture,
+and 1 where it only says that something is there: neither learnt nor missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """Of one picture.
+
+    Attributes:
+        labels: class ids, int64 `[M]`.
+        boxes: centre x, y, width, height `[M, 4]`, shares of the picture.
+    """
+
+    labels: Tensor
+    boxes: Tensor
+
+    @classmethod
+    def of(cls, truth: Tensor) -> Things:
+        """Those that can be learnt."""
+        own = truth[truth[:, 5] == 0]
+        return cls(own[:, 0].long(), centred(own[:, 1:5]))
+
+
+@dataclass(frozen=True, slots=True)
+class ThingBatch:
+    """Pictures of one size: blocks side by side `[B, h, w, F]`, and the things of each."""
+
+    blocks: Tensor
+    things: tuple[Things, ...]
+
+
+def thing_batch(pictures: Sequence[DensePicture]) -> ThingBatch:
+    """Pictures that hold one layer `[1, h, w, F]` and a truth of things."""
+    return ThingBatch(
+        torch.stack([one.patches[0].float() for one in pictures]),
+        tuple(Things.of(one.truth) for one in pictures),
+    )
+
+
+def truth_of(rows: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+    """Things as the array that is kept, also where there are none."""
+    return np.asarray(rows, dtype=np.float32).reshape(-1, COLUMNS)

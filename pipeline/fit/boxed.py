@@ -1,0 +1,121 @@
+"""Pictures whose things somebody has drawn boxes around, however the boxes are written down.
+
+What the readers of COCO's and YOLO's files give, and what a fit asks for. Knows no features.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from operators.errors import UsageError
+from operators.learn.things import truth_of
+from operators.result import canonical_json
+from operators.segmentation.labelsets import LabelSet
+from pipeline.fit.pairs import listed
+from pipeline.media.fingerprint import file_session
+from pipeline.media.frame_size import FrameSize
+from pipeline.media.still import read_still
+
+BEYOND = 0.002  # of a side: rounding of whoever wrote a box, which is cut off
+
+
+@dataclass(frozen=True, slots=True)
+class BoxedPicture:
+    """A picture and its things. Implements `pipeline.fit.dense_item.DenseItem`.
+
+    Attributes:
+        picture: its file.
+        rows: of each thing its class id, left, top, right, bottom in shares of the picture, and
+            whether it does not count.
+    """
+
+    picture: Path
+    rows: tuple[tuple[float, ...], ...]
+
+    @property
+    def name(self) -> str:
+        return str(self.picture)
+
+    @property
+    def group(self) -> str:
+        return file_session(str(self.picture))
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        return {"image": file_session(str(self.picture))}
+
+    @property
+    def truth_identity(self) -> Mapping[str, Any]:
+        return {"boxes": hashlib.sha256(canonical_json(self.rows)).hexdigest()}
+
+    def pixels(self, size: FrameSize) -> NDArray[np.uint8]:
+        """The picture, upright, at the backbone's size."""
+        return read_still(self.picture, size).pixels
+
+    def truth(self, size: FrameSize) -> NDArray[np.float32]:
+        """The things, whatever the size."""
+        return truth_of(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Boxed:
+    """
+    Attributes:
+        items: the pictures.
+        labels: what class ids are.
+        notes: what was left out.
+    """
+
+    items: Sequence[BoxedPicture]
+    labels: LabelSet
+    notes: tuple[str, ...] = ()
+
+
+def sides_within(where: str, sides: Sequence[float]) -> tuple[float, ...] | str:
+    """A box held to its picture.
+
+    Args:
+        where: of the box, for people.
+        sides: left, top, right, bottom, shares of the picture.
+
+    Returns:
+        The same within 0 to 1, or what is wrong with it.
+    """
+    left, top, right, bottom = sides
+    if not (left < right and top < bottom):
+        return f"{where} has no area"
+    if min(sides) < -BEYOND or max(sides) > 1 + BEYOND:
+        said = ", ".join(f"{side:.3f}" for side in sides)
+        return f"{where} reaches outside: left, top, right, bottom {said} of the picture"
+    return tuple(min(max(side, 0.0), 1.0) for side in sides)
+
+
+def refuse_wrong(wrong: Sequence[str], source: Path) -> None:
+    """
+    Raises:
+        UsageError: something is wrong; names it.
+    """
+    if wrong:
+        raise UsageError(f"{source}: {listed(wrong)}")
+
+
+def refuse_empty_labels(boxed: Boxed, source: Path) -> None:
+    """A class that nobody has drawn a box of cannot be learnt.
+
+    Raises:
+        UsageError: names the classes.
+    """
+    shown = {row[0] for item in boxed.items for row in item.rows if not row[5]}
+    empty = [label.name for label in boxed.labels.labels if label.id not in shown]
+    if empty:
+        raise UsageError(
+            f"{source}: no box of class {', '.join(empty)}; leave it out of the classes, or give "
+            "pictures that show it"
+        )
