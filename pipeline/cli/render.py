@@ -68,8 +68,9 @@ def command(what: str, **given: Any) -> int:
     looks = {name: given.pop(name) for name in ("still_s", "layout", "fps", "variants")}
     stream, source = given.pop("stream"), given.pop("source")
     file, overrides = given.pop("config"), given.pop("overrides")
-    given["operators"] = _chosen(given["operators"])
     is_sink = what.partition(":")[0] in ("sqlite", "kafka")
+    chosen = _chosen(given["operators"], is_sink=is_sink)
+    given["operators"] = () if is_sink else chosen
     _check_pair(what, is_sink=is_sink, source=source, sink=given["sink"])
     if looks["variants"] and not is_sink:
         raise click.UsageError("--variant is for records of a SINK")
@@ -90,7 +91,7 @@ def command(what: str, **given: Any) -> int:
             sink=config.sink.uri,
             spec=spec,
             outputs=outputs,
-            operators=given["operators"],
+            operators=_topics(chosen),
             stream=stream,
             model=model if is_sink or not kept else _model_of(config),
             settings=config.sink.settings,
@@ -179,18 +180,30 @@ def _check_pair(what: str, *, is_sink: bool, source: str | None, sink: str | Non
         raise click.UsageError(f"{what} is a sink itself; leave out --sink")
 
 
-def _chosen(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Operators in the order in which they are drawn; all that can be drawn where none is named."""
+def _chosen(names: tuple[str, ...], *, is_sink: bool) -> tuple[str, ...]:
+    """Operators in the order in which they are drawn. Where none is named: of a sink all that it
+    has records of, of a recording those that run on any."""
+    from pipeline.render.overlay import OVERLAID
     from pipeline.render.survey import DRAWN
 
+    known = (*DRAWN, *OVERLAID)
     for name in names:
-        if name not in DRAWN:
-            near = get_close_matches(name, DRAWN, n=1)
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}? " if near else ""
             raise click.UsageError(
-                f"operator {name!r} is not drawn; {hint}there are: {', '.join(DRAWN)}"
+                f"operator {name!r} is not drawn; {hint}there are: {', '.join(known)}"
             )
-    return tuple(name for name in DRAWN if not names or name in names)
+    if not names:
+        return known if is_sink else DRAWN
+    return tuple(name for name in known if name in names)
+
+
+def _topics(operators: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of an operator's that are drawn."""
+    from pipeline.render.overlay import OVERLAID
+
+    return tuple(topic for name in operators for topic in OVERLAID.get(name, (name,)))
 
 
 def _resolved(file: Path | None, values: dict[str, Any], overrides: tuple[str, ...]) -> Config:
