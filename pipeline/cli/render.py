@@ -48,7 +48,8 @@ if TYPE_CHECKING:
               show_default=True, help="Frames per second of the film.")  # fmt: skip
 @click.option("--operator", "operators", metavar="NAME", multiple=True,
               show_default="all that there are",
-              help="Draw, and make, only these: depth, segmentation, pca, action.")  # fmt: skip
+              help="Draw, and make, only these: depth, segmentation, pca, action; "
+              "of a SINK also zones, detect, track, tamper.")  # fmt: skip
 @click.option("--variant", "variants", metavar="HASH", multiple=True,
               show_default="the newest ones", help="Of a SINK: draw these.")  # fmt: skip
 @job_options
@@ -184,8 +185,13 @@ def _chosen(names: tuple[str, ...], *, is_sink: bool) -> tuple[str, ...]:
     """Operators in the order in which they are drawn. Where none is named: of a sink all that it
     has records of, of a recording those that run on any."""
     from pipeline.render.overlay import OVERLAID
-    from pipeline.render.survey import DRAWN
+    from pipeline.render.survey import DRAWN, MADE
 
+    if "zones" in names and not is_sink:
+        raise click.UsageError(
+            "zones are drawn over streams of a configuration: replay it, and render the sink; or "
+            "`dinostream zones check`"
+        )
     known = (*DRAWN, *OVERLAID)
     for name in names:
         if name not in known:
@@ -195,7 +201,7 @@ def _chosen(names: tuple[str, ...], *, is_sink: bool) -> tuple[str, ...]:
                 f"operator {name!r} is not drawn; {hint}there are: {', '.join(known)}"
             )
     if not names:
-        return known if is_sink else DRAWN
+        return known if is_sink else MADE
     return tuple(name for name in known if name in names)
 
 
@@ -203,7 +209,7 @@ def _topics(operators: tuple[str, ...]) -> tuple[str, ...]:
     """Those of an operator's that are drawn."""
     from pipeline.render.overlay import OVERLAID
 
-    return tuple(topic for name in operators for topic in OVERLAID.get(name, (name,)))
+    return tuple(OVERLAID.get(name, name) for name in operators)
 
 
 def _resolved(file: Path | None, values: dict[str, Any], overrides: tuple[str, ...]) -> Config:

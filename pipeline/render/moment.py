@@ -12,7 +12,7 @@ from operators.settings import Settings
 from operators.weights.head_needs import HeadNeeds, chosen_header, head_choice
 from pipeline.configuration.config import Config
 
-REMEMBERING = {"track", "zones", "tamper"}  # what they say of a moment rests on all before it
+REMEMBERING = {"track", "tamper"}  # what they say of a moment rests on all before it
 _SLACK_S = 0.001  # a frame's time is rounded to microseconds
 
 

@@ -1,4 +1,4 @@
-"""What is drawn over the video itself: boxes and tracks, zones, and banners of what is wrong.
+"""What is drawn over the video itself: boxes, tracks and their tails, a banner of a spoilt view.
 
 Records in -> lines and words on a canvas out. Coordinates are of the source; `Scale` has them on
 the picture.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,13 +18,8 @@ from pipeline.records.payloads import time_us
 from pipeline.records.record import Message
 from pipeline.render.track import Track, held_maps
 
-OVERLAID: Mapping[str, tuple[str, ...]] = {
-    "detect": ("detections",),
-    "track": ("tracks",),
-    "zones": ("zones", "zones.alerts"),
-    "tamper": ("tamper",),
-}
-"""Operator -> those of its topics that are drawn over the video."""
+OVERLAID: Mapping[str, str] = {"detect": "detections", "track": "tracks", "tamper": "tamper"}
+"""Operator -> the one of its topics that is drawn over the video."""
 TAIL_S = 3.0  # of a track's way
 _SIZE, _PAD = 14.0, 4.0  # of words, pixels
 _BANNER = 26.0  # height of one
@@ -111,56 +106,27 @@ class Tracks:
                 feet.popleft()
 
 
-class Zones:
-    """Outlines with their names; who is there, and how near."""
+class View:
+    """A banner while the camera's view is spoilt."""
 
     def __init__(self, messages: Iterator[Message]) -> None:
         self._track = Track(held_maps(messages))
 
     def draw(self, canvas: Canvas, scale: Scale, moment_us: int, began_us: int) -> None:
-        """The newest frame's."""
+        """What the newest frame's is, and since when."""
         message = self._track.at(moment_us)
-        for one in json.loads(message.value)["zones"] if message else []:
-            corners = [scale.at(*corner) for corner in one["outline"]]
-            colour = WARNING if one["occupied"] else PAPER
-            canvas.line([*corners, corners[0]], INK, width=4)
-            canvas.line([*corners, corners[0]], colour, width=2)
-            words = ", ".join([one["zone"], *one["occupied"]])
-            if one["occupied"] and one["nearest_m"] is not None:
-                words += f", {one['nearest_m']:.1f} m"
-            _words(canvas, scale, min(corners, key=lambda place: place[1]), words, INK)
-
-
-class Alerts:
-    """Banners of alerts that have begun and not ended, and of a view that is spoilt."""
-
-    def __init__(self, alerts: Iterator[Message], views: Iterator[Message]) -> None:
-        """
-        Args:
-            alerts: of topic `zones.alerts`.
-            views: of topic `tamper`.
-        """
-        self._alerts = _Passing(alerts)
-        self._views = Track(held_maps(views))
-        self._on: dict[str, str] = {}
-
-    def draw(self, canvas: Canvas, scale: Scale, moment_us: int, began_us: int) -> None:
-        """From the top downwards, one in a line."""
-        for message in self._alerts.until(moment_us):
-            said = json.loads(message.value)
-            self._on.pop(said["alert"], None)
-            if said["phase"] == "begins":
-                self._on[said["alert"]] = f"ALERT {said['alert']}, zone {said['zone']}"
-        for line, words in enumerate([*self._view(moment_us, began_us), *self._on.values()]):
-            _banner(canvas, scale.size_wh[0], line * (_BANNER + 2), words)
-
-    def _view(self, moment_us: int, began_us: int) -> list[str]:
-        message = self._views.at(moment_us)
         said: dict[str, Any] = json.loads(message.value) if message else {"view": None}
-        if said["view"] in (None, "clear"):
-            return []
-        since_s = (time_us(said["since"]["time"]) - began_us) / 1e6
-        return [f"VIEW {said['view'].upper()} since {since_s:.1f} s"]
+        if said["view"] not in (None, "clear"):
+            since_s = (time_us(said["since"]["time"]) - began_us) / 1e6
+            _banner(canvas, scale.size_wh[0], f"VIEW {said['view'].upper()} since {since_s:.1f} s")
+
+
+OVERLAYS: Mapping[str, Callable[[Iterator[Message]], Overlay]] = {
+    "detections": Boxes,
+    "tracks": Tracks,
+    "tamper": View,
+}
+"""Topic -> what draws it."""
 
 
 class _Passing:
@@ -201,7 +167,7 @@ def _words(
     canvas.text((left + _PAD, top + height / 2), words, _SIZE, fill=ink, anchor="lm")
 
 
-def _banner(canvas: Canvas, width: int, top: float, words: str) -> None:
-    canvas.rectangle((0, top, width, top + _BANNER), WARNING_PAPER, outline=WARNING)
-    middle = (width / 2, top + _BANNER / 2)
+def _banner(canvas: Canvas, width: int, words: str) -> None:
+    canvas.rectangle((0, 0, width, _BANNER), WARNING_PAPER, outline=WARNING)
+    middle = (width / 2, _BANNER / 2)
     canvas.text(middle, words, 16, fill=WARNING, anchor="mm", bold=True)

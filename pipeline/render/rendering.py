@@ -17,12 +17,13 @@ from pipeline.records.record import Message
 from pipeline.render.action_panel import ActionPanel
 from pipeline.render.film import FilmFrame, Outputs, write_film
 from pipeline.render.map_panels import OVER, DepthPanel, PcaPanel, SegmentationPanel
-from pipeline.render.overlay import OVERLAID, Alerts, Boxes, Overlay, Tracks, Zones
+from pipeline.render.overlay import OVERLAYS, Overlay
 from pipeline.render.panel import FramePanel, Panel
 from pipeline.render.pixels import Shown, shown_frames
 from pipeline.render.sheet import Heading, Sheet
 from pipeline.render.survey import DRAWN, Survey, Wanted, messages, survey
 from pipeline.render.track import Track, held_maps, held_windows
+from pipeline.render.zones_panel import ZonesPanel, alarms
 from pipeline.secrets import mask_url
 from pipeline.sinks.sink import Reader
 from pipeline.sinks.uri import open_reader
@@ -30,8 +31,7 @@ from pipeline.stream.spec import StreamSpec
 
 LAYOUTS = ("side", "blend")
 FPS = 10.0
-_OVER_VIDEO = tuple(topic for topics in OVERLAID.values() for topic in topics)
-EVERYTHING = (*DRAWN, *_OVER_VIDEO)
+EVERYTHING = (*DRAWN, *OVERLAYS)
 """Topics that can be drawn."""
 
 Tell = Callable[[Shown], None]
@@ -163,13 +163,15 @@ def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Pan
     video = FramePanel(_overlays(found, records), found.source_hw)
     panels: list[Panel] = []
     for topic, own in found.topics.items():
-        if topic in _OVER_VIDEO:
+        if topic in OVERLAYS:
             continue
         if topic == "action":
             panels.append(ActionPanel(Track(held_windows(records(topic)))))
             continue
         track = Track(held_maps(records(topic)))
-        if topic == "depth":
+        if topic == "zones":
+            panels.append(ZonesPanel(track, alarms(_alerts(wish, found, reader()))))
+        elif topic == "depth":
             panels.append(DepthPanel(track, own, blend=blend))
         elif topic == "segmentation":
             name = own.headers["ce_labelset"]
@@ -183,16 +185,22 @@ def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Pan
 
 
 def _overlays(found: Survey, records: Callable[[str], Iterator[Message]]) -> list[Overlay]:
-    """What there are records of, banners last; detections stand back behind their tracks."""
+    """What there are records of; where things are tracked, their detections say the same."""
+    drawn = {
+        topic: kind(records(topic)) for topic, kind in OVERLAYS.items() if topic in found.topics
+    }
+    if "tracks" in drawn:
+        drawn.pop("detections", None)
+    return list(drawn.values())
 
-    def of(topic: str) -> Iterator[Message]:
-        return records(topic) if topic in found.topics else iter(())
 
-    overlays: list[Overlay] = [Zones(of("zones"))] if "zones" in found.topics else []
-    if "tracks" in found.topics:
-        overlays.append(Tracks(of("tracks")))
-    elif "detections" in found.topics:
-        overlays.append(Boxes(of("detections")))
-    if {"zones.alerts", "tamper"} & set(found.topics):
-        overlays.append(Alerts(of("zones.alerts"), of("tamper")))
-    return overlays
+def _alerts(wish: Wish, found: Survey, reader: Reader) -> list[Message]:
+    """Of the newest variant; there are few."""
+    where = Filter((found.stream,), wish.spec.session)
+    there = [
+        message
+        for message in messages(reader, ["zones.alerts"], where)
+        if message.headers["ce_model"] == found.model
+    ]
+    newest = there[-1].headers["ce_variant"] if there else ""
+    return [message for message in there if message.headers["ce_variant"] == newest]

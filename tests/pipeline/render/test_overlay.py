@@ -1,4 +1,4 @@
-"""What is drawn over the video: boxes, tracks and their tails, zones, banners."""
+"""What is drawn over the video: boxes, tracks and their tails, a banner."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from PIL import Image
 
 from operators.result import JSON, canonical_json
 from pipeline.drawing.canvas import Canvas
-from pipeline.drawing.palette import CLASS_COLOURS, GREY, INK, RGB, WARNING, WARNING_PAPER
+from pipeline.drawing.palette import CLASS_COLOURS, GREY, RGB, WARNING_PAPER
 from pipeline.records.record import Message
 from pipeline.render.film import Outputs
 from pipeline.render.layout import arranged
-from pipeline.render.overlay import Alerts, Boxes, Overlay, Scale, Tracks, Zones
+from pipeline.render.overlay import Boxes, Overlay, Scale, Tracks, View
 from pipeline.render.rendering import EVERYTHING, render
 
 SECOND = 1_000_000
 SCALE = Scale(4.0, 4.0, (640, 360))
-SQUARE = [[20, 30], [60, 30], [60, 70], [20, 70]]
 Made = Callable[..., Message]
 
 
@@ -114,41 +113,17 @@ def test_a_tail_ends_and_a_lost_track_is_grey(made: Made) -> None:
     assert (drawn(gone, SECOND) == 255).all()
 
 
-def test_a_zone_is_outlined_and_another_colour_while_somebody_is_there(made: Made) -> None:
-    def zones(*occupied: str) -> dict[str, Any]:
-        said = {"zone": "dock", "outline": SQUARE, "occupied": list(occupied)}
-        return {"zones": [said | {"nearest_m": 3.25, "median_m": 4.0, "classes": []}]}
-
-    overlay = Zones(iter([made(0, "zones", zones()), made(5, "zones", zones("sphere"))]))
-    empty, taken = drawn(overlay, 0), drawn(overlay, SECOND)
-    for place in ((20, 50), (40, 70), (20, 69)):
-        assert not has(empty, place, WARNING)
-        assert has(empty, place, INK)
-        assert has(taken, place, WARNING)
-    assert (taken[100:120] != empty[100:120]).any()  # its words
-
-
-def test_banners_stand_while_an_alert_or_a_spoilt_view_lasts(made: Made) -> None:
-    def alert(phase: str) -> dict[str, Any]:
-        return {"alert": "near", "zone": "dock", "phase": phase}
-
+def test_a_banner_stands_while_a_view_is_spoilt(made: Made) -> None:
     def view(kind: str | None) -> dict[str, Any]:
         since = {"position": "5", "time": "1970-01-01T00:00:00.500000Z"}
         return {"view": kind, "since": since if kind else None, "signs": None}
 
-    alerts = [made(3, "zones.alerts", alert("begins")), made(12, "zones.alerts", alert("ends"))]
     views = [made(0, "tamper", view(None)), made(5, "tamper", view("covered"))]
-    views.append(made(15, "tamper", view("clear")))
-    overlay = Alerts(iter(alerts), iter(views))
-
-    def banners(moment_us: int) -> int:
-        pixels = drawn(overlay, moment_us)
-        left = pixels[:, 4]
-        paper = np.abs(left - WARNING_PAPER).max(axis=1) < 10
-        return int(np.sum(np.diff(paper.astype(int)) == 1))
-
-    moments = (0, SECOND * 4 // 10, SECOND, SECOND * 13 // 10, 2 * SECOND)
-    assert [banners(moment) for moment in moments] == [0, 1, 2, 1, 0]
+    overlay = View(iter([*views, made(15, "tamper", view("clear"))]))
+    moments = (0, SECOND, 2 * SECOND)
+    assert [has(drawn(overlay, moment), (1, 3), WARNING_PAPER) for moment in moments] == [
+        *(False, True, False)
+    ]
 
 
 @pytest.mark.slow
