@@ -16,6 +16,8 @@ from operators.bench.provenance import load, provenance
 from operators.errors import UsageError
 from operators.format import BUILT_IN
 from operators.frames import FrameBatch
+from operators.places.places import Places
+from operators.places.shapes import Line, Zone
 from operators.weights.backbone_choice import RANDOM
 from pipeline.bench.clip import bench_clip
 from pipeline.bench.lap import Lap, run_lap
@@ -35,6 +37,13 @@ from pipeline.engine.assembly import assemble
 from pipeline.engine.step import Engine
 
 FORMAT = 1
+_PLACES = Places(
+    zones=(
+        Zone("near", ((0.0, 0.6), (1.0, 0.6), (1.0, 1.0), (0.0, 1.0))),
+        Zone("middle", ((0.3, 0.3), (0.7, 0.3), (0.6, 0.6), (0.4, 0.6))),
+    ),
+    lines=(Line("across", ((0.5, 0.0), (0.5, 1.0))),),
+)
 SIZE_WH = (360, 360)  # frames of a square clip are exactly square in the model
 GOAL_SHORT_SIDE = 224  # the goal is for this size on a CPU
 
@@ -111,6 +120,8 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
     (spec,) = stream_specs(config, live=False)
     frames = decoded_frames(spec)
     engine = assemble(config).engine
+    for one in engine.operators:
+        one.place(spec.stream, _PLACES)
     try:
         gate, laps = _laps(engine, frames, settings.rounds, tell)
         ran_on = {"device": engine.backbone.device.type, "dtype": str(engine.backbone.choice.dtype)}
