@@ -37,15 +37,16 @@ from pipeline.engine.assembly import assemble
 from pipeline.engine.step import Engine
 
 FORMAT = 1
-_PLACES = Places(
-    zones=(
-        Zone("near", ((0.0, 0.6), (1.0, 0.6), (1.0, 1.0), (0.0, 1.0))),
-        Zone("middle", ((0.3, 0.3), (0.7, 0.3), (0.6, 0.6), (0.4, 0.6))),
-    ),
-    lines=(Line("across", ((0.5, 0.0), (0.5, 1.0))),),
-)
 SIZE_WH = (360, 360)  # frames of a square clip are exactly square in the model
 GOAL_SHORT_SIDE = 224  # the goal is for this size on a CPU
+DRAWN = Places(
+    (
+        Zone("left", ((0.05, 0.4), (0.45, 0.3), (0.4, 0.95), (0.02, 0.9))),
+        Zone("right", ((0.55, 0.2), (0.95, 0.5), (0.8, 0.98))),
+        Zone("all", ((0, 0), (1, 0), (1, 1), (0, 1))),
+    ),
+    (Line("across", ((0.5, 0), (0.5, 1))),),
+)
 
 Tell = Callable[[str], None]
 
@@ -120,8 +121,8 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
     (spec,) = stream_specs(config, live=False)
     frames = decoded_frames(spec)
     engine = assemble(config).engine
-    for one in engine.operators:
-        one.place(spec.stream, _PLACES)
+    for operator in engine.operators:
+        operator.place(spec.stream, DRAWN)
     try:
         gate, laps = _laps(engine, frames, settings.rounds, tell)
         ran_on = {"device": engine.backbone.device.type, "dtype": str(engine.backbone.choice.dtype)}
