@@ -98,7 +98,7 @@ class Tracking(BatchOperator, StreamOperator):
         return self._found_by.label_sets()
 
     def compute(self, features: Features, rows: slice) -> Numbers:
-        boxes, scores, labels = self._found_by.shared(features, rows)
+        boxes, scores, labels, *_ = self._found_by.shared(features, rows)  # masks, maybe
         assert isinstance(boxes, torch.Tensor)
         return boxes, scores, labels, looks(boxes, features.patches[rows])
 
