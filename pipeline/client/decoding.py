@@ -18,7 +18,9 @@ from pipeline.client.other import Raw, books
 from pipeline.client.result import Result, place, said
 from pipeline.client.scores import classification
 from pipeline.client.segmentation import segmentation, segmentation_summary
+from pipeline.client.tamper import tamper_episode, view
 from pipeline.client.tracks import crossing, tracks, visit
+from pipeline.client.unchanged import unchanged
 from pipeline.client.zones import zone_alert, zone_episode, zones
 from pipeline.errors import UnreadableRecord
 from pipeline.records.record import StoredRecord
@@ -44,9 +46,12 @@ BY_TOPIC: Mapping[str, Decode] = {
     "tracks": tracks,
     "tracks.zones": visit,
     "lines.crossed": crossing,
+    "tamper": view,
+    "tamper.episodes": tamper_episode,
     "labels": label_set,
     "events": event,
     "deadletter": dead_letter,
+    "unchanged": unchanged,
     "manifest": books,
     "progress": books,
     "claims": books,

@@ -12,7 +12,9 @@ from pipeline.client.other import Books, Raw
 from pipeline.client.result import Result
 from pipeline.client.scores import Classification, Score
 from pipeline.client.segmentation import ClassShare, Component, Segmentation, SegmentationSummary
+from pipeline.client.tamper import TamperEpisode, View
 from pipeline.client.tracks import Crossing, Track, TrackLabel, Tracks, Visit
+from pipeline.client.unchanged import Unchanged
 from pipeline.client.zones import Zone, ZoneAlert, ZoneClass, ZoneEpisode, Zones
 
 __all__ = [
@@ -39,10 +41,13 @@ __all__ = [
     "Score",
     "Segmentation",
     "SegmentationSummary",
+    "TamperEpisode",
     "Thing",
     "Track",
     "TrackLabel",
     "Tracks",
+    "Unchanged",
+    "View",
     "Visit",
     "Zone",
     "ZoneAlert",

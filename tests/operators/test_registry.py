@@ -91,6 +91,7 @@ OTHERS = ("segmentation", "depth", "detect")  # that some of them read
 LATER = {  # topics of what lasts, or goes somewhere
     *("action.episodes", "zones.episodes", "zones.alerts"),
     *("tracks.zones", "lines.crossed"),
+    "tamper.episodes",
 }
 
 

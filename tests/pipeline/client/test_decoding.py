@@ -41,6 +41,8 @@ CLASSES = {
     "zones.alerts": results.ZoneAlert,
     "tracks": results.Tracks,
     "tracks.zones": results.Visit,
+    "tamper": results.View,
+    "tamper.episodes": results.TamperEpisode,
     "labels": results.LabelSet,
     "events": results.Event,
     "manifest": results.Books,
