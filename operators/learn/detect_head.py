@@ -18,6 +18,7 @@ from operators.learn.dense_training import Fitted, Schedule, Split, Tell, train
 from operators.learn.set_loss import set_loss
 from operators.learn.things import ThingBatch, thing_batch
 
+_PROPOSALS = 4  # patches that should each propose a thing; queries then agree on one
 _RARELY = 0.01  # how probable a thing is before anything is learnt
 
 
@@ -50,8 +51,10 @@ def fit_detect_head(
     decoder = begun(read // 4, classes, shape, seed=schedule.seed)
 
     def loss(weights: dict[str, Tensor], batch: ThingBatch) -> Tensor:
-        guesses = functional_call(decoder, weights, (batch.blocks,))
-        return torch.stack([set_loss(guess, batch.things).total for guess in guesses]).sum()
+        proposed, *told = functional_call(decoder, weights, (batch.blocks,))
+        several = [own.repeated(_PROPOSALS) for own in batch.things]
+        losses = [set_loss(guess, batch.things).total for guess in told]
+        return torch.stack([set_loss(proposed, several).total, *losses]).sum()
 
     start = {name: one.detach() for name, one in decoder.named_parameters()}
     fitted = train(

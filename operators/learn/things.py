@@ -39,6 +39,10 @@ class Things:
         own = truth[truth[:, 5] == 0]
         return cls(own[:, 0].long(), centred(own[:, 1:5]))
 
+    def repeated(self, times: int) -> Things:
+        """Each so many times."""
+        return Things(self.labels.repeat(times), self.boxes.repeat(times, 1))
+
 
 @dataclass(frozen=True, slots=True)
 class ThingBatch:

@@ -32,11 +32,12 @@ from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader
 from pipeline.stream.chunk import CAUSES, End, Fault, Gap
 from pipeline.stream.progress import Progress
+from tests.pipeline.golden.walk import walked
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[2]
 SCHEMAS = ROOT / "pipeline" / "schemas"
-ALL_OF = ("events", "manifest", "labels")  # of any other topic the first record of each run
+ALL_OF = ("events", "manifest", "labels", "tamper")  # of any other topic a run's first record
 
 RENDERED = """
 sources: ["synthetic:room?seed=1&seconds=2&fps=30&size=320x240"]
@@ -44,7 +45,9 @@ model: dinov2_vitti14
 weights: random
 short_side: 28
 operators: {depth: {}, segmentation: {regions: 1, min_share: 0.1}, classify: {top: 2},
-  action: {threshold: 0.3}, embedding: {}, pca: {}, frames: {}}
+  action: {threshold: 0.3}, embedding: {}, pca: {}, frames: {},
+  detect: {threshold: 0.4},
+  tamper: {learn_s: 0.4, least_s: 0.2, share: 0}}
 runtime: inline
 """
 FILMED = """
@@ -79,7 +82,7 @@ def made_today(folder: Path) -> list[Message]:
     rendered, progress = _run(folder, "room")
     filmed, _ = _run(folder, "gate")
     runs = [*_few(rendered), *_few(filmed)]
-    return [*runs, *_incidents(), *_books(progress, next(_of(runs, "depth")))]
+    return [*runs, *walked(), *_incidents(), *_books(progress, next(_of(runs, "depth")))]
 
 
 def schemas_today() -> dict[str, Any]:

@@ -1,0 +1,124 @@
+"""A decoder learns where things are from features that show them, and goes on after a kill."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from operators.detect.boxes import corners
+from operators.detect.decoder import Decoder, DecoderShape
+from operators.errors import DinostreamError
+from operators.learn.dense_pictures import DensePicture
+from operators.learn.dense_training import Schedule, Split
+from operators.learn.detect_head import begun, fit_detect_head
+from operators.learn.detection_metrics import Found, detection_scores
+from operators.learn.things import Things, truth_of
+
+WIDTH, GRID = 16, (6, 8)
+SHAPE = DecoderShape(width=32, heads=2, layers=1, queries=8)
+SCHEDULE = Schedule(steps=150, batch=8, rate=4e-3, checks=3)
+
+
+class Pictures:
+    """Up to three blocks of patches of one of two kinds, which features show as a channel each."""
+
+    groups = tuple(str(index) for index in range(48))
+    grids = (GRID,) * 48
+
+    def read(self, index: int) -> DensePicture:
+        draw = torch.Generator().manual_seed(index)
+        patches = torch.randn(*GRID, 4 * WIDTH, generator=draw) * 0.1
+        free, rows = torch.ones(GRID, dtype=torch.bool), []
+        for _ in range(3):
+            kind, down, across = (
+                int(torch.randint(0, most, (), generator=draw)) for most in (2, 5, 6)
+            )
+            place = slice(down, down + 2), slice(across, across + 3)
+            if free[place].all():
+                patches[(*place, kind)] += 4
+                free[max(0, down - 1) : down + 3, max(0, across - 1) : across + 4] = False
+                rows.append((kind, across / 8, down / 6, (across + 3) / 8, (down + 2) / 6, 0))
+        return DensePicture(patches[None], torch.zeros(1, 1), torch.from_numpy(truth_of(rows)))
+
+
+def learnt(schedule: Schedule = SCHEDULE, **more: object) -> dict[str, torch.Tensor]:
+    split = Split(range(40), range(40, 48))
+    told: dict[str, object] = {"tell": lambda *_: None} | more
+    weights, _ = fit_detect_head(Pictures(), split, 2, shape=SHAPE, schedule=schedule, **told)
+    return weights
+
+
+@pytest.mark.slow
+def test_it_finds_what_the_features_show_and_says_each_thing_once() -> None:
+    decoder = Decoder(WIDTH, 2, SHAPE)
+    decoder.load_state_dict(learnt())
+    found, truths = [], []
+    for index in range(40, 48):
+        picture = Pictures().read(index)
+        with torch.inference_mode():
+            last = decoder(picture.patches)[-1]
+        scores, labels = last.logits[0].softmax(-1)[:, :-1].max(-1)
+        sure = scores > 0.5
+        assert int(sure.sum()) == len(picture.truth), index
+        boxes = corners(last.boxes[0]).numpy()
+        found.append(Found(boxes, scores.numpy(), labels.numpy()))
+        truths.append(picture.truth.numpy())
+    scored = detection_scores(found, truths, Pictures.groups[40:], 2).estimates
+    assert scored["ap50"].value > 0.95
+    assert scored["ap50_95"].value > 0.5
+
+
+@pytest.mark.slow
+def test_a_training_that_was_stopped_ends_at_the_same_weights(tmp_path: Path) -> None:
+    schedule = replace(SCHEDULE, steps=6, checks=3)
+    whole = learnt(schedule)
+    path = tmp_path / "one.pt"
+
+    def stop(step: int, _: int) -> None:
+        if step == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learnt(schedule, tell=stop, checkpoint=path)
+    steps: list[int] = []
+    again = learnt(schedule, tell=lambda step, _: steps.append(step), checkpoint=path)
+    assert steps == [5, 6]
+    assert all(torch.equal(again[name], whole[name]) for name in whole)
+    assert not path.exists()
+
+
+def test_it_begins_sure_of_nothing_with_a_box_around_every_patch() -> None:
+    proposed, *_, last = begun(WIDTH, 2, SHAPE, seed=0)(torch.randn(1, *GRID, 4 * WIDTH))
+    assert proposed.boxes.shape == (1, 48, 4)
+    assert proposed.boxes[0, 9].tolist() == pytest.approx([1.5 / 8, 1.5 / 6, 2 / 8, 2 / 6])
+    assert float(last.logits.softmax(-1)[..., :-1].sum(-1).max()) < 0.2
+    again = begun(WIDTH, 2, SHAPE, seed=0).state_dict()
+    assert all(torch.equal(one, again[name]) for name, one in begun(WIDTH, 2, SHAPE, seed=0)
+               .state_dict().items())  # fmt: skip
+
+
+def test_what_does_not_count_is_not_learnt() -> None:
+    truth = torch.from_numpy(truth_of([(1, 0.1, 0.2, 0.3, 0.6, 0), (0, 0.5, 0.5, 0.6, 0.6, 1)]))
+    own = Things.of(truth)
+    assert own.labels.tolist() == [1]
+    assert own.boxes.tolist() == [pytest.approx([0.2, 0.4, 0.2, 0.4])]
+
+
+def test_a_loss_that_is_no_number_ends_the_training() -> None:
+    class Broken(Pictures):
+        def read(self, index: int) -> DensePicture:
+            own = super().read(index)
+            return replace(own, patches=own.patches * torch.nan)
+
+    with pytest.raises(DinostreamError, match="training went astray"):
+        fit_detect_head(
+            Broken(),
+            Split(range(8), ()),
+            2,
+            shape=SHAPE,
+            schedule=SCHEDULE,
+            tell=lambda *_: None,
+        )

@@ -1,0 +1,209 @@
+"""Boxes as COCO and YOLO write them, what is refused, and the things of rendered scenes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from operators.errors import UsageError
+from pipeline.errors import SourceError
+from pipeline.fit.boxed import refuse_empty_labels
+from pipeline.fit.coco_boxes import coco_boxes
+from pipeline.fit.scenes import Scenes
+from pipeline.fit.yolo_boxes import yolo_boxes
+from pipeline.media.frame_size import FrameSize
+from pipeline.synthetic.labels import LABELS, THINGS
+from pipeline.synthetic.scene import open_scene
+
+SIZE = FrameSize(56, 14)
+Alter = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two pictures of 100 x 80 and one of a camera that lay on its side."""
+    folder = tmp_path / "pictures"
+    (folder / "yard").mkdir(parents=True)
+    for name in ("a.png", "yard/b.png"):
+        Image.new("RGB", (100, 80)).save(folder / name)
+    lying = Image.new("RGB", (80, 100))
+    exif = lying.getexif()
+    exif[0x0112] = 6
+    lying.save(folder / "c.jpg", exif=exif)
+    return folder
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> Callable[..., Path]:
+    """`coco(lambda said: ...)`: a file that something was altered in."""
+
+    def written(alter: Alter = lambda said: said) -> Path:
+        images = [
+            {"id": 7, "file_name": "a.png", "width": 100, "height": 80},
+            {"id": 9, "file_name": "yard/b.png", "width": 100, "height": 80},
+            {"id": 2, "file_name": "c.jpg", "width": 100, "height": 80},
+        ]
+        annotations = [
+            {"id": 1, "image_id": 7, "category_id": 30, "bbox": [10, 20, 50, 40]},
+            {"id": 2, "image_id": 7, "category_id": 4, "bbox": [0, 0, 100.1, 8], "iscrowd": 0},
+            {"id": 3, "image_id": 9, "category_id": 4, "bbox": [0, 0, 20, 20], "iscrowd": 1},
+            {"id": 4, "image_id": 2, "category_id": 4, "bbox": [90, 70, 10, 10]},
+        ]
+        categories = [{"id": 30, "name": "crate"}, {"id": 4, "name": "hen"}]
+        said = {"images": images, "annotations": annotations, "categories": categories}
+        path = tmp_path / "farm.json"
+        path.write_text(json.dumps(alter(said) or said))
+        return path
+
+    return written
+
+
+def test_coco_gives_things_in_shares_of_upright_pictures(
+    pictures: Path, coco: Callable[..., Path]
+) -> None:
+    boxed = coco_boxes(pictures, coco())
+    assert boxed.labels.name == "farm"
+    assert [label.name for label in boxed.labels.labels] == ["hen", "crate"]
+    first, second, third = (item.truth(SIZE) for item in boxed.items)
+    assert first == pytest.approx(
+        np.array([[1, 0.1, 0.25, 0.6, 0.75, 0], [0, 0, 0, 1, 0.1, 0]]), abs=1e-6
+    )
+    assert second[:, 5].tolist() == [1]
+    assert third.shape == (1, 6)
+    assert boxed.notes == ("1 boxes of crowds are neither learnt nor missed",)
+    assert boxed.items[2].pixels(SIZE).shape == (56, 70, 3)
+    refuse_empty_labels(boxed, Path("farm.json"))
+
+
+def added(part: str, **one: Any) -> Alter:
+    return lambda said: said[part].append(one)
+
+
+def changed(part: str, number: int, **to: Any) -> Alter:
+    return lambda said: said[part][number].update(to)
+
+
+@pytest.mark.parametrize(
+    ("alter", "error"),
+    [
+        (lambda _: [1], "want COCO's JSON with lists images, categories, annotations"),
+        (lambda said: said.pop("annotations") and None, "want COCO's JSON with lists"),
+        (lambda said: said["images"].clear(), "it lists no picture, or no category"),
+        (lambda said: said["images"][1].pop("width") and None, r"images\[1\] has no width"),
+        (changed("images", 0, file_name="x.png"), r"no picture .*pictures/x\.png"),
+        (changed("images", 0, width=90), r"a\.png is 100x80 as displayed, the file says 90x80"),
+        (changed("annotations", 0, bbox=[1, 2, 3]), r"annotation 1, of a\.png, has bbox \[1, 2"),
+        (changed("annotations", 0, bbox=[60, 0, 50, 10]), "annotation 1, of a.png, reaches outsi"),
+        (changed("annotations", 0, bbox=[60, 0, 0, 10]), r"annotation 1, of a\.png, has no area"),
+        (changed("annotations", 3, category_id=5), "annotation 4 is of a picture or a category"),
+        (added("annotations", image_id=1, category_id=4, bbox=[0, 0, 1, 1]), "annotation 4 is of"),
+    ],
+)
+def test_a_coco_file_that_does_not_do_is_refused_by_name(
+    pictures: Path, coco: Callable[..., Path], alter: Alter, error: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"farm\.json: .*{error}"):
+        coco_boxes(pictures, coco(alter))
+
+
+def test_a_class_without_a_box_is_refused(pictures: Path, coco: Callable[..., Path]) -> None:
+    path = coco(added("categories", id=99, name="fox"))
+    with pytest.raises(UsageError, match=r"farm\.json: no box of class fox; leave it out"):
+        refuse_empty_labels(coco_boxes(pictures, path), path)
+
+
+def test_what_is_no_json_and_no_picture_is_refused(
+    pictures: Path, coco: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(UsageError, match=r"x\.json: cannot be read as JSON"):
+        coco_boxes(pictures, tmp_path / "x.json")
+    (pictures / "a.png").write_text("no picture")
+    with pytest.raises(SourceError, match=r"a\.png: cannot be read as a picture"):
+        coco_boxes(pictures, coco())
+
+
+@pytest.fixture
+def yolo(tmp_path: Path) -> Callable[..., Path]:
+    """`yolo(**{"a.txt": "0 0.5 0.5 0.2 0.2"})`: a folder of text files."""
+
+    def written(**files: str) -> Path:
+        folder = tmp_path / "labels"
+        (folder / "yard").mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        return folder
+
+    return written
+
+
+def test_yolo_gives_things_of_pictures_with_the_same_names(
+    pictures: Path, yolo: Callable[..., Path]
+) -> None:
+    folder = yolo(**{"a.txt": "1 0.5 0.5 0.2 0.4\n\n0 .1 .1 .2 .2\n", "yard/b.txt": ""})
+    boxed = yolo_boxes(pictures, folder)
+    assert [label.name for label in boxed.labels.labels] == ["class 0", "class 1"]
+    truths = {item.picture.name: item.truth(SIZE) for item in boxed.items}
+    assert truths["a.png"] == pytest.approx(
+        np.array([[1, 0.4, 0.3, 0.6, 0.7, 0], [0, 0, 0, 0.2, 0.2, 0]]), abs=1e-6
+    )
+    assert truths["b.png"].shape == truths["c.jpg"].shape == (0, 6)
+    assert boxed.notes == ("1 pictures have no text file: they show nothing",)
+    yolo(**{"classes.txt": "hen\ncrate\n"})
+    named = yolo_boxes(pictures, folder).labels
+    assert [label.name for label in named.labels] == ["hen", "crate"]
+
+
+@pytest.mark.parametrize(
+    ("files", "error"),
+    [
+        ({"a.txt": "0 0.5 0.5 0.2"}, r"a\.txt, line 1, is '0 0\.5 0\.5 0\.2', expected class"),
+        ({"a.txt": "0 .5 .5 .2 .2\nhen .5 .5 .2 .2"}, r"a\.txt, line 2, .* five numbers"),
+        ({"a.txt": "0.5 .5 .5 .2 .2"}, r"a\.txt, line 1, .* five numbers"),
+        ({"a.txt": "0 nan .5 .2 .2"}, r"a\.txt, line 1, .* five numbers"),
+        ({"a.txt": "0 .95 .5 .2 .2"}, r"line 1, reaches outside: .* 0\.850, 0\.400, 1\.050"),
+        ({"a.txt": "0 .5 .5 0 .2"}, r"a\.txt, line 1, has no area"),
+        ({"z.txt": "0 .5 .5 .2 .2"}, r"no picture in .*pictures for .*z\.txt"),
+        ({"a.txt": ""}, "there is no box in any of its text files"),
+        ({"a.txt": "2 .5 .5 .2 .2", "classes.txt": "hen"}, "names 1 classes, a box is of class 2"),
+    ],
+)
+def test_text_files_that_do_not_do_are_refused_by_name(
+    pictures: Path, yolo: Callable[..., Path], files: dict[str, str], error: str
+) -> None:
+    with pytest.raises(UsageError, match=error):
+        yolo_boxes(pictures, yolo(**files))
+
+
+def test_empty_folders_are_refused(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    with pytest.raises(UsageError, match=r"none: no file there ends in \.bmp, \.jpeg"):
+        yolo_boxes(tmp_path / "none", pictures)
+    with pytest.raises(UsageError, match=r"none: no file there ends in \.txt"):
+        yolo_boxes(pictures, tmp_path / "none")
+
+
+def test_things_of_a_scene_are_its_own_and_specks_do_not_count() -> None:
+    scenes = Scenes("world", range(3, 5), frames=2, seconds=2, sizes_wh=((112, 56),))
+    items = scenes.items("detect", SIZE)
+    assert len(items) == 4
+    counted = lax = 0
+    for item in items:
+        seen = open_scene(item.spec).instances(item.index).seen
+        truth = item.truth(SIZE)
+        assert len(truth) == len(seen)
+        for row, one in zip(truth, seen, strict=True):
+            assert THINGS.labels[int(row[0])].name == one.label
+            assert row[1:5] * [112, 56, 112, 56] == pytest.approx(one.box, abs=1e-4)
+            assert row[5] == (one.visible_pixels < 49)  # a quarter of a patch
+        counted += int((truth[:, 5] == 0).sum())
+        lax += int(truth[:, 5].sum())
+    assert counted
+    assert lax
+    assert {label.name for label in THINGS.labels} < {label.name for label in LABELS.labels}
