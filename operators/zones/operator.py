@@ -118,7 +118,8 @@ class Zones(BatchOperator, StreamOperator):
         """What alerts can be about; None: nothing is known yet."""
         if not self._segmentation:
             return None
-        return Findable(self._segmentation.labels, self._depth is not None)
+        metric = self._depth is not None and self._depth.metric
+        return Findable(self._segmentation.labels, metric, frozenset(self.hashes))
 
     def settings(self) -> Mapping[str, Any]:
         own = {
