@@ -59,6 +59,8 @@ BUILT_IN: Mapping[str, Mapping[str, Format]] = {
     "frames": _published({"frames": JPEG}),
     "detect": _published({"detections": JSON}),
     "zones": _published({"zones": JSON, "zones.episodes": JSON, "zones.alerts": JSON}),
+    "track": _published({"tracks": JSON, "tracks.zones": JSON, "lines.crossed": JSON}),
+    "tamper": _published({"tamper": JSON, "tamper.episodes": JSON}),
 }
 """Built-in operator -> its topics."""
 

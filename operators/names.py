@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from operators.errors import UsageError
 from operators.format import BUILT_IN
 
-WITHOUT_HEAD = ("embedding", "pca", "frames", "zones")
+WITHOUT_HEAD = ("embedding", "pca", "frames", "zones", "track", "tamper")
 
 
 def is_own(name: str) -> bool:

@@ -14,7 +14,7 @@ from operators.format import Format
 if TYPE_CHECKING:
     import torch
 
-    from operators.frames import Features
+    from operators.frames import Features, FrameInfo
     from operators.places.places import Places
     from operators.result import Result
 
@@ -95,6 +95,13 @@ class StreamOperator(Operator):
     def reset(self, stream: str, reason: str) -> list[Result]:
         """Forget the stream, maybe with last results. Called at gaps, new sessions and the end, and
         when the engine is too slow and gives the operator up."""
+
+    def repeat(self, info: FrameInfo) -> list[Result]:
+        """What there is to say of a frame that is not computed, because it shows what the stream's
+        last one did; of that, everything still holds. Called in the order of the frames, and behind
+        a `reset` not before another frame is computed. An operator that has none runs on no stream
+        with a `gate`."""
+        raise NotImplementedError
 
     @abstractmethod
     def snapshot(self, stream: str) -> bytes:

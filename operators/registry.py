@@ -24,6 +24,8 @@ from operators.operator import Operator
 from operators.pca.operator import build_pca
 from operators.pictures.operator import build_frames
 from operators.segmentation.operator import build_segmentation
+from operators.tamper.operator import build_tamper
+from operators.track.operator import build_track
 from operators.vector.classify import build_classify
 from operators.vector.embedding import build_embedding
 from operators.weights.backbone_choice import DEMO
@@ -43,6 +45,8 @@ BUILDERS: Mapping[str, Builder] = {
     "frames": build_frames,
     "detect": build_detect,
     "zones": build_zones,
+    "track": build_track,
+    "tamper": build_tamper,
 }
 _TOPICS = (topic.partition(".")[0] for topics in BUILT_IN.values() for topic in topics)
 _RESERVED = tuple(

@@ -58,6 +58,17 @@ class Settings:
             raise self._wrong(key, value, "a number from 0 to 1")
         return float(value)
 
+    def switch(self, key: str, *, default: bool) -> bool:
+        """True or false.
+
+        Raises:
+            UsageError: something else was given.
+        """
+        value = self._given.get(key, default)
+        if not isinstance(value, bool):
+            raise self._wrong(key, value, "true or false")
+        return value
+
     def number(self, key: str, default: float, *, low: float, high: float) -> float:
         """A number from `low` to `high`.
 

@@ -72,10 +72,12 @@ class RecordKind:
     Attributes:
         fields: everything that can change a value and is the same on every stream, JSON values.
         remembers: it is a `StreamOperator`, whose payloads depend on the frames before.
+        repeats: it can be told of frames that are not computed.
     """
 
     fields: Mapping[str, Any]
     remembers: bool
+    repeats: bool = True
 
     @classmethod
     def of(cls, operator: Operator, topic: str) -> RecordKind:
@@ -105,7 +107,8 @@ class RecordKind:
             fields["jpeg"] = jpeg_identity()
         if operator.rendered_only:
             fields["learnt"] = "rendered scenes"  # what its records of footage say of themselves
-        return cls(fields, isinstance(operator, StreamOperator))
+        remembers = isinstance(operator, StreamOperator)
+        return cls(fields, remembers, not remembers or _repeats(operator))
 
     def variant(
         self,
@@ -113,6 +116,7 @@ class RecordKind:
         *,
         sampling: str | None = None,
         calibration: str | None = None,
+        gate: str | None = None,
         places: str | None = None,
     ) -> str:
         """The variant of its records.
@@ -122,6 +126,8 @@ class RecordKind:
             sampling: which frames the operator takes, in canonical form. It counts only for one
                 that remembers; others agree on the frames they share.
             calibration: hash of the stream's own calibration, where it has one.
+            gate: of the stream, in canonical form, where it has one: then a frame without a record
+                means something else.
             places: hash of what is drawn over the stream's pictures, where the operator reads that.
 
         Raises:
@@ -130,6 +136,8 @@ class RecordKind:
         fields = {**self.fields, "computation": asdict(computation)}
         if calibration:
             fields["calibration"] = calibration
+        if gate:
+            fields["gate"] = gate
         if places:
             fields["places"] = places
         if self.remembers:
@@ -146,6 +154,10 @@ def _kind(operator: Operator) -> str:
         return operator.name
     kind = type(operator)
     return f"{operator.name}={kind.__module__}:{kind.__qualname__}"
+
+
+def _repeats(operator: Operator) -> bool:
+    return getattr(type(operator), "repeat", None) is not StreamOperator.repeat
 
 
 def _is_ours(operator: Operator) -> bool:

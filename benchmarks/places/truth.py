@@ -7,7 +7,6 @@ Polygons and lines are points (x, y) in shares of the picture, x to the right an
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,28 +18,68 @@ from pipeline.synthetic.instances import Instance, Instances
 from pipeline.synthetic.scene import Scene
 
 Point = tuple[float, float]
+Way = tuple[Point, Point]
 Key = tuple[str, str]
 """A zone's name and a label."""
 
 
 @dataclass(frozen=True, slots=True)
-class Zones:
-    """Who is in zones, over a clip.
+class Foot:
+    """Where a body that is seen stands, in shares of the picture."""
+
+    label: str
+    point: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A clip as truth sees it.
 
     Attributes:
         times_s: of its frames.
         share: which part of a zone's pixels show a label, float [T].
-        stands: whether a body of that label that is seen stands there, bool [T].
+        feet: of each frame, by body.
     """
 
     times_s: Sequence[float]
     share: Mapping[Key, NDArray[np.float64]]
-    stands: Mapping[Key, NDArray[np.bool_]]
+    feet: Sequence[Mapping[int, Foot]]
+
+    def stands(self, polygon: Sequence[Point], label: str) -> NDArray[np.bool_]:
+        """Return whether a body of that label stands in a polygon, bool [T]."""
+        return np.array(
+            [
+                any(within(polygon, *one.point) for one in here.values() if one.label == label)
+                for here in self.feet
+            ]
+        )
+
+    def stays(self, polygon: Sequence[Point], label: str) -> dict[int, NDArray[np.bool_]]:
+        """Return of each body of that label when it stands in a polygon, bool [T]."""
+        found: dict[int, NDArray[np.bool_]] = {}
+        for index, here in enumerate(self.feet):
+            for number, one in here.items():
+                if one.label == label and within(polygon, *one.point):
+                    stays = found.setdefault(number, np.zeros(len(self.feet), np.bool_))
+                    stays[index] = True
+        return found
+
+    def crossings(self, line: Way) -> list[Crossing]:
+        """Return every time that a foot passes a line, in order."""
+        found = []
+        for index, (before, here) in enumerate(itertools.pairwise(self.feet), start=1):
+            for number in sorted(before.keys() & here.keys()):
+                way = before[number].point, here[number].point
+                if _cross(line, way):
+                    inward = _turn(*line, way[1]) > 0
+                    label = here[number].label
+                    found.append(Crossing(self.times_s[index], number, label, inward))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A body's foot passes a line; `inward`: to the right hand of who looks along the line."""
+    """A foot passes a line; `inward`: to the right hand of who looks from its first end on."""
 
     time_s: float
     id: int
@@ -48,62 +87,33 @@ class Crossing:
     inward: bool
 
 
-def zones_of(scene: Scene, polygons: Mapping[str, Sequence[Point]], labels: Sequence[str]) -> Zones:
-    """Return who is in which zone in every frame of a scene.
+def seen_of(scene: Scene, zones: Mapping[str, Sequence[Point]], labels: Sequence[str]) -> Seen:
+    """Return a scene as truth sees it.
 
     Args:
         scene: its frame rate is as fine as truth gets.
-        polygons: by name.
+        zones: polygons by name.
         labels: of bodies that count.
     """
     width, height = scene.spec.size_wh
     x, y = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
-    masks = {name: within(points, x, y) for name, points in polygons.items()}
-    keys = [(name, label) for name in polygons for label in labels]
-    share = {key: np.zeros(scene.frame_count) for key in keys}
-    stands = {key: np.zeros(scene.frame_count, np.bool_) for key in keys}
+    masks = {name: within(points, x, y) for name, points in zones.items()}
+    share = {(zone, label): np.zeros(scene.frame_count) for zone in zones for label in labels}
+    feet = []
     for index in range(scene.frame_count):
         frame = scene.instances(index)
-        feet = {one.id: foot(scene, index, one) for one in frame.seen}
-        for name, label in keys:
+        feet.append({one.id: foot(scene, index, one) for one in frame.seen if one.label in labels})
+        for zone, label in share:
             ours = [one.id for one in frame.seen if one.label == label]
-            share[name, label][index] = _share(frame, ours, masks[name])
-            points = polygons[name]
-            stands[name, label][index] = any(within(points, *feet[one]) for one in ours)
-    return Zones([index / scene.spec.fps for index in range(scene.frame_count)], share, stands)
+            share[zone, label][index] = _share(frame, ours, masks[zone])
+    return Seen([index / scene.spec.fps for index in range(scene.frame_count)], share, feet)
 
 
-def crossings_of(scene: Scene, line: tuple[Point, Point]) -> list[Crossing]:
-    """Return every time that the foot of a body crosses a line, in order.
-
-    Only bodies that are seen in two frames in a row can cross between them.
-    """
-    found = []
-    before: dict[int, Point] = {}
-    for index in range(scene.frame_count):
-        seen = {one.id: one for one in scene.instances(index).seen}
-        here = {number: foot(scene, index, one) for number, one in seen.items()}
-        for number in here.keys() & before.keys():
-            if _cross(line, (before[number], here[number])):
-                inward = _turn(*line, here[number]) > 0
-                found.append(Crossing(index / scene.spec.fps, number, seen[number].label, inward))
-        before = here
-    return sorted(found, key=lambda one: (one.time_s, one.id))
-
-
-def totals(crossings: Sequence[Crossing]) -> dict[str, tuple[int, int]]:
-    """Return how many of each label crossed inward, and outward."""
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for one in crossings:
-        counts[one.label][not one.inward] += 1
-    return {label: (inward, outward) for label, (inward, outward) in counts.items()}
-
-
-def foot(scene: Scene, index: int, body: Instance) -> Point:
-    """Return where a body stands, in shares of the picture."""
+def foot(scene: Scene, index: int, body: Instance) -> Foot:
+    """Return where a body stands in the picture of a frame."""
     column, row, _ = scene.camera(index).project(body.foot_m)
     width, height = scene.spec.size_wh
-    return column / width, row / height
+    return Foot(body.label, (column / width, row / height))
 
 
 def within(points: Sequence[Point], x: Any, y: Any) -> Any:
@@ -119,7 +129,7 @@ def _share(frame: Instances, ids: Sequence[int], zone: NDArray[np.bool_]) -> flo
     return float(np.isin(frame.mask[zone], ids).mean()) if ids else 0.0
 
 
-def _cross(line: tuple[Point, Point], way: tuple[Point, Point]) -> bool:
+def _cross(line: Way, way: Way) -> bool:
     """Whether a way passes between the ends of a line; a point on the line is on its left."""
     first, last = (_turn(*line, point) > 0 for point in way)
     a, b = (_turn(*way, point) for point in line)

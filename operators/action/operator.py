@@ -153,6 +153,11 @@ class Action(BatchOperator, StreamOperator):
         window = memory.window.push(info, vector)
         return self._records(window, memory.episodes) if window else []
 
+    def repeat(self, info: FrameInfo) -> list[Result]:
+        memory = self._memory.setdefault(info.stream, self._empty())
+        window = memory.window.repeat(info)
+        return self._records(window, memory.episodes) if window else []
+
     def reset(self, stream: str, reason: str) -> list[Result]:
         memory = self._memory.pop(stream, None)
         if memory is None:

@@ -55,6 +55,7 @@ class SlidingWindow:
         self._stride = stride
         self._kept: list[tuple[FrameInfo, Vector]] = []
         self._covered = 0  # of the kept frames, so many were in a window already
+        self._last: Vector | None = None  # of the newest frame, which may be repeated
 
     def push(self, info: FrameInfo, vector: Vector) -> Window | None:
         """Take the next frame; the window that it completes, if any.
@@ -63,7 +64,8 @@ class SlidingWindow:
             info: who it is.
             vector: its features, float32 `[D]`; copied.
         """
-        self._kept.append((info, np.array(vector, dtype=np.float32)))
+        self._last = np.array(vector, dtype=np.float32)
+        self._kept.append((info, self._last))
         if len(self._kept) < self._frames:
             return None
         window = self._window(partial=False)
@@ -71,14 +73,20 @@ class SlidingWindow:
         self._covered = len(self._kept)
         return window
 
+    def repeat(self, info: FrameInfo) -> Window | None:
+        """Take a frame that looks like the one before; the window that it completes, if any. Behind
+        a `flush` there is none before, and nothing is taken."""
+        return None if self._last is None else self.push(info, self._last)
+
     def flush(self) -> Window | None:
         """Forget all frames; the short last window, if frames were in none yet."""
         window = self._window(partial=True) if len(self._kept) > self._covered else None
-        self._kept, self._covered = [], 0
+        self._kept, self._covered, self._last = [], 0, None
         return window
 
     def snapshot(self) -> bytes:
-        """The memory: a line of JSON, then the vectors as little-endian float32."""
+        """The memory: a line of JSON, then the vectors as little-endian float32; that of the last
+        frame also where no window will hold it."""
         header = {
             "format": _FORMAT,
             "frames": self._frames,
@@ -86,8 +94,11 @@ class SlidingWindow:
             "covered": self._covered,
             "kept": [info.to_json() for info, _ in self._kept],
         }
-        vectors = [vector.astype(_DTYPE).tobytes() for _, vector in self._kept]
-        return canonical_json(header) + b"\n" + b"".join(vectors)
+        vectors = [vector for _, vector in self._kept]
+        if not vectors and self._last is not None:
+            vectors = [self._last]
+        values = b"".join(vector.astype(_DTYPE).tobytes() for vector in vectors)
+        return canonical_json(header) + b"\n" + values
 
     @classmethod
     def restored(cls, state: bytes, *, frames: int, stride: int) -> Self:
@@ -116,6 +127,7 @@ class SlidingWindow:
             (info, np.array(vector, dtype=np.float32))
             for info, vector in zip(infos, vectors, strict=bool(infos))
         ]
+        window._last = np.array(vectors[-1], dtype=np.float32) if rest else None
         return window
 
     def _window(self, *, partial: bool) -> Window:

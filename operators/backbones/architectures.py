@@ -1,4 +1,4 @@
-"""The sizes of DINOv2 as a table: name in, numbers out.
+"""The sizes of DINOv2, and of what is built on it, as a table: name in, numbers out.
 
 Knows nothing of torch or of files.
 """
@@ -27,6 +27,9 @@ class Architecture:
         ffn: what follows the attention in a block.
         patch: side of a patch in pixels; DINOv2's, where nothing else is said.
         grid: patches a side that positional embeddings are stored for; DINOv2's 518 px.
+        cornered: it learnt pictures that are padded below and on the right, so a smaller one has
+            the positions of that corner; others have the whole table, resized.
+        own_blocks: blocks behind these that belong to its one head (EoMT).
     """
 
     name: str
@@ -37,6 +40,8 @@ class Architecture:
     ffn: Literal["mlp", "swiglu"] = "mlp"
     patch: int = 14
     grid: int = 37
+    cornered: bool = False
+    own_blocks: int = 0
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width % self.heads:
@@ -73,7 +78,26 @@ def _variants() -> dict[str, Architecture]:
         for plain in official
     )
     ours = (Architecture("dinov2_vitti14", width=192, depth=12, heads=3),)
-    return {one.name: one for one in official + with_registers + ours}
+    return {one.name: one for one in official + with_registers + ours + _eomt()}
+
+
+def _eomt() -> tuple[Architecture, ...]:
+    """DINOv2 with registers, fine-tuned at 16 px a patch; the last blocks are EoMT's head."""
+    sizes = (("small", 384, 12, 6, 3), ("base", 768, 12, 12, 3), ("large", 1024, 24, 16, 4))
+    giant = ("giant", 1536, 40, 24, 5)
+    published = [(size, 640) for size in (*sizes, giant)] + [(sizes[-1], 1280), (giant, 1280)]
+    return tuple(
+        Architecture(
+            f"eomt_{name}_{side}",
+            *(width, blocks - own, heads, 4),
+            ffn="swiglu" if name == "giant" else "mlp",
+            patch=16,
+            grid=side // 16,
+            cornered=True,
+            own_blocks=own,
+        )
+        for (name, width, blocks, heads, own), side in published
+    )
 
 
 ARCHITECTURES = _variants()

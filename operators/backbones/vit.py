@@ -192,12 +192,13 @@ def resize_positions(table: Tensor, size_hw: tuple[int, int], arch: Architecture
     """Positional embeddings for another grid, resized exactly as DINOv2 upstream does.
 
     Plain models hand bicubic interpolation a *scale* of (n + 0.1) / 37, which shifts every sampling
-    point a little; register models give it the size and an antialias filter.
+    point a little; register models give it the size and an antialias filter. What learnt padded
+    pictures has a grid that fits into the stored one cut out of its corner.
 
     Args:
         table: class position and the stored grid, `[1, 1 + grid*grid, D]`.
         size_hw: patches down and across.
-        arch: whose `registers` decide which of the two ways.
+        arch: whose `registers` and `cornered` decide which of the ways.
 
     Returns:
         `[1, 1 + h*w, D]` in the table's dtype.
@@ -207,7 +208,9 @@ def resize_positions(table: Tensor, size_hw: tuple[int, int], arch: Architecture
     if (h, w) == (side, side):
         return table
     grid = table[:, 1:].float().view(1, side, side, -1).permute(0, 3, 1, 2)
-    if arch.registers:
+    if arch.cornered and max(h, w) <= side:
+        grid = grid[:, :, :h, :w]
+    elif arch.registers:
         grid = F.interpolate(grid, size=(h, w), mode="bicubic", antialias=True)
     else:
         scale = ((h + 0.1) / side, (w + 0.1) / side)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from operators.backbones.architectures import Architecture
+from operators.detect.box_finder import BoxFinder
 from operators.detect.decoder import DecoderShape, decoder_layout
+from operators.detect.eomt import Eomt, eomt_layout
+from operators.detect.finder import Finder
+from operators.detect.mask_finder import MaskFinder
 from operators.detect.operator import Detect
-from operators.segmentation.labelsets import Label, LabelSet, parse_label_set
+from operators.detect.things import THINGS
+from operators.segmentation.labelsets import Label, LabelSet, label_set, parse_label_set
 from operators.settings import Settings
+from operators.weights.eomt import is_decoder
 from operators.weights.head_request import HeadRequest
 from operators.weights.heads import Head, random_head, trained_head
 
@@ -22,25 +30,55 @@ def build_detect(settings: Mapping[str, Any], request: HeadRequest) -> Detect:
     """Detection as a user configured it.
 
     Args:
-        settings: `threshold` (for all labels, in place of the head's).
+        settings: `threshold` (for all labels, in place of the head's), `masks` (of an EoMT).
         request: the head that was chosen.
 
     Raises:
         MissingHead: no head.
         UsageError: a setting or the head does not do.
     """
-    given = Settings("detect", settings, ("threshold",))
-    arch = request.architecture
-    if request.wants_random:
-        labels, shape, thresholds = _RANDOM, DecoderShape(), (0.0,) * len(_RANDOM.labels)
-        head = random_head(request, decoder_layout(arch, len(labels.labels), shape), {})
+    given = Settings("detect", settings, ("threshold", "masks"))
+    masks = given.switch("masks", default=False)
+    head = _drawn(request) if request.wants_random else trained_head(request)
+    if is_decoder(head.tensors):
+        finder, labels = _eomt(head, request.architecture, masks=masks)
     else:
-        head = trained_head(request)
-        labels, shape = _labels(head), _shape(head)
-        thresholds = _thresholds(head, labels)
+        finder, labels = _decoder(head, request.architecture, masks=masks)
+    thresholds = _thresholds(head, labels)
     if "threshold" in settings:
         thresholds = (given.share("threshold", 0.0),) * len(labels.labels)
-    return Detect(head, arch, labels, shape=shape, thresholds=thresholds)
+    return Detect(head, finder, labels, thresholds=thresholds)
+
+
+def _drawn(request: HeadRequest) -> Head:
+    """A random one tells whatever it says."""
+    arch, classes = request.architecture, len(_RANDOM.labels)
+    if arch.own_blocks:
+        return random_head(
+            request, eomt_layout(arch, queries=200, classes=80), {"thresholds": [0.0] * 80}
+        )
+    facts = {"labelset": _RANDOM.name, "labels": _RANDOM.records(), "thresholds": [0.0] * classes}
+    shape = DecoderShape()
+    known = facts | {"decoder": asdict(shape)}
+    return random_head(request, decoder_layout(arch, classes, shape), known)
+
+
+def _eomt(head: Head, arch: Architecture, *, masks: bool) -> tuple[Finder, LabelSet]:
+    eomt = Eomt(head, arch)
+    if eomt.classes not in THINGS:
+        raise head.wrong(
+            f"nothing says what its {eomt.classes} classes are; known are those of COCO (80, 133) "
+            "and of ADE20K (150)"
+        )
+    name, things = THINGS[eomt.classes]
+    return MaskFinder(eomt, things, masks=masks), label_set(name)
+
+
+def _decoder(head: Head, arch: Architecture, *, masks: bool) -> tuple[Finder, LabelSet]:
+    if masks:
+        raise head.wrong("it has boxes alone; leave out the setting masks")
+    labels = _labels(head)
+    return BoxFinder(head, arch, len(labels.labels), _shape(head)), labels
 
 
 def _labels(head: Head) -> LabelSet:

@@ -20,7 +20,7 @@ class Detections:
             lie just outside.
         scores: float32 `[N]`, above 0 and up to 1.
         labels: class ids, int64 `[N]`.
-        masks: bool `[N, h, w]`, where the head has masks.
+        masks: bool `[N, h, w]`, cells that cover the picture; None where there are none.
     """
 
     boxes: NDArray[np.float32]

@@ -21,7 +21,7 @@ from torch.nn.functional import interpolate
 from operators.backbones.thread_pool import stay_on_one_core
 from operators.finite import require_finite
 from operators.format import BUILT_IN
-from operators.frames import Features
+from operators.frames import Features, FrameInfo
 from operators.operator import StreamOperator
 from operators.pca.axes import Axes, first_axes, next_axes
 from operators.png import rgb_png
@@ -93,6 +93,10 @@ class Pca(StreamOperator):
                 features.infos[row], self.name, PNG, rgb_png(self._picture(planes[row]))
             )
         )
+
+    def repeat(self, info: FrameInfo) -> list[Result]:
+        """The picture holds; the axes follow what is computed."""
+        return []
 
     def reset(self, stream: str, reason: str) -> list[Result]:
         self._memory.pop(stream, None)

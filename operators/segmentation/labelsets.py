@@ -79,7 +79,7 @@ def label_set(name: str) -> LabelSet:
     The ADE20K names are the first of the synonyms that the data set gives each class.
 
     Args:
-        name: one of `OFFICIAL`.
+        name: one of `OFFICIAL`, or `coco`: its 80 things.
     """
     text = files("operators").joinpath("data", f"{name}.json").read_text(encoding="utf-8")
     return parse_label_set(name, json.loads(text))

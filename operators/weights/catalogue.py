@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from operators.backbones.architectures import ARCHITECTURES
+from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL, architecture
 from operators.errors import WeightsError
 
 _HOST = "https://dl.fbaipublicfiles.com/dinov2"
@@ -22,6 +22,7 @@ DEPTH_HEADS = (
 SEGMENTATION_HEADS = ("ade20k-linear", "ade20k-ms", "voc2012-linear", "voc2012-ms")
 CLASSIFY_HEADS = ("imagenet-linear", "imagenet-linear4")
 DEPTH_ANYTHING = "depth-anything-v2"
+EOMT_FILES = "https://huggingface.co/tue-mps"
 
 # Bytes and sha256, here and below, as several independent public repositories give them; upstream
 # publishes neither.
@@ -121,7 +122,8 @@ def _depth_anything() -> tuple[OfficialFile, ...]:
 
 
 def _catalogue() -> tuple[OfficialFile, ...]:
-    official = [name for name in ARCHITECTURES if name != "dinov2_vitti14"]
+    dinov2 = [name for name, arch in ARCHITECTURES.items() if not arch.own_blocks]
+    official = [name for name in dinov2 if name != DEMO_MODEL]
     plain = [name for name in official if not name.endswith("_reg")]
     return (
         *(_backbone(model) for model in official),
@@ -144,6 +146,12 @@ def official_backbone(model: str) -> OfficialFile:
     for file in CATALOGUE:
         if file.purpose == "backbone" and file.model == model:
             return file
+    if architecture(model).own_blocks:
+        raise WeightsError(
+            f"the weights of {model} are not fetched: nobody publishes their hashes. Get an EoMT's "
+            f"model.safetensors from {EOMT_FILES} and give it with --weights PATH and "
+            "--head detect=PATH"
+        )
     raise WeightsError(
         f"there are no official weights for {model}; give a file with --weights PATH, or try the "
         "program with the small ones that ship with it, --weights demo"

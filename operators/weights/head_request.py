@@ -104,6 +104,8 @@ class HeadRequest:
 
     def _how_to_get_one(self) -> str:
         path = f"--head {self.operator}=PATH"
+        if self.architecture.own_blocks and self.operator == "detect":
+            return f"its head lies in its weights' file: {path}, the same path as --weights"
         files = [file for file in official_files(self.operator) if file.model == self._model]
         # A whole model's backbone has one head, its own; any other backbone has all but that.
         whole = [file for file in files if belongs_to(file) == self.backbone_sha256]

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from operators.errors import UsageError, WeightsError
-from operators.weights import depth_anything
+from operators.weights import depth_anything, eomt
 from operators.weights.backbone_choice import DEMO
 from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import DEPTH_ANYTHING, OfficialFile, belongs_to
@@ -31,6 +31,8 @@ from operators.weights.header import read_header
 log = logging.getLogger(__name__)
 
 HEADER_FORMAT = 1
+
+_GAINS = ("bn.weight", "norm.weight", "norm1.weight", "norm2.weight", "gamma", "running_var")
 
 Layout = Mapping[str, tuple[int, ...]]
 
@@ -80,7 +82,7 @@ def random_head(request: HeadRequest, layout: Layout, facts: Mapping[str, Any]) 
     tensors = {}
     for name, shape in sorted(layout.items()):
         if len(shape) < 2:
-            ones = name.endswith(("bn.weight", "norm.weight", "running_var"))
+            ones = name.endswith(_GAINS)
             tensors[name] = torch.full(shape, float(ones))
         else:
             normal = draw.standard_normal(shape, dtype=np.float32)
@@ -131,7 +133,7 @@ def _from_file(request: HeadRequest, path: Path) -> Head:
             _check_backbone(request, str(path), belongs_to(file))
             return _official_head(request, path, sha256, file)
     tensors = read_tensors(path)
-    whole = depth_anything.is_whole(tensors)
+    whole = depth_anything.is_whole(tensors) or eomt.is_whole(tensors)
     if whole and depth_anything.METRIC in path.name:
         raise WeightsError(
             f"{path}: fine-tuned to metres, which end the same decoder in a sigmoid times 20 m "
@@ -139,7 +141,7 @@ def _from_file(request: HeadRequest, path: Path) -> Head:
             "the relative file and `dinostream calibrate`"
         )
     _check_backbone(request, str(path), sha256 if whole else None)
-    return Head(request.operator, str(path), _own_part(tensors), sha256)
+    return Head(request.operator, str(path), _own_part(tensors, request), sha256)
 
 
 def _official_head(request: HeadRequest, path: Path, sha256: str, file: OfficialFile) -> Head:
@@ -147,12 +149,14 @@ def _official_head(request: HeadRequest, path: Path, sha256: str, file: Official
     facts = {}
     if file.head != DEPTH_ANYTHING and file.purpose != "classify":
         facts = {"domain" if file.purpose == "depth" else "labelset": trained_on}
-    return Head(request.operator, str(path), _own_part(read_tensors(path)), sha256, facts)
+    return Head(request.operator, str(path), _own_part(read_tensors(path), request), sha256, facts)
 
 
-def _own_part(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What of a file is the head: all of it, but for a Depth Anything, which holds a backbone."""
-    return depth_anything.decoder(tensors) if depth_anything.is_whole(tensors) else tensors
+def _own_part(tensors: dict[str, Tensor], request: HeadRequest) -> dict[str, Tensor]:
+    """What of a file is the head: all of it, where it does not hold a backbone as well."""
+    if depth_anything.is_whole(tensors):
+        return depth_anything.decoder(tensors)
+    return eomt.decoder(tensors, request.architecture.depth) if eomt.is_whole(tensors) else tensors
 
 
 def _own_head(request: HeadRequest, path: Path, sha256: str, header: Mapping[str, Any]) -> Head:

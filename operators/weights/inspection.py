@@ -14,7 +14,7 @@ from torch import Tensor
 
 from operators.backbones.architectures import ARCHITECTURES
 from operators.backbones.vit import VisionTransformer
-from operators.weights import depth_anything
+from operators.weights import depth_anything, eomt
 from operators.weights.catalogue import CATALOGUE
 from operators.weights.checkpoint import is_pytorch, read_tensors
 from operators.weights.demo import backbone_part, read_demo
@@ -77,6 +77,8 @@ def _backbone(
     tensors: dict[str, Tensor], header: Mapping[str, Any]
 ) -> tuple[str, Mapping[str, Tensor]]:
     """The layout, and what of the file may be a backbone, by upstream's names."""
+    if eomt.is_whole(tensors):
+        return "EoMT", eomt.renamed(tensors)
     if is_hugging_face(tensors):
         return "Hugging Face", to_upstream(tensors)
     if depth_anything.is_whole(tensors):
@@ -94,13 +96,16 @@ def _heads(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _model(shapes: dict[str, list[int]]) -> str | None:
-    """The architecture that has exactly these tensors."""
+    """The architecture that has exactly these tensors, or a whole EoMT's beside its head's."""
     for name, arch in ARCHITECTURES.items():
         if shapes.get("cls_token") != [1, 1, arch.width]:
             continue
         with torch.device("meta"):  # shapes without memory
             own = VisionTransformer(arch).state_dict()
-        if {key: list(tensor.shape) for key, tensor in own.items()} == shapes:
+        given = shapes
+        if arch.own_blocks and f"blocks.{arch.depth + arch.own_blocks - 1}.norm1.bias" in shapes:
+            given = {key: shape for key, shape in shapes.items() if eomt.of_trunk(key, arch.depth)}
+        if {key: list(tensor.shape) for key, tensor in own.items()} == given:
             return name
     return None
 

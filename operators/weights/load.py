@@ -7,13 +7,17 @@ another. Must not know of devices or frames.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+
+from torch import Tensor
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.loaded import LoadedBackbone, model_name
 from operators.backbones.random_weights import random_tensors
 from operators.backbones.vit import empty_vit, filled_vit
-from operators.weights import depth_anything
+from operators.errors import WeightsError
+from operators.weights import depth_anything, eomt
 from operators.weights.backbone_choice import RANDOM, backbone_file, require_weights
 from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import licence_of
@@ -109,7 +113,9 @@ def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
     if "-NC-" in licence:
         log.warning("%s: its licence is %s: not for commercial use", path, licence)
     tensors = read_tensors(path)
-    if is_hugging_face(tensors):
+    if eomt.is_whole(tensors):
+        tensors = _trunk(arch, path, tensors)
+    elif is_hugging_face(tensors):
         tensors = to_upstream(tensors)
     elif depth_anything.is_whole(tensors):
         tensors = depth_anything.encoder(tensors)
@@ -117,3 +123,17 @@ def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
     model = filled_vit(arch, {name: tensor.float() for name, tensor in tensors.items()})
     log.info("%s: weights %s, sha256 %s", arch.name, path, sha256)
     return LoadedBackbone(model, sha256, False, str(path))
+
+
+def _trunk(arch: Architecture, path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """
+    Raises:
+        WeightsError: its training did not end.
+    """
+    if eomt.still_masked(tensors):
+        raise WeightsError(
+            f"{path}: an EoMT that still masks its attention (attn_mask_probs above 0): its "
+            "training was cut short, or never annealed them; take its last checkpoint"
+        )
+    log.info("%s: an EoMT; its authors' files are under the licence %s", path, eomt.LICENCE)
+    return eomt.trunk(tensors, arch.depth)

@@ -9,10 +9,10 @@ from pipeline.audit.book import NEVER_US, Book, Claim
 from pipeline.audit.finding import MISSING, UNACCOUNTED, Finding
 from pipeline.records.manifest import Manifest, Untold
 from pipeline.records.series import Series
+from pipeline.stream.ledger import SETTLED
 from pipeline.stream.progress import Progress
 
 MOST_CLAIMS = 512  # of a series that are kept apart; even
-SUM = ("published", "covered", "silent", "deadletter")
 
 
 class Chain:
@@ -110,6 +110,6 @@ class Chain:
             what = f"number {numbers} of the manifests"
             found.append(Finding(MISSING, len(missing), manifests, detail=what))
         for name, row in self.operators.items() if self.ended else ():
-            if open_frames := row.get("sampled", 0) - sum(row.get(one, 0) for one in SUM):
+            if open_frames := row.get("sampled", 0) - sum(row.get(one, 0) for one in SETTLED):
                 found.append(Finding(UNACCOUNTED, abs(open_frames), detail=f"operator {name}"))
         return found

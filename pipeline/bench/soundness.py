@@ -85,7 +85,8 @@ def said(results: Sequence[Result]) -> Said:
     digest = hashlib.sha256()
     for one in results:
         start = one.start.position if one.start else None
-        facts = (one.operator, one.info.position, start, one.content_type, dict(one.attributes))
+        where = (one.info.position, one.part)
+        facts = (one.operator, where, start, one.content_type, dict(one.attributes))
         digest.update(canonical_json([*facts, hashlib.sha256(one.data).hexdigest()]) + b"\n")
     return Said(len(results), digest.hexdigest())
 

@@ -33,6 +33,7 @@ COMMANDS = (
     "calibrate",
     "demo",
     "render",
+    "zones",
     "clip",
     "plot",
     "tail",

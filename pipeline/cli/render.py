@@ -48,7 +48,8 @@ if TYPE_CHECKING:
               show_default=True, help="Frames per second of the film.")  # fmt: skip
 @click.option("--operator", "operators", metavar="NAME", multiple=True,
               show_default="all that there are",
-              help="Draw, and make, only these: depth, segmentation, pca, action.")  # fmt: skip
+              help="Draw, and make, only these: depth, segmentation, pca, action; "
+              "of a SINK zones, too.")  # fmt: skip
 @click.option("--variant", "variants", metavar="HASH", multiple=True,
               show_default="the newest ones", help="Of a SINK: draw these.")  # fmt: skip
 @job_options
@@ -68,8 +69,8 @@ def command(what: str, **given: Any) -> int:
     looks = {name: given.pop(name) for name in ("still_s", "layout", "fps", "variants")}
     stream, source = given.pop("stream"), given.pop("source")
     file, overrides = given.pop("config"), given.pop("overrides")
-    given["operators"] = _chosen(given["operators"])
     is_sink = what.partition(":")[0] in ("sqlite", "kafka")
+    given["operators"] = _chosen(given["operators"], is_sink=is_sink)
     _check_pair(what, is_sink=is_sink, source=source, sink=given["sink"])
     if looks["variants"] and not is_sink:
         raise click.UsageError("--variant is for records of a SINK")
@@ -179,10 +180,15 @@ def _check_pair(what: str, *, is_sink: bool, source: str | None, sink: str | Non
         raise click.UsageError(f"{what} is a sink itself; leave out --sink")
 
 
-def _chosen(names: tuple[str, ...]) -> tuple[str, ...]:
+def _chosen(names: tuple[str, ...], *, is_sink: bool) -> tuple[str, ...]:
     """Operators in the order in which they are drawn; all that can be drawn where none is named."""
-    from pipeline.render.survey import DRAWN
+    from pipeline.render.survey import DRAWN, MADE
 
+    if "zones" in names and not is_sink:
+        raise click.UsageError(
+            "zones are drawn over streams of a configuration: replay it, and render the sink; or "
+            "`dinostream zones check`"
+        )
     for name in names:
         if name not in DRAWN:
             near = get_close_matches(name, DRAWN, n=1)
@@ -190,7 +196,7 @@ def _chosen(names: tuple[str, ...]) -> tuple[str, ...]:
             raise click.UsageError(
                 f"operator {name!r} is not drawn; {hint}there are: {', '.join(DRAWN)}"
             )
-    return tuple(name for name in DRAWN if not names or name in names)
+    return tuple(name for name in (DRAWN if is_sink else MADE) if not names or name in names)
 
 
 def _resolved(file: Path | None, values: dict[str, Any], overrides: tuple[str, ...]) -> Config:

@@ -18,6 +18,9 @@ from pipeline.client.other import Raw, books
 from pipeline.client.result import Result, place, said
 from pipeline.client.scores import classification
 from pipeline.client.segmentation import segmentation, segmentation_summary
+from pipeline.client.tamper import tamper_episode, view
+from pipeline.client.tracks import crossing, tracks, visit
+from pipeline.client.unchanged import unchanged
 from pipeline.client.zones import zone_alert, zone_episode, zones
 from pipeline.errors import UnreadableRecord
 from pipeline.records.record import StoredRecord
@@ -40,9 +43,15 @@ BY_TOPIC: Mapping[str, Decode] = {
     "zones": zones,
     "zones.episodes": zone_episode,
     "zones.alerts": zone_alert,
+    "tracks": tracks,
+    "tracks.zones": visit,
+    "lines.crossed": crossing,
+    "tamper": view,
+    "tamper.episodes": tamper_episode,
     "labels": label_set,
     "events": event,
     "deadletter": dead_letter,
+    "unchanged": unchanged,
     "manifest": books,
     "progress": books,
     "claims": books,

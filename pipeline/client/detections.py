@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.client.result import Result
 from pipeline.records.record import Message
@@ -20,12 +23,14 @@ class Thing:
         id: of its label, in the label set.
         name: of its label.
         score: 0 to 1.
+        mask: bool `[h, w]`, cells that cover the picture, where masks were asked for.
     """
 
     box: tuple[float, float, float, float]
     id: int
     name: str
     score: float
+    mask: NDArray[np.bool_] | None = field(default=None, compare=False)  # arrays are not just equal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,4 +53,13 @@ def detections(said: Mapping[str, Any], message: Message) -> Detections:
 
 def _thing(data: Mapping[str, Any]) -> Thing:
     left, top, right, bottom = map(float, data["box"])
-    return Thing((left, top, right, bottom), int(data["id"]), data["name"], float(data["score"]))
+    mask = _mask(data["mask"]) if "mask" in data else None
+    box = (left, top, right, bottom)
+    return Thing(box, int(data["id"]), data["name"], float(data["score"]), mask)
+
+
+def _mask(data: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Of the lengths of its runs, column by column, outside first."""
+    counts = data["counts"]
+    inside = np.arange(len(counts)) % 2 == 1
+    return np.repeat(inside, counts).reshape(data["size"], order="F")

@@ -12,6 +12,9 @@ from pipeline.client.other import Books, Raw
 from pipeline.client.result import Result
 from pipeline.client.scores import Classification, Score
 from pipeline.client.segmentation import ClassShare, Component, Segmentation, SegmentationSummary
+from pipeline.client.tamper import TamperEpisode, View
+from pipeline.client.tracks import Crossing, Track, TrackLabel, Tracks, Visit
+from pipeline.client.unchanged import Unchanged
 from pipeline.client.zones import Zone, ZoneAlert, ZoneClass, ZoneEpisode, Zones
 
 __all__ = [
@@ -20,6 +23,7 @@ __all__ = [
     "ClassShare",
     "Classification",
     "Component",
+    "Crossing",
     "DeadLetter",
     "Depth",
     "DepthSummary",
@@ -37,7 +41,14 @@ __all__ = [
     "Score",
     "Segmentation",
     "SegmentationSummary",
+    "TamperEpisode",
     "Thing",
+    "Track",
+    "TrackLabel",
+    "Tracks",
+    "Unchanged",
+    "View",
+    "Visit",
     "Zone",
     "ZoneAlert",
     "ZoneClass",

@@ -29,6 +29,7 @@ from pydantic import (
 from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.moment import microseconds
 from operators.weights.backbone_choice import AUTO, DEMO
+from pipeline.configuration.gated import GateConfig
 from pipeline.configuration.placed import AlertConfig, PlaceName, ZoneConfig
 from pipeline.configuration.values import (
     all_known,
@@ -130,6 +131,7 @@ class StreamConfig(_Model):
     region: Edges | None = None
     drop: Drop | None = None
     record: RecordConfig | None = None
+    gate: GateConfig | None = None
     zones: dict[PlaceName, ZoneConfig] = Field(default_factory=dict)
     alerts: dict[PlaceName, AlertConfig] = Field(default_factory=dict)
 
@@ -187,6 +189,7 @@ class Config(_Model):
     max_pixels: PositiveInt = 4096 * 4096
     damaged: Literal["drop", "keep"] = "drop"
     deinterlace: bool = True
+    gate: GateConfig | None = None
     decode: Device = "cpu"
     latency_ms: PositiveInt = 1000
     clock: TimeSource = "arrival"

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 _RENAMED = {"engine": "backend"}  # once -> now
 STREAM_NAME = "a stream's name has 1 to 128 of A-Z a-z 0-9 . _ -"
 _SECRET_PLACES = {"url", "uri", "settings", "sources"}
+_NOTHING = object()  # where null may stand as well
 
 
 def resolve(
@@ -167,14 +168,23 @@ def _origin(problem: ErrorDetails, path: Path | None, from_file: Values) -> str:
     if path is None:
         return "command line"
     place = [part for part in problem["loc"] if part != "[key]"]
-    table: Any = from_file
-    for part in place[:-1]:
-        table = table.get(part) if isinstance(table, Mapping) else None
     if problem["type"] == "missing" or not place:
-        return str(path) if table is not None else "command line"
-    found = table.get(place[-1]) if isinstance(table, Mapping) else None
-    ours = found is not None and (found == problem["input"] or problem["loc"][-1] == "[key]")
+        ours = _standing_at(from_file, place[:-1]) is not _NOTHING
+    else:
+        found, given = _standing_at(from_file, place), problem["input"]
+        same = found is given or found == given  # a NaN is no NaN's equal
+        ours = found is not _NOTHING and (same or problem["loc"][-1] == "[key]")
     return str(path) if ours else "command line"
+
+
+def _standing_at(values: Any, place: Sequence[str | int]) -> Any:
+    """What stands there, or `_NOTHING`."""
+    for part in place:
+        try:
+            values = values[part]
+        except (LookupError, TypeError):
+            return _NOTHING
+    return values
 
 
 def _explain(problem: ErrorDetails) -> str:
@@ -193,6 +203,8 @@ def _explain(problem: ErrorDetails) -> str:
 def _in_our_words(message: str) -> str:
     message = message.removeprefix("Value error, ").replace("Input should", "should")
     message = message.replace(f"String should match pattern '{STREAM_ID}'", STREAM_NAME)
+    message = re.sub(r"^(List|Tuple) (should have .*) after validation", r"\2", message)
+    message = re.sub(r"a valid (list|tuple)", "a list", message)
     return re.sub(
         r"a valid dictionary( or instance of \w+)?", "a table of keys and values", message
     )

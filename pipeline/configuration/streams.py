@@ -12,6 +12,7 @@ from operators.errors import UsageError
 from pipeline.configuration.config import Config, StreamConfig
 from pipeline.configuration.followed import plan_followed
 from pipeline.configuration.footage import layout_of
+from pipeline.configuration.gated import gate_of
 from pipeline.configuration.head_match import check_size
 from pipeline.configuration.placed import places_of
 from pipeline.configuration.source_plan import SourcePlan
@@ -107,6 +108,7 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
         decode=_decoding(config, stream.decode),
         drop=drop,
         region=Region(*stream.region) if stream.region else None,
+        gate=gate_of(stream.gate or config.gate),
         places=places_of(name, stream.zones, stream.alerts, samplings),
         tape=_taping(name, stream, plan),
         chunk_ms=min(chunk_ms, max(1, latency_ms // 2)) if spec.endless else chunk_ms,
@@ -220,6 +222,7 @@ def _spec(
         spool_bytes=config.spool_bytes,
         span_s=None if plan.live else config.span_s,
         taped=plan.taped,
+        gate=gate_of(config.gate),
         late_begins=plan.late_begins,
     )
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pipeline.decode.collector import Item, entries
 from pipeline.decode.lineup import Lineup
+from pipeline.decode.stillness import Stillness
 from pipeline.decode.track import Sample
 from pipeline.stream.chunk import CHUNK_FRAMES, Entry
 from pipeline.stream.dropped import Dropped
@@ -35,6 +36,7 @@ class Buffer:
         self._max_age_s = spec.max_age_s
         self._chunk_s = spec.chunk_ms / 1000
         self._clock = clock
+        self._stillness = Stillness(spec)  # of what is handed out
         self._items: Lineup[Sample] = Lineup()
         self._frames = 0
         self._dropped = Dropped(spec.stream, len(spec.samplings))  # before the first item
@@ -84,7 +86,8 @@ class Buffer:
                     return None
                 late_s = self._since_s + self._chunk_s - self._clock()
                 self._changed.wait(min(left_s, max(late_s, 0.001)) if self._items else left_s)
-            return entries(self._next())
+            items = self._next()
+        return entries([self._stillness.judge(item) for item in items])
 
     def _ready(self) -> bool:
         if not self._items:

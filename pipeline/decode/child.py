@@ -27,6 +27,7 @@ from pipeline.decode.following import Following
 from pipeline.decode.playback import Playback
 from pipeline.decode.slate import Slate
 from pipeline.decode.sought import Sought, SoughtTape
+from pipeline.decode.stillness import Stillness
 from pipeline.decode.taped import Taped
 from pipeline.logs import set_up_kept_logging
 from pipeline.media.retry import Wait
@@ -87,7 +88,7 @@ class Orders:
 
 def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     """A recording: one chunk ahead of what is asked for, and no further."""
-    collector = Collector(spec.chunk_ms, time.monotonic)
+    collector, stillness = Collector(spec.chunk_ms, time.monotonic), Stillness(spec)
 
     def alive() -> None:
         """Also while bytes are waited for, which frames that are there do not wait for."""
@@ -105,7 +106,7 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
             # Whoever waited for bytes was told to stop.
             item = playback.end("stopped")
         if item is not None:
-            collector.add(item)
+            collector.add(stillness.judge(item))
         alive()
         if collector.full:
             orders.wanted()

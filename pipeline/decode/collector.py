@@ -17,8 +17,8 @@ FIRST_CHUNK_FRAMES = CHUNK_FRAMES // 2
 
 
 class Collector:
-    """A recording's chunk in the making: full at 16 frames, after `chunk_ms`, or at the end; and
-    where a manifest belongs, which so tells of the same frames in every run.
+    """A recording's chunk in the making: full at 16 computed frames, after `chunk_ms`, or at the
+    end; and where a manifest belongs, which so tells of the same frames in every run.
 
     The first one is full at 8: the engine waits for it with nothing else to do.
 
@@ -57,7 +57,7 @@ class Collector:
             self._since_s = self._since_s if self._whole else self._clock()
             self._whole = len(self._items)
         if isinstance(item, Sample):
-            self._frames += 1
+            self._frames += not item.repeats
             self._manifest = item.cursor["sampled"] % MANIFEST_FRAMES == 0
 
     def take(self) -> tuple[Entry, ...]:
@@ -70,8 +70,8 @@ class Collector:
 
 
 def entries(items: Iterable[Item]) -> tuple[Entry, ...]:
-    """Items in order, runs of samples of one session and size put together, losses summed up in
-    front.
+    """Items in order, runs of samples of one session and size put together, those that are computed
+    and those that repeat one frame, losses summed up in front.
 
     A damaged stretch loses every other frame; a Fault between each two would break the runs.
     """
@@ -96,7 +96,8 @@ def entries(items: Iterable[Item]) -> tuple[Entry, ...]:
 
 def _go_together(one: Sample, next_one: Sample) -> bool:
     same_size = one.pixels.shape == next_one.pixels.shape
-    return same_size and one.info.session == next_one.info.session
+    same_session = one.info.session == next_one.info.session
+    return same_size and same_session and one.repeats == next_one.repeats
 
 
 def checksum(pixels: NDArray[np.uint8]) -> int:
@@ -116,7 +117,7 @@ def _frames(run: list[Sample]) -> Frames:
     cursor = {**run[-1].cursor, "checksum": checksum(run[-1].pixels)}
     return Frames(
         tuple(sample.info for sample in run),
-        np.stack([sample.pixels for sample in run]),
+        _pixels(run),
         tuple(sample.taken for sample in run),
         cursor,
         run[-1].share,
@@ -124,4 +125,11 @@ def _frames(run: list[Sample]) -> Frames:
         tuple(sample.arrived_s for sample in run if sample.arrived_s is not None),
         run[-1].drift,
         run[-1].ahead_us,
+        run[-1].repeats,
     )
+
+
+def _pixels(run: list[Sample]) -> NDArray[np.uint8]:
+    if run[0].repeats:
+        return np.empty((0, *run[0].pixels.shape), np.uint8)
+    return np.stack([sample.pixels for sample in run])

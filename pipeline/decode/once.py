@@ -5,7 +5,7 @@ A specification in -> its entries out, the End last. For whoever wants pixels an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from pipeline.decode.host import DecodeHost
 from pipeline.stream.chunk import End, Entry
@@ -14,7 +14,7 @@ from pipeline.stream.spec import StreamSpec
 _WAIT_S = 1.0
 
 
-def decoded(spec: StreamSpec) -> Iterator[Entry]:
+def decoded(spec: StreamSpec) -> Generator[Entry]:
     """Entries in order; the decoder ends when the generator is closed."""
     host = DecodeHost()
     try:

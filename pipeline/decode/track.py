@@ -38,6 +38,7 @@ class Sample:
         arrived_s: when, on the monotonic clock; None where nobody minds.
         drift: how fast the camera's clock runs against this machine's, as far as that is known.
         ahead_us: its event time less that by arrival.
+        repeats: position of the computed frame that it shows again (`pipeline.decode.stillness`).
     """
 
     info: FrameInfo
@@ -48,6 +49,7 @@ class Sample:
     arrived_s: float | None = None
     drift: Drift | None = None
     ahead_us: int = 0
+    repeats: str = ""
 
 
 class Track:

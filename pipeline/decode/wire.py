@@ -111,7 +111,8 @@ def _plain(kind: str, values: dict[str, Any]) -> Entry:
 
 def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
     if isinstance(entry, Frames):
-        pixels.append(np.ascontiguousarray(entry.pixels).data.cast("B"))
+        if entry.pixels.size:
+            pixels.append(np.ascontiguousarray(entry.pixels).data.cast("B"))
         return {
             "entry": "frames",
             "shape": entry.pixels.shape,
@@ -123,6 +124,7 @@ def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
             "arrived_s": entry.arrived_s,
             "drift": entry.drift,
             "ahead_us": entry.ahead_us,
+            "repeats": entry.repeats,
         }
     return {"entry": type(entry).__name__.lower(), **asdict(entry)}
 
@@ -132,7 +134,7 @@ def _frames(values: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]])
     taken, cursor = tuple(values["taken"]), values["cursor"]
     drift = values["drift"] and Drift(*values["drift"])
     more = (values["share"], values["before"], tuple(values["arrived_s"]), drift)
-    return Frames(infos, pixels, taken, cursor, *more, values["ahead_us"])
+    return Frames(infos, pixels, taken, cursor, *more, values["ahead_us"], values["repeats"])
 
 
 def write_all(fd: int, buffers: Sequence[bytes | memoryview]) -> None:

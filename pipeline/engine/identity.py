@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -54,6 +54,7 @@ class Identity:
                 f"streams.{spec.stream}.operators: none of {', '.join(spec.rules)} runs without a "
                 f"head; those that run: {', '.join(self.operators)}; give --head, or pick others"
             )
+        self._refuse_gate(spec, variants)
         facts: dict[str, Any] = {
             "sources": [[spec.stream, spec.session]],
             "samplings": [str(rule) for rule in spec.samplings],
@@ -66,4 +67,14 @@ class Identity:
         facts |= {} if spec.decode == "cpu" else {"decode": spec.decode}
         facts |= {"region": list(astuple(spec.region))} if spec.region else {}
         facts |= {"span_s": list(spec.span_s)} if spec.span_s else {}
+        facts |= {"gate": spec.gate.canonical()} if spec.gate else {}
         return variant_hash(facts)
+
+    def _refuse_gate(self, spec: StreamSpec, keys: Iterable[str]) -> None:
+        deaf = [key for key in keys if spec.gate and not self.operators[key].repeats]
+        if deaf:
+            raise UsageError(
+                f"{spec.stream} has a gate, and {', '.join(deaf)} cannot be told of frames that "
+                "are not computed: give the operator a method `repeat`, leave it out of "
+                "streams.NAME.operators, or set streams.NAME.gate.at_least_every_s: 0"
+            )

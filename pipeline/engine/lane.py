@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from operators.frames import FrameInfo
-from operators.operator import Operator, StreamOperator
+from operators.operator import Operator
 from operators.result import Result
-from operators.variant import prepared_variant
+from pipeline.engine.account import Account
 from pipeline.engine.chunk_queue import QUEUED_CHUNKS, ChunkQueue
 from pipeline.engine.hole import refuse_hole
 from pipeline.engine.latency import FrameTimes
@@ -26,9 +26,7 @@ from pipeline.errors import RecordsTooLarge
 from pipeline.records.commit import Commit
 from pipeline.records.message import Publisher
 from pipeline.records.outage import Outage
-from pipeline.records.record import Message
 from pipeline.stream.chunk import End, Fault, Frames, Gap, Trouble
-from pipeline.stream.ledger import Ledger
 from pipeline.stream.progress import Progress
 from pipeline.stream.spec import StreamSpec
 
@@ -51,9 +49,8 @@ class Lane:
         self.live = spec.live
         self.resumed = bool(progress.position)
         self._progress = progress
-        self._publisher = publisher
-        self._variants = {topic: own for one in placements for topic, own in one.variants.items()}
-        self._ledger = Ledger(progress.ledger, progress.waiting)
+        self._account = Account(spec, progress, placements, publisher)
+        self._ledger, self.still = self._account.ledger, self._account.still
         self._memories = Memories(placements, self._progress)
         self.queue = ChunkQueue(1 if spec.drop == "latest" else QUEUED_CHUNKS)
         self.outbox = Outbox(progress, placements, publisher, live=spec.live)
@@ -64,7 +61,6 @@ class Lane:
         self.lost = 0  # frames that were told to be lost, in this run
         self.frames = 0  # that have been through the operators, in this run
         self.spilt = 0  # of those, whose records were kept on disk and lost
-        self._messages: list[Message] = []
         self.end: End | None = None
         self.size_hw: tuple[int, int] | None = None
 
@@ -150,32 +146,27 @@ class Lane:
     def take(
         self, operator: Operator, infos: Sequence[FrameInfo], results: Sequence[Result]
     ) -> None:
-        """Frames of this stream that an operator took, and its results for this stream. One that
-        remembers may speak of a frame later, the others never."""
-        self._ledger.took(operator.name, infos)
-        self._deliver(operator, results)
-        if not isinstance(operator, StreamOperator):
-            self._ledger.settle(operator.name)
+        """Frames of this stream that an operator took, and its results for this stream."""
+        self._account.take(operator, infos, results)
         self._announce(self.shortfall.succeed(operator))
+
+    def repeat(self, operator: Operator, info: FrameInfo, results: Sequence[Result] = ()) -> bool:
+        """A frame that is not computed, and what an operator says of it; whether the operator's
+        records of the computed frame hold for it."""
+        return self._account.repeat(operator, info, results)
+
+    def pass_over(self, operator: Operator) -> None:
+        """A frame that is not computed, of which an operator has nothing to say."""
+        for counter in ("sampled", "silent"):
+            self._ledger.add(operator.name, counter, 1)
 
     def forget(self, operator: Operator, results: Sequence[Result] = ()) -> None:
         """An operator's memory of this stream was reset; its last results."""
-        self._deliver(operator, results)
-        self._ledger.settle(operator.name)
-
-    def _deliver(self, operator: Operator, results: Sequence[Result]) -> None:
-        self._ledger.told(operator.name, results)
-        epoch = self._progress.epoch
-        for result in results:
-            if result.info.epoch != epoch:  # a span, after a resume, may end on a frame before it
-                result = replace(result, info=replace(result.info, epoch=epoch))
-            variant = prepared_variant(self._variants[result.operator], result.info.preparation)
-            self._messages.append(self._publisher.record(result, variant, operator))
+        self._account.forget(operator, results)
 
     def bury(self, operator: Operator, info: FrameInfo, error: Exception) -> None:
         """An operator failed on a frame: dead letter instead of a result."""
-        self._ledger.add(operator.name, "deadletter", 1)
-        self._messages.append(self._publisher.dead_letter(info, operator.name, error))
+        self._account.bury(operator, info, error)
         self._announce(self.shortfall.fail(operator, info, error))
 
     def refuse(self, error: RecordsTooLarge) -> Commit:
@@ -185,6 +176,7 @@ class Lane:
             RecordsTooLarge: one of them is of no operator.
         """
         commit, operators = self.outbox.refuse(error)
+        self.still.strike({one.id for one in error.refused})
         for operator in operators:  # frames of the next chunk may be counted already
             self._ledger.bury(operator)
         return commit
@@ -201,6 +193,8 @@ class Lane:
         self.times.release(run, len(run.infos) - self._left, computed)
         self._left -= frames
         last = run.infos[-1 - self._left]
+        if computed and not run.repeats:
+            self.still.see(last)
         self._progress = replace(
             self._progress,
             session=last.session,
@@ -218,7 +212,13 @@ class Lane:
         if first.session != self._progress.session or not self._progress.position:
             if self._progress.position:
                 self._forget("session")
-            self._messages.append(self._publisher.started(first))
+            self._account.start(first)
+        if not frames.repeats:
+            self._account.end_still()
+        elif frames.repeats != self.still.computed:  # that was dropped, and so are these
+            self._offered, self._left = frames, len(frames.infos)
+            self.skip(frames.taken, self.shortfall.cause)
+            return None
         given = self.shortfall.given(frames)
         self._offered = given or frames
         self._left = len(self._offered.infos)
@@ -256,7 +256,7 @@ class Lane:
                 self._warn(entry)
                 if not self.spec.endless:
                     return  # a decoder that had to be restarted is no fact about the footage
-        self._messages += self._publisher.announce(entry, self._progress, self._ledger.counts())
+        self._account.announce([entry], self._progress)
 
     def _warn(self, fault: Fault) -> None:
         told = (self.stream, fault.kind, fault.detail)
@@ -266,27 +266,27 @@ class Lane:
         self._announce(self.shortfall.take())
 
     def _announce(self, entries: Sequence[Gap | Fault]) -> None:
-        for entry in entries:
-            self._messages += self._publisher.announce(entry, self._progress, {})
+        self._account.announce(entries, self._progress)
 
     def _goes_on(self, end: End) -> bool:
         """Another day: nothing is forgotten, and consumers are not told of an end."""
         return not self.live and (end.unfinished or end.outcome == "stopped")
 
     def _forget(self, reason: str) -> None:
+        self._account.end_still()
+        self.still.break_off()
         for operator, results in self._memories.reset(reason):
             self.forget(operator, results)
 
     def _commit(self) -> Commit:
+        messages, counts = self._account.close()
         self._progress = replace(
             self._progress,
             operators=self._memories.snapshots(),
             gaps=self._memories.gaps(),
-            ledger=self._ledger.counts(),
-            waiting=self._ledger.waiting(),
             status=self._status,
+            **counts,
         )
-        messages, self._messages = self._messages, []
         told = self.end if self.end and not self._goes_on(self.end) else None
         self.times.send()
         return self.outbox.send(messages, self._progress, told)

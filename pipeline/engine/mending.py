@@ -23,7 +23,7 @@ from pipeline.stream.chunk import End, Gap
 from pipeline.stream.ledger import Ledger
 from pipeline.stream.progress import Progress
 
-RECORDED = ("published", "covered", "deadletter")  # counters of frames that records tell of
+RECORDED = ("published", "covered", "unchanged", "deadletter")  # frames that records tell of
 LOST = "spill"
 
 Counts = Mapping[str, Mapping[str, int]]

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pipeline.engine.placement import Placement
 from pipeline.engine.refusals import with_letters
 from pipeline.engine.sealing import sealed
+from pipeline.engine.still import struck
 from pipeline.errors import RecordsTooLarge
 from pipeline.records.commit import Commit, Link
 from pipeline.records.manifest import Untold
@@ -140,7 +141,9 @@ class Outbox:
         ledger = Ledger(progress.ledger)
         for operator in operators:
             ledger.bury(operator)
-        return self._put(messages, replace(progress, ledger=ledger.counts())), operators
+        still = struck(progress.still, {one.id for one in error.refused})
+        told = replace(progress, ledger=ledger.counts(), still=still)
+        return self._put(messages, told), operators
 
     def _send(
         self, messages: Sequence[Message], progress: Progress, end: End | None = None

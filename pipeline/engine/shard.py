@@ -263,6 +263,8 @@ class Shard:
             while (step := lane.advance()) is not None:
                 if isinstance(step, Commit):
                     delivery.put(step)
+                elif step.repeats:
+                    self._flight.echo(step)
                 else:
                     self._offer(lane, step)
             if lane.over:

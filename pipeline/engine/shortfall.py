@@ -14,7 +14,7 @@ from operators.operator import Operator, StreamOperator
 from pipeline.engine.placement import Placement
 from pipeline.engine.reasons import brief
 from pipeline.engine.suspension import MOST_FAILURES, PAUSE_S, Suspension
-from pipeline.stream.chunk import Entry, Fault, Frames, Gap, Trouble
+from pipeline.stream.chunk import CAUSES, Entry, Fault, Frames, Gap, Trouble
 from pipeline.stream.dropped import Dropped, Untold
 from pipeline.stream.ledger import Ledger
 from pipeline.stream.sampling import HALF
@@ -26,6 +26,7 @@ class Shortfall:
 
     Attributes:
         dropped: cause -> frames that no operator was given, in this run.
+        cause: why an operator was not given a frame the last time.
     """
 
     def __init__(self, spec: StreamSpec, placements: Sequence[Placement], ledger: Ledger) -> None:
@@ -40,6 +41,7 @@ class Shortfall:
         self._ledger = ledger
         self._untold = Untold()
         self.dropped: Mapping[str, int] = self._untold.total
+        self.cause = CAUSES[0]
         self._suspension = Suspension() if spec.live else None
         self._withheld: Counter[str] = Counter()  # from operators that are suspended
         self._given_up: tuple[str, ...] = ()
@@ -98,7 +100,7 @@ class Shortfall:
         return [part for entry in entries for part in self._halved(entry)]
 
     def _halved(self, entry: Entry) -> list[Entry]:
-        if not isinstance(entry, Frames):
+        if not isinstance(entry, Frames) or entry.repeats:  # repetitions cost nothing
             return [entry]
         kept, gone = [], []
         for row, mask in enumerate(entry.taken):  # each by itself, or a slow rule would have none
@@ -172,5 +174,6 @@ class Shortfall:
         return [Fault(self._spec.stream, "restored", said)]
 
     def _count(self, operator: str, cause: str, frames: int) -> None:
+        self.cause = cause
         for counter in ("dropped", f"dropped_{cause}"):
             self._ledger.add(operator, counter, frames)

@@ -19,11 +19,14 @@ from operators.batch_operator import BatchOperator
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.operator import Operator, StreamOperator
 from pipeline.engine.batching import Batch
+from pipeline.engine.echo import echo
+from pipeline.engine.lane import Lane
 from pipeline.engine.launched import Launched
 from pipeline.engine.observer import BACKBONE, Observer
 from pipeline.engine.reasons import brief
 from pipeline.engine.speaker import Lanes, Speaker, bury, deliver
 from pipeline.errors import RuntimeFailure
+from pipeline.stream.chunk import Frames
 from pipeline.trace import detail, trace
 
 if TYPE_CHECKING:
@@ -83,9 +86,15 @@ class Engine:
             for stream, frames in Counter(info.stream for info in infos).items():
                 lanes[stream].release(frames)
 
-    def pixels_of(self, info: FrameInfo) -> NDArray[np.uint8]:
-        """Of a frame of the batch that is being finished, as the backbone had it: `[H, W, 3]`."""
-        assert self._frames
+    def echo(self, frames: Frames, lane: Lane) -> None:
+        """Hand a lane its frames that repeat one and are in no batch."""
+        echo(self.operators, frames, lane, self._tell)
+
+    def pixels_of(self, info: FrameInfo) -> NDArray[np.uint8] | None:
+        """Of a frame of the batch that is being finished, as the backbone had it: `[H, W, 3]`; None
+        of one that is not computed."""
+        if self._frames is None or info not in self._frames.infos:
+            return None
         pixels: NDArray[np.uint8] = self._frames.pixels[self._frames.infos.index(info)]
         return pixels
 

@@ -29,6 +29,11 @@ class Variants:
     placed: bool = False
     findable: Findable | None = None
 
+    @property
+    def repeats(self) -> bool:
+        """Whether it can be told of frames that are not computed."""
+        return all(kind.repeats for kind in self.kinds.values())
+
     def on(self, spec: StreamSpec, sampling: Sampling) -> dict[str, str]:
         """Topic -> variant, 12 hex, of the records of a stream of which the operator takes these
         frames.
@@ -44,15 +49,16 @@ class Variants:
         return {
             topic: kind.variant(
                 computation,
-                sampling=_frames(spec, sampling),
+                sampling=frames_taken(spec, sampling),
                 calibration=self.calibrations.get(spec.stream),
+                gate=spec.gate.canonical() if spec.gate else None,
                 places=places,
             )
             for topic, kind in self.kinds.items()
         }
 
 
-def _frames(spec: StreamSpec, sampling: Sampling) -> str:
+def frames_taken(spec: StreamSpec, sampling: Sampling) -> str:
     """Which frames an operator takes."""
     words = [sampling.canonical()]
     words += ["damaged"] if spec.damaged else []

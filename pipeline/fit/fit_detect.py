@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from operators.backbones.backbone import Backbone
+from operators.detect.box_finder import BoxFinder
 from operators.detect.decoder import DecoderShape, decoder_blocks
 from operators.detect.operator import Detect
 from operators.errors import UsageError
@@ -107,8 +108,9 @@ def fit_detect(
 
 def built(head: Head, labels: LabelSet, backbone: Backbone, shape: DecoderShape) -> Detect:
     """The operator that will read a head, which tells of all that it guesses."""
-    arch = backbone.loaded.model.architecture
-    operator = Detect(head, arch, labels, shape=shape, thresholds=[0.0] * len(labels.labels))
+    classes = len(labels.labels)
+    finder = BoxFinder(head, backbone.loaded.model.architecture, classes, shape)
+    operator = Detect(head, finder, labels, thresholds=[0.0] * classes)
     operator.load(torch.device("cpu"), torch.float32)
     return operator
 

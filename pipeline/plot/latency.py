@@ -33,7 +33,7 @@ class Latency:
 
     def wants(self, topic: str) -> bool:
         """Whether it reads it: what tells of a frame or a window at once."""
-        return topic not in (*OF_EVERY_RUN, "labels", "action.episodes")
+        return topic not in (*OF_EVERY_RUN, "labels") and not topic.endswith(".episodes")
 
     def see(self, record: StoredRecord) -> None:
         """Another record."""

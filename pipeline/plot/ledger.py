@@ -13,13 +13,14 @@ from pipeline.plot.panel import Panel
 from pipeline.plot.statement import Statement
 from pipeline.records.record import StoredRecord
 from pipeline.records.topics import EVENTS, MANIFEST
+from pipeline.stream.ledger import SETTLED
 
 _TITLE = "Ledger"
-_SETTLED = ("published", "covered", "silent", "deadletter")
 _WAITING = "waiting"
 _COLOURS: Mapping[str, RGB] = {
     "published": CLASS_COLOURS[4],
     "covered": CLASS_COLOURS[0],
+    "unchanged": CLASS_COLOURS[3],
     "silent": NOTHING,
     _WAITING: CLASS_COLOURS[2],
     "deadletter": CLASS_COLOURS[1],
@@ -67,7 +68,7 @@ class Ledgers:
 
 
 def _row(operator: str, counts: Counter[str]) -> Bar:
-    settled = sum(counts[name] for name in _SETTLED)
+    settled = sum(counts[name] for name in SETTLED)
     frames = {**counts, _WAITING: max(counts["sampled"] - settled, 0)}
     parts = [
         Part(frames.get(name, 0), rgb, f"{name} {frames.get(name, 0)}")

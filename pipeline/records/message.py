@@ -14,17 +14,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from operators.format import ours
+from operators.format import JSON, ours
 from operators.frames import FrameInfo
 from operators.moment import rfc3339
 from operators.operator import Operator
-from operators.result import Result, canonical_json
+from operators.result import Result, canonical_json, record_id
 from pipeline.records.frame import FRAME, frame_attributes
 from pipeline.records.headers import RecordHeaders, headers_of
 from pipeline.records.mark import Mark
 from pipeline.records.outage import Outage, told
 from pipeline.records.record import Message, Refused
-from pipeline.records.topics import CLAIMS, MANIFEST, PROGRESS
+from pipeline.records.topics import CLAIMS, MANIFEST, PROGRESS, UNCHANGED
 from pipeline.secrets import mask
 from pipeline.stream.chunk import End, Fault, Gap
 from pipeline.stream.progress import Progress
@@ -134,6 +134,14 @@ class Publisher:
         attributes |= {"variant": self._job, "model": self._model}
         where = f"{letter['position']}.{operator}"
         return self._incident("deadletter", where, letter, attributes)
+
+    def unchanged(self, last: FrameInfo, said: Mapping[str, Any], variant: str) -> Message:
+        """Frames up to this one were not computed, because they show what one before them does."""
+        value = canonical_json(said)
+        identity = record_id(Result(last, UNCHANGED, JSON, value), variant)
+        attributes = frame_attributes(last) | {"variant": variant, "model": self._model}
+        headers = headers_of(UNCHANGED, identity, ours(UNCHANGED), attributes)
+        return Message(UNCHANGED, self._stream, headers, value)
 
     def manifest(self, said: Mapping[str, Any], progress: Progress) -> Message:
         """What was committed since the manifest before (`pipeline.records.manifest`)."""

@@ -31,20 +31,23 @@ class PicturedPublisher(TracedPublisher):
         job: str,
         model: str,
         ratio: float,
-        pixels_of: Callable[[FrameInfo], NDArray[np.uint8]],
+        pixels_of: Callable[[FrameInfo], NDArray[np.uint8] | None],
         *,
         live: bool = False,
     ) -> None:
         """
         Args:
             stream, job, model, ratio, live: of `TracedPublisher`.
-            pixels_of: of a frame that an operator has just failed on, uint8 RGB `[H, W, 3]`.
+            pixels_of: of a frame that an operator has just failed on, uint8 RGB `[H, W, 3]`; None
+                where there are none.
         """
         super().__init__(stream, job, model, ratio, live=live)
         self._pixels_of = pixels_of
 
     def dead_letter(self, info: FrameInfo, operator: str, error: Exception, **more: Any) -> Message:
-        more["picture"] = _picture(self._pixels_of(info))
+        pixels = self._pixels_of(info)
+        if pixels is not None:
+            more["picture"] = _picture(pixels)
         return super().dead_letter(info, operator, error, **more)
 
 

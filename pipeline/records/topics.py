@@ -71,6 +71,7 @@ TOPICS: dict[str, Topic] = {
         Topic("labels", ours("labels"), compacted=True, retention_ms=FOREVER_MS, partitions=1),
         Topic("events", ours("events"), retention_ms=30 * DAY_MS),
         Topic("deadletter", ours("deadletter"), retention_ms=30 * DAY_MS),
+        Topic("unchanged", ours("unchanged")),
         Topic("manifest", ours("manifest"), retention_ms=30 * DAY_MS),
         Topic("progress", ours("progress"), compacted=True, retention_ms=FOREVER_MS),
         Topic("claims", ours("claims"), compacted=True, retention_ms=FOREVER_MS, partitions=1),
@@ -78,7 +79,7 @@ TOPICS: dict[str, Topic] = {
 }
 
 PROGRESS, CLAIMS = "progress", "claims"
-EVENTS, DEADLETTER, MANIFEST = "events", "deadletter", "manifest"
+EVENTS, DEADLETTER, MANIFEST, UNCHANGED = "events", "deadletter", "manifest", "unchanged"
 OF_EVERY_RUN = (EVENTS, DEADLETTER, MANIFEST, PROGRESS, CLAIMS)  # beside those of its operators
 
 

@@ -22,6 +22,7 @@ from pipeline.render.pixels import Shown, shown_frames
 from pipeline.render.sheet import Heading, Sheet
 from pipeline.render.survey import Survey, Wanted, messages, survey
 from pipeline.render.track import Track, held_maps, held_windows
+from pipeline.render.zones_panel import ZonesPanel, alarms
 from pipeline.secrets import mask_url
 from pipeline.sinks.sink import Reader
 from pipeline.sinks.uri import open_reader
@@ -163,7 +164,9 @@ def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Pan
             panels.append(ActionPanel(Track(held_windows(records(topic)))))
             continue
         track = Track(held_maps(records(topic)))
-        if topic == "depth":
+        if topic == "zones":
+            panels.append(ZonesPanel(track, alarms(_alerts(wish, found, reader()))))
+        elif topic == "depth":
             panels.append(DepthPanel(track, own, blend=blend))
         elif topic == "segmentation":
             name = own.headers["ce_labelset"]
@@ -174,3 +177,15 @@ def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Pan
             panels.append(PcaPanel(track, blend=blend))
     laid_over = blend and any(topic in OVER for topic in found.topics)
     return panels if laid_over else [FramePanel(), *panels]
+
+
+def _alerts(wish: Wish, found: Survey, reader: Reader) -> list[Message]:
+    """Of the newest variant; there are few."""
+    where = Filter((found.stream,), wish.spec.session)
+    there = [
+        message
+        for message in messages(reader, ["zones.alerts"], where)
+        if message.headers["ce_model"] == found.model
+    ]
+    newest = there[-1].headers["ce_variant"] if there else ""
+    return [message for message in there if message.headers["ce_variant"] == newest]

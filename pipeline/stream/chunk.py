@@ -49,6 +49,8 @@ class Frames:
         drift: live: how fast the camera's clock runs, as of the last frame; None: nobody knows.
         ahead_us: live: event time of the last frame less that by arrival; its camera's clock may
             be off.
+        repeats: position of the computed frame that all of these show again; their pixels are left
+            out, `[0, H, W, 3]`. "": they are to be computed.
     """
 
     infos: tuple[FrameInfo, ...]
@@ -60,10 +62,12 @@ class Frames:
     arrived_s: tuple[float, ...] = ()
     drift: Drift | None = None
     ahead_us: int = 0
+    repeats: str = ""
 
     def __post_init__(self) -> None:
-        if not len(self.infos) == len(self.taken) == self.pixels.shape[0] > 0:
-            counts = (len(self.infos), len(self.taken), self.pixels.shape[0])
+        counts = (len(self.infos), len(self.taken), self.pixels.shape[0])
+        pictures = 0 if self.repeats else counts[0]
+        if counts != (counts[0], counts[0], pictures) or not counts[0]:
             raise ValueError(f"infos, taken and pixels must agree and not be empty, got {counts}")
 
     @property
@@ -92,7 +96,7 @@ class Frames:
         return replace(
             self,
             infos=tuple(self.infos[row] for row in rows),
-            pixels=self.pixels[list(rows)],
+            pixels=self.pixels if self.repeats else self.pixels[list(rows)],
             taken=tuple(self.taken[row] for row in rows),
             before=None,
             arrived_s=tuple(self.arrived_s[row] for row in rows if self.arrived_s),

@@ -1,8 +1,8 @@
 """What became of every sampled frame of a stream, per operator.
 
-Pure. sampled = published + covered + silent + deadletter once all is committed, and while a stream
-runs the frames that wait beside them; frames dropped before any operator saw them are counted
-apart.
+Pure. sampled = published + covered + unchanged + silent + deadletter once all is committed, and
+while a stream runs the frames that wait beside them; frames dropped before any operator saw them
+are counted apart.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from operators.result import Result
 from pipeline.stream.chunk import CAUSES
 
 DROPPED = tuple(f"dropped_{cause}" for cause in CAUSES)
-COUNTERS = ("sampled", "published", "covered", "silent", "deadletter", "dropped", *DROPPED)
+SETTLED = ("published", "covered", "unchanged", "silent", "deadletter")
+COUNTERS = ("sampled", *SETTLED, "dropped", *DROPPED)
 MOST_WAITING = 1024  # frames of an operator; progress carries them
 
 Waiting = Mapping[str, Sequence[tuple[str, int]]]
@@ -26,10 +27,11 @@ class Ledger:
     """Counters of one stream.
 
     `published`: the frame has a record of its own. `covered`: it lies in a span of which a record
-    tells. `silent`: no record tells of it, because the operator had nothing to say, or gave up its
-    memory when it failed. `deadletter`: the operator failed on it, or its record was too large
-    for the sink. `dropped`: the operator was not given it, and why: `dropped_full`, `dropped_late`,
-    ... (`pipeline.stream.chunk.CAUSES`); nobody was, or this operator alone.
+    tells. `unchanged`: it repeats a frame that has one. `silent`: no record tells of it, because
+    the operator had nothing to say, or gave up its memory when it failed. `deadletter`: the
+    operator failed on it, or its record was too large for the sink. `dropped`: the operator was not
+    given it, and why: `dropped_full`, `dropped_late`, ... (`pipeline.stream.chunk.CAUSES`); nobody
+    was, or this operator alone.
     """
 
     def __init__(
@@ -75,6 +77,13 @@ class Ledger:
             self.add(operator, "covered", len(inside))
             for name in inside:
                 del rows[name]
+
+    def repeated(self, operator: str, position: str) -> bool:
+        """A frame that waits is unchanged; whether it waited still."""
+        if self._waiting.get(operator, {}).pop(position, None) is None:
+            return False
+        self.add(operator, "unchanged", 1)
+        return True
 
     def bury(self, operator: str) -> None:
         """A record that was told turned out to be too large for the sink: one frame, that of its

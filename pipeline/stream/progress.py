@@ -32,6 +32,8 @@ class Progress:
         frames: sampled frames that are committed, in all sessions.
         untold: what no manifest tells of yet (`pipeline.records.manifest.Untold`), JSON values; {}
             before the first commit.
+        still: which frame those that are not computed repeat (`pipeline.engine.still`), JSON
+            values; {} and left out where all are.
     """
 
     job: str
@@ -50,6 +52,7 @@ class Progress:
     detail: str = ""
     frames: int = 0
     untold: dict[str, Any] = field(default_factory=dict)
+    still: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
@@ -67,10 +70,13 @@ class Progress:
 
     def settled(self) -> Progress:
         """Without what is needed to go on, where nothing is left to do."""
-        return replace(self, cursor=None, operators={}, gaps={}) if self.done else self
+        return replace(self, cursor=None, operators={}, gaps={}, still={}) if self.done else self
 
     def to_json(self) -> bytes:
-        return canonical_json({name: getattr(self, name) for name in self.__slots__})
+        said = {name: getattr(self, name) for name in self.__slots__}
+        if not self.still:
+            del said["still"]
+        return canonical_json(said)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Progress:

@@ -18,6 +18,7 @@ from pipeline.media.site import is_remote
 from pipeline.media.tape import Taping
 from pipeline.media.transfer import SPOOL_BYTES
 from pipeline.stream.chunk import Counts, Cursor
+from pipeline.stream.gate import Gate
 from pipeline.stream.layout import Layout
 from pipeline.stream.sampling import Sampling
 
@@ -94,6 +95,7 @@ class StreamSpec:
             gone. Others are not played: what remembers the past would say other things.
         breaks: of a tape: where the run that is done again had not computed frames, which are
             left out again; None: all are computed.
+        gate: which frames are not computed, because nothing has changed; None: all are.
         at: recordings: frames are wanted from this one on, which is looked for; None: from the
             cursor on, or the beginning. No job has one.
     """
@@ -133,6 +135,7 @@ class StreamSpec:
     taped: bool = False
     late_begins: tuple[str, ...] = ()
     breaks: Breaks | None = field(default=None, repr=False)
+    gate: Gate | None = None
     at: Moment | None = None
 
     def __post_init__(self) -> None:
@@ -210,6 +213,7 @@ class StreamSpec:
             "region": region,
             "places": values["places"] and Places.from_json(values["places"]),
             "tape": values["tape"] and Taping(**values["tape"]),
+            "gate": values["gate"] and Gate(**values["gate"]),
             "layout": values["layout"] and Layout(**values["layout"]),
         }
         return cls(**{**values, **rest})

@@ -14,7 +14,13 @@ from pipeline.records.topics import OF_EVERY_RUN
 from pipeline.view.series import LIVE, NO_SESSION, Axis, Series, Shelf, place_of, session_of
 
 NO_POSITION = "-"  # in ids of what was told before a session's first frame
-OF_SPANS = ("action", "action.episodes", "labels", *OF_EVERY_RUN)  # not of single frames
+OF_SPANS = (
+    "action",
+    "action.episodes",
+    "tamper.episodes",
+    "labels",
+    *OF_EVERY_RUN,
+)  # not of single frames
 NO_FRAME = "none of its frames is in the sink yet"
 
 

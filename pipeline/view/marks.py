@@ -128,6 +128,12 @@ def _episode(record: StoredRecord, said: Any, _: When) -> Mark:
     return _mark("episodes", span, said["label"]["name"], record, score=said["peak"]["score"])
 
 
+def _tamper(record: StoredRecord, said: Any, _: When) -> Mark:
+    span = time_us(said["start"]["time"]), time_us(said["end"]["time"])
+    strength, outcome = said["peak"]["strength"], said["outcome"]
+    return _mark("events", span, said["kind"], record, score=strength, detail=outcome)
+
+
 def _event(record: StoredRecord, said: Any, when: When) -> Mark:
     at_us, kind = when(record), said["kind"]
     lost = said.get("dropped") or (said.get("lost") if kind != "ended" else 0) or 0
@@ -161,6 +167,7 @@ def _mark(
 _MARKS: Mapping[str, Callable[[StoredRecord, Any, When], Mark | None]] = {
     "action": _action,
     "action.episodes": _episode,
+    "tamper.episodes": _tamper,
     "events": _event,
     "deadletter": _dead_letter,
 }

@@ -29,7 +29,7 @@ from pipeline.view.pace import Pace
 
 PER_S = 2.0  # of a series: its viewer keeps every picture that was looked at
 
-_TEXTS = ("action", "action.episodes", "classify", "events", "deadletter")
+_TEXTS = ("action", "action.episodes", "tamper.episodes", "classify", "events", "deadletter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,5 +207,7 @@ def _text(message: Message) -> str:
         return f"{said['operator']}: {said['detail']}"
     if message.topic == "action.episodes":
         return f"{said['label']['name']}, {said['start']['time']} to {said['end']['time']}"
+    if message.topic == "tamper.episodes":
+        return f"{said['kind']}, {said['start']['time']} to {said['end']['time']}"
     labels = [f"{one['name']} {one['score']:.2f}" for one in said["labels"]]
     return ", ".join(labels) or "no label reaches its threshold"

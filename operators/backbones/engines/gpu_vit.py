@@ -7,7 +7,7 @@ kernels' float32 twins, which is how it is tested without a card.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
 import torch
@@ -55,8 +55,7 @@ class GpuVit:
         embed = folded_embedding(vit.patch_embed)
         self._embed = embed.weight.detach().to(device, products)
         self._embed_bias = embed.bias.detach()
-        self._blocks = [_GpuBlock(block, device, products, fused) for block in vit.blocks]
-        self._norm = _Norm(vit.norm, device, fused)
+        self._blocks = GpuBlocks(vit.blocks, vit.norm, device, products, fused)
 
     def at(self, size_hw: tuple[int, int], blocks: Sequence[int] = ()) -> Run:
         """The model for frames of one size: nothing in a run comes from the host.
@@ -74,22 +73,54 @@ class GpuVit:
     ) -> Tokens:
         embedded = _float32_product(self._tiles(pixels), self._embed)
         placed = embedded.view(len(pixels), *positions.shape[1:]) + positions
-        stream = torch.cat((first.expand(len(pixels), -1, -1), placed), 1)
-        normed, kept = self._blocks[0].first(stream, self._products), {}
-        # A block's last sum is normed for whoever reads it next, in the same kernel.
-        nexts = [(block.first, self._products) for block in self._blocks[1:]]
-        nexts.append((self._norm, torch.float32))
-        for index, (block, (reader, dtype)) in enumerate(zip(self._blocks, nexts, strict=True)):
-            stream, normed = block(stream, normed, reader, dtype)
-            if index in blocks:
-                kept[index] = stream
-        return normed, kept
+        return self._blocks(torch.cat((first.expand(len(pixels), -1, -1), placed), 1), blocks)
 
     def _tiles(self, pixels: Tensor) -> Tensor:
         """Every patch's bytes, `[B*hw, 3 * patch**2]`; bfloat16 has them all exactly."""
         if self._fuses_patches:
             return patches(pixels, patch=self._patch, mean=_MEAN, std=_STD, dtype=self._products)
         return self._layout.tiles(pixels).flatten(0, 1)
+
+
+class GpuBlocks:
+    """Some blocks and the norm behind them, on one device. Called from one thread."""
+
+    def __init__(
+        self,
+        blocks: Iterable[nn.Module],
+        norm: nn.Module,
+        device: torch.device,
+        products: torch.dtype,
+        fused: Collection[str],
+    ) -> None:
+        """
+        Args:
+            blocks: float32; not changed.
+            norm: of what comes out of the last one.
+            device: where they compute.
+            products: dtype of weights and of what they are multiplied with.
+            fused: which of our kernels run, as of `GpuVit`.
+        """
+        self._products = products
+        self._blocks = [_GpuBlock(block, device, products, fused) for block in blocks]
+        self._norm = _Norm(norm, device, fused)
+
+    def __call__(self, stream: Tensor, wanted: Sequence[int] = ()) -> Tokens:
+        """After the norm `[B, N, D]`, and per wanted block before it, float32.
+
+        Args:
+            stream: tokens before the first block, float32 `[B, N, D]`.
+            wanted: indices among these blocks.
+        """
+        normed, kept = self._blocks[0].first(stream, self._products), {}
+        # A block's last sum is normed for whoever reads it next, in the same kernel.
+        nexts = [(block.first, self._products) for block in self._blocks[1:]]
+        nexts.append((self._norm, torch.float32))
+        for index, (block, (reader, dtype)) in enumerate(zip(self._blocks, nexts, strict=True)):
+            stream, normed = block(stream, normed, reader, dtype)
+            if index in wanted:
+                kept[index] = stream
+        return normed, kept
 
 
 class _Norm:

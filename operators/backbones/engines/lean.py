@@ -32,8 +32,8 @@ class LeanVit:
         """
         self._layout = TokenLayout(vit, dtype)
         self._embed = product(folded_embedding(vit.patch_embed), dtype)
-        self._blocks = [_LeanBlock(folded_block(block), dtype) for block in vit.blocks]
-        self._norm = _Norm(vit.norm, torch.float32)
+        self._blocks = [LeanBlock(folded_block(block), dtype) for block in vit.blocks]
+        self._norm = LeanNorm(vit.norm, torch.float32)
         self._multiple = _TILE_ROWS if dtype == torch.bfloat16 else 1
 
     def __call__(self, pixels: Tensor, blocks: Sequence[int] = ()) -> Tokens:
@@ -72,11 +72,11 @@ class LeanVit:
         return torch.cat(frames)
 
 
-class _LeanBlock:
+class LeanBlock:
     """Rows `[B*M, D]` of some frames to rows, float32; perhaps in their own memory."""
 
     def __init__(self, block: Block, dtype: torch.dtype) -> None:
-        self._norm1, self._norm2 = _Norm(block.norm1, dtype), _Norm(block.norm2, dtype)
+        self._norm1, self._norm2 = LeanNorm(block.norm1, dtype), LeanNorm(block.norm2, dtype)
         self._parts = (3, block.attn.heads, block.attn.head_dim)
         self._qkv, self._proj = product(block.attn.qkv, dtype), product(block.attn.proj, dtype)
         mlp = block.mlp
@@ -105,7 +105,7 @@ class _LeanBlock:
         return F.silu(gate) * value
 
 
-class _Norm:
+class LeanNorm:
     """LayerNorm without a module's detours: 25 a frame, under Python's lock. In float32."""
 
     def __init__(self, norm: nn.LayerNorm, dtype: torch.dtype) -> None:

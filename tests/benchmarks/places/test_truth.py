@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.places.truth import Crossing, crossings_of, foot, totals, within, zones_of
+from benchmarks.places.truth import seen_of, within
 from pipeline.synthetic.camera import Camera
 from pipeline.synthetic.dice import Dice
 from pipeline.synthetic.instances import Instances, instances_of
@@ -58,42 +58,44 @@ def test_a_point_is_within_a_polygon_or_not():
 
 
 def test_who_stands_in_a_zone_is_known_in_every_frame(crossing: Put):
-    seen = zones_of(crossing, {"left": LEFT, "right": RIGHT}, ("sphere", "box"))
+    seen = seen_of(crossing, {}, ("sphere", "box"))
     assert seen.times_s[:3] == [0.0, 0.1, 0.2]
-    left = seen.stands["left", "sphere"]
+    left = seen.stands(LEFT, "sphere")
     assert left[:20].all()
     assert not left[20:].any()
-    assert (seen.stands["right", "sphere"] == ~left).all()
-    assert seen.stands["right", "box"].all()
-    assert not seen.stands["left", "box"].any()
+    assert (seen.stands(RIGHT, "sphere") == ~left).all()
+    assert seen.stands(RIGHT, "box").all()
+    assert not seen.stands(LEFT, "box").any()
+
+
+def test_stays_are_of_each_body_by_itself(crossing: Put):
+    seen = seen_of(crossing, {}, ("sphere", "box"))
+    assert {number: stay.sum() for number, stay in seen.stays(LEFT, "sphere").items()} == {1: 20}
+    assert seen.stays(RIGHT, "box").keys() == {2}
+    assert seen.stays(LEFT, "box") == {}
 
 
 def test_shares_are_the_pixels_of_a_label_in_a_zone(crossing: Put):
-    seen = zones_of(crossing, {"left": LEFT, "right": RIGHT}, ("sphere", "box"))
+    share = seen_of(crossing, {"left": LEFT, "right": RIGHT}, ("sphere", "box")).share
     frame = crossing.instances(3)
-    assert seen.share["left", "sphere"][3] == (frame.mask[:, :80] == 1).mean()
-    assert seen.share["right", "box"][3] == (frame.mask[:, 80:] == 2).mean()
-    halves = seen.share["left", "sphere"] + seen.share["right", "sphere"]
-    assert (halves > 0.0).all()
+    assert share["left", "sphere"][3] == (frame.mask[:, :80] == 1).mean()
+    assert share["right", "box"][3] == (frame.mask[:, 80:] == 2).mean()
+    assert (share["left", "sphere"] + share["right", "sphere"] > 0.0).all()
 
 
 def test_a_foot_that_passes_between_the_ends_of_a_line_crosses_it_once(crossing: Put):
-    ball = crossing.instances(0).seen[0]
-    row = foot(crossing, 0, ball)[1]
-    (one,) = crossings_of(crossing, ((0.5, row - 0.2), (0.5, row + 0.2)))
+    seen = seen_of(crossing, {}, ("sphere", "box"))
+    y = seen.feet[0][1].point[1]
+    (one,) = seen.crossings(((0.5, y - 0.2), (0.5, y + 0.2)))
     assert (one.id, one.label) == (1, "sphere")
     assert one.time_s == pytest.approx(2.0, abs=0.1)
     assert not one.inward  # looking down the line, it comes from the right hand
-    (back,) = crossings_of(crossing, ((0.5, row + 0.2), (0.5, row - 0.2)))
+    (back,) = seen.crossings(((0.5, y + 0.2), (0.5, y - 0.2)))
     assert back.inward
-    assert crossings_of(crossing, ((0.5, row + 0.2), (0.5, row + 0.3))) == []
+    assert seen.crossings(((0.5, y + 0.2), (0.5, y + 0.3))) == []
 
 
-def test_crossings_are_counted_by_label_and_direction():
-    told = [
-        Crossing(1.0, 1, "box", True),
-        Crossing(2.0, 1, "box", False),
-        Crossing(3.0, 2, "box", True),
-        Crossing(4.0, 3, "sphere", False),
-    ]
-    assert totals(told) == {"box": (2, 1), "sphere": (0, 1)}
+def test_labels_that_do_not_count_are_not_there(crossing: Put):
+    seen = seen_of(crossing, {"right": RIGHT}, ("sphere",))
+    assert {number for here in seen.feet for number in here} == {1}
+    assert seen.share.keys() == {("right", "sphere")}

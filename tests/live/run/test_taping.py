@@ -156,3 +156,36 @@ def test_frames_that_the_run_dropped_are_left_out_again(
     assert verdict["left_out"] == sum(drops) > 0
     assert verdict["equal"] == counts(run, "yard")
     assert verdict["differences"] == []
+
+
+@pytest.mark.slow
+def test_a_gated_run_and_its_replay_compute_the_same_frames(
+    camera, live_run, gate_lock, dinostream, tmp_path
+):
+    """Of a camera that stands still, and an engine that drops frames for a while."""
+    gate, yard = camera(), camera(pattern="smpte100")
+    operators = {"embedding": {}, "action": {}, "held:Held": {"folder": str(gate_lock.folder)}}
+    gated = {"operators": ["embedding", "action"], "gate": {"at_least_every_s": 0.7}}
+    gated |= {"url": yard.url(), "record": {"folder": str(tmp_path / "tapes")}, "drop": "latest"}
+    streams = {"gate": {"url": gate.url()}, "yard": gated}
+    run = live_run({"sampling": {"all": True}, "operators": operators, "streams": streams})
+    run.until(lambda: run.count("embedding", "gate") and run.count("unchanged", "yard") > 2)
+    gate_lock.hold()
+    run.until(gate_lock.waited_for)
+    held_at = yard.frames
+    run.until(lambda: yard.frames > held_at + 40)
+    gate_lock.release()
+    windows = run.count("action", "yard")
+    run.until(lambda: run.count("action", "yard") > windows + 2)
+    run.signal(signal.SIGTERM)
+    assert run.exit_code() == 0
+    more = ("--set", "sampling={all: true}", "--set", "gate={at_least_every_s: 0.7}")
+    code, verdict = verified(dinostream, tmp_path / "tapes" / "yard", run.database, *more)
+    assert code == 0, verdict
+    assert verdict["left_out"] > 0
+    assert verdict["differences"] == []
+    assert verdict["equal"] == {**counts(run, "yard"), "unchanged": run.count("unchanged", "yard")}
+    (ended,) = [event for event in run.events("yard") if event["kind"] == "ended"]
+    row = ended["operators"]["embedding"]
+    assert row["sampled"] == row["published"] + row["unchanged"]
+    assert row["unchanged"] > 0

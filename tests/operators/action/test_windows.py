@@ -51,6 +51,26 @@ def test_windows_are_what_the_definition_says(
         assert window.flush() is None
 
 
+@pytest.mark.parametrize(("frames", "stride"), SHAPES)
+def test_a_repeated_frame_has_the_numbers_of_the_one_before(
+    frame: Callable[..., FrameInfo], frames: int, stride: int
+) -> None:
+    """Also where that is in no window any more, and the process was killed in between."""
+    window, plain = SlidingWindow(frames, stride), SlidingWindow(frames, stride)
+    for number in range(3 * frames + 2):
+        own = vector(number - number % 3)
+        window = SlidingWindow.restored(window.snapshot(), frames=frames, stride=stride)
+        again = window.repeat(frame(number)) if number % 3 else window.push(frame(number), own)
+        seen = plain.push(frame(number), own)
+        assert (again is None) == (seen is None)
+        if again and seen:
+            assert again.infos == seen.infos
+            np.testing.assert_array_equal(again.vectors, seen.vectors)
+    window.flush()
+    assert window.repeat(frame(99)) is None
+    assert window.flush() is None, "there was nothing to repeat"
+
+
 def stretches(draw: np.random.Generator) -> Iterator[int]:
     """Lengths of what lies between gaps."""
     for _ in range(draw.integers(1, 6)):

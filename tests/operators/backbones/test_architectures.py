@@ -40,8 +40,27 @@ def test_every_official_size_has_a_variant_with_four_registers(size):
     )
 
 
-def test_the_table_holds_nine_names():
-    assert len(ARCHITECTURES) == 9
+@pytest.mark.parametrize(
+    ("name", "width", "blocks", "own", "grid"),
+    [
+        ("eomt_small_640", 384, 12, 3, 40),
+        ("eomt_base_640", 768, 12, 3, 40),
+        ("eomt_large_640", 1024, 24, 4, 40),
+        ("eomt_giant_640", 1536, 40, 5, 40),
+        ("eomt_large_1280", 1024, 24, 4, 80),
+        ("eomt_giant_1280", 1536, 40, 5, 80),
+    ],
+)
+def test_an_eomt_is_a_dinov2_without_its_last_blocks(name, width, blocks, own, grid):
+    arch = architecture(name)
+
+    assert (arch.width, arch.depth + arch.own_blocks, arch.own_blocks) == (width, blocks, own)
+    assert (arch.registers, arch.patch, arch.grid, arch.cornered) == (4, 16, grid, True)
+    assert arch.ffn == ("swiglu" if "giant" in name else "mlp")
+
+
+def test_the_table_holds_fifteen_names():
+    assert len(ARCHITECTURES) == 15
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():

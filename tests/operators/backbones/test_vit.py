@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from operators.backbones.architectures import architecture
+from operators.backbones.architectures import Architecture, architecture
 from operators.backbones.vit import VisionTransformer, resize_positions
 
 MAX_ERROR = 1e-4
@@ -71,6 +71,17 @@ def test_positions_of_the_trained_size_are_the_stored_ones(fill):
     model = fill(VisionTransformer(tiny()))
 
     assert torch.equal(resize_positions(model.pos_embed, (37, 37), tiny()), model.pos_embed)
+
+
+def test_what_learnt_padded_pictures_cuts_positions_out_of_the_corner():
+    arch = Architecture("corner", width=64, depth=1, heads=1, registers=1, grid=4, cornered=True)
+    table = torch.arange(17.0).view(1, 17, 1).expand(1, 17, 64)
+
+    cut = resize_positions(table, (2, 3), arch)[0, :, 0]
+    larger = resize_positions(table, (2, 5), arch)
+
+    assert cut.tolist() == [0, 1, 2, 3, 5, 6, 7]
+    assert torch.equal(larger, resize_positions(table, (2, 5), replace(arch, cornered=False)))
 
 
 @pytest.mark.parametrize("size_hw", [(14, 14), (14, 700), (70, 42), (518, 14)])

@@ -13,6 +13,7 @@ import torch
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.precision import Precision
+from operators.detect.box_finder import BoxFinder
 from operators.detect.build import build_detect
 from operators.detect.decoder import DecoderShape, decoder_layout
 from operators.detect.operator import Detect
@@ -43,7 +44,9 @@ def detect(tiny: Architecture) -> Made:
     """`detect(thresholds=(0.4, 0.4))`: with a seeded head."""
 
     def made(*, thresholds: tuple[float, float] = (0.0, 0.0)) -> Detect:
-        own = Detect(seeded_head(tiny), tiny, LABELS, shape=SHAPE, thresholds=thresholds)
+        head = seeded_head(tiny)
+        finder = BoxFinder(head, tiny, len(LABELS.labels), SHAPE)
+        own = Detect(head, finder, LABELS, thresholds=thresholds)
         own.load(torch.device("cpu"), torch.float32)
         return own
 
@@ -140,9 +143,9 @@ def test_rounding_as_a_bfloat16_backbone_does_moves_scores_a_little(
     detect: Made, features_of: Saw, frame: Numbered, tiny: Architecture
 ) -> None:
     operator = detect()
-    exact = operator.guesses(features_of([frame(0)], tiny), slice(1))
+    exact = operator.compute(features_of([frame(0)], tiny), slice(1))
     features = replace(features_of([frame(0)], tiny), precision=Precision.BFLOAT16)
-    rounded = operator.guesses(features, slice(1))
+    rounded = operator.compute(features, slice(1))
     difference = exact[1].sort().values - rounded[1].sort().values
     assert 0 < float(difference.abs().max()) < 0.1
 

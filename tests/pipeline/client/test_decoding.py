@@ -39,6 +39,10 @@ CLASSES = {
     "zones": results.Zones,
     "zones.episodes": results.ZoneEpisode,
     "zones.alerts": results.ZoneAlert,
+    "tracks": results.Tracks,
+    "tracks.zones": results.Visit,
+    "tamper": results.View,
+    "tamper.episodes": results.TamperEpisode,
     "labels": results.LabelSet,
     "events": results.Event,
     "manifest": results.Books,
@@ -157,6 +161,40 @@ def test_zones_have_outlines_classes_and_what_became_of_them(read):
     assert (begins.nearest_below_m, begins.share_over, begins.for_s) == (100, None, 0)
     assert (ends.begins, ends.cut, ends.end.time) == (False, True, ends.time)
     assert ends.nearest_m == min(one.zones[0].nearest_m for one in read["zones"])
+
+
+@pytest.mark.slow
+def test_tracks_go_on_from_frame_to_frame_and_visits_end_with_the_stream(read):
+    first, last = read["tracks"][0], read["tracks"][-1]
+    assert first.tracks == (), "an id takes two frames"
+    assert first.label_set == "untrained"
+    track = last.tracks[0]
+    assert (track.id, track.start) == (1, "0")
+    assert track.age_s == pytest.approx((last.time - first.time).total_seconds())
+    assert 0 <= track.box[0] <= track.box[2] <= 320
+    entered = read["tracks.zones"][0]
+    assert (entered.kind, entered.zone, entered.end, entered.dwell_s) == (
+        *("entered", "left"),
+        *(None, None),
+    )
+    assert entered.start.time == entered.time
+    over = next(one for one in read["tracks.zones"][1:] if one.track == entered.track)
+    assert (over.start, over.label_set) == (entered.start, "untrained")
+    assert over.dwell_s == pytest.approx((over.end.time - over.start.time).total_seconds())
+    assert read["tracks.zones"][-1].kind == "cut"
+
+
+def test_a_crossing_says_who_crosses_which_way_and_how_many_have(file, build):
+    value = {
+        **{"line": "gate", "direction": "in", "id": 3, "label": {"id": 1, "name": "ball"}},
+        "total": {"in": 2, "out": 1},
+    }
+    message = build.message(1, topic="lines.crossed", data=json.dumps(value).encode())
+    file.write(changed(message, LABELSET))
+    (crossing,) = subscribe(file.uri, follow=False, strict=True)
+    assert (crossing.line, crossing.inward, crossing.track) == ("gate", True, 3)
+    assert crossing.label == results.TrackLabel(1, "ball")
+    assert (crossing.came_in, crossing.went_out) == (2, 1)
 
 
 def test_relative_depth_is_no_metres(file, build):

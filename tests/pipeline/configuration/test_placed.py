@@ -87,3 +87,18 @@ def test_zones_alone_may_be_for_whoever_reads_them(operators):
     assert places_of("yard", zones, {}, operators).zones
     with pytest.raises(UsageError, match=r"streams\.yard\.zones: the operator zones tells of them"):
         places_of("yard", zones, {}, ["segmentation"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("[0.7, 1]", "[0.7, .nan]", "dock.polygon.2.1: should be a finite number; got nan"),
+        ("[0.7, 1]", "0.7, 1", "dock.polygon.2: should be a list; got 0.7"),
+        ("[0.7, 1]", "[0, 1, 2]", "dock.polygon.2: should have at most 2 items, not 3"),
+        ("{polygon: [[0, 0.5], [0.6, 0.5], [0.7, 1]]}", "", "dock: should be a table of keys"),
+    ],
+)
+def test_what_stands_in_a_list_or_is_empty_is_blamed_on_the_file(tmp_path, old, new, text):
+    assert old in YARD
+    said = refusal(tmp_path, YARD.replace(old, new)).splitlines()[0]
+    assert said.startswith(f"{tmp_path}/run.yaml: streams.yard.zones.{text}")

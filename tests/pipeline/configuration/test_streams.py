@@ -13,6 +13,7 @@ from pipeline.configuration.streams import stream_specs
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.region import Region
 from pipeline.media.tape import Taping, make_folder
+from pipeline.stream.gate import Gate
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
@@ -210,6 +211,38 @@ def test_what_is_drawn_over_a_stream_travels_with_it():
     assert spec.places
     assert [one.name for one in (*spec.places.zones, *spec.places.lines)] == ["dock", "gate"]
     assert StreamSpec.from_json(spec.to_json()) == spec
+
+
+def test_a_stream_may_have_a_gate_of_its_own_or_none(footage):
+    url = {"url": str(footage / "a.mp4")}
+    gates = {"own": {"threshold": 4}, "open": {"at_least_every_s": 0}}
+    streams = {"usual": url} | {name: url | {"gate": own} for name, own in gates.items()}
+    found = specs(streams=streams, gate={"at_least_every_s": 60}, sources=[str(footage / "b.mp4")])
+    assert {spec.stream: spec.gate for spec in found} == {
+        "b.mp4": Gate(8, 60.0),
+        "usual": Gate(8, 60.0),
+        "own": Gate(4, 10.0),
+        "open": None,
+    }
+    for spec in found:
+        assert StreamSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    assert {spec.gate for spec in specs(streams={"usual": url})} == {None}
+
+
+@pytest.mark.parametrize(
+    ("gate", "told"),
+    [
+        ({"threshold": 0}, "threshold"),
+        ({"threshold": 256}, "threshold"),
+        ({"at_least_every_s": -1}, "at_least_every_s"),
+        ({"treshold": 8}, "did you mean threshold"),
+        (True, "gate"),
+    ],
+)
+def test_a_gate_that_is_none_is_refused(footage, gate, told):
+    streams = {"yard": {"url": str(footage / "a.mp4"), "gate": gate}}
+    with pytest.raises(UsageError, match=told):
+        specs(streams=streams)
 
 
 def test_a_stream_may_have_a_region_of_its_own_and_its_playlist_is_chosen_for_that():

@@ -57,11 +57,16 @@ class Jobs:
 
 
 def run_inline(
-    sources: list[Path], sink: str, *, overrides: Sequence[str] = (), **more: object
+    sources: list[Path],
+    sink: str,
+    *,
+    overrides: Sequence[str] = (),
+    file: Path | None = None,
+    **more: object,
 ) -> tuple[Config, Tally]:
-    """The same job in this process; `overrides` as of `--set`."""
+    """The same job in this process; `overrides` as of `--set`, `file` as of `--config`."""
     values = {"sources": [str(one) for one in sources], "sink": sink, "runtime": "inline"}
-    config = resolve(None, SMALL | values | more, overrides)
+    config = resolve(file, SMALL | values | more, overrides)
     run = InlineRun(config, stream_specs(config, live=False), fresh=False, tell=lambda _: None)
     return config, run.run()
 

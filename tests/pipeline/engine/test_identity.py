@@ -11,6 +11,7 @@ from operators.variant import Computation, RecordKind, variant_hash
 from pipeline.engine.identity import Identity
 from pipeline.engine.variants import Variants
 from pipeline.media.region import Region
+from pipeline.stream.gate import Gate
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
@@ -48,6 +49,7 @@ def test_company_changes_nothing():
         {"short_side": 448},
         {"region": Region(0.5, 0, 1, 1)},
         {"span_s": (1.0, 2.0)},
+        {"gate": Gate()},
     ],
 )
 def test_what_changes_the_work_makes_another_job(change):
@@ -57,6 +59,24 @@ def test_what_changes_the_work_makes_another_job(change):
 @pytest.mark.parametrize("change", [{"url": "/elsewhere/a.mp4"}, {"epoch": 3}, {"stall_s": 3.0}])
 def test_where_it_lies_and_who_does_it_do_not(change):
     assert job(replace(CLIP, **change)) == job(CLIP)
+
+
+def test_a_gate_is_part_of_every_variant():
+    usual = IDENTITY.variants(CLIP)
+    gated = IDENTITY.variants(replace(CLIP, gate=Gate()))
+    finer = IDENTITY.variants(replace(CLIP, gate=Gate(threshold=4)))
+    rarer = IDENTITY.variants(replace(CLIP, gate=Gate(at_least_every_s=60)))
+    for key in usual:
+        assert len({one[key][key] for one in (usual, gated, finer, rarer)}) == 4
+
+
+def test_an_operator_that_cannot_be_told_of_repetitions_has_no_gate_before_it():
+    deaf = {"pca": RecordKind({"operator": "pca"}, remembers=True, repeats=False)}
+    identity = replace(IDENTITY, operators=OPERATORS | {"pca": Variants(deaf, COMPUTATION)})
+    assert job(CLIP, identity) == job(CLIP)
+    with pytest.raises(UsageError, match=r"a\.mp4 has a gate, and pca cannot be told .*`repeat`"):
+        job(replace(CLIP, gate=Gate()), identity)
+    assert job(replace(CLIP, gate=Gate(), rules={"depth": 0}), identity)
 
 
 def test_another_variant_is_another_job():

@@ -32,11 +32,12 @@ from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader
 from pipeline.stream.chunk import CAUSES, End, Fault, Gap
 from pipeline.stream.progress import Progress
+from tests.pipeline.golden.walk import walked
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[2]
 SCHEMAS = ROOT / "pipeline" / "schemas"
-ALL_OF = ("events", "manifest", "labels")  # of any other topic the first record of each run
+ALL_OF = ("events", "manifest", "labels", "tamper")  # of any other topic a run's first record
 
 RENDERED = """
 sources: ["synthetic:room?seed=1&seconds=2&fps=30&size=320x240"]
@@ -45,7 +46,8 @@ weights: random
 short_side: 28
 operators: {depth: {}, segmentation: {regions: 1, min_share: 0.1}, classify: {top: 2},
   action: {threshold: 0.3}, embedding: {}, pca: {}, frames: {},
-  detect: {threshold: 0.4}}
+  detect: {threshold: 0.4},
+  tamper: {learn_s: 0.4, least_s: 0.2, share: 0}}
 runtime: inline
 """
 FILMED = """
@@ -80,7 +82,7 @@ def made_today(folder: Path) -> list[Message]:
     rendered, progress = _run(folder, "room")
     filmed, _ = _run(folder, "gate")
     runs = [*_few(rendered), *_few(filmed)]
-    return [*runs, *_incidents(), *_books(progress, next(_of(runs, "depth")))]
+    return [*runs, *walked(), *_incidents(), *_books(progress, next(_of(runs, "depth")))]
 
 
 def schemas_today() -> dict[str, Any]:
@@ -142,6 +144,7 @@ def _incidents() -> Iterator[Message]:
         progress = Progress("feedfacecafe", "yard", info.session, 1, 1, info.position)
         yield publisher.started(info)
         yield publisher.dead_letter(info, "depth", ValueError("nan"))
+        yield publisher.unchanged(info, _unchanged(info), "0123456789ab")
         outage = Outage(1_763_830_800_000_001, 190.25, 21, "refused", kept=12)
         yield publisher.outage(replace(outage, over=False), progress)
         yield publisher.outage(outage, progress)
@@ -154,6 +157,14 @@ def _incidents() -> Iterator[Message]:
             yield from publisher.announce(
                 entry, progress, {"depth": {"sampled": 5, "published": 5}}
             )
+
+
+def _unchanged(info: FrameInfo) -> dict[str, Any]:
+    start = {"position": "3000", "time": "2025-11-22T16:59:58.000000Z"}
+    end = {"position": info.position, "time": "2025-11-22T17:00:00.500000Z"}
+    ids = [f"depth/yard/{info.session}/0/ba9876543210"]
+    operators = {"depth": {"frames": 2, "ids": ids}}
+    return {"start": start, "end": end, "frames": 3, "repeats": start, "operators": operators}
 
 
 def _info(session: str, position: str, **more: Any) -> FrameInfo:

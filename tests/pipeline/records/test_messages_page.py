@@ -23,6 +23,7 @@ from operators.frames import FrameInfo
 from operators.segmentation.labelsets import label_set
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
+from pipeline.engine.still import Still
 from pipeline.records.lines import record_line
 from pipeline.records.mark import Mark, Place
 from pipeline.records.message import Publisher, claim_message, labels_message, progress_message
@@ -31,6 +32,8 @@ from pipeline.records.series import digest
 from pipeline.records.topics import TOPICS
 from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader, open_sink
+from pipeline.stream.gate import Gate
+from pipeline.stream.spec import StreamSpec
 
 PAGE = (Path(__file__).parents[3] / "docs" / "messages.md").read_text()
 RUN = {"ingesttime", "epoch"}
@@ -85,6 +88,7 @@ def shown(sink, records):
     built = {
         "labels": labels_message("voc2012", label_set("voc2012").records()),
         "deadletter": publisher.dead_letter(info, "depth", caught.value),
+        "unchanged": _unchanged(publisher, info, shown),
         "progress": progress_message(progress),
         "claims": claim_message(Mark(running, "dinostream-5f0c1d2e3a4b", Place(3, 120))),
     }
@@ -93,12 +97,29 @@ def shown(sink, records):
     return {topic: json.loads(record_line(record)) for topic, record in shown.items()}
 
 
+def _unchanged(publisher, info, shown):
+    """As a gated run would say it of the first five frames."""
+    still = Still(StreamSpec("room-1", "x", True, gate=Gate()), [], {})
+    first = replace(info, position="0", pts=0, event_time_us=0)
+    still.see(first)
+    for topic in ("depth", "embedding"):
+        still.note(topic, "0", [shown[topic].message.id])
+    for number in (6, 12):
+        frame = replace(
+            info, position=str(number), pts=number, event_time_us=number * 1_000_000 // 30
+        )
+        still.add(frame, ["depth", "embedding"])
+    (message,) = still.end(publisher, 1)
+    return message
+
+
 @pytest.mark.slow
 def test_every_record_is_as_the_schemas_say(records, described):
     for record in records:
         described(record.message)
     assert {record.message.topic for record in records} == set(TOPICS) - {
         "deadletter",
+        "unchanged",
         "progress",
         "claims",
     }

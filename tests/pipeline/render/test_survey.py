@@ -8,7 +8,7 @@ import pytest
 from operators.errors import UsageError
 from pipeline.records.commit import Commit
 from pipeline.records.payloads import time_us
-from pipeline.render.survey import DRAWN, SAMPLES, Wanted, holds_records, survey
+from pipeline.render.survey import DRAWN, MADE, SAMPLES, Wanted, holds_records, survey
 from pipeline.sinks.uri import open_reader, open_sink
 
 
@@ -28,7 +28,7 @@ def look(records):
 def test_topics_labels_and_ends_are_found(look, stored, records):
     found = look(stored(records.all()))
     assert found.stream == "cam"
-    assert set(found.topics) == set(DRAWN)
+    assert set(found.topics) == set(MADE)
     assert [label.name for label in found.labels["two"].labels] == ["wall", "floor"]
     assert (found.first.time_us, found.first.position) == (0, "0")
     assert found.last_us == 1_500_000
@@ -50,7 +50,7 @@ def test_of_several_models_one_is_drawn_and_the_others_are_named(look, stored, r
     assert found.notes == (f"drawn is {new}, there are records of {old} too: --model chooses",)
     for chosen in (old, "dinov2_vitti14-0123"):
         found = look(sink, model=chosen)
-        assert (found.model, set(found.topics), found.notes) == (old, set(DRAWN), ())
+        assert (found.model, set(found.topics), found.notes) == (old, set(MADE), ())
     assert look(sink, model="dinov2_vitti14").model == new
     assert look(sink, variants=(records.variant,)).model == old
     with pytest.raises(UsageError, match=rf"are of {old}, {new}; none are of dinov2_vits14, var"):
@@ -62,7 +62,7 @@ def test_of_several_models_one_is_drawn_and_the_others_are_named(look, stored, r
 def test_of_several_variants_the_newest_is_drawn_and_the_others_are_named(look, stored, records):
     newer = replace(records, variant="f" * 12)
     found = look(stored([*records.all(), newer.maps(5)[0]]))
-    assert set(found.topics) == set(DRAWN)
+    assert set(found.topics) == set(MADE)
     assert found.topics["depth"].headers["ce_variant"] == newer.variant
     assert found.topics["pca"].headers["ce_variant"] == records.variant
     assert found.notes == (

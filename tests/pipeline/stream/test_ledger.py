@@ -73,3 +73,12 @@ def test_few_frames_wait_of_an_operator_that_says_nothing():
     assert counts["silent"] == 7
     assert len(ledger.waiting()["op"]) == MOST_WAITING
     assert ledger.waiting()["op"][0][0] == "7"
+
+
+def test_a_frame_that_waits_may_repeat_one_that_has_a_record() -> None:
+    ledger, _ = after(range(3), [own(0)])
+    assert ledger.repeated("op", "1")
+    assert not ledger.repeated("op", "1"), "once"
+    assert not ledger.repeated("op", "0"), "it is published"
+    ledger.settle("op")
+    assert ledger.counts()["op"] == {"sampled": 3, "published": 1, "unchanged": 1, "silent": 1}

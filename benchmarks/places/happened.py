@@ -1,0 +1,60 @@
+"""What happens in the zones of a rendered scene, in the form in which it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.places.question import Answer, Question
+from benchmarks.places.spell import Spell, hysteresis, spells
+from benchmarks.places.truth import seen_of
+from operators.zones.watched import Thresholds
+from pipeline.synthetic.scene import open_scene
+from pipeline.synthetic.uri import SceneSpec
+
+Held = dict[tuple[str, str | None], NDArray[np.bool_]]
+
+
+def happened(spec: SceneSpec, asked: Question) -> dict[str, Answer]:
+    """Return stays, dwells and occupancies by both meanings of being in a zone.
+
+    Args:
+        spec: its frame rate is as fine as truth gets.
+        asked: zones, and which bodies count.
+
+    Returns:
+        `share`: a class covers its part of the zone; `foot`: a body of it, in view, stands there.
+    """
+    own = asked.thresholds
+    polygons = {zone.name: zone.points for zone in asked.places.zones}
+    seen = seen_of(open_scene(spec), polygons, asked.labels)
+    covered, stood = Held(), Held()
+    for zone in polygons:
+        ours = [(zone, label) for label in asked.labels]
+        for key in ours:
+            covered[key] = hysteresis(seen.share[key], own.enter, own.leave)
+            stood[key] = seen.stands(polygons[zone], key[1])
+        together = np.sum([seen.share[key] for key in ours], axis=0)
+        covered[zone, None] = hysteresis(together, own.enter, own.leave)
+        stood[zone, None] = np.logical_or.reduce([stood[key] for key in ours])
+    return {
+        meaning: _answer(
+            {key: spells(seen.times_s, one, own.min_s) for key, one in held.items()}, own
+        )
+        for meaning, held in (("share", covered), ("foot", stood))
+    }
+
+
+def _answer(found: Mapping[tuple[str, str | None], list[Spell]], own: Thresholds) -> Answer:
+    """Spells of labels as stays and dwells, of all together as occupancies."""
+    told: dict[tuple[str, str, str | None], list[Spell]] = {}
+    for (zone, label), all_ in found.items():
+        told["stay" if label else "occupancy", zone, label] = all_
+        if label:
+            long = [one for one in all_ if one.end_s - one.start_s >= own.dwell_s]
+            told["dwell", zone, label] = [
+                Spell(one.start_s, one.start_s + own.dwell_s) for one in long
+            ]
+    return told

@@ -1,0 +1,1 @@
+"""Whether somebody, or something, has spoilt a camera's view."""
