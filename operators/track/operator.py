@@ -114,6 +114,20 @@ class Tracking(BatchOperator, StreamOperator):
     def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
         return self.say_all([info], [numbers])
 
+    def repeat(self, info: FrameInfo) -> list[Result]:
+        """What was seen in the frame before is seen again, at its place. The tracks of that one
+        hold, unless another one has an id by now."""
+        memory = self._memory.get(info.stream)
+        if memory is None or memory.last is None:
+            return []
+        before = Moment.of(memory.last)
+        seen = [one for one in memory.tracker.tracks if one.last == before]
+        sightings = Sightings.put_together([one.sighting for one in seen])
+        next_id = memory.tracker.next_id
+        places = Scene.of(self._places.get(info.stream), info.source_hw)
+        tracks, *others = self._step(info, sightings, places)
+        return [tracks, *others] if memory.tracker.next_id > next_id else others
+
     def reset(self, stream: str, reason: str) -> list[Result]:
         memory = self._memory.pop(stream, None)
         if memory is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,14 @@ class Sightings:
     scores: NDArray[np.float32]
     labels: NDArray[np.int64]
     looks: NDArray[np.float32]
+
+    @classmethod
+    def put_together(cls, seen: Sequence[Sighting]) -> Self:
+        """Of single ones, in their order."""
+        boxes = np.array([box for box, *_ in seen], np.float32).reshape(-1, 4)
+        looks = np.stack([look for *_, look in seen]) if seen else np.empty((0, 0), np.float32)
+        scores = np.array([score for _, score, *_ in seen], np.float32)
+        return cls(boxes, scores, np.array([label for *_, label, _ in seen], np.int64), looks)
 
     def __len__(self) -> int:
         return len(self.boxes)

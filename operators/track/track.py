@@ -69,6 +69,11 @@ class Track:
         """What most detections said, by their scores."""
         return max(self.votes, key=lambda label: (self.votes[label], -label))
 
+    @property
+    def sighting(self) -> Sighting:
+        """What there would be to see of it if nothing moved."""
+        return self.box, self.score, self.label, _length_1(self.look)
+
     def seen(self, now: Moment, expected: Motion, sighting: Sighting) -> Track:
         """The same, after another detection, which was expected there."""
         box, score, label, look = sighting

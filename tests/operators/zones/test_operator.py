@@ -249,3 +249,18 @@ def test_alerts_about_what_nobody_finds_are_refused_with_their_place(tiny, segme
         UsageError, match=r"streams\.yard\.alerts\.b: metres come from metric depth"
     ):
         without_depth.findable.refuse("yard", near)
+
+
+def test_a_repeated_frame_changes_what_the_same_frame_would_change(zones, scene, frame):
+    """Also after a kill: what lasts long enough is told by repetitions, but no zones of them."""
+    computed, told_of = zones(BOTH, **AT_ONCE), zones(BOTH, **AT_ONCE)
+    shown = [(0, 1), (0, 1), (0, 1), (), ()]
+    whole = [one for one in computed(scene(shown)) if one.operator != "zones"]
+    found = [one for one in told_of(scene(shown[:1])) if one.operator != "zones"]
+    for number in (1, 2):
+        told_of.restore("cam", told_of.snapshot("cam"))
+        found += told_of.repeat(frame(number))
+    found += [one for one in told_of(scene(shown[3:4], first=3)) if one.operator != "zones"]
+    assert {"left.1.dwell"} < {one.part for one in found}
+    assert found + told_of.repeat(frame(4)) == whole
+    assert zones(BOTH, **AT_ONCE).repeat(frame(0)) == [], "there is nothing before it"
