@@ -178,6 +178,10 @@ class Zones(BatchOperator, StreamOperator):
         zones = [self._zone(name, outlines[name], one, memory) for name, one in measured.items()]
         return self._records(info, [Said(self.name, "", {"zones": zones}), *told])
 
+    def repeat(self, info: FrameInfo) -> list[Result]:
+        memory, drawn = self._memory.get(info.stream), self._drawn.get(info.stream)
+        return self._records(info, memory.repeat(info, drawn.watched)) if memory and drawn else []
+
     def reset(self, stream: str, reason: str) -> list[Result]:
         memory, drawn = self._memory.pop(stream, None), self._drawn.get(stream)
         if memory is None or memory.last is None or drawn is None:

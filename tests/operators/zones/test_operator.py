@@ -263,3 +263,18 @@ def test_records_of_one_frame_and_kind_have_parts_that_ids_can_hold(frame):
     assert record_id(part, "v") == "zones.episodes/cam/0123456789ab/18000.dock.12.left/v"
     with pytest.raises(ValueError, match="a record's part is of"):
         Result(frame(1), "zones", JSON, b"{}", part="a/b")
+
+
+def test_a_repeated_frame_changes_what_the_same_frame_would_change(zones, scene, frame):
+    """Also after a kill: what lasts long enough is told by repetitions, but no zones of them."""
+    computed, told_of = zones(BOTH, **AT_ONCE), zones(BOTH, **AT_ONCE)
+    shown = [(0, 1), (0, 1), (0, 1), (), ()]
+    whole = [one for one in computed(scene(shown)) if one.operator != "zones"]
+    found = [one for one in told_of(scene(shown[:1])) if one.operator != "zones"]
+    for number in (1, 2):
+        told_of.restore("cam", told_of.snapshot("cam"))
+        found += told_of.repeat(frame(number))
+    found += [one for one in told_of(scene(shown[3:4], first=3)) if one.operator != "zones"]
+    assert {"left.1.dwell"} < {one.part for one in found}
+    assert found + told_of.repeat(frame(4)) == whole
+    assert zones(BOTH, **AT_ONCE).repeat(frame(0)) == [], "there is nothing before it"
