@@ -9,7 +9,7 @@ import pytest
 
 from operators.errors import DinostreamError
 
-FRAMES = 160
+FRAMES = 96
 OPERATORS: dict[str, dict[str, int]] = {"detect": {}, "track": {"sightings": 1}, "brake:Brake": {}}
 ZONES = {
     "all": {"polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]},
