@@ -35,7 +35,7 @@ class Signs:
         flat: of that, what has lost its structure.
         layout: how unlike the layout is that the weights see.
         soft: loss of fine detail, relative to the structure that is left.
-        dark, bright: pixels that say nothing, beyond what is usual.
+        dark, bright: of the pixels that are usually not black, or white, those that are now.
         still: every pixel is the one of the frame before, and this camera's usually are not.
     """
 
@@ -86,8 +86,8 @@ class Usual:
             flat=self._flat(sight),
             layout=_loss(likeness["layout"], means["layout"], unknown=1.0),
             soft=max(0.0, 1 - likeness["sharp"] / means["sharp"]) if means["sharp"] else 0.0,
-            dark=max(0.0, sight.dark - means["dark"]),
-            bright=max(0.0, sight.bright - means["bright"]),
+            dark=_gain(sight.dark, means["dark"]),
+            bright=_gain(sight.bright, means["bright"]),
             still=sight.mark == self.mark and means["life"] >= LIVELY,
         )
 
@@ -153,6 +153,11 @@ class Usual:
 def _loss(now: float, usual: float, *, unknown: float) -> float:
     """How much is gone of what is usual; `unknown` where hardly anything is."""
     return min(1.0, max(0.0, 1 - now / usual)) if usual >= STEADY else unknown
+
+
+def _gain(now: float, usual: float) -> float:
+    """How much has been added of what can be."""
+    return max(0.0, (now - usual) / (1 - usual)) if usual < 1 else 0.0
 
 
 def _moved(mean: Numbers, value: Numbers, weight: float) -> Numbers:

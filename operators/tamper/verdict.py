@@ -8,7 +8,7 @@ from operators.tamper.usual import Signs
 
 CLEAR = "clear"
 SHARE = 0.7  # of the view that has to have changed
-BLIND = 0.7  # share of pixels that say nothing, beyond what is usual
+BLIND = 0.7  # of the pixels that usually say something, those that have become black or white
 SOFT = 0.4  # loss of fine detail
 SEEN_BY_WEIGHTS = 0.2  # of the change of structure: so much the weights have to see too
 LEAVE = 0.7  # part of its threshold at which what is wrong goes on

@@ -98,7 +98,7 @@ class Tracking(BatchOperator, StreamOperator):
         return self._found_by.label_sets()
 
     def compute(self, features: Features, rows: slice) -> Numbers:
-        boxes, scores, labels = self._found_by.shared(features, rows)
+        boxes, scores, labels, *_ = self._found_by.shared(features, rows)  # masks, maybe
         assert isinstance(boxes, torch.Tensor)
         return boxes, scores, labels, looks(boxes, features.patches[rows])
 
@@ -115,13 +115,18 @@ class Tracking(BatchOperator, StreamOperator):
         return self.say_all([info], [numbers])
 
     def repeat(self, info: FrameInfo) -> list[Result]:
-        """What was seen is seen again; of that there is no record, but of who is given up."""
+        """What was seen is seen again. The tracks of the frame before hold, unless another one has
+        an id by now; of who is given up there are records as ever."""
         memory = self._memory.get(info.stream)
         if memory is None or memory.last is None:
             return []
         scene = Scene.of(self._places.get(info.stream), info.source_hw)
+        next_id = memory.tracker.next_id
         given_up = memory.tracker.repeat(Moment.of(info), Moment.of(memory.last))
-        return self._happened(info, memory, given_up, scene)
+        happened = self._happened(info, memory, given_up, scene)
+        if memory.tracker.next_id == next_id:
+            return happened
+        return [self._saying.tracks(info, memory.tracker.tracks), *happened]
 
     def reset(self, stream: str, reason: str) -> list[Result]:
         memory = self._memory.pop(stream, None)

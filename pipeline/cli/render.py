@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @click.option("--operator", "operators", metavar="NAME", multiple=True,
               show_default="all that there are",
               help="Draw, and make, only these: depth, segmentation, pca, action; "
-              "of a SINK zones, too.")  # fmt: skip
+              "of a SINK also zones, detect, track, tamper.")  # fmt: skip
 @click.option("--variant", "variants", metavar="HASH", multiple=True,
               show_default="the newest ones", help="Of a SINK: draw these.")  # fmt: skip
 @job_options
@@ -70,7 +70,8 @@ def command(what: str, **given: Any) -> int:
     stream, source = given.pop("stream"), given.pop("source")
     file, overrides = given.pop("config"), given.pop("overrides")
     is_sink = what.partition(":")[0] in ("sqlite", "kafka")
-    given["operators"] = _chosen(given["operators"], is_sink=is_sink)
+    chosen = _chosen(given["operators"], is_sink=is_sink)
+    given["operators"] = () if is_sink else chosen
     _check_pair(what, is_sink=is_sink, source=source, sink=given["sink"])
     if looks["variants"] and not is_sink:
         raise click.UsageError("--variant is for records of a SINK")
@@ -91,7 +92,7 @@ def command(what: str, **given: Any) -> int:
             sink=config.sink.uri,
             spec=spec,
             outputs=outputs,
-            operators=given["operators"],
+            operators=_topics(chosen),
             stream=stream,
             model=model if is_sink or not kept else _model_of(config),
             settings=config.sink.settings,
@@ -181,7 +182,9 @@ def _check_pair(what: str, *, is_sink: bool, source: str | None, sink: str | Non
 
 
 def _chosen(names: tuple[str, ...], *, is_sink: bool) -> tuple[str, ...]:
-    """Operators in the order in which they are drawn; all that can be drawn where none is named."""
+    """Operators in the order in which they are drawn. Where none is named: of a sink all that it
+    has records of, of a recording those that run on any."""
+    from pipeline.render.overlay import OVERLAID
     from pipeline.render.survey import DRAWN, MADE
 
     if "zones" in names and not is_sink:
@@ -189,14 +192,24 @@ def _chosen(names: tuple[str, ...], *, is_sink: bool) -> tuple[str, ...]:
             "zones are drawn over streams of a configuration: replay it, and render the sink; or "
             "`dinostream zones check`"
         )
+    known = (*DRAWN, *OVERLAID)
     for name in names:
-        if name not in DRAWN:
-            near = get_close_matches(name, DRAWN, n=1)
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}? " if near else ""
             raise click.UsageError(
-                f"operator {name!r} is not drawn; {hint}there are: {', '.join(DRAWN)}"
+                f"operator {name!r} is not drawn; {hint}there are: {', '.join(known)}"
             )
-    return tuple(name for name in (DRAWN if is_sink else MADE) if not names or name in names)
+    if not names:
+        return known if is_sink else MADE
+    return tuple(name for name in known if name in names)
+
+
+def _topics(operators: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of an operator's that are drawn."""
+    from pipeline.render.overlay import OVERLAID
+
+    return tuple(OVERLAID.get(name, name) for name in operators)
 
 
 def _resolved(file: Path | None, values: dict[str, Any], overrides: tuple[str, ...]) -> Config:

@@ -26,8 +26,7 @@ from pipeline.display import Display
 from pipeline.job import run_job
 from pipeline.kept_report import KeptReport
 from pipeline.render.film import outputs_of
-from pipeline.render.rendering import Wish, render
-from pipeline.render.survey import DRAWN
+from pipeline.render.rendering import EVERYTHING, Wish, render
 from pipeline.stream.spec import StreamSpec
 
 
@@ -128,7 +127,7 @@ def draw_film(plan: Plan, spec: StreamSpec) -> None:
         sink=plan.config.sink.uri,
         spec=spec,
         outputs=outputs,
-        operators=DRAWN,
+        operators=EVERYTHING,
         stream=spec.stream,
         model=plan.config.model,
     )

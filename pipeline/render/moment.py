@@ -12,12 +12,14 @@ from operators.settings import Settings
 from operators.weights.head_needs import HeadNeeds, chosen_header, head_choice
 from pipeline.configuration.config import Config
 
+REMEMBERING = {"track", "tamper"}  # what they say of a moment rests on all before it
 _SLACK_S = 0.001  # a frame's time is rounded to microseconds
 
 
 def needed_span_s(config: Config, still_s: float, *, fps: float) -> tuple[float, float] | None:
     """From when to when frames are to be analysed, seconds since the recording's first; None: all
-    of them, where action samples at no rate, or its settings are refused when it is built.
+    of them, where an operator remembers, action samples at no rate, or its settings are refused
+    when it is built.
 
     The map that holds at the moment may be of a frame one sampling period before; of an action's
     windows those that reach the moment are needed, and they must begin where a whole run's begin.
@@ -29,6 +31,8 @@ def needed_span_s(config: Config, still_s: float, *, fps: float) -> tuple[float,
     """
     shown_s = still_s + 1 / fps  # the film's frame may be so much later
     spans = [_of_maps(config, operator, still_s, shown_s) for operator in config.operators]
+    if REMEMBERING & set(config.operators):
+        return None
     if "action" in config.operators:
         windows = _of_windows(config, still_s, shown_s)
         if windows is None:

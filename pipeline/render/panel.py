@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from pipeline.drawing.canvas import Canvas
 from pipeline.drawing.palette import NOTHING
 from pipeline.render.layout import Cell
+from pipeline.render.overlay import Overlay, Scale
 
 Pixels = NDArray[np.uint8]
 
@@ -37,16 +39,40 @@ class Panel(Protocol):
 
 
 class FramePanel:
-    """The footage itself."""
+    """The footage itself, with what is drawn over it."""
 
     title, note = "video", ""
+
+    def __init__(
+        self, overlays: Sequence[Overlay] = (), source_hw: tuple[int, int] = (1, 1)
+    ) -> None:
+        """
+        Args:
+            overlays: what is drawn over it, in their order.
+            source_hw: height and width that their coordinates are of.
+        """
+        self._overlays = overlays
+        self._source_hw = source_hw
+
+    @property
+    def overlaid(self) -> bool:
+        """Something is drawn over it."""
+        return bool(self._overlays)
 
     def draw_legend(self, canvas: Canvas, cell: Cell) -> None:
         """Nothing to explain."""
 
     def picture(self, moment_us: int, frame: Pixels, began_us: int) -> Pixels:
-        """As it is."""
-        return frame
+        """As it is, where nothing is drawn over it."""
+        if not self._overlays:
+            return frame
+        height, width = frame.shape[:2]
+        canvas = Canvas(width, height)
+        canvas.paste(Image.fromarray(frame), (0, 0, width, height))
+        scale = Scale(width / self._source_hw[1], height / self._source_hw[0], (width, height))
+        for overlay in self._overlays:
+            overlay.draw(canvas, scale, moment_us, began_us)
+        return np.asarray(canvas.finish(height))
 
 
 def laid_over(colours: Pixels | None, frame: Pixels, share: float, *, smooth: bool) -> Pixels:

@@ -17,10 +17,11 @@ from pipeline.records.record import Message
 from pipeline.render.action_panel import ActionPanel
 from pipeline.render.film import FilmFrame, Outputs, write_film
 from pipeline.render.map_panels import OVER, DepthPanel, PcaPanel, SegmentationPanel
+from pipeline.render.overlay import OVERLAYS, Overlay
 from pipeline.render.panel import FramePanel, Panel
 from pipeline.render.pixels import Shown, shown_frames
 from pipeline.render.sheet import Heading, Sheet
-from pipeline.render.survey import Survey, Wanted, messages, survey
+from pipeline.render.survey import DRAWN, Survey, Wanted, messages, survey
 from pipeline.render.track import Track, held_maps, held_windows
 from pipeline.render.zones_panel import ZonesPanel, alarms
 from pipeline.secrets import mask_url
@@ -30,6 +31,8 @@ from pipeline.stream.spec import StreamSpec
 
 LAYOUTS = ("side", "blend")
 FPS = 10.0
+EVERYTHING = (*DRAWN, *OVERLAYS)
+"""Topics that can be drawn."""
 
 Tell = Callable[[Shown], None]
 
@@ -42,7 +45,7 @@ class Wish:
         sink: URI of the records.
         spec: the recording they are of.
         outputs: the files.
-        operators: which records, of `survey.DRAWN`.
+        operators: which records: topics of `EVERYTHING`.
         stream: the records' stream; None where the recording's session says it.
         model: architecture, or architecture and start of the weights' hash, that the records are
             of; None where the newest will do.
@@ -115,10 +118,9 @@ def render(wish: Wish, *, tell: Tell) -> Rendered:
 
         found = survey(reader(), wish.wanted)
         panels = _panels(wish, found, reader)
-        height, width = (int(found.headers[f"ce_source{side}"]) for side in ("height", "width"))
         warning = warning_text(untrained=found.untrained, out_of_domain=found.out_of_domain)
         heading = Heading(found.stream, found.model, warning)
-        sheet = Sheet(heading, panels, (height, width))
+        sheet = Sheet(heading, panels, found.source_hw)
         shown = shown_frames(
             wish.spec, fps=wish.fps, short_side=sheet.short_side, first=found.first
         )
@@ -158,8 +160,11 @@ def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Pan
         where = Filter((found.stream,), wish.spec.session, variant)
         return messages(reader(), [topic], where)
 
+    video = FramePanel(_overlays(found, records), found.source_hw)
     panels: list[Panel] = []
     for topic, own in found.topics.items():
+        if topic in OVERLAYS:
+            continue
         if topic == "action":
             panels.append(ActionPanel(Track(held_windows(records(topic)))))
             continue
@@ -176,7 +181,17 @@ def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Pan
         else:
             panels.append(PcaPanel(track, blend=blend))
     laid_over = blend and any(topic in OVER for topic in found.topics)
-    return panels if laid_over else [FramePanel(), *panels]
+    return panels if laid_over and not video.overlaid else [video, *panels]
+
+
+def _overlays(found: Survey, records: Callable[[str], Iterator[Message]]) -> list[Overlay]:
+    """What there are records of; where things are tracked, their detections say the same."""
+    drawn = {
+        topic: kind(records(topic)) for topic, kind in OVERLAYS.items() if topic in found.topics
+    }
+    if "tracks" in drawn:
+        drawn.pop("detections", None)
+    return list(drawn.values())
 
 
 def _alerts(wish: Wish, found: Survey, reader: Reader) -> list[Message]:

@@ -37,7 +37,7 @@ class Wanted:
         source: the recording, for texts.
         session: the recording's.
         stream: the records'; None where any of the session will do.
-        operators: of `DRAWN`.
+        operators: topics.
         model: architecture, or architecture and start of the weights' hash, that the records are
             of; None where the newest will do.
         variants: of the records, as these say them; none where the newest will do.
@@ -133,9 +133,10 @@ class Survey:
         return max(one.last_us for one in self.topics.values())
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """Attributes that all records share: size of the source."""
-        return next(iter(self.topics.values())).headers
+    def source_hw(self) -> tuple[int, int]:
+        """Height and width of the source, which all records share."""
+        headers = next(iter(self.topics.values())).headers
+        return int(headers["ce_sourceheight"]), int(headers["ce_sourcewidth"])
 
     @property
     def untrained(self) -> bool:

@@ -1,26 +1,37 @@
 /**
- * Connected parts of classes as boxes with names.
+ * Connected parts of classes, things that were detected and their tracks, as boxes with names.
  *
  * @typedef {{box: [number, number, number, number], name: string, rgb: import("./contract.js").Rgb}} Box  left, top, right, bottom, pixels of the source
  */
 
-import { NOTHING } from "./palette.js";
+import { CLASS_COLOURS, NOTHING } from "./palette.js";
 
 const LINE = 2; // CSS pixels
 const TEXT = 12;
 
 /**
- * Boxes of a record of `segmentation.summary`.
+ * Boxes of a record, by the layer that draws them. What is lost, and so only expected where it is drawn, is grey.
  *
- * @param {any} data
- * @param {Map<number, import("./contract.js").Rgb>} colours
- * @param {number|null} alone  the class that is shown; null: all that have a colour
- * @returns {Box[]}
+ * @type {Record<string, (data: any, colours: Map<number, import("./contract.js").Rgb>, alone: number|null) => Box[]>}
  */
-export function boxesOf(data, colours, alone) {
-  return (data?.classes ?? [])
-    .filter(({ id }) => (alone == null ? colours.has(id) : id === alone))
-    .flatMap(({ id, name, regions }) => regions.map(({ box }) => ({ box, name, rgb: colours.get(id) ?? NOTHING })));
+export const BOXES_OF = {
+  boxes: (data, colours, alone) =>
+    (data?.classes ?? [])
+      .filter(({ id }) => (alone == null ? colours.has(id) : id === alone))
+      .flatMap(({ id, name, regions }) => regions.map(({ box }) => ({ box, name, rgb: colours.get(id) ?? NOTHING }))),
+  detections: (data) =>
+    (data?.objects ?? []).map(({ box, id, name, score }) => ({ box, name: `${name} ${score.toFixed(2)}`, rgb: one(id) })),
+  tracks: (data) =>
+    (data?.tracks ?? []).map(({ box, id, label, state }) => ({
+      box,
+      name: `${id} ${label.name}`,
+      rgb: state === "seen" ? one(id) : NOTHING,
+    })),
+};
+
+/** A colour of its own, as far as there are any. */
+function one(number) {
+  return CLASS_COLOURS[number % CLASS_COLOURS.length];
 }
 
 /** Lines are as thick on every screen, so this canvas has the screen's pixels and not the source's. */

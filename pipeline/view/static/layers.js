@@ -8,8 +8,12 @@
 import { make, mark, write } from "./dom.js";
 import { offset } from "./time.js";
 
-/** Boxes have no map of their own: they are drawn from these records. */
-export const BOXES = { topic: "boxes", record: "segmentation.summary" };
+/** Layers of boxes have no map of their own: they are drawn from these topics. @type {Map<string, string>} */
+export const BOXES = new Map([
+  ["boxes", "segmentation.summary"],
+  ["detections", "detections"],
+  ["tracks", "tracks"],
+]);
 
 const DOUBTS = {
   untrained: "Untrained: backbone or head is random, and its values mean nothing.",
@@ -60,10 +64,11 @@ export class Layers {
     );
   }
 
-  /** @param {Layer[]} layers  @param {boolean} boxes  whether there are any */
-  offer(layers, boxes) {
+  /** @param {Layer[]} layers  @param {Record<string, number>} topics  that the stream has */
+  offer(layers, topics) {
     this.layers = layers;
-    const names = [...layers.map(({ topic }) => topic), ...(boxes ? [BOXES.topic] : [])];
+    const boxes = [...BOXES.keys()].filter((name) => BOXES.get(name) in topics);
+    const names = [...layers.map(({ topic }) => topic), ...boxes];
     this.#rows = new Map(names.map((name, at) => [name, this.#row(name, at + 1)]));
     this.list.replaceChildren(...[...this.#rows.values()].map(({ element }) => element));
     this.element.hidden = !names.length;
@@ -74,7 +79,7 @@ export class Layers {
     const box = make("input", { type: "checkbox", onchange: () => this.toggle(name) });
     const late = make("span", { class: "quiet" });
     const layer = this.layers.find(({ topic }) => topic === name);
-    const title = layer ? `${layer.model}, variant ${layer.variant}` : `from ${BOXES.record}`;
+    const title = layer ? `${layer.model}, variant ${layer.variant}` : `from ${BOXES.get(name)}`;
     const element = make(
       "li",
       {},
@@ -123,7 +128,7 @@ export class Layers {
   /** Which of them hold at a moment, and how much older than its frame they are. @param {Moment} moment */
   date(moment) {
     for (const [name, { late }] of this.#rows) {
-      const held = moment.records[name === BOXES.topic ? BOXES.record : name];
+      const held = moment.records[BOXES.get(name) ?? name];
       const by_us = held ? held.time_us - moment.time_us : 0;
       write(late, held ? (by_us ? offset(by_us) : "") : "none here");
     }

@@ -5,7 +5,7 @@
  * @typedef {import("./contract.js").Layer} Layer
  */
 
-import { boxesOf } from "./boxes.js";
+import { BOXES_OF } from "./boxes.js";
 import { namesOf } from "./labels.js";
 import { BOXES } from "./layers.js";
 import { said } from "./legend.js";
@@ -63,13 +63,15 @@ export class Moments {
     ]);
     const found = layers.map((layer, at) => ({ layer, map: decoded[at] })).filter(({ map }) => map);
     const classes = found.find(({ layer }) => layer.kind === "classes");
-    const summary = shown.has(BOXES.topic) ? moment.records[BOXES.record]?.data : null;
+    const told = ([name, topic]) => (shown.has(name) ? [[name, moment.records[topic]?.data]] : []);
+    const boxed = new Map([...BOXES].flatMap(told));
+    const summary = boxed.get("boxes");
     const present = this.#present(classes?.map, summary, names);
     const depth = found.find(({ layer }) => layer.kind === "depth");
     return {
       photo,
       maps: new Map(found.map(({ layer, map }) => [layer.topic, { image: this.#image(layer, map), kind: layer.kind }])),
-      boxes: boxesOf(summary, this.#colours, this.alone),
+      boxes: new Map([...boxed].map(([name, data]) => [name, BOXES_OF[name](data, this.#colours, this.alone)])),
       size_wh: this.info.size_wh,
       present,
       failed,

@@ -7,7 +7,6 @@
 
 import { boxes } from "./boxes.js";
 import { make, mark, write } from "./dom.js";
-import { BOXES } from "./layers.js";
 import { drawMap, fit } from "./picture.js";
 
 export class Stage {
@@ -91,7 +90,7 @@ export class Stage {
    * @param {ImageBitmap|null} drawing.photo
    * @param {[number, number]|null} drawing.size_wh  of the source, where there is no photo
    * @param {Map<string, {image: ImageData, kind: string}>} drawing.maps  by layer; the others are hidden
-   * @param {import("./boxes.js").Box[]} drawing.boxes
+   * @param {Map<string, import("./boxes.js").Box[]>} drawing.boxes  by layer
    * @param {number} drawing.opacity  0 to 1
    * @param {string} drawing.position  of the frame
    */
@@ -106,11 +105,12 @@ export class Stage {
     let lowest = !photo; // with nothing below it a map is not thinned out
     for (const [name, canvas] of this.#canvases) {
       const drawn = maps.get(name);
-      canvas.hidden = !drawn && !(name === BOXES.topic && found.length);
+      const framed = found.get(name);
+      canvas.hidden = !drawn && !framed?.length;
       if (canvas.hidden) continue;
       if (drawn) drawMap(canvas, drawn.image, drawn.kind);
-      else boxes(canvas, found, size_wh ?? [width, height], this.rectangle);
-      canvas.style.opacity = String(lowest || name === BOXES.topic ? 1 : opacity);
+      else boxes(canvas, framed, size_wh ?? [width, height], this.rectangle);
+      canvas.style.opacity = String(lowest || framed ? 1 : opacity);
       lowest = false;
     }
     mark(this.element, "data-position", position);

@@ -156,7 +156,7 @@ export class StreamView {
   #turn(axis, time_us) {
     const info = this.#info;
     if (!this.#axis) {
-      this.layers.offer(info.layers, "segmentation.summary" in info.topics);
+      this.layers.offer(info.layers, info.topics);
       this.layers.set({ shown: new Set(this.layers.names.slice(0, 1)) }, false);
       this.stage.layer(this.layers.names);
     }

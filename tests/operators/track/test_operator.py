@@ -315,3 +315,17 @@ def test_lines_in_pixels_are_of_the_source(tracking: Made, frame: Frame) -> None
     operator.place("cam", None)
     results = operator.say(replace(frame(4), source_hw=(90, 160)), *detected((0.4, 1)))
     assert [one.operator for one in results] == ["tracks"]
+
+
+def test_what_is_seen_once_is_seen_again_in_repetitions(tracking: Made, frame: Frame) -> None:
+    """Tracks keep their ids over them, also after a kill; one that had none yet has one then."""
+    track = tracking()
+    track.say(frame(0), *detected((0.2, 0)))
+    (named,) = track.repeat(frame(1))
+    assert [one["id"] for one in said([named], "tracks")[0]["tracks"]] == [1]
+    for number in range(2, 12):
+        track.restore("cam", track.snapshot("cam"))
+        assert track.repeat(frame(number)) == []
+    (seen,) = said(track.say(frame(12), *detected((0.21, 0), (0.8, 1))), "tracks")
+    assert [one["id"] for one in seen["tracks"]] == [1]
+    assert tracking().repeat(frame(0)) == [], "there is nothing before it"

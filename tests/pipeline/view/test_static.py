@@ -8,7 +8,7 @@ import pytest
 STATIC = Path(__file__).parents[3] / "pipeline" / "view" / "static"
 FILES = sorted(STATIC.iterdir())
 SCRIPTS = [path for path in FILES if path.suffix == ".js"]
-MOST_BYTES = 150 * 1024
+MOST_BYTES = 151 * 1024  # the last one for boxes of what is detected and tracked
 MOST_LINES = 300
 TYPES = {"contract.js"}  # read by whoever edits, and by no browser
 IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"([^"]+)";', re.MULTILINE)

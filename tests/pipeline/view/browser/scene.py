@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +67,13 @@ class Scene:
                 told.append(self._map(book, number, "frames", self._picture(number)))
         book.write(*told)
         book.stands(self.stream, session=RECORDING, status="ok")
+
+    def write_tracks(self, book: Book, number: int, tracks: Sequence[Mapping[str, object]]) -> None:
+        """What is tracked in a frame."""
+        value = json.dumps({"tracks": list(tracks)}).encode()
+        json_of = {"content-type": "application/json"}
+        message = self._map(book, number, "tracks", value)
+        book.write(replace(message, headers={**message.headers, **json_of}))
 
     def at(self, number: int, **query: object) -> str:
         """Address of a frame on the page."""

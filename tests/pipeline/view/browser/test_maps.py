@@ -84,6 +84,12 @@ def test_depth_is_seen_in_the_colours_of_its_values(looked):
     assert np.abs(stage.seen((0, 0)) - NOTHING).max() <= NEAR  # unknown is grey, and not far
 
 
+EDGES = """shares => {
+  const canvas = document.querySelector('[data-layer="tracks"]');
+  const row = canvas.getContext("2d").getImageData(0, canvas.height * 0.7, canvas.width, 1).data;
+  const at = (share) => 4 * (Math.round(share * canvas.width) + 1);
+  return shares.map((share) => [...row.slice(at(share), at(share) + 3)]);
+}"""
 PIXELS = """(layer) => {
   const canvas = document.querySelector(`canvas[data-layer=${layer}]`);
   return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
@@ -143,6 +149,23 @@ def test_what_is_pointed_at_has_its_records_value(looked, grid_hw):
         name = NAMES[scene.classes(11)[row, column]]
         expect(stage.says(row, column)).to_have_text(f"{scene.steps(11)[row, column]} m, {name}")
     expect(stage.says(0, 0)).to_have_text(f"depth unknown, {NAMES[scene.classes(11)[0, 0]]}")
+
+
+def test_tracks_are_boxes_with_numbers_over_the_picture(looked, book):
+    scene = Scene("scene")
+    seen = {"id": 7, "box": [8, 8, 40, 32], "label": {"id": 1, "name": "car"}, "state": "seen"}
+    lost = {"id": 9, "box": [44, 4, 60, 32], "label": {"id": 1, "name": "car"}, "state": "lost"}
+    scene.write_tracks(book, 12, [seen, lost])
+    stage = looked(scene, 12, layers="tracks")
+    layer = stage.page.get_by_role("img", name="tracks over the picture")
+    expect(layer).to_be_visible()
+    (inside,) = stage.seen((5, 5))
+    assert np.abs(inside - scene.grey(12)).max() <= NEAR
+    drawn = stage.page.evaluate(EDGES, [8 / 64, 44 / 64])
+    assert np.abs(np.array(drawn[0]) - CLASS_COLOURS[7]).max() <= NEAR
+    assert np.abs(np.array(drawn[1]) - NOTHING).max() <= NEAR
+    stage.page.get_by_role("checkbox", name="tracks").uncheck()
+    expect(layer).to_be_hidden()
 
 
 def test_metres_have_a_unit(looked):
