@@ -48,7 +48,7 @@ test-decoders:  ## run the decoders' tests alone, in a small environment: PYTHON
 	  tests/pipeline/decode/test_losses.py tests/pipeline/decode/test_playback.py tests/pipeline/decode/test_timestamps.py
 
 PRETRAIN := $(VENV)/bin/python -m pipeline.pretrain
-DEMO_HEADS := depth segmentation action
+DEMO_HEADS := depth segmentation action detect
 SIZES := 112x112 196x112 112x196 266x112 112x266
 COMPARE := $(VENV)/bin/dinostream eval compare --synthetic world --seeds 20000:20120 $(SIZES:%=--size %) \
   --short-side 112 --blocks 1 --model dinov2_vitti14 --weights results/pretrain/dinov2_vitti14.safetensors \
@@ -58,6 +58,8 @@ demo-weights: $(VENV)/.stamp-run  ## train the weights that ship (--weights demo
 	$(PRETRAIN) --out results/pretrain
 	$(COMPARE) --task depth --task segmentation --train-seeds 10000:10800 -o results/demo-eval/maps
 	$(COMPARE) --task action --train-seeds 10000:11600 -o results/demo-eval/action
+	$(VENV)/bin/dinostream fit detect --synthetic world --seeds 10000:10800 $(SIZES:%=--size %) --short-side 112 \
+	  --model dinov2_vitti14 --weights results/pretrain/dinov2_vitti14.safetensors -o results/demo-heads/detect.safetensors
 	$(PRETRAIN).pack --backbone results/pretrain/dinov2_vitti14.safetensors \
 	  $(DEMO_HEADS:%=results/demo-heads/%.safetensors)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from operators.frames import FrameInfo
 __all__ = ["JPEG", "JSON", "OCTETS", "PNG", "Result", "canonical_json", "record_id"]
 
 
+_PART = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _CANONICAL = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
@@ -40,6 +42,10 @@ class Result:
     attributes: Mapping[str, str] = field(default_factory=dict)
     start: FrameInfo | None = None
     part: str = ""
+
+    def __post_init__(self) -> None:
+        if self.part and not _PART.fullmatch(self.part):
+            raise ValueError(f"a record's part is of A-Z a-z 0-9 . _ -, got {self.part!r}")
 
 
 def record_id(result: Result, variant: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.places.question import Answer, Question
 from benchmarks.places.spell import Spell, hysteresis, spells
-from benchmarks.places.truth import seen_of
+from benchmarks.places.truth import Seen, seen_of
 from operators.zones.watched import Thresholds
 from pipeline.synthetic.scene import open_scene
 from pipeline.synthetic.uri import SceneSpec
@@ -25,7 +27,8 @@ def happened(spec: SceneSpec, asked: Question) -> dict[str, Answer]:
         asked: zones, and which bodies count.
 
     Returns:
-        `share`: a class covers its part of the zone; `foot`: a body of it, in view, stands there.
+        `share`: a class covers its part of the zone; `foot`: a body of it, in view, stands there;
+        of these also the visits of each body, and when lines were crossed.
     """
     own = asked.thresholds
     polygons = {zone.name: zone.points for zone in asked.places.zones}
@@ -39,12 +42,25 @@ def happened(spec: SceneSpec, asked: Question) -> dict[str, Answer]:
         together = np.sum([seen.share[key] for key in ours], axis=0)
         covered[zone, None] = hysteresis(together, own.enter, own.leave)
         stood[zone, None] = np.logical_or.reduce([stood[key] for key in ours])
-    return {
-        meaning: _answer(
-            {key: spells(seen.times_s, one, own.min_s) for key, one in held.items()}, own
-        )
-        for meaning, held in (("share", covered), ("foot", stood))
-    }
+    found = [
+        _answer({key: spells(seen.times_s, one, own.min_s) for key, one in held.items()}, own)
+        for held in (covered, stood)
+    ]
+    return {"share": found[0], "foot": {**found[1], **_walked(seen, asked)}}
+
+
+def _walked(seen: Seen, asked: Question) -> Answer:
+    """Visits of each body to zones, and when lines were crossed."""
+    told: dict[tuple[str, str, str | None], list[Spell]] = defaultdict(list)
+    for zone, label in itertools.product(asked.places.zones, asked.labels):
+        for held in seen.stays(zone.points, label).values():
+            told["visit", zone.name, label] += spells(seen.times_s, held, asked.thresholds.min_s)
+    for line in asked.places.lines:
+        start, end = line.points
+        for one in seen.crossings((start, end)):
+            direction = "in" if one.inward else "out"
+            told[direction, line.name, one.label].append(Spell.around(one.time_s))
+    return told
 
 
 def _answer(found: Mapping[tuple[str, str | None], list[Spell]], own: Thresholds) -> Answer:

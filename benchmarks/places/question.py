@@ -45,7 +45,7 @@ def seconds(time: str) -> float:
     return datetime.fromisoformat(time).timestamp()
 
 
-def scored(kind: str, true: Answer, told: Answer) -> Score:
-    """Return how well what is told of a kind matches what is true."""
+def scored(kind: str, true: Answer, told: Answer, sure_s: float = 0.0) -> Score:
+    """Return how well what is told of a kind matches what is true; `sure_s` as of `spell.score`."""
     keys = {key for key in (*true, *told) if key[0] == kind}
-    return sum((score(true.get(key, ()), told.get(key, ())) for key in keys), Score())
+    return sum((score(true.get(key, ()), told.get(key, ()), sure_s) for key in keys), Score())

@@ -21,6 +21,11 @@ class Spell:
     start_s: float
     end_s: float
 
+    @classmethod
+    def around(cls, time_s: float) -> Spell:
+        """An instant that may be told up to a second off."""
+        return cls(time_s - 1.5, time_s + 1.5)
+
     def likeness(self, other: Spell) -> float:
         """The part of both together that they share, 0 to 1."""
         shared = min(self.end_s, other.end_s) - max(self.start_s, other.start_s)
@@ -85,8 +90,14 @@ def hysteresis(values: NDArray[np.floating], enter: float, leave: float) -> NDAr
     return begun
 
 
-def score(true: Sequence[Spell], found: Sequence[Spell]) -> Score:
-    """Return how well spells match: the most alike first, each with one other at most."""
+def score(true: Sequence[Spell], found: Sequence[Spell], sure_s: float = 0.0) -> Score:
+    """Return how well spells match: the most alike first, each with one other at most.
+
+    Args:
+        true: what is so.
+        found: what is told.
+        sure_s: a true one that is shorter may be told, or not.
+    """
     pairs = sorted(
         ((a.likeness(b), i, j) for i, a in enumerate(true) for j, b in enumerate(found)),
         key=lambda pair: (-pair[0], pair[1:]),
@@ -98,4 +109,6 @@ def score(true: Sequence[Spell], found: Sequence[Spell]) -> Score:
             left_found.remove(j)
             a, b = true[i], found[j]
             off_s += [abs(a.start_s - b.start_s), abs(a.end_s - b.end_s)]
-    return Score(len(true), len(found), len(true) - len(left_true), tuple(off_s))
+    both = len(true) - len(left_true)
+    missed = sum(true[i].end_s - true[i].start_s >= sure_s for i in left_true)
+    return Score(both + missed, len(found), both, tuple(off_s))

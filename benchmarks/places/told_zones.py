@@ -103,6 +103,7 @@ def _configuration(spec: SceneSpec, asked: Question, side: int, sink: Path) -> d
         "weights": "demo",
         "short_side": side,
         "sampling": {"fps": spec.fps},
+        "stall_s": 120,  # a busy machine is no camera that has stalled
         "operators": {"segmentation": {}, "zones": asked.settings},
         "streams": {"yard": {"url": spec.canonical(), "zones": polygons}},
         "sink": f"sqlite:{sink}",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.synthetic.instances import Instance, Instances
+from pipeline.synthetic.instances import Instance
 from pipeline.synthetic.scene import Scene
 
 Point = tuple[float, float]
@@ -103,9 +103,11 @@ def seen_of(scene: Scene, zones: Mapping[str, Sequence[Point]], labels: Sequence
     for index in range(scene.frame_count):
         frame = scene.instances(index)
         feet.append({one.id: foot(scene, index, one) for one in frame.seen if one.label in labels})
-        for zone, label in share:
-            ours = [one.id for one in frame.seen if one.label == label]
-            share[zone, label][index] = _share(frame, ours, masks[zone])
+        for zone, mask in masks.items():
+            pixels = np.bincount(frame.mask[mask], minlength=int(frame.mask.max()) + 1)
+            for one in frame.seen:
+                if one.label in labels:
+                    share[zone, one.label][index] += pixels[one.id] / pixels.sum()
     return Seen([index / scene.spec.fps for index in range(scene.frame_count)], share, feet)
 
 
@@ -123,10 +125,6 @@ def within(points: Sequence[Point], x: Any, y: Any) -> Any:
         if ay != by:
             odd ^= ((ay > y) != (by > y)) & (x < ax + (y - ay) * (bx - ax) / (by - ay))
     return odd
-
-
-def _share(frame: Instances, ids: Sequence[int], zone: NDArray[np.bool_]) -> float:
-    return float(np.isin(frame.mask[zone], ids).mean()) if ids else 0.0
 
 
 def _cross(line: Way, way: Way) -> bool:

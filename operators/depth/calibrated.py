@@ -64,6 +64,11 @@ class CalibratedDepth(BatchOperator):
         return self._inner.settings()
 
     @property
+    def metric(self) -> bool:
+        """It is in metres on streams without a calibration, too."""
+        return isinstance(self._inner, Depth)
+
+    @property
     def hashes(self) -> Mapping[str, str]:
         """Stream -> its calibration's hash, part of its records' variant."""
         return {stream: one.hash for stream, one in self._calibrations.items()}

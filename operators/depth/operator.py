@@ -45,6 +45,7 @@ class Depth(BatchOperator):
 
     name = "depth"
     topics = BUILT_IN["depth"]
+    metric = True  # on every stream
     # 2: says whether it is calibrated; 3: rounded as the backbone; 4: percentiles rounded otherwise
     version = 4
 

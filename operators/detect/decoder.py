@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from operators.backbones.architectures import Architecture
 from operators.depth.linear import FOUR_BLOCKS
 from operators.detect.boxes import corners
-from operators.detect.layers import Attention, Mlp, Reach, Wide
+from operators.detect.layers import Attention, Gaze, Mlp, Reach, Relation, Wide
 from operators.weights.heads import Layout
 
 BLOCKS = 4
@@ -37,9 +37,9 @@ class DecoderShape:
         queries: K, things told of at most.
     """
 
-    width: int = 192
-    heads: int = 6
-    layers: int = 3
+    width: int = 128
+    heads: int = 4
+    layers: int = 2
     queries: int = 50
 
     def __post_init__(self) -> None:
@@ -94,6 +94,8 @@ class Decoder(nn.Module):
         self.proposed_class = Wide(own, classes + 1)
         self.proposed_box = Mlp(own, own, 4)
         self.place = Wide(4 * 2 * _WAVES, own)
+        # How sure its patch was among all: of guesses at one thing the first can stay.
+        self.rank = nn.Parameter(torch.randn(shape.queries, own) / 2)
         self.layers = nn.ModuleList(_Layer(own, shape.heads) for _ in range(shape.layers))
         self.told_norm = nn.LayerNorm(own)
         self.told_class = Wide(own, classes + 1)
@@ -108,22 +110,23 @@ class Decoder(nn.Module):
             Of every patch, then of K queries after each layer; K is h * w where that is less.
         """
         grid = (blocks.shape[1], blocks.shape[2])
-        memory = self.read_norm(self.read(blocks.flatten(1, 2)))
-        proposed = self._proposed(memory, grid)
+        patches = _patch_boxes(grid).to(blocks)
+        memory = self.read_norm(self.read(blocks.flatten(1, 2))) + self.place(_waves(patches))
+        proposed = self._proposed(memory, patches)
         chosen = _best(proposed.logits, self.shape.queries)
-        queries, boxes = _taken(memory, chosen), _taken(proposed.boxes, chosen).detach()
+        queries = _taken(memory, chosen) + self.rank[: chosen.shape[1]]
+        boxes = _taken(proposed.boxes, chosen).detach()
         guesses = [proposed]
         for layer in self.layers:
-            queries = layer(queries, self.place(_waves(boxes)), memory, corners(boxes), grid)
+            queries = layer(queries, self.place(_waves(boxes)), memory, boxes, grid)
             told = self.told_norm(queries)
             refined = (torch.logit(boxes, _EDGE) + self.told_box(told)).sigmoid()
             guesses.append(Guess(self.told_class(told), refined))
             boxes = refined.detach()
         return guesses
 
-    def _proposed(self, memory: Tensor, grid: tuple[int, int]) -> Guess:
-        begin = torch.logit(_patch_boxes(grid).to(memory), _EDGE)
-        boxes = (begin + self.proposed_box(memory)).sigmoid()
+    def _proposed(self, memory: Tensor, patches: Tensor) -> Guess:
+        boxes = (torch.logit(patches, _EDGE) + self.proposed_box(memory)).sigmoid()
         return Guess(self.proposed_class(memory), boxes)
 
 
@@ -134,7 +137,9 @@ class _Layer(nn.Module):
         super().__init__()
         self.among = Attention(width, heads)
         self.at = Attention(width, heads)
+        self.relation = Relation(heads)
         self.reach = Reach(heads)
+        self.gaze = Gaze(width, heads)
         self.mlp = Mlp(width, 2 * width, width)
         self.among_norm, self.at_norm, self.mlp_norm = (nn.LayerNorm(width) for _ in range(3))
 
@@ -142,9 +147,11 @@ class _Layer(nn.Module):
         self, queries: Tensor, place: Tensor, memory: Tensor, boxes: Tensor, grid: tuple[int, int]
     ) -> Tensor:
         own = self.among_norm(queries)
-        queries = queries + self.among(own + place, own + place, own)
+        agreed, _ = self.among(own + place, own + place, own, self.relation(boxes))
+        queries = queries + agreed
         own = self.at_norm(queries) + place
-        queries = queries + self.at(own, memory, memory, self.reach(boxes, grid))
+        seen, weights = self.at(own, memory, memory, self.reach(corners(boxes), grid))
+        queries = queries + seen + self.gaze(weights, boxes, grid)
         refined: Tensor = queries + self.mlp(self.mlp_norm(queries))
         return refined
 

@@ -18,6 +18,7 @@ from operators.backbones.engines.products import Product, product
 Module = TypeVar("Module", bound=nn.Module)
 
 _REACH_WIDTH = 32
+_LEAST = 1e-4  # side of a box, share of the picture
 
 
 class Wide(nn.Linear):
@@ -68,8 +69,8 @@ class Reach(nn.Module):
 
     def __init__(self, heads: int) -> None:
         super().__init__()
-        self.across = _distance_layers(heads)
-        self.down = _distance_layers(heads)
+        self.across = _distance_layers(2, heads)
+        self.down = _distance_layers(2, heads)
 
     def forward(self, boxes: Tensor, grid: tuple[int, int]) -> Tensor:
         """
@@ -87,6 +88,57 @@ class Reach(nn.Module):
         return both.flatten(2, 3).permute(0, 3, 1, 2)
 
 
+class Relation(nn.Module):
+    """Where boxes lie to each other and how their sizes compare, as a bias of attention.
+
+    Two guesses at one thing have to see that they are two, so that one of them gives way (position
+    relation of Hou et al. 2024).
+    """
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self.layers = _distance_layers(4, heads)
+
+    def forward(self, boxes: Tensor) -> Tensor:
+        """
+        Args:
+            boxes: centre x, y, width, height `[R, K, 4]`, shares of the picture.
+
+        Returns:
+            `[R, heads, K, K]`.
+        """
+        centres, sizes = boxes[..., :2], boxes[..., 2:].clamp_min(_LEAST)
+        away = (centres[:, None] - centres[:, :, None]) / sizes[:, :, None]
+        larger = (sizes[:, None] / sizes[:, :, None]).log()
+        said: Tensor = self.layers(torch.cat([_compressed(away), larger], dim=-1))
+        return said.permute(0, 3, 1, 2)
+
+
+class Gaze(nn.Module):
+    """Where the heads of a query look, seen from its box: what a box has to move by."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.out = nn.Linear(2 * heads, width)
+
+    def forward(self, weights: Tensor, boxes: Tensor, grid: tuple[int, int]) -> Tensor:
+        """
+        Args:
+            weights: of patches `[R, heads, K, h * w]`.
+            boxes: centre x, y, width, height `[R, K, 4]`, shares of the picture.
+            grid: patches down and across, h and w.
+
+        Returns:
+            `[R, K, W]`.
+        """
+        h, w = grid
+        ways = weights.unflatten(-1, grid)  # type: ignore[no-untyped-call]
+        x = ways.sum(dim=-2) @ _middles(w, boxes) - boxes[:, None, :, 0]
+        y = ways.sum(dim=-1) @ _middles(h, boxes) - boxes[:, None, :, 1]
+        found: Tensor = self.out(torch.cat([x * w, y * h], dim=1).mT)
+        return found
+
+
 class Attention(nn.Module):
     """Queries look at memory."""
 
@@ -99,8 +151,8 @@ class Attention(nn.Module):
         self.out = Wide(width, width)
 
     def forward(
-        self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None
-    ) -> Tensor:
+        self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """
         Args:
             queries: `[R, K, W]`.
@@ -108,26 +160,34 @@ class Attention(nn.Module):
             bias: `[R, heads, K, N]`, added before the softmax.
 
         Returns:
-            `[R, K, W]`.
+            `[R, K, W]`, and how much each looks at what `[R, heads, K, N]`.
         """
         q = self._split(self.query(queries))
         k, v = self._split(self.key(keys)), self._split(self.value(values))
-        scores = q @ k.mT / q.shape[-1] ** 0.5
-        weights = (scores if bias is None else scores + bias).softmax(dim=-1)
-        found: Tensor = self.out((weights @ v).transpose(1, 2).flatten(2))
-        return found
+        weights = (q @ k.mT / q.shape[-1] ** 0.5 + bias).softmax(dim=-1)
+        return self.out((weights @ v).transpose(1, 2).flatten(2)), weights
 
     def _split(self, rows: Tensor) -> Tensor:
         return rows.view(*rows.shape[:2], self.heads, -1).transpose(1, 2)
 
 
-def _distance_layers(heads: int) -> nn.Sequential:
+def _distance_layers(numbers: int, heads: int) -> nn.Sequential:
     """Exact: a distance is a number that rounding would spoil."""
-    return nn.Sequential(nn.Linear(2, _REACH_WIDTH), nn.ReLU(), nn.Linear(_REACH_WIDTH, heads))
+    first, last = nn.Linear(numbers, _REACH_WIDTH), nn.Linear(_REACH_WIDTH, heads)
+    return nn.Sequential(first, nn.ReLU(), last)
 
 
 def _distances(edges: Tensor, patches: int) -> Tensor:
     """From two edges `[R, K, 2]`, shares, to the middle of every patch: `[R, K, patches, 2]`."""
-    middles = (torch.arange(patches, device=edges.device) + 0.5) / patches
-    away = (middles[:, None] - edges[:, :, None]) * patches
+    away = _middles(patches, edges)[:, None] - edges[:, :, None]
+    return _compressed(away * patches)
+
+
+def _middles(patches: int, like: Tensor) -> Tensor:
+    """Of so many patches side by side, shares of the picture."""
+    return (torch.arange(patches, device=like.device, dtype=like.dtype) + 0.5) / patches
+
+
+def _compressed(away: Tensor) -> Tensor:
+    """Near ones exact, far ones on a logarithmic scale."""
     return away.sign() * away.abs().log1p()

@@ -61,6 +61,7 @@ class Patience:
 class _Memory:
     usual: Usual = field(default_factory=Usual)
     watch: Watch = field(default_factory=Watch)
+    seen: tuple[str, float] | None = None  # kind and strength of the last verdict
 
 
 class Tamper(BatchOperator, StreamOperator):
@@ -99,6 +100,14 @@ class Tamper(BatchOperator, StreamOperator):
         memory.usual.mark = sight.mark
         return results
 
+    def repeat(self, info: FrameInfo) -> list[Result]:
+        """The last verdict once more. That a frame was left out is no sign of a frozen picture."""
+        memory = self._memory.get(info.stream)
+        if memory is None or memory.seen is None:
+            return []
+        over = memory.watch.push(info, *memory.seen, self._patience.least_s)
+        return [*self._over(over, "over"), *self._adopted(info, memory)]
+
     def reset(self, stream: str, reason: str) -> list[Result]:
         memory = self._memory.pop(stream, None)
         if memory is None:
@@ -111,6 +120,7 @@ class Tamper(BatchOperator, StreamOperator):
         memory = self._memory.get(stream) or _Memory()
         usual = memory.usual
         state = {"format": _FORMAT, "usual": usual.to_json(), "watch": memory.watch.to_json()}
+        state |= {"seen": memory.seen} if memory.seen else {}
         return canonical_json(state) + b"\n" + usual.packed()
 
     def restore(self, stream: str, state: bytes) -> None:
@@ -120,9 +130,10 @@ class Tamper(BatchOperator, StreamOperator):
             if said["format"] != _FORMAT:
                 raise ValueError(f"format {said['format']!r}")
             usual, watch = Usual.restored(said["usual"], rest), Watch.from_json(said["watch"])
+            seen = (str(said["seen"][0]), float(said["seen"][1])) if "seen" in said else None
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"tamper: not a state of format {_FORMAT} ({error})") from error
-        self._memory[stream] = _Memory(usual, watch)
+        self._memory[stream] = _Memory(usual, watch, seen)
 
     def _judge(self, info: FrameInfo, sight: Sight, memory: _Memory) -> list[Result]:
         usual, watch, patience = memory.usual, memory.watch, self._patience
@@ -134,15 +145,20 @@ class Tamper(BatchOperator, StreamOperator):
         if kind == "frozen" and info.rendered:  # nobody can tell a drawn camera that stands
             kind = CLEAR
         strength = STRENGTH[kind](signs) if kind in STRENGTH else 0.0
+        memory.seen = kind, strength
         results = self._over(watch.push(info, kind, strength, patience.least_s), "over")
         results.append(self._view(info, watch.current, signs))
         if watch.calm and usual.due(info.event_time_us, patience.memory_s):
             usual.learn(sight, info.event_time_us)
-        now = watch.current
-        if now and now.kind == "moved" and now.lasts_s(info) >= patience.adopt_s:
-            results += self._over(watch.flush(), "adopted")
-            memory.usual = Usual()
-        return results
+        return [*results, *self._adopted(info, memory)]
+
+    def _adopted(self, info: FrameInfo, memory: _Memory) -> list[Result]:
+        """A view that was moved for long enough is the camera's own."""
+        now = memory.watch.current
+        if not now or now.kind != "moved" or now.lasts_s(info) < self._patience.adopt_s:
+            return []
+        memory.usual, memory.seen = Usual(), None
+        return self._over(memory.watch.flush(), "adopted")
 
     def _view(self, info: FrameInfo, current: Episode | None, signs: Signs | None) -> Result:
         """What the view is at a frame; None while it is not known."""

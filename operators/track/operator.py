@@ -29,7 +29,7 @@ from operators.track.memory import Memory
 from operators.track.saying import Saying
 from operators.track.scene import Scene
 from operators.track.sightings import Sightings
-from operators.track.track import Moment
+from operators.track.track import Moment, Track
 from operators.track.tracker import Rules
 from operators.track.visits import LOST, cut_short, visited
 from operators.weights.head_request import HeadRequest
@@ -98,7 +98,7 @@ class Tracking(BatchOperator, StreamOperator):
         return self._found_by.label_sets()
 
     def compute(self, features: Features, rows: slice) -> Numbers:
-        boxes, scores, labels = self._found_by.shared(features, rows)
+        boxes, scores, labels, *_ = self._found_by.shared(features, rows)  # masks, maybe
         assert isinstance(boxes, torch.Tensor)
         return boxes, scores, labels, looks(boxes, features.patches[rows])
 
@@ -113,6 +113,20 @@ class Tracking(BatchOperator, StreamOperator):
 
     def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
         return self.say_all([info], [numbers])
+
+    def repeat(self, info: FrameInfo) -> list[Result]:
+        """What was seen is seen again. The tracks of the frame before hold, unless another one has
+        an id by now; of who is given up there are records as ever."""
+        memory = self._memory.get(info.stream)
+        if memory is None or memory.last is None:
+            return []
+        scene = Scene.of(self._places.get(info.stream), info.source_hw)
+        next_id = memory.tracker.next_id
+        given_up = memory.tracker.repeat(Moment.of(info), Moment.of(memory.last))
+        happened = self._happened(info, memory, given_up, scene)
+        if memory.tracker.next_id == next_id:
+            return happened
+        return [self._saying.tracks(info, memory.tracker.tracks), *happened]
 
     def reset(self, stream: str, reason: str) -> list[Result]:
         memory = self._memory.pop(stream, None)
@@ -145,8 +159,15 @@ class Tracking(BatchOperator, StreamOperator):
         memory = self._memory.get(info.stream)
         if memory is None or memory.session != info.session:
             memory = self._memory[info.stream] = Memory.empty(self._rules, info.session)
+        given_up = memory.tracker.step(Moment.of(info), sightings)
+        happened = self._happened(info, memory, given_up, scene)
+        return [self._saying.tracks(info, memory.tracker.tracks), *happened]
+
+    def _happened(
+        self, info: FrameInfo, memory: Memory, given_up: Sequence[Track], scene: Scene
+    ) -> list[Result]:
+        """What the tracks of a frame do at lines and zones; the memory knows it then."""
         now = Moment.of(info)
-        given_up = memory.tracker.step(now, sightings)
         visits = [visit for one in given_up for visit in cut_short(one, LOST)]
         crossings: list[Crossing] = []
         tracks = []
@@ -162,7 +183,6 @@ class Tracking(BatchOperator, StreamOperator):
         memory.counts = counted(memory.counts, crossings)
         memory.last = info
         return [
-            self._saying.tracks(info, tracks),
             *self._saying.crossings(info, crossings, memory.counts),
             *self._saying.visits(info, visits),
         ]

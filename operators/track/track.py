@@ -83,6 +83,12 @@ class Track:
             sightings=self.sightings + 1,
         )
 
+    def again(self, now: Moment) -> Track:
+        """The same, in a frame that shows what the one did in which it was seen last."""
+        expected = self.motion.after((now.time_us - self.last.time_us) / 1e6)
+        motion = expected.seen(self.box)
+        return replace(self, last=now, motion=motion, sightings=self.sightings + 1)
+
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
         motion = self.motion

@@ -64,6 +64,14 @@ class Tracker:
         self.tracks = (*kept, *self._begun(now, sightings, others))
         return [one for one in gone if one.id]
 
+    def repeat(self, now: Moment, before: Moment) -> list[Track]:
+        """Take a frame that shows what the one before did; arguments and answer as of `step`."""
+        here, gone = self._still_there(now)
+        self.tracks = tuple(
+            self._named(one.again(now)) if one.last == before else one for one in here
+        )
+        return [one for one in gone if one.id]
+
     def _still_there(self, now: Moment) -> tuple[list[Track], list[Track]]:
         """Tracks that may be seen now, and those that were lost for too long."""
         lost = [_seconds(one.last, now) > self._rules.lost_s for one in self.tracks]

@@ -80,13 +80,38 @@ def write_demo(path: Path, backbone: Path, heads: Sequence[Path]) -> None:
     Raises:
         WeightsError: a head of another backbone, a second one for an operator, or a damaged file.
     """
-    trained_on = sha256_file(backbone)
     tensors = {f"{_BACKBONE}.{name}": own for name, own in _floats(backbone).items()}
-    headers: dict[str, Mapping[str, Any]] = {}
+    _write(path, tensors, {}, heads, trained_on=sha256_file(backbone))
+
+
+def add_heads(path: Path, heads: Sequence[Path]) -> None:
+    """Put further heads into such a file; what is in it stays as it is, to the bit.
+
+    Args:
+        path: of the file, which is replaced.
+        heads: files of `dinostream fit --weights demo`, with this file's backbone.
+
+    Raises:
+        WeightsError: a head of another backbone, a second one for an operator, or a damaged file.
+    """
+    demo, header = read_demo(path), read_header(path) or {}
+    _write(path, read_tensors(path), header["heads"], heads, trained_on=demo.sha256)
+
+
+def _write(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    headers: Mapping[str, Mapping[str, Any]],
+    heads: Sequence[Path],
+    *,
+    trained_on: str,
+) -> None:
+    """What is given, and heads of the backbone with that hash, whole or not at all."""
+    tensors, headers = dict(tensors), dict(headers)
     for head in heads:
         facts = read_header(head) or {}
         if facts.get("backbone") != trained_on:
-            raise WeightsError(f"{head}: was not trained on {backbone} (sha256 {trained_on})")
+            raise WeightsError(f"{head}: was not trained on sha256 {trained_on}, this backbone")
         operator = facts["operator"]
         if operator in headers:
             raise WeightsError(f"{head}: a second head for {operator}")

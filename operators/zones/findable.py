@@ -17,11 +17,13 @@ class Findable:
     """
     Attributes:
         labels: what the segmentation tells apart.
-        metric: depth is in metres, at least on cameras that are calibrated.
+        metric: depth is in metres, on every stream.
+        calibrated: streams on which it is, because somebody calibrated them.
     """
 
     labels: LabelSet
     metric: bool
+    calibrated: frozenset[str] = frozenset()
 
     def refuse(self, stream: str, places: Places) -> None:
         """
@@ -32,8 +34,10 @@ class Findable:
             where = f"streams.{stream}.alerts.{alert.name}"
             if alert.label is not None:
                 self.labels.ids(alert.label, where)
-            if alert.nearest_below_m is not None and not self.metric:
+            has_metres = self.metric or stream in self.calibrated
+            if alert.nearest_below_m is not None and not has_metres:
                 raise UsageError(
-                    f"{where}: metres come from metric depth, which does not run in this job; add "
-                    "depth to operators, with a head in metres, or leave the alert out"
+                    f"{where}: metres come from metric depth, which does not run on this stream; "
+                    "add depth to operators, with a head in metres or a calibration of the camera, "
+                    "or leave the alert out"
                 )

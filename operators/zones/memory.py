@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from operators.frames import FrameInfo
 from operators.result import JSON, Result, canonical_json
 from operators.zones.measure import Measured
-from operators.zones.stay import Change, Instant, Stay, step
+from operators.zones.stay import Change, Instant, Reading, Stay, step
 from operators.zones.watched import Said, Watched
 
 _FORMAT = 1
@@ -21,10 +21,12 @@ class Memory:
     Attributes:
         last: the newest frame; None: there was none yet.
         stays: by the keys of what is watched, of what is there.
+        readings: by the same keys, of the newest frame that was measured.
     """
 
     last: FrameInfo | None = None
     stays: dict[str, Stay] = field(default_factory=dict)
+    readings: dict[str, Reading] = field(default_factory=dict)
 
     def take(
         self, info: FrameInfo, watched: Sequence[Watched], measured: dict[str, Measured]
@@ -36,10 +38,16 @@ class Memory:
             watched: always in one order.
             measured: of it, by zone.
         """
+        self.readings = {one.key: one.read(measured[one.zone]) for one in watched}
+        return self.repeat(info, watched)
+
+    def repeat(self, info: FrameInfo, watched: Sequence[Watched]) -> list[Said]:
+        """A frame that shows what the last one that was measured does; as `take`."""
         now = Instant(info.position, info.event_time_us)
         told = []
         for one in watched:
-            reading = one.read(measured[one.zone])
+            if (reading := self.readings.get(one.key)) is None:
+                continue  # nobody watched it then
             stay, changes = step(self.stays.pop(one.key, None), now, reading, one.patience)
             if stay is None:
                 continue
@@ -65,7 +73,9 @@ class Memory:
         """JSON."""
         last = self.last and self.last.to_json()
         stays = {key: stay.to_json() for key, stay in self.stays.items()}
-        return canonical_json({"format": _FORMAT, "last": last, "stays": stays})
+        readings = {key: asdict(reading) for key, reading in self.readings.items()}
+        state = {"format": _FORMAT, "last": last, "stays": stays}
+        return canonical_json(state | ({"readings": readings} if readings else {}))
 
     @classmethod
     def restored(cls, state: bytes) -> Memory:
@@ -79,7 +89,9 @@ class Memory:
             if said["format"] != _FORMAT:
                 raise ValueError(f"format {said['format']!r}")
             last = said["last"] and FrameInfo.from_json(said["last"])
-            return cls(last, {key: Stay.from_json(one) for key, one in said["stays"].items()})
+            stays = {key: Stay.from_json(one) for key, one in said["stays"].items()}
+            readings = {key: Reading(**one) for key, one in said.get("readings", {}).items()}
+            return cls(last, stays, readings)
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"zones: not a state of format {_FORMAT} ({error!r})") from error
 

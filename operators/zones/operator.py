@@ -118,7 +118,8 @@ class Zones(BatchOperator, StreamOperator):
         """What alerts can be about; None: nothing is known yet."""
         if not self._segmentation:
             return None
-        return Findable(self._segmentation.labels, self._depth is not None)
+        metric = self._depth is not None and self._depth.metric
+        return Findable(self._segmentation.labels, metric, frozenset(self.hashes))
 
     def settings(self) -> Mapping[str, Any]:
         own = {
@@ -176,6 +177,10 @@ class Zones(BatchOperator, StreamOperator):
         outlines = drawn.outlines(info.source_hw)
         zones = [self._zone(name, outlines[name], one, memory) for name, one in measured.items()]
         return self._records(info, [Said(self.name, "", {"zones": zones}), *told])
+
+    def repeat(self, info: FrameInfo) -> list[Result]:
+        memory, drawn = self._memory.get(info.stream), self._drawn.get(info.stream)
+        return self._records(info, memory.repeat(info, drawn.watched)) if memory and drawn else []
 
     def reset(self, stream: str, reason: str) -> list[Result]:
         memory, drawn = self._memory.pop(stream, None), self._drawn.get(stream)

@@ -1,7 +1,8 @@
 """One lap: every batch of a clip through the backbone, then through every operator, timed apart.
 
 Engine and frames in memory -> who took how long and said what. Operators take turns at being first
-behind the backbone, which leaves its features in the caches. Knows nothing of figures and goals.
+behind the backbone, which leaves its features in the caches; those that read what others compute
+come last. Knows nothing of figures and goals.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from operators.result import Result
 from pipeline.engine.step import Engine
 
 BACKBONE = "backbone"
+READERS = ("zones", "track")  # of what others compute of a batch; before them they would pay for it
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,12 +62,14 @@ def run_lap(
     """
     watch = _Stopwatch()
     results: dict[str, list[Result]] = {one.name: [] for one in engine.operators}
+    readers = [one for one in engine.operators if one.name in READERS]
+    others = [one for one in engine.operators if one.name not in READERS]
     for number, batch in enumerate(batches, turn):
         features = watch.time(BACKBONE, _settled, engine, batch)
         if inspect:
             inspect(features)
-        first = number % len(engine.operators)
-        for one in (*engine.operators[first:], *engine.operators[:first]):
+        first = number % len(others)
+        for one in (*others[first:], *others[:first], *readers):
             results[one.name] += watch.time(one.name, one, features)
     for one in engine.operators:
         if isinstance(one, StreamOperator):

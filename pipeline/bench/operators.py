@@ -17,7 +17,7 @@ from operators.errors import UsageError
 from operators.format import BUILT_IN
 from operators.frames import FrameBatch
 from operators.places.places import Places
-from operators.places.shapes import Zone
+from operators.places.shapes import Line, Zone
 from operators.weights.backbone_choice import RANDOM
 from pipeline.bench.clip import bench_clip
 from pipeline.bench.lap import Lap, run_lap
@@ -39,12 +39,13 @@ from pipeline.engine.step import Engine
 FORMAT = 1
 SIZE_WH = (360, 360)  # frames of a square clip are exactly square in the model
 GOAL_SHORT_SIDE = 224  # the goal is for this size on a CPU
-ZONES = Places(
+DRAWN = Places(
     (
         Zone("left", ((0.05, 0.4), (0.45, 0.3), (0.4, 0.95), (0.02, 0.9))),
         Zone("right", ((0.55, 0.2), (0.95, 0.5), (0.8, 0.98))),
         Zone("all", ((0, 0), (1, 0), (1, 1), (0, 1))),
-    )
+    ),
+    (Line("across", ((0.5, 0), (0.5, 1))),),
 )
 
 Tell = Callable[[str], None]
@@ -121,7 +122,7 @@ def measure(settings: Settings, tell: Tell) -> dict[str, Any]:
     frames = decoded_frames(spec)
     engine = assemble(config).engine
     for operator in engine.operators:
-        operator.place(spec.stream, ZONES)
+        operator.place(spec.stream, DRAWN)
     try:
         gate, laps = _laps(engine, frames, settings.rounds, tell)
         ran_on = {"device": engine.backbone.device.type, "dtype": str(engine.backbone.choice.dtype)}

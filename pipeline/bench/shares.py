@@ -12,6 +12,8 @@ from pipeline.bench.lap import BACKBONE, Lap
 
 TIME, CPU, SHARE = "time", "CPU", "share"
 MOST_SHARE = 15.0  # % of the backbone's time, of the operators that run by default
+PLACES = ("zones", "detect", "track")  # who or what is where
+MOST_PLACES_SHARE = 25.0
 
 
 def lap_figures(laps: Sequence[Lap], frames: int) -> dict[str, list[Figure]]:
@@ -36,10 +38,13 @@ def together(laps: Sequence[Lap], defaults: Sequence[str], *, held: bool) -> lis
         held: whether the goal is for such a run.
     """
     everybody = tuple(laps[0].results)
-    goal = MOST_SHARE if held else None
+    goal, places_goal = (MOST_SHARE, MOST_PLACES_SHARE) if held else (None, None)
+    places = [name for name in PLACES if name in everybody]
     return [
         _share(laps, f"default operators ({', '.join(defaults)})", defaults, goal=goal),
         _share(laps, "the same, CPU time", defaults, clock=_cpu),
+        _share(laps, f"who is where ({', '.join(places)})", places, goal=places_goal),
+        _share(laps, "the same, CPU time", places, clock=_cpu),
         _share(laps, "all operators", everybody),
         _share(laps, "the same, CPU time", everybody, clock=_cpu),
     ]

@@ -42,8 +42,8 @@ def command() -> None:
 @stream_argument
 @config_option
 @_output("zones.png", "A .png file.")
-@click.option("--at", "at_s", type=FiniteRange(min=0), default=0.0, metavar="SECONDS",
-              help="Which frame; the first where it is not given.")  # fmt: skip
+@click.option("--at", "at_s", type=FiniteRange(min=0), default=0.0, show_default="the first",
+              metavar="SECONDS", help="Which frame.")  # fmt: skip
 @set_option
 def draw(
     stream: str, *, config: Path, output: Path, at_s: float, overrides: tuple[str, ...]
@@ -75,7 +75,12 @@ def draw(
 @stream_argument
 @config_option
 @_output("zones.mp4", "A .mp4, .gif or .png file.")
-@click.option("--sink", metavar="URI", help="Show what the records there say of the zones, too.")
+@click.option(
+    "--sink",
+    metavar="URI",
+    show_default="none",
+    help="Show what the records there say of the zones, too.",
+)
 @click.option("--fps", type=FiniteRange(min=0, min_open=True, max=60), default=10.0,
               show_default=True, help="Frames per second of the film.")  # fmt: skip
 @set_option

@@ -56,7 +56,7 @@ class Account:
         ids = [
             message.id
             for result, message in zip(results, self._deliver(operator, results), strict=True)
-            if result.start is None and result.info.position == last
+            if result.info.position == last and result.start is None and not result.part
         ]
         self.still.note(operator.name, last, ids)
         if not isinstance(operator, StreamOperator):

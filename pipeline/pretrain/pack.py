@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from operators.weights.demo import read_demo, write_demo
+from operators.weights.demo import add_heads, read_demo, write_demo
 from operators.weights.header import SHIPPED
 
 MOST_BYTES = 12_000_000  # more has no place in a repository
@@ -22,10 +22,15 @@ def main() -> None:
         epilog="Example: python -m pipeline.pretrain.pack --backbone b.safetensors heads/*",
     )
     parser.add_argument("heads", type=Path, nargs="+", help="of `dinostream fit`")
-    parser.add_argument("--backbone", type=Path, required=True)
+    parser.add_argument(
+        "--backbone", type=Path, help="without it the heads go into the file that is there"
+    )
     parser.add_argument("--out", type=Path, default=SHIPPED)
     wish = parser.parse_args()
-    write_demo(wish.out, wish.backbone, wish.heads)
+    if wish.backbone:
+        write_demo(wish.out, wish.backbone, wish.heads)
+    else:
+        add_heads(wish.out, wish.heads)
     size = wish.out.stat().st_size
     if size > MOST_BYTES:
         raise SystemExit(f"{wish.out} has {size} bytes, at most {MOST_BYTES} may ship")

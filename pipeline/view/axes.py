@@ -14,13 +14,10 @@ from pipeline.records.topics import OF_EVERY_RUN
 from pipeline.view.series import LIVE, NO_SESSION, Axis, Series, Shelf, place_of, session_of
 
 NO_POSITION = "-"  # in ids of what was told before a session's first frame
-OF_SPANS = (
-    "action",
-    "action.episodes",
-    "tamper.episodes",
-    "labels",
-    *OF_EVERY_RUN,
-)  # not of single frames
+OF_SPANS = (  # not of single frames
+    *("action", "action.episodes", "tamper.episodes", "zones.episodes", "zones.alerts"),
+    *("labels", *OF_EVERY_RUN),
+)
 NO_FRAME = "none of its frames is in the sink yet"
 
 

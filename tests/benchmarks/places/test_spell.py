@@ -52,6 +52,12 @@ def test_a_spell_is_matched_once_and_with_the_one_most_like_it():
     assert (got.precision, got.recall) == (pytest.approx(1 / 3), 0.5)
 
 
+def test_a_short_true_spell_may_be_told_or_not():
+    true = [Spell(0.0, 1.1), Spell(5.0, 6.1), Spell(9.0, 12.0)]
+    got = score(true, [Spell(0.0, 1.0)], sure_s=1.4)
+    assert (got.true, got.found, got.both) == (2, 1, 1)
+
+
 def test_scores_add_up_and_nothing_is_no_mistake():
     assert score([], []) == Score()
     assert (Score().precision, Score().recall) == (1.0, 1.0)

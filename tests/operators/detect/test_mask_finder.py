@@ -160,6 +160,11 @@ def test_untrained_it_runs_and_says_so(frame, features_of, tiny) -> None:
     (result,) = operator(replace(features, registers=registers))
     assert operator.untrained
     assert 0 < len(json.loads(result.data)["objects"]) <= 100
+    masks = build_operator("detect", {"masks": True}, **known)
+    masks.load(torch.device("cpu"), torch.float32)
+    track = build_operator("track", {}, **known).beside({"detect": masks})
+    tracks, *_ = track(replace(features, registers=registers, memo={}))
+    assert tracks.operator == "tracks"
     plain = build_operator("detect", {}, **known | {"architecture": tiny})
     assert plain.settings()["thresholds"] == [0, 0, 0]
     with pytest.raises(WeightsError, match="it has boxes alone; leave out the setting masks"):

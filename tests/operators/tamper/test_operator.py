@@ -212,3 +212,23 @@ def test_a_setting_makes_another_variant(tiny: Architecture) -> None:
 def test_a_state_that_it_does_not_know_is_refused(tiny: Architecture, state: bytes) -> None:
     with pytest.raises(ValueError, match="not a state of format 1"):
         build(tiny).restore("cam", state)
+
+
+def test_repetitions_are_as_their_frame_was_and_no_frozen_picture(
+    tiny: Architecture, see: See, noisy: Noisy, wall: Picture
+) -> None:
+    tamper, sheet = build(tiny), np.full_like(wall, 70)
+    assert tamper.repeat(see(0, wall).infos[0]) == []
+    run(tamper, see, [noisy(number) for number in range(20)])
+    for number in range(20, 40):
+        assert tamper.repeat(see(number, wall).infos[0]) == []
+    (view, *_) = said(run(tamper, see, [noisy(40)], first=40), "tamper")
+    assert view["view"] == "clear"
+    run(tamper, see, [noisy(41, sheet)], first=41)
+    for number in range(42, 60):
+        tamper.restore("cam", tamper.snapshot("cam"))
+        assert tamper.repeat(see(number, sheet).infos[0]) == []
+    results = run(tamper, see, [noisy(60 + number) for number in range(12)], first=60)
+    ((kind, start, end, _),) = spans(results)
+    assert (start, end) == (41, 59)
+    assert kind != "frozen"

@@ -206,6 +206,24 @@ def test_who_goes_on_from_its_state_says_the_same_from_every_frame_on(
     assert resumed.snapshot("cam") == tracking().snapshot("never seen")
 
 
+def test_a_frame_that_shows_what_the_last_did_keeps_who_is_there(
+    tracking: Made, frame: Frame
+) -> None:
+    """One that stands is still there after longer than it may be lost; who was lost already is
+    given up, and told of."""
+    operator = tracking({"lost_s": 0.5})
+    operator.place("cam", PLACES)
+    assert operator.repeat(frame(0)) == []
+    for number in range(3):
+        there = [(0.6, 2)] if number == 2 else [(0.6, 2), (0.4, 1)]
+        operator.say(frame(number), *detected(*there))
+    told = [operator.repeat(frame(number)) for number in range(3, 12)]
+    (lost,) = (one for results in told for one in results)
+    assert (lost.part, lost.info) == ("dock.2.lost", frame(4))
+    tracks = said(operator.say(frame(12), *detected((0.6, 2))), "tracks")[0]["tracks"]
+    assert [(one["id"], one["state"], one["age_s"]) for one in tracks] == [(1, "seen", 2.4)]
+
+
 @pytest.mark.parametrize("state", [b"", b"{}", b'{"format":9}', b'{"format":1,"session":""}'])
 def test_a_state_that_it_does_not_know_is_refused(tracking: Made, state: bytes) -> None:
     with pytest.raises(ValueError, match="track: not a state of format 1"):
@@ -297,3 +315,17 @@ def test_lines_in_pixels_are_of_the_source(tracking: Made, frame: Frame) -> None
     operator.place("cam", None)
     results = operator.say(replace(frame(4), source_hw=(90, 160)), *detected((0.4, 1)))
     assert [one.operator for one in results] == ["tracks"]
+
+
+def test_what_is_seen_once_is_seen_again_in_repetitions(tracking: Made, frame: Frame) -> None:
+    """Tracks keep their ids over them, also after a kill; one that had none yet has one then."""
+    track = tracking()
+    track.say(frame(0), *detected((0.2, 0)))
+    (named,) = track.repeat(frame(1))
+    assert [one["id"] for one in said([named], "tracks")[0]["tracks"]] == [1]
+    for number in range(2, 12):
+        track.restore("cam", track.snapshot("cam"))
+        assert track.repeat(frame(number)) == []
+    (seen,) = said(track.say(frame(12), *detected((0.21, 0), (0.8, 1))), "tracks")
+    assert [one["id"] for one in seen["tracks"]] == [1]
+    assert tracking().repeat(frame(0)) == [], "there is nothing before it"

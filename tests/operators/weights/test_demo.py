@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from operators.backbones.architectures import DEMO_MODEL, architecture
 from operators.errors import WeightsError
 from operators.learn.head_file import write_head
 from operators.registry import build_operator
-from operators.weights.demo import read_demo, write_demo
+from operators.weights.demo import add_heads, read_demo, write_demo
 from operators.weights.digest import sha256_file
 from operators.weights.header import SHIPPED
 from operators.weights.load import load_backbone
@@ -56,6 +56,28 @@ def test_the_backbones_hash_is_its_own_whatever_heads_come_with_it(packed, tmp_p
 
     assert read_demo(alone).sha256 == read_demo(packed).sha256
     assert read_demo(alone).heads == {}
+
+
+def test_a_further_head_leaves_what_is_there_as_it_is(packed, tmp_path):
+    before, tensors = read_demo(packed), load_file(packed)
+    path = tmp_path / "classify.safetensors"
+    further = {"classifier.weight": torch.full((2, 4), 0.5)}
+    write_head(path, "classify", further, {"backbone": before.sha256, "labels": ["c", "d"]})
+    add_heads(packed, [path])
+
+    after = read_demo(packed)
+    assert list(after.heads) == ["action", "classify"]
+    assert after.heads["action"].sha256 == before.heads["action"].sha256
+    assert after.sha256 == before.sha256
+    assert torch.equal(
+        after.heads["classify"].tensors["classifier.weight"], torch.full((2, 4), 0.5)
+    )
+    assert all(torch.equal(load_file(packed)[name], own) for name, own in tensors.items())
+    with pytest.raises(WeightsError, match="a second head for classify"):
+        add_heads(packed, [path])
+    write_head(path, "depth", further, {"backbone": "a" * 64})
+    with pytest.raises(WeightsError, match=r"classify\.safetensors: was not trained on sha256"):
+        add_heads(packed, [path])
 
 
 def test_another_file_is_refused(tmp_path):

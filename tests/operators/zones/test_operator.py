@@ -17,9 +17,10 @@ from operators.fetch import Fetch
 from operators.places.alert import Alert
 from operators.places.places import Places
 from operators.places.shapes import Zone
-from operators.result import record_id
+from operators.result import JSON, Result, record_id
 from operators.variant import Computation, RecordKind
 from operators.weights.head_request import HeadRequest
+from operators.zones.findable import Findable
 from operators.zones.operator import build_zones
 
 LEFT = Zone("left", ((0, 0), (1 / 3, 0), (1 / 3, 1), (0, 1)))  # 2 of 6 columns, 8 patches
@@ -249,3 +250,31 @@ def test_alerts_about_what_nobody_finds_are_refused_with_their_place(tiny, segme
         UsageError, match=r"streams\.yard\.alerts\.b: metres come from metric depth"
     ):
         without_depth.findable.refuse("yard", near)
+    on_one = Findable(segmentation.labels, metric=False, calibrated=frozenset({"gate"}))
+    on_one.refuse("gate", near)
+    with pytest.raises(UsageError, match="does not run on this stream"):
+        on_one.refuse("yard", near)
+
+
+def test_records_of_one_frame_and_kind_have_parts_that_ids_can_hold(frame):
+    alone = Result(frame(1), "zones", JSON, b"{}")
+    assert record_id(alone, "v") == "zones/cam/0123456789ab/18000/v"
+    part = Result(frame(1), "zones.episodes", JSON, b"{}", part="dock.12.left")
+    assert record_id(part, "v") == "zones.episodes/cam/0123456789ab/18000.dock.12.left/v"
+    with pytest.raises(ValueError, match="a record's part is of"):
+        Result(frame(1), "zones", JSON, b"{}", part="a/b")
+
+
+def test_a_repeated_frame_changes_what_the_same_frame_would_change(zones, scene, frame):
+    """Also after a kill: what lasts long enough is told by repetitions, but no zones of them."""
+    computed, told_of = zones(BOTH, **AT_ONCE), zones(BOTH, **AT_ONCE)
+    shown = [(0, 1), (0, 1), (0, 1), (), ()]
+    whole = [one for one in computed(scene(shown)) if one.operator != "zones"]
+    found = [one for one in told_of(scene(shown[:1])) if one.operator != "zones"]
+    for number in (1, 2):
+        told_of.restore("cam", told_of.snapshot("cam"))
+        found += told_of.repeat(frame(number))
+    found += [one for one in told_of(scene(shown[3:4], first=3)) if one.operator != "zones"]
+    assert {"left.1.dwell"} < {one.part for one in found}
+    assert found + told_of.repeat(frame(4)) == whole
+    assert zones(BOTH, **AT_ONCE).repeat(frame(0)) == [], "there is nothing before it"

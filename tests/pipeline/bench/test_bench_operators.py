@@ -17,7 +17,7 @@ from operators.vector.embedding import Embedding
 from pipeline import cli
 from pipeline.bench import operators
 from pipeline.bench.operator_report import operator_report_lines
-from pipeline.bench.shares import MOST_SHARE
+from pipeline.bench.shares import MOST_PLACES_SHARE, MOST_SHARE
 from pipeline.configuration.config import OPERATORS
 
 ROOT = Path(__file__).parents[3]
@@ -68,6 +68,8 @@ def test_a_small_run_reports_everything_and_needs_no_ray(home):
     assert records.keys() == set(BUILT_IN)
     assert records["embedding"] == records["pca"] == records["classify"] == 10
     assert records["depth"] == records["segmentation"] == 20  # a map and its summary
+    assert records["detect"] == 10
+    assert records["zones"] >= 10  # of every frame, and of what has lasted
     assert records["action"] >= 1
     default, *_ = report["figures"]
     assert all(name in default["name"] for name in OPERATORS)
@@ -129,9 +131,11 @@ def test_the_goal_is_for_224_pixels_on_a_cpu(home, monkeypatch, capsys):
     monkeypatch.setattr(operators, "GOAL_SHORT_SIDE", 28)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert cli.main([*WORDS, "--json"]) == 0
-    default, *others = json.loads(capsys.readouterr().out)["figures"]
-    assert default["goal"] == MOST_SHARE
-    assert default["met"] is (default["median"] <= MOST_SHARE)
+    default, _, places, *others = json.loads(capsys.readouterr().out)["figures"]
+    for one, goal in ((default, MOST_SHARE), (places, MOST_PLACES_SHARE)):
+        assert one["goal"] == goal
+        assert one["met"] is (one["median"] <= goal)
+    assert "zones" in places["name"]
     assert [one["goal"] for one in others] == [None] * 3
 
 

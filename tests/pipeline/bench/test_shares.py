@@ -26,7 +26,7 @@ def test_times_are_per_frame_and_shares_of_the_same_lap():
 
 @pytest.mark.parametrize(("depth_s", "met"), [(0.15, True), (0.16, False)])
 def test_the_sum_of_the_defaults_is_held_to_the_goal(depth_s, met):
-    default, default_cpu, everybody, everybody_cpu = together(
+    default, default_cpu, *_, everybody, everybody_cpu = together(
         [lap(depth_s=depth_s)], ("depth",), held=True
     )
     assert default.median == pytest.approx(depth_s * 100)
@@ -35,6 +35,17 @@ def test_the_sum_of_the_defaults_is_held_to_the_goal(depth_s, met):
     assert default_cpu.median == pytest.approx(100)
     assert everybody_cpu.median == pytest.approx(200)
     assert [one.met for one in (default_cpu, everybody, everybody_cpu)] == [None] * 3
+
+
+@pytest.mark.parametrize(("detect_s", "met"), [(0.15, True), (0.16, False)])
+def test_who_is_where_is_held_to_a_goal_of_its_own(detect_s, met):
+    wall_s = {"backbone": 1.0, "depth": 0.5, "detect": detect_s, "zones": 0.1}
+    one = Lap(wall_s, dict.fromkeys(wall_s, 1.0), {"depth": [], "detect": [], "zones": []})
+    _, _, places, places_cpu, *_ = together([one], ("depth",), held=True)
+    assert places.name == "who is where (zones, detect)"
+    assert places.median == pytest.approx(100 * (detect_s + 0.1))
+    assert places.met is met
+    assert places_cpu.median == pytest.approx(200)
 
 
 def test_another_size_has_no_goal():

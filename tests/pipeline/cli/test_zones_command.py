@@ -11,6 +11,7 @@ short_side: 28
 threads: 1
 operators: {segmentation: , depth: , zones: }
 sampling: {fps: 5}
+stall_s: 200
 runtime: inline
 streams:
   yard:

@@ -31,6 +31,7 @@ operators:
     min_s: 0.3
   brake:Brake:
 sampling: {{all: true}}
+stall_s: 200
 runtime: inline
 """
 

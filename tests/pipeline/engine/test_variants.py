@@ -4,9 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from operators.errors import UsageError
+from operators.places.alert import Alert
 from operators.places.places import Places
 from operators.places.shapes import Zone
+from operators.segmentation.labelsets import Label, LabelSet
 from operators.variant import Computation, RecordKind
+from operators.zones.findable import Findable
 from pipeline.engine.variants import Variants
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
@@ -47,3 +51,18 @@ def test_what_is_drawn_over_a_stream_counts_for_operators_that_read_it(variant):
     elsewhere = replace(TAPE, places=Places((replace(dock, points=((0, 0), (1, 0), (0, 1))),)))
     assert len({variant(spec, placed=True) for spec in (TAPE, drawn, elsewhere)}) == 3
     assert len({variant(spec) for spec in (TAPE, drawn, elsewhere)}) == 1
+
+
+def test_an_alert_about_what_nobody_finds_is_refused_before_a_stream_is_opened():
+    labels = LabelSet("room", (Label(0, "wall", (0, 0, 0)),))
+    variants = Variants({}, COMPUTATION, placed=True, findable=Findable(labels, metric=False))
+    zone = Zone("dock", ((0, 0), (1, 0), (1, 1)))
+    places = [
+        Places((zone,), (), (Alert("alert", "dock", label, share_over=0.5),))
+        for label in ("wall", "wal")
+    ]
+    assert variants.on(replace(TAPE, places=places[0]), Sampling("fps", 5)) == {}
+    with pytest.raises(
+        UsageError, match=r"streams\.gate\.alerts\.alert: .* no class 'wal'; near it"
+    ):
+        variants.on(replace(TAPE, places=places[1]), Sampling("fps", 5))

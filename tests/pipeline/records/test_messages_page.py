@@ -20,6 +20,7 @@ from PIL import Image
 from operators.errors import DinostreamError
 from operators.finite import require_finite
 from operators.frames import FrameInfo
+from operators.result import canonical_json
 from operators.segmentation.labelsets import label_set
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
@@ -89,6 +90,7 @@ def shown(sink, records):
         "labels": labels_message("voc2012", label_set("voc2012").records()),
         "deadletter": publisher.dead_letter(info, "depth", caught.value),
         "unchanged": _unchanged(publisher, info, shown),
+        "lines.crossed": _crossing(shown["tracks"].message),
         "progress": progress_message(progress),
         "claims": claim_message(Mark(running, "dinostream-5f0c1d2e3a4b", Place(3, 120))),
     }
@@ -113,6 +115,19 @@ def _unchanged(publisher, info, shown):
     return message
 
 
+def _crossing(tracks):
+    """As a run with a line would say it of its first frame: whether things of a random head cross
+    one is up to rounding."""
+    variant = "5e7d3f0a9b12"
+    first = json.loads(tracks.value)["tracks"][0]
+    who = {name: first[name] for name in ("id", "label")}
+    said = {"line": "gate", "direction": "in", **who, "total": {"in": 1, "out": 0}}
+    headers = {name: one.replace("tracks", "lines.crossed") for name, one in tracks.headers.items()}
+    place = headers["ce_id"].rpartition("/")[0]
+    headers |= {"ce_id": f"{place}.gate.{first['id']}/{variant}", "ce_variant": variant}
+    return replace(tracks, topic="lines.crossed", headers=headers, value=canonical_json(said))
+
+
 @pytest.mark.slow
 def test_every_record_is_as_the_schemas_say(records, described):
     for record in records:
@@ -120,6 +135,7 @@ def test_every_record_is_as_the_schemas_say(records, described):
     assert {record.message.topic for record in records} == set(TOPICS) - {
         "deadletter",
         "unchanged",
+        "lines.crossed",
         "progress",
         "claims",
     }
