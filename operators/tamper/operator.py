@@ -37,7 +37,7 @@ LEARN_S, LEAST_S, MEMORY_S, ADOPT_S = 10.0, 10.0, 300.0, 600.0
 
 _FORMAT = 1
 _DECIMALS = 4
-_SAME_CAMERA = ("gap", "dropped", "decode")  # frames are missing, and nothing else has happened
+_SAME_CAMERA = ("gap", "dropped", "decode", "overload")  # frames are missing, and nothing else
 
 
 @dataclass(frozen=True, slots=True)
