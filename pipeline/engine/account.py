@@ -78,7 +78,9 @@ class Account:
         self._messages += self.still.end(self._publisher, self._epoch)
 
     def forget(self, operator: Operator, results: Sequence[Result]) -> None:
-        """An operator's memory was reset; its last results."""
+        """An operator's memory was reset; its last results. Nothing is repeated to it until it is
+        given a frame that is computed."""
+        self.still.lose(operator.name)
         self._deliver(operator, results)
         self.ledger.settle(operator.name)
 

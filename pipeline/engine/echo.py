@@ -38,7 +38,6 @@ def _holds(operator: Operator, info: FrameInfo, lane: Lane, tell: Tell) -> bool:
         return lane.repeat(operator, info)
     if is_gap:
         lane.forget(operator, operator.reset(info.stream, "gap"))
-        lane.still.lose(operator.name)
     results: Sequence[Result] = ()
     if lane.still.holds(operator.name):
         try:
@@ -47,7 +46,6 @@ def _holds(operator: Operator, info: FrameInfo, lane: Lane, tell: Tell) -> bool:
             tell(f"operator {operator.name}", error)
             operator.reset(info.stream, "error")
             lane.forget(operator)
-            lane.still.lose(operator.name)
             lane.bury(operator, info, error)
             return False
     return lane.repeat(operator, info, results)

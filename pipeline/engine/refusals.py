@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pipeline.engine.still import without_ids
 from pipeline.errors import RecordsTooLarge
 from pipeline.records.message import Publisher
 from pipeline.records.pictured import without_picture
 from pipeline.records.record import Message
-from pipeline.records.topics import DEADLETTER
+from pipeline.records.topics import DEADLETTER, UNCHANGED
 
 
 def with_letters(
@@ -18,7 +19,8 @@ def with_letters(
     publisher: Publisher,
 ) -> tuple[list[Message], set[tuple[str, str, str]]]:
     """The messages of a commit, and operator, session and position of each that was replaced by a
-    letter; a letter that shows its frame goes without. `operators`: of each topic.
+    letter; a letter that shows its frame goes without, and nothing names what is not there.
+    `operators`: of each topic.
 
     Raises:
         RecordsTooLarge: a refused one is of no operator and shows no frame, or none was refused.
@@ -40,4 +42,5 @@ def with_letters(
             raise error
     if kept == list(messages):
         raise error
-    return kept, buried
+    ids = {one.id for one in error.refused}
+    return [without_ids(one, ids) if one.topic == UNCHANGED else one for one in kept], buried

@@ -5,12 +5,14 @@ Kept in the stream's progress, so that a resume says the same. Pure.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from operators.frames import FrameInfo
 from operators.moment import rfc3339
+from operators.result import canonical_json
 from operators.variant import variant_hash
 from pipeline.engine.placement import Placement
 from pipeline.engine.variants import frames_taken
@@ -146,6 +148,14 @@ def struck(state: Mapping[str, Any], refused: Container[str]) -> dict[str, Any]:
     if span := kept.get("span"):
         kept["span"] = {**span, "operators": _without(span["operators"], refused)}
     return kept
+
+
+def without_ids(message: Message, refused: Container[str]) -> Message:
+    """A record that `Still.end` gave, without ids of records that the sink does not take."""
+    said = json.loads(message.value)
+    for one in said["operators"].values():
+        one["ids"] = [name for name in one["ids"] if name not in refused]
+    return replace(message, value=canonical_json(said))
 
 
 def _without(

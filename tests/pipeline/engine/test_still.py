@@ -272,3 +272,28 @@ def test_an_id_that_the_sink_refused_is_not_named(stream) -> None:
         said = one.of("unchanged")[-1]
         assert said["operators"] == {"mean": {"frames": 1, "ids": []}}
         one.progress = lettered.progress
+
+
+def test_nor_by_a_record_of_the_same_commit(stream) -> None:
+    one = stream()
+    one.lane.queue.accept([run(0, [90]), run(1, repeats="0", count=1), run(2, [120])])
+    one.compute(one.lane.advance())
+    one.engine.echo(one.lane.advance(), one.lane)
+    one.compute(one.lane.advance())
+    one.lane.advance()
+    refused = Refused("mean", f"mean/s/{SESSION}/0/vvvvvvvvvvvv", 9, 8)
+    one.said += one.lane.refuse(RecordsTooLarge("no", [refused])).messages
+    (said,) = one.of("unchanged")
+    assert said["operators"] == {"mean": {"frames": 1, "ids": []}}
+
+
+def test_nothing_is_repeated_to_one_that_was_given_up_meanwhile(stream) -> None:
+    one = stream(Trail(), live=True)
+    one.chunk(run(0, [90, 100]), run(2, repeats="1", count=1))
+    (trail,) = one.engine.operators
+    one.lane.shortfall.give_up(["trail"])
+    one.lane.forget(trail, trail.reset("s", "overload"))
+    one.lane.shortfall.give_up([])
+    one.chunk(run(3, repeats="1", count=1), End("s", "stopped"))
+    assert (trail.open, one.of("deadletter")) == ([], [])
+    assert one.ledger == {"sampled": 4, "covered": 3, "silent": 1}
