@@ -28,8 +28,9 @@ class Message:
 
     @property
     def position(self) -> str:
-        """Of an operator's record, as its id has it."""
-        return self.id.split("/")[3]
+        """Of an operator's record, as its id has it, without what tells several of a frame
+        apart."""
+        return self.id.split("/")[3].partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class Axes:
         frames = self._most(axis, self.topics_of(axis.stream))
 
         def time_of(record: StoredRecord) -> int:
-            headers, position = record.message.headers, record.message.position.split(".")[0]
+            headers, position = record.message.headers, record.message.position
             if frames is not None and position != NO_POSITION:
                 number = frames.last_to(place_of(session_of(headers), position))
                 if number >= 0:

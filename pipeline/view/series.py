@@ -124,7 +124,7 @@ class Series:
     def position(self, number: int) -> str:
         """Of a record's frame, as its id has it; `NO_SESSION` of what is no id of ours."""
         parts = self.headers(number).get("ce_id", "").split("/")
-        return parts[3] if len(parts) > 3 else NO_SESSION
+        return parts[3].partition(".")[0] if len(parts) > 3 else NO_SESSION
 
     def first_left(self) -> int:
         """Number of the first record that was not removed since; 0 where all were."""

@@ -75,6 +75,12 @@ def test_other_messages_are_as_described(publisher, build, described):
         record = build.message(3, pts=info.pts)
         refused = Refused("action", record.id, 9_000_000, 8_388_608)
         described(publisher.too_large(record, "action", refused))
+        position = record.id.split("/")[3]
+        part = record.id.replace(f"/{position}/", f"/{position}.dock.left/")
+        one_of_several = replace(record, headers={**record.headers, "ce_id": part})
+        letter = publisher.too_large(one_of_several, "zones", refused)
+        described(letter)
+        assert json.loads(letter.value)["position"] == position
     outage = Outage(1_763_830_800_000_001, 190.25, 21, "refused")
     for session in ("", "a1b2c3d4e5f6"):
         described(publisher.outage(outage, Progress("feedfacecafe", "cam1", session)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 from pipeline.view.series import Axis, Series, Shelf, place_of
 from tests.pipeline.view.conftest import BEGAN_US, CAMERA, RECORDING, SECOND_US, Book
@@ -51,6 +52,19 @@ def test_positions_are_in_the_order_of_frames():
     places = [place_of(f"17950000000000{session.zfill(2)}", at) for session, at in order]
     assert places == sorted(places)
     assert place_of(RECORDING, "10") > place_of(RECORDING, "9+12")
+
+
+def test_records_of_which_a_frame_has_several_stand_where_it_does(book, index):
+    whole = [book.frame(n) for n in range(3)]
+    ids = [one.id.replace(f"/{n}/", f"/{n}.gate.7/") for n, one in enumerate(whole)]
+    parts = [
+        replace(one, headers={**one.headers, "ce_id": own})
+        for one, own in zip(whole, ids, strict=True)
+    ]
+    book.write(*parts)
+    series = Series(index, "depth", LIVE)
+    assert [series.last_to(place_of(CAMERA, str(n))) for n in range(3)] == [0, 1, 2]
+    assert parts[1].position == "1"
 
 
 def test_the_variant_that_was_written_last_is_taken(book, index):
