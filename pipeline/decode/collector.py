@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,8 @@ class Collector:
 
     def add(self, item: Item) -> None:
         """Put the next item in."""
+        if self._items:
+            self._items[-1] = _passed(self._items[-1], item)
         self._items.append(item)
         if isinstance(item, Sample | End):
             self._since_s = self._since_s if self._whole else self._clock()
@@ -98,6 +101,15 @@ def _go_together(one: Sample, next_one: Sample) -> bool:
     same_size = one.pixels.shape == next_one.pixels.shape
     same_session = one.info.session == next_one.info.session
     return same_size and same_session and one.repeats == next_one.repeats
+
+
+def _passed(one: Item, next_one: Item) -> Item:
+    """An item that another follows: of a run that repeats a frame the last one's pixels alone are
+    looked at, and 256 of them are a lot of memory."""
+    both = isinstance(one, Sample) and isinstance(next_one, Sample)
+    if both and one.repeats and _go_together(one, next_one):
+        return replace(one, pixels=np.broadcast_to(np.uint8(0), one.pixels.shape))
+    return one
 
 
 def checksum(pixels: NDArray[np.uint8]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -121,6 +122,17 @@ def test_a_chunk_is_full_after_its_time_once_it_holds_frames() -> None:
     assert not collector.full
     clock.advance(0.01)
     assert collector.full
+
+
+def test_repetitions_that_wait_hold_no_pixels_but_the_last_one() -> None:
+    collector = Collector(1000, ManualClock())
+    kept = [replace(sample(number), repeats="0") for number in range(1, 4)]
+    seen = [weakref.ref(one.pixels) for one in kept]
+    collector.add(sample(0))
+    while kept:
+        collector.add(kept.pop(0))
+    assert [one() is None for one in seen] == [True, True, False]
+    assert shape(collector.take()) == [["0"], ["1", "2", "3"]]
 
 
 def test_what_comes_after_the_last_frame_waits_for_the_next_chunk() -> None:
