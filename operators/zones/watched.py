@@ -146,7 +146,7 @@ class Alarm:
 
     @property
     def key(self) -> str:
-        return f"alert.{self.alert.name}"
+        return f"alert:{self.alert.name}"  # no class of a zone of that name
 
     @property
     def zone(self) -> str:

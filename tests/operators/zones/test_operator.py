@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -95,6 +96,22 @@ def test_an_alert_tells_when_it_begins_and_when_it_is_over(zones, scene):
     assert (ends["start"]["position"], ends["end"]["position"]) == ("36000", "72000")
     assert (ends["alert"], ends["zone"], ends["label"]) == ("crowded", "left", "person")
     assert ends["peak"] == {"share": 0.25, **begins["start"]}
+
+
+def test_an_alert_is_no_class_of_a_zone_whatever_both_are_called(zones, scene):
+    columns = [(0, 1), (0,), (0, 1), (), (0, 1), (0, 1), (0, 1), (), ()]
+
+    def told_of(zone, alert):
+        where = Places(
+            (replace(LEFT, name=zone),),
+            (),
+            (Alert(alert, zone, "person", share_over=0.2, for_s=0.2),),
+        )
+        told_at = told(zones(where, classes=["person"], min_s=0.2)(scene(columns)))
+        return [(at, part.replace(alert, "a").replace(zone, "z")) for at, part in told_at]
+
+    assert told_of("alert", "1")[0][0] == told_of("dock", "crowded")[0][0]
+    assert len(told_of("alert", "1")) == len(told_of("dock", "crowded")) > 4
 
 
 def test_an_alert_about_metres_is_about_the_nearest(zones, scene):
