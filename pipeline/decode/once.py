@@ -6,6 +6,7 @@ A specification in -> its entries out, the End last. For whoever wants pixels an
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 
 from pipeline.decode.host import DecodeHost
 from pipeline.stream.chunk import End, Entry
@@ -15,10 +16,11 @@ _WAIT_S = 1.0
 
 
 def decoded(spec: StreamSpec) -> Generator[Entry]:
-    """Entries in order; the decoder ends when the generator is closed."""
+    """Entries in order, every frame with its pixels, whatever a gate would leave out; the decoder
+    ends when the generator is closed."""
     host = DecodeHost()
     try:
-        host.open(spec)
+        host.open(replace(spec, gate=None))
         while True:
             host.request(spec.stream)
             chunks = host.wait(_WAIT_S)
