@@ -98,6 +98,7 @@ def check(
     With --sink, what its records say of them is written beside their names: who is in them, how
     near, which alerts hold.
     """
+    from pipeline.cli.countdown import countdown
     from pipeline.render.film import outputs_of
     from pipeline.render.places import write_checked
 
@@ -106,7 +107,11 @@ def check(
     if places is None:
         raise click.UsageError(f"streams.{stream} has no zones to check; draw shows its picture")
     said = _told(sink, config, spec) if sink else None
-    frames = write_checked(spec, places, outputs, fps=fps, said=said)
+    with countdown("drawing") as show:
+        frames = write_checked(
+            spec, places, outputs, fps=fps, said=said,
+            tell=lambda one: show(one.share, f"{one.elapsed_s:.1f} s of footage"),
+        )  # fmt: skip
     click.echo(f"{output}: {frames} frames of {stream}, {_count(places)}")
     return 0
 

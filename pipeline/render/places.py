@@ -26,6 +26,7 @@ from pipeline.records.record import Message
 from pipeline.render.film import FilmFrame, Outputs, write_film
 from pipeline.render.panel import Pixels
 from pipeline.render.pixels import shown_frames
+from pipeline.render.rendering import Tell, film_of
 from pipeline.render.sheet import Heading, Sheet
 from pipeline.render.survey import messages, place_of
 from pipeline.render.track import Held, Place, Track, held_maps
@@ -93,7 +94,7 @@ def write_still(spec: StreamSpec, places: Places, path: Path, *, at_s: float) ->
 
 
 def write_checked(
-    spec: StreamSpec, places: Places, outputs: Outputs, *, fps: float, said: Told | None
+    spec: StreamSpec, places: Places, outputs: Outputs, *, fps: float, said: Told | None, tell: Tell
 ) -> int:
     """A film of a recording with the zones and lines over it; how many frames it has.
 
@@ -103,6 +104,7 @@ def write_checked(
         outputs: the files.
         fps: frames per second of the film.
         said: what records say of the zones; None: nothing is known of what is in them.
+        tell: hears of every frame.
 
     Raises:
         UsageError: a zone is outside the picture.
@@ -119,11 +121,7 @@ def write_checked(
     shown = shown_frames(spec, fps=fps, short_side=sheet.short_side, first=first)
     with ExitStack() as stack:
         stack.callback(shown.close)
-        frames = (
-            FilmFrame(one.elapsed_s, sheet.frame(one.pixels, one.time_us, one.elapsed_s))
-            for one in shown
-        )
-        return write_film(outputs, frames, fps=fps, still_s=0.0)
+        return write_film(outputs, film_of(sheet, shown, tell), fps=fps, still_s=0.0)
 
 
 def _newest(reader: Reader, topic: str, where: Filter) -> list[Message]:

@@ -130,7 +130,7 @@ def render(wish: Wish, *, tell: Tell) -> Rendered:
             still_s = (found.last_us - found.first.time_us) / 2e6
         only_still = wish.outputs.paths == [wish.outputs.png]
         wanted = _one(shown, still_s) if only_still else shown
-        drawn = _drawn(sheet, wanted, tell)
+        drawn = film_of(sheet, wanted, tell)
         frames = write_film(wish.outputs, drawn, fps=wish.fps, still_s=still_s)
     return Rendered(found.stream, found.model, tuple(found.topics), frames, found.notes)
 
@@ -145,7 +145,8 @@ def _one(shown: Iterator[Shown], still_s: float) -> Iterator[Shown]:
         yield last
 
 
-def _drawn(sheet: Sheet, shown: Iterator[Shown], tell: Tell) -> Iterator[FilmFrame]:
+def film_of(sheet: Sheet, shown: Iterator[Shown], tell: Tell) -> Iterator[FilmFrame]:
+    """Every frame as the sheet has it; `tell` hears of each."""
     for one in shown:
         yield FilmFrame(one.elapsed_s, sheet.frame(one.pixels, one.time_us, one.elapsed_s))
         tell(one)
