@@ -76,7 +76,6 @@ def _mean_excess(
 ) -> NDArray[np.float64]:
     """Mean of max(column - x, 0) where x goes evenly from `low` to `high`, `[rows, columns]`."""
     low, high = low[:, None], high[:, None]
-    span = np.where(high > low, high - low, 1)
     within = np.clip(columns, low, high) - low
     span = np.where(high > low, high - low, 1)  # of a side straight down nothing is within
     mean: NDArray[np.float64] = within**2 / (2 * span) + np.maximum(columns - high, 0)
