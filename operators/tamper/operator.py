@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.batch_operator import BatchOperator
+from operators.errors import UsageError
 from operators.finite import require_finite
 from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
@@ -194,15 +195,19 @@ def build_tamper(settings: Mapping[str, Any], request: HeadRequest) -> Tamper:
         UsageError: a setting does not do.
     """
     given = Settings("tamper", settings, ("share", *Patience.__slots__))
-    return Tamper(
-        share=given.share("share", SHARE),
-        patience=Patience(
-            learn_s=given.number("learn_s", LEARN_S, low=0, high=3600),
-            least_s=given.number("least_s", LEAST_S, low=0, high=3600),
-            memory_s=given.number("memory_s", MEMORY_S, low=1, high=7 * 86400),
-            adopt_s=given.number("adopt_s", ADOPT_S, low=1, high=7 * 86400),
-        ),
+    patience = Patience(
+        learn_s=given.number("learn_s", LEARN_S, low=0, high=3600),
+        least_s=given.number("least_s", LEAST_S, low=0, high=3600),
+        memory_s=given.number("memory_s", MEMORY_S, low=1, high=7 * 86400),
+        adopt_s=given.number("adopt_s", ADOPT_S, low=1, high=7 * 86400),
     )
+    if patience.adopt_s <= patience.least_s:
+        raise UsageError(
+            f"operator tamper: adopt_s must be above least_s, got {patience.adopt_s:g} and "
+            f"{patience.least_s:g}: a view that was moved would be the camera's own before it is "
+            "told of"
+        )
+    return Tamper(share=given.share("share", SHARE), patience=patience)
 
 
 def _place(info: FrameInfo) -> dict[str, str]:

@@ -185,6 +185,7 @@ def test_a_frame_without_numbers_or_pixels_is_named(
     ("setting", "value", "told"),
     [
         ("share", 1.5, "operator tamper: share must be a number from 0 to 1, got 1.5"),
+        ("adopt_s", 1, "adopt_s must be above least_s, got 1 and 1"),
         ("least_s", -1, "least_s must be a number from 0 to 3600, got -1"),
         ("learn_s", True, "learn_s must be a number from 0 to 3600, got True"),
         ("memory_s", "a week", "memory_s must be a number from 1 to 604800"),
