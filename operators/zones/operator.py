@@ -100,6 +100,10 @@ class Zones(BatchOperator, StreamOperator):
                 "operators.zones: what is in a zone is found by segmentation, which does not run "
                 "in this job; add it to operators, with a head, or leave zones out"
             )
+        if not self._names:
+            log.warning(
+                "operators.zones.classes names none: zones and alerts are told of, and no episodes"
+            )
         return Zones(
             self._names,
             self._thresholds,

@@ -253,6 +253,16 @@ def test_without_segmentation_there_is_nothing_to_read(tiny, depth):
         built.beside({"depth": depth})
 
 
+def test_that_there_will_be_no_episodes_is_said_once(zones, scene, caplog):
+    results = zones(BOTH)(scene([(0, 1)] * 9))
+    assert said(results, "zones")
+    assert not said(results, "zones.episodes")
+    assert caplog.text.count("operators.zones.classes names none") == 1
+    caplog.clear()
+    zones(BOTH, classes=["person"])
+    assert not caplog.text
+
+
 def test_alerts_about_what_nobody_finds_are_refused_with_their_place(tiny, segmentation, zones):
     persn = Places((LEFT,), (), (Alert("a", "left", "persn", share_over=0.5),))
     near = Places((LEFT,), (), (Alert("b", "left", nearest_below_m=2.0),))
