@@ -73,8 +73,9 @@ class Identity:
     def _refuse_gate(self, spec: StreamSpec, keys: Iterable[str]) -> None:
         deaf = [key for key in keys if spec.gate and not self.operators[key].repeats]
         if deaf:
+            names, stream = ", ".join(deaf), spec.stream
             raise UsageError(
-                f"{spec.stream} has a gate, and {', '.join(deaf)} cannot be told of frames that "
-                "are not computed: give the operator a method `repeat`, leave it out of "
-                "streams.NAME.operators, or set streams.NAME.gate.at_least_every_s: 0"
+                f"{stream} has a gate, and {names} cannot be told of frames that are not computed; "
+                f"leave {names} out of the operators of {stream}, or set at_least_every_s: 0 in "
+                "its gate, which then computes every frame"
             )

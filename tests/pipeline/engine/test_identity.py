@@ -74,7 +74,8 @@ def test_an_operator_that_cannot_be_told_of_repetitions_has_no_gate_before_it():
     deaf = {"pca": RecordKind({"operator": "pca"}, remembers=True, repeats=False)}
     identity = replace(IDENTITY, operators=OPERATORS | {"pca": Variants(deaf, COMPUTATION)})
     assert job(CLIP, identity) == job(CLIP)
-    with pytest.raises(UsageError, match=r"a\.mp4 has a gate, and pca cannot be told .*`repeat`"):
+    said = r"a\.mp4 has a gate, and pca cannot be told .*; leave pca out of the operators of a\.mp4"
+    with pytest.raises(UsageError, match=said):
         job(replace(CLIP, gate=Gate()), identity)
     assert job(replace(CLIP, gate=Gate(), rules={"depth": 0}), identity)
 
