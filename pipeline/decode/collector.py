@@ -106,10 +106,11 @@ def _go_together(one: Sample, next_one: Sample) -> bool:
 def _passed(one: Item, next_one: Item) -> Item:
     """An item that another follows: of a run that repeats a frame the last one's pixels alone are
     looked at, and 256 of them are a lot of memory."""
-    both = isinstance(one, Sample) and isinstance(next_one, Sample)
-    if both and one.repeats and _go_together(one, next_one):
-        return replace(one, pixels=np.broadcast_to(np.uint8(0), one.pixels.shape))
-    return one
+    if not (isinstance(one, Sample) and isinstance(next_one, Sample) and one.repeats):
+        return one
+    if not _go_together(one, next_one):
+        return one
+    return replace(one, pixels=np.broadcast_to(np.uint8(0), one.pixels.shape))
 
 
 def checksum(pixels: NDArray[np.uint8]) -> int:
