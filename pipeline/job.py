@@ -231,6 +231,7 @@ def _share(tally: Tally, specs: Sequence[StreamSpec]) -> float | None:
 def _report(config: Config, tally: Tally, seconds: float) -> Report:
     return Report(
         frames=tally.frames,
+        unchanged=tally.unchanged,
         seconds=seconds,
         records=tally.records,
         streams={outcome.stream: outcome.status for outcome in tally.outcomes},

@@ -17,7 +17,7 @@ class Report:
     """What a job did.
 
     Attributes:
-        frames: sampled frames of this run.
+        frames: sampled frames of this run that were computed.
         seconds: from start to end.
         records: topic -> records written in this run.
         streams: stream -> how it ended (`ok`, `degraded`, `rejected`, `stopped`).
@@ -29,6 +29,7 @@ class Report:
         undelivered: camera -> sampled frames without records, because it was away to the end.
         cameras: live stream -> how it fared.
         stages: what engines were at -> seconds (`pipeline.engine.observer`).
+        unchanged: sampled frames of this run that a gate left out.
     """
 
     frames: int
@@ -43,6 +44,7 @@ class Report:
     undelivered: Mapping[str, int] = field(default_factory=dict)
     cameras: Mapping[str, Camera] = field(default_factory=dict)
     stages: Mapping[str, float] = field(default_factory=dict)
+    unchanged: int = 0
 
     def json(self) -> str:
         """The same for a script: one JSON object."""
@@ -60,8 +62,9 @@ class Report:
         rate = self.frames / self.seconds if self.seconds else 0.0
         outcomes = list(self.streams.values())
         ended = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in dict.fromkeys(outcomes))
+        still = f"; {self.unchanged} more were unchanged" if self.unchanged else ""
         text = [
-            f"{self.frames} frames in {self.seconds:.1f} s, {rate:.1f} frames/s",
+            f"{self.frames} frames in {self.seconds:.1f} s, {rate:.1f} frames/s{still}",
             f"streams: {ended or 'none'}",
             *(f"  {stream}: {why}" for stream, why in self.failures.items()),
             *(f"  {stream}: {_fared(camera)}" for stream, camera in self.cameras.items()),

@@ -72,6 +72,7 @@ class Flight:
         """Hand a lane its frames that repeat one, which cost no pass."""
         lane = self._lanes[frames.stream]
         self._engine.echo(frames, lane)
+        self._tally.unchanged += len(frames.infos)
         done_s = self._clock()
         lane.times.compute(done_s, done_s)
 

@@ -84,6 +84,7 @@ class Tally:
         latencies: live stream -> how long its frames took.
         kept: live stream -> what of it is on disk until the sink takes it.
         kept_in: the folder where.
+        unchanged: frames that were not computed, because they repeat one.
     """
 
     frames: int = 0
@@ -103,6 +104,7 @@ class Tally:
     latencies: dict[str, Latency] = field(default_factory=dict)
     kept: dict[str, Kept] = field(default_factory=dict)
     kept_in: str = ""
+    unchanged: int = 0
 
     def see(
         self,
@@ -254,6 +256,7 @@ class Tally:
             },
             kept=self.kept | other.kept,
             kept_in=other.kept_in or self.kept_in,
+            unchanged=self.unchanged + other.unchanged,
         )
 
 

@@ -141,6 +141,12 @@ def test_the_report_for_a_person(plain):
     ]
 
 
+def test_frames_that_a_gate_left_out_are_told_of_where_there_are_some(plain):
+    plain.finish(Report(20, 10.0, {}, {}, "sqlite:a.db", unchanged=180))
+    assert "20 frames in 10.0 s, 2.0 frames/s; 180 more were unchanged" in plain._out.getvalue()
+    assert "unchanged" not in "".join(REPORT.lines())
+
+
 def test_conflicting_records_are_shouted(plain):
     plain.finish(Report(1, 1.0, {}, {}, "sqlite:a.db", repeated=2, conflicting=3))
     told = plain._out.getvalue()

@@ -50,6 +50,7 @@ def gated(tools, yard, tmp_path_factory) -> str:
     sink = f"sqlite:{tmp_path_factory.mktemp('gated')}/g.db"
     _, tally = tools.run_inline([yard], sink, operators=OPERATORS, **JOB, **GATE)
     assert tally.frames < 0.75 * FRAMES
+    assert tally.frames + tally.unchanged == FRAMES
     return sink
 
 
