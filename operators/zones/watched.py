@@ -59,7 +59,7 @@ class Watched(Protocol):
 
     @property
     def key(self) -> str:
-        """Of its stay, and in its records' ids."""
+        """Of its stay."""
 
     @property
     def zone(self) -> str:
