@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from operators.places.places import Places
 
 MOST_SIGHTINGS = 100
-LONGEST_LOST_S = 3600.0
+SHORTEST_LOST_S, LONGEST_LOST_S = 0.1, 3600.0
 
 
 class Tracking(BatchOperator, StreamOperator):
@@ -200,6 +200,6 @@ def build_track(settings: Mapping[str, Any], request: HeadRequest) -> Tracking:
     usual = Rules()
     rules = Rules(
         sightings=given.whole("sightings", usual.sightings, low=1, high=MOST_SIGHTINGS),
-        lost_s=given.number("lost_s", usual.lost_s, low=0.0, high=LONGEST_LOST_S),
+        lost_s=given.number("lost_s", usual.lost_s, low=SHORTEST_LOST_S, high=LONGEST_LOST_S),
     )
     return Tracking(rules, given.choice("anchor", ANCHORS[0], ANCHORS))
