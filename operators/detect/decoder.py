@@ -1,8 +1,8 @@
 """Boxes off frozen features: some blocks' patches in -> classes and boxes of queries out.
 
 A thin decoder of DETR's family (Carion et al. 2020): every patch proposes a box, the best become
-queries, and a few layers refine them; they learn to tell every thing once, so nothing is suppressed.
-One code trains and runs. Knows nothing of heads' files or of records.
+queries, and a few layers refine them. They learn to tell every thing once, so nothing is
+suppressed. One code trains and runs. Knows nothing of heads' files or of records.
 """
 
 from __future__ import annotations
