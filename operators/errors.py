@@ -2,7 +2,8 @@
 
     DinostreamError            its text says where and what to do, `retryable` whether to try again
     └── UsageError             bad usage or configuration; exit code 2, before the first frame
-        └── WeightsError       a weights file is absent, broken, refused or not the one asked for
+        ├── WeightsError       a weights file is absent, broken, refused or not the one asked for
+        └── Absent             an operator that another one reads does not run
 
 `pipeline.errors` grows the other branches. Must not import anything.
 """
@@ -29,3 +30,25 @@ class UsageError(DinostreamError):
 
 class WeightsError(UsageError):
     """A weights file cannot be had, read or used; the text names the file and the keys."""
+
+
+class Absent(UsageError):
+    """An operator reads what another one finds, and that one does not run.
+
+    Attributes:
+        operator: the one that is absent.
+        need: who reads what of it, for people.
+    """
+
+    def __init__(self, need: str, operator: str, *, leave: str) -> None:
+        """
+        Args:
+            need: who reads what, up to the name of the one that is absent.
+            operator: that one.
+            leave: what a user can do without instead.
+        """
+        self.need, self.operator = f"{need} {operator}", operator
+        super().__init__(
+            f"{self.need}, which does not run in this job; add it to operators, with a head, or "
+            f"leave {leave} out"
+        )

@@ -62,7 +62,7 @@ class Operator(ABC):
         compute keeps them, and has what changes that in its settings. Called once, before `load`.
 
         Raises:
-            UsageError: one that it needs is not there.
+            Absent: one that it needs is not there.
         """
         return self
 

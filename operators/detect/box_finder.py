@@ -6,16 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.precision import Precision
 from operators.detect.boxes import corners
-from operators.detect.decoder import Decoder, DecoderShape, decoder_blocks, decoder_layout
+from operators.detect.decoder import (
+    Decoder,
+    DecoderShape,
+    Guess,
+    Whereabouts,
+    decoder_blocks,
+    decoder_layout,
+)
 from operators.detect.finder import Guesses
 from operators.detect.layers import rounded
 from operators.frames import Features
 from operators.weights.heads import Head
+
+_KEPT_GRIDS = 32  # of whose patches it is kept where they are; 130 KB each at 224 px
 
 
 class BoxFinder:
@@ -36,6 +46,7 @@ class BoxFinder:
         self._decoder = Decoder(arch.width, classes, shape).requires_grad_(False)
         self._decoder.load_state_dict({name: one.float() for name, one in head.tensors.items()})
         self._rounded: dict[torch.dtype, Decoder] = {}
+        self._where: dict[tuple[torch.dtype, int, int], Whereabouts] = {}
         self.layers = decoder_blocks(arch)
 
     def settings(self) -> Mapping[str, Any]:
@@ -46,6 +57,7 @@ class BoxFinder:
         less (`Features.precision`)."""
         self._decoder.to(device)
         self._rounded.clear()
+        self._where.clear()
 
     def __call__(self, features: Features, rows: slice) -> Guesses:
         """
@@ -58,13 +70,22 @@ class BoxFinder:
         blocks = torch.cat([*read, features.patches[rows]], dim=-1).float()
         precision = features.precision or Precision.FLOAT32
         with precision.on(blocks.device), torch.inference_mode():
-            last = self._decoder_of(precision.dtype)(blocks)[-1]
+            last = self._last(blocks, precision.dtype)
         scores, labels = last.logits.softmax(dim=-1)[..., :-1].max(dim=-1)
         lacking = self._decoder.shape.queries - scores.shape[1]  # a picture of few patches
         boxes = F.pad(corners(last.boxes).clamp(0, 1), (0, 0, 0, lacking))
         return boxes, F.pad(scores, (0, lacking)), F.pad(labels.float(), (0, lacking))
 
-    def _decoder_of(self, dtype: torch.dtype) -> Decoder:
-        if dtype not in self._rounded:  # several threads may come here at once: each is right
+    def _last(self, blocks: Tensor, dtype: torch.dtype) -> Guess:
+        """Several threads may come here at once: what each keeps is right."""
+        if dtype not in self._rounded:
             self._rounded[dtype] = rounded(self._decoder, dtype)
-        return self._rounded[dtype]
+        decoder = self._rounded[dtype]
+        key = (dtype, blocks.shape[1], blocks.shape[2])
+        where = self._where.get(key)
+        if where is None:
+            where = decoder.whereabouts(key[1:], blocks.device)
+            if len(self._where) >= _KEPT_GRIDS:
+                self._where.clear()
+            self._where[key] = where
+        return decoder.last(blocks, where)

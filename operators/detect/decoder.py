@@ -1,14 +1,14 @@
 """Boxes off frozen features: some blocks' patches in -> classes and boxes of queries out.
 
 A thin decoder of DETR's family (Carion et al. 2020): every patch proposes a box, the best become
-queries, and a few layers refine them; every thing is told once, so nothing is suppressed. One code
-trains and runs. Knows nothing of heads' files or of records.
+queries, and a few layers refine them. They learn to tell every thing once, so nothing is
+suppressed. One code trains and runs. Knows nothing of heads' files or of records.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from operators.backbones.architectures import Architecture
 from operators.depth.linear import FOUR_BLOCKS
 from operators.detect.boxes import corners
-from operators.detect.layers import Attention, Gaze, Mlp, Reach, Relation, Wide
+from operators.detect.layers import Attention, Gaze, Middles, Mlp, Reach, Relation, Wide
 from operators.weights.heads import Layout
 
 BLOCKS = 4
@@ -76,6 +76,21 @@ class Guess:
     boxes: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Of the patches of a picture.
+
+    Attributes:
+        middles: of each.
+        boxes: that each begins with, centre x, y, width, height `[h * w, 4]`.
+        place: what a query knows of it by where it is `[h * w, W]`.
+    """
+
+    middles: Middles
+    boxes: Tensor
+    place: Tensor
+
+
 class Decoder(nn.Module):
     """Features of pictures -> guesses, each better than the one before."""
 
@@ -87,12 +102,15 @@ class Decoder(nn.Module):
             shape: of the decoder itself.
         """
         super().__init__()
+        self.rates: Tensor
         own = shape.width
         self.shape = shape
         self.read = Wide(BLOCKS * width, own)
         self.read_norm = nn.LayerNorm(own)
         self.proposed_class = Wide(own, classes + 1)
         self.proposed_box = Mlp(own, own, 4)
+        rates = 2 * math.pi * 1.3 ** torch.arange(_WAVES)
+        self.register_buffer("rates", rates, persistent=False)
         self.place = Wide(4 * 2 * _WAVES, own)
         # How sure its patch was among all: of guesses at one thing the first can stay.
         self.rank = nn.Parameter(torch.randn(shape.queries, own) / 2)
@@ -102,32 +120,65 @@ class Decoder(nn.Module):
         self.told_box = Mlp(own, own, 4)
 
     def forward(self, blocks: Tensor) -> list[Guess]:
-        """
+        """All that is said, for training.
+
         Args:
             blocks: patches of `decoder_blocks` side by side, normalised, `[R, h, w, 4 D]`.
 
         Returns:
             Of every patch, then of K queries after each layer; K is h * w where that is less.
         """
-        grid = (blocks.shape[1], blocks.shape[2])
-        patches = _patch_boxes(grid).to(blocks)
-        memory = self.read_norm(self.read(blocks.flatten(1, 2))) + self.place(_waves(patches))
-        proposed = self._proposed(memory, patches)
+        where = self.whereabouts((blocks.shape[1], blocks.shape[2]), blocks.device)
+        memory = self._memory(blocks, where)
+        proposed = Guess(
+            self.proposed_class(memory), _moved(where.boxes, self.proposed_box(memory))
+        )
         chosen = _best(proposed.logits, self.shape.queries)
-        queries = _taken(memory, chosen) + self.rank[: chosen.shape[1]]
         boxes = _taken(proposed.boxes, chosen).detach()
-        guesses = [proposed]
-        for layer in self.layers:
-            queries = layer(queries, self.place(_waves(boxes)), memory, boxes, grid)
-            told = self.told_norm(queries)
-            refined = (torch.logit(boxes, _EDGE) + self.told_box(told)).sigmoid()
-            guesses.append(Guess(self.told_class(told), refined))
-            boxes = refined.detach()
-        return guesses
+        refined = self._refined(memory, _taken(memory, chosen), boxes, where.middles)
+        return [proposed, *(Guess(self.told_class(told), own) for told, own in refined)]
 
-    def _proposed(self, memory: Tensor, patches: Tensor) -> Guess:
-        boxes = (torch.logit(patches, _EDGE) + self.proposed_box(memory)).sigmoid()
-        return Guess(self.proposed_class(memory), boxes)
+    def last(self, blocks: Tensor, where: Whereabouts) -> Guess:
+        """The last of what `forward` says, and no more computed than that takes.
+
+        Args:
+            blocks: as of `forward`.
+            where: `whereabouts` of their grid.
+        """
+        memory = self._memory(blocks, where)
+        chosen = _best(self.proposed_class(memory), self.shape.queries)
+        own = _taken(memory, chosen)
+        boxes = _moved(where.boxes[chosen], self.proposed_box(own))
+        *_, (told, refined) = self._refined(memory, own, boxes, where.middles)
+        return Guess(self.told_class(told), refined)
+
+    def whereabouts(self, grid: tuple[int, int], device: torch.device) -> Whereabouts:
+        """What is the same for all pictures of so many patches down and across."""
+        middles = Middles.of(grid, device)
+        boxes = _patch_boxes(middles)
+        return Whereabouts(middles, boxes, self._placed(boxes))
+
+    def _placed(self, boxes: Tensor) -> Tensor:
+        """What is known of boxes `[..., 4]` by where they are: `[..., W]`."""
+        angles = (boxes[..., None] * self.rates).flatten(-2)
+        placed: Tensor = self.place(torch.cat([angles.sin(), angles.cos()], dim=-1))
+        return placed
+
+    def _memory(self, blocks: Tensor, where: Whereabouts) -> Tensor:
+        read: Tensor = self.read_norm(self.read(blocks.flatten(1, 2)))
+        return read + where.place
+
+    def _refined(
+        self, memory: Tensor, proposed: Tensor, boxes: Tensor, middles: Middles
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """What queries know, and their boxes, after each layer."""
+        queries = proposed + self.rank[: proposed.shape[1]]
+        for layer in self.layers:
+            queries = layer(queries, self._placed(boxes), memory, boxes, middles)
+            told = self.told_norm(queries)
+            refined = _moved(boxes, self.told_box(told))
+            yield told, refined
+            boxes = refined.detach()
 
 
 class _Layer(nn.Module):
@@ -144,14 +195,14 @@ class _Layer(nn.Module):
         self.among_norm, self.at_norm, self.mlp_norm = (nn.LayerNorm(width) for _ in range(3))
 
     def forward(
-        self, queries: Tensor, place: Tensor, memory: Tensor, boxes: Tensor, grid: tuple[int, int]
+        self, queries: Tensor, place: Tensor, memory: Tensor, boxes: Tensor, middles: Middles
     ) -> Tensor:
         own = self.among_norm(queries)
         agreed, _ = self.among(own + place, own + place, own, self.relation(boxes))
         queries = queries + agreed
         own = self.at_norm(queries) + place
-        seen, weights = self.at(own, memory, memory, self.reach(corners(boxes), grid))
-        queries = queries + seen + self.gaze(weights, boxes, grid)
+        seen, weights = self.at(own, memory, memory, self.reach(corners(boxes), middles))
+        queries = queries + seen + self.gaze(weights, boxes, middles)
         refined: Tensor = queries + self.mlp(self.mlp_norm(queries))
         return refined
 
@@ -174,22 +225,18 @@ def _best(logits: Tensor, count: int) -> Tensor:
     return nothing.argsort(dim=1, stable=True)[:, :count]
 
 
+def _moved(boxes: Tensor, by: Tensor) -> Tensor:
+    """Boxes that stay within the picture however far they are moved."""
+    return (torch.logit(boxes, _EDGE) + by).sigmoid()
+
+
 def _taken(rows: Tensor, chosen: Tensor) -> Tensor:
     """Some of `[R, N, F]`: `[R, K, F]`."""
     return rows.gather(1, chosen[..., None].expand(-1, -1, rows.shape[-1]))
 
 
-def _patch_boxes(grid: tuple[int, int]) -> Tensor:
+def _patch_boxes(middles: Middles) -> Tensor:
     """Around the middle of every patch, `[h * w, 4]`."""
-    h, w = grid
-    y, x = torch.meshgrid((torch.arange(h) + 0.5) / h, (torch.arange(w) + 0.5) / w, indexing="ij")
-    size = (min(1.0, _PATCHES_A_SIDE / side) for side in (w, h))
-    sides = [torch.full_like(x, one) for one in size]
-    return torch.stack([x, y, *sides], dim=-1).flatten(0, 1)
-
-
-def _waves(boxes: Tensor) -> Tensor:
-    """Where boxes are, as sines and cosines `[R, K, 8 * _WAVES]`."""
-    rates = 2 * math.pi * 1.3 ** torch.arange(_WAVES, device=boxes.device)
-    angles = (boxes[..., None] * rates).flatten(-2)
-    return torch.cat([angles.sin(), angles.cos()], dim=-1)
+    sides = (middles.across, middles.down)
+    size = [min(1.0, _PATCHES_A_SIDE / len(one)) for one in sides]
+    return torch.cat([middles.all, middles.all.new_tensor(size).expand_as(middles.all)], dim=1)

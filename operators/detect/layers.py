@@ -7,6 +7,7 @@ Tensors in -> tensors out. Must not know what queries stand for.
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -29,7 +30,9 @@ class Wide(nn.Linear):
 
     def round_to(self, dtype: torch.dtype) -> None:
         """Multiply in a dtype from now on; the weights are final."""
-        self._product, self._dtype = product(self, dtype), dtype
+        # float32 stays with torch: for rows so few its products are the faster ones.
+        if dtype != torch.float32:
+            self._product, self._dtype = product(self, dtype), dtype
 
     def forward(self, rows: Tensor) -> Tensor:
         if self._product is None:
@@ -60,6 +63,32 @@ class Mlp(nn.Module):
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Middles:
+    """Of the patches of a picture, in shares of it.
+
+    Attributes:
+        across: x of every column `[w]`.
+        down: y of every row `[h]`.
+        all: x and y of every patch `[h * w, 2]`.
+    """
+
+    across: Tensor
+    down: Tensor
+    all: Tensor
+
+    @classmethod
+    def of(cls, grid: tuple[int, int], device: torch.device) -> Middles:
+        """
+        Args:
+            grid: patches down and across, h and w.
+            device: where they are needed.
+        """
+        down, across = ((torch.arange(side, device=device) + 0.5) / side for side in grid)
+        y, x = torch.meshgrid(down, across, indexing="ij")
+        return cls(across, down, torch.stack((x, y), dim=-1).flatten(0, 1))
+
+
 class Reach(nn.Module):
     """How far every patch is from the edges of every box, as a bias of attention.
 
@@ -72,20 +101,19 @@ class Reach(nn.Module):
         self.across = _distance_layers(2, heads)
         self.down = _distance_layers(2, heads)
 
-    def forward(self, boxes: Tensor, grid: tuple[int, int]) -> Tensor:
+    def forward(self, boxes: Tensor, middles: Middles) -> Tensor:
         """
         Args:
             boxes: left, top, right, bottom `[R, K, 4]`, shares of the picture.
-            grid: patches down and across, h and w.
+            middles: of the patches, h down and w across.
 
         Returns:
             `[R, heads, K, h * w]`.
         """
-        h, w = grid
-        down = self.down(_distances(boxes[..., 1::2], h))
-        across = self.across(_distances(boxes[..., 0::2], w))
-        both: Tensor = down[:, :, :, None] + across[:, :, None]
-        return both.flatten(2, 3).permute(0, 3, 1, 2)
+        down: Tensor = self.down(_distances(boxes[..., 1::2], middles.down)).permute(0, 3, 1, 2)
+        across = self.across(_distances(boxes[..., 0::2], middles.across)).permute(0, 3, 1, 2)
+        both: Tensor = down[..., None] + across[..., None, :]
+        return both.flatten(3)
 
 
 class Relation(nn.Module):
@@ -111,7 +139,7 @@ class Relation(nn.Module):
         away = (centres[:, None] - centres[:, :, None]) / sizes[:, :, None]
         larger = (sizes[:, None] / sizes[:, :, None]).log()
         said: Tensor = self.layers(torch.cat([_compressed(away), larger], dim=-1))
-        return said.permute(0, 3, 1, 2)
+        return said.permute(0, 3, 1, 2).contiguous()
 
 
 class Gaze(nn.Module):
@@ -121,21 +149,20 @@ class Gaze(nn.Module):
         super().__init__()
         self.out = nn.Linear(2 * heads, width)
 
-    def forward(self, weights: Tensor, boxes: Tensor, grid: tuple[int, int]) -> Tensor:
+    def forward(self, weights: Tensor, boxes: Tensor, middles: Middles) -> Tensor:
         """
         Args:
             weights: of patches `[R, heads, K, h * w]`.
             boxes: centre x, y, width, height `[R, K, 4]`, shares of the picture.
-            grid: patches down and across, h and w.
+            middles: of the patches, h down and w across.
 
         Returns:
             `[R, K, W]`.
         """
-        h, w = grid
-        ways = weights.unflatten(-1, grid)  # type: ignore[no-untyped-call]
-        x = ways.sum(dim=-2) @ _middles(w, boxes) - boxes[:, None, :, 0]
-        y = ways.sum(dim=-1) @ _middles(h, boxes) - boxes[:, None, :, 1]
-        found: Tensor = self.out(torch.cat([x * w, y * h], dim=1).mT)
+        x, y = (weights @ middles.all - boxes[:, None, :, :2]).unbind(-1)
+        found: Tensor = self.out(
+            torch.cat([x * len(middles.across), y * len(middles.down)], dim=1).mT
+        )
         return found
 
 
@@ -164,7 +191,7 @@ class Attention(nn.Module):
         """
         q = self._split(self.query(queries))
         k, v = self._split(self.key(keys)), self._split(self.value(values))
-        weights = (q @ k.mT / q.shape[-1] ** 0.5 + bias).softmax(dim=-1)
+        weights = (bias + q / q.shape[-1] ** 0.5 @ k.mT).softmax(dim=-1)
         return self.out((weights @ v).transpose(1, 2).flatten(2)), weights
 
     def _split(self, rows: Tensor) -> Tensor:
@@ -177,17 +204,11 @@ def _distance_layers(numbers: int, heads: int) -> nn.Sequential:
     return nn.Sequential(first, nn.ReLU(), last)
 
 
-def _distances(edges: Tensor, patches: int) -> Tensor:
-    """From two edges `[R, K, 2]`, shares, to the middle of every patch: `[R, K, patches, 2]`."""
-    away = _middles(patches, edges)[:, None] - edges[:, :, None]
-    return _compressed(away * patches)
-
-
-def _middles(patches: int, like: Tensor) -> Tensor:
-    """Of so many patches side by side, shares of the picture."""
-    return (torch.arange(patches, device=like.device, dtype=like.dtype) + 0.5) / patches
+def _distances(edges: Tensor, middles: Tensor) -> Tensor:
+    """From two edges `[R, K, 2]`, shares, to middles `[n]`: `[R, K, n, 2]`, patches."""
+    return _compressed((middles[:, None] - edges[:, :, None]) * len(middles))
 
 
 def _compressed(away: Tensor) -> Tensor:
     """Near ones exact, far ones on a logarithmic scale."""
-    return away.sign() * away.abs().log1p()
+    return away.abs().log1p().copysign(away)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.batch_operator import BatchOperator
-from operators.errors import UsageError
+from operators.errors import Absent, UsageError
 from operators.finite import require_finite
 from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
@@ -78,15 +78,14 @@ class Frames(BatchOperator):
         """The same pictures, with classes hidden by the segmentation of a job.
 
         Raises:
-            UsageError: there are classes to hide, and no segmentation that knows them.
+            Absent: there are classes to hide, and no segmentation.
+            UsageError: it does not know them.
         """
         found = operators.get(Segmentation.name)
         segmentation = found if isinstance(found, Segmentation) else None
         if self.blur and not segmentation:
-            raise UsageError(
-                f"operators.frames.blur: what finds {', '.join(self.blur)} is segmentation, which "
-                "does not run in this job; add it to operators, with a head, or leave blur out"
-            )
+            need = f"operators.frames.blur: what finds {', '.join(self.blur)} is"
+            raise Absent(need, Segmentation.name, leave="blur")
         return Frames(
             self._patch,
             quality=self._quality,

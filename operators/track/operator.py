@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from operators.batch_operator import BatchOperator
 from operators.detect.operator import Detect
-from operators.errors import UsageError
+from operators.errors import Absent
 from operators.finite import require_finite
 from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from operators.places.places import Places
 
 MOST_SIGHTINGS = 100
-LONGEST_LOST_S = 3600.0
+SHORTEST_LOST_S, LONGEST_LOST_S = 0.1, 3600.0
 
 
 class Tracking(BatchOperator, StreamOperator):
@@ -72,14 +72,12 @@ class Tracking(BatchOperator, StreamOperator):
         """The same, of the detections of a job.
 
         Raises:
-            UsageError: nothing is detected in it.
+            Absent: nothing is detected in it.
         """
         detect = operators.get(Detect.name)
         if not isinstance(detect, Detect):
-            raise UsageError(
-                "operators.track: what it tracks is found by detect, which does not run in this "
-                "job; add it to operators, with a head, or leave track out"
-            )
+            need = "operators.track: what it tracks is found by"
+            raise Absent(need, Detect.name, leave="track")
         return Tracking(self._rules, self._anchor, detect)
 
     def place(self, stream: str, places: Places | None) -> None:
@@ -202,6 +200,6 @@ def build_track(settings: Mapping[str, Any], request: HeadRequest) -> Tracking:
     usual = Rules()
     rules = Rules(
         sightings=given.whole("sightings", usual.sightings, low=1, high=MOST_SIGHTINGS),
-        lost_s=given.number("lost_s", usual.lost_s, low=0.0, high=LONGEST_LOST_S),
+        lost_s=given.number("lost_s", usual.lost_s, low=SHORTEST_LOST_S, high=LONGEST_LOST_S),
     )
     return Tracking(rules, given.choice("anchor", ANCHORS[0], ANCHORS))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from operators.batch_operator import BatchOperator
 from operators.depth.calibrated import CalibratedDepth
 from operators.depth.operator import Depth
-from operators.errors import UsageError
+from operators.errors import Absent, UsageError
 from operators.finite import require_finite
 from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
@@ -92,14 +92,13 @@ class Zones(BatchOperator, StreamOperator):
         """The same zones, with the maps of a job.
 
         Raises:
-            UsageError: there is no segmentation, or it does not know a class.
+            Absent: there is no segmentation.
+            UsageError: it does not know a class.
         """
         segmentation, depth = operators.get(Segmentation.name), operators.get(Depth.name)
         if not isinstance(segmentation, Segmentation):
-            raise UsageError(
-                "operators.zones: what is in a zone is found by segmentation, which does not run "
-                "in this job; add it to operators, with a head, or leave zones out"
-            )
+            need = "operators.zones: what is in a zone is found by"
+            raise Absent(need, Segmentation.name, leave="zones")
         if not self._names:
             log.warning(
                 "operators.zones.classes names none: zones and alerts are told of, and no episodes"

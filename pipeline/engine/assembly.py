@@ -21,7 +21,7 @@ from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.machine import this_machine
 from operators.backbones.start import start_backbone
 from operators.depth.calibrated import CalibratedDepth
-from operators.errors import UsageError
+from operators.errors import Absent, UsageError
 from operators.operator import Operator
 from operators.pictures.operator import Frames
 from operators.registry import build_operator
@@ -34,7 +34,7 @@ from pipeline.allocator import keep_freed_memory
 from pipeline.calibrate.use import use_calibrations
 from pipeline.configuration.config import Config
 from pipeline.configuration.head_match import heads_of
-from pipeline.engine.identity import Identity
+from pipeline.engine.identity import Identity, label_sets
 from pipeline.engine.lane import Lane
 from pipeline.engine.placement import Placement
 from pipeline.engine.shard import Shard
@@ -147,10 +147,11 @@ def assemble(config: Config) -> Assembly:
     arch = architecture(config.model)
     loaded = load_backbone(arch, config.weights, seed=config.seed)
     model = loaded.name
-    by_key, notes = _operators(config, loaded)
+    by_key, missing = _operators(config, loaded)
+    notes = list(missing.values())
     if config.calibrations is not None:
         notes += use_calibrations(by_key, Path(config.calibrations), model)
-    by_key = _joined(by_key, config)
+    by_key = _joined(by_key, missing, config)
     operators = list(by_key.values())
     backbone = start_backbone(
         loaded,
@@ -164,7 +165,7 @@ def assemble(config: Config) -> Assembly:
     identity = Identity(
         model=model,
         operators={key: _variants(one, computation) for key, one in by_key.items()},
-        labels={name: rows for one in operators for name, rows in one.label_sets().items()},
+        labels=label_sets(by_key),
         notes=(*_worth(loaded), *notes, f"backend: {backbone.identity} ({backbone.choice.why})"),
     )
     return Assembly(Engine(backbone, operators), identity, by_key)
@@ -184,10 +185,12 @@ def _tracer(ratio: float) -> Tracer | None:
     return Tracer(ratio, OtlpSender())
 
 
-def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operator], list[str]]:
+def _operators(
+    config: Config, loaded: LoadedBackbone
+) -> tuple[dict[str, Operator], dict[str, str]]:
     """Every operator that can run, by its key in the configuration, and why the others cannot."""
     operators: dict[str, Operator] = {}
-    notes = []
+    cannot: dict[str, str] = {}
     for key, own in config.operators.items():
         try:
             operators[key] = build_operator(
@@ -200,19 +203,31 @@ def _operators(config: Config, loaded: LoadedBackbone) -> tuple[dict[str, Operat
                 rendered_only=loaded.rendered_only,
             )
         except MissingHead as missing:
-            notes.append(str(missing))
+            cannot[key] = str(missing)
     if not operators:
-        raise none_runs(notes)
-    return operators, notes
+        raise none_runs(list(cannot.values()))
+    return operators, cannot
 
 
-def _joined(by_key: Mapping[str, Operator], config: Config) -> dict[str, Operator]:
+def _joined(
+    by_key: Mapping[str, Operator], missing: Mapping[str, str], config: Config
+) -> dict[str, Operator]:
     """The operators, each with those whose numbers it reads.
+
+    Args:
+        by_key: those that can run.
+        missing: why the others cannot.
+        config: of the job.
 
     Raises:
         UsageError: one of those does not run, or dead letters would show what pictures hide.
     """
-    ready = {key: one.beside(by_key) for key, one in by_key.items()}
+    try:
+        ready = {key: one.beside(by_key) for key, one in by_key.items()}
+    except Absent as absent:
+        if absent.operator not in missing:
+            raise
+        raise UsageError(f"{absent.need}; {missing[absent.operator]}") from absent
     for key, one in by_key.items():
         if isinstance(one, Frames) and one.blur and config.deadletter_picture:
             raise UsageError(

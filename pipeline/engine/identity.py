@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from operators.errors import UsageError
+from operators.operator import Operator
 from operators.variant import variant_hash
 from pipeline.engine.variants import Variants
 from pipeline.stream.spec import StreamSpec
@@ -79,3 +80,22 @@ class Identity:
                 f"leave {names} out of the operators of {stream}, or set at_least_every_s: 0 in "
                 "its gate, which then computes every frame"
             )
+
+
+def label_sets(by_key: Mapping[str, Operator]) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """Of all operators; records refer to one by its name.
+
+    Raises:
+        UsageError: two have one name and differ.
+    """
+    found: dict[str, tuple[str, Sequence[Mapping[str, Any]]]] = {}
+    for key, one in by_key.items():
+        for name, rows in one.label_sets().items():
+            first, known = found.setdefault(name, (key, rows))
+            if list(known) != list(rows):
+                raise UsageError(
+                    f"the heads of {first} and {key} have label sets of one name, {name!r}, with "
+                    "other labels, so that records could not say which they mean; fit one of them "
+                    "from a file or folder of another name"
+                )
+    return {name: rows for name, (_, rows) in found.items()}

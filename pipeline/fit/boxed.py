@@ -6,6 +6,7 @@ What the readers of COCO's and YOLO's files give, and what a fit asks for. Knows
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +105,16 @@ def refuse_wrong(wrong: Sequence[str], source: Path) -> None:
     """
     if wrong:
         raise UsageError(f"{source}: {listed(wrong)}")
+
+
+def refuse_twice(what: str, names: Sequence[object], source: Path) -> None:
+    """
+    Raises:
+        UsageError: two things have one name, so that one would stand for the other.
+    """
+    twice = [f"{what} {name!r}" for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise UsageError(f"{source}: more than one {listed(twice)}")
 
 
 def refuse_empty_labels(boxed: Boxed, source: Path) -> None:

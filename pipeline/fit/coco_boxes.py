@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from operators.errors import UsageError
-from pipeline.fit.boxed import Boxed, BoxedPicture, refuse_wrong, sides_within
+from pipeline.fit.boxed import Boxed, BoxedPicture, refuse_twice, refuse_wrong, sides_within
 from pipeline.fit.mask_labels import named_labels
 from pipeline.fit.pairs import picture_hw
 
@@ -30,7 +30,7 @@ def coco_boxes(pictures: Path, file: Path) -> Boxed:
     """
     said = _read(file)
     images = {one["id"]: one for one in said["images"]}
-    categories = sorted(said["categories"], key=lambda one: one["id"])
+    categories = sorted(said["categories"], key=lambda one: (isinstance(one["id"], str), one["id"]))
     class_ids = {one["id"]: number for number, one in enumerate(categories)}
     refuse_wrong(_wrong_pictures(pictures, images), file)
     rows: dict[Any, list[Row]] = defaultdict(list)
@@ -66,8 +66,15 @@ def _read(file: Path) -> Mapping[str, Any]:
         for number, one in enumerate(listed):
             if lacking := [key for key in keys if key not in one]:
                 raise UsageError(f"{file}: {part}[{number}] has no {', '.join(lacking)}")
+            for key in keys:
+                kinds = _KINDS.get(key, object)
+                if not isinstance(one[key], kinds):
+                    raise UsageError(f"{file}: {part}[{number}] has {key} {one[key]!r}")
     if not said["images"] or not said["categories"]:
         raise UsageError(f"{file}: it lists no picture, or no category")
+    for part, key in (("images", "file_name"), ("categories", "name")):
+        for unique in ("id", key):
+            refuse_twice(f"{unique} of {part}", [one[unique] for one in said[part]], file)
     return said  # type: ignore[no-any-return]
 
 
@@ -75,6 +82,10 @@ _NEEDED = {
     "images": ("id", "file_name", "width", "height"),
     "categories": ("id", "name"),
     "annotations": ("image_id", "category_id", "bbox"),
+}
+_KINDS: Mapping[str, Any] = {
+    **dict.fromkeys(("id", "image_id", "category_id"), int | str),
+    **dict.fromkeys(("file_name", "name"), str),
 }
 
 

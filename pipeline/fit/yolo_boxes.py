@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 
 from operators.errors import UsageError
-from pipeline.fit.boxed import Boxed, BoxedPicture, refuse_wrong, sides_within
+from pipeline.fit.boxed import Boxed, BoxedPicture, refuse_twice, refuse_wrong, sides_within
 from pipeline.fit.mask_labels import named_labels
 from pipeline.fit.pairs import PICTURES, by_stem, listed
 
@@ -53,6 +53,7 @@ def _class_names(named: Path | None, items: list[BoxedPicture], folder: Path) ->
     if named is None:
         return [f"class {id_}" for id_ in range(most + 1)]
     names = [line.strip() for line in _lines(named) if line.strip()]
+    refuse_twice("class", names, named)
     if most >= len(names):
         raise UsageError(f"{named}: it names {len(names)} classes, a box is of class {most}")
     return names

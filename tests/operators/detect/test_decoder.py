@@ -14,8 +14,9 @@ from operators.detect.decoder import (
     decoder_blocks,
     decoder_layout,
 )
-from operators.detect.layers import Attention, Gaze, Reach, Relation, rounded
+from operators.detect.layers import Attention, Gaze, Middles, Reach, Relation, rounded
 
+CPU = torch.device("cpu")
 SHAPE = DecoderShape(width=32, heads=2, layers=2, queries=5)
 
 
@@ -63,8 +64,9 @@ def test_a_box_reaches_its_patches_alike_wherever_it_lies() -> None:
     reach = Reach(2).requires_grad_(False)
     box = torch.tensor([0.1, 0.2, 0.4, 0.5])
     by = torch.tensor([0.2, 0.1, 0.2, 0.1])  # two patches of ten across, one of ten down
-    first = reach(box[None, None], (10, 10)).view(2, 10, 10)
-    second = reach((box + by)[None, None], (10, 10)).view(2, 10, 10)
+    middles = Middles.of((10, 10), CPU)
+    first = reach(box[None, None], middles).view(2, 10, 10)
+    second = reach((box + by)[None, None], middles).view(2, 10, 10)
     assert torch.allclose(first[:, :-1, :-2], second[:, 1:, 2:], atol=1e-5)
     assert not torch.allclose(first, second, atol=1e-3)
 
@@ -76,7 +78,8 @@ def test_a_gaze_says_how_many_patches_beside_its_box_a_query_looks() -> None:
     weights = torch.zeros(1, 1, 1, 4, 10)
     weights[0, 0, 0, 3, 6] = weights[0, 0, 0, 3, 7] = 0.5
     box = torch.tensor([[[0.5, 0.5, 0.1, 0.1]]])
-    assert gaze(weights.flatten(3), box, (4, 10)).flatten().tolist() == pytest.approx([2, 1.5])
+    seen = gaze(weights.flatten(3), box, Middles.of((4, 10), CPU))
+    assert seen.flatten().tolist() == pytest.approx([2, 1.5])
 
 
 def test_boxes_are_related_by_what_lies_between_them_in_their_own_sizes() -> None:
@@ -99,6 +102,16 @@ def test_the_surest_patches_become_queries_and_of_equal_ones_the_first(decoder: 
     assert _best(proposed.logits, 1).item() == int(nothing.argmin())
     few = decoder(seeded(1, 1, 3, 32))
     assert [guess.boxes.shape[1] for guess in few] == [3, 3, 3]
+
+
+@pytest.mark.parametrize("grid", [(4, 6), (1, 3)])
+def test_what_is_asked_for_alone_is_what_training_sees(
+    decoder: Decoder, grid: tuple[int, int]
+) -> None:
+    blocks = seeded(2, *grid, 32)
+    whole, alone = decoder(blocks)[-1], decoder.last(blocks, decoder.whereabouts(grid, CPU))
+    assert torch.allclose(alone.logits, whole.logits, atol=1e-5)
+    assert torch.allclose(alone.boxes, whole.boxes, atol=1e-6)
 
 
 def test_rounding_changes_wide_products_alone_and_not_the_decoder_itself(decoder: Decoder) -> None:

@@ -291,8 +291,8 @@ def test_without_detect_there_is_nothing_to_track(tiny: Architecture) -> None:
     ("settings", "error"),
     [
         ({"sightings": 0}, "sightings must be a whole number from 1 to 100, got 0"),
-        ({"lost_s": -1}, "lost_s must be a number from 0 to 3600, got -1"),
-        ({"lost_s": True}, "lost_s must be a number from 0 to 3600, got True"),
+        ({"lost_s": 0}, "lost_s must be a number from 0.1 to 3600, got 0"),
+        ({"lost_s": True}, "lost_s must be a number from 0.1 to 3600, got True"),
         ({"anchor": "top"}, "anchor must be one of bottom, centre, got 'top'"),
         ({"lost": 2}, "operator track has no setting 'lost'; did you mean lost_s?"),
     ],

@@ -8,9 +8,11 @@ import pytest
 
 from operators.backbones.machine import this_machine
 from operators.errors import UsageError
+from operators.track.operator import Tracking
+from operators.track.tracker import Rules
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
-from pipeline.engine.assembly import assemble
+from pipeline.engine.assembly import _joined, assemble
 
 OPERATORS = ["depth", "segmentation", "classify", "action", "embedding", "pca", "frames"]
 ALL = {
@@ -114,3 +116,13 @@ def test_so_does_a_library_told_to_round_otherwise(
 def test_nothing_runs_that_would_show_what_is_to_be_hidden(override: str, why: str) -> None:
     with pytest.raises(UsageError, match=why):
         variants("operators.frames.blur=[person]", override)
+
+
+def test_who_reads_an_operator_without_a_head_hears_that() -> None:
+    tracking = Tracking(Rules(), "bottom")
+    missing = {"detect": "detect does not run: it has no head; give one"}
+    config = resolve(None, {"weights": "random", "sources": ["synthetic:room"]})
+    with pytest.raises(UsageError, match="it tracks is found by detect; detect does not run: it h"):
+        _joined({"track": tracking}, missing, config)
+    with pytest.raises(UsageError, match="found by detect, which does not run in this job; add"):
+        _joined({"track": tracking}, {}, config)

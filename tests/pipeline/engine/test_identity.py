@@ -8,7 +8,7 @@ import pytest
 
 from operators.errors import UsageError
 from operators.variant import Computation, RecordKind, variant_hash
-from pipeline.engine.identity import Identity
+from pipeline.engine.identity import Identity, label_sets
 from pipeline.engine.variants import Variants
 from pipeline.media.region import Region
 from pipeline.stream.gate import Gate
@@ -136,3 +136,20 @@ def test_jobs_of_one_stream_and_sampling_are_called_as_they_always_were():
         },
     }
     assert job(CLIP) == variant_hash(said)
+
+
+class Naming:
+    """An operator, as far as its labels go."""
+
+    def __init__(self, *names):
+        self._names = names
+
+    def label_sets(self):
+        return {"farm": [{"id": id_, "name": name} for id_, name in enumerate(self._names)]}
+
+
+def test_one_name_of_a_label_set_means_one_thing():
+    farm = label_sets({"detect": Naming("hen"), "track": Naming("hen")})
+    assert farm == {"farm": [{"id": 0, "name": "hen"}]}
+    with pytest.raises(UsageError, match=r"heads of segmentation and detect .* 'farm', with other"):
+        label_sets({"segmentation": Naming("straw", "hen"), "detect": Naming("hen")})
