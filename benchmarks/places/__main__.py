@@ -31,7 +31,7 @@ from operators.places.shapes import Line, Zone
 from operators.zones.watched import Thresholds
 from pipeline.synthetic.uri import SceneSpec
 
-FIRST_SEED = 700  # of yards that nothing was tuned on
+FIRST_SEED = 700  # of yards that no operator was tuned on
 RATE, TRUE_RATE = 5, 25
 SIZE_WH = (392, 224)
 OF_ZONES, OF_TRACKS = ("stay", "dwell", "occupancy"), ("visit", "in", "out")

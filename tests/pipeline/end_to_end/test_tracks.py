@@ -10,7 +10,7 @@ import pytest
 from operators.errors import DinostreamError
 
 FRAMES = 96
-OPERATORS: dict[str, dict[str, int]] = {"detect": {}, "track": {"sightings": 1}, "brake:Brake": {}}
+OPERATORS = {"detect": {}, "track": {"sightings": 1}, "brake:Brake": {}}
 ZONES = {
     "all": {"polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]},
     "middle": {"line": [[0.5, 0], [0.5, 1]]},
@@ -35,8 +35,9 @@ def test_a_killed_job_goes_on_with_the_same_tracks(
     running.communicate()
     assert 0 < tracked(tools, killed) < FRAMES
     (tmp_path / "go").touch()
-    tools.run_inline([], killed, **job)
-    tools.run_inline([], whole, **job)
+    same = job | {"operators": list(OPERATORS), "overrides": ["operators.track.sightings=1"]}
+    for sink in (killed, whole):
+        tools.run_inline([], sink, **same)
     records = tools.records(whole)
     assert {topic for topic, _ in records} >= {"tracks", "tracks.zones"}
     assert tracked(tools, whole) == FRAMES
