@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operators.errors import UsageError
+from operators.weights.backbone_choice import DEMO, RANDOM
+from operators.weights.head_needs import chosen_header
 from pipeline.configuration.config import OPERATORS, Config
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
@@ -61,9 +63,15 @@ class Plan:
             "weights": self.weights,
             "runtime": self.runtime,
             **({"model": self.model} if self.model else {}),
-            "operators": [*OPERATORS, "pca"],
+            "operators": [*OPERATORS, "pca", *self._trackers],
         }
         return resolve(None, options)
+
+    @property
+    def _trackers(self) -> tuple[str, ...]:
+        """Where there is a head that detects: no official one does."""
+        found = self.weights == RANDOM or (self.weights == DEMO and chosen_header("detect", DEMO))
+        return ("detect", "track") if found else ()
 
     @property
     def picture(self) -> Path:

@@ -33,7 +33,7 @@ from pipeline.sinks.sink import Reader
 from pipeline.sinks.uri import open_reader
 
 FRAME_TOPICS = ("depth", "segmentation", "pca", "embedding")
-MAP_TOPICS = ("depth", "segmentation", "pca")
+MAP_TOPICS = ("depth", "segmentation", "pca", "tracks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +107,33 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracked:
+    """A thing that is tracked: its id, label, and box in pixels of the source; whether it is
+    expected there, and not seen."""
+
+    id: int
+    label: str
+    box: tuple[float, float, float, float]
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FrameMaps:
-    """The maps of one frame.
+    """The maps of one frame, and who is in it.
 
     Attributes:
         depth_m: float32 `[h, w]` metres, NaN where unknown; None without a record in metres.
         classes: uint8 `[h, w]` class ids; None without a record.
         labelset: which label set the ids are of.
         colours: principal components, RGB uint8 `[h, w, 3]`; None without a record.
+        tracks: all that are tracked; None without a record.
     """
 
     depth_m: NDArray[np.float32] | None = None
     classes: NDArray[np.uint8] | None = None
     labelset: str = ""
     colours: NDArray[np.uint8] | None = None
+    tracks: tuple[Tracked, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -233,11 +246,19 @@ def _window(value: bytes) -> ActionWindow:
 
 
 def _maps(messages: Mapping[str, Message]) -> FrameMaps:
-    depth, segmentation, pca = (messages.get(topic) for topic in MAP_TOPICS)
+    depth, segmentation, pca, tracks = (messages.get(topic) for topic in MAP_TOPICS)
     read = depth_map(depth) if depth is not None else None
     return FrameMaps(
         depth_m=read.values if read and read.metric else None,
         classes=class_ids(segmentation) if segmentation is not None else None,
         labelset=segmentation.headers["ce_labelset"] if segmentation is not None else "",
         colours=rgb_pixels(pca) if pca is not None else None,
+        tracks=_tracks(tracks.value) if tracks is not None else None,
+    )
+
+
+def _tracks(value: bytes) -> tuple[Tracked, ...]:
+    return tuple(
+        Tracked(one["id"], one["label"]["name"], tuple(one["box"]), one["state"] == "lost")
+        for one in json.loads(value)["tracks"]
     )

@@ -17,6 +17,7 @@ from pipeline.demo.layout import MARGIN, RIGHT, WIDTH, Row
 from pipeline.demo.material import Material, cells
 from pipeline.demo.pca_row import draw_pca
 from pipeline.demo.segmentation_rows import draw_segmentation
+from pipeline.demo.tracks_rows import draw_tracks
 from pipeline.drawing.canvas import Canvas, shortened
 from pipeline.drawing.palette import GREY
 from pipeline.drawing.warning import warning_sign, warning_text
@@ -24,11 +25,12 @@ from pipeline.drawing.warning import warning_sign, warning_text
 _TALLEST = 3000
 _HEADER = 104
 _TIMES = 30
-_DRAWN = {"depth", "segmentation", "pca", "action", "embedding"}
+_DRAWN = {"depth", "segmentation", "pca", "tracks", "action", "embedding"}
 _SECTIONS: tuple[Callable[[Canvas, int, Material], list[Row]], ...] = (
     draw_depth,
     draw_segmentation,
     draw_pca,
+    draw_tracks,
     draw_action,
     draw_embedding,
 )

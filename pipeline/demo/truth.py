@@ -1,4 +1,5 @@
-"""What a rendered scene knows exactly of the frames of its clip: depth, classes, the action."""
+"""What a rendered scene knows exactly of the frames of its clip: depth, classes, things, the
+action."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.demo.findings import Shot
+from pipeline.synthetic.instances import Instance
 from pipeline.synthetic.labels import LABELS
 from pipeline.synthetic.scene import Scene, open_scene
 from pipeline.synthetic.uri import SceneSpec
@@ -16,10 +18,12 @@ from pipeline.synthetic.uri import SceneSpec
 
 @dataclass(frozen=True, slots=True)
 class FrameTruth:
-    """Of one frame: depth float32 `[H, W]` metres, classes uint8 `[H, W]` ids of `LABELS`."""
+    """Of one frame: depth float32 `[H, W]` metres, classes uint8 `[H, W]` ids of `LABELS`, and the
+    countable things that are seen."""
 
     depth_m: NDArray[np.float32]
     classes: NDArray[np.uint8]
+    things: tuple[Instance, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +55,6 @@ def scene_truth(spec: SceneSpec, shots: Iterable[Shot]) -> Truth:
 
 def _frame(scene: Scene, shot: Shot) -> FrameTruth:
     assert shot.pts_s is not None
-    rendered = scene.render(round(shot.pts_s * scene.spec.fps))
-    return FrameTruth(rendered.depth_m, rendered.classes)
+    number = round(shot.pts_s * scene.spec.fps)
+    rendered = scene.render(number)
+    return FrameTruth(rendered.depth_m, rendered.classes, scene.instances(number).seen)

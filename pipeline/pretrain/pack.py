@@ -11,7 +11,7 @@ from pathlib import Path
 from operators.weights.demo import add_heads, read_demo, write_demo
 from operators.weights.header import SHIPPED
 
-MOST_BYTES = 12_000_000  # more has no place in a repository
+MOST_BYTES = 13_500_000  # more has no place in a repository
 
 
 def main() -> None:

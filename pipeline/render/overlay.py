@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pipeline.drawing.canvas import Canvas, text_width
-from pipeline.drawing.palette import CLASS_COLOURS, GREY, INK, PAPER, RGB, WARNING, WARNING_PAPER
+from pipeline.drawing.canvas import Canvas
+from pipeline.drawing.palette import GREY, RGB, WARNING, WARNING_PAPER
+from pipeline.drawing.tagged_box import number_colour, tagged_box
 from pipeline.records.payloads import time_us
 from pipeline.records.record import Message
 from pipeline.render.track import Track, held_maps
@@ -21,7 +22,6 @@ from pipeline.render.track import Track, held_maps
 OVERLAID: Mapping[str, str] = {"detect": "detections", "track": "tracks", "tamper": "tamper"}
 """Operator -> the one of its topics that is drawn over the video."""
 TAIL_S = 3.0  # of a track's way
-_SIZE, _PAD = 14.0, 4.0  # of words, pixels
 _BANNER = 26.0  # height of one
 
 
@@ -69,7 +69,7 @@ class Boxes:
         message = self._track.at(moment_us)
         for one in reversed(json.loads(message.value)["objects"] if message else []):
             words = f"{one['name']} {one['score']:.2f}"
-            _box(canvas, scale, one["box"], words, _colour(one["id"]))
+            _box(canvas, scale, one["box"], words, number_colour(one["id"]))
 
 
 class Tracks:
@@ -87,13 +87,13 @@ class Tracks:
         for one in self._now:
             way = [scale.at(*foot) for _, foot in self._feet[one["id"]]]
             if len(way) > 1:
-                canvas.line(way, _colour(one["id"]), width=2.5)
+                canvas.line(way, number_colour(one["id"]), width=2.5)
         for one in self._now:
             seen = one["state"] == "seen"
             words = f"{one['id']} {one['label']['name']}" + (
                 f" {one['score']:.2f}" if seen else " lost"
             )
-            _box(canvas, scale, one["box"], words, _colour(one["id"]) if seen else GREY)
+            _box(canvas, scale, one["box"], words, number_colour(one["id"]) if seen else GREY)
 
     def _take(self, message: Message) -> None:
         now_us = time_us(message.headers["ce_time"])
@@ -142,29 +142,11 @@ class _Passing:
             self._next = next(self._messages, None)
 
 
-def _colour(number: int) -> RGB:
-    return CLASS_COLOURS[number % len(CLASS_COLOURS)]
-
-
 def _box(canvas: Canvas, scale: Scale, box: list[float], words: str, colour: RGB) -> None:
-    """Its words stand on its upper edge."""
     left, top, right, bottom = box
-    upper, lower = scale.at(left, top), scale.at(right, bottom)
-    corners = [upper, (lower[0], upper[1]), lower, (upper[0], lower[1]), upper]
-    canvas.line(corners, colour, width=2.5)
-    _words(canvas, scale, upper, words, colour)
-
-
-def _words(
-    canvas: Canvas, scale: Scale, place: tuple[float, float], words: str, paper: RGB
-) -> None:
-    """Above a place, and within the picture."""
-    width, height = text_width(words, _SIZE) + 2 * _PAD, _SIZE + _PAD
-    left = max(0.0, min(place[0], scale.size_wh[0] - width))
-    top = max(0.0, place[1] - height)
-    canvas.rectangle((left, top, left + width, top + height), paper)
-    ink = INK if sum(paper) > 3 * 128 else PAPER
-    canvas.text((left + _PAD, top + height / 2), words, _SIZE, fill=ink, anchor="lm")
+    picture = (0, 0, *scale.size_wh)
+    seen = (*scale.at(left, top), *scale.at(right, bottom))
+    tagged_box(canvas, seen, words, colour, within=picture)
 
 
 def _banner(canvas: Canvas, width: int, words: str) -> None:

@@ -17,7 +17,7 @@ from pipeline.media.plain import plain_frames
 
 TOPICS = (
     *("action", "depth", "depth.summary", "embedding", "pca"),
-    *("segmentation", "segmentation.summary"),
+    *("segmentation", "segmentation.summary", "detections", "tracks"),
 )
 
 

@@ -14,7 +14,7 @@ from pipeline.drawing.palette import depth_colours
 from pipeline.drawing.warning import OUT_OF_DOMAIN, UNTRAINED
 from pipeline.synthetic.scene import open_scene
 
-MODEL_ROWS = [(topic, "model") for topic in ("depth", "segmentation", "pca", "action")]
+MODEL_ROWS = [(topic, "model") for topic in ("depth", "segmentation", "pca", "tracks", "action")]
 
 
 def draw(run, **changes):
@@ -56,6 +56,7 @@ def test_every_operator_has_a_row_with_its_truth_below(picture):
         *(("depth", shows) for shows in ("model", "truth")),
         *(("segmentation", shows) for shows in ("model", "truth")),
         ("pca", "model"),
+        *(("tracks", shows) for shows in ("model", "truth")),
         *(("action", shows) for shows in ("model", "truth")),
         ("embedding", "model"),
     ]
