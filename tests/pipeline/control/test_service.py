@@ -114,6 +114,8 @@ def test_some_keys_of_a_stream_are_changed_and_the_others_stay(served) -> None:
         "region": [0.5, 0.0, 1.0, 1.0],
         "priority": 0,
         "follow": False,
+        "zones": {},
+        "alerts": {},
     }
     client.run.let_go()
     client.steering.look()
