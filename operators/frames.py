@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from operators.moment import where_and_when
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -61,6 +63,11 @@ class FrameInfo:
     preparation: str = ""
     rendered: bool = False
     region: tuple[int, int, int, int] | None = None
+
+    @property
+    def place(self) -> dict[str, str]:
+        """As values of records name it."""
+        return where_and_when(self.position, self.event_time_us)
 
     @classmethod
     def of_picture(cls, source_hw: tuple[int, int] = (1, 1)) -> Self:

@@ -14,6 +14,11 @@ def rfc3339(time_us: int) -> str:
     return f"{_second(second)}.{rest_us:06d}Z"
 
 
+def where_and_when(position: str, time_us: int) -> dict[str, str]:
+    """A frame as values of records name it: its position in its session, and its event time."""
+    return {"position": position, "time": rfc3339(time_us)}
+
+
 def microseconds(moment: datetime | None) -> int | None:
     """Microseconds since the epoch, exactly."""
     return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)

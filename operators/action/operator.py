@@ -23,7 +23,6 @@ from operators.batch_operator import BatchOperator
 from operators.finite import require_finite
 from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
-from operators.moment import rfc3339
 from operators.operator import StreamOperator
 from operators.result import JSON, Result, canonical_json
 from operators.vector.classes import Classes
@@ -202,8 +201,8 @@ class Action(BatchOperator, StreamOperator):
         first, last = window.infos[0], window.infos[-1]
         over = episodes.push((first, last), scores.tolist())
         said = {
-            "start": _place(first),
-            "end": _place(last),
+            "start": first.place,
+            "end": last.place,
             "frames": len(window.infos),
             "partial": window.partial,
             "labels": self._classes.best(scores.numpy(), self._windows.top),
@@ -212,11 +211,11 @@ class Action(BatchOperator, StreamOperator):
         return [self._episode(over), record] if over else [record]
 
     def _episode(self, episode: Episode) -> Result:
-        peak = {"score": round(episode.peak, _DECIMALS), **_place(episode.peak_at)}
+        peak = {"score": round(episode.peak, _DECIMALS), **episode.peak_at.place}
         said = {
             "label": {"id": episode.label, "name": self._classes.names[episode.label]},
-            "start": _place(episode.start),
-            "end": _place(episode.end),
+            "start": episode.start.place,
+            "end": episode.end.place,
             "peak": peak,
             "windows": episode.windows,
         }
@@ -248,7 +247,3 @@ def _entries(classes: Classes) -> tuple[float | None, ...]:
     thresholds = classes.thresholds or (THRESHOLD,) * len(classes.names)
     named = zip(classes.names, thresholds, strict=True)
     return tuple(None if name == BACKGROUND else threshold for name, threshold in named)
-
-
-def _place(info: FrameInfo) -> dict[str, str]:
-    return {"position": info.position, "time": rfc3339(info.event_time_us)}

@@ -20,7 +20,6 @@ from operators.errors import UsageError
 from operators.finite import require_finite
 from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
-from operators.moment import rfc3339
 from operators.operator import StreamOperator
 from operators.result import JSON, Result, canonical_json
 from operators.settings import Settings
@@ -165,7 +164,7 @@ class Tamper(BatchOperator, StreamOperator):
         """What the view is at a frame; None while it is not known."""
         said = {
             "view": current.kind if current else None,
-            "since": _place(current.start) if current else None,
+            "since": current.start.place if current else None,
             "signs": _rounded(signs) if signs else None,
         }
         return Result(info, self.name, JSON, canonical_json(said))
@@ -175,9 +174,9 @@ class Tamper(BatchOperator, StreamOperator):
             return []
         said = {
             "kind": episode.kind,
-            "start": _place(episode.start),
-            "end": _place(episode.end),
-            "peak": {"strength": round(episode.peak, _DECIMALS), **_place(episode.peak_at)},
+            "start": episode.start.place,
+            "end": episode.end.place,
+            "peak": {"strength": round(episode.peak, _DECIMALS), **episode.peak_at.place},
             "outcome": outcome,
         }
         topic, data = f"{self.name}.episodes", canonical_json(said)
@@ -208,10 +207,6 @@ def build_tamper(settings: Mapping[str, Any], request: HeadRequest) -> Tamper:
             "told of"
         )
     return Tamper(share=given.share("share", SHARE), patience=patience)
-
-
-def _place(info: FrameInfo) -> dict[str, str]:
-    return {"position": info.position, "time": rfc3339(info.event_time_us)}
 
 
 def _rounded(signs: Signs) -> dict[str, Any]:

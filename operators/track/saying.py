@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from operators.frames import FrameInfo
-from operators.moment import rfc3339
 from operators.result import JSON, Result, canonical_json
 from operators.segmentation.labelsets import LabelSet
 from operators.track.crossings import IN, OUT, Counts, Crossing
@@ -59,8 +58,8 @@ class Saying:
             "kind": one.kind,
             "zone": one.zone,
             **self._who(one.id, one.label),
-            "start": _place(start),
-            "end": end and _place(end),
+            "start": start.place,
+            "end": end and end.place,
             "dwell_s": dwell_s,
         }
         part = f"{one.zone}.{one.id}.{one.kind}"
@@ -106,7 +105,3 @@ def _within(box: Box, size_hw: tuple[int, int]) -> list[float]:
     most = (width, height, width, height)
     edges = zip(box, most, strict=True)
     return [round(min(max(edge, 0.0), float(end)), _PIXEL_DECIMALS) for edge, end in edges]
-
-
-def _place(moment: Moment) -> dict[str, str]:
-    return {"position": moment.position, "time": rfc3339(moment.time_us)}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.frames import FrameInfo
+from operators.moment import where_and_when
 from operators.track.motion import Box, Motion
 from operators.track.sightings import Sighting
 
@@ -29,6 +30,11 @@ class Moment:
     def of(cls, info: FrameInfo) -> Self:
         """Of a frame."""
         return cls(info.event_time_us, info.position)
+
+    @property
+    def place(self) -> dict[str, str]:
+        """As values of records name it."""
+        return where_and_when(self.position, self.time_us)
 
     def to_json(self) -> list[Any]:
         """As JSON values, in the order of the attributes."""

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any, NamedTuple, Self
 
+from operators.moment import where_and_when
+
 _US = 1_000_000
 
 
@@ -19,6 +21,11 @@ class Instant(NamedTuple):
 
     position: str
     time_us: int
+
+    @property
+    def place(self) -> dict[str, str]:
+        """As values of records name it."""
+        return where_and_when(self.position, self.time_us)
 
 
 @dataclass(frozen=True, slots=True)

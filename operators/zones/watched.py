@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from operators.moment import rfc3339
 from operators.places.alert import Alert
 from operators.zones.measure import Measured
-from operators.zones.stay import Change, Instant, Patience, Reading, Stay
+from operators.zones.stay import Change, Patience, Reading, Stay
 
 
 class Said(NamedTuple):
@@ -177,9 +176,9 @@ class Alarm:
             "nearest_below_m": alert.nearest_below_m,
             "for_s": alert.for_s,
             "phase": "ends" if ends else "begins",
-            "start": _place(stay.start),
-            "end": _place(stay.last) if ends else None,
-            "peak": {**peak, **_place(stay.peak_at)},
+            "start": stay.start.place,
+            "end": stay.last.place if ends else None,
+            "peak": {**peak, **stay.peak_at.place},
             "nearest_m": stay.nearest_m,
             "cut": cut,
         }
@@ -202,14 +201,10 @@ def _episode(key: str, kind: str, zone: str, label: str | None, stay: Stay, cut:
         "kind": kind,
         "zone": zone,
         "label": label,
-        "start": _place(stay.start),
-        "end": _place(stay.last),
-        "peak": {"share": stay.peak, **_place(stay.peak_at)},
+        "start": stay.start.place,
+        "end": stay.last.place,
+        "peak": {"share": stay.peak, **stay.peak_at.place},
         "nearest_m": stay.nearest_m,
         "cut": cut,
     }
     return Said("zones.episodes", f"{key}.{kind}", value)
-
-
-def _place(frame: Instant) -> dict[str, str]:
-    return {"position": frame.position, "time": rfc3339(frame.time_us)}

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from operators.frames import FrameInfo
-from operators.moment import rfc3339
 from operators.result import canonical_json
 from operators.variant import variant_hash
 from pipeline.engine.placement import Placement
@@ -67,7 +66,7 @@ class Still:
 
     def see(self, info: FrameInfo) -> None:
         """A frame is through all operators."""
-        self._computed = _place(info)
+        self._computed = info.place
 
     def note(self, operator: str, position: str, ids: Sequence[str]) -> None:
         """An operator has taken a frame, and these are its records."""
@@ -96,7 +95,7 @@ class Still:
         """Of a frame that repeats the last computed one these operators' records hold."""
         if not operators:
             return
-        span = self._span = self._span or _Span(_place(info), info)
+        span = self._span = self._span or _Span(info.place, info)
         span.last = info
         span.frames += 1
         for name in operators:
@@ -110,7 +109,7 @@ class Still:
             return []
         said = {
             "start": span.start,
-            "end": _place(span.last),
+            "end": span.last.place,
             "frames": span.frames,
             "repeats": self._computed,
             "operators": {
@@ -165,10 +164,6 @@ def _without(
         name: (first, [one for one in ids if one not in refused])
         for name, (first, ids) in rows.items()
     }
-
-
-def _place(info: FrameInfo) -> Place:
-    return {"position": info.position, "time": rfc3339(info.event_time_us)}
 
 
 def _variant(spec: StreamSpec, placements: Sequence[Placement]) -> str:
