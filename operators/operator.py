@@ -49,6 +49,12 @@ class Operator(ABC):
         """Every kind of record this operator may emit; of a topic never two formats."""
         return {self.name: Format()}
 
+    @property
+    def stream_hashes(self) -> Mapping[str, str]:
+        """Stream -> hash of what its payloads depend on there alone, such as a camera's own
+        calibration; part of its records' identity on that stream."""
+        return {}
+
     def settings(self) -> Mapping[str, Any]:
         """Every setting that can change a payload, as JSON values; part of records' identity."""
         return {}

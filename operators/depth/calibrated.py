@@ -69,7 +69,7 @@ class CalibratedDepth(BatchOperator):
         return isinstance(self._inner, Depth)
 
     @property
-    def hashes(self) -> Mapping[str, str]:
+    def stream_hashes(self) -> Mapping[str, str]:
         """Stream -> its calibration's hash, part of its records' variant."""
         return {stream: one.hash for stream, one in self._calibrations.items()}
 

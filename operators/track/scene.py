@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from operators.track.ground import Area, Border, Point
@@ -20,6 +21,7 @@ class Scene:
     areas: tuple[Area, ...] = ()
 
     @classmethod
+    @lru_cache(maxsize=256)  # asked for with every frame; a stream's stays the same
     def of(cls, places: Places | None, size_hw: tuple[int, int]) -> Self:
         """
         Args:

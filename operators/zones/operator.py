@@ -112,9 +112,9 @@ class Zones(BatchOperator, StreamOperator):
         )
 
     @property
-    def hashes(self) -> Mapping[str, str]:
+    def stream_hashes(self) -> Mapping[str, str]:
         """Stream -> hash of its depth's calibration, part of its records' variant."""
-        return self._depth.hashes if isinstance(self._depth, CalibratedDepth) else {}
+        return self._depth.stream_hashes if self._depth else {}
 
     @property
     def findable(self) -> Findable | None:
@@ -122,7 +122,7 @@ class Zones(BatchOperator, StreamOperator):
         if not self._segmentation:
             return None
         metric = self._depth is not None and self._depth.metric
-        return Findable(self._segmentation.labels, metric, frozenset(self.hashes))
+        return Findable(self._segmentation.labels, metric, frozenset(self.stream_hashes))
 
     def settings(self) -> Mapping[str, Any]:
         own = {

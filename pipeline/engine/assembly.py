@@ -20,7 +20,6 @@ from operators.backbones.backbone import Backbone
 from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.machine import this_machine
 from operators.backbones.start import start_backbone
-from operators.depth.calibrated import CalibratedDepth
 from operators.errors import Absent, UsageError
 from operators.operator import Operator
 from operators.pictures.operator import Frames
@@ -252,9 +251,8 @@ def _refuse_other_filters(config: Config) -> None:
 
 def _variants(operator: Operator, computation: Computation) -> Variants:
     kinds = {topic: RecordKind.of(operator, topic) for topic in operator.topics}
-    hashes = operator.hashes if isinstance(operator, CalibratedDepth | Zones) else {}
     findable = operator.findable if isinstance(operator, Zones) else None
-    return Variants(kinds, computation, hashes, operator.placed, findable)
+    return Variants(kinds, computation, operator.stream_hashes, operator.placed, findable)
 
 
 def _computation(config: Config, backbone: Backbone) -> Computation:

@@ -222,7 +222,7 @@ def test_a_calibrated_camera_has_its_own_metres_and_says_so(tiny, segmentation, 
         operator.place("cam", BOTH)
         nearest.append(said(operator(scene([()])), "zones")[0]["zones"][0]["nearest_m"])
     assert nearest[1] == pytest.approx(2 * nearest[0], abs=0.01)
-    assert operator.hashes == calibrated.hashes
+    assert operator.stream_hashes == calibrated.stream_hashes
 
 
 @pytest.mark.parametrize(
