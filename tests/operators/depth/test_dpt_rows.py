@@ -291,7 +291,10 @@ def test_together_they_are_what_each_is_alone(
 ) -> None:
     dpt, draw = decoder(layout, arch, readout), torch.Generator().manual_seed(1)
     read = [
-        (torch.randn(3, 3, 5, arch.width, generator=draw), torch.randn(3, arch.width))
+        (
+            torch.randn(3, 3, 5, arch.width, generator=draw),
+            torch.randn(3, arch.width, generator=draw),
+        )
         for _ in range(4)
     ]
     together = dpt(read)
