@@ -72,11 +72,14 @@ class Fetch:
         every = slice(0, len(features.cls))
         computed = {operator: operator.shared(features, every) for operator in operators}
         self._parts = {
-            operator: [_OnDevice.of(one) if isinstance(one, Tensor) else one for one in found]
+            operator: [id(one) if isinstance(one, Tensor) else one for one in found]
             for operator, found in computed.items()
         }
-        tensors = [one for found in computed.values() for one in found if isinstance(one, Tensor)]
-        flat = [_bytes(one) for one in tensors]
+        every_one = [one for found in computed.values() for one in found]
+        # What one operator has of another is on the device once, and comes once.
+        tensors = {id(one): one for one in every_one if isinstance(one, Tensor)}
+        self._on_device = {key: _OnDevice.of(one) for key, one in tensors.items()}
+        flat = [_bytes(one) for one in tensors.values()]
         none = torch.empty(0, dtype=torch.uint8, device=features.cls.device)
         on_device = torch.cat(flat) if flat else none
         self._landing = landing or Landing(on_device.device)
@@ -87,14 +90,12 @@ class Fetch:
         """Until all of it is on the host."""
         self._copy.wait()
         data, end = self._copy.on_host.numpy(), 0
-        for operator, parts in self._parts.items():
-            self._numbers[operator] = []
-            for one in parts:
-                if isinstance(one, _OnDevice):
-                    begin, end = end, end + one.size_bytes
-                    self._numbers[operator].append(one.read(data[begin:end]))
-                else:  # it was on the host already
-                    self._numbers[operator].append(one)
+        came: dict[int, NDArray[Any]] = {}
+        for key, one in self._on_device.items():
+            begin, end = end, end + one.size_bytes
+            came[key] = one.read(data[begin:end])
+        for operator, parts in self._parts.items():  # arrays were on the host already
+            self._numbers[operator] = [came[one] if isinstance(one, int) else one for one in parts]
 
     def say(self, operator: BatchOperator, rows: Sequence[int]) -> list[Result]:
         """What an operator says of some frames, in their order."""

@@ -11,6 +11,7 @@ from operators.backbones.architectures import Architecture
 from operators.batch_operator import BatchOperator
 from operators.fetch import Fetch
 from operators.frames import Features, FrameInfo
+from operators.landing import Landing
 from operators.result import JSON, Result
 
 
@@ -88,11 +89,23 @@ def test_what_fails_fails_for_both(seen: Features) -> None:
             one(seen)
 
 
-def test_on_a_card_it_is_computed_once_for_all_rows(seen: Features) -> None:
+class Weighed(Landing):
+    """Keeps count of the bytes that come."""
+
+    brought_bytes = 0
+
+    def bring(self, on_device):
+        self.brought_bytes += on_device.numel()
+        return super().bring(on_device)
+
+
+def test_on_a_card_it_is_computed_and_comes_once_for_all_rows(seen: Features) -> None:
     width = Width()
     reader = Reader(width)
-    fetch = Fetch(seen, [reader, width])
+    landing = Weighed(seen.cls.device)
+    fetch = Fetch(seen, [reader, width], landing)
     fetch.wait()
+    assert landing.brought_bytes == 4 * len(seen.cls)
     assert values(fetch.say(reader, [0, 2])) == values(fetch.say(width, [0, 2]))
     assert width.computed_rows == 3
     assert torch.isnan(seen.cls[3:]).all()  # the rows of padding were there
