@@ -20,45 +20,26 @@ from operators.learn.things import truth_of
 from operators.result import canonical_json
 from operators.segmentation.labelsets import LabelSet
 from pipeline.fit.pairs import listed
-from pipeline.media.fingerprint import file_session
+from pipeline.fit.picture_file import PictureFile
 from pipeline.media.frame_size import FrameSize
-from pipeline.media.still import read_still
 
 BEYOND = 0.002  # of a side: rounding of whoever wrote a box, which is cut off
 
 
 @dataclass(frozen=True, slots=True)
-class BoxedPicture:
+class BoxedPicture(PictureFile):
     """A picture and its things. Implements `pipeline.fit.dense_item.DenseItem`.
 
     Attributes:
-        picture: its file.
         rows: of each thing its class id, left, top, right, bottom in shares of the picture, and
             whether it does not count.
     """
 
-    picture: Path
     rows: tuple[tuple[float, ...], ...]
-
-    @property
-    def name(self) -> str:
-        return str(self.picture)
-
-    @property
-    def group(self) -> str:
-        return file_session(str(self.picture))
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        return {"image": file_session(str(self.picture))}
 
     @property
     def truth_identity(self) -> Mapping[str, Any]:
         return {"boxes": hashlib.sha256(canonical_json(self.rows)).hexdigest()}
-
-    def pixels(self, size: FrameSize) -> NDArray[np.uint8]:
-        """The picture, upright, at the backbone's size."""
-        return read_still(self.picture, size).pixels
 
     def truth(self, size: FrameSize) -> NDArray[np.float32]:
         """The things, whatever the size."""

@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from operators.errors import UsageError
 from pipeline.errors import SourceError
+from pipeline.fit.picture_file import PictureFile
 from pipeline.fit.scenes import nearest
 from pipeline.fit.truth_files import TruthFormat
 from pipeline.media.fingerprint import file_session
 from pipeline.media.frame_size import FrameSize
-from pipeline.media.still import read_still
 
 PICTURES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 
@@ -29,32 +28,15 @@ _LYING = (5, 6, 7, 8)  # values of the EXIF orientation that exchange width and 
 
 
 @dataclass(frozen=True, slots=True)
-class PairItem:
+class PairItem(PictureFile):
     """A picture and its truth. Implements `pipeline.fit.dense_item.DenseItem`."""
 
-    picture: Path
     partner: Path
     format: TruthFormat
 
     @property
-    def name(self) -> str:
-        return str(self.picture)
-
-    @property
-    def group(self) -> str:
-        return file_session(str(self.picture))
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        return {"image": file_session(str(self.picture))}
-
-    @property
     def truth_identity(self) -> Mapping[str, Any]:
         return {"file": file_session(str(self.partner)), **self.format.identity}
-
-    def pixels(self, size: FrameSize) -> NDArray[np.uint8]:
-        """The picture, upright, at the backbone's size."""
-        return read_still(self.picture, size).pixels
 
     def truth(self, size: FrameSize) -> NDArray[Any]:
         """The mask or the depth at that size, each pixel the value under its middle."""
