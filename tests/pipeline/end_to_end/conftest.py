@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -141,3 +141,21 @@ def tools() -> type[Tools]:
 @pytest.fixture(scope="session")
 def jobs() -> Jobs:
     return Jobs()
+
+
+@pytest.fixture(scope="module")
+def go(tmp_path_factory) -> Iterator[Path]:
+    """Lets jobs go on once it is there; they find the operator that waits for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        file = tmp_path_factory.mktemp("brake") / "go"
+        patch.syspath_prepend(Path(__file__).parent)
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        patch.setenv("DINOSTREAM_TEST_BRAKE", str(file))
+        yield file
+
+
+@pytest.fixture
+def braked(go: Path) -> Path:
+    """It is not there yet."""
+    go.unlink(missing_ok=True)
+    return go

@@ -114,11 +114,8 @@ def test_a_body_that_moves_is_seen_in_every_frame(gated) -> None:
 
 @pytest.mark.slow
 def test_a_gated_job_that_is_killed_says_what_it_would_have_said(
-    jobs, tools, yard, tmp_path, monkeypatch
+    jobs, tools, yard, tmp_path, braked
 ) -> None:
-    monkeypatch.syspath_prepend(Path(__file__).parent)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    monkeypatch.setenv("DINOSTREAM_TEST_BRAKE", str(go := tmp_path / "go"))
     operators = [*OPERATORS, "brake:Brake"]
     words = [word for name in operators for word in ("--operator", name)]
     words += ["--all", "--runtime", "inline", "--set", f"gate={json.dumps(GATE['gate'])}"]
@@ -129,7 +126,7 @@ def test_a_gated_job_that_is_killed_says_what_it_would_have_said(
     job.communicate()
     assert 0 < spans(tools, sink) < STRETCHES
     assert all(report.complete and not report.ended for report in tools.audit(sink))
-    go.touch()
+    braked.touch()
     whole, again = f"sqlite:{tmp_path}/w.db", {"sampling": {"all": True}, "operators": operators}
     _, tally = tools.run_inline([yard], sink, **again, **GATE)
     assert tally.receipt.conflicting == 0

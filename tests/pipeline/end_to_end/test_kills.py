@@ -6,7 +6,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,24 +26,6 @@ def footage(small_clip, tmp_path_factory) -> Path:
     small_clip(folder / "a.mp4", "bars", number=3, frames=LONG)
     small_clip(folder / "b.mp4", "rows", number=5, frames=120)
     return folder
-
-
-@pytest.fixture(scope="module")
-def go(tmp_path_factory) -> Iterator[Path]:
-    """Lets jobs go on once it is there; they find the operator that waits for it."""
-    with pytest.MonkeyPatch.context() as patch:
-        file = tmp_path_factory.mktemp("brake") / "go"
-        patch.syspath_prepend(Path(__file__).parent)
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
-        patch.setenv("DINOSTREAM_TEST_BRAKE", str(file))
-        yield file
-
-
-@pytest.fixture
-def braked(go: Path) -> Path:
-    """It is not there yet."""
-    go.unlink(missing_ok=True)
-    return go
 
 
 @pytest.fixture(scope="module")

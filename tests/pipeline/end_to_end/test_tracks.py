@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -19,11 +18,8 @@ ZONES = {
 
 @pytest.mark.slow
 def test_a_killed_job_goes_on_with_the_same_tracks(
-    jobs, tools, small_clip, tmp_path, monkeypatch
+    jobs, tools, small_clip, tmp_path, braked
 ) -> None:
-    monkeypatch.syspath_prepend(Path(__file__).parent)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    monkeypatch.setenv("DINOSTREAM_TEST_BRAKE", str(tmp_path / "go"))
     small_clip(tmp_path / "a.mp4", "bars", number=3, frames=FRAMES)
     streams = {"a": {"url": str(tmp_path / "a.mp4"), "zones": ZONES}}
     job = {"streams": streams, "sampling": {"all": True}, "operators": OPERATORS}
@@ -34,7 +30,7 @@ def test_a_killed_job_goes_on_with_the_same_tracks(
     running.kill()
     running.communicate()
     assert 0 < tracked(tools, killed) < FRAMES
-    (tmp_path / "go").touch()
+    braked.touch()
     same = job | {"operators": list(OPERATORS), "overrides": ["operators.track.sightings=1"]}
     for sink in (killed, whole):
         tools.run_inline([], sink, **same)

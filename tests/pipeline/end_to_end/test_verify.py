@@ -13,22 +13,19 @@ PICKED = ["--all", "--runtime=inline", *(f"--operator={name}" for name in OPERAT
 
 
 def test_what_is_stopped_before_its_end_is_not_called_the_same(
-    jobs, tools, small_clip, tmp_path: Path, monkeypatch
+    jobs, tools, small_clip, tmp_path: Path, braked, monkeypatch
 ):
-    go, clip, sink = tmp_path / "go", tmp_path / "a.mp4", f"sqlite:{tmp_path}/there.db"
-    monkeypatch.syspath_prepend(Path(__file__).parent)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    monkeypatch.setenv("DINOSTREAM_TEST_BRAKE", str(go))
+    clip, sink = tmp_path / "a.mp4", f"sqlite:{tmp_path}/there.db"
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     small_clip(clip, "bars", number=3, frames=160)
-    go.touch()
+    braked.touch()
     tools.run_inline([clip], sink, sampling={"all": True}, operators=OPERATORS)
-    go.unlink()
+    braked.unlink()
     job = jobs.start(clip, *PICKED, "--verify", sink)
     tools.wait_until(lambda: something_is_computed(tools, tmp_path), job)
     job.send_signal(signal.SIGINT)
     assert any("again to quit now" in line for line in job.stderr)
-    go.touch()
+    braked.touch()
     out, err = job.communicate()
     assert (job.returncode, out) == (128 + signal.SIGINT, "")
     assert "nothing is proved" in err

@@ -16,14 +16,6 @@ from pipeline.control.client import Client
 FRAMES = {"a.mp4": 80, "b.mp4": 20}
 
 
-@pytest.fixture
-def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Lets a job go on that has done its first frames, once it is there."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    monkeypatch.setenv("DINOSTREAM_TEST_BRAKE", str(tmp_path / "go"))
-    return tmp_path / "go"
-
-
 def address(job: subprocess.Popen[str]) -> str:
     """Where it listens, as it says."""
     assert job.stderr
@@ -33,7 +25,7 @@ def address(job: subprocess.Popen[str]) -> str:
     raise AssertionError(f"it ended with {job.wait()}")
 
 
-def test_a_replay_is_watched_and_not_steered(jobs, tools, small_clip, go: Path, tmp_path: Path):
+def test_a_replay_is_watched_and_not_steered(jobs, tools, small_clip, braked: Path, tmp_path: Path):
     footage = tmp_path / "footage"
     footage.mkdir()
     for name, frames in FRAMES.items():
@@ -69,7 +61,7 @@ def test_a_replay_is_watched_and_not_steered(jobs, tools, small_clip, go: Path, 
     ):
         with pytest.raises(UsageError, match="this is a replay"):
             refused()
-    go.touch()
+    braked.touch()
     report = jobs.finish(job)
     assert report["streams"] == dict.fromkeys(FRAMES, "ok")
     embeddings = [topic for topic, _ in tools.records(sink) if topic == "embedding"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,15 +45,6 @@ def job(small_clip, tmp_path_factory) -> Path:
     text = JOB.format(clip=folder / "yard.mp4", classes=classes)
     (folder / "yard.yaml").write_text(text)
     return folder / "yard.yaml"
-
-
-@pytest.fixture
-def braked(tmp_path, monkeypatch) -> Iterator[Path]:
-    """Lets jobs go on once it is there."""
-    monkeypatch.syspath_prepend(Path(__file__).parent)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    monkeypatch.setenv("DINOSTREAM_TEST_BRAKE", str(tmp_path / "go"))
-    return tmp_path / "go"
 
 
 def told(tools, sink: str) -> int:
