@@ -30,10 +30,12 @@ from pipeline.runtime.ray_session import keep_token_private, session_folder
 log = logging.getLogger(__name__)
 
 PROBE_S = 5.0
+STARTS = 3  # of a cluster of our own: Ray gives its processes 30 s, which a busy machine may need
 OBJECT_STORE_BYTES = 512 << 20  # some forty chunks of 518 px frames
 # What opens an HTTP/2 connection (RFC 9113, 3.4): its magic, and SETTINGS with nothing in it.
 _HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
 _SETTINGS = 4
+_LATE = "timed out during startup"
 
 
 @contextmanager
@@ -67,21 +69,13 @@ def cluster(address: str | None) -> Iterator[bool]:
 
 def _join(address: str, folder: Path | None) -> None:
     """Start a new cluster whose session is in the folder, or join one."""
-    new = folder is not None
     try:
-        if new:
-            keep_token_private()
-        else:
+        if folder is None:
             _probe(address)
-        ray.init(
-            address=address,
-            include_dashboard=False if new else None,
-            object_store_memory=OBJECT_STORE_BYTES if new else None,
-            configure_logging=False,
-            log_to_driver=False,
-            _temp_dir=str(folder) if new else None,
-        )
-        if new:
+            ray.init(address=address, configure_logging=False, log_to_driver=False)
+        else:
+            keep_token_private()
+            _start(folder)
             keep_token_private()  # which Ray may have written just now
     except DinostreamError:
         raise
@@ -89,6 +83,26 @@ def _join(address: str, folder: Path | None) -> None:
         if not ray.is_initialized():  # else it is somebody else's, and there before
             ray.shutdown()  # of what it had begun
         raise _refused(address, error) from error
+
+
+def _start(folder: Path) -> None:
+    """Start a new cluster, again where its processes did not come up in Ray's time."""
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(
+                address=LOCAL,
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                configure_logging=False,
+                log_to_driver=False,
+                _temp_dir=str(folder),
+            )
+            return
+        except Exception as error:
+            if _LATE not in str(error) or not left:
+                raise
+            log.warning("Ray did not start within its time: this machine is busy; once more")
+            ray.shutdown()  # of what it had begun
 
 
 def _probe(address: str) -> None:

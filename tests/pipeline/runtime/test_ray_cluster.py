@@ -15,7 +15,7 @@ import ray
 
 from operators.errors import UsageError
 from pipeline.errors import RuntimeFailure
-from pipeline.runtime.ray_cluster import _refused, cluster
+from pipeline.runtime.ray_cluster import _refused, _start, cluster
 
 ROOT = Path(__file__).parents[3]
 
@@ -80,6 +80,26 @@ def test_a_cluster_that_wants_its_token(nodes, mode: dict[str, str], tmp_path: P
     assert done.returncode == 1
     assert "wants its token: set RAY_AUTH_MODE=token" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("late", "starts"), [(2, True), (3, False)])
+def test_ray_is_started_again_where_a_busy_machine_was_late(
+    late: int, starts: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tried: list[str] = []
+
+    def init(*, address: str, **_: object) -> None:
+        tried.append(address)
+        if len(tried) <= late:
+            raise Exception("The current node timed out during startup. This could happen ...")
+
+    monkeypatch.setattr(ray, "init", init)
+    if starts:
+        _start(tmp_path)
+    else:
+        with pytest.raises(Exception, match="timed out during startup"):
+            _start(tmp_path)
+    assert tried == ["local"] * 3
 
 
 @pytest.mark.slow
