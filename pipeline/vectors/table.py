@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import TableError
+from pipeline.vectors.choice import Choice
 from pipeline.vectors.head import Head, read_head
 from pipeline.vectors.row import LAYOUT, Row
 
@@ -69,10 +70,19 @@ class Table:
         series = self.head.series[int(found["series"])]
         return Row(series, bytes(found["position"]).decode(), int(found["time_us"]))
 
-    def rows_of(self, streams: tuple[str, ...]) -> NDArray[np.bool_]:
-        """Which are of these streams, `[N]`; all where none is named."""
-        own = [not streams or one.stream in streams for one in self.head.series]
-        return np.array(own, np.bool_)[self.series_numbers]
+    def chosen(self, choice: Choice) -> NDArray[np.bool_]:
+        """Which rows a choice takes, `[N]`."""
+        wanted = [
+            (not choice.streams or one.stream in choice.streams)
+            and (not choice.variants or one.variant in choice.variants)
+            for one in self.head.series
+        ]
+        taken: NDArray[np.bool_] = np.array(wanted, np.bool_)[self.series_numbers]
+        if choice.since_us is not None:
+            taken &= self.times_us >= choice.since_us
+        if choice.until_us is not None:
+            taken &= self.times_us < choice.until_us
+        return taken
 
     def find(self, identity: str) -> int | None:
         """The row of a record's id."""

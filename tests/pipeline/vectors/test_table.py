@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import TableError
+from pipeline.vectors.choice import Choice
 from pipeline.vectors.table import Table
 from tests.pipeline.vectors.conftest import SESSION, VARIANT, Archive, directions
 
@@ -26,7 +27,23 @@ def test_vectors_and_whose_they_are_come_back(table_of):
         exact = vectors[row.series.stream][int(row.position)]
         np.testing.assert_allclose(table.matrix[number], exact, rtol=2**-10, atol=2**-14)
     assert table.matrix.dtype == np.float16
-    assert int(table.rows_of(("yard",)).sum()) == 30
+
+
+def test_rows_are_chosen_by_stream_variant_and_time(table_of):
+    table = table_of(gate=directions(40), yard=directions(30, seed=1))
+    for choice, count in (
+        (Choice(), 70),
+        (Choice(("yard",)), 30),
+        (Choice(variants=(VARIANT,)), 70),
+        (Choice(variants=("f" * 12,)), 0),
+        (Choice(("yard", "gate"), since_us=25_000_000, until_us=35_000_000), 15),
+    ):
+        taken = table.chosen(choice)
+        rows = [table.row(n) for n in range(70)]
+        assert [bool(one) for one in taken] == [
+            choice.takes(row) and VARIANT in (choice.variants or VARIANT) for row in rows
+        ]
+        assert int(taken.sum()) == count
 
 
 def test_ids_that_it_has_not_are_not_found(table_of):
