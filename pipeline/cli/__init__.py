@@ -28,6 +28,8 @@ COMMANDS = (
     "run",
     "streams",
     "view",
+    "search",
+    "index",
     "fit",
     "eval",
     "calibrate",

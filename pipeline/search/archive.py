@@ -1,4 +1,4 @@
-"""Where vectors are looked for: a table that `index` has made, or a sink, gathered for the while."""
+"""Where vectors are looked for: a table that `index` has made, or one of a sink for the while."""
 
 from __future__ import annotations
 

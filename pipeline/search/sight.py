@@ -24,6 +24,8 @@ from operators.weights.load import backbone_name
 from pipeline.engine.assembly import computation_of
 from pipeline.engine.variants import sized
 from pipeline.features.store import FeatureStore
+from pipeline.media.frame_size import FrameSize
+from pipeline.media.still import read_still
 from pipeline.vectors.head import Head
 from pipeline.vectors.row import TOPIC
 
@@ -42,18 +44,31 @@ class Weights:
     seed: int = 0
 
 
-def weights_of(head: Head, asked: str | None = None, *, seed: int = 0) -> Weights:
+def require_readable(paths: Sequence[Path]) -> None:
+    """See that files are pictures, before anything is loaded to look at them.
+
+    Raises:
+        SourceError: one is none; names the file.
+    """
+    for path in paths:
+        read_still(path, FrameSize(14, 14))
+
+
+def weights_of(
+    head: Head, asked: str | None = None, *, seed: int = 0, model: str | None = None
+) -> Weights:
     """Those that made a table's vectors.
 
     Args:
         head: of the table.
         asked: `auto`, `demo`, `random` or a path; None: told from the vectors' model.
         seed: of random ones.
+        model: architecture that the user says; None: told likewise.
 
     Raises:
         WeightsError: they are others; the text names both.
     """
-    model, _, _ = head.model.rpartition("-")
+    model = model or head.model.rpartition("-")[0]
     if asked is None:
         asked = _likely(head)
     found = backbone_name(architecture(model), asked, seed=seed)
