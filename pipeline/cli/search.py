@@ -87,14 +87,15 @@ def command(
     question = Question(tuple(likes), tuple(moments), tuple(dislikes))
     with _archive(place, choice, question, sink_settings(config)) as archive:
         seen = _seen(images, clips, archive, given) if images or clips else []
-        found = answer(
-            archive.table, question, seen, choice, apart_us=round(apart_s * 1e6), most=top
-        )
+        apart_us = round(apart_s * 1e6)
+        found = answer(archive.table, question, seen, choice, apart_us=apart_us, most=top)
         _note(archive)
+        films = film_commands(found, archive, footage)
         if as_json:
-            click.echo(json.dumps(_plain(found, archive, footage), ensure_ascii=False))
+            said = [{**one.plain(), "film": film} for one, film in zip(found, films, strict=True)]
+            click.echo(json.dumps(said, ensure_ascii=False))
         else:
-            click.echo("\n".join(_lines(found, archive, footage)))
+            click.echo("\n".join(_lines(found, films)))
         if sheet is not None:
             words = [*(one.name for one in (*images, *clips)), *moments, *likes]
             words += [f"not {one}" for one in dislikes]
