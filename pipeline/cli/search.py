@@ -169,13 +169,16 @@ def _draw(
     shown: tuple[Footage, Sequence[Path]],
     sheet: Path,
 ) -> None:
+    from PIL import Image
+
     from operators.errors import UsageError
-    from pipeline.search.pictured import gallery, opened_picture
+    from pipeline.media.still import read_upright
+    from pipeline.search.pictured import gallery
     from pipeline.search.sheet import contact_sheet
 
     footage, images = shown
     with gallery(archive.sink, footage) as pictures:
-        asked = [opened_picture(one) for one in images]
+        asked = [Image.fromarray(read_upright(one)) for one in images]
         drawn = contact_sheet(question, found, pictures.of, asked)
     try:
         drawn.save(sheet)

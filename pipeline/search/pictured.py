@@ -8,9 +8,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from operators.errors import DinostreamError
 from pipeline.search.episode import Episode
@@ -92,12 +91,6 @@ class Gallery:
             jpeg = self._pictures.of(*row.series[:2], row.position, row.time_us, SIDE)
         with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
             return image.convert("RGB")
-
-
-def opened_picture(path: Path) -> Image.Image:
-    """A file that is a picture, upright."""
-    with Image.open(path) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
 
 
 @contextmanager

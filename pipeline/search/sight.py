@@ -24,8 +24,7 @@ from operators.weights.load import backbone_name
 from pipeline.engine.assembly import computation_of
 from pipeline.engine.variants import sized
 from pipeline.features.store import FeatureStore
-from pipeline.media.frame_size import FrameSize
-from pipeline.media.still import read_still
+from pipeline.media.still import read_upright
 from pipeline.vectors.head import Head
 from pipeline.vectors.row import TOPIC
 
@@ -51,7 +50,7 @@ def require_readable(paths: Sequence[Path]) -> None:
         SourceError: one is none; names the file.
     """
     for path in paths:
-        read_still(path, FrameSize(14, 14))
+        read_upright(path)
 
 
 def weights_of(
