@@ -96,12 +96,12 @@ def gathered(
     """
     name = mask_url(sink)
     with closing(open_reader(sink, settings=settings)) as reader:
-        if unknown := nobody_wrote(choice.streams, reader):
-            raise UsageError(unknown)
         with closing(TableWriter(folder, sink=name, choice=choice.plain())) as writer:
             gathering = Gathering(reader, writer, choice, name=name, tell=tell, on_jump=on_jump)
             gathering.run()
             if writer.head is None:
+                if unknown := nobody_wrote(choice.streams, reader):
+                    raise NoVectors(unknown)
                 require_vectors(name, choice, gathering.account)
     return gathering.account
 
