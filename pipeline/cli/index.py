@@ -39,7 +39,7 @@ def command(sink: str, *, folder: Path, follow: bool, config: Path | None, **giv
 
     A folder that is there is gone on with behind its last record, after a kill too.
     """
-    from pipeline.vectors.table import Table
+    from pipeline.vectors.table import Table, is_table
 
     choice, settings = choice_of(given), sink_settings(config)
     try:
@@ -50,6 +50,8 @@ def command(sink: str, *, folder: Path, follow: bool, config: Path | None, **giv
     except KeyboardInterrupt:
         if not follow:
             raise
+        if not is_table(folder):
+            return 0
     table = Table(folder)
     head = table.head
     click.echo(f"{folder}: {len(table)} vectors of {head.dimension} numbers, {head.model}")

@@ -94,15 +94,17 @@ def gathered(
     Raises:
         as `opened`; TableError: the table cannot be gone on with.
     """
-    name = mask_url(sink)
-    with closing(open_reader(sink, settings=settings)) as reader:
-        with closing(TableWriter(folder, sink=name, choice=choice.plain())) as writer:
-            gathering = Gathering(reader, writer, choice, name=name, tell=tell, on_jump=on_jump)
-            gathering.run()
-            if writer.head is None:
-                if unknown := nobody_wrote(choice.streams, reader):
-                    raise NoVectors(unknown)
-                require_vectors(name, choice, gathering.account)
+    name, chosen = mask_url(sink), choice.plain()
+    with (
+        closing(open_reader(sink, settings=settings)) as reader,
+        closing(TableWriter(folder, sink=name, choice=chosen)) as writer,
+    ):
+        gathering = Gathering(reader, writer, choice, name=name, tell=tell, on_jump=on_jump)
+        gathering.run()
+        if writer.head is None:
+            if unknown := nobody_wrote(choice.streams, reader):
+                raise NoVectors(unknown)
+            require_vectors(name, choice, gathering.account)
     return gathering.account
 
 

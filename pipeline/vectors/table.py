@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import TableError
 from pipeline.vectors.choice import Choice
-from pipeline.vectors.head import Head, read_head
+from pipeline.vectors.head import NAME, Head, read_head
 from pipeline.vectors.row import LAYOUT, Row
 
 NUMBERS = "numbers.f16"
@@ -26,6 +26,11 @@ ROWS = "rows.bin"
 HALF = np.dtype("<f2")
 
 Vectors = NDArray[np.float16]
+
+
+def is_table(folder: Path) -> bool:
+    """Whether a folder holds vectors."""
+    return (folder / NAME).is_file()
 
 
 class Table:
