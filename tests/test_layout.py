@@ -191,6 +191,8 @@ def test_tests_are_no_package():
         ("pipeline.client.subscription", {"torch", "av", "ray", "kafka", "numpy", "pydantic"}),
         ("pipeline.client.results", {"torch", "av", "ray", "kafka", "pydantic"}),
         ("pipeline.engine.shard", {"torch", "av", "ray", "kafka"}),
+        ("pipeline.vectors.gather", {"torch", "av", "ray", "kafka"}),
+        ("pipeline.vectors.nearest", {"torch", "av", "ray", "kafka"}),
         ("pipeline.runtime.ray_run", {"torch", "av", "kafka"}),
         ("pipeline.runtime.ray_doctor", {"torch", "av", "kafka"}),
         ("pipeline.job", {"torch", "av", "ray", "kafka"}),
