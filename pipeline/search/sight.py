@@ -90,7 +90,8 @@ def short_side_of(head: Head, backbone: Backbone, asked: int | None = None) -> i
     Raises:
         UsageError: it cannot be told, and the user says nothing; or says something else.
     """
-    told = [side for side in _SIDES if _variant(backbone, side) in head.variants]
+    kind, computation = RecordKind.of(Embedding(), TOPIC), computation_of(backbone)
+    told = [side for side in _SIDES if kind.variant(sized(computation, side)) in head.variants]
     if told and asked not in (None, *told):
         raise UsageError(
             f"--short-side {asked}: the vectors are of pictures of short side {told[0]}; leave it "
@@ -145,9 +146,3 @@ def _likely(head: Head) -> str:
         return RANDOM
     ours = read_demo().sha256[:12]
     return DEMO if head.model.endswith(f"-{ours}") else AUTO
-
-
-def _variant(backbone: Backbone, short_side: int) -> str:
-    """Of the embeddings of whole pictures of that size, on this machine."""
-    computation = sized(computation_of(backbone), short_side)
-    return RecordKind.of(Embedding(), TOPIC).variant(computation)

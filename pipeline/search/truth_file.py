@@ -51,13 +51,7 @@ def read_benchmark(truth: Path, gallery: Path, queries: Path) -> Benchmark:
             f"{truth} is a pickle, which may run programs and is not opened; convert it to JSON as "
             "docs/search.md shows"
         )
-    try:
-        said = json.loads(data)
-        names, asked, rows = said["imlist"], said["qimlist"], said["gnd"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{truth} is no ground truth: want JSON with imlist, qimlist and gnd ({error})"
-        ) from None
+    names, asked, rows = _lists(truth, data)
     if not names or not asked or len(asked) != len(rows):
         raise UsageError(
             f"{truth}: {len(names)} pictures, {len(asked)} queries and {len(rows)} truths; every "
@@ -68,6 +62,18 @@ def read_benchmark(truth: Path, gallery: Path, queries: Path) -> Benchmark:
         tuple(_picture(queries, name) for name in asked),
         tuple(_truth(row, len(names), f"{truth}: gnd[{n}]") for n, row in enumerate(rows)),
     )
+
+
+def _lists(truth: Path, data: bytes) -> list[list[Any]]:
+    try:
+        said = json.loads(data)
+        lists = [said[key] for key in ("imlist", "qimlist", "gnd")]
+        if all(isinstance(one, list) for one in lists):
+            return lists
+        why = "each is a list"
+    except (ValueError, KeyError, TypeError) as error:
+        why = str(error)
+    raise UsageError(f"{truth} is no ground truth: want JSON with imlist, qimlist and gnd ({why})")
 
 
 def _picture(folder: Path, name: Any) -> Path:
