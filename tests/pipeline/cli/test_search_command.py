@@ -26,14 +26,14 @@ def test_from_footage_to_episodes(dinostream, tmp_path, small_clip, small_pictur
     done = dinostream(*replay, "--sink", "sqlite:r.db")
     assert done.returncode == 0, done.stderr
 
-    rows = small_picture(tmp_path / "rows.png", "rows")
-    asked = ("--image", rows, "--json", "--cache", tmp_path / "cache", "--apart", "0.5")
+    dark = small_picture(tmp_path / "dark.png", "dark", 8)
+    asked = ("--image", dark, "--json", "--cache", tmp_path / "cache", "--apart", "0.5")
     done = dinostream("search", "sqlite:r.db", *asked, "--sheet", "a.png", "--media", clip)
     assert done.returncode == 0, done.stderr
     best, *_ = found = json.loads(done.stdout)
     assert (best["start"], best["end"]) == (
-        "1970-01-01T00:00:02.000000Z",
-        "1970-01-01T00:00:03.800000Z",
+        "1970-01-01T00:00:04.000000Z",
+        "1970-01-01T00:00:05.800000Z",
     )
     assert best["hits"] == 10
     assert best["film"].startswith(f"dinostream render sqlite:r.db --source {clip} --stream clip")
