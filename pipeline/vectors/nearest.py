@@ -7,12 +7,18 @@ ever rounded, and neither the order of a library's additions nor its threads cha
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_ROWS = 4096
+from operators.backbones.machine import this_machine
+
+BLOCK_ROWS = 4096  # beside many queries
+FEW_ROWS = 256  # beside one: the processor's cache holds them
 
 Halves = NDArray[np.float16]
 Exact = NDArray[np.float64]
@@ -55,10 +61,10 @@ def cosines(matrix: Halves, query: Halves) -> Exact:
         float64 `[N]`.
     """
     found = np.empty(len(matrix), np.float64)
-    wanted = query.astype(np.float64)
-    for first in range(0, len(matrix), BLOCK_ROWS):
-        block = matrix[first : first + BLOCK_ROWS].astype(np.float64)
-        np.matmul(block, wanted, out=found[first : first + len(block)])
+    wanted, cores = query.astype(np.float64), this_machine().cores
+    ends = np.linspace(0, len(matrix), cores + 1).astype(int).tolist()
+    with ThreadPoolExecutor(cores) as pool:
+        list(pool.map(partial(_compare, matrix, wanted, found), ends, ends[1:]))
     return found
 
 
@@ -77,10 +83,25 @@ def nearest(matrix: Halves, queries: Halves, count: int) -> Neighbours:
     best = Neighbours(
         np.full((len(queries), count), -1, np.int64), np.full((len(queries), count), -np.inf)
     )
-    for first in range(0, len(matrix), BLOCK_ROWS):
-        block = matrix[first : first + BLOCK_ROWS].astype(np.float64)
+    for first, block in _blocks(matrix, 0, len(matrix), BLOCK_ROWS):
         _improve(best, (block @ wanted).T, first)
     return best
+
+
+def _compare(matrix: Halves, query: Exact, found: Exact, first: int, behind: int) -> None:
+    """Put the cosines of some rows in their places."""
+    for start, block in _blocks(matrix, first, behind, FEW_ROWS):
+        np.vecdot(block, query, out=found[start : start + len(block)])
+
+
+def _blocks(matrix: Halves, first: int, behind: int, rows: int) -> Iterator[tuple[int, Exact]]:
+    """Some rows, so many at a time, as float64 in one place: memory that is new for every block
+    takes longer than its sums."""
+    place = np.empty((rows, matrix.shape[1]), np.float64)
+    for start in range(first, behind, rows):
+        block = matrix[start : min(start + rows, behind)]
+        np.copyto(place[: len(block)], block)
+        yield start, place[: len(block)]
 
 
 def _improve(best: Neighbours, there: Exact, first: int) -> None:

@@ -39,6 +39,7 @@ def test_blocks_change_nothing(block_rows, monkeypatch):
     matrix[100:160] = matrix[7]  # a camera that stands
     queries[0] = matrix[7]
     monkeypatch.setattr(room, "BLOCK_ROWS", block_rows)
+    monkeypatch.setattr(room, "FEW_ROWS", block_rows)
     for count in (1, 5, 70, 300):
         rows, values = sorted_all(matrix, queries, count)
         found = nearest(matrix, queries, count)
