@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from pipeline.cli.sink_options import sink_config_option, sink_settings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pipeline.search.answer import Question
     from pipeline.search.archive import Archive
     from pipeline.search.episode import Episode
     from pipeline.vectors.choice import Choice
@@ -97,15 +98,13 @@ def command(
         else:
             click.echo("\n".join(_lines(found, films)))
         if sheet is not None:
-            words = [*(one.name for one in (*images, *clips)), *moments, *likes]
-            words += [f"not {one}" for one in dislikes]
-            _draw(", ".join(words), found, archive, (footage, images), sheet)
+            _draw(question, images, clips, found, (archive, footage), sheet)
     return 0
 
 
 @contextmanager
 def _archive(
-    place: str, choice: Choice, question: Any, settings: dict[str, Any]
+    place: str, choice: Choice, question: Question, settings: dict[str, Any]
 ) -> Iterator[Archive]:
     from pipeline.cli.countdown import countdown
     from pipeline.search.archive import opened
@@ -163,10 +162,11 @@ def _lines(found: Sequence[Episode], films: Sequence[str]) -> Iterator[str]:
 
 
 def _draw(
-    question: str,
+    question: Question,
+    images: Sequence[Path],
+    clips: Sequence[Path],
     found: Sequence[Episode],
-    archive: Archive,
-    shown: tuple[Footage, Sequence[Path]],
+    within: tuple[Archive, Footage],
     sheet: Path,
 ) -> None:
     from PIL import Image
@@ -175,11 +175,17 @@ def _draw(
     from pipeline.media.still import read_upright
     from pipeline.search.pictured import gallery
     from pipeline.search.sheet import contact_sheet
+    from pipeline.view.pictures import NoPicture
 
-    footage, images = shown
+    archive, footage = within
+    words = [*(one.name for one in (*images, *clips)), *question.moments, *question.likes]
+    words += [f"not {one}" for one in question.dislikes]
     with gallery(archive.sink, footage) as pictures:
         asked = [Image.fromarray(read_upright(one)) for one in images]
-        drawn = contact_sheet(question, found, pictures.of, asked)
+        for row in question.liked(archive.table):
+            with suppress(NoPicture):
+                asked.append(pictures.of(archive.table.row(row)))
+        drawn = contact_sheet(", ".join(words), found, pictures.of_episode, asked)
     try:
         drawn.save(sheet)
     except OSError as error:

@@ -39,6 +39,11 @@ class Question:
         """Whether there are any."""
         return bool(self.likes or self.moments or self.dislikes)
 
+    def liked(self, table: Table) -> list[int]:
+        """Rows of what is liked; errors as of `answer`."""
+        likes = [row_of(table, one) for one in self.likes]
+        return likes + [row_at(table, one) for one in self.moments]
+
 
 def answer(
     table: Table,
@@ -61,8 +66,7 @@ def answer(
         UsageError: no such moment, or what is liked and what is not cancel each other.
         NoVectors: no row may be the answer.
     """
-    likes = [row_of(table, one) for one in question.likes]
-    likes += [row_at(table, one) for one in question.moments]
+    likes = question.liked(table)
     dislikes = [row_of(table, one) for one in question.dislikes]
     wanted = direction([*seen, *table.matrix[likes]], list(table.matrix[dislikes]))
     taken = table.chosen(choice)

@@ -72,21 +72,27 @@ class Published:
 
 
 class Gallery:
-    """Pictures of episodes."""
+    """Pictures of frames and episodes."""
 
     def __init__(self, published: Published | None, pictures: Pictures) -> None:
         self._published = published
         self._pictures = pictures
 
-    def of(self, episode: Episode) -> Image.Image:
-        """Of its best frame.
+    def of(self, row: Row) -> Image.Image:
+        """Of a frame.
 
         Raises:
             NoPicture: there is none, and why.
         """
-        row = episode.best
+        return self._shown(row, row.time_us, row.time_us)
+
+    def of_episode(self, episode: Episode) -> Image.Image:
+        """Of its best frame, or the one of its frames that is nearest to it; errors as of `of`."""
+        return self._shown(episode.best, episode.start_us, episode.end_us)
+
+    def _shown(self, row: Row, from_us: int, to_us: int) -> Image.Image:
         if self._published is not None:
-            jpeg = self._published.of(row, episode.start_us, episode.end_us)
+            jpeg = self._published.of(row, from_us, to_us)
         else:
             jpeg = self._pictures.of(*row.series[:2], row.position, row.time_us, SIDE)
         with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
