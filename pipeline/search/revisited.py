@@ -19,6 +19,8 @@ from operators.learn.estimate import Estimate, Floats, estimate
 CUTS = (1, 5, 10)  # ranks that precision is told at
 
 Ranks = NDArray[np.int64]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,13 @@ class Truth:
     Attributes:
         easy, hard: of its place.
         junk: neither asked for nor wrong.
-        box: left, top, right, bottom of what is asked for in the query's picture, pixels; None:
-            all of it.
+        box: what is asked for in the query's picture; None: all of it.
     """
 
     easy: tuple[int, ...]
     hard: tuple[int, ...] = ()
     junk: tuple[int, ...] = ()
-    box: tuple[float, float, float, float] | None = None
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ whoever made them and are not read here; docs/search.md says how one is converte
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from operators.errors import UsageError
-from pipeline.search.revisited import Truth
+from pipeline.search.revisited import Box, Truth
 
 SUFFIXES = ("", ".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
 
@@ -86,13 +86,18 @@ def _picture(folder: Path, name: Any) -> Path:
 
 def _truth(row: Mapping[str, Any], gallery: int, where: str) -> Truth:
     try:
-        kinds = [tuple(int(one) for one in row[kind]) for kind in ("easy", "hard", "junk")]
-        box = row.get("bbx") and tuple(float(one) for one in row["bbx"])
-        if box and not (len(box) == 4 and box[0] < box[2] and box[1] < box[3]):
-            raise ValueError(f"bbx {row['bbx']} is no left, top, right, bottom")
+        easy, hard, junk = (tuple(map(int, row[kind])) for kind in ("easy", "hard", "junk"))
+        box = _box(row["bbx"]) if row.get("bbx") else None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{where} is no truth: want easy, hard, junk and bbx ({error})") from None
-    outside = next((one for kind in kinds for one in kind if not 0 <= one < gallery), None)
+    outside = next((one for one in (*easy, *hard, *junk) if not 0 <= one < gallery), None)
     if outside is not None:
         raise UsageError(f"{where}: there is no picture {outside} in imlist, which has {gallery}")
-    return Truth(*kinds, box or None)
+    return Truth(easy, hard, junk, box)
+
+
+def _box(said: Sequence[Any]) -> Box:
+    left, top, right, bottom = map(float, said)
+    if not (left < right and top < bottom):
+        raise ValueError(f"bbx {said} is no left, top, right, bottom")
+    return left, top, right, bottom
