@@ -61,7 +61,9 @@ class Mark:
         return self.writer if self.progress.running else ""
 
     def to_json(self) -> bytes:
-        return canonical_json(asdict(self))
+        place = asdict(self.place) if self.place else None
+        said = {"progress": self.progress.plain(), "writer": self.writer, "place": place}
+        return canonical_json(said)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Mark:

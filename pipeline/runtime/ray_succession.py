@@ -15,7 +15,7 @@ from ray.actor import ActorHandle
 from pipeline.runtime.ray_engine import Engine, Starter
 from pipeline.runtime.ray_nodes import Nodes
 from pipeline.runtime.ray_prepared import AGAIN_S, Prepared
-from pipeline.runtime.ray_watch import is_lost
+from pipeline.runtime.ray_watch import is_lost, why_lost
 from pipeline.runtime.ray_worker import Worker
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Succession:
         try:
             return successor.ready()
         except Exception as error:  # of whatever kind: the engine that works is not harmed by it
-            why = "it was lost" if is_lost(error) else str(error)
+            why = f"it was lost ({why_lost(error)})" if is_lost(error) else str(error)
             log.warning("an engine that was to take over could not begin: %s", why)
             successor.engine.kill()
             del self._successors[worker.index]

@@ -72,11 +72,15 @@ class Progress:
         """Without what is needed to go on, where nothing is left to do."""
         return replace(self, cursor=None, operators={}, gaps={}, still={}) if self.done else self
 
-    def to_json(self) -> bytes:
+    def plain(self) -> dict[str, Any]:
+        """What JSON says of it, as before gates where none is at work."""
         said = {name: getattr(self, name) for name in self.__slots__}
         if not self.still:
             del said["still"]
-        return canonical_json(said)
+        return said
+
+    def to_json(self) -> bytes:
+        return canonical_json(self.plain())
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Progress:

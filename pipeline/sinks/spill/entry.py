@@ -22,7 +22,7 @@ def to_bytes(commit: Commit, kept_us: int) -> bytes:
     """
     assert commit.link
     messages = [[m.topic, m.key, dict(m.headers), len(m.value)] for m in commit.messages]
-    facts = {"kept_us": kept_us, "progress": asdict(commit.progress), "link": asdict(commit.link)}
+    facts = {"kept_us": kept_us, "progress": commit.progress.plain(), "link": asdict(commit.link)}
     head = canonical_json({**facts, "messages": messages})
     return b"".join([_LENGTH.pack(len(head)), head, *(m.value for m in commit.messages)])
 

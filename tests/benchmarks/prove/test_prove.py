@@ -34,7 +34,7 @@ def test_a_job_has_the_parts_of_its_runtime_and_sink() -> None:
 @pytest.mark.needs_kafka
 @pytest.mark.parametrize(
     ("sink", "runtime", "times"),
-    [("sqlite", "inline", 3), ("kafka", "inline", 1), ("kafka", "ray", 1)],
+    [("sqlite", "inline", 3), ("kafka", "ray", 1)],
 )
 def test_what_killed_parts_have_written_is_what_undisturbed_ones_would(
     sink: str, runtime: str, times: int, tmp_path: Path

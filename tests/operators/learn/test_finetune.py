@@ -43,12 +43,13 @@ def pool():
 
 @pytest.fixture
 def drawn(model):
-    """`drawn(frames)`: 24 windows of frames of two sizes, whose class all of their tokens tell."""
+    """`drawn(frames)`: windows of frames of two sizes, whose class all of their tokens tell."""
 
-    def made(frames: int = 1):
+    def made(frames: int = 1, windows: int = 24):
         draw = np.random.default_rng(0)
         mark = draw.standard_normal(ARCH.width)
-        targets = np.arange(24) % 2
+        numbers = np.arange(windows)
+        targets = numbers % 2
         tokens = [
             torch.from_numpy(draw.standard_normal((size, ARCH.width)) + mark * target).half()
             for target in targets
@@ -60,13 +61,13 @@ def drawn(model):
         examples = Examples(
             parts,
             True,
-            np.arange(len(tokens)).reshape(24, frames),
-            np.full(24, frames),
+            np.arange(len(tokens)).reshape(windows, frames),
+            np.full(windows, frames),
             targets,
-            tuple(f"file {number}" for number in range(24)),
+            tuple(f"file {number}" for number in numbers),
             ("without", "with"),
         )
-        third = np.arange(24) // 2 % 3
+        third = numbers // 2 % 3
         split = Parts(*(np.flatnonzero(third == number) for number in range(3)))
         return examples, split, tokens
 
@@ -182,7 +183,7 @@ def test_it_ends_when_validation_gets_no_better(model, pool, drawn):
 
 @pytest.mark.slow
 def test_seed_and_data_decide_and_threads_do_not(model, drawn):
-    examples, split, tokens = drawn(2)
+    examples, split, tokens = drawn(2, windows=60)  # a third learns: more than one step takes
     frozen = fitted(examples, split)
     start = Start(model, 2, tokens.__getitem__, replace(QUICK, looks=1))
     found = []

@@ -39,6 +39,7 @@ from pipeline.stream.spec import StreamSpec
 PAGE = (Path(__file__).parents[3] / "docs" / "messages.md").read_text()
 RUN = {"ingesttime", "epoch"}
 COMPUTED = {"variant", "model", "size", "sha256", "digest"}  # by floating point, or of a version
+COMPUTED |= {"offset"}  # of the records before: how many episodes a random head sees is rounding's
 
 
 def blocks(language):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from operators.operator import Operator
 
-FRAME_S = 0.05
+FRAME_S = 0.2  # a busy machine takes half a minute to start who takes over
 
 
 class Slow(Operator):

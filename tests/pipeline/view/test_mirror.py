@@ -17,7 +17,8 @@ from pipeline.view import mirror as view_mirror
 from pipeline.view.mirror import mirrored
 from pipeline.view.opening import Wish, opened
 
-QUICK = {"attempt_s": 1}
+PATIENT = {"attempt_s": 30}  # of a broker that is there, and may be busy
+QUICK = {"attempt_s": 2}
 KEEP_BYTES = 1 << 20
 LABELS = {"name": "two", "classes": [{"id": 0, "name": "wall", "rgb": [1, 2, 3]}]}
 
@@ -41,7 +42,7 @@ def test_records_come_once_as_they_were_published(kafka_uri, build):
     with closing(open_sink(kafka_uri)) as sink:
         first = [build.message(number) for number in range(3)]
         sink.publish([*first, first[0]])
-        with mirrored(kafka_uri, QUICK, None, KEEP_BYTES) as mirror:
+        with mirrored(kafka_uri, PATIENT, None, KEEP_BYTES) as mirror:
             until(lambda: len(ids(mirror)) == 3)
             later = build.message(7, topic="depth", data=b"\x89PNG")
             sink.publish([later])
@@ -83,7 +84,7 @@ def test_it_begins_where_it_is_told_but_label_sets_are_all_there(kafka_uri, buil
         since_us = wall_clock_us() + 1_000_000
         until(lambda: wall_clock_us() > since_us)
         sink.publish([build.message(2)])
-        with mirrored(kafka_uri, QUICK, since_us, KEEP_BYTES) as mirror:
+        with mirrored(kafka_uri, PATIENT, since_us, KEEP_BYTES) as mirror:
             until(lambda: len(ids(mirror)) == 2)
             assert ids(mirror) == [labels.id, build.message(2).id]
 
@@ -94,7 +95,7 @@ def test_it_keeps_so_much_at_most(kafka_uri, build):
     messages = [replace(build.message(number), value=bytes(4000)) for number in range(60)]
     with closing(open_sink(kafka_uri)) as sink:
         sink.publish(messages[:-1])
-        with mirrored(kafka_uri, QUICK, None, 100_000) as mirror:
+        with mirrored(kafka_uri, PATIENT, None, 100_000) as mirror:
             until(lambda: messages[-2].id in ids(mirror))
             sink.publish(messages[-1:])
             until(lambda: messages[-1].id in ids(mirror) and len(ids(mirror)) < 25)
@@ -125,7 +126,7 @@ def test_a_broker_that_was_away_is_followed_on_and_told_of(own_broker, build, mo
 @pytest.mark.needs_kafka
 def test_the_page_shows_what_is_on_a_cluster(kafka_uri, build):
     create_topics(kafka_uri, names=["action"])
-    with closing(open_sink(kafka_uri)) as sink, opened(Wish(kafka_uri, settings=QUICK)) as room:
+    with closing(open_sink(kafka_uri)) as sink, opened(Wish(kafka_uri, settings=PATIENT)) as room:
         sink.publish([build.message(1)])
         until(lambda: [one["stream"] for one in room.states()] == ["cam1"])
         assert (room.sink()["kind"], room.sink()["sink_state"]) == ("kafka", "there")

@@ -73,9 +73,9 @@ def listeners(own_broker, spare_ports, tmp_path):
     return [*ports, plain], trusted
 
 
-def told(port, host="localhost", **settings):
+def told(port, host="localhost", *, attempt_s=30, **settings):
     """What a claim ends with; None where it does not."""
-    sink = open_sink(f"kafka://{host}:{port}", settings={"attempt_s": 2, **settings})
+    sink = open_sink(f"kafka://{host}:{port}", settings={"attempt_s": attempt_s, **settings})
     try:
         sink.claim({"cam1": "feedfacecafe"})
     except SinkError as error:
@@ -110,9 +110,11 @@ def test_what_keeps_a_client_from_its_broker_is_said(listeners, tmp_path, build,
             "wants a certificate of its clients: set ssl_certfile": told(ports[MUTUAL], **tls),
         }
         waited_for = {
-            "breaks the TLS handshake off, as a listener without": told(ports[LOGIN], **both),
-            "closes them, as who wants TLS or a login does": told(ports[LOGIN]),
-            "(its advertised.listeners), and it is not": told(ports[ASTRAY]),
+            "breaks the TLS handshake off, as a listener without": told(
+                ports[LOGIN], attempt_s=4, **both
+            ),
+            "closes them, as who wants TLS or a login does": told(ports[LOGIN], attempt_s=4),
+            "(its advertised.listeners), and it is not": told(ports[ASTRAY], attempt_s=4),
         }
     for words, error in (refused | waited_for).items():
         assert words in str(error)
