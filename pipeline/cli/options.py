@@ -217,6 +217,13 @@ def backbone_options(function: Callback) -> Callback:
     return function
 
 
+def sight_options(function: Callback) -> Callback:
+    """Those of a backbone whose features nobody keeps."""
+    for option in reversed((*_BACKBONE, *_CPU)):
+        function = option(function)
+    return function
+
+
 def backbone_config(given: Mapping[str, Any], *, head: tuple[str, str] | None = None) -> Config:
     """The configuration that an inline job of these options would have: its defaults, its checks.
 
