@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.choice_options import choice_of, choice_options
-from pipeline.cli.options import FiniteRange, backbone_options, json_option
+from pipeline.cli.options import FiniteRange, json_option
+from pipeline.cli.query_options import query_options
 from pipeline.cli.sink_options import sink_config_option, sink_settings
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--media", metavar="SOURCE", multiple=True, show_default="none",
               help="Footage that the records are of, for its pictures.")  # fmt: skip
 @json_option
-@backbone_options
+@query_options
 @sink_config_option
 def command(
     place: str,
@@ -130,8 +131,8 @@ def _seen(
 
     require_readable(images)
     head = archive.table.head
-    own = weights_of(head, given["weights"], seed=given["seed"] or 0, model=given["model"])
-    how = {"threads": given["threads"], "backend": given["backend"] or "auto"}
+    own = weights_of(head, given["weights"], seed=given["seed"])
+    how = {"threads": given["threads"], "backend": given["backend"] or given["engine"] or "auto"}
     backbone = open_backbone(own.model, own.weights, seed=own.seed, **how)
     with closing(backbone):
         side = short_side_of(head, backbone, given["short_side"])

@@ -53,21 +53,18 @@ def require_readable(paths: Sequence[Path]) -> None:
         read_upright(path)
 
 
-def weights_of(
-    head: Head, asked: str | None = None, *, seed: int = 0, model: str | None = None
-) -> Weights:
+def weights_of(head: Head, asked: str | None = None, *, seed: int = 0) -> Weights:
     """Those that made a table's vectors.
 
     Args:
         head: of the table.
         asked: `auto`, `demo`, `random` or a path; None: told from the vectors' model.
         seed: of random ones.
-        model: architecture that the user says; None: told likewise.
 
     Raises:
         WeightsError: they are others; the text names both.
     """
-    model = model or head.model.rpartition("-")[0]
+    model, _, _ = head.model.rpartition("-")
     if asked is None:
         asked = _likely(head)
     found = backbone_name(architecture(model), asked, seed=seed)

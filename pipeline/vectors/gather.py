@@ -38,7 +38,8 @@ class Account:
         read: of topic `embedding`.
         added: vectors that are in the table now.
         repeated: that it had already.
-        others: of streams, times or variants that were not asked for.
+        others: of streams or times that were not asked for.
+        variants: that were not asked for -> how many.
         unreadable: why -> how many.
     """
 
@@ -46,6 +47,7 @@ class Account:
     added: int = 0
     repeated: int = 0
     others: int = 0
+    variants: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
 
     def skipped(self) -> list[str]:
@@ -138,8 +140,11 @@ class Gathering:
                 self.account.unreadable[_told(error)] += 1
                 continue
             variant = found.row.series.variant
-            if not self._choice.takes(found.row) or (variants and variant not in variants):
+            if not self._choice.takes(found.row):
                 self.account.others += 1
+                continue
+            if variants and variant not in variants:
+                self.account.variants[f"{variant} of {found.model}"] += 1
                 continue
             if self._models.get(variant) != found.model:
                 self._admit(variant, found.model)
@@ -172,7 +177,8 @@ def require_vectors(name: str, choice: Choice, account: Account) -> None:
             f"{name} has no records of topic {TOPIC}{asked}; let the job publish them (operators: "
             "{embedding: {}})"
         )
-    why = [f"{account.others} of other times or variants"] if account.others else []
+    why = [f"{account.others} of other times"] if account.others else []
+    why += [f"{count} of variant {one}" for one, count in sorted(account.variants.items())]
     raise NoVectors(
         f"{name} has no vectors of what was asked for among {account.read} records of topic "
         f"{TOPIC}: {'; '.join([*why, *account.skipped()])}"

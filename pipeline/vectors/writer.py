@@ -121,15 +121,12 @@ class TableWriter:
                 )
             return None
         head = read_head(self._folder)
-        for what, there, wanted in (
-            ("sink", head.sink, self._begun.sink),
-            ("choice", head.choice, self._begun.choice),
-        ):
-            if there != wanted:
-                raise UsageError(
-                    f"{self._folder} holds vectors of {what} {there}, not of {wanted}; give the "
-                    "same options, or another folder"
-                )
+        there, wanted = (_told(one) for one in (head, self._begun))
+        if there != wanted:
+            raise UsageError(
+                f"{self._folder} holds {there}, not {wanted}; give the same options, or another "
+                "folder"
+            )
         return head
 
     def _laid_out(self, row: Row) -> tuple[int, int, bytes]:
@@ -149,6 +146,12 @@ class TableWriter:
         for number in np.flatnonzero(block["series"] < known) if among else ():
             found[number] = block[number].tobytes() in among
         return found
+
+
+def _told(head: Head) -> str:
+    """Of what a table is."""
+    chosen = [f"{name} {one}" for name, one in sorted(head.choice.items()) if one or one == 0]
+    return f"vectors of {head.sink}, {', '.join(chosen) or 'all of them'}"
 
 
 def _held(folder: Path) -> int:

@@ -81,7 +81,7 @@ def test_vectors_of_two_variants_are_refused_and_both_named(archive, tmp_path):
     for name in (VARIANT, MODEL, OTHER, OTHER_MODEL, "--variant"):
         assert name in str(refusal.value)
     chosen = archive.gather(tmp_path / "chosen", Choice(variants=(OTHER,))).account
-    assert (chosen.added, chosen.others) == (4, 4)
+    assert (chosen.added, chosen.variants.total()) == (4, 4)
     assert Table(tmp_path / "chosen").head.model == OTHER_MODEL
 
 
@@ -116,8 +116,11 @@ def test_an_empty_sink_says_what_it_lacks(archive, tmp_path):
     with pytest.raises(NoVectors, match="no records of topic embedding of yard"):
         require_vectors("the sink", nobody, archive.gather(tmp_path / "u", nobody).account)
     never = Choice(since_us=10**12)
-    with pytest.raises(NoVectors, match="4 of other times or variants"):
+    with pytest.raises(NoVectors, match="4 of other times"):
         require_vectors("the sink", never, archive.gather(tmp_path / "v", never).account)
+    wrong = Choice(variants=(OTHER,))
+    with pytest.raises(NoVectors, match=f"4 of variant {VARIANT} of {MODEL}"):
+        require_vectors("the sink", wrong, archive.gather(tmp_path / "w", wrong).account)
 
 
 def test_marks_of_records_are_kept(archive, tmp_path):

@@ -60,9 +60,13 @@ def test_one_process_at_a_time_writes(tmp_path):
 
 def test_a_table_of_another_sink_or_choice_is_refused(tmp_path):
     add(tmp_path, 0, 3)
-    with pytest.raises(UsageError, match="holds vectors of sink the sink, not of another"):
+    with pytest.raises(
+        UsageError, match="holds vectors of the sink, all of them, not vectors of another"
+    ):
         TableWriter(tmp_path, sink="another", choice=CHOICE)
-    with pytest.raises(UsageError, match="holds vectors of choice"):
+    with pytest.raises(
+        UsageError, match=r"not vectors of the sink, streams \['gate'\]; give the same options"
+    ):
         TableWriter(tmp_path, sink="the sink", choice={"streams": ["gate"]})
 
 
