@@ -1,7 +1,10 @@
 """Errors of the pipeline, on top of `operators.errors`.
 
 UsageError                 operators.errors
-└── NoDatabase             the sink's file is not there yet; who follows it may wait
+├── NoDatabase             the sink's file is not there yet; who follows it may wait
+├── NoVectors              a sink or a table has no vectors of what was asked for
+├── MixedVectors           vectors that cannot be compared, of two models or variants
+└── TableError             a table of vectors is absent, torn, held by another, or something else
 DinostreamError            operators.errors
 ├── SourceError            a stream cannot be opened or decoded; the others go on
 ├── UnreadableRecord       a record is not what its type says, and a strict subscription stops
@@ -25,6 +28,18 @@ if TYPE_CHECKING:
 
 class NoDatabase(UsageError):
     """Nobody has written the database yet."""
+
+
+class NoVectors(UsageError):
+    """There are no vectors of what was asked for; the text says what there is."""
+
+
+class MixedVectors(UsageError):
+    """Vectors of several models or variants; the text names them, and how to choose."""
+
+
+class TableError(UsageError):
+    """A table of vectors cannot be read or written; the text names its folder."""
 
 
 class SourceError(DinostreamError):

@@ -138,7 +138,7 @@ _BATCH = click.option(
     show_default="8, on a GPU 64",
     help="Most frames of a batch.",
 )
-_CPU = (
+CPU_OPTIONS = (
     click.option(
         "--threads",
         type=int,
@@ -154,7 +154,7 @@ _CPU = (
     ),
     click.option("--engine", type=_BACKENDS, hidden=True),  # its old name
 )
-_CACHE = click.option(
+cache_option = click.option(
     "--cache",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -196,7 +196,7 @@ def _sink_option(default: str) -> Callable[[Callback], Callback]:
 def run_options(function: Callback) -> Callback:
     """Every option that fills a key of the configuration by its own name."""
     sink = _sink_option("sqlite:results.db")
-    mine = (*_SAMPLING, *_BACKBONE, *_HEADS, *_WHICH, sink, _BATCH, *_CPU, *_WHERE)
+    mine = (*_SAMPLING, *_BACKBONE, *_HEADS, *_WHICH, sink, _BATCH, *CPU_OPTIONS, *_WHERE)
     for option in reversed(mine):
         function = option(function)
     return function
@@ -205,14 +205,21 @@ def run_options(function: Callback) -> Callback:
 def job_options(function: Callback) -> Callback:
     """Those of a job in one process, for commands whose --fps and --operator mean more."""
     sink = _sink_option("none: they are thrown away")
-    for option in reversed((*_BACKBONE, *_HEADS, sink, _BATCH, *_CPU)):
+    for option in reversed((*_BACKBONE, *_HEADS, sink, _BATCH, *CPU_OPTIONS)):
         function = option(function)
     return function
 
 
 def backbone_options(function: Callback) -> Callback:
     """Those of a backbone that features are computed with, and where they are kept."""
-    for option in reversed((*_BACKBONE, *_CPU, _CACHE)):
+    for option in reversed((*_BACKBONE, *CPU_OPTIONS, cache_option)):
+        function = option(function)
+    return function
+
+
+def sight_options(function: Callback) -> Callback:
+    """Those of a backbone whose features nobody keeps."""
+    for option in reversed((*_BACKBONE, *_CPU)):
         function = option(function)
     return function
 

@@ -160,7 +160,7 @@ def assemble(config: Config) -> Assembly:
         backend=config.backend,
         heads_precision=config.heads_precision,
     )
-    computation = _computation(config, backbone)
+    computation = computation_of(backbone)
     identity = Identity(
         model=model,
         operators={key: _variants(one, computation) for key, one in by_key.items()},
@@ -255,9 +255,10 @@ def _variants(operator: Operator, computation: Computation) -> Variants:
     return Variants(kinds, computation, operator.stream_hashes, operator.placed, findable)
 
 
-def _computation(config: Config, backbone: Backbone) -> Computation:
+def computation_of(backbone: Backbone) -> Computation:
+    """What a backbone computes, whatever the size of its pictures."""
     return Computation(
-        architecture=config.model,
+        architecture=backbone.loaded.model.architecture.name,
         backbone_sha256=backbone.loaded.sha256,
         preprocessing=f"{FILTER_NAME}, imagenet",
         engine=backbone.identity,

@@ -43,8 +43,7 @@ class Variants:
         """
         if self.findable and spec.places:
             self.findable.refuse(spec.stream, spec.places)
-        sized = f"short side {spec.short_side}, {self.computation.preprocessing}"
-        computation = replace(self.computation, preprocessing=sized)
+        computation = sized(self.computation, spec.short_side)
         places = spec.places.hash if self.placed and spec.places else None
         return {
             topic: kind.variant(
@@ -56,6 +55,17 @@ class Variants:
             )
             for topic, kind in self.kinds.items()
         }
+
+
+def sized(computation: Computation, short_side: int) -> Computation:
+    """What features of pictures of one size come from.
+
+    Args:
+        computation: its preprocessing but for the size.
+        short_side: of the pictures, pixels, as asked for.
+    """
+    preprocessing = f"short side {short_side}, {computation.preprocessing}"
+    return replace(computation, preprocessing=preprocessing)
 
 
 def frames_taken(spec: StreamSpec, sampling: Sampling) -> str:

@@ -40,12 +40,13 @@ def pictures_in_folders(place: str) -> list[LabelledPicture]:
             f"{' ...' if len(stray) > 4 else ''}; put them into {folder}/CLASS/"
         )
     classes = sorted(one for one in folder.iterdir() if one.is_dir() and not is_system(one.name))
-    found = {one.name: _pictures(one) for one in classes}
+    found = {one.name: pictures_below(one) for one in classes}
     refuse_few_classes(found, place)
     return [LabelledPicture(path, name) for name, paths in found.items() for path in paths]
 
 
-def _pictures(folder: Path) -> list[Path]:
-    """Thumbnails that a file server keeps beside the pictures are none of ours."""
+def pictures_below(folder: Path) -> list[Path]:
+    """Every picture in a folder or below it, sorted; thumbnails that a file server keeps beside the
+    pictures are none of ours."""
     found = (path for path in folder.rglob("*") if _PICTURE.search(path.name))
     return sorted(p for p in found if not any(map(is_system, p.relative_to(folder).parts)))

@@ -46,8 +46,13 @@ def read_still(path: Path, size: FrameSize) -> Still:
     Raises:
         SourceError: it cannot be read; names the file.
     """
-    picture = ImageOps.exif_transpose(_opened(path)).convert("RGB")
-    return Still(scaled(np.asarray(picture), size), (picture.height, picture.width))
+    rgb = read_upright(path)
+    return Still(scaled(rgb, size), (rgb.shape[0], rgb.shape[1]))
+
+
+def read_upright(path: Path) -> NDArray[np.uint8]:
+    """A picture as large as it is, RGB uint8 `[H, W, 3]`; errors as of `read_still`."""
+    return np.asarray(ImageOps.exif_transpose(_opened(path)).convert("RGB"))
 
 
 def scaled(rgb: NDArray[np.uint8], size: FrameSize) -> NDArray[np.uint8]:

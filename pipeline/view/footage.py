@@ -74,6 +74,11 @@ class Footage:
         """Whether the session is there, as far as can be told without opening it."""
         return self._plan(stream, session) is not None
 
+    def source(self, stream: str, session: str) -> str | None:
+        """Where the session's footage lies, as the user named it; None: it is not here."""
+        plan = self._plan(stream, session)
+        return None if plan is None else plan.url
+
     def _plan(self, stream: str, session: str) -> SourcePlan | None:
         if session in self._recordings:
             return self._recordings[session]

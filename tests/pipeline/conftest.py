@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from operators.backbones.backbone import Backbone
     from operators.frames import Features
     from pipeline.features.store import FeatureStore
+    from pipeline.vectors.pool import Pool
 
 VARIANT = "0123456789ab"
 MODEL = "dinov2_vits14-b938bf1bc15c"
@@ -99,6 +100,30 @@ class Build:
 @pytest.fixture(scope="session")
 def build() -> type[Build]:
     return Build
+
+
+def pooled(vectors: NDArray[Any], streams: str | list[str] = "gate", every_s: float = 1.0) -> Pool:
+    """Frames of a sink with these vectors `[N, D]`, so many seconds apart, in the pool's order."""
+    from operators.groups.grid import unit_rows
+    from pipeline.vectors.head import Head
+    from pipeline.vectors.pool import Pool
+    from pipeline.vectors.row import Row, Series
+
+    names = [streams] * len(vectors) if isinstance(streams, str) else streams
+    rows = [
+        Row(Series(name, "a1b2c3d4e5f6", VARIANT), str(n), round(n * every_s * 1e6))
+        for n, name in enumerate(names)
+    ]
+    order = sorted(range(len(rows)), key=lambda n: (names[n], rows[n].time_us))
+    times_us = np.array([rows[n].time_us for n in order], np.int64)
+    head = Head("sqlite:results.db", {}, MODEL, vectors.shape[1], len(vectors))
+    return Pool(head, tuple(rows[n] for n in order), times_us, unit_rows(vectors[order]))
+
+
+@pytest.fixture(scope="session", name="pooled")
+def pooled_fixture() -> Callable[..., Pool]:
+    """`pooled(vectors, ["gate", "yard", ...])`."""
+    return pooled
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""Vectors of length one, put into groups and into an order. Plain arrays; knows no records."""

@@ -1,0 +1,70 @@
+"""Options of what chooses frames and can draw them: a sheet of pictures, and where those are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from pipeline.search.archive import Archive
+    from pipeline.search.episode import Episode
+
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def sheet_options(function: Callback) -> Callback:
+    """The sheet, and footage for its pictures."""
+    sheet = click.option("--sheet", type=FILE, metavar="FILE.png", show_default="none",
+                         help="A picture of each.")  # fmt: skip
+    media = click.option("--media", metavar="SOURCE", multiple=True, show_default="none",
+                         help="Footage that the records are of, for those pictures.")  # fmt: skip
+    return sheet(media(function))
+
+
+def require_png(path: Path | None, option: str = "--sheet") -> None:
+    """See that a file can be a picture.
+
+    Raises:
+        click.UsageError: its name ends in something else.
+    """
+    if path is not None and path.suffix.lower() != ".png":
+        raise click.UsageError(f"{option} {path}: its name has to end in .png")
+
+
+def draw_sheet(
+    title: str, shown: Sequence[Episode], archive: Archive, media: Sequence[str], sheet: Path
+) -> None:
+    """Write the sheet.
+
+    Raises:
+        UsageError: it cannot be written, or no such footage.
+    """
+    from pipeline.search.pictured import gallery
+    from pipeline.search.sheet import contact_sheet
+    from pipeline.view.footage import Footage
+
+    with gallery(archive.sink, Footage.of(media)) as pictures:
+        drawn = contact_sheet(title, shown, lambda one: pictures.of(one.best))
+    save_picture(drawn, sheet)
+
+
+def save_picture(picture: Image.Image, path: Path) -> None:
+    """Write a picture, and say so.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    from operators.errors import UsageError
+
+    try:
+        picture.save(path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+    click.echo(f"wrote {path}", err=True)

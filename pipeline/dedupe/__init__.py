@@ -1,0 +1,1 @@
+"""Near-duplicates: what counts as one, measured on a user's own footage, and which frames are."""

@@ -1,0 +1,1 @@
+"""Moments of footage that are like something: asked of vectors, answered with episodes."""

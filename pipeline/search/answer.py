@@ -1,0 +1,95 @@
+"""A question to a table -> its episodes, and the command that shows each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pipeline.errors import NoVectors
+from pipeline.search.archive import Archive
+from pipeline.search.episode import Episode, episodes
+from pipeline.search.film import film_command
+from pipeline.search.moment import row_at, row_of
+from pipeline.search.question import direction
+from pipeline.vectors.choice import Choice
+from pipeline.vectors.nearest import cosines
+from pipeline.vectors.table import Table
+from pipeline.view.footage import Footage
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Moments that are asked with.
+
+    Attributes:
+        likes: ids of records.
+        moments: `STREAM@TIME` each.
+        dislikes: ids of records.
+    """
+
+    likes: tuple[str, ...] = ()
+    moments: tuple[str, ...] = ()
+    dislikes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> bool:
+        """Whether there are any."""
+        return bool(self.likes or self.moments or self.dislikes)
+
+    def liked(self, table: Table) -> list[int]:
+        """Rows of what is liked; errors as of `answer`."""
+        likes = [row_of(table, one) for one in self.likes]
+        return likes + [row_at(table, one) for one in self.moments]
+
+
+def answer(
+    table: Table,
+    question: Question,
+    seen: Sequence[NDArray[Any]],
+    choice: Choice,
+    *,
+    apart_us: int,
+    most: int,
+) -> list[Episode]:
+    """
+    Args:
+        table: what is asked.
+        question: moments that it is asked with.
+        seen: vectors of pictures and clips that it is asked with, `[D]` each.
+        choice: which rows may be the answer.
+        apart_us, most: as of `episodes`.
+
+    Raises:
+        UsageError: no such moment, or what is liked and what is not cancel each other.
+        NoVectors: no row may be the answer.
+    """
+    likes = question.liked(table)
+    dislikes = [row_of(table, one) for one in question.dislikes]
+    wanted = direction([*seen, *table.matrix[likes]], list(table.matrix[dislikes]))
+    taken = table.chosen(choice)
+    if not taken.any():
+        raise NoVectors(f"of {len(table)} vectors none is of the streams and times asked for")
+    known = [*likes, *dislikes]
+    scores = cosines(table.matrix, wanted)
+    return episodes(table, scores, taken, apart_us=apart_us, most=most, known=known)
+
+
+def film_commands(found: Sequence[Episode], archive: Archive, footage: Footage) -> list[str]:
+    """What shows each episode.
+
+    Args:
+        found: episodes of the archive.
+        archive: where they are.
+        footage: that the user has named.
+    """
+    table = archive.table
+    first_us = {
+        series: int(table.times_us[table.series_numbers == number].min())
+        for number, series in enumerate(table.head.series)
+        if any(one.best.series == series for one in found)
+    }
+    sink = archive.sink
+    return [film_command(one, sink, footage, first_us[one.best.series]) for one in found]

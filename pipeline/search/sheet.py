@@ -1,0 +1,96 @@
+"""A contact sheet: a picture of every episode, with its score and when it was.
+
+Episodes and their pictures in -> one picture out. Knows nothing of where pictures come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PIL import Image
+
+from operators.errors import DinostreamError
+from pipeline.drawing.canvas import Box, Canvas, shortened, text_width
+from pipeline.drawing.palette import GREY, INK, NOTHING, RULE
+from pipeline.search.episode import Episode
+from pipeline.search.when import length, moment
+
+WIDTH, MARGIN, GAP = 1600, 24, 20
+COLUMNS = 4
+HEADER, CAPTION = 64, 58
+SHAPE_HW = (9, 16)  # of a picture's place
+
+PictureOf = Callable[[Episode], Image.Image]
+"""Raises `DinostreamError` where there is none: its text says why."""
+
+
+def contact_sheet(
+    question: str,
+    episodes: Sequence[Episode],
+    picture_of: PictureOf,
+    asked: Sequence[Image.Image] = (),
+) -> Image.Image:
+    """
+    Args:
+        question: what was asked for, in words.
+        episodes: the answer, the best first.
+        picture_of: gives each a picture.
+        asked: pictures that it was asked with.
+    """
+    width = (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP) // COLUMNS
+    height = width * SHAPE_HW[0] // SHAPE_HW[1]
+    pitch, cells = height + CAPTION, len(asked) + len(episodes)
+    total = HEADER + -(-cells // COLUMNS) * pitch + MARGIN
+    canvas = Canvas(WIDTH, total)
+    canvas.text((MARGIN, 41), shortened(question, 24, WIDTH - 2 * MARGIN), 24, bold=True)
+    for number in range(cells):
+        row, column = divmod(number, COLUMNS)
+        left, top = MARGIN + column * (width + GAP), HEADER + row * pitch
+        box = (left, top, left + width, top + height)
+        if number < len(asked):
+            _place(canvas, asked[number], box)
+            canvas.text((left, box[3] + 22), "asked with this", 18, bold=True)
+        else:
+            rank = number - len(asked)
+            _episode(canvas, rank + 1, episodes[rank], picture_of, box)
+    return canvas.finish(total)
+
+
+def _episode(canvas: Canvas, rank: int, episode: Episode, picture_of: PictureOf, box: Box) -> None:
+    left, _, right, bottom = box
+    try:
+        _place(canvas, picture_of(episode), box)
+    except DinostreamError as error:
+        _write(canvas, str(error), box)
+    told = f"{rank}.  {episode.score:.3f}"
+    end = canvas.text((left, bottom + 22), told, 18, bold=True)
+    stream = shortened(episode.best.series.stream, 16, right - end - 12)
+    canvas.text((end + 12, bottom + 22), stream, 16, fill=GREY)
+    lasts = f"{moment(episode.best.time_us)}, {length(episode)}"
+    canvas.text((left, bottom + 44), shortened(lasts, 15, right - left), 15, fill=GREY)
+
+
+def _place(canvas: Canvas, picture: Image.Image, box: Box) -> None:
+    """As large as it can be in its middle."""
+    left, top, right, bottom = box
+    canvas.rectangle(box, fill=RULE)
+    share = min((right - left) / picture.width, (bottom - top) / picture.height)
+    width, height = picture.width * share, picture.height * share
+    x, y = (left + right - width) / 2, (top + bottom - height) / 2
+    canvas.paste(picture, (x, y, x + width, y + height))
+
+
+def _write(canvas: Canvas, text: str, box: Box) -> None:
+    """Why there is no picture, where it would be."""
+    left, top, right, _ = box
+    canvas.rectangle(box, fill=NOTHING)
+    lines, line = [], ""
+    for word in text.split():
+        longer = f"{line} {word}".strip()
+        if text_width(longer, 15) > right - left - 24 and line:
+            lines.append(line)
+            longer = word
+        line = longer
+    for number, one in enumerate([*lines, line][:8]):
+        told = shortened(one, 15, right - left - 24)
+        canvas.text((left + 12, top + 28 + number * 20), told, 15, fill=INK)
