@@ -219,7 +219,7 @@ def backbone_options(function: Callback) -> Callback:
 
 def sight_options(function: Callback) -> Callback:
     """Those of a backbone whose features nobody keeps."""
-    for option in reversed((*_BACKBONE, *_CPU)):
+    for option in reversed((*_BACKBONE, *CPU_OPTIONS)):
         function = option(function)
     return function
 
