@@ -12,14 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.cli.countdown import countdown
-from pipeline.cli.options import (
-    FiniteRange,
-    backbone_config,
-    backbone_options,
-    json_option,
-    sight_options,
-)
+from pipeline.cli.options import FiniteRange, backbone_config, json_option, sight_options
 from pipeline.cli.pool_options import opened_pool, pool_options
+from pipeline.cli.query_options import query_options
 from pipeline.cli.sheet_options import require_png, save_picture
 
 if TYPE_CHECKING:
@@ -73,7 +68,7 @@ def command() -> None:
 @click.option("-o", "--output", type=FILE, metavar="FILE.jsonl", required=True,
               help="A line of JSON per record.")  # fmt: skip
 @json_option
-@backbone_options
+@query_options
 def mark(
     *,
     calibrated: Path | None,
@@ -217,7 +212,7 @@ def _references(folder: Path, head: Head, given: dict[str, Any]) -> tuple[Units,
     if not paths:
         raise UsageError(f"--drop-like {folder}: no picture there")
     require_readable(paths)
-    own = weights_of(head, given["weights"], seed=given["seed"] or 0, model=given["model"])
+    own = weights_of(head, given["weights"], seed=given["seed"])
     how = {"threads": given["threads"], "backend": given["backend"] or "auto"}
     with closing(open_backbone(own.model, own.weights, seed=own.seed, **how)) as backbone:
         side = short_side_of(head, backbone, given["short_side"])
