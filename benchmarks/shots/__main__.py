@@ -1,6 +1,6 @@
 """How well cuts are found, and what it costs, beside PySceneDetect.
 
-    python -m benchmarks.shots CLIP... [--films 6] [--stretches 30] [--seed 1] [--peer PYTHON] [--out FILE]
+    python -m benchmarks.shots CLIP... [--films 6] [--stretches 30] [--peer PYTHON] [--out FILE]
 
 Films are made of clips that have no cut of their own, and encoded: 320 x 180 at 25 frames/s. What
 is found in them is held against what is there, to the frame and within two. `--peer` names a Python
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 

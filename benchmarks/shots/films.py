@@ -97,9 +97,7 @@ def _mixed(one: Picture, other: Picture, share: float) -> Picture:
     return (one * (1 - share) + other * share + 0.5).astype(np.uint8)
 
 
-def _stretch(
-    clip: Sequence[Picture], upset: str, draw: np.random.Generator
-) -> Iterator[Picture]:
+def _stretch(clip: Sequence[Picture], upset: str, draw: np.random.Generator) -> Iterator[Picture]:
     """Frames of a clip from some moment on, and what upsets them."""
     frames = min(len(clip), int(draw.integers(*STRETCH_FRAMES)))
     first = int(draw.integers(0, len(clip) - frames + 1))

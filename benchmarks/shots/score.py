@@ -17,9 +17,7 @@ class Score:
     right: int = 0
 
     def __add__(self, other: Score) -> Score:
-        return Score(
-            self.there + other.there, self.found + other.found, self.right + other.right
-        )
+        return Score(self.there + other.there, self.found + other.found, self.right + other.right)
 
     @property
     def f1(self) -> float:

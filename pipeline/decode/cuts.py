@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.media.miniature import COLUMNS, ROWS
 
 Verdict = Literal["", "cut", "fade"]
 """Nothing; the first frame behind a cut; the first that shows something behind a fade."""
 
 Cells = NDArray[np.uint8]
 
-AROUND = 2  # frames on either side that a frame is held against
-LEAST = 8  # levels, of 255, by which frames on two sides of a cut differ
-STAYS = 0.5  # of the change at a cut, that there is between all frames before and behind it
-BLOCK = 3  # cells a side that are put together for that
-BLACK, PLAIN = 32, 12  # luma of a faded picture is below, and differs by less
+AROUND = 3  # frames on either side that a frame is held against
+LEAST = 8  # levels, of 255, by which the cells of a new shot differ in the mean
+STAYS = 0.5  # of the change at a cut, that lies between all frames before and behind it: no flash
+ALIKE = 90  # hundredths of correlation from which on two pictures differ by their light alone
+BLOCK = 3  # cells a side that are put together to see that
+BLACK, PLAIN = 32, 12  # luma of a picture that has faded is below, and differs by less
+
+_CELLS = (3, ROWS, COLUMNS)
+_BLOCKS = (3, ROWS // BLOCK, COLUMNS // BLOCK)
+_SIZE = 3 * ROWS * COLUMNS
 
 
 @dataclass(slots=True)
@@ -109,4 +115,36 @@ class Cuts:
         if change < LEAST * _SIZE or change * (len(around) - 1) < self._threshold * others:
             return False
         before, behind = self._frames[max(0, here - AROUND - 1) : here], self._frames[here:]
-        ...
+        apart = [[_apart(one.coarse, other.coarse) for other in behind] for one in before]
+        is_flash = min(map(min, apart)) < STAYS * apart[-1][0]
+        return not is_flash and not _are_alike(before[-1].coarse, behind[0].coarse)
+
+
+def _change(one: Cells, other: Cells) -> int:
+    return int(np.abs(one.astype(np.int16) - other).sum(dtype=np.int64))
+
+
+def _coarse(cells: Cells) -> Cells:
+    blocks = cells.reshape(3, ROWS // BLOCK, BLOCK, COLUMNS // BLOCK, BLOCK)
+    sums = blocks.sum(axis=(2, 4), dtype=np.uint16)
+    return (sums // BLOCK**2).astype(np.uint8)
+
+
+def _apart(one: Cells, other: Cells) -> int:
+    return int(np.abs(one.astype(np.int16) - other).sum(dtype=np.int64))
+
+
+def _are_alike(one: Cells, other: Cells) -> bool:
+    """Whether the luma of one picture is that of the other, brighter or with more contrast. Whole
+    numbers of any size, so that no processor rounds."""
+    x, y = one[0].ravel().astype(np.int64), other[0].ravel().astype(np.int64)
+    count, sum_x, sum_y = x.size, int(x.sum()), int(y.sum())
+    both = count * int(x @ y) - sum_x * sum_y
+    own_x, own_y = (count * int(v @ v) - total**2 for v, total in ((x, sum_x), (y, sum_y)))
+    return both > 0 and 100**2 * both**2 >= ALIKE**2 * own_x * own_y
+
+
+def _shows_nothing(coarse: Cells) -> bool:
+    luma = coarse[0]
+    is_dark = int(luma.sum(dtype=np.int64)) < BLACK * luma.size
+    return is_dark and int(luma.max()) - int(luma.min()) < PLAIN

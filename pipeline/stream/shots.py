@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 METHOD = 1  # rises with every change of what is taken for a cut
-THRESHOLD = 3.0
+THRESHOLD = 2.5
 MIN_S = 0.6
 
 

@@ -44,7 +44,9 @@ def frame(number, name, session="x"):
 
 
 def film(names, first=0, **more):
-    return [item for number, name in enumerate(names, first) for item in frame(number, name, **more)]
+    return [
+        item for number, name in enumerate(names, first) for item in frame(number, name, **more)
+    ]
 
 
 def spec(rule=None, **more):

@@ -1,4 +1,4 @@
-"""A job that looks for shots: they are exact, they change nothing else, and a kill changes nothing."""
+"""A job that looks for shots: they are exact, nothing else is another, and a kill is no matter."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from operators.frames import FrameInfo
+from operators.frames import FrameBatch, FrameInfo
+from operators.variant import prepared_variant
 from pipeline.engine.batching import Batch
 from pipeline.engine.observer import StageSeconds
 from pipeline.engine.variants import shots_variant
@@ -16,8 +17,6 @@ from pipeline.stream.progress import Progress
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.shots import ShotRule
 from pipeline.stream.spec import StreamSpec
-from operators.frames import FrameBatch
-from operators.variant import prepared_variant
 
 RULE = Sampling("fps", 5)
 SPEC = StreamSpec("s", "x", session="a1b2c3d4e5f6", samplings=(RULE,), shots=ShotRule())
@@ -94,7 +93,7 @@ def test_a_manifest_counts_them(said):
 
 
 def test_what_another_process_has_begun_is_told_by_the_one_that_goes_on(said):
-    first, = said((run(0, 5),))
+    (first,) = said((run(0, 5),))
     progress = Progress.from_json(json.loads(replace(first.progress, epoch=2).to_json()))
     (again,) = said((shot(0, 4), run(10)), progress=progress)
     (message,) = of(again, "shots")
