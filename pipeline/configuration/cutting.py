@@ -4,28 +4,44 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from operators.errors import UsageError
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.shots import MIN_S, THRESHOLD, ShotRule
 
 
+def _threshold(value: float) -> float:
+    if value and value <= 1:
+        raise ValueError("should be above 1, or 0 where no shots are looked for")
+    return value
+
+
+def _as_table(value: object) -> object:
+    """`true` is all defaults, `false` says that there are none."""
+    if isinstance(value, bool):
+        return {} if value else {"threshold": 0}
+    return value
+
+
 class ShotsConfig(BaseModel):
-    """How a cut is told from motion."""
+    """How a cut is told from motion; threshold 0: nobody looks for one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    threshold: Annotated[float, Field(gt=1, le=1000)] = THRESHOLD
+    threshold: Annotated[float, Field(ge=0, le=1000), AfterValidator(_threshold)] = THRESHOLD
     min_s: Annotated[float, Field(ge=0, le=86_400)] = MIN_S
 
 
-Wanted = bool | ShotsConfig | None
-"""`true`: as the defaults have it; nothing said: what is above it says."""
+Wanted = Annotated[ShotsConfig | None, BeforeValidator(_as_table)]
+"""Nothing said of a stream: what is said of all."""
 
 
 def shots_of(
-    stream: str, own: Wanted, every: Wanted, samplings: tuple[Sampling, ...]
+    stream: str,
+    own: ShotsConfig | None,
+    every: ShotsConfig | None,
+    samplings: tuple[Sampling, ...],
 ) -> ShotRule | None:
     """As decoding wants it; None: nobody looks for shots.
 
@@ -39,13 +55,11 @@ def shots_of(
         UsageError: only its key frames are decoded.
     """
     wanted = every if own is None else own
-    if not wanted:
+    if wanted is None or not wanted.threshold:
         return None
     if all(rule.mode == "keyframes" for rule in samplings):
         raise UsageError(
             f"{stream}: shots are looked for among all frames, and sampling.keyframes decodes the "
             "key frames alone; take sampling.fps or sampling.every, or leave shots out"
         )
-    if isinstance(wanted, ShotsConfig):
-        return ShotRule(wanted.threshold, wanted.min_s)
-    return ShotRule()
+    return ShotRule(wanted.threshold, wanted.min_s)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from operators.backbones.architectures import architecture
 from operators.errors import UsageError
 from pipeline.configuration.config import Config, StreamConfig
-from pipeline.configuration.cutting import Wanted, shots_of
+from pipeline.configuration.cutting import ShotsConfig, shots_of
 from pipeline.configuration.followed import plan_followed
 from pipeline.configuration.footage import layout_of
 from pipeline.configuration.gated import gate_of
@@ -200,7 +200,7 @@ def _spec(
     plan: SourcePlan,
     samplings: Samplings,
     start_us: int | None,
-    shots: Wanted = None,
+    shots: ShotsConfig | None = None,
 ) -> StreamSpec:
     if plan.taped:
         _refuse_other_times(config, plan, start_us)

@@ -33,6 +33,11 @@ def scene(name):
     return np.kron(blocks, np.ones((1, 3, 3), np.int64)).astype(np.uint8)
 
 
+def dimmed(name, light):
+    """Between black, 0, and as it is, 1."""
+    return (scene(".") + light * (scene(name) - scene(".").astype(float))).astype(np.uint8)
+
+
 def frame(number, name, session="x"):
     """What a reader gives of one frame: a glimpse, and a sample where one is taken."""
     time_us = number * 1_000_000 // FPS
@@ -85,13 +90,21 @@ def test_a_shot_is_told_right_before_the_next_sample():
     place = next(number for number, one in enumerate(told) if isinstance(one, Shot))
     follows = told[place + 1]
     assert isinstance(follows, Sample)
-    assert follows.info.position == "35", "33 is the cut, and the frames around it have been seen"
+    assert follows.info.position == "40", "33 is cut off, which is known at 36"
     assert not any(isinstance(one, Glimpse) for one in told)
 
 
 def test_a_picture_that_fades_out_and_in_again_is_two_shots():
-    told = judged([*film("a" * 30 + "." * 9 + "b" * 30, 0), OK], spec(ShotRule(1000)))
-    assert spans(told) == [(0, 38, "start", "fade"), (39, 68, "fade", "end")]
+    light = [*np.linspace(1, 0, 15), *[0] * 5, *np.linspace(0, 1, 15)]
+    names = "a" * 50 + "b" * 50
+    items = [
+        replace(one, cells=dimmed(names[number], light[number - 33] if 33 <= number < 68 else 1))
+        for number in range(100)
+        for one in frame(number, names[number])[:1]
+    ]
+    (one, other) = spans(judged([*items, OK]))
+    assert (one[0], other[1], one[2:], other[2:]) == (0, 99, ("start", "fade"), ("fade", "end"))
+    assert 53 <= other[0] == one[1] + 1 < 57, "from the first frame on that is not black any more"
 
 
 def test_shots_are_as_long_as_they_have_to_be():
@@ -133,14 +146,14 @@ def test_a_session_is_another_film():
     ],
 )
 def test_what_goes_on_another_day_is_not_over(end):
-    told = judged([*film("a" * 33 + "b" * 6), end])
+    told = judged([*film("a" * 33 + "b" * 9), end])
     assert spans(told) == [(0, 32, "start", "cut")]
-    told = judged([*film("a" * 33 + "b" * 2), end])
+    told = judged([*film("a" * 33 + "b" * 7), end])
     assert spans(told) == [], "the next run comes past that cut once more, and tells of it"
 
 
 def test_a_resume_at_any_sample_tells_the_same():
-    names = "a" * 21 + "b" * 17 + "." * 6 + "c" * 31 + "a" * 2 + "c" * 18
+    names = "a" * 21 + "b" * 17 + "." * 6 + "c" * 31 + "a" * 20 + "c" * 2 + "a" * 9
     items = [*film(names), Gap("s", "clock"), *film("d" * 19, len(names)), OK]
     whole = judged(items)
     assert len(spans(whole)) > 4
@@ -176,7 +189,7 @@ def test_a_chunk_has_the_shot_between_its_runs_and_goes_through_the_pipe():
     chunk = collector.take()
     kinds = [type(one) for one in chunk]
     assert kinds == [Frames, Shot, Frames, Shot, End]
-    assert [run.before for run in chunk if isinstance(run, Frames)] == [0, 7]
+    assert [run.before for run in chunk if isinstance(run, Frames)] == [0, 8]
     unpacker = Unpacker()
     (message,) = unpacker.feed(b"".join(map(bytes, pack(Message("chunk", chunk)))))
     assert [one for one in message.entries if isinstance(one, Shot)] == [chunk[1], chunk[3]]
