@@ -1,6 +1,6 @@
 """How well cuts are found, and what it costs, beside PySceneDetect.
 
-    python -m benchmarks.shots CLIP... [--films 6] [--stretches 30] [--peer PYTHON] [--out FILE]
+    python -m benchmarks.shots CLIP... [--films 6] [--calm] [--peer PYTHON] [--out FILE]
 
 Films are made of clips that have no cut of their own, and encoded: 320 x 180 at 25 frames/s. What
 is found in them is held against what is there, to the frame and within two. `--peer` names a Python
@@ -154,13 +154,12 @@ def report(
     }
 
 
-def films_of(
-    clips: Sequence[str], count: int, stretches: int, seed: int, folder: Path
-) -> Iterator[tuple[Film, Path]]:
+def films_of(given: argparse.Namespace, folder: Path) -> Iterator[tuple[Film, Path]]:
     """Films, and where they are encoded."""
-    pictures = [pictures_of(clip) for clip in clips]
-    for number in range(count):
-        film, path = made(pictures, stretches, seed * 1000 + number), folder / f"film-{number}.mp4"
+    clips = [pictures_of(clip) for clip in given.clips]
+    for number in range(given.films):
+        seed, path = given.seed * 1000 + number, folder / f"film-{number}.mp4"
+        film = made(clips, given.stretches, seed, calm=given.calm)
         write_clip(path, film.pictures, fps=FPS)
         yield film, path
 
@@ -171,14 +170,13 @@ def main() -> None:
     options.add_argument("--films", type=int, default=6)
     options.add_argument("--stretches", type=int, default=30)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--calm", action="store_true", help="nothing looks like a cut")
     options.add_argument("--peer", metavar="PYTHON")
     options.add_argument("--out", type=Path, metavar="FILE")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        pairs = films_of(given.clips, given.films, given.stretches, given.seed, folder)
-        films, paths = zip(*pairs, strict=True)
-        told = report(given.clips, films, paths, given.peer)
+        films, paths = zip(*films_of(given, Path(temporary)), strict=True)
+        told = report(given.clips, films, paths, given.peer) | {"calm": given.calm}
     _print(told)
     if given.out:
         given.out.write_text(json.dumps(told, indent=1) + "\n")

@@ -50,19 +50,22 @@ class Film:
     upsets: list[str] = field(default_factory=list)
 
 
-def made(clips: Sequence[Sequence[Picture]], stretches: int, seed: int) -> Film:
+def made(
+    clips: Sequence[Sequence[Picture]], stretches: int, seed: int, *, calm: bool = False
+) -> Film:
     """A film of so many stretches.
 
     Args:
         clips: pictures of each, uint8 RGB `[H, W, 3]`.
         stretches: two neighbours are of two clips.
         seed: of all that is drawn.
+        calm: nothing upsets a stretch.
     """
     draw = np.random.default_rng(seed)
     film, before = Film(), -1
     for number in range(stretches):
         clip = int(draw.choice([one for one in range(len(clips)) if one != before]))
-        upset = str(draw.choice(UPSETS))
+        upset = "none" if calm else str(draw.choice(UPSETS))
         pictures = list(_stretch(clips[clip], upset, draw))
         kind = str(draw.choice([*KINDS], p=[*KINDS.values()])) if number else ""
         _append(film, pictures, kind, draw)
