@@ -66,10 +66,11 @@ class Cuts:
         return self._decide() if self._ahead > AROUND else None
 
     def rest(self) -> list[Verdict]:
-        """What is decided on the frames that are left; another row begins."""
-        found = [self._decide() for _ in range(self._ahead)]
-        self._newest, self._frames, self._faded = None, [], False
-        return found
+        """What is decided on the frames that are left: too few come after them for a cut. Another
+        row begins."""
+        left: list[Verdict] = [""] * self._ahead
+        self._newest, self._frames, self._ahead, self._faded = None, [], 0, False
+        return left
 
     def snapshot(self) -> dict[str, Any]:
         """JSON values."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 METHOD = 1  # rises with every change of what is taken for a cut
 THRESHOLD = 2.5
-MIN_S = 0.6
+MIN_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)

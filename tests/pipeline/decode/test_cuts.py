@@ -94,6 +94,12 @@ def test_another_process_says_the_same():
         assert said + verdicts(cells[place:], second) == whole
 
 
+def test_the_last_frames_of_a_row_are_cut_off_by_none():
+    for more in range(1, 6):
+        found = cut_at(shown(*[room(1)] * 9, *[room(2)] * more))
+        assert found == ([9] if more > AROUND else [])
+
+
 def test_a_row_knows_nothing_of_the_one_before():
     cuts = Cuts(2.5)
     one, other = shown(*[room(1)] * 9), shown(*[room(2)] * 9)
