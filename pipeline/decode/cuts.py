@@ -128,7 +128,8 @@ def _change(one: Cells, other: Cells) -> int:
 def _coarse(cells: Cells) -> Cells:
     blocks = cells.reshape(3, ROWS // BLOCK, BLOCK, COLUMNS // BLOCK, BLOCK)
     sums = blocks.sum(axis=(2, 4), dtype=np.uint16)
-    return (sums // BLOCK**2).astype(np.uint8)
+    coarse: Cells = (sums // BLOCK**2).astype(np.uint8)
+    return coarse
 
 
 def _apart(one: Cells, other: Cells) -> int:
@@ -142,7 +143,7 @@ def _are_alike(one: Cells, other: Cells) -> bool:
     count, sum_x, sum_y = x.size, int(x.sum()), int(y.sum())
     both = count * int(x @ y) - sum_x * sum_y
     own_x, own_y = (count * int(v @ v) - total**2 for v, total in ((x, sum_x), (y, sum_y)))
-    return both > 0 and 100**2 * both**2 >= ALIKE**2 * own_x * own_y
+    return both > 0 and bool(100**2 * both**2 >= ALIKE**2 * own_x * own_y)
 
 
 def _shows_nothing(coarse: Cells) -> bool:

@@ -42,9 +42,10 @@ class Miniature:
         layout = (plane.height, plane.width, plane.line_size, down, across)
         if layout not in self._places:
             self._places[layout] = _places(*layout)
-        pixels = np.frombuffer(plane, np.uint8).take(self._places[layout])
+        pixels = np.frombuffer(memoryview(plane), np.uint8).take(self._places[layout])
         sums = pixels.reshape(down * across, ROWS * COLUMNS).sum(axis=0, dtype=np.uint16)
-        return (sums // (down * across)).astype(np.uint8).reshape(ROWS, COLUMNS)
+        cells: Plane = (sums // (down * across)).astype(np.uint8).reshape(ROWS, COLUMNS)
+        return cells
 
 
 def _places(height: int, width: int, line: int, down: int, across: int) -> NDArray[np.intp]:

@@ -146,7 +146,7 @@ class Publisher:
         return self._of_span(SHOTS, shot.last, said, {"variant": variant})
 
     def _of_span(
-        self, topic: str, last: FrameInfo, said: Mapping[str, Any], more: Mapping[str, str]
+        self, topic: str, last: FrameInfo, said: Mapping[str, Any], more: dict[str, str]
     ) -> Message:
         """Of frames of which one is the last."""
         value = canonical_json(said)
