@@ -107,8 +107,8 @@ def test_a_span_has_its_own_shots_whatever_is_sampled(tmp_path) -> None:
 def test_a_recorders_files_are_one_film(tmp_path) -> None:
     """The second goes on with the first one's scene, and a hole lies before the third."""
     every = pictures()
-    for second, part in ((0, every[:20]), (2, every[20:70]), (9, every[70:])):
-        path = tmp_path / f"2026-11-30_00-00-0{second}.mp4"
+    for second, part in ((0, every[:20]), (2, every[20:70]), (30, every[70:])):
+        path = tmp_path / f"2026-11-30_00-00-{second:02}.mp4"
         write_clip(path, part, fps=10)
         os.utime(path, LONG_AGO)
     first, *others = sorted(map(str, tmp_path.iterdir()))
