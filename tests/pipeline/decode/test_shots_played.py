@@ -32,7 +32,7 @@ from pipeline.stream.spec import StreamSpec
 
 SCENES = (37, 25, 38)  # frames, ten a second
 BEGAN_US, PACKET_US = 1_700_000_000_000_000, 100_000
-LONG_AGO = (1_700_000_000, 1_700_000_000)
+LONG_AGO, NOW_US = (1_700_000_000, 1_700_000_000), 1_800_000_000_000_000
 
 
 def picture(scene: int, number: int) -> np.ndarray:
@@ -115,7 +115,7 @@ def test_a_recorders_files_are_one_film(tmp_path) -> None:
     layout = Layout("{time:%Y-%m-%d_%H-%M-%S}.mp4", "UTC")
     every_frame = (Sampling("all", None),)
     spec = clip_spec(Path(first), join=tuple(others), layout=layout, samplings=every_frame)
-    shots, samples = judged(Chained(spec, lambda: 0).items(), spec, over=True)
+    shots, samples = judged(Chained(spec, lambda: NOW_US).items(), spec, over=True)
     assert [(one.frames, one.began) for one in shots] == [
         (37, "start"),
         (25, "cut"),
