@@ -18,6 +18,7 @@ from pipeline.client.other import Raw, books
 from pipeline.client.result import Result, place, said
 from pipeline.client.scores import classification
 from pipeline.client.segmentation import segmentation, segmentation_summary
+from pipeline.client.shot import shot
 from pipeline.client.tamper import tamper_episode, view
 from pipeline.client.tracks import crossing, tracks, visit
 from pipeline.client.unchanged import unchanged
@@ -52,6 +53,7 @@ BY_TOPIC: Mapping[str, Decode] = {
     "events": event,
     "deadletter": dead_letter,
     "unchanged": unchanged,
+    "shots": shot,
     "manifest": books,
     "progress": books,
     "claims": books,

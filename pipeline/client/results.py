@@ -12,6 +12,7 @@ from pipeline.client.other import Books, Raw
 from pipeline.client.result import Result
 from pipeline.client.scores import Classification, Score
 from pipeline.client.segmentation import ClassShare, Component, Segmentation, SegmentationSummary
+from pipeline.client.shot import Shot
 from pipeline.client.tamper import TamperEpisode, View
 from pipeline.client.tracks import Crossing, Track, TrackLabel, Tracks, Visit
 from pipeline.client.unchanged import Unchanged
@@ -41,6 +42,7 @@ __all__ = [
     "Score",
     "Segmentation",
     "SegmentationSummary",
+    "Shot",
     "TamperEpisode",
     "Thing",
     "Track",

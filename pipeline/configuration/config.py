@@ -29,6 +29,7 @@ from pydantic import (
 from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.moment import microseconds
 from operators.weights.backbone_choice import AUTO, DEMO
+from pipeline.configuration.cutting import Wanted
 from pipeline.configuration.gated import GateConfig
 from pipeline.configuration.placed import AlertConfig, PlaceName, ZoneConfig
 from pipeline.configuration.values import (
@@ -132,6 +133,7 @@ class StreamConfig(_Model):
     drop: Drop | None = None
     record: RecordConfig | None = None
     gate: GateConfig | None = None
+    shots: Wanted = None
     zones: dict[PlaceName, ZoneConfig] = Field(default_factory=dict)
     alerts: dict[PlaceName, AlertConfig] = Field(default_factory=dict)
 
@@ -190,6 +192,7 @@ class Config(_Model):
     damaged: Literal["drop", "keep"] = "drop"
     deinterlace: bool = True
     gate: GateConfig | None = None
+    shots: Wanted = None
     decode: Device = "cpu"
     latency_ms: PositiveInt = 1000
     clock: TimeSource = "arrival"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from operators.backbones.architectures import architecture
 from operators.errors import UsageError
 from pipeline.configuration.config import Config, StreamConfig
+from pipeline.configuration.cutting import ShotsConfig, shots_of
 from pipeline.configuration.followed import plan_followed
 from pipeline.configuration.footage import layout_of
 from pipeline.configuration.gated import gate_of
@@ -95,7 +96,8 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
     drop = stream.drop or config.drop
     _refuse_to_block(plan, drop)
     _refuse_clock(name, stream, plan)
-    spec = replace(_spec(config, plan, samplings, start_us), follow=stream.follow)
+    spec = _spec(config, plan, samplings, start_us, stream.shots)
+    spec = replace(spec, follow=stream.follow)
     chunk_ms = config.chunk_ms if spec.endless else spec.chunk_ms
     latency_ms = stream.latency_ms or config.latency_ms
     return replace(
@@ -194,7 +196,11 @@ def _refuse_one_name_twice(names: Sequence[str]) -> None:
 
 
 def _spec(
-    config: Config, plan: SourcePlan, samplings: Samplings, start_us: int | None
+    config: Config,
+    plan: SourcePlan,
+    samplings: Samplings,
+    start_us: int | None,
+    shots: ShotsConfig | None = None,
 ) -> StreamSpec:
     if plan.taped:
         _refuse_other_times(config, plan, start_us)
@@ -223,6 +229,7 @@ def _spec(
         span_s=None if plan.live else config.span_s,
         taped=plan.taped,
         gate=gate_of(config.gate),
+        shots=shots_of(plan.stream, shots, config.shots, rules),
         late_begins=plan.late_begins,
     )
 

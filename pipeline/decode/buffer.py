@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipeline.decode.collector import Item, entries
+from pipeline.decode.collector import Item, Told, entries
 from pipeline.decode.lineup import Lineup
+from pipeline.decode.shots import Shots
 from pipeline.decode.stillness import Stillness
 from pipeline.decode.track import Sample
 from pipeline.stream.chunk import CHUNK_FRAMES, Entry
@@ -36,6 +37,7 @@ class Buffer:
         self._max_age_s = spec.max_age_s
         self._chunk_s = spec.chunk_ms / 1000
         self._clock = clock
+        self._shots = Shots(spec)  # of what is put in
         self._stillness = Stillness(spec)  # of what is handed out
         self._items: Lineup[Sample] = Lineup()
         self._frames = 0
@@ -50,15 +52,8 @@ class Buffer:
         with self._changed:
             if self.closed:
                 return
-            if not self._items:
-                self._since_s = self._clock()
-            if isinstance(item, Sample):
-                self._frames += 1
-                self.taken[item.taken] += 1
-                item = item if patient else replace(item, arrived_s=self._clock())
-            self._items.add(item)
-            while self._frames > self._room:
-                self._drop("full")
+            for told in self._shots.judge(item):
+                self._add(told, patient=patient)
             self._expire()
             self._changed.notify_all()
 
@@ -70,11 +65,26 @@ class Buffer:
                 lambda: self._frames < self._room or self.closed, timeout_s
             )
 
-    def close(self) -> None:
-        """Nothing more will be put in."""
+    def close(self, *, over: bool = True) -> None:
+        """Nothing more will be put in. If it is `over`, so is the last shot; a stream that is
+        stopped goes on, and nobody sees how."""
         with self._changed:
+            if over and not self.closed:
+                for shot in self._shots.rest():
+                    self._add(shot, patient=True)
             self.closed = True
             self._changed.notify_all()
+
+    def _add(self, item: Told, *, patient: bool) -> None:
+        if not self._items:
+            self._since_s = self._clock()
+        if isinstance(item, Sample):
+            self._frames += 1
+            self.taken[item.taken] += 1
+            item = item if patient else replace(item, arrived_s=self._clock())
+        self._items.add(item)
+        while self._frames > self._room:
+            self._drop("full")
 
     def take(self, timeout_s: float) -> tuple[Entry, ...] | None:
         """The next chunk's entries; None where it is not full in time, () at the very end."""
@@ -95,9 +105,9 @@ class Buffer:
         late = self._clock() - self._since_s >= self._chunk_s
         return late or self._frames >= min(CHUNK_FRAMES, self._room)
 
-    def _next(self) -> list[Item]:
+    def _next(self) -> list[Told]:
         self._expire()
-        items: list[Item] = list(self._dropped.take())
+        items: list[Told] = list(self._dropped.take())
         frames = 0
         while self._items and frames < CHUNK_FRAMES:
             items += self._items.pop()

@@ -14,7 +14,7 @@ from pipeline.decode.connection import LiveReel, connected
 from pipeline.decode.dating import Dating
 from pipeline.decode.settling import Settling
 from pipeline.decode.slate import Reached
-from pipeline.decode.track import Track
+from pipeline.decode.track import Sample, Track
 from pipeline.errors import SourceError
 from pipeline.media.hls import HlsReel
 from pipeline.media.picture import Loss, Mark, Picture, Splice, Stall
@@ -161,7 +161,7 @@ class Capture:
             if self._dating:
                 settled = settling is None or settling.is_over
                 items = self._dated(self._dating, items, local_us, settled=settled)
-            self.settling = live and len(items) > 2  # more than one picture's
+            self.settling = live and _frames(items) > 1
             yield from items
             yield from self._trouble_with_tape()
             yield None
@@ -228,3 +228,7 @@ class Capture:
             self._lost += picture.frames
             return [Fault(stream, "decode", picture.detail, picture.frames)]
         return []
+
+
+def _frames(items: Sequence[Item]) -> int:
+    return sum(isinstance(item, Sample) for item in items)

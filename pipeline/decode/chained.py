@@ -12,10 +12,11 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 
+from operators.frames import FrameInfo
 from operators.moment import rfc3339
 from pipeline.decode.collector import Item
 from pipeline.decode.playback import Playback
-from pipeline.decode.track import Sample, Track
+from pipeline.decode.track import Glimpse, Sample, Track
 from pipeline.errors import SourceError
 from pipeline.media.picture import Reel
 from pipeline.media.retry import Wait, sleep
@@ -77,7 +78,12 @@ class Chained(Playback):
     def items(self) -> Iterator[Item | None]:
         """Everything in order, the End last; None at each step that yields nothing."""
         for item in super().items():
-            yield self._placed(item) if isinstance(item, Sample) else item
+            if isinstance(item, Sample):
+                yield self._placed(item)
+            elif isinstance(item, Glimpse):
+                yield replace(item, info=self._told(item.info))
+            else:
+                yield item
 
     def end(self, outcome: str, detail: str = "", *, unfinished: bool = False) -> End:
         """The last entry; more files may come another day."""
@@ -88,18 +94,22 @@ class Chained(Playback):
         return end
 
     def _placed(self, sample: Sample) -> Sample:
-        """Its position tells of all that the frame's records may depend on."""
         assert self._link
         if self._link.offset is None:
             self._link = replace(self._link, offset=sample.cursor["timeline"]["offset"])
-        position, plus, later = sample.info.position.partition("+")
-        told = str(int(self._link.digest, 16) % 10**_DIGITS).zfill(_DIGITS)
         return replace(
             sample,
-            info=replace(sample.info, position=f"{position}{told}{plus}{later}"),
+            info=self._told(sample.info),
             cursor={**sample.cursor, "file": asdict(self._link)},
             share=self._number / len(self._files),
         )
+
+    def _told(self, info: FrameInfo) -> FrameInfo:
+        """Its position tells of all that the frame's records may depend on."""
+        assert self._link
+        position, plus, later = info.position.partition("+")
+        told = str(int(self._link.digest, 16) % 10**_DIGITS).zfill(_DIGITS)
+        return replace(info, position=f"{position}{told}{plus}{later}")
 
     def _is_unique(self, cursor: Cursor) -> bool:
         same_clock = cursor["timeline"]["offset"] == cursor["file"]["offset"]

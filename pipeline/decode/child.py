@@ -25,6 +25,7 @@ from pipeline.decode.chained import Chained
 from pipeline.decode.collector import Collector, Item
 from pipeline.decode.following import Following
 from pipeline.decode.playback import Playback
+from pipeline.decode.shots import Shots
 from pipeline.decode.slate import Slate
 from pipeline.decode.sought import Sought, SoughtTape
 from pipeline.decode.stillness import Stillness
@@ -88,7 +89,8 @@ class Orders:
 
 def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
     """A recording: one chunk ahead of what is asked for, and no further."""
-    collector, stillness = Collector(spec.chunk_ms, time.monotonic), Stillness(spec)
+    collector = Collector(spec.chunk_ms, time.monotonic)
+    shots, stillness = Shots(spec), Stillness(spec)
 
     def alive() -> None:
         """Also while bytes are waited for, which frames that are there do not wait for."""
@@ -105,8 +107,8 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
         if orders.stopping.is_set() and is_failure(item):
             # Whoever waited for bytes was told to stop.
             item = playback.end("stopped")
-        if item is not None:
-            collector.add(stillness.judge(item))
+        for told in [] if item is None else shots.judge(item):
+            collector.add(stillness.judge(told))
         alive()
         if collector.full:
             orders.wanted()
@@ -154,7 +156,7 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
                 break
         for item in source.rest():
             buffer.put(item)
-        buffer.close()
+        buffer.close(over=not orders.stopping.is_set())
 
     filler = threading.Thread(target=fill, daemon=True)
     filler.start()
@@ -168,7 +170,7 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
             filler.join(STEP_S)
             for item in source.rest():
                 buffer.put(item)
-            buffer.close()  # whoever fills it may wait for a camera that says nothing
+            buffer.close(over=False)  # whoever fills it may wait for a camera that says nothing
         if steps.is_set():
             steps.clear()
             answers.beat(*source.reached)

@@ -9,10 +9,23 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.decode.track import Sample
-from pipeline.stream.chunk import CHUNK_FRAMES, MANIFEST_FRAMES, End, Entry, Fault, Frames, Gap
+from pipeline.decode.track import Glimpse, Sample
+from pipeline.stream.chunk import (
+    CHUNK_FRAMES,
+    MANIFEST_FRAMES,
+    End,
+    Entry,
+    Fault,
+    Frames,
+    Gap,
+    Shot,
+)
 
-Item = Sample | Gap | Fault | End
+Told = Sample | Gap | Fault | End | Shot
+"""What goes into a chunk."""
+
+Item = Told | Glimpse
+"""What a reader of a stream gives."""
 
 FIRST_CHUNK_FRAMES = CHUNK_FRAMES // 2
 
@@ -36,7 +49,7 @@ class Collector:
         self._chunk_s = chunk_ms / 1000
         self._clock = clock
         self._room = FIRST_CHUNK_FRAMES
-        self._items: list[Item] = []
+        self._items: list[Told] = []
         self._whole = 0  # items up to the last frame or the end
         self._frames = 0
         self._since_s = 0.0
@@ -51,7 +64,7 @@ class Collector:
         late = self._clock() - self._since_s >= self._chunk_s
         return ended or late or self._manifest or self._frames >= self._room
 
-    def add(self, item: Item) -> None:
+    def add(self, item: Told) -> None:
         """Put the next item in."""
         if self._items:
             self._items[-1] = _passed(self._items[-1], item)
@@ -72,7 +85,7 @@ class Collector:
         return entries(items)
 
 
-def entries(items: Iterable[Item]) -> tuple[Entry, ...]:
+def entries(items: Iterable[Told]) -> tuple[Entry, ...]:
     """Items in order, runs of samples of one session and size put together, those that are computed
     and those that repeat one frame, losses summed up in front.
 
@@ -103,7 +116,7 @@ def _go_together(one: Sample, next_one: Sample) -> bool:
     return same_size and same_session and one.repeats == next_one.repeats
 
 
-def _passed(one: Item, next_one: Item) -> Item:
+def _passed(one: Told, next_one: Told) -> Told:
     """An item that another follows: of a run that repeats a frame the last one's pixels alone are
     looked at, and 256 of them are a lot of memory."""
     if not (isinstance(one, Sample) and isinstance(next_one, Sample) and one.repeats):

@@ -10,9 +10,10 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from operators.frames import FrameInfo
 from operators.moment import rfc3339
 from pipeline.decode.collector import Item
-from pipeline.decode.track import Sample, Track
+from pipeline.decode.track import Glimpse, Sample, Track
 from pipeline.media.sender_clock import SenderClock
 from pipeline.stream.capture_time import CaptureTime, wall_time_us
 from pipeline.stream.chunk import Fault
@@ -115,11 +116,16 @@ class Dating:
         if abs(ahead_us) > FARTHEST_US:
             self._refuse(f"the camera's clock says {rfc3339(wall_us)}, which is over a day off")
             return
-        capture = CaptureTime(time_base, ahead_us)
-        self._kept = [
-            _dated(item, capture, zero_us) if isinstance(item, Sample) else item
-            for item in self._kept
-        ]
+        capture, of_all = CaptureTime(time_base, ahead_us), CaptureTime(time_base, ahead_us)
+        kept: list[Item] = []
+        for item in self._kept:
+            if isinstance(item, Sample):
+                info = _dated(item.info, capture, zero_us)
+                item = replace(item, info=info, ahead_us=capture.ahead_us)
+            elif isinstance(item, Glimpse):  # of all frames, whichever of them are sampled
+                item = replace(item, info=_dated(item.info, of_all, zero_us))
+            kept.append(item)
+        self._kept = kept
         self._track.date_by(capture)
 
     def _why_unknown(self, waited_us: int) -> str:
@@ -134,9 +140,7 @@ class Dating:
         self._kept.append(Fault(self._stream, "arrival", f"{why}; event time goes by arrival"))
 
 
-def _dated(sample: Sample, capture: CaptureTime, zero_us: int) -> Sample:
-    info = sample.info
+def _dated(info: FrameInfo, capture: CaptureTime, zero_us: int) -> FrameInfo:
     # Whether the clock steps here is told by a gap between the samples already.
     event_time_us, _ = capture.stamp(info.pts, zero_us, info.event_time_us)
-    dated = replace(info, event_time_us=event_time_us, clock="capture")
-    return replace(sample, info=dated, ahead_us=capture.ahead_us)
+    return replace(info, event_time_us=event_time_us, clock="capture")

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from pipeline.stream.chunk import End, Fault, Gap
+from pipeline.stream.chunk import End, Fault, Gap, Shot
 
 Frame = TypeVar("Frame")
-Note = Gap | Fault | End
+Note = Gap | Fault | End | Shot
 
 
 class Lineup(Generic[Frame]):

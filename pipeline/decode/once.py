@@ -16,11 +16,11 @@ _WAIT_S = 1.0
 
 
 def decoded(spec: StreamSpec) -> Generator[Entry]:
-    """Entries in order, every frame with its pixels, whatever a gate would leave out; the decoder
-    ends when the generator is closed."""
+    """Entries in order, every frame with its pixels, whatever a gate would leave out, and no shots;
+    the decoder ends when the generator is closed."""
     host = DecodeHost()
     try:
-        host.open(replace(spec, gate=None))
+        host.open(replace(spec, gate=None, shots=None))
         while True:
             host.request(spec.stream)
             chunks = host.wait(_WAIT_S)

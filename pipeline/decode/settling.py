@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from pipeline.decode.arrival import Arrival
 from pipeline.decode.collector import Item
-from pipeline.decode.track import Sample, Track
+from pipeline.decode.track import Glimpse, Sample, Track
 
 BACKLOG_US = 60_000_000  # a connection does not begin with frames that are older
 
@@ -51,7 +51,7 @@ class Settling:
                 known = frame and arrival.see(self._track.elapsed_us, now_us)
                 if known or arrival.is_late(now_us):
                     self._settle(arrival)
-                elif any(isinstance(item, Sample) for item in self._kept):
+                elif any(isinstance(item, Sample | Glimpse) for item in self._kept):
                     return []
             return self._taken()
 
@@ -81,10 +81,11 @@ class Settling:
         self._track.anchor(anchor_us)
         later_us = anchor_us - self._provisional_us
         self._kept = [
-            _later(item, later_us) if isinstance(item, Sample) else item for item in self._kept
+            _later(item, later_us) if isinstance(item, Sample | Glimpse) else item
+            for item in self._kept
         ]
 
 
-def _later(sample: Sample, by_us: int) -> Sample:
-    info = sample.info
-    return replace(sample, info=replace(info, event_time_us=info.event_time_us + by_us))
+def _later(frame: Sample | Glimpse, by_us: int) -> Sample | Glimpse:
+    info = frame.info
+    return replace(frame, info=replace(info, event_time_us=info.event_time_us + by_us))

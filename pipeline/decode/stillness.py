@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.frames import FrameInfo
-from pipeline.decode.collector import Item
+from pipeline.decode.collector import Told
 from pipeline.decode.track import Sample
 from pipeline.media.thumbnail import luma_cells
 from pipeline.stream.chunk import End, Gap
@@ -74,7 +74,7 @@ class Stillness:
             for gaps, own in zip(self._gaps, state["gaps"], strict=True):
                 gaps.restore(own)
 
-    def judge(self, item: Item) -> Item:
+    def judge(self, item: Told) -> Told:
         """The next item; a frame that repeats one says which."""
         if self._gate is None or not isinstance(item, Sample):
             if isinstance(item, Gap | End):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from operators.frames import FrameInfo
 from pipeline.media.crop import Crop
+from pipeline.media.miniature import Miniature
 from pipeline.media.picture import Mark, Picture
 from pipeline.media.scaler import Scaler
 from pipeline.stream.capture_time import CaptureTime
@@ -52,6 +53,18 @@ class Sample:
     repeats: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """One decoded frame of a stream in which shots are looked for, whether a rule takes it or not.
+
+    Attributes:
+        cells: of `pipeline.media.miniature`.
+    """
+
+    info: FrameInfo
+    cells: NDArray[np.uint8]
+
+
 class Track:
     """State of one session."""
 
@@ -86,6 +99,7 @@ class Track:
         self._sampler = Sampler(spec.samplings, time_base)
         self._crop = Crop(spec.region)
         self._scaler = Scaler(spec.size)
+        self._miniature = Miniature() if spec.shots else None
         self._size_hw: tuple[int, int] | None = None
         self.duration_s: float | None = None  # of the whole, where it is known
         self._span = [Fraction(str(edge)) / time_base for edge in spec.span_s or ()]
@@ -100,8 +114,9 @@ class Track:
 
     def follow(
         self, picture: Picture, ingest_time_us: int, mark: Mark, zero_us: int | None = None
-    ) -> list[Sample | Gap]:
-        """Account for the next decoded picture; a sample where a rule takes it.
+    ) -> list[Sample | Gap | Glimpse]:
+        """Account for the next decoded picture; a sample where a rule takes it, and before that a
+        glimpse where shots are looked for.
 
         Args:
             picture: it.
@@ -118,10 +133,9 @@ class Track:
         self.decoded += 1
         self.index += 1
         taken = self._sampler.take(stamp.elapsed, keyframe=picture.keyframe)
-        if not taken or not self._is_wanted(stamp.elapsed):
+        wanted = bool(taken) and self._is_wanted(stamp.elapsed)
+        if not wanted and self._miniature is None:
             return [*jumped]
-        self.sampled += 1
-        self.taken[taken] += 1
         seen = self._crop(picture)
         info = FrameInfo(
             self._spec.stream,
@@ -138,6 +152,11 @@ class Track:
             self.rendered,
             seen.region,
         )
+        glimpses = self._glimpsed(info, seen, stamp.elapsed)
+        if not wanted:
+            return [*jumped, *glimpses]
+        self.sampled += 1
+        self.taken[taken] += 1
         resized = self._size_hw not in (None, info.source_hw)
         self._size_hw = info.source_hw
         cursor = self._cursor(info, mark)
@@ -151,7 +170,18 @@ class Track:
             drift=self._drift.drift if self._drift else None,
             ahead_us=event_time_us - stamp.event_time_us,
         )
-        return [*jumped, *([Gap(info.stream, "size")] if resized else []), sample]
+        return [*jumped, *glimpses, *([Gap(info.stream, "size")] if resized else []), sample]
+
+    def _glimpsed(self, info: FrameInfo, seen: Picture, elapsed: int) -> list[Glimpse]:
+        """Of a frame within the span. Its last frames are left to the sampling, which no shot may
+        depend on."""
+        if self._miniature is None or (self._span and not self._lies_within(elapsed)):
+            return []
+        return [Glimpse(info, self._miniature(seen))]
+
+    def _lies_within(self, elapsed: int) -> bool:
+        first, last = self._span
+        return first <= elapsed < last
 
     def _date(self, stamp: Stamp, zero_us: int | None) -> tuple[int, bool]:
         """Event time of the last picture, and whether the camera has set its clock before it."""

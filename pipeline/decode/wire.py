@@ -16,7 +16,7 @@ import numpy as np
 
 from operators.frames import FrameInfo
 from pipeline.log_line import LogLine
-from pipeline.stream.chunk import End, Entry, Fault, Frames, Gap
+from pipeline.stream.chunk import End, Entry, Fault, Frames, Gap, Shot
 from pipeline.stream.drift import Drift
 
 _LENGTHS = struct.Struct("<IQ")
@@ -96,6 +96,8 @@ def _message(header: dict[str, Any], pixels: np.ndarray[Any, np.dtype[np.uint8]]
             size = int(np.prod(shape))
             entries.append(_frames(values, pixels[:size].reshape(shape)))
             pixels = pixels[size:]
+        elif kind == "shot":
+            entries.append(Shot(**{**values, "last": FrameInfo.from_json(values["last"])}))
         else:
             entries.append(_plain(kind, values))
     lines = tuple(LogLine(**line) for line in header["lines"])
@@ -126,6 +128,9 @@ def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
             "ahead_us": entry.ahead_us,
             "repeats": entry.repeats,
         }
+    if isinstance(entry, Shot):
+        plain = {name: getattr(entry, name) for name in ("start", "frames", "began", "ended")}
+        return {"entry": "shot", "last": entry.last.to_json(), **plain}
     return {"entry": type(entry).__name__.lower(), **asdict(entry)}
 
 

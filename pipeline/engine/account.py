@@ -15,9 +15,10 @@ from operators.result import Result
 from operators.variant import prepared_variant
 from pipeline.engine.placement import Placement
 from pipeline.engine.still import Still
+from pipeline.engine.variants import shots_variant
 from pipeline.records.message import Publisher
 from pipeline.records.record import Message
-from pipeline.stream.chunk import End, Fault, Gap
+from pipeline.stream.chunk import End, Fault, Gap, Shot
 from pipeline.stream.ledger import Ledger
 from pipeline.stream.progress import Progress
 from pipeline.stream.spec import StreamSpec
@@ -41,6 +42,7 @@ class Account:
         """Go on where `progress` stands."""
         self.still = Still(spec, placements, progress.still)
         self.ledger = Ledger(progress.ledger, progress.waiting)
+        self._shots = shots_variant(spec)
         self._epoch = progress.epoch
         self._variants = {topic: own for one in placements for topic, own in one.variants.items()}
         self._publisher = publisher
@@ -97,6 +99,12 @@ class Account:
         """Breaks and faults, where the stream stands."""
         for entry in entries:
             self._messages += self._publisher.announce(entry, progress, {})
+
+    def tell(self, shot: Shot) -> None:
+        """A shot is over; after a resume, maybe on a frame before it."""
+        variant = prepared_variant(self._shots, shot.last.preparation)
+        own = replace(shot, last=replace(shot.last, epoch=self._epoch))
+        self._messages.append(self._publisher.shot(own, variant))
 
     def close(self) -> tuple[list[Message], dict[str, Any]]:
         """The messages, of which none are left then, and what of the progress is said here."""

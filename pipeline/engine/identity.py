@@ -9,7 +9,7 @@ from typing import Any
 from operators.errors import UsageError
 from operators.operator import Operator
 from operators.variant import variant_hash
-from pipeline.engine.variants import Variants
+from pipeline.engine.variants import Variants, shots_variant
 from pipeline.stream.spec import StreamSpec
 
 
@@ -69,6 +69,7 @@ class Identity:
         facts |= {"region": list(astuple(spec.region))} if spec.region else {}
         facts |= {"span_s": list(spec.span_s)} if spec.span_s else {}
         facts |= {"gate": spec.gate.canonical()} if spec.gate else {}
+        facts |= {"shots": shots_variant(spec)} if spec.shots else {}
         return variant_hash(facts)
 
     def _refuse_gate(self, spec: StreamSpec, keys: Iterable[str]) -> None:

@@ -26,7 +26,7 @@ from pipeline.errors import RecordsTooLarge
 from pipeline.records.commit import Commit
 from pipeline.records.message import Publisher
 from pipeline.records.outage import Outage
-from pipeline.stream.chunk import End, Fault, Frames, Gap, Trouble
+from pipeline.stream.chunk import End, Fault, Frames, Gap, Shot, Trouble
 from pipeline.stream.progress import Progress
 from pipeline.stream.spec import StreamSpec
 
@@ -231,7 +231,9 @@ class Lane:
         if not self.live:
             refuse_hole(self.stream, before, self._progress.frames)
 
-    def _pass(self, entry: Gap | Fault | End) -> None:
+    def _pass(self, entry: Gap | Fault | End | Shot) -> None:
+        if isinstance(entry, Shot):
+            return self._account.tell(entry)
         if isinstance(entry, Gap):
             self._forget(entry.reason)
             if entry.dropped:

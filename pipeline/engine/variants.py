@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
+from typing import Any
 
-from operators.variant import Computation, RecordKind
+from operators.variant import Computation, RecordKind, variant_hash
 from operators.zones.findable import Findable
 from pipeline.stream.sampling import Sampling
+from pipeline.stream.shots import METHOD
 from pipeline.stream.spec import StreamSpec
 
 
@@ -77,3 +79,18 @@ def frames_taken(spec: StreamSpec, sampling: Sampling) -> str:
     words += [f"from {segment}" for segment in spec.late_begins]
     words += [f"from {spec.span_s[0]!r} s to {spec.span_s[1]!r} s"] if spec.span_s else []
     return " ".join(words)
+
+
+def shots_variant(spec: StreamSpec) -> str:
+    """Of the records of a stream's shots: all that can change which frames are decoded, and what
+    is seen of them. No operator, nor which frames are sampled. "" where nobody looks for shots."""
+    if spec.shots is None:
+        return ""
+    facts: dict[str, Any] = {"topic": "shots", "rule": spec.shots.canonical(), "method": METHOD}
+    facts |= {"damaged": "keep"} if spec.damaged else {}
+    facts |= {} if spec.deinterlace else {"deinterlace": False}
+    facts |= {} if spec.decode == "cpu" else {"decode": spec.decode}
+    facts |= {"region": list(astuple(spec.region))} if spec.region else {}
+    facts |= {"span_s": list(spec.span_s)} if spec.span_s else {}
+    facts |= {"from": list(spec.late_begins)} if spec.late_begins else {}
+    return variant_hash(facts)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pipeline.decode.collector import Collector
 from pipeline.decode.host import DecodeHost
 from pipeline.decode.playback import Playback
+from pipeline.decode.track import Glimpse
 from pipeline.stream.chunk import End, Entry
 from pipeline.stream.spec import StreamSpec
 from pipeline.synthetic.uri import SCHEME
@@ -78,7 +79,7 @@ class Footage:
 def _rendered(spec: StreamSpec) -> Iterator[Entry]:
     collector = Collector(spec.chunk_ms, time.monotonic)
     for item in Playback(spec, lambda: time.time_ns() // 1000).items():
-        if item is not None:
+        if item is not None and not isinstance(item, Glimpse):
             collector.add(item)
         if collector.full:
             yield from collector.take()

@@ -24,9 +24,9 @@ from pipeline.records.headers import RecordHeaders, headers_of
 from pipeline.records.mark import Mark
 from pipeline.records.outage import Outage, told
 from pipeline.records.record import Message, Refused
-from pipeline.records.topics import CLAIMS, MANIFEST, PROGRESS, UNCHANGED
+from pipeline.records.topics import CLAIMS, MANIFEST, PROGRESS, SHOTS, UNCHANGED
 from pipeline.secrets import mask
-from pipeline.stream.chunk import End, Fault, Gap
+from pipeline.stream.chunk import End, Fault, Gap, Shot
 from pipeline.stream.progress import Progress
 from pipeline.trace import DETAIL_CHARS, detail, trace
 
@@ -137,11 +137,22 @@ class Publisher:
 
     def unchanged(self, last: FrameInfo, said: Mapping[str, Any], variant: str) -> Message:
         """Frames up to this one were not computed, because they show what one before them does."""
+        return self._of_span(UNCHANGED, last, said, {"variant": variant, "model": self._model})
+
+    def shot(self, shot: Shot, variant: str) -> Message:
+        """A shot is over. No model has to do with it."""
+        end, how = shot.last.place, {"began": shot.began, "ended": shot.ended}
+        said = {"start": shot.start, "end": end, "frames": shot.frames, **how}
+        return self._of_span(SHOTS, shot.last, said, {"variant": variant})
+
+    def _of_span(
+        self, topic: str, last: FrameInfo, said: Mapping[str, Any], more: dict[str, str]
+    ) -> Message:
+        """Of frames of which one is the last."""
         value = canonical_json(said)
-        identity = record_id(Result(last, UNCHANGED, JSON, value), variant)
-        attributes = frame_attributes(last) | {"variant": variant, "model": self._model}
-        headers = headers_of(UNCHANGED, identity, ours(UNCHANGED), attributes)
-        return Message(UNCHANGED, self._stream, headers, value)
+        identity = record_id(Result(last, topic, JSON, value), more["variant"])
+        headers = headers_of(topic, identity, ours(topic), frame_attributes(last) | more)
+        return Message(topic, self._stream, headers, value)
 
     def manifest(self, said: Mapping[str, Any], progress: Progress) -> Message:
         """What was committed since the manifest before (`pipeline.records.manifest`)."""

@@ -72,6 +72,7 @@ TOPICS: dict[str, Topic] = {
         Topic("events", ours("events"), retention_ms=30 * DAY_MS),
         Topic("deadletter", ours("deadletter"), retention_ms=30 * DAY_MS),
         Topic("unchanged", ours("unchanged")),
+        Topic("shots", ours("shots")),
         Topic("manifest", ours("manifest"), retention_ms=30 * DAY_MS),
         Topic("progress", ours("progress"), compacted=True, retention_ms=FOREVER_MS),
         Topic("claims", ours("claims"), compacted=True, retention_ms=FOREVER_MS, partitions=1),
@@ -80,6 +81,7 @@ TOPICS: dict[str, Topic] = {
 
 PROGRESS, CLAIMS = "progress", "claims"
 EVENTS, DEADLETTER, MANIFEST, UNCHANGED = "events", "deadletter", "manifest", "unchanged"
+SHOTS = "shots"
 OF_EVERY_RUN = (EVENTS, DEADLETTER, MANIFEST, PROGRESS, CLAIMS)  # beside those of its operators
 
 

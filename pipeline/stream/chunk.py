@@ -6,9 +6,9 @@ Live and recorded streams speak this one protocol; the engine cannot tell them a
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -222,7 +222,36 @@ class End:
         return Counts(self.decoded, self.sampled or 0, self.lost)
 
 
-Entry = Frames | Gap | Fault | End
+Beginning = Literal["start", "cut", "fade", "gap"]
+"""How a shot began: with its session, by a cut, behind a fade, or behind a known break."""
+
+Ending = Literal["end", "cut", "fade", "gap"]
+"""How it ended: with its session, or by what the next one begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """Decoded frames of a stream among which nothing was cut, when they are over.
+
+    Attributes:
+        start: position and time of the first, as records name them.
+        last: the last of them.
+        frames: that they are, sampled or not.
+        began, ended: how.
+    """
+
+    start: Mapping[str, str]
+    last: FrameInfo
+    frames: int
+    began: Beginning
+    ended: Ending
+
+    @property
+    def stream(self) -> str:
+        return self.last.stream
+
+
+Entry = Frames | Gap | Fault | End | Shot
 
 
 def sampled_in(entry: Entry) -> int:

@@ -21,6 +21,7 @@ from pipeline.stream.chunk import Counts, Cursor
 from pipeline.stream.gate import Gate
 from pipeline.stream.layout import Layout
 from pipeline.stream.sampling import Sampling
+from pipeline.stream.shots import ShotRule
 
 MAX_PIXELS = 4096 * 4096
 BASE_BYTES = 512 << 20  # address space of a child that decodes small pictures: 345 MiB
@@ -96,6 +97,7 @@ class StreamSpec:
         breaks: of a tape: where the run that is done again had not computed frames, which are
             left out again; None: all are computed.
         gate: which frames are not computed, because nothing has changed; None: all are.
+        shots: how cuts are told among all decoded frames; None: nobody looks for them.
         at: recordings: frames are wanted from this one on, which is looked for; None: from the
             cursor on, or the beginning. No job has one.
     """
@@ -136,6 +138,7 @@ class StreamSpec:
     late_begins: tuple[str, ...] = ()
     breaks: Breaks | None = field(default=None, repr=False)
     gate: Gate | None = None
+    shots: ShotRule | None = None
     at: Moment | None = None
 
     def __post_init__(self) -> None:
@@ -214,6 +217,7 @@ class StreamSpec:
             "places": values["places"] and Places.from_json(values["places"]),
             "tape": values["tape"] and Taping(**values["tape"]),
             "gate": values["gate"] and Gate(**values["gate"]),
+            "shots": values["shots"] and ShotRule(**values["shots"]),
             "layout": values["layout"] and Layout(**values["layout"]),
         }
         return cls(**{**values, **rest})

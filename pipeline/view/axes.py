@@ -16,7 +16,7 @@ from pipeline.view.series import LIVE, NO_SESSION, Axis, Series, Shelf, place_of
 NO_POSITION = "-"  # in ids of what was told before a session's first frame
 OF_SPANS = (  # not of single frames
     *("action", "action.episodes", "tamper.episodes", "zones.episodes", "zones.alerts"),
-    *("tracks.zones", "lines.crossed", "unchanged", "labels", *OF_EVERY_RUN),
+    *("tracks.zones", "lines.crossed", "unchanged", "shots", "labels", *OF_EVERY_RUN),
 )
 NO_FRAME = "none of its frames is in the sink yet"
 

@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.records.age import age
 from pipeline.records.payloads import time_us
 from pipeline.records.record import Message, StoredRecord
-from pipeline.records.topics import OF_EVERY_RUN
+from pipeline.records.topics import OF_EVERY_RUN, SHOTS
 from pipeline.stream.chunk import TROUBLES
 from pipeline.stream.progress import Progress
 from pipeline.stream.session import is_connection
@@ -56,7 +56,7 @@ class StreamState:
     def take(self, topic: str, headers: Headers, published_us: int) -> None:
         """A record of the stream that is no event."""
         self._publish(published_us)
-        if topic in OF_EVERY_RUN or "ce_time" not in headers:
+        if topic in (*OF_EVERY_RUN, SHOTS) or "ce_time" not in headers:
             return
         with suppress(ValueError):
             self._last_us = time_us(headers["ce_time"])

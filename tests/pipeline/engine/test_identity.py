@@ -9,10 +9,11 @@ import pytest
 from operators.errors import UsageError
 from operators.variant import Computation, RecordKind, variant_hash
 from pipeline.engine.identity import Identity, label_sets
-from pipeline.engine.variants import Variants
+from pipeline.engine.variants import Variants, shots_variant
 from pipeline.media.region import Region
 from pipeline.stream.gate import Gate
 from pipeline.stream.sampling import Sampling
+from pipeline.stream.shots import ShotRule
 from pipeline.stream.spec import StreamSpec
 
 COMPUTATION = Computation("dinov2_vits14", "b" * 64, "224", "torch sdpa", "float32", "cpu avx512")
@@ -153,3 +154,24 @@ def test_one_name_of_a_label_set_means_one_thing():
     assert farm == {"farm": [{"id": 0, "name": "hen"}]}
     with pytest.raises(UsageError, match=r"heads of segmentation and detect .* 'farm', with other"):
         label_sets({"segmentation": Naming("straw", "hen"), "detect": Naming("hen")})
+
+
+def test_shots_are_in_the_variant_of_their_own_records_alone():
+    cut = replace(CLIP, shots=ShotRule())
+    assert IDENTITY.variants(cut) == IDENTITY.variants(CLIP)
+    assert job(cut) != job(CLIP), "who asks for shots of what is done already gets them"
+    assert shots_variant(CLIP) == ""
+    changes = [
+        {},
+        {"shots": ShotRule(4)},
+        {"shots": ShotRule(min_s=2)},
+        {"damaged": True},
+        {"deinterlace": False},
+        {"decode": "cuda"},
+        {"region": Region(0.5, 0, 1, 1)},
+        {"span_s": (1.0, 2.0)},
+        {"late_begins": ("1763830800000001.2",)},
+    ]
+    assert len({shots_variant(replace(cut, **one)) for one in changes}) == len(changes)
+    others = [{"samplings": (Sampling("all", None),)}, {"short_side": 448}, {"gate": Gate()}]
+    assert {shots_variant(replace(cut, **one)) for one in others} == {shots_variant(cut)}

@@ -30,7 +30,7 @@ from pipeline.records.pictured import PicturedPublisher
 from pipeline.records.record import Message, Refused
 from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader
-from pipeline.stream.chunk import CAUSES, End, Fault, Gap
+from pipeline.stream.chunk import CAUSES, End, Fault, Gap, Shot
 from pipeline.stream.progress import Progress
 from tests.pipeline.golden.walk import walked
 
@@ -145,6 +145,8 @@ def _incidents() -> Iterator[Message]:
         yield publisher.started(info)
         yield publisher.dead_letter(info, "depth", ValueError("nan"))
         yield publisher.unchanged(info, _unchanged(info), "0123456789ab")
+        start = {"position": "3000", "time": "2025-11-22T16:59:58.000000Z"}
+        yield publisher.shot(Shot(start, info, 60, "start", "cut"), "0123456789ab")
         outage = Outage(1_763_830_800_000_001, 190.25, 21, "refused", kept=12)
         yield publisher.outage(replace(outage, over=False), progress)
         yield publisher.outage(outage, progress)

@@ -33,6 +33,7 @@ from pipeline.records.series import digest
 from pipeline.records.topics import TOPICS
 from pipeline.runtime.inline import InlineRun
 from pipeline.sinks.uri import open_reader, open_sink
+from pipeline.stream.chunk import Shot
 from pipeline.stream.gate import Gate
 from pipeline.stream.spec import StreamSpec
 
@@ -83,6 +84,7 @@ def shown(sink, records):
     info = FrameInfo(
         *("room-1", depth["ce_session"], "12", 12, Fraction(1, 30), 400_000, 0, (240, 320))
     )
+    first = replace(info, position="0", pts=0, event_time_us=0)
     publisher = Publisher("room-1", progress.job, depth["ce_model"])
     running = replace(progress, sequence=1, status="running")
     with pytest.raises(DinostreamError) as caught:
@@ -91,6 +93,7 @@ def shown(sink, records):
         "labels": labels_message("voc2012", label_set("voc2012").records()),
         "deadletter": publisher.dead_letter(info, "depth", caught.value),
         "unchanged": _unchanged(publisher, info, shown),
+        "shots": publisher.shot(Shot(first.place, info, 13, "start", "cut"), "85862d998f84"),
         "lines.crossed": _crossing(shown["tracks"].message),
         "progress": progress_message(progress),
         "claims": claim_message(Mark(running, "dinostream-5f0c1d2e3a4b", Place(3, 120))),
@@ -136,6 +139,7 @@ def test_every_record_is_as_the_schemas_say(records, described):
     assert {record.message.topic for record in records} == set(TOPICS) - {
         "deadletter",
         "unchanged",
+        "shots",
         "lines.crossed",
         "progress",
         "claims",

@@ -115,3 +115,11 @@ def test_what_is_not_to_be_trusted_says_so(told):
     headers = told.book.frame(0, outofdomain="true").headers
     told.state.take("depth", headers, BEGAN_US)
     assert (told.at(0)["outofdomain"], told.at(0)["untrained"]) == (True, False)
+
+
+def test_a_shot_that_is_over_says_nothing_of_the_newest_frame(told):
+    headers = told.book.frame(9, outofdomain="true").headers
+    told.state.take("depth", headers, BEGAN_US)
+    before = told.at(0)
+    told.state.take("shots", told.book.frame(3).headers, BEGAN_US)
+    assert told.at(0) == before
