@@ -36,6 +36,7 @@ def contour(mask: Mask, truth: Mask) -> float:
     if not told.any() or not true.any():
         return float(told.any() == true.any())
     radius = math.ceil(TOLERANCE * math.hypot(*mask.shape))
+    told, true = _around(told | true, told), _around(told | true, true)
     precision = np.count_nonzero(told & within(true, radius)) / np.count_nonzero(told)
     recall = np.count_nonzero(true & within(told, radius)) / np.count_nonzero(true)
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
@@ -47,6 +48,12 @@ def outline(mask: Mask) -> Mask:
     right, below, corner = padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]
     found: Mask = (mask != right) | (mask != below) | (mask != corner)
     return found
+
+
+def _around(held: Mask, mask: Mask) -> Mask:
+    """The part of a mask that lies in the box around another."""
+    rows, columns = np.flatnonzero(held.any(axis=1)), np.flatnonzero(held.any(axis=0))
+    return mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def within(mask: Mask, radius: int) -> Mask:
