@@ -98,15 +98,15 @@ def _carried(
     orders = wish.order(start, len(seen))
     size_hw = whole(seen.source_hw).of(seen.source_hw)
     total = 1 + sum(map(len, orders))
-    told = Told(labelled.labels, seen.times_s.tolist(), start, {}, orders)
+    sighted = {}
     masks = carried(seen, wish.asked, start, orders, size_hw, threads=threads)
     for done, mask in enumerate(masks, start=1):
         labelled.add_mask(mask)
         if wish.boxes:
             labelled.add_boxes(mask)
-        told.seen[mask.number] = mask.seen
+        sighted[mask.number] = mask.seen
         tell("masks", done, total)
-    return told
+    return Told(labelled.labels, seen.times_s.tolist(), start, sighted, orders)
 
 
 def _write_pictures(wish: Wish, seen: SeenClip, told: Told, labelled: Labelled, tell: Tell) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from operators.follow.presence import Absence, absences
 from operators.follow.rules import Rules
 from operators.segmentation.labelsets import LabelSet
-from pipeline.follow.carried import Mask, Sighting
+from pipeline.follow.carried import Sighting
 
 FILE = "follow.json"
 
@@ -28,20 +28,8 @@ class Told:
     labels: LabelSet
     times_s: Sequence[float]
     start: int
-    seen: dict[int, dict[int, Sighting]]
+    seen: Mapping[int, Mapping[int, Sighting]]
     orders: tuple[range, ...]
-
-    @classmethod
-    def of(
-        cls,
-        masks: Sequence[Mask],
-        labels: LabelSet,
-        times_s: Sequence[float],
-        start: int,
-        orders: tuple[range, ...],
-    ) -> Told:
-        """Of masks whose pixels need not be kept."""
-        return cls(labels, times_s, start, {one.number: one.seen for one in masks}, orders)
 
     def absences(self, id_: int) -> list[Absence]:
         """When one was lost, each way from the marked frame."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pipeline.follow.asked import asked
-from pipeline.follow.carried import Mask, Sighting
+from pipeline.follow.carried import Sighting
 from pipeline.follow.told import Told
 
 LABELS = asked([("cup", (1, 1)), ("hand", (2, 2))], [], []).labels
@@ -16,11 +14,8 @@ THERE = Sighting(6, (1, 2, 4, 4))
 def told():
     """Marked in frame 2; the cup is hidden in frame 3, the hand was not there before frame 1."""
     seen = {0: {1}, 1: {1, 2}, 2: {1, 2}, 3: {2}, 4: {1, 2}}
-    masks = [
-        Mask(number, np.zeros((4, 6), np.uint8), dict.fromkeys(ids, THERE))
-        for number, ids in seen.items()
-    ]
-    return Told.of(masks, LABELS, TIMES_S, 2, (range(3, 5), range(1, -1, -1)))
+    sighted = {number: dict.fromkeys(ids, THERE) for number, ids in seen.items()}
+    return Told(LABELS, TIMES_S, 2, sighted, (range(3, 5), range(1, -1, -1)))
 
 
 def test_people_are_told_when_what_was_lost():
