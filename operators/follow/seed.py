@@ -18,6 +18,7 @@ from operators.follow.propagation import directions
 Place = tuple[int, int]
 """Row and column of a patch."""
 
+LIKE = 0.6  # least cosine to a patch clicked on; measured, see docs/follow.md
 _ROUNDS = 5  # of telling a box's thing from its ground
 _RING = 0.5  # of a box's sides: how far around it its ground is looked at
 
@@ -78,10 +79,9 @@ def _one(seen: Tensor, marks: Marks, others: Sequence[Place]) -> Tensor:
 def _clicked(
     seen: Tensor, inside: Tensor, points: Sequence[Place], others: Sequence[Place]
 ) -> Tensor:
-    """The connected patches around the points that look more like them than most, and than any of
-    the others."""
+    """The connected patches around the points that look like them, and less like any other."""
     own = _likeness(seen, points)
-    like = inside & (own > _parting(own[inside]))
+    like = inside & (own > LIKE)
     if others:
         like &= own > _likeness(seen, others)
     found = torch.zeros_like(inside)
@@ -108,19 +108,6 @@ def _likeness(seen: Tensor, places: Sequence[Place]) -> Tensor:
     """Cosine to the nearest of some patches, `[h, w]`."""
     rows, columns = zip(*places, strict=True)
     return (seen @ seen[list(rows), list(columns)].T).amax(dim=2)
-
-
-def _parting(values: Tensor) -> float:
-    """Where values fall into two kinds that differ most (Otsu 1979)."""
-    ordered = values.flatten().double().sort().values
-    count = torch.arange(1, len(ordered), dtype=torch.float64)
-    below, total = ordered.cumsum(0)[:-1], ordered.sum()
-    rest = len(ordered) - count
-    between = count * rest * (below / count - (total - below) / rest).square()
-    if not len(between):
-        return -1.0
-    at = int(between.argmax())
-    return float((ordered[at] + ordered[at + 1]) / 2)
 
 
 def _covered(box: tuple[float, float, float, float], grid_hw: Sequence[int]) -> Tensor:

@@ -71,7 +71,8 @@ def moved(patches, down, across):
 
 @pytest.mark.parametrize(("step", "reached"), [(2, True), (5, False)])
 def test_what_moves_is_followed_as_far_as_the_circle_reaches(step, reached):
-    ground, thing = drawn(1, 16, 16, 32), drawn(2, 4, 4, 32)
+    ground = torch.ones(32) + 0.1 * drawn(1, 16, 16, 32)
+    thing = drawn(2, 4, 4, 32)
 
     def frame(at):
         patches = ground.clone()

@@ -73,6 +73,7 @@ def test_fit_detect_reads_the_boxes(folder):
     )
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools
 def test_cocos_own_reader_gets_the_masks_back(folder):
     with contextlib.redirect_stdout(io.StringIO()):
         read = COCO(str(folder / "coco.json"))
