@@ -23,7 +23,7 @@ def test_a_scene_is_followed_and_fitted(dinostream, tmp_path):
     assert "the weights are random" in done.stdout
     assert "wrote out; look at strip.png first" in said
     words = next(line for line in said if "fit segmentation" in line).split()[3:]
-    fitted = dinostream("fit", *words, *SMALL, "--steps", "2", "--json")
+    fitted = dinostream(*words, *SMALL, "--steps", "2", "--json")
     assert fitted.returncode == 0, fitted.stderr
     names = [label["name"] for label in json.loads(fitted.stdout)["labels"]]
     assert names == ["background", "it", "low"]
