@@ -68,7 +68,7 @@ def _told(tile: Tile, seen: Tensor, known: Tensor, labels: Tensor, rules: Rules)
     given = labels[:, tile.down, tile.across].flatten(0, 2)  # [T k, C]
     alike = asked.flatten(0, 1) @ others.T  # [q, T k]
     outside = tile.outside.to(alike.device)
-    alike.unflatten(1, (len(known), -1)).masked_fill_(outside[:, None], -torch.inf)
+    alike.view(len(alike), len(known), -1).masked_fill_(outside[:, None], -torch.inf)
     best = alike.topk(min(rules.top, alike.shape[1]), dim=1)
     weights = (best.values / rules.temperature).softmax(dim=1)  # [q, top]
-    return (weights[..., None] * given[best.indices]).sum(dim=1).unflatten(0, asked.shape[:2])
+    return (weights[..., None] * given[best.indices]).sum(dim=1).view(*asked.shape[:2], -1)

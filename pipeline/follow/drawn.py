@@ -23,8 +23,8 @@ Pixels = NDArray[np.uint8]
 
 SHORT_SIDE = 360  # of a frame of the film, pixels; smaller footage stays as it is
 STRIP_FRAMES, STRIP_COLUMNS = 6, 3
-_STRIP_WIDTH = 360  # of a frame
-_GAP, _SIZE = 8, 15
+_STRIP_WIDTH = 480  # of a frame
+_GAP, _SIZE = 8, 18
 _TINT = 0.5  # of a thing's colour over its mask
 
 

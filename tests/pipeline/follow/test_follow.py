@@ -71,7 +71,7 @@ def test_a_lid_is_followed_until_it_is_gone(own_store, tiny_backbone, lid_clip, 
     assert np.abs(np.array([left, top, right, bottom]) - (70, 28, 112, 70)).max() <= 14
     assert len(list(plain_frames(str(tmp_path / "out" / "film.mp4"), 5))) == 12
     with Image.open(tmp_path / "out" / "strip.png") as strip:
-        assert strip.size == (3 * 360 + 16, 2 * 240 + 8)
+        assert strip.size == (3 * 480 + 16, 2 * 320 + 8)
 
 
 def test_backwards_it_is_found_where_it_came_from(
