@@ -16,7 +16,7 @@ from operators.davis.region import region
 from operators.follow.follower import Follower
 from operators.follow.masks import Way, picture_mask
 from operators.follow.rules import Rules
-from operators.follow.seed import Marks, seed, seed_of_mask
+from operators.follow.seed import Marks, seed
 
 
 @dataclass(slots=True)
@@ -53,9 +53,13 @@ class Agreement:
 
 
 def seed_by_mask(own: World, first: Tensor) -> Tensor:
-    """As DAVIS does: the true mask of the first frame."""
-    grid = first.shape[0], first.shape[1]
-    return seed_of_mask(torch.from_numpy(own.ids[0]), grid, len(own.names))
+    """As DINOv3 does for DAVIS: the true mask, the pixel in the middle of each patch."""
+    rows, columns = (
+        ((torch.arange(patches) + 0.5) * pixels / patches).long()
+        for patches, pixels in zip(first.shape[:2], own.ids[0].shape, strict=True)
+    )
+    ids = torch.from_numpy(own.ids[0])[rows][:, columns]
+    return torch.nn.functional.one_hot(ids.long(), 1 + len(own.names)).float()
 
 
 def seed_by_click(own: World, first: Tensor) -> Tensor:

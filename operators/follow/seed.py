@@ -1,7 +1,7 @@
 """What a person marks in one frame -> probabilities of its patches, which are followed from there.
 
 Clicks: the patches that look like those clicked on, as far as they hang together with them. A box:
-what within it looks less like what surrounds it. A mask: how much of each patch it covers.
+what within it looks less like what surrounds it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d, max_pool2d, one_hot
+from torch.nn.functional import max_pool2d, one_hot
 
 from operators.follow.propagation import directions
 
@@ -53,18 +53,6 @@ def seed(patches: Tensor, things: Sequence[Marks], against: Sequence[Place] = ()
         for place in marks.points:  # whatever another one's box says
             told[place] = number
     return one_hot(told, 1 + len(things)).float()
-
-
-def seed_of_mask(ids: Tensor, grid_hw: tuple[int, int], things: int) -> Tensor:
-    """The same of a mask: the share of each patch that each covers.
-
-    Args:
-        ids: `[H, W]`, 0 the background, 1 to `things`.
-        grid_hw: patches down and across.
-        things: how many there may be.
-    """
-    covered = one_hot(ids.long(), 1 + things).float().permute(2, 0, 1)
-    return adaptive_avg_pool2d(covered, grid_hw).permute(1, 2, 0).contiguous()
 
 
 def _one(seen: Tensor, marks: Marks, others: Sequence[Place]) -> Tensor:

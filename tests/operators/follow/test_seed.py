@@ -1,11 +1,11 @@
-"""Clicks, boxes and masks become the patches that a person meant."""
+"""Clicks and boxes become the patches that a person meant."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from operators.follow.seed import Marks, seed, seed_of_mask
+from operators.follow.seed import Marks, seed
 
 GROUND, CUP, BOOK = torch.eye(8)[:3]
 
@@ -74,13 +74,3 @@ def test_a_box_around_all_or_within_a_patch_is_not_empty(box):
 def test_a_picture_that_is_all_alike_gives_what_was_clicked_on():
     told = seed(GROUND.expand(3, 4, 8), [Marks(points=((1, 2),))])
     assert told[..., 1].nonzero().tolist() == [[1, 2]]
-
-
-def test_a_mask_covers_patches_in_part():
-    mask = torch.zeros(4, 8, dtype=torch.uint8)
-    mask[:2, 1:4] = 1
-    mask[2:, 4:] = 2
-    told = seed_of_mask(mask, (2, 4), 2)
-    assert told[..., 1].tolist() == [[0.5, 1, 0, 0], [0, 0, 0, 0]]
-    assert told[..., 2].tolist() == [[0, 0, 0, 0], [0, 0, 1, 1]]
-    assert torch.equal(told.sum(dim=2), torch.ones(2, 4))
