@@ -12,6 +12,8 @@ from operators.davis.region import region
 from operators.errors import UsageError
 from pipeline.errors import SourceError
 from pipeline.features.store import FeatureStore
+from pipeline.fit.pairs import pairs
+from pipeline.fit.truth_files import MaskFile
 from pipeline.follow.asked import asked
 from pipeline.follow.follow import follow
 from pipeline.follow.wish import Wish
@@ -111,3 +113,17 @@ def test_what_cannot_be_done_leaves_nothing_behind(own_store, tiny_backbone, lid
     with pytest.raises(UsageError, match="is there already; name another folder"):
         tried(Wish(str(lid_clip), lid(48, 48), 0.0, 5.0))
     assert [path.name for path in out.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("name", ["testsrc2_odd_height_and_width_vp9.mp4", "video_90.mov"])
+def test_pictures_of_real_footage_are_as_large_as_their_masks(
+    store, tiny_backbone, shared_media, tmp_path, name
+):
+    """Odd sides, and pictures that are stored lying on their side."""
+    one = asked([("it", (60, 40))], [], [])
+    wish = Wish(str(shared_media / "videos" / name), one, 0.0, 5.0, to_s=0.4, film=True)
+    follow(wish, store, tiny_backbone, tmp_path / "out", threads=1, tell=silent)
+    items = pairs(tmp_path / "out" / "pictures", tmp_path / "out" / "masks", MaskFile())
+    said = json.loads((tmp_path / "out" / "follow.json").read_text())
+    assert len(items) == len(said["frames"]) >= 1
+    assert MaskFile().size_hw(items[0].partner) == tuple(said["picture_hw"])
