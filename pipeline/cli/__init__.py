@@ -39,6 +39,7 @@ COMMANDS = (
     "demo",
     "render",
     "zones",
+    "follow",
     "clip",
     "plot",
     "tail",

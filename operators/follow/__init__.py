@@ -1,0 +1,1 @@
+"""Masks that go from frame to frame by what patches look like, without training."""

@@ -1,0 +1,65 @@
+"""The frames of a recording that a feature store has sampled, once more, as large as they are.
+
+A clip and the times of its frames in -> pictures out, in order. Decoded as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.configuration.streams import RECORDED_CHUNK_MS
+from pipeline.errors import SourceError
+from pipeline.features.clip import Clip
+from pipeline.features.footage import Footage
+from pipeline.media.frame_size import FrameSize
+from pipeline.stream.chunk import Frames
+from pipeline.stream.spec import StreamSpec
+
+_STREAM = "followed"
+
+
+def whole(source_hw: tuple[int, int]) -> FrameSize:
+    """As large as the source; strips that are too narrow are squeezed as for a backbone."""
+    return FrameSize(min(source_hw), patch=1)
+
+
+def pictures(
+    clip: Clip, source_hw: tuple[int, int], times_us: NDArray[np.int64]
+) -> Generator[NDArray[np.uint8]]:
+    """RGB uint8 `[H, W, 3]` of each frame.
+
+    Args:
+        clip: how it was sampled.
+        source_hw: height and width as displayed, pixels.
+        times_us: event times of the frames that are wanted, rising.
+
+    Raises:
+        SourceError: it is not decoded to the same frames as before.
+    """
+    size = whole(source_hw)
+    spec = StreamSpec(
+        stream=_STREAM,
+        url=clip.url,
+        session=clip.content,
+        samplings=(clip.sampling,),
+        short_side=size.short_side,
+        patch=size.patch,
+        chunk_ms=RECORDED_CHUNK_MS,
+    )
+    wanted = iter(times_us.tolist())
+    sought = next(wanted, None)
+    with closing(Footage()) as footage:
+        for entry in footage.entries(spec):
+            if not isinstance(entry, Frames):
+                continue
+            for info, pixels in zip(entry.infos, entry.pixels, strict=True):
+                if sought is not None and info.event_time_us == sought:
+                    yield pixels
+                    sought = next(wanted, None)
+            if sought is None:
+                return
+    raise SourceError(f"{clip.path}: the frame at {sought} us is not there when it is read again")
