@@ -9,12 +9,13 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from benchmarks.places.question import Answer, Question, info_of, seconds
 from benchmarks.places.spell import Spell
@@ -35,25 +36,49 @@ _KINDS = {"left": "stay", "dwell": "dwell", "occupancy": "occupancy"}
 EPISODES = "zones.episodes"
 MODEL = "dinov2_vitti14"
 MAP_HW = (64, 112)  # four cells a patch, of pictures of 224 pixels
+_SOUND = np.array(True)
 _IDS = {label.name: label.id for label in LABELS.labels}
 
 
 def told_of_true_maps(spec: SceneSpec, asked: Question) -> Answer:
     """What the operator makes of maps without a mistake, one for every frame of a scene."""
-    scene, zones, results = open_scene(spec), _zones(asked), []
+    return told_of_maps(spec, asked, _true_maps(spec))
+
+
+def told_of_maps(
+    spec: SceneSpec,
+    asked: Question,
+    maps: Iterable[NDArray[np.uint8]],
+    repeated: Container[int] = (),
+) -> Answer:
+    """What the operator makes of maps.
+
+    Args:
+        spec: of the scene; its frame rate is that of the maps.
+        asked: what it is asked.
+        maps: class ids of each frame.
+        repeated: numbers of the frames that a gate leaves out, whose maps nobody sees.
+    """
+    zones, results = _zones(asked), []
+    for index, ids in enumerate(maps):
+        info = info_of(spec, index)
+        results += zones.repeat(info) if index in repeated else zones.say(info, ids, _SOUND)
+    results += zones.reset(info.stream, "end")
+    said = (json.loads(one.data) for one in results if one.operator == EPISODES)
+    return _spells(
+        (one["kind"], one["zone"], one["label"], _spell(one["start"], one["end"])) for one in said
+    )
+
+
+def _true_maps(spec: SceneSpec) -> Iterator[NDArray[np.uint8]]:
+    scene = open_scene(spec)
     for index in range(scene.frame_count):
         frame = scene.instances(index)
         ids = np.zeros(int(frame.mask.max()) + 1, np.uint8)
         ids[0] = GROUND
         for one in frame.seen:
             ids[one.id] = _IDS[one.label]
-        info = info_of(spec, index)
-        results += zones.say(info, ids[nearest(frame.mask, MAP_HW)], np.array(True))
-    results += zones.reset(info.stream, "end")
-    said = (json.loads(one.data) for one in results if one.operator == EPISODES)
-    return _spells(
-        (one["kind"], one["zone"], one["label"], _spell(one["start"], one["end"])) for one in said
-    )
+        yield ids[nearest(frame.mask, MAP_HW)]
 
 
 def _zones(asked: Question) -> Zones:
