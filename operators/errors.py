@@ -23,6 +23,10 @@ class DinostreamError(Exception):
         super().__init__(message)
         self.retryable = retryable
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Whole in another process, whatever the constructor of its kind takes."""
+        return _again, (type(self), self.args, vars(self))
+
 
 class UsageError(DinostreamError):
     """The user asked for something that cannot be: exit code 2, nothing was run."""
@@ -52,3 +56,11 @@ class Absent(UsageError):
             f"{self.need}, which does not run in this job; add it to operators, with a head, or "
             f"leave {leave} out"
         )
+
+
+def _again(
+    kind: type[DinostreamError], args: tuple[object, ...], own: dict[str, object]
+) -> DinostreamError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(own)
+    return error

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from operators.errors import DinostreamError, UsageError, WeightsError
+from operators.errors import Absent, DinostreamError, UsageError, WeightsError
 
 
 def test_an_error_says_whether_to_try_again():
@@ -32,3 +32,13 @@ def test_an_error_comes_back_whole_from_another_process(kind):
     assert type(again) is kind
     assert str(again) == "broken"
     assert vars(again) == vars(error)
+
+
+def test_so_does_one_whose_constructor_takes_something_else():
+    error = Absent("track reads", "detect", leave="track")
+
+    again = pickle.loads(pickle.dumps(error))
+
+    assert type(again) is Absent
+    assert str(again) == str(error)
+    assert (again.need, again.operator, again.retryable) == ("track reads detect", "detect", False)
