@@ -60,6 +60,13 @@ def resolve(
     from_file = _with_new_names(load_document(path, environ), str(path)) if path else {}
     options = _with_new_names(options or {}, "command line")
     remember_urls([from_file, options, overrides])  # before any error can quote them
+    if left_out := sorted(_table(from_file, "streams")) if "streams" in options else []:
+        log.warning(
+            "%s: streams %s are left out, with their zones and all that is said of them there: the "
+            "command line says what is played",
+            path,
+            ", ".join(left_out),
+        )
     values = _layered(from_file, options)
     values.setdefault("operators", dict.fromkeys(OPERATORS))  # an override changes one of them
     for override in overrides:

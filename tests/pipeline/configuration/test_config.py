@@ -343,3 +343,14 @@ def test_the_most_are_not_fewer_than_those_to_begin_with(kind):
     assert f"{kind}_max is 1, which is fewer than {kind}, 2" in refusal(
         None, {kind: 2, f"{kind}_max": 1}
     )
+
+
+def test_streams_of_a_file_that_sources_replace_are_told(tmp_path, caplog):
+    path = tmp_path / "cameras.yaml"
+    path.write_text("streams:\n  yard: {url: yard.mp4}\n  dock: {url: dock.mp4}\n")
+    assert resolve(path).streams.keys() == {"yard", "dock"}
+    assert not caplog.messages
+    chosen = resolve(path, {"sources": ["other.mp4"], "streams": {}})
+    assert (chosen.sources, chosen.streams) == (["other.mp4"], {})
+    (told,) = caplog.messages
+    assert told.startswith(f"{path}: streams dock, yard are left out")
