@@ -31,6 +31,13 @@ def _output(default: str, what: str) -> Callable[[Callback], Callback]:
     )  # fmt: skip
 
 
+def _at(what: str) -> Callable[[Callback], Callback]:
+    return click.option(
+        "--at", "at_s", type=FiniteRange(min=0), default=0.0, show_default="the first",
+        metavar="SECONDS", help=what,
+    )  # fmt: skip
+
+
 @click.group("zones", epilog="Example: dinostream zones draw yard -c cameras.yaml -o yard.png")
 def command() -> None:
     """Look at zones and lines before they are used."""
@@ -42,8 +49,7 @@ def command() -> None:
 @stream_argument
 @config_option
 @_output("zones.png", "A .png file.")
-@click.option("--at", "at_s", type=FiniteRange(min=0), default=0.0, show_default="the first",
-              metavar="SECONDS", help="Which frame.")  # fmt: skip
+@_at("Which frame.")
 @set_option
 def draw(
     stream: str, *, config: Path, output: Path, at_s: float, overrides: tuple[str, ...]
@@ -83,6 +89,7 @@ def draw(
 )
 @click.option("--fps", type=FiniteRange(min=0, min_open=True, max=60), default=10.0,
               show_default=True, help="Frames per second of the film.")  # fmt: skip
+@_at("Which frame a .png shows.")
 @set_option
 def check(
     stream: str,
@@ -91,6 +98,7 @@ def check(
     output: Path,
     sink: str | None,
     fps: float,
+    at_s: float,
     overrides: tuple[str, ...],
 ) -> int:
     """Draw STREAM's zones over its recording, as a film.
@@ -109,7 +117,7 @@ def check(
     said = _told(sink, config, spec) if sink else None
     with countdown("drawing") as show:
         frames = write_checked(
-            spec, places, outputs, fps=fps, said=said,
+            spec, places, outputs, fps=fps, at_s=at_s, said=said,
             tell=lambda one: show(one.share, f"{one.elapsed_s:.1f} s of footage"),
         )  # fmt: skip
     click.echo(f"{output}: {frames} frames of {stream}, {_count(places)}")

@@ -25,7 +25,7 @@ from pipeline.records.filter import Filter
 from pipeline.records.record import Message
 from pipeline.render.film import FilmFrame, Outputs, write_film
 from pipeline.render.panel import Pixels
-from pipeline.render.pixels import shown_frames
+from pipeline.render.pixels import require_reached, shown_frames
 from pipeline.render.rendering import Tell, film_of
 from pipeline.render.sheet import Heading, Sheet
 from pipeline.render.survey import messages, place_of
@@ -94,7 +94,14 @@ def write_still(spec: StreamSpec, places: Places, path: Path, *, at_s: float) ->
 
 
 def write_checked(
-    spec: StreamSpec, places: Places, outputs: Outputs, *, fps: float, said: Told | None, tell: Tell
+    spec: StreamSpec,
+    places: Places,
+    outputs: Outputs,
+    *,
+    fps: float,
+    at_s: float,
+    said: Told | None,
+    tell: Tell,
 ) -> int:
     """A film of a recording with the zones and lines over it; how many frames it has.
 
@@ -103,14 +110,16 @@ def write_checked(
         places: what is drawn.
         outputs: the files.
         fps: frames per second of the film.
+        at_s: which frame a PNG is: the first that is so many seconds behind the recording's first.
         said: what records say of the zones; None: nothing is known of what is in them.
         tell: hears of every frame.
 
     Raises:
-        UsageError: a zone is outside the picture.
+        UsageError: a zone is outside the picture, or the recording ends before `at_s`.
         SourceError: it cannot be decoded.
         SinkError: a file cannot be written.
     """
+    require_reached(spec, at_s)
     info, _ = _frame(replace(spec, samplings=(Sampling("all"),), short_side=spec.patch), 0.0)
     nothing: Iterator[Held] = iter(())
     track = Track(held_maps(said.zones) if said else nothing)
@@ -121,7 +130,7 @@ def write_checked(
     shown = shown_frames(spec, fps=fps, short_side=sheet.short_side, first=first)
     with ExitStack() as stack:
         stack.callback(shown.close)
-        return write_film(outputs, film_of(sheet, shown, tell), fps=fps, still_s=0.0)
+        return write_film(outputs, film_of(sheet, shown, tell), fps=fps, still_s=at_s)
 
 
 def _newest(reader: Reader, topic: str, where: Filter) -> list[Message]:

@@ -58,6 +58,10 @@ def test_a_film_shows_zones_with_and_without_records(dinostream, file, tmp_path)
     assert (np.abs(told - bare).max(axis=2) > 60).sum() > 500, (
         "what is in the zone is written there"
     )
+    later = ("-o", "c.png", "--at", "0.7")
+    assert dinostream("zones", "check", "yard", "-c", file, *later).returncode == 0
+    moved = np.asarray(Image.open(tmp_path / "c.png")).astype(int)
+    assert (np.abs(moved - bare).max(axis=2) > 20).sum() > 500, "another frame, another time"
     source = "synthetic:room?seed=3&seconds=1&fps=10&size=160x90"
     drawn = dinostream(
         "render", "sqlite:r.db", "--source", source, "--stream", "yard", "-o", "d.png"
@@ -77,6 +81,7 @@ def test_a_film_shows_zones_with_and_without_records(dinostream, file, tmp_path)
             ("draw", "yard", "--set", "streams.yard.zones.gate.line=[[0,0],[161,0]]"),
             "line gate: poi",
         ),
+        (("check", "yard", "-o", "a.png", "--at", "9"), "--at 9: the footage ends at 1.0 s"),
         (("check", "bare"), "streams.bare has no zones to check; draw shows its picture"),
         (
             ("check", "yard", "--set", "streams.yard.url=rtsp://10.0.0.1/x"),
