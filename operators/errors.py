@@ -1,6 +1,7 @@
 """The root of every error that dinostream raises on purpose.
 
     DinostreamError            its text says where and what to do, `retryable` whether to try again
+    ├── GridError              a picture has another shape than a head was made for
     └── UsageError             bad usage or configuration; exit code 2, before the first frame
         ├── WeightsError       a weights file is absent, broken, refused or not the one asked for
         └── Absent             an operator that another one reads does not run
@@ -34,6 +35,10 @@ class UsageError(DinostreamError):
 
 class WeightsError(UsageError):
     """A weights file cannot be had, read or used; the text names the file and the keys."""
+
+
+class GridError(DinostreamError):
+    """A head that knows every place of a picture is given a picture of another shape."""
 
 
 class Absent(UsageError):

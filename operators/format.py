@@ -61,6 +61,7 @@ BUILT_IN: Mapping[str, Mapping[str, Format]] = {
     "zones": _published({"zones": JSON, "zones.episodes": JSON, "zones.alerts": JSON}),
     "track": _published({"tracks": JSON, "tracks.zones": JSON, "lines.crossed": JSON}),
     "tamper": _published({"tamper": JSON, "tamper.episodes": JSON}),
+    "anomaly": _published({"anomaly": PNG, "anomaly.summary": JSON}),
 }
 """Built-in operator -> its topics."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from operators.action.build import build_action
+from operators.anomaly.operator import build_anomaly
 from operators.backbones.architectures import Architecture
 from operators.depth.operator import build_depth
 from operators.detect.build import build_detect
@@ -47,6 +48,7 @@ BUILDERS: Mapping[str, Builder] = {
     "zones": build_zones,
     "track": build_track,
     "tamper": build_tamper,
+    "anomaly": build_anomaly,
 }
 _TOPICS = (topic.partition(".")[0] for topics in BUILT_IN.values() for topic in topics)
 _RESERVED = tuple(

@@ -32,6 +32,7 @@ _ELSEWHERE = {
     "segmentation": "pipeline.cli.fit_dense",
     "depth": "pipeline.cli.fit_dense",
     "detect": "pipeline.cli.fit_detect",
+    "anomaly": "pipeline.cli.fit_anomaly",
 }
 
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
               show_default=True, help="Frames per second of the film.")  # fmt: skip
 @click.option("--operator", "operators", metavar="NAME", multiple=True,
               show_default="all that there are",
-              help="Draw, and make, only these: depth, segmentation, pca, action; "
+              help="Draw, and make, only these: depth, segmentation, pca, anomaly, action; "
               "of a SINK also zones, detect, track, tamper.")  # fmt: skip
 @click.option("--variant", "variants", metavar="HASH", multiple=True,
               show_default="the newest ones", help="Of a SINK: draw these.")  # fmt: skip

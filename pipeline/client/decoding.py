@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.client.action import action, episode
+from pipeline.client.anomaly import anomaly, anomaly_summary
 from pipeline.client.components import principal_components
 from pipeline.client.depth import depth, depth_summary
 from pipeline.client.detections import detections
@@ -49,6 +50,8 @@ BY_TOPIC: Mapping[str, Decode] = {
     "lines.crossed": crossing,
     "tamper": view,
     "tamper.episodes": tamper_episode,
+    "anomaly": anomaly,
+    "anomaly.summary": anomaly_summary,
     "labels": label_set,
     "events": event,
     "deadletter": dead_letter,

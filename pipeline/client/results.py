@@ -1,6 +1,7 @@
 """The classes of all results, for whoever tells them apart."""
 
 from pipeline.client.action import Action, Episode, FrameTime
+from pipeline.client.anomaly import Anomaly, AnomalySummary
 from pipeline.client.components import PrincipalComponents
 from pipeline.client.depth import Depth, DepthSummary
 from pipeline.client.detections import Detections, Thing
@@ -20,6 +21,8 @@ from pipeline.client.zones import Zone, ZoneAlert, ZoneClass, ZoneEpisode, Zones
 
 __all__ = [
     "Action",
+    "Anomaly",
+    "AnomalySummary",
     "Books",
     "ClassShare",
     "Classification",

@@ -20,7 +20,7 @@ from pipeline.stream.sampling import Sampling, union_hz
 
 log = logging.getLogger(__name__)
 
-_WHOLE_FRAME = ("action", "classify")  # at another size their vectors are others
+_WHOLE_FRAME = ("action", "classify", "anomaly")  # at another size their vectors are others
 
 
 @dataclass(frozen=True, slots=True)

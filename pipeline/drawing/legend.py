@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.drawing.canvas import Canvas, text_width
-from pipeline.drawing.palette import GREY, INK, NOTHING, RGB, depth_colours
+from pipeline.drawing.palette import GREY, INK, NOTHING, RGB, amount_colours, depth_colours
 from pipeline.drawing.scale import decimals
 
 BAR_WIDTH = 330
@@ -32,14 +33,26 @@ def scale_bar(
     """
     left, top = left_top
     low_m, high_m = marks_m[0], marks_m[-1]
-    _ramp(canvas, left_top, (low_m, high_m), width)
-    baseline = top + _NUMBERS_BELOW
-    for mark_m in marks_m:
-        x = left + width * (mark_m - low_m) / (high_m - low_m)
-        canvas.line([(x, top + _BAR_HEIGHT), (x, top + _BAR_HEIGHT + 3)], GREY)
-        canvas.text((x, baseline), f"{mark_m:.{decimals(marks_m)}f}", _SIZE, anchor="ms")
+    _ramp(canvas, left_top, depth_colours(_row(low_m, high_m, width), low_m, high_m), width)
+    _numbers(canvas, left_top, marks_m, width)
     last = f"{high_m:.{decimals(marks_m)}f}"
-    canvas.text((left + width + text_width(last, _SIZE) / 2 + _PAD, baseline), "m", _SIZE)
+    behind = left + width + text_width(last, _SIZE) / 2 + _PAD
+    canvas.text((behind, top + _NUMBERS_BELOW), "m", _SIZE)
+
+
+def amount_bar(
+    canvas: Canvas, left_top: tuple[float, float], marks: Sequence[float], *, width: float
+) -> None:
+    """A colour scale of amounts without a unit, from little to much.
+
+    Args:
+        left_top: of the bar, pixels.
+        marks: numbers below it; the first and the last are its ends.
+        width: of the bar, pixels.
+    """
+    low, high = marks[0], marks[-1]
+    _ramp(canvas, left_top, amount_colours(_row(low, high, width), low, high), width)
+    _numbers(canvas, left_top, marks, width)
 
 
 def order_bar(canvas: Canvas, left_top: tuple[float, float], *, width: float) -> None:
@@ -50,7 +63,7 @@ def order_bar(canvas: Canvas, left_top: tuple[float, float], *, width: float) ->
         width: of the bar, pixels.
     """
     left, top = left_top
-    _ramp(canvas, left_top, (0.0, 1.0), width)
+    _ramp(canvas, left_top, depth_colours(_row(0.0, 1.0, width), 0.0, 1.0), width)
     canvas.text((left, top + _NUMBERS_BELOW), "near", _SIZE)
     canvas.text((left + width, top + _NUMBERS_BELOW), "far", _SIZE, anchor="rs")
 
@@ -107,10 +120,26 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f}%" if share >= 0.005 else "<1%"
 
 
+def _row(low: float, high: float, width: float) -> NDArray[np.float32]:
+    """Numbers along a bar, `[1, W]`."""
+    return np.linspace(low, high, round(width) * 2, dtype=np.float32)[None, :]
+
+
 def _ramp(
-    canvas: Canvas, left_top: tuple[float, float], ends: tuple[float, float], width: float
+    canvas: Canvas, left_top: tuple[float, float], colours: NDArray[np.uint8], width: float
 ) -> None:
     left, top = left_top
-    ramp = np.linspace(*ends, round(width) * 2, dtype=np.float32)[None, :]
     box = (left, top, left + width, top + _BAR_HEIGHT)
-    canvas.paste(Image.fromarray(depth_colours(ramp, *ends)), box, smooth=False)
+    canvas.paste(Image.fromarray(colours), box, smooth=False)
+
+
+def _numbers(
+    canvas: Canvas, left_top: tuple[float, float], marks: Sequence[float], width: float
+) -> None:
+    left, top = left_top
+    low, high = marks[0], marks[-1]
+    for mark in marks:
+        x = left + width * (mark - low) / (high - low)
+        canvas.line([(x, top + _BAR_HEIGHT), (x, top + _BAR_HEIGHT + 3)], GREY)
+        text = f"{mark:.{decimals(marks)}f}"
+        canvas.text((x, top + _NUMBERS_BELOW), text, _SIZE, anchor="ms")

@@ -70,6 +70,19 @@ def depth_colours(depth_m: NDArray[np.float32], low_m: float, high_m: float) -> 
     return colours
 
 
+def amount_colours(amounts: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
+    """Amounts in the same colours: much is bright, little is dark.
+
+    Args:
+        amounts: float32 `[H, W]`, NaN where unknown.
+        low, high: ends of the scale.
+
+    Returns:
+        RGB uint8 `[H, W, 3]`.
+    """
+    return depth_colours(amounts, high, low)
+
+
 def class_colours(names: Sequence[str], kept: Mapping[str, RGB] | None = None) -> dict[str, RGB]:
     """A colour for each of the first names, as many as there are colours, in their order.
 

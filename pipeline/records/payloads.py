@@ -1,4 +1,4 @@
-"""What map records hold, as arrays: depth, class ids, colours; and when and where a record is of.
+"""What map records hold, as arrays: depth, ids, colours, distances; when and where a record is of.
 
 Messages in -> numbers out. Knows no drawing and no sink.
 """
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from operators.anomaly.summary import STEP
 from operators.moment import microseconds
 from pipeline.records.record import Message
 
@@ -37,6 +38,11 @@ def depth_map(message: Message) -> DepthMap:
     steps = _pixels(message.value).astype(np.float32)
     scale = np.float32(message.headers["ce_depthscale"])
     return DepthMap(np.where(steps > 0, steps * scale, np.float32(np.nan)), metric)
+
+
+def anomaly_map(message: Message) -> NDArray[np.float32]:
+    """The distances of a record of topic `anomaly`, float32 `[h, w]`, one per patch."""
+    return _pixels(message.value).astype(np.float32) * np.float32(STEP)
 
 
 def class_ids(message: Message) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Depth, segmentation and principal components as pictures on a sheet, with what they mean."""
+"""Depth, classes, components and anomalies as pictures on a sheet, with what they mean."""
 
 from __future__ import annotations
 
@@ -9,20 +9,28 @@ from numpy.typing import NDArray
 
 from operators.segmentation.labelsets import LabelSet
 from pipeline.drawing.canvas import Canvas
-from pipeline.drawing.legend import BAR_WIDTH, named_shares, order_bar, scale_bar, swatches
-from pipeline.drawing.palette import NOTHING, class_colours, depth_colours
+from pipeline.drawing.legend import (
+    BAR_WIDTH,
+    amount_bar,
+    named_shares,
+    order_bar,
+    scale_bar,
+    swatches,
+)
+from pipeline.drawing.palette import NOTHING, amount_colours, class_colours, depth_colours
 from pipeline.drawing.scale import round_scale
-from pipeline.records.payloads import class_ids, depth_map, rgb_pixels
+from pipeline.records.payloads import anomaly_map, class_ids, depth_map, rgb_pixels
 from pipeline.records.record import Message
 from pipeline.render.layout import Cell
 from pipeline.render.panel import Pixels, laid_over
 from pipeline.render.survey import Found
 from pipeline.render.track import Track
 
-OVER = {"depth": 0.6, "segmentation": 0.5, "pca": 0.65}  # share of a map in a blend
+OVER = {"depth": 0.6, "segmentation": 0.5, "pca": 0.65, "anomaly": 0.6}  # share of a map in a blend
 _LINE = 21  # of a legend
 _INDENT = 12  # of a scale: its first number is centred below its end
 _CLASSES = 7  # with a colour of their own: two lines of names in a narrow column
+_LEAST_RANGE = 0.01  # of distances: below, a scale would show noise alone
 _PCA_SAYS = ("alike in colour: alike to the backbone", "black: background, by the first component")
 
 
@@ -130,6 +138,28 @@ class PcaPanel(MapPanel):
     def colours(self, message: Message) -> Pixels:
         """The record is a picture already."""
         return rgb_pixels(message)
+
+
+class AnomalyPanel(MapPanel):
+    """What is unusual is bright, on one scale from the first frame to the last."""
+
+    title = "anomaly"
+    note = "distance to the nearest that is usual there"
+
+    def __init__(self, track: Track, found: Found, *, blend: bool) -> None:
+        super().__init__(track, blend=blend)
+        highest = max(float(anomaly_map(message).max()) for message in found.samples)
+        self._marks = round_scale(0.0, max(highest, _LEAST_RANGE))
+
+    def draw_legend(self, canvas: Canvas, cell: Cell) -> None:
+        """The scale."""
+        place = (cell.left + _INDENT, cell.top + cell.height + 8)
+        width = min(BAR_WIDTH, cell.right - cell.left - 2 * _INDENT)
+        amount_bar(canvas, place, self._marks, width=width)
+
+    def colours(self, message: Message) -> Pixels:
+        """On the film's scale."""
+        return amount_colours(anomaly_map(message), self._marks[0], self._marks[-1])
 
 
 def _shares(maps: Sequence[NDArray[np.uint8]], names: Sequence[str]) -> dict[str, float]:

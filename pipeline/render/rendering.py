@@ -16,7 +16,7 @@ from pipeline.records.filter import Filter
 from pipeline.records.record import Message
 from pipeline.render.action_panel import ActionPanel
 from pipeline.render.film import FilmFrame, Outputs, write_film
-from pipeline.render.map_panels import OVER, DepthPanel, PcaPanel, SegmentationPanel
+from pipeline.render.map_panels import OVER, AnomalyPanel, DepthPanel, PcaPanel, SegmentationPanel
 from pipeline.render.overlay import OVERLAYS, Overlay
 from pipeline.render.panel import FramePanel, Panel
 from pipeline.render.pixels import Shown, shown_frames
@@ -174,6 +174,8 @@ def _panels(wish: Wish, found: Survey, reader: Callable[[], Reader]) -> list[Pan
             panels.append(ZonesPanel(track, alarms(_alerts(wish, found, reader()))))
         elif topic == "depth":
             panels.append(DepthPanel(track, own, blend=blend))
+        elif topic == "anomaly":
+            panels.append(AnomalyPanel(track, own, blend=blend))
         elif topic == "segmentation":
             name = own.headers["ce_labelset"]
             if name not in found.labels:

@@ -23,7 +23,7 @@ from pipeline.sinks.address import SqliteAddress, parse_sink_uri
 from pipeline.sinks.sink import Reader
 from pipeline.sinks.uri import open_reader
 
-DRAWN = ("depth", "segmentation", "pca", "action", "zones")
+DRAWN = ("depth", "segmentation", "pca", "anomaly", "action", "zones")
 MADE = ("depth", "segmentation", "pca", "action")  # of them, of a recording without a configuration
 SAMPLES = 64  # values of a topic that scales and names are taken from
 

@@ -32,7 +32,7 @@ from operators.registry import build_operator
 from operators.vector.embedding import Embedding
 from operators.weights.heads import Head
 
-NAMES = ("depth", "segmentation", "classify", "action", "embedding", "frames", "tamper")
+NAMES = ("depth", "segmentation", "classify", "action", "embedding", "frames", "tamper", "anomaly")
 CUDA = torch.device("cuda", 0)
 
 

@@ -26,7 +26,7 @@ operators: {depth: {}, segmentation: {regions: 1, min_share: 0.1}, classify: {to
   action: {threshold: 0.0}, embedding: {}, pca: {},
   frames: {blur: [person]}, detect: {},
   zones: {classes: [step, building, lamp, stove, food], min_s: 0}, track: {},
-  tamper: {learn_s: 0.4, least_s: 0.2, share: 0}}
+  tamper: {learn_s: 0.4, least_s: 0.2, share: 0}, anomaly: {threshold: 0}}
 runtime: inline
 """
 

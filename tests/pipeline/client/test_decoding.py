@@ -43,6 +43,8 @@ CLASSES = {
     "tracks.zones": results.Visit,
     "tamper": results.View,
     "tamper.episodes": results.TamperEpisode,
+    "anomaly": results.Anomaly,
+    "anomaly.summary": results.AnomalySummary,
     "labels": results.LabelSet,
     "events": results.Event,
     "manifest": results.Books,
@@ -97,6 +99,11 @@ def test_maps_are_arrays(read):
     assert summary.percentiles[50] == pytest.approx(np.median(depth.metres), abs=0.1)
     assert summary.grid.shape == (3, 3)
     assert read["pca"][0].rgb.shape == (8, 12, 3)
+    distances, told = read["anomaly"][0].distances, read["anomaly.summary"][0]
+    assert (distances.dtype, distances.shape) == (np.float32, (2, 3))
+    assert distances.max() == pytest.approx(told.highest) == told.score
+    assert (told.over, told.threshold, told.patches) == (True, 0, 6)
+    assert told.box == (0, 0, 320, 240)
     picture = read["frames"][0]
     assert (picture.rgb().dtype, picture.rgb().shape) == (np.uint8, (28, 37, 3))
     assert (picture.blurred, picture.untrained) == (("person",), True)

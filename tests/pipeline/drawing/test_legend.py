@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.drawing.canvas import Canvas
-from pipeline.drawing.legend import named_shares, order_bar, scale_bar, swatches
-from pipeline.drawing.palette import NOTHING, depth_colours
+from pipeline.drawing.legend import amount_bar, named_shares, order_bar, scale_bar, swatches
+from pipeline.drawing.palette import NOTHING, amount_colours, depth_colours
 
 ENTRIES = [((200, 10 * number, 0), f"class number {number}") for number in range(20)]
 
@@ -48,3 +48,13 @@ def test_scales_go_from_bright_to_dark():
     for y in (15, 55):
         assert np.abs(pixels[y, 21] - near).max() < 8
         assert np.abs(pixels[y, 318] - far).max() < 8
+
+
+def test_amounts_go_from_dark_to_bright():
+    canvas = Canvas(500, 90)
+    amount_bar(canvas, (20, 10), [0.0, 0.2, 0.4], width=300)
+    pixels = np.asarray(canvas.finish(90)).astype(int)
+    little, much = amount_colours(np.array([[0.0, 0.4]], np.float32), 0, 0.4)[0].astype(int)
+    assert np.abs(pixels[15, 21] - little).max() < 8
+    assert np.abs(pixels[15, 318] - much).max() < 8
+    assert much.sum() > little.sum() + 200

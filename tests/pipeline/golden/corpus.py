@@ -47,7 +47,7 @@ short_side: 28
 operators: {depth: {}, segmentation: {regions: 1, min_share: 0.1}, classify: {top: 2},
   action: {threshold: 0.3}, embedding: {}, pca: {}, frames: {},
   detect: {threshold: 0.4},
-  tamper: {learn_s: 0.4, least_s: 0.2, share: 0}}
+  tamper: {learn_s: 0.4, least_s: 0.2, share: 0}, anomaly: {threshold: 0}}
 runtime: inline
 """
 FILMED = """

@@ -156,8 +156,12 @@ def test_maps_open_in_pillow(records):
             continue
         kinds.add(message.topic)
         picture = Image.open(io.BytesIO(message.value))
-        assert (picture.width, picture.height) == (3 * 4, 2 * 4)  # 4 cells a side of a patch
-        if message.topic == "depth":
+        cells = 1 if message.topic == "anomaly" else 4  # a side of a patch
+        assert (picture.width, picture.height) == (3 * cells, 2 * cells)
+        if message.topic == "anomaly":
+            assert picture.mode == "I;16"
+            assert np.asarray(picture).max() <= 20_000
+        elif message.topic == "depth":
             assert picture.mode == "I;16"
             metres = np.asarray(picture) * float(message.headers["ce_depthscale"])
             assert (metres > 0).all()
@@ -168,7 +172,7 @@ def test_maps_open_in_pillow(records):
             assert picture.mode == "P"
             ids, palette = np.asarray(picture), labels[message.headers["ce_labelset"]]
             assert (np.asarray(picture.convert("RGB")) == palette[ids]).all()
-    assert kinds == {"depth", "segmentation", "pca"}
+    assert kinds == {"depth", "segmentation", "pca", "anomaly"}
 
 
 def test_vectors_open_in_numpy(records):

@@ -9,6 +9,7 @@ from operators.png import grey16_png, palette_png, rgb_png
 from operators.result import PNG, Result
 from pipeline.records.message import Publisher
 from pipeline.records.payloads import (
+    anomaly_map,
     class_ids,
     depth_map,
     position_of,
@@ -45,6 +46,13 @@ def test_classes_and_colours_are_as_they_were(record):
     assert (class_ids(message) == ids).all()
     pixels = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
     assert (rgb_pixels(record("pca", rgb_png(pixels))) == pixels).all()
+
+
+def test_distances_are_in_ten_thousandths(record):
+    steps = np.array([[0, 1234], [10_000, 20_000]], np.uint16)
+    read = anomaly_map(record("anomaly", grey16_png(steps)))
+    assert read.dtype == np.float32
+    np.testing.assert_allclose(read, [[0, 0.1234], [1, 2]], rtol=1e-6)
 
 
 def test_where_and_when_a_record_is_of(record):

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from operators.errors import UsageError
-from operators.result import canonical_json
-from pipeline.drawing.palette import CLASS_COLOURS, NOTHING, depth_colours
+from operators.png import grey16_png
+from operators.result import PNG, canonical_json
+from pipeline.drawing.palette import CLASS_COLOURS, NOTHING, amount_colours, depth_colours
 from pipeline.errors import SinkError, SourceError
 from pipeline.media.plain import plain_frames
 from pipeline.render import rendering
@@ -110,6 +111,23 @@ def test_blended_the_video_is_seen_through_the_map(wish, tmp_path):
     grey = (left - 0.6 * NEAR.astype(float)) / 0.4
     assert np.abs(grey - grey.mean(axis=2, keepdims=True)).mean() < 12
     assert left.std() > 5
+
+
+@pytest.mark.slow
+def test_what_is_unusual_is_bright(wish, tmp_path, records):
+    path = tmp_path / "out.png"
+    halves = np.repeat([[0, 1]], (6, 6), axis=1).repeat(9, axis=0)
+    maps = [
+        records.of(records.info(number), "anomaly", PNG, grey16_png((halves * most).astype("u2")))
+        for number, most in ((0, 4000), (10, 2000))
+    ]
+    render(wish(Outputs(png=path), maps, operators=("anomaly",), still_s=0.0), tell=ignore)
+    cell = arranged(2, SOURCE_HW).cells[1]
+    with Image.open(path) as image:
+        pixels = np.asarray(image)
+    usual, unusual = amount_colours(np.array([[0.0, 0.4]], np.float32), 0.0, 0.4)[0]
+    assert near(pixels, inside(cell, 0.25), usual)
+    assert near(pixels, inside(cell, 0.75), unusual)
 
 
 @pytest.mark.slow

@@ -93,7 +93,7 @@ def test_of_many_records_a_few_are_kept_from_all_over(look, stored, records):
 
 def test_a_sink_with_other_records_only_holds_none(look, stored, records, build):
     sink = stored([build.message(0, topic="embedding"), records.all()[0]])
-    with pytest.raises(UsageError, match="holds no records of depth, segmentation, pca, action"):
+    with pytest.raises(UsageError, match="no records of depth, segmentation, pca, anomaly, action"):
         look(sink)
 
 

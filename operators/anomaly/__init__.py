@@ -1,0 +1,1 @@
+"""What has not been at its place before: patches of a still camera -> how unlike the usual."""
