@@ -28,7 +28,7 @@ def none_runs(missing: Sequence[str]) -> UsageError:
     """Every operator of a job lacks its head; the texts of `MissingHead` say which."""
     return UsageError(
         f"no operator can run: {'; '.join(missing)}. --weights demo comes with heads for depth, "
-        "segmentation and action"
+        "segmentation, action and detect"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.demo.layout import GAP, Grid, Row
 from pipeline.demo.material import HEADING, Material, cells, heading
 from pipeline.drawing.canvas import Box, Canvas
-from pipeline.drawing.palette import GREY, RGB
+from pipeline.drawing.palette import RGB
 from pipeline.drawing.tagged_box import number_colour, tagged_box
 
 _WORDS = 11.0  # size, pixels
@@ -24,7 +24,7 @@ def draw_tracks(canvas: Canvas, top: int, material: Material) -> list[Row]:
     truth = _of_truth(material)
     note = f"boxes of detect with the ids of track{material.trained('tracks')}"
     note += "; truth: the scene's own boxes and ids" if truth else ""
-    heading(canvas, top, "tracks", f"{note}; a track keeps its colour, a grey one is lost")
+    heading(canvas, top, "tracks", f"{note}; a track keeps its colour")
     rows = []
     top += HEADING
     for shows, tags in (("model", model), ("truth", truth)):
@@ -70,8 +70,9 @@ def _of_model(material: Material) -> dict[int, list[_Tag]]:
     found = {column: one.tracks for column, one in enumerate(maps) if one}
     return {
         column: [
-            (one.box, f"{one.id} {one.label}", GREY if one.lost else number_colour(one.id))
+            (one.box, f"{one.id} {one.label}", number_colour(one.id))
             for one in tracks
+            if not one.lost
         ]
         for column, tracks in found.items()
         if tracks is not None

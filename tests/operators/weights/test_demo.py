@@ -117,8 +117,8 @@ def test_other_labels_or_thresholds_are_another_head(packed):
 def test_what_ships_is_small_and_whole():
     demo = read_demo()
 
-    assert SHIPPED.stat().st_size < 12_000_000
-    assert demo.heads.keys() == {"depth", "segmentation", "action"}
+    assert SHIPPED.stat().st_size < 13_500_000
+    assert demo.heads.keys() == {"depth", "segmentation", "action", "detect"}
     for tensors in (demo.backbone, *(head.tensors for head in demo.heads.values())):
         assert all(own.isfinite().all() for own in tensors.values())
 
