@@ -77,6 +77,7 @@ class Segmentation(BatchOperator):
         self._regions = regions
         self._min_share = min_share
         self._scales = SCALES[:scales]
+        self.sees_pixels = scales > 1
 
     def settings(self) -> Mapping[str, Any]:
         return {

@@ -202,6 +202,13 @@ def run_options(function: Callback) -> Callback:
     return function
 
 
+def engine_options(function: Callback) -> Callback:
+    """Those of an engine, whatever it is given."""
+    for option in reversed((*_BACKBONE, *_HEADS, *_WHICH, *_CPU)):
+        function = option(function)
+    return function
+
+
 def job_options(function: Callback) -> Callback:
     """Those of a job in one process, for commands whose --fps and --operator mean more."""
     sink = _sink_option("none: they are thrown away")
