@@ -51,6 +51,12 @@ class Operator(ABC):
         """Every kind of record this operator may emit; of a topic never two formats."""
         return {self.name: Format()}
 
+    def patch_weights(self) -> Mapping[int | None, torch.Tensor]:
+        """What its head multiplies patches with, where it begins like that: block before the final
+        norm, or None: the last one after it -> float32 `[n, D]`. A basis that patches are kept in
+        (`operators.archive`) keeps these directions before others."""
+        return {}
+
     @property
     def stream_hashes(self) -> Mapping[str, str]:
         """Stream -> hash of what its payloads depend on there alone, such as a camera's own

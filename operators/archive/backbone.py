@@ -142,7 +142,7 @@ class KeptBackbone:
         codes = torch.from_numpy(numbers.codes[at].copy()).to(self.device)
         scales = torch.from_numpy(numbers.scales[at].astype("float32")).to(self.device)
         along = codes.float() * scales[..., None]
-        flat = torch.addmm(own.mean, along.flatten(0, 1), own.components)
+        flat = torch.addmm(own.mean, along.flatten(0, 1), own.back)
         return flat.view(*along.shape[:2], -1)
 
     def _features(

@@ -1,4 +1,4 @@
-"""The basis that patches are kept in: principal components of each map, a head file of their own.
+"""The basis that patches are kept in: directions of each map, a head file of their own.
 
 A file in -> means and directions, held to the backbone that they were fitted on.
 """
@@ -20,6 +20,8 @@ from operators.learn.head_file import write_head
 from operators.weights.checkpoint import read_tensors
 from operators.weights.digest import sha256_file
 
+_PARTS = ("mean", "into", "back")
+
 
 @dataclass(frozen=True, slots=True)
 class Directions:
@@ -27,19 +29,23 @@ class Directions:
 
     Attributes:
         mean: float32 `[D]`.
-        components: float32 `[K, D]`, rows of length one, the largest variance first.
+        into: float32 `[K, D]`: a patch less the mean times these are its components; those that
+            count most come first.
+        back: float32 `[K, D]`: components times these are a patch less the mean.
     """
 
     mean: Tensor
-    components: Tensor
+    into: Tensor
+    back: Tensor
 
     def leading(self, components: int) -> Directions:
         """The same with the first of them alone."""
-        return Directions(self.mean, self.components[:components].contiguous())
+        own = (one[:components].contiguous() for one in (self.into, self.back))
+        return Directions(self.mean, *own)
 
     def to(self, device: torch.device) -> Directions:
         """The same on a device."""
-        return Directions(self.mean.to(device), self.components.to(device))
+        return Directions(*(one.to(device) for one in (self.mean, self.into, self.back)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +75,7 @@ class Basis:
         names = sorted(name.removesuffix(".mean") for name in tensors if name.endswith(".mean"))
         try:
             maps = {
-                name: Directions(
-                    tensors[f"{name}.mean"].float(), tensors[f"{name}.components"].float()
-                )
+                name: Directions(*(tensors[f"{name}.{part}"].float() for part in _PARTS))
                 for name in names
             }
         except KeyError as missing:
@@ -81,7 +85,7 @@ class Basis:
     @property
     def components(self) -> int:
         """Most that a map has."""
-        return min(len(one.components) for one in self.maps.values())
+        return min(len(one.into) for one in self.maps.values())
 
     def check(self, backbone_sha256: str, model: str) -> None:
         """
@@ -129,6 +133,7 @@ def write_basis(path: Path, maps: Mapping[str, Directions], facts: Mapping[str, 
     Raises:
         OSError: it cannot be written.
     """
-    tensors = {f"{name}.mean": one.mean for name, one in maps.items()}
-    tensors |= {f"{name}.components": one.components for name, one in maps.items()}
+    tensors = {
+        f"{name}.{part}": getattr(one, part) for name, one in maps.items() for part in _PARTS
+    }
     return write_head(path, OPERATOR, tensors, facts)

@@ -57,7 +57,7 @@ def compressed(
     codes, scales, fine = [], [], []
     for name, (patches, tokens) in read_maps(features, layout, rows).items():
         own = directions[name]
-        along = (patches.float() - own.mean) @ own.components.T
+        along = (patches.float() - own.mean) @ own.into.T
         coded, scale = quantised(along)
         codes.append(coded)
         scales.append(scale)

@@ -88,6 +88,9 @@ class Segmentation(BatchOperator):
             "scales": len(self._scales),
         }
 
+    def patch_weights(self) -> Mapping[int | None, Tensor]:
+        return self._head.patch_weights()
+
     def label_sets(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         return {self.labels.name: self.labels.records()}
 

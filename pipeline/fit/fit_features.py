@@ -5,19 +5,22 @@ A job's own engine computes what its heads read; principal components of that ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from operators.archive.basis import Directions, write_basis
 from operators.archive.compression import read_maps
-from operators.archive.layout import Layout
+from operators.archive.layout import FINAL, Layout, block_name
 from operators.archive.moments import Moments
 from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
 from operators.frames import FrameBatch
+from operators.operator import Operator
 from pipeline.configuration.config import Config
 from pipeline.configuration.streams import stream_specs
 from pipeline.engine.assembly import assemble
@@ -107,14 +110,15 @@ def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
             width=arch.width,
             registers=arch.registers,
         )
+        read = _read_by_heads(assembly.operators.values(), layout, backbone)
         moments = {name: Moments(arch.width) for name in layout.maps}
         frames, grid_hw = 0, (0, 0)
         each = max(1, plan.frames // len(specs))
         for spec, batch in _batches(specs, each, backbone.batch_size):
             features = backbone(batch)
             for row in range(len(batch.infos)):
-                read = read_maps(features, layout, slice(row, row + 1))
-                for name, (patches, _) in read.items():
+                seen = read_maps(features, layout, slice(row, row + 1))
+                for name, (patches, _) in seen.items():
                     moments[name].add(patches)
             frames += len(batch.infos)
             _, high, wide, _ = features.patches.shape
@@ -123,7 +127,7 @@ def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
     if not frames:
         raise SourceError("no frame of these sources can be decoded")
     try:
-        found = {name: one.directions(components) for name, one in moments.items()}
+        found = {name: one.directions(components, read[name]) for name, one in moments.items()}
     except ValueError as error:
         raise UsageError(f"{error}; give more footage, or fewer --components") from error
     maps: dict[str, Directions] = {name: one for name, (one, _) in found.items()}
@@ -145,6 +149,25 @@ def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
         raise SinkError(f"{plan.out}: cannot be written ({error.strerror or error})") from error
     patches = next(iter(moments.values())).count
     return BasisReport(plan.out, sha256, frames, patches, explained, layout.frame_bytes(grid_hw))
+
+
+def _read_by_heads(
+    operators: Iterable[Operator], layout: Layout, backbone: Backbone
+) -> dict[str, list[Tensor]]:
+    """Name of a map -> what heads multiply its patches with. What comes after the final norm is of
+    the last block as that is kept before it, times the norm's gains; each patch is divided by its
+    own deviation, which changes no direction."""
+    read: dict[str, list[Tensor]] = {name: [] for name in layout.maps}
+    for one in operators:
+        for block, weights in one.patch_weights().items():
+            if block is not None:
+                read[block_name(block)].append(weights)
+            elif layout.final:
+                read[FINAL].append(weights)
+            else:
+                gains = backbone.norm.weight.detach()
+                read[layout.maps[-1]].append(weights * gains)
+    return read
 
 
 def _batches(
