@@ -191,6 +191,8 @@ def _unread(segment: Segment, first: int, below: int | None) -> Iterator[Group |
     for _, group in segment.groups():
         if group is None or group.after < here or (group.after == here and not group.ended):
             continue
+        if below is not None and group.before >= below:
+            return  # by a writer that was thought dead
         if group.before > here:
             yield Lost(group.before - here)
             here = group.before
