@@ -20,7 +20,7 @@ from operators.weights.head_request import HeadRequest, MissingHead, none_runs
 from operators.weights.header import read_header
 from pipeline.calibrate.store import read_calibrations
 from pipeline.configuration.config import Config, SinkConfig
-from pipeline.configuration.kept import archives_in
+from pipeline.configuration.kept import kind_of
 from pipeline.runtime.address import LOCAL, cluster_address
 from pipeline.sinks.spill.folder import SpillFolder
 from pipeline.sinks.uri import check_sink
@@ -50,7 +50,7 @@ def check(config: Config) -> None:
 
 def _check_features(config: Config, *, here: bool) -> None:
     """Features lie in a folder of this machine."""
-    read = bool(archives_in(config))
+    read = kind_of(config) is not None
     if (read or config.features) and not here:
         raise UsageError(
             "features are kept and read in a folder, which engines on other machines do not have; "

@@ -110,7 +110,7 @@ def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
             width=arch.width,
             registers=arch.registers,
         )
-        read = _read_by_heads(assembly.operators.values(), layout, backbone)
+        read = read_by_heads(assembly.operators.values(), layout, backbone)
         moments = {name: Moments(arch.width) for name in layout.maps}
         frames, grid_hw = 0, (0, 0)
         each = max(1, plan.frames // len(specs))
@@ -151,7 +151,7 @@ def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
     return BasisReport(plan.out, sha256, frames, patches, explained, layout.frame_bytes(grid_hw))
 
 
-def _read_by_heads(
+def read_by_heads(
     operators: Iterable[Operator], layout: Layout, backbone: Backbone
 ) -> dict[str, list[Tensor]]:
     """Name of a map -> what heads multiply its patches with. What comes after the final norm is of
