@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from benchmarks.archive.footage import Seen, one_core, seen, stored_as_jpeg
-from benchmarks.archive.quality import answers, scores
+from benchmarks.archive.footage import Rendered, Seen, rendered, seen, stored_as_jpeg
+from benchmarks.archive.quality import Change, answers, as_it_is, scores
 from benchmarks.archive.speed import speed
 from benchmarks.archive.trip import Trip, fitted
 from operators.archive.layout import Layout
@@ -31,13 +32,11 @@ from operators.bench.provenance import provenance
 from pipeline.configuration.resolve import resolve
 from pipeline.engine.assembly import Assembly, assemble
 from pipeline.fit.fit_features import read_by_heads
-from pipeline.fit.scenes import Scenes
 from pipeline.media.frame_size import FrameSize
-from pipeline.synthetic.scene import open_scene
 
 log = logging.getLogger("benchmarks.archive")
 
-FIT, TEST = range(71_000, 71_048), range(72_000, 72_040)  # seeds of scenes
+FIT, TEST = range(71_000, 71_020), range(72_000, 72_020)  # seeds of scenes
 COMPONENTS, BITS, QUALITIES = (16, 32, 64, 96, 192), (4, 6, 8), (75, 90, 95)
 HEADS = ("depth", "segmentation", "action")
 CELLS = 4
@@ -58,10 +57,12 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=len(TEST), help="that are measured on")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    one_core()
+    torch.set_num_threads(1)
     report: dict[str, Any] = {"benchmark": "archive", "origin": provenance()}
-    report["demo"] = list(_quality("demo", chosen.scenes))
-    report["random"] = list(_quality("random", chosen.scenes))
+    size = FrameSize(112, 14)
+    learnt = list(rendered(FIT, size, CELLS))
+    tested = list(rendered(TEST[: chosen.scenes], size, CELLS))
+    report |= {name: list(_quality(name, learnt, tested)) for name in ("demo", "random")}
     report["sizes"] = list(_sizes())
     if chosen.clip:
         with tempfile.TemporaryDirectory() as folder:
@@ -76,31 +77,36 @@ def main() -> None:
     print(json.dumps(report, indent=1))
 
 
-def _quality(weights: str, count: int) -> Iterator[dict[str, Any]]:
+def _quality(
+    weights: str, learnt: Sequence[Rendered], tested: Sequence[Rendered]
+) -> Iterator[dict[str, Any]]:
     """Scores of every way to keep the features of some weights."""
     assembly = _assembled(weights)
-    backbone, size = assembly.engine.backbone, FrameSize(112, 14)
+    backbone = assembly.engine.backbone
     heads = tuple(assembly.operators[name] for name in HEADS)
-    learnt = list(seen(backbone, FIT, size, CELLS))
-    tested = list(seen(backbone, TEST[:count], size, CELLS))
-    direct = answers(tested, heads)
+    own = [seen(backbone, scene) for scene in tested]
+    direct = answers(own, heads)
 
-    def row(name: str, scenes: Sequence[Seen], change: Any, size_bytes: float) -> dict[str, Any]:
+    def row(name: str, scenes: Sequence[Seen], change: Change, size: float) -> dict[str, Any]:
         found = scores(scenes, direct, answers(scenes, heads, change), heads[0]).to_json()
-        log.info("%s %s: %.1f kB %s", weights, name, size_bytes / 1000, found)
-        return {"kept": name, "frame_bytes": round(size_bytes), **found}
+        log.info("%s, %s: %.1f kB %s", weights, name, size / 1000, found)
+        return {"kept": name, "frame_bytes": round(size), **found}
 
-    grid_hw = tested[0].batches[0].patches.shape[1:3]
-    whole = _layout(backbone, 192)
-    yield row("all", tested, lambda features: features, 2 * 192 * grid_hw[0] * grid_hw[1])
+    grid_hw = own[0].batches[0].patches.shape[1:3]
+    yield row("all", own, as_it_is, 2 * 192 * grid_hw[0] * grid_hw[1])
+    whole, demo = _layout(backbone, 192), weights == "demo"
     by_head = {name: read_by_heads([assembly.operators[name]], whole, backbone) for name in HEADS}
-    for name, trip in _trips(learnt, backbone, by_head, small=weights != "demo"):
-        yield row(name, tested, trip, trip.frame_bytes(grid_hw))
-    for quality in QUALITIES if weights == "demo" else ():
-        stored = list(seen(backbone, TEST[:count], size, CELLS, quality))
-        yield row(
-            f"pixels, JPEG {quality}", stored, lambda features: features, _jpeg(quality, size)
-        )
+    fit = [seen(backbone, scene) for scene in learnt]
+    for name, trip in _trips(fit, backbone, by_head, small=not demo):
+        yield row(name, own, trip, trip.frame_bytes(grid_hw))
+    for quality in QUALITIES if demo else ():
+        jpegs = [[stored_as_jpeg(one, quality) for one in scene.pictures] for scene in tested]
+        size = np.mean([size for some in jpegs for _, size in some])
+        stored = [
+            seen(backbone, scene, [picture for picture, _ in some])
+            for scene, some in zip(tested, jpegs, strict=True)
+        ]
+        yield row(f"pixels, JPEG {quality}", stored, as_it_is, float(size))
 
 
 def _trips(
@@ -112,8 +118,10 @@ def _trips(
         directions = fitted(learnt, layout, known)
         for bits in BITS if components == 64 and not small else (8,):
             yield f"heads, {components} x {bits} bits", Trip(layout, directions, bits)
-    layout = _layout(backbone, 64)
-    yield "plain, 64 x 8 bits", Trip(layout, fitted(learnt, layout, _joined(backbone, [])))
+    for components in (64,) if small else (64, 192):
+        layout = _layout(backbone, components)
+        trip = Trip(layout, fitted(learnt, layout, _joined(backbone, [])))
+        yield f"plain, {components} x 8 bits", trip
     for left in by_head if not small else ():
         others = _joined(backbone, [own for name, own in by_head.items() if name != left])
         for components in (64, 96, 128):
@@ -134,13 +142,6 @@ def _layout(backbone: Any, components: int) -> Layout:
 def _assembled(weights: str) -> Assembly:
     own = {"weights": weights, "model": "dinov2_vitti14", "short_side": 112, "runtime": "inline"}
     return assemble(resolve(None, {**own, "operators": list(HEADS), "backend": "torch"}))
-
-
-def _jpeg(quality: int, size: FrameSize) -> float:
-    """Mean bytes of a frame."""
-    own = Scenes("world", TEST)
-    frames = [open_scene(own.spec(seed, size)).render(0).rgb for seed in TEST[:10]]
-    return float(np.mean([stored_as_jpeg(one, quality)[1] for one in frames]))
 
 
 def _sizes() -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Rendered scenes as an engine sees them, with their truth: features computed once, kept in memory."""
+"""Rendered scenes with their truth, and as an engine sees them; all of it in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -21,35 +20,35 @@ from pipeline.synthetic.scene import open_scene
 
 FPS, SECONDS = 5, 4.0
 
+Pictures = Sequence[NDArray[np.uint8]]
+
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Rendered:
     """One scene.
 
     Attributes:
-        batches: features of its frames, in order.
+        name: of it.
+        pictures: its frames, `[H, W, 3]` each, of the backbone's size.
         depth_m: float32 `[n, h, w]` at the grid of the maps, 0 where there is none.
         classes: uint8 `[n, h, w]`.
         action: what happens in it.
     """
 
-    batches: tuple[Features, ...]
+    name: str
+    pictures: Pictures
     depth_m: NDArray[np.float32]
     classes: NDArray[np.uint8]
     action: str
 
 
-def seen(
-    backbone: Backbone, seeds: Sequence[int], size: FrameSize, cells: int, jpeg: int | None = None
-) -> Iterator[Seen]:
-    """Scenes of `synthetic:world` as a backbone sees them.
+def rendered(seeds: Sequence[int], size: FrameSize, cells: int) -> Iterator[Rendered]:
+    """Scenes of `synthetic:world`.
 
     Args:
-        backbone: with the blocks that are wanted.
         seeds: of the scenes.
-        size: of frames; they are rendered at it.
+        size: of their frames.
         cells: of the truth, per side of a patch.
-        jpeg: quality at which frames are stored before; None: they are not.
     """
     own = Scenes("world", range(seeds[0], seeds[-1] + 1), 1, SECONDS, FPS)
     for seed in seeds:
@@ -58,23 +57,32 @@ def seen(
         high, wide = frames[0].classes.shape
         grid = high // size.patch * cells, wide // size.patch * cells
         depth = [np.where(one.classes == SKY, np.float32(0), one.depth_m) for one in frames]
-        yield Seen(
-            tuple(_batches(backbone, [one.rgb for one in frames], seed, jpeg)),
+        yield Rendered(
+            f"world-{seed}",
+            [one.rgb for one in frames],
             np.stack([nearest(one, grid) for one in depth]).astype(np.float32),
             np.stack([nearest(one.classes, grid) for one in frames]),
             scene.action,
         )
 
 
-def _batches(
-    backbone: Backbone, pictures: Sequence[NDArray[np.uint8]], seed: int, jpeg: int | None
-) -> Iterator[Features]:
-    stored = pictures if jpeg is None else [stored_as_jpeg(one, jpeg)[0] for one in pictures]
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A scene, and features of its frames in order."""
+
+    scene: Rendered
+    batches: tuple[Features, ...]
+
+
+def seen(backbone: Backbone, scene: Rendered, pictures: Pictures | None = None) -> Seen:
+    """A scene as a backbone sees it, or as it sees other `pictures` of it."""
+    batches, stored = [], pictures or scene.pictures
     for begin in range(0, len(stored), backbone.batch_size):
         some = stored[begin : begin + backbone.batch_size]
-        infos = tuple(_info(seed, begin + row) for row in range(len(some)))
+        infos = tuple(_info(scene.name, begin + row) for row in range(len(some)))
         features = backbone(FrameBatch(infos, np.stack(some)))
-        yield replace(features, pool=None, look=None)
+        batches.append(replace(features, pool=None, look=None))
+    return Seen(scene, tuple(batches))
 
 
 def stored_as_jpeg(picture: NDArray[np.uint8], quality: int) -> tuple[NDArray[np.uint8], int]:
@@ -84,12 +92,7 @@ def stored_as_jpeg(picture: NDArray[np.uint8], quality: int) -> tuple[NDArray[np
     return np.asarray(Image.open(file)).copy(), file.getbuffer().nbytes
 
 
-def _info(seed: int, number: int) -> FrameInfo:
+def _info(stream: str, number: int) -> FrameInfo:
     time_us = number * 1_000_000 // FPS
-    facts = (f"world-{seed}", "s", str(number), number, Fraction(1, FPS), time_us, 0)
+    facts = (stream, "s", str(number), number, Fraction(1, FPS), time_us, 0)
     return FrameInfo(*facts, (1, 1), rendered=True)
-
-
-def one_core() -> None:
-    """Of the machine, for torch."""
-    torch.set_num_threads(1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class Scores:
 def answers(
     scenes: Sequence[Seen],
     heads: tuple[Depth, Segmentation, Action],
-    change: Change = lambda features: features,
+    change: Change | None = None,
 ) -> Answers:
     """What heads say of changed features."""
     depth, segmentation, action = heads
@@ -67,22 +68,27 @@ def answers(
     for scene in scenes:
         records = []
         for features in scene.batches:
-            changed = change(features)
+            changed = change(features) if change else features
             rows = slice(0, len(features.infos))
             metres.append(depth.metres(changed, rows).numpy())
             classes.append(segmentation.scores(changed, rows).argmax(-1).numpy().astype(np.uint8))
             records += action(changed)
-        records += action.reset(scene.batches[0].infos[0].stream, "end")
+        records += action.reset(scene.scene.name, "end")
         told = [json.loads(one.data) for one in records if one.operator == "action"]
-        said.append(tuple(one["labels"][0]["name"] for one in told if not one["partial"]))
+        said.append(tuple(_label(one) for one in told if not one["partial"]))
     return Answers(np.concatenate(metres), np.concatenate(classes), tuple(said))
+
+
+def as_it_is(features: Features) -> Features:
+    """Changes nothing."""
+    return features
 
 
 def scores(scenes: Sequence[Seen], direct: Answers, kept: Answers, depth: Depth) -> Scores:
     """Of answers that came of a trip, beside the direct ones."""
-    truth_m = np.concatenate([scene.depth_m for scene in scenes])
-    truth = np.concatenate([scene.classes for scene in scenes])
-    true = [(scene.action,) * len(own) for scene, own in zip(scenes, direct.actions, strict=True)]
+    truth_m = np.concatenate([one.scene.depth_m for one in scenes])
+    truth = np.concatenate([one.scene.classes for one in scenes])
+    true = [(one.scene.action,) * len(own) for one, own in zip(scenes, direct.actions, strict=True)]
     return Scores(
         _abs_rel(truth_m, kept.depth_m, depth.range_m),
         float(np.mean(np.abs(kept.depth_m - direct.depth_m) / direct.depth_m)),
@@ -91,6 +97,11 @@ def scores(scenes: Sequence[Seen], direct: Answers, kept: Answers, depth: Depth)
         _same(true, kept.actions),
         _same(direct.actions, kept.actions),
     )
+
+
+def _label(window: Mapping[str, Any]) -> str:
+    """The likeliest that is said of a window; "" where none is likely enough."""
+    return str(window["labels"][0]["name"]) if window["labels"] else ""
 
 
 def _abs_rel(

@@ -1,4 +1,4 @@
-"""How much faster heads run over an archive than over footage: the same job twice, on one machine."""
+"""How much faster heads run over an archive than over footage: one job twice, on one machine."""
 
 from __future__ import annotations
 
