@@ -1,7 +1,7 @@
 """What is lost by keeping features, how large they are, and how much faster heads run over them.
 
     python -m benchmarks.archive --out results/d-archive.json              quality: minutes
-    python -m benchmarks.archive --clip a.mp4 --clip b.mp4 --rounds 3      and speed
+    python -m benchmarks.archive --clip a.mp4 --clip b.mp4                 and speed
 
 Heads of the demo weights on rendered scenes that the basis was not fitted on; beside the truth,
 and beside what the heads say of the features as they were. `plain`: a basis that knows no heads.
@@ -40,6 +40,10 @@ FIT, TEST = range(71_000, 71_020), range(72_000, 72_020)  # seeds of scenes
 COMPONENTS, BITS, QUALITIES = (16, 32, 64, 96, 192), (4, 6, 8), (75, 90, 95)
 HEADS = ("depth", "segmentation", "action")
 CELLS = 4
+BACKBONES: Mapping[str, dict[str, Any]] = {
+    "demo weights, 112 px": {"weights": "demo"},
+    "dinov2_vits14, random weights, 224 px": {"weights": "random", "short_side": 224},
+}
 VIT_S = {"depth": 12, "width": 384, "registers": 0}
 GRID_HW, DAY = (16, 28), 5 * 86_400
 
@@ -53,25 +57,24 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, help="a JSON file for the figures")
     parser.add_argument("--clip", type=Path, action="append", default=[], help="for the speed")
-    parser.add_argument("--rounds", type=int, default=3, help="of the speed (default: 3)")
-    parser.add_argument("--scenes", type=int, default=len(TEST), help="that are measured on")
+    parser.add_argument(
+        "--scenes", type=int, default=len(TEST), help="that are measured on; 0: none"
+    )
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
     report: dict[str, Any] = {"benchmark": "archive", "origin": provenance()}
-    size = FrameSize(112, 14)
-    learnt = list(rendered(FIT, size, CELLS))
-    tested = list(rendered(TEST[: chosen.scenes], size, CELLS))
-    report |= {name: list(_quality(name, learnt, tested)) for name in ("demo", "random")}
     report["sizes"] = list(_sizes())
+    if chosen.scenes:
+        size = FrameSize(112, 14)
+        learnt = list(rendered(FIT, size, CELLS))
+        tested = list(rendered(TEST[: chosen.scenes], size, CELLS))
+        report |= {name: list(_quality(name, learnt, tested)) for name in ("demo", "random")}
     if chosen.clip:
         with tempfile.TemporaryDirectory() as folder:
-            for name, backbone in {
-                "demo": {"weights": "demo"},
-                "dinov2_vits14, random, 224 px": {"weights": "random", "short_side": 224},
-            }.items():
+            for name, backbone in BACKBONES.items():
                 own = Path(folder) / name[:4]
-                report[f"speed, {name}"] = speed(chosen.clip, own, backbone, chosen.rounds)
+                report[f"speed, {name}"] = speed(chosen.clip, own, backbone)
     if chosen.out:
         chosen.out.write_text(json.dumps(report, indent=1) + "\n")
     print(json.dumps(report, indent=1))

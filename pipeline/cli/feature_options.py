@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,7 +43,7 @@ def keep_options(function: Callback) -> Callback:
     return function
 
 
-def keep_values(folder: Path | None, basis: Path | None) -> Mapping[str, Any]:
+def keep_values(folder: Path | None, basis: Path | None) -> dict[str, Any]:
     """As configuration keys.
 
     Raises:

@@ -43,7 +43,7 @@ def command(
     """
     from pipeline.configuration.resolve import describe, resolve
 
-    given = dict(keep_values(keep_features, basis))
+    given = keep_values(keep_features, basis)
     given |= {} if patience_s is None else {"patience_s": patience_s}
     resolved = resolve(config, given, overrides)
     if not resolved.streams and not listen:

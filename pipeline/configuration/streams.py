@@ -173,10 +173,11 @@ def _refuse_clock(name: str, stream: StreamConfig, plan: SourcePlan) -> None:
 
 
 def _refuse_other_times(config: Config, plan: SourcePlan, start_us: int | None) -> None:
+    what = "a tape" if plan.taped else "kept features"
     for name, given in (("start_time", start_us), ("span_s", config.span_s)):
         if given is not None:
             raise UsageError(
-                f"{name}: {plan.stream} was taped or kept, and is played whole, by its own clock; "
+                f"{name}: {plan.stream} is {what}, which is played whole and by its own clock; "
                 f"leave {name} out"
             )
 

@@ -147,8 +147,8 @@ def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
         sha256 = write_basis(plan.out, maps, facts)
     except OSError as error:
         raise SinkError(f"{plan.out}: cannot be written ({error.strerror or error})") from error
-    patches = next(iter(moments.values())).count
-    return BasisReport(plan.out, sha256, frames, patches, explained, layout.frame_bytes(grid_hw))
+    count = next(iter(moments.values())).count
+    return BasisReport(plan.out, sha256, frames, count, explained, layout.frame_bytes(grid_hw))
 
 
 def read_by_heads(
