@@ -60,14 +60,6 @@ def _check_features(config: Config, *, here: bool) -> None:
         raise UsageError("deadletter_picture: kept features have no pictures; leave it out")
     if config.features:
         basis_header(Path(config.features.basis))
-        _refuse_dots(config)
-
-
-def _refuse_dots(config: Config) -> None:
-    if dots := {".", ".."} & set(config.streams):
-        raise UsageError(
-            f"features: no folder can be called {dots.pop()!r}; give the stream another name"
-        )
 
 
 def _check_decoder(config: Config) -> None:

@@ -89,6 +89,8 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
             says nothing sound, a camera that is to wait, or a key that is not for such a source.
     """
     _refuse_transport(name, stream)
+    if config.features:
+        _refuse_dots(name, "features")
     samplings = samplings_of(config, name, stream)
     if stream.short_side is not None:
         check_size(config, name, stream.short_side, samplings)
@@ -188,10 +190,14 @@ def _taping(name: str, stream: StreamConfig, plan: SourcePlan) -> Taping | None:
         return None
     if not plan.live:
         raise UsageError(f"{place} is of live streams alone, and this is a file; leave it out here")
-    if name in (".", ".."):
-        raise UsageError(f"{place}: no folder can be called {name!r}; give the stream another name")
+    _refuse_dots(name, place)
     age_s = None if wanted.max_days is None else wanted.max_days * 86_400
     return Taping(os.path.abspath(wanted.folder), int(wanted.max_gib * (1 << 30)), age_s)
+
+
+def _refuse_dots(name: str, place: str) -> None:
+    if name in (".", ".."):
+        raise UsageError(f"{place}: no folder can be called {name!r}; give the stream another name")
 
 
 def _refuse_one_name_twice(names: Sequence[str]) -> None:

@@ -108,6 +108,8 @@ def test_archives_that_are_none_or_of_several_kinds_are_refused(keep, tmp_path):
 def test_keeping_needs_a_basis_and_names_for_folders(tmp_path):
     features = {"dir": str(tmp_path), "basis": str(tmp_path / "none.safetensors")}
     assert "no such basis" in refused(configured("synthetic:room?seed=1", features=features))
+    dots = {"..": {"url": "synthetic:room?seed=1"}}
+    assert "no folder can be called '..'" in refused(configured(streams=dots, features=features))
 
 
 def test_a_live_run_does_not_follow_an_archive(keep):

@@ -79,6 +79,7 @@ def test_a_killed_job_keeps_what_it_commits_and_heads_run_over_it(
     report = jobs.run(*arguments)
     assert report["frames"] == FRAMES - committed
     first = tools.records(sink)
+    assert all(one.ended and one.findings == [] for one in tools.audit(sink))
     assert kept(folder) == positions(first, "depth")
     assert len(kept(folder)) == FRAMES
 
