@@ -36,7 +36,7 @@ class Archived:
         self._spec = spec
         self._wall_us = wall_us
         self._counts = spec.counts
-        self._total = 0  # frames of all sessions that can be counted
+        self._open = False  # the last session has no end
 
     def items(self) -> Iterator[Item | None]:
         """Everything in order, the End last."""
@@ -49,8 +49,9 @@ class Archived:
         else:
             yield self.end("ok")
 
-    def end(self, outcome: str, detail: str = "", *, unfinished: bool = False) -> End:
-        """The last entry: `ok` becomes what the losses make of it."""
+    def end(self, outcome: str, detail: str = "") -> End:
+        """The last entry: `ok` becomes what the losses make of it. A session without an end may
+        grow, and a later run goes on."""
         counts = self._counts
         judged, why = counts.judged(outcome, damaged=False)
         return End(
@@ -59,7 +60,7 @@ class Archived:
             detail or why,
             counts.decoded,
             counts.lost,
-            unfinished=unfinished,
+            unfinished=self._open,
             sampled=counts.sampled,
         )
 
@@ -87,7 +88,7 @@ class Archived:
 
     def _play(self, header: Header, session: Session, first: int) -> Iterator[Item | None]:
         wanted = masks(header.samplings, self._spec.samplings)
-        ended = False
+        self._open = True
         for item in session.items(first):
             if isinstance(item, Lost):
                 self._counts += Counts(lost=item.frames)
@@ -96,9 +97,9 @@ class Archived:
                 yield Gap(self._spec.stream, "decode")
             else:
                 yield from self._frames(item, wanted)
-                ended = item.ended
+                self._open = not item.ended
             yield None
-        if not ended:
+        if self._open:
             what = f"session {header.session} has no end: it is being kept still, or was broken off"
             yield Fault(self._spec.stream, "unended", what)
 

@@ -83,7 +83,7 @@ def test_everything_comes_back_in_the_order_in_which_it_happened(archive):
     assert (first.info.stream, first.info.epoch, first.info.ingest_time_us) == ("cam1", 9, 99)
     assert (first.info.event_time_us, first.info.source_hw) == (0, (36, 64))
     assert [int(one.pixels[0, 0, 0]) for one in samples(items)] == [0, 1, 2, 3, 4, 5, 0, 1]
-    assert items[-1] == End("cam1", "ok", decoded=8, sampled=8)
+    assert items[-1] == End("cam1", "ok", decoded=8, sampled=8, unfinished=True)
     (fault,) = (item for item in items if isinstance(item, Fault))
     assert "session late has no end" in fault.detail
 
@@ -93,7 +93,7 @@ def test_a_rule_takes_the_frames_that_it_took(archive):
     assert [one.taken for one in samples(items)] == [2, 3] * 4
     only = played(spec_of(archive, "fps:2.5"))
     assert names(only) == ALL[1::2]
-    assert only[-1] == End("cam1", "ok", decoded=8, sampled=4)
+    assert only[-1] == End("cam1", "ok", decoded=8, sampled=4, unfinished=True)
 
 
 def test_it_goes_on_behind_any_frame(archive):
@@ -138,3 +138,12 @@ def test_nothing_that_can_be_read_is_rejected(archive):
         os.truncate(archive.session("cam1", session).segment(0, 1), 5)
     (end,) = played(spec_of(archive))
     assert (end.outcome, end.detail) == ("rejected", "no frame can be decoded")
+
+
+def test_a_session_that_has_grown_is_gone_on_with(archive):
+    before = played(spec_of(archive))
+    own = archive.session("cam1", "late")
+    own.append(own.segment(0, 1), own.header(), [group("late", 2, 4, ended=True)])
+    after = played(spec_of(archive, cursor=samples(before)[-1].cursor))
+    assert names(after) == [("late", 2), ("late", 3)]
+    assert after[-1] == End("cam1", "ok", decoded=10, sampled=10)
