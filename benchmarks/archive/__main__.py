@@ -36,7 +36,8 @@ from pipeline.media.frame_size import FrameSize
 
 log = logging.getLogger("benchmarks.archive")
 
-FIT, TEST = range(71_000, 71_020), range(72_000, 72_020)  # seeds of scenes
+HELD_OUT = 1 << 40  # from this seed on no weights of ours were trained
+FIT, TEST = range(71_000, 71_020), range(HELD_OUT + 72_000, HELD_OUT + 72_020)  # of scenes
 COMPONENTS, BITS, QUALITIES = (16, 32, 64, 96, 192), (4, 6, 8), (75, 90, 95)
 HEADS = ("depth", "segmentation", "action")
 CELLS = 4
