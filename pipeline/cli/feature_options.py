@@ -9,6 +9,13 @@ from typing import Any, TypeVar
 
 import click
 
+from pipeline.cli.options import (
+    BACKBONE,
+    CPU_OPTIONS,
+    HEADS,
+    WHICH,
+)
+
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 _KEEP = (
@@ -39,6 +46,13 @@ from_option = click.option(
 def keep_options(function: Callback) -> Callback:
     """What and where; `keep_values` reads them."""
     for option in reversed(_KEEP):
+        function = option(function)
+    return function
+
+
+def engine_options(function: Callback) -> Callback:
+    """Those of an engine, whatever it is given."""
+    for option in reversed((*BACKBONE, *HEADS, *WHICH, *CPU_OPTIONS)):
         function = option(function)
     return function
 

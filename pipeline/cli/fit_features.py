@@ -9,13 +9,8 @@ from typing import Any
 import click
 
 from pipeline.cli.countdown import countdown
-from pipeline.cli.options import (
-    configuration_values,
-    engine_options,
-    fps_option,
-    json_option,
-    source_values,
-)
+from pipeline.cli.feature_options import engine_options
+from pipeline.cli.options import configuration_values, fps_option, json_option, source_values
 from pipeline.cli.vector_options import out_option
 
 
