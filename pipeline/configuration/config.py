@@ -164,10 +164,6 @@ class SinkConfig(_Model):
     spill: SpillConfig = SpillConfig()
 
 
-def _default_operators() -> dict[str, OperatorConfig]:
-    return {name: OperatorConfig() for name in OPERATORS}
-
-
 class Config(_Model):
     """One run."""
 
@@ -176,7 +172,7 @@ class Config(_Model):
     seed: NonNegativeInt = 0
     heads: dict[str, str] = Field(default_factory=dict)
     operators: Annotated[dict[str, OperatorConfig], BeforeValidator(empty_tables)] = Field(
-        default_factory=_default_operators, min_length=1
+        default_factory=lambda: {name: OperatorConfig() for name in OPERATORS}, min_length=1
     )
 
     sources: list[Place] = Field(default_factory=list, repr=False)

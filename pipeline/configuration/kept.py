@@ -99,7 +99,7 @@ def refuse_unlike(spec: StreamSpec, *, live: bool) -> None:
         raise UsageError(
             f"{spec.stream} comes from kept features, which `replay` reads; `run` follows footage"
         )
-    for key, given in (("gate", spec.gate), ("region", spec.region)):
+    for key, given in (("gate", spec.gate), ("region", spec.region), ("shots", spec.shots)):
         if given is not None:
             raise UsageError(
                 f"{key}: {spec.stream} comes from kept features, which have no pictures; leave "

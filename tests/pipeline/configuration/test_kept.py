@@ -80,6 +80,7 @@ def test_what_cannot_be_done_with_features_alone_is_refused(keep, tmp_path):
     cases = {
         "frames by fps:5, and fps:1 would take others": {"sampling": {"fps": 1}},
         "gate: cam1 comes from kept features": {"gate": {}},
+        "shots: cam1 comes from kept features": {"shots": True},
         "start_time: cam1 is kept features": {"start_time": "2026-01-01T00:00:00Z"},
         "deadletter_picture: kept features have no pictures": {"deadletter_picture": True},
         "engines on other machines": {"runtime": "ray", "address": "10.0.0.1:6379"},
