@@ -132,6 +132,8 @@ class Features:
             without padding. None: these features do not come from a backbone.
         registers: block index -> register tokens `[B, R, D]` *before* the final norm, of the
             blocks of `layers`. None: the backbone has none.
+        taken: per frame a bit mask: bit i is set where sampling rule i of its stream takes it; ()
+            where nobody samples.
         memo: what operators have computed of these frames, for others that ask for the same
             (`BatchOperator.shared`).
     """
@@ -146,6 +148,7 @@ class Features:
     look: Callable[[int, tuple[int, int], bool], Features] | None = None
     pixels: NDArray[np.uint8] | None = None
     registers: Mapping[int, torch.Tensor] | None = None
+    taken: tuple[int, ...] = ()
     memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -202,4 +205,5 @@ class Features:
             pixels=None if self.pixels is None else self.pixels[list(rows)],
             registers=self.registers
             and {block: tokens[padded] for block, tokens in self.registers.items()},
+            taken=tuple(self.taken[row] for row in rows if self.taken),
         )

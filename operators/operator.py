@@ -30,6 +30,7 @@ class Operator(ABC):
             schema under its own name, unless it says otherwise.
         placed: it reads what is drawn over a stream's pictures (`place`), which is part of its
             records' identity on that stream.
+        sees_pixels: it looks at pixels beside features, or has them computed again from those.
         untrained: its head is random; its records say so.
         rendered_only: its head, or the backbone of one without, has learnt from rendered scenes
             alone; its records of footage say so.
@@ -40,6 +41,7 @@ class Operator(ABC):
     version: int = 1
     layers: Sequence[int] = ()
     placed: bool = False
+    sees_pixels: bool = False
     untrained: bool = False
     rendered_only: bool = False
     head_sha256: str | None = None
@@ -48,6 +50,12 @@ class Operator(ABC):
     def topics(self) -> Mapping[str, Format]:
         """Every kind of record this operator may emit; of a topic never two formats."""
         return {self.name: Format()}
+
+    def patch_weights(self) -> Mapping[int | None, torch.Tensor]:
+        """What its head multiplies patches with, where it begins like that: block before the final
+        norm, or None: the last one after it -> float32 `[n, D]`. A basis that patches are kept in
+        (`operators.archive`) keeps these directions before others."""
+        return {}
 
     @property
     def stream_hashes(self) -> Mapping[str, str]:

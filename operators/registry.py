@@ -52,7 +52,9 @@ BUILDERS: Mapping[str, Builder] = {
 }
 _TOPICS = (topic.partition(".")[0] for topics in BUILT_IN.values() for topic in topics)
 _RESERVED = tuple(
-    dict.fromkeys((*BUILT_IN, *_TOPICS, "events", "deadletter", "labels", "progress", "claims"))
+    dict.fromkeys(
+        (*BUILT_IN, *_TOPICS, "features", "events", "deadletter", "labels", "progress", "claims")
+    )
 )
 _TOPIC = re.compile(r"[a-z][a-z0-9_-]{0,62}(\.[a-z0-9_-]{1,63})*")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from operators.archive.basis_header import basis_header
 from operators.backbones.architectures import architecture
 from operators.errors import UsageError, WeightsError
 from operators.names import check_name, check_own, has_head, is_own
@@ -19,6 +20,7 @@ from operators.weights.head_request import HeadRequest, MissingHead, none_runs
 from operators.weights.header import read_header
 from pipeline.calibrate.store import read_calibrations
 from pipeline.configuration.config import Config, SinkConfig
+from pipeline.configuration.kept import kind_of
 from pipeline.runtime.address import LOCAL, cluster_address
 from pipeline.sinks.spill.folder import SpillFolder
 from pipeline.sinks.uri import check_sink
@@ -33,6 +35,7 @@ def check(config: Config) -> None:
     """
     here = _runs_here(config)
     _check_decoder(config)
+    _check_features(config, here=here)
     for name in config.operators:
         check_name(name)
         if here and is_own(name):
@@ -43,6 +46,20 @@ def check(config: Config) -> None:
     if here:
         _check_spill(config.sink)
     check_sink(config.sink.uri, settings=config.sink.settings)
+
+
+def _check_features(config: Config, *, here: bool) -> None:
+    """Features lie in a folder of this machine."""
+    read = kind_of(config) is not None
+    if (read or config.features) and not here:
+        raise UsageError(
+            "features are kept and read in a folder, which engines on other machines do not have; "
+            "give --runtime inline, or --address local"
+        )
+    if read and config.deadletter_picture:
+        raise UsageError("deadletter_picture: kept features have no pictures; leave it out")
+    if config.features:
+        basis_header(Path(config.features.basis))
 
 
 def _check_decoder(config: Config) -> None:

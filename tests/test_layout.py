@@ -46,7 +46,7 @@ ROOMS = {
     "confluent_kafka": r"pipeline/sinks/kafka/confluent/library\.py$",
     "click": r"pipeline/cli/",
     "rich": r"pipeline/(display\.py$|cli/|bench/)",
-    "pydantic": r"pipeline/configuration/(config|cutting|gated|placed|resolve)\.py$",
+    "pydantic": r"pipeline/configuration/(config|cutting|gated|kept|placed|resolve)\.py$",
     "ruamel": r"pipeline/configuration/document\.py$",
     "starlette": r"pipeline/(web|control|view)/",
     "uvicorn": r"pipeline/web/listener\.py$",

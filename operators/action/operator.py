@@ -131,6 +131,9 @@ class Action(BatchOperator, StreamOperator):
             "thresholds": None if thresholds is None else list(thresholds),
         }
 
+    def patch_weights(self) -> Mapping[int | None, Tensor]:
+        return self._reader.patch_weights() if isinstance(self._reader, MotionCells) else {}
+
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
         """Blocks of the head's own run as the backbone does; windows are classified on the CPU."""
         self._reader.to(device, dtype)

@@ -29,6 +29,11 @@ class Projection:
         self._layer.bias.copy_(torch.zeros(len(weight)) if bias is None else bias)
         self._products: dict[torch.dtype, Product] = {}
 
+    @property
+    def weight(self) -> Tensor:
+        """`[out, in]`, float32."""
+        return self._layer.weight
+
     def load(self, device: torch.device) -> None:
         """Put it on a device."""
         self._layer.to(device)

@@ -63,6 +63,9 @@ class CalibratedDepth(BatchOperator):
         """Without the calibrations: those are parts of their own streams' variants."""
         return self._inner.settings()
 
+    def patch_weights(self) -> Mapping[int | None, Tensor]:
+        return self._inner.patch_weights()
+
     @property
     def metric(self) -> bool:
         """It is in metres on streams without a calibration, too."""

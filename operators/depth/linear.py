@@ -67,6 +67,11 @@ class LinearDepth:
         self._of_patch.load(device)
         self._tensors = {name: tensor.to(device) for name, tensor in self._tensors.items()}
 
+    def patch_weights(self) -> Mapping[int | None, Tensor]:
+        """See `Operator.patch_weights`."""
+        parts = self._of_patch.weight.chunk(len(self.layers), dim=1)
+        return dict(zip(self.layers, parts, strict=True))
+
     def metres(self, features: Features, rows: slice) -> Tensor:
         """Depth of some rows, float32 `[R, h * map_scale, w * map_scale]`, metres.
 

@@ -82,6 +82,9 @@ class Depth(BatchOperator):
     def settings(self) -> Mapping[str, Any]:
         return {"map_scale": self._map_scale, "range_m": list(self.range_m), "domain": self.domain}
 
+    def patch_weights(self) -> Mapping[int | None, Tensor]:
+        return self._decoder.patch_weights() if isinstance(self._decoder, LinearDepth) else {}
+
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
         """The head stays float32 on a GPU whatever the backbone runs in, unless a user asked for
         less (`Features.precision`)."""

@@ -38,6 +38,7 @@ class Frames(BatchOperator):
     """A picture of every frame that it takes."""
 
     name = "frames"
+    sees_pixels = True
     topics = BUILT_IN["frames"]
 
     def __init__(

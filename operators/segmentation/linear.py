@@ -46,6 +46,10 @@ class LinearSegmentation:
         """Put the weights on a device."""
         self._of_patch.load(device)
 
+    def patch_weights(self) -> Mapping[int | None, Tensor]:
+        """See `Operator.patch_weights`; of earlier blocks it reads what the norm makes of them."""
+        return {None: self._of_patch.weight.chunk(len(self.layers) + 1, dim=1)[-1]}
+
     def logits(self, features: Features, rows: slice) -> Tensor:
         """Of some rows, float32 `[R, h, w, classes]`.
 

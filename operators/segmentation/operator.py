@@ -77,6 +77,7 @@ class Segmentation(BatchOperator):
         self._regions = regions
         self._min_share = min_share
         self._scales = SCALES[:scales]
+        self.sees_pixels = scales > 1
 
     def settings(self) -> Mapping[str, Any]:
         return {
@@ -86,6 +87,9 @@ class Segmentation(BatchOperator):
             "labelset": self.labels.name,
             "scales": len(self._scales),
         }
+
+    def patch_weights(self) -> Mapping[int | None, Tensor]:
+        return self._head.patch_weights()
 
     def label_sets(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         return {self.labels.name: self.labels.records()}

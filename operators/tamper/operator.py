@@ -68,6 +68,7 @@ class Tamper(BatchOperator, StreamOperator):
     """What is wrong with the view of every stream, if anything is."""
 
     name = "tamper"
+    sees_pixels = True
     topics = BUILT_IN["tamper"]
 
     def __init__(self, *, share: float = SHARE, patience: Patience | None = None) -> None:

@@ -80,6 +80,10 @@ class MotionCells:
         """Move to where features come from; the arithmetic stays float32."""
         self._tensors = {name: tensor.to(device) for name, tensor in self._tensors.items()}
 
+    def patch_weights(self) -> Mapping[int | None, Tensor]:
+        """See `Operator.patch_weights`."""
+        return {None: self._tensors[CELL_WEIGHT]}
+
     def vectors(self, features: Features, rows: slice) -> Tensor:
         """Of some rows, `[R, FRAME_WIDTH]` float32 on the features' device."""
         return marked_cells(self._tensors, averaged_cells(features.patches[rows].float()))

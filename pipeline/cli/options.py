@@ -87,7 +87,7 @@ _SAMPLING = (
     click.option("--keyframes", is_flag=True, help="Take keyframes; the others are not decoded."),
     click.option("--all", is_flag=True, help="Take every frame."),
 )
-_BACKBONE = (
+BACKBONE = (
     click.option(
         "--model",
         show_default="dinov2_vits14; of demo weights theirs",
@@ -110,7 +110,7 @@ _BACKBONE = (
         help="Short side of a frame.",
     ),
 )
-_HEADS = (
+HEADS = (
     click.option(
         "--head",
         "heads",
@@ -120,7 +120,7 @@ _HEADS = (
         help="Trained head of an operator, such as depth=nyu-linear; without one it does not run.",
     ),
 )
-_WHICH = (
+WHICH = (
     click.option(
         "--operator",
         "operators",
@@ -196,7 +196,7 @@ def _sink_option(default: str) -> Callable[[Callback], Callback]:
 def run_options(function: Callback) -> Callback:
     """Every option that fills a key of the configuration by its own name."""
     sink = _sink_option("sqlite:results.db")
-    mine = (*_SAMPLING, *_BACKBONE, *_HEADS, *_WHICH, sink, _BATCH, *CPU_OPTIONS, *_WHERE)
+    mine = (*_SAMPLING, *BACKBONE, *HEADS, *WHICH, sink, _BATCH, *CPU_OPTIONS, *_WHERE)
     for option in reversed(mine):
         function = option(function)
     return function
@@ -205,21 +205,21 @@ def run_options(function: Callback) -> Callback:
 def job_options(function: Callback) -> Callback:
     """Those of a job in one process, for commands whose --fps and --operator mean more."""
     sink = _sink_option("none: they are thrown away")
-    for option in reversed((*_BACKBONE, *_HEADS, sink, _BATCH, *CPU_OPTIONS)):
+    for option in reversed((*BACKBONE, *HEADS, sink, _BATCH, *CPU_OPTIONS)):
         function = option(function)
     return function
 
 
 def backbone_options(function: Callback) -> Callback:
     """Those of a backbone that features are computed with, and where they are kept."""
-    for option in reversed((*_BACKBONE, *CPU_OPTIONS, cache_option)):
+    for option in reversed((*BACKBONE, *CPU_OPTIONS, cache_option)):
         function = option(function)
     return function
 
 
 def sight_options(function: Callback) -> Callback:
     """Those of a backbone whose features nobody keeps."""
-    for option in reversed((*_BACKBONE, *CPU_OPTIONS)):
+    for option in reversed((*BACKBONE, *CPU_OPTIONS)):
         function = option(function)
     return function
 

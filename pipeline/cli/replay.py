@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from pipeline.cli.feature_options import (
+    archive_source,
+    from_option,
+    keep_options,
+    keep_values,
+)
 from pipeline.cli.listen_options import listen_options, place_of
 from pipeline.cli.log_format import log_format_option
 from pipeline.cli.options import (
@@ -60,7 +66,9 @@ if TYPE_CHECKING:
     show_default="nothing",
     help="Compute again what SINK has, and say what differs; nothing is written.",
 )
+@from_option
 @run_options
+@keep_options
 @patience_option
 @click.option("--config", type=click.Path(path_type=Path), help="YAML file below these options.")
 @set_option
@@ -74,6 +82,9 @@ def command(
     stream: str | None,
     resume: bool,
     verify: str | None,
+    archive: str | None,
+    keep_features: Path | None,
+    basis: Path | None,
     config: Path | None,
     overrides: tuple[str, ...],
     print_config: bool,
@@ -90,7 +101,11 @@ def command(
     """
     from pipeline.configuration.resolve import describe, resolve
 
-    values = configuration_values(given)
+    values = configuration_values(given) | keep_values(keep_features, basis)
+    if archive is not None and sources:
+        raise click.UsageError("--from names all that is read; leave SOURCE out")
+    if archive is not None:
+        sources = (archive_source(archive),)
     if sources:
         values |= source_values(sources, stream=stream)
     elif stream is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pipeline.cli.feature_options import keep_options, keep_values
 from pipeline.cli.listen_options import listen_options, place_of
 from pipeline.cli.log_format import log_format_option
 from pipeline.cli.options import json_option, patience_option, print_option, set_option
@@ -16,6 +17,7 @@ from pipeline.cli.options import json_option, patience_option, print_option, set
 )
 @click.argument("config", type=click.Path(path_type=Path), metavar="CONFIG.yaml")
 @patience_option
+@keep_options
 @set_option
 @print_option
 @json_option
@@ -25,6 +27,8 @@ def command(
     config: Path,
     *,
     patience_s: float | None,
+    keep_features: Path | None,
+    basis: Path | None,
     overrides: tuple[str, ...],
     print_config: bool,
     as_json: bool,
@@ -39,7 +43,8 @@ def command(
     """
     from pipeline.configuration.resolve import describe, resolve
 
-    given = {} if patience_s is None else {"patience_s": patience_s}
+    given = keep_values(keep_features, basis)
+    given |= {} if patience_s is None else {"patience_s": patience_s}
     resolved = resolve(config, given, overrides)
     if not resolved.streams and not listen:
         raise click.UsageError(

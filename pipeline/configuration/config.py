@@ -31,6 +31,7 @@ from operators.moment import microseconds
 from operators.weights.backbone_choice import AUTO, DEMO
 from pipeline.configuration.cutting import Wanted
 from pipeline.configuration.gated import GateConfig
+from pipeline.configuration.kept import KeepConfig, whole_path
 from pipeline.configuration.placed import AlertConfig, PlaceName, ZoneConfig
 from pipeline.configuration.values import (
     all_known,
@@ -50,7 +51,7 @@ SPILL_GIB = 8.0  # of each engine where nothing is said
 OPERATORS = ("depth", "segmentation", "action", "embedding")  # what runs where none is named
 
 # pydantic's own constraint would refuse names of files that are not UTF-8.
-Place = Annotated[str, AfterValidator(not_empty)]
+Place = Annotated[str, AfterValidator(not_empty), AfterValidator(whole_path)]
 GpuShare = Annotated[float | Literal["auto"], BeforeValidator(gpu_share)]
 Moment = Annotated[datetime, BeforeValidator(rfc3339_moment)]
 StreamId = Annotated[str, StringConstraints(pattern=STREAM_ID)]
@@ -163,10 +164,6 @@ class SinkConfig(_Model):
     spill: SpillConfig = SpillConfig()
 
 
-def _default_operators() -> dict[str, OperatorConfig]:
-    return {name: OperatorConfig() for name in OPERATORS}
-
-
 class Config(_Model):
     """One run."""
 
@@ -175,7 +172,7 @@ class Config(_Model):
     seed: NonNegativeInt = 0
     heads: dict[str, str] = Field(default_factory=dict)
     operators: Annotated[dict[str, OperatorConfig], BeforeValidator(empty_tables)] = Field(
-        default_factory=_default_operators, min_length=1
+        default_factory=lambda: {name: OperatorConfig() for name in OPERATORS}, min_length=1
     )
 
     sources: list[Place] = Field(default_factory=list, repr=False)
@@ -206,6 +203,7 @@ class Config(_Model):
     spool_bytes: PositiveInt = 8 << 30
 
     sink: SinkConfig = SinkConfig()
+    features: KeepConfig | None = None
     patience_s: NonNegativeFloat | None = None
     deadletter_picture: bool = False
     trace: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -20,6 +20,7 @@ class SourcePlan:
         layout: these are a chain; all their paths are absolute.
         taped: `url` is the folder of a tape.
         late_begins: of a tape: the segments that sessions begin with whose beginning is gone.
+        kept_at: `url` is a stream of an archive, whose frames had that short side, pixels.
     """
 
     stream: str
@@ -30,3 +31,4 @@ class SourcePlan:
     layout: Layout | None = None
     taped: bool = False
     late_begins: tuple[str, ...] = ()
+    kept_at: int | None = None

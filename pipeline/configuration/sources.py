@@ -21,6 +21,7 @@ from pipeline.configuration.bucket import objects_of, require_folder
 from pipeline.configuration.counted import counted
 from pipeline.configuration.folder import Named, files_of
 from pipeline.configuration.footage import chain_session, chains_of
+from pipeline.configuration.kept import is_archive, plans_in
 from pipeline.configuration.slug import COLLISION_DIGITS, ID_LENGTH, slug
 from pipeline.configuration.source_plan import SourcePlan
 from pipeline.configuration.tapes import tapes_in
@@ -55,8 +56,8 @@ def plan_recordings(
     """The streams of recorded sources, in a fixed order.
 
     Args:
-        sources: files, folders, globs, http(s) files, objects and folders of S3 stores, and
-            `synthetic:` URIs.
+        sources: files, folders, globs, http(s) files, objects and folders of S3 stores,
+            `synthetic:` URIs and archives.
         stream: the id of the only source.
         join: each source is a folder or glob whose files are played in order as one stream.
         spool_bytes: most that may be copied to disk of an http(s) file.
@@ -70,8 +71,8 @@ def plan_recordings(
     named: list[tuple[str, SourcePlan]] = []
     for source in sources:
         found = _chains(source, layout) if layout else _recordings(source, spool_bytes)
-        if join and any(plan.taped for _, plan in found):
-            raise UsageError(f"join is of files, and {source} is a tape; leave join out")
+        if join and any(plan.taped or plan.kept_at for _, plan in found):
+            raise UsageError(f"join is of files, and {source} is none; leave join out")
         named += [_joined(source, found)] if join else found
     if stream is not None:
         return [_only(named, stream)]
@@ -104,6 +105,8 @@ def plan_stream(stream: str, url: str, *, live: bool, spool_bytes: int = SPOOL_B
 
 def _recordings(source: str, spool_bytes: int) -> list[tuple[str, SourcePlan]]:
     """(name before slugging, plan without id) of each recording that a source stands for."""
+    if is_archive(source):
+        return plans_in(source)
     if source.startswith(SYNTHETIC):
         spec = parse_scene_uri(source)
         uri = spec.canonical()

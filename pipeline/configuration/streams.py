@@ -15,6 +15,7 @@ from pipeline.configuration.followed import plan_followed
 from pipeline.configuration.footage import layout_of
 from pipeline.configuration.gated import gate_of
 from pipeline.configuration.head_match import check_size
+from pipeline.configuration.kept import refuse_unlike
 from pipeline.configuration.placed import places_of
 from pipeline.configuration.source_plan import SourcePlan
 from pipeline.configuration.sources import LIVE_SCHEMES, plan_recordings, plan_stream
@@ -71,6 +72,9 @@ def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
         _spec(config, plan, samplings, start_us) for plan in _recordings(config, config.sources)
     ]
     specs += [stream_spec(config, name, one, live=live) for name, one in config.streams.items()]
+    for spec in specs:
+        if spec.kept:
+            refuse_unlike(spec, live=live)
     if config.clock != "arrival" and not live and not all(spec.taped for spec in specs):
         raise UsageError("clock: capture is of live streams alone; leave it out of a replay")
     _refuse_one_name_twice([spec.stream for spec in specs])
@@ -85,6 +89,8 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
             says nothing sound, a camera that is to wait, or a key that is not for such a source.
     """
     _refuse_transport(name, stream)
+    if config.features:
+        _refuse_dots(name, "features")
     samplings = samplings_of(config, name, stream)
     if stream.short_side is not None:
         check_size(config, name, stream.short_side, samplings)
@@ -106,7 +112,7 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
         clock=stream.clock or config.clock,
         priority=stream.priority,
         transport=stream.transport or "tcp",
-        short_side=stream.short_side or config.short_side,
+        short_side=stream.short_side or spec.short_side,
         decode=_decoding(config, stream.decode),
         drop=drop,
         region=Region(*stream.region) if stream.region else None,
@@ -169,10 +175,11 @@ def _refuse_clock(name: str, stream: StreamConfig, plan: SourcePlan) -> None:
 
 
 def _refuse_other_times(config: Config, plan: SourcePlan, start_us: int | None) -> None:
+    what = "a tape" if plan.taped else "kept features"
     for name, given in (("start_time", start_us), ("span_s", config.span_s)):
         if given is not None:
             raise UsageError(
-                f"{name}: {plan.stream} is a tape, which is played whole and by its own clock; "
+                f"{name}: {plan.stream} is {what}, which is played whole and by its own clock; "
                 f"leave {name} out"
             )
 
@@ -183,10 +190,14 @@ def _taping(name: str, stream: StreamConfig, plan: SourcePlan) -> Taping | None:
         return None
     if not plan.live:
         raise UsageError(f"{place} is of live streams alone, and this is a file; leave it out here")
-    if name in (".", ".."):
-        raise UsageError(f"{place}: no folder can be called {name!r}; give the stream another name")
+    _refuse_dots(name, place)
     age_s = None if wanted.max_days is None else wanted.max_days * 86_400
     return Taping(os.path.abspath(wanted.folder), int(wanted.max_gib * (1 << 30)), age_s)
+
+
+def _refuse_dots(name: str, place: str) -> None:
+    if name in (".", ".."):
+        raise UsageError(f"{place}: no folder can be called {name!r}; give the stream another name")
 
 
 def _refuse_one_name_twice(names: Sequence[str]) -> None:
@@ -202,8 +213,10 @@ def _spec(
     start_us: int | None,
     shots: ShotsConfig | None = None,
 ) -> StreamSpec:
-    if plan.taped:
+    if plan.taped or plan.kept_at:
         _refuse_other_times(config, plan, start_us)
+    if plan.kept_at:
+        check_size(config, plan.stream, plan.kept_at, samplings)
     rules = tuple(dict.fromkeys(samplings.values()))
     return StreamSpec(
         stream=plan.stream,
@@ -212,7 +225,7 @@ def _spec(
         session=plan.session,
         samplings=rules,
         rules={key: rules.index(sampling) for key, sampling in samplings.items()},
-        short_side=config.short_side,
+        short_side=plan.kept_at or config.short_side,
         patch=architecture(config.model).patch,
         start_time_us=start_us,
         max_pixels=config.max_pixels,
@@ -231,6 +244,7 @@ def _spec(
         gate=gate_of(config.gate),
         shots=shots_of(plan.stream, shots, config.shots, rules),
         late_begins=plan.late_begins,
+        kept=plan.kept_at is not None,
     )
 
 

@@ -55,6 +55,6 @@ def _footage(specs: Mapping[str, StreamSpec]) -> Footage:
         elif spec.tape:
             folder = str(Path(spec.tape.folder) / name)
             plans.append(SourcePlan(name, folder, False, "", taped=True))
-        elif not (spec.endless or spec.join):
+        elif not (spec.endless or spec.join or spec.kept):
             plans.append(SourcePlan(name, spec.url, False, spec.session))
     return Footage(plans)

@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from typing import IO
 
 from pipeline.decode.answers import BEAT_S, Answers, peak_memory_bytes
+from pipeline.decode.archived import Archived
 from pipeline.decode.buffer import Buffer
 from pipeline.decode.capture import Capture
 from pipeline.decode.chained import Chained
@@ -120,8 +121,10 @@ def play(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
             return
 
 
-def reader_of(spec: StreamSpec) -> type[Following | Taped | Playback]:
+def reader_of(spec: StreamSpec) -> type[Archived | Following | Taped | Playback]:
     """What plays a recording of its kind."""
+    if spec.kept:
+        return Archived
     if spec.at:
         return SoughtTape if spec.taped else Sought
     if spec.follow:

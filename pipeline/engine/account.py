@@ -61,7 +61,7 @@ class Account:
             if result.info.position == last and result.start is None and not result.part
         ]
         self.still.note(operator.name, last, ids)
-        if not isinstance(operator, StreamOperator):
+        if not isinstance(operator, StreamOperator) or not operator.topics:  # never says a thing
             self.ledger.settle(operator.name)
 
     def repeat(self, operator: Operator, info: FrameInfo, results: Sequence[Result]) -> bool:
@@ -71,7 +71,8 @@ class Account:
         self._deliver(operator, results)
         if self.still.repeated(operator.name):
             return self.ledger.repeated(operator.name, info.position)
-        if not isinstance(operator, StreamOperator) or not self.still.holds(operator.name):
+        silent = not isinstance(operator, StreamOperator) or not operator.topics
+        if silent or not self.still.holds(operator.name):
             self.ledger.settle(operator.name)
         return False
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from operators.archive.backbone import KeptBackbone
 from operators.backbones.architectures import architecture
 from operators.backbones.backbone import Backbone
 from operators.backbones.loaded import LoadedBackbone
@@ -30,10 +31,12 @@ from operators.weights.head_request import MissingHead, none_runs
 from operators.weights.load import load_backbone
 from operators.zones.operator import Zones
 from pipeline.allocator import keep_freed_memory
+from pipeline.archive.keeping import Keeping
 from pipeline.calibrate.use import use_calibrations
 from pipeline.configuration.config import Config
 from pipeline.configuration.head_match import heads_of
 from pipeline.engine.identity import Identity, label_sets
+from pipeline.engine.kept import keeping_of, kept_backbone, kept_placement
 from pipeline.engine.lane import Lane
 from pipeline.engine.placement import Placement
 from pipeline.engine.shard import Shard
@@ -68,11 +71,13 @@ class Assembly:
 
     Attributes:
         operators: by their keys in the configuration, those that run.
+        keeping: what keeps the features; None: nothing does.
     """
 
     engine: Engine
     identity: Identity
     operators: Mapping[str, Operator]
+    keeping: Keeping | None = None
 
     def shard(
         self,
@@ -110,6 +115,8 @@ class Assembly:
             ]
             for one in placements:
                 one.operator.place(spec.stream, spec.places)
+            if self.keeping:
+                placements.append(kept_placement(self.keeping, spec, progress.job))
             return Lane(spec, progress, placements, publisher(spec, progress.job))
 
         return make
@@ -152,7 +159,7 @@ def assemble(config: Config) -> Assembly:
         notes += use_calibrations(by_key, Path(config.calibrations), model)
     by_key = _joined(by_key, missing, config)
     operators = list(by_key.values())
-    backbone = start_backbone(
+    backbone = kept_backbone(config, loaded, by_key) or start_backbone(
         loaded,
         blocks=[block for operator in operators for block in operator.layers],
         batch_size=config.batch_size,
@@ -161,13 +168,16 @@ def assemble(config: Config) -> Assembly:
         heads_precision=config.heads_precision,
     )
     computation = computation_of(backbone)
+    keeping = keeping_of(config, backbone, computation)
     identity = Identity(
         model=model,
         operators={key: _variants(one, computation) for key, one in by_key.items()},
         labels=label_sets(by_key),
         notes=(*_worth(loaded), *notes, f"backend: {backbone.identity} ({backbone.choice.why})"),
+        keeps=keeping.identity if keeping else "",
     )
-    return Assembly(Engine(backbone, operators), identity, by_key)
+    engine = Engine(backbone, [*operators, keeping] if keeping else operators)
+    return Assembly(engine, identity, by_key, keeping)
 
 
 def _require_what_traces(config: Config) -> None:
@@ -255,7 +265,7 @@ def _variants(operator: Operator, computation: Computation) -> Variants:
     return Variants(kinds, computation, operator.stream_hashes, operator.placed, findable)
 
 
-def computation_of(backbone: Backbone) -> Computation:
+def computation_of(backbone: Backbone | KeptBackbone) -> Computation:
     """What a backbone computes, whatever the size of its pictures."""
     return Computation(
         architecture=backbone.loaded.model.architecture.name,

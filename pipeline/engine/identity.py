@@ -22,6 +22,8 @@ class Identity:
         operators: key of an operator in the configuration -> the variants of its records; of those
             that run.
         labels: label set -> [{id, name, rgb}], what the records' class ids mean.
+        keeps: what is kept of frames' features (`Kind.identity`); "": nothing. Records do not
+            depend on it, but a job that keeps them is not done where one without it is.
         notes: what a user should be told once: untrained weights, operators that do not run, paths.
     """
 
@@ -29,6 +31,7 @@ class Identity:
     operators: Mapping[str, Variants]
     labels: Mapping[str, Sequence[Mapping[str, Any]]]
     notes: tuple[str, ...] = ()
+    keeps: str = ""
 
     def jobs(self, specs: Sequence[StreamSpec]) -> dict[str, str]:
         """Stream -> its job, under which its progress is kept: 12 hex of the stream with its
@@ -67,6 +70,7 @@ class Identity:
         facts |= {} if spec.deinterlace else {"deinterlace": False}
         facts |= {} if spec.decode == "cpu" else {"decode": spec.decode}
         facts |= {"region": list(astuple(spec.region))} if spec.region else {}
+        facts |= {"features": self.keeps} if self.keeps else {}
         facts |= {"span_s": list(spec.span_s)} if spec.span_s else {}
         facts |= {"gate": spec.gate.canonical()} if spec.gate else {}
         facts |= {"shots": shots_variant(spec)} if spec.shots else {}

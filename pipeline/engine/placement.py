@@ -16,13 +16,13 @@ class Placement:
     Attributes:
         operator: the engine's instance, which all its streams share.
         sampling: which of the stream's frames it takes.
-        rule: the bit of `Frames.taken` that says so.
+        rule: the bit of `Frames.taken` that says so; None: it takes every frame that is computed.
         variants: topic -> 12 hex, the variant of its records of the stream.
     """
 
     operator: Operator
     sampling: Sampling
-    rule: int
+    rule: int | None
     variants: Mapping[str, str]
 
     @property
@@ -35,4 +35,4 @@ class Placement:
         return self.operator if isinstance(self.operator, StreamOperator) else None
 
     def takes(self, mask: int) -> bool:
-        return bool(mask >> self.rule & 1)
+        return self.rule is None or bool(mask >> self.rule & 1)

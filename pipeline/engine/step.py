@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from pipeline.stream.chunk import Frames
 from pipeline.trace import detail, trace
 
 if TYPE_CHECKING:
+    from operators.archive.backbone import KeptBackbone
     from operators.backbones.backbone import Backbone
     from operators.fetch import Fetch
     from operators.landing import Landing
@@ -42,7 +44,7 @@ MOST_FAILURES = 20  # ways to fail that are told with a traceback
 class Engine:
     """Backbone and operators on one device."""
 
-    def __init__(self, backbone: Backbone, operators: Sequence[Operator]) -> None:
+    def __init__(self, backbone: Backbone | KeptBackbone, operators: Sequence[Operator]) -> None:
         self.backbone = backbone
         self.operators = operators
         self._known: set[tuple[str, str]] = set()
@@ -147,6 +149,7 @@ class Engine:
     def _launch_operators(
         self, batch: Batch, features: Features, lanes: Lanes, observer: Observer
     ) -> Launched:
+        features = replace(features, taken=batch.taken)
         taken = {operator: _rows(operator, batch, lanes) for operator in self.operators}
         needed = [one for one, rows in taken.items() if rows and isinstance(one, BatchOperator)]
         return Launched(batch, features, taken, self._fetched(features, needed, observer))

@@ -128,9 +128,9 @@ class Gap:
     by_rule: tuple[int, ...] = ()
     cause: str = ""
 
-    def dropped_of(self, rule: int) -> int:
-        """Dropped frames that this rule had taken."""
-        return self.by_rule[rule] if self.by_rule else self.dropped
+    def dropped_of(self, rule: int | None) -> int:
+        """Dropped frames that this rule had taken; None: any."""
+        return self.dropped if rule is None or not self.by_rule else self.by_rule[rule]
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,8 @@ class StreamSpec:
             left out again; None: all are computed.
         gate: which frames are not computed, because nothing has changed; None: all are.
         shots: how cuts are told among all decoded frames; None: nobody looks for them.
+        kept: `url` is a stream's folder in an archive: instead of pixels comes what was kept of
+            its frames' features.
         at: recordings: frames are wanted from this one on, which is looked for; None: from the
             cursor on, or the beginning. No job has one.
     """
@@ -139,6 +141,7 @@ class StreamSpec:
     breaks: Breaks | None = field(default=None, repr=False)
     gate: Gate | None = None
     shots: ShotRule | None = None
+    kept: bool = False
     at: Moment | None = None
 
     def __post_init__(self) -> None:

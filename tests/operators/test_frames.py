@@ -1,6 +1,7 @@
 """The identity of a frame goes through JSON and comes back as it was."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,3 +22,9 @@ def test_some_rows_of_features_have_their_own_pixels(features_of, frame, tiny):
     seen = features_of([frame(number) for number in range(3)], tiny)
     assert seen.take([0, 1, 2]) is seen
     np.testing.assert_array_equal(seen.take([2, 0]).pixels, seen.pixels[[2, 0]])
+
+
+def test_some_rows_of_features_have_their_own_rules(features_of, frame, tiny):
+    seen = replace(features_of([frame(number) for number in range(3)], tiny), taken=(1, 2, 3))
+    assert seen.take([2, 0]).taken == (3, 1)
+    assert replace(seen, taken=()).take([2, 0]).taken == ()

@@ -1,0 +1,276 @@
+"""What keeps features: it takes every frame that is computed and says nothing of it.
+
+An operator like others, so that the engine gives it frames, breaks and resumes in their order. What
+a chunk brings is on the disk before the chunk is committed, and its snapshot says how much that
+was; a resume cuts off whatever lies beyond.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from operators.archive.basis import Basis
+from operators.archive.compression import compressed
+from operators.archive.kind import Kind
+from operators.archive.layout import Numbers as Kept
+from operators.batch_operator import BatchOperator
+from operators.finite import require_finite
+from operators.format import Format
+from operators.frames import Features, FrameInfo
+from operators.operator import StreamOperator
+from operators.result import Result
+from pipeline.archive.archive import Archive
+from pipeline.archive.group import Group
+from pipeline.archive.header import Header
+from pipeline.archive.session import SEGMENT_FRAMES, Session
+from pipeline.errors import RuntimeFailure
+
+if TYPE_CHECKING:
+    from operators.batch_operator import Numbers
+
+NAME = "features"
+_FORMAT = 1
+_NO_BREAK = ("gap", "error", "overload")  # of an operator alone; those who read find them again
+_OVER = ("session", "end")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose frames a stream's are.
+
+    Attributes:
+        job: that keeps them.
+        samplings: the stream's rules, in canonical form.
+        short_side: of a frame at the backbone, pixels.
+    """
+
+    job: str
+    samplings: tuple[str, ...]
+    short_side: int
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What of one session is not on the disk yet."""
+
+    session: str
+    frames: int = 0  # that are
+    begin_us: int = 0  # event time of the first
+    epoch: int = 0
+    segment: Path | None = None
+    segment_begin: int = 0
+    infos: list[FrameInfo] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
+    pictures: list[NDArray[np.uint8]] = field(default_factory=list)
+    breaks: list[tuple[int, str]] = field(default_factory=list)
+    ended: bool = False
+    told: bool = False  # that it has ended
+
+    @property
+    def has_news(self) -> bool:
+        return bool(self.infos) or (self.ended and not self.told)
+
+    def groups(self) -> list[Group]:
+        """What is to be written: frames of one size together; none there: an end alone."""
+        found: list[Group] = []
+        sizes = groupby(range(len(self.infos)), lambda row: self.pictures[row].shape)
+        for rows in ([*own] for _, own in sizes):
+            begin, end = rows[0], rows[-1] + 1
+            breaks = tuple((row - begin, why) for row, why in self.breaks if begin <= row < end)
+            pictures = np.stack(self.pictures[begin:end])
+            infos, taken = tuple(self.infos[begin:end]), tuple(self.taken[begin:end])
+            over = self.ended and end == len(self.infos)
+            found.append(Group(self.frames + begin, infos, taken, pictures, breaks, over))
+        if not found:
+            none = np.empty((0, 0, 0, 3), np.uint8)
+            found.append(Group(self.frames, (), (), none, ended=True))
+        return found
+
+    def written(self) -> None:
+        """All of it is on the disk."""
+        self.frames += len(self.infos)
+        self.told = self.ended
+        for news in (self.infos, self.taken, self.pictures, self.breaks):
+            news.clear()
+
+
+class Keeping(BatchOperator, StreamOperator):
+    """Of one engine."""
+
+    name = NAME
+
+    def __init__(self, archive: Archive, kind: Kind, basis: Basis) -> None:
+        """
+        Args:
+            archive: where to.
+            kind: what is kept of each frame.
+            basis: the one that the kind names.
+
+        Raises:
+            WeightsError: the basis lacks what is to be kept.
+        """
+        self._archive = archive
+        self._kind = kind
+        self._directions = basis.chosen(kind.layout)
+        self._owners: dict[str, Owner] = {}
+        self._drafts: dict[str, list[_Draft]] = {}  # the last one is open, unless it has ended
+        self._breaks: dict[str, str] = {}  # before the next frame
+        self.layers = kind.layout.blocks
+
+    @property
+    def identity(self) -> str:
+        """Of what is kept."""
+        return self._kind.identity
+
+    @property
+    def topics(self) -> Mapping[str, Format]:
+        return {}
+
+    def own(self, stream: str, owner: Owner) -> None:
+        """A stream is about to be opened; what is known of an earlier one of its name is not its
+        own."""
+        self._owners[stream] = owner
+        self._drafts[stream] = []
+        self._breaks.pop(stream, None)
+
+    def load(self, device: torch.device, dtype: torch.dtype) -> None:
+        self._directions = {name: one.to(device) for name, one in self._directions.items()}
+
+    def compute(self, features: Features, rows: slice) -> Numbers:
+        taken = np.array(features.taken[rows], np.uint16)
+        return (*compressed(features, self._kind.layout, self._directions, rows), taken)
+
+    def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
+        return self.say_all([info], [numbers])
+
+    def say_all(
+        self, infos: Sequence[FrameInfo], numbers: Sequence[Sequence[NDArray[Any]]]
+    ) -> list[Result]:
+        kept = [self._picture(info, *own[:3]) for info, own in zip(infos, numbers, strict=True)]
+        for info, picture, own in zip(infos, kept, numbers, strict=True):
+            draft = self._draft(info)
+            if why := self._breaks.pop(info.stream, ""):
+                draft.breaks.append((len(draft.infos), why))
+            draft.infos.append(info)
+            draft.pictures.append(picture)
+            draft.taken.append(int(own[3]))
+        return []
+
+    def repeat(self, info: FrameInfo) -> list[Result]:
+        """Of a frame that shows what the last one did nothing is computed, and nothing kept."""
+        return []
+
+    def reset(self, stream: str, reason: str) -> list[Result]:
+        drafts = self._drafts.get(stream, [])
+        if reason in _OVER and drafts:
+            drafts[-1].ended = True
+        elif reason not in (*_OVER, *_NO_BREAK):
+            self._breaks[stream] = reason
+        return []
+
+    def snapshot(self, stream: str) -> bytes:
+        """How much of its last session is on the disk: all that came.
+
+        Raises:
+            RuntimeFailure: it cannot be written, or somebody else's features lie there.
+        """
+        drafts = self._drafts[stream]
+        for draft in drafts:
+            if draft.has_news:
+                self._write(stream, draft)
+        self._drafts[stream] = drafts[-1:]
+        last = drafts[-1] if drafts else _Draft("")
+        said = {name: getattr(last, name) for name in ("session", "frames", "begin_us", "ended")}
+        return json.dumps({"format": _FORMAT, **said}).encode()
+
+    def restore(self, stream: str, state: bytes) -> None:
+        """
+        Raises:
+            ValueError: a state of another version.
+            RuntimeFailure: what was kept is not there any more.
+        """
+        said = json.loads(state)
+        if said.pop("format") != _FORMAT:
+            raise ValueError(f"features: snapshot {state[:40]!r} is of another version")
+        draft = _Draft(**said, told=said["ended"])
+        try:
+            self._forget_later(stream, draft)
+            if draft.session:
+                self._session(stream, draft).cut(draft.frames)
+        except OSError as error:
+            raise self._failure(stream, error) from error
+        self._drafts[stream] = [draft] if draft.session else []
+
+    def _picture(
+        self,
+        info: FrameInfo,
+        codes: NDArray[np.uint8],
+        scales: NDArray[np.uint16],
+        fine: NDArray[np.uint16],
+    ) -> NDArray[np.uint8]:
+        halves = scales.view(np.float16), fine.view(np.float16)
+        for one in halves:  # also what float16 cannot hold
+            require_finite(one, info, operator=self.name)
+        return self._kind.layout.packed(Kept(codes.view(np.int8), *halves))
+
+    def _draft(self, info: FrameInfo) -> _Draft:
+        drafts = self._drafts[info.stream]
+        if not drafts or drafts[-1].ended or drafts[-1].session != info.session:
+            drafts.append(_Draft(info.session, begin_us=info.event_time_us))
+        drafts[-1].epoch = info.epoch
+        return drafts[-1]
+
+    def _session(self, stream: str, draft: _Draft) -> Session:
+        return self._archive.session(stream, draft.session)
+
+    def _write(self, stream: str, draft: _Draft) -> None:
+        owner, session = self._owners[stream], self._session(stream, draft)
+        header = Header(
+            *(stream, draft.session, owner.job, owner.samplings, owner.short_side),
+            *(draft.begin_us, self._kind),
+        )
+        try:
+            if not draft.frames:
+                self._clear(session, header)
+            if draft.segment is None or draft.frames - draft.segment_begin >= SEGMENT_FRAMES:
+                draft.segment = session.segment(draft.frames, draft.epoch)
+                draft.segment_begin = draft.frames
+            session.append(draft.segment, header, draft.groups())
+        except OSError as error:
+            raise self._failure(stream, error) from error
+        draft.written()
+
+    def _clear(self, session: Session, header: Header) -> None:
+        """A session begins: what this job has of it is of an attempt that was never committed, or
+        is done afresh."""
+        if not session.segments():
+            return
+        if session.header().job != header.job:
+            raise RuntimeFailure(
+                f"{session.folder} holds features that another job has kept; name another folder "
+                "with --keep-features, or remove that one"
+            )
+        session.remove()
+
+    def _forget_later(self, stream: str, last: _Draft) -> None:
+        """Sessions that this job began behind the last one that is committed."""
+        for header, session in self._archive.sessions(stream):
+            ours = header.job == self._owners[stream].job
+            if ours and header.session != last.session and header.begin_us > last.begin_us:
+                session.remove()
+
+    def _failure(self, stream: str, error: OSError) -> RuntimeFailure:
+        return RuntimeFailure(
+            f"features of {stream} cannot be kept in {self._archive.root}: "
+            f"{error.strerror or error}; what was committed stays, and the same command goes on "
+            "from there; make room, or leave out --keep-features"
+        )

@@ -1,0 +1,145 @@
+"""What a configuration says of kept features: where they go, and archives as sources."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PositiveInt
+
+from operators.archive.kind import Kind
+from operators.errors import UsageError
+from pipeline.archive.archive import SCHEME, Archive
+from pipeline.archive.header import Header
+from pipeline.archive.rules import check_rules
+from pipeline.configuration.source_plan import SourcePlan
+from pipeline.configuration.values import not_empty
+from pipeline.media.fingerprint import SESSION_DIGITS
+
+if TYPE_CHECKING:
+    from pipeline.configuration.config import Config
+    from pipeline.stream.spec import StreamSpec
+
+# Whole, because engines stand in other folders.
+_Path = Annotated[str, AfterValidator(not_empty), AfterValidator(os.path.abspath)]
+
+
+class KeepConfig(BaseModel):
+    """Where the features of every computed frame are kept, and in which basis."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    dir: _Path
+    basis: _Path
+    components: PositiveInt | None = None
+
+
+def is_archive(source: str) -> bool:
+    """Whether a source names an archive."""
+    return source.startswith(SCHEME)
+
+
+def whole_path(source: str) -> str:
+    """The same source; an archive by its whole path."""
+    if not is_archive(source):
+        return source
+    return SCHEME + os.path.abspath(source.removeprefix(SCHEME))
+
+
+def archives_in(config: Config) -> list[Archive]:
+    """Those that a configuration names as sources, each once."""
+    names = dict.fromkeys([*config.sources, *(one.url for one in config.streams.values())])
+    found = [Path(whole_path(one).removeprefix(SCHEME)) for one in names if is_archive(one)]
+    if found and len(found) < len(names):
+        raise UsageError(
+            "kept features and footage are not read in one job: another thing computes them; run "
+            "them one after the other, into the same sink"
+        )
+    return [Archive(one) for one in found]
+
+
+def plans_in(source: str) -> list[tuple[str, SourcePlan]]:
+    """The streams of an archive under their names.
+
+    Raises:
+        UsageError: there is none, or a stream was kept at several sizes.
+    """
+    archive = Archive(Path(whole_path(source).removeprefix(SCHEME)))
+    return [(stream, _plan(archive, stream, heads)) for stream, heads in _heads(archive).items()]
+
+
+def kind_of(config: Config) -> tuple[Archive, Kind] | None:
+    """What all frames of a job's archives have in common, and one that holds their basis; None of
+    a job that reads none.
+
+    Raises:
+        UsageError: they differ.
+    """
+    kinds = {
+        header.kind: archive
+        for archive in archives_in(config)
+        for heads in _heads(archive).values()
+        for header in heads
+    }
+    if len(kinds) > 1:
+        told = "; ".join(f"{one.identity} in {archive.root}" for one, archive in kinds.items())
+        raise UsageError(f"features of several kinds are not read in one job: {told}")
+    return next(((archive, kind) for kind, archive in kinds.items()), None)
+
+
+def refuse_unlike(spec: StreamSpec, *, live: bool) -> None:
+    """Of a stream of an archive: what can only be done to pictures, or needs other frames.
+
+    Raises:
+        UsageError: it is asked for.
+    """
+    if live:
+        raise UsageError(
+            f"{spec.stream} comes from kept features, which `replay` reads; `run` follows footage"
+        )
+    for key, given in (("gate", spec.gate), ("region", spec.region), ("shots", spec.shots)):
+        if given is not None:
+            raise UsageError(
+                f"{key}: {spec.stream} comes from kept features, which have no pictures; leave "
+                f"{key} out"
+            )
+    folder = Path(spec.url)
+    for header, _ in Archive(folder.parent.parent).sessions(folder.name):
+        if spec.short_side != header.short_side:
+            raise UsageError(
+                f"short_side: features of {spec.stream} were kept at {header.short_side} px; leave "
+                "short_side out"
+            )
+        check_rules(header.samplings, spec.samplings)
+
+
+def _heads(archive: Archive) -> dict[str, list[Header]]:
+    """Stream -> the headers of its sessions, in order."""
+    found = {
+        stream: [header for header, _ in archive.sessions(stream)] for stream in archive.streams()
+    }
+    if not found:
+        raise UsageError(
+            f"{archive.root}: no features are kept there; replay or run with --keep-features makes "
+            "such a folder"
+        )
+    return found
+
+
+def _plan(archive: Archive, stream: str, heads: list[Header]) -> SourcePlan:
+    sides = {header.short_side for header in heads}
+    if len(sides) > 1:
+        raise UsageError(
+            f"{stream}: its sessions were kept at short sides of {', '.join(map(str, sides))} px; "
+            "move those of one size to another folder"
+        )
+    url = str(archive.folder(stream))
+    return SourcePlan("", url, False, _session(stream, heads), kept_at=sides.pop())
+
+
+def _session(stream: str, heads: list[Header]) -> str:
+    """Of the archive as it is: one that has more sessions by now is another recording."""
+    names = "\0".join(["features", stream, *(header.session for header in heads)])
+    return hashlib.sha256(names.encode()).hexdigest()[:SESSION_DIGITS]

@@ -1,0 +1,189 @@
+"""Fits the basis that features are kept in: footage -> a head file.
+
+A job's own engine computes what its heads read; principal components of that are the basis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from operators.archive.basis import Directions, write_basis
+from operators.archive.compression import read_maps
+from operators.archive.layout import FINAL, Layout, block_name
+from operators.archive.moments import Moments
+from operators.backbones.backbone import Backbone
+from operators.errors import UsageError
+from operators.frames import FrameBatch
+from operators.operator import Operator
+from pipeline.configuration.config import Config
+from pipeline.configuration.streams import stream_specs
+from pipeline.engine.assembly import assemble
+from pipeline.errors import SinkError, SourceError
+from pipeline.features.clip import is_scene
+from pipeline.features.footage import Footage
+from pipeline.fit.fitting import Tell
+from pipeline.fit.provenance import provenance_facts
+from pipeline.media.scaler import FILTER_NAME
+from pipeline.stream.chunk import Frames
+from pipeline.stream.spec import StreamSpec
+
+
+@dataclass(frozen=True, slots=True)
+class BasisPlan:
+    """What is wanted.
+
+    Attributes:
+        out: the file to write.
+        components: K, numbers that are kept of a patch.
+        frames: most that are looked at, the first ones of each source.
+    """
+
+    out: Path
+    components: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class BasisReport:
+    """What was found.
+
+    Attributes:
+        path: the file.
+        sha256: of it.
+        frames, patches: that were looked at.
+        explained: name of a map -> share of its variance that lies along the basis.
+        frame_bytes: that a frame takes as it will be kept, of the last size that was seen.
+    """
+
+    path: Path
+    sha256: str
+    frames: int
+    patches: int
+    explained: dict[str, float]
+    frame_bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values."""
+        own = {name: getattr(self, name) for name in self.__slots__}
+        return own | {"path": str(self.path)}
+
+    def text(self) -> str:
+        """For people."""
+        shares = ", ".join(f"{name} {share:.2%}" for name, share in self.explained.items())
+        return (
+            f"{self.path}: of {self.frames} frames with {self.patches} patches; variance that is "
+            f"kept: {shares}; {self.frame_bytes / 1000:.1f} kB per frame"
+        )
+
+
+def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
+    """Fit a basis for a job and write it.
+
+    Args:
+        config: of the job: its sources are looked at, and what its heads read is kept.
+        plan: how.
+        tell: told how far it is.
+
+    Raises:
+        UsageError: too few patches for so many components, or a job that cannot be.
+        SourceError: no frame can be decoded.
+        SinkError: the file cannot be written.
+    """
+    specs = stream_specs(config, live=False)
+    assembly = assemble(config)
+    backbone = assembly.engine.backbone
+    if not isinstance(backbone, Backbone):
+        raise UsageError("a basis is fitted on footage, and these features were kept in one")
+    with closing(assembly.engine):
+        arch = backbone.loaded.model.architecture
+        components = min(plan.components, arch.width)
+        layout = Layout.of(
+            backbone.blocks,
+            depth=arch.depth,
+            components=components,
+            width=arch.width,
+            registers=arch.registers,
+        )
+        read = read_by_heads(assembly.operators.values(), layout, backbone)
+        moments = {name: Moments(arch.width) for name in layout.maps}
+        frames, grid_hw = 0, (0, 0)
+        each = max(1, plan.frames // len(specs))
+        for spec, batch in _batches(specs, each, backbone.batch_size):
+            features = backbone(batch)
+            for row in range(len(batch.infos)):
+                seen = read_maps(features, layout, slice(row, row + 1))
+                for name, (patches, _) in seen.items():
+                    moments[name].add(patches)
+            frames += len(batch.infos)
+            _, high, wide, _ = features.patches.shape
+            grid_hw = (high, wide)
+            tell(frames / (each * len(specs)), f"{spec.stream}, {frames} frames")
+    if not frames:
+        raise SourceError("no frame of these sources can be decoded")
+    try:
+        found = {name: one.directions(components, read[name]) for name, one in moments.items()}
+    except ValueError as error:
+        raise UsageError(f"{error}; give more footage, or fewer --components") from error
+    maps: dict[str, Directions] = {name: one for name, (one, _) in found.items()}
+    explained = {name: round(share, 6) for name, (_, share) in found.items()}
+    facts = {
+        "backbone": backbone.loaded.sha256,
+        "model": arch.name,
+        "components": components,
+        "short_side": config.short_side,
+        "filter": FILTER_NAME,
+        "explained": explained,
+        **provenance_facts(
+            (spec.session for spec in specs), rendered=all(is_scene(one.url) for one in specs)
+        ),
+    }
+    try:
+        sha256 = write_basis(plan.out, maps, facts)
+    except OSError as error:
+        raise SinkError(f"{plan.out}: cannot be written ({error.strerror or error})") from error
+    count = next(iter(moments.values())).count
+    return BasisReport(plan.out, sha256, frames, count, explained, layout.frame_bytes(grid_hw))
+
+
+def read_by_heads(
+    operators: Iterable[Operator], layout: Layout, backbone: Backbone
+) -> dict[str, list[Tensor]]:
+    """Name of a map -> what heads multiply its patches with. What comes after the final norm is of
+    the last block as that is kept before it, times the norm's gains; each patch is divided by its
+    own deviation, which changes no direction."""
+    read: dict[str, list[Tensor]] = {name: [] for name in layout.maps}
+    for one in operators:
+        for block, weights in one.patch_weights().items():
+            if block is not None:
+                read[block_name(block)].append(weights)
+            elif layout.final:
+                read[FINAL].append(weights)
+            else:
+                gains = backbone.norm.weight.detach()
+                read[layout.maps[-1]].append(weights * gains)
+    return read
+
+
+def _batches(
+    specs: list[StreamSpec], most: int, size: int
+) -> Iterator[tuple[StreamSpec, FrameBatch]]:
+    """The first frames of each stream, as a backbone takes them."""
+    with closing(Footage()) as footage:
+        for spec in specs:
+            left = most
+            for entry in footage.entries(spec):
+                if not isinstance(entry, Frames) or not left:
+                    continue
+                wanted = min(left, len(entry.infos))
+                for begin in range(0, wanted, size):
+                    rows = slice(begin, min(begin + size, wanted))
+                    yield spec, FrameBatch(entry.infos[rows], entry.pixels[rows])
+                left -= wanted
+                if not left:
+                    footage.stop(spec)
