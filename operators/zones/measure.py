@@ -105,8 +105,7 @@ class Mask:
         order = np.argsort(depth, kind="stable")
         order = order[np.count_nonzero(depth == 0) :]
         depth, areas, own = depth[order], self.areas[order], own[order]
-        by_class = {one: _metres(depth[own == one], areas[own == one]) for one in there}
-        return _metres(depth, areas), by_class
+        return _metres(depth, areas), _by_class(own, there, depth, areas)
 
     def _rows_in(self, shape: tuple[int, ...]) -> NDArray[np.intp]:
         height, width = self.map_hw
@@ -117,11 +116,28 @@ class Mask:
         return (2 * (self.cells % width) + 1) * shape[1] // (2 * width)
 
 
+def _by_class(
+    own: NDArray[np.uint8],
+    there: Sequence[int],
+    depth: NDArray[np.float64],
+    areas: NDArray[np.float64],
+) -> Mapping[int, Metres]:
+    """Of cells in order of their metres, those of each class."""
+    order = np.argsort(own, kind="stable")
+    own, depth, areas = own[order], depth[order], areas[order]
+    starts, ends = (np.searchsorted(own, there, side).tolist() for side in ("left", "right"))
+    return {
+        one: _metres(depth[start:end], areas[start:end])
+        for one, start, end in zip(there, starts, ends, strict=True)
+    }
+
+
 def _metres(depth: NDArray[np.float64], areas: NDArray[np.float64]) -> Metres:
     """Of metres in order, and the area that has each."""
     if not len(depth):
         return Metres()
-    reached = np.cumsum(areas)
-    places = [int(np.searchsorted(reached, part * reached[-1])) for part in (NEAREST, _MEDIAN)]
-    nearest, median = (round(float(depth[place]), _METRE_DECIMALS) for place in places)
+    reached = areas.cumsum()
+    whole = reached[-1]
+    places = reached.searchsorted((NEAREST * whole, _MEDIAN * whole))
+    nearest, median = (round(one, _METRE_DECIMALS) for one in depth[places].tolist())
     return Metres(nearest, median)
