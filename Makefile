@@ -38,7 +38,7 @@ quick: $(VENV)/.stamp-test  ## the tests that take no time: for between two chan
 	$(VENV)/bin/python -m pytest -n 2 -q -m "not slow and not needs_kafka" $(SLOW_ROOMS:%=--ignore tests/%)
 
 # What decoding and its tests import: no torch, so nothing that computes features is among them.
-DECODERS := av numpy pillow pydantic ruamel.yaml jsonschema safetensors pytest pytest-timeout pytest-xdist
+DECODERS := av crc32c numpy pillow pydantic ruamel.yaml jsonschema safetensors pytest pytest-timeout pytest-xdist
 
 test-decoders:  ## run the decoders' tests alone, in a small environment: PYTHON=python3.11
 	python=$$(deploy/find_python.sh) && $$python -m venv --clear .venv-decoders
