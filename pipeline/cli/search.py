@@ -38,7 +38,8 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--clip", "clips", type=FILE, multiple=True, metavar="FILE", show_default="none",
               help="What is like the frames of this clip.")  # fmt: skip
 @click.option("--at", "moments", multiple=True, metavar="STREAM@TIME", show_default="none",
-              help="What is like this moment; TIME may be seconds since the stream's first vector."
+              help="What is like this moment; TIME may be seconds since the stream's first vector, "
+              "or as answers tell it."
 )  # fmt: skip
 @click.option("--like", "likes", multiple=True, metavar="ID", show_default="none",
               help="What is like this record of topic embedding.")  # fmt: skip
