@@ -76,7 +76,8 @@ def test_a_sheet_without_footage_says_so_in_its_cells(dinostream, tmp_path):
     ("arguments", "told"),
     [
         ((), "say what is looked for: --image, --clip, --at or --like"),
-        (("--at", "gate@0", "--sheet", "a.jpg"), "a sheet is a .png"),
+        (("--at", "gate@0", "--sheet", "a.jpg"), "--sheet a.jpg: its name has to end in .png"),
+        (("--at", "yard@0", "--sheet", "no/a.png"), "cannot write no/a.png"),
         (("--at", "yard@0"), "no stream 'yard'"),
         (("--at", "gate@0", "--stream", "gat"), "no stream 'gat'; did you mean gate"),
         (("--like", "embedding/gate/x/1/y"), "there is no vector of embedding/gate/x/1/y"),
