@@ -93,10 +93,14 @@ def film_commands(found: Sequence[Episode], archive: Archive, footage: Footage) 
         footage: that the user has named.
     """
     table = archive.table
+    whole = table.head.choice.get("since_us") is None  # else it has not how its sessions begin
     first_us = {
         series: int(table.times_us[table.series_numbers == number].min())
         for number, series in enumerate(table.head.series)
         if any(one.best.series == series for one in found)
     }
     sink = archive.sink
-    return [film_command(one, sink, footage, first_us[one.best.series]) for one in found]
+    return [
+        film_command(one, sink, footage, first_us[one.best.series] if whole else None)
+        for one in found
+    ]
