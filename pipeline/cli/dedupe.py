@@ -117,7 +117,7 @@ def mark(
         said = {"file": str(output), "threshold": cut, "calibrated": calibrated is not None}
         click.echo(json.dumps({**said, "records": len(found), **asdict(told)}))
     else:
-        click.echo("\n".join(_counted(told, len(found), cut, output)))
+        click.echo("\n".join(_counted(told, len(found), cut, output, dropping=bool(drop_like))))
     return 0
 
 
@@ -213,14 +213,17 @@ def _references(
     if not paths:
         raise UsageError(f"--drop-like {folder}: no picture there")
     require_readable(paths)
-    with opened_sight(head, given, likely_side=measured and measured.short_side) as sight:
+    likely_side = measured.short_side if measured else None
+    with opened_sight(head, given, likely_side=likely_side) as sight:
         return unit_rows(sight.pictures(paths)), [str(one.relative_to(folder)) for one in paths]
 
 
-def _counted(told: Counts, records: int, threshold: float, output: Path) -> Iterator[str]:
+def _counted(
+    told: Counts, records: int, threshold: float, output: Path, *, dropping: bool
+) -> Iterator[str]:
     yield (
         f"{records} records at cosine {threshold:g}: {told.kept} kept, {told.duplicate} duplicates"
-        + (f", {told.dropped} dropped" if told.dropped else "")
+        + (f", {told.dropped} dropped" if dropping else "")
         + f"; the largest component has {told.largest}"
     )
     if told.over_others:
