@@ -67,7 +67,8 @@ def choose_k(
     counts: Sequence[int] = COUNTS,
     tell: Tell = untold,
 ) -> Choice:
-    """The number of clusters whose mean silhouette is largest; of equal ones the least.
+    """The number of clusters whose mean silhouette is largest; of equal ones the least; 1 where
+    none is above 0, because then nothing stands apart.
 
     Args:
         units: `[N, D]`; where there are more than `MOST_ROWS`, every n-th is looked at.
@@ -89,4 +90,5 @@ def choose_k(
         mean = float(silhouettes(sample, found.labels, count).mean())
         worth[count] = round(mean, _DECIMALS)
         tell(sum(tried[: len(worth)]) / sum(tried))
-    return Choice(max(tried, key=lambda count: (worth[count], -count)), worth, len(sample))
+    best = max(tried, key=lambda count: (worth[count], -count))
+    return Choice(best if worth[best] > 0 else 1, worth, len(sample))

@@ -12,6 +12,7 @@ from pipeline.cli.moment import moment_us
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    from pipeline.search.archive import Archive
     from pipeline.vectors.choice import Choice
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
@@ -65,3 +66,14 @@ def choice_of(given: MutableMapping[str, Any]) -> Choice:
 
     names = ("streams", "variants", "since_us", "until_us")
     return Choice(**{name: given.pop(name) for name in names})
+
+
+def tell_of_vectors(archive: Archive) -> None:
+    """What a user should know of the vectors."""
+    for line in archive.account.skipped():
+        click.echo(line, err=True)
+    marks = archive.table.head.marks
+    if "untrained" in marks:
+        click.echo("these vectors are of untrained weights: likeness means little", err=True)
+    if "outofdomain" in marks:
+        click.echo("these vectors are of weights that know other footage", err=True)

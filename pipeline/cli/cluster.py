@@ -82,10 +82,13 @@ def _lines(pool: Pool, found: Clustering, folder: Path) -> Iterator[str]:
     from pipeline.search.when import moment
 
     if found.choice:
-        worth = found.choice.silhouettes[found.choice.k]
+        worth = found.choice.silhouettes.get(found.choice.k)
+        rows = found.choice.rows
         yield (
-            f"{found.choice.k} clusters stand apart best, silhouette {worth:.3f} of "
-            f"{found.choice.rows} frames"
+            f"one cluster: nothing stands apart in {rows} frames"
+            if worth is None
+            else f"{found.choice.k} clusters stand apart best, silhouette {worth:.3f} of {rows} "
+            "frames"
         )
     for number, one in enumerate(found.clusters, start=1):
         row = pool.rows[one.medoid]

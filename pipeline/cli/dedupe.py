@@ -14,8 +14,8 @@ import click
 from pipeline.cli.countdown import countdown
 from pipeline.cli.options import FiniteRange, backbone_config, json_option, sight_options
 from pipeline.cli.pool_options import opened_pool, pool_options
-from pipeline.cli.query_options import query_options
-from pipeline.cli.sheet_options import require_png, save_picture
+from pipeline.cli.query_options import opened_sight, query_options
+from pipeline.cli.sheet_options import require_png, require_writable, save_picture
 
 if TYPE_CHECKING:
     from operators.groups.grid import Units
@@ -93,6 +93,7 @@ def mark(
             "no cosine means the same with all weights: measure one with `dedupe calibrate` and "
             "give --calibrated, or say a --threshold by hand"
         )
+    require_writable(output)
     measured = read_calibration(calibrated) if calibrated else None
     cut = measured.point.threshold if measured else 0.0
     if threshold is not None:
@@ -104,8 +105,7 @@ def mark(
         units, references = pool.units, None
         names: list[str] = []
         if drop_like:
-            given["short_side"] = given["short_side"] or (measured and measured.short_side)
-            references, names = _references(drop_like, pool.head, given)
+            references, names = _references(drop_like, pool.head, measured, given)
         if measured:
             units = measured.comparable(units)
             references = None if references is None else measured.comparable(references)
@@ -117,7 +117,7 @@ def mark(
         said = {"file": str(output), "threshold": cut, "calibrated": calibrated is not None}
         click.echo(json.dumps({**said, "records": len(found), **asdict(told)}))
     else:
-        click.echo("\n".join(_counted(told, len(found), cut, output)))
+        click.echo("\n".join(_counted(told, len(found), cut, output, dropping=bool(drop_like))))
     return 0
 
 
@@ -174,6 +174,7 @@ def calibrate(
 
     if output.suffix != ".safetensors":
         raise click.UsageError(f"{output}: a calibration's name ends in .safetensors")
+    require_writable(output)
     require_png(picture, "--picture")
     plans, config = plan_recordings(sources), backbone_config(given)
     alterations = {**ALTERATIONS, **(MIRRORED if mirrored else {})}
@@ -199,31 +200,30 @@ def calibrate(
     return 0
 
 
-def _references(folder: Path, head: Head, given: dict[str, Any]) -> tuple[Units, list[str]]:
+def _references(
+    folder: Path, head: Head, measured: Calibration | None, given: dict[str, Any]
+) -> tuple[Units, list[str]]:
     """Vectors and names of the pictures in a folder."""
     from operators.errors import UsageError
     from operators.groups.grid import unit_rows
-    from pipeline.cli.dense_options import cache_folder
-    from pipeline.features.backbone import open_backbone
     from pipeline.fit.pictures import pictures_below
-    from pipeline.search.sight import Sight, require_readable, short_side_of, weights_of
+    from pipeline.search.sight import require_readable
 
     paths = pictures_below(folder)
     if not paths:
         raise UsageError(f"--drop-like {folder}: no picture there")
     require_readable(paths)
-    own = weights_of(head, given["weights"], seed=given["seed"])
-    how = {"threads": given["threads"], "backend": given["backend"] or "auto"}
-    with closing(open_backbone(own.model, own.weights, seed=own.seed, **how)) as backbone:
-        side = short_side_of(head, backbone, given["short_side"])
-        with closing(Sight(backbone, cache_folder(given["cache"]), short_side=side)) as sight:
-            return unit_rows(sight.pictures(paths)), [str(one.relative_to(folder)) for one in paths]
+    likely_side = measured.short_side if measured else None
+    with opened_sight(head, given, likely_side=likely_side) as sight:
+        return unit_rows(sight.pictures(paths)), [str(one.relative_to(folder)) for one in paths]
 
 
-def _counted(told: Counts, records: int, threshold: float, output: Path) -> Iterator[str]:
+def _counted(
+    told: Counts, records: int, threshold: float, output: Path, *, dropping: bool
+) -> Iterator[str]:
     yield (
         f"{records} records at cosine {threshold:g}: {told.kept} kept, {told.duplicate} duplicates"
-        + (f", {told.dropped} dropped" if told.dropped else "")
+        + (f", {told.dropped} dropped" if dropping else "")
         + f"; the largest component has {told.largest}"
     )
     if told.over_others:

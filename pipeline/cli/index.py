@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ def command(sink: str, *, folder: Path, follow: bool, config: Path | None, **giv
 def _follow(sink: str, folder: Path, choice: Choice, settings: dict[str, Any]) -> None:
     from contextlib import closing
 
-    from pipeline.errors import NoVectors
+    from pipeline.errors import NoVectors, SinkError
     from pipeline.sinks.uri import await_reader
 
     def wait(why: str) -> None:
@@ -69,15 +69,15 @@ def _follow(sink: str, folder: Path, choice: Choice, settings: dict[str, Any]) -
 
     with closing(await_reader(sink, settings=settings, tell=wait)):
         pass
-    cut, told = threading.Event(), False
+    told = ""
     while True:
         try:
             _pass(sink, folder, choice, settings, quiet=True)
-        except NoVectors as error:
-            if not told:
-                wait(str(error))
-            told = True
-        cut.wait(POLL_S)
+            told = ""
+        except (NoVectors, SinkError) as error:  # of a broker that is away, too
+            if str(error) != told:
+                wait(told := str(error))
+        time.sleep(POLL_S)
 
 
 def _pass(

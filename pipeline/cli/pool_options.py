@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pipeline.cli.choice_options import choice_of, choice_options
+from pipeline.cli.choice_options import choice_of, choice_options, tell_of_vectors
 from pipeline.cli.sink_options import sink_config_option, sink_settings
 
 if TYPE_CHECKING:
@@ -53,17 +53,6 @@ def opened_pool(
         )
         with archive as it:
             pool = pool_of(it.table, choice, name=place)
-            _note(it)
+            tell_of_vectors(it)
             compared = f"{len(pool)} vectors are compared"
             yield it, pool, lambda share: tell(share, compared)
-
-
-def _note(archive: Archive) -> None:
-    """What a user should know of the vectors."""
-    for line in archive.account.skipped():
-        click.echo(line, err=True)
-    marks = archive.table.head.marks
-    if "untrained" in marks:
-        click.echo("these vectors are of untrained weights: likeness means little", err=True)
-    if "outofdomain" in marks:
-        click.echo("these vectors are of weights that know other footage", err=True)

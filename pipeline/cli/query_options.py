@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pipeline.cli.options import CPU_OPTIONS, cache_option
+
+if TYPE_CHECKING:
+    from pipeline.search.sight import Sight
+    from pipeline.vectors.head import Head
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
@@ -34,3 +39,30 @@ def query_options(function: Callback) -> Callback:
     for option in reversed((*_OWN, *CPU_OPTIONS, cache_option)):
         function = option(function)
     return function
+
+
+@contextmanager
+def opened_sight(
+    head: Head, given: Mapping[str, Any], *, likely_side: int | None = None
+) -> Iterator[Sight]:
+    """What sees as a table's vectors were seen.
+
+    Args:
+        head: of the table.
+        given: values of `query_options`, among others.
+        likely_side: short side of pictures, pixels, where neither records nor options say it.
+
+    Raises:
+        WeightsError: other weights made them.
+        UsageError: how large pictures are cannot be told.
+    """
+    from pipeline.cli.dense_options import cache_folder
+    from pipeline.features.backbone import open_backbone
+    from pipeline.search.sight import Sight, short_side_of, weights_of
+
+    own = weights_of(head, given["weights"], seed=given["seed"])
+    how = {"threads": given["threads"], "backend": given["backend"] or given["engine"] or "auto"}
+    with closing(open_backbone(own.model, own.weights, seed=own.seed, **how)) as backbone:
+        side = short_side_of(head, backbone, given["short_side"], likely=likely_side)
+        with closing(Sight(backbone, cache_folder(given["cache"]), short_side=side)) as sight:
+            yield sight

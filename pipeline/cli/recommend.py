@@ -75,6 +75,7 @@ def command(
         else:
             wanted = room.numbers_of(pool, likes, option="--like")
             unwanted = room.numbers_of(pool, dislikes, option="--dislike")
+            room.refuse_both(wanted, unwanted, pool)
             found = room.recommended(pool, wanted, unwanted, top=top, likeness=likeness)
             looked_at = len(pool)
             if held_out:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.choice_options import choice_of, choice_options
+from pipeline.cli.choice_options import choice_of, choice_options, tell_of_vectors
 from pipeline.cli.options import FiniteRange, json_option
-from pipeline.cli.query_options import query_options
+from pipeline.cli.query_options import opened_sight, query_options
+from pipeline.cli.sheet_options import require_png, save_picture, sheet_options
 from pipeline.cli.sink_options import sink_config_option, sink_settings
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--clip", "clips", type=FILE, multiple=True, metavar="FILE", show_default="none",
               help="What is like the frames of this clip.")  # fmt: skip
 @click.option("--at", "moments", multiple=True, metavar="STREAM@TIME", show_default="none",
-              help="What is like this moment; TIME may be seconds since the stream's first vector."
+              help="What is like this moment; TIME may be seconds since the stream's first vector, "
+              "or as answers tell it."
 )  # fmt: skip
 @click.option("--like", "likes", multiple=True, metavar="ID", show_default="none",
               help="What is like this record of topic embedding.")  # fmt: skip
@@ -50,10 +52,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--apart", "apart_s", type=FiniteRange(min=0), default=10.0, show_default=True,
               metavar="S", help="What is nearer than that in one stream is one episode."
 )  # fmt: skip
-@click.option("--sheet", type=FILE, metavar="FILE.png", show_default="none",
-              help="A picture of every episode.")  # fmt: skip
-@click.option("--media", metavar="SOURCE", multiple=True, show_default="none",
-              help="Footage that the records are of, for its pictures.")  # fmt: skip
+@sheet_options
 @json_option
 @query_options
 @sink_config_option
@@ -83,15 +82,14 @@ def command(
 
     if not (images or clips or moments or likes):
         raise click.UsageError("say what is looked for: --image, --clip, --at or --like")
-    if sheet is not None and sheet.suffix.lower() != ".png":
-        raise click.UsageError(f"--sheet {sheet}: a sheet is a .png")
+    require_png(sheet)
     choice, footage = choice_of(given), Footage.of(media)
     question = Question(tuple(likes), tuple(moments), tuple(dislikes))
     with _archive(place, choice, question, sink_settings(config)) as archive:
         seen = _seen(images, clips, archive, given) if images or clips else []
         apart_us = round(apart_s * 1e6)
         found = answer(archive.table, question, seen, choice, apart_us=apart_us, most=top)
-        _note(archive)
+        tell_of_vectors(archive)
         films = film_commands(found, archive, footage)
         if as_json:
             said = [{**one.plain(), "film": film} for one, film in zip(found, films, strict=True)]
@@ -125,30 +123,11 @@ def _seen(
     images: Sequence[Path], clips: Sequence[Path], archive: Archive, given: dict[str, Any]
 ) -> list[NDArray[Any]]:
     """Vectors of what is asked with."""
-    from pipeline.cli.dense_options import cache_folder
-    from pipeline.features.backbone import open_backbone
-    from pipeline.search.sight import Sight, require_readable, short_side_of, weights_of
+    from pipeline.search.sight import require_readable
 
     require_readable(images)
-    head = archive.table.head
-    own = weights_of(head, given["weights"], seed=given["seed"])
-    how = {"threads": given["threads"], "backend": given["backend"] or given["engine"] or "auto"}
-    backbone = open_backbone(own.model, own.weights, seed=own.seed, **how)
-    with closing(backbone):
-        side = short_side_of(head, backbone, given["short_side"])
-        with closing(Sight(backbone, cache_folder(given["cache"]), short_side=side)) as sight:
-            return [*sight.pictures(images), *map(sight.clip, clips)]
-
-
-def _note(archive: Archive) -> None:
-    """What a user should know of the vectors."""
-    for line in archive.account.skipped():
-        click.echo(line, err=True)
-    marks = archive.table.head.marks
-    if "untrained" in marks:
-        click.echo("these vectors are of untrained weights: likeness means little", err=True)
-    if "outofdomain" in marks:
-        click.echo("these vectors are of weights that know other footage", err=True)
+    with opened_sight(archive.table.head, given) as sight:
+        return [*sight.pictures(images), *map(sight.clip, clips)]
 
 
 def _lines(found: Sequence[Episode], films: Sequence[str]) -> Iterator[str]:
@@ -172,7 +151,6 @@ def _draw(
 ) -> None:
     from PIL import Image
 
-    from operators.errors import UsageError
     from pipeline.media.still import read_upright
     from pipeline.search.pictured import gallery
     from pipeline.search.sheet import contact_sheet
@@ -187,8 +165,4 @@ def _draw(
             with suppress(NoPicture):
                 asked.append(pictures.of(archive.table.row(row)))
         drawn = contact_sheet(", ".join(words), found, pictures.of_episode, asked)
-    try:
-        drawn.save(sheet)
-    except OSError as error:
-        raise UsageError(f"cannot write {sheet}: {error.strerror or error}") from None
-    click.echo(f"wrote {sheet}", err=True)
+    save_picture(drawn, sheet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,13 +30,32 @@ def sheet_options(function: Callback) -> Callback:
 
 
 def require_png(path: Path | None, option: str = "--sheet") -> None:
-    """See that a file can be a picture.
+    """See that a file can be a picture, before any work for it.
 
     Raises:
         click.UsageError: its name ends in something else.
+        UsageError: it cannot be written.
     """
-    if path is not None and path.suffix.lower() != ".png":
+    if path is None:
+        return
+    if path.suffix.lower() != ".png":
         raise click.UsageError(f"{option} {path}: its name has to end in .png")
+    require_writable(path)
+
+
+def require_writable(path: Path) -> None:
+    """See that a file can be put into its folder, before any work for it.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    from operators.errors import UsageError
+
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            return
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def draw_sheet(

@@ -13,14 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.errors import DinostreamError, UsageError
-from operators.groups.grid import Units, cosines
+from operators.groups.grid import Units, blocks, cosines, pair_cosines
 from operators.groups.whitening import Whitening, centring, whitening
 from pipeline.dedupe.alterations import Alter
 from pipeline.dedupe.calibration import Calibration, Comparison
 from pipeline.dedupe.looking import Look
-from pipeline.dedupe.measuring import Point, chosen, curve, most_precise
+from pipeline.dedupe.measuring import (
+    THRESHOLDS,
+    Point,
+    chosen,
+    curve,
+    most_precise,
+    reached,
+)
 from pipeline.dedupe.moments import Moments
 
+_TOGETHER = 512  # copies that are compared with all frames at once
 COMPARISONS: tuple[Comparison, ...] = ("raw", "centred", "whitened")
 
 
@@ -49,16 +57,19 @@ class Pairs:
 
     Attributes:
         copies: by alteration, of a frame's copy with the frame.
-        others: of a copy with frames that show something else.
+        others: how many there are of a copy with frames that show something else.
+        reached: how many of those are at least each threshold; the cosines themselves, of the pairs
+            of thousands of frames, would take gigabytes.
     """
 
     copies: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
-    others: list[NDArray[np.float64]] = field(default_factory=list)
+    others: int = 0
+    reached: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(THRESHOLDS), np.int64))
 
     def points(self) -> list[Point]:
         """Of all of them."""
         every = [one for found in self.copies.values() for one in found]
-        return curve(np.concatenate(every), np.concatenate(self.others))
+        return curve(np.concatenate(every), self.reached)
 
     def recalls(self, threshold: float) -> dict[str, float]:
         """By alteration."""
@@ -146,7 +157,7 @@ def calibrated(
         recalls=pairs.recalls(point.threshold),
         pairs={
             "copies": len(copies.altered) * len(copies.originals),
-            "others": sum(map(len, pairs.others)),
+            "others": pairs.others,
             "frames": len(copies.originals),
             "recordings": len(set(copies.recordings.tolist())),
         },
@@ -160,25 +171,23 @@ def _pairs(copies: Copies, comparison: Comparison, apart_s: float) -> Pairs:
     for judged in (copies.second, ~copies.second):
         turned = _fitted(comparison, copies.originals[~judged])
         originals = _turned(turned, copies.originals[judged])
-        others = _show_others(copies, judged, apart_s)
+        of, times_s = copies.recordings[judged], copies.times_s[judged]
         for name, altered in copies.altered.items():
-            near = cosines(_turned(turned, altered[judged]), originals)
-            pairs.copies[name].append(np.diagonal(near).copy())
-            pairs.others.append(near[others])
-    if not any(map(len, pairs.others)):
+            turned_copies = _turned(turned, altered[judged])
+            own = np.arange(len(originals))
+            pairs.copies[name].append(pair_cosines(turned_copies, originals, own))
+            for rows in blocks(len(originals), _TOGETHER):
+                far = np.abs(times_s[rows, None] - times_s[None]) >= apart_s
+                differ = (of[rows, None] != of[None]) | far
+                others = cosines(turned_copies[rows], originals)[differ]
+                pairs.others += len(others)
+                pairs.reached += reached(others)
+    if not pairs.others:
         raise UsageError(
             "no two frames are known to show something else: give a second recording, or an "
             f"--apart below {apart_s:g} s"
         )
     return pairs
-
-
-def _show_others(copies: Copies, judged: NDArray[np.bool_], apart_s: float) -> NDArray[np.bool_]:
-    """Which pairs of the frames that are judged show something else, `[n, n]`."""
-    of, times_s = copies.recordings[judged], copies.times_s[judged]
-    far = np.abs(times_s[:, None] - times_s[None]) >= apart_s
-    differ: NDArray[np.bool_] = (of[:, None] != of[None]) | far
-    return differ
 
 
 def _fitted(comparison: Comparison, originals: Units) -> Whitening | None:

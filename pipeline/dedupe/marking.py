@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from operators.errors import UsageError
 from operators.groups.components import components
-from operators.groups.grid import Labels, Tell, Units, cosines, pair_cosines, untold
+from operators.groups.grid import Labels, Tell, Units, pair_cosines, untold
+from operators.groups.kmeans import assign
 from operators.moment import rfc3339
 from pipeline.vectors.pool import Pool
 
@@ -164,10 +165,11 @@ def _dropped(
     for component in sorted(set(labels[count:].tolist())):
         own = np.flatnonzero(labels[:count] == component)
         among = np.flatnonzero(labels[count:] == component)
-        near = cosines(units[own], references[among])
-        nearest = near.argmax(axis=1)
+        nearest, near = assign(units[own], references[among].astype(np.float64))
         found[component] = {
-            int(number): (int(among[at]), float(near[place, at]))
-            for place, (number, at) in enumerate(zip(own, nearest, strict=True))
+            number: (int(among[at]), cosine)
+            for number, at, cosine in zip(
+                own.tolist(), nearest.tolist(), near.tolist(), strict=True
+            )
         }
     return found

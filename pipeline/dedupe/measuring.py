@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 Cosines = NDArray[np.float64]
 
+Counts = NDArray[np.int64]
+
 STEPS = 100  # thresholds of a whole cosine
+THRESHOLDS = np.arange(-STEPS, STEPS + 1) / STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,24 @@ class Point:
     false: int
 
 
-def curve(copies: Cosines, others: Cosines) -> list[Point]:
+def reached(cosines: Cosines) -> Counts:
+    """How many cosines are at least each of `THRESHOLDS`, `[201]`: counts of parts add up."""
+    behind: Counts = len(cosines) - np.searchsorted(np.sort(cosines), THRESHOLDS)
+    return behind
+
+
+def curve(copies: Cosines, others: Counts) -> list[Point]:
     """Precision and recall at every hundredth from -1 to 1.
 
     Args:
         copies: of pairs that are copies, one at least.
-        others: of pairs that are not.
+        others: of pairs that are not, from `reached`.
     """
-    copies, others = np.sort(copies), np.sort(others)
     points = []
-    for step in range(-STEPS, STEPS + 1):
-        threshold = step / STEPS
-        right, wrong = (len(all_) - np.searchsorted(all_, threshold) for all_ in (copies, others))
+    for threshold, right, wrong in zip(THRESHOLDS, reached(copies), others, strict=True):
         precision = right / (right + wrong) if right + wrong else 1.0
-        points.append(Point(threshold, float(precision), float(right / len(copies)), int(wrong)))
+        recall = float(right / len(copies))
+        points.append(Point(float(threshold), float(precision), recall, int(wrong)))
     return points
 
 

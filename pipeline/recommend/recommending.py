@@ -75,6 +75,16 @@ def numbers_of(pool: Pool, ids: Sequence[str], *, option: str) -> list[int]:
     return [number for number in found if number is not None]
 
 
+def refuse_both(likes: Sequence[int], dislikes: Sequence[int], pool: Pool) -> None:
+    """See that nothing is liked and not.
+
+    Raises:
+        UsageError: one frame is.
+    """
+    if both := sorted({*likes} & {*dislikes}):
+        raise UsageError(f"{pool.rows[both[0]].id} is liked and disliked; leave one out")
+
+
 def recommended(
     pool: Pool, likes: Sequence[int], dislikes: Sequence[int], *, top: int, likeness: float
 ) -> list[Recommended]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from operators.errors import UsageError
 from pipeline.errors import NoVectors
+from pipeline.records.filter import unknown_stream
 from pipeline.search.archive import Archive
 from pipeline.search.episode import Episode, episodes
 from pipeline.search.film import film_command
@@ -63,13 +65,18 @@ def answer(
         apart_us, most: as of `episodes`.
 
     Raises:
-        UsageError: no such moment, or what is liked and what is not cancel each other.
+        UsageError: no such moment or stream, or what is liked and what is not cancel each other.
         NoVectors: no row may be the answer.
     """
     likes = question.liked(table)
     dislikes = [row_of(table, one) for one in question.dislikes]
     wanted = direction([*seen, *table.matrix[likes]], list(table.matrix[dislikes]))
     taken = table.chosen(choice)
+    streams = {one.stream for one in table.head.series}  # with moments, all that there are
+    if question.rows and (
+        unknown := next((one for one in choice.streams if one not in streams), None)
+    ):
+        raise UsageError(unknown_stream(unknown, streams))
     if not taken.any():
         raise NoVectors(f"of {len(table)} vectors none is of the streams and times asked for")
     known = [*likes, *dislikes]
@@ -86,10 +93,14 @@ def film_commands(found: Sequence[Episode], archive: Archive, footage: Footage) 
         footage: that the user has named.
     """
     table = archive.table
+    whole = table.head.choice.get("since_us") is None  # else it has not how its sessions begin
     first_us = {
         series: int(table.times_us[table.series_numbers == number].min())
         for number, series in enumerate(table.head.series)
         if any(one.best.series == series for one in found)
     }
     sink = archive.sink
-    return [film_command(one, sink, footage, first_us[one.best.series]) for one in found]
+    return [
+        film_command(one, sink, footage, first_us[one.best.series] if whole else None)
+        for one in found
+    ]

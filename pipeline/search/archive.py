@@ -62,6 +62,8 @@ def opened(
         _require(table, choice, place)
         yield Archive(table, table.head.sink, Account())
         return
+    if folder.is_file():
+        raise UsageError(f"{place} is a file; of a database say sqlite:{place}")
     if ":" not in place:
         raise UsageError(
             f"{place} is no folder of vectors, nor a sink such as sqlite:results.db; `dinostream "

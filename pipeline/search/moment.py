@@ -8,14 +8,16 @@ from datetime import datetime
 import numpy as np
 
 from operators.errors import UsageError
-from operators.moment import microseconds, rfc3339
+from operators.moment import microseconds
 from pipeline.errors import NoVectors
 from pipeline.records.filter import unknown_stream
+from pipeline.search.when import moment
 from pipeline.vectors.choice import Choice
 from pipeline.vectors.table import Table
 
 NEAR_US = 5_000_000  # a vector that is farther from a moment is not of it
 _SECONDS = re.compile(r"\d{1,12}(\.\d+)?")
+_SINCE_BEGINNING = re.compile(r"(\d{1,2}):(\d\d):(\d\d(?:\.\d+)?)")  # as `when.moment` tells it
 
 
 def row_of(table: Table, identity: str) -> int:
@@ -38,7 +40,8 @@ def row_at(table: Table, where: str) -> int:
 
     Args:
         table: where it is looked for.
-        where: `STREAM@TIME`; TIME is RFC 3339, or seconds since the stream's first vector.
+        where: `STREAM@TIME`; TIME is RFC 3339, seconds since the stream's first vector, or
+            H:MM:SS as answers tell a moment of a recording of which nobody knows the day.
 
     Raises:
         UsageError: it is no such text, or no such stream.
@@ -56,7 +59,7 @@ def row_at(table: Table, where: str) -> int:
     nearest = [int(rows[n]) for n in np.flatnonzero(apart_us == apart_us.min())]
     number = min(nearest, key=lambda one: table.row(one).id)
     if apart_us.min() > NEAR_US:
-        there = rfc3339(table.row(number).time_us)
+        there = moment(table.row(number).time_us)
         raise NoVectors(
             f"there is no vector of {stream} within {NEAR_US / 1e6:g} s of {text}; the nearest is "
             f"of {there}"
@@ -67,6 +70,9 @@ def row_at(table: Table, where: str) -> int:
 def _moment_us(text: str, first_us: int) -> int:
     if _SECONDS.fullmatch(text):
         return first_us + round(float(text) * 1e6)
+    if parts := _SINCE_BEGINNING.fullmatch(text):
+        hours, minutes, seconds = map(float, parts.groups())
+        return round((hours * 3600 + minutes * 60 + seconds) * 1e6)
     try:
         wanted_us = microseconds(datetime.fromisoformat(text))
     except (ValueError, TypeError):  # without a zone it is no moment
@@ -74,6 +80,6 @@ def _moment_us(text: str, first_us: int) -> int:
     if wanted_us is None:
         raise UsageError(
             f"--at: {text!r} is no time with a zone, such as 2026-11-29T17:00:00Z, nor seconds "
-            "since the stream's first vector"
+            "since the stream's first vector, nor H:MM:SS as answers tell it"
         )
     return wanted_us

@@ -69,38 +69,45 @@ def weights_of(head: Head, asked: str | None = None, *, seed: int = 0) -> Weight
         asked = _likely(head)
     found = backbone_name(architecture(model), asked, seed=seed)
     if found != head.model:
+        how = "give their --seed" if asked == RANDOM else "name their file with --weights"
         raise WeightsError(
             f"the vectors are of {head.model}, and --weights {asked} is {found}: a picture is "
-            "looked for with the weights that made them; name their file with --weights"
+            f"looked for with the weights that made them; {how}"
         )
     return Weights(model, asked, seed)
 
 
-def short_side_of(head: Head, backbone: Backbone, asked: int | None = None) -> int:
+def short_side_of(
+    head: Head, backbone: Backbone, asked: int | None = None, *, likely: int | None = None
+) -> int:
     """Short side of the pictures that a table's vectors are of, pixels.
 
     Args:
         head: of the table.
         backbone: that made them.
         asked: what the user says; it stands where nothing can be told.
+        likely: what stands where nothing can be told and the user says nothing.
 
     Raises:
         UsageError: it cannot be told, and the user says nothing; or says something else.
     """
-    kind, computation = RecordKind.of(Embedding(), TOPIC), computation_of(backbone)
+    operator, computation = Embedding(), computation_of(backbone)
+    operator.rendered_only = backbone.loaded.rendered_only
+    kind = RecordKind.of(operator, TOPIC)
     told = [side for side in _SIDES if kind.variant(sized(computation, side)) in head.variants]
     if told and asked not in (None, *told):
         raise UsageError(
             f"--short-side {asked}: the vectors are of pictures of short side {told[0]}; leave it "
             "out"
         )
-    if not told and asked is None:
+    side = told[0] if told else asked or likely
+    if side is None:
         raise UsageError(
             f"of how large pictures the vectors of variant {head.variants[0]} are cannot be told: "
             "they were made on another kind of machine, of a gated stream, or of a region or half "
             "of its pictures; say it with --short-side, which is 224 where their job set nothing"
         )
-    return told[0] if told else asked or 0
+    return side
 
 
 class Sight:

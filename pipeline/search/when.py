@@ -24,4 +24,6 @@ def moment(time_us: int) -> str:
 def length(episode: Episode) -> str:
     """From its first hit to its last."""
     hits = f"{episode.hits} frame{'s' * (episode.hits != 1)}"
+    if episode.hits == 1:
+        return hits
     return f"{hits} in {(episode.end_us - episode.start_us) / 1e6:.1f} s"

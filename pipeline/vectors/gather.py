@@ -85,6 +85,7 @@ class Gathering:
         self._tell = tell
         self._on_jump = on_jump
         self._models: dict[str, str] = {}  # variant -> model, of what was taken
+        self._dimension = writer.head.dimension if writer.head else 0  # 0: not known yet
         if writer.head:
             self._models = dict.fromkeys(writer.head.variants, writer.head.model)
 
@@ -148,7 +149,18 @@ class Gathering:
                 continue
             if self._models.get(variant) != found.model:
                 self._admit(variant, found.model)
+            if not self._fits(found):
+                continue
             yield found
+
+    def _fits(self, found: Found) -> bool:
+        """Whether a vector has as many numbers as those before it; one model makes no others."""
+        self._dimension = self._dimension or len(found.vector)
+        if len(found.vector) == self._dimension:
+            return True
+        why = f"a vector of {len(found.vector)} numbers, the others have {self._dimension}"
+        self.account.unreadable[why] += 1
+        return False
 
     def _admit(self, variant: str, model: str) -> None:
         """A variant that was not met before."""

@@ -98,7 +98,7 @@ def calibration_of(model):
         (("--threshold", "1", "-o", "m.jsonl"), "1.0 is not in the range -1<=x<=0.9999"),
         (("--calibrated", "absent.safetensors", "-o", "m.jsonl"), "cannot read absent.safetensors"),
         (("--calibrated", "other.safetensors", "-o", "m.jsonl"), "the calibration is of another-1"),
-        (("--threshold", "0.9", "-o", "no/m.jsonl"), "cannot write no/m.jsonl"),
+        (("--threshold", "0.9", "-o", "no/m.jsonl", "--stream", "yard"), "cannot write no/m.jsonl"),
         (("--threshold", "0.9", "-o", "m.jsonl", "--drop-like", "empty"), "empty: no picture the"),
         (("--threshold", "0.9", "-o", "m.jsonl", "--stream", "yard"), "no stream 'yard'"),
     ],
@@ -118,3 +118,5 @@ def test_footage_that_is_none_is_named(dinostream):
     assert (done.returncode, "no such file" in done.stderr) == (2, True)
     done = dinostream("dedupe", "calibrate", "absent.mp4", "-o", "a.json")
     assert "a.json: a calibration's name ends in .safetensors" in done.stderr
+    done = dinostream("dedupe", "calibrate", "absent.mp4", "-o", "no/a.safetensors")
+    assert "cannot write no/a.safetensors" in done.stderr  # told before the footage is looked for

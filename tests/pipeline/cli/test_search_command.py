@@ -8,9 +8,13 @@ from contextlib import closing
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from pipeline.cli import index
 from pipeline.drawing.palette import NOTHING
+from pipeline.errors import SinkError
+from pipeline.search import archive as archives
 from pipeline.vectors.table import Table
 from tests.pipeline.vectors.conftest import Archive, directions
 
@@ -76,9 +80,10 @@ def test_a_sheet_without_footage_says_so_in_its_cells(dinostream, tmp_path):
     ("arguments", "told"),
     [
         ((), "say what is looked for: --image, --clip, --at or --like"),
-        (("--at", "gate@0", "--sheet", "a.jpg"), "a sheet is a .png"),
+        (("--at", "gate@0", "--sheet", "a.jpg"), "--sheet a.jpg: its name has to end in .png"),
+        (("--at", "yard@0", "--sheet", "no/a.png"), "cannot write no/a.png"),
         (("--at", "yard@0"), "no stream 'yard'"),
-        (("--at", "gate@0", "--stream", "yard"), "none is of the streams and times asked for"),
+        (("--at", "gate@0", "--stream", "gat"), "no stream 'gat'; did you mean gate"),
         (("--like", "embedding/gate/x/1/y"), "there is no vector of embedding/gate/x/1/y"),
     ],
 )
@@ -102,3 +107,26 @@ def test_an_index_follows_what_is_written_until_it_is_interrupted(started, tmp_p
     process.send_signal(signal.SIGINT)
     assert process.wait() == 0
     assert len(Table(tmp_path / "vectors")) == 7
+
+
+def test_a_sink_that_is_away_for_a_while_is_waited_for(tmp_path, monkeypatch):
+    """What a broker's readers raise while it is away; told once, and gathering goes on."""
+    with closing(Archive(tmp_path / "r.db")) as archive:
+        archive.fill(directions(3))
+    away, passes = SinkError("the broker is away"), iter((None, *2 * [True], None))
+
+    def gathered(*given, **how):
+        one = next(passes, "over")
+        if one == "over":
+            raise KeyboardInterrupt
+        if one:
+            raise away
+        return archives.gathered_before(*given, **how)
+
+    monkeypatch.setattr(archives, "gathered_before", archives.gathered, raising=False)
+    monkeypatch.setattr(archives, "gathered", gathered)
+    monkeypatch.setattr(index, "POLL_S", 0.0)
+    sink, folder = f"sqlite:{tmp_path / 'r.db'}", str(tmp_path / "v")
+    done = CliRunner().invoke(index.command, [sink, "-o", folder, "--follow"])
+    assert done.output.count("the broker is away. Waiting for it") == 1
+    assert len(Table(tmp_path / "v")) == 3

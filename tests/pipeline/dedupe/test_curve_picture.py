@@ -4,12 +4,12 @@ import numpy as np
 
 from pipeline.dedupe.calibration import Calibration
 from pipeline.dedupe.curve_picture import BOX, HEIGHT, WIDTH, curve_picture
-from pipeline.dedupe.measuring import chosen, curve
+from pipeline.dedupe.measuring import chosen, curve, reached
 from pipeline.drawing.palette import ACCENT
 
 
 def test_curves_lie_where_their_numbers_are():
-    points = curve(np.array([0.9, 0.8, 0.7, 0.2]), np.array([0.5, 0.1, -0.3, -0.5]))
+    points = curve(np.array([0.9, 0.8, 0.7, 0.2]), reached(np.array([0.5, 0.1, -0.3, -0.5])))
     point = chosen(points, 0.99)
     found = Calibration("m-0", 28, "raw", 0.99, point, {}, {}, tuple(points))
     picture = np.asarray(curve_picture(found)).astype(int)

@@ -10,6 +10,7 @@ from pipeline.recommend.recommending import (
     held_out,
     numbers_of,
     recommended,
+    refuse_both,
     to_look_at_first,
 )
 
@@ -96,3 +97,10 @@ def test_what_cannot_be_is_named(pooled):
         held_out(pool, [1, 1], [], k=3)
     with pytest.raises(UsageError, match="one frame alone"):
         to_look_at_first(pooled(np.eye(1, 3)), top=1, likeness=0.7)
+
+
+def test_what_is_liked_cannot_be_disliked(pooled):
+    pool = pooled(frames(np.arange(8) % 4))
+    refuse_both([0, 1], [2], pool)
+    with pytest.raises(UsageError, match="is liked and disliked; leave one out"):
+        refuse_both([0, 1], [1], pool)

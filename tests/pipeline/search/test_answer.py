@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from operators.moment import rfc3339
 from pipeline.errors import NoVectors
 from pipeline.search.answer import Question, answer, film_commands
 from pipeline.search.archive import Archive
 from pipeline.vectors.choice import EVERY, Choice
 from pipeline.vectors.gather import Account
+from pipeline.vectors.table import Table
 from pipeline.view.footage import Footage
 from tests.pipeline.vectors.conftest import SESSION, VARIANT, directions
 
@@ -55,6 +57,25 @@ def test_nothing_chosen_is_an_error(table_of, vectors):
     table = table_of(**vectors)
     with pytest.raises(NoVectors, match="of 400 vectors none is of the streams and times"):
         answer(table, Question(), [directions(1)[0]], Choice(("hall",)), apart_us=0, most=1)
+
+
+def test_seconds_of_a_film_are_of_the_whole_recording_or_are_not_said(archive, tmp_path):
+    day_us = 1_795_000_000 * 10**6
+    archive.write(
+        *[
+            archive.embedding(n, one, time=rfc3339(day_us + n * 10**6))
+            for n, one in enumerate(directions(40))
+        ]
+    )
+    told = []
+    for name, choice in (("whole", EVERY), ("late", Choice(since_us=day_us + 20 * 10**6))):
+        archive.gather(tmp_path / name, choice)
+        table = Table(tmp_path / name)
+        question = Question(moments=(f"gate@{rfc3339(day_us + 39 * 10**6)}",))
+        last = Choice(until_us=day_us + 23 * 10**6, since_us=day_us + 22 * 10**6)
+        found = answer(table, question, [], last, apart_us=0, most=1)
+        told += film_commands(found, Archive(table, "sqlite:r.db", Account()), Footage(()))
+    assert [one.split("--at ")[1].split()[0] for one in told] == ["22.000", "SECONDS"]
 
 
 def test_every_episode_has_the_command_that_shows_it(table_of, vectors, archive):

@@ -29,6 +29,8 @@ def test_a_sink_and_its_index_are_the_same(archive, tmp_path):
 def test_what_is_neither_says_so(tmp_path, archive):
     with pytest.raises(UsageError, match="is no folder of vectors, nor a sink such as"):
         opened(str(tmp_path / "nowhere"), EVERY).__enter__()
+    with pytest.raises(UsageError, match="is a file; of a database say sqlite:"):
+        opened(str(archive.path), EVERY).__enter__()
     with pytest.raises(NoDatabase):
         opened(f"sqlite:{tmp_path / 'no.db'}", EVERY).__enter__()
     with pytest.raises(NoVectors, match="no records of topic embedding"):

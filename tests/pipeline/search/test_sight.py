@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from operators.errors import UsageError, WeightsError
 from operators.frames import FrameBatch, FrameInfo
+from operators.registry import build_operator
 from operators.variant import RecordKind
 from operators.vector.embedding import Embedding
 from operators.weights.demo import read_demo
@@ -39,6 +42,7 @@ def test_other_weights_are_refused_and_both_are_named(tiny_backbone):
         weights_of(head(model), "random", seed=5)
     assert model in str(refusal.value)
     assert "--weights random is dinov2_vitti14-" in str(refusal.value)
+    assert "give their --seed" in str(refusal.value)
 
 
 def test_the_size_is_told_from_the_variant(tiny_backbone):
@@ -49,6 +53,30 @@ def test_the_size_is_told_from_the_variant(tiny_backbone):
     assert short_side_of(own, tiny_backbone, 84) == 84
     with pytest.raises(UsageError, match="are of pictures of short side 84; leave it out"):
         short_side_of(own, tiny_backbone, 98)
+
+
+def test_the_size_is_told_of_weights_that_know_rendered_scenes_alone(tiny_backbone, monkeypatch):
+    loaded = replace(tiny_backbone.loaded, rendered_only=True)
+    monkeypatch.setattr(tiny_backbone, "loaded", loaded)
+    operator = build_operator(
+        "embedding",
+        {},
+        architecture=loaded.model.architecture,
+        backbone_sha256=loaded.sha256,
+        rendered_only=True,
+    )
+    computation = sized(computation_of(tiny_backbone), 112)
+    variant = RecordKind.of(operator, "embedding").variant(computation)
+    assert short_side_of(head(loaded.name, variant), tiny_backbone) == 112
+
+
+def test_a_likely_size_stands_only_where_none_can_be_told(tiny_backbone):
+    computation = sized(computation_of(tiny_backbone), 84)
+    variant = RecordKind.of(Embedding(), "embedding").variant(computation)
+    model = tiny_backbone.loaded.name
+    assert short_side_of(head(model, variant), tiny_backbone, likely=98) == 84
+    assert short_side_of(head(model, "f" * 12), tiny_backbone, likely=98) == 98
+    assert short_side_of(head(model, "f" * 12), tiny_backbone, 112, likely=98) == 112
 
 
 def test_a_size_that_cannot_be_told_is_asked_for(tiny_backbone):

@@ -73,6 +73,20 @@ def test_what_is_no_vector_is_counted_with_its_reason(archive, tmp_path):
     ]
 
 
+def test_a_vector_of_another_width_is_counted_and_spoils_no_other(archive, tmp_path):
+    archive.fill(directions(4))
+    archive.write(archive.embedding(4, directions(1, 16)[0]))
+    account = archive.gather(tmp_path / "t").account
+    told = ["1 unreadable: a vector of 16 numbers, the others have 32"]
+    assert (account.added, account.skipped()) == (4, told)
+    archive.write(
+        archive.embedding(5, directions(1, 16)[0]), archive.embedding(6, directions(1)[0])
+    )
+    account = archive.gather(tmp_path / "t").account
+    assert (account.added, account.skipped()) == (1, told)
+    assert Table(tmp_path / "t").matrix.shape == (5, 32)
+
+
 def test_vectors_of_two_variants_are_refused_and_both_named(archive, tmp_path):
     archive.fill(directions(4))
     archive.fill(directions(4), "yard", variant=OTHER, model=OTHER_MODEL)
