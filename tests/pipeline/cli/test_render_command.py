@@ -103,7 +103,7 @@ def test_without_a_sink_nothing_is_left_but_the_film(dinostream, tmp_path):
         ((CLIP, "--source", CLIP), "is a recording itself"),
         ((CLIP, "--variant", "0123456789ab"), "--variant is for records of a SINK"),
         ((CLIP, "--operator", "dept"), "did you mean depth?"),
-        ((CLIP, "--operator", "embedding"), "there are: depth, segmentation, pca, action, zones"),
+        ((CLIP, "--operator", "embedding"), "there are: depth, segmentation, pca, anomaly, action"),
         (("absent.mp4",), "no such file or folder: absent.mp4"),
         ((CLIP, "-o", "absent/out.mp4"), "cannot write absent/out.mp4"),
         ((CLIP, "-o", "out.avi"), "can write .mp4, .gif, .png"),
