@@ -21,7 +21,7 @@ FRAMES = 40
 def test_every_frame_is_sampled_where_the_engine_is_an_actor(nodes, processes, tmp_path: Path):
     frames = np.random.default_rng(7).integers(0, 256, (FRAMES, 56, 56, 3), np.uint8)
     sink = f"sqlite:{tmp_path}/push.db"
-    with Push() as push:
+    with Push(timeout_s=200) as push:  # until a cluster has started who reads
         values = {
             "streams": {"sim": {"url": push.url, "drop": "block"}},
             "operators": {"embedding": {}},
