@@ -63,7 +63,7 @@ def depth(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
 @click.command(
     "detect",
     epilog="Example: dinostream eval detect --head detect.safetensors --images held-out "
-    "--boxes coco.json -o results/eval",
+    "--boxes things.json -o results/eval",
 )
 @boxed_options
 @backbone_options

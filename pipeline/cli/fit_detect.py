@@ -16,7 +16,7 @@ from pipeline.cli.vector_options import out_option
 
 @click.command(
     "detect",
-    epilog="Example: dinostream fit detect --images pictures --boxes coco.json -o "
+    epilog="Example: dinostream fit detect --images pictures --boxes things.json -o "
     "detect.safetensors, then dinostream replay footage/ --head detect=detect.safetensors",
 )
 @boxed_options
