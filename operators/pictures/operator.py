@@ -119,7 +119,7 @@ class Frames(BatchOperator):
 
     def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
         pixels, *seen = numbers
-        size_hw = _size_hw(info.source_hw, pixels.shape[:2], self._short_side)
+        size_hw = picture_hw(info.source_hw, pixels.shape[:2], self._short_side)
         if not self.blur:
             return [Result(info, self.name, JPEG, jpeg(pixels, size_hw, self._quality))]
         ids, finite = seen
@@ -157,7 +157,7 @@ def class_ids(labels: LabelSet, name: str) -> tuple[int, ...]:
     return labels.ids(name, "operators.frames.blur")
 
 
-def _size_hw(
+def picture_hw(
     source_hw: tuple[int, int], seen_hw: Sequence[int], short_side: int
 ) -> tuple[int, int]:
     """Rows and columns of a picture: in its source's proportions, no larger than the source, and

@@ -33,6 +33,7 @@ COMMANDS = (
     "dedupe",
     "cluster",
     "recommend",
+    "curate",
     "fit",
     "eval",
     "calibrate",

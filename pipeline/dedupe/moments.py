@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.configuration.source_plan import SourcePlan
-from pipeline.configuration.streams import RECORDED_CHUNK_MS
 from pipeline.dedupe.alterations import Picture
 from pipeline.features.footage import Footage
+from pipeline.features.recorded import recorded_spec
 from pipeline.media.frame_size import FrameSize
 from pipeline.stream.chunk import End, Frames
-from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
 log = logging.getLogger(__name__)
@@ -67,7 +66,7 @@ def moments_of(
         tell: hears which recording is read.
     """
     with closing(Footage()) as footage:
-        specs = [_spec(plan, size, fps) for plan in plans]
+        specs = [recorded_spec(plan, size, fps) for plan in plans]
         for number, (spec, following) in enumerate(zip(specs, [*specs[1:], None], strict=True)):
             tell(number / len(specs), f"{number} of {len(specs)} recordings")
             footage.prepare(spec)
@@ -93,19 +92,3 @@ def _read(footage: Footage, spec: StreamSpec, most: int) -> Moments:
             log.warning("%s: left out, no frame in it (%s)", spec.stream, entry.detail)
     found.spread(most)
     return found
-
-
-def _spec(plan: SourcePlan, size: FrameSize, fps: float) -> StreamSpec:
-    return StreamSpec(
-        stream=plan.stream,
-        url=plan.url,
-        session=plan.session,
-        samplings=(Sampling("fps", fps),),
-        short_side=size.short_side,
-        patch=size.patch,
-        chunk_ms=RECORDED_CHUNK_MS,
-        join=plan.join,
-        layout=plan.layout,
-        taped=plan.taped,
-        late_begins=plan.late_begins,
-    )

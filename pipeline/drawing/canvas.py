@@ -12,7 +12,7 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.drawing.palette import INK, PAPER, RGB
+from pipeline.drawing.palette import INK, PAPER, RGB, RULE
 
 OVERSAMPLING = 2
 _BOLD_STROKE = 0.016  # of the size: pillow's own font has one weight
@@ -88,6 +88,15 @@ class Canvas:
         left, top, right, bottom = (round(value * OVERSAMPLING) for value in box)
         filter_ = Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST
         self._image.paste(image.resize((right - left, bottom - top), filter_), (left, top))
+
+    def fit(self, image: Image.Image, box: Box) -> None:
+        """An image in the middle of a box, as large as it can be there."""
+        left, top, right, bottom = box
+        self.rectangle(box, fill=RULE)
+        share = min((right - left) / image.width, (bottom - top) / image.height)
+        width, height = image.width * share, image.height * share
+        x, y = (left + right - width) / 2, (top + bottom - height) / 2
+        self.paste(image, (x, y, x + width, y + height))
 
     def finish(self, height: int) -> Image.Image:
         """The picture, cut to its height."""

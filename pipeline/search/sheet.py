@@ -11,7 +11,7 @@ from PIL import Image
 
 from operators.errors import DinostreamError
 from pipeline.drawing.canvas import Box, Canvas, shortened, text_width
-from pipeline.drawing.palette import GREY, INK, NOTHING, RULE
+from pipeline.drawing.palette import GREY, INK, NOTHING
 from pipeline.search.episode import Episode
 from pipeline.search.when import length, moment
 
@@ -48,7 +48,7 @@ def contact_sheet(
         left, top = MARGIN + column * (width + GAP), HEADER + row * pitch
         box = (left, top, left + width, top + height)
         if number < len(asked):
-            _place(canvas, asked[number], box)
+            canvas.fit(asked[number], box)
             canvas.text((left, box[3] + 22), "asked with this", 18, bold=True)
         else:
             rank = number - len(asked)
@@ -59,7 +59,7 @@ def contact_sheet(
 def _episode(canvas: Canvas, rank: int, episode: Episode, picture_of: PictureOf, box: Box) -> None:
     left, _, right, bottom = box
     try:
-        _place(canvas, picture_of(episode), box)
+        canvas.fit(picture_of(episode), box)
     except DinostreamError as error:
         _write(canvas, str(error), box)
     told = f"{rank}.  {episode.score:.3f}"
@@ -68,16 +68,6 @@ def _episode(canvas: Canvas, rank: int, episode: Episode, picture_of: PictureOf,
     canvas.text((end + 12, bottom + 22), stream, 16, fill=GREY)
     lasts = f"{moment(episode.best.time_us)}, {length(episode)}"
     canvas.text((left, bottom + 44), shortened(lasts, 15, right - left), 15, fill=GREY)
-
-
-def _place(canvas: Canvas, picture: Image.Image, box: Box) -> None:
-    """As large as it can be in its middle."""
-    left, top, right, bottom = box
-    canvas.rectangle(box, fill=RULE)
-    share = min((right - left) / picture.width, (bottom - top) / picture.height)
-    width, height = picture.width * share, picture.height * share
-    x, y = (left + right - width) / 2, (top + bottom - height) / 2
-    canvas.paste(picture, (x, y, x + width, y + height))
 
 
 def _write(canvas: Canvas, text: str, box: Box) -> None:

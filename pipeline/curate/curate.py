@@ -1,0 +1,194 @@
+"""Recordings -> a data set in a folder: what each gives, then what is taken of all of it.
+
+The one place that knows how the steps go together. What is given by recordings is the same in any
+order and from any number of workers, and what is taken is decided on all of it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from operators.errors import DinostreamError
+from pipeline.configuration.source_plan import SourcePlan
+from pipeline.curate.chosen import Chosen, candidates_of, entries_of
+from pipeline.curate.folder import DatasetFolder, open_folder
+from pipeline.curate.funnel import Funnel
+from pipeline.curate.harvest import Harvest
+from pipeline.curate.harvester import Harvester
+from pipeline.curate.report import report_of
+from pipeline.curate.screening import screen_of
+from pipeline.curate.selection import selected
+from pipeline.curate.setup import Setup
+from pipeline.curate.sheet import contact_sheet
+from pipeline.curate.wish import Shown, Wish
+from pipeline.media.still import read_upright
+
+Tell = Callable[[float | None, str], None]
+"""Called with the share that is done and how far that is, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    Attributes:
+        setup: what decides the candidates.
+        wish: which of them are wanted; its seeds and references are those below.
+        seeds, references: pictures that the user has shown; () where none.
+        screen: `module:function` of the user's filter; None: there is none.
+    """
+
+    setup: Setup
+    wish: Wish
+    seeds: tuple[Path, ...] = ()
+    references: tuple[Path, ...] = ()
+    screen: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who reads recordings.
+
+    Attributes:
+        workers: how many at a time.
+        address: of the Ray cluster that they are of; None: this process, where there is one worker,
+            else as of `pipeline.runtime.ray_cluster.cluster`.
+    """
+
+    workers: int = 1
+    address: str | None = None
+
+    @property
+    def here(self) -> bool:
+        """In this process."""
+        return self.workers == 1 and self.address is None
+
+
+@dataclass(frozen=True, slots=True)
+class Curated:
+    """
+    Attributes:
+        funnel: what became of all frames.
+        failed: recordings of which not all was read.
+        report: as it lies in the folder.
+    """
+
+    funnel: Funnel
+    failed: tuple[Harvest, ...]
+    report: dict[str, Any]
+
+
+def curate(
+    plans: Sequence[SourcePlan], asked: Asked, folder: Path, *, crew: Crew, tell: Tell
+) -> Curated:
+    """Make the data set.
+
+    Args:
+        plans: of recordings.
+        asked: what for.
+        folder: that it lies in.
+        crew: who reads them.
+        tell: hears how far it is.
+
+    Raises:
+        UsageError: a setting, a filter, a picture or the folder does not do.
+        DinostreamError: nothing of any recording can be read.
+        SinkError: the folder cannot be written.
+    """
+    screen = asked.screen and screen_of(asked.screen)
+    with ExitStack() as stack:
+        place = stack.enter_context(open_folder(folder))
+        eye = _Eye(asked.setup, stack)
+        wish = replace(
+            asked.wish,
+            seeds=_shown(asked.seeds, eye),
+            references=_shown(asked.references, eye),
+        )
+        harvests = list(_harvests(plans, place, eye, crew, tell))
+        if all(one.outcome == "rejected" for one in harvests):
+            first = harvests[0]
+            raise DinostreamError(
+                f"none of {len(harvests)} recordings can be read; {first.source}: {first.detail}"
+            )
+        entries = entries_of(harvests)
+        candidates = candidates_of(harvests, entries, screen or None, asked.screen or "")
+        decisions = selected(candidates, wish, tell=lambda share: tell(share, "comparing"))
+        chosen = _sorted([Chosen(one, said) for one, said in zip(entries, decisions, strict=True)])
+        funnel = Funnel.of(harvests, decisions)
+        report = report_of(asked.setup, wish, funnel, harvests, chosen)
+        place.write(chosen, report, contact_sheet(funnel, chosen))
+    return Curated(funnel, tuple(one for one in harvests if not one.ok), report)
+
+
+class _Eye:
+    """This process's own harvester, made when it is first needed."""
+
+    def __init__(self, setup: Setup, stack: ExitStack) -> None:
+        self.setup = setup
+        self._stack = stack
+        self._made: Harvester | None = None
+
+    def open(self) -> Harvester:
+        if self._made is None:
+            self._made = self._stack.enter_context(closing(Harvester(self.setup)))
+        return self._made
+
+
+def _shown(paths: Sequence[Path], eye: _Eye) -> Shown | None:
+    """What a user has shown, seen; None: nothing."""
+    if not paths:
+        return None
+    pictures = [read_upright(path) for path in paths]
+    return Shown(tuple(path.name for path in paths), eye.open().look(pictures))
+
+
+def _harvests(
+    plans: Sequence[SourcePlan], place: DatasetFolder, eye: _Eye, crew: Crew, tell: Tell
+) -> Iterator[Harvest]:
+    """Of every recording: what is kept first, then the others as they are done."""
+    facts = eye.setup.facts()
+    keys = {plan.stream: eye.setup.key(plan, facts) for plan in plans}
+    missing = []
+    for plan in plans:
+        if kept := place.harvest(keys[plan.stream]):
+            yield kept
+        else:
+            missing.append(plan)
+    done = len(plans) - len(missing)
+    tell(done / len(plans), f"{done} of {len(plans)} recordings")
+    for harvest in _read(missing, eye, crew):
+        if not harvest.again:
+            place.keep(keys[harvest.stream], harvest)
+        done += 1
+        tell(done / len(plans), f"{done} of {len(plans)} recordings")
+        yield harvest
+
+
+def _read(plans: Sequence[SourcePlan], eye: _Eye, crew: Crew) -> Iterator[Harvest]:
+    if not plans:
+        return
+    if not crew.here:
+        from pipeline.runtime.ray_map import ray_map  # Ray takes a second to import
+
+        make = partial(Harvester, eye.setup)
+        yield from ray_map(make, plans, workers=crew.workers, address=crew.address)
+        return
+    harvester = eye.open()
+    for plan, following in zip(plans, [*plans[1:], None], strict=True):
+        harvester.prepare(plan)
+        if following:
+            harvester.prepare(following)
+        yield harvester(plan)
+
+
+def _sorted(chosen: list[Chosen]) -> list[Chosen]:
+    """By stream and time."""
+
+    def place(one: Chosen) -> tuple[str, int]:
+        return one.entry.stream, one.entry.candidate.time_us
+
+    return sorted(chosen, key=place)

@@ -1,0 +1,140 @@
+"""Recordings, one after the other -> the candidates of each, seen by one backbone.
+
+Runs in the process that owns the device: the command's own, or one of several workers.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from operators.backbones.architectures import architecture
+from operators.groups.grid import Units
+from operators.jpeg import jpeg
+from operators.pictures.operator import picture_hw
+from operators.weights.load import load_backbone
+from pipeline.configuration.source_plan import SourcePlan
+from pipeline.curate.harvest import Candidate, Counted, Harvest
+from pipeline.curate.hiding import Hiding, finder
+from pipeline.curate.setup import QUALITY, Setup
+from pipeline.curate.takes import Take, Takes
+from pipeline.dedupe.looking import Looking
+from pipeline.features.backbone import feature_backbone
+from pipeline.features.footage import Footage
+from pipeline.features.recorded import recorded_spec
+from pipeline.secrets import mask_url
+from pipeline.stream.chunk import End, Frames
+from pipeline.stream.shots import ShotRule
+from pipeline.stream.spec import StreamSpec
+from pipeline.synthetic.uri import SCHEME
+
+log = logging.getLogger(__name__)
+
+_TOGETHER = 16  # pictures that are looked at at once
+
+
+class Harvester:
+    """Finds candidates. `close` it.
+
+    Attributes:
+        look: pictures -> vectors.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        """
+        Args:
+            setup: what decides them.
+
+        Raises:
+            UsageError: weights or a head that cannot be had, or a class that nothing finds.
+        """
+        self._setup = setup
+        loaded = load_backbone(architecture(setup.model), setup.weights, seed=setup.seed)
+        chosen = {"seed": setup.seed, "heads": setup.heads}
+        found = finder(loaded, setup.weights, **chosen) if setup.blur else None
+        with ExitStack() as stack:
+            backbone = feature_backbone(
+                loaded,
+                threads=setup.threads,
+                backend=setup.backend,
+                blocks=found.layers if found else (),
+            )
+            stack.callback(backbone.close)
+            self.look = Looking(backbone, setup.short_side)
+            self._width = loaded.model.architecture.width
+            self._hide = found and Hiding(backbone, found, setup.blur, setup.frame_size)
+            self._footage = Footage()
+            stack.callback(self._footage.close)
+            self._opened = stack.pop_all()
+
+    def prepare(self, plan: SourcePlan) -> None:
+        """Begin to decode what comes next."""
+        self._footage.prepare(self._spec(plan))
+
+    def __call__(self, plan: SourcePlan) -> Harvest:
+        """The candidates of a recording; one that cannot be read has none, and says why."""
+        takes, seen = Takes(self._setup.every_s), _Seen(self._width)
+        looked_at, end = 0, End(plan.stream, "rejected")
+        for entry in self._footage.entries(self._spec(plan)):
+            looked_at += len(entry.infos) if isinstance(entry, Frames) else 0
+            self._take(seen, takes.see(entry))
+            if isinstance(entry, End):
+                end = entry
+        self._take(seen, takes.rest())
+        self._look(seen)
+        counted = Counted(end.decoded, looked_at, takes.shots, takes.unseen, end.lost)
+        return Harvest(
+            plan.stream,
+            mask_url(plan.url),
+            end.outcome,
+            end.detail,
+            end.unfinished or end.outcome == "rejected",
+            counted,
+            tuple(seen.candidates),
+            seen.units,
+        )
+
+    def close(self) -> None:
+        """Free the device, and end the decoders."""
+        self._opened.close()
+
+    def _take(self, seen: _Seen, takes: list[Take]) -> None:
+        for take in takes:
+            seen.candidates.append(self._candidate(take))
+            seen.unseen.append(take.pixels)
+        if len(seen.unseen) >= _TOGETHER:
+            self._look(seen)
+
+    def _candidate(self, take: Take) -> Candidate:
+        info, pixels = take.info, take.pixels
+        size_hw = picture_hw(info.source_hw, pixels.shape[:2], self._setup.side)
+        shown = self._hide(pixels) if self._hide else pixels
+        data = jpeg(shown, size_hw, QUALITY)
+        return Candidate(info.session, info.position, info.event_time_us, data)
+
+    def _look(self, seen: _Seen) -> None:
+        if seen.unseen:
+            seen.vectors.append(self.look(seen.unseen))
+            seen.unseen.clear()
+
+    def _spec(self, plan: SourcePlan) -> StreamSpec:
+        """Scenes are played without a look for cuts (`pipeline.features.footage`)."""
+        shots = None if plan.url.startswith(SCHEME) else ShotRule()
+        return recorded_spec(plan, self._setup.picture_size, self._setup.fps, shots=shots)
+
+
+class _Seen:
+    """So far, of one recording."""
+
+    def __init__(self, width: int) -> None:
+        self.candidates: list[Candidate] = []
+        self.unseen: list[NDArray[np.uint8]] = []
+        self.vectors: list[Units] = [np.zeros((0, width), np.float32)]
+
+    @property
+    def units(self) -> Units:
+        """Float32 `[n, D]`."""
+        return np.concatenate(self.vectors)

@@ -1,0 +1,56 @@
+"""Which of the candidates are wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from operators.errors import UsageError
+from operators.groups.grid import Units
+from pipeline.dedupe.calibration import Calibration
+
+PER_SEED, MORE_THAN = 4, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Pictures that a user has shown.
+
+    Attributes:
+        names: of their files.
+        units: float32 `[n, D]`, their vectors.
+    """
+
+    names: tuple[str, ...]
+    units: Units
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """
+    Attributes:
+        target: how many pictures.
+        threshold: cosine from which on two are one.
+        calibration: how they are compared for that; None: as they are.
+        references: what is like one of these is left out; None: there are none.
+        seeds: what is near to these is taken; None: everything is.
+        per_seed: so many of each seed's nearest.
+        clusters: instead: of so many clusters those that hold `more_than` seeds.
+        more_than: seeds.
+        seed: of the draws.
+    """
+
+    target: int
+    threshold: float
+    calibration: Calibration | None = None
+    references: Shown | None = None
+    seeds: Shown | None = None
+    per_seed: int = PER_SEED
+    clusters: int | None = None
+    more_than: int = MORE_THAN
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.target < 1 or self.per_seed < 1:
+            raise UsageError(
+                f"want a target and a number per seed from 1, got {self.target}, {self.per_seed}"
+            )

@@ -1,0 +1,36 @@
+"""A recording that a user named -> how it is decoded by whoever takes some frames of it."""
+
+from __future__ import annotations
+
+from pipeline.configuration.source_plan import SourcePlan
+from pipeline.configuration.streams import RECORDED_CHUNK_MS
+from pipeline.media.frame_size import FrameSize
+from pipeline.stream.sampling import Sampling
+from pipeline.stream.shots import ShotRule
+from pipeline.stream.spec import StreamSpec
+
+
+def recorded_spec(
+    plan: SourcePlan, size: FrameSize, fps: float, *, shots: ShotRule | None = None
+) -> StreamSpec:
+    """
+    Args:
+        plan: of a recording.
+        size: of a frame.
+        fps: frames taken per second of media time.
+        shots: how cuts are told; None: nobody looks for them.
+    """
+    return StreamSpec(
+        stream=plan.stream,
+        url=plan.url,
+        session=plan.session,
+        samplings=(Sampling("fps", fps),),
+        short_side=size.short_side,
+        patch=size.patch,
+        chunk_ms=RECORDED_CHUNK_MS,
+        join=plan.join,
+        layout=plan.layout,
+        taped=plan.taped,
+        late_begins=plan.late_begins,
+        shots=shots,
+    )
