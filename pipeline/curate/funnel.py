@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pipeline.curate.harvest import Harvest
 from pipeline.curate.selection import VERDICTS, Decision, Verdict
 
-_TOLD: Mapping[Verdict, str] = {
-    "refused": "the filter refuses",
-    "duplicate": "repeat another one",
-    "reference": "hang together with a reference picture",
-    "far": "far from all seeds",
-    "surplus": "of what is there often",
+_STEPS: Mapping[Verdict, tuple[str, str]] = {  # what is left after it, why the others are not
+    "refused": ("let in by the filter", "the filter refuses"),
+    "duplicate": ("without repetitions", "repeat another one"),
+    "reference": ("like no reference picture", "hang together with a reference picture"),
+    "far": ("near to seeds", "far from all seeds"),
 }
 
 
@@ -95,17 +94,10 @@ class Funnel:
         yield Step("candidates, one per shot or part of it", self.candidates,
                    without if self.unseen else "")  # fmt: skip
         left = self.candidates
-        for verdict, why in _TOLD.items():
+        for verdict, (what, why) in _STEPS.items():
             if gone := self.verdicts[verdict]:
                 left -= gone
-                yield Step(_LEFT[verdict], left, f"{gone} {why}")
-        yield Step("pictures taken", left)
-
-
-_LEFT: Mapping[Verdict, str] = {
-    "refused": "let in by the filter",
-    "duplicate": "without repetitions",
-    "reference": "like no reference picture",
-    "far": "near to seeds",
-    "surplus": "balanced",
-}
+                yield Step(what, left, f"{gone} {why}")
+        surplus = self.verdicts["surplus"]
+        yield Step("pictures taken", self.taken,
+                   f"{surplus} more than the target" if surplus else "")  # fmt: skip

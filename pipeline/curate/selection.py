@@ -23,10 +23,11 @@ from pipeline.dedupe.marking import Mark, marks
 
 Verdict = Literal["refused", "duplicate", "reference", "far", "surplus", "taken"]
 """Refused by the user's filter; repeats another one; hangs together with a reference picture; far
-from all seeds; more than the target, of what is there often; taken. In the order of the steps."""
+from all seeds; more than the target; taken. In the order of the steps."""
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
-_MEMBERS, _FINEST = 8, 1000  # of a cluster in the mean; clusters of the finest level at most
+_MEMBERS, _FINEST = 4, 1000  # pictures of a finest cluster in the mean; such clusters at most
+_SPLIT = 8  # clusters of one of the level above
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class _Selection:
     def _balanced(self, row: int, cluster: int, size: int, given: int, is_in: bool) -> Decision:
         """On one picture of a cluster."""
         own = self._why.get(row)
-        among = f"{given} of the {size} in its cluster"
+        among = f"{given} of the {size} in its cluster are taken"
         why = f"{own}; {among}" if own else among
         return Decision("taken" if is_in else "surplus", why, cluster)
 
@@ -163,11 +164,11 @@ class _Selection:
 
 
 def levels(count: int) -> tuple[int, ...]:
-    """How many clusters each level has of so many pictures, the finest first: an eighth, then an
-    eighth of these, and so on."""
-    found = [max(1, min(_FINEST, count // _MEMBERS))]
-    while found[-1] >= 2 * _MEMBERS:
-        found.append(found[-1] // _MEMBERS)
+    """How many clusters each level has of so many pictures, the finest first: one for every four
+    pictures, then one for every eight of the clusters below."""
+    found = [max(1, min(_FINEST, -(-count // _MEMBERS)))]
+    while found[-1] >= 2 * _SPLIT:
+        found.append(found[-1] // _SPLIT)
     return tuple(found)
 
 
