@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from pipeline.sinks.spill.lock import hold
 
 MARK, CANDIDATES, PICTURES = "curate.json", "candidates", "pictures"
 MANIFEST, LEFT_OUT, REPORT, SHEET = "manifest.jsonl", "left_out.jsonl", "report.json", "sheet.png"
+TRIES, PAUSE_S = 20, 0.1  # to have the folder alone
 _KIND = {"kind": "dinostream curate", "format": 1}
 
 
@@ -98,7 +100,7 @@ def open_folder(path: Path) -> Iterator[DatasetFolder]:
         path.mkdir(parents=True, exist_ok=True)
         if not mark.exists() and any(path.iterdir()):
             raise UsageError(f"{path} holds something else; name another folder with -o")
-        held = hold(mark)
+        held = _held(mark)
     except BlockingIOError:
         raise UsageError(f"{path}: another dinostream curate is at work there") from None
     except OSError as error:
@@ -108,6 +110,15 @@ def open_folder(path: Path) -> Iterator[DatasetFolder]:
         yield DatasetFolder(path)
     finally:
         os.close(held)
+
+
+def _held(mark: Path) -> int:
+    """The lock. A decoder that a killed command was just starting has it a moment longer."""
+    for _ in range(TRIES - 1):
+        with suppress(BlockingIOError):
+            return hold(mark)
+        time.sleep(PAUSE_S)
+    return hold(mark)
 
 
 def _begin(path: Path) -> None:

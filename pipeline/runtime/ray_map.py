@@ -68,6 +68,8 @@ def ray_map(
             done, actor = _result(ready), busy.pop(ready)
             if left:
                 busy[actor.do.remote(left.popleft())] = actor
+            else:
+                ray.kill(actor)  # one that waits for a CPU gets it, and it has a piece
             yield cast(Done, done)
 
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from operators.errors import UsageError
+from pipeline.curate import folder
 from pipeline.curate.chosen import Chosen, entries_of
 from pipeline.curate.folder import open_folder
 from pipeline.curate.selection import Decision
@@ -27,8 +28,8 @@ def lines(path):
 
 def test_pictures_and_what_is_said_of_them(harvested, tmp_path):
     given = harvested(np.eye(8)[:3], session="c0ffee")
-    with open_folder(tmp_path / "set") as folder:
-        folder.write(chosen(given, "taken", "far", "taken"), {"steps": []}, SHEET)
+    with open_folder(tmp_path / "set") as dataset:
+        dataset.write(chosen(given, "taken", "far", "taken"), {"steps": []}, SHEET)
     (first, second) = lines(tmp_path / "set" / "manifest.jsonl")
     assert first == {
         "picture": "pictures/gate-c0ffee-0.jpg",
@@ -53,15 +54,15 @@ def test_pictures_and_what_is_said_of_them(harvested, tmp_path):
 def test_another_wish_replaces_the_pictures_and_keeps_the_candidates(harvested, tmp_path):
     given = harvested(np.eye(8)[:2])
     for verdicts in (("taken", "far"), ("far", "taken")):
-        with open_folder(tmp_path) as folder:
-            folder.keep("key", given)
-            folder.write(chosen(given, *verdicts), {}, SHEET)
+        with open_folder(tmp_path) as dataset:
+            dataset.keep("key", given)
+            dataset.write(chosen(given, *verdicts), {}, SHEET)
     assert [one.name[-7:] for one in (tmp_path / "pictures").iterdir()] == ["512.jpg"]
-    with open_folder(tmp_path) as folder:
-        kept = folder.harvest("key")
+    with open_folder(tmp_path) as dataset:
+        kept = dataset.harvest("key")
         assert kept is not None
         assert kept.candidates == given.candidates
-        assert folder.harvest("other") is None
+        assert dataset.harvest("other") is None
 
 
 def test_what_one_that_was_killed_has_left_goes(tmp_path):
@@ -78,7 +79,8 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
         pass
 
 
-def test_two_commands_do_not_share_one(tmp_path):
+def test_two_commands_do_not_share_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "TRIES", 1)
     with (
         open_folder(tmp_path),
         pytest.raises(UsageError, match="another dinostream curate is at work"),

@@ -64,7 +64,7 @@ def test_what_the_filter_refuses_counts_as_no_repetition():
     vectors = np.concatenate([np.eye(WIDTH)[:2], np.eye(WIDTH)[:1]])
     refused = ["dark", None, None]
     found = selected(candidates(vectors, refused=refused), Wish(10, 0.99))
-    assert [(one.verdict, one.reason) for one in found][0] == ("refused", "dark")
+    assert (found[0].verdict, found[0].reason) == ("refused", "dark")
     assert [one.verdict for one in found[1:]] == ["taken", "taken"]
 
 

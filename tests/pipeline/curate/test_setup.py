@@ -7,7 +7,7 @@ import pytest
 from pipeline.configuration.source_plan import SourcePlan
 from pipeline.curate.setup import Setup
 
-SETUP = Setup("dinov2_vitti14", "random", 0, None, "torch", short_side=28)
+SETUP = Setup("dinov2_vitti14", "demo", 0, None, "torch", short_side=28)
 PLAN = SourcePlan("gate.mp4", "/films/gate.mp4", live=False, session="c0ffee")
 
 
@@ -18,7 +18,7 @@ def key(setup=SETUP, plan=PLAN):
 @pytest.mark.parametrize(
     "change",
     [
-        {"seed": 1},
+        {"backend": "auto"},
         {"short_side": 42},
         {"fps": 3.0},
         {"every_s": 5.0},
@@ -29,6 +29,10 @@ def key(setup=SETUP, plan=PLAN):
 )
 def test_another_setting_is_another_key(change):
     assert key(replace(SETUP, **change)) != key()
+
+
+def test_other_weights_are_another_key():
+    assert len({key(replace(SETUP, weights="random", seed=seed)) for seed in (0, 1)} | {key()}) == 3
 
 
 def test_threads_and_places_are_none_of_it():
@@ -47,8 +51,9 @@ def test_a_head_of_the_same_name_with_other_bytes_is_another(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("short_side", "side", "picture"), [(28, 100, 84), (224, 448, 448), (224, 100, 224), (30, 62, 56)]
-)  # fmt: skip
+    ("short_side", "side", "picture"),
+    [(28, 100, 84), (224, 448, 448), (224, 100, 224), (30, 62, 56)],
+)
 def test_a_picture_is_a_whole_multiple_of_a_frame(short_side, side, picture):
     setup = replace(SETUP, short_side=short_side, side=side)
     assert setup.picture_size.short_side == picture
