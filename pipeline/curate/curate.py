@@ -146,29 +146,46 @@ def _shown(paths: Sequence[Path], eye: _Eye) -> Shown | None:
     return Shown(tuple(path.name for path in paths), eye.open().look(pictures))
 
 
+class _Progress:
+    """How many recordings are done."""
+
+    def __init__(self, total: int, tell: Tell) -> None:
+        self._total, self._tell, self._done = total, tell, 0
+
+    def one(self) -> None:
+        """One more."""
+        self._done += 1
+        self.part(0.0)
+
+    def part(self, share: float | None) -> None:
+        """So much of the next one; None: nobody knows."""
+        done = (self._done + (share or 0.0)) / self._total
+        self._tell(done, f"{self._done} of {self._total} recordings")
+
+
 def _harvests(
     plans: Sequence[SourcePlan], place: DatasetFolder, eye: _Eye, crew: Crew, tell: Tell
 ) -> Iterator[Harvest]:
     """Of every recording: what is kept first, then the others as they are done."""
-    facts = eye.setup.facts()
+    facts, progress = eye.setup.facts(), _Progress(len(plans), tell)
     keys = {plan.stream: eye.setup.key(plan, facts) for plan in plans}
     missing = []
     for plan in plans:
         if kept := place.harvest(keys[plan.stream]):
+            progress.one()
             yield kept
         else:
             missing.append(plan)
-    done = len(plans) - len(missing)
-    tell(done / len(plans), f"{done} of {len(plans)} recordings")
-    for harvest in _read(missing, eye, crew):
+    for harvest in _read(missing, eye, crew, progress):
         if not harvest.again:
             place.keep(keys[harvest.stream], harvest)
-        done += 1
-        tell(done / len(plans), f"{done} of {len(plans)} recordings")
+        progress.one()
         yield harvest
 
 
-def _read(plans: Sequence[SourcePlan], eye: _Eye, crew: Crew) -> Iterator[Harvest]:
+def _read(
+    plans: Sequence[SourcePlan], eye: _Eye, crew: Crew, progress: _Progress
+) -> Iterator[Harvest]:
     if not plans:
         return
     if not crew.here:
@@ -182,7 +199,7 @@ def _read(plans: Sequence[SourcePlan], eye: _Eye, crew: Crew) -> Iterator[Harves
         harvester.prepare(plan)
         if following:
             harvester.prepare(following)
-        yield harvester(plan)
+        yield harvester(plan, progress.part)
 
 
 def _sorted(chosen: list[Chosen]) -> list[Chosen]:

@@ -5,7 +5,7 @@ Runs in the process that owns the device: the command's own, or one of several w
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import numpy as np
@@ -31,9 +31,14 @@ from pipeline.stream.shots import ShotRule
 from pipeline.stream.spec import StreamSpec
 from pipeline.synthetic.uri import SCHEME
 
-log = logging.getLogger(__name__)
-
 _TOGETHER = 16  # pictures that are looked at at once
+
+Tell = Callable[[float | None], None]
+"""Hears which share of a recording is done; None: its length is not known."""
+
+
+def _untold(share: float | None) -> None:
+    """Nobody listens."""
 
 
 class Harvester:
@@ -74,12 +79,19 @@ class Harvester:
         """Begin to decode what comes next."""
         self._footage.prepare(self._spec(plan))
 
-    def __call__(self, plan: SourcePlan) -> Harvest:
-        """The candidates of a recording; one that cannot be read has none, and says why."""
+    def __call__(self, plan: SourcePlan, tell: Tell = _untold) -> Harvest:
+        """The candidates of a recording; one that cannot be read has none, and says why.
+
+        Args:
+            plan: of it.
+            tell: hears how far it is.
+        """
         takes, seen = Takes(self._setup.every_s), _Seen(self._width)
         looked_at, end = 0, End(plan.stream, "rejected")
         for entry in self._footage.entries(self._spec(plan)):
-            looked_at += len(entry.infos) if isinstance(entry, Frames) else 0
+            if isinstance(entry, Frames):
+                looked_at += len(entry.infos)
+                tell(entry.share)
             self._take(seen, takes.see(entry))
             if isinstance(entry, End):
                 end = entry

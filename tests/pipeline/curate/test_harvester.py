@@ -53,7 +53,10 @@ def test_what_is_no_film_says_why(harvester, tmp_path):
 
 def test_a_scene_gives_a_frame_for_every_so_many_seconds(harvester):
     (plan,) = plan_recordings([SCENE])
-    found = harvester(plan)
+    told = []
+    found = harvester(plan, told.append)
+    assert told == sorted(told)
+    assert 0.5 < told[-1] <= 1
     assert [one.time_us for one in found.candidates] == [1_400_000]
     assert found.outcome == "ok"
     assert found.counted.shots == 1

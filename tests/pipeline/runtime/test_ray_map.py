@@ -1,11 +1,15 @@
 """Pieces of work are done by actors, each once; what goes wrong in one is an error here."""
 
 import os
+from contextlib import closing
 from functools import partial
 
 import pytest
 
 from operators.errors import UsageError
+from pipeline.configuration.sources import plan_recordings
+from pipeline.curate.harvester import Harvester
+from pipeline.curate.setup import Setup
 from pipeline.errors import RuntimeFailure
 from pipeline.runtime.ray_map import ray_map
 
@@ -29,3 +33,18 @@ def test_a_worker_that_dies_is_told(nodes):
     make = partial(partial, os.abort)
     with pytest.raises(RuntimeFailure, match=r"a worker died: .*the same command goes on"):
         list(ray_map(lambda: lambda _: make()(), [1], workers=1, address=nodes.address))
+
+
+def test_what_recordings_give_to_a_data_set_is_what_they_give_here(nodes):
+    """Bit by bit, from two workers."""
+    setup = Setup("dinov2_vitti14", "random", 0, 1, "torch", short_side=28, fps=5.0)
+    plans = plan_recordings(
+        [f"synthetic:yard?seed={n}&seconds=1&fps=5&size=64x36" for n in range(3)]
+    )
+    make = partial(Harvester, setup)
+    found = {one.stream: one for one in ray_map(make, plans, workers=2, address=nodes.address)}
+    with closing(make()) as harvester:
+        for plan in plans:
+            here, there = harvester(plan), found[plan.stream]
+            assert there.candidates == here.candidates
+            assert there.units.tobytes() == here.units.tobytes()
