@@ -58,8 +58,9 @@ class Harvester:
         """
         self._setup = setup
         loaded = load_backbone(architecture(setup.model), setup.weights, seed=setup.seed)
-        chosen = {"seed": setup.seed, "heads": setup.heads}
-        found = finder(loaded, setup.weights, **chosen) if setup.blur else None
+        found = None
+        if setup.blur:
+            found = finder(loaded, setup.weights, seed=setup.seed, heads=setup.heads)
         with ExitStack() as stack:
             backbone = feature_backbone(
                 loaded,
