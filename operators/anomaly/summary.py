@@ -52,7 +52,7 @@ def anomaly_summary(
         right, bottom in source pixels, right and bottom just outside) and the number of those that
         hang together and are at least half as far as the highest; None where none is over.
     """
-    score, over = frame_score(steps), steps * STEP > threshold
+    score, over = frame_score(steps), np.round(steps * STEP, _DECIMALS) > threshold
     strong = over & (steps >= _STRONG * steps.max())
     parts = connected_regions(strong.astype(np.uint8))
     largest = next((part for part in parts if part.class_id), None)

@@ -6,27 +6,29 @@ compared: they say what the run left out.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from operators.format import operator_of
 from operators.moment import microseconds
-from pipeline.audit.window import is_cut_short
-from pipeline.records.filter import Filter
+from pipeline.audit.told import (
+    DIED,
+    GIVEN_UP,
+    SPILT,
+    Told,
+    messages_of,
+    operator_records,
+    place_of,
+    said_of,
+)
 from pipeline.records.record import Message
 from pipeline.records.series import Place, digest
-from pipeline.records.topics import DEADLETTER, EVENTS, MANIFEST, data_topics
+from pipeline.records.topics import EVENTS
 from pipeline.sinks.sink import Reader
 from pipeline.stream.spec import Breaks
 
 NAMED = 20  # ids that are told of each kind
-DIED = ("crashed", "stalled")  # decoders, and frames with them
-GIVEN_UP = ("overload", "suspended")  # some of a stretch
-SPILT = "spill"
 UNKNOWN = "unknown"
 REASONS = {
     "deadletter": "an operator failed on the frame there",
@@ -113,8 +115,8 @@ def breaks_of(there: Reader, stream: str) -> Breaks:
         noticed stands for it, and "" for the position.
     """
     found = []
-    for message in _of(there, EVENTS, stream):
-        event = _said(message)
+    for message in messages_of(there, EVENTS, stream):
+        event = said_of(message)
         died = event["kind"] in DIED and event.get("lost", 0)
         gone = event["kind"] == "dropped" and event.get("cause") not in (*GIVEN_UP, SPILT)
         frames = died or (gone and event.get("dropped", 0))
@@ -144,11 +146,11 @@ def compared(
     verdict = Verdict(stream, left_out=sum(frames for _, _, frames in breaks))
     outside = "tape" if whole_tape else UNKNOWN
     mine: dict[str, int] = {}
-    here, hers, told = _Side(), _Side(), _Told(there, stream)
-    for message in _records(computed, stream):
+    here, hers, told = _Side(), _Side(), Told(there, stream)
+    for message in operator_records(computed, stream):
         here.add(message)
         mine[message.id] = digest(message)
-    for message in _records(there, stream):
+    for message in operator_records(there, stream):
         if message.headers.get("ce_session", "") not in here.spans:
             continue
         hers.add(message)
@@ -160,7 +162,7 @@ def compared(
             verdict.equal[message.topic] += 1
         else:
             verdict.meet("different", message)
-    for message in _records(computed, stream):
+    for message in operator_records(computed, stream):
         if message.id in mine:
             why = told.of(message, hers.first(message)) or hers.why(message, UNKNOWN)
             verdict.meet("missing there", message, why)
@@ -180,7 +182,7 @@ class _Side:
         first, last = self.spans.get(session, (time, time))
         self.spans[session] = (min(first, time), max(last, time))
         self._variants.add((message.topic, message.headers["ce_variant"]))
-        place = _place(message)
+        place = place_of(message)
         self._firsts[_series(message)] = min(self._firsts.get(_series(message), place), place)
 
     def first(self, message: Message) -> Place | None:
@@ -195,106 +197,9 @@ class _Side:
         return UNKNOWN if first <= message.headers["ce_time"] <= last else outside
 
 
-class _Told:
-    """What the sink itself says of records that it does not have."""
-
-    def __init__(self, there: Reader, stream: str) -> None:
-        self._there, self._stream = there, stream
-        self._given_up: dict[str, str] = {}  # session -> why some of its frames were
-        self._spilt: set[str] = set()  # sessions of which records were lost before the sink
-        self._died: set[str] = set()  # sessions that ended with their decoder
-        for event in _events(there, stream):
-            cause = event.get("cause", event["kind"])
-            if cause in GIVEN_UP:
-                self._given_up[event["session"]] = cause
-            elif cause == SPILT:
-                self._spilt.add(event["session"])
-            elif cause in DIED:
-                self._died.add(event["session"])
-        letters = [_said(one) for one in _of(there, DEADLETTER, stream)]
-        self._buried = {(one["operator"], one["session"], one["position"]) for one in letters}
-        self._oldest: dict[str, int | None] = {}
-        stands = [one for one in there.progress() if one.stream == stream and one.position]
-        self._stands = {one.session: Place.of(f"{one.session}/{one.position}") for one in stands}
-        self._newest: dict[str, str] = {}  # session that ended with its decoder -> last time there
-
-    def of(self, message: Message, first: Place | None) -> str:
-        """Why there is no such record; "" where nothing tells. `first`: of those of its kind."""
-        place = (operator_of(message.topic), message.headers["ce_session"], message.position)
-        if place in self._buried:
-            return "deadletter"
-        if (first is None or _place(message) < first) and self._is_expired(message):
-            return "expired"
-        spilt = SPILT if message.headers["ce_session"] in self._spilt else ""
-        return self.given_up(message) or spilt or ("end" if self._is_behind(message) else "")
-
-    def given_up(self, message: Message) -> str:
-        """Why some frames of its session were not computed by all."""
-        return self._given_up.get(message.headers["ce_session"], "")
-
-    def _is_behind(self, message: Message) -> bool:
-        """Behind what was committed of its session, or all that was before its decoder died."""
-        session = message.headers["ce_session"]
-        if stands := self._stands.get(session):
-            # A killed run has not closed its last window; the end of what is played does.
-            open_there = is_cut_short(message) and not _place(message).is_behind(stands)
-            return open_there or stands.is_behind(_place(message))
-        return session in self._died and message.headers["ce_time"] > self._last_time(session)
-
-    def _last_time(self, session: str) -> str:
-        if session not in self._newest:
-            times = [
-                one.headers["ce_time"]
-                for one in _records(self._there, self._stream)
-                if one.headers.get("ce_session") == session
-            ]
-            self._newest[session] = max(times, default="")
-        return self._newest[session]
-
-    def _is_expired(self, message: Message) -> bool:
-        """It may be gone with its age: no record is published before it happened. Footage happened
-        long before, so that alone says nothing of records in the midst of others."""
-        topic = message.topic
-        if topic not in self._oldest:
-            self._oldest[topic] = self._there.oldest_us(topic, self._stream)
-        oldest_us = self._oldest[topic]
-        happened_us = microseconds(datetime.fromisoformat(message.headers["ce_time"]))
-        return oldest_us is not None and happened_us is not None and happened_us < oldest_us
-
-
-def _place(message: Message) -> Place:
-    return Place.of(f"{message.headers['ce_session']}/{message.position}")
-
-
 def _series(message: Message) -> tuple[str, ...]:
     return (message.topic, message.headers["ce_variant"], message.headers["ce_session"])
 
 
 def _noticed_us(message: Message) -> int:
     return microseconds(datetime.fromisoformat(message.headers["ce_ingesttime"])) or 0
-
-
-def _records(reader: Reader, stream: str) -> Iterator[Message]:
-    """Of operators."""
-    topics = [one for one in data_topics(reader.topics()) if one not in _OF_THE_RUN]
-    if topics:
-        for record in reader.records(topics, where=Filter((stream,))):
-            yield record.message
-
-
-_OF_THE_RUN = (EVENTS, DEADLETTER, MANIFEST, "labels")
-
-
-def _events(reader: Reader, stream: str) -> Iterator[Mapping[str, Any]]:
-    return (_said(message) for message in _of(reader, EVENTS, stream))
-
-
-def _of(reader: Reader, topic: str, stream: str) -> Iterator[Message]:
-    if topic in reader.topics():
-        for record in reader.records([topic], where=Filter((stream,))):
-            yield record.message
-
-
-def _said(message: Message) -> Mapping[str, Any]:
-    said: Mapping[str, Any] = json.loads(message.value)
-    return said

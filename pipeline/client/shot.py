@@ -20,14 +20,12 @@ class Shot(Result):
         start, end: the first and the last of them.
         frames: that they are, sampled or not.
         began: `start` (of the session), `cut`, `fade` or `gap`.
-        ended: `cut`, `fade`, `gap` or `end` (of the session).
     """
 
     start: FrameTime
     end: FrameTime
     frames: int
     began: str
-    ended: str
 
 
 def shot(said: Mapping[str, Any], message: Message) -> Shot:
@@ -39,5 +37,4 @@ def shot(said: Mapping[str, Any], message: Message) -> Shot:
         end=frame_time(data["end"]),
         frames=int(data["frames"]),
         began=str(data["began"]),
-        ended=str(data["ended"]),
     )

@@ -15,7 +15,7 @@ from operators.frames import FrameInfo
 from pipeline.decode.collector import Item, Told
 from pipeline.decode.cuts import Cuts, Verdict
 from pipeline.decode.track import Glimpse, Sample
-from pipeline.stream.chunk import Beginning, End, Ending, Gap, Shot
+from pipeline.stream.chunk import Beginning, End, Gap, Shot
 from pipeline.stream.shots import ShotRule
 from pipeline.stream.spec import StreamSpec
 
@@ -44,6 +44,7 @@ class Shots:
         self._waiting: deque[FrameInfo] = deque()  # frames that nothing is decided of yet
         self._open: _Open | None = None
         self._began: Beginning = "start"  # the next shot, where none is open
+        self._session = ""  # of the last frame that was seen
         self._over: list[Shot] = []  # to be told before the next sample
         state = (spec.cursor or {}).get("shots")
         if state and not spec.live:
@@ -70,15 +71,15 @@ class Shots:
 
     def rest(self) -> list[Shot]:
         """The shots that no frame has told, and the open one: nothing comes after it."""
-        self._break_off("end")
+        self._break_off("start")
         told, self._over = self._over, []
         return told
 
     def _see(self, glimpse: Glimpse, rule: ShotRule) -> None:
         info = glimpse.info
-        known = self._waiting[-1] if self._waiting else self._open and self._open.last
-        if known and known.session != info.session:
-            self._break_off("end")
+        if info.session != self._session:
+            self._break_off("start")
+            self._began, self._session = "start", info.session  # whatever broke the one before
         self._waiting.append(info)
         verdict = self._cuts.see(glimpse.cells)
         if verdict is not None:
@@ -94,18 +95,18 @@ class Shots:
         self._open.last = info
         self._open.frames += 1
 
-    def _break_off(self, ended: Ending) -> None:
-        """What comes next is another shot, whatever it shows."""
+    def _break_off(self, begins: Beginning) -> None:
+        """What comes next is another shot, whatever it shows; how that begins."""
         for verdict in self._cuts.rest():
             assert self._rule
             self._decide(verdict, self._rule)
-        self._close(ended)
+        self._close(begins)
 
-    def _close(self, ended: Ending) -> None:
+    def _close(self, begins: Beginning) -> None:
         shot, self._open = self._open, None
         if shot:
-            self._over.append(Shot(shot.start, shot.last, shot.frames, shot.began, ended))
-            self._began = "start" if ended == "end" else ended
+            self._over.append(Shot(shot.start, shot.last, shot.frames, shot.began))
+            self._began = begins
 
     def _snapshot(self) -> dict[str, Any]:
         """JSON values."""
@@ -114,6 +115,7 @@ class Shots:
             "cuts": self._cuts.snapshot(),
             "waiting": [info.to_json() for info in self._waiting],
             "began": self._began,
+            "session": self._session,
             "open": shot
             and {
                 "start": shot.start,
@@ -127,6 +129,6 @@ class Shots:
     def _restore(self, state: dict[str, Any]) -> None:
         self._cuts.restore(state["cuts"])
         self._waiting = deque(map(FrameInfo.from_json, state["waiting"]))
-        self._began = state["began"]
+        self._began, self._session = state["began"], state["session"]
         if shot := state["open"]:
             self._open = _Open(**{**shot, "last": FrameInfo.from_json(shot["last"])})

@@ -129,7 +129,7 @@ def _to_json(entry: Entry, pixels: list[memoryview]) -> dict[str, Any]:
             "repeats": entry.repeats,
         }
     if isinstance(entry, Shot):
-        plain = {name: getattr(entry, name) for name in ("start", "frames", "began", "ended")}
+        plain = {name: getattr(entry, name) for name in ("start", "frames", "began")}
         return {"entry": "shot", "last": entry.last.to_json(), **plain}
     return {"entry": type(entry).__name__.lower(), **asdict(entry)}
 

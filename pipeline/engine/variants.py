@@ -94,4 +94,7 @@ def shots_variant(spec: StreamSpec) -> str:
     facts |= {"region": list(astuple(spec.region))} if spec.region else {}
     facts |= {"span_s": list(spec.span_s)} if spec.span_s else {}
     facts |= {"from": list(spec.late_begins)} if spec.late_begins else {}
+    facts |= {} if spec.start_time_us is None else {"start_time_us": spec.start_time_us}
+    # Of a recording in several sizes that one is played which is as large as a frame needs.
+    facts |= {"side": spec.picture_side} if spec.networked and not spec.live else {}
     return variant_hash(facts)

@@ -144,7 +144,13 @@ def _alarms(
 
 
 def _hours(judged: Sequence[tuple[NDArray[Any], NDArray[Any]]], fps: float) -> float:
-    return sum(len(times_s) for times_s, _ in judged) / fps / 3600
+    """By how far apart frames really are: footage may have fewer than `fps`. A gap is no time that
+    was watched."""
+    return sum(len(times_s) * _apart_s(times_s, fps) for times_s, _ in judged) / 3600
+
+
+def _apart_s(times_s: NDArray[Any], fps: float) -> float:
+    return float(np.median(np.diff(times_s))) if len(times_s) > 1 else 1 / fps
 
 
 def _notes(
@@ -159,7 +165,7 @@ def _notes(
         f"threshold {threshold:.4f}: {100 * plan.quantile:g} % of {frames} frames of {len(aside)} "
         f"files put aside are not above it; learnt from {len(parts.train)} files",
     ]
-    if frames * (1 - plan.quantile) < 1:
+    if plan.quantile < 1 and frames * (1 - plan.quantile) < 1:
         notes.append(
             f"WARNING: {frames} frames cannot tell that quantile: the threshold is their highest "
             "score; more normal footage, or a lower --quantile"

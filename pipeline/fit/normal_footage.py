@@ -109,13 +109,18 @@ def normal_footage(
         UsageError: copies of one recording alone, or pictures of several shapes.
         SourceError: one cannot be decoded; names it.
     """
-    clips = tuple(Clip(Path(name), fps, patches=True) for name in recordings)
-    contents = tuple(clip.content for clip in clips)
-    if len(set(contents)) < 2:
+    given = [Clip(Path(name), fps, patches=True) for name in recordings]
+    by_content: dict[str, Clip] = {}
+    for clip in given:
+        by_content.setdefault(clip.content, clip)
+    contents, clips = tuple(by_content), tuple(by_content.values())
+    if len(clips) < 2:
         raise UsageError(
             f"{recordings[0]} and {len(recordings) - 1} more are copies of one recording; give two "
             "or more"
         )
+    if left_out := len(given) - len(clips):
+        log.warning("%d recordings are copies of others: each counts once", left_out)
     parts = split(contents, np.zeros(len(clips), dtype=np.int64), [_LABEL], seed=seed)
     for index, clip in enumerate(clips):
         ahead = clips[index + 1] if index + 1 < len(clips) else None

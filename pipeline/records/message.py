@@ -140,9 +140,14 @@ class Publisher:
         return self._of_span(UNCHANGED, last, said, {"variant": variant, "model": self._model})
 
     def shot(self, shot: Shot, variant: str) -> Message:
-        """A shot is over. No model has to do with it."""
-        end, how = shot.last.place, {"began": shot.began, "ended": shot.ended}
-        said = {"start": shot.start, "end": end, "frames": shot.frames, **how}
+        """A shot is over. No model has to do with it, and nothing that lies behind it: what comes
+        there may be another thing in another run, so how it ended is not said."""
+        said = {
+            "start": shot.start,
+            "end": shot.last.place,
+            "frames": shot.frames,
+            "began": shot.began,
+        }
         return self._of_span(SHOTS, shot.last, said, {"variant": variant})
 
     def _of_span(

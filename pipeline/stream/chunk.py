@@ -225,9 +225,6 @@ class End:
 Beginning = Literal["start", "cut", "fade", "gap"]
 """How a shot began: with its session, by a cut, behind a fade, or behind a known break."""
 
-Ending = Literal["end", "cut", "fade", "gap"]
-"""How it ended: with its session, or by what the next one begins with."""
-
 
 @dataclass(frozen=True, slots=True)
 class Shot:
@@ -237,14 +234,13 @@ class Shot:
         start: position and time of the first, as records name them.
         last: the last of them.
         frames: that they are, sampled or not.
-        began, ended: how.
+        began: how.
     """
 
     start: Mapping[str, str]
     last: FrameInfo
     frames: int
     began: Beginning
-    ended: Ending
 
     @property
     def stream(self) -> str:

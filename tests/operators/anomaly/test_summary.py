@@ -25,6 +25,13 @@ def test_distances_are_published_to_a_ten_thousandth() -> None:
     assert to_steps(distances).tolist() == [[0, 0, 1, 10_000, 20_000]]
 
 
+def test_a_patch_is_over_what_is_said_of_it_and_no_rounding_of_it() -> None:
+    steps = np.zeros((9, 11), dtype=np.uint16)
+    steps[3, 4] = 3500  # times 0.0001 it is a little more than 0.35
+    told = anomaly_summary(steps, 0.35, (90, 110))
+    assert (told["score"], told["over"], told["patches"], told["largest"]) == (0.35, False, 0, None)
+
+
 def test_the_largest_part_that_is_over_has_its_box_in_the_source() -> None:
     distances = np.full((4, 6), 0.1, dtype=np.float32)
     distances[1:3, 2:4] = 0.5

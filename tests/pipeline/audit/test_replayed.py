@@ -12,7 +12,7 @@ from pipeline.audit.replayed import breaks_of, compared
 from pipeline.records.commit import Commit
 from pipeline.records.message import Publisher
 from pipeline.sinks.uri import open_reader, open_sink
-from pipeline.stream.chunk import Fault, Gap, Trouble
+from pipeline.stream.chunk import Fault, Gap, Shot, Trouble
 from pipeline.stream.progress import Progress
 
 SESSION = "1700000000000000"
@@ -123,6 +123,18 @@ def test_a_window_that_the_tapes_end_has_closed_was_open_in_a_killed_run(
     window = replace(window, value=b'{"frames": 3, "partial": true}')
     found, kinds = verdict(sinks, [*whole, window], whole, position)
     assert kinds == {("missing there", "mood", reason): 1}
+    assert found.good == (reason == "end")
+
+
+@pytest.mark.parametrize(("there", "reason"), [((0, 1), "end"), ((0, 1, 3), "unknown")])
+def test_the_last_shots_of_a_killed_run_were_not_told(sinks, build, there, reason):
+    """Those behind the last that it told; one in the midst is missing."""
+    publisher = Publisher("cam1", JOB, build.model)
+    ends = [build.info(number, session=SESSION) for number in range(4)]
+    shots = [publisher.shot(Shot(one.place, one, 1, "cut"), "0123456789ab") for one in ends]
+    hers = [shots[number] for number in there]
+    found, kinds = verdict(sinks, shots, hers, ends[3].position)
+    assert kinds == {("missing there", "shots", reason): len(shots) - len(hers)}
     assert found.good == (reason == "end")
 
 

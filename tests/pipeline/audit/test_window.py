@@ -13,17 +13,12 @@ HEADERS = {"content-type": "application/json"}
 @pytest.mark.parametrize(
     ("topic", "said", "expected"),
     [
-        ("shots", {"ended": "end"}, True),
-        ("shots", {"ended": "gap"}, True),
-        ("shots", {"ended": "cut"}, False),
-        ("shots", {"ended": "fade"}, False),
-        ("mood", {"ended": "end"}, False),
         ("action", {"partial": True}, True),
         ("action", {"partial": False}, False),
         ("labels", [], False),
     ],
 )
-def test_windows_and_shots_that_had_no_end_of_their_own(topic, said, expected):
+def test_windows_that_had_no_end_of_their_own(topic, said, expected):
     assert is_cut_short(Message(topic, "s", HEADERS, json.dumps(said).encode())) is expected
 
 

@@ -58,7 +58,7 @@ def judged(items, spec: StreamSpec, *, over: bool = False) -> tuple[list[Shot], 
 
 def said(shots: list[Shot]) -> list[tuple]:
     """All that their records depend on."""
-    return [(one.start, one.last.place, one.frames, one.began, one.ended) for one in shots]
+    return [(one.start, one.last.place, one.frames, one.began) for one in shots]
 
 
 def clip_spec(path: Path, **more: object) -> StreamSpec:

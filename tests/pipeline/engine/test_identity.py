@@ -171,7 +171,12 @@ def test_shots_are_in_the_variant_of_their_own_records_alone():
         {"region": Region(0.5, 0, 1, 1)},
         {"span_s": (1.0, 2.0)},
         {"late_begins": ("1763830800000001.2",)},
+        {"start_time_us": 1},
+        {"url": "https://a.example/master.m3u8"},
+        {"url": "https://a.example/master.m3u8", "short_side": 448},
     ]
     assert len({shots_variant(replace(cut, **one)) for one in changes}) == len(changes)
     others = [{"samplings": (Sampling("all", None),)}, {"short_side": 448}, {"gate": Gate()}]
     assert {shots_variant(replace(cut, **one)) for one in others} == {shots_variant(cut)}
+    camera = replace(cut, url="rtsp://a.example/", live=True)
+    assert shots_variant(camera) == shots_variant(cut), "its tape says the same of its shots"

@@ -35,8 +35,8 @@ def run(*numbers):
     return Frames(infos, pixels, (1,) * len(infos), cursor, before=numbers[0] // 5)
 
 
-def shot(first, last, began="start", ended="cut", **more):
-    return Shot(info(first).place, info(last, **more), last - first + 1, began, ended)
+def shot(first, last, began="start", **more):
+    return Shot(info(first).place, info(last, **more), last - first + 1, began)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def of(commit, topic):
 
 
 def test_a_shot_is_a_record_of_its_last_frame(said, described):
-    first, second = said((run(0, 5), shot(0, 7), run(10)), (run(15), shot(8, 19, "cut", "end"), OK))
+    first, second = said((run(0, 5), shot(0, 7), run(10)), (run(15), shot(8, 19, "cut"), OK))
     (one,), (other,) = of(first, "shots"), of(second, "shots")
     variant = shots_variant(SPEC)
     assert one.id == f"shots/s/{SPEC.session}/7/{variant}"
@@ -76,7 +76,6 @@ def test_a_shot_is_a_record_of_its_last_frame(said, described):
         "end": {"position": "7", "time": "1970-01-01T00:00:00.280000Z"},
         "frames": 8,
         "began": "start",
-        "ended": "cut",
     }
     assert "ce_model" not in one.headers, "none has to do with it"
     described(one)
@@ -85,7 +84,7 @@ def test_a_shot_is_a_record_of_its_last_frame(said, described):
 
 
 def test_a_manifest_counts_them(said):
-    (_, last) = said((run(0, 5), shot(0, 7), run(10, 15)), (shot(8, 19, "cut", "end"), OK))
+    (_, last) = said((run(0, 5), shot(0, 7), run(10, 15)), (shot(8, 19, "cut"), OK))
     (manifest,) = of(last, "manifest")
     (row,) = [one for one in json.loads(manifest.value)["series"] if one["topic"] == "shots"]
     assert (row["records"], row["variant"]) == (2, shots_variant(SPEC))

@@ -108,6 +108,7 @@ def test_the_same_footage_makes_the_same_head_and_is_computed_once(
     monkeypatch.setattr(FeatureStore, "_add", lambda *_: pytest.fail("computed again"))
     for number in range(5):  # other names, in another order
         shutil.copy(folder / "normal" / f"{number}.mp4", tmp_path / f"{9 - number}.mp4")
+    shutil.copy(tmp_path / "5.mp4", tmp_path / "copy.mp4")  # which counts once
     again = fitted(
         *("--normal", tmp_path / "*.mp4", "--fps", 4, "--prototypes", 3),
         *("--cache", folder / "cache", "-o", tmp_path / "wall.safetensors"),

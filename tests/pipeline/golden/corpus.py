@@ -146,7 +146,7 @@ def _incidents() -> Iterator[Message]:
         yield publisher.dead_letter(info, "depth", ValueError("nan"))
         yield publisher.unchanged(info, _unchanged(info), "0123456789ab")
         start = {"position": "3000", "time": "2025-11-22T16:59:58.000000Z"}
-        yield publisher.shot(Shot(start, info, 60, "start", "cut"), "0123456789ab")
+        yield publisher.shot(Shot(start, info, 60, "start"), "0123456789ab")
         outage = Outage(1_763_830_800_000_001, 190.25, 21, "refused", kept=12)
         yield publisher.outage(replace(outage, over=False), progress)
         yield publisher.outage(outage, progress)

@@ -93,7 +93,7 @@ def shown(sink, records):
         "labels": labels_message("voc2012", label_set("voc2012").records()),
         "deadletter": publisher.dead_letter(info, "depth", caught.value),
         "unchanged": _unchanged(publisher, info, shown),
-        "shots": publisher.shot(Shot(first.place, info, 13, "start", "cut"), "85862d998f84"),
+        "shots": publisher.shot(Shot(first.place, info, 13, "start"), "85862d998f84"),
         "lines.crossed": _crossing(shown["tracks"].message),
         "progress": progress_message(progress),
         "claims": claim_message(Mark(running, "dinostream-5f0c1d2e3a4b", Place(3, 120))),
