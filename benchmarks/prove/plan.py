@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 FRAMES_PER_KILL = 120  # of the footage: what a job has to do until the next one
-TAIL_FRAMES = 600  # behind the last kill: decoders are ahead of what is committed
+# Behind the last kill: decoders are ahead of what is committed, and commits of who looks at them.
+TAIL_FRAMES = 1800
 MOST_DELAY_S = 0.3
 
 

@@ -29,11 +29,11 @@ number = 5
 
 @pytest.fixture(autouse=True)
 def module(tmp_path, monkeypatch):
-    (tmp_path / "own_screens.py").write_text(MODULE)
+    (tmp_path / "own_says.py").write_text(MODULE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield
-    sys.modules.pop("own_screens", None)
+    sys.modules.pop("own_says", None)
 
 
 def said(name):
@@ -41,28 +41,28 @@ def said(name):
 
 
 def test_it_lets_in_or_says_why_not():
-    assert said("own_screens:fine") is None
-    assert said("own_screens:never") == "never"
+    assert said("own_says:fine") is None
+    assert said("own_says:never") == "never"
 
 
 def test_one_that_fails_names_the_picture():
-    with pytest.raises(DinostreamError, match=r"own_screens:torn fails at gate/x/5: .*torn"):
-        said("own_screens:torn")
+    with pytest.raises(DinostreamError, match=r"own_says:torn fails at gate/x/5: .*torn"):
+        said("own_says:torn")
 
 
 def test_an_answer_that_is_none_is_refused():
     with pytest.raises(UsageError, match="gave True of gate/x/5; want None, or a text"):
-        said("own_screens:yes")
+        said("own_says:yes")
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("own_screens", "takes MODULE:FUNCTION"),
+        ("own_says", "takes MODULE:FUNCTION"),
         (":fine", "takes MODULE:FUNCTION"),
         ("absent_screens:fine", "cannot be had: ModuleNotFoundError"),
-        ("own_screens:absent", "cannot be had: AttributeError"),
-        ("own_screens:number", "number is no function"),
+        ("own_says:absent", "cannot be had: AttributeError"),
+        ("own_says:number", "number is no function"),
     ],
 )
 def test_one_that_is_not_there_is_named(name, told):

@@ -18,7 +18,7 @@ import ray
 from ray._private.authentication.authentication_token_setup import enable_token_auth_by_default
 from ray._raylet import GcsClient
 from ray.cluster_utils import Cluster
-from ray.core.generated import autoscaler_pb2
+from ray.core.generated import autoscaler_pb2, gcs_pb2
 from ray.exceptions import RayActorError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -46,8 +46,18 @@ class Nodes:
         return self._cluster.add_node(**resources)
 
     def kill(self, node: Any) -> None:
-        """As when its machine loses power."""
+        """As when its machine loses power. Back when Ray knows: whoever comes next is not sent
+        there, who works meanwhile is."""
         self._cluster.remove_node(node, allow_graceful=False)
+        gcs = GcsClient(address=self.address)
+        dead = gcs_pb2.GcsNodeInfo.GcsNodeState.Value("DEAD")
+        wait_until(
+            lambda: all(
+                info.state == dead
+                for known, info in gcs.get_all_node_info().items()
+                if known.hex() == node.node_id
+            )
+        )
 
     def drain(self, node: Any, seconds: float) -> None:
         """As when its provider wants it back; Ray takes notice, and leaves it to others to end."""

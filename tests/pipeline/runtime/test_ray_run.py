@@ -48,6 +48,7 @@ class Job(threading.Thread):
             "threads": 1,
             "sampling": {"all": True},
             "sink": sink,
+            "drain_s": 60.0,  # the slow operator may have as many frames to see
             "runtime": "ray" if address else "inline",
             "address": address,
         }
