@@ -103,7 +103,10 @@ class Session:
         Raises:
             SourceError: it cannot be read.
         """
-        segments = self.segments()
+        try:
+            segments = self.segments()
+        except OSError as error:
+            raise SourceError(f"{self.folder}: {error.strerror or error}") from error
         return not segments or (
             len(segments) == 1 and segments[0].begin == 0 and segments[0].is_blank()
         )
