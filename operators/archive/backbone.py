@@ -21,7 +21,7 @@ from operators.backbones.engines.products import packs
 from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.precision import Precision
 from operators.backbones.thread_pool import ThreadPool, stay_on_one_core
-from operators.errors import UsageError
+from operators.errors import UsageError, WeightsError
 from operators.frames import Features, FrameBatch
 
 
@@ -65,6 +65,11 @@ class KeptBackbone:
                 f"the heads of this run read block {', '.join(map(str, lacking))} of the backbone, "
                 f"and what was kept is {', '.join(kept.maps)}; keep features again, in a run with "
                 "these heads and a basis fitted for them, or leave the heads out"
+            )
+        if basis.sha256 != kind.basis:
+            raise WeightsError(
+                f"{basis.source}: is damaged, or another basis: its sha256 is {basis.sha256}, and "
+                f"the features were kept in {kind.basis}; put back the file of that run's --basis"
             )
         basis.check(loaded.sha256, loaded.model.architecture.name)
         self.loaded = loaded

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from operators.archive.kind import Kind
+from operators.errors import WeightsError
+from operators.weights.digest import sha256_file
 from pipeline.archive.header import Header
 from pipeline.archive.session import Session
 from pipeline.errors import SourceError
+from pipeline.sinks.spill.segment import sync_folder
 
 SCHEME = "features:"  # before its path, where it is named as a source
 _BASES, _STREAMS = "bases", "streams"
@@ -31,44 +33,67 @@ class Archive:
         return self.root / _STREAMS / stream
 
     def streams(self) -> list[str]:
-        """Of which anything is kept, in order."""
+        """Of which anything is kept, in order.
+
+        Raises:
+            SourceError: as of `sessions`.
+        """
         return [name for name in _folders(self.root / _STREAMS) if self.sessions(name)]
 
     def sessions(self, stream: str) -> list[tuple[Header, Session]]:
-        """Of a stream, in the order of their first frames; those without a whole header, which
-        hold no frame, are left out."""
-        found = []
-        for name in _folders(self.folder(stream)):
-            session = self.session(stream, name)
-            try:
-                found.append((session.header(), session))
-            except SourceError:
-                continue
+        """Of a stream, in the order of their first frames; those that hold no frame are left out.
+
+        Raises:
+            SourceError: one cannot be read, or is of another version.
+        """
+        found = [(one.header(), one) for one in self.folders(stream) if not one.is_blank()]
         return sorted(found, key=lambda one: (one[0].begin_us, one[0].session))
+
+    def folders(self, stream: str) -> list[Session]:
+        """Of a stream, by their names, whatever is in them.
+
+        Raises:
+            SourceError: they cannot be read.
+        """
+        return [self.session(stream, name) for name in _folders(self.folder(stream))]
 
     def basis(self, kind: Kind) -> Path:
         """Where the basis of what is kept lies."""
         return self.root / _BASES / f"{kind.basis}.safetensors"
 
     def keep_basis(self, source: Path, kind: Kind) -> None:
-        """Put a copy there, so that the folder can be read wherever it is taken.
+        """Put a copy there, so that the folder can be read wherever it is taken; in the place of
+        one that is damaged.
 
         Raises:
+            WeightsError: the source is another one by now.
             OSError: it cannot be written.
         """
         there = self.basis(kind)
-        if there.exists():
+        if there.exists() and sha256_file(there) == kind.basis:
             return
         there.parent.mkdir(parents=True, exist_ok=True)
         draft = there.with_name(f".{there.name}.{os.getpid()}.part")
         try:
-            shutil.copyfile(source, draft)
+            with draft.open("wb") as file:
+                file.write(source.read_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+            if (found := sha256_file(draft)) != kind.basis:
+                raise WeightsError(
+                    f"{source}: has changed since it was read: its sha256 was {kind.basis}, and is "
+                    f"{found}; start again"
+                )
             os.replace(draft, there)
+            sync_folder(there.parent)
         finally:
             draft.unlink(missing_ok=True)
 
 
 def _folders(path: Path) -> list[str]:
-    if not path.is_dir():
+    try:
+        return sorted(one.name for one in os.scandir(path) if one.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(one.name for one in os.scandir(path) if one.is_dir())
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror or error}") from error

@@ -8,6 +8,7 @@ was; a resume cuts off whatever lies beyond.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -32,10 +33,12 @@ from pipeline.archive.archive import Archive
 from pipeline.archive.group import Group
 from pipeline.archive.header import Header
 from pipeline.archive.session import SEGMENT_FRAMES, Session
-from pipeline.errors import RuntimeFailure
+from pipeline.errors import FencedError, RuntimeFailure, SourceError
 
 if TYPE_CHECKING:
     from operators.batch_operator import Numbers
+
+log = logging.getLogger(__name__)
 
 NAME = "features"
 _FORMAT = 1
@@ -181,7 +184,9 @@ class Keeping(BatchOperator, StreamOperator):
         """How much of its last session is on the disk: all that came.
 
         Raises:
+            FencedError: another writer has begun the session since.
             RuntimeFailure: it cannot be written, or somebody else's features lie there.
+            SourceError: what lies there cannot be read.
         """
         drafts = self._drafts[stream]
         for draft in drafts:
@@ -240,7 +245,7 @@ class Keeping(BatchOperator, StreamOperator):
         )
         try:
             if not draft.frames:
-                self._clear(session, header)
+                _clear(session, header, draft.epoch)
             if draft.segment is None or draft.frames - draft.segment_begin >= SEGMENT_FRAMES:
                 draft.segment = session.segment(draft.frames, draft.epoch)
                 draft.segment_begin = draft.frames
@@ -249,21 +254,17 @@ class Keeping(BatchOperator, StreamOperator):
             raise self._failure(stream, error) from error
         draft.written()
 
-    def _clear(self, session: Session, header: Header) -> None:
-        """A session begins: what this job has of it is of an attempt that was never committed, or
-        is done afresh."""
-        if not session.segments():
-            return
-        if session.header().job != header.job:
-            raise RuntimeFailure(
-                f"{session.folder} holds features that another job has kept; name another folder "
-                "with --keep-features, or remove that one"
-            )
-        session.remove()
-
     def _forget_later(self, stream: str, last: _Draft) -> None:
-        """Sessions that this job began behind the last one that is committed."""
-        for header, session in self._archive.sessions(stream):
+        """Sessions that this job began behind the last one that is committed. One that cannot be
+        read is no reason to stop: who reads the archive is told."""
+        for session in self._archive.folders(stream):
+            try:
+                if session.is_blank():
+                    continue
+                header = session.header()
+            except SourceError as error:
+                log.warning("%s; it is left as it is", error, extra={"stream": stream})
+                continue
             ours = header.job == self._owners[stream].job
             if ours and header.session != last.session and header.begin_us > last.begin_us:
                 session.remove()
@@ -274,3 +275,22 @@ class Keeping(BatchOperator, StreamOperator):
             f"{error.strerror or error}; what was committed stays, and the same command goes on "
             "from there; make room, or leave out --keep-features"
         )
+
+
+def _clear(session: Session, header: Header, epoch: int) -> None:
+    """A session begins: what its job has of it is of an attempt that was never committed, or is
+    done afresh."""
+    segments = session.segments()
+    if not segments:
+        return
+    if not session.is_blank() and session.header().job != header.job:
+        raise RuntimeFailure(
+            f"{session.folder} holds features that another job has kept; name another folder "
+            "with --keep-features, or remove that one"
+        )
+    if (newer := segments[0].epoch) > epoch:
+        raise FencedError(
+            f"{session.folder}: another writer has begun it (epoch {newer}, this one is {epoch}), "
+            "and this one stops; if no other process writes it, it is of another sink: remove it"
+        )
+    session.remove()

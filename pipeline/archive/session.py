@@ -48,10 +48,22 @@ class Segment:
         except (OSError, ValueError) as error:
             raise SourceError(f"{self.path}: {error}") from error
 
+    def is_blank(self) -> bool:
+        """Whether its writer was killed before the header was whole: no frame is there.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        try:
+            first = next(scan(self.path), None)
+        except OSError as error:
+            raise SourceError(f"{self.path}: {error.strerror or error}") from error
+        return first is None or first.torn
+
     def groups(self) -> Iterator[tuple[Found, Group | None]]:
-        """All behind the header, in order; None: what lies there is damaged."""
+        """All but a whole header, in order; None: what lies there is damaged."""
         for found in scan(self.path):
-            if found.offset:
+            if found.offset or found.data is None:
                 yield found, _group(found.data)
 
 
@@ -61,9 +73,11 @@ class Lost:
 
     Attributes:
         frames: how many.
+        least: or more: nothing behind them tells where they end.
     """
 
     frames: int
+    least: bool = False
 
 
 class Session:
@@ -82,6 +96,20 @@ class Session:
                 if begin not in found or found[begin].epoch < epoch:
                     found[begin] = Segment(self.folder / name, begin, epoch)
         return [found[begin] for begin in sorted(found)]
+
+    def is_blank(self) -> bool:
+        """Whether nothing was ever kept there: no segment, or a blank first one alone.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        try:
+            segments = self.segments()
+        except OSError as error:
+            raise SourceError(f"{self.folder}: {error.strerror or error}") from error
+        return not segments or (
+            len(segments) == 1 and segments[0].begin == 0 and segments[0].is_blank()
+        )
 
     def header(self) -> Header:
         """Of its first segment.
@@ -183,12 +211,15 @@ def _group(data: bytes | None) -> Group | None:
 
 
 def _unread(segment: Segment, first: int, below: int | None) -> Iterator[Group | Lost]:
-    """What lies in a segment of the frames from `first` on; what is damaged at its end is not
-    told, because a writer that was killed leaves that behind."""
+    """What lies in a segment of the frames from `first` on. A torn end is not told, because a
+    writer that was killed leaves that behind; of damage at the end of the last segment nobody
+    knows how much it was."""
     here = max(first, segment.begin)
     if here > first:
         yield Lost(here - first)
-    for _, group in segment.groups():
+    is_damaged = False  # what was looked at last
+    for found, group in segment.groups():
+        is_damaged = group is None and not found.torn
         if group is None or group.after < here or (group.after == here and not group.ended):
             continue
         if below is not None and group.before >= below:
@@ -200,12 +231,16 @@ def _unread(segment: Segment, first: int, below: int | None) -> Iterator[Group |
         if part.infos or part.ended:
             yield part
             here = part.after
+    if is_damaged and below is None:
+        yield Lost(1, least=True)
 
 
 def _shortened(segment: Segment, frames: int) -> int:
     """Cut a segment behind that many frames of the session; how many there are."""
     here = segment.begin
     for found, group in segment.groups():
+        if not found.offset:
+            continue  # a header that is damaged is left as it is
         if group is None or group.before != here or group.after > frames:
             os.truncate(segment.path, found.offset)
             break

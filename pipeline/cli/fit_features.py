@@ -54,10 +54,11 @@ def features(
     """
     from pipeline.configuration.resolve import resolve
     from pipeline.fit.fit_features import BasisPlan, fit_features
+    from pipeline.job import DONE, SOME_FAILED
 
     values = configuration_values(given) | source_values(sources, stream=None)
     config = resolve(None, values | {"runtime": "inline"})
     with countdown("fit") as tell:
         report = fit_features(config, BasisPlan(out, components, frames), tell=tell)
     click.echo(json.dumps(report.to_json()) if as_json else report.text())
-    return 0
+    return SOME_FAILED if report.failed else DONE

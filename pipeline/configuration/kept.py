@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +18,7 @@ from pipeline.archive.header import Header
 from pipeline.archive.rules import check_rules
 from pipeline.configuration.source_plan import SourcePlan
 from pipeline.configuration.values import not_empty
+from pipeline.errors import SourceError
 from pipeline.media.fingerprint import SESSION_DIGITS
 
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ def plans_in(source: str) -> list[tuple[str, SourcePlan]]:
     """The streams of an archive under their names.
 
     Raises:
-        UsageError: there is none, or a stream was kept at several sizes.
+        UsageError: there is none, one cannot be read, or a stream was kept at several sizes.
     """
     archive = Archive(Path(whole_path(source).removeprefix(SCHEME)))
     return [(stream, _plan(archive, stream, heads)) for stream, heads in _heads(archive).items()]
@@ -75,7 +78,7 @@ def kind_of(config: Config) -> tuple[Archive, Kind] | None:
     a job that reads none.
 
     Raises:
-        UsageError: they differ.
+        UsageError: they differ, or one cannot be read.
     """
     kinds = {
         header.kind: archive
@@ -117,9 +120,16 @@ def refuse_unlike(spec: StreamSpec, *, live: bool) -> None:
 
 def _heads(archive: Archive) -> dict[str, list[Header]]:
     """Stream -> the headers of its sessions, in order."""
-    found = {
-        stream: [header for header, _ in archive.sessions(stream)] for stream in archive.streams()
-    }
+    try:
+        found = {
+            stream: [header for header, _ in archive.sessions(stream)]
+            for stream in archive.streams()
+        }
+    except SourceError as error:
+        raise UsageError(
+            f"{error}; put a whole copy there, read it with the version that kept it, or move that "
+            "session's folder out of the archive"
+        ) from error
     if not found:
         raise UsageError(
             f"{archive.root}: no features are kept there; replay or run with --keep-features makes "
@@ -136,10 +146,26 @@ def _plan(archive: Archive, stream: str, heads: list[Header]) -> SourcePlan:
             "move those of one size to another folder"
         )
     url = str(archive.folder(stream))
-    return SourcePlan("", url, False, _session(stream, heads), kept_at=sides.pop())
+    session = _session(stream, heads)
+    return SourcePlan("", url, False, session, kept_at=sides.pop(), kept_by=_kept_by(heads))
 
 
 def _session(stream: str, heads: list[Header]) -> str:
-    """Of the archive as it is: one that has more sessions by now is another recording."""
-    names = "\0".join(["features", stream, *(header.session for header in heads)])
-    return hashlib.sha256(names.encode()).hexdigest()[:SESSION_DIGITS]
+    """Of the archive as it is: one that has more sessions by now, or others' frames of the same
+    sessions, is another recording."""
+    return _digest(["features", stream, *_writers(heads)])
+
+
+def _kept_by(heads: list[Header]) -> str:
+    """Sessions that the same job adds do not change it: the others' frames are the same ones."""
+    jobs = {header.job for header in heads}
+    return jobs.pop() if len(jobs) == 1 else _digest(_writers(heads))
+
+
+def _writers(heads: list[Header]) -> list[tuple[str, str]]:
+    """Which session is whose."""
+    return [(header.session, header.job) for header in heads]
+
+
+def _digest(said: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:SESSION_DIGITS]

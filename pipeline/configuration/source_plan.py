@@ -21,6 +21,7 @@ class SourcePlan:
         taped: `url` is the folder of a tape.
         late_begins: of a tape: the segments that sessions begin with whose beginning is gone.
         kept_at: `url` is a stream of an archive, whose frames had that short side, pixels.
+        kept_by: what decided which frames are in it, see `StreamSpec`.
     """
 
     stream: str
@@ -32,3 +33,4 @@ class SourcePlan:
     taped: bool = False
     late_begins: tuple[str, ...] = ()
     kept_at: int | None = None
+    kept_by: str = ""

@@ -245,6 +245,7 @@ def _spec(
         shots=shots_of(plan.stream, shots, config.shots, rules),
         late_begins=plan.late_begins,
         kept=plan.kept_at is not None,
+        kept_by=plan.kept_by,
     )
 
 

@@ -92,7 +92,8 @@ class Archived:
         for item in session.items(first):
             if isinstance(item, Lost):
                 self._counts += Counts(lost=item.frames)
-                what = f"session {header.session}: {item.frames} kept frames are damaged or gone"
+                count = f"at least {item.frames}" if item.least else f"{item.frames}"
+                what = f"session {header.session}: {count} kept frames are damaged or gone"
                 yield Fault(self._spec.stream, "decode", what, item.frames)
                 yield Gap(self._spec.stream, "decode")
             else:

@@ -76,7 +76,8 @@ def frames_taken(spec: StreamSpec, sampling: Sampling) -> str:
     words += ["damaged"] if spec.damaged else []
     # Of a live stream the run may have dropped some, and its windows were cut elsewhere.
     words += ["undropped"] if spec.taped and spec.breaks is None else []
-    words += ["kept"] if spec.kept else []  # of a gated or failing run, not all of them
+    # Of a gated or failing run, not all of them.
+    words += [f"kept by {spec.kept_by}"] if spec.kept else []
     words += [f"from {segment}" for segment in spec.late_begins]
     words += [f"from {spec.span_s[0]!r} s to {spec.span_s[1]!r} s"] if spec.span_s else []
     return " ".join(words)

@@ -30,7 +30,7 @@ from pipeline.features.footage import Footage
 from pipeline.fit.fitting import Tell
 from pipeline.fit.provenance import provenance_facts
 from pipeline.media.scaler import FILTER_NAME
-from pipeline.stream.chunk import Frames
+from pipeline.stream.chunk import End, Frames
 from pipeline.stream.spec import StreamSpec
 
 
@@ -59,6 +59,7 @@ class BasisReport:
         frames, patches: that were looked at.
         explained: name of a map -> share of its variance that lies along the basis.
         frame_bytes: that a frame takes as it will be kept, of the last size that was seen.
+        failed: stream -> why frames of it could not be looked at.
     """
 
     path: Path
@@ -67,6 +68,7 @@ class BasisReport:
     patches: int
     explained: dict[str, float]
     frame_bytes: int
+    failed: dict[str, str]
 
     def to_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -76,10 +78,14 @@ class BasisReport:
     def text(self) -> str:
         """For people."""
         shares = ", ".join(f"{name} {share:.2%}" for name, share in self.explained.items())
-        return (
+        told = (
             f"{self.path}: of {self.frames} frames with {self.patches} patches; variance that is "
             f"kept: {shares}; {self.frame_bytes / 1000:.1f} kB per frame"
         )
+        lines = (
+            f"{stream}: {why}; what can be decoded is used" for stream, why in self.failed.items()
+        )
+        return "\n".join([told, *lines])
 
 
 def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
@@ -113,19 +119,27 @@ def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
         read = read_by_heads(assembly.operators.values(), layout, backbone)
         moments = {name: Moments(arch.width) for name in layout.maps}
         frames, grid_hw = 0, (0, 0)
+        used: dict[str, StreamSpec] = {}
+        failed: dict[str, str] = {}
         each = max(1, plan.frames // len(specs))
         for spec, batch in _batches(specs, each, backbone.batch_size):
+            if isinstance(batch, End):
+                if batch.outcome in ("degraded", "rejected"):
+                    failed[spec.stream] = batch.detail or batch.outcome
+                continue
             features = backbone(batch)
             for row in range(len(batch.infos)):
                 seen = read_maps(features, layout, slice(row, row + 1))
                 for name, (patches, _) in seen.items():
                     moments[name].add(patches)
+            used[spec.stream] = spec
             frames += len(batch.infos)
             _, high, wide, _ = features.patches.shape
             grid_hw = (high, wide)
             tell(frames / (each * len(specs)), f"{spec.stream}, {frames} frames")
     if not frames:
-        raise SourceError("no frame of these sources can be decoded")
+        told = (f"{stream}: {why}" for stream, why in failed.items())
+        raise SourceError("; ".join(["no frame of these sources can be decoded", *told]))
     try:
         found = {name: one.directions(components, read[name]) for name, one in moments.items()}
     except ValueError as error:
@@ -140,7 +154,8 @@ def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
         "filter": FILTER_NAME,
         "explained": explained,
         **provenance_facts(
-            (spec.session for spec in specs), rendered=all(is_scene(one.url) for one in specs)
+            (one.session for one in used.values()),
+            rendered=all(is_scene(one.url) for one in used.values()),
         ),
     }
     try:
@@ -148,7 +163,8 @@ def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
     except OSError as error:
         raise SinkError(f"{plan.out}: cannot be written ({error.strerror or error})") from error
     count = next(iter(moments.values())).count
-    return BasisReport(plan.out, sha256, frames, count, explained, layout.frame_bytes(grid_hw))
+    frame_bytes = layout.frame_bytes(grid_hw)
+    return BasisReport(plan.out, sha256, frames, count, explained, frame_bytes, failed)
 
 
 def read_by_heads(
@@ -172,12 +188,14 @@ def read_by_heads(
 
 def _batches(
     specs: list[StreamSpec], most: int, size: int
-) -> Iterator[tuple[StreamSpec, FrameBatch]]:
-    """The first frames of each stream, as a backbone takes them."""
+) -> Iterator[tuple[StreamSpec, FrameBatch | End]]:
+    """The first frames of each stream, as a backbone takes them, and how it ended."""
     with closing(Footage()) as footage:
         for spec in specs:
             left = most
             for entry in footage.entries(spec):
+                if isinstance(entry, End):
+                    yield spec, entry
                 if not isinstance(entry, Frames) or not left:
                     continue
                 wanted = min(left, len(entry.infos))

@@ -100,6 +100,8 @@ class StreamSpec:
         shots: how cuts are told among all decoded frames; None: nobody looks for them.
         kept: `url` is a stream's folder in an archive: instead of pixels comes what was kept of
             its frames' features.
+        kept_by: the job that kept them, whose sampling, gate and failures decided which frames
+            are there; of several jobs a hash, of which session is whose too.
         at: recordings: frames are wanted from this one on, which is looked for; None: from the
             cursor on, or the beginning. No job has one.
     """
@@ -142,6 +144,7 @@ class StreamSpec:
     gate: Gate | None = None
     shots: ShotRule | None = None
     kept: bool = False
+    kept_by: str = ""
     at: Moment | None = None
 
     def __post_init__(self) -> None:

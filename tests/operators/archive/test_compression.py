@@ -95,6 +95,13 @@ def test_a_block_that_was_not_kept_is_refused(backbone, basis_of, kind_of):
         kept_backbone(Weights(other), kind_of(layout, basis), basis)
 
 
+def test_a_basis_that_is_another_file_by_now_is_refused(backbone, basis_of, kind_of):
+    basis = basis_of(layout_of((2,), 8))
+    kind = replace(kind_of(layout_of((2,), 8), basis), basis="c" * 64)
+    with pytest.raises(WeightsError, match=f"its sha256 is {basis.sha256}, and .* kept in cccc"):
+        kept_backbone(backbone, kind, basis)
+
+
 class Weights:
     """A backbone for its weights only."""
 

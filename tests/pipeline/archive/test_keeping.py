@@ -1,5 +1,6 @@
 """What keeps features, as an engine asks it: breaks, sessions, resumes, and a disk that is full."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from operators.frames import Features
 from pipeline.archive.archive import Archive
 from pipeline.archive.group import Group
 from pipeline.archive.keeping import Keeping, Owner
-from pipeline.errors import RuntimeFailure
+from pipeline.errors import FencedError, RuntimeFailure, SourceError
 from tests.pipeline.archive.conftest import info
 
 OWNER = Owner("j" * 12, ("fps:5", "fps:2.5"), 28)
@@ -115,6 +116,52 @@ def test_a_job_that_begins_afresh_replaces_its_own_and_nobody_elses(keeping_of, 
     with pytest.raises(RuntimeFailure, match=r"first holds features that another job has kept"):
         other.snapshot("cam1")
     assert kept(archive) == [0, 1]
+
+
+@pytest.mark.parametrize("size", [0, 5, 100])
+def test_after_a_first_write_that_was_torn_the_same_job_goes_on(keeping_of, archive, size):
+    first = keeping_of()
+    first(seen(range(4)))
+    first.snapshot("cam1")
+    os.truncate(archive.session("cam1", "first").segment(0, 1), size)
+    assert archive.streams() == []
+    again = keeping_of()
+    again(seen(range(4), epoch=2))
+    again.snapshot("cam1")
+    assert kept(archive) == [0, 1, 2, 3]
+    assert len(list(archive.session("cam1", "first").folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_who_was_thought_dead_does_not_remove_what_its_successor_keeps(keeping_of, archive, torn):
+    dead = keeping_of()
+    dead(seen(range(2), epoch=1))
+    successor = keeping_of()
+    successor(seen(range(4), epoch=2))
+    successor.snapshot("cam1")
+    segment = archive.session("cam1", "first").segment(0, 2)
+    if torn:  # its write is under way
+        os.truncate(segment, 5)
+    before = segment.read_bytes()
+    with pytest.raises(FencedError, match=r"first: another writer has begun it \(epoch 2, this"):
+        dead.snapshot("cam1")
+    assert segment.read_bytes() == before
+
+
+def test_a_resume_leaves_what_it_cannot_read_as_it_is_and_tells(keeping_of, archive, caplog):
+    keeping = keeping_of()
+    keeping(seen(range(2)))
+    keeping.snapshot("cam1")
+    keeping.reset("cam1", "session")
+    keeping(seen(range(10, 12), "second"))
+    committed = keeping.snapshot("cam1")
+    segment = archive.session("cam1", "first").segment(0, 1)
+    segment.write_bytes(b"film" * 100)
+    keeping_of().restore("cam1", committed)
+    assert f"{segment}: its beginning is damaged; it is left as it is" in caplog.text
+    assert kept(archive, "second") == [10, 11]
+    with pytest.raises(SourceError, match="its beginning is damaged"):
+        archive.sessions("cam1")
 
 
 def test_breaks_of_the_stream_are_kept_and_those_of_operators_are_not(keeping_of, archive):

@@ -115,6 +115,63 @@ def test_frames_that_are_damaged_are_counted_and_the_others_read(session, write,
     assert lost(session) == [3]
 
 
+def flip(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("where", ["length", "data"])
+def test_damage_at_the_end_is_a_loss_of_nobody_knows_how_much(session, write, group, where):
+    path = write(0, 1, group(0, 3))
+    begin = path.stat().st_size
+    write(0, 1, group(3, 6))
+    flip(path, begin if where == "length" else path.stat().st_size - 1)
+    assert positions(session) == [0, 1, 2]
+    assert [item for item in session.items() if isinstance(item, Lost)] == [Lost(1, least=True)]
+    assert [item for item in session.items(3)] == [Lost(1, least=True)]
+
+
+def test_behind_a_damaged_length_the_rest_is_a_loss(session, write, group):
+    path = write(0, 1, group(0, 3))
+    begin = path.stat().st_size
+    write(0, 1, group(3, 6), group(6, 8))
+    flip(path, begin)
+    assert positions(session) == [0, 1, 2]
+    assert [item.least for item in session.items() if isinstance(item, Lost)] == [True]
+    write(8, 2, group(8, 9))
+    assert positions(session) == [0, 1, 2, 8]
+    assert [item for item in session.items() if isinstance(item, Lost)] == [Lost(5)]
+
+
+def test_damage_at_the_beginning_of_a_later_segment_loses_what_cannot_be_told_apart(
+    session, write, group
+):
+    write(0, 1, group(0, 3))
+    later = write(3, 2, group(3, 6))
+    flip(later, 20)  # what it says of itself, and the first segment says that too
+    assert positions(session) == list(range(6))
+    assert lost(session) == []
+    whole = later.read_bytes()
+    flip(later, 0)
+    assert positions(session) == [0, 1, 2]
+    assert lost(session) == [1]
+    with pytest.raises(RuntimeFailure, match="holds 3 kept frames, and 6 were committed"):
+        session.cut(6)
+    assert len(later.read_bytes()) == len(whole)
+
+
+@pytest.mark.parametrize("size", [0, 5, 100])
+def test_a_torn_first_write_holds_nothing(session, write, group, size):
+    assert session.is_blank()
+    path = write(0, 1, group(0, 3))
+    assert not session.is_blank()
+    os.truncate(path, size)
+    assert session.is_blank()
+    write(3, 2, group(3, 6))
+    assert not session.is_blank()
+
+
 def test_a_segment_that_was_taken_away_is_counted(session, write, group):
     write(0, 1, group(0, 3))
     middle = write(3, 2, group(3, 6))

@@ -25,11 +25,11 @@ BASE = {"weights": "random", "model": "dinov2_vitti14", "runtime": "inline"}
 def keep(tmp_path):
     """Keeps one frame of a stream."""
 
-    def keep(stream="cam1", session="first", *, folder="kept", side=28, kind=KIND):
+    def keep(stream="cam1", session="first", *, folder="kept", side=28, kind=KIND, job="j"):
         archive = Archive(tmp_path / folder)
         own = archive.session(stream, session)
         frame = Group(0, (FrameInfo.of_picture(),), (1,), np.zeros((1, 2, 3, 3), np.uint8))
-        header = Header(stream, session, "j", ("fps:5",), side, 0, kind)
+        header = Header(stream, session, job, ("fps:5",), side, 0, kind)
         own.append(own.segment(0, 1), header, [frame])
         return f"features:{tmp_path / folder}"
 
@@ -65,6 +65,31 @@ def test_an_archive_with_more_sessions_is_another_recording(keep):
     (_, before), *_ = plans_in(keep())
     (_, after), *_ = plans_in(keep(session="second"))
     assert before.session != after.session
+
+
+def test_what_another_job_kept_of_the_same_sessions_is_another_recording(keep):
+    keep(folder="others", job="k")
+    (_, one), *_ = plans_in(keep())
+    (_, other), *_ = plans_in(keep(session="second", folder="others", job="k"))
+    (_, mixed), *_ = plans_in(keep(session="second", job="k"))
+    (_, swapped), *_ = plans_in(swap(keep))
+    assert len({plan.session for plan in (one, other, mixed, swapped)}) == 4
+    assert (one.kept_by, other.kept_by) == ("j", "k"), "sessions of the same job change nothing"
+    assert len({plan.kept_by for plan in (one, other, mixed, swapped)}) == 4
+
+
+def swap(keep):
+    keep(folder="swapped", job="k")
+    return keep(session="second", folder="swapped")
+
+
+def test_an_archive_that_cannot_be_read_is_refused_by_name(keep, tmp_path):
+    source = keep()
+    keep(session="second")
+    segment = tmp_path / "kept/streams/cam1/second/0000000000-000001.kept"
+    segment.write_bytes(b"film" * 100)
+    told = refused(configured(source))
+    assert f"{segment}: its beginning is damaged; put a whole copy there" in told
 
 
 def test_a_folder_is_named_by_its_whole_path(keep, tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from pipeline.archive.header import Header
 from pipeline.decode.archived import Archived
 from pipeline.decode.collector import entries
 from pipeline.decode.track import Sample
+from pipeline.sinks.spill.segment import scan
 from pipeline.stream.chunk import End, Fault, Frames, Gap
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
@@ -131,6 +132,19 @@ def test_what_is_damaged_is_told_and_breaks_the_stream(archive):
         4,
         "4 frames lost",
     )
+
+
+def test_damage_at_the_end_is_told_and_counts_as_one_frame_at_least(archive):
+    path = archive.session("cam1", "early").segment(0, 1)
+    data = bytearray(path.read_bytes())
+    *_, last = scan(path)
+    data[last.offset] ^= 255
+    path.write_bytes(data)
+    items = played(spec_of(archive))
+    assert names(items) == [*ALL[:4], *ALL[6:]]
+    told = "session early: at least 1 kept frames are damaged or gone"
+    assert Fault("cam1", "decode", told, 1) in items
+    assert (items[-1].outcome, items[-1].lost) == ("degraded", 1)
 
 
 def test_nothing_that_can_be_read_is_rejected(archive):

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from operators.archive.basis_header import basis_header
 from operators.errors import DinostreamError, UsageError
 from pipeline.archive.archive import Archive
 from pipeline.archive.group import Group
 from pipeline.configuration.resolve import resolve
 from pipeline.engine.assembly import assemble
 from pipeline.fit.fit_features import BasisPlan, fit_features
+from pipeline.media.fingerprint import file_session
 
 OPERATORS = ["depth", "action", "embedding"]
 FRAMES = 120
@@ -26,11 +28,17 @@ def footage(small_clip, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def basis(footage, tmp_path_factory) -> Path:
-    """Of what the heads of the job read."""
+    """Of what the heads of the job read; one source is no footage, which is told."""
     out = tmp_path_factory.mktemp("basis") / "basis.safetensors"
-    values = {"sources": [str(footage)], "runtime": "inline", "operators": OPERATORS}
-    report = fit_features(resolve(None, SMALL | values), BasisPlan(out, 16, 40), tell=_nobody)
+    broken = out.with_name("broken.mp4")
+    broken.write_bytes(b"no film" * 100)
+    sources = [str(footage), str(broken)]
+    values = {"sources": sources, "runtime": "inline", "operators": OPERATORS}
+    report = fit_features(resolve(None, SMALL | values), BasisPlan(out, 16, 80), tell=_nobody)
     assert report.frames == 40
+    assert list(report.failed) == ["broken.mp4"]
+    assert "broken.mp4: " in report.text()
+    assert basis_header(out)["sources"] == [file_session(str(footage))]
     assert 0.5 < min(report.explained.values()) <= 1
     return out
 

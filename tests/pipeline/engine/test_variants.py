@@ -45,6 +45,16 @@ def test_what_a_run_had_dropped_makes_another_variant_only_where_it_is_computed(
     assert variant(TAPE, remembers=True) != variant(live, remembers=True)
 
 
+def test_what_remembers_says_other_things_of_what_another_job_has_kept(variant):
+    kept = [StreamSpec("gate", "/srv/kept", session=one, kept=True, kept_by=one) for one in "jk"]
+    footage = StreamSpec("gate", "/srv/gate.mp4", session="j")
+    assert len({variant(spec, remembers=True) for spec in (footage, *kept)}) == 3
+    assert len({variant(spec, remembers=False) for spec in (footage, *kept)}) == 1
+    assert variant(replace(kept[0], session="grown"), remembers=True) == variant(
+        kept[0], remembers=True
+    )
+
+
 def test_what_is_drawn_over_a_stream_counts_for_operators_that_read_it(variant):
     dock = Zone("dock", ((0, 0), (1, 0), (1, 1)))
     drawn = replace(TAPE, places=Places((dock,)))
