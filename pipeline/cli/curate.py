@@ -167,8 +167,11 @@ def _config(given: dict[str, Any]) -> Config:
 
 def _setup(config: Config, given: dict[str, Any], workers: int) -> Setup:
     from operators.backbones.machine import this_machine
+    from pipeline.configuration.files import files_of, with_files
     from pipeline.curate.setup import Setup
 
+    # By whole paths: workers stand in another folder.
+    config = with_files(config, {one.key: one.path for one in files_of(config) if not one.official})
     shared = max(1, this_machine().cores // workers) if workers > 1 else None
     return Setup(
         *(config.model, config.weights, config.seed, config.threads or shared, config.backend),
@@ -201,9 +204,7 @@ def _wish(config: Config, given: dict[str, Any], setup: Setup, *, seeded: bool) 
                 f"the calibration is of frames of short side {measured.short_side}, not "
                 f"{setup.short_side}: give --short-side {measured.short_side}"
             )
-    if threshold is not None:
-        click.echo(f"threshold {threshold:g} was given by hand: nobody has measured it", err=True)
-    return Wish(
+    wish = Wish(
         given["target"],
         measured.point.threshold if measured and threshold is None else threshold,
         measured,
@@ -212,6 +213,13 @@ def _wish(config: Config, given: dict[str, Any], setup: Setup, *, seeded: bool) 
         more_than=given["more_than"],
         seed=config.seed,
     )
+    if not wish.measured:
+        click.echo(
+            f"threshold {threshold:g} was given by hand: nobody has measured it; it is applied to "
+            f"{wish.compared} cosines",
+            err=True,
+        )
+    return wish
 
 
 def _lines(done: Curated, wish: Wish, out: Path) -> Iterator[str]:

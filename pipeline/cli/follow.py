@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.follow.follow import Followed
 
 THING = "thing"
+_DAMAGED = 3
 
 
 @click.command(
@@ -99,10 +100,11 @@ def _finish(done: Followed, out: Path, *, as_json: bool) -> int:
     from pipeline.follow.labelled import BOXES, LABELS, MASKS, PICTURES
     from pipeline.follow.told import FILE
 
+    code = _DAMAGED if done.trouble else 0
     if as_json:
         said = json.loads((out / FILE).read_text(encoding="utf-8"))
         click.echo(json.dumps({"folder": str(out), "notes": done.notes, **said}))
-        return 0
+        return code
     for line in (*done.told.lines(), *done.notes):
         click.echo(line)
     shown = [name for name in (STRIP, FILM) if (out / name).exists()]
@@ -113,7 +115,7 @@ def _finish(done: Followed, out: Path, *, as_json: bool) -> int:
     )
     if done.boxed is not None:
         click.echo(f"or with fit detect {pictures} --boxes {out / BOXES}")
-    return 0
+    return code
 
 
 def _asked(points: tuple[str, ...], boxes: tuple[str, ...], against: tuple[str, ...]) -> Asked:

@@ -6,12 +6,15 @@ order and from any number of workers, and what is taken is decided on all of it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from operators.errors import DinostreamError
 from pipeline.configuration.source_plan import SourcePlan
@@ -19,14 +22,16 @@ from pipeline.curate.chosen import Chosen, candidates_of, entries_of
 from pipeline.curate.folder import DatasetFolder, open_folder
 from pipeline.curate.funnel import Funnel
 from pipeline.curate.harvest import Harvest
-from pipeline.curate.harvester import Harvester
+from pipeline.curate.harvester import TOGETHER, Harvester
 from pipeline.curate.report import report_of
 from pipeline.curate.screening import screen_of
 from pipeline.curate.selection import selected
 from pipeline.curate.setup import Setup
 from pipeline.curate.sheet import contact_sheet
 from pipeline.curate.wish import Shown, Wish
+from pipeline.dedupe.looking import Look
 from pipeline.media.still import read_upright
+from pipeline.secrets import mask_url
 
 Tell = Callable[[float | None, str], None]
 """Called with the share that is done and how far that is, in words."""
@@ -102,13 +107,15 @@ def curate(
     screen = asked.screen and screen_of(asked.screen)
     with ExitStack() as stack:
         place = stack.enter_context(open_folder(folder))
-        eye = _Eye(asked.setup, stack)
+        harvester = stack.enter_context(closing(Harvester(asked.setup)))
         wish = replace(
             asked.wish,
-            seeds=_shown(asked.seeds, eye),
-            references=_shown(asked.references, eye),
+            seeds=shown(asked.seeds, harvester.look),
+            references=shown(asked.references, harvester.look),
         )
-        harvests = list(_harvests(plans, place, eye, crew, tell))
+        facts = asked.setup.facts(harvester.computed)
+        keys = {plan.stream: asked.setup.key(plan, facts) for plan in plans}
+        harvests = list(_harvests(plans, keys, place, harvester, crew, tell))
         if all(one.outcome == "rejected" for one in harvests):
             first = harvests[0]
             raise DinostreamError(
@@ -119,31 +126,29 @@ def curate(
         decisions = selected(candidates, wish, tell=lambda share: tell(share, "comparing"))
         chosen = _sorted([Chosen(one, said) for one, said in zip(entries, decisions, strict=True)])
         funnel = Funnel.of(harvests, decisions)
-        report = report_of(asked.setup, wish, funnel, harvests, chosen)
+        report = report_of(facts, wish, funnel, harvests, chosen)
         place.write(chosen, report, contact_sheet(funnel, chosen))
+        place.keep_only(keys.values())
     return Curated(funnel, tuple(one for one in harvests if not one.ok), report)
 
 
-class _Eye:
-    """This process's own harvester, made when it is first needed."""
+def shown(paths: Sequence[Path], look: Look) -> Shown | None:
+    """What a user has shown, seen: a few at a time, for pictures may be large. None: nothing.
 
-    def __init__(self, setup: Setup, stack: ExitStack) -> None:
-        self.setup = setup
-        self._stack = stack
-        self._made: Harvester | None = None
+    Args:
+        paths: of pictures.
+        look: at them.
 
-    def open(self) -> Harvester:
-        if self._made is None:
-            self._made = self._stack.enter_context(closing(Harvester(self.setup)))
-        return self._made
-
-
-def _shown(paths: Sequence[Path], eye: _Eye) -> Shown | None:
-    """What a user has shown, seen; None: nothing."""
+    Raises:
+        SourceError: one cannot be read; names the file.
+    """
     if not paths:
         return None
-    pictures = [read_upright(path) for path in paths]
-    return Shown(tuple(path.name for path in paths), eye.open().look(pictures))
+    seen = [
+        look([read_upright(path) for path in paths[begin : begin + TOGETHER]])
+        for begin in range(0, len(paths), TOGETHER)
+    ]
+    return Shown(tuple(path.name for path in paths), np.concatenate(seen))
 
 
 class _Progress:
@@ -164,42 +169,54 @@ class _Progress:
 
 
 def _harvests(
-    plans: Sequence[SourcePlan], place: DatasetFolder, eye: _Eye, crew: Crew, tell: Tell
+    plans: Sequence[SourcePlan],
+    keys: Mapping[str, str],
+    place: DatasetFolder,
+    harvester: Harvester,
+    crew: Crew,
+    tell: Tell,
 ) -> Iterator[Harvest]:
-    """Of every recording: what is kept first, then the others as they are done."""
-    facts, progress = eye.setup.facts(), _Progress(len(plans), tell)
-    keys = {plan.stream: eye.setup.key(plan, facts) for plan in plans}
+    """Of every recording: what is kept first, then the others as they are done. All say where
+    recordings lie now, as the user named them."""
+    progress = _Progress(len(plans), tell)
+    sources = {plan.stream: mask_url(plan.url) for plan in plans}
     missing = []
     for plan in plans:
         if kept := place.harvest(keys[plan.stream]):
             progress.one()
-            yield kept
+            yield replace(kept, source=sources[plan.stream])
         else:
             missing.append(plan)
-    for harvest in _read(missing, eye, crew, progress):
-        if not harvest.again:
-            place.keep(keys[harvest.stream], harvest)
+    for harvest in _read(missing, harvester, crew, progress):
+        own = replace(harvest, source=sources[harvest.stream])
+        if not own.again:
+            place.keep(keys[own.stream], own)
         progress.one()
-        yield harvest
+        yield own
 
 
 def _read(
-    plans: Sequence[SourcePlan], eye: _Eye, crew: Crew, progress: _Progress
+    plans: Sequence[SourcePlan], harvester: Harvester, crew: Crew, progress: _Progress
 ) -> Iterator[Harvest]:
     if not plans:
         return
     if not crew.here:
         from pipeline.runtime.ray_map import ray_map  # Ray takes a second to import
 
-        make = partial(Harvester, eye.setup)
-        yield from ray_map(make, plans, workers=crew.workers, address=crew.address)
+        make = partial(Harvester, harvester.setup, harvester.computed)
+        pieces = [_absolute(plan) for plan in plans]
+        yield from ray_map(make, pieces, workers=crew.workers, address=crew.address)
         return
-    harvester = eye.open()
     for plan, following in zip(plans, [*plans[1:], None], strict=True):
         harvester.prepare(plan)
         if following:
             harvester.prepare(following)
         yield harvester(plan, progress.part)
+
+
+def _absolute(plan: SourcePlan) -> SourcePlan:
+    """A file by its whole path: workers stand in another folder."""
+    return replace(plan, url=os.path.abspath(plan.url)) if os.path.exists(plan.url) else plan
 
 
 def _sorted(chosen: list[Chosen]) -> list[Chosen]:

@@ -1,7 +1,8 @@
 """The folder of a data set: what each recording gave, and the pictures that were taken.
 
 What recordings gave is kept, so that a command that was killed goes on, and one with another wish
-decodes nothing again. The data set is written anew by each.
+decodes nothing again. The data set is written anew by each, and what neither its recordings nor its
+settings gave goes: it may show what this one hides.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,23 @@ class DatasetFolder:
     def keep(self, key: str, harvest: Harvest) -> None:
         """Keep it; errors as of `Harvest.write`."""
         harvest.write(self._place(key))
+
+    def keep_only(self, keys: Iterable[str]) -> None:
+        """Remove what other recordings or settings gave.
+
+        Args:
+            keys: of what stays.
+
+        Raises:
+            SinkError: it cannot be removed.
+        """
+        wanted = {self._place(key) for key in keys}
+        try:
+            for path in (self.path / CANDIDATES).glob("*.safetensors"):
+                if path not in wanted:
+                    path.unlink()
+        except OSError as error:
+            raise SinkError(f"cannot write {self.path}: {error.strerror or error}") from error
 
     def write(
         self, chosen: Sequence[Chosen], report: Mapping[str, Any], sheet: Image.Image

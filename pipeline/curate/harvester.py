@@ -5,13 +5,15 @@ Runs in the process that owns the device: the command's own, or one of several w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from operators.backbones.architectures import architecture
+from operators.errors import UsageError
 from operators.groups.grid import Units
 from operators.jpeg import jpeg
 from operators.pictures.operator import picture_hw
@@ -22,6 +24,7 @@ from pipeline.curate.hiding import Hiding, finder
 from pipeline.curate.setup import QUALITY, Setup
 from pipeline.curate.takes import Take, Takes
 from pipeline.dedupe.looking import Looking
+from pipeline.engine.assembly import computation_of
 from pipeline.features.backbone import feature_backbone
 from pipeline.features.footage import Footage
 from pipeline.features.recorded import recorded_spec
@@ -31,7 +34,7 @@ from pipeline.stream.shots import ShotRule
 from pipeline.stream.spec import StreamSpec
 from pipeline.synthetic.uri import SCHEME
 
-_TOGETHER = 16  # pictures that are looked at at once
+TOGETHER = 16  # pictures that are looked at at once
 
 Tell = Callable[[float | None], None]
 """Hears which share of a recording is done; None: its length is not known."""
@@ -45,18 +48,22 @@ class Harvester:
     """Finds candidates. `close` it.
 
     Attributes:
+        setup: what decides them.
+        computed: what computes here, with all of it that can change a bit.
         look: pictures -> vectors.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, computed: Mapping[str, str] | None = None) -> None:
         """
         Args:
             setup: what decides them.
+            computed: what has to compute; None: what this machine has.
 
         Raises:
-            UsageError: weights or a head that cannot be had, or a class that nothing finds.
+            UsageError: weights or a head that cannot be had, a class that nothing finds, or
+                something else computes here.
         """
-        self._setup = setup
+        self.setup = setup
         loaded = load_backbone(architecture(setup.model), setup.weights, seed=setup.seed)
         found = None
         if setup.blur:
@@ -69,6 +76,9 @@ class Harvester:
                 blocks=found.layers if found else (),
             )
             stack.callback(backbone.close)
+            self.computed: dict[str, str] = asdict(computation_of(backbone))
+            if computed is not None:
+                _require_alike(self.computed, computed)
             self.look = Looking(backbone, setup.short_side)
             self._width = loaded.model.architecture.width
             self._hide = found and Hiding(backbone, found, setup.blur, setup.frame_size)
@@ -87,7 +97,7 @@ class Harvester:
             plan: of it.
             tell: hears how far it is.
         """
-        takes, seen = Takes(self._setup.every_s), _Seen(self._width)
+        takes, seen = Takes(self.setup.every_s), _Seen(self._width)
         looked_at, end = 0, End(plan.stream, "rejected")
         for entry in self._footage.entries(self._spec(plan)):
             if isinstance(entry, Frames):
@@ -118,12 +128,12 @@ class Harvester:
         for take in takes:
             seen.candidates.append(self._candidate(take))
             seen.unseen.append(take.pixels)
-        if len(seen.unseen) >= _TOGETHER:
+        if len(seen.unseen) >= TOGETHER:
             self._look(seen)
 
     def _candidate(self, take: Take) -> Candidate:
         info, pixels = take.info, take.pixels
-        size_hw = picture_hw(info.source_hw, pixels.shape[:2], self._setup.side)
+        size_hw = picture_hw(info.source_hw, pixels.shape[:2], self.setup.side)
         shown = self._hide(pixels) if self._hide else pixels
         data = jpeg(shown, size_hw, QUALITY)
         return Candidate(info.session, info.position, info.event_time_us, data)
@@ -136,7 +146,21 @@ class Harvester:
     def _spec(self, plan: SourcePlan) -> StreamSpec:
         """Scenes are played without a look for cuts (`pipeline.features.footage`)."""
         shots = None if plan.url.startswith(SCHEME) else ShotRule()
-        return recorded_spec(plan, self._setup.picture_size, self._setup.fps, shots=shots)
+        return recorded_spec(plan, self.setup.picture_size, self.setup.fps, shots=shots)
+
+
+def _require_alike(own: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    """
+    Raises:
+        UsageError: they differ.
+    """
+    other = [name for name in wanted if own.get(name) != wanted[name]]
+    if other:
+        raise UsageError(
+            f"a worker computes with {', '.join(own.get(name, '') for name in other)}, the command "
+            f"with {', '.join(wanted[name] for name in other)}: their vectors differ; take workers "
+            "on machines of one kind with this one, or read here alone with --workers 1"
+        )
 
 
 class _Seen:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from pipeline.curate.chosen import Chosen
 from pipeline.curate.funnel import Funnel
 from pipeline.curate.harvest import Harvest
-from pipeline.curate.setup import Setup
 from pipeline.curate.wish import Shown, Wish
 
 
 def report_of(
-    setup: Setup,
+    facts: Mapping[str, Any],
     wish: Wish,
     funnel: Funnel,
     harvests: Sequence[Harvest],
@@ -23,7 +22,7 @@ def report_of(
 ) -> dict[str, Any]:
     """
     Args:
-        setup: that decided the candidates.
+        facts: as of `Setup.facts`, which decided the candidates.
         wish: that decided which were taken.
         funnel: of all of them.
         harvests: of all recordings.
@@ -31,7 +30,7 @@ def report_of(
     """
     taken = Counter(one.entry.stream for one in chosen if one.decision.verdict == "taken")
     return {
-        "setup": setup.facts(),
+        "setup": dict(facts),
         "wish": _wished(wish),
         "funnel": asdict(funnel) | {"candidates": funnel.candidates},
         "steps": [asdict(one) for one in funnel.steps()],
@@ -45,8 +44,8 @@ def _wished(wish: Wish) -> dict[str, Any]:
     return {
         "target": wish.target,
         "threshold": wish.threshold,
-        "compared": wish.calibration.comparison if wish.calibration else "raw",
-        "calibrated": wish.calibration is not None,
+        "compared": wish.compared,
+        "measured": wish.measured,
         "references": _count(wish.references),
         "seeds": _count(wish.seeds),
         **(near if wish.seeds else {}),

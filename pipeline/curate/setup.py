@@ -82,14 +82,18 @@ class Setup:
         of_it = {"stream": plan.stream, "session": plan.session}
         return hashlib.sha256(canonical_json({**facts, **of_it})).hexdigest()[:40]
 
-    def facts(self) -> dict[str, Any]:
-        """All that decides what recordings give, as JSON values."""
+    def facts(self, computed: Mapping[str, str]) -> dict[str, Any]:
+        """All that decides what recordings give, as JSON values.
+
+        Args:
+            computed: what computes, as of `Harvester.computed`.
+        """
         head = self.heads.get("segmentation", "")
         path = Path(head).expanduser()
         return {
             "format": FORMAT,
             "model": self.loaded,
-            "backend": self.backend,
+            "computed": dict(computed),
             "short_side": self.short_side,
             "fps": self.fps,
             "every_s": self.every_s,

@@ -29,8 +29,8 @@ class Wish:
     """
     Attributes:
         target: how many pictures.
-        threshold: cosine from which on two are one.
-        calibration: how they are compared for that; None: as they are.
+        threshold: cosine from which on two are one, of vectors as they are compared.
+        calibration: how they are compared; None: as they are. Its own threshold may be another.
         references: what is like one of these is left out; None: there are none.
         seeds: what is near to these is taken; None: everything is.
         per_seed: so many of each seed's nearest.
@@ -48,6 +48,16 @@ class Wish:
     clusters: int | None = None
     more_than: int = MORE_THAN
     seed: int = 0
+
+    @property
+    def compared(self) -> str:
+        """What is done to vectors before: `raw` is nothing."""
+        return self.calibration.comparison if self.calibration else "raw"
+
+    @property
+    def measured(self) -> bool:
+        """The threshold is the calibration's, whose precision holds for it."""
+        return self.calibration is not None and self.threshold == self.calibration.point.threshold
 
     def __post_init__(self) -> None:
         if self.target < 1 or self.per_seed < 1:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -38,11 +39,13 @@ class Followed:
     Attributes:
         told: what became of the things.
         boxed: frames with boxes; None: none were asked for.
+        trouble: why frames of the recording were lost, "" where none were.
         notes: what a user should be told.
     """
 
     told: Told
     boxed: int | None
+    trouble: str
     notes: tuple[str, ...]
 
 
@@ -80,9 +83,10 @@ def follow(
             "short_side": store.folder.size.short_side,
             "fps": wish.fps,
             "picture_hw": list(whole(seen.source_hw).of(seen.source_hw)),
+            "trouble": seen.trouble,
         }
         (draft / FILE).write_text(json.dumps(told.plain(facts), ensure_ascii=False, indent=1))
-    return Followed(told, boxed, tuple(_notes(wish, backbone, seen, told, boxed)))
+    return Followed(told, boxed, seen.trouble, tuple(_notes(wish, backbone, seen, told, boxed)))
 
 
 def _computed(wish: Wish, store: FeatureStore, backbone: Backbone, tell: Tell) -> SeenClip:
@@ -156,10 +160,14 @@ def _draft(folder: Path) -> Iterator[Path]:
     """A folder to write in, which gets its own name when all is written."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already; name another folder with -o, or remove it")
-    draft = folder.with_name(f"{folder.name}.part")
+    if folder.name in ("", ".."):
+        raise UsageError(f"-o {folder}: want a folder that is made, such as {folder / 'followed'}")
+    beside: Path | None = None  # holds the draft, which has the rights that folders here get
     try:
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.part-", dir=folder.parent))
+        draft = beside / folder.name
+        draft.mkdir()
         yield draft
         if folder.is_dir():
             folder.rmdir()
@@ -167,4 +175,5 @@ def _draft(folder: Path) -> Iterator[Path]:
     except OSError as error:
         raise SinkError(f"cannot write {folder}: {error.strerror or error}") from error
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        if beside:
+            shutil.rmtree(beside, ignore_errors=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 from operators.errors import DinostreamError
 from pipeline.errors import RuntimeFailure
@@ -54,7 +54,7 @@ def ray_map(
 
     Raises:
         DinostreamError: a worker raised it.
-        RuntimeFailure: a worker died, or there is no cluster.
+        RuntimeFailure: a worker died or what it gave is lost, or there is no cluster.
     """
     with cluster(address):
         actors = [
@@ -85,8 +85,9 @@ def _result(ready: ray.ObjectRef[Any]) -> Any:
         if isinstance(error.cause, DinostreamError):
             raise error.cause from None
         raise
-    except RayActorError as error:
+    except RayError as error:  # dead, killed for memory, its node gone, its result gone with that
         why = str(error).strip().partition("\n")[0]
         raise RuntimeFailure(
-            f"a worker died: {why}; what is done is kept, the same command goes on"
+            f"a worker died, or what it gave is lost: {why}; what is done is kept, the same "
+            "command goes on"
         ) from error

@@ -48,7 +48,10 @@ def test_from_footage_to_a_data_set(dinostream, footage, small_picture, tmp_path
     done = dinostream(*curate(footage, target=3, more=more))
     assert done.returncode == 3, done.stderr
     assert "torn.mp4: rejected, cannot be opened" in done.stderr
-    assert "threshold 0.9999 was given by hand: nobody has measured it" in done.stderr
+    said = (
+        "threshold 0.9999 was given by hand: nobody has measured it; it is applied to raw cosines"
+    )
+    assert said in done.stderr
     assert done.stdout.splitlines() == [
         "4 of 5 recordings, 8 shots",
         "     160  frames decoded",
@@ -76,6 +79,21 @@ def test_from_footage_to_a_data_set(dinostream, footage, small_picture, tmp_path
     sources = [footage / name for name in ("torn.mp4", "2.mp4", "0.mp4", "3.mp4", "1.mp4")]
     assert dinostream(*curate(*sources, target=3, more=more)).returncode == 3
     assert files(tmp_path / "set") == first
+
+    # Moved, with other settings: where it lies now, and nothing of the settings before.
+    kept = {one.name for one in (tmp_path / "set" / "candidates").iterdir()}
+    footage.rename(tmp_path / "moved")
+    assert dinostream(*curate("moved", target=3)).returncode == 3
+    assert {one.name for one in (tmp_path / "set" / "candidates").iterdir()} == kept
+    told = json.loads((tmp_path / "set" / "report.json").read_text())["recordings"]
+    assert [one["source"] for one in told] == [
+        *(f"moved/{number}.mp4" for number in range(4)),
+        "moved/torn.mp4",
+    ]
+    assert dinostream(*curate("moved", target=3, more=("--side", 28))).returncode == 3
+    now = {one.name for one in (tmp_path / "set" / "candidates").iterdir()}
+    assert len(now) == len(kept)
+    assert not now & kept
 
 
 @pytest.mark.slow

@@ -29,6 +29,18 @@ def test_a_scene_is_followed_and_fitted(dinostream, tmp_path):
     assert names == ["background", "it", "low"]
 
 
+@pytest.mark.slow
+def test_frames_that_are_lost_are_told_and_change_the_exit_code(dinostream, shared_media, tmp_path):
+    clip = str(shared_media / "corrupt" / "corrupted.mp4")
+    wanted = ("--at", "0", "--point", "60,40", "--fps", "1", *SMALL)
+    done = dinostream("follow", clip, *wanted, "-o", "out", "--json")
+    assert done.returncode == 3, done.stderr
+    told = json.loads(done.stdout)
+    assert "frames lost" in told["trouble"]
+    assert any("were lost" in note for note in told["notes"])
+    assert json.loads((tmp_path / "out" / "follow.json").read_text())["trouble"] == told["trouble"]
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

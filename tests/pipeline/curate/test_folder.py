@@ -65,6 +65,17 @@ def test_another_wish_replaces_the_pictures_and_keeps_the_candidates(harvested, 
         assert dataset.harvest("other") is None
 
 
+def test_what_other_settings_gave_goes(harvested, tmp_path):
+    given = harvested(np.eye(8)[:2])
+    with open_folder(tmp_path) as dataset:
+        for key in ("shown", "hidden"):
+            dataset.keep(key, given)
+        dataset.keep_only(["hidden", "torn"])
+        assert dataset.harvest("shown") is None
+        assert dataset.harvest("hidden") is not None
+    assert [one.name for one in (tmp_path / "candidates").iterdir()] == ["hidden.safetensors"]
+
+
 def test_what_one_that_was_killed_has_left_goes(tmp_path):
     with open_folder(tmp_path):
         pass

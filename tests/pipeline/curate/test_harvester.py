@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from operators.errors import UsageError
 from pipeline.configuration.sources import plan_recordings
 from pipeline.curate.harvester import Harvester
 from pipeline.curate.setup import Setup
@@ -60,6 +61,14 @@ def test_a_scene_gives_a_frame_for_every_so_many_seconds(harvester):
     assert [one.time_us for one in found.candidates] == [1_400_000]
     assert found.outcome == "ok"
     assert found.counted.shots == 1
+
+
+def test_a_worker_that_would_compute_otherwise_is_refused(harvester):
+    with closing(Harvester(SETUP, harvester.computed)) as same:
+        assert same.computed == harvester.computed
+    other = harvester.computed | {"engine": "openvino 2030"}
+    with pytest.raises(UsageError, match=r"computes with torch .*, the command with openvino 2030"):
+        Harvester(SETUP, other)
 
 
 @pytest.mark.slow

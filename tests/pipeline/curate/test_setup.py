@@ -8,17 +8,17 @@ from pipeline.configuration.source_plan import SourcePlan
 from pipeline.curate.setup import Setup
 
 SETUP = Setup("dinov2_vitti14", "demo", 0, None, "torch", short_side=28)
+COMPUTED = {"engine": "torch 2", "dtype": "float32", "device": "cpu"}
 PLAN = SourcePlan("gate.mp4", "/films/gate.mp4", live=False, session="c0ffee")
 
 
-def key(setup=SETUP, plan=PLAN):
-    return setup.key(plan, setup.facts())
+def key(setup=SETUP, plan=PLAN, computed=COMPUTED):
+    return setup.key(plan, setup.facts(computed))
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"backend": "auto"},
         {"short_side": 42},
         {"fps": 3.0},
         {"every_s": 5.0},
@@ -33,6 +33,12 @@ def test_another_setting_is_another_key(change):
 
 def test_other_weights_are_another_key():
     assert len({key(replace(SETUP, weights="random", seed=seed)) for seed in (0, 1)} | {key()}) == 3
+
+
+@pytest.mark.parametrize("part", COMPUTED)
+def test_what_computes_is_part_of_it_and_not_how_that_was_asked_for(part):
+    assert key(computed=COMPUTED | {part: "another"}) != key()
+    assert key(replace(SETUP, backend="auto")) == key()
 
 
 def test_threads_and_places_are_none_of_it():

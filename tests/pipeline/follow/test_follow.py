@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +69,7 @@ def test_a_lid_is_followed_until_it_is_gone(own_store, tiny_backbone, lid_clip, 
     said = json.loads((tmp_path / "out" / "follow.json").read_text())
     assert said["marked"] == {"frame": 0, "time_s": 0.0}
     assert said["picture_hw"] == [112, 168]
+    assert (said["trouble"], done.trouble) == ("", "")
     assert said["frames"][11] == {"frame": 11, "time_s": 2.2, "seen": {}}
     left, top, right, bottom = said["frames"][3]["seen"]["lid"]["box"]
     assert np.abs(np.array([left, top, right, bottom]) - (70, 28, 112, 70)).max() <= 14
@@ -113,6 +115,26 @@ def test_what_cannot_be_done_leaves_nothing_behind(own_store, tiny_backbone, lid
     with pytest.raises(UsageError, match="is there already; name another folder"):
         tried(Wish(str(lid_clip), lid(48, 48), 0.0, 5.0))
     assert [path.name for path in out.iterdir()] == ["mine.txt"]
+
+
+def test_what_lies_beside_stays_and_a_folder_needs_a_name(
+    own_store, tiny_backbone, lid_clip, tmp_path, monkeypatch
+):
+    wish = Wish(str(lid_clip), lid(48, 48), 0.0, 5.0, to_s=0.2)
+    mine = tmp_path / "out.part"
+    mine.mkdir()
+    (mine / "mine.txt").write_text("mine")
+    for name in ("out", "other/out"):
+        follow(wish, own_store, tiny_backbone, tmp_path / name, threads=1, tell=silent)
+        assert (tmp_path / name).stat().st_mode == mine.stat().st_mode
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out", "out.part"]
+    assert [path.name for path in mine.iterdir()] == ["mine.txt"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    with pytest.raises(UsageError, match=r"-o \.: want a folder that is made, such as followed"):
+        follow(wish, own_store, tiny_backbone, Path("."), threads=1, tell=silent)
+    assert list(empty.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["testsrc2_odd_height_and_width_vp9.mp4", "video_90.mov"])

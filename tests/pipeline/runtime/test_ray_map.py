@@ -5,13 +5,15 @@ from contextlib import closing
 from functools import partial
 
 import pytest
+import ray
+from ray.exceptions import NodeDiedError, ObjectLostError, OutOfMemoryError
 
 from operators.errors import UsageError
 from pipeline.configuration.sources import plan_recordings
 from pipeline.curate.harvester import Harvester
 from pipeline.curate.setup import Setup
 from pipeline.errors import RuntimeFailure
-from pipeline.runtime.ray_map import ray_map
+from pipeline.runtime.ray_map import _result, ray_map
 
 
 @pytest.mark.parametrize("workers", [1, 2, 9])
@@ -31,8 +33,25 @@ def test_what_a_worker_raises_is_raised_here(nodes):
 
 def test_a_worker_that_dies_is_told(nodes):
     make = partial(partial, os.abort)
-    with pytest.raises(RuntimeFailure, match=r"a worker died: .*the same command goes on"):
+    with pytest.raises(RuntimeFailure, match=r"a worker died.*the same command goes on"):
         list(ray_map(lambda: lambda _: make()(), [1], workers=1, address=nodes.address))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OutOfMemoryError("killed, the node is low on memory"),
+        NodeDiedError("its node is gone"),
+        ObjectLostError("00" * 28, None, ""),
+    ],
+)
+def test_what_is_lost_with_memory_or_a_node_is_told(monkeypatch, error):
+    def lost(_):
+        raise error
+
+    monkeypatch.setattr(ray, "get", lost)
+    with pytest.raises(RuntimeFailure, match=r"what it gave is lost: \S.*the same command goes on"):
+        _result(None)
 
 
 def test_what_recordings_give_to_a_data_set_is_what_they_give_here(nodes):
