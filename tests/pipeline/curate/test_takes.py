@@ -24,7 +24,7 @@ def frames(*numbers, session="x"):
 
 
 def shot(first, last, session="x"):
-    return Shot(info(first, session).place, info(last, session), last - first + 1, "cut", "cut")
+    return Shot(info(first, session).place, info(last, session), last - first + 1, "cut")
 
 
 def taken(entries, every_s=10.0):
