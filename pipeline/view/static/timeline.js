@@ -162,7 +162,9 @@ export class TimelineView extends EventTarget {
     const query = { stream: this.stream, axis: this.#axis.axis, ...beyond, width: 4000, text: this.text };
     const { lanes } = await json("/view/timeline", query);
     const items = happened(lanes).filter((item) => (item.from_us - this.time_us) * by > 0);
-    return items.sort((one, other) => (one.from_us - other.from_us) * by)[0] ?? null;
+    const next = items.sort((one, other) => (one.from_us - other.from_us) * by)[0];
+    if (next && !happened(this.shown.lanes).some(({ id }) => id === next.id)) this.load(); // it came later
+    return next ?? null;
   }
 
   /** Where things are drawn. @returns {import("./lanes.js").Sheet} */
