@@ -14,11 +14,11 @@ _ASKED, _AMONG = 1024, 8192  # rows of one block: 67 MB of cosines
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Of every row.
+    """Of some vectors, a line each.
 
     Attributes:
-        rows: int64 `[N, k]`, the nearest first; of equally near ones the lower row first.
-        cosines: float64 `[N, k]`.
+        rows: int64 `[Q, k]`, the nearest first; of equally near ones the lower row first.
+        cosines: float64 `[Q, k]`.
     """
 
     rows: NDArray[np.int64]
@@ -46,7 +46,7 @@ def nearest_others(units: Units, k: int, *, tell: Tell = untold) -> Neighbours:
             new = cosines(units[asked], units[among])
             _hide_itself(new, asked, among)
             numbers = np.broadcast_to(np.arange(among.start, among.stop), new.shape)
-            near, rows = _best(np.hstack((near, new)), np.hstack((rows, numbers)), k)
+            near, rows = best(np.hstack((near, new)), np.hstack((rows, numbers)), k)
         found.rows[asked], found.cosines[asked] = rows, near
         tell(asked.stop / len(units))
     return found
@@ -57,8 +57,9 @@ def _hide_itself(near: Numbers, asked: slice, among: slice) -> None:
     near[both - asked.start, both - among.start] = -np.inf
 
 
-def _best(near: Numbers, rows: NDArray[np.int64], k: int) -> tuple[Numbers, NDArray[np.int64]]:
-    """The k largest of each line, largest first; of equal ones those that stand first."""
+def best(near: Numbers, rows: NDArray[np.int64], k: int) -> tuple[Numbers, NDArray[np.int64]]:
+    """The k largest cosines of each line and their rows, largest first; of equal ones those that
+    stand first."""
     if near.shape[1] > k:
         cut = np.partition(near, -k, axis=1)[:, -k][:, None]
         above, level = near > cut, near == cut

@@ -13,17 +13,22 @@ LIKENESS = 0.7  # lambda of maximal marginal relevance
 AGAINST = 0.5  # weight of dislikes in a profile
 
 
-def profile(likes: Units, dislikes: Units) -> Numbers:
-    """The direction of mean(likes) - 0.5 mean(dislikes) (Rocchio 1971), `[1, D]`.
+def rocchio(likes: NDArray[np.floating], dislikes: NDArray[np.floating]) -> Numbers:
+    """mean(likes) - 0.5 mean(dislikes) (Rocchio 1971), `[D]`, of whatever length.
 
     Args:
         likes: `[n, D]`, n from 1.
         dislikes: `[m, D]`, m from 0.
     """
-    wanted = likes.astype(np.float64).mean(axis=0, keepdims=True)
+    wanted: Numbers = likes.astype(np.float64).mean(axis=0)
     if len(dislikes):
-        wanted -= AGAINST * dislikes.astype(np.float64).mean(axis=0, keepdims=True)
-    return centres(wanted)
+        wanted -= AGAINST * dislikes.astype(np.float64).mean(axis=0)
+    return wanted
+
+
+def profile(likes: Units, dislikes: Units) -> Numbers:
+    """The direction of `rocchio`, `[1, D]`."""
+    return centres(rocchio(likes, dislikes)[None])
 
 
 def cosines_with(units: Units, direction: Numbers) -> Numbers:

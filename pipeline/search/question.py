@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.errors import UsageError
+from operators.groups.ranking import rocchio
 from pipeline.vectors.nearest import Halves, unit
-
-AWAY = 0.5  # how much what is not liked counts beside what is
 
 
 def direction(
     likes: Sequence[NDArray[np.floating]], dislikes: Sequence[NDArray[np.floating]] = ()
 ) -> Halves:
-    """The mean of what is liked, less half the mean of what is not (Rocchio, 1971).
+    """The mean of what is liked, less half the mean of what is not (`rocchio`).
 
     Args:
         likes: `[D]` each, of length one; at least one of them.
@@ -28,11 +27,8 @@ def direction(
     Raises:
         UsageError: they cancel each other.
     """
-    wanted = np.mean(np.stack(likes).astype(np.float64), axis=0)
-    if len(dislikes):
-        wanted -= AWAY * np.mean(np.stack(dislikes).astype(np.float64), axis=0)
     try:
-        return unit(wanted)
+        return unit(rocchio(np.stack(likes), np.array(dislikes)))
     except ValueError:
         raise UsageError(
             "what is asked for points nowhere: likes and dislikes cancel each other; leave one out"

@@ -10,30 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from operators.backbones.machine import this_machine
+from operators.groups.neighbours import Neighbours, best
 
 BLOCK_ROWS = 4096  # beside many queries
 FEW_ROWS = 256  # beside one: the processor's cache holds them
 
 Halves = NDArray[np.float16]
 Exact = NDArray[np.float64]
-
-
-class Neighbours(NamedTuple):
-    """Of some queries, the nearest first; of equal ones that with the lower row.
-
-    Attributes:
-        rows: int64 `[Q, K]`.
-        cosines: float64 `[Q, K]`.
-    """
-
-    rows: NDArray[np.int64]
-    cosines: Exact
 
 
 def unit(vector: NDArray[np.floating]) -> Halves:
@@ -80,12 +68,12 @@ def nearest(matrix: Halves, queries: Halves, count: int) -> Neighbours:
     if not 1 <= count <= len(matrix):
         raise ValueError(f"want 1 to {len(matrix)} neighbours, got {count}")
     wanted = queries.astype(np.float64).T
-    best = Neighbours(
-        np.full((len(queries), count), -1, np.int64), np.full((len(queries), count), -np.inf)
-    )
+    rows, near = np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0))
     for first, block in _blocks(matrix, 0, len(matrix), BLOCK_ROWS):
-        _improve(best, (block @ wanted).T, first)
-    return best
+        new = (block @ wanted).T
+        numbers = np.broadcast_to(np.arange(first, first + len(block)), new.shape)
+        near, rows = best(np.hstack((near, new)), np.hstack((rows, numbers)), count)
+    return Neighbours(rows, near)
 
 
 def _compare(matrix: Halves, query: Exact, found: Exact, first: int, behind: int) -> None:
@@ -102,25 +90,3 @@ def _blocks(matrix: Halves, first: int, behind: int, rows: int) -> Iterator[tupl
         block = matrix[start : min(start + rows, behind)]
         np.copyto(place[: len(block)], block)
         yield start, place[: len(block)]
-
-
-def _improve(best: Neighbours, there: Exact, first: int) -> None:
-    """Put what is nearer in a block into its place; an equal one has a higher row, and stays."""
-    count = best.cosines.shape[1]
-    if there.shape[1] > count:
-        floor = -np.partition(-there, count - 1, axis=1)[:, count - 1]
-        nearer = (there > best.cosines[:, -1:]) & (there >= floor[:, None])
-    else:
-        nearer = there > best.cosines[:, -1:]
-    queries = np.flatnonzero(nearer.any(axis=1))
-    if not len(queries):
-        return
-    of, columns = np.nonzero(nearer[queries])
-    owners = np.concatenate([np.repeat(np.arange(len(queries)), count), of])
-    rows = np.concatenate([best.rows[queries].ravel(), columns + first])
-    values = np.concatenate([best.cosines[queries].ravel(), there[queries][of, columns]])
-    order = np.lexsort((rows, -values, owners))
-    sizes = np.bincount(owners, minlength=len(queries))
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    taken = order[starts[:, None] + np.arange(count)]
-    best.rows[queries], best.cosines[queries] = rows[taken], values[taken]
