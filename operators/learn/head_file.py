@@ -6,7 +6,6 @@ Tensors and facts in -> a file that `operators.weights.heads` reads, and its sha
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from torch import Tensor
 from operators.weights.digest import sha256_file
 from operators.weights.header import HEADER_KEY
 from operators.weights.heads import HEADER_FORMAT
+from operators.whole_file import whole_file
 
 
 def write_head(
@@ -46,11 +46,7 @@ def write_head(
     header = {"format": HEADER_FORMAT, "operator": operator, **facts}
     text = json.dumps(header, ensure_ascii=False, allow_nan=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with whole_file(path) as draft:
         save_file(plain, draft, metadata={HEADER_KEY: text})
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
     return sha256_file(path)

@@ -6,13 +6,14 @@ One object in -> one file, from which the same training goes on to the same end.
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from operators.whole_file import whole_file
 
 
 class TrainingState:
@@ -49,12 +50,8 @@ class TrainingState:
             OSError: it cannot be written.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
+        with whole_file(path) as draft:
             torch.save(self._plain(), draft)
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
 
     def load(self, path: Path) -> bool:
         """Go on from what `save` wrote; false where nothing does lie there, or nothing whole."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from operators.archive.kind import Kind
 from operators.errors import WeightsError
 from operators.weights.digest import sha256_file
+from operators.whole_file import whole_file
 from pipeline.archive.header import Header
 from pipeline.archive.session import Session
 from pipeline.errors import SourceError
@@ -73,8 +74,7 @@ class Archive:
         if there.exists() and sha256_file(there) == kind.basis:
             return
         there.parent.mkdir(parents=True, exist_ok=True)
-        draft = there.with_name(f".{there.name}.{os.getpid()}.part")
-        try:
+        with whole_file(there) as draft:
             with draft.open("wb") as file:
                 file.write(source.read_bytes())
                 file.flush()
@@ -84,10 +84,7 @@ class Archive:
                     f"{source}: has changed since it was read: its sha256 was {kind.basis}, and is "
                     f"{found}; start again"
                 )
-            os.replace(draft, there)
-            sync_folder(there.parent)
-        finally:
-            draft.unlink(missing_ok=True)
+        sync_folder(there.parent)
 
 
 def _folders(path: Path) -> list[str]:

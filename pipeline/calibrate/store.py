@@ -6,7 +6,6 @@ A path in -> stream -> calibration out. Knows no operators and no torch.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from operators.depth.calibration import Calibration, View
 from operators.errors import UsageError
+from operators.whole_file import whole_file
 from pipeline.errors import SinkError
 
 _FORMAT = 1
@@ -64,14 +64,12 @@ def write_calibration(path: Path, stream: str, stored: StoredCalibration) -> Non
     """
     known = read_calibrations(path) if path.exists() else {}
     streams = {name: _plain(one) for name, one in sorted((known | {stream: stored}).items())}
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    text = json.dumps({"format": _FORMAT, "streams": streams}, indent=1) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"format": _FORMAT, "streams": streams}, indent=1) + "\n"
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
+        with whole_file(path) as draft:
+            draft.write_text(text, encoding="utf-8")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise SinkError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 

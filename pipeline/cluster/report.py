@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from operators.errors import UsageError
 from operators.moment import rfc3339
+from operators.whole_file import whole_file
 from pipeline.cluster.clustering import Cluster, Clustering
 from pipeline.vectors.pool import Pool
 
@@ -91,10 +91,5 @@ def _frame(pool: Pool, number: int) -> dict[str, Any]:
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("w") as file:
-            file.writelines(f"{line}\n" for line in lines)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole_file(path) as draft, draft.open("w") as file:
+        file.writelines(f"{line}\n" for line in lines)

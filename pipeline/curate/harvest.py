@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from safetensors.numpy import save_file
 from operators.errors import UsageError
 from operators.groups.grid import Units
 from operators.weights.header import HEADER_KEY
+from operators.whole_file import whole_file
 from pipeline.errors import SinkError
 
 KIND = "dinostream curate harvest"
@@ -108,18 +108,15 @@ class Harvest:
             [one.session, one.position, one.time_us, len(one.jpeg)] for one in self.candidates
         ]
         pictures = np.frombuffer(b"".join(one.jpeg for one in self.candidates), np.uint8)
-        draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+        arrays: dict[str, NDArray[Any]] = {
+            "units": np.ascontiguousarray(self.units),
+            "pictures": pictures,
+        }
         try:
-            save_file(
-                {"units": np.ascontiguousarray(self.units), "pictures": pictures},
-                draft,
-                metadata={HEADER_KEY: json.dumps(said)},
-            )
-            os.replace(draft, path)
+            with whole_file(path) as draft:
+                save_file(arrays, draft, metadata={HEADER_KEY: json.dumps(said)})
         except (OSError, SafetensorError) as error:
             raise SinkError(f"cannot write {path}: {error}") from error
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 def read_harvest(path: Path) -> Harvest:

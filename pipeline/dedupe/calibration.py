@@ -6,7 +6,6 @@ One `.safetensors` file with a JSON header. Knows nothing of footage.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from operators.errors import UsageError
 from operators.groups.grid import Numbers, Units
 from operators.groups.whitening import Whitening
 from operators.weights.header import HEADER_KEY
+from operators.whole_file import whole_file
 from pipeline.dedupe.measuring import Point
 
 KIND = "dinostream dedupe calibration"
@@ -92,14 +92,11 @@ class Calibration:
             if self.whitening.matrix is not None:
                 arrays["matrix"] = self.whitening.matrix
         text = json.dumps({"kind": KIND, "format": FORMAT, **self.plain()})
-        draft = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            save_file(arrays, draft, metadata={HEADER_KEY: text})
-            os.replace(draft, path)
+            with whole_file(path) as draft:
+                save_file(arrays, draft, metadata={HEADER_KEY: text})
         except (OSError, SafetensorError) as error:
             raise UsageError(f"cannot write {path}: {error}") from None
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 def read_calibration(path: Path) -> Calibration:

@@ -7,7 +7,6 @@ the first frame in time is kept: a later one never takes its place when more foo
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from operators.groups.components import components
 from operators.groups.grid import Labels, Tell, Units, pair_cosines, untold
 from operators.groups.kmeans import assign
 from operators.moment import rfc3339
+from operators.whole_file import whole_file
 from pipeline.vectors.pool import Pool
 
 Verdict = Literal["kept", "duplicate", "dropped"]
@@ -120,16 +120,12 @@ def write_marks(path: Path, pool: Pool, found: Sequence[Mark]) -> None:
     Raises:
         UsageError: it cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with draft.open("w") as file:
+        with whole_file(path) as draft, draft.open("w") as file:
             for line in _lines(pool, found):
                 file.write(json.dumps(line) + "\n")
-        os.replace(draft, path)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _lines(pool: Pool, found: Sequence[Mark]) -> Iterator[dict[str, Any]]:

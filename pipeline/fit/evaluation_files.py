@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from PIL import Image
 
+from operators.whole_file import whole_file
 from pipeline.errors import SinkError
 from pipeline.fit.confusion_picture import confusion_picture
 from pipeline.fit.evaluation import Evaluation
@@ -47,19 +47,11 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> list[Path]:
 
 
 def _save(image: Image.Image, path: Path) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as draft:
         image.save(draft, format="PNG")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
     return path
 
 
 def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as draft:
         draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -1,0 +1,27 @@
+"""A file that is there as a whole or not at all, whatever happens while it is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A draft in the same folder, to be written and closed within the block; it takes the file's
+    place behind it, and is gone where the block fails.
+
+    Args:
+        path: the file; one that is there is replaced.
+
+    Raises:
+        OSError: it cannot take the file's place.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
