@@ -13,13 +13,12 @@ from PIL import Image
 from pipeline.curate.chosen import Chosen
 from pipeline.curate.funnel import Funnel, Step
 from pipeline.drawing.canvas import Box, Canvas, shortened
+from pipeline.drawing.cells import GAP, MARGIN, WIDTH, Cells
 from pipeline.drawing.palette import ACCENT, GREY, RULE
 from pipeline.search.when import moment
 
-WIDTH, MARGIN, GAP = 1600, 24, 20
 COLUMNS, MOST = 6, 24
-HEADER, STEP, CAPTION = 60, 30, 58
-SHAPE_HW = (9, 16)  # of a picture's place
+HEADER, STEP = 60, 30
 _WORDS, _BAR, _COUNT = 360, 560, 90  # where a step's bar begins, how long it is, room for a number
 
 
@@ -30,10 +29,8 @@ def contact_sheet(funnel: Funnel, chosen: Sequence[Chosen]) -> Image.Image:
         chosen: every one.
     """
     shown, steps = _shown(chosen), list(funnel.steps())
-    width = (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP) // COLUMNS
-    height = width * SHAPE_HW[0] // SHAPE_HW[1]
-    top = HEADER + len(steps) * STEP + GAP
-    total = top + -(-len(shown) // COLUMNS) * (height + CAPTION) + MARGIN
+    cells = Cells(len(shown), COLUMNS, HEADER + len(steps) * STEP + GAP)
+    total = cells.bottom + MARGIN
     canvas = Canvas(WIDTH, total)
     title = f"{funnel.taken} pictures of {funnel.recordings} recordings"
     if len(shown) < funnel.taken:
@@ -42,9 +39,7 @@ def contact_sheet(funnel: Funnel, chosen: Sequence[Chosen]) -> Image.Image:
     for number, step in enumerate(steps):
         _draw_step(canvas, step, HEADER + number * STEP, steps[0].count)
     for number, one in enumerate(shown):
-        row, column = divmod(number, COLUMNS)
-        left, up = MARGIN + column * (width + GAP), top + row * (height + CAPTION)
-        _draw_picture(canvas, one, (left, up, left + width, up + height))
+        _draw_picture(canvas, one, cells.box(number))
     return canvas.finish(total)
 
 

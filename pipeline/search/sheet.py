@@ -11,14 +11,12 @@ from PIL import Image
 
 from operators.errors import DinostreamError
 from pipeline.drawing.canvas import Box, Canvas, shortened, text_width
+from pipeline.drawing.cells import MARGIN, WIDTH, Cells
 from pipeline.drawing.palette import GREY, INK, NOTHING
 from pipeline.search.episode import Episode
 from pipeline.search.when import length, moment
 
-WIDTH, MARGIN, GAP = 1600, 24, 20
-COLUMNS = 4
-HEADER, CAPTION = 64, 58
-SHAPE_HW = (9, 16)  # of a picture's place
+COLUMNS, HEADER = 4, 64
 
 PictureOf = Callable[[Episode], Image.Image]
 """Raises `DinostreamError` where there is none: its text says why."""
@@ -37,22 +35,16 @@ def contact_sheet(
         picture_of: gives each a picture.
         asked: pictures that it was asked with.
     """
-    width = (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP) // COLUMNS
-    height = width * SHAPE_HW[0] // SHAPE_HW[1]
-    pitch, cells = height + CAPTION, len(asked) + len(episodes)
-    total = HEADER + -(-cells // COLUMNS) * pitch + MARGIN
+    cells = Cells(len(asked) + len(episodes), COLUMNS, HEADER)
+    total = cells.bottom + MARGIN
     canvas = Canvas(WIDTH, total)
     canvas.text((MARGIN, 41), shortened(question, 24, WIDTH - 2 * MARGIN), 24, bold=True)
-    for number in range(cells):
-        row, column = divmod(number, COLUMNS)
-        left, top = MARGIN + column * (width + GAP), HEADER + row * pitch
-        box = (left, top, left + width, top + height)
-        if number < len(asked):
-            canvas.fit(asked[number], box)
-            canvas.text((left, box[3] + 22), "asked with this", 18, bold=True)
-        else:
-            rank = number - len(asked)
-            _episode(canvas, rank + 1, episodes[rank], picture_of, box)
+    for number, picture in enumerate(asked):
+        left, _, _, bottom = box = cells.box(number)
+        canvas.fit(picture, box)
+        canvas.text((left, bottom + 22), "asked with this", 18, bold=True)
+    for number, episode in enumerate(episodes):
+        _episode(canvas, number + 1, episode, picture_of, cells.box(len(asked) + number))
     return canvas.finish(total)
 
 

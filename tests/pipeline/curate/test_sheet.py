@@ -5,7 +5,8 @@ import numpy as np
 from pipeline.curate.chosen import Chosen, entries_of
 from pipeline.curate.funnel import Funnel
 from pipeline.curate.selection import Decision
-from pipeline.curate.sheet import CAPTION, HEADER, MARGIN, WIDTH, contact_sheet
+from pipeline.curate.sheet import HEADER, contact_sheet
+from pipeline.drawing.cells import CAPTION, MARGIN, WIDTH
 
 
 def drawn(harvest, clusters):
