@@ -13,6 +13,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from operators.backbones.architectures import Architecture
+
 FORMAT = 1  # raise it when the same features give other bytes
 LEVELS = 127  # of a code to either side of zero
 
@@ -71,6 +73,17 @@ class Layout:
         """
         own = tuple(sorted(set(blocks)))
         return cls(own, depth - 1 not in own, components, width, registers)
+
+    @classmethod
+    def of_model(cls, blocks: Sequence[int], arch: Architecture, components: int) -> Self:
+        """The same, of a backbone's sizes."""
+        return cls.of(
+            blocks,
+            depth=arch.depth,
+            components=components,
+            width=arch.width,
+            registers=arch.registers,
+        )
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:

@@ -87,13 +87,7 @@ def keeping_of(
     arch = loaded.model.architecture
     basis = Basis.read(path)
     basis.check(loaded.sha256, arch.name)
-    layout = Layout.of(
-        backbone.blocks,
-        depth=arch.depth,
-        components=wanted.components or basis.components,
-        width=arch.width,
-        registers=arch.registers,
-    )
+    layout = Layout.of_model(backbone.blocks, arch, wanted.components or basis.components)
     computed = f"{computation.engine}, {computation.dtype}, {computation.device}"
     kind = Kind(layout, basis.sha256, arch.name, loaded.sha256, computed)
     archive = Archive(Path(wanted.dir))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+
 from pipeline.configuration.source_plan import SourcePlan
 from pipeline.configuration.streams import RECORDED_CHUNK_MS
+from pipeline.features.clip import Clip
 from pipeline.media.frame_size import FrameSize
+from pipeline.stream.chunk import Cursor
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.shots import ShotRule
 from pipeline.stream.spec import StreamSpec
@@ -33,4 +38,23 @@ def recorded_spec(
         taped=plan.taped,
         late_begins=plan.late_begins,
         shots=shots,
+    )
+
+
+def clip_spec(clip: Clip, size: FrameSize, *, cursor: Cursor | None = None) -> StreamSpec:
+    """
+    Args:
+        clip: a file or a scene, and which frames of it; with one size or another they are the same.
+        size: of a frame.
+        cursor: where decoding goes on; None: at the beginning.
+    """
+    return StreamSpec(
+        stream=hashlib.sha256(os.fsencode(clip.url)).hexdigest()[:32],
+        url=clip.url,
+        session=clip.content,
+        samplings=(clip.sampling,),
+        short_side=size.short_side,
+        patch=size.patch,
+        cursor=cursor,
+        chunk_ms=RECORDED_CHUNK_MS,
     )

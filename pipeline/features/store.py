@@ -6,15 +6,12 @@ on after the last part that it wrote. Decodes as replay does. Knows nothing of l
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from operators.backbones.backbone import Backbone
 from operators.frames import FrameInfo
-from pipeline.configuration.streams import RECORDED_CHUNK_MS
 from pipeline.errors import SourceError
 from pipeline.features.clip import Clip, Draft
 from pipeline.features.folder import (
@@ -30,12 +27,12 @@ from pipeline.features.footage import Footage
 from pipeline.features.glance import Glance
 from pipeline.features.picture import Picture, still_facts
 from pipeline.features.reading import Reading, grid_facts
+from pipeline.features.recorded import clip_spec
 from pipeline.features.stored import Part, StoredFeatures, joined, part_facts
 from pipeline.media.fingerprint import file_session
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import read_still
-from pipeline.stream.chunk import Cursor, End, Frames, Gap
-from pipeline.stream.spec import StreamSpec
+from pipeline.stream.chunk import End, Frames, Gap
 
 _FORMAT = 2  # 1 had no cells
 _PART_FRAMES = 256  # what a killed run computes again at most
@@ -108,10 +105,11 @@ class FeatureStore:
         if _is_complete(kept):
             return
         draft = Draft.after(kept)
-        spec = self._spec(clip, draft.cursor)
+        spec = clip_spec(clip, self.folder.size, cursor=draft.cursor)
         self._footage.prepare(spec)
         if ahead is not None and not _is_complete(following := self._kept(ahead)):
-            self._footage.prepare(self._spec(ahead, Draft.after(following).cursor))
+            cursor = Draft.after(following).cursor
+            self._footage.prepare(clip_spec(ahead, self.folder.size, cursor=cursor))
         for entry in self._footage.entries(spec):
             if isinstance(entry, Frames):
                 self._add(clip, draft, entry)
@@ -267,18 +265,6 @@ class FeatureStore:
 
     def _place(self, what: Facts, index: int) -> Path:
         return self.folder.place({**what, "format": _FORMAT, **self._glance.identity}, index)
-
-    def _spec(self, clip: Clip, cursor: Cursor | None) -> StreamSpec:
-        return StreamSpec(
-            stream=hashlib.sha256(os.fsencode(clip.url)).hexdigest()[:32],
-            url=clip.url,
-            session=clip.content,
-            samplings=(clip.sampling,),
-            short_side=self.folder.size.short_side,
-            patch=self.folder.size.patch,
-            cursor=cursor,
-            chunk_ms=RECORDED_CHUNK_MS,
-        )
 
 
 def _part_frames(clip: Clip) -> int:

@@ -19,7 +19,7 @@ from operators.archive.layout import FINAL, Layout, block_name
 from operators.archive.moments import Moments
 from operators.backbones.backbone import Backbone
 from operators.errors import UsageError
-from operators.frames import FrameBatch
+from operators.frames import Features, FrameBatch
 from operators.operator import Operator
 from pipeline.configuration.config import Config
 from pipeline.configuration.streams import stream_specs
@@ -109,39 +109,15 @@ def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
     with closing(assembly.engine):
         arch = backbone.loaded.model.architecture
         components = min(plan.components, arch.width)
-        layout = Layout.of(
-            backbone.blocks,
-            depth=arch.depth,
-            components=components,
-            width=arch.width,
-            registers=arch.registers,
-        )
+        layout = Layout.of_model(backbone.blocks, arch, components)
         read = read_by_heads(assembly.operators.values(), layout, backbone)
-        moments = {name: Moments(arch.width) for name in layout.maps}
-        frames, grid_hw = 0, (0, 0)
-        used: dict[str, StreamSpec] = {}
-        failed: dict[str, str] = {}
-        each = max(1, plan.frames // len(specs))
-        for spec, batch in _batches(specs, each, backbone.batch_size):
-            if isinstance(batch, End):
-                if batch.outcome in ("degraded", "rejected"):
-                    failed[spec.stream] = batch.detail or batch.outcome
-                continue
-            features = backbone(batch)
-            for row in range(len(batch.infos)):
-                seen = read_maps(features, layout, slice(row, row + 1))
-                for name, (patches, _) in seen.items():
-                    moments[name].add(patches)
-            used[spec.stream] = spec
-            frames += len(batch.infos)
-            _, high, wide, _ = features.patches.shape
-            grid_hw = (high, wide)
-            tell(frames / (each * len(specs)), f"{spec.stream}, {frames} frames")
-    if not frames:
-        told = (f"{stream}: {why}" for stream, why in failed.items())
+        seen = _Seen(layout)
+        seen.look(specs, backbone, plan.frames, tell=tell)
+    if not seen.frames:
+        told = (f"{stream}: {why}" for stream, why in seen.failed.items())
         raise SourceError("; ".join(["no frame of these sources can be decoded", *told]))
     try:
-        found = {name: one.directions(components, read[name]) for name, one in moments.items()}
+        found = {name: one.directions(components, read[name]) for name, one in seen.moments.items()}
     except ValueError as error:
         raise UsageError(f"{error}; give more footage, or fewer --components") from error
     maps: dict[str, Directions] = {name: one for name, (one, _) in found.items()}
@@ -153,18 +129,68 @@ def fit_features(config: Config, plan: BasisPlan, *, tell: Tell) -> BasisReport:
         "short_side": config.short_side,
         "filter": FILTER_NAME,
         "explained": explained,
-        **provenance_facts(
-            (one.session for one in used.values()),
-            rendered=all(is_scene(one.url) for one in used.values()),
-        ),
+        **seen.provenance,
     }
     try:
         sha256 = write_basis(plan.out, maps, facts)
     except OSError as error:
         raise SinkError(f"{plan.out}: cannot be written ({error.strerror or error})") from error
-    count = next(iter(moments.values())).count
-    frame_bytes = layout.frame_bytes(grid_hw)
-    return BasisReport(plan.out, sha256, frames, count, explained, frame_bytes, failed)
+    frame_bytes = layout.frame_bytes(seen.grid_hw)
+    return BasisReport(
+        plan.out, sha256, seen.frames, seen.patches, explained, frame_bytes, seen.failed
+    )
+
+
+class _Seen:
+    """What was looked at so far.
+
+    Attributes:
+        moments: of the patches of every map.
+        frames: that were looked at.
+        grid_hw: patches of the last one, down and across.
+        failed: stream -> why frames of it could not be looked at.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.moments = {name: Moments(layout.width) for name in layout.maps}
+        self.frames, self.grid_hw = 0, (0, 0)
+        self.failed: dict[str, str] = {}
+        self._layout = layout
+        self._used: dict[str, StreamSpec] = {}
+
+    def look(self, specs: list[StreamSpec], backbone: Backbone, most: int, *, tell: Tell) -> None:
+        """At so many frames in all, the first ones of each stream."""
+        each = max(1, most // len(specs))
+        for spec, batch in _batches(specs, each, backbone.batch_size):
+            if isinstance(batch, End):
+                if batch.outcome in ("degraded", "rejected"):
+                    self.failed[spec.stream] = batch.detail or batch.outcome
+                continue
+            self._add(backbone(batch))
+            self._used[spec.stream] = spec
+            tell(self.frames / (each * len(specs)), f"{spec.stream}, {self.frames} frames")
+
+    def _add(self, features: Features) -> None:
+        for row in range(len(features.infos)):
+            seen = read_maps(features, self._layout, slice(row, row + 1))
+            for name, (patches, _) in seen.items():
+                self.moments[name].add(patches)
+        self.frames += len(features.infos)
+        _, high, wide, _ = features.patches.shape
+        self.grid_hw = (high, wide)
+
+    @property
+    def patches(self) -> int:
+        """Of each map."""
+        return next(iter(self.moments.values())).count
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What it was, for a header."""
+        return provenance_facts(
+            (one.session for one in self._used.values()),
+            rendered=all(is_scene(one.url) for one in self._used.values()),
+        )
 
 
 def read_by_heads(

@@ -11,15 +11,12 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.configuration.streams import RECORDED_CHUNK_MS
 from pipeline.errors import SourceError
 from pipeline.features.clip import Clip
 from pipeline.features.footage import Footage
+from pipeline.features.recorded import clip_spec
 from pipeline.media.frame_size import FrameSize
 from pipeline.stream.chunk import Frames
-from pipeline.stream.spec import StreamSpec
-
-_STREAM = "followed"
 
 
 def whole(source_hw: tuple[int, int]) -> FrameSize:
@@ -40,16 +37,7 @@ def pictures(
     Raises:
         SourceError: it is not decoded to the same frames as before.
     """
-    size = whole(source_hw)
-    spec = StreamSpec(
-        stream=_STREAM,
-        url=clip.url,
-        session=clip.content,
-        samplings=(clip.sampling,),
-        short_side=size.short_side,
-        patch=size.patch,
-        chunk_ms=RECORDED_CHUNK_MS,
-    )
+    spec = clip_spec(clip, whole(source_hw))
     wanted = iter(times_us.tolist())
     sought = next(wanted, None)
     with closing(Footage()) as footage:

@@ -13,6 +13,7 @@ from operators.frames import FrameBatch
 from pipeline.errors import SourceError
 from pipeline.features import store as feature_store
 from pipeline.features.clip import Clip
+from pipeline.features.recorded import clip_spec
 from pipeline.features.store import FeatureStore
 from pipeline.fit.scene_actions import scenes_with_actions
 from pipeline.media.frame_size import FrameSize
@@ -62,7 +63,7 @@ def test_it_holds_what_the_backbone_says_of_replays_frames(
     wanted = Clip(path, 5)
     pixels, infos = [], []
     footage = feature_store.Footage()
-    for entry in footage.entries(store._spec(wanted, None)):
+    for entry in footage.entries(clip_spec(wanted, store.folder.size)):
         if isinstance(entry, feature_store.Frames):
             pixels.append(entry.pixels)
             infos += entry.infos
