@@ -24,7 +24,7 @@ from operators.groups.agreement import adjusted_rand, purity
 from operators.groups.grid import Units, unit_rows
 from operators.groups.kmeans import spherical_kmeans
 from operators.groups.silhouette import choose_k
-from operators.groups.whitening import centring
+from operators.groups.whitening import centred
 from pipeline.configuration.sources import plan_recordings
 from pipeline.dedupe.alterations import ALTERATIONS
 from pipeline.dedupe.calibrating import calibrated, copies_of
@@ -78,10 +78,10 @@ def rendered(kind: str, seeds: Sequence[int], short_side: int) -> Iterator[Momen
 
 def agreement(units: Units, kinds: NDArray[np.int64]) -> Agreement:
     """How far clusters of vectors are kinds."""
-    centred = centring(units)(units)
-    found = spherical_kmeans(centred, len(set(kinds.tolist())), restarts=10)
+    own = centred(units)
+    found = spherical_kmeans(own, len(set(kinds.tolist())), restarts=10)
     labels = found.labels
-    return Agreement(adjusted_rand(labels, kinds), purity(labels, kinds), choose_k(centred).k)
+    return Agreement(adjusted_rand(labels, kinds), purity(labels, kinds), choose_k(own).k)
 
 
 def found_copies(recordings: Sequence[Moments], look: Look) -> str:

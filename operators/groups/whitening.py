@@ -46,6 +46,11 @@ def centring(units: Units) -> Whitening:
     return Whitening(np.rint(mean * _FINE) / _FINE)
 
 
+def centred(units: Units) -> Units:
+    """Units without their mean, `[N, D]` -> `[N, D]`."""
+    return centring(units)(units)
+
+
 def whitening(units: Units, *, shrinkage: float = SHRINKAGE) -> Whitening:
     """The one after which some units vary alike in all directions, nearly.
 

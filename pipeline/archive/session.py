@@ -89,13 +89,8 @@ class Session:
 
     def segments(self) -> list[Segment]:
         """In order; of several that begin at one frame the last."""
-        found: dict[int, Segment] = {}
-        for name in sorted(os.listdir(self.folder)) if self.folder.is_dir() else ():
-            if match := _NAME.fullmatch(name):
-                begin, epoch = int(match[1]), int(match[2])
-                if begin not in found or found[begin].epoch < epoch:
-                    found[begin] = Segment(self.folder / name, begin, epoch)
-        return [found[begin] for begin in sorted(found)]
+        in_order = sorted(self._all(), key=lambda one: (one.begin, one.epoch))
+        return list({one.begin: one for one in in_order}.values())
 
     def is_blank(self) -> bool:
         """Whether nothing was ever kept there: no segment, or a blank first one alone.

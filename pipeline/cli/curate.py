@@ -20,6 +20,7 @@ from pipeline.cli.options import (
     configuration_values,
     json_option,
 )
+from pipeline.cli.threshold_options import chosen_threshold, threshold_options
 
 if TYPE_CHECKING:
     from pipeline.configuration.config import Config
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-_SAME = 0.9999  # two vectors that are the same, as float16 has them
-_FAILED = 3
 _COUNT = click.IntRange(1)
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
@@ -52,11 +51,7 @@ def _sight_and_head(function: Callback) -> Callback:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--target", type=_COUNT, required=True, metavar="N",
               help="How many pictures; all there are where there are not so many.")  # fmt: skip
-@click.option("--calibrated", type=FILE, metavar="FILE", show_default="none",
-              help="What `dedupe calibrate` has measured.")  # fmt: skip
-@click.option("--threshold", type=FiniteRange(-1, _SAME), metavar="COSINE",
-              show_default="the calibration's",
-              help="From which cosine on two pictures are one, by hand.")  # fmt: skip
+@threshold_options
 @click.option("--reference", type=FOLDER, metavar="DIR", show_default="none",
               help="Pictures, such as a test set's: what hangs together with one is left out.",
 )  # fmt: skip
@@ -110,6 +105,7 @@ def command(
     left out and why, a report and a contact sheet.
     """
     from pipeline.curate.curate import Asked, Crew, curate
+    from pipeline.job import DONE, SOME_FAILED
 
     seeds = _pictures("--seed-images", seed_images)
     references = _pictures("--reference", reference)
@@ -127,7 +123,7 @@ def command(
         click.echo("\n".join(_lines(done, wish, out)))
     for one in done.failed:
         click.echo(f"{one.source}: {one.outcome}, {one.detail}", err=True)
-    return _FAILED if done.failed else 0
+    return SOME_FAILED if done.failed else DONE
 
 
 def _pictures(option: str, folder: Path | None) -> tuple[Path, ...]:
@@ -186,17 +182,10 @@ def _setup(config: Config, given: dict[str, Any], workers: int) -> Setup:
 
 def _wish(config: Config, given: dict[str, Any], setup: Setup, *, seeded: bool) -> Wish:
     from pipeline.curate.wish import Wish
-    from pipeline.dedupe.calibration import read_calibration
 
-    calibrated, threshold = given["calibrated"], given["threshold"]
-    if calibrated is None and threshold is None:
-        raise click.UsageError(
-            "no cosine means the same with all weights: measure one with `dedupe calibrate` and "
-            "give --calibrated, or say a --threshold by hand"
-        )
+    measured, threshold = chosen_threshold(given["calibrated"], given["threshold"])
     if given["clusters"] and not seeded:
         raise click.UsageError("--clusters are those that hold seeds: give --seed-images too")
-    measured = read_calibration(calibrated) if calibrated else None
     if measured:
         measured.require_model(setup.loaded, source="this footage")
         if measured.short_side != setup.short_side:
@@ -206,7 +195,7 @@ def _wish(config: Config, given: dict[str, Any], setup: Setup, *, seeded: bool) 
             )
     wish = Wish(
         given["target"],
-        measured.point.threshold if measured and threshold is None else threshold,
+        threshold,
         measured,
         per_seed=given["per_seed"],
         clusters=given["clusters"],

@@ -16,6 +16,7 @@ from pipeline.cli.options import FiniteRange, backbone_config, json_option, sigh
 from pipeline.cli.pool_options import opened_pool, pool_options
 from pipeline.cli.query_options import opened_sight, query_options
 from pipeline.cli.sheet_options import require_png, require_writable, save_picture
+from pipeline.cli.threshold_options import chosen_threshold, threshold_options
 
 if TYPE_CHECKING:
     from operators.groups.grid import Units
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
-_SAME = 0.9999  # two vectors that are the same, as float16 has them
 _TOLD, _AROUND = 5, 30  # every so many hundredths a threshold is told, so many around the chosen
 
 
@@ -57,11 +57,7 @@ def command() -> None:
     "-o marks.jsonl",
 )
 @pool_options
-@click.option("--calibrated", type=FILE, metavar="FILE", show_default="none",
-              help="What `dedupe calibrate` has measured.")  # fmt: skip
-@click.option("--threshold", type=FiniteRange(-1, _SAME), metavar="COSINE",
-              show_default="the calibration's",
-              help="From which cosine on two frames are joined, by hand.")  # fmt: skip
+@threshold_options
 @click.option("--drop-like", type=FOLDER, metavar="DIR", show_default="none",
               help="Pictures, such as a test set's: what hangs together with one is dropped.",
 )  # fmt: skip
@@ -85,19 +81,11 @@ def mark(
     options are for --drop-like alone: its pictures are looked at with the weights that made the
     vectors.
     """
-    from pipeline.dedupe.calibration import read_calibration
     from pipeline.dedupe.marking import counts, marks, write_marks
 
-    if calibrated is None and threshold is None:
-        raise click.UsageError(
-            "no cosine means the same with all weights: measure one with `dedupe calibrate` and "
-            "give --calibrated, or say a --threshold by hand"
-        )
+    measured, cut = chosen_threshold(calibrated, threshold)
     require_writable(output)
-    measured = read_calibration(calibrated) if calibrated else None
-    cut = measured.point.threshold if measured else 0.0
     if threshold is not None:
-        cut = threshold
         click.echo(f"threshold {cut:g} was given by hand: nobody has measured it", err=True)
     with opened_pool(given, what="dedupe") as (_, pool, tell):
         if measured:

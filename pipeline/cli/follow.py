@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pipeline.follow.follow import Followed
 
 THING = "thing"
-_DAMAGED = 3
 
 
 @click.command(
@@ -99,8 +98,9 @@ def _finish(done: Followed, out: Path, *, as_json: bool) -> int:
     from pipeline.follow.follow import FILM, STRIP
     from pipeline.follow.labelled import BOXES, LABELS, MASKS, PICTURES
     from pipeline.follow.told import FILE
+    from pipeline.job import DONE, SOME_FAILED
 
-    code = _DAMAGED if done.trouble else 0
+    code = SOME_FAILED if done.trouble else DONE
     if as_json:
         said = json.loads((out / FILE).read_text(encoding="utf-8"))
         click.echo(json.dumps({"folder": str(out), "notes": done.notes, **said}))

@@ -16,7 +16,7 @@ from operators.groups.grid import Labels, Tell, untold
 from operators.groups.kmeans import RESTARTS, spherical_kmeans
 from operators.groups.medoid import medoids
 from operators.groups.silhouette import Choice, choose_k
-from operators.groups.whitening import centring
+from operators.groups.whitening import centred
 from pipeline.vectors.pool import Pool
 
 HOUR_US = 3_600_000_000
@@ -100,7 +100,7 @@ def clustered(
         raise UsageError(
             f"{len(pool)} frames are too few for {k or 'a choice of'} clusters; want {k or 3}"
         )
-    units = centring(pool.units)(pool.units)
+    units = centred(pool.units)
     choice = None if k else choose_k(units, seed=seed, restarts=restarts, tell=tell)
     count = choice.k if choice else k
     assert count

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from operators.groups.balance import balanced_sample
 from operators.groups.grid import Labels, Tell, Units, untold
 from operators.groups.hierarchy import hierarchical_kmeans
-from operators.groups.whitening import centring
+from operators.groups.whitening import centred
 from pipeline.curate.retrieval import near_seeds
 from pipeline.curate.wish import Wish
 from pipeline.dedupe.marking import Mark, marks
@@ -127,7 +127,7 @@ class _Selection:
         count, target = len(self._left), self._wish.target
         if not count:
             return
-        units = centring(self._units)(self._units)
+        units = centred(self._units)
         hierarchy = hierarchical_kmeans(units, levels(count), seed=self._wish.seed)
         chosen = balanced_sample(hierarchy, target, seed=self._wish.seed)
         taken = np.isin(np.arange(count), chosen)

@@ -15,7 +15,7 @@ from operators.errors import UsageError
 from operators.groups.grid import Labels, Numbers, Tell, Units, centres, pair_cosines, sums, untold
 from operators.groups.neighbours import nearest_others
 from operators.groups.ranking import cosines_with, diverse, ndcg_at, profile, recall_at
-from operators.groups.whitening import centring
+from operators.groups.whitening import centred
 from pipeline.vectors.pool import Pool
 
 NEIGHBOURS = 8
@@ -96,7 +96,7 @@ def recommended(
         top: how many at most.
         likeness: lambda of maximal marginal relevance.
     """
-    units = centring(pool.units)(pool.units)
+    units = centred(pool.units)
     near = _near_profile(units, likes, dislikes)
     worth = near.copy()
     worth[[*likes, *dislikes]] = -np.inf
@@ -130,7 +130,7 @@ def to_look_at_first(
     if len(pool) < 2:
         raise UsageError("one frame alone is neither unusual nor usual; choose more")
     looked_at = np.arange(0, len(pool), -(-len(pool) // MOST_FRAMES))
-    units = centring(pool.units)(pool.units)[looked_at]
+    units = centred(pool.units)[looked_at]
     novelty = (1.0 - _usual(units, _streams(pool)[looked_at])) / 2.0
     among = nearest_others(units, min(NEIGHBOURS, len(units) - 1), tell=tell)
     represents = np.maximum(among.cosines.mean(axis=1), 0.0)
@@ -159,7 +159,7 @@ def held_out(pool: Pool, likes: Sequence[int], dislikes: Sequence[int], *, k: in
     """
     if len(set(likes)) < 2:
         raise UsageError("to leave a like out another one is needed; give --like twice or more")
-    units = centring(pool.units)(pool.units)
+    units = centred(pool.units)
     rankings = [_ranking(units, wanted, likes, dislikes) for wanted in likes]
     recalls = [recall_at(ranking, {one}, k) for one, ranking in zip(likes, rankings, strict=True)]
     gains = [ndcg_at(ranking, {one}, k) for one, ranking in zip(likes, rankings, strict=True)]
