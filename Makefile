@@ -47,7 +47,7 @@ test-decoders:  ## run the decoders' tests alone, in a small environment: PYTHON
 	  --ignore tests/pipeline/media/test_scaler_fidelity.py tests/pipeline/media \
 	  tests/pipeline/decode/test_losses.py tests/pipeline/decode/test_playback.py tests/pipeline/decode/test_timestamps.py
 
-PRETRAIN := $(VENV)/bin/python -m pipeline.pretrain
+DEMO_WEIGHTS := $(VENV)/bin/python -m pipeline.demo_weights
 DEMO_HEADS := depth segmentation action detect
 SIZES := 112x112 196x112 112x196 266x112 112x266
 COMPARE := $(VENV)/bin/dinostream eval compare --synthetic world --seeds 20000:20120 $(SIZES:%=--size %) \
@@ -55,12 +55,12 @@ COMPARE := $(VENV)/bin/dinostream eval compare --synthetic world --seeds 20000:2
   --save results/demo-heads
 
 demo-weights: $(VENV)/.stamp-run  ## train the weights that ship (--weights demo) once more: hours
-	$(PRETRAIN) --out results/pretrain
+	$(DEMO_WEIGHTS) --out results/pretrain
 	$(COMPARE) --task depth --task segmentation --train-seeds 10000:10800 -o results/demo-eval/maps
 	$(COMPARE) --task action --train-seeds 10000:11600 -o results/demo-eval/action
 	$(VENV)/bin/dinostream fit detect --synthetic world --seeds 10000:15000 --frames 1 $(SIZES:%=--size %) --short-side 112 \
 	  --steps 6000 --model dinov2_vitti14 --weights results/pretrain/dinov2_vitti14.safetensors -o results/demo-heads/detect.safetensors
-	$(PRETRAIN).pack --backbone results/pretrain/dinov2_vitti14.safetensors \
+	$(DEMO_WEIGHTS).pack --backbone results/pretrain/dinov2_vitti14.safetensors \
 	  $(DEMO_HEADS:%=results/demo-heads/%.safetensors)
 
 lint: $(VENV)/.stamp-dev  ## ruff and mypy

@@ -196,7 +196,7 @@ def test_tests_are_no_package():
         ("pipeline.runtime.ray_run", {"torch", "av", "kafka"}),
         ("pipeline.runtime.ray_doctor", {"torch", "av", "kafka"}),
         ("pipeline.job", {"torch", "av", "ray", "kafka"}),
-        ("pipeline.pretrain.rendering", {"torch"}),
+        ("pipeline.demo_weights.rendering", {"torch"}),
     ],
 )
 def test_light_modules_stay_light(module, absent):

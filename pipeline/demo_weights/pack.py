@@ -1,4 +1,4 @@
-"""`python -m pipeline.pretrain.pack`: a backbone and its heads become the file that ships.
+"""`python -m pipeline.demo_weights.pack`: a backbone and its heads become the file that ships.
 
 Files of a training and of `dinostream fit` in -> one file out, as `--weights demo` reads it.
 """
@@ -17,9 +17,9 @@ MOST_BYTES = 13_500_000  # more has no place in a repository
 def main() -> None:
     """Pack, read back, and say what is in it."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.pretrain.pack",
+        prog="python -m pipeline.demo_weights.pack",
         description="Put a backbone and its heads into the file that ships.",
-        epilog="Example: python -m pipeline.pretrain.pack --backbone b.safetensors heads/*",
+        epilog="Example: python -m pipeline.demo_weights.pack --backbone b.safetensors heads/*",
     )
     parser.add_argument("heads", type=Path, nargs="+", help="of `dinostream fit`")
     parser.add_argument(

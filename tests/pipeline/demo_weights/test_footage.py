@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.pretrain.footage import Footage, Mix
-from pipeline.pretrain.recipe import CLIPS_PER_FILE, Recipe
-from pipeline.pretrain.rendering import render
+from pipeline.demo_weights.footage import Footage, Mix
+from pipeline.demo_weights.recipe import CLIPS_PER_FILE, Recipe
+from pipeline.demo_weights.rendering import render
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.scene import open_scene
 
@@ -40,7 +40,7 @@ def test_clips_are_the_scenes_frames_with_their_truth(folder):
 @pytest.mark.slow
 def test_cells_are_the_same_from_left_and_from_right(folder):
     del folder
-    from pipeline.pretrain.rendering import _cell_centres
+    from pipeline.demo_weights.rendering import _cell_centres
 
     for side in (28, 112, 224):
         centres = _cell_centres(side)

@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
-from operators.pretrain.clips import Clips
-from operators.pretrain.losses import losses, scores, total
-from operators.pretrain.student import Guess
+from operators.supervised.clips import Clips
+from operators.supervised.losses import losses, scores, total
+from operators.supervised.student import Guess
 
 
 def clips() -> Clips:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from operators.backbones.architectures import architecture
 from operators.backbones.vit import resize_positions
-from operators.pretrain.positions import KNOTS, smoothed, spread
+from operators.supervised.positions import KNOTS, smoothed, spread
 from operators.weights.demo import read_demo
 
 ARCH = architecture("dinov2_vitti14")

@@ -1,4 +1,4 @@
-"""`python -m pipeline.pretrain`: renders footage, trains the small backbone on it, writes its file.
+"""`python -m pipeline.demo_weights`: renders footage, trains the small backbone, writes its file.
 
 Stopped or killed, the same command goes on. The curve, a JSON line per look at held-out footage,
 lies beside the checkpoint.
@@ -21,14 +21,14 @@ from safetensors.torch import save_file
 from operators.backbones.architectures import DEMO_MODEL, architecture
 from operators.backbones.machine import this_machine
 from operators.backbones.random_weights import random_tensors
-from operators.pretrain.clips import Clips, Turned
-from operators.pretrain.loop import Plan, Training
-from operators.pretrain.student import Student
+from operators.supervised.clips import Clips, Turned
+from operators.supervised.loop import Plan, Training
+from operators.supervised.student import Student
 from operators.weights.backbone_choice import DEMO
 from operators.weights.demo import read_demo
-from pipeline.pretrain.footage import Footage, Mix
-from pipeline.pretrain.recipe import Recipe
-from pipeline.pretrain.rendering import render
+from pipeline.demo_weights.footage import Footage, Mix
+from pipeline.demo_weights.recipe import Recipe
+from pipeline.demo_weights.rendering import render
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.labels import LABELS
 
@@ -78,9 +78,9 @@ def main() -> None:
 
 def _wish() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.pretrain",
+        prog="python -m pipeline.demo_weights",
         description="Train the backbone that ships with dinostream, on rendered footage.",
-        epilog="Example: python -m pipeline.pretrain --out results/pretrain",
+        epilog="Example: python -m pipeline.demo_weights --out results/pretrain",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from operators.backbones.architectures import architecture
-from operators.pretrain.clips import Clips, Turned
-from operators.pretrain.loop import Plan, Training
-from operators.pretrain.positions import smoothed
-from operators.pretrain.student import Student
+from operators.supervised.clips import Clips, Turned
+from operators.supervised.loop import Plan, Training
+from operators.supervised.positions import smoothed
+from operators.supervised.student import Student
 
 ARCH = replace(architecture("dinov2_vitti14"), depth=1)
 TURNED = Turned(mirrored=torch.tensor([0, 1]), reversed=torch.tensor([0, 1]))

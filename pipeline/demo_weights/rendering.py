@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL
 from operators.frames import CELLS
-from pipeline.pretrain.recipe import Recipe
+from pipeline.demo_weights.recipe import Recipe
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.labels import SKY
 from pipeline.synthetic.renderer import SceneFrame

@@ -10,7 +10,7 @@ import pytest
 
 from operators.backbones.architectures import architecture
 from operators.weights.load import load_backbone
-from pipeline.pretrain import command
+from pipeline.demo_weights import command
 
 SMALL = ["--scene", "world", "--clips", "4", "--held-out", "2", "--batch", "2"]
 SIZES = ["--sizes", "28x28:2,42x28:2"]
@@ -20,7 +20,7 @@ SIZES = ["--sizes", "28x28:2,42x28:2"]
 def test_it_trains_goes_on_and_writes_a_backbone(tmp_path, monkeypatch, capsys):
     words = ["--out", str(tmp_path), *SMALL, *SIZES, "--processes", "1", "--steps"]
     first = subprocess.run(
-        [sys.executable, "-m", "pipeline.pretrain", *words, "2"],
+        [sys.executable, "-m", "pipeline.demo_weights", *words, "2"],
         capture_output=True,
         text=True,
         check=False,
@@ -34,7 +34,7 @@ def test_it_trains_goes_on_and_writes_a_backbone(tmp_path, monkeypatch, capsys):
     assert {"depth_abs_rel", "actions_right"} <= look["held_out"]["42x28"].keys()
 
     # Another process would only import torch once more: what goes on lies in files.
-    monkeypatch.setattr(sys, "argv", ["pretrain", *words, "4"])
+    monkeypatch.setattr(sys, "argv", ["demo_weights", *words, "4"])
     command.main()
     assert "goes on after step 2 of 4" in capsys.readouterr().out
     backbone = tmp_path / "dinov2_vitti14.safetensors"

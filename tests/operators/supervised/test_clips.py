@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from operators.pretrain.clips import Clips, Turned, vary
+from operators.supervised.clips import Clips, Turned, vary
 
 STILL, LEFT, RIGHT, ONCE = range(4)
 TURNED = Turned(

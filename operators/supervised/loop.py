@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from operators.backbones.thread_pool import stay_on_one_core
-from operators.pretrain.clips import Clips, Turned, vary
-from operators.pretrain.losses import losses, scores, total
-from operators.pretrain.positions import smoothed
-from operators.pretrain.student import Student
+from operators.supervised.clips import Clips, Turned, vary
+from operators.supervised.losses import losses, scores, total
+from operators.supervised.positions import smoothed
+from operators.supervised.student import Student
 
 Batches = Callable[[torch.Generator], Clips]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from operators.backbones.architectures import architecture
-from operators.pretrain.student import Student
+from operators.supervised.student import Student
 
 ARCH = replace(architecture("dinov2_vitti14"), depth=1)
 

@@ -1,4 +1,4 @@
-"""Rendered clips with their truth, read at random from what `pipeline.pretrain.rendering` made."""
+"""Rendered clips with their truth, read at random from the files that `rendering` made."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from operators.pretrain.clips import Clips
-from pipeline.pretrain.recipe import Recipe
+from operators.supervised.clips import Clips
+from pipeline.demo_weights.recipe import Recipe
 
 
 class Footage:

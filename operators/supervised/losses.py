@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from operators.pretrain.clips import Clips
-from operators.pretrain.student import FIELDS, Guess
+from operators.supervised.clips import Clips
+from operators.supervised.student import FIELDS, Guess
 
 # Each near 1 before the first step; depth is what every other task leans on.
 _WEIGHTS = {"depth": 1.5, "classes": 1.0, "shares": 0.5, "distance": 0.75, "action": 1.5}
