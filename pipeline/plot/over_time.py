@@ -14,7 +14,7 @@ from pipeline.drawing.scale import decimals, round_scale
 from pipeline.plot.bins import Span
 from pipeline.plot.panel import HEAD, SMALL, Foot, draw_head
 from pipeline.plot.svg import Drawing, Point, text_width
-from pipeline.plot.time_axis import mark_text, marks, span_text
+from pipeline.plot.time_axis import Along, mark_text, marks, span_text
 
 _HEIGHT = 150.0  # of the chart alone
 _BELOW = 42.0  # its numbers and what its axis is
@@ -44,7 +44,7 @@ class OverTime:
     Attributes:
         unit: of the values, in words.
         span: its bins.
-        wall: they are moments; else places in a recording.
+        along: what the bins' seconds are.
         stacked: areas, the first at the bottom, instead of lines.
         top: the scale's end where it is known.
     """
@@ -53,7 +53,7 @@ class OverTime:
     unit: str
     span: Span
     series: Sequence[Series]
-    wall: bool = True
+    along: Along = "moments"
     stacked: bool = False
     top: float | None = None
     notes: Sequence[str] = ()
@@ -105,16 +105,16 @@ class OverTime:
             drawing.rule((box.left, y), (box.right, y))
             said = f"{mark:.{decimals(scale)}f}"
             drawing.text((box.left - 6, y + 4), said, SMALL, role="grey", anchor="end")
-        moments = marks(self.span, most=6)
+        moments = marks(self.span, most=6, along=self.along)
         step_s = moments[1] - moments[0] if len(moments) > 1 else self.span.width_s
         length_s = self.span.end_s - self.span.first_s
         for at_s in moments:
             x = box.left + (box.right - box.left) * (at_s - self.span.first_s) / length_s
             drawing.rule((x, box.bottom), (x, box.bottom + 4), role="grey")
-            said = mark_text(at_s, step_s, wall=self.wall)
+            said = mark_text(at_s, step_s, along=self.along)
             x = min(x, box.right - text_width(said, SMALL) / 2)
             drawing.text((x, box.bottom + 17), said, SMALL, role="grey", anchor="middle")
-        told = span_text(self.span, wall=self.wall)
+        told = span_text(self.span, along=self.along)
         drawing.text((box.right, box.bottom + 32), told, SMALL, role="grey", anchor="end")
 
     def _draw_lines(self, drawing: Drawing, places: _Places) -> None:

@@ -9,7 +9,7 @@ from pipeline.drawing.palette import NOTHING, RGB, class_colours
 from pipeline.drawing.warning import warning_text
 from pipeline.plot.bins import Bins
 from pipeline.plot.over_time import OverTime, Series
-from pipeline.plot.time_axis import width_text
+from pipeline.plot.time_axis import Along, width_text
 from pipeline.records.payloads import time_us
 from pipeline.records.record import StoredRecord
 
@@ -21,7 +21,7 @@ class Shares:
 
     def __init__(self) -> None:
         self._sums: Bins[str] = Bins()
-        self._wall = True
+        self._along: Along = "moments"
         self._untrained = False
         self._out_of_domain = False
 
@@ -39,7 +39,7 @@ class Shares:
         self._sums.add(_FRAMES, at_us)
         for name, share in shares:
             self._sums.add(name, at_us, share)
-        self._wall = clock != "media"
+        self._along = "recording" if clock == "media" else "moments"
         self._untrained |= "ce_untrained" in headers
         self._out_of_domain |= "ce_outofdomain" in headers
 
@@ -57,7 +57,9 @@ class Shares:
             series.append(self._area(name, rest, NOTHING))
         unit = f"mean share of the picture, in bins of {width_text(span.width_s)}"
         warning = warning_text(untrained=self._untrained, out_of_domain=self._out_of_domain)
-        return OverTime(title, unit, span, series, self._wall, stacked=True, top=1, warning=warning)
+        return OverTime(
+            title, unit, span, series, self._along, stacked=True, top=1, warning=warning
+        )
 
     def _area(self, name: str, classes: Sequence[str], colour: RGB) -> Series:
         frames = self._sums.values(_FRAMES)

@@ -24,7 +24,7 @@ def test_shares_are_means_of_a_bin_and_unknown_between(asked, stored):
         "car 67%": [0.5, None, 1.0],
         "wall 33%": [0.5, None, 0.0],
     }
-    assert (panel.title, panel.wall, panel.top) == ("Classes of gate", False, 1)
+    assert (panel.title, panel.along, panel.top) == ("Classes of gate", "recording", 1)
 
 
 def test_classes_without_a_colour_are_together(asked, stored):
@@ -47,7 +47,7 @@ def test_sessions_of_a_recording_and_variants_are_apart_and_those_of_a_camera_ar
     panels = asked(Classes(), records)
     titles = [f"Classes of clip, {one * 12}" for one in "ab"] + ["Classes of yard"]
     assert [one.title for one in panels] == titles
-    assert panels[-1].wall
+    assert panels[-1].along == "moments"
 
 
 def test_streams_without_room_are_told(asked, stored):

@@ -56,7 +56,7 @@ def test_all_zero_and_one_bin_can_be_drawn(drawn):
 def test_axes_have_units_and_the_legend_has_every_colour(drawn):
     seen = drawn(Series("a", [1], RED), Series("a, more", [2], RED, dashed=True), notes=["Why so."])
     assert {"a", "b", "0:00", "time in the recording"} <= set(
-        drawn(Series("a", [1], RED), wall=False).texts
+        drawn(Series("a", [1], RED), along="recording").texts
     )
     assert "Why so." in seen.texts
     assert seen.texts.count("a, more") == 0

@@ -24,17 +24,32 @@ def test_there_are_a_few_and_they_are_round(length_s):
 
 
 def test_texts():
-    assert mark_text(NOON_S, 5, wall=True) == "12:00:00"
-    assert mark_text(NOON_S, 60, wall=True) == "12:00"
-    assert mark_text(NOON_S, 86_400, wall=True) == "11-30"
-    assert [mark_text(at, 1, wall=False) for at in (5, 75, 3700)] == ["0:05", "1:15", "1:01:40"]
-    assert span_text(Span(NOON_S, 1, 10), wall=True) == "2026-11-30, UTC"
-    assert span_text(Span(NOON_S, 3600, 30), wall=True) == "2026-11-30 to 2026-12-01, UTC"
-    assert span_text(Span(0, 1, 10), wall=False) == "time in the recording"
+    assert mark_text(NOON_S, 5, along="moments") == "12:00:00"
+    assert mark_text(NOON_S, 60, along="moments") == "12:00"
+    assert mark_text(NOON_S, 86_400, along="moments") == "11-30"
+    assert [mark_text(at, 1, along="recording") for at in (5, 75, 3700)] == [
+        "0:05",
+        "1:15",
+        "1:01:40",
+    ]
+    assert span_text(Span(NOON_S, 1, 10), along="moments") == "2026-11-30, UTC"
+    assert span_text(Span(NOON_S, 3600, 30), along="moments") == "2026-11-30 to 2026-12-01, UTC"
+    assert span_text(Span(0, 1, 10), along="recording") == "time in the recording"
     assert [width_text(one) for one in (5, 300, 10_800, 86_400)] == ["5 s", "5 min", "3 h", "1 d"]
 
 
 def test_the_ends_of_all_time_can_be_written():
     for at_s in (-(10**12), 10**12):
-        assert mark_text(at_s, 60, wall=True)
-        assert span_text(Span(at_s, 1, 10), wall=True).endswith("UTC")
+        assert mark_text(at_s, 60, along="moments")
+        assert span_text(Span(at_s, 1, 10), along="moments").endswith("UTC")
+
+
+@pytest.mark.parametrize("steps", [1, 9, 120, 1160, 12_345, 625_000])
+def test_steps_are_marked_at_round_numbers(steps):
+    found = marks(Span(0, 1, steps), most=6, along="steps")
+    assert 1 < len(found) <= 6
+    assert found[0] == 0
+    step = found[1]
+    assert step // 10 ** (len(str(step)) - 1) in (1, 2, 5)
+    assert mark_text(12_000, step, along="steps") == "12,000"
+    assert span_text(Span(0, 1, steps), along="steps") == "steps"
