@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from operators.backbones.thread_pool import stay_on_one_core
+from operators.backbones.training_pass import training_pass
 from operators.supervised.clips import Clips, Turned, vary
 from operators.supervised.losses import losses, scores, total
 from operators.supervised.positions import smoothed
@@ -134,16 +134,10 @@ class Training:
             group["lr"] = self.plan.learning_rate_at(self.step)
         self.student.train()
         self.student.backbone.requires_grad_(self.step >= self.plan.heads_first)
-        bfloat16 = self.plan.dtype == torch.bfloat16
         self._optimiser.zero_grad()
-        # torch's flash attention is slow backwards in bfloat16 (2.15, AMX, 65 tokens): a step takes
-        # 1.45 s with it and 0.98 without. In float32 it is the faster one (AVX2, 448 tokens: 3.3 s
-        # for 4.0).
-        flash = () if bfloat16 else (SDPBackend.FLASH_ATTENTION,)
-        with sdpa_kernel([*flash, SDPBackend.MATH]):
-            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                parts = losses(self.student(clips.pixels), clips)
-            total(parts).backward()  # type: ignore[no-untyped-call]
+        with training_pass(self.plan.dtype, torch.device("cpu")):
+            parts = losses(self.student(clips.pixels), clips)
+        total(parts).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), _CLIP_NORM)
         self._optimiser.step()
         backbone = self.student.backbone

@@ -19,8 +19,8 @@ import torch
 from safetensors.torch import save_file
 
 from operators.backbones.architectures import DEMO_MODEL, architecture
-from operators.backbones.machine import this_machine
 from operators.backbones.random_weights import random_tensors
+from operators.backbones.training_pass import training_dtype
 from operators.supervised.clips import Clips, Turned
 from operators.supervised.loop import Plan, Training
 from operators.supervised.student import Student
@@ -148,7 +148,7 @@ def _training(wish: argparse.Namespace, own: Mix) -> Training:
         steps=wish.steps,
         warmup=min(200, (wish.steps - wish.heads_first) // 10),
         learning_rate=wish.learning_rate,
-        dtype=_dtype(),
+        dtype=training_dtype(torch.device("cpu")),
         seed=wish.seed,
         heads_first=wish.heads_first,
     )
@@ -227,11 +227,6 @@ def _looked(training: Training, unseen: Footage) -> dict[str, float]:
         for name, score in training.scores(unseen.clips(numbers)).items():
             sums[name] = sums.get(name, 0.0) + score * len(numbers)
     return {name: round(value / len(unseen), 4) for name, value in sums.items()}
-
-
-def _dtype() -> torch.dtype:
-    """bfloat16 where the processor multiplies matrices of it."""
-    return torch.bfloat16 if "amx_bf16" in this_machine().features else torch.float32
 
 
 def _export(student: Student, path: Path) -> None:
