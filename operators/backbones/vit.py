@@ -164,12 +164,24 @@ class VisionTransformer(nn.Module):
         height, width = pixels.shape[2:]
         if height % patch or width % patch:
             raise ValueError(f"frame size {height}x{width} must be multiples of {patch}")
-        patches = self.patch_embed(pixels)
-        cls = self.cls_token.expand(len(pixels), -1, -1)
-        tokens = torch.cat((cls, patches), 1) + self._position(height // patch, width // patch)
+        position = self._position(height // patch, width // patch)
+        return self.arranged(self.patch_embed(pixels), position)
+
+    def arranged(self, patches: Tensor, position: Tensor) -> Tensor:
+        """What goes into the first block.
+
+        Args:
+            patches: embedded, `[B, h*w, D]`.
+            position: of the class token and of each patch, `[1, 1 + h*w, D]`.
+
+        Returns:
+            Class token, registers, patches, `[B, N, D]`.
+        """
+        cls = self.cls_token.expand(len(patches), -1, -1)
+        tokens = torch.cat((cls, patches), 1) + position
         if self.register_tokens is None:
             return tokens
-        registers = self.register_tokens.expand(len(pixels), -1, -1)
+        registers = self.register_tokens.expand(len(patches), -1, -1)
         return torch.cat((tokens[:, :1], registers, tokens[:, 1:]), 1)
 
     def _position(self, h: int, w: int) -> Tensor:

@@ -1,0 +1,82 @@
+"""A small backbone learns to say what a large one says: token by token, without prototypes.
+
+Official weights come without the heads that they were trained with, so DINOv2's own distillation
+cannot start from them; this can. Loss: 1 - cosine, of class tokens and of patches alike.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from operators.backbones.architectures import Architecture
+from operators.backbones.vit import VisionTransformer
+from operators.pretrain.packed import PackedTransformer
+from operators.pretrain.step import Step, Views
+from operators.pretrain.trainee import Trainee
+
+
+class FeatureStudent(Trainee):
+    """A backbone and what brings its tokens to the width of the teacher's."""
+
+    def __init__(self, arch: Architecture, teacher_width: int) -> None:
+        """
+        Args:
+            arch: of the backbone.
+            teacher_width: numbers per token of the teacher.
+        """
+        super().__init__()
+        self.backbone = PackedTransformer(arch)
+        self.class_bridge = nn.Linear(arch.width, teacher_width)
+        self.patch_bridge = nn.Linear(arch.width, teacher_width)
+
+    @property
+    def heads(self) -> tuple[nn.Module, ...]:
+        """What is thrown away afterwards."""
+        return self.class_bridge, self.patch_bridge
+
+
+class FeatureDistillation:
+    """The objective: both see the same large views, at one size."""
+
+    def __init__(self, teacher: VisionTransformer, drop: float = 0.0) -> None:
+        """
+        Args:
+            teacher: frozen, of the student's patch size.
+            drop: share of pictures that each branch of the student leaves out.
+        """
+        self._teacher = teacher
+        self._drop = drop
+
+    def __call__(
+        self,
+        student: FeatureStudent,
+        _: FeatureStudent,
+        views: Views,
+        step: int,
+        draw: torch.Generator,
+    ) -> Step:
+        """The losses of a step; small views are not looked at.
+
+        Args:
+            student: learns.
+            views: of B pictures.
+            step: from 0.
+            draw: decides what is left out.
+        """
+        large = views.pixels()[0]
+        with torch.no_grad():
+            wanted, _ = self._teacher(large)
+        (tokens,) = student.backbone.packed([large], drop=self._drop, draw=draw)
+        first = 1 + self._teacher.architecture.registers
+        own = 1 + student.backbone.architecture.registers
+        losses = {
+            "class": _apart(student.class_bridge(tokens[:, 0]), wanted[:, 0]),
+            "patches": _apart(student.patch_bridge(tokens[:, own:]), wanted[:, first:]),
+        }
+        return Step(losses, tokens[: len(large) // 2, 0].detach())
+
+
+def _apart(tokens: Tensor, wanted: Tensor) -> Tensor:
+    return 1 - F.cosine_similarity(tokens.float(), wanted.float(), dim=-1).mean()

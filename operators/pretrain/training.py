@@ -1,0 +1,141 @@
+"""The loop of a training without labels: views in, a student and its average that know more.
+
+What a step sees and draws is a function of the recipe's seed and the step's number, so a training
+that was stopped goes on, bit for bit on one machine, as if it never had been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from operators.backbones.training_pass import training_pass
+from operators.errors import UsageError
+from operators.pretrain.average import update_average
+from operators.pretrain.parameters import parameter_groups
+from operators.pretrain.recipe import Recipe
+from operators.pretrain.step import Step, Views
+from operators.pretrain.trainee import Trainee
+from operators.whole_file import whole_file
+
+Batches = Callable[[int], Views]
+"""The number of a step -> what it looks at; always the same."""
+
+
+Student = TypeVar("Student", bound=Trainee)
+
+Objective = Callable[[Student, Student, Views, int, torch.Generator], Step]
+"""Student, its average, views, the step's number and what draws -> the losses."""
+
+
+class Diverged(UsageError):
+    """Losses are no numbers any more."""
+
+
+class Training(Generic[Student]):
+    """A student on its way.
+
+    Attributes:
+        student: learns.
+        average: of it over time, which is what a training is for.
+        step: how many are done.
+    """
+
+    def __init__(
+        self,
+        student: Student,
+        objective: Objective[Student],
+        batches: Batches,
+        recipe: Recipe,
+        *,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """
+        Args:
+            student: is changed in place; lies where it is to be computed.
+            objective: what it is taught.
+            batches: gives the views of a step.
+            recipe: how long and how fast.
+            dtype: of matrix products; weights stay float32.
+        """
+        self.student = student
+        self.average = deepcopy(student).requires_grad_(False)
+        self.recipe = recipe
+        self.step = 0
+        self._objective = objective
+        self._batches = batches
+        self._dtype = dtype
+        self._parts = (student.backbone, *student.heads)
+        groups = parameter_groups(
+            student.backbone,
+            student.heads,
+            layer_decay=recipe.layer_decay,
+            patch_embed_scale=recipe.patch_embed_scale,
+        )
+        self._optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.999))
+
+    def run(self) -> Iterator[Step]:
+        """Train to the end of the recipe; after every step, what it gave.
+
+        Raises:
+            Diverged: losses are no numbers; nothing of that step is kept.
+        """
+        while self.step < self.recipe.steps:
+            yield self._advance(self._batches(self.step))
+
+    def save(self, path: Path) -> None:
+        """Write all that `resume` needs, whole or not at all.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        state = {
+            "step": self.step,
+            "student": self.student.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+        }
+        with whole_file(path) as draft:
+            torch.save(state, draft)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a file of `save`."""
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        self.student.load_state_dict(state["student"])
+        self.average.load_state_dict(state["average"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self.step = state["step"]
+
+    def _advance(self, views: Views) -> Step:
+        recipe, device = self.recipe, self.student.backbone.cls_token.device
+        draw = torch.Generator().manual_seed((recipe.seed << 32) + self.step)
+        self._set_rates()
+        self._optimiser.zero_grad()
+        with training_pass(self._dtype, device):
+            done = self._objective(self.student, self.average, views.to(device), self.step, draw)
+        total: Tensor = done.total
+        if not torch.isfinite(total):
+            raise Diverged(
+                f"step {self.step}: the losses are {done.plain()}, so the training has diverged; "
+                "begin anew with a lower rate"
+            )
+        total.backward()  # type: ignore[no-untyped-call]
+        for part in self._parts:  # each by its own norm: a head's must not slow the backbone
+            nn.utils.clip_grad_norm_(part.parameters(), recipe.clip_norm)
+        self._optimiser.step()
+        update_average(self.average, self.student, recipe.momenta.at(self.step))
+        self.step += 1
+        return done
+
+    def _set_rates(self) -> None:
+        recipe = self.recipe
+        rate, decay = recipe.rates.at(self.step), recipe.decays.at(self.step)
+        for group in self._optimiser.param_groups:
+            still = group["last_layer"] and not recipe.prototypes_learn(self.step)
+            group["lr"] = 0.0 if still else rate * group["lr_scale"]
+            group["weight_decay"] = decay if group["decays"] else 0.0
