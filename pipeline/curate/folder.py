@@ -10,25 +10,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from operators.errors import UsageError
 from operators.moment import rfc3339
 from pipeline.curate.chosen import Chosen, Entry
 from pipeline.curate.harvest import Harvest, read_harvest
 from pipeline.errors import SinkError
-from pipeline.sinks.spill.lock import hold
+from pipeline.owned_folder import owned_folder
 
-MARK, CANDIDATES, PICTURES = "curate.json", "candidates", "pictures"
+COMMAND, CANDIDATES, PICTURES = "curate", "candidates", "pictures"
 MANIFEST, LEFT_OUT, REPORT, SHEET = "manifest.jsonl", "left_out.jsonl", "report.json", "sheet.png"
-TRIES, PAUSE_S = 20, 0.1  # to have the folder alone
-_KIND = {"kind": "dinostream curate", "format": 1}
 
 
 class DatasetFolder:
@@ -113,36 +109,14 @@ def open_folder(path: Path) -> Iterator[DatasetFolder]:
         UsageError: there is something else, or another command is at work there.
         SinkError: it cannot be written.
     """
-    mark = path / MARK
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        if not mark.exists() and any(path.iterdir()):
-            raise UsageError(f"{path} holds something else; name another folder with -o")
-        held = _held(mark)
-    except BlockingIOError:
-        raise UsageError(f"{path}: another dinostream curate is at work there") from None
-    except OSError as error:
-        raise SinkError(f"cannot write {path}: {error.strerror or error}") from error
-    try:
+    with owned_folder(path, COMMAND):
         _begin(path)
         yield DatasetFolder(path)
-    finally:
-        os.close(held)
-
-
-def _held(mark: Path) -> int:
-    """The lock. A decoder that a killed command was just starting has it a moment longer."""
-    for _ in range(TRIES - 1):
-        with suppress(BlockingIOError):
-            return hold(mark)
-        time.sleep(PAUSE_S)
-    return hold(mark)
 
 
 def _begin(path: Path) -> None:
-    """Make the folder this command's, and clear what one that was killed has left."""
+    """Clear what a command that was killed has left."""
     try:
-        (path / MARK).write_text(json.dumps(_KIND) + "\n")
         (path / CANDIDATES).mkdir(exist_ok=True)
         for draft in (path / CANDIDATES).glob(".*.part"):
             draft.unlink()

@@ -4,11 +4,8 @@ import hashlib
 import json
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from operators.errors import UsageError
-from pipeline.curate import folder
 from pipeline.curate.chosen import Chosen, entries_of
 from pipeline.curate.folder import open_folder
 from pipeline.curate.selection import Decision
@@ -82,21 +79,3 @@ def test_what_one_that_was_killed_has_left_goes(tmp_path):
     (tmp_path / "candidates" / ".x.safetensors.5.part").write_bytes(b"half")
     with open_folder(tmp_path):
         assert list((tmp_path / "candidates").iterdir()) == []
-
-
-def test_a_folder_of_something_else_is_left_alone(tmp_path):
-    (tmp_path / "pictures").mkdir()
-    with pytest.raises(UsageError, match="holds something else"), open_folder(tmp_path):
-        pass
-
-
-def test_two_commands_do_not_share_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(folder, "TRIES", 1)
-    with (
-        open_folder(tmp_path),
-        pytest.raises(UsageError, match="another dinostream curate is at work"),
-        open_folder(tmp_path),
-    ):
-        pass
-    with open_folder(tmp_path):
-        pass
