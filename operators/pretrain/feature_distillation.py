@@ -12,8 +12,9 @@ from torch.nn import functional as F
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.vit import VisionTransformer
+from operators.pretrain.crops import Crops
 from operators.pretrain.packed import PackedTransformer
-from operators.pretrain.step import Step, Views
+from operators.pretrain.step import Step, pixels_of
 from operators.pretrain.trainee import Trainee
 
 
@@ -38,7 +39,11 @@ class FeatureStudent(Trainee):
 
 
 class FeatureDistillation:
-    """The objective: both see the same large views, at one size."""
+    """The objective: both see the same global crops.
+
+    Attributes:
+        memory: it remembers nothing.
+    """
 
     def __init__(self, teacher: VisionTransformer, drop: float = 0.0) -> None:
         """
@@ -46,6 +51,7 @@ class FeatureDistillation:
             teacher: frozen, of the student's patch size.
             drop: share of pictures that each branch of the student leaves out.
         """
+        self.memory: nn.Module = nn.Module()
         self._teacher = teacher
         self._drop = drop
 
@@ -53,29 +59,29 @@ class FeatureDistillation:
         self,
         student: FeatureStudent,
         _: FeatureStudent,
-        views: Views,
+        crops: Crops,
         step: int,
         draw: torch.Generator,
     ) -> Step:
-        """The losses of a step; small views are not looked at.
+        """The losses of a step; local crops are not looked at.
 
         Args:
             student: learns.
-            views: of B pictures.
+            crops: of B pictures.
             step: from 0.
             draw: decides what is left out.
         """
-        large = views.pixels()[0]
+        pixels = pixels_of(crops)[0]
         with torch.no_grad():
-            wanted, _ = self._teacher(large)
-        (tokens,) = student.backbone.packed([large], drop=self._drop, draw=draw)
+            wanted, _ = self._teacher(pixels)
+        (tokens,) = student.backbone.packed([pixels], drop=self._drop, draw=draw)
         first = 1 + self._teacher.architecture.registers
         own = 1 + student.backbone.architecture.registers
         losses = {
             "class": _apart(student.class_bridge(tokens[:, 0]), wanted[:, 0]),
             "patches": _apart(student.patch_bridge(tokens[:, own:]), wanted[:, first:]),
         }
-        return Step(losses, tokens[: len(large) // 2, 0].detach())
+        return Step(losses, tokens[: len(pixels) // 2, 0].detach())
 
 
 def _apart(tokens: Tensor, wanted: Tensor) -> Tensor:

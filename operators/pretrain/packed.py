@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -36,8 +37,10 @@ class Pack:
 
     def split(self, tokens: Tensor) -> list[Tensor]:
         """`[total, ...]` -> per size `[B, N, ...]`."""
-        parts = tokens.split([pictures * each for pictures, each in self.sizes])
-        return [part.unflatten(0, size) for part, size in zip(parts, self.sizes, strict=True)]
+        parts = torch.split(tokens, [pictures * each for pictures, each in self.sizes])
+        return [
+            part.view(*size, *part.shape[1:]) for part, size in zip(parts, self.sizes, strict=True)
+        ]
 
     def kept(self, device: torch.device) -> tuple[Pack, Tensor, Tensor]:
         """What one branch computes: the pack of it, its rows among all, and what each row weighs.
@@ -120,7 +123,7 @@ class PackedTransformer(VisionTransformer):
         pack = Pack(tuple((len(one), one.shape[1]) for one in lists), drop, draw)
         tokens = torch.cat([one.flatten(0, 1) for one in lists])
         for block in self.blocks:
-            tokens = block.packed(tokens, pack)
+            tokens = cast(PackedBlock, block).packed(tokens, pack)
         return pack.split(self.norm(tokens))
 
     def _begun(self, pixels: Tensor, mask: Tensor | None) -> Tensor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from operators.errors import UsageError
 from operators.pretrain.schedules import Cosine, Linear
@@ -39,7 +40,9 @@ class Recipe:
         patch_embed_scale: of the rate, for the patch embedding.
         clip_norm: largest gradient norm of backbone and heads, each by itself.
         frozen_prototypes: share of the run in which the heads' last layers stay as they are.
-        masked: share of large views of which patches are hidden.
+        masked: share of global crops of which patches are hidden.
+        targets: how the teacher's scores become targets that do not collapse: by Sinkhorn and
+            Knopp's iterations, or less their running mean.
         seed: of everything that is drawn.
     """
 
@@ -58,6 +61,7 @@ class Recipe:
     clip_norm: float = 3.0
     frozen_prototypes: float = 0.01
     masked: float = 0.5
+    targets: Literal["sinkhorn", "centred"] = "sinkhorn"
     seed: int = 0
 
     def __post_init__(self) -> None:

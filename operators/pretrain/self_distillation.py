@@ -1,64 +1,76 @@
 """What a student is taught without labels, step by step: by its own average, or by another model.
 
-One step's views in, its losses out; how both change over a run is the recipe's.
+One step's crops in, its losses out; how both change over a training is the recipe's.
 """
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from operators.pretrain.centre import Centre
+from operators.pretrain.crops import Crops
 from operators.pretrain.learner import Learner
 from operators.pretrain.masks import draw_masks
 from operators.pretrain.recipe import Recipe
 from operators.pretrain.sinkhorn import sinkhorn_knopp
-from operators.pretrain.step import Instructions, Step, Views, losses_of
+from operators.pretrain.step import Instructions, Step, ToTargets, losses_of
 
 
 class SelfDistillation:
-    """DINOv2's objective; the targets are made by Sinkhorn and Knopp's iterations."""
+    """DINOv2's objective.
 
-    def __init__(self, recipe: Recipe, teacher: Learner | None = None) -> None:
+    Attributes:
+        memory: what it remembers from step to step: the centres, where targets are centred.
+    """
+
+    def __init__(self, recipe: Recipe, prototypes: int, teacher: Learner | None = None) -> None:
         """
         Args:
-            recipe: of the run.
+            recipe: of the training.
+            prototypes: K of both heads.
             teacher: a trained one, frozen, with heads of the student's shape, whose word counts
                 instead of the average's. Then nothing is hidden and all patches are asked about
                 (arXiv 2304.07193, section 5).
         """
         self._recipe = recipe
         self._teacher = teacher
+        centres = [Centre(prototypes) for _ in range(2 if recipe.targets == "centred" else 0)]
+        self.memory: nn.Module = nn.ModuleList(centres)
+        ways: list[ToTargets] = [one.targets for one in centres] or [sinkhorn_knopp] * 2
+        self._class_targets, self._patch_targets = ways
 
     def __call__(
-        self, student: Learner, average: Learner, views: Views, step: int, draw: torch.Generator
+        self, student: Learner, average: Learner, crops: Crops, step: int, draw: torch.Generator
     ) -> Step:
         """The losses of a step.
 
         Args:
             student: learns.
             average: of it.
-            views: of B pictures.
+            crops: of B pictures.
             step: from 0.
             draw: decides what is hidden and left out.
         """
-        distils = self._teacher is not None
-        masks = self._masks(student, views, draw)
+        masks = self._masks(student, crops, draw)
         how = Instructions(
             temperature=self._recipe.temperatures.at(step),
-            class_targets=sinkhorn_knopp,
-            patch_targets=sinkhorn_knopp,
+            class_targets=self._class_targets,
+            patch_targets=self._patch_targets,
             koleo_weight=self._recipe.koleo_weight,
-            hide=not distils,
+            hide=self._teacher is None,
             drop=self._recipe.drop,
             draw=draw,
         )
-        return losses_of(student, self._teacher or average, views, masks, how)
+        return losses_of(student, self._teacher or average, crops, masks, how)
 
-    def _masks(self, student: Learner, views: Views, draw: torch.Generator) -> Tensor:
+    def _masks(self, student: Learner, crops: Crops, draw: torch.Generator) -> Tensor:
         patch = student.backbone.architecture.patch
-        height, width = views.large.shape[-2:]
+        height, width = crops.globals.shape[-2:]
         grid_hw = (height // patch, width // patch)
-        count = views.large.shape[0] * views.large.shape[1]
-        if self._teacher is not None:
-            return torch.ones(count, grid_hw[0] * grid_hw[1], dtype=torch.bool)
-        return draw_masks(count, grid_hw, draw, share=self._recipe.masked)
+        count = crops.globals.shape[0] * crops.globals.shape[1]
+        if self._teacher is None:
+            masks = draw_masks(count, grid_hw, draw, share=self._recipe.masked)
+        else:
+            masks = torch.ones(count, grid_hw[0] * grid_hw[1], dtype=torch.bool)
+        return masks.to(crops.globals.device)

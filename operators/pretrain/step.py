@@ -1,8 +1,8 @@
-"""One step of DINOv2's training: views of pictures in, the losses of the student out.
+"""One step of DINOv2's training: crops of pictures in, the losses of the student out.
 
-The teacher sees both large views as they are. The student sees them with patches hidden, and small
-views of the same pictures, and has to say what the teacher says: of each picture by its class
-token, from every view of it; of each hidden patch by that patch (arXiv 2304.07193, section 4).
+The teacher sees both global crops as they are. The student sees them with patches hidden, and local
+crops of the same pictures, and has to say what the teacher says: of each picture by its class
+token, from every crop of it; of each hidden patch by that patch (arXiv 2304.07193, section 4).
 """
 
 from __future__ import annotations
@@ -14,34 +14,13 @@ import torch
 from torch import Tensor
 
 from operators.backbones.preprocess import normalise
+from operators.pretrain.crops import Crops
 from operators.pretrain.koleo import koleo
 from operators.pretrain.learner import Learner
 from operators.pretrain.losses import dino_loss, ibot_loss
 
 ToTargets = Callable[[Tensor, float], Tensor]
 """The teacher's scores `[n, K]` and its temperature -> what the student has to say, `[n, K]`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Views:
-    """Crops of B pictures.
-
-    Attributes:
-        large: two of each picture, uint8 `[2, B, 3, H, W]`.
-        small: L of each picture, uint8 `[L, B, 3, h, w]`; L may be 0.
-    """
-
-    large: Tensor
-    small: Tensor
-
-    def pixels(self) -> list[Tensor]:
-        """Normalised, `[2B, 3, H, W]` and, where there are small ones, `[L*B, 3, h, w]`."""
-        sizes = [one for one in (self.large, self.small) if len(one)]
-        return [normalise(one.flatten(0, 1).movedim(1, -1), torch.float32) for one in sizes]
-
-    def to(self, device: torch.device) -> Views:
-        """The same there."""
-        return Views(self.large.to(device), self.small.to(device))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +51,7 @@ class Step:
 
     Attributes:
         losses: scalars by name, each with the weight that it has in their sum, which is lowered.
-        class_tokens: the student's, of the first large views, `[B, D]`; without a gradient.
+        class_tokens: the student's, of the first global crops, `[B, D]`; without a gradient.
         targets: what the teacher said of class tokens, `[n, K]`; None where it has no prototypes.
     """
 
@@ -85,40 +64,46 @@ class Step:
         """The sum."""
         return torch.stack(list(self.losses.values())).sum()
 
+    @property
+    def detached(self) -> Step:
+        """The same, holding no gradient, nor what one is computed from."""
+        losses = {name: loss.detach() for name, loss in self.losses.items()}
+        return Step(losses, self.class_tokens, self.targets)
+
     def plain(self) -> dict[str, float]:
         """Losses as numbers."""
-        return {name: float(loss) for name, loss in self.losses.items()}
+        return {name: float(loss.detach()) for name, loss in self.losses.items()}
 
 
 def losses_of(
-    student: Learner, teacher: Learner, views: Views, masks: Tensor, how: Instructions
+    student: Learner, teacher: Learner, crops: Crops, masks: Tensor, how: Instructions
 ) -> Step:
-    """Look at views, teacher first.
+    """Look at crops, teacher first.
 
     Args:
         student: learns.
         teacher: of the same shape of heads; its backbone may be another.
-        views: of B pictures.
-        masks: the patches of large views that are asked about, bool `[2B, h*w]`, view by view.
+        crops: of B pictures.
+        masks: the patches of global crops that are asked about, bool `[2B, h*w]`, crop by crop.
         how: the rest.
     """
-    seen = views.pixels()
+    seen = pixels_of(crops)
     class_targets, patch_targets = _taught(teacher, seen[0], masks, how)
     tokens = student.backbone.packed(
         seen, masks=masks if how.hide else None, drop=how.drop, draw=how.draw
     )
     class_tokens = torch.cat([one[:, 0] for one in tokens])
     scores = student.dino_head(class_tokens)
-    pictures, prototypes = views.large.shape[1], scores.shape[1]
-    by_view = scores.view(-1, pictures, prototypes)
-    dino = dino_loss(class_targets.view(2, pictures, prototypes), by_view[:2], by_view[2:])
+    pictures, prototypes = crops.globals.shape[1], scores.shape[1]
+    by_crop = scores.view(-1, pictures, prototypes)
+    dino = dino_loss(class_targets.view(2, pictures, prototypes), by_crop[:2], by_crop[2:])
     patches = _patches(student, tokens[0])
     spread = class_tokens[: 2 * pictures].view(2, pictures, -1)
     losses = {
-        "dino_large": dino.of_globals,
-        "dino_small": dino.of_locals,
+        "dino_global": dino.of_globals,
+        "dino_local": dino.of_locals,
         "ibot": ibot_loss(patch_targets, student.ibot_head(patches[masks]), masks),
-        # View by view: two views of one picture are to be near to each other.
+        # Crop by crop: two crops of one picture are to be near to each other.
         "koleo": how.koleo_weight * torch.stack([koleo(one) for one in spread]).sum(),
     }
     return Step(losses, class_tokens[:pictures].detach(), class_targets)
@@ -126,10 +111,10 @@ def losses_of(
 
 @torch.no_grad()
 def _taught(
-    teacher: Learner, large: Tensor, masks: Tensor, how: Instructions
+    teacher: Learner, pixels: Tensor, masks: Tensor, how: Instructions
 ) -> tuple[Tensor, Tensor]:
     """What the student has to say, of class tokens `[2B, K]` and of patches asked for `[m, K]`."""
-    (tokens,) = teacher.backbone.packed([large])
+    (tokens,) = teacher.backbone.packed([pixels])
     classes = teacher.dino_head(tokens[:, 0])
     patches = teacher.ibot_head(_patches(teacher, tokens)[masks])
     return (
@@ -140,3 +125,21 @@ def _taught(
 
 def _patches(learner: Learner, tokens: Tensor) -> Tensor:
     return tokens[:, 1 + learner.backbone.architecture.registers :]
+
+
+def pixels_of(crops: Crops) -> list[Tensor]:
+    """Normalised, crop by crop: of the first crop all pictures, then of the second.
+
+    Args:
+        crops: of B pictures.
+
+    Returns:
+        Global crops `[2B, 3, H, W]`, and local ones `[L*B, 3, h, w]` where there are any.
+    """
+    sizes = [one for one in (crops.globals, crops.locals) if len(one)]
+    return [normalise(one.flatten(0, 1).movedim(1, -1), torch.float32) for one in sizes]
+
+
+def moved(crops: Crops, device: torch.device) -> Crops:
+    """The same there."""
+    return Crops(crops.globals.to(device), crops.locals.to(device))

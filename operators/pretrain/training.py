@@ -1,4 +1,4 @@
-"""The loop of a training without labels: views in, a student and its average that know more.
+"""The loop of a training without labels: crops in, a student and its average that know more.
 
 What a step sees and draws is a function of the recipe's seed and the step's number, so a training
 that was stopped goes on, bit for bit on one machine, as if it never had been.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,20 +17,35 @@ from torch import Tensor, nn
 from operators.backbones.training_pass import training_pass
 from operators.errors import UsageError
 from operators.pretrain.average import update_average
+from operators.pretrain.crops import Crops
 from operators.pretrain.parameters import parameter_groups
 from operators.pretrain.recipe import Recipe
-from operators.pretrain.step import Step, Views
+from operators.pretrain.step import Step, moved
 from operators.pretrain.trainee import Trainee
 from operators.whole_file import whole_file
 
-Batches = Callable[[int], Views]
+Batches = Callable[[int], Crops]
 """The number of a step -> what it looks at; always the same."""
 
 
 Student = TypeVar("Student", bound=Trainee)
+Taught = TypeVar("Taught", bound=Trainee, contravariant=True)
 
-Objective = Callable[[Student, Student, Views, int, torch.Generator], Step]
-"""Student, its average, views, the step's number and what draws -> the losses."""
+
+class Objective(Protocol[Taught]):
+    """What a student is taught.
+
+    Attributes:
+        memory: what it remembers from step to step.
+    """
+
+    memory: nn.Module
+
+    def __call__(
+        self, student: Taught, average: Taught, crops: Crops, step: int, draw: torch.Generator, /
+    ) -> Step:
+        """The losses of a step; the generator decides what is left to chance."""
+        ...
 
 
 class Diverged(UsageError):
@@ -59,7 +74,7 @@ class Training(Generic[Student]):
         Args:
             student: is changed in place; lies where it is to be computed.
             objective: what it is taught.
-            batches: gives the views of a step.
+            batches: gives the crops of a step.
             recipe: how long and how fast.
             dtype: of matrix products; weights stay float32.
         """
@@ -98,6 +113,7 @@ class Training(Generic[Student]):
             "step": self.step,
             "student": self.student.state_dict(),
             "average": self.average.state_dict(),
+            "memory": self._objective.memory.state_dict(),
             "optimiser": self._optimiser.state_dict(),
         }
         with whole_file(path) as draft:
@@ -108,16 +124,19 @@ class Training(Generic[Student]):
         state: dict[str, Any] = torch.load(path, weights_only=True)
         self.student.load_state_dict(state["student"])
         self.average.load_state_dict(state["average"])
+        self._objective.memory.load_state_dict(state["memory"])
         self._optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
 
-    def _advance(self, views: Views) -> Step:
+    def _advance(self, crops: Crops) -> Step:
         recipe, device = self.recipe, self.student.backbone.cls_token.device
         draw = torch.Generator().manual_seed((recipe.seed << 32) + self.step)
         self._set_rates()
         self._optimiser.zero_grad()
         with training_pass(self._dtype, device):
-            done = self._objective(self.student, self.average, views.to(device), self.step, draw)
+            done = self._objective(
+                self.student, self.average, moved(crops, device), self.step, draw
+            )
         total: Tensor = done.total
         if not torch.isfinite(total):
             raise Diverged(
@@ -130,7 +149,7 @@ class Training(Generic[Student]):
         self._optimiser.step()
         update_average(self.average, self.student, recipe.momenta.at(self.step))
         self.step += 1
-        return done
+        return done.detached
 
     def _set_rates(self) -> None:
         recipe = self.recipe

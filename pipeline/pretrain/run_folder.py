@@ -1,0 +1,113 @@
+"""The folder of a training; a command goes on there only with what the training began with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from operators.backbones.architectures import Architecture, architecture
+from operators.errors import UsageError, WeightsError
+from operators.pretrain.learner import HeadShape, Learner
+from operators.weights.checkpoint import check_layout, read_tensors
+from operators.weights.header import HEADER_KEY, read_header
+from operators.whole_file import whole_file
+
+COMMAND = "pretrain"
+BACKBONE, HEADS = "backbone.safetensors", "heads.safetensors"
+_SETTINGS, _CHECKPOINT, _REPORT = "settings.json", "checkpoint.pt", "report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Of one training."""
+
+    path: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """From which it goes on."""
+        return self.path / _CHECKPOINT
+
+    def require(self, settings: Mapping[str, Any]) -> None:
+        """Note what decides this training, or hold it to what it began with.
+
+        Raises:
+            UsageError: it began with something else; names what.
+        """
+        file, own = self.path / _SETTINGS, json.loads(json.dumps(settings))
+        if not file.exists():
+            with whole_file(file) as draft:
+                draft.write_text(json.dumps(own, indent=1) + "\n")
+            return
+        before = json.loads(file.read_text())
+        other = sorted(name for name in before.keys() | own if before.get(name) != own.get(name))
+        if other:
+            told = ", ".join(f"{one} {before.get(one)} (now {own.get(one)})" for one in other)
+            raise UsageError(
+                f"{self.path}: this training began with {told}; give the same again, or another "
+                "folder with -o"
+            )
+
+    def write_backbone(self, tensors: Mapping[str, Tensor]) -> Path:
+        """The file that `--weights` takes."""
+        place = self.path / BACKBONE
+        _write(place, tensors, {"format": "pt"})
+        return place
+
+    def write_heads(self, learner: Learner, shape: HeadShape) -> None:
+        """What other backbones can be distilled with."""
+        facts = {"model": learner.backbone.architecture.name, "shape": asdict(shape)}
+        tensors = {
+            name: own
+            for name, own in learner.state_dict().items()
+            if not name.startswith("backbone.")
+        }
+        metadata = {"format": "pt", HEADER_KEY: json.dumps(facts, sort_keys=True)}
+        _write(self.path / HEADS, tensors, metadata)
+
+    def write_report(self, report: Mapping[str, Any]) -> None:
+        """What came of it."""
+        with whole_file(self.path / _REPORT) as draft:
+            draft.write_text(json.dumps(report, indent=1) + "\n")
+
+    def read_learner(self) -> tuple[Learner, HeadShape]:
+        """Backbone and heads of a training that has ended, frozen.
+
+        Raises:
+            WeightsError: none has ended there, or a file is damaged.
+        """
+        heads, backbone = self.path / HEADS, self.path / BACKBONE
+        for file in (heads, backbone):
+            if not file.is_file():
+                raise WeightsError(
+                    f"{self.path}: no training has ended there ({file.name} is missing)"
+                )
+        facts = read_header(heads) or {}
+        if "shape" not in facts:
+            raise WeightsError(f"{heads}: not the heads of a training")
+        shape = HeadShape(**facts["shape"])
+        learner = Learner(_architecture(heads, facts["model"]), shape)
+        tensors = {f"backbone.{name}": own for name, own in read_tensors(backbone).items()}
+        tensors |= read_tensors(heads)
+        check_layout(self.path, tensors, learner.state_dict())
+        learner.load_state_dict(tensors)
+        return learner.requires_grad_(False), shape
+
+
+def _architecture(heads: Path, name: str) -> Architecture:
+    try:
+        return architecture(name)
+    except UsageError as error:
+        raise WeightsError(f"{heads}: {error}") from error
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+    plain = {name: own.detach().float().cpu().contiguous() for name, own in tensors.items()}
+    with whole_file(path) as draft:
+        save_file(plain, draft, metadata=metadata)
