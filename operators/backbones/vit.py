@@ -128,7 +128,7 @@ class VisionTransformer(nn.Module):
         self.norm = nn.LayerNorm(arch.width, eps=_NORM_EPS)
         self._positions: dict[tuple[int, int], Tensor] = {}
         self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
-            lambda *_: self._positions.clear()
+            lambda *_: self.forget_positions()
         )
 
     def forward(
@@ -184,6 +184,10 @@ class VisionTransformer(nn.Module):
         registers = self.register_tokens.expand(len(patches), -1, -1)
         return torch.cat((tokens[:, :1], registers, tokens[:, 1:]), 1)
 
+    def forget_positions(self) -> None:
+        """For whoever changes `pos_embed` in place in a frozen model, which keeps it resized."""
+        self._positions.clear()
+
     def _position(self, h: int, w: int) -> Tensor:
         if self.pos_embed.requires_grad:  # in training, where it changes with every step
             return resize_positions(self.pos_embed, (h, w), self.architecture)
@@ -196,7 +200,7 @@ class VisionTransformer(nn.Module):
         return position
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
-        self._positions.clear()  # .to(), .half() and the like go through here
+        self.forget_positions()  # .to(), .half() and the like go through here
         return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
 
 
