@@ -128,7 +128,7 @@ def command(
 
 def _pictures(option: str, folder: Path | None) -> tuple[Path, ...]:
     """Of a folder; each can be read."""
-    from pipeline.fit.pictures import pictures_below
+    from pipeline.configuration.folder import pictures_below
     from pipeline.search.sight import require_readable
 
     if folder is None:

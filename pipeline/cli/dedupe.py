@@ -194,7 +194,7 @@ def _references(
     """Vectors and names of the pictures in a folder."""
     from operators.errors import UsageError
     from operators.groups.grid import unit_rows
-    from pipeline.fit.pictures import pictures_below
+    from pipeline.configuration.folder import pictures_below
     from pipeline.search.sight import require_readable
 
     paths = pictures_below(folder)

@@ -11,10 +11,11 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from pathlib import Path
 
 from operators.errors import UsageError
 from pipeline.configuration.counted import counted
-from pipeline.media.filename import as_sorted, is_system, is_video
+from pipeline.media.filename import as_sorted, is_picture, is_system, is_video
 from pipeline.media.tape import is_tape
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,13 @@ def files_of(source: str) -> list[Named]:
 def videos_below(folder: str) -> Iterator[str]:
     """Names of the videos in a folder that are in no tape, as they are met."""
     return (name for name, _ in _walked(folder, PassedOver()))
+
+
+def pictures_below(folder: Path) -> list[Path]:
+    """Every picture in a folder or below it, sorted; thumbnails that a file server keeps beside the
+    pictures are none of ours."""
+    found = (path for path in folder.rglob("*") if is_picture(path.name))
+    return sorted(p for p in found if not any(map(is_system, p.relative_to(folder).parts)))
 
 
 def _walked(folder: str, passed: PassedOver) -> Iterator[Named]:

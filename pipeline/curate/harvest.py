@@ -22,6 +22,7 @@ from operators.groups.grid import Units
 from operators.weights.header import HEADER_KEY
 from operators.whole_file import whole_file
 from pipeline.errors import SinkError
+from pipeline.features.taking import Counted
 
 KIND = "dinostream curate harvest"
 FORMAT = 1
@@ -46,25 +47,6 @@ class Candidate:
     def sha256(self) -> str:
         """Of the picture."""
         return hashlib.sha256(self.jpeg).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What became of a recording's frames.
-
-    Attributes:
-        decoded: frames.
-        looked_at: of those, the ones among which candidates are chosen.
-        shots: that it has.
-        unseen: shots without such a frame.
-        lost: frames that could not be decoded.
-    """
-
-    decoded: int = 0
-    looked_at: int = 0
-    shots: int = 0
-    unseen: int = 0
-    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Runs in the process that owns the device: the command's own, or one of several w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 
@@ -19,25 +19,19 @@ from operators.jpeg import jpeg
 from operators.pictures.operator import picture_hw
 from operators.weights.load import load_backbone
 from pipeline.configuration.source_plan import SourcePlan
-from pipeline.curate.harvest import Candidate, Counted, Harvest
+from pipeline.curate.harvest import Candidate, Harvest
 from pipeline.curate.hiding import Hiding, finder
 from pipeline.curate.setup import QUALITY, Setup
-from pipeline.curate.takes import Take, Takes
 from pipeline.dedupe.looking import Looking
 from pipeline.engine.assembly import computation_of
 from pipeline.features.backbone import feature_backbone
 from pipeline.features.footage import Footage
-from pipeline.features.recorded import recorded_spec
+from pipeline.features.takes import Take
+from pipeline.features.taking import Taking, Tell, shot_spec
 from pipeline.secrets import mask_url
-from pipeline.stream.chunk import End, Frames
-from pipeline.stream.shots import ShotRule
 from pipeline.stream.spec import StreamSpec
-from pipeline.synthetic.uri import SCHEME
 
 TOGETHER = 16  # pictures that are looked at at once
-
-Tell = Callable[[float | None], None]
-"""Hears which share of a recording is done; None: its length is not known."""
 
 
 def _untold(share: float | None) -> None:
@@ -97,25 +91,19 @@ class Harvester:
             plan: of it.
             tell: hears how far it is.
         """
-        takes, seen = Takes(self.setup.every_s), _Seen(self._width)
-        looked_at, end = 0, End(plan.stream, "rejected")
-        for entry in self._footage.entries(self._spec(plan)):
-            if isinstance(entry, Frames):
-                looked_at += len(entry.infos)
-                tell(entry.share)
-            self._take(seen, takes.see(entry))
-            if isinstance(entry, End):
-                end = entry
-        self._take(seen, takes.rest())
+        seen = _Seen(self._width)
+        taking = Taking(self._footage, self._spec(plan), self.setup.every_s)
+        for take in taking.takes(tell):
+            self._take(seen, take)
         self._look(seen)
-        counted = Counted(end.decoded, looked_at, takes.shots, takes.unseen, end.lost)
+        end = taking.end
         return Harvest(
             plan.stream,
             mask_url(plan.url),
             end.outcome,
             end.detail,
             end.unfinished or end.outcome == "rejected",
-            counted,
+            taking.counted,
             tuple(seen.candidates),
             seen.units,
         )
@@ -124,11 +112,10 @@ class Harvester:
         """Free the device, and end the decoders."""
         self._opened.close()
 
-    def _take(self, seen: _Seen, takes: list[Take]) -> None:
-        for take in takes:
-            seen.candidates.append(self._candidate(take))
-            seen.unseen.append(take.pixels)
-        if len(seen.unseen) >= TOGETHER:
+    def _take(self, seen: _Seen, take: Take) -> None:
+        seen.candidates.append(self._candidate(take))
+        seen.unseen.append(take.pixels)
+        if len(seen.unseen) == TOGETHER:
             self._look(seen)
 
     def _candidate(self, take: Take) -> Candidate:
@@ -144,9 +131,7 @@ class Harvester:
             seen.unseen.clear()
 
     def _spec(self, plan: SourcePlan) -> StreamSpec:
-        """Scenes are played without a look for cuts (`pipeline.features.footage`)."""
-        shots = None if plan.url.startswith(SCHEME) else ShotRule()
-        return recorded_spec(plan, self.setup.picture_size, self.setup.fps, shots=shots)
+        return shot_spec(plan, self.setup.picture_size, self.setup.fps)
 
 
 def _require_alike(own: Mapping[str, str], wanted: Mapping[str, str]) -> None:

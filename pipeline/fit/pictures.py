@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from operators.errors import UsageError
+from pipeline.configuration.folder import pictures_below
 from pipeline.fit.spans import refuse_few_classes
-from pipeline.media.filename import is_system
-
-_PICTURE = re.compile(r"\.(avif|bmp|gif|jfif|jpe?g|jp2|png|ppm|tiff?|webp)$", re.IGNORECASE)
+from pipeline.media.filename import is_picture, is_system
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ def pictures_in_folders(place: str) -> list[LabelledPicture]:
     folder = Path(place)
     if not folder.is_dir():
         raise UsageError(f"no such folder: {place}; it holds a folder of pictures per class")
-    stray = sorted(path.name for path in folder.iterdir() if _PICTURE.search(path.name))
+    stray = sorted(path.name for path in folder.iterdir() if is_picture(path.name))
     if stray:
         raise UsageError(
             f"{folder}: pictures in no class's folder: {', '.join(stray[:4])}"
@@ -43,10 +41,3 @@ def pictures_in_folders(place: str) -> list[LabelledPicture]:
     found = {one.name: pictures_below(one) for one in classes}
     refuse_few_classes(found, place)
     return [LabelledPicture(path, name) for name, paths in found.items() for path in paths]
-
-
-def pictures_below(folder: Path) -> list[Path]:
-    """Every picture in a folder or below it, sorted; thumbnails that a file server keeps beside the
-    pictures are none of ours."""
-    found = (path for path in folder.rglob("*") if _PICTURE.search(path.name))
-    return sorted(p for p in found if not any(map(is_system, p.relative_to(folder).parts)))

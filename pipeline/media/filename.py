@@ -1,4 +1,4 @@
-"""What a file's name says: whether it is a video's, and where a person would sort it."""
+"""What a file's name says: a video or a picture, and where a person would sort it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ _VIDEO = re.compile(
     r"|mov|mp4|mpe?g|mpe|mpv|mts|mxf|nut|obu|og[mv]|qt|rm|rmvb|ts|vob|webm|wmv|wtv|y4m)$",
     re.IGNORECASE,
 )
+_PICTURE = re.compile(r"\.(avif|bmp|gif|jfif|jpe?g|jp2|png|ppm|tiff?|webp)$", re.IGNORECASE)
 # Bins, snapshots and thumbnails of file systems and their servers: copies of what is there.
 _SYSTEM = re.compile(
     r"\..*|@eaDir|@Recycle|#recycle|#snapshot|lost\+found|System Volume Information|\$RECYCLE\.BIN",
@@ -19,6 +20,11 @@ _SYSTEM = re.compile(
 def is_video(name: str) -> bool:
     """Whether a file is one by its ending."""
     return bool(_VIDEO.search(name))
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is a picture by its ending; a `.gif` may be one, and is a video too."""
+    return bool(_PICTURE.search(name))
 
 
 def is_system(name: str) -> bool:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from operators.groups.grid import unit_rows
 from operators.jpeg import jpeg
-from pipeline.curate.harvest import Candidate, Counted, Harvest
+from pipeline.curate.harvest import Candidate, Harvest
+from pipeline.features.taking import Counted
 
 
 def flat(level: int) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from operators.frames import FrameInfo
-from pipeline.curate.takes import Takes
+from pipeline.features.takes import Takes
 from pipeline.stream.chunk import End, Fault, Frames, Gap, Shot
 
 HZ = 2
