@@ -17,23 +17,31 @@ from operators.pretrain.packed import PackedTransformer
 from operators.pretrain.step import Step, pixels_of
 from operators.pretrain.trainee import Trainee
 
+_STD = 0.02
+
 
 class FeatureStudent(Trainee):
     """A backbone and what brings its tokens to the width of the teacher's."""
 
-    def __init__(self, arch: Architecture, teacher_width: int) -> None:
+    def __init__(
+        self, arch: Architecture, teacher_width: int, draw: torch.Generator | None = None
+    ) -> None:
         """
         Args:
             arch: of the backbone.
             teacher_width: numbers per token of the teacher.
+            draw: decides where the bridges start.
         """
         super().__init__()
         self.backbone = PackedTransformer(arch)
         self.class_bridge = nn.Linear(arch.width, teacher_width)
         self.patch_bridge = nn.Linear(arch.width, teacher_width)
+        for bridge in self.heads:
+            nn.init.trunc_normal_(bridge.weight, std=_STD, generator=draw)
+            nn.init.zeros_(bridge.bias)
 
     @property
-    def heads(self) -> tuple[nn.Module, ...]:
+    def heads(self) -> tuple[nn.Linear, ...]:
         """What is thrown away afterwards."""
         return self.class_bridge, self.patch_bridge
 

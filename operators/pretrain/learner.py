@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -63,29 +62,6 @@ class Learner(Trainee):
     def heads(self) -> tuple[nn.Module, ...]:
         """What is compared through."""
         return self.dino_head, self.ibot_head
-
-
-def new_learner(
-    arch: Architecture,
-    shape: HeadShape,
-    *,
-    seed: int,
-    layer_scale: float,
-    start: Mapping[str, Tensor] | None = None,
-) -> Learner:
-    """One that has learnt nothing, or whose backbone has.
-
-    Args:
-        arch: of the backbone.
-        shape: of the heads.
-        seed: of all that is drawn.
-        layer_scale: what every branch of a backbone begins with; upstream's 1e-5 is for runs of
-            100,000 steps and more.
-        start: tensors of a backbone by upstream's names, which it begins with.
-    """
-    learner = Learner(arch, shape, torch.Generator().manual_seed(seed))
-    learner.backbone.load_state_dict(start or fresh_tensors(arch, seed, layer_scale))
-    return learner
 
 
 def fresh_tensors(arch: Architecture, seed: int, layer_scale: float) -> dict[str, Tensor]:

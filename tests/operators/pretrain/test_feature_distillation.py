@@ -13,8 +13,7 @@ LARGE = Architecture("large", width=48, depth=2, heads=2, registers=2, grid=4)
 
 
 def student():
-    torch.manual_seed(0)
-    own = FeatureStudent(SMALL, LARGE.width)
+    own = FeatureStudent(SMALL, LARGE.width, torch.Generator().manual_seed(0))
     own.backbone.load_state_dict(random_tensors(SMALL, 0))
     return own
 

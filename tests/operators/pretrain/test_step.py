@@ -5,7 +5,7 @@ from operators.backbones.architectures import Architecture
 from operators.backbones.preprocess import normalise
 from operators.pretrain.crops import Crops
 from operators.pretrain.koleo import koleo
-from operators.pretrain.learner import HeadShape, new_learner
+from operators.pretrain.learner import HeadShape, Learner, fresh_tensors
 from operators.pretrain.losses import cross_entropy
 from operators.pretrain.masks import draw_masks
 from operators.pretrain.sinkhorn import sinkhorn_knopp
@@ -18,7 +18,9 @@ PICTURES = 6
 
 
 def learner(seed):
-    return new_learner(ARCH, SHAPE, seed=seed, layer_scale=0.5)
+    own = Learner(ARCH, SHAPE, torch.Generator().manual_seed(seed))
+    own.backbone.load_state_dict(fresh_tensors(ARCH, seed, layer_scale=0.5))
+    return own
 
 
 def crops(local_count=2, seed=0):

@@ -8,7 +8,7 @@ from operators.backbones.architectures import Architecture
 from operators.errors import UsageError
 from operators.pretrain.crops import Crops
 from operators.pretrain.health import Health
-from operators.pretrain.learner import HeadShape, new_learner
+from operators.pretrain.learner import HeadShape, Learner, fresh_tensors
 from operators.pretrain.recipe import Recipe
 from operators.pretrain.self_distillation import SelfDistillation
 from operators.pretrain.training import Diverged, Training
@@ -40,7 +40,8 @@ def eight_pictures(step):
 
 
 def training(recipe, batches=eight_pictures, **more):
-    student = new_learner(ARCH, SHAPE, seed=0, layer_scale=0.1)
+    student = Learner(ARCH, SHAPE, torch.Generator().manual_seed(0))
+    student.backbone.load_state_dict(fresh_tensors(ARCH, 0, layer_scale=0.1))
     return Training(student, SelfDistillation(recipe, SHAPE.prototypes), batches, recipe, **more)
 
 
