@@ -5,6 +5,9 @@ Path in -> pixels out. Scaled by the same filter and size rule as video frames.
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -55,6 +58,24 @@ def read_upright(path: Path) -> NDArray[np.uint8]:
     return np.asarray(ImageOps.exif_transpose(_opened(path)).convert("RGB"))
 
 
+def read_bounded(data: bytes, name: str, longest_px: int) -> NDArray[np.uint8]:
+    """A picture, upright, RGB uint8 `[H, W, 3]`, its long side scaled down to a bound. A JPEG is
+    decoded no larger than twice that.
+
+    Args:
+        data: of its file.
+        name: of the file, for an error's text.
+        longest_px: pixels; a smaller picture stays as large as it is.
+
+    Raises:
+        SourceError: it cannot be read; names the file.
+    """
+    with _named_errors(name), Image.open(io.BytesIO(data)) as picture:
+        image = picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
+        image.thumbnail((longest_px, longest_px), Image.Resampling.BICUBIC)
+        return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+
+
 def scaled(rgb: NDArray[np.uint8], size: FrameSize) -> NDArray[np.uint8]:
     """RGB uint8 `[H, W, 3]` at the model's size; as it is, where it has that size."""
     if rgb.shape[:2] == size.of((rgb.shape[0], rgb.shape[1])):
@@ -80,9 +101,20 @@ def day_taken(path: Path) -> str | None:
 
 
 def _opened(path: Path) -> Image.Image:
+    with _named_errors(str(path)), Image.open(path) as picture:
+        picture.load()
+        return picture
+
+
+@contextmanager
+def _named_errors(name: str) -> Iterator[None]:
     try:
-        with Image.open(path) as picture:
-            picture.load()
-            return picture
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
-        raise SourceError(f"{path}: cannot be read as a picture ({error})") from error
+        yield
+    except (
+        OSError,
+        UnidentifiedImageError,
+        ValueError,
+        SyntaxError,  # of a broken PNG
+        Image.DecompressionBombError,
+    ) as error:
+        raise SourceError(f"{name}: cannot be read as a picture ({error})") from error

@@ -1,0 +1,66 @@
+"""What a user names is told apart into pictures and footage; nothing is a named error."""
+
+import pytest
+
+from operators.errors import UsageError
+from pipeline.pretrain.sources import named
+
+SCENE = "synthetic:yard?seed=1&seconds=2&fps=5&size=96x64"
+
+
+@pytest.fixture
+def place(tmp_path, small_picture):
+    for name in ("b.png", "a.jpg", "inner/c.png", ".cache/d.png"):
+        small_picture(tmp_path / "mixed" / name, "bars")
+    (tmp_path / "mixed/film.mp4").write_bytes(b"film")
+    (tmp_path / "mixed/dance.gif").write_bytes(b"film")
+    small_picture(tmp_path / "photos/one.png", "bars")
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts/readme.md").write_text("no picture")
+    return tmp_path
+
+
+def names(found, place):
+    pictures = [path.relative_to(place).as_posix() for path in found.pictures]
+    return pictures, [plan.stream for plan in found.recordings]
+
+
+def test_a_folder_may_hold_pictures_and_footage(place):
+    found = named([str(place / "mixed"), SCENE])
+    assert names(found, place) == (
+        ["mixed/a.jpg", "mixed/b.png", "mixed/inner/c.png"],
+        ["dance.gif", "film.mp4", "yard-1"],
+    )
+
+
+def test_pictures_by_themselves_need_no_footage(place):
+    assert names(named([str(place / "photos")]), place) == (["photos/one.png"], [])
+    assert names(named([str(place / "mixed/b.png")]), place) == (["mixed/b.png"], [])
+    assert names(named([str(place / "mixed/*.png")]), place) == (["mixed/b.png"], [])
+    assert names(named([str(place / "mixed/*.mp4")]), place) == ([], ["film.mp4"])
+
+
+def test_a_picture_that_is_named_twice_is_one(place, monkeypatch):
+    monkeypatch.chdir(place)
+    found = named(["photos", str(place / "photos"), "photos/one.png"])
+    assert names(found, place) == (["photos/one.png"], [])
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("nothing", r"nothing: neither a picture nor a video is there"),
+        ("texts", r"texts: neither a picture nor a video is there"),
+        ("absent", r"no such file or folder: .*absent"),
+        ("photos/*.webp", r"no file matches"),
+    ],
+)
+def test_nothing_is_named(place, source, text):
+    with pytest.raises(UsageError, match=text):
+        named([str(place / "photos"), str(place / source)])
+
+
+def test_cameras_and_other_protocols_are_refused(place):
+    with pytest.raises(UsageError, match="is live"):
+        named(["rtsp://camera/1"])
