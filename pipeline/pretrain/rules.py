@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from operators.errors import UsageError
 from operators.jpeg import jpeg_identity
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.scaler import FILTER_NAME
@@ -12,6 +13,7 @@ from pipeline.pretrain.copies import NEAR_LEVELS
 from pipeline.stream.shots import METHOD, ShotRule
 
 QUALITY = 90  # of the JPEGs
+LEAST_PX = 16  # short side of what is worth a crop
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,14 @@ class Rules:
     side: int = 448
     keep_copies: bool = False
     apart_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not (self.fps > 0 and self.every_s > 0 and self.apart_s >= 0 and self.side >= LEAST_PX):
+            raise UsageError(
+                f"want frames per second and seconds per frame above 0, seconds apart from 0 and "
+                f"pictures of {LEAST_PX} pixels or more; got {self.fps}, {self.every_s}, "
+                f"{self.apart_s} and {self.side}"
+            )
 
     @property
     def picture_size(self) -> FrameSize:
