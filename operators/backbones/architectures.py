@@ -12,6 +12,7 @@ from typing import Literal
 from operators.errors import UsageError
 
 DEMO_MODEL = "dinov2_vitti14"  # ours, what `--weights demo` are
+OWN_MODELS = (DEMO_MODEL, "dinov2_vitti14_6")  # ours; the second has half of the blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,11 @@ def _variants() -> dict[str, Architecture]:
         Architecture(f"{plain.name}_reg", plain.width, plain.depth, plain.heads, 4, plain.ffn)
         for plain in official
     )
-    ours = (Architecture("dinov2_vitti14", width=192, depth=12, heads=3),)
-    return {one.name: one for one in official + with_registers + ours + _eomt()}
+    ours = (
+        Architecture(name, width=192, depth=depth, heads=3)
+        for name, depth in zip(OWN_MODELS, (12, 6), strict=True)
+    )
+    return {one.name: one for one in (*official, *with_registers, *ours, *_eomt())}
 
 
 def _eomt() -> tuple[Architecture, ...]:

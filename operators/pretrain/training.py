@@ -18,6 +18,7 @@ from operators.backbones.training_pass import training_pass
 from operators.errors import UsageError
 from operators.pretrain.average import update_average
 from operators.pretrain.crops import Crops
+from operators.pretrain.dice import generator_of
 from operators.pretrain.parameters import parameter_groups
 from operators.pretrain.recipe import Recipe
 from operators.pretrain.step import Step, moved
@@ -130,7 +131,7 @@ class Training(Generic[Student]):
 
     def _advance(self, crops: Crops) -> Step:
         recipe, device = self.recipe, self.student.backbone.cls_token.device
-        draw = torch.Generator().manual_seed((recipe.seed << 32) + self.step)
+        draw = generator_of(recipe.seed, self.step)
         self._set_rates()
         self._optimiser.zero_grad()
         with training_pass(self._dtype, device):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from operators.backbones.architectures import ARCHITECTURES, DEMO_MODEL, architecture
+from operators.backbones.architectures import ARCHITECTURES, OWN_MODELS, architecture
 from operators.errors import WeightsError
 
 _HOST = "https://dl.fbaipublicfiles.com/dinov2"
@@ -123,7 +123,7 @@ def _depth_anything() -> tuple[OfficialFile, ...]:
 
 def _catalogue() -> tuple[OfficialFile, ...]:
     dinov2 = [name for name, arch in ARCHITECTURES.items() if not arch.own_blocks]
-    official = [name for name in dinov2 if name != DEMO_MODEL]
+    official = [name for name in dinov2 if name not in OWN_MODELS]
     plain = [name for name in official if not name.endswith("_reg")]
     return (
         *(_backbone(model) for model in official),

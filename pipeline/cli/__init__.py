@@ -36,6 +36,7 @@ COMMANDS = (
     "curate",
     "fit",
     "eval",
+    "pretrain",
     "calibrate",
     "demo",
     "render",

@@ -49,6 +49,11 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.pictures)
 
+    def part(self, numbers: Sequence[int]) -> Corpus:
+        """Some of its pictures alone, by the order of their numbers there."""
+        chosen = [self.pictures[number] for number in numbers]
+        return Corpus(self._folder, chosen, self.identity, self._apart_s)
+
     def draw(self, step: int, count: int, seed: int) -> list[int]:
         """The pictures of a step: a function of its arguments alone.
 

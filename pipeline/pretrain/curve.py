@@ -12,10 +12,12 @@ from pipeline.drawing.palette import ACCENT, CLASS_COLOURS, GREY
 from pipeline.plot.bins import Span
 from pipeline.plot.over_time import OverTime, Series
 from pipeline.plot.sheet import sheet
+from pipeline.pretrain.plan import Plan
 
 EVERY = 100  # steps that a line is about
 
 Line = Mapping[str, Any]
+Value = Callable[[Line], float]
 
 
 class Curve:
@@ -38,40 +40,66 @@ class Curve:
         with self._path.open("a") as file:
             file.write(_text(line))
 
-    def draw(self, title: str, facts: Sequence[str]) -> None:
+    def draw(self, plan: Plan) -> None:
         """Put the picture beside the lines."""
-        if self.lines:
-            with whole_file(self._picture) as draft:
-                draft.write_text(sheet(title, facts, _panels(self.lines)))
+        if not self.lines:
+            return
+        last = self.lines[-1]["step"]
+        recipe = plan.recipe
+        facts = [f"{plan.model}, step {last:,} of {recipe.steps:,}, {recipe.batch} pictures each"]
+        with whole_file(self._picture) as draft:
+            draft.write_text(sheet(self._path.parent.name, facts, _panels(self.lines, plan)))
 
 
-def _panels(lines: Sequence[Line]) -> list[OverTime]:
-    def chart(title: str, unit: str, names: Mapping[str, str], *, top: float | None) -> OverTime:
-        rgbs = (ACCENT, *CLASS_COLOURS)
+def _panels(lines: Sequence[Line], plan: Plan) -> list[OverTime]:
+    charts = _Charts(lines)
+    if "dino_global" not in lines[-1]:
+        return [charts.chart("Losses", "1 - cosine", _FEATURES)]
+    # All patches are asked about where a run is distilled; else those of some of the crops.
+    asked = 1.0 if plan.teacher else plan.recipe.masked or 1.0
+    losses: dict[str, Value] = {
+        "class tokens (DINO)": lambda line: line["dino_global"] + line["dino_local"],
+        "hidden patches (iBOT)": lambda line: line["ibot"] / asked,
+        _NOTHING: lambda line: line["log_prototypes"],
+    }
+    return [
+        charts.chart("Losses", "cross entropy per crop, nats", losses, wide=True),
+        charts.chart("Spread", "effective rank", _RANK),
+        charts.chart("Prototypes", "share that is anybody's first", _USED),
+    ]
+
+
+class _Charts:
+    """Of one run's lines."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
+        self._span = Span(0, EVERY, -(-lines[-1]["step"] // EVERY))
+
+    def chart(
+        self, title: str, unit: str, values: Mapping[str, Value], *, wide: bool = False
+    ) -> OverTime:
         series = [
-            Series(said, values(lambda line, name=name: line[name]), rgb)
-            for (name, said), rgb in zip(names.items(), rgbs, strict=False)
+            Series(name, self._binned(value), GREY if name == _NOTHING else rgb)
+            for (name, value), rgb in zip(values.items(), _COLOURS, strict=False)
         ]
-        if top is not None:
-            series.append(Series("nothing learnt", values(lambda _: top), GREY, dashed=True))
-        return OverTime(title, unit, span, series, along="steps", wide=top is not None)
+        return OverTime(title, unit, self._span, series, along="steps", wide=wide)
 
-    count = -(-lines[-1]["step"] // EVERY)
-    span = Span(0, EVERY, count)
-
-    def values(of: Callable[[Line], float]) -> list[float | None]:
-        found: list[float | None] = [None] * count
-        for line in lines:
-            found[(line["step"] - 1) // EVERY] = of(line)
+    def _binned(self, value: Value) -> list[float | None]:
+        found: list[float | None] = [None] * self._span.count
+        for line in self._lines:
+            found[(line["step"] - 1) // EVERY] = value(line)
         return found
 
-    level = lines[-1]["log_prototypes"]
-    losses = {"dino": "class tokens (DINO)", "ibot": "hidden patches (iBOT)"}
-    return [
-        chart("Losses", "cross entropy, nats; dashed: nothing learnt", losses, top=level),
-        chart("Spread", "effective rank of class tokens", {"effective_rank": "rank"}, top=None),
-        chart("Prototypes", "share that is anybody's first", {"used": "share"}, top=None),
-    ]
+
+_NOTHING = "nothing learnt"
+_COLOURS = (ACCENT, *CLASS_COLOURS)
+_FEATURES: Mapping[str, Value] = {
+    "class token": lambda line: line["class"],
+    "patches": lambda line: line["patches"],
+}
+_RANK: Mapping[str, Value] = {"class tokens": lambda line: line["effective_rank"]}
+_USED: Mapping[str, Value] = {"prototypes": lambda line: line["used_prototypes"]}
 
 
 def _read(path: Path) -> list[Line]:

@@ -1,14 +1,15 @@
 """Whether a backbone tells pictures apart that it was not trained on: right or wrong of each.
 
-Two views of each held-out picture are made, always the same ones. One is right if its class token
-is nearer to that of the picture's other view than to those of all other pictures. With labelled
-pictures it is right if most of its nearest neighbours are of its class. Both need no head.
+Two crops of each held-out picture are made, always the same ones. A picture is right if its first
+crop is nearer to its own second one than to those of all other pictures. With labelled pictures,
+it is right if most of its nearest neighbours are of its class. Neither needs a head.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,47 +22,50 @@ from operators.learn.estimate import Estimate, Floats, estimate
 from operators.pretrain.packed import PackedTransformer
 
 NEIGHBOURS = 10
+TEMPERATURE = 0.07  # of votes, as DINO's evaluation has it
 _TOGETHER = 16  # pictures at a time
+_PIXELS = 8  # a side
 
 Rights = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A backbone before and after, on the same pictures.
+    """Two backbones on the same pictures.
 
     Attributes:
         what: is judged, in words.
-        before, after: share of pictures that are right.
-        gain: of that share, with its interval: groups of pictures drawn anew for both alike.
+        pixels: share of pictures that are right by 8 x 8 pixels of them, for comparison.
+        before, after: share that is right by either backbone.
+        gain: after less before, with its interval: groups of pictures are drawn anew for both
+            alike.
     """
 
     what: str
+    pixels: float
     before: float
     after: float
     gain: Estimate
 
     @property
     def better(self) -> bool:
-        """Whether there is any gain; its interval says how sure it is."""
-        return self.gain.value > 0
+        """Whether there is a gain that is no chance, as far as its interval tells."""
+        return self.gain.low is not None and self.gain.low > 0
 
-    def plain(self) -> dict[str, object]:
+    def plain(self) -> dict[str, Any]:
         """As JSON values."""
-        return {
-            "what": self.what,
-            "before": round(self.before, 6),
-            "after": round(self.after, 6),
-            "gain": self.gain.plain(),
-        }
+        shares = {name: round(getattr(self, name), 6) for name in ("pixels", "before", "after")}
+        return {"what": self.what, **shares, "gain": self.gain.plain()}
 
 
-def verdict(what: str, before: Rights, after: Rights, groups: Sequence[str]) -> Verdict:
+def verdict(
+    what: str, pixels: Rights, before: Rights, after: Rights, groups: Sequence[str]
+) -> Verdict:
     """Compare.
 
     Args:
         what: was judged.
-        before, after: of the same pictures `[n]`.
+        pixels, before, after: of the same pictures `[n]`.
         groups: what each picture belongs to; pictures of one are not independent.
     """
     names, of = np.unique(np.asarray(groups), return_inverse=True)
@@ -73,40 +77,32 @@ def verdict(what: str, before: Rights, after: Rights, groups: Sequence[str]) -> 
         gained: Floats = draws @ gains / (draws @ counts)
         return gained
 
-    return Verdict(what, float(before.mean()), float(after.mean()), estimate(measure, len(names)))
+    gain = estimate(measure, len(names))
+    return Verdict(what, float(pixels.mean()), float(before.mean()), float(after.mean()), gain)
 
 
-def right_by_views(backbone: PackedTransformer, views: Tensor) -> Rights:
-    """Of each picture, whether its first view finds its second one among all second ones.
-
-    Args:
-        backbone: any.
-        views: uint8 `[2, n, 3, H, W]`.
-    """
-    first, second = (class_tokens(backbone, one) for one in views)
-    nearest = (first @ second.T).argmax(dim=1)
-    return (nearest == torch.arange(len(first))).numpy()
-
-
-def right_by_neighbours(
-    backbone: PackedTransformer, pictures: Tensor, classes: NDArray[np.int64]
-) -> Rights:
-    """Of each picture, whether most of its nearest are of its class; itself is none of them.
-
-    Votes weigh exp(cosine / 0.07), as DINO's evaluation has it.
+def right_by_crops(first: Tensor, second: Tensor) -> Rights:
+    """Of each picture, whether its first crop finds its second one among all second ones.
 
     Args:
-        backbone: any.
-        pictures: uint8 `[n, 3, H, W]`, n >= 2.
-        classes: of each `[n]`.
+        first, second: vectors of the crops, of length 1, `[n, D]` each.
     """
-    tokens = class_tokens(backbone, pictures)
-    alike = tokens @ tokens.T
+    return ((first @ second.T).argmax(dim=1) == torch.arange(len(first))).numpy()
+
+
+def right_by_neighbours(vectors: Tensor, classes: NDArray[np.int64]) -> Rights:
+    """Of each picture, whether its nearest vote for its class; itself is none of them.
+
+    Args:
+        vectors: of pictures, of length 1, `[n, D]`, n >= 2.
+        classes: of each, from 0, `[n]`.
+    """
+    alike = vectors @ vectors.T
     alike.fill_diagonal_(-torch.inf)
-    cosines, rows = alike.topk(min(NEIGHBOURS, len(tokens) - 1), dim=1)
+    cosines, rows = alike.topk(min(NEIGHBOURS, len(vectors) - 1), dim=1)
     labels = torch.from_numpy(classes)
-    votes = torch.zeros(len(tokens), int(classes.max()) + 1, dtype=torch.float64)
-    votes.scatter_add_(1, labels[rows], (cosines.double() / 0.07).exp())
+    votes = torch.zeros(len(vectors), int(classes.max()) + 1, dtype=torch.float64)
+    votes.scatter_add_(1, labels[rows], (cosines.double() / TEMPERATURE).exp())
     return (votes.argmax(dim=1) == labels).numpy()
 
 
@@ -120,7 +116,17 @@ def class_tokens(backbone: PackedTransformer, pictures: Tensor) -> Tensor:
     """
     device = backbone.cls_token.device
     found = []
-    for some in pictures.split(_TOGETHER):
+    for some in torch.split(pictures, _TOGETHER):
         pixels = normalise(some.movedim(1, -1).to(device), torch.float32)
         found.append(backbone.packed([pixels])[0][:, 0].float().cpu())
     return F.normalize(torch.cat(found), dim=1)
+
+
+def tiny_pixels(pictures: Tensor) -> Tensor:
+    """8 x 8 pixels without their mean, of length 1, float32 `[n, 192]`.
+
+    Args:
+        pictures: uint8 `[n, 3, H, W]`.
+    """
+    small = F.adaptive_avg_pool2d(pictures.float(), _PIXELS).flatten(1)
+    return F.normalize(small - small.mean(dim=1, keepdim=True), dim=1)

@@ -19,8 +19,13 @@ from operators.weights.header import HEADER_KEY, read_header
 from operators.whole_file import whole_file
 
 COMMAND = "pretrain"
-BACKBONE, HEADS = "backbone.safetensors", "heads.safetensors"
+BACKBONE, NOT_BETTER, HEADS = (
+    "backbone.safetensors",
+    "not-better.safetensors",
+    "heads.safetensors",
+)
 _SETTINGS, _CHECKPOINT, _REPORT = "settings.json", "checkpoint.pt", "report.json"
+_PICTURES = "pictures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,11 @@ class RunFolder:
     """Of one training."""
 
     path: Path
+
+    @property
+    def pictures(self) -> Path:
+        """That it is trained on."""
+        return self.path / _PICTURES
 
     @property
     def checkpoint(self) -> Path:
@@ -54,9 +64,16 @@ class RunFolder:
                 "folder with -o"
             )
 
-    def write_backbone(self, tensors: Mapping[str, Tensor]) -> Path:
-        """The file that `--weights` takes."""
-        place = self.path / BACKBONE
+    def write_backbone(self, tensors: Mapping[str, Tensor], name: str) -> Path:
+        """A file that `--weights` takes; one that an earlier end of this training left goes.
+
+        Args:
+            tensors: by upstream's names.
+            name: `BACKBONE` or `NOT_BETTER`.
+        """
+        for other in {BACKBONE, NOT_BETTER} - {name}:
+            (self.path / other).unlink(missing_ok=True)
+        place = self.path / name
         _write(place, tensors, {"format": "pt"})
         return place
 

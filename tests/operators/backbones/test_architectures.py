@@ -12,6 +12,7 @@ from operators.errors import UsageError
     ("name", "width", "depth", "heads", "hidden"),
     [
         ("dinov2_vitti14", 192, 12, 3, 768),
+        ("dinov2_vitti14_6", 192, 6, 3, 768),
         ("dinov2_vits14", 384, 12, 6, 1536),
         ("dinov2_vitb14", 768, 12, 12, 3072),
         ("dinov2_vitl14", 1024, 24, 16, 4096),
@@ -59,8 +60,8 @@ def test_an_eomt_is_a_dinov2_without_its_last_blocks(name, width, blocks, own, g
     assert arch.ffn == ("swiglu" if "giant" in name else "mlp")
 
 
-def test_the_table_holds_fifteen_names():
-    assert len(ARCHITECTURES) == 15
+def test_the_table_holds_sixteen_names():
+    assert len(ARCHITECTURES) == 16
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():

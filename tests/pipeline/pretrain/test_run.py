@@ -1,0 +1,149 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from operators.backbones.architectures import architecture
+from operators.errors import UsageError, WeightsError
+from operators.pretrain.crops import CropRecipe
+from operators.pretrain.learner import HeadShape
+from operators.pretrain.recipe import Recipe
+from operators.weights.load import load_backbone
+from pipeline.pretrain.plan import Plan, Teacher
+from pipeline.pretrain.rules import Rules
+from pipeline.pretrain.run import pretrain
+
+pytestmark = pytest.mark.slow
+MODEL = "dinov2_vitti14_6"
+
+
+def untold(share, so_far):
+    pass
+
+
+@pytest.fixture(scope="module")
+def plan(small_picture, tmp_path_factory):
+    place = tmp_path_factory.mktemp("photos")
+    for number in range(10):
+        small_picture(place / f"{number:02d}.png", "noise", number)
+    return Plan(
+        (str(place),),
+        MODEL,
+        Recipe(steps=3, batch=4),
+        shape=HeadShape(prototypes=16, hidden=16, bottleneck=8),
+        crops=CropRecipe(global_px=28, local_px=14, local_count=1),
+        held_out=0.2,
+        rules=Rules(keep_copies=True),
+    )
+
+
+@pytest.fixture(scope="module")
+def done(plan, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run") / "run"
+    return out, pretrain(plan, out, tell=untold)
+
+
+def tensors(path, model=MODEL):
+    return load_backbone(architecture(model), str(path)).model.state_dict()
+
+
+def test_it_ends_with_weights_that_load_a_curve_and_a_report(done):
+    out, trained = done
+    assert trained.kept
+    assert trained.weights == out / "backbone.safetensors"
+    assert all(torch.isfinite(one).all() for one in tensors(trained.weights).values())
+    report = json.loads((out / "report.json").read_text())
+    assert report["gathered"]["pictures"] == 10
+    assert [one["what"] for one in report["verdicts"]] == ["two crops of each picture"]
+    (line,) = map(json.loads, (out / "curve.jsonl").read_text().splitlines())
+    assert line["step"] == 3
+    assert (out / "curve.svg").read_text().startswith("<svg")
+
+
+def test_the_same_command_again_finds_it_done_and_another_one_is_refused(done, plan):
+    out, trained = done
+    before = tensors(trained.weights)
+    again = pretrain(plan, out, tell=untold)
+    assert again.verdicts == trained.verdicts
+    assert all(torch.equal(one, before[name]) for name, one in tensors(again.weights).items())
+    other = replace(plan, recipe=replace(plan.recipe, rate=1e-3))
+    with pytest.raises(UsageError, match="this training began with recipe"):
+        pretrain(other, out, tell=untold)
+
+
+def test_one_that_was_stopped_ends_as_if_it_never_had_been(done, plan, tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.pretrain.run.SAVE_S", 0.0)
+    heard = []
+
+    def stop(share, so_far):
+        heard.append(so_far)
+        if "step 2 of 3" in so_far:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(plan, tmp_path / "run", tell=stop)
+    again = pretrain(plan, tmp_path / "run", tell=lambda _, so_far: heard.append(so_far))
+    assert "step 2 of 3" in heard  # where it went on
+    wanted = tensors(done[1].weights)
+    assert all(torch.equal(one, wanted[name]) for name, one in tensors(again.weights).items())
+    lines = (tmp_path / "run" / "curve.jsonl").read_text()
+    assert len(lines.splitlines()) == 1
+
+
+def test_threads_change_no_crop(done, plan, tmp_path):
+    again = pretrain(plan, tmp_path / "run", tell=untold, threads=3)
+    wanted = tensors(done[1].weights)
+    assert all(torch.equal(one, wanted[name]) for name, one in tensors(again.weights).items())
+
+
+def test_what_goes_on_is_kept_only_if_it_is_better(done, plan, tmp_path):
+    # Three steps at no rate worth the name: nothing is gained.
+    more = replace(
+        plan, weights=str(done[1].weights), recipe=replace(plan.recipe, rate=1e-12, momentum=0.9)
+    )
+    trained = pretrain(more, tmp_path / "run", tell=untold)
+    assert not trained.kept
+    assert trained.weights.name == "not-better.safetensors"
+    assert not (tmp_path / "run" / "backbone.safetensors").exists()
+    assert json.loads((tmp_path / "run" / "report.json").read_text())["kept"] is False
+
+
+def test_distilled_from_a_training_and_from_weights(done, plan, tmp_path):
+    from_run = replace(plan, teacher=Teacher(str(done[0]), ""))
+    first = pretrain(from_run, tmp_path / "one", tell=untold)
+    (line,) = map(json.loads, (tmp_path / "one" / "curve.jsonl").read_text().splitlines())
+    assert "ibot" in line
+    assert (tmp_path / "one" / "heads.safetensors").exists()
+    from_file = replace(plan, teacher=Teacher(str(first.weights), MODEL))
+    pretrain(from_file, tmp_path / "two", tell=untold)
+    (line,) = map(json.loads, (tmp_path / "two" / "curve.jsonl").read_text().splitlines())
+    assert set(line) == {"step", "rate", "class", "patches"}
+    assert not (tmp_path / "two" / "heads.safetensors").exists()
+
+
+def test_labelled_pictures_judge_too(plan, small_picture, tmp_path):
+    for number in range(6):
+        small_picture(tmp_path / f"judge/{'ab'[number % 2]}/{number}.png", "noise", number)
+    judged = replace(plan, judged=tmp_path / "judge")
+    trained = pretrain(judged, tmp_path / "run", tell=untold)
+    assert trained.verdicts[-1].what == f"neighbours in {tmp_path / 'judge'}"
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        (
+            {"crops": CropRecipe(global_px=30, local_px=14)},
+            UsageError,
+            "size 30.*28 or 42",
+        ),
+        ({"model": "dinov2_x"}, UsageError, "unknown model"),
+        ({"weights": "gone.pth"}, WeightsError, "no such weights file"),
+        ({"teacher": Teacher("gone.pth", MODEL)}, WeightsError, "no such weights file"),
+        ({"teacher": Teacher("random", "eomt_small_640")}, UsageError, "patches of 14 px"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_by_name(plan, tmp_path, change, error, said):
+    with pytest.raises(error, match=said):
+        pretrain(replace(plan, **change), tmp_path / "run", tell=untold)
