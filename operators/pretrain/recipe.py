@@ -34,6 +34,8 @@ class Recipe:
         temperature: the teacher's, at the start and from the end of its warm-up on.
         temperature_warmup: share of the run, linear.
         koleo_weight: of the term that spreads class tokens.
+        gram_weight: of the term that holds patches' likenesses to those of the weights that the
+            training began with; 0: there is none.
         drop: stochastic depth, share of pictures that each branch leaves out; upstream's large
             models 0.4, distilled ones 0.
         layer_decay: each block learns at so many times the rate of the one behind it.
@@ -55,6 +57,7 @@ class Recipe:
     temperature: tuple[float, float] = (0.04, 0.07)
     temperature_warmup: float = 0.3
     koleo_weight: float = 0.1
+    gram_weight: float = 0.0
     drop: float = 0.0
     layer_decay: float = 1.0
     patch_embed_scale: float = 0.2

@@ -53,11 +53,14 @@ class Step:
         losses: scalars by name, each with the weight that it has in their sum, which is lowered.
         class_tokens: the student's, of the first global crops, `[B, D]`; without a gradient.
         targets: what the teacher said of class tokens, `[n, K]`; None where it has no prototypes.
+        patches: the student's, of the global crops, `[2B, h*w, D]`, for further losses; None where
+            none may be added.
     """
 
     losses: Mapping[str, Tensor]
     class_tokens: Tensor
     targets: Tensor | None = None
+    patches: Tensor | None = None
 
     @property
     def total(self) -> Tensor:
@@ -106,7 +109,7 @@ def losses_of(
         # Crop by crop: two crops of one picture are to be near to each other.
         "koleo": how.koleo_weight * torch.stack([koleo(one) for one in spread]).sum(),
     }
-    return Step(losses, class_tokens[:pictures].detach(), class_targets)
+    return Step(losses, class_tokens[:pictures].detach(), class_targets, patches)
 
 
 @torch.no_grad()

@@ -33,8 +33,9 @@ _MOST_STEPS = click.IntRange(1, 10_000_000)
 )  # fmt: skip
 @click.option("--model", default="dinov2_vits14", show_default=True,
               help="Architecture that is trained.")  # fmt: skip
-@click.option("--weights", metavar="auto|demo|random|PATH", default="random", show_default=True,
-              help="What it begins with: nothing learnt, or the official weights, ours, a file.",
+@click.option("--weights", metavar="auto|demo|random|PATH|DIR", default="random",
+              show_default=True,
+              help="What it begins with: official weights, ours, none, a file, or a training.",
 )  # fmt: skip
 @click.option("--teacher", metavar="auto|demo|PATH|DIR", show_default="none: its own average",
               help="Distil from these weights, or from another training's folder.")  # fmt: skip
@@ -61,6 +62,8 @@ _MOST_STEPS = click.IntRange(1, 10_000_000)
               metavar="K", help="That tokens are compared with.")  # fmt: skip
 @click.option("--koleo", type=FiniteRange(0), default=0.1, show_default=True,
               help="Weight of the loss that spreads class tokens.")  # fmt: skip
+@click.option("--gram", type=FiniteRange(0), default=0.0, show_default=True,
+              help="Weight of the loss that holds patches to those of --weights.")  # fmt: skip
 @click.option("--drop", type=FiniteRange(0, 1, max_open=True), default=0.0, show_default=True,
               help="Stochastic depth: share of pictures that a branch leaves out.")  # fmt: skip
 @click.option("--layer-decay", type=FiniteRange(0, 1, min_open=True), default=1.0,
@@ -147,6 +150,7 @@ def _recipe(given: Mapping[str, Any]) -> Recipe:
         batch=given["batch"],
         rate=given["rate"] or rate,
         koleo_weight=given["koleo"],
+        gram_weight=given["gram"],
         drop=given["drop"],
         layer_decay=given["layer_decay"],
         seed=given["seed"],

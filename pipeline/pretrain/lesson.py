@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from operators.backbones.architectures import Architecture, architecture
 from operators.errors import UsageError
 from operators.pretrain.crops import CropRecipe
 from operators.pretrain.feature_distillation import FeatureDistillation, FeatureStudent
-from operators.pretrain.learner import HeadShape, Learner, fresh_tensors
+from operators.pretrain.gram_anchor import GramAnchored
+from operators.pretrain.learner import HeadShape, Learner
 from operators.pretrain.self_distillation import SelfDistillation
 from operators.pretrain.trainee import Trainee
 from operators.pretrain.training import Objective
 from operators.weights.checkpoint import sha256_tensors
 from operators.weights.load import load_backbone
-from pipeline.pretrain.plan import Plan
+from pipeline.pretrain.plan import Plan, Teacher
 from pipeline.pretrain.run_folder import RunFolder
+from pipeline.pretrain.start import Start, start_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +55,56 @@ def lesson_of(plan: Plan, device: torch.device) -> Lesson:
     """
     arch = architecture(plan.model)
     _require_sizes(arch, plan.crops)
-    start = _start(plan, arch)
-    identities = {"start": sha256_tensors(start)}
+    start = start_of(plan, arch)
     if plan.teacher is None:
-        learner, objective = _own(plan, arch, plan.shape, None)
-        found = Lesson(learner, objective, plan.shape, identities)
+        found = _by_itself(plan, arch, start, device)
     elif plan.teacher.is_run:
-        teacher, shape = RunFolder(Path(plan.teacher.weights)).read_learner()
-        _require_patch(arch, teacher.backbone.architecture)
-        identities["teacher"] = sha256_tensors(teacher.state_dict())
-        learner, objective = _own(plan, arch, shape, teacher.to(device))
-        found = Lesson(learner, objective, shape, identities)
+        found = _by_a_run(plan, arch, start, Path(plan.teacher.weights), device)
     else:
-        loaded = load_backbone(architecture(plan.teacher.model), plan.teacher.weights)
-        _require_patch(arch, loaded.model.architecture)
-        identities["teacher"] = loaded.sha256
-        width, draw = loaded.model.architecture.width, _draw(plan)
-        student = FeatureStudent(arch, width, draw)
-        found = Lesson(student, FeatureDistillation(loaded.model.to(device)), None, identities)
-    found.student.backbone.load_state_dict(start)
+        found = _by_features(plan, arch, start, plan.teacher, device)
     found.student.to(device)
     found.objective.memory.to(device)
     return found
 
 
-def _own(
-    plan: Plan, arch: Architecture, shape: HeadShape, teacher: Learner | None
-) -> tuple[Learner, SelfDistillation]:
+def _by_itself(plan: Plan, arch: Architecture, start: Start, device: torch.device) -> Lesson:
+    shape, identities = start.shape or plan.shape, {"start": start.sha256}
     learner = Learner(arch, shape, _draw(plan))
-    return learner, SelfDistillation(plan.recipe, shape.prototypes, teacher)
-
-
-def _start(plan: Plan, arch: Architecture) -> Mapping[str, Tensor]:
+    start.load_into(learner)
+    objective = SelfDistillation(plan.recipe, shape.prototypes)
+    if not plan.recipe.gram_weight:
+        return Lesson(learner, objective, shape, identities)
     if not plan.goes_on:
-        return fresh_tensors(arch, plan.recipe.seed, plan.layer_scale)
-    return load_backbone(arch, plan.weights).model.state_dict()
+        raise UsageError(
+            "gram anchoring holds patches to what the training begins with: give --weights that "
+            "have learnt something"
+        )
+    anchor = deepcopy(learner.backbone).requires_grad_(False).to(device)
+    anchored = GramAnchored(objective, anchor, plan.recipe.gram_weight)
+    return Lesson(learner, anchored, shape, identities)
+
+
+def _by_a_run(
+    plan: Plan, arch: Architecture, start: Start, run: Path, device: torch.device
+) -> Lesson:
+    teacher, shape = RunFolder(run).read_learner()
+    _require_patch(arch, teacher.backbone.architecture)
+    learner = Learner(arch, shape, _draw(plan))
+    learner.backbone.load_state_dict(start.backbone)
+    objective = SelfDistillation(plan.recipe, shape.prototypes, teacher.to(device))
+    teacher_sha256 = sha256_tensors(teacher.state_dict())
+    return Lesson(learner, objective, shape, {"start": start.sha256, "teacher": teacher_sha256})
+
+
+def _by_features(
+    plan: Plan, arch: Architecture, start: Start, teacher: Teacher, device: torch.device
+) -> Lesson:
+    loaded = load_backbone(architecture(teacher.model), teacher.weights)
+    _require_patch(arch, loaded.model.architecture)
+    student = FeatureStudent(arch, loaded.model.architecture.width, _draw(plan))
+    student.backbone.load_state_dict(start.backbone)
+    objective = FeatureDistillation(loaded.model.to(device), plan.recipe.drop)
+    return Lesson(student, objective, None, {"start": start.sha256, "teacher": loaded.sha256})
 
 
 def _draw(plan: Plan) -> torch.Generator:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from operators.pretrain.crops import CropRecipe
+from operators.pretrain.gram_anchor import SCALE
 from operators.pretrain.learner import HeadShape
 from operators.pretrain.recipe import Recipe
 from operators.weights.backbone_choice import RANDOM
@@ -40,7 +41,8 @@ class Plan:
         sources: of pictures.
         rules: which frames of footage.
         model: architecture that is trained.
-        weights: what it begins with, as `--weights` takes them; `random`: nothing learnt.
+        weights: what it begins with, as `--weights` takes them, or the folder of another training,
+            heads and all; `random`: nothing learnt.
         recipe: how long and how fast.
         shape: of its heads; distilled from a run it has that run's.
         crops: what it sees of a picture.
@@ -66,6 +68,13 @@ class Plan:
     def goes_on(self) -> bool:
         """It begins with what has learnt something."""
         return self.weights != RANDOM
+
+    @property
+    def drawn_crops(self) -> CropRecipe:
+        """As they are cut: global ones larger, where an anchor looks at them."""
+        if not self.recipe.gram_weight:
+            return self.crops
+        return replace(self.crops, global_px=SCALE * self.crops.global_px)
 
     def facts(self, identities: Mapping[str, str]) -> dict[str, Any]:
         """All that decides the result, as JSON values.

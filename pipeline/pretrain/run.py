@@ -95,7 +95,7 @@ def pretrain(plan: Plan, out: Path, *, tell: Tell, threads: int = 1) -> Trained:
         before = deepcopy(wanted.student.backbone)
         recipe = plan.recipe
         with Batches(
-            own, plan.crops, count=recipe.batch, seed=recipe.seed, threads=threads
+            own, plan.drawn_crops, count=recipe.batch, seed=recipe.seed, threads=threads
         ) as batches:
             training = Training(wanted.student, wanted.objective, batches, plan.recipe, dtype=dtype)
             alarms = _train(training, folder, plan, tell=tell)

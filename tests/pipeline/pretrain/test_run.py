@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from operators.backbones.architectures import architecture
 from operators.errors import UsageError, WeightsError
@@ -97,6 +98,12 @@ def test_threads_change_no_crop(done, plan, tmp_path):
     assert all(torch.equal(one, wanted[name]) for name, one in tensors(again.weights).items())
 
 
+def test_a_training_of_another_architecture_cannot_be_gone_on_with(done, plan, tmp_path):
+    other = replace(plan, weights=str(done[0]), model="dinov2_vitti14")
+    with pytest.raises(UsageError, match="give --model dinov2_vitti14_6"):
+        pretrain(other, tmp_path / "run", tell=untold)
+
+
 def test_what_goes_on_is_kept_only_if_it_is_better(done, plan, tmp_path):
     # Three steps at no rate worth the name: nothing is gained.
     more = replace(
@@ -122,6 +129,25 @@ def test_distilled_from_a_training_and_from_weights(done, plan, tmp_path):
     assert not (tmp_path / "two" / "heads.safetensors").exists()
 
 
+def test_a_training_goes_on_at_a_larger_size_with_its_heads_and_an_anchor(done, plan, tmp_path):
+    larger = replace(
+        plan,
+        weights=str(done[0]),
+        crops=CropRecipe(global_px=42, local_px=14, local_count=1),
+        recipe=replace(plan.recipe, gram_weight=1.0, steps=2),
+    )
+    trained = pretrain(larger, tmp_path / "run", tell=untold)
+    assert trained.weights.exists()
+    (line,) = map(json.loads, (tmp_path / "run" / "curve.jsonl").read_text().splitlines())
+    assert "gram" in line
+    # At a rate of nothing heads stay those of the training that it goes on with.
+    still = replace(larger, recipe=replace(larger.recipe, rate=1e-12, weight_decay=(0.0, 0.0)))
+    pretrain(still, tmp_path / "still", tell=untold)
+    before, after = (load_file(one / "heads.safetensors") for one in (done[0], tmp_path / "still"))
+    for name, own in before.items():
+        torch.testing.assert_close(after[name], own, atol=1e-6, rtol=1e-5)
+
+
 def test_labelled_pictures_judge_too(plan, small_picture, tmp_path):
     for number in range(6):
         small_picture(tmp_path / f"judge/{'ab'[number % 2]}/{number}.png", "noise", number)
@@ -138,6 +164,7 @@ def test_labelled_pictures_judge_too(plan, small_picture, tmp_path):
             UsageError,
             "size 30.*28 or 42",
         ),
+        ({"recipe": Recipe(steps=1, batch=2, gram_weight=1.0)}, UsageError, "gram .* --weights"),
         ({"model": "dinov2_x"}, UsageError, "unknown model"),
         ({"weights": "gone.pth"}, WeightsError, "no such weights file"),
         ({"teacher": Teacher("gone.pth", MODEL)}, WeightsError, "no such weights file"),

@@ -1,0 +1,62 @@
+"""What a training begins with: nothing learnt, weights, or all of another training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from operators.backbones.architectures import Architecture
+from operators.errors import UsageError
+from operators.pretrain.learner import HeadShape, Learner, fresh_tensors
+from operators.weights.checkpoint import sha256_tensors
+from operators.weights.load import load_backbone
+from pipeline.pretrain.plan import Plan
+from pipeline.pretrain.run_folder import RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """
+    Attributes:
+        backbone: its tensors, by upstream's names.
+        heads: of another training, `dino_head.*` and `ibot_head.*`; none where heads start anew.
+        shape: of those heads; None where they start anew.
+    """
+
+    backbone: Mapping[str, Tensor]
+    heads: Mapping[str, Tensor] = field(default_factory=dict)
+    shape: HeadShape | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Of all tensors."""
+        return sha256_tensors({**self.backbone, **self.heads})
+
+    def load_into(self, learner: Learner) -> None:
+        """Where it has no heads, those of the learner stay as they are."""
+        learner.backbone.load_state_dict(self.backbone)
+        if self.heads:
+            learner.load_state_dict(self.heads, strict=False)
+
+
+def start_of(plan: Plan, arch: Architecture) -> Start:
+    """
+    Raises:
+        UsageError: a training of another architecture.
+        WeightsError: weights that cannot be had.
+    """
+    if not plan.goes_on:
+        return Start(fresh_tensors(arch, plan.recipe.seed, plan.layer_scale))
+    if not Path(plan.weights).is_dir():
+        return Start(load_backbone(arch, plan.weights).model.state_dict())
+    learner, shape = RunFolder(Path(plan.weights)).read_learner()
+    other = learner.backbone.architecture.name
+    if other != arch.name:
+        raise UsageError(f"{plan.weights}: a training of {other}; give --model {other}")
+    heads = {
+        name: own for name, own in learner.state_dict().items() if not name.startswith("backbone.")
+    }
+    return Start(learner.backbone.state_dict(), heads, shape)
