@@ -25,6 +25,8 @@ from operators.weights.checkpoint import check_layout, read_tensors, sha256_tens
 from operators.weights.demo import read_demo
 from operators.weights.digest import sha256_file
 from operators.weights.download import Progress, fetch
+from operators.weights.head_needs import RENDERED
+from operators.weights.header import read_header
 from operators.weights.huggingface import is_hugging_face, to_upstream
 
 log = logging.getLogger(__name__)
@@ -122,7 +124,8 @@ def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
     check_layout(path, tensors, empty_vit(arch).state_dict())
     model = filled_vit(arch, {name: tensor.float() for name, tensor in tensors.items()})
     log.info("%s: weights %s, sha256 %s", arch.name, path, sha256)
-    return LoadedBackbone(model, sha256, False, str(path))
+    rendered_only = (read_header(path) or {}).get(RENDERED) is True
+    return LoadedBackbone(model, sha256, False, str(path), rendered_only)
 
 
 def _trunk(arch: Architecture, path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

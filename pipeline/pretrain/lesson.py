@@ -34,12 +34,14 @@ class Lesson:
         objective: what it is taught.
         shape: of its heads, which are worth keeping; None where it has none.
         identities: hashes of where it begins and of its teacher.
+        rendered_only: neither of them has learnt from anything but rendered scenes.
     """
 
     student: Trainee
     objective: Objective[Any]
     shape: HeadShape | None
     identities: Mapping[str, str]
+    rendered_only: bool
 
 
 def lesson_of(plan: Plan, device: torch.device) -> Lesson:
@@ -73,7 +75,7 @@ def _by_itself(plan: Plan, arch: Architecture, start: Start, device: torch.devic
     start.load_into(learner)
     objective = SelfDistillation(plan.recipe, shape.prototypes)
     if not plan.recipe.gram_weight:
-        return Lesson(learner, objective, shape, identities)
+        return Lesson(learner, objective, shape, identities, start.rendered_only)
     if not plan.goes_on:
         raise UsageError(
             "gram anchoring holds patches to what the training begins with: give --weights that "
@@ -81,19 +83,21 @@ def _by_itself(plan: Plan, arch: Architecture, start: Start, device: torch.devic
         )
     anchor = deepcopy(learner.backbone).requires_grad_(False).to(device)
     anchored = GramAnchored(objective, anchor, plan.recipe.gram_weight)
-    return Lesson(learner, anchored, shape, identities)
+    return Lesson(learner, anchored, shape, identities, start.rendered_only)
 
 
 def _by_a_run(
     plan: Plan, arch: Architecture, start: Start, run: Path, device: torch.device
 ) -> Lesson:
-    teacher, shape = RunFolder(run).read_learner()
+    folder = RunFolder(run)
+    teacher, shape = folder.read_learner()
     _require_patch(arch, teacher.backbone.architecture)
     learner = Learner(arch, shape, _draw(plan))
     learner.backbone.load_state_dict(start.backbone)
     objective = SelfDistillation(plan.recipe, shape.prototypes, teacher.to(device))
-    teacher_sha256 = sha256_tensors(teacher.state_dict())
-    return Lesson(learner, objective, shape, {"start": start.sha256, "teacher": teacher_sha256})
+    identities = {"start": start.sha256, "teacher": sha256_tensors(teacher.state_dict())}
+    rendered_only = start.rendered_only and folder.rendered_only
+    return Lesson(learner, objective, shape, identities, rendered_only)
 
 
 def _by_features(
@@ -104,7 +108,9 @@ def _by_features(
     student = FeatureStudent(arch, loaded.model.architecture.width, _draw(plan))
     student.backbone.load_state_dict(start.backbone)
     objective = FeatureDistillation(loaded.model.to(device), plan.recipe.drop)
-    return Lesson(student, objective, None, {"start": start.sha256, "teacher": loaded.sha256})
+    identities = {"start": start.sha256, "teacher": loaded.sha256}
+    rendered_only = start.rendered_only and loaded.rendered_only
+    return Lesson(student, objective, None, identities, rendered_only)
 
 
 def _draw(plan: Plan) -> torch.Generator:

@@ -13,6 +13,7 @@ from operators.pretrain.learner import HeadShape
 from operators.pretrain.recipe import Recipe
 from operators.weights.backbone_choice import RANDOM
 from pipeline.pretrain.rules import Rules
+from pipeline.synthetic.uri import SCHEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class Plan:
     def goes_on(self) -> bool:
         """It begins with what has learnt something."""
         return self.weights != RANDOM
+
+    @property
+    def rendered(self) -> bool:
+        """All its sources are rendered scenes."""
+        return all(source.startswith(SCHEME) for source in self.sources)
 
     @property
     def drawn_crops(self) -> CropRecipe:

@@ -101,7 +101,7 @@ def pretrain(plan: Plan, out: Path, *, tell: Tell, threads: int = 1) -> Trained:
             alarms = _train(training, folder, plan, tell=tell)
         verdicts = HeldOut(held_out, plan).verdicts(before, training.average.backbone, tell)
         kept = not plan.goes_on or verdicts[-1].better
-        weights = _written(folder, wanted, training.average, kept=kept)
+        weights = _written(folder, plan, wanted, training.average, kept=kept)
         done = Trained(weights, kept, verdicts, gathered.report, tuple(alarms))
         folder.write_report(done.plain())
         return done
@@ -132,13 +132,13 @@ def _train(training: Training[Any], folder: RunFolder, plan: Plan, *, tell: Tell
 
 
 def _written(
-    folder: RunFolder,
-    lesson: Lesson,
-    average: Trainee,
-    *,
-    kept: bool,
+    folder: RunFolder, plan: Plan, lesson: Lesson, average: Trainee, *, kept: bool
 ) -> Path:
     """The backbone, under the name that says whether it is worth anything, and its heads."""
     if lesson.shape is not None and isinstance(average, Learner):
         folder.write_heads(average, lesson.shape)
-    return folder.write_backbone(average.backbone.state_dict(), BACKBONE if kept else NOT_BETTER)
+    return folder.write_backbone(
+        average.backbone.state_dict(),
+        BACKBONE if kept else NOT_BETTER,
+        rendered_only=plan.rendered and lesson.rendered_only,
+    )

@@ -15,6 +15,7 @@ from operators.backbones.architectures import Architecture, architecture
 from operators.errors import UsageError, WeightsError
 from operators.pretrain.learner import HeadShape, Learner
 from operators.weights.checkpoint import check_layout, read_tensors
+from operators.weights.head_needs import RENDERED
 from operators.weights.header import HEADER_KEY, read_header
 from operators.whole_file import whole_file
 
@@ -64,17 +65,21 @@ class RunFolder:
                 "folder with -o"
             )
 
-    def write_backbone(self, tensors: Mapping[str, Tensor], name: str) -> Path:
+    def write_backbone(
+        self, tensors: Mapping[str, Tensor], name: str, *, rendered_only: bool
+    ) -> Path:
         """A file that `--weights` takes; one that an earlier end of this training left goes.
 
         Args:
             tensors: by upstream's names.
             name: `BACKBONE` or `NOT_BETTER`.
+            rendered_only: it has learnt from rendered scenes alone, which records then say.
         """
         for other in {BACKBONE, NOT_BETTER} - {name}:
             (self.path / other).unlink(missing_ok=True)
         place = self.path / name
-        _write(place, tensors, {"format": "pt"})
+        said = {HEADER_KEY: json.dumps({RENDERED: True})} if rendered_only else {}
+        _write(place, tensors, {"format": "pt", **said})
         return place
 
     def write_heads(self, learner: Learner, shape: HeadShape) -> None:
@@ -92,6 +97,11 @@ class RunFolder:
         """What came of it."""
         with whole_file(self.path / _REPORT) as draft:
             draft.write_text(json.dumps(report, indent=1) + "\n")
+
+    @property
+    def rendered_only(self) -> bool:
+        """Whether its backbone has learnt from rendered scenes alone."""
+        return (read_header(self.path / BACKBONE) or {}).get(RENDERED) is True
 
     def read_learner(self) -> tuple[Learner, HeadShape]:
         """Backbone and heads of a training that has ended, frozen.

@@ -24,11 +24,13 @@ class Start:
         backbone: its tensors, by upstream's names.
         heads: of another training, `dino_head.*` and `ibot_head.*`; none where heads start anew.
         shape: of those heads; None where they start anew.
+        rendered_only: it has learnt from rendered scenes alone, or nothing.
     """
 
     backbone: Mapping[str, Tensor]
     heads: Mapping[str, Tensor] = field(default_factory=dict)
     shape: HeadShape | None = None
+    rendered_only: bool = False
 
     @property
     def sha256(self) -> str:
@@ -49,14 +51,16 @@ def start_of(plan: Plan, arch: Architecture) -> Start:
         WeightsError: weights that cannot be had.
     """
     if not plan.goes_on:
-        return Start(fresh_tensors(arch, plan.recipe.seed, plan.layer_scale))
+        return Start(fresh_tensors(arch, plan.recipe.seed, plan.layer_scale), rendered_only=True)
     if not Path(plan.weights).is_dir():
-        return Start(load_backbone(arch, plan.weights).model.state_dict())
-    learner, shape = RunFolder(Path(plan.weights)).read_learner()
+        loaded = load_backbone(arch, plan.weights)
+        return Start(loaded.model.state_dict(), rendered_only=loaded.rendered_only)
+    folder = RunFolder(Path(plan.weights))
+    learner, shape = folder.read_learner()
     other = learner.backbone.architecture.name
     if other != arch.name:
         raise UsageError(f"{plan.weights}: a training of {other}; give --model {other}")
     heads = {
         name: own for name, own in learner.state_dict().items() if not name.startswith("backbone.")
     }
-    return Start(learner.backbone.state_dict(), heads, shape)
+    return Start(learner.backbone.state_dict(), heads, shape, folder.rendered_only)

@@ -3,6 +3,8 @@ import json
 import pytest
 import torch
 
+from operators.weights.header import read_header
+
 SMALL = (
     *("--model", "dinov2_vitti14_6", "--steps", 2, "--batch", 2, "--global-size", 28),
     *("--local-size", 14, "--local-crops", 1, "--prototypes", 8, "--every", 0.4, "--apart", 0),
@@ -30,6 +32,7 @@ def test_scenes_become_weights_that_a_job_takes(dinostream, tmp_path):
     job = ("--operator", "embedding", "--short-side", 56, "--runtime", "inline")
     replayed = dinostream("replay", SCENES[0], *weights, *job, "--sink", "sqlite:a.db")
     assert replayed.returncode == 0, replayed.stderr
+    assert read_header(tmp_path / "run/backbone.safetensors") == {"rendered": True}
 
 
 @pytest.mark.slow
