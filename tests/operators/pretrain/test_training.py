@@ -8,6 +8,7 @@ from operators.backbones.architectures import Architecture
 from operators.errors import UsageError
 from operators.pretrain.crops import Crops
 from operators.pretrain.health import Health
+from operators.pretrain.koleo import koleo
 from operators.pretrain.learner import HeadShape, Learner, fresh_tensors
 from operators.pretrain.recipe import Recipe
 from operators.pretrain.self_distillation import SelfDistillation
@@ -73,6 +74,20 @@ def test_eight_pictures_are_learnt_down_to_the_entropy_of_their_targets():
         for crop in crops.globals
     )
     assert ((one @ other.T).argmax(1) == torch.arange(PICTURES)).all()
+
+
+@pytest.mark.slow
+def test_koleo_spreads_class_tokens():
+    """All else alike; without it, what eight pictures look like to the student stays narrower."""
+    ends = {}
+    for weight in (0.0, 0.3):
+        last = list(training(recipe(60, koleo_weight=weight)).run())[-1]
+        ends[weight] = (
+            float(koleo(last.class_tokens)),
+            Health.of(last.class_tokens, last.targets).effective_rank,
+        )
+    assert ends[0.3][0] < ends[0.0][0] - 0.5
+    assert ends[0.3][1] > ends[0.0][1] + 1
 
 
 @pytest.mark.slow
