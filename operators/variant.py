@@ -118,6 +118,7 @@ class RecordKind:
         calibration: str | None = None,
         gate: str | None = None,
         places: str | None = None,
+        start_time_us: int | None = None,
     ) -> str:
         """The variant of its records.
 
@@ -129,6 +130,9 @@ class RecordKind:
             gate: of the stream, in canonical form, where it has one: then a frame without a record
                 means something else.
             places: hash of what is drawn over the stream's pictures, where the operator reads that.
+            start_time_us: when a user says that the recording begins, microseconds since the epoch:
+                event times go by it, in attributes and in what windows, tracks and episodes say.
+                None: by what its file says, of which the session is a hash.
 
         Raises:
             ValueError: the operator remembers, and there is no sampling.
@@ -140,6 +144,8 @@ class RecordKind:
             fields["gate"] = gate
         if places:
             fields["places"] = places
+        if start_time_us is not None:
+            fields["start_time_us"] = start_time_us
         if self.remembers:
             if not sampling:
                 name = self.fields["operator"]

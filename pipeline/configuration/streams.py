@@ -227,7 +227,7 @@ def _spec(
         rules={key: rules.index(sampling) for key, sampling in samplings.items()},
         short_side=plan.kept_at or config.short_side,
         patch=architecture(config.model).patch,
-        start_time_us=start_us,
+        start_time_us=None if plan.live else start_us,
         max_pixels=config.max_pixels,
         damaged=config.damaged == "keep",
         deinterlace=config.deinterlace,

@@ -54,6 +54,7 @@ class Variants:
                 calibration=self.calibrations.get(spec.stream),
                 gate=spec.gate.canonical() if spec.gate else None,
                 places=places,
+                start_time_us=spec.start_time_us,
             )
             for topic, kind in self.kinds.items()
         }

@@ -63,6 +63,18 @@ def test_a_stream_may_have_a_start_time_of_its_own(footage):
     assert [spec.start_time_us for spec in found] == [NOON_US, NOON_US + 1_000_000]
 
 
+def test_a_recordings_start_time_is_no_cameras(footage):
+    """Whose records would be others than those of its tape."""
+    camera = {"gate": {"url": "rtsp://10.0.0.7/1"}}
+    found = specs(
+        live=True,
+        sources=[str(footage / "a.mp4")],
+        streams=camera,
+        start_time="2026-11-22T12:00:00Z",
+    )
+    assert [spec.start_time_us for spec in found] == [NOON_US, None]
+
+
 def test_a_folder_is_joined_under_the_name_that_it_is_given(footage):
     (spec,) = specs(sources=[], streams={"gate": {"url": str(footage)}}, join=True)
     assert spec.stream == "gate"

@@ -55,6 +55,14 @@ def test_what_remembers_says_other_things_of_what_another_job_has_kept(variant):
     )
 
 
+def test_event_times_are_in_every_variant_of_a_recording_that_is_said_to_begin(variant):
+    """They are in attributes of all records, and a user's own operator may read them."""
+    clip = StreamSpec("gate", "/srv/gate.mp4", session="f" * 12)
+    for remembers in (True, False):
+        begun = [replace(clip, start_time_us=time_us) for time_us in (None, 0, 1)]
+        assert len({variant(spec, remembers=remembers) for spec in begun}) == 3
+
+
 def test_what_is_drawn_over_a_stream_counts_for_operators_that_read_it(variant):
     dock = Zone("dock", ((0, 0), (1, 0), (1, 1)))
     drawn = replace(TAPE, places=Places((dock,)))

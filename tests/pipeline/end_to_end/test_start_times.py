@@ -1,0 +1,72 @@
+"""One clip, said to begin at two times: no two records of one id differ, whichever operator's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from operators.registry import BUILDERS
+from pipeline.records.topics import data_topics
+
+ZONES = {
+    "all": {"polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]},
+    "middle": {"line": [[0.5, 0], [0.5, 1]]},
+}
+SETTINGS = {
+    "segmentation": {"regions": 1, "min_share": 0.1},
+    "classify": {"top": 2},
+    "action": {"threshold": 0.3},
+    "detect": {"threshold": 0.4},
+    "zones": {"classes": ["step"], "min_s": 0, "min_share": 0.2},
+    "track": {"sightings": 1},
+    "tamper": {"learn_s": 0.4, "least_s": 0.2, "share": 0},
+    "anomaly": {"threshold": 0},
+}
+TELL_TIMES = {"action", "tamper", "tamper.episodes", "tracks.zones", "zones", "unchanged", "shots"}
+BEGINNINGS = (None, "2026-11-22T17:00:00Z", "2026-11-22T17:00:01Z")
+
+
+@pytest.fixture(scope="module")
+def sinks(tools, tmp_path_factory) -> list[dict]:
+    """Of each beginning the records."""
+    folder: Path = tmp_path_factory.mktemp("begun")
+    stream = {"url": "synthetic:room?seed=1&seconds=2&fps=30&size=320x240", "zones": ZONES}
+    # Every frame is like the one that was computed before it, until a second is over.
+    stream |= {"gate": {"threshold": 255, "at_least_every_s": 0.3}, "shots": True}
+    job = {"streams": {"room": stream}, "operators": {key: SETTINGS.get(key) for key in BUILDERS}}
+    found = []
+    for number, start_time in enumerate(BEGINNINGS):
+        file, sink = folder / f"{number}.yaml", f"sqlite:{folder}/{number}.db"
+        file.write_text(json.dumps(job | ({"start_time": start_time} if start_time else {})))
+        tools.run_inline([], sink, file=file)
+        found.append(tools.records(sink))
+    return found
+
+
+def test_equal_ids_are_equal_records(sinks) -> None:
+    seen: dict[tuple[str, str], tuple] = {}
+    for records in sinks:
+        for key, record in records.items():
+            if data_topics([key[0]]):  # our own books are no facts about footage
+                assert seen.setdefault(key, record) == record, key
+
+
+def test_all_that_tell_times_are_among_them(sinks) -> None:
+    """Of what no more than a time is another, the values are."""
+    first, *_, last = (
+        {(topic, place_of(identity)): value for (topic, identity), (_, value) in records.items()}
+        for records in sinks
+    )
+    assert {key for key in first if data_topics([key[0]])} - last.keys() <= {
+        key for key in first if key[0] in ("events", "manifest")
+    }
+    told = {topic for topic, place in first.keys() & last.keys() if
+            first[topic, place] != last[topic, place]}  # fmt: skip
+    assert told >= TELL_TIMES
+    assert not told & {"depth", "segmentation", "embedding", "pca", "frames", "detections"}
+
+
+def place_of(identity: str) -> str:
+    return identity.rpartition("/")[0]
