@@ -24,7 +24,7 @@ from pipeline.audit.told import (
 )
 from pipeline.records.record import Message
 from pipeline.records.series import Place, digest
-from pipeline.records.topics import EVENTS
+from pipeline.records.topics import EVENTS, SHOTS
 from pipeline.sinks.sink import Reader
 from pipeline.stream.spec import Breaks
 
@@ -39,6 +39,7 @@ REASONS = {
     "configuration": "no record of this variant on the other side: another model, head or setting, "
     "or an operator that remembers, and a tape without its beginning",
     "end": "not committed there: the run, or the decoder, was killed before it",
+    "stopped": "a shot in which the run was stopped; the tape has some frames more of it",
     "tape": "not on the tape: before what is left of it, or behind its end",
     UNKNOWN: "nothing says why",
 }
@@ -156,8 +157,9 @@ def compared(
         hers.add(message)
         found = mine.pop(message.id, None)
         if found is None:
-            reason = told.given_up(message) or here.why(message, outside)
-            verdict.meet("missing here", message, reason)
+            stopped = whole_tape and told.is_last_shot(message) and here.goes_on(message)
+            reason = "stopped" if stopped else here.why(message, outside)
+            verdict.meet("missing here", message, told.given_up(message) or reason)
         elif found == digest(message):
             verdict.equal[message.topic] += 1
         else:
@@ -176,6 +178,7 @@ class _Side:
         self.spans: dict[str, tuple[str, str]] = {}  # session -> first and last time
         self._variants: set[tuple[str, str]] = set()
         self._firsts: dict[tuple[str, ...], Place] = {}
+        self._shots: dict[tuple[str, ...], Place] = {}  # series and first frame -> last frame
 
     def add(self, message: Message) -> None:
         session, time = message.headers["ce_session"], message.headers["ce_time"]
@@ -184,10 +187,17 @@ class _Side:
         self._variants.add((message.topic, message.headers["ce_variant"]))
         place = place_of(message)
         self._firsts[_series(message)] = min(self._firsts.get(_series(message), place), place)
+        if message.topic == SHOTS:
+            self._shots[_shot(message)] = place
 
     def first(self, message: Message) -> Place | None:
         """Of the records of its topic, variant and session; None: there are none."""
         return self._firsts.get(_series(message))
+
+    def goes_on(self, message: Message) -> bool:
+        """The shot that a record tells of is longer here."""
+        last = self._shots.get(_shot(message))
+        return last is not None and place_of(message) < last
 
     def why(self, message: Message, outside: str) -> str:
         """Why it does not have a record, as far as that can be seen."""
@@ -199,6 +209,10 @@ class _Side:
 
 def _series(message: Message) -> tuple[str, ...]:
     return (message.topic, message.headers["ce_variant"], message.headers["ce_session"])
+
+
+def _shot(message: Message) -> tuple[str, ...]:
+    return (*_series(message), said_of(message)["start"]["position"])
 
 
 def _noticed_us(message: Message) -> int:

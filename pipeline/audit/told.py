@@ -60,6 +60,13 @@ class Told:
         """Why some frames of its session were not computed by all."""
         return self._given_up.get(message.headers["ce_session"], "")
 
+    def is_last_shot(self, message: Message) -> bool:
+        """It tells of the last shot of its session that was told: a camera's that was stopped in
+        it, and whose tape has some frames more."""
+        if message.topic != SHOTS:
+            return False
+        return place_of(message) == self._last_shot(message.headers["ce_session"])
+
     def _is_behind(self, message: Message) -> bool:
         """Behind what was committed of its session, or all that was before its decoder died."""
         session = message.headers["ce_session"]
@@ -69,7 +76,8 @@ class Told:
         return session in self._died and message.headers["ce_time"] > self._last_time(session)
 
     def _was_open(self, message: Message, place: Place, stands: Place) -> bool:
-        """A killed run has not closed its last window, nor told its last shots; the end of what is
+        """A killed run has not closed its last window, nor told its last shots, and a camera that
+        is stopped tells its last one without the frames that its decoder held; the end of what is
         played does both."""
         if message.topic == SHOTS:  # which come in order, some frames behind their ends
             last = self._last_shot(message.headers["ce_session"])

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.decode.lineup import Lineup
+from pipeline.decode.lineup import MOST_SHOTS, Lineup
 from pipeline.stream.chunk import CHUNK_FRAMES, Entry, Frames
 from pipeline.stream.dropped import Dropped
 from pipeline.stream.spec import StreamSpec
 
 
 class Backlog:
-    """Entries in order. Of a live stream no more frames than there is room for, and none too old;
-    of one that waits, and of a recording, all."""
+    """Entries in order. Of a live stream no more frames and shots than there is room for, and no
+    frames too old; of one that waits, and of a recording, all."""
 
     def __init__(self, spec: StreamSpec) -> None:
         self._drops = spec.live and spec.drop != "block"
         self._room = spec.room
         self._max_age_s = spec.max_age_s
-        self._entries: Lineup[Frames] = Lineup()
+        self._entries: Lineup[Frames] = Lineup(MOST_SHOTS if self._drops else None)
         self._dropped = Dropped(spec.stream, len(spec.samplings))  # before the first entry
 
     def __bool__(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pipeline.decode.collector import Item, Told, entries
-from pipeline.decode.lineup import Lineup
+from pipeline.decode.lineup import MOST_SHOTS, Lineup
 from pipeline.decode.shots import Shots
 from pipeline.decode.stillness import Stillness
 from pipeline.decode.track import Sample
@@ -39,7 +39,7 @@ class Buffer:
         self._clock = clock
         self._shots = Shots(spec)  # of what is put in
         self._stillness = Stillness(spec)  # of what is handed out
-        self._items: Lineup[Sample] = Lineup()
+        self._items: Lineup[Sample] = Lineup(None if spec.drop == "block" else MOST_SHOTS)
         self._frames = 0
         self._dropped = Dropped(spec.stream, len(spec.samplings))  # before the first item
         self._since_s = 0.0
@@ -65,13 +65,12 @@ class Buffer:
                 lambda: self._frames < self._room or self.closed, timeout_s
             )
 
-    def close(self, *, over: bool = True) -> None:
-        """Nothing more will be put in. If it is `over`, so is the last shot; a stream that is
-        stopped goes on, and nobody sees how."""
+    def close(self) -> None:
+        """Nothing more will be put in. So the session is over, and with it its last shot: whoever
+        goes on with the stream begins another."""
         with self._changed:
-            if over and not self.closed:
-                for shot in self._shots.rest():
-                    self._add(shot, patient=True)
+            for shot in [] if self.closed else self._shots.rest():
+                self._add(shot, patient=True)
             self.closed = True
             self._changed.notify_all()
 

@@ -159,7 +159,7 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
                 break
         for item in source.rest():
             buffer.put(item)
-        buffer.close(over=not orders.stopping.is_set())
+        buffer.close()
 
     filler = threading.Thread(target=fill, daemon=True)
     filler.start()
@@ -173,7 +173,7 @@ def capture(spec: StreamSpec, orders: Orders, answers: Answers) -> None:
             filler.join(STEP_S)
             for item in source.rest():
                 buffer.put(item)
-            buffer.close(over=False)  # whoever fills it may wait for a camera that says nothing
+            buffer.close()  # whoever fills it may wait for a camera that says nothing
         if steps.is_set():
             steps.clear()
             answers.beat(*source.reached)

@@ -6,6 +6,7 @@ for the engine: its process hands all of it over and ends.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
@@ -63,9 +64,16 @@ class LiveSupervisor(Supervisor):
             self._over = False
             self._start(self._spec)
 
-    def _end(self, outcome: str, detail: str = "", *, unfinished: bool = False) -> None:
+    def _end(
+        self,
+        outcome: str,
+        detail: str = "",
+        *,
+        unfinished: bool = False,
+        before: Sequence[Entry] = (),
+    ) -> None:
         self._retry_s = None  # else it would be due for ever
-        super()._end(outcome, detail, unfinished=unfinished)
+        super()._end(outcome, detail, unfinished=unfinished, before=before)
 
     def _admit(self, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         passed: list[Entry] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.decode.process import DecodeProcess
+from pipeline.decode.shots import left_open
 from pipeline.decode.supervisor import Clock, Launch, Supervisor
 from pipeline.stream.chunk import Counts, Entry, Fault, Frames
 from pipeline.stream.spec import StreamSpec
@@ -43,8 +44,10 @@ class RecordedSupervisor(Supervisor):
     def _give_up(self, kind: str, detail: str) -> None:
         if self._spec.cursor is None:
             self._end("rejected", detail)
+        elif self._may_go_on(kind):
+            self._end("degraded", detail, unfinished=True)
         else:
-            self._end("degraded", detail, unfinished=self._may_go_on(kind))
+            self._end("degraded", detail, before=left_open(self._spec))
 
     def _may_go_on(self, kind: str) -> bool:
         """A network that says nothing today may have the rest another day, and a folder more files;

@@ -10,7 +10,7 @@ host calls when there is something to read and when time has passed.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pipeline.decode.backlog import Backlog
 from pipeline.decode.process import DecodeProcess, with_words
@@ -154,17 +154,24 @@ class Supervisor(ABC):
         elif self._wanted and self._process:
             self._process.request()
 
-    def _say(self, entry: Entry) -> None:
-        """Something of our own, to be told like what the process hands over."""
-        self._backlog.add((entry,), self._clock())
+    def _say(self, *entries: Entry) -> None:
+        """Something of our own, to be told like what the process hands over, in one chunk."""
+        self._backlog.add(entries, self._clock())
         self._serve()
 
-    def _end(self, outcome: str, detail: str = "", *, unfinished: bool = False) -> None:
-        """The end of a stream whose process cannot say it."""
+    def _end(
+        self,
+        outcome: str,
+        detail: str = "",
+        *,
+        unfinished: bool = False,
+        before: Sequence[Entry] = (),
+    ) -> None:
+        """The end of a stream whose process cannot say it, and what is told `before` it."""
         self.ended = True
         stream, counts = self._spec.stream, self.counts
         frames = (counts.decoded, counts.lost, self.memory_bytes, unfinished)
-        self._say(End(stream, outcome, detail, *frames, sampled=counts.sampled))
+        self._say(*before, End(stream, outcome, detail, *frames, sampled=counts.sampled))
 
     def _see(self, note: Note) -> None:
         """How the process fares, or did when it died."""

@@ -19,6 +19,7 @@ import ray
 from ray.actor import ActorHandle
 
 from pipeline.decode.backoff import Backoff
+from pipeline.decode.shots import left_open
 from pipeline.log_queue import relay
 from pipeline.runtime.ray_room import DECODER_STREAMS
 from pipeline.runtime.ray_watch import Lost, Patience, is_lost, why_lost
@@ -279,7 +280,8 @@ class RayFeed:
             unfinished=spec.follow,  # a later run goes on with it
             sampled=counts.sampled,
         )
-        self._say(host, *([fault] if fault else []), end)
+        shots = left_open(spec) if outcome == "degraded" and not spec.follow else []
+        self._say(host, *([fault] if fault else []), *shots, end)
         self._forget(host, stream)
 
     def _say(self, host: _Host, *entries: Entry) -> None:

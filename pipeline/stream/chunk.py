@@ -24,6 +24,9 @@ progress store, handed back to go on after exactly that frame."""
 TROUBLES = ("disconnected", "stalled", "crashed")
 """Faults of a live stream that are told at once, ahead of all that waits."""
 
+UNTOLD = "untold"
+"""Kind of the Fault that tells how many shots of a live stream were dropped while they waited."""
+
 CAUSES = ("full", "late", "drain", "suspended", "overload", "spill")
 """Why live frames are dropped: a buffer was full, they waited for too long, the run was to end
 before their turn came, or an operator alone was not given them: it kept failing, or the engine was

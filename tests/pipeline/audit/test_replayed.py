@@ -138,6 +138,35 @@ def test_the_last_shots_of_a_killed_run_were_not_told(sinks, build, there, reaso
     assert found.good == (reason == "end")
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "whole_tape", "reason"),
+    [
+        (2, 3, True, "stopped"),
+        (2, 3, False, "unknown"),
+        (2, 2, True, "unknown"),
+        (1, 3, True, "unknown"),
+    ],
+)
+def test_the_shot_that_a_camera_was_stopped_in_is_longer_on_its_tape(
+    sinks, build, first, last, whole_tape, reason
+):
+    """Which begins where it did, and holds what its decoder had not given out."""
+    publisher = Publisher("cam1", JOB, build.model)
+    infos = [build.info(number, session=SESSION) for number in range(5)]
+
+    def shot(first, last):
+        own = Shot(infos[first].place, infos[last], last - first + 1, "cut")
+        return publisher.shot(own, "0123456789ab")
+
+    mine = [shot(0, 1), shot(first, last + 1)]
+    hers = [shot(0, 1), shot(2, 3)]
+    if last == 2:  # another one there is the last
+        mine, hers = [*mine, shot(4, 4)], [shot(0, 1), shot(2, 2), shot(4, 4)]
+    found, kinds = verdict(sinks, mine, hers, infos[3].position, whole_tape=whole_tape)
+    assert kinds["missing here", "shots", reason] == 1
+    assert found.good == (reason == "stopped")
+
+
 def test_dead_letters_and_given_up_operators_are_reasons(sinks, records, build):
     whole = records(range(6))
     hers = [one for one in whole if one.id not in (whole[4].id, whole[7].id)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from random import Random
 
+from operators.frames import FrameInfo
 from pipeline.decode.lineup import Lineup
-from pipeline.stream.chunk import End, Fault, Gap
+from pipeline.stream.chunk import End, Fault, Gap, Shot
 
 LOSS, CLOCK, END = Fault("s", "decode", "bad", 1), Gap("s", "clock"), End("s", "ok")
 
@@ -49,6 +51,38 @@ def test_only_what_is_of_one_kind_is_put_together() -> None:
         lineup.add(item)
     twice = Gap("s", "dropped", 4, (4, 2), "full")
     assert popped(lineup) == [[crash, Fault("s", "decode", "bad", 3), twice, crash, late, CLOCK]]
+
+
+def shot(number: int) -> Shot:
+    info = FrameInfo("s", "x", str(number), number, Fraction(1, 10), number, 7, (10, 20))
+    return Shot(info.place, info, 1, "cut")
+
+
+def test_the_newest_shots_are_kept_and_the_others_counted() -> None:
+    lineup: Lineup[int] = Lineup(most_shots=3)
+    lineup.add(shot(0))
+    lineup.add(0)
+    for number in range(1, 8):
+        lineup.add(shot(number))
+        lineup.add(CLOCK)
+        lineup.add(number)
+    for _ in range(7):
+        lineup.drop()
+    lineup.add(shot(8))
+    lineup.drop()
+    (told,) = popped(lineup)
+    kept = [shot(6), shot(7), CLOCK, shot(8)]
+    detail = "6 shots are not told: no more than 3 may wait"
+    assert sorted(map(repr, told[1:])) == sorted(map(repr, kept))
+    assert told[0] == Fault("s", "untold", detail)
+
+
+def test_of_what_waits_no_shot_is_dropped() -> None:
+    lineup: Lineup[int] = Lineup()
+    shots = [shot(number) for number in range(5000)]
+    for one in shots:
+        lineup.add(one)
+    assert popped(lineup) == [shots]
 
 
 def test_nothing_makes_it_grow_and_every_loss_is_in_the_sum() -> None:

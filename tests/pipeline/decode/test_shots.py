@@ -11,7 +11,9 @@ import pytest
 from operators.frames import FrameInfo
 from pipeline.decode.buffer import Buffer
 from pipeline.decode.collector import Collector, entries
-from pipeline.decode.shots import Shots
+from pipeline.decode.recorded import RecordedSupervisor
+from pipeline.decode.shots import Shots, left_open
+from pipeline.decode.slate import Note
 from pipeline.decode.track import Glimpse, Sample
 from pipeline.decode.wire import Message, Unpacker, pack
 from pipeline.media.miniature import COLUMNS, ROWS
@@ -19,6 +21,7 @@ from pipeline.stream.chunk import End, Fault, Frames, Gap, Shot
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.shots import ShotRule
 from pipeline.stream.spec import StreamSpec
+from pipeline.testing import ManualClock
 
 FPS, EVERY = 25, 5  # frames a second, and which of them are sampled
 PIXELS = np.zeros((14, 14, 3), np.uint8)
@@ -218,13 +221,67 @@ def test_of_a_camera_no_shot_is_dropped_with_frames():
     assert "shots" not in found[-2].cursor
 
 
-def test_of_a_camera_that_is_stopped_the_last_shot_is_not_over():
+def test_of_a_camera_the_last_shot_is_told_once_it_is_over_or_stopped():
     buffer = Buffer(live())
     for item in film(TWO):
         buffer.put(item)
-    buffer.close(over=False)
     buffer.close()
-    assert [began for *_, began in spans(taken(buffer))] == ["start"]
+    for item in film("c" * 9, len(TWO)):  # which comes too late
+        buffer.put(item)
+    buffer.close()
+    assert spans(taken(buffer)) == [(0, 32, "start"), (33, 72, "cut")]
+
+
+def test_the_shot_that_nobody_goes_on_with_is_told_of_its_cursor():
+    told = judged(film(TWO))
+    ends = {}
+    for sample in (one for one in told if isinstance(one, Sample)):
+        cursor = json.loads(json.dumps(sample.cursor))
+        (span,) = spans(left_open(spec().after(cursor)))
+        ends[sample.info.position] = span
+    assert ends["30"] == (0, 30, "start"), "all that was seen, cut or not"
+    assert ends["35"] == (0, 35, "start"), "too few frames lie behind the cut"
+    assert ends["40"] == (33, 40, "cut")
+    assert left_open(spec()) == left_open(replace(spec(), shots=None).after(cursor)) == []
+
+
+class Dying:
+    """A decode process that brings frames of a film up to one place, and dies there each time."""
+
+    whole = entries(judged(film(TWO)[: 41 + 9]))
+    note, last_words = Note(), ""
+
+    def __init__(self, own):
+        self._chunk = () if own.cursor else self.whole
+
+    def request(self):
+        """It has brought what it will."""
+
+    def read(self):
+        return [Message("chunk", self._chunk)], False
+
+    def look(self):
+        return self.note
+
+    def kill(self):
+        return "the decode process died of SIGSEGV"
+
+
+@pytest.mark.parametrize(("follow", "began"), [(False, ["start", "cut"]), (True, ["start"])])
+def test_a_recording_that_is_given_up_tells_the_shot_that_it_stands_in(follow, began):
+    """In one chunk with its end, so in one commit; what may go on tells it then."""
+    supervisor = RecordedSupervisor(spec(follow=follow), ManualClock(), launch=Dying)
+    chunks = []
+    while not supervisor.done:
+        supervisor.request()
+        if supervisor.process:
+            supervisor.read()
+        chunks += [chunk.entries for chunk in supervisor.pop()]
+    said = [one for chunk in chunks for one in chunk]
+    *_, last, end = chunks[-1] if not follow else (None, *chunks[-1][-2:])
+    assert (end.outcome, end.unfinished) == ("degraded", follow)
+    assert [span[2] for span in spans(said)] == began
+    assert isinstance(last, Fault if follow else Shot)
 
 
 def test_entries_keep_the_order():
