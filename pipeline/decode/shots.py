@@ -67,6 +67,8 @@ class Shots:
         if isinstance(item, Gap) and item.reason not in _NO_BREAKS:
             self._break_off("gap")
         if isinstance(item, Sample):
+            if item.info.session != self._session:  # another, in which nobody looks
+                self._break_off("start")
             told, self._over = self._over, []
             cursor = item.cursor if self._live else item.cursor | {"shots": self._snapshot()}
             return [*told, replace(item, cursor=cursor)]

@@ -156,8 +156,10 @@ class Taped:
             return
         if reel.keyframes and any(rule.mode != "keyframes" for rule in self._spec.samplings):
             told = "its run decoded key frames alone, so no rule can take others here"
+            told += ", and no shots are told of it" if self._spec.shots else ""
             yield Fault(self._spec.stream, "decode", f"{name}: {told}")
         spec = replace(self._spec, cursor=None, clock=cast("TimeSource", reel.clock))
+        spec = replace(spec, shots=None) if reel.keyframes else spec
         self._capture = capture = Capture(spec, reel.now_us, connect=lambda *_: reel)
         for item in capture.items():
             if reel.failed:  # what is given out now was not decided on as it would have been

@@ -133,6 +133,15 @@ def test_what_is_no_break_of_the_film_ends_no_shot(between):
     assert between in told
 
 
+@pytest.mark.parametrize("reason", ["clock", "discontinuity", "gap", "size"])
+def test_what_lies_behind_a_span_changes_no_shot_of_it(reason):
+    """Nothing is glimpsed there, up to the sampled frame that reaches its end."""
+    within, (_, behind) = film(TWO[:-3]), frame(75, "c")
+    plain = judged([*within, behind, OK])
+    broken = judged([*within, Gap("s", reason), behind, OK])
+    assert spans(plain) == spans(broken) == [(0, 32, "start"), (33, 69, "cut")]
+
+
 def test_a_session_is_another_film():
     told = judged([*film("a" * 30), *film("a" * 20, 0, session="y"), OK])
     assert spans(told) == [(0, 29, "start"), (0, 19, "start")]

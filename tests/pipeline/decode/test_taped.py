@@ -14,6 +14,7 @@ from pipeline.configuration.tapes import tapes_in
 from pipeline.decode import dating
 from pipeline.decode.capture import Capture
 from pipeline.decode.sought import SoughtTape
+from pipeline.decode.shots import Shots
 from pipeline.decode.taped import Taped
 from pipeline.decode.track import Sample
 from pipeline.errors import SourceError
@@ -22,8 +23,9 @@ from pipeline.media.decoder import Decoder
 from pipeline.media.reel import VideoReel
 from pipeline.media.sender_clock import SenderClock
 from pipeline.media.tape import Taping, segments_of
-from pipeline.stream.chunk import End, Fault
+from pipeline.stream.chunk import End, Fault, Shot
 from pipeline.stream.sampling import Sampling
+from pipeline.stream.shots import ShotRule
 from pipeline.stream.spec import StreamSpec
 
 FIRST_US, SECOND_US = 1_700_000_000_000_000, 1_700_000_099_000_000
@@ -213,6 +215,25 @@ def test_a_tape_of_key_frames_says_that_it_has_no_others(record):
     alone, told, _ = played(replace(spec, samplings=(Sampling.parse("keyframes"),)))
     assert (len(alone), told) == (10, [])
     assert {*ids(samples)} <= {*ids(alone)}
+
+
+def test_of_a_session_of_key_frames_no_shots_are_told(record):
+    """What lies between them nobody has seen; the session before it has its own."""
+    record()
+    spec = planned(record(SECOND_US, keyframes=True), shots=ShotRule(), breaks=())
+    shots, told = Shots(spec), []
+    for item in Taped(spec, lambda: 0).items():
+        told += shots.judge(item) if item is not None else []
+    sessions = [one.info.session for one in told if isinstance(one, Sample)]
+    assert sorted({*sessions}) == [str(FIRST_US), str(SECOND_US)]
+    found = [(at, one) for at, one in enumerate(told) if isinstance(one, Shot)]
+    assert {one.last.session for _, one in found} == {str(FIRST_US)}
+    assert sum(one.frames for _, one in found) == 100
+    first = next(at for at, one in enumerate(told) if isinstance(one, Sample)
+                 and one.info.session == str(SECOND_US))  # fmt: skip
+    assert all(at < first for at, _ in found), "it is over where the next one begins"
+    (said,) = [one.detail for one in told if isinstance(one, Fault)]
+    assert said.endswith("no rule can take others here, and no shots are told of it")
 
 
 def with_reports(folder):
