@@ -13,8 +13,8 @@ import pytest
 from pipeline.configuration.tapes import tapes_in
 from pipeline.decode import dating
 from pipeline.decode.capture import Capture
-from pipeline.decode.sought import SoughtTape
 from pipeline.decode.shots import Shots
+from pipeline.decode.sought import SoughtTape
 from pipeline.decode.taped import Taped
 from pipeline.decode.track import Sample
 from pipeline.errors import SourceError
