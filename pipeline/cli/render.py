@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pipeline.render.rendering import Wish
     from pipeline.stream.spec import StreamSpec
 
+SHOTS = "shots"
+
 
 @click.command(
     "render",
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 @click.option("--operator", "operators", metavar="NAME", multiple=True,
               show_default="all that there are",
               help="Draw, and make, only these: depth, segmentation, pca, anomaly, action; "
-              "of a SINK also zones, detect, track, tamper.")  # fmt: skip
+              "of a SINK also zones, detect, track, tamper, shots.")  # fmt: skip
 @click.option("--variant", "variants", metavar="HASH", multiple=True,
               show_default="the newest ones", help="Of a SINK: draw these.")  # fmt: skip
 @job_options
@@ -92,7 +94,7 @@ def command(what: str, **given: Any) -> int:
             sink=config.sink.uri,
             spec=spec,
             outputs=outputs,
-            operators=_topics(chosen),
+            operators=_topics(chosen, cuts=not is_sink and bool(spec.shots)),
             stream=stream,
             model=model if is_sink or not kept else _model_of(config),
             settings=config.sink.settings,
@@ -144,7 +146,8 @@ def _part(config: Config, wish: Wish) -> Config | None:
     from pipeline.render.moment import needed_span_s
 
     only_still = wish.outputs.paths == [wish.outputs.png]
-    if wish.still_s is None or not only_still or config.span_s is not None:
+    whole = config.span_s is not None or wish.spec.shots  # whose numbers count from the beginning
+    if wish.still_s is None or not only_still or whole:
         return None
     span_s = needed_span_s(config, wish.still_s, fps=wish.fps)
     return span_s and config.model_copy(update={"span_s": span_s})
@@ -185,12 +188,16 @@ def _chosen(names: tuple[str, ...], *, is_sink: bool) -> tuple[str, ...]:
     """Operators in the order in which they are drawn. Where none is named: of a sink all that it
     has records of, of a recording those that run on any."""
     from pipeline.render.overlay import OVERLAID
-    from pipeline.render.survey import DRAWN, MADE
+    from pipeline.render.wanted import DRAWN, MADE
 
     if "zones" in names and not is_sink:
         raise click.UsageError(
             "zones are drawn over streams of a configuration: replay it, and render the sink; or "
             "`dinostream zones check`"
+        )
+    if SHOTS in names and not is_sink:
+        raise click.UsageError(
+            "shots are no operator: with --set shots=true they are looked for and drawn"
         )
     known = (*DRAWN, *OVERLAID)
     for name in names:
@@ -205,11 +212,12 @@ def _chosen(names: tuple[str, ...], *, is_sink: bool) -> tuple[str, ...]:
     return tuple(name for name in known if name in names)
 
 
-def _topics(operators: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of an operator's that are drawn."""
+def _topics(operators: tuple[str, ...], *, cuts: bool) -> tuple[str, ...]:
+    """Those of an operator's that are drawn; `cuts` where a recording's are looked for."""
     from pipeline.render.overlay import OVERLAID
 
-    return tuple(OVERLAID.get(name, name) for name in operators)
+    topics = [OVERLAID.get(name, name) for name in operators]
+    return tuple(dict.fromkeys([*topics, *([SHOTS] if cuts else [])]))
 
 
 def _resolved(file: Path | None, values: dict[str, Any], overrides: tuple[str, ...]) -> Config:

@@ -1,4 +1,5 @@
-"""What is drawn over the video itself: boxes, tracks and their tails, a banner of a spoilt view.
+"""What is drawn over the video itself: boxes, tracks and their tails, a banner of a spoilt view,
+the mark of a cut.
 
 Records in -> lines and words on a canvas out. Coordinates are of the source; `Scale` has them on
 the picture.
@@ -7,22 +8,32 @@ the picture.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Protocol
 
-from pipeline.drawing.canvas import Canvas
-from pipeline.drawing.palette import GREY, RGB, WARNING, WARNING_PAPER
+from pipeline.drawing.canvas import Canvas, text_width
+from pipeline.drawing.palette import ACCENT, GREY, PAPER, RGB, WARNING, WARNING_PAPER
 from pipeline.drawing.tagged_box import number_colour, tagged_box
 from pipeline.records.payloads import time_us
 from pipeline.records.record import Message
+from pipeline.records.topics import SHOTS
 from pipeline.render.track import Track, held_maps
 
-OVERLAID: Mapping[str, str] = {"detect": "detections", "track": "tracks", "tamper": "tamper"}
-"""Operator -> the one of its topics that is drawn over the video."""
+OVERLAID: Mapping[str, str] = {
+    "detect": "detections",
+    "track": "tracks",
+    "tamper": "tamper",
+    SHOTS: SHOTS,
+}
+"""Operator, or shots -> the one of its topics that is drawn over the video."""
 TAIL_S = 3.0  # of a track's way
+MARK_S = 0.5  # that the mark of a cut stands
 _BANNER = 26.0  # height of one
+_EDGE, _SIZE = 5.0, 18.0  # of a cut's mark: width of its frame, size of its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +132,37 @@ class View:
             _banner(canvas, scale.size_wh[0], f"VIEW {said['view'].upper()} since {since_s:.1f} s")
 
 
+class Cuts:
+    """A frame around the picture and the number of the shot that begins, for a moment."""
+
+    def __init__(self, messages: Iterator[Message]) -> None:
+        """Reads all of them, because a shot is told when it is over: when each begins, and how."""
+        told = map(json.loads, (message.value for message in messages))
+        shots = {time_us(said["start"]["time"]): said["began"] for said in told}
+        self._shots = sorted(shots.items())
+
+    def draw(self, canvas: Canvas, scale: Scale, moment_us: int, began_us: int) -> None:
+        """Where one has begun less than `MARK_S` ago; the first has been cut off from nothing."""
+        number = bisect_right(self._shots, moment_us, key=itemgetter(0)) - 1
+        if number < 1 or moment_us - self._shots[number][0] >= MARK_S * 1e6:
+            return
+        width, height = scale.size_wh
+        left, top, right, bottom = _EDGE / 2, _EDGE / 2, width - _EDGE / 2, height - _EDGE / 2
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+        canvas.line(corners, ACCENT, width=_EDGE)
+        began = self._shots[number][1]
+        words = f"shot {number + 1}" + ("" if began == "cut" else f", {began}")
+        across = text_width(words, _SIZE) + _SIZE
+        canvas.rectangle((0, height - 1.5 * _SIZE, across, height), ACCENT)
+        at = (_SIZE / 2, height - 0.75 * _SIZE)
+        canvas.text(at, words, _SIZE, fill=PAPER, anchor="lm", bold=True)
+
+
 OVERLAYS: Mapping[str, Callable[[Iterator[Message]], Overlay]] = {
     "detections": Boxes,
     "tracks": Tracks,
     "tamper": View,
+    SHOTS: Cuts,
 }
 """Topic -> what draws it."""
 

@@ -21,8 +21,9 @@ from pipeline.render.overlay import OVERLAYS, Overlay
 from pipeline.render.panel import FramePanel, Panel
 from pipeline.render.pixels import Shown, shown_frames
 from pipeline.render.sheet import Heading, Sheet
-from pipeline.render.survey import DRAWN, Survey, Wanted, messages, survey
+from pipeline.render.survey import Survey, messages, survey
 from pipeline.render.track import Track, held_maps, held_windows
+from pipeline.render.wanted import DRAWN, Wanted
 from pipeline.render.zones_panel import ZonesPanel, alarms
 from pipeline.secrets import mask_url
 from pipeline.sinks.sink import Reader

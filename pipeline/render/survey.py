@@ -19,59 +19,13 @@ from pipeline.records.newest import Latest
 from pipeline.records.payloads import position_of, pts_seconds, time_us
 from pipeline.records.record import Message
 from pipeline.render.track import Place
+from pipeline.render.wanted import Wanted
 from pipeline.sinks.address import SqliteAddress, parse_sink_uri
 from pipeline.sinks.sink import Reader
 from pipeline.sinks.uri import open_reader
 
-DRAWN = ("depth", "segmentation", "pca", "anomaly", "action", "zones")
-MADE = ("depth", "segmentation", "pca", "action")  # of them, of a recording without a configuration
+NO_MODEL = ""  # has to do with shots, which are any model's
 SAMPLES = 64  # values of a topic that scales and names are taken from
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which records: of a recording's session, maybe of one stream of it, of some operators.
-
-    Attributes:
-        sink: where they are, for texts; secrets masked.
-        source: the recording, for texts.
-        session: the recording's.
-        stream: the records'; None where any of the session will do.
-        operators: topics.
-        model: architecture, or architecture and start of the weights' hash, that the records are
-            of; None where the newest will do.
-        variants: of the records, as these say them; none where the newest will do.
-    """
-
-    sink: str
-    source: str
-    session: str
-    stream: str | None
-    operators: tuple[str, ...]
-    model: str | None = None
-    variants: tuple[str, ...] = ()
-
-    @property
-    def where(self) -> Filter:
-        """What a sink can find of that by itself."""
-        session = None if self.stream is None else self.session
-        variant = self.variants[0] if len(self.variants) == 1 else None
-        streams = () if self.stream is None else (self.stream,)
-        return Filter(streams, session, variant)
-
-    def takes(self, headers: Mapping[str, str]) -> bool:
-        """Whether a record with these attributes is one of them."""
-        return (
-            headers["ce_session"] == self.session
-            and self.stream in (None, headers["ce_streamid"])
-            and self._is_of_model(headers["ce_model"])
-            and (not self.variants or headers["ce_variant"] in self.variants)
-        )
-
-    def _is_of_model(self, model: str) -> bool:
-        if self.model is None or "-" in self.model:
-            return model.startswith(self.model or "")
-        return model.rpartition("-")[0] == self.model
 
 
 @dataclass(slots=True)
@@ -110,7 +64,7 @@ class Survey:
 
     Attributes:
         stream: whose records.
-        model: whose records: architecture and start of the weights' hash.
+        model: whose records: architecture and start of the weights' hash; "" of shots alone.
         topics: topic -> the model's records of the newest variant.
         labels: label set -> what its ids mean.
         notes: what else there is to draw, and how to choose it.
@@ -159,21 +113,26 @@ def survey(reader: Reader, wanted: Wanted) -> Survey:
         UsageError: there are none of this recording, and the text says what there is instead; or
             they are of a region of its pictures.
     """
-    models: Latest[str, str, set[str]] = Latest()
+    models: Latest[str, str, bool] = Latest()
     found: Latest[tuple[str, str, str], str, Found] = Latest()
+    streams: dict[str, None] = {}  # in order
     for message in messages(reader, wanted.operators, wanted.where):
         headers = message.headers
         if wanted.takes(headers):
-            stream, model = headers["ce_streamid"], headers["ce_model"]
-            models.of(stream, model, set).add(message.topic)
-            key = (stream, model, message.topic)
+            stream, model = headers["ce_streamid"], headers.get("ce_model", NO_MODEL)
+            streams[stream] = None
+            if model != NO_MODEL:
+                models.of(stream, model, bool)
             begin = partial(Found, place_of(message), 0, headers)
-            found.of(key, headers["ce_variant"], begin).add(message)
-    stream = _chosen(list(models), reader, wanted)
-    model = models.versions(stream)[-1]
-    drawn = [topic for topic in wanted.operators if topic in models.latest(stream)]
-    variants = {topic: found.versions((stream, model, topic)) for topic in drawn}
-    topics = {topic: found.latest((stream, model, topic)) for topic in drawn}
+            found.of((stream, model, message.topic), headers["ce_variant"], begin).add(message)
+    stream = _chosen(list(models) or ([] if wanted.model else list(streams)), reader, wanted)
+    named = models.versions(stream)
+    model = named[-1] if named else NO_MODEL
+    # In the order in which they are drawn.
+    keys = [(stream, own, topic) for topic in wanted.operators for own in {model, NO_MODEL}]
+    there = [key for key in keys if found.versions(key)]
+    variants = {key[2]: found.versions(key) for key in there}
+    topics = {key[2]: found.latest(key) for key in there}
     _refuse_regions(stream, topics)
     return Survey(
         stream,
@@ -183,7 +142,7 @@ def survey(reader: Reader, wanted: Wanted) -> Survey:
             message.key: parse_label_set(message.key, json.loads(message.value))
             for message in messages(reader, ["labels"])
         },
-        _notes(models.versions(stream), variants),
+        _notes(named, variants),
     )
 
 
@@ -258,7 +217,7 @@ def _chosen(found: Sequence[str], reader: Reader, wanted: Wanted) -> str:
     passed: dict[str, set[tuple[str, str]]] = {}
     for message in messages(reader, wanted.operators):
         headers = message.headers
-        origin = (headers["ce_session"], headers["ce_model"])
+        origin = (headers["ce_session"], headers.get("ce_model", "no model"))
         passed.setdefault(headers["ce_streamid"], set()).add(origin)
     raise _absent(passed, wanted)
 

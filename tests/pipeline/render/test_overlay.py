@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from operators.errors import UsageError
 from operators.result import JSON, canonical_json
 from pipeline.drawing.canvas import Canvas
-from pipeline.drawing.palette import CLASS_COLOURS, GREY, RGB, WARNING_PAPER
+from pipeline.drawing.palette import ACCENT, CLASS_COLOURS, GREY, RGB, WARNING_PAPER
+from pipeline.records.message import Publisher
 from pipeline.records.record import Message
 from pipeline.render.film import Outputs
 from pipeline.render.layout import arranged
-from pipeline.render.overlay import Boxes, Overlay, Scale, Tracks, View
+from pipeline.render.overlay import Boxes, Cuts, Overlay, Scale, Tracks, View
 from pipeline.render.rendering import EVERYTHING, render
+from pipeline.stream.chunk import Shot
 
 SECOND = 1_000_000
 SCALE = Scale(4.0, 4.0, (640, 360))
@@ -124,6 +128,51 @@ def test_a_banner_stands_while_a_view_is_spoilt(made: Made) -> None:
     assert [has(drawn(overlay, moment), (1, 3), WARNING_PAPER) for moment in moments] == [
         *(False, True, False)
     ]
+
+
+@pytest.fixture
+def shot(records: Any) -> Callable[..., Message]:
+    """`shot(5, 9, "cut")`: what is told of a shot from the 5th frame to the 9th."""
+
+    def of(first: int, last: int, began: Any) -> Message:
+        info = records.info(last)
+        told = Shot(records.info(first).place, info, last - first + 1, began)
+        return Publisher("cam", "feedfacecafe", "no model").shot(told, "0123456789ab")
+
+    return of
+
+
+def test_a_cut_is_marked_for_half_a_second(shot: Callable[..., Message]) -> None:
+    told = [shot(0, 4, "start"), shot(5, 6, "cut"), shot(7, 19, "fade")]
+    marks = Cuts(iter([*told, told[1]]))  # a job that was done afresh tells it again
+    found = {
+        number: has(drawn(marks, number * SECOND // 10), (80, 0.5), ACCENT) for number in range(20)
+    }
+    assert [number for number, marked in found.items() if marked] == [*range(5, 12)]
+    second, third = (drawn(marks, number * SECOND // 10) for number in (5, 8))
+    assert (second != third).any(), "each has its number"
+
+
+def test_shots_are_any_models_and_are_drawn_alone_too(
+    wish: Any, tmp_path: Path, records: Any, shot: Callable[..., Message]
+) -> None:
+    told = [shot(0, 9, "start"), shot(10, 19, "cut")]
+    path = tmp_path / "out.png"
+    looks = {"operators": EVERYTHING, "still_s": 1.2}
+    for number, (others, panels, model) in enumerate(
+        [((), 1, ""), (records.maps(0)[2:], 2, records.model)]
+    ):
+        made = wish(Outputs(png=path), [*others, *told], **looks)
+        done = render(replace(made, model=model or None), tell=lambda _: None)
+        assert (done.model, "shots" in done.operators, len(done.operators)) == (model, True, panels)
+        cell = arranged(panels, (90, 160)).cells[0]
+        with Image.open(path) as image:
+            pixels = np.asarray(image.crop(cell.box).resize((640, 360))).astype(int)
+        assert has(pixels, (80, 0.5), ACCENT), number
+        (tmp_path / "results.db").unlink()
+    made = wish(Outputs(png=path), told, **looks, model="dinov2_vits14")
+    with pytest.raises(UsageError, match=r"are of ; none are of dinov2_vits14|holds no"):
+        render(made, tell=lambda _: None)
 
 
 @pytest.mark.slow

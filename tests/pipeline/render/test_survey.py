@@ -8,7 +8,8 @@ import pytest
 from operators.errors import UsageError
 from pipeline.records.commit import Commit
 from pipeline.records.payloads import time_us
-from pipeline.render.survey import DRAWN, MADE, SAMPLES, Wanted, holds_records, survey
+from pipeline.render.survey import SAMPLES, holds_records, survey
+from pipeline.render.wanted import DRAWN, MADE, Wanted
 from pipeline.sinks.uri import open_reader, open_sink
 
 
