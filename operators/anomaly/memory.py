@@ -20,6 +20,8 @@ from operators.weights.heads import Head, Layout
 PROTOTYPES = "prototypes"
 REACH = 1  # places up, down and beside, whose memories a patch is compared with too
 
+MOST_BYTES = 256 << 20  # of patches beside those around them, at once
+
 _SHIFTS = [(down, across) for down in range(2 * REACH + 1) for across in range(2 * REACH + 1)]
 
 
@@ -65,13 +67,25 @@ class Memory:
         Raises:
             GridError: other patches down or across than the memory has places.
         """
-        rows, h, w, _ = patches.shape
+        rows, h, w, width = patches.shape
         if not self.everywhere and (h, w) != self.grid_hw:
             raise GridError(
                 f"anomaly: the head is of pictures of {_said(self.grid_hw)} and is given one of "
                 f"{_said((h, w))}; it is of one camera at one size: give it that camera at the "
                 "short side that it was fitted at, or fit one for this camera"
             )
+        row_bytes = len(_SHIFTS) * h * w * width * 4
+        at_once = max(1, min(rows, MOST_BYTES // row_bytes))
+        told = torch.empty((rows, h, w), dtype=torch.float32, device=patches.device)
+        for first in range(0, rows, at_once):
+            first = min(first, rows - at_once)  # one size, so that a kernel sees one shape
+            some = slice(first, first + at_once)
+            told[some] = self._distances(patches[some])
+        return told
+
+    def _distances(self, patches: Tensor) -> Tensor:
+        """Of some rows at once: takes two times nine times their room."""
+        rows, h, w, _ = patches.shape
         seen = normalize(patches.float(), dim=-1)
         # All patches that meet a place's memory side by side: each memory is read once.
         around = pad(seen, (0, 0, REACH, REACH, REACH, REACH))

@@ -61,6 +61,26 @@ def test_what_is_remembered_is_no_anomaly_there_or_one_place_beside(tiny: Archit
     assert float(far[:, [1, 2]].max()) < 1e-6
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_many_rows_are_met_a_few_at_a_time(
+    tiny: Architecture, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Each slice has the bits that it has by itself; a frame of a CPU is one."""
+    prototypes, patches = drawn(*GRID, 5, tiny.width), drawn(5, *GRID, tiny.width, seed=1)
+    own = Memory(head_of(prototypes), tiny)
+    slices = [slice(min(first, 5 - at_once), None) for first in range(0, 5, at_once)]
+    expected = torch.empty(5, *GRID)
+    for some in slices:
+        expected[some][:at_once] = own.distances(patches[some][:at_once])
+    met: list[int] = []
+    whole = own._distances
+    monkeypatch.setattr(own, "_distances", lambda some: (met.append(len(some)), whole(some))[1])
+    row_bytes = 9 * 4 * patches[0].numel()
+    monkeypatch.setattr("operators.anomaly.memory.MOST_BYTES", at_once * row_bytes + 1)
+    assert torch.equal(own.distances(patches), expected)
+    assert met == [at_once] * len(slices)
+
+
 @pytest.mark.parametrize("grid", [(1, 1), (1, 4), (5, 1)])
 def test_narrow_pictures_have_places_too(tiny: Architecture, grid: tuple[int, int]) -> None:
     prototypes, patches = drawn(*grid, 3, tiny.width), drawn(1, *grid, tiny.width, seed=3)
