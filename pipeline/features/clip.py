@@ -88,7 +88,9 @@ class Draft:
     cursor: Cursor | None = None
     clock: str = "media"
     source_hw: tuple[int, int] = (0, 0)
+    grid_of_hw: tuple[int, int] | None = None  # size of the pixels whose patches are kept
     rows: int = 0
+    _sizes: list[tuple[float, int, int]] = field(default_factory=list)
     _arrays: list[Mapping[str, NDArray[Any]]] = field(default_factory=list)
     _breaks: list[int] = field(default_factory=list)
 
@@ -98,7 +100,9 @@ class Draft:
         if not parts:
             return cls()
         facts = parts[-1]
-        return cls(len(parts), facts["first_us"], facts["last_us"], facts["cursor"])
+        height, width = facts["source_hw"]
+        place = (facts["first_us"], facts["last_us"], facts["cursor"])
+        return cls(len(parts), *place, source_hw=(height, width))
 
     @property
     def elapsed_s(self) -> float:
@@ -111,8 +115,12 @@ class Draft:
         if self.first_us is None:
             self.first_us = int(times_us[0])
         self.last_us, self.cursor = int(times_us[-1]), frames.cursor
-        self.clock, self.source_hw = frames.infos[0].clock, frames.infos[0].source_hw
+        self.clock = frames.infos[0].clock
         elapsed: NDArray[np.float64] = (times_us - self.first_us) / 1e6
+        for time_s, info in zip(elapsed.tolist(), frames.infos, strict=True):
+            if info.source_hw != self.source_hw:
+                self.source_hw = info.source_hw
+                self._sizes.append((time_s, *info.source_hw))
         return elapsed
 
     def keep(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -133,6 +141,7 @@ class Draft:
             "cursor": self.cursor,
             "clock": self.clock,
             "source_hw": list(self.source_hw),
+            "sizes": [list(one) for one in self._sizes],
             "end": None if end is None else {"outcome": end.outcome, "detail": end.detail},
         }
         names = self._arrays[0] if self._arrays else {}
@@ -140,6 +149,5 @@ class Draft:
 
     def next(self) -> Draft:
         """An empty draft of the part after this one."""
-        return Draft(
-            self.index + 1, self.first_us, self.last_us, self.cursor, self.clock, self.source_hw
-        )
+        place = (self.index + 1, self.first_us, self.last_us, self.cursor)
+        return Draft(*place, self.clock, self.source_hw, self.grid_of_hw)

@@ -250,6 +250,8 @@ class FeatureStore:
         if len(rows):
             infos = tuple(frames.infos[row] for row in rows)
             pixels, patches, block = frames.pixels[rows], clip.patches, clip.tokens_of
+            if patches or block is not None:
+                _refuse_other_grid(clip, draft, frames)
             draft.keep(self._glance(pixels, infos, patches=patches, tokens_of=block))
             self.computed_frames += len(rows)
 
@@ -265,6 +267,16 @@ class FeatureStore:
 
     def _place(self, what: Facts, index: int) -> Path:
         return self.folder.place({**what, "format": _FORMAT, **self._glance.identity}, index)
+
+
+def _refuse_other_grid(clip: Clip, draft: Draft, frames: Frames) -> None:
+    draft.grid_of_hw = draft.grid_of_hw or frames.size_hw
+    if frames.size_hw != draft.grid_of_hw:
+        height, width = frames.infos[0].source_hw
+        raise SourceError(
+            f"{clip.path}: its picture becomes one of {width}x{height}, whose patches are others "
+            f"in number, {draft.elapsed_s:.1f} s behind its beginning; cut it in two there"
+        )
 
 
 def _part_frames(clip: Clip) -> int:

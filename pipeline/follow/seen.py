@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,26 @@ class SeenClip:
             )
         self.times_us: NDArray[np.int64] = np.concatenate([times for _, times in files])
         self.times_s: NDArray[np.float64] = (self.times_us - facts[0]["first_us"]) / 1e6
-        height, width = facts[0]["source_hw"]
-        self.source_hw: tuple[int, int] = height, width
-        end = facts[-1]["end"]
-        self.trouble: str = "" if end["outcome"] == "ok" else end["detail"]
+        self.source_hw = self._only_size(clip, facts)
+        self.trouble = _trouble(clip, facts[-1])
         self._norm = Glance(backbone).norm
         self._held: tuple[Path, Floats] | None = None
+
+    def _only_size(self, clip: Clip, facts: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+        """Height and width of all of its frames.
+
+        Raises:
+            UsageError: they change.
+        """
+        # Older caches do not say when sizes changed.
+        told = [one.get("sizes", [(0.0, *one["source_hw"])]) for one in facts]
+        sizes = [(time_s, (height, width)) for of_part in told for time_s, height, width in of_part]
+        first_s, last_s = self.times_s[0], self.times_s[-1]
+        own = [hw for time_s, hw in sizes if time_s <= first_s][-1]
+        for time_s, other in sizes:
+            if first_s < time_s <= last_s and other != own:
+                raise UsageError(one_size(clip, own, other, f" at {time_s:.1f} s"))
+        return own
 
     def __len__(self) -> int:
         return len(self.times_us)
@@ -72,6 +87,25 @@ class SeenClip:
             self._held = path, self._norm(_patches(path).astype(np.float32))
         within: Floats = self._held[1][number - (self._ends[at - 1] if at else 0)]
         return within
+
+
+def one_size(clip: Clip, own: tuple[int, int], other: tuple[int, int], when: str) -> str:
+    """Why a recording cannot be followed whose pictures change from one height and width to
+    another."""
+    return (
+        f"{clip.path}: its picture changes from {own[1]}x{own[0]} to {other[1]}x{other[0]}{when}, "
+        "and masks are of one size; end before that with --to, or begin behind it"
+    )
+
+
+def _trouble(clip: Clip, last: Mapping[str, Any]) -> str:
+    """Of the facts of its last part; of one that ends before the recording does, as far as it was
+    read: how much of it was decoded ahead is chance."""
+    elapsed_s, end = (last["last_us"] - last["first_us"]) / 1e6, last["end"]
+    if clip.end_s is None or elapsed_s <= clip.end_s:
+        return "" if end["outcome"] == "ok" else str(end["detail"])
+    lost = last["cursor"]["lost"]
+    return f"{lost} frames lost up to {elapsed_s:.1f} s" if lost else ""
 
 
 def _times_us(path: Path) -> NDArray[np.int64]:

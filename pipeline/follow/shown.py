@@ -11,10 +11,12 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
+from operators.errors import UsageError
 from pipeline.errors import SourceError
 from pipeline.features.clip import Clip
 from pipeline.features.footage import Footage
 from pipeline.features.recorded import clip_spec
+from pipeline.follow.seen import one_size
 from pipeline.media.frame_size import FrameSize
 from pipeline.stream.chunk import Frames
 
@@ -36,6 +38,7 @@ def pictures(
 
     Raises:
         SourceError: it is not decoded to the same frames as before.
+        UsageError: their size changes, which features of an older release do not say.
     """
     spec = clip_spec(clip, whole(source_hw))
     wanted = iter(times_us.tolist())
@@ -46,6 +49,8 @@ def pictures(
                 continue
             for info, pixels in zip(entry.infos, entry.pixels, strict=True):
                 if sought is not None and info.event_time_us == sought:
+                    if info.source_hw != source_hw:
+                        raise UsageError(one_size(clip, source_hw, info.source_hw, ""))
                     yield pixels
                     sought = next(wanted, None)
             if sought is None:
