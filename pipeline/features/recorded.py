@@ -57,4 +57,6 @@ def clip_spec(clip: Clip, size: FrameSize, *, cursor: Cursor | None = None) -> S
         patch=size.patch,
         cursor=cursor,
         chunk_ms=RECORDED_CHUNK_MS,
+        # So that losses are counted up to there, and not as far as somebody has decoded ahead.
+        span_s=None if clip.end_s is None else (0.0, clip.end_s),
     )

@@ -113,8 +113,6 @@ class FeatureStore:
         for entry in self._footage.entries(spec):
             if isinstance(entry, Frames):
                 self._add(clip, draft, entry)
-                if clip.end_s is not None and draft.elapsed_s > clip.end_s:
-                    self._footage.stop(spec)
                 if draft.rows >= _part_frames(clip):
                     draft.part(None).write(self._path(clip, draft.index))
                     draft = draft.next()
@@ -272,10 +270,11 @@ class FeatureStore:
 def _refuse_other_grid(clip: Clip, draft: Draft, frames: Frames) -> None:
     draft.grid_of_hw = draft.grid_of_hw or frames.size_hw
     if frames.size_hw != draft.grid_of_hw:
-        height, width = frames.infos[0].source_hw
+        first, (height, width) = frames.infos[0], frames.infos[0].source_hw
+        elapsed_s = (first.event_time_us - (draft.first_us or 0)) / 1e6
         raise SourceError(
             f"{clip.path}: its picture becomes one of {width}x{height}, whose patches are others "
-            f"in number, {draft.elapsed_s:.1f} s behind its beginning; cut it in two there"
+            f"in number, {elapsed_s:.1f} s behind its beginning; cut it in two there"
         )
 
 

@@ -30,7 +30,7 @@ class SeenClip:
         times_us: int64 `[n]`, event times, microseconds.
         times_s: float64 `[n]`, seconds since the recording's first frame.
         source_hw: height and width as displayed, pixels.
-        trouble: why frames were lost, "" where none were.
+        trouble: why frames were lost up to the end of its span, "" where none were.
     """
 
     def __init__(self, store: FeatureStore, clip: Clip, backbone: Backbone) -> None:
@@ -56,7 +56,8 @@ class SeenClip:
         self.times_us: NDArray[np.int64] = np.concatenate([times for _, times in files])
         self.times_s: NDArray[np.float64] = (self.times_us - facts[0]["first_us"]) / 1e6
         self.source_hw = self._only_size(clip, facts)
-        self.trouble = _trouble(clip, facts[-1])
+        end = facts[-1]["end"]
+        self.trouble: str = "" if end["outcome"] == "ok" else end["detail"]
         self._norm = Glance(backbone).norm
         self._held: tuple[Path, Floats] | None = None
 
@@ -96,16 +97,6 @@ def one_size(clip: Clip, own: tuple[int, int], other: tuple[int, int], when: str
         f"{clip.path}: its picture changes from {own[1]}x{own[0]} to {other[1]}x{other[0]}{when}, "
         "and masks are of one size; end before that with --to, or begin behind it"
     )
-
-
-def _trouble(clip: Clip, last: Mapping[str, Any]) -> str:
-    """Of the facts of its last part; of one that ends before the recording does, as far as it was
-    read: how much of it was decoded ahead is chance."""
-    elapsed_s, end = (last["last_us"] - last["first_us"]) / 1e6, last["end"]
-    if clip.end_s is None or elapsed_s <= clip.end_s:
-        return "" if end["outcome"] == "ok" else str(end["detail"])
-    lost = last["cursor"]["lost"]
-    return f"{lost} frames lost up to {elapsed_s:.1f} s" if lost else ""
 
 
 def _times_us(path: Path) -> NDArray[np.int64]:
