@@ -21,15 +21,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.anomaly.auroc import auroc
-from benchmarks.anomaly.cameras import BUSY, QUIET, Camera, Case, clips, yards
-from benchmarks.anomaly.ways import Distances, OfPatches, OfPixels, Way
+from benchmarks.anomaly.cameras import BUSY, PATCH, QUIET, Camera, Case, clips, yards
 from operators.backbones.thread_pool import stay_on_one_core
-from operators.learn.estimate import Estimate, estimate
+from operators.learn.anomaly_ways import Distances, OfPatches, OfPixels, Way, frame_scores
+from operators.learn.auroc import auroc, mean_over
 from pipeline.features.backbone import open_backbone
 
 FIRST_SEED = 700  # of yards that nothing was tuned on
-_TOP = 100  # one cell in so many makes a frame's score
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +48,25 @@ class Judged:
 def judged(way: Way, camera: Camera) -> dict[str, Judged]:
     """Of every case and light of a camera, and of `usual` frames how many are over."""
     distances = way.learn(camera.learn)
-    threshold = scores(distances(camera.aside)).max()
+    threshold = frame_scores(distances(camera.aside)).max()
     calm = distances(camera.calm)
-    usual = scores(calm)
+    usual = frame_scores(calm)
     told = {"usual": Judged(float("nan"), float("nan"), float((usual > threshold).mean()))}
     for name, case in (camera.cases | camera.light).items():
         told[name] = _judged(distances, case, calm, threshold)
     return told
 
 
-def scores(distances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of frames `[n]`: the mean of the highest hundredth of their cells `[n, h, w]`."""
-    flat = np.sort(distances.reshape(len(distances), -1), axis=1)
-    found: NDArray[np.float64] = flat[:, -max(1, flat.shape[1] // _TOP) :].mean(axis=1)
-    return found
-
-
 def _judged(
     distances: Distances, case: Case, calm: NDArray[np.float64], threshold: float
 ) -> Judged:
     seen = distances(case.pictures)
-    of_frames = scores(seen)
+    of_frames = frame_scores(seen)
     cells, unusual, usual = float("nan"), case.unusual, case.usual
     if unusual is not None and usual is not None:
         cells = auroc(np.concatenate([calm.ravel(), seen[usual]]), seen[unusual])
-    return Judged(auroc(scores(calm), of_frames), cells, float((of_frames > threshold).mean()))
-
-
-def over_cameras(numbers: Sequence[float]) -> Estimate:
-    """The mean over cameras, with its interval."""
-    known = np.array([one for one in numbers if np.isfinite(one)])
-    if not known.size:
-        return Estimate(float("nan"), None, None)
-    return estimate(lambda weights: weights @ known / weights.sum(axis=1), len(known))
+    over = float((of_frames > threshold).mean())
+    return Judged(auroc(frame_scores(calm), of_frames), cells, over)
 
 
 def main() -> None:
@@ -125,7 +109,7 @@ def _ways(given: argparse.Namespace) -> Iterator[tuple[str, Way]]:
         backbone = open_backbone(given.model, weights, threads=1)
         yield Path(weights).name, OfPatches(backbone, given.prototypes)
         backbone.close()
-    yield "pixels", OfPixels()
+    yield "pixels", OfPixels(PATCH)
 
 
 def _report(way: Way, cameras: Sequence[Camera]) -> dict[str, Any]:
@@ -133,7 +117,7 @@ def _report(way: Way, cameras: Sequence[Camera]) -> dict[str, Any]:
     names = list(dict.fromkeys(name for one in told for name in one))
     return {
         name: {
-            measure: over_cameras([getattr(one[name], measure) for one in told]).plain()
+            measure: mean_over([getattr(one[name], measure) for one in told]).plain()
             for measure in Judged.__slots__
         }
         for name in names

@@ -17,15 +17,9 @@ from PIL import Image
 
 from benchmarks.anomaly.spoilt import LIGHT, WHOLE, Pictures, foreign
 from benchmarks.tamper import pictures_of, view
-from pipeline.synthetic.scene import Scene, open_scene
-from pipeline.synthetic.uri import SceneSpec
+from pipeline.fit.strangers import ASIDE, COVERED, LEARN, covered, watched, yard
 
 PATCH = 14
-NOISE = 3.0  # levels, of a rendered camera's sensor
-DRIFT, DRIFT_S = 0.15, 40  # of its light, up and down, and how long that takes
-_LEARN, _ASIDE = 0.5, 0.15  # of a camera's frames: learnt from, then for the threshold; then judged
-_LEAST_PIXELS = 2 * PATCH**2  # of a stranger, below which a frame is neither usual nor unusual
-_COVERED = 0.5  # of a cell, from which on it is unusual
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +37,7 @@ class Case:
     @property
     def unusual(self) -> NDArray[np.bool_] | None:
         """Cells of which most is covered."""
-        return None if self.cells is None else self.cells >= _COVERED
+        return None if self.cells is None else self.cells >= COVERED
 
     @property
     def usual(self) -> NDArray[np.bool_] | None:
@@ -91,34 +85,27 @@ class Camera:
     @classmethod
     def of(cls, name: str, usual: Pictures, other: Pictures, seed: int) -> Self:
         """Of usual pictures in their order, and some of another camera."""
-        first, second = round(_LEARN * len(usual)), round((_LEARN + _ASIDE) * len(usual))
+        first, second = round(LEARN * len(usual)), round((LEARN + ASIDE) * len(usual))
         calm = usual[second:]
         strange, where = foreign(calm, other, seed)
         cases = {name: Case(spoil(calm)) for name, spoil in WHOLE.items()}
-        cases["a foreign patch"] = Case(strange, covered(where))
+        cases["a foreign patch"] = Case(strange, covered(where, PATCH))
         light = {name: Case(change(calm)) for name, change in LIGHT.items()}
         return cls(name, usual[:first], usual[first:second], calm, cases, light)
 
 
-def covered(where: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Which part of each cell is: bool `[n, H, W]` -> `[n, h, w]`."""
-    count, height, width = where.shape
-    cells = where.reshape(count, height // PATCH, PATCH, width // PATCH, PATCH)
-    shares: NDArray[np.float64] = cells.mean(axis=(2, 4))
-    return shares
-
-
 def yards(seeds: Sequence[int], coming: Coming, *, seconds: int, short_side: int) -> list[Camera]:
     """Rendered yards at a frame a second. Usual are frames without a stranger."""
-    came = {seed: _yard(seed, coming, seconds, short_side) for seed in seeds}
+    specs = {seed: yard(seed, coming.bodies, seconds, short_side, PATCH) for seed in seeds}
+    came = {seed: watched(spec, coming.strangers, PATCH) for seed, spec in specs.items()}
     found = {seed: one for seed, one in came.items() if one is not None}
     if left := [seed for seed in seeds if seed not in found]:
         print(f"left out, for no stranger comes in their last third: {left}", file=sys.stderr)
     cameras = []
-    for number, (seed, (usual, case)) in enumerate(found.items()):
-        other = list(found.values())[(number + 1) % len(found)][0]
-        camera = Camera.of(f"yard {seed}", usual, other, seed)
-        camera.cases[coming.name] = case
+    for number, (seed, one) in enumerate(found.items()):
+        other = list(found.values())[(number + 1) % len(found)].usual
+        camera = Camera.of(f"yard {seed}", one.usual, other, seed)
+        camera.cases[coming.name] = Case(one.strange, one.cells)
         cameras.append(camera)
     return cameras
 
@@ -130,44 +117,6 @@ def clips(names: Sequence[str], *, short_side: int) -> list[Camera]:
         Camera.of(name, usual, found[(number + 1) % len(found)], number)
         for number, (name, usual) in enumerate(zip(names, found, strict=True))
     ]
-
-
-def _yard(seed: int, coming: Coming, seconds: int, short_side: int) -> tuple[Pictures, Case] | None:
-    """Frames without a stranger, and those of the last third with one; None where there is none."""
-    width = round(short_side * 7 / 4 / PATCH) * PATCH
-    spec = SceneSpec("yard", seed, seconds, 1, (width, short_side), bodies=coming.bodies)
-    scene = open_scene(spec)
-    parked = {one.id for one in _empty(spec).instances(0).seen}
-    usual, unusual, where = [], [], []
-    for index in range(scene.frame_count):
-        seen = scene.instances(index)
-        strange = [
-            one.id for one in seen.seen if one.label in coming.strangers and one.id not in parked
-        ]
-        mask = np.isin(seen.mask, strange)
-        if not strange:
-            usual.append(_noisy(scene, index))
-        elif mask.sum() >= _LEAST_PIXELS and index > seconds * (_LEARN + _ASIDE):
-            unusual.append(_noisy(scene, index))
-            where.append(mask)
-    if not unusual:
-        return None
-    return np.stack(usual), Case(np.stack(unusual), covered(np.stack(where)))
-
-
-def _noisy(scene: Scene, index: int) -> Pictures:
-    """A frame as a sensor would have it, under light that is never quite the same."""
-    seconds = index / scene.spec.fps
-    light = 1 + DRIFT * np.sin(2 * np.pi * seconds / DRIFT_S)
-    rgb = scene.render(index).rgb * light
-    noise = np.random.default_rng([scene.spec.seed, index]).normal(0, NOISE, rgb.shape)
-    seen: Pictures = (rgb + noise).clip(0, 255).astype(np.uint8)
-    return seen
-
-
-def _empty(spec: SceneSpec) -> Scene:
-    """The yard before anybody comes."""
-    return open_scene(SceneSpec("yard", spec.seed, 1, 1, spec.size_wh, bodies=0))
 
 
 def _scaled(pictures: Sequence[Pictures], short_side: int) -> Pictures:

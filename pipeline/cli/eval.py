@@ -12,6 +12,7 @@ _MODULES = {
     "detect": "pipeline.cli.eval_maps",
     "action": "pipeline.cli.eval_vectors",
     "classify": "pipeline.cli.eval_vectors",
+    "anomaly": "pipeline.cli.eval_anomaly",
     "retrieval": "pipeline.cli.eval_retrieval",
     "compare": "pipeline.cli.eval_compare",
 }

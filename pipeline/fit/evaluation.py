@@ -19,9 +19,9 @@ class Evaluation:
     """Numbers, and what its pictures are drawn from.
 
     Attributes:
-        task: segmentation, depth, detect, action or classify.
+        task: segmentation, depth, detect, action, classify or anomaly.
         what: the head that was measured.
-        samples: pictures or windows.
+        samples: pictures, frames or windows.
         groups: files or scenes that they are from; intervals are over these.
         estimates: name -> number.
         constant: the same numbers of the best answer that looks at nothing.

@@ -29,6 +29,23 @@ log = logging.getLogger(__name__)
 _LABEL = "normal"
 
 
+def recordings_here(names: Sequence[str]) -> list[str]:
+    """Files and rendered scenes, in a fixed order.
+
+    Args:
+        names: files, folders, globs and `synthetic:` URIs.
+
+    Raises:
+        UsageError: nothing there, or a stream of a network.
+    """
+    found = [plan.url for plan in plan_recordings(names)]
+    if away := [url for url in found if "://" in url]:
+        raise UsageError(
+            f"{away[0]}: such footage is read again and again; fetch it, and give the file"
+        )
+    return found
+
+
 def normal_recordings(names: Sequence[str]) -> list[str]:
     """Files and rendered scenes, in a fixed order.
 
@@ -38,11 +55,7 @@ def normal_recordings(names: Sequence[str]) -> list[str]:
     Raises:
         UsageError: nothing there, a stream of a network, or one recording alone.
     """
-    found = [plan.url for plan in plan_recordings(names)]
-    if away := [url for url in found if "://" in url]:
-        raise UsageError(
-            f"{away[0]}: normal footage is read again and again; fetch it, and give the file"
-        )
+    found = recordings_here(names)
     if len(found) < 2:
         raise UsageError(
             f"{found[0]} is one recording alone: a threshold wants others than those that are "
