@@ -116,7 +116,8 @@ def _draw(wish: Wish) -> int:
     drawn = ", ".join(done.operators)
     for note in done.notes:
         click.echo(note, err=True)
-    click.echo(f"{done.frames} frames of {done.stream}: {drawn} of {done.model}")
+    whose = f" of {done.model}" if done.model else ""
+    click.echo(f"{done.frames} frames of {done.stream}: {drawn}{whose}")
     for path in wish.outputs.paths:
         cut = f", its first {GIF_FRAMES} frames" if path == wish.outputs.gif else ""
         click.echo(f"{path}{cut if done.frames > GIF_FRAMES else ''}")
