@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pipeline.decode.process import DecodeProcess
-from pipeline.decode.shots import left_open
 from pipeline.decode.supervisor import Clock, Launch, Supervisor
-from pipeline.stream.chunk import Counts, Entry, Fault, Frames
+from pipeline.stream.chunk import Counts, Entry, Fault, Frames, Shot
 from pipeline.stream.spec import StreamSpec
 
 RESTARTS = 2  # without a frame in between
+
+
+def left_open(spec: StreamSpec) -> list[Shot]:
+    """The shot in which a recording stands at its cursor, where nobody goes on from there."""
+    if spec.shots is None or spec.cursor is None:
+        return []
+    from pipeline.decode.shots import Shots  # media, which are decode processes' alone otherwise
+
+    return Shots(spec).rest()
 
 
 class RecordedSupervisor(Supervisor):

@@ -22,11 +22,6 @@ from pipeline.stream.spec import StreamSpec
 _NO_BREAKS = ("dropped", "size")  # gaps between which the same goes on being shown
 
 
-def left_open(spec: StreamSpec) -> list[Shot]:
-    """The shot in which a stream stands at its cursor, where nobody goes on from there."""
-    return Shots(spec).rest() if spec.shots and spec.cursor else []
-
-
 @dataclass(slots=True)
 class _Open:
     """The shot that goes on."""

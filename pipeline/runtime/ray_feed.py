@@ -19,7 +19,7 @@ import ray
 from ray.actor import ActorHandle
 
 from pipeline.decode.backoff import Backoff
-from pipeline.decode.shots import left_open
+from pipeline.decode.recorded import left_open
 from pipeline.log_queue import relay
 from pipeline.runtime.ray_room import DECODER_STREAMS
 from pipeline.runtime.ray_watch import Lost, Patience, is_lost, why_lost

@@ -11,8 +11,8 @@ import pytest
 from operators.frames import FrameInfo
 from pipeline.decode.buffer import Buffer
 from pipeline.decode.collector import Collector, entries
-from pipeline.decode.recorded import RecordedSupervisor
-from pipeline.decode.shots import Shots, left_open
+from pipeline.decode.recorded import RecordedSupervisor, left_open
+from pipeline.decode.shots import Shots
 from pipeline.decode.slate import Note
 from pipeline.decode.track import Glimpse, Sample
 from pipeline.decode.wire import Message, Unpacker, pack
