@@ -24,6 +24,7 @@ Distances = Callable[[Pictures], NDArray[np.float64]]
 
 _LUMA = np.array([0.299, 0.587, 0.114])
 _LEAST_DEVIATION = 1.0  # of a cell's luma, levels: a sensor has more noise than this
+_TOGETHER = 64  # frames that a memory is learnt from at once
 _TOP = 100  # one cell in so many makes a frame's score
 
 
@@ -43,12 +44,14 @@ class OfPatches:
     def learn(self, usual: Pictures) -> Distances:
         """From pictures uint8 `[n, H, W, 3]` at the backbone's size."""
         seen = self._patches(usual)
-        centres = k_centres(lambda: seen.split(64), self._prototypes, tell=lambda _: None)
+        parts = [seen[first : first + _TOGETHER] for first in range(0, len(seen), _TOGETHER)]
+        centres = k_centres(lambda: parts, self._prototypes, tell=lambda _: None)
         head = Head("anomaly", "usual pictures", {PROTOTYPES: centres.half()}, "0" * 64)
         memory = Memory(head, self._backbone.loaded.model.architecture)
 
         def distances(pictures: Pictures) -> NDArray[np.float64]:
-            told = [memory.distances(one) for one in self._patches(pictures).split(1)]
+            # Frame by frame, as an operator on a CPU.
+            told = [memory.distances(one[None]) for one in self._patches(pictures)]
             return torch.cat(told).numpy().astype(np.float64)
 
         return distances

@@ -140,8 +140,8 @@ def _of_memory(
 def _scores(memory: Memory, store: FeatureStore, clip: Clip, glance: Glance) -> Scores:
     found = []
     for grids in patch_grids(store, clip, glance):
-        for patches in torch.from_numpy(grids.patches).split(1):
-            found.append(frame_score(to_steps(memory.distances(patches)[0].numpy())))
+        for patches in torch.from_numpy(grids.patches):
+            found.append(frame_score(to_steps(memory.distances(patches[None])[0].numpy())))
     if not found:
         raise UsageError(f"{clip.path}: no frame in it; take it out")
     return np.array(found)
