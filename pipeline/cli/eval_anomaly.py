@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", metavar="A:B", help="Of the scenes: from A, below B.")
 @click.option(
     "--seconds",
-    type=FiniteRange(20, 86_400),
+    type=FiniteRange(20, 3600),
     default=300,
     show_default=True,
     help="Of a scene, a frame each; half of them are learnt from.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,7 @@ def evaluate_recordings(
                 *_of_memory(own, clips, other, plan, tell)
             )
         size = FrameSize(plan.short_side, backbone.loaded.model.architecture.patch)
-        pixels = _of_pixels(clips, _clips(kinds.fitted, plan.fps), size)
+        pixels = _of_pixels(clips, _clips(kinds.fitted, plan.fps), size, tell)
         estimates[f"frames, {PIXELS}"] = auroc_over_files(*pixels)
     evaluation = Evaluation(
         "anomaly",
@@ -148,13 +149,16 @@ def _scores(memory: Memory, store: FeatureStore, clip: Clip, glance: Glance) -> 
 
 
 def _of_pixels(
-    sides: Sequence[Sequence[Clip]], fitted: Sequence[Clip], size: FrameSize
+    sides: Sequence[Sequence[Clip]], fitted: Sequence[Clip], size: FrameSize, tell: Tell
 ) -> list[list[Scores]]:
+    total, begun = len(fitted) + sum(map(len, sides)), count()
     with closing(Footage()) as footage:
 
         def pictures(clip: Clip) -> Iterator[NDArray[np.uint8]]:
-            entries = footage.entries(clip_spec(clip, size))
-            return (entry.pixels for entry in entries if isinstance(entry, Frames))
+            tell(PIXELS, next(begun), total)
+            for entry in footage.entries(clip_spec(clip, size)):
+                if isinstance(entry, Frames):
+                    yield entry.pixels
 
         every = (some for clip in fitted for some in pictures(clip))
         distances = OfPixels(size.patch).learn_all(every)
