@@ -32,7 +32,7 @@ BEGINNINGS = ("2026-11-22T17:00:00Z", "2026-11-22T17:00:01Z")
 def sinks(tools, tmp_path_factory) -> list[dict]:
     """Of each beginning the records."""
     folder: Path = tmp_path_factory.mktemp("begun")
-    stream = {"url": "synthetic:room?seed=1&seconds=2&fps=30&size=320x240", "zones": ZONES}
+    stream = {"url": "synthetic:room?seed=1&seconds=2&fps=10&size=160x120", "zones": ZONES}
     # Every frame is like the one that was computed before it, until a second is over.
     stream |= {"gate": {"threshold": 255, "at_least_every_s": 0.3}, "shots": True}
     job = {"streams": {"room": stream}, "operators": {key: SETTINGS.get(key) for key in BUILDERS}}

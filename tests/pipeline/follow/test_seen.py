@@ -16,6 +16,8 @@ from pipeline.features.stored import Part
 from pipeline.follow.seen import SeenClip
 from pipeline.follow.shown import pictures
 
+pytestmark = pytest.mark.slow
+
 FPS, SECONDS = 10, 2
 
 

@@ -153,6 +153,7 @@ def test_a_cut_is_marked_for_half_a_second(shot: Callable[..., Message]) -> None
     assert (second != third).any(), "each has its number"
 
 
+@pytest.mark.slow
 def test_shots_are_any_models_and_are_drawn_alone_too(
     wish: Any, tmp_path: Path, records: Any, shot: Callable[..., Message]
 ) -> None:
