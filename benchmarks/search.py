@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from operators.moment import rfc3339
 from pipeline.records.record import Message
-from pipeline.search.archive import gathered
 from pipeline.search.episode import episodes
+from pipeline.search.sink_table import gathered
 from pipeline.sinks.sqlite.sink import SqliteSink
 from pipeline.vectors.choice import EVERY
 from pipeline.vectors.nearest import cosines, nearest

@@ -12,7 +12,7 @@ from pipeline.cli.moment import moment_us
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-    from pipeline.search.archive import Archive
+    from pipeline.search.sink_table import SinkTable
     from pipeline.vectors.choice import Choice
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
@@ -68,7 +68,7 @@ def choice_of(given: MutableMapping[str, Any]) -> Choice:
     return Choice(**{name: given.pop(name) for name in names})
 
 
-def tell_of_vectors(archive: Archive) -> None:
+def tell_of_vectors(archive: SinkTable) -> None:
     """What a user should know of the vectors."""
     for line in archive.account.skipped():
         click.echo(line, err=True)

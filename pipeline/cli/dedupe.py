@@ -102,8 +102,12 @@ def mark(
         write_marks(output, pool, found)
     told = counts(found, cut)
     if as_json:
-        said = {"file": str(output), "threshold": cut, "calibrated": calibrated is not None}
-        click.echo(json.dumps({**said, "records": len(found), **asdict(told)}))
+        how = {
+            "calibrated": threshold is None,
+            "compared": measured.comparison if measured else "raw",
+        }
+        said = {"file": str(output), "threshold": cut, **how, "records": len(found)}
+        click.echo(json.dumps({**said, **asdict(told)}))
     else:
         click.echo("\n".join(_counted(told, len(found), cut, output, dropping=bool(drop_like))))
     return 0

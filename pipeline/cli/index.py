@@ -84,7 +84,7 @@ def _pass(
     sink: str, folder: Path, choice: Choice, settings: dict[str, Any], *, quiet: bool = False
 ) -> Account:
     from pipeline.cli.countdown import countdown
-    from pipeline.search.archive import gathered
+    from pipeline.search.sink_table import gathered
 
     with countdown("index") as tell:
         account = gathered(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from operators.groups.grid import Tell
-    from pipeline.search.archive import Archive
+    from pipeline.search.sink_table import SinkTable
     from pipeline.vectors.pool import Pool
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
@@ -30,7 +30,7 @@ def pool_options(function: Callback) -> Callback:
 @contextmanager
 def opened_pool(
     given: MutableMapping[str, Any], *, what: str
-) -> Iterator[tuple[Archive, Pool, Tell]]:
+) -> Iterator[tuple[SinkTable, Pool, Tell]]:
     """The vectors that the options choose, and who hears how far work on them is; the options are
     taken out of what click collected.
 
@@ -39,7 +39,7 @@ def opened_pool(
         what: one word for the command, for its progress.
     """
     from pipeline.cli.countdown import countdown
-    from pipeline.search.archive import opened
+    from pipeline.search.sink_table import opened
     from pipeline.vectors.pool import pool_of
 
     place, config = given.pop("place"), given.pop("config")

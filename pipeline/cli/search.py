@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipeline.search.answer import Question
-    from pipeline.search.archive import Archive
     from pipeline.search.episode import Episode
+    from pipeline.search.sink_table import SinkTable
     from pipeline.vectors.choice import Choice
     from pipeline.view.footage import Footage
 
@@ -104,9 +104,9 @@ def command(
 @contextmanager
 def _archive(
     place: str, choice: Choice, question: Question, settings: dict[str, Any]
-) -> Iterator[Archive]:
+) -> Iterator[SinkTable]:
     from pipeline.cli.countdown import countdown
-    from pipeline.search.archive import opened
+    from pipeline.search.sink_table import opened
     from pipeline.vectors.choice import Choice
 
     # Moments that are asked with may be of other streams and times than those that are searched.
@@ -120,7 +120,7 @@ def _archive(
 
 
 def _seen(
-    images: Sequence[Path], clips: Sequence[Path], archive: Archive, given: dict[str, Any]
+    images: Sequence[Path], clips: Sequence[Path], archive: SinkTable, given: dict[str, Any]
 ) -> list[NDArray[Any]]:
     """Vectors of what is asked with."""
     from pipeline.search.sight import require_readable
@@ -146,7 +146,7 @@ def _draw(
     images: Sequence[Path],
     clips: Sequence[Path],
     found: Sequence[Episode],
-    within: tuple[Archive, Footage],
+    within: tuple[SinkTable, Footage],
     sheet: Path,
 ) -> None:
     from PIL import Image

@@ -12,8 +12,8 @@ import click
 if TYPE_CHECKING:
     from PIL import Image
 
-    from pipeline.search.archive import Archive
     from pipeline.search.episode import Episode
+    from pipeline.search.sink_table import SinkTable
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
@@ -59,7 +59,7 @@ def require_writable(path: Path) -> None:
 
 
 def draw_sheet(
-    title: str, shown: Sequence[Episode], archive: Archive, media: Sequence[str], sheet: Path
+    title: str, shown: Sequence[Episode], archive: SinkTable, media: Sequence[str], sheet: Path
 ) -> None:
     """Write the sheet.
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from operators.errors import UsageError
 from pipeline.errors import NoVectors
 from pipeline.records.filter import unknown_stream
-from pipeline.search.archive import Archive
 from pipeline.search.episode import Episode, episodes
 from pipeline.search.film import film_command
 from pipeline.search.moment import row_at, row_of
 from pipeline.search.question import direction
+from pipeline.search.sink_table import SinkTable
 from pipeline.vectors.choice import Choice
 from pipeline.vectors.nearest import cosines
 from pipeline.vectors.table import Table
@@ -41,10 +41,10 @@ class Question:
         """Whether there are any."""
         return bool(self.likes or self.moments or self.dislikes)
 
-    def liked(self, table: Table) -> list[int]:
-        """Rows of what is liked; errors as of `answer`."""
-        likes = [row_of(table, one) for one in self.likes]
-        return likes + [row_at(table, one) for one in self.moments]
+    def liked(self, table: Table, choice: Choice) -> list[int]:
+        """Rows of what is liked; arguments and errors as of `answer`."""
+        likes = [row_of(table, one, choice.variants) for one in self.likes]
+        return likes + [row_at(table, one, choice.variants) for one in self.moments]
 
 
 def answer(
@@ -66,10 +66,10 @@ def answer(
 
     Raises:
         UsageError: no such moment or stream, or what is liked and what is not cancel each other.
-        NoVectors: no row may be the answer.
+        NoVectors: no row may be the answer; or what is asked with is of no variant that was chosen.
     """
-    likes = question.liked(table)
-    dislikes = [row_of(table, one) for one in question.dislikes]
+    likes = question.liked(table, choice)
+    dislikes = [row_of(table, one, choice.variants) for one in question.dislikes]
     wanted = direction([*seen, *table.matrix[likes]], list(table.matrix[dislikes]))
     taken = table.chosen(choice)
     streams = {one.stream for one in table.head.series}  # with moments, all that there are
@@ -84,22 +84,22 @@ def answer(
     return episodes(table, scores, taken, apart_us=apart_us, most=most, known=known)
 
 
-def film_commands(found: Sequence[Episode], archive: Archive, footage: Footage) -> list[str]:
+def film_commands(found: Sequence[Episode], within: SinkTable, footage: Footage) -> list[str]:
     """What shows each episode.
 
     Args:
-        found: episodes of the archive.
-        archive: where they are.
+        found: episodes of the table.
+        within: where they are.
         footage: that the user has named.
     """
-    table = archive.table
+    table = within.table
     whole = table.head.choice.get("since_us") is None  # else it has not how its sessions begin
     first_us = {
         series: int(table.times_us[table.series_numbers == number].min())
         for number, series in enumerate(table.head.series)
         if any(one.best.series == series for one in found)
     }
-    sink = archive.sink
+    sink = within.sink
     return [
         film_command(one, sink, footage, first_us[one.best.series] if whole else None)
         for one in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -20,11 +21,16 @@ _SECONDS = re.compile(r"\d{1,12}(\.\d+)?")
 _SINCE_BEGINNING = re.compile(r"(\d{1,2}):(\d\d):(\d\d(?:\.\d+)?)")  # as `when.moment` tells it
 
 
-def row_of(table: Table, identity: str) -> int:
+def row_of(table: Table, identity: str, variants: Sequence[str] = ()) -> int:
     """The row of a record's id.
 
+    Args:
+        table: where it is looked for.
+        identity: the id.
+        variants: that it may be of; any where none is named.
+
     Raises:
-        NoVectors: there is none.
+        NoVectors: there is none, or it is of another variant.
     """
     number = table.find(identity)
     if number is None:
@@ -32,27 +38,36 @@ def row_of(table: Table, identity: str) -> int:
             f"there is no vector of {identity}; `dinostream tail SINK embedding` shows the ids "
             "that there are"
         )
+    own = table.row(number).series.variant
+    if variants and own not in variants:
+        raise NoVectors(
+            f"{identity} is of variant {own}, and vectors of {' and '.join(variants)} are "
+            f"compared; name --variant {own} too to compare them all the same"
+        )
     return number
 
 
-def row_at(table: Table, where: str) -> int:
+def row_at(table: Table, where: str, variants: tuple[str, ...] = ()) -> int:
     """The row that is nearest in time to a moment.
 
     Args:
         table: where it is looked for.
         where: `STREAM@TIME`; TIME is RFC 3339, seconds since the stream's first vector, or
             H:MM:SS as answers tell a moment of a recording of which nobody knows the day.
+        variants: that it may be of; any where none is named.
 
     Raises:
         UsageError: it is no such text, or no such stream.
-        NoVectors: there is none within `NEAR_US`.
+        NoVectors: there is none of those variants, or none within `NEAR_US`.
     """
     stream, at, text = where.rpartition("@")
     if not (stream and at and text):
         raise UsageError(f"--at takes STREAM@TIME, such as gate@2026-11-29T17:00:00Z; got {where}")
-    rows = np.flatnonzero(table.chosen(Choice((stream,))))
+    if stream not in (streams := {one.stream for one in table.head.series}):
+        raise UsageError(unknown_stream(stream, streams))
+    rows = np.flatnonzero(table.chosen(Choice((stream,), variants)))
     if not len(rows):
-        raise UsageError(unknown_stream(stream, {one.stream for one in table.head.series}))
+        raise NoVectors(f"there is no vector of {stream} of variant {' or '.join(variants)}")
     times_us = table.times_us[rows]
     wanted_us = _moment_us(text, int(times_us.min()))
     apart_us = np.abs(times_us - wanted_us)

@@ -7,19 +7,20 @@ by one pass after another, and goes on after a kill in the same way.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 
-from pipeline.errors import MixedVectors, NoVectors
+from pipeline.errors import NoVectors
 from pipeline.records.filter import Filter
 from pipeline.records.jump import Jump
 from pipeline.records.record import StoredRecord
 from pipeline.sinks.reading import Plan, Reading
 from pipeline.sinks.sink import Reader
 from pipeline.vectors.choice import Choice
+from pipeline.vectors.comparable import require_comparable
 from pipeline.vectors.record import Found, found_in
 from pipeline.vectors.row import TOPIC
 from pipeline.vectors.writer import TableWriter
@@ -164,10 +165,9 @@ class Gathering:
 
     def _admit(self, variant: str, model: str) -> None:
         """A variant that was not met before."""
-        others = {one: made for one, made in self._models.items() if made != model}
-        if others or (self._models and not self._choice.variants):
-            raise MixedVectors(_mixed(self._name, {**self._models, variant: model}))
-        self._models[variant] = model
+        models = {**self._models, variant: model}
+        require_comparable(self._name, self._choice, models)
+        self._models = models
 
 
 def require_vectors(name: str, choice: Choice, account: Account) -> None:
@@ -195,19 +195,6 @@ def require_vectors(name: str, choice: Choice, account: Account) -> None:
         f"{name} has no vectors of what was asked for among {account.read} records of topic "
         f"{TOPIC}: {'; '.join([*why, *account.skipped()])}"
     )
-
-
-def _mixed(name: str, models: Mapping[str, str]) -> str:
-    named = " and ".join(f"{variant} of {model}" for variant, model in models.items())
-    several = len(set(models.values())) > 1
-    how = (
-        "the models see differently, so choose one of them"
-        if several
-        else "one model made them, of pictures of other sizes, other streams' gates or on another "
-        "machine: choose one, or name each to compare them all the same"
-    )
-    first = next(iter(models))
-    return f"{name} has vectors of variants {named}: {how}, as with --variant {first}"
 
 
 def _told(error: Exception) -> str:

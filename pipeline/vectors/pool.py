@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.groups.grid import Units, unit_rows
-from pipeline.errors import MixedVectors, NoVectors
+from pipeline.errors import NoVectors
 from pipeline.vectors.choice import Choice
 from pipeline.vectors.head import Head
 from pipeline.vectors.row import Row
@@ -56,24 +56,17 @@ def pool_of(table: Table, choice: Choice, *, name: str) -> Pool:
     """The rows of a table that were chosen.
 
     Args:
-        table: of one model.
+        table: of vectors that the choice lets be compared, as `pipeline.search.sink_table.opened`
+            has it.
         choice: which rows.
         name: what the table is called.
 
     Raises:
         NoVectors: none was.
-        MixedVectors: those that were are of several variants, and none was named.
     """
     order = table.in_order()
     order = order[table.chosen(choice)[order]]
     if not len(order):
         raise NoVectors(f"{name} has {len(table)} vectors, none of what was asked for")
     rows = tuple(table.row(int(number)) for number in order)
-    pool = Pool(table.head, rows, table.times_us[order], unit_rows(table.matrix[order]))
-    if len(pool.variants) > 1 and not choice.variants:
-        raise MixedVectors(
-            f"{name} has vectors of variants {' and '.join(pool.variants)} of {table.head.model}: "
-            "choose one, or name each to compare them all the same, as with --variant "
-            f"{pool.variants[0]}"
-        )
-    return pool
+    return Pool(table.head, rows, table.times_us[order], unit_rows(table.matrix[order]))

@@ -89,6 +89,11 @@ class Table:
             taken &= self.times_us < choice.until_us
         return taken
 
+    def variants(self, choice: Choice) -> list[str]:
+        """Those of the rows that a choice takes, sorted."""
+        there = np.unique(self.series_numbers[self.chosen(choice)]).tolist()
+        return sorted({self.head.series[number].variant for number in there})
+
     def find(self, identity: str) -> int | None:
         """The row of a record's id."""
         parts = identity.split("/")

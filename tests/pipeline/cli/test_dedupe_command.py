@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from operators.groups.grid import unit_rows
-from tests.pipeline.vectors.conftest import Archive, directions
+from tests.pipeline.vectors.conftest import MODEL, Archive, directions
 
 SMALL = ("--weights", "random", "--model", "dinov2_vitti14", "--short-side", "28")
 KINDS = ("bars", "dark")
@@ -69,6 +70,21 @@ def test_a_threshold_by_hand_is_told(dinostream, database, tmp_path):
     same = dinostream("dedupe", "mark", database, "--threshold", "0.99", "-o", "n.jsonl")
     assert same.returncode == 0
     assert (tmp_path / "n.jsonl").read_bytes() == (tmp_path / "m.jsonl").read_bytes()
+
+
+def test_a_threshold_by_hand_is_not_called_calibrated(dinostream, database):
+    """Also where a calibration says how vectors are compared."""
+    calibration_of(MODEL).write(Path("own.safetensors"))
+    for by_hand in ((), ("--threshold", "0.9")):
+        given = ("--calibrated", "own.safetensors", *by_hand, "-o", "m.jsonl", "--json")
+        done = dinostream("dedupe", database, *given)
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        assert told["calibrated"] == (not by_hand)
+        assert (told["threshold"], told["compared"]) == (0.9 if by_hand else 0.5, "centred")
+    done = dinostream("dedupe", database, "--threshold", "0.9", "-o", "m.jsonl", "--json")
+    told = json.loads(done.stdout)
+    assert (told["calibrated"], told["compared"]) == (False, "raw")
 
 
 def test_an_index_is_marked_as_its_sink(dinostream, database, tmp_path):

@@ -14,7 +14,7 @@ from PIL import Image
 from pipeline.cli import index
 from pipeline.drawing.palette import NOTHING
 from pipeline.errors import SinkError
-from pipeline.search import archive as archives
+from pipeline.search import sink_table
 from pipeline.vectors.table import Table
 from tests.pipeline.vectors.conftest import Archive, directions
 
@@ -121,10 +121,10 @@ def test_a_sink_that_is_away_for_a_while_is_waited_for(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         if one:
             raise away
-        return archives.gathered_before(*given, **how)
+        return sink_table.gathered_before(*given, **how)
 
-    monkeypatch.setattr(archives, "gathered_before", archives.gathered, raising=False)
-    monkeypatch.setattr(archives, "gathered", gathered)
+    monkeypatch.setattr(sink_table, "gathered_before", sink_table.gathered, raising=False)
+    monkeypatch.setattr(sink_table, "gathered", gathered)
     monkeypatch.setattr(index, "POLL_S", 0.0)
     sink, folder = f"sqlite:{tmp_path / 'r.db'}", str(tmp_path / "v")
     done = CliRunner().invoke(index.command, [sink, "-o", folder, "--follow"])

@@ -8,7 +8,7 @@ import pytest
 from operators.moment import rfc3339
 from pipeline.errors import NoVectors
 from pipeline.search.answer import Question, answer, film_commands
-from pipeline.search.archive import Archive
+from pipeline.search.sink_table import SinkTable
 from pipeline.vectors.choice import EVERY, Choice
 from pipeline.vectors.gather import Account
 from pipeline.vectors.table import Table
@@ -74,7 +74,7 @@ def test_seconds_of_a_film_are_of_the_whole_recording_or_are_not_said(archive, t
         question = Question(moments=(f"gate@{rfc3339(day_us + 39 * 10**6)}",))
         last = Choice(until_us=day_us + 23 * 10**6, since_us=day_us + 22 * 10**6)
         found = answer(table, question, [], last, apart_us=0, most=1)
-        told += film_commands(found, Archive(table, "sqlite:r.db", Account()), Footage(()))
+        told += film_commands(found, SinkTable(table, "sqlite:r.db", Account()), Footage(()))
     assert [one.split("--at ")[1].split()[0] for one in told] == ["22.000", "SECONDS"]
 
 
@@ -86,7 +86,7 @@ def test_every_episode_has_the_command_that_shows_it(table_of, vectors, archive)
         answer(table, question, [], Choice((name,)), apart_us=0, most=1)[0]
         for name in ("yard", "cam")
     ]
-    whole = Archive(table, "sqlite:my results.db", Account())
+    whole = SinkTable(table, "sqlite:my results.db", Account())
     shown, cut = film_commands(found, whole, Footage(()))
     position = found[0].best.position
     assert shown == (

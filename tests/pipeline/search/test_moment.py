@@ -7,7 +7,11 @@ import pytest
 from operators.errors import UsageError
 from pipeline.errors import NoVectors
 from pipeline.search.moment import row_at, row_of
+from pipeline.vectors.choice import Choice
+from pipeline.vectors.table import Table
 from tests.pipeline.vectors.conftest import SESSION, VARIANT, directions
+
+OTHER = "f" * 12
 
 
 @pytest.fixture
@@ -20,6 +24,22 @@ def test_an_id_is_its_row(table):
     assert table.row(row_of(table, identity)).id == identity
     with pytest.raises(NoVectors, match="there is no vector of embedding/hall"):
         row_of(table, identity.replace("yard", "hall"))
+
+
+def test_a_row_is_of_a_variant_that_was_chosen(archive, tmp_path):
+    """Each frame has a vector of either variant."""
+    for variant in (VARIANT, OTHER):
+        archive.fill(directions(3), variant=variant)
+    archive.gather(tmp_path / "vectors", Choice(variants=(VARIANT, OTHER)))
+    table = Table(tmp_path / "vectors")
+    for variant in (VARIANT, OTHER):
+        identity = f"embedding/gate/{SESSION}/1/{variant}"
+        assert table.row(row_at(table, "gate@1", (variant,))).id == identity
+        assert table.row(row_of(table, identity, (variant,))).id == identity
+    with pytest.raises(NoVectors, match=f"is of variant {OTHER}, and vectors of {VARIANT} are"):
+        row_of(table, identity, (VARIANT,))
+    with pytest.raises(NoVectors, match="no vector of gate of variant eeeeeeeeeeee"):
+        row_at(table, "gate@1", ("e" * 12,))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from pipeline.search.archive import gathered
+from pipeline.search.sink_table import gathered
 from pipeline.sinks.uri import open_sink
 from pipeline.vectors.choice import EVERY
 from pipeline.vectors.table import Table

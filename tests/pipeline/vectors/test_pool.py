@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from operators.groups.grid import cosines
-from pipeline.errors import MixedVectors, NoVectors
+from pipeline.errors import NoVectors
 from pipeline.vectors.choice import EVERY, Choice
 from pipeline.vectors.pool import pool_of
 from pipeline.vectors.table import Table
@@ -38,13 +38,11 @@ def test_only_what_was_chosen(table_of):
         pool_of(table, Choice(since_us=10**12), name="the table")
 
 
-def test_two_variants_are_compared_only_where_they_are_named(archive, tmp_path):
+def test_of_two_variants_those_that_were_chosen(archive, tmp_path):
     variants = ("0a1b2c3d4e5f", "ffffffffffff")
     for number, variant in enumerate(variants):
         archive.fill(directions(3, seed=number), f"cam{number}", variant=variant)
     archive.gather(tmp_path / "vectors", Choice(variants=variants))
     table = Table(tmp_path / "vectors")
-    with pytest.raises(MixedVectors, match=r"0a1b2c3d4e5f and ffffffffffff.*--variant 0a1b"):
-        pool_of(table, EVERY, name="the table")
     assert len(pool_of(table, Choice(variants=variants), name="the table")) == 6
     assert len(pool_of(table, Choice(variants=variants[:1]), name="the table")) == 3

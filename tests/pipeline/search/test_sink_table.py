@@ -6,9 +6,11 @@ import pytest
 
 from operators.errors import UsageError
 from pipeline.errors import MixedVectors, NoDatabase, NoVectors
-from pipeline.search.archive import gathered, opened
+from pipeline.search.sink_table import gathered, opened
 from pipeline.vectors.choice import EVERY, Choice
-from tests.pipeline.vectors.conftest import VARIANT, directions
+from tests.pipeline.vectors.conftest import MODEL, VARIANT, directions
+
+OTHER = "f" * 12
 
 
 def ids(archive):
@@ -48,3 +50,21 @@ def test_a_table_without_what_is_chosen_says_what_it_has(archive, tmp_path):
     ):
         with pytest.raises(error, match=told):
             opened(folder, choice).__enter__()
+
+
+def test_a_folder_of_two_variants_is_refused_as_its_sink_is(archive, tmp_path):
+    """Unless each is named, or what is chosen is of one of them alone."""
+    archive.fill(directions(3))
+    archive.fill(directions(3, seed=1), "yard", variant=OTHER)
+    both = Choice(variants=(VARIANT, OTHER))
+    sink, folder = f"sqlite:{archive.path}", str(tmp_path / "v")
+    gathered(sink, tmp_path / "v", both)
+    for place in (sink, folder):
+        with pytest.raises(MixedVectors) as refusal:
+            opened(place, EVERY).__enter__()
+        said = f"has vectors of variants {VARIANT} of {MODEL} and {OTHER} of {MODEL}"
+        assert said in str(refusal.value)
+        assert f"--variant {VARIANT}" in str(refusal.value)
+        for choice in (both, Choice(("yard",)), Choice(variants=(OTHER,))):
+            with opened(place, choice) as it:
+                assert it.table.chosen(choice).sum() == (6 if choice is both else 3)

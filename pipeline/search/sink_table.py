@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pipeline.secrets import mask_url
 from pipeline.sinks.reading import nobody_wrote
 from pipeline.sinks.uri import open_reader
 from pipeline.vectors.choice import Choice
+from pipeline.vectors.comparable import require_comparable
 from pipeline.vectors.gather import Account, Gathering, Tell, require_vectors
 from pipeline.vectors.table import Table
 from pipeline.vectors.writer import TableWriter
@@ -22,17 +23,20 @@ from pipeline.view.scratch import scratch
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
-    """
+class SinkTable:
+    """Vectors of a sink, those of which a choice lets be compared.
+
     Attributes:
-        table: its vectors.
-        sink: URI of the sink that their records lie in; of a table secrets are masked.
-        account: what became of the records that were read for it; of a table nothing was.
+        table: the vectors.
+        sink: URI of the sink that their records lie in; of a folder secrets are masked.
+        account: what became of the records that were read for it; of a folder nothing was.
+        settings: of the sink's client.
     """
 
     table: Table
     sink: str
     account: Account
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
@@ -42,7 +46,7 @@ def opened(
     *,
     settings: Mapping[str, Any] | None = None,
     tell: Tell = lambda read: None,
-) -> Iterator[Archive]:
+) -> Iterator[SinkTable]:
     """
     Args:
         place: the folder of a table, or a sink's URI.
@@ -53,14 +57,15 @@ def opened(
     Raises:
         UsageError: there is no such place, or no such stream.
         NoVectors: none of what is chosen.
-        MixedVectors: a sink has some of two variants, and none is chosen.
+        MixedVectors: some are of two models, or of two variants and none is chosen; or of a
+            folder none is of a variant that is.
         SinkError: the sink cannot be read.
     """
     folder = Path(place)
     if folder.is_dir():
         table = Table(folder)
         _require(table, choice, place)
-        yield Archive(table, table.head.sink, Account())
+        yield SinkTable(table, table.head.sink, Account(), settings or {})
         return
     if folder.is_file():
         raise UsageError(f"{place} is a file; of a database say sqlite:{place}")
@@ -71,7 +76,7 @@ def opened(
         )
     with scratch() as own:
         account = gathered(place, own / "vectors", choice, settings=settings, tell=tell)
-        yield Archive(Table(own / "vectors"), place, account)
+        yield SinkTable(Table(own / "vectors"), place, account, settings or {})
 
 
 def gathered(
@@ -111,12 +116,14 @@ def gathered(
 
 
 def _require(table: Table, choice: Choice, place: str) -> None:
-    """See that a table has what is chosen."""
+    """See that a table has what is chosen, and that it can be compared."""
     streams = {one.stream for one in table.head.series}
     if unknown := next((one for one in choice.streams if one not in streams), None):
         raise UsageError(unknown_stream(unknown, streams))
     if unknown := next((one for one in choice.variants if one not in table.head.variants), None):
         there = ", ".join(table.head.variants)
         raise MixedVectors(f"{place} has no vectors of variant {unknown}; there are: {there}")
-    if not table.chosen(choice).any():
+    there = table.variants(choice)
+    if not there:
         raise NoVectors(f"{place} has {len(table)} vectors, none of the times asked for")
+    require_comparable(place, choice, dict.fromkeys(there, table.head.model))
