@@ -13,13 +13,14 @@ from typing import Any
 
 from pipeline.records.message import wall_clock_us
 from pipeline.sinks.sqlite.index import RecordIndex
+from pipeline.vectors.row import TOPIC
 from pipeline.view.axes import Axes, NotThere
 from pipeline.view.follower import Follower
 from pipeline.view.layers import Layers
 from pipeline.view.moments import Moments
 from pipeline.view.pictures import Pictures
 from pipeline.view.series import Axis, Shelf
-from pipeline.view.similar import TOPIC, Similar
+from pipeline.view.similar import Similar
 from pipeline.view.statics import statics
 from pipeline.view.stills import WHY_NONE, Stills
 from pipeline.view.tiles import Sources

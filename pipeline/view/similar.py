@@ -1,7 +1,7 @@
 """More like this: moments whose embedding is near to that of a frame, in every stream.
 
-An exact comparison with some thousand frames of each axis, evenly spaced where there are more; it
-says how many. Vectors are read once and kept.
+An exact comparison, as `search` makes it, with some thousand frames of each axis, evenly spaced
+where there are more; it says how many. Vectors are read once and kept.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.records.payloads import time_us
 from pipeline.records.record import StoredRecord
+from pipeline.vectors.nearest import Halves, cosines, unit
+from pipeline.vectors.record import Found, found_in
+from pipeline.vectors.row import TOPIC, Row
 from pipeline.view.axes import Axes, NotThere
 from pipeline.view.series import Axis, Series, Shelf
 
-TOPIC = "embedding"
 MOST_FRAMES = 4096  # of one axis
-MOST_VECTORS = 65_536  # that are kept, 1.5 kB each of ViT-S
+MOST_VECTORS = 65_536  # that are kept, 0.8 kB each of ViT-S
 PAGE = 256
 FOUND = 12
 APART_US = 2_000_000  # two moments of one axis that are nearer are one
@@ -35,15 +35,14 @@ class Vectors:
     Attributes:
         series: of which they were read.
         records: that it had then.
-        matrix: float32 `[N, D]`, each of norm 1.
+        rows: whose the vectors are, N of them.
+        matrix: float16 `[N, D]`, each of length one, as tables of vectors have them.
     """
 
     series: Series
     records: int
-    variants: Sequence[str]
-    ids: Sequence[str]
-    times_us: Sequence[int]
-    matrix: NDArray[np.float32]
+    rows: Sequence[Row]
+    matrix: Halves
 
 
 class Similar:
@@ -62,14 +61,15 @@ class Similar:
             NotThere: there is no such record.
         """
         record = self._shelf.index.record(TOPIC, identity)
-        if record is None or not _sound(record):
+        asked = record and _found(record)
+        if asked is None:
             raise NotThere(f"{identity} is no embedding in the sink, or not any more")
-        wanted, variant = _vector(record), record.message.headers["ce_variant"]
+        wanted, variant = unit(asked.vector.astype(np.float16)), asked.row.series.variant
         found: list[dict[str, Any]] = []
         looked_at = of = 0
         for axis in self._every_axis():
             vectors = self._of(axis)
-            same = [n for n, one in enumerate(vectors.variants) if one == variant]
+            same = [n for n, row in enumerate(vectors.rows) if row.series.variant == variant]
             looked_at, of = looked_at + len(same), of + (vectors.records if same else 0)
             if same:
                 found += _nearest(axis, vectors, same, wanted, identity)
@@ -92,7 +92,7 @@ class Similar:
         with self._lock:
             self._vectors[axis] = read
             self._vectors.move_to_end(axis)
-            while sum(len(one.ids) for one in self._vectors.values()) > MOST_VECTORS:
+            while sum(len(one.rows) for one in self._vectors.values()) > MOST_VECTORS:
                 self._vectors.popitem(last=False)
         return read
 
@@ -102,53 +102,42 @@ class Similar:
         offsets = list(series.offsets[::step])
         pages = [offsets[first : first + PAGE] for first in range(0, len(offsets), PAGE)]
         records = [one for page in pages for one in self._shelf.index.records(page)]
-        width = len(_vector(records[-1])) if records else 0
-        kept = [one for one in records if len(_vector(one)) == width and _sound(one)]
-        return Vectors(
-            series,
-            count,
-            [one.message.headers["ce_variant"] for one in kept],
-            [one.message.id for one in kept],
-            [time_us(one.message.headers["ce_time"]) for one in kept],
-            np.stack([_vector(one) for one in kept]) if kept else np.empty((0, 0), np.float32),
-        )
+        sound = [one for one in map(_found, records) if one is not None]
+        kept = [one for one in sound if len(one.vector) == len(sound[-1].vector)]
+        matrix = np.stack([one.vector for one in kept]) if kept else np.empty((0, 0))
+        return Vectors(series, count, [one.row for one in kept], matrix.astype(np.float16))
 
 
-def _vector(record: StoredRecord) -> NDArray[np.float32]:
-    """Little-endian float32, as the topic has them."""
-    value = record.message.value
-    return np.frombuffer(value[: len(value) // 4 * 4], "<f4").astype(np.float32)
-
-
-def _sound(record: StoredRecord) -> bool:
-    """Whether it is all numbers, and one of ours."""
-    named = "ce_time" in record.message.headers and "ce_variant" in record.message.headers
-    return named and bool(np.isfinite(_vector(record)).all())
+def _found(record: StoredRecord) -> Found | None:
+    """None of what is no vector, or none of ours."""
+    try:
+        return found_in(record)
+    except (KeyError, ValueError):
+        return None
 
 
 def _nearest(
-    axis: Axis, vectors: Vectors, among: list[int], wanted: NDArray[np.float32], identity: str
+    axis: Axis, vectors: Vectors, among: list[int], wanted: Halves, identity: str
 ) -> list[dict[str, Any]]:
     """At most `FOUND` of an axis, none of them near another one or the frame itself."""
     if vectors.matrix.shape[1] != len(wanted):
         return []
-    cosines = vectors.matrix[among] @ wanted
-    own = [vectors.times_us[n] for n in among if vectors.ids[n] == identity]
-    taken, found = own[:1], []
-    for place in np.argsort(-cosines):
-        number = among[int(place)]
-        at_us = vectors.times_us[number]
-        if any(abs(at_us - one) < APART_US for one in taken):
+    near = cosines(vectors.matrix[among], wanted)
+    rows = [vectors.rows[n] for n in among]
+    taken, found = [row.time_us for row in rows if row.id == identity][:1], []
+    for place in np.argsort(-near, kind="stable"):
+        row = rows[place]
+        if any(abs(row.time_us - one) < APART_US for one in taken):
             continue
-        taken.append(at_us)
+        taken.append(row.time_us)
         found.append(
             {
                 "stream": axis.stream,
                 "axis": axis.name,
-                "time_us": at_us,
-                "position": vectors.ids[number].split("/")[3],
-                "cosine": round(float(cosines[int(place)]), 4),
-                "id": vectors.ids[number],
+                "time_us": row.time_us,
+                "position": row.position,
+                "cosine": round(float(near[place]), 4),
+                "id": row.id,
             }
         )
         if len(found) == FOUND:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from pipeline.search.answer import Question, answer
+from pipeline.search.sink_table import gathered
+from pipeline.vectors.choice import EVERY, Choice
+from pipeline.vectors.table import Table
 from pipeline.view import similar
 from pipeline.view.axes import NotThere
 from pipeline.view.similar import Similar
 from tests.pipeline.view.conftest import RECORDING, VARIANT
+
+OTHER = "f" * 12
+DESCRIBED = {"dim": "4", "model": "dinov2_vittest14-0123456789ab"}
 
 
 def vector(angle: float) -> bytes:
@@ -26,7 +35,12 @@ def written(book):
         book.write(
             *[
                 book.frame(
-                    n, stream=stream, topic="embedding", session=RECORDING, value=vector(n * turn)
+                    n,
+                    stream=stream,
+                    topic="embedding",
+                    session=RECORDING,
+                    value=vector(n * turn),
+                    **DESCRIBED,
                 )
                 for n in range(200)
             ]
@@ -56,7 +70,9 @@ def test_of_many_frames_some_are_looked_at_and_it_says_so(written, shelf, axes, 
 
 
 def test_another_variant_is_not_compared(book, written, shelf, axes):
-    book.write(book.frame(0, stream="other", topic="embedding", variant="f" * 12, value=vector(0)))
+    like = book.frame(0, stream="other", topic="embedding", value=vector(0), **DESCRIBED)
+    headers = {**like.headers, "ce_id": like.id.replace(VARIANT, OTHER), "ce_variant": OTHER}
+    book.write(replace(like, headers=headers))
     assert {one["stream"] for one in Similar(shelf, axes).to(identity(0))["found"]} == {
         "gate",
         "yard",
@@ -64,7 +80,22 @@ def test_another_variant_is_not_compared(book, written, shelf, axes):
 
 
 def test_what_is_no_vector_is_no_error(book, written, shelf, axes):
-    book.write(book.frame(0, stream="odd", topic="embedding", session=RECORDING, value=b"odd"))
+    how = {"topic": "embedding", "session": RECORDING, **DESCRIBED}
+    book.write(
+        book.frame(0, stream="odd", value=b"odd", **how),
+        book.frame(1, stream="odd", value=np.full(4, np.nan, "<f4").tobytes(), **how),
+        book.frame(2, stream="odd", value=np.zeros(4, "<f4").tobytes(), **how),
+    )
     assert Similar(shelf, axes).to(identity(0))["found"]
     with pytest.raises(NotThere, match="is no embedding in the sink"):
         Similar(shelf, axes).to("embedding/x")
+
+
+def test_the_answer_is_that_of_search(written, book, shelf, axes, tmp_path):
+    """Moments of `yard` from a moment of `gate`: the same frames with the same cosines."""
+    sink, asked = f"sqlite:{book.path}", identity(100)
+    paged = [one for one in Similar(shelf, axes).to(asked)["found"] if one["stream"] == "yard"]
+    gathered(sink, tmp_path / "vectors", EVERY)
+    only, question = Choice(("yard",)), Question((asked,))
+    (best,) = answer(Table(tmp_path / "vectors"), question, [], only, apart_us=0, most=1)
+    assert (best.best.id, round(best.score, 4)) == (paged[0]["id"], paged[0]["cosine"])
