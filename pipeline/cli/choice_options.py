@@ -68,11 +68,11 @@ def choice_of(given: MutableMapping[str, Any]) -> Choice:
     return Choice(**{name: given.pop(name) for name in names})
 
 
-def tell_of_vectors(archive: SinkTable) -> None:
+def tell_of_vectors(within: SinkTable) -> None:
     """What a user should know of the vectors."""
-    for line in archive.account.skipped():
+    for line in within.account.skipped():
         click.echo(line, err=True)
-    marks = archive.table.head.marks
+    marks = within.table.head.marks
     if "untrained" in marks:
         click.echo("these vectors are of untrained weights: likeness means little", err=True)
     if "outofdomain" in marks:

@@ -64,13 +64,13 @@ def command(
     from pipeline.cluster.report import clusters_json, write_clusters
 
     require_png(sheet)
-    with opened_pool(given, what="cluster") as (archive, pool, tell):
+    with opened_pool(given, what="cluster") as (within, pool, tell):
         found = clustered(pool, count, seed=seed, tell=tell)
         said = clusters_json(pool, found, seed=seed)
         write_clusters(folder, pool, found, said)
-        if sheet is not None:
-            title = f"{len(found.clusters)} clusters of {len(pool)} frames"
-            draw_sheet(title, medoid_episodes(pool, found), archive, media, sheet)
+    if sheet is not None:
+        title = f"{len(found.clusters)} clusters of {len(pool)} frames"
+        draw_sheet(title, medoid_episodes(pool, found), within, media, sheet)
     if as_json:
         click.echo(json.dumps(said))
     else:

@@ -45,13 +45,13 @@ def opened_pool(
     place, config = given.pop("place"), given.pop("config")
     choice = choice_of(given)
     with countdown(what) as tell:
-        archive = opened(
+        within = opened(
             place,
             choice,
             settings=sink_settings(config),
             tell=lambda read: tell(None, f"{read} records read"),
         )
-        with archive as it:
+        with within as it:
             pool = pool_of(it.table, choice, name=place)
             tell_of_vectors(it)
             compared = f"{len(pool)} vectors are compared"

@@ -69,7 +69,7 @@ def command(
         raise click.UsageError("give --like, maybe --dislike and --held-out, or --first alone")
     require_png(sheet)
     measured = None
-    with opened_pool(given, what="recommend") as (archive, pool, tell):
+    with opened_pool(given, what="recommend") as (within, pool, tell):
         if first:
             found, looked_at = room.to_look_at_first(pool, top=top, likeness=likeness, tell=tell)
         else:
@@ -80,9 +80,9 @@ def command(
             looked_at = len(pool)
             if held_out:
                 measured = room.held_out(pool, wanted, unwanted, k=top)
-        if sheet is not None:
-            title = "to look at first" if first else f"like {', '.join(likes)}"
-            draw_sheet(title, recommended_episodes(pool, found), archive, media, sheet)
+    if sheet is not None:
+        title = "to look at first" if first else f"like {', '.join(likes)}"
+        draw_sheet(title, recommended_episodes(pool, found), within, media, sheet)
     if as_json:
         click.echo(json.dumps(_plain(pool, found, looked_at, measured)))
     else:

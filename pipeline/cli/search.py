@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import click
 from pipeline.cli.choice_options import choice_of, choice_options, tell_of_vectors
 from pipeline.cli.options import FiniteRange, json_option
 from pipeline.cli.query_options import opened_sight, query_options
-from pipeline.cli.sheet_options import require_png, save_picture, sheet_options
+from pipeline.cli.sheet_options import opened_gallery, require_png, save_picture, sheet_options
 from pipeline.cli.sink_options import sink_config_option, sink_settings
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.search.episode import Episode
     from pipeline.search.sink_table import SinkTable
     from pipeline.vectors.choice import Choice
+    from pipeline.vectors.row import Row
     from pipeline.view.footage import Footage
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -85,24 +86,27 @@ def command(
     require_png(sheet)
     choice, footage = choice_of(given), Footage.of(media)
     question = Question(tuple(likes), tuple(moments), tuple(dislikes))
-    with _archive(place, choice, question, sink_settings(config)) as archive:
-        seen = _seen(images, clips, archive, given) if images or clips else []
+    with _opened(place, choice, question, sink_settings(config)) as within:
+        seen = _seen(images, clips, within, given) if images or clips else []
         apart_us = round(apart_s * 1e6)
-        found = answer(archive.table, question, seen, choice, apart_us=apart_us, most=top)
-        tell_of_vectors(archive)
-        films = film_commands(found, archive, footage)
+        found = answer(within.table, question, seen, choice, apart_us=apart_us, most=top)
+        tell_of_vectors(within)
+        films = film_commands(found, within, footage)
         if as_json:
             said = [{**one.plain(), "film": film} for one, film in zip(found, films, strict=True)]
             click.echo(json.dumps(said, ensure_ascii=False))
         else:
             click.echo("\n".join(_lines(found, films)))
         if sheet is not None:
-            _draw(question, images, clips, found, (archive, footage), sheet)
+            rows = [within.table.row(one) for one in question.liked(within.table, choice)]
+            names = [one.name for one in (*images, *clips)]
+            words = [*names, *moments, *likes, *(f"not {one}" for one in dislikes)]
+            _draw(", ".join(words), images, rows, found, (within, footage), sheet)
     return 0
 
 
 @contextmanager
-def _archive(
+def _opened(
     place: str, choice: Choice, question: Question, settings: dict[str, Any]
 ) -> Iterator[SinkTable]:
     from pipeline.cli.countdown import countdown
@@ -111,22 +115,25 @@ def _archive(
 
     # Moments that are asked with may be of other streams and times than those that are searched.
     wanted = Choice(variants=choice.variants) if question.rows else choice
-    with countdown("search") as tell:
-        archive = opened(
-            place, wanted, settings=settings, tell=lambda read: tell(None, f"{read} records read")
-        )
-        with archive as it:
-            yield it
+    with ExitStack() as stack:
+        with countdown("search") as tell:
+            opening = opened(
+                *(place, wanted),
+                settings=settings,
+                tell=lambda read: tell(None, f"{read} records read"),
+            )
+            within = stack.enter_context(opening)
+        yield within
 
 
 def _seen(
-    images: Sequence[Path], clips: Sequence[Path], archive: SinkTable, given: dict[str, Any]
+    images: Sequence[Path], clips: Sequence[Path], within: SinkTable, given: dict[str, Any]
 ) -> list[NDArray[Any]]:
     """Vectors of what is asked with."""
     from pipeline.search.sight import require_readable
 
     require_readable(images)
-    with opened_sight(archive.table.head, given) as sight:
+    with opened_sight(within.table.head, given) as sight:
         return [*sight.pictures(images), *map(sight.clip, clips)]
 
 
@@ -142,9 +149,9 @@ def _lines(found: Sequence[Episode], films: Sequence[str]) -> Iterator[str]:
 
 
 def _draw(
-    question: Question,
+    title: str,
     images: Sequence[Path],
-    clips: Sequence[Path],
+    rows: Sequence[Row],
     found: Sequence[Episode],
     within: tuple[SinkTable, Footage],
     sheet: Path,
@@ -152,17 +159,14 @@ def _draw(
     from PIL import Image
 
     from pipeline.media.still import read_upright
-    from pipeline.search.pictured import gallery
+    from pipeline.search.pictured import Shown
     from pipeline.search.sheet import contact_sheet
     from pipeline.view.pictures import NoPicture
 
-    archive, footage = within
-    words = [*(one.name for one in (*images, *clips)), *question.moments, *question.likes]
-    words += [f"not {one}" for one in question.dislikes]
-    with gallery(archive.sink, footage) as pictures:
+    with opened_gallery(*within, Shown(rows, found)) as pictures:
         asked = [Image.fromarray(read_upright(one)) for one in images]
-        for row in question.liked(archive.table):
+        for row in rows:
             with suppress(NoPicture):
-                asked.append(pictures.of(archive.table.row(row)))
-        drawn = contact_sheet(", ".join(words), found, pictures.of_episode, asked)
+                asked.append(pictures.of(row))
+        drawn = contact_sheet(title, found, pictures.of_episode, asked)
     save_picture(drawn, sheet)

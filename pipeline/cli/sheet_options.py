@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from pipeline.search.episode import Episode
+    from pipeline.search.pictured import Gallery, Shown
     from pipeline.search.sink_table import SinkTable
+    from pipeline.view.footage import Footage
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
@@ -58,19 +61,48 @@ def require_writable(path: Path) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
 
 
+@contextmanager
+def opened_gallery(within: SinkTable, footage: Footage, shown: Shown) -> Iterator[Gallery]:
+    """Pictures of a sink's frames; says how far it is, and why there may be fewer.
+
+    Args:
+        within: of the sink.
+        footage: that its records are of.
+        shown: what will be asked of it.
+    """
+    from pipeline.cli.countdown import countdown
+    from pipeline.search.pictured import gallery
+
+    def absent(why: str) -> None:
+        click.echo(f"pictures are of footage alone: {why}", err=True)
+
+    with countdown("pictures") as tell:
+        opened = gallery(
+            within.sink,
+            footage,
+            shown,
+            settings=within.settings,
+            tell=lambda read: tell(None, f"{read} records read"),
+            on_absent=absent,
+        )
+        with opened as pictures:
+            yield pictures
+
+
 def draw_sheet(
-    title: str, shown: Sequence[Episode], archive: SinkTable, media: Sequence[str], sheet: Path
+    title: str, shown: Sequence[Episode], within: SinkTable, media: Sequence[str], sheet: Path
 ) -> None:
-    """Write the sheet.
+    """Write the sheet, of each episode its best frame.
 
     Raises:
         UsageError: it cannot be written, or no such footage.
     """
-    from pipeline.search.pictured import gallery
+    from pipeline.search.pictured import Shown
     from pipeline.search.sheet import contact_sheet
     from pipeline.view.footage import Footage
 
-    with gallery(archive.sink, Footage.of(media)) as pictures:
+    rows = Shown(rows=[one.best for one in shown])
+    with opened_gallery(within, Footage.of(media), rows) as pictures:
         drawn = contact_sheet(title, shown, lambda one: pictures.of(one.best))
     save_picture(drawn, sheet)
 

@@ -1,25 +1,30 @@
 """A picture of an episode's best frame: out of footage, else one that its job has published.
 
 What a job has hidden in its pictures is not shown out of footage either (`pipeline.view.stills`).
+A database is asked where it lies, of a cluster the moments' pictures are fetched first.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from operators.errors import DinostreamError
 from pipeline.search.episode import Episode
+from pipeline.search.fetched import Span, Tell, fetched
 from pipeline.sinks.address import SqliteAddress, parse_sink_uri
 from pipeline.sinks.sqlite.index import RecordIndex
 from pipeline.vectors.row import Row
-from pipeline.view.axes import Axes
+from pipeline.view.axes import Axes, NotThere
 from pipeline.view.footage import Footage
 from pipeline.view.pictures import NoPicture, Pictures
-from pipeline.view.series import Axis, Shelf
+from pipeline.view.series import Axis, Shelf, place_of
 from pipeline.view.stills import TOPIC, Stills
 
 SIDE = 360  # pixels of the short side
@@ -34,8 +39,10 @@ class Published:
             index: of the database.
             pictures: of footage.
         """
+        self._pictures = pictures
         self._shelf = Shelf(index)
-        self._stills = Stills(self._shelf, Axes(self._shelf), pictures)
+        self._axes = Axes(self._shelf)
+        self._stills = Stills(self._shelf, self._axes, pictures)
 
     def of(self, row: Row, from_us: int, to_us: int) -> bytes:
         """A JPEG of a frame, or of one that was published nearest to it.
@@ -49,6 +56,9 @@ class Published:
         """
         stream, session, _ = row.series
         axis = Axis.of(stream, session)
+        if self._stills.in_footage(stream, session):
+            region = self._region(axis, row)
+            return self._pictures.of(stream, session, row.position, row.time_us, SIDE, region)
         try:
             return self._stills.of(axis, session, row.position, SIDE)
         except NoPicture:
@@ -57,9 +67,15 @@ class Published:
                 raise
             return near
 
+    def _region(self, axis: Axis, row: Row) -> str:
+        """Which part of its pictures the job looks at, as records of about then say it."""
+        with suppress(NotThere):
+            frames = self._axes.frames(axis)
+            number = max(frames.last_to(place_of(row.series.session, row.position)), 0)
+            return frames.headers(number).get("ce_region", "")
+        return ""
+
     def _near(self, axis: Axis, time_us: int, from_us: int, to_us: int) -> bytes | None:
-        if self._stills.in_footage(axis.stream, axis.name):
-            return None  # it could not be decoded, which is to be said
         published = self._shelf.series(TOPIC, axis)
         before = published.last_at(time_us)
         there = {n: published.time_us(n) for n in (before, before + 1) if 0 <= n < len(published)}
@@ -99,32 +115,62 @@ class Gallery:
             return image.convert("RGB")
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What pictures will be asked of.
+
+    Attributes:
+        rows: frames.
+        episodes: their best frames, or others of theirs.
+    """
+
+    rows: Sequence[Row] = ()
+    episodes: Sequence[Episode] = ()
+
+    @property
+    def spans(self) -> list[Span]:
+        """When that was."""
+        found = [(one, one.time_us, one.time_us) for one in self.rows]
+        found += [(one.best, one.start_us, one.end_us) for one in self.episodes]
+        return [Span(*row.series[:2], row.time_us, from_us, to_us) for row, from_us, to_us in found]
+
+
 @contextmanager
-def gallery(sink: str, footage: Footage) -> Iterator[Gallery]:
+def gallery(
+    sink: str,
+    footage: Footage,
+    shown: Shown,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    tell: Tell = lambda read: None,
+    on_absent: Callable[[str], None] = lambda why: None,
+) -> Iterator[Gallery]:
     """Pictures of a sink's frames, until the end of the block.
 
     Args:
-        sink: its URI; of a cluster what it has published is not looked for.
+        sink: its URI.
         footage: that its records are of.
+        shown: what will be asked of it.
+        settings: of a cluster's client, as of `open_reader`.
+        tell: hears how many of a cluster's records were read.
+        on_absent: is told why the sink cannot be asked, so that there is footage alone: one may
+            have indexed it and gone.
     """
-    pictures = Pictures(footage)
-    index = _database(sink)
-    try:
-        yield Gallery(Published(index, pictures) if index else None, pictures)
-    finally:
-        pictures.close()
-        if index:
-            index.close()
-
-
-def _database(sink: str) -> RecordIndex | None:
-    """The database of a sink that is one and is there: one may have indexed it and gone."""
-    try:
-        address = parse_sink_uri(sink)
-        if not isinstance(address, SqliteAddress):
-            return None
-        index = RecordIndex(address.path)
-        index.end()
-    except DinostreamError:
-        return None
-    return index
+    with ExitStack() as stack:
+        pictures = stack.enter_context(closing(Pictures(footage)))
+        published = None
+        try:
+            address = parse_sink_uri(sink)
+            path: Path | None
+            if isinstance(address, SqliteAddress):
+                path = address.path
+            else:
+                own = fetched(sink, shown.spans, settings=settings or {}, tell=tell)
+                path = stack.enter_context(own)
+            if path is not None:
+                index = stack.enter_context(closing(RecordIndex(path)))
+                index.end()
+                published = Published(index, pictures)
+        except DinostreamError as error:
+            on_absent(str(error))
+        yield Gallery(published, pictures)

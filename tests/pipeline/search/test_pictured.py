@@ -11,13 +11,13 @@ from PIL import Image
 
 from pipeline.records.record import Message
 from pipeline.search.episode import Episode
-from pipeline.search.pictured import gallery
+from pipeline.search.pictured import Shown, gallery
 from pipeline.vectors.row import Row, Series
 from pipeline.view.footage import Footage
 from pipeline.view.pictures import NoPicture
 from tests.pipeline.vectors.conftest import SESSION, VARIANT, directions
 
-NOWHERE = Footage(())
+NOWHERE, SHOWN = Footage(()), Shown()
 
 
 def jpeg(level: int) -> bytes:
@@ -52,7 +52,7 @@ def level(picture: Image.Image) -> float:
 
 
 def test_the_frames_own_picture_is_shown_and_else_the_nearest_of_the_episode(pictured):
-    with gallery(pictured(), NOWHERE) as pictures:
+    with gallery(pictured(), NOWHERE, SHOWN) as pictures:
         assert level(pictures.of(episode(15, 12, 20).best)) == pytest.approx(75, abs=3)
         assert level(pictures.of_episode(episode(15, 12, 20))) == pytest.approx(75, abs=3)
         assert level(pictures.of_episode(episode(18, 12, 24))) == pytest.approx(100, abs=3)
@@ -64,14 +64,17 @@ def test_the_frames_own_picture_is_shown_and_else_the_nearest_of_the_episode(pic
 def test_where_nothing_is_published_it_says_what_helps(archive):
     archive.fill(directions(40))
     told = pytest.raises(NoPicture, match="name the footage with --media")
-    with gallery(f"sqlite:{archive.path}", NOWHERE) as pictures, told:
+    with gallery(f"sqlite:{archive.path}", NOWHERE, SHOWN) as pictures, told:
         pictures.of_episode(episode(15, 12, 20))
 
 
 def test_a_sink_that_is_gone_has_no_pictures(tmp_path):
     sink = f"sqlite:{tmp_path / 'gone.db'}"
-    with gallery(sink, NOWHERE) as pictures, pytest.raises(NoPicture):
+    told = []
+    absent = gallery(sink, NOWHERE, SHOWN, on_absent=told.append)
+    with absent as pictures, pytest.raises(NoPicture):
         pictures.of_episode(episode(15, 12, 20))
+    assert "gone.db" in told[0]
     assert not (tmp_path / "gone.db").exists()
 
 
@@ -83,11 +86,11 @@ def test_footage_is_decoded_unless_its_job_hides_something(small_clip, tmp_path,
     row = Row(Series("gate.mp4", session, VARIANT), "2048", 200_000)
     shown = Episode(row, 0.9, 0, 1_000_000, 3)
     archive.fill(directions(3), "gate.mp4", session=session)
-    with gallery(f"sqlite:{archive.path}", footage) as pictures:
+    with gallery(f"sqlite:{archive.path}", footage, SHOWN) as pictures:
         assert level(pictures.of_episode(shown)) > 180
     like = archive.embedding(0, directions(1)[0], "gate.mp4", session=session, blurred="person")
     headers = {**like.headers, "ce_id": like.id.replace("embedding/", "frames/")}
     archive.write(Message("frames", "gate.mp4", headers, jpeg(0)))
     told = pytest.raises(NoPicture, match="the job hides")
-    with gallery(f"sqlite:{archive.path}", footage) as pictures, told:
+    with gallery(f"sqlite:{archive.path}", footage, SHOWN) as pictures, told:
         pictures.of_episode(Episode(row, 0.9, 1, 2, 3))
