@@ -20,7 +20,7 @@ from pipeline.cli.options import (
     configuration_values,
     json_option,
 )
-from pipeline.cli.threshold_options import chosen_threshold, threshold_options
+from pipeline.cli.threshold_options import SAME, chosen_threshold, threshold_options
 
 if TYPE_CHECKING:
     from pipeline.configuration.config import Config
@@ -54,6 +54,10 @@ def _sight_and_head(function: Callback) -> Callback:
 @threshold_options
 @click.option("--reference", type=FOLDER, metavar="DIR", show_default="none",
               help="Pictures, such as a test set's: what hangs together with one is left out.",
+)  # fmt: skip
+@click.option("--reference-threshold", type=FiniteRange(-1, SAME), metavar="COSINE",
+              show_default="the cosine of repetitions",
+              help="From which cosine on a picture hangs together with a reference, by hand.",
 )  # fmt: skip
 @click.option("--seed-images", type=FOLDER, metavar="DIR", show_default="none",
               help="Pictures such as are wanted.")  # fmt: skip
@@ -113,6 +117,8 @@ def command(
     config = _config(given)
     crew = Crew(workers, address)
     setup = _setup(config, given, crew.workers)
+    if given["reference_threshold"] is not None and not references:
+        raise click.UsageError("--reference-threshold is of reference pictures: give --reference")
     wish = _wish(config, given, setup, seeded=bool(seeds))
     asked = Asked(setup, wish, seeds, references, screen)
     with countdown("curate") as tell:
@@ -201,13 +207,19 @@ def _wish(config: Config, given: dict[str, Any], setup: Setup, *, seeded: bool) 
         clusters=given["clusters"],
         more_than=given["more_than"],
         seed=config.seed,
+        reference_threshold=given["reference_threshold"],
     )
-    if not wish.measured:
-        click.echo(
-            f"threshold {threshold:g} was given by hand: nobody has measured it; it is applied to "
-            f"{wish.compared} cosines",
-            err=True,
-        )
+    by_hand = {
+        "threshold": None if wish.measured else threshold,
+        "reference threshold": wish.reference_threshold,
+    }
+    for name, cosine in by_hand.items():
+        if cosine is not None:
+            click.echo(
+                f"{name} {cosine:g} was given by hand: nobody has measured it; it is applied to "
+                f"{wish.compared} cosines",
+                err=True,
+            )
     return wish
 
 

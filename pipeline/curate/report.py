@@ -47,6 +47,7 @@ def _wished(wish: Wish) -> dict[str, Any]:
         "compared": wish.compared,
         "measured": wish.measured,
         "references": _count(wish.references),
+        **({"reference_threshold": wish.reference_cosine} if wish.references else {}),
         "seeds": _count(wish.seeds),
         **(near if wish.seeds else {}),
         "seed": wish.seed,

@@ -18,7 +18,7 @@ from operators.groups.grid import Labels, Tell, Units, untold
 from operators.groups.hierarchy import hierarchical_kmeans
 from operators.groups.whitening import centred
 from pipeline.curate.retrieval import near_seeds
-from pipeline.curate.wish import Wish
+from pipeline.curate.wish import Shown, Wish
 from pipeline.dedupe.marking import Mark, marks
 
 Verdict = Literal["refused", "duplicate", "reference", "far", "surplus", "taken"]
@@ -94,23 +94,32 @@ class _Selection:
         self._decide(None if why is None else Decision("refused", why) for why in self._all.refused)
 
     def mark(self, tell: Tell) -> None:
-        """Repetitions, and what is like a reference."""
+        """Repetitions, and what is like a reference: that first where it is another cosine, so that
+        what repeats something can be like one too."""
         wish, shown = self._wish, self._wish.references
+        if shown is not None and wish.reference_cosine != wish.threshold:
+            found = self._marks(wish.reference_cosine, shown, tell)
+            self._decide(_marked(one) if one.verdict == "dropped" else None for one in found)
+            shown = None
+        self._decide(map(_marked, self._marks(wish.threshold, shown, tell)))
+
+    def _marks(self, threshold: float, shown: Shown | None, tell: Tell) -> list[Mark]:
+        """Of those that are left, in their order."""
         if not len(self._left):
-            return
-        compared = wish.calibration.comparable if wish.calibration else _as_it_is
+            return []
+        calibration = self._wish.calibration
+        compared = calibration.comparable if calibration else _as_it_is
         place = {row: at for at, row in enumerate(self._left.tolist())}
         by_time = [place[row] for row in self._all.by_time.tolist() if row in place]
-        found = marks(
+        return marks(
             compared(self._units),
             np.array(by_time, np.intp),
             [self._all.names[row] for row in self._left.tolist()],
-            wish.threshold,
+            threshold,
             references=compared(shown.units) if shown else None,
             names=shown.names if shown else (),
             tell=tell,
         )
-        self._decide(map(_marked, found))
 
     def retrieve(self) -> None:
         """What is near to seeds."""

@@ -32,6 +32,7 @@ class Wish:
         threshold: cosine from which on two are one, of vectors as they are compared.
         calibration: how they are compared; None: as they are. Its own threshold may be another.
         references: what is like one of these is left out; None: there are none.
+        reference_threshold: cosine from which on something is like them; None: `threshold`.
         seeds: what is near to these is taken; None: everything is.
         per_seed: so many of each seed's nearest.
         clusters: instead: of so many clusters those that hold `more_than` seeds.
@@ -48,6 +49,7 @@ class Wish:
     clusters: int | None = None
     more_than: int = MORE_THAN
     seed: int = 0
+    reference_threshold: float | None = None
 
     @property
     def compared(self) -> str:
@@ -58,6 +60,12 @@ class Wish:
     def measured(self) -> bool:
         """The threshold is the calibration's, whose precision holds for it."""
         return self.calibration is not None and self.threshold == self.calibration.point.threshold
+
+    @property
+    def reference_cosine(self) -> float:
+        """From which on something is like a reference."""
+        own = self.reference_threshold
+        return self.threshold if own is None else own
 
     def __post_init__(self) -> None:
         if self.target < 1 or self.per_seed < 1:

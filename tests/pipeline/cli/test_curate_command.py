@@ -130,6 +130,7 @@ def test_scenes_that_are_fewer_than_wanted_are_all_taken(dinostream, tmp_path):
         (("--threshold", "nan", "torn.mp4"), 2, "nan is not a finite number"),
         (("--seed-images", "empty"), 2, "--seed-images empty: no picture there"),
         (("--reference", "empty"), 2, "--reference empty: no picture there"),
+        (("--reference-threshold", "0.5"), 2, "is of reference pictures: give --reference"),
         (("--seed-images", "torn"), 1, "no.png: cannot be read as a picture"),
         (("--clusters", "3"), 2, "--clusters are those that hold seeds"),
         (("--filter", "own:absent"), 2, "--filter own:absent cannot be had"),

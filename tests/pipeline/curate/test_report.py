@@ -42,6 +42,15 @@ def test_the_way_to_seeds_is_told_where_there_are_seeds(harvested):
     assert report(given, Wish(5, 0.9, seeds=seeds, clusters=2))["wish"]["more_than"] == 3
 
 
+def test_the_cosine_of_references_is_told_where_there_are_some(harvested):
+    given = [harvested(np.eye(8)[:3])]
+    shown = Shown(("a.png",), np.eye(8, dtype=np.float32)[:1])
+    assert "reference_threshold" not in report(given, Wish(5, 0.9))["wish"]
+    for own, said in ((None, 0.9), (0.45, 0.45)):
+        wish = Wish(5, 0.9, references=shown, reference_threshold=own)
+        assert report(given, wish)["wish"]["reference_threshold"] == said
+
+
 def test_a_threshold_by_hand_beside_a_calibration_is_none_that_was_measured(harvested):
     given = [harvested(np.eye(8)[:3])]
     point = Point(*[0.8] * len(Point.__slots__))

@@ -59,6 +59,23 @@ def test_what_hangs_together_with_a_reference_is_left_out_whole():
     assert found[0].reason.startswith("hangs together with test.png, cosine 0.62")
 
 
+def test_references_may_have_a_cosine_of_their_own():
+    """The second is like the reference, the first repeats the second, and the third neither."""
+    chain = np.array([[1.0, 0, 0], [0.97, 0.24, 0], [0.62, 0.78, 0], [0, 0, 1]])
+    given, shown_one = chain[[0, 1, 3]], shown(chain[2:3], ["test.png"])
+
+    def told(**own):
+        return verdicts(given, Wish(10, 0.95, references=shown_one, **own))
+
+    assert told() == ["taken", "duplicate", "taken"]
+    assert told(reference_threshold=0.95) == told()
+    assert told(reference_threshold=0.75) == ["reference", "reference", "taken"]
+    assert told(reference_threshold=0.99) == told()
+    alike = np.concatenate([given, shown_one.units])
+    strict = Wish(10, 0.75, references=shown_one, reference_threshold=0.99)
+    assert verdicts(alike, strict) == ["taken", "duplicate", "taken", "reference"]
+
+
 def test_what_the_filter_refuses_counts_as_no_repetition():
     """Else the one that is kept might be the one that is refused."""
     vectors = np.concatenate([np.eye(WIDTH)[:2], np.eye(WIDTH)[:1]])

@@ -13,7 +13,8 @@ from pipeline.configuration.sources import plan_recordings
 from pipeline.curate.harvester import Harvester
 from pipeline.curate.setup import Setup
 from pipeline.errors import RuntimeFailure
-from pipeline.runtime.ray_map import _result, ray_map
+from pipeline.runtime.ray_map import ray_map, result
+from pipeline.runtime.ray_watch import Lost
 
 
 @pytest.mark.parametrize("workers", [1, 2, 9])
@@ -31,10 +32,32 @@ def test_what_a_worker_raises_is_raised_here(nodes):
         list(ray_map(make, [1, 2], workers=2, address=nodes.address))
 
 
-def test_a_worker_that_dies_is_told(nodes):
-    make = partial(partial, os.abort)
-    with pytest.raises(RuntimeFailure, match=r"a worker died.*the same command goes on"):
-        list(ray_map(lambda: lambda _: make()(), [1], workers=1, address=nodes.address))
+def test_the_piece_of_a_worker_that_dies_is_done_by_another_one(nodes, tmp_path, caplog):
+    """A piece that kills its worker twice; each of the others is done once."""
+
+    def make():
+        def work(piece):
+            lives = tmp_path / "lives"
+            if piece == 1 and (not lives.exists() or lives.stat().st_size < 2):
+                with lives.open("ab") as file:
+                    file.write(b"x")
+                os.abort()
+            return piece * 10
+
+        return work
+
+    how = {"workers": 2, "address": nodes.address, "name": "recording {}".format}
+    assert sorted(ray_map(make, range(4), **how)) == [0, 10, 20, 30]
+    told = [line for line in caplog.messages if "another one takes it" in line]
+    assert len(told) == 2
+    assert all(line.startswith("a worker died with recording 1: ") for line in told)
+
+
+def test_a_piece_that_kills_every_worker_ends_it(nodes):
+    abort = partial(os.abort)
+    failure = pytest.raises(RuntimeFailure, match=r"3 workers died with 1.*the same command goes")
+    with failure:
+        list(ray_map(lambda: lambda _: abort(), [1], workers=1, address=nodes.address))
 
 
 @pytest.mark.parametrize(
@@ -45,13 +68,13 @@ def test_a_worker_that_dies_is_told(nodes):
         ObjectLostError("00" * 28, None, ""),
     ],
 )
-def test_what_is_lost_with_memory_or_a_node_is_told(monkeypatch, error):
+def test_what_is_lost_with_memory_or_a_node_is_lost(monkeypatch, error):
     def lost(_):
         raise error
 
     monkeypatch.setattr(ray, "get", lost)
-    with pytest.raises(RuntimeFailure, match=r"what it gave is lost: \S.*the same command goes on"):
-        _result(None)
+    with pytest.raises(Lost, match=r"\S"):
+        result(None)
 
 
 def test_what_recordings_give_to_a_data_set_is_what_they_give_here(nodes):
