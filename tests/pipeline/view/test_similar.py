@@ -93,7 +93,7 @@ def test_what_is_no_vector_is_no_error(book, written, shelf, axes):
 
 def test_the_answer_is_that_of_search(written, book, shelf, axes, tmp_path):
     """Moments of `yard` from a moment of `gate`: the same frames with the same cosines."""
-    sink, asked = f"sqlite:{book.path}", identity(100)
+    sink, asked = f"sqlite:{book.path}", identity(5)
     paged = [one for one in Similar(shelf, axes).to(asked)["found"] if one["stream"] == "yard"]
     gathered(sink, tmp_path / "vectors", EVERY)
     only, question = Choice(("yard",)), Question((asked,))
