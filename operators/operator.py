@@ -117,6 +117,11 @@ class StreamOperator(Operator):
         with a `gate`."""
         raise NotImplementedError
 
+    def repeat_taken(self, info: FrameInfo, taken: int) -> list[Result]:
+        """The same, for whoever wants to know which sampling rules of the stream take the frame:
+        bit i of `taken` for rule i. It is this that is called."""
+        return self.repeat(info)
+
     @abstractmethod
     def snapshot(self, stream: str) -> bytes:
         """Its memory of one stream: small, versioned, no pickle. Called at every commit."""

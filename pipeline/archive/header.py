@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from operators.archive.kind import Kind
 
-FORMAT = 1
+FORMAT = 2  # of 1 no frame repeats another, and pictures are not packed
+_READ = (1, FORMAT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Header:
         short_side: of a frame at the backbone, pixels.
         begin_us: event time of the session's first frame, microseconds since the epoch.
         kind: what is kept of each frame.
+        gate: keys of the `Gate` that said which frames repeat one; None: there was none.
     """
 
     stream: str
@@ -32,6 +34,7 @@ class Header:
     short_side: int
     begin_us: int
     kind: Kind
+    gate: Mapping[str, Any] | None = None
 
     def to_bytes(self) -> bytes:
         """One JSON object."""
@@ -47,7 +50,7 @@ class Header:
             ValueError: it is something else, or of a newer version.
         """
         said: Mapping[str, Any] = json.loads(data)
-        if not isinstance(said, dict) or said.get("format") != FORMAT:
+        if not isinstance(said, dict) or said.get("format") not in _READ:
             raise ValueError("no archive that this version reads")
         try:
             return cls(
@@ -58,6 +61,7 @@ class Header:
                 said["short_side"],
                 said["begin_us"],
                 Kind.from_json(said["kind"]),
+                said.get("gate"),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"no archive that this version reads: {error!r}") from error

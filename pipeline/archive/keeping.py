@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,10 +28,11 @@ from operators.frames import Features, FrameInfo
 from operators.operator import StreamOperator
 from operators.result import Result
 from pipeline.archive.archive import Archive
-from pipeline.archive.group import Group
+from pipeline.archive.draft import Draft
 from pipeline.archive.header import Header
 from pipeline.archive.session import SEGMENT_FRAMES, Session
 from pipeline.errors import FencedError, RuntimeFailure, SourceError
+from pipeline.stream.gate import Gate
 
 if TYPE_CHECKING:
     from operators.batch_operator import Numbers
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NAME = "features"
-_FORMAT = 1
+_FORMAT = 2
 _NO_BREAK = ("gap", "error", "overload")  # of an operator alone; those who read find them again
 _OVER = ("session", "end")
 
@@ -54,56 +53,13 @@ class Owner:
         job: that keeps them.
         samplings: the stream's rules, in canonical form.
         short_side: of a frame at the backbone, pixels.
+        gate: which of them repeat one that is computed; None: none does.
     """
 
     job: str
     samplings: tuple[str, ...]
     short_side: int
-
-
-@dataclass(slots=True)
-class _Draft:
-    """What of one session is not on the disk yet."""
-
-    session: str
-    frames: int = 0  # that are
-    begin_us: int = 0  # event time of the first
-    epoch: int = 0
-    segment: Path | None = None
-    segment_begin: int = 0
-    infos: list[FrameInfo] = field(default_factory=list)
-    taken: list[int] = field(default_factory=list)
-    pictures: list[NDArray[np.uint8]] = field(default_factory=list)
-    breaks: list[tuple[int, str]] = field(default_factory=list)
-    ended: bool = False
-    told: bool = False  # that it has ended
-
-    @property
-    def has_news(self) -> bool:
-        return bool(self.infos) or (self.ended and not self.told)
-
-    def groups(self) -> list[Group]:
-        """What is to be written: frames of one size together; none there: an end alone."""
-        found: list[Group] = []
-        sizes = groupby(range(len(self.infos)), lambda row: self.pictures[row].shape)
-        for rows in ([*own] for _, own in sizes):
-            begin, end = rows[0], rows[-1] + 1
-            breaks = tuple((row - begin, why) for row, why in self.breaks if begin <= row < end)
-            pictures = np.stack(self.pictures[begin:end])
-            infos, taken = tuple(self.infos[begin:end]), tuple(self.taken[begin:end])
-            over = self.ended and end == len(self.infos)
-            found.append(Group(self.frames + begin, infos, taken, pictures, breaks, over))
-        if not found:
-            none = np.empty((0, 0, 0, 3), np.uint8)
-            found.append(Group(self.frames, (), (), none, ended=True))
-        return found
-
-    def written(self) -> None:
-        """All of it is on the disk."""
-        self.frames += len(self.infos)
-        self.told = self.ended
-        for news in (self.infos, self.taken, self.pictures, self.breaks):
-            news.clear()
+    gate: Gate | None = None
 
 
 class Keeping(BatchOperator, StreamOperator):
@@ -125,7 +81,7 @@ class Keeping(BatchOperator, StreamOperator):
         self._kind = kind
         self._directions = basis.chosen(kind.layout)
         self._owners: dict[str, Owner] = {}
-        self._drafts: dict[str, list[_Draft]] = {}  # the last one is open, unless it has ended
+        self._drafts: dict[str, list[Draft]] = {}  # the last one is open, unless it has ended
         self._breaks: dict[str, str] = {}  # before the next frame
         self.layers = kind.layout.blocks
 
@@ -160,16 +116,13 @@ class Keeping(BatchOperator, StreamOperator):
     ) -> list[Result]:
         kept = [self._picture(info, *own[:3]) for info, own in zip(infos, numbers, strict=True)]
         for info, picture, own in zip(infos, kept, numbers, strict=True):
-            draft = self._draft(info)
-            if why := self._breaks.pop(info.stream, ""):
-                draft.breaks.append((len(draft.infos), why))
-            draft.infos.append(info)
-            draft.pictures.append(picture)
-            draft.taken.append(int(own[3]))
+            broke = self._breaks.pop(info.stream, "")
+            self._open(info).add(info, int(own[3]), picture, broke)
         return []
 
-    def repeat(self, info: FrameInfo) -> list[Result]:
-        """Of a frame that shows what the last one did nothing is computed, and nothing kept."""
+    def repeat_taken(self, info: FrameInfo, taken: int) -> list[Result]:
+        """Of a frame that shows what the last one did it is kept that it does."""
+        self._open(info).repeat(info, taken)
         return []
 
     def reset(self, stream: str, reason: str) -> list[Result]:
@@ -193,9 +146,8 @@ class Keeping(BatchOperator, StreamOperator):
             if draft.has_news:
                 self._write(stream, draft)
         self._drafts[stream] = drafts[-1:]
-        last = drafts[-1] if drafts else _Draft("")
-        said = {name: getattr(last, name) for name in ("session", "frames", "begin_us", "ended")}
-        return json.dumps({"format": _FORMAT, **said}).encode()
+        last = drafts[-1] if drafts else Draft("")
+        return json.dumps({"format": _FORMAT, **last.said()}).encode()
 
     def restore(self, stream: str, state: bytes) -> None:
         """
@@ -204,9 +156,10 @@ class Keeping(BatchOperator, StreamOperator):
             RuntimeFailure: what was kept is not there any more.
         """
         said = json.loads(state)
-        if said.pop("format") != _FORMAT:
+        # Format 1 knew nothing of frames that repeat one, and need not where none does.
+        if said["format"] not in ((_FORMAT,) if self._owners[stream].gate else (1, _FORMAT)):
             raise ValueError(f"features: snapshot {state[:40]!r} is of another version")
-        draft = _Draft(**said, told=said["ended"])
+        draft = Draft.of(said)
         try:
             self._forget_later(stream, draft)
             if draft.session:
@@ -227,21 +180,22 @@ class Keeping(BatchOperator, StreamOperator):
             require_finite(one, info, operator=self.name)
         return self._kind.layout.packed(Kept(codes.view(np.int8), *halves))
 
-    def _draft(self, info: FrameInfo) -> _Draft:
+    def _open(self, info: FrameInfo) -> Draft:
         drafts = self._drafts[info.stream]
         if not drafts or drafts[-1].ended or drafts[-1].session != info.session:
-            drafts.append(_Draft(info.session, begin_us=info.event_time_us))
+            drafts.append(Draft(info.session, begin_us=info.event_time_us))
         drafts[-1].epoch = info.epoch
         return drafts[-1]
 
-    def _session(self, stream: str, draft: _Draft) -> Session:
+    def _session(self, stream: str, draft: Draft) -> Session:
         return self._archive.session(stream, draft.session)
 
-    def _write(self, stream: str, draft: _Draft) -> None:
+    def _write(self, stream: str, draft: Draft) -> None:
         owner, session = self._owners[stream], self._session(stream, draft)
         header = Header(
             *(stream, draft.session, owner.job, owner.samplings, owner.short_side),
             *(draft.begin_us, self._kind),
+            gate=asdict(owner.gate) if owner.gate else None,
         )
         try:
             if not draft.frames:
@@ -254,7 +208,7 @@ class Keeping(BatchOperator, StreamOperator):
             raise self._failure(stream, error) from error
         draft.written()
 
-    def _forget_later(self, stream: str, last: _Draft) -> None:
+    def _forget_later(self, stream: str, last: Draft) -> None:
         """Sessions that this job began behind the last one that is committed. One that cannot be
         read is no reason to stop: who reads the archive is told."""
         for session in self._archive.folders(stream):

@@ -88,9 +88,15 @@ class Session:
         self.folder = folder
 
     def segments(self) -> list[Segment]:
-        """In order; of several that begin at one frame the last."""
+        """In order; of several that begin at one frame the last, and none that a writer began who
+        was thought dead, among those of its successor."""
         in_order = sorted(self._all(), key=lambda one: (one.begin, one.epoch))
-        return list({one.begin: one for one in in_order}.values())
+        found: dict[int, Segment] = {}
+        epoch = 0
+        for one in in_order:
+            if one.epoch >= epoch:
+                found[one.begin], epoch = one, one.epoch
+        return list(found.values())
 
     def is_blank(self) -> bool:
         """Whether nothing was ever kept there: no segment, or a blank first one alone.
@@ -148,7 +154,8 @@ class Session:
         self.folder.mkdir(parents=True, exist_ok=True)
         new = not segment.exists()
         data = [framed(header.to_bytes())] if new else []
-        data += [framed(group.to_bytes()) for group in groups]
+        stride = header.kind.layout.components
+        data += [framed(group.to_bytes(stride)) for group in groups]
         descriptor = os.open(segment, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             write(descriptor, b"".join(data))

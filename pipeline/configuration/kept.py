@@ -20,6 +20,7 @@ from pipeline.configuration.source_plan import SourcePlan
 from pipeline.configuration.values import not_empty
 from pipeline.errors import SourceError
 from pipeline.media.fingerprint import SESSION_DIGITS
+from pipeline.stream.gate import Gate
 
 if TYPE_CHECKING:
     from pipeline.configuration.config import Config
@@ -102,7 +103,7 @@ def refuse_unlike(spec: StreamSpec, *, live: bool) -> None:
         raise UsageError(
             f"{spec.stream} comes from kept features, which `replay` reads; `run` follows footage"
         )
-    for key, given in (("gate", spec.gate), ("region", spec.region), ("shots", spec.shots)):
+    for key, given in (("region", spec.region), ("shots", spec.shots)):
         if given is not None:
             raise UsageError(
                 f"{key}: {spec.stream} comes from kept features, which have no pictures; leave "
@@ -145,9 +146,16 @@ def _plan(archive: Archive, stream: str, heads: list[Header]) -> SourcePlan:
             f"{stream}: its sessions were kept at short sides of {', '.join(map(str, sides))} px; "
             "move those of one size to another folder"
         )
-    url = str(archive.folder(stream))
-    session = _session(stream, heads)
-    return SourcePlan("", url, False, session, kept_at=sides.pop(), kept_by=_kept_by(heads))
+    gates = {Gate(**header.gate) if header.gate else None for header in heads}
+    if len(gates) > 1:
+        told = " and ".join(sorted(one.canonical() if one else "none" for one in gates))
+        raise UsageError(
+            f"{stream}: its sessions were kept with the gates {told}; move those of one gate to "
+            "another folder"
+        )
+    url, session = str(archive.folder(stream)), _session(stream, heads)
+    more = {"kept_at": sides.pop(), "kept_by": _kept_by(heads), "kept_gate": gates.pop()}
+    return SourcePlan("", url, False, session, **more)
 
 
 def _session(stream: str, heads: list[Header]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pipeline.stream.gate import Gate
 from pipeline.stream.layout import Layout
 
 
@@ -22,6 +23,7 @@ class SourcePlan:
         late_begins: of a tape: the segments that sessions begin with whose beginning is gone.
         kept_at: `url` is a stream of an archive, whose frames had that short side, pixels.
         kept_by: what decided which frames are in it, see `StreamSpec`.
+        kept_gate: which of these repeat one that was computed; None: none does.
     """
 
     stream: str
@@ -34,3 +36,4 @@ class SourcePlan:
     late_begins: tuple[str, ...] = ()
     kept_at: int | None = None
     kept_by: str = ""
+    kept_gate: Gate | None = None

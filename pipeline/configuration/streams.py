@@ -13,7 +13,7 @@ from pipeline.configuration.config import Config, StreamConfig
 from pipeline.configuration.cutting import ShotsConfig, shots_of
 from pipeline.configuration.followed import plan_followed
 from pipeline.configuration.footage import layout_of
-from pipeline.configuration.gated import gate_of
+from pipeline.configuration.gated import GateConfig, gate_of
 from pipeline.configuration.head_match import check_size
 from pipeline.configuration.kept import refuse_unlike
 from pipeline.configuration.placed import places_of
@@ -23,6 +23,7 @@ from pipeline.configuration.values import hint
 from pipeline.media.device import Device
 from pipeline.media.region import Region
 from pipeline.media.tape import Taping
+from pipeline.stream.gate import Gate
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
@@ -116,7 +117,7 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
         decode=_decoding(config, stream.decode),
         drop=drop,
         region=Region(*stream.region) if stream.region else None,
-        gate=gate_of(stream.gate or config.gate),
+        gate=_gate(plan, stream.gate or config.gate),
         places=places_of(name, stream.zones, stream.alerts, samplings),
         tape=_taping(name, stream, plan),
         chunk_ms=min(chunk_ms, max(1, latency_ms // 2)) if spec.endless else chunk_ms,
@@ -241,12 +242,24 @@ def _spec(
         spool_bytes=config.spool_bytes,
         span_s=None if plan.live else config.span_s,
         taped=plan.taped,
-        gate=gate_of(config.gate),
+        gate=_gate(plan, config.gate),
         shots=shots_of(plan.stream, shots, config.shots, rules),
         late_begins=plan.late_begins,
         kept=plan.kept_at is not None,
         kept_by=plan.kept_by,
     )
+
+
+def _gate(plan: SourcePlan, wanted: GateConfig | None) -> Gate | None:
+    """What is asked for; of kept features what was when they were kept."""
+    gate = gate_of(wanted)
+    if plan.kept_at is None:
+        return gate
+    if gate is not None:
+        raise UsageError(
+            f"gate: {plan.stream} comes from kept features, which have no pictures; leave gate out"
+        )
+    return plan.kept_gate
 
 
 def _decoding(config: Config, own: Device | None = None) -> Device:

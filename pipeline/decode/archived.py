@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.archive.archive import Archive
 from pipeline.archive.group import Group
 from pipeline.archive.header import Header
@@ -37,6 +40,8 @@ class Archived:
         self._wall_us = wall_us
         self._counts = spec.counts
         self._open = False  # the last session has no end
+        # Position of the last frame that was computed; "": it is lost. None: nothing came yet.
+        self._computed: str | None = (spec.cursor or {}).get("computed")
 
     def items(self) -> Iterator[Item | None]:
         """Everything in order, the End last."""
@@ -91,11 +96,9 @@ class Archived:
         self._open = True
         for item in session.items(first):
             if isinstance(item, Lost):
-                self._counts += Counts(lost=item.frames)
                 count = f"at least {item.frames}" if item.least else f"{item.frames}"
                 what = f"session {header.session}: {count} kept frames are damaged or gone"
-                yield Fault(self._spec.stream, "decode", what, item.frames)
-                yield Gap(self._spec.stream, "decode")
+                yield from self._lose(what, item.frames)
             else:
                 yield from self._frames(item, wanted)
                 self._open = not item.ended
@@ -109,10 +112,15 @@ class Archived:
         for row, info in enumerate(group.infos):
             if row in breaks:
                 yield Gap(self._spec.stream, breaks[row])
-            taken = wanted(group.taken[row])
+            taken, repeats = wanted(group.taken[row]), group.repeated(row)
+            if taken and repeats and repeats != self._computed:
+                yield from self._lose(f"frame {info.position} repeats {repeats}, which is lost", 1)
+                continue
             self._counts += Counts(decoded=1, sampled=bool(taken))
             if not taken:
                 continue
+            if not repeats:
+                self._computed = info.position
             now_us, epoch = self._wall_us(), self._spec.epoch
             cursor: Cursor = {
                 "session": info.session,
@@ -121,6 +129,22 @@ class Archived:
                 "decoded": self._counts.decoded,
                 "sampled": self._counts.sampled,
                 "lost": self._counts.lost,
+                "computed": self._computed,
             }
             own = replace(info, stream=self._spec.stream, ingest_time_us=now_us, epoch=epoch)
-            yield Sample(own, group.pictures[row], taken, cursor)
+            yield Sample(own, _picture(group, row), taken, cursor, repeats=repeats)
+
+    def _lose(self, what: str, frames: int) -> Iterator[Item]:
+        """Frames that were kept; what comes next is behind a break, which is told once."""
+        self._counts += Counts(lost=frames)
+        yield Fault(self._spec.stream, "decode", what, frames)
+        if self._computed != "":
+            yield Gap(self._spec.stream, "decode")
+        self._computed = ""
+
+
+def _picture(group: Group, row: int) -> NDArray[np.uint8]:
+    """Of a frame; of one that repeats another nobody looks at it."""
+    if group.repeated(row):
+        return np.zeros(group.pictures.shape[1:], np.uint8)
+    return group.picture(row)

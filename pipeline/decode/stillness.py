@@ -61,8 +61,9 @@ class Stillness:
     """Of one stream; where it has no gate, every frame is computed."""
 
     def __init__(self, spec: StreamSpec) -> None:
-        """Go on behind the cursor of `spec`, which a live stream does not: it begins anew."""
-        self._gate = spec.gate
+        """Go on behind the cursor of `spec`, which a live stream does not: it begins anew. Of kept
+        features it was judged when they were kept."""
+        self._gate = None if spec.kept else spec.gate
         self._live = spec.live
         self._samplings = spec.samplings
         self._key: _Key | None = None

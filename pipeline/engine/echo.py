@@ -24,11 +24,12 @@ def echo(operators: Sequence[Operator], frames: Frames, lane: Lane, tell: Tell) 
     """
     for info, mask in zip(frames.infos, frames.taken, strict=True):
         given = [one for one in operators if lane.shortfall.gives(one, info, mask)]
-        lane.still.add(info, [one.name for one in given if _holds(one, info, lane, tell)])
+        told = [one.name for one in given if _holds(one, info, mask, lane, tell)]
+        lane.still.add(info, told)
     lane.release(len(frames.infos))
 
 
-def _holds(operator: Operator, info: FrameInfo, lane: Lane, tell: Tell) -> bool:
+def _holds(operator: Operator, info: FrameInfo, taken: int, lane: Lane, tell: Tell) -> bool:
     """Whether an operator's records of the computed frame hold for this one, too."""
     if not lane.still.holds(operator.name):
         lane.pass_over(operator)
@@ -41,7 +42,7 @@ def _holds(operator: Operator, info: FrameInfo, lane: Lane, tell: Tell) -> bool:
     results: Sequence[Result] = ()
     if lane.still.holds(operator.name):
         try:
-            results = operator.repeat(info)
+            results = operator.repeat_taken(info, taken)
         except Exception as error:
             tell(f"operator {operator.name}", error)
             operator.reset(info.stream, "error")

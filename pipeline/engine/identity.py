@@ -80,10 +80,12 @@ class Identity:
         deaf = [key for key in keys if spec.gate and not self.operators[key].repeats]
         if deaf:
             names, stream = ", ".join(deaf), spec.stream
+            ways = f"leave {names} out of the operators of {stream}"
+            if not spec.kept:
+                ways += ", or set at_least_every_s: 0 in its gate, which then computes every frame"
             raise UsageError(
                 f"{stream} has a gate, and {names} cannot be told of frames that are not computed; "
-                f"leave {names} out of the operators of {stream}, or set at_least_every_s: 0 in "
-                "its gate, which then computes every frame"
+                f"{ways}"
             )
 
 

@@ -104,7 +104,7 @@ def keeping_of(
 def kept_placement(keeping: Keeping, spec: StreamSpec, job: str) -> Placement:
     """What keeps features, on a stream that is about to be opened: it takes every frame."""
     rules = tuple(rule.canonical() for rule in spec.samplings)
-    keeping.own(spec.stream, Owner(job, rules, spec.short_side))
+    keeping.own(spec.stream, Owner(job, rules, spec.short_side, spec.gate))
     return Placement(keeping, spec.samplings[0], None, {})
 
 

@@ -167,13 +167,15 @@ def _without(
 
 
 def _variant(spec: StreamSpec, placements: Sequence[Placement]) -> str:
-    """Of its records: all that can change which frames repeat which, and whose ids are named."""
+    """Of its records: all that can change which frames repeat which, and whose ids are named. An
+    operator that says nothing, as one that keeps features, has none."""
     assert spec.gate
+    speaking = [one for one in placements if one.variants]
     return variant_hash(
         {
             "topic": "unchanged",
             "gate": spec.gate.canonical(),
-            "frames": {one.name: frames_taken(spec, one.sampling) for one in placements},
-            "variants": {topic: own for one in placements for topic, own in one.variants.items()},
+            "frames": {one.name: frames_taken(spec, one.sampling) for one in speaking},
+            "variants": {topic: own for one in speaking for topic, own in one.variants.items()},
         }
     )

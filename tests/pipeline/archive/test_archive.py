@@ -40,7 +40,7 @@ def basis(tmp_path, header):
 
 def test_a_session_that_cannot_be_read_is_not_passed_over(archive, keep, header):
     keep("second")
-    newer = json.loads(header().to_bytes()) | {"format": 2}
+    newer = json.loads(header().to_bytes()) | {"format": 9}
     damaged = bytearray(keep().read_bytes())
     damaged[30] ^= 1
     for data, why in {

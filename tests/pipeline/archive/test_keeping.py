@@ -16,6 +16,7 @@ from pipeline.archive.archive import Archive
 from pipeline.archive.group import Group
 from pipeline.archive.keeping import Keeping, Owner
 from pipeline.errors import FencedError, RuntimeFailure, SourceError
+from pipeline.stream.gate import Gate
 from tests.pipeline.archive.conftest import info
 
 OWNER = Owner("j" * 12, ("fps:5", "fps:2.5"), 28)
@@ -218,9 +219,41 @@ def test_a_disk_that_is_full_is_told_and_nothing_is_half_committed(keeping_of, a
     assert kept(archive) == list(range(6))
 
 
+def test_frames_that_repeat_one_are_kept_without_a_picture_over_a_resume(keeping_of, archive):
+    owner = replace(OWNER, gate=Gate(8, 10.0))
+    keeping = keeping_of(owner)
+    keeping(seen(range(2)))
+    assert keeping.repeat_taken(info(2), 1) == []
+    committed = keeping.snapshot("cam1")
+    keeping.repeat_taken(info(3), 1)
+    keeping.snapshot("cam1")  # and killed before its commit
+    again = keeping_of(owner)
+    again.restore("cam1", committed)
+    assert kept(archive) == [0, 1, 2]
+    for number, taken in ((3, 1), (4, 2)):
+        again.repeat_taken(replace(info(number), epoch=2), taken)
+    again(seen([5], epoch=2))
+    again.repeat_taken(replace(info(6), epoch=2), 3)
+    again.snapshot("cam1")
+    assert kept(archive) == list(range(7))
+    before, after = archive.session("cam1", "first").items()
+    fifth, first = (str(5 * number) for number in (1, 5))
+    assert (before.repeats, after.repeats) == (("", "", fifth), (fifth, fifth, "", first))
+    assert (after.taken, len(after.pictures)) == ((1, 2, 3, 3), 1)
+    ((header, _),) = archive.sessions("cam1")
+    assert Gate(**header.gate) == owner.gate
+
+
 def test_a_state_of_another_version_is_refused(keeping_of):
     with pytest.raises(ValueError, match="of another version"):
         keeping_of().restore("cam1", b'{"format":0}')
+
+
+def test_a_state_of_an_earlier_release_is_gone_on_with_where_no_frame_repeats_one(keeping_of):
+    old = b'{"format":1,"session":"","frames":0,"begin_us":0,"ended":false}'
+    keeping_of().restore("cam1", old)
+    with pytest.raises(ValueError, match="of another version"):
+        keeping_of(replace(OWNER, gate=Gate())).restore("cam1", old)
 
 
 def test_pictures_hold_what_was_seen(keeping_of, archive):

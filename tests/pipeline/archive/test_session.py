@@ -92,6 +92,26 @@ def test_a_writer_that_was_thought_dead_changes_nothing(session, write, group):
     assert positions(session) == list(range(8))
 
 
+def test_nor_does_one_that_begins_another_segment_among_those_of_its_successor(
+    session, write, group
+):
+    """Whose frames lie before, around and behind it."""
+    write(0, 1, group(0, 3), group(3, 6))
+    session.cut(3)
+    write(3, 2, group(3, 9))
+    write(5, 1, group(5, 7, ended=True))
+    assert positions(session) == list(range(9))
+    write(9, 2, group(9, 10))
+    write(9, 1, group(9, 12))
+    write(10, 1, group(10, 12))
+    assert positions(session) == list(range(10))
+    assert lost(session) == []
+    session.cut(9)
+    write(9, 3, group(9, 11, ended=True))
+    assert positions(session) == list(range(11))
+    assert [item.ended for item in session.items()] == [False, False, True]
+
+
 def test_a_torn_end_is_no_loss(session, write, group):
     path = write(0, 1, group(0, 3), group(3, 6))
     whole = path.stat().st_size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,7 @@ from pipeline.archive.header import Header
 from pipeline.configuration.kept import plans_in
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
+from pipeline.stream.gate import Gate
 
 KIND = Kind(Layout((), True, 2, 192), "b" * 64, "dinov2_vitti14", "a" * 64, "torch")
 BASE = {"weights": "random", "model": "dinov2_vitti14", "runtime": "inline"}
@@ -25,11 +28,11 @@ BASE = {"weights": "random", "model": "dinov2_vitti14", "runtime": "inline"}
 def keep(tmp_path):
     """Keeps one frame of a stream."""
 
-    def keep(stream="cam1", session="first", *, folder="kept", side=28, kind=KIND, job="j"):
+    def keep(stream="cam1", session="first", *, folder="kept", side=28, kind=KIND, job="j", **more):
         archive = Archive(tmp_path / folder)
         own = archive.session(stream, session)
         frame = Group(0, (FrameInfo.of_picture(),), (1,), np.zeros((1, 2, 3, 3), np.uint8))
-        header = Header(stream, session, job, ("fps:5",), side, 0, kind)
+        header = Header(stream, session, job, ("fps:5",), side, 0, kind, **more)
         own.append(own.segment(0, 1), header, [frame])
         return f"features:{tmp_path / folder}"
 
@@ -59,6 +62,18 @@ def test_streams_of_an_archive_are_sources_at_the_size_at_which_they_were_kept(k
         ("cam1", 28, True),
         ("cam2", 56, True),
     ]
+
+
+def test_a_gate_is_that_of_the_job_that_kept_the_frames(keep):
+    source = keep(gate={"threshold": 6, "at_least_every_s": 4.0})
+    keep("cam2")
+    gated, plain = stream_specs(configured(source), live=False)
+    assert (gated.gate, plain.gate) == (Gate(6, 4.0), None)
+    assert gated.from_json(json.loads(json.dumps(gated.to_json()))).gate == Gate(6, 4.0)
+    assert "gate: cam1 comes from kept features" in refused(configured(source, gate={}))
+    keep("cam1", "second")
+    said = "cam1: its sessions were kept with the gates 6 of 255, every 4.0 s and none; move"
+    assert said in refused(configured(source))
 
 
 def test_an_archive_with_more_sessions_is_another_recording(keep):

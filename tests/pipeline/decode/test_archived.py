@@ -1,6 +1,7 @@
 """Archives played: what was kept comes back, from any frame on, with its breaks and its losses."""
 
 import os
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipeline.decode.collector import entries
 from pipeline.decode.track import Sample
 from pipeline.sinks.spill.segment import scan
 from pipeline.stream.chunk import End, Fault, Frames, Gap
+from pipeline.stream.gate import Gate
 from pipeline.stream.sampling import Sampling
 from pipeline.stream.spec import StreamSpec
 
@@ -161,3 +163,55 @@ def test_a_session_that_has_grown_is_gone_on_with(archive):
     after = played(spec_of(archive, cursor=samples(before)[-1].cursor))
     assert names(after) == [("late", 2), ("late", 3)]
     assert after[-1] == End("cam1", "ok", decoded=10, sampled=10)
+
+
+@pytest.fixture
+def still(archive):
+    """A stream of which frames 2, 3 and 5 repeat the one before them."""
+    whole = group("only", 0, 6, ended=True)
+    repeats = ("", "", "1", "1", "", "4")
+    kept = replace(whole, taken=(3, 3, 1, 3, 2, 2), pictures=whole.pictures[[0, 1, 4]])
+    own = archive.session("still", "only")
+    header = Header("still", "only", "j", ("fps:5", "fps:2.5"), 28, 0, KIND, {"threshold": 8})
+    parts = [replace(kept, repeats=repeats).part(0, 3), replace(kept, repeats=repeats).part(3, 6)]
+    own.append(own.segment(0, 1), header, parts)
+
+    def spec(*rules, **more):
+        own = spec_of(archive, *(rules or ("all",)), gate=Gate(), **more)
+        return replace(own, stream="still", url=str(archive.folder("still")))
+
+    return spec
+
+
+def test_a_frame_that_repeats_one_says_so_and_has_no_picture(still):
+    items = samples(played(still()))
+    assert [one.repeats for one in items] == ["", "", "1", "1", "", "4"]
+    runs = [one for one in entries(played(still())) if isinstance(one, Frames)]
+    assert [(len(one.infos), len(one.pixels), one.repeats) for one in runs] == [
+        *((2, 2, ""), (2, 0, "1")),
+        *((1, 1, ""), (1, 0, "4")),
+    ]
+    assert {one.pixels.shape[1:] for one in runs} == {(2, 3, 3)}
+    for at, one in enumerate(items):
+        rest = samples(played(still(cursor=one.cursor)))
+        assert [other.repeats for other in rest] == [other.repeats for other in items[at + 1 :]]
+
+
+def test_a_rule_takes_the_repetitions_that_it_took(still):
+    assert [int(one.info.position) for one in samples(played(still("fps:2.5")))] == [0, 1, 3, 4, 5]
+    assert [int(one.info.position) for one in samples(played(still("fps:5")))] == [0, 1, 2, 3]
+
+
+def test_what_repeats_a_frame_that_is_lost_is_lost(archive, still):
+    path = archive.session("still", "only").segment(0, 1)
+    data = bytearray(path.read_bytes())
+    *_, first, _ = scan(path)
+    data[first.offset + 40] ^= 255
+    path.write_bytes(data)
+    items = played(still())
+    assert [(int(one.info.position), one.repeats) for one in samples(items)] == [(4, ""), (5, "4")]
+    assert [item.lost for item in items if isinstance(item, Fault)] == [3, 1]
+    assert len([item for item in items if isinstance(item, Gap)]) == 1
+    assert (items[-1].outcome, items[-1].lost) == ("degraded", 4)
+    resumed = played(still(cursor=samples(items)[0].cursor))
+    assert [one.repeats for one in samples(resumed)] == ["4"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Container, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -13,8 +14,11 @@ import pytest
 from operators.errors import DinostreamError
 from pipeline import subscribe
 from pipeline.client.results import Depth, Unchanged
+from pipeline.configuration.resolve import resolve
+from pipeline.fit.fit_features import BasisPlan, fit_features
 from pipeline.media.encode import write_clip
 from pipeline.sinks.uri import open_reader
+from tests.pipeline.end_to_end.conftest import SMALL
 
 FPS, STRETCH, STRETCHES = 10, 30, 6  # frames; in every other stretch a body moves
 FRAMES = STRETCH * STRETCHES
@@ -110,6 +114,50 @@ def test_a_body_that_moves_is_seen_in_every_frame(gated) -> None:
     computed = {one.time for one in subscribe(gated, topics=["depth"], follow=False)}
     seconds = {round(time.timestamp() * FPS) for time in computed}
     assert {number for number in range(FRAMES) if moves(number)} <= seconds
+
+
+@pytest.mark.slow
+def test_kept_features_of_a_gated_job_tell_the_same_repetitions(
+    tools, yard, gated, tmp_path
+) -> None:
+    basis = tmp_path / "basis.safetensors"
+    values = {**SMALL, **JOB, "sources": [str(yard)], "operators": OPERATORS, "runtime": "inline"}
+    fit_features(resolve(None, values), BasisPlan(basis, 192, 20), tell=lambda *_: None)
+    features = {"dir": str(tmp_path / "kept"), "basis": str(basis)}
+    keeping = f"sqlite:{tmp_path}/k.db"
+    tools.run_inline([yard], keeping, operators=OPERATORS, **JOB, **GATE, features=features)
+    topics = {*OPERATORS, "unchanged"}
+    assert of_topics(tools, keeping, topics) == of_topics(tools, gated, topics)
+    again, job = f"sqlite:{tmp_path}/a.db", {**JOB, "operators": OPERATORS}
+    job.pop("short_side")
+    source = f"features:{tmp_path}/kept"
+    _, tally = tools.run_inline([source], again, **job)
+    assert tally.frames + tally.unchanged == FRAMES
+    assert {outcome.status for outcome in tally.outcomes} == {"ok"}
+    assert repeated(again) == repeated(gated)
+    windows = [by_place(tools, sink) for sink in (gated, again)]
+    assert windows[0].keys() == windows[1].keys(), "windows are on their grid"
+    (report,) = tools.audit(again)
+    assert (report.ended, report.findings) == (True, [])
+
+
+def of_topics(tools, sink: str, topics: Container[str]) -> dict[str, bytes]:
+    """id -> payload."""
+    found = tools.records(sink).items()
+    return {identity: value for (topic, identity), (_, value) in found if topic in topics}
+
+
+def repeated(sink: str) -> list[object]:
+    """All that is said of repetitions, but the variants of whose records hold."""
+    spans = subscribe(sink, topics=["unchanged"], follow=False, strict=True)
+    return [
+        (one.start, one.end, one.repeats, one.frames, one.counts, [*map(_places, one.ids.values())])
+        for one in spans
+    ]
+
+
+def _places(ids: Sequence[str]) -> list[str]:
+    return [one.rpartition("/")[0] for one in ids]
 
 
 @pytest.mark.slow
