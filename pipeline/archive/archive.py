@@ -33,13 +33,14 @@ class Archive:
         """Of a stream."""
         return self.root / _STREAMS / stream
 
-    def streams(self) -> list[str]:
-        """Of which anything is kept, in order.
+    def headers(self) -> dict[str, list[Header]]:
+        """Stream of which anything is kept -> the headers of its sessions, both in order.
 
         Raises:
             SourceError: as of `sessions`.
         """
-        return [name for name in _folders(self.root / _STREAMS) if self.sessions(name)]
+        every = {name: self.sessions(name) for name in _folders(self.root / _STREAMS)}
+        return {name: [header for header, _ in own] for name, own in every.items() if own}
 
     def sessions(self, stream: str) -> list[tuple[Header, Session]]:
         """Of a stream, in the order of their first frames; those that hold no frame are left out.
@@ -47,7 +48,8 @@ class Archive:
         Raises:
             SourceError: one cannot be read, or is of another version.
         """
-        found = [(one.header(), one) for one in self.folders(stream) if not one.is_blank()]
+        own = [(one.header(), one) for one in self.folders(stream)]
+        found = [(header, one) for header, one in own if header is not None]
         return sorted(found, key=lambda one: (one[0].begin_us, one[0].session))
 
     def folders(self, stream: str) -> list[Session]:

@@ -213,14 +213,13 @@ class Keeping(BatchOperator, StreamOperator):
         read is no reason to stop: who reads the archive is told."""
         for session in self._archive.folders(stream):
             try:
-                if session.is_blank():
-                    continue
                 header = session.header()
             except SourceError as error:
                 log.warning("%s; it is left as it is", error, extra={"stream": stream})
                 continue
-            ours = header.job == self._owners[stream].job
-            if ours and header.session != last.session and header.begin_us > last.begin_us:
+            if header is None or header.job != self._owners[stream].job:
+                continue
+            if header.session != last.session and header.begin_us > last.begin_us:
                 session.remove()
 
     def _failure(self, stream: str, error: OSError) -> RuntimeFailure:
@@ -237,7 +236,8 @@ def _clear(session: Session, header: Header, epoch: int) -> None:
     segments = session.segments()
     if not segments:
         return
-    if not session.is_blank() and session.header().job != header.job:
+    there = session.header()
+    if there is not None and there.job != header.job:
         raise RuntimeFailure(
             f"{session.folder} holds features that another job has kept; name another folder "
             "with --keep-features, or remove that one"

@@ -18,6 +18,7 @@ from pipeline.archive.header import Header
 from pipeline.errors import RuntimeFailure, SourceError
 from pipeline.sinks.spill.segment import Found, framed, scan, sync_folder, write
 
+DAMAGED = "its beginning is damaged"
 SEGMENT_FRAMES = 4096  # what a resume looks through at most; then another segment is begun
 _NAME = re.compile(r"([0-9]{10})-([0-9]{6,})\.kept")
 
@@ -35,30 +36,23 @@ class Segment:
     begin: int
     epoch: int
 
-    def header(self) -> Header:
-        """
+    def header(self) -> Header | None:
+        """None: its writer was killed before that was whole, and no frame is there.
+
         Raises:
-            SourceError: it is not there, or none of ours.
+            SourceError: it cannot be read, or is none of ours.
         """
         try:
             first = next(scan(self.path), None)
-            if first is None or first.data is None:
-                raise ValueError("its beginning is damaged")
+            if first is None or first.torn:
+                return None
+            if first.data is None:
+                raise ValueError(DAMAGED)
             return Header.from_bytes(first.data)
-        except (OSError, ValueError) as error:
-            raise SourceError(f"{self.path}: {error}") from error
-
-    def is_blank(self) -> bool:
-        """Whether its writer was killed before the header was whole: no frame is there.
-
-        Raises:
-            SourceError: it cannot be read.
-        """
-        try:
-            first = next(scan(self.path), None)
         except OSError as error:
             raise SourceError(f"{self.path}: {error.strerror or error}") from error
-        return first is None or first.torn
+        except ValueError as error:
+            raise SourceError(f"{self.path}: {error}") from error
 
     def groups(self) -> Iterator[tuple[Found, Group | None]]:
         """All but a whole header, in order; None: what lies there is damaged."""
@@ -98,30 +92,21 @@ class Session:
                 found[one.begin], epoch = one, one.epoch
         return list(found.values())
 
-    def is_blank(self) -> bool:
-        """Whether nothing was ever kept there: no segment, or a blank first one alone.
+    def header(self) -> Header | None:
+        """Of its first segment. None: nothing was ever kept there, no segment or a first one alone
+        that has none.
 
         Raises:
-            SourceError: it cannot be read.
+            SourceError: it cannot be read, or is damaged.
         """
         try:
             segments = self.segments()
         except OSError as error:
             raise SourceError(f"{self.folder}: {error.strerror or error}") from error
-        return not segments or (
-            len(segments) == 1 and segments[0].begin == 0 and segments[0].is_blank()
-        )
-
-    def header(self) -> Header:
-        """Of its first segment.
-
-        Raises:
-            SourceError: there is none, or it cannot be read.
-        """
-        segments = self.segments()
-        if not segments:
-            raise SourceError(f"{self.folder}: nothing is kept there")
-        return segments[0].header()
+        header = segments[0].header() if segments else None
+        if header is None and segments and (len(segments) > 1 or segments[0].begin):
+            raise SourceError(f"{segments[0].path}: {DAMAGED}")
+        return header
 
     def items(self, first: int = 0) -> Iterator[Group | Lost]:
         """Its frames from number `first` on, each once, and what is missing of them.

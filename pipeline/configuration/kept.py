@@ -93,8 +93,13 @@ def kind_of(config: Config) -> tuple[Archive, Kind] | None:
     return next(((archive, kind) for kind, archive in kinds.items()), None)
 
 
-def refuse_unlike(spec: StreamSpec, *, live: bool) -> None:
+def refuse_unlike(spec: StreamSpec, plan: SourcePlan, *, live: bool) -> None:
     """Of a stream of an archive: what can only be done to pictures, or needs other frames.
+
+    Args:
+        spec: how it is to be read.
+        plan: of it.
+        live: it is to be followed.
 
     Raises:
         UsageError: it is asked for.
@@ -109,23 +114,19 @@ def refuse_unlike(spec: StreamSpec, *, live: bool) -> None:
                 f"{key}: {spec.stream} comes from kept features, which have no pictures; leave "
                 f"{key} out"
             )
-    folder = Path(spec.url)
-    for header, _ in Archive(folder.parent.parent).sessions(folder.name):
-        if spec.short_side != header.short_side:
-            raise UsageError(
-                f"short_side: features of {spec.stream} were kept at {header.short_side} px; leave "
-                "short_side out"
-            )
-        check_rules(header.samplings, spec.samplings)
+    if spec.short_side != plan.kept_at:
+        raise UsageError(
+            f"short_side: features of {spec.stream} were kept at {plan.kept_at} px; leave "
+            "short_side out"
+        )
+    for rules in plan.kept_rules:
+        check_rules(rules, spec.samplings)
 
 
 def _heads(archive: Archive) -> dict[str, list[Header]]:
     """Stream -> the headers of its sessions, in order."""
     try:
-        found = {
-            stream: [header for header, _ in archive.sessions(stream)]
-            for stream in archive.streams()
-        }
+        found = archive.headers()
     except SourceError as error:
         raise UsageError(
             f"{error}; put a whole copy there, read it with the version that kept it, or move that "
@@ -154,8 +155,13 @@ def _plan(archive: Archive, stream: str, heads: list[Header]) -> SourcePlan:
             "another folder"
         )
     url, session = str(archive.folder(stream)), _session(stream, heads)
-    more = {"kept_at": sides.pop(), "kept_by": _kept_by(heads), "kept_gate": gates.pop()}
-    return SourcePlan("", url, False, session, **more)
+    return SourcePlan(
+        *("", url, False, session),
+        kept_at=sides.pop(),
+        kept_by=_kept_by(heads),
+        kept_gate=gates.pop(),
+        kept_rules=tuple(dict.fromkeys(header.samplings for header in heads)),
+    )
 
 
 def _session(stream: str, heads: list[Header]) -> str:

@@ -24,6 +24,7 @@ class SourcePlan:
         kept_at: `url` is a stream of an archive, whose frames had that short side, pixels.
         kept_by: what decided which frames are in it, see `StreamSpec`.
         kept_gate: which of these repeat one that was computed; None: none does.
+        kept_rules: by which sampling rules its sessions were kept, in canonical form; each once.
     """
 
     stream: str
@@ -37,3 +38,4 @@ class SourcePlan:
     kept_at: int | None = None
     kept_by: str = ""
     kept_gate: Gate | None = None
+    kept_rules: tuple[tuple[str, ...], ...] = ()

@@ -70,12 +70,10 @@ def stream_specs(config: Config, *, live: bool) -> list[StreamSpec]:
         raise UsageError("layout is of a replay; `run` follows a folder that grows (follow: true)")
     samplings, start_us = samplings_of(config), config.start_time_us
     specs = [
-        _spec(config, plan, samplings, start_us) for plan in _recordings(config, config.sources)
+        _checked(_spec(config, plan, samplings, start_us), plan, live=live)
+        for plan in _recordings(config, config.sources)
     ]
     specs += [stream_spec(config, name, one, live=live) for name, one in config.streams.items()]
-    for spec in specs:
-        if spec.kept:
-            refuse_unlike(spec, live=live)
     if config.clock != "arrival" and not live and not all(spec.taped for spec in specs):
         raise UsageError("clock: capture is of live streams alone; leave it out of a replay")
     _refuse_one_name_twice([spec.stream for spec in specs])
@@ -107,7 +105,7 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
     spec = replace(spec, follow=stream.follow)
     chunk_ms = config.chunk_ms if spec.endless else spec.chunk_ms
     latency_ms = stream.latency_ms or config.latency_ms
-    return replace(
+    spec = replace(
         spec,
         latency_ms=latency_ms,
         clock=stream.clock or config.clock,
@@ -122,6 +120,13 @@ def stream_spec(config: Config, name: str, stream: StreamConfig, *, live: bool) 
         tape=_taping(name, stream, plan),
         chunk_ms=min(chunk_ms, max(1, latency_ms // 2)) if spec.endless else chunk_ms,
     )
+    return _checked(spec, plan, live=live)
+
+
+def _checked(spec: StreamSpec, plan: SourcePlan, *, live: bool) -> StreamSpec:
+    if spec.kept:
+        refuse_unlike(spec, plan, live=live)
+    return spec
 
 
 def _refuse_transport(name: str, stream: StreamConfig) -> None:
