@@ -102,7 +102,9 @@ def _quality(
     by_head = {name: read_by_heads([assembly.operators[name]], whole, backbone) for name in HEADS}
     fit = [seen(backbone, scene) for scene in learnt]
     for name, trip in _trips(fit, backbone, by_head, small=not demo):
-        yield row(name, own, trip, trip.frame_bytes(grid_hw))
+        packed = {"packed_bytes": round(trip.packed_bytes(own))} if trip.bits == 8 else {}
+        log.info("packed: %s", packed)
+        yield row(name, own, trip, trip.frame_bytes(grid_hw)) | packed
     for quality in QUALITIES if demo else ():
         jpegs = [[stored_as_jpeg(one, quality) for one in scene.pictures] for scene in tested]
         size = np.mean([size for some in jpegs for _, size in some])
@@ -122,13 +124,13 @@ def _trips(
         directions = fitted(learnt, layout, known)
         for bits in BITS if components == 64 and not small else (8,):
             yield f"heads, {components} x {bits} bits", Trip(layout, directions, bits)
-    for components in (64,) if small else (64, 192):
+    for components in (64, 192):
         layout = _layout(backbone, components)
         trip = Trip(layout, fitted(learnt, layout, _joined(backbone, [])))
         yield f"plain, {components} x 8 bits", trip
     for left in by_head if not small else ():
         others = _joined(backbone, [own for name, own in by_head.items() if name != left])
-        for components in (64, 96, 128):
+        for components in (64, 96, 128, 192):
             layout = _layout(backbone, components)
             trip = Trip(layout, fitted(learnt, layout, others))
             yield f"others than {left}, {components} x 8 bits", trip

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from benchmarks.archive.footage import Seen
 from operators.archive.basis import Directions
-from operators.archive.compression import quantised, read_maps
-from operators.archive.layout import FINAL, Layout, block_name
+from operators.archive.compression import compressed, quantised, read_maps
+from operators.archive.layout import FINAL, Layout, Numbers, block_name
 from operators.archive.moments import Moments
 from operators.frames import Features
+from pipeline.archive.packing import Order, packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,27 @@ class Trip:
         patches = grid_hw[0] * grid_hw[1] * len(self.layout.maps)
         whole = self.layout.frame_bytes(grid_hw)
         return whole - patches * self.layout.components * (1 - self.bits / 8)
+
+    @torch.inference_mode()
+    def packed_bytes(self, scenes: Sequence[Seen]) -> float:
+        """Of one frame as it lies in a segment, of codes with 8 bits; the mean of some scenes."""
+        size = frames = 0
+        for features in (one for scene in scenes for one in scene.batches):
+            rows = slice(0, len(features.infos))
+            codes, scales, fine = compressed(features, self.layout, self.directions, rows)
+            pictures = [
+                self.layout.packed(Numbers(*one))
+                for one in zip(
+                    codes.view(torch.int8).numpy(),
+                    scales.view(torch.float16).numpy(),
+                    fine.view(torch.float16).numpy(),
+                    strict=True,
+                )
+            ]
+            order = Order(self.layout.components, self.layout.code_bytes(codes.shape[2:4]))
+            size += len(packed(np.stack(pictures), order))
+            frames += len(pictures)
+        return size / frames
 
     @torch.inference_mode()
     def __call__(self, features: Features) -> Features:

@@ -111,6 +111,10 @@ class Layout:
         fine = self.fine_tokens * self.width * _FINE.itemsize
         return grid_hw[0] * grid_hw[1] * per_patch + fine
 
+    def code_bytes(self, grid_hw: tuple[int, int]) -> int:
+        """Of those, the ones of codes, which come first; every `components` one is of one."""
+        return len(self.maps) * grid_hw[0] * grid_hw[1] * self.components
+
     def packed(self, numbers: Numbers) -> NDArray[np.uint8]:
         """One frame as a picture, uint8 `[h, W, 3]`."""
         _, high, wide, _ = numbers.codes.shape
@@ -148,7 +152,7 @@ class Layout:
         high, wide = self.grid_hw((picture.shape[0], picture.shape[1]))
         data = np.ascontiguousarray(picture).reshape(-1)
         maps = len(self.maps)
-        codes = maps * high * wide * self.components
+        codes = self.code_bytes((high, wide))
         scales = codes + maps * high * wide * _SCALE.itemsize
         fine = scales + self.fine_tokens * self.width * _FINE.itemsize
         return Numbers(

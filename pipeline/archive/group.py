@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.frames import FrameInfo
-from pipeline.archive.packing import packed, unpacked
+from pipeline.archive.packing import Order, packed, unpacked
 
 _LENGTH = struct.Struct("<I")  # of the facts, which are JSON; the pictures follow
 
@@ -68,8 +68,8 @@ class Group:
             repeats=self.repeats[rows],
         )
 
-    def to_bytes(self, stride: int) -> bytes:
-        """As it lies in a segment. `stride`: of its pictures, as of `packed`."""
+    def to_bytes(self, order: Order) -> bytes:
+        """As it lies in a segment. `order`: of its pictures."""
         facts = {
             "before": self.before,
             "infos": [info.to_json() for info in self.infos],
@@ -77,11 +77,11 @@ class Group:
             "shape": self.pictures.shape,
             "breaks": self.breaks,
             "ended": self.ended,
-            "stride": stride,
+            "order": order,
         }
         facts |= {"repeats": self.repeats} if any(self.repeats) else {}
         text = json.dumps(facts, separators=(",", ":")).encode()
-        return b"".join([_LENGTH.pack(len(text)), text, packed(self.pictures, stride)])
+        return b"".join([_LENGTH.pack(len(text)), text, packed(self.pictures, order)])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -94,11 +94,11 @@ class Group:
             (length,) = _LENGTH.unpack_from(data)
             begin = _LENGTH.size + length
             facts = json.loads(data[_LENGTH.size : begin])
-            shape, stride = facts["shape"], facts.get("stride")
-            if stride is None:
-                pictures = np.frombuffer(data, np.uint8, offset=begin).reshape(shape)
+            shape = facts["shape"]
+            if "order" in facts:
+                pictures = unpacked(data[begin:], shape, Order(*facts["order"]))
             else:
-                pictures = unpacked(data[begin:], shape, stride)
+                pictures = np.frombuffer(data, np.uint8, offset=begin).reshape(shape)
             return cls(
                 facts["before"],
                 tuple(FrameInfo.from_json(one) for one in facts["infos"]),
@@ -108,7 +108,7 @@ class Group:
                 facts["ended"],
                 tuple(facts.get("repeats", ())),
             )
-        except (struct.error, KeyError, TypeError) as error:
+        except (struct.error, KeyError, TypeError, ZeroDivisionError) as error:
             raise ValueError(f"no frames of an archive: {error!r}") from error
 
     def _computed(self, row: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,31 +19,43 @@ _LEVEL = 1  # higher ones take four times as long for 7 %
 Pictures = NDArray[np.uint8]
 
 
-def packed(pictures: Pictures, stride: int) -> bytes:
+class Order(NamedTuple):
+    """Which bytes of a picture are alike.
+
+    Attributes:
+        stride: those that are so far apart.
+        length: of the first so many, a multiple of that; the rest is not looked at.
+    """
+
+    stride: int
+    length: int
+
+
+def packed(pictures: Pictures, order: Order) -> bytes:
     """
     Args:
         pictures: uint8 `[n, ...]`, of one frame each.
-        stride: bytes of a picture that are so far apart are alike.
+        order: of each of them.
     """
     flat = pictures.reshape(len(pictures), -1) if pictures.size else np.empty((0, 0), np.uint8)
-    whole = flat.shape[1] // stride * stride
-    alike = flat[:, :whole].reshape(len(flat), whole // stride, stride).transpose(2, 1, 0)
-    return zlib.compress(alike.tobytes() + flat[:, whole:].T.tobytes(), _LEVEL)
+    stride, length = order if pictures.size else Order(1, 0)
+    alike = flat[:, :length].reshape(len(flat), length // stride, stride).transpose(2, 1, 0)
+    return zlib.compress(alike.tobytes() + flat[:, length:].T.tobytes(), _LEVEL)
 
 
-def unpacked(data: bytes, shape: Sequence[int], stride: int) -> Pictures:
+def unpacked(data: bytes, shape: Sequence[int], order: Order) -> Pictures:
     """What `packed` was given.
 
     Args:
         data: what it gave.
         shape: of the pictures.
-        stride: as there.
+        order: as there.
 
     Raises:
         ValueError: it is something else.
     """
     count, each = shape[0], int(np.prod(shape[1:]))
-    size, whole = count * each, each // stride * stride
+    size, (stride, length) = count * each, order
     stream = zlib.decompressobj()
     try:
         # One byte more than there may be: what is damaged takes no memory.
@@ -52,9 +65,9 @@ def unpacked(data: bytes, shape: Sequence[int], stride: int) -> Pictures:
     if len(raw) != size or not stream.eof or stream.unused_data:
         raise ValueError(f"no pictures of an archive: {len(raw)} bytes, want {size}")
     flat = np.empty((count, each), np.uint8)
-    alike, rest = raw[: count * whole], raw[count * whole :]
     if size:
-        own = alike.reshape(stride, whole // stride, count).transpose(2, 1, 0)
-        flat[:, :whole] = own.reshape(count, whole)
-        flat[:, whole:] = rest.reshape(each - whole, count).T
+        alike, rest = raw[: count * length], raw[count * length :]
+        own = alike.reshape(stride, length // stride, count).transpose(2, 1, 0)
+        flat[:, :length] = own.reshape(count, length)
+        flat[:, length:] = rest.reshape(each - length, count).T
     return flat.reshape(shape)

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from operators.archive.layout import Layout
 from pipeline.archive.group import Group
 from pipeline.archive.header import Header
+from pipeline.archive.packing import Order
 from pipeline.errors import RuntimeFailure, SourceError
 from pipeline.sinks.spill.segment import Found, framed, scan, sync_folder, write
 
@@ -139,8 +141,7 @@ class Session:
         self.folder.mkdir(parents=True, exist_ok=True)
         new = not segment.exists()
         data = [framed(header.to_bytes())] if new else []
-        stride = header.kind.layout.components
-        data += [framed(group.to_bytes(stride)) for group in groups]
+        data += [framed(group.to_bytes(_order(header.kind.layout, group))) for group in groups]
         descriptor = os.open(segment, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             write(descriptor, b"".join(data))
@@ -186,6 +187,14 @@ class Session:
             for name in names
             if (match := _NAME.fullmatch(name))
         ]
+
+
+def _order(layout: Layout, group: Group) -> Order:
+    """Codes of one component are alike, and lie first."""
+    if not group.pictures.size:
+        return Order(layout.components, 0)
+    high, row = group.pictures.shape[1:3]
+    return Order(layout.components, layout.code_bytes(layout.grid_hw((high, row))))
 
 
 def _group(data: bytes | None) -> Group | None:

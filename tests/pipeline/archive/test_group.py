@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from pipeline.archive.group import Group
+from pipeline.archive.packing import Order
+
+ORDER = Order(2, 4)
 
 
 @pytest.fixture
@@ -34,11 +37,11 @@ def alike(one: Group, other: Group) -> bool:
 
 
 def test_frames_that_repeat_one_come_back_without_a_picture(still):
-    back = Group.from_bytes(still.to_bytes(2))
+    back = Group.from_bytes(still.to_bytes(ORDER))
     assert alike(back, still)
     assert [back.repeated(row) for row in range(6)] == list(still.repeats)
     assert np.array_equal(back.picture(4), still.pictures[2])
-    assert Group.from_bytes(replace(still, repeats=()).to_bytes(2)).repeated(3) == ""
+    assert Group.from_bytes(replace(still, repeats=()).to_bytes(ORDER)).repeated(3) == ""
 
 
 @pytest.mark.parametrize("first", range(10, 17))
@@ -72,7 +75,7 @@ def test_what_an_earlier_release_kept_is_read(group):
 
 
 def test_what_is_no_group_is_refused(group):
-    data = group(0, 3).to_bytes(2)
+    data = group(0, 3).to_bytes(ORDER)
     for wrong in (b"", data[:30], data[:-2], data + b"more"):
         with pytest.raises(ValueError, match=r"archive|Unterminated|Expecting"):
             Group.from_bytes(wrong)

@@ -20,7 +20,7 @@ from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
 from pipeline.stream.gate import Gate
 
-KIND = Kind(Layout((), True, 2, 192), "b" * 64, "dinov2_vitti14", "a" * 64, "torch")
+KIND = Kind(Layout((), True, 2, 4), "b" * 64, "dinov2_vitti14", "a" * 64, "torch")
 BASE = {"weights": "random", "model": "dinov2_vitti14", "runtime": "inline"}
 
 
@@ -138,7 +138,7 @@ def test_what_cannot_be_done_with_features_alone_is_refused(keep, tmp_path):
 def test_archives_that_are_none_or_of_several_kinds_are_refused(keep, tmp_path):
     assert "no features are kept there" in refused(configured(f"features:{tmp_path}/none"))
     source = keep()
-    other = Kind(Layout((), True, 1, 192), "c" * 64, "dinov2_vitti14", "a" * 64, "torch")
+    other = Kind(Layout((), True, 1, 4), "c" * 64, "dinov2_vitti14", "a" * 64, "torch")
     keep("cam2", kind=other)
     assert "features of several kinds" in refused(configured(source))
     keep("cam3", folder="sizes")
