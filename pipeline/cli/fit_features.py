@@ -25,7 +25,8 @@ from pipeline.cli.vector_options import out_option
     type=click.IntRange(1, 1536),
     default=64,
     show_default=True,
-    help="Numbers that are kept of a patch.",
+    help="Numbers that are kept of a patch; 1536 is all of any backbone, for heads that nobody "
+    "knows yet.",
 )
 @click.option(
     "--frames",

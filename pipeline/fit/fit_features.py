@@ -58,7 +58,8 @@ class BasisReport:
         sha256: of it.
         frames, patches: that were looked at.
         explained: name of a map -> share of its variance that lies along the basis.
-        frame_bytes: that a frame takes as it will be kept, of the last size that was seen.
+        frame_bytes: that a frame takes at most, of the last size that was seen: what is kept is
+            deflated.
         failed: stream -> why frames of it could not be looked at.
     """
 
@@ -80,7 +81,7 @@ class BasisReport:
         shares = ", ".join(f"{name} {share:.2%}" for name, share in self.explained.items())
         told = (
             f"{self.path}: of {self.frames} frames with {self.patches} patches; variance that is "
-            f"kept: {shares}; {self.frame_bytes / 1000:.1f} kB per frame"
+            f"kept: {shares}; at most {self.frame_bytes / 1000:.1f} kB per frame"
         )
         lines = (
             f"{stream}: {why}; what can be decoded is used" for stream, why in self.failed.items()
