@@ -51,7 +51,8 @@ class Group:
 
     def picture(self, row: int) -> NDArray[np.uint8]:
         """Of a frame that was computed, `[h, W, 3]`."""
-        return self.pictures[self._computed(row)]
+        found: NDArray[np.uint8] = self.pictures[self._computed(row)]
+        return found
 
     def part(self, first: int, last: int) -> Group:
         """Of its frames those that are the session's from `first` on, below `last`."""

@@ -205,8 +205,12 @@ def _read(
 
         make = partial(Harvester, harvester.setup, harvester.computed)
         pieces = [_absolute(plan) for plan in plans]
-        how = {"workers": crew.workers, "address": crew.address}
-        yield from ray_map(make, pieces, name=lambda plan: mask_url(plan.url), **how)
+        yield from ray_map(
+            *(make, pieces),
+            workers=crew.workers,
+            address=crew.address,
+            name=lambda plan: mask_url(plan.url),
+        )
         return
     for plan, following in zip(plans, [*plans[1:], None], strict=True):
         harvester.prepare(plan)

@@ -123,7 +123,7 @@ def _require(table: Table, choice: Choice, place: str) -> None:
     if unknown := next((one for one in choice.variants if one not in table.head.variants), None):
         there = ", ".join(table.head.variants)
         raise MixedVectors(f"{place} has no vectors of variant {unknown}; there are: {there}")
-    there = table.variants(choice)
-    if not there:
+    chosen = table.variants(choice)
+    if not chosen:
         raise NoVectors(f"{place} has {len(table)} vectors, none of the times asked for")
-    require_comparable(place, choice, dict.fromkeys(there, table.head.model))
+    require_comparable(place, choice, dict.fromkeys(chosen, table.head.model))

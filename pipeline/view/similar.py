@@ -61,7 +61,7 @@ class Similar:
             NotThere: there is no such record.
         """
         record = self._shelf.index.record(TOPIC, identity)
-        asked = record and _found(record)
+        asked = _found(record) if record else None
         if asked is None:
             raise NotThere(f"{identity} is no embedding in the sink, or not any more")
         wanted, variant = unit(asked.vector.astype(np.float16)), asked.row.series.variant
