@@ -103,7 +103,6 @@ def _quality(
     fit = [seen(backbone, scene) for scene in learnt]
     for name, trip in _trips(fit, backbone, by_head, small=not demo):
         packed = {"packed_bytes": round(trip.packed_bytes(own))} if trip.bits == 8 else {}
-        log.info("packed: %s", packed)
         yield row(name, own, trip, trip.frame_bytes(grid_hw)) | packed
     for quality in QUALITIES if demo else ():
         jpegs = [[stored_as_jpeg(one, quality) for one in scene.pictures] for scene in tested]
