@@ -16,7 +16,7 @@ from pipeline.drawing.palette import NOTHING
 from pipeline.errors import SinkError
 from pipeline.search import sink_table
 from pipeline.vectors.table import Table
-from tests.pipeline.vectors.conftest import Archive, directions
+from tests.pipeline.vectors.conftest import MODEL, SESSION, VARIANT, Archive, directions
 
 SMALL = ("--weights", "random", "--model", "dinov2_vitti14", "--short-side", "28")
 KINDS = ("bars", "rows", "dark", "bright")
@@ -93,6 +93,26 @@ def test_questions_that_are_none_are_refused(dinostream, tmp_path, arguments, to
     done = dinostream("search", "sqlite:r.db", *arguments)
     assert done.returncode == 2
     assert told in done.stderr
+
+
+def test_a_folder_of_two_variants_is_searched_by_those_that_are_named(dinostream, tmp_path):
+    """As `cluster`, `dedupe` and `recommend` do; whether it is asked with a moment or a record."""
+    other = "f" * 12
+    with closing(Archive(tmp_path / "r.db")) as archive:
+        archive.fill(directions(5))
+        archive.fill(directions(5, seed=1), "yard", variant=other)
+    named = ("--variant", VARIANT, "--variant", other)
+    assert dinostream("index", "sqlite:r.db", "-o", "vectors", *named).returncode == 0
+    identity = f"embedding/yard/{SESSION}/1/{other}"
+    for asked in (("--at", "gate@0"), ("--like", identity)):
+        for place in ("sqlite:r.db", "vectors"):
+            refused = dinostream("search", place, *asked)
+            assert refused.returncode == 2
+            assert f"variants {VARIANT} of {MODEL} and {other} of {MODEL}" in refused.stderr
+            found = dinostream("search", place, *asked, *named, "--apart", "0", "--json")
+            assert {one["stream"] for one in json.loads(found.stdout)} == {"gate", "yard"}
+    alone = dinostream("search", "vectors", "--like", identity, "--variant", VARIANT)
+    assert (alone.returncode, f"is of variant {other}, and vectors of" in alone.stderr) == (2, True)
 
 
 @pytest.mark.slow
