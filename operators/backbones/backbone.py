@@ -42,6 +42,7 @@ class Backbone:
         threads: int = 1,
         device: torch.device | str = "cpu",
         choice: Choice = EXACT,
+        engine: BackboneEngine | None = None,
     ) -> None:
         """Put a loaded backbone on a device.
 
@@ -53,6 +54,7 @@ class Backbone:
             threads: frames that a CPU works on at a time; no result depends on it otherwise.
             device: where it runs and where features stay, which are float32.
             choice: what computes on a CPU, and the dtype of products anywhere.
+            engine: of a model that is not ours, on that device; None: one of ours, as chosen.
 
         Raises:
             ValueError: a batch size or threads below 1, or a block that the model does not have.
@@ -79,7 +81,7 @@ class Backbone:
             hands = min(threads, batch_size)
             self._hands = hands
             self._pool = ThreadPool(hands)
-            self._engine = build_engine(
+            self._engine = engine or build_engine(
                 choice,
                 loaded.model,
                 self.blocks,
@@ -91,7 +93,7 @@ class Backbone:
         else:
             from operators.backbones.engines.gpu_engine import GpuEngine
 
-            self._engine = GpuEngine(
+            self._engine = engine or GpuEngine(
                 loaded.model, self.blocks, self.device, choice.dtype, batch_size=batch_size
             )
 

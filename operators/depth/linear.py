@@ -18,10 +18,12 @@ from operators.frames import Features
 from operators.weights.heads import Head, Layout
 
 BINS = 256
-# By backbone depth: upstream's, and quarters of an EoMT's, which is cut off before its head.
+# By backbone depth: upstream's, and quarters of others': an EoMT's, which is cut off before its
+# head, and those of larger CLIPs.
 FOUR_BLOCKS = {
     **{12: (2, 5, 8, 11), 24: (4, 11, 17, 23), 40: (9, 19, 29, 39)},
     **{9: (2, 4, 6, 8), 20: (4, 9, 14, 19), 35: (8, 17, 26, 34)},
+    **{32: (7, 15, 23, 31), 48: (11, 23, 35, 47)},
 }
 
 _FLOOR = 0.1  # added to every weight, so that their sum is never zero

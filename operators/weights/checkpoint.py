@@ -10,7 +10,8 @@ import hashlib
 import pickle
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from argparse import Namespace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ NUMPY_SCALARS: tuple[Any, ...] = (
     np.dtypes.Int64DType,
     np.dtypes.BoolDType,
 )
+# Whole checkpoints of DINO v1 and iBOT hold the options of their training: names and plain values.
+_HARMLESS: tuple[Any, ...] = (*NUMPY_SCALARS, Namespace)
 
 
 def sha256_tensors(tensors: Mapping[str, Tensor]) -> str:
@@ -51,11 +54,12 @@ def sha256_tensors(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path, *, within: Sequence[str] = ("state_dict",)) -> dict[str, Tensor]:
     """Every tensor of a weights file, on the CPU.
 
     Args:
-        path: a PyTorch file holding a state dict, bare or under `state_dict`; or safetensors.
+        path: a PyTorch file holding a state dict, bare or under a name; or safetensors.
+        within: such names; of those that the file has the first.
 
     Returns:
         Tensors by the names and in the dtypes that the file has.
@@ -65,7 +69,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             (which does not run).
     """
     if is_pytorch(path):
-        return _state_dict(path, _read_torch(path))
+        return _state_dict(path, _read_torch(path), within)
     return _read_safetensors(path)
 
 
@@ -118,7 +122,7 @@ def check_layout(path: Path, got: Mapping[str, Tensor], want: Mapping[str, Tenso
 
 def _read_torch(path: Path) -> Any:
     try:
-        with torch.serialization.safe_globals(list(NUMPY_SCALARS)), warnings.catch_warnings():
+        with torch.serialization.safe_globals(list(_HARMLESS)), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "please file an issue" for a pickle that is refused
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -141,8 +145,10 @@ def _refused(path: Path, error: pickle.UnpicklingError) -> WeightsError:
     )
 
 
-def _state_dict(path: Path, content: Any) -> dict[str, Tensor]:
-    inner = content.get("state_dict", content) if isinstance(content, dict) else None
+def _state_dict(path: Path, content: Any, within: Sequence[str]) -> dict[str, Tensor]:
+    inner = None
+    if isinstance(content, dict):
+        inner = next((content[name] for name in within if name in content), content)
     if not isinstance(inner, dict) or not inner:
         raise WeightsError(f"{path}: holds {type(content).__name__}, not named tensors")
     odd = sorted(str(key) for key, value in inner.items() if not isinstance(value, Tensor))

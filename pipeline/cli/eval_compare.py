@@ -1,9 +1,10 @@
-"""`dinostream eval compare`: weights against random weights and constant answers, on scenes."""
+"""`dinostream eval compare`: weights against others and constant answers, on rendered scenes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,12 @@ from pipeline.cli.dense_options import (
 )
 from pipeline.cli.eval_report import said
 from pipeline.cli.options import FiniteRange, backbone_config, backbone_options, json_option
+from pipeline.cli.peer_options import beside_option, contenders
 
 if TYPE_CHECKING:
+    from pipeline.configuration.config import Config
     from pipeline.fit.compare import Measured, Trial
+    from pipeline.fit.contender import Contender
 
 _TASKS = ("segmentation", "depth", "action")
 
@@ -29,7 +33,7 @@ _TASKS = ("segmentation", "depth", "action")
 @click.command(
     "compare",
     epilog="Example: dinostream eval compare --synthetic world --train-seeds 0:400 "
-    "--seeds 1000:1100 --model dinov2_vitti14 --weights demo --short-side 112",
+    "--seeds 1000:1100 --model dinov2_vitti14 --weights demo --short-side 112 --beside pixels:8x8",
 )
 @scene_options
 @click.option("--train-seeds", metavar="A:B", required=True, help="Of the scenes to train on.")
@@ -56,61 +60,77 @@ _TASKS = ("segmentation", "depth", "action")
 )
 @click.option("--blocks", type=click.Choice(["1", "4"]), default="4", show_default=True)
 @click.option("--alone", is_flag=True, help="Leave out the random weights.")
+@beside_option
 @click.option("--save", type=FOLDER, metavar="DIR", help="Keep the heads, as files.")
 @backbone_options
-@click.option("-o", "--out", type=FOLDER, metavar="DIR", help="For the JSON and the pictures.")
+@click.option(
+    "-o", "--out", type=FOLDER, metavar="DIR", help="For the table, the JSON and the pictures."
+)
 @json_option
 def compare(
     *,
     alone: bool,
+    beside: Sequence[str],
     save: Path | None,
     out: Path | None,
     as_json: bool,
     **given: Any,
 ) -> int:
-    """Train heads on these weights and on random ones, the same way, and measure both.
+    """Train heads on these weights and on others, the same way, and measure all of them.
 
     On rendered scenes whose truth is exact; --seeds are held out, --train-seeds are learnt from.
+    Beside the weights stand random ones, and whatever --beside names.
     """
-    from operators.weights.backbone_choice import RANDOM
     from pipeline.fit.compare import measure
 
-    trial = _trial(given)
-    wanted = [trial.weights] if alone or trial.weights == RANDOM else [trial.weights, RANDOM]
+    config = backbone_config(given)
+    trial = _trial(given, config)
+    wanted: list[Contender] = [*_ours(config, alone=alone), *contenders(beside, config)]
+    found = {}
     with telling("eval") as tell:
-        found = {weights: measure(trial, weights, tell=tell) for weights in wanted}
+        for one in wanted:
+            found[one.name] = measure(trial, one, tell=tell)
     if out is not None:
         _write(found, out)
     if save is not None:
-        _save(found[trial.weights], save)
+        _save(found[config.weights], save)
     if as_json:
         click.echo(json.dumps(_plain(found)))
     else:
-        click.echo("\n".join(_table(found)))
+        click.echo("\n".join(_lines(found)))
     return 0
 
 
-def _trial(given: dict[str, Any]) -> Trial:
+def _ours(config: Config, *, alone: bool) -> list[Contender]:
+    from operators.weights.backbone_choice import RANDOM
+    from pipeline.fit.contender import Ours
+
+    weights = dict.fromkeys([config.weights] if alone else [config.weights, RANDOM])
+    own = (config.seed, config.threads, config.backend)
+    return [Ours(config.model, one, *own) for one in weights]
+
+
+def _trial(given: dict[str, Any], config: Config) -> Trial:
     from dataclasses import replace
     from typing import get_args
 
+    from operators.backbones.architectures import architecture
     from operators.errors import UsageError
     from pipeline.fit.compare import Trial, TrialTask
     from pipeline.fit.dense_plan import DensePlan
+    from pipeline.media.frame_size import FrameSize
 
     if not given["synthetic"]:
         raise UsageError("--synthetic names the scenes, such as world")
-    held_out = scenes_of(given)
+    size = FrameSize(config.short_side, architecture(config.model).patch)
+    held_out = scenes_of(given).rendered_for(size)
     train = replace(held_out, seeds=seed_range(given["train_seeds"]))
     shared = range(
         max(train.seeds.start, held_out.seeds.start), min(train.seeds.stop, held_out.seeds.stop)
     )
     if shared:
         raise UsageError(f"scenes {shared.start}:{shared.stop} are trained on and measured on")
-    config = backbone_config(given)
     return Trial(
-        config.model,
-        config.weights,
         train,
         held_out,
         given["clip_seconds"],
@@ -118,48 +138,53 @@ def _trial(given: dict[str, Any]) -> Trial:
         tasks=given["tasks"] or get_args(TrialTask),
         steps=given["steps"],
         blocks=int(given["blocks"]),
-        threads=config.threads,
-        backend=config.backend,
     )
 
 
 def _plain(found: Mapping[str, Measured]) -> dict[str, Any]:
     return {
-        weights: {name: one.plain() for name, one in measured.evaluations.items()}
-        for weights, measured in found.items()
+        name: {task: one.plain() for task, one in measured.evaluations.items()}
+        for name, measured in found.items()
     }
 
 
 def _write(found: Mapping[str, Measured], out: Path) -> None:
     from dataclasses import replace
 
+    from pipeline.fit.compare_table import write_table
     from pipeline.fit.evaluation_files import write_evaluation
 
-    for weights, measured in found.items():
+    for measured in found.values():
         for name, one in measured.evaluations.items():
-            folder = out / Path(weights).stem / name.replace(", ", "-").replace(" ", "-")
-            write_evaluation(replace(one, what=f"{Path(weights).stem}, {one.what}"), folder)
+            folder = out / _file_name(measured.title) / _file_name(name)
+            write_evaluation(replace(one, what=f"{measured.title}, {one.what}"), folder)
+    write_table(list(found.values()), out / "comparison.md")
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text)
 
 
 def _save(measured: Measured, folder: Path) -> None:
     from pipeline.fit.fitting import write_out
 
     for name, fit in measured.fits.items():
-        path = folder / f"{name.replace(', ', '-').replace(' ', '-')}.safetensors"
+        path = folder / f"{_file_name(name)}.safetensors"
         write_out(path, fit.operator, fit.tensors, fit.facts)
 
 
-def _table(found: Mapping[str, Measured]) -> list[str]:
-    """A line per number: every weights' value and the constant answer's."""
+def _lines(found: Mapping[str, Measured]) -> list[str]:
+    """A line per number: every contender's value and the constant answer's."""
     first = next(iter(found.values()))
+    wide = max(12, *(len(measured.title) for measured in found.values()))
     lines = []
     for name, evaluation in first.evaluations.items():
         lines.append(f"{name}: {evaluation.samples} samples of {evaluation.groups} scenes")
         for number in evaluation.estimates:
-            for weights, measured in found.items():
+            for measured in found.values():
                 value = measured.evaluations[name].estimates[number]
-                lines.append(f"{number:>21}  {Path(weights).stem:<12} {said(value)}")
+                lines.append(f"{number:>21}  {measured.title:<{wide}} {said(value)}")
             if constant := evaluation.constant.get(number):
-                lines.append(f"{number:>21}  {'constant':<12} {said(constant)}")
+                lines.append(f"{number:>21}  {'constant':<{wide}} {said(constant)}")
         lines += [f"    {note}" for note in evaluation.notes]
     return lines

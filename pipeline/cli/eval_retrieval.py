@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from operators.errors import UsageError
 from pipeline.cli.dense_options import FOLDER, cache_folder, telling
 from pipeline.cli.eval_report import said
 from pipeline.cli.options import backbone_config, backbone_options, json_option
+from pipeline.cli.peer_options import beside_option, contenders
 
 if TYPE_CHECKING:
+    from pipeline.configuration.config import Config
+    from pipeline.fit.contender import Contender
     from pipeline.search.benchmark import Measured
 
 
@@ -33,24 +37,31 @@ if TYPE_CHECKING:
     required=True,
     help="Of each query which pictures are easy, hard and junk.",
 )
+@beside_option
 @json_option
 @backbone_options
-def retrieval(*, gallery: Path, queries: Path, truth: Path, as_json: bool, **given: Any) -> int:
+def retrieval(
+    *,
+    gallery: Path,
+    queries: Path,
+    truth: Path,
+    beside: Sequence[str],
+    as_json: bool,
+    **given: Any,
+) -> int:
     """Measure instance retrieval: mean average precision as revisited Oxford and Paris have it.
 
     Class tokens are compared, at one size, without whitening or expansion of queries. Random
-    weights and a few pixels stand beside them.
+    weights and a few pixels stand beside them, and whatever --beside names.
     """
-    from pipeline.features.backbone import configured_backbone
     from pipeline.search.benchmark import by_backbone, by_pixels
     from pipeline.search.truth_file import read_benchmark
 
     benchmark, config = read_benchmark(truth, gallery, queries), backbone_config(given)
-    beside = [] if config.weights == "random" else [config.model_copy(update={"weights": "random"})]
     measured = []
     with telling("eval") as tell:
-        for one in (config, *beside):
-            with closing(configured_backbone(one)) as backbone:
+        for one in _contenders(config, beside):
+            with closing(one.open(blocks=1)) as backbone:
                 measured.append(
                     by_backbone(
                         benchmark,
@@ -69,11 +80,23 @@ def retrieval(*, gallery: Path, queries: Path, truth: Path, as_json: bool, **giv
     return 0
 
 
+def _contenders(config: Config, beside: Sequence[str]) -> list[Contender]:
+    from operators.weights.backbone_choice import RANDOM
+    from pipeline.fit.contender import Ours
+
+    peers = contenders(beside, config)
+    if any(one.peer.family == "pixels" for one in peers):
+        raise UsageError("a few pixels stand beside every eval retrieval; leave pixels: out")
+    own = (config.seed, config.threads, config.backend)
+    ours = [Ours(config.model, one, *own) for one in dict.fromkeys((config.weights, RANDOM))]
+    return [*ours, *peers]
+
+
 def _lines(measured: Sequence[Measured]) -> Iterator[str]:
-    names = ("", " (random weights)") if len(measured) == 3 else ("",)
     for protocol in measured[0].protocols:
         yield f"{protocol}: mean average precision"
-        for one, further in zip(measured, (*names, ""), strict=True):
+        for one in measured:
             found = one.protocols[protocol]
             cuts = "  ".join(f"P@{cut} {at.value:.3f}" for cut, at in found.precision.items())
-            yield f"  {one.what + further:<48} {said(found.mean_ap):<36} {cuts}"
+            name = f"{one.what} (random weights)" if one.untrained else one.what
+            yield f"  {name:<48} {said(found.mean_ap):<36} {cuts}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from operators.backbones.architectures import architecture
+from operators.backbones.architectures import Architecture, architecture
 from operators.backbones.backbone import Backbone
 from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.start import start_backbone
@@ -62,6 +62,10 @@ def feature_backbone(
 ) -> Backbone:
     """A loaded one on the best device there is; the arguments are those of `open_backbone`."""
     keep_freed_memory()
-    depth = loaded.model.architecture.depth
-    own = range(max(0, depth - BLOCKS), depth)
+    own = kept_blocks(loaded.model.architecture)
     return start_backbone(loaded, blocks=[*own, *blocks], threads=threads, backend=backend)
+
+
+def kept_blocks(arch: Architecture) -> range:
+    """The last `BLOCKS` of them, which every feature store reads."""
+    return range(max(0, arch.depth - BLOCKS), arch.depth)

@@ -1,4 +1,4 @@
-"""What a backbone is worth: heads on it beside heads on random weights, trained the same way.
+"""What a backbone is worth: heads on it beside heads on others, trained and measured the same way.
 
 Rendered scenes to train on and others to measure on -> evaluations out. Knows no command line.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from operators.backbones.architectures import Architecture, architecture
+from operators.backbones.architectures import Architecture
 from operators.backbones.backbone import Backbone
 from operators.backbones.thread_pool import stay_on_one_core
 from operators.depth.operator import Depth
@@ -25,7 +24,7 @@ from operators.learn.vector_fit import Recipe, fit_vector_head
 from operators.operator import Operator
 from operators.segmentation.operator import Segmentation
 from operators.weights.heads import Head
-from pipeline.features.backbone import open_backbone
+from pipeline.fit.contender import Contender, blocks_read
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
 from pipeline.fit.evaluate_maps import evaluate_maps
 from pipeline.fit.evaluate_vectors import evaluate_vectors
@@ -45,11 +44,9 @@ _Head = tuple[Evaluation, Fit]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is compared.
+    """What contenders are compared by.
 
     Attributes:
-        model: architecture.
-        weights: what is measured; `random` is measured beside it.
         train: scenes that heads are trained on; frames of each for maps.
         held_out: scenes that they are measured on.
         clip_s: length of the clips of actions, seconds.
@@ -57,12 +54,8 @@ class Trial:
         tasks: which heads are trained.
         steps: of the training of maps; None: each task's own.
         blocks: 1 or 4, that heads of maps read.
-        threads: of a CPU; one per core where None.
-        backend: what computes on a CPU.
     """
 
-    model: str
-    weights: str
     train: Scenes
     held_out: Scenes
     clip_s: float
@@ -70,35 +63,42 @@ class Trial:
     tasks: tuple[TrialTask, ...] = get_args(TrialTask)
     steps: int | None = None
     blocks: int = 4
-    threads: int | None = None
-    backend: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One backbone's heads: their evaluations by name, and the fits of those that make a file."""
+    """One contender's heads.
 
+    Attributes:
+        title: of the contender, for people.
+        architecture: of its backbone.
+        source: of its weights, for people.
+        untrained: they are random.
+        evaluations: of its heads, by name.
+        fits: of those that make a file.
+    """
+
+    title: str
+    architecture: Architecture
+    source: str
+    untrained: bool
     evaluations: Mapping[str, Evaluation]
     fits: Mapping[str, Fit]
 
 
-def measure(trial: Trial, weights: str, *, tell: Tell) -> Measured:
+def measure(trial: Trial, contender: Contender, *, tell: Tell) -> Measured:
     """Train every head on one backbone and measure it.
 
     Args:
-        trial: what is compared.
-        weights: `random`, or the trial's own.
+        trial: what is compared by.
+        contender: whose backbone.
         tell: told how far it is.
+
+    Raises:
+        UsageError: the contender cannot be had, or the scenes are too few.
     """
-    backbone = open_backbone(
-        trial.model,
-        weights,
-        seed=trial.plan.seed,
-        threads=trial.threads,
-        backend=trial.backend,
-        blocks=_blocks(trial),
-    )
-    named = _named(weights, tell)
+    backbone = contender.open(trial.blocks)
+    named = _named(contender.title, tell)
     heads: dict[str, _Head] = {}
     try:
         for task in trial.tasks:
@@ -108,7 +108,12 @@ def measure(trial: Trial, weights: str, *, tell: Tell) -> Measured:
                 heads[task] = _maps(task, trial, backbone, named)
     finally:
         backbone.close()
+    loaded = backbone.loaded
     return Measured(
+        contender.title,
+        loaded.model.architecture,
+        loaded.source,
+        loaded.untrained,
         {name: evaluation for name, (evaluation, _) in heads.items()},
         {name: fit for name, (_, fit) in heads.items()},
     )
@@ -129,12 +134,11 @@ def _trained(task: Task, trial: Trial, backbone: Backbone, tell: Tell) -> Fit:
     arch = backbone.loaded.model.architecture
     items = trial.train.items(task, FrameSize(trial.plan.short_side, arch.patch))
     plan = replace(trial.plan, rendered=True, steps=trial.steps)
+    count = blocks_read(arch, trial.blocks)
     if task == "segmentation":
-        blocks = segmentation_blocks(arch, trial.blocks)
+        blocks = segmentation_blocks(arch, count)
         return fit_segmentation(items, LABELS, backbone, plan, blocks=blocks, tell=tell)
-    return fit_depth(
-        items, None, backbone, plan, blocks=depth_blocks(arch, trial.blocks), tell=tell
-    )
+    return fit_depth(items, None, backbone, plan, blocks=depth_blocks(arch, count), tell=tell)
 
 
 def _operator(fit: Fit, arch: Architecture) -> Operator:
@@ -197,12 +201,8 @@ def _action_parts(examples: Examples, trial: Trial) -> Parts:
     return Parts(np.sort(train), np.sort(aside), rows[:0])
 
 
-def _blocks(trial: Trial) -> tuple[int, ...]:
-    return depth_blocks(architecture(trial.model), trial.blocks)
-
-
-def _named(weights: str, tell: Tell) -> Tell:
-    return lambda what, done, total: tell(f"{Path(weights).name}: {what}", done, total)
+def _named(title: str, tell: Tell) -> Tell:
+    return lambda what, done, total: tell(f"{title}: {what}", done, total)
 
 
 _RECIPES = {

@@ -6,7 +6,7 @@ Nothing is stored but what a store computes from it. Knows nothing of training.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -59,10 +59,14 @@ class Scenes:
 
     def spec(self, seed: int, size: FrameSize) -> SceneSpec:
         """One scene at the size it is rendered at."""
-        height, width = size.of(_SHAPE_HW)
-        sizes = self.sizes_wh or ((width, height),)
+        sizes = self.rendered_for(size).sizes_wh
         size_wh = sizes[seed % len(sizes)]
         return SceneSpec(self.scene, seed=seed, seconds=self.seconds, fps=self.fps, size_wh=size_wh)
+
+    def rendered_for(self, size: FrameSize) -> Scenes:
+        """The same pictures for every backbone: where nobody asked for sizes, of this one."""
+        height, width = size.of(_SHAPE_HW)
+        return replace(self, sizes_wh=self.sizes_wh or ((width, height),))
 
     def items(self, task: Task, size: FrameSize) -> list[SceneItem]:
         """Every frame with its truth."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +41,12 @@ class Measured:
     Attributes:
         what: what saw the pictures.
         protocols: easy, medium, hard -> numbers; those that no query asks for are not there.
+        untrained: it has random weights.
     """
 
     what: str
     protocols: dict[str, Retrieved]
+    untrained: bool = False
 
 
 def by_backbone(
@@ -70,7 +72,9 @@ def by_backbone(
             tell(name, min(first + _TOGETHER, len(paths)), len(paths))
         gallery = np.stack([unit_length(store.image(path).cls[0, -1]) for path in paths])
     size = FrameSize(short_side, backbone.loaded.model.architecture.patch)
-    return _measured(name, gallery, list(_asked(benchmark, backbone, size)), benchmark.truths)
+    queries = list(_asked(benchmark, backbone, size))
+    measured = _measured(name, gallery, queries, benchmark.truths)
+    return replace(measured, untrained=backbone.loaded.untrained)
 
 
 def by_pixels(benchmark: Benchmark) -> Measured:
