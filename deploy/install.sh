@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install dinostream from this checkout into a virtual environment, every version pinned.
-# usage: deploy/install.sh VENV [EXTRA]      (EXTRA: test, dev, cpu, cluster, bench or xgboost; PYTHON=... names the interpreter, else the newest)
+# usage: deploy/install.sh VENV [EXTRA]      (EXTRA: test, dev, cpu, cluster, bench, peers or xgboost; PYTHON=... names the interpreter, else the newest)
 # Without EXTRA, and without NVIDIA's driver, on Linux x86_64 it is cpu: OpenVINO, the faster engine there.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -37,6 +37,17 @@ def require_timm() -> Any:
         ) from error
 
 
+def require_model(name: str) -> None:
+    """
+    Raises:
+        UsageError: timm is not installed, or has no model of that name.
+    """
+    timm = require_timm()
+    if not timm.is_model(name.partition(".")[0]):
+        near = get_close_matches(name, timm.list_models("*vit*"), n=3, cutoff=0.4)
+        raise UsageError(f"timm {timm.__version__} has no model {name}; near: {', '.join(near)}")
+
+
 def timm_vit(name: str) -> Any:
     """A vision transformer without trained weights, for pictures of any size; float32, frozen.
 
@@ -48,9 +59,7 @@ def timm_vit(name: str) -> Any:
             class token.
     """
     timm = require_timm()
-    if not timm.is_model(name.partition(".")[0]):
-        near = get_close_matches(name, timm.list_models("*vit*"), n=3, cutoff=0.4)
-        raise UsageError(f"timm {timm.__version__} has no model {name}; near: {', '.join(near)}")
+    require_model(name)
     try:
         model = timm.create_model(
             name, pretrained=False, num_classes=0, global_pool="token", dynamic_img_size=True

@@ -15,21 +15,35 @@ from operators.backbones.machine import this_machine
 from operators.backbones.random_weights import drawn_tensors
 from operators.backbones.start import BATCHES
 from operators.backbones.vit import VisionTransformer
+from operators.errors import WeightsError
 from operators.peers.engine import PeerEngine
-from operators.peers.library import published_statistics, timm_vit
+from operators.peers.library import published_statistics, require_model, timm_vit
 from operators.peers.name import PeerName
 from operators.peers.peer import Peer
 from operators.peers.pixels import PixelCells
 from operators.peers.recipe import recipe_of
 from operators.peers.timm_vit import TimmVit
 from operators.peers.weights import published_tensors
-from operators.weights.backbone_choice import require_weights
 from operators.weights.checkpoint import sha256_tensors
 from operators.weights.digest import sha256_file
 
 log = logging.getLogger(__name__)
 
 LoadedPeer = tuple[Peer, LoadedBackbone]
+
+
+def check_peer(name: PeerName) -> None:
+    """Look at what can be told before anything is computed.
+
+    Raises:
+        UsageError: timm is not installed, or has no such model; or there is no such file.
+    """
+    if name.family == "pixels":
+        return
+    recipe = recipe_of(name)
+    if name.file and not name.file.is_file():
+        raise WeightsError(f"{name.file}: no such weights file, for {name}")
+    require_model(recipe.timm)
 
 
 def load_peer(name: PeerName, *, seed: int = 0) -> LoadedPeer:
@@ -43,11 +57,10 @@ def load_peer(name: PeerName, *, seed: int = 0) -> LoadedPeer:
         UsageError: timm is not installed, or has no such model.
         WeightsError: no such file, damaged, refused, or of another model.
     """
+    check_peer(name)
     if name.family == "pixels":
         return _loaded(PixelCells(str(name)), "0" * 64, False, "pixels")
     recipe = recipe_of(name)
-    if name.file:
-        require_weights(name.file)
     model = timm_vit(recipe.timm)
     statistics = recipe.statistics or published_statistics(recipe.timm)
     if name.file is None:

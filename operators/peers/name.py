@@ -51,4 +51,4 @@ class PeerName:
             )
         if family == "pixels" and (model != PIXELS or file):
             raise UsageError(f"pixels are pixels:{PIXELS}, without a file; got {text!r}")
-        return cls(cast("Family", family), model, Path(file) if file else None)
+        return cls(cast("Family", family), model, Path(file).expanduser() if file else None)

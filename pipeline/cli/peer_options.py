@@ -25,10 +25,13 @@ def contenders(beside: Sequence[str], config: Config) -> list[Beside]:
     """Those that the option names, on as many threads and with the seed of the configuration.
 
     Raises:
-        UsageError: one is no such name.
+        UsageError: one is no such name, or cannot be had.
     """
+    from operators.peers.load import check_peer
     from operators.peers.name import PeerName
     from pipeline.fit.contender import Beside
 
-    names = dict.fromkeys(PeerName.parse(text) for text in beside)
+    names = list(dict.fromkeys(PeerName.parse(text) for text in beside))
+    for name in names:
+        check_peer(name)
     return [Beside(name, config.seed, config.threads) for name in names]

@@ -44,7 +44,7 @@ def comparison_table(measured: Sequence[Measured]) -> list[str]:
     constant = measured[0].evaluations
     rows.append(
         [
-            *("constant answer", "", "", ""),
+            *("constant answer", *[""] * 3),
             *(_cell(constant[task].constant.get(number)) for task, number, _ in columns),
         ]
     )
@@ -81,4 +81,4 @@ def _cell(number: Estimate | None) -> str:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)

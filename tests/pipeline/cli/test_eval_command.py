@@ -9,6 +9,7 @@ from PIL import Image
 
 SMALL = ("--model", "dinov2_vitti14", "--weights", "random", "--short-side", "28")
 SCENES = ("--synthetic", "world", "--size", "64x36", "--frames", "1", "--seconds", "1")
+COMPARE = ("eval", "compare", *SMALL, *SCENES, "--seeds", "5:7", "--train-seeds", "0:5")
 
 
 @pytest.fixture
@@ -99,6 +100,17 @@ def test_a_head_of_another_backbone_is_refused(made, dinostream):
     assert "was trained on the backbone" in done.stderr
 
 
+@pytest.mark.slow
+def test_pixels_stand_beside_weights_in_one_table(made, tmp_path):
+    few = ("--task", "depth", "--blocks", "1", "--steps", "2", "--cache", "c", "-o", "out")
+    said = json.loads(made(*COMPARE, *few, "--beside", "pixels:8x8", "--json"))
+    assert list(said) == ["random", "pixels:8x8"]
+    assert said["random"]["depth"]["samples"] == said["pixels:8x8"]["depth"]["samples"] == 2
+    table = (tmp_path / "out" / "comparison.md").read_text()
+    assert "| pixels:8x8 | pixels | 192 | 14 |" in table
+    assert (tmp_path / "out" / "pixels-8x8" / "depth" / "depth.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -116,6 +128,9 @@ def test_a_head_of_another_backbone_is_refused(made, dinostream):
             ),
             "scenes 5:6 are trained on and measured on",
         ),
+        ((*COMPARE, "--beside", "dino"), "want FAMILY:MODEL or FAMILY:MODEL=FILE"),
+        ((*COMPARE, "--beside", "open_clip:B16"), "unknown open_clip:B16"),
+        ((*COMPARE, "--beside", "ibot:vit_base=none.pth"), "none.pth"),
     ],
 )
 def test_data_that_cannot_be_is_refused_before_anything_is_loaded(dinostream, arguments, said):

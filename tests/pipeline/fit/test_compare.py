@@ -1,17 +1,25 @@
-"""Weights beside constant answers on rendered scenes: every task, from seeds to a table."""
+"""Contenders beside constant answers on rendered scenes: every task, from seeds to a table."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from operators.backbones.architectures import architecture
 from operators.errors import UsageError
 from operators.learn import log_depth, motion_training, sweep
+from operators.peers.name import PeerName
 from operators.segmentation.operator import Segmentation
 from operators.weights.heads import Head
 from pipeline.fit.compare import Trial, measure
+from pipeline.fit.compare_table import comparison_table, write_table
+from pipeline.fit.contender import Beside, Ours, blocks_read
 from pipeline.fit.dense_plan import DensePlan
 from pipeline.fit.scenes import Scenes
 from pipeline.synthetic.labels import LABELS
+
+OURS = Ours("dinov2_vitti14", "random")
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -23,8 +31,6 @@ def trial(tmp_path):
     def made(train: range, **more) -> Trial:
         shape = {"frames": 1, "seconds": 1.0, "sizes_wh": ((64, 36),)}
         return Trial(
-            "dinov2_vitti14",
-            "random",
             Scenes("world", train, **shape),
             Scenes("world", range(100, 106), **shape),
             0.4,
@@ -49,7 +55,7 @@ def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_task_is_measured_on_scenes_that_were_not_learnt_from(
     trial, tiny_backbone, few_steps
 ):
-    measured = measure(trial(range(40)), "random", tell=quiet)
+    measured = measure(trial(range(40)), OURS, tell=quiet)
     evaluations = measured.evaluations
     assert list(evaluations) == [
         *("segmentation", "depth", "action"),
@@ -72,9 +78,40 @@ def test_every_task_is_measured_on_scenes_that_were_not_learnt_from(
 
 
 @pytest.mark.slow
+def test_pixels_stand_beside_ours_on_the_same_pictures(trial, few_steps, tmp_path):
+    tasks = trial(range(40), tasks=("segmentation", "action"))
+    pixels = Beside(PeerName.parse("pixels:8x8"))
+    ours, theirs = measured = [measure(tasks, one, tell=quiet) for one in (OURS, pixels)]
+    assert (theirs.title, theirs.untrained) == ("pixels:8x8", False)
+    assert ours.evaluations.keys() == theirs.evaluations.keys()
+    for name, own in ours.evaluations.items():
+        other = theirs.evaluations[name]
+        assert (own.samples, own.groups, own.labels) == (other.samples, other.groups, other.labels)
+        assert own.constant == other.constant, "the same truths"
+    assert ours.fits["action"].facts["data"] == theirs.fits["action"].facts["data"]
+    assert theirs.fits["segmentation"].facts["blocks"] == 1, "it has no other"
+    head, rule, first, second, constant = comparison_table(measured)
+    assert head.startswith("| backbone | weights | width | patch | segmentation: mIoU | action: ")
+    assert rule.count("|") == head.count("|") == second.count("|")
+    assert first.startswith("| random | random | 192 | 14 | 0.")
+    assert second.startswith("| pixels:8x8 | pixels | 192 | 14 | 0.")
+    assert constant.startswith("| constant answer | | | | 0.")
+    write_table(measured, tmp_path / "new" / "comparison.md")
+    assert (tmp_path / "new/comparison.md").read_text().splitlines()[2] == first
+
+
+def test_heads_read_four_blocks_where_somebody_has_said_which():
+    tiny = architecture("dinov2_vitti14")
+    assert blocks_read(tiny, 4) == 4
+    assert blocks_read(replace(tiny, depth=32), 4) == 4
+    assert blocks_read(replace(tiny, depth=6), 4) == 1
+    assert blocks_read(tiny, 1) == 1
+
+
+@pytest.mark.slow
 def test_too_few_scenes_for_actions_are_refused(trial):
     with pytest.raises(UsageError, match="2 scenes are too few to learn actions from"):
-        measure(trial(range(2), tasks=("action",)), "random", tell=quiet)
+        measure(trial(range(2), tasks=("action",)), OURS, tell=quiet)
 
 
 def test_frames_that_a_scene_has_not_are_refused():
