@@ -1,15 +1,16 @@
-"""`dinostream eval compare`: weights against others and constant answers, on rendered scenes."""
+"""`dinostream eval compare`: weights against others and constant answers, on the same data."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from operators.errors import UsageError
 from pipeline.cli.dense_options import (
     FOLDER,
     cache_folder,
@@ -25,18 +26,29 @@ from pipeline.cli.peer_options import beside_option, contenders
 if TYPE_CHECKING:
     from pipeline.configuration.config import Config
     from pipeline.fit.compare import Measured, Trial
+    from pipeline.fit.compare_pictures import PictureTrial
     from pipeline.fit.contender import Contender
+    from pipeline.fit.dense_plan import Tell
 
 _TASKS = ("segmentation", "depth", "action")
 
 
 @click.command(
     "compare",
-    epilog="Example: dinostream eval compare --synthetic world --train-seeds 0:400 "
-    "--seeds 1000:1100 --model dinov2_vitti14 --weights demo --short-side 112 --beside pixels:8x8",
+    epilog="Example: dinostream eval compare --synthetic world --train-seeds 10000:10400 "
+    "--seeds 20000:20100 --weights demo --beside pixels:8x8",
 )
 @scene_options
-@click.option("--train-seeds", metavar="A:B", required=True, help="Of the scenes to train on.")
+@click.option("--train-seeds", metavar="A:B", help="Of the scenes to train on.")
+@click.option(
+    "--train-images",
+    type=FOLDER,
+    metavar="DIR",
+    help="A folder of pictures per class, to train on.",
+)
+@click.option(
+    "--images", type=FOLDER, metavar="DIR", help="The same classes in pictures to measure on."
+)
 @click.option(
     "--clip-seconds",
     type=FiniteRange(0, min_open=True),
@@ -78,18 +90,14 @@ def compare(
 ) -> int:
     """Train heads on these weights and on others, the same way, and measure all of them.
 
-    On rendered scenes whose truth is exact; --seeds are held out, --train-seeds are learnt from.
-    Beside the weights stand random ones, and whatever --beside names.
+    On rendered scenes whose truth is exact (--seeds are held out, --train-seeds are learnt from),
+    or on pictures of classes. Beside the weights stand random ones, and whatever --beside names.
     """
-    from pipeline.fit.compare import measure
-
     config = backbone_config(given)
-    trial = _trial(given, config)
+    measured_on = _measuring(given, config)
     wanted: list[Contender] = [*_ours(config, alone=alone), *contenders(beside, config)]
-    found = {}
     with telling("eval") as tell:
-        for one in wanted:
-            found[one.name] = measure(trial, one, tell=tell)
+        found = {one.name: measured_on(one, tell) for one in wanted}
     if out is not None:
         _write(found, out)
     if save is not None:
@@ -99,6 +107,38 @@ def compare(
     else:
         click.echo("\n".join(_lines(found)))
     return 0
+
+
+def _measuring(given: dict[str, Any], config: Config) -> Callable[[Contender, Tell], Measured]:
+    """How each contender is measured, on what the options name.
+
+    Raises:
+        UsageError: not exactly one kind of data, or data that do not do.
+    """
+    from pipeline.fit.compare import measure
+    from pipeline.fit.compare_pictures import measure_pictures
+
+    folders = given["train_images"], given["images"]
+    scenes = given["synthetic"], given["seeds"], given["train_seeds"]
+    if all(scenes) and not any(folders):
+        trial = _trial(given, config)
+        return lambda one, tell: measure(trial, one, tell=tell)
+    if all(folders) and not any(scenes) and not given["tasks"]:
+        pictures = _pictures(given, config)
+        return lambda one, tell: measure_pictures(pictures, one, tell=tell)
+    raise UsageError(
+        "give --synthetic SCENE, --seeds A:B and --train-seeds A:B, or --images DIR and "
+        "--train-images DIR, which are classified: no --task"
+    )
+
+
+def _pictures(given: dict[str, Any], config: Config) -> PictureTrial:
+    from pipeline.fit.compare_pictures import PictureTrial
+    from pipeline.fit.pictures import pictures_in_folders
+
+    train, held_out = (pictures_in_folders(str(given[name])) for name in ("train_images", "images"))
+    cache = cache_folder(given["cache"])
+    return PictureTrial(train, held_out, config.short_side, cache, seed=config.seed)
 
 
 def _ours(config: Config, *, alone: bool) -> list[Contender]:
@@ -115,13 +155,10 @@ def _trial(given: dict[str, Any], config: Config) -> Trial:
     from typing import get_args
 
     from operators.backbones.architectures import architecture
-    from operators.errors import UsageError
     from pipeline.fit.compare import Trial, TrialTask
     from pipeline.fit.dense_plan import DensePlan
     from pipeline.media.frame_size import FrameSize
 
-    if not given["synthetic"]:
-        raise UsageError("--synthetic names the scenes, such as world")
     size = FrameSize(config.short_side, architecture(config.model).patch)
     held_out = scenes_of(given).rendered_for(size)
     train = replace(held_out, seeds=seed_range(given["train_seeds"]))
@@ -179,7 +216,8 @@ def _lines(found: Mapping[str, Measured]) -> list[str]:
     wide = max(12, *(len(measured.title) for measured in found.values()))
     lines = []
     for name, evaluation in first.evaluations.items():
-        lines.append(f"{name}: {evaluation.samples} samples of {evaluation.groups} scenes")
+        unit = "pictures" if evaluation.task == "classify" else "scenes"
+        lines.append(f"{name}: {evaluation.samples} samples of {evaluation.groups} {unit}")
         for number in evaluation.estimates:
             for measured in found.values():
                 value = measured.evaluations[name].estimates[number]

@@ -40,6 +40,7 @@ from pipeline.synthetic.labels import LABELS
 
 TrialTask = Literal["segmentation", "depth", "action"]
 _Head = tuple[Evaluation, Fit]
+Heads = dict[str, _Head]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +99,27 @@ def measure(trial: Trial, contender: Contender, *, tell: Tell) -> Measured:
         UsageError: the contender cannot be had, or the scenes are too few.
     """
     backbone = contender.open(trial.blocks)
-    named = _named(contender.title, tell)
-    heads: dict[str, _Head] = {}
+    tell = named(contender.title, tell)
+    heads: Heads = {}
     try:
         for task in trial.tasks:
             if task == "action":
-                heads |= _action(trial, backbone, named)
+                heads |= _action(trial, backbone, tell)
             else:
-                heads[task] = _maps(task, trial, backbone, named)
+                heads[task] = _maps(task, trial, backbone, tell)
     finally:
         backbone.close()
+    return measured_of(contender, backbone, heads)
+
+
+def measured_of(contender: Contender, backbone: Backbone, heads: Heads) -> Measured:
+    """What came out.
+
+    Args:
+        contender: whose.
+        backbone: its own, open or closed.
+        heads: by name: how good each is, and what makes its file.
+    """
     loaded = backbone.loaded
     return Measured(
         contender.title,
@@ -117,6 +129,11 @@ def measure(trial: Trial, contender: Contender, *, tell: Tell) -> Measured:
         {name: evaluation for name, (evaluation, _) in heads.items()},
         {name: fit for name, (_, fit) in heads.items()},
     )
+
+
+def named(title: str, tell: Tell) -> Tell:
+    """`tell` with a contender's title before what is being done."""
+    return lambda what, done, total: tell(f"{title}: {what}", done, total)
 
 
 def _maps(task: Task, trial: Trial, backbone: Backbone, tell: Tell) -> _Head:
@@ -149,7 +166,7 @@ def _operator(fit: Fit, arch: Architecture) -> Operator:
     return Depth(head, arch, range_m=(low, high), domain="own")
 
 
-def _action(trial: Trial, backbone: Backbone, tell: Tell) -> dict[str, _Head]:
+def _action(trial: Trial, backbone: Backbone, tell: Tell) -> Heads:
     """What moves where, a linear head by DINOv2's sweep, and the nearest neighbours."""
     size = FrameSize(trial.plan.short_side, backbone.loaded.model.architecture.patch)
     seen = [
@@ -199,10 +216,6 @@ def _action_parts(examples: Examples, trial: Trial) -> Parts:
             f"{len(rows)} scenes are too few to learn actions from: {error}"
         ) from error
     return Parts(np.sort(train), np.sort(aside), rows[:0])
-
-
-def _named(title: str, tell: Tell) -> Tell:
-    return lambda what, done, total: tell(f"{title}: {what}", done, total)
 
 
 _RECIPES = {

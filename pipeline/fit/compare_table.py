@@ -18,6 +18,7 @@ _DECIDING = {
     "segmentation": {"miou": "mIoU"},
     "depth": {"abs_rel": "AbsRel", "delta1": "delta1"},
     "action": {"top1": "top-1"},
+    "classify": {"top1": "top-1"},
 }
 
 

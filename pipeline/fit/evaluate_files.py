@@ -21,7 +21,7 @@ from pipeline.features.store import FeatureStore
 from pipeline.fit.dense_plan import Tell
 from pipeline.fit.finetuning import seen_by, wanted_tokens
 from pipeline.fit.fit_action import recorded_tokens, see
-from pipeline.fit.fit_classify import picture_parts, pictured_tokens
+from pipeline.fit.fit_classify import picture_examples, picture_parts, pictured_tokens
 from pipeline.fit.fitting import Tell as TellShare
 from pipeline.fit.pictures import LabelledPicture
 from pipeline.fit.spans import Labelled, label_names
@@ -95,17 +95,9 @@ def pictured_examples(
         tokens = None if block is None else pictured_tokens(paths, store, block)
     finally:
         store.close()
-    count = len(pictures)
-    examples = Examples(
-        parts,
-        True,
-        np.arange(count, dtype=np.int64)[:, None],
-        np.ones(count, dtype=np.int64),
-        np.array([known.index(one.label) for one in pictures], dtype=np.int64),
-        tuple(file_session(str(one.path)) for one in pictures),
-        tuple(known),
-        bool(facts.get("unit_vectors")),
-    )
+    groups = [file_session(str(path)) for path in paths]
+    unit = bool(facts.get("unit_vectors"))
+    examples = picture_examples(pictures, parts, groups, known, unit=unit)
     return examples if tokens is None else seen_by(head, examples, tokens, backbone)
 
 

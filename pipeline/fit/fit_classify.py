@@ -52,16 +52,7 @@ def fit_classify(
     finally:
         store.close()
     labels = tuple(dict.fromkeys(one.label for one in pictures))
-    count = len(pictures)
-    examples = Examples(
-        parts,
-        True,
-        np.arange(count, dtype=np.int64)[:, None],
-        np.ones(count, dtype=np.int64),
-        np.array([labels.index(one.label) for one in pictures], dtype=np.int64),
-        groups,
-        labels,
-    )
+    examples = picture_examples(pictures, parts, groups, labels)
     identity = zip(contents, (one.label for one in pictures), strict=True)
     return fit_and_write(
         "classify",
@@ -73,8 +64,38 @@ def fit_classify(
             **provenance_facts(contents, rendered=False),
         },
         tokens=tokens,
-        notes=[f"{count} pictures, {len(labels)} classes"],
+        notes=[f"{len(pictures)} pictures, {len(labels)} classes"],
         tell=tell,
+    )
+
+
+def picture_examples(
+    pictures: Sequence[LabelledPicture],
+    parts: Floats,
+    groups: Sequence[str],
+    labels: Sequence[str],
+    *,
+    unit: bool = False,
+) -> Examples:
+    """Each picture a window of one frame.
+
+    Args:
+        pictures: whose classes are among the labels.
+        parts: of them, see `picture_parts`.
+        groups: which of them belong together.
+        labels: names of the classes.
+        unit: see `Examples`.
+    """
+    count = len(pictures)
+    return Examples(
+        parts,
+        True,
+        np.arange(count, dtype=np.int64)[:, None],
+        np.ones(count, dtype=np.int64),
+        np.array([labels.index(one.label) for one in pictures], dtype=np.int64),
+        tuple(groups),
+        tuple(labels),
+        unit,
     )
 
 

@@ -128,6 +128,11 @@ def test_pixels_stand_beside_weights_in_one_table(made, tmp_path):
             ),
             "scenes 5:6 are trained on and measured on",
         ),
+        ((*COMPARE, "--images", "."), "give --synthetic SCENE, --seeds A:B and --train-seeds A:B"),
+        (
+            (*COMPARE[:-2],),
+            "give --synthetic SCENE, --seeds A:B and --train-seeds A:B, or --images",
+        ),
         ((*COMPARE, "--beside", "dino"), "want FAMILY:MODEL or FAMILY:MODEL=FILE"),
         ((*COMPARE, "--beside", "open_clip:B16"), "unknown open_clip:B16"),
         ((*COMPARE, "--beside", "ibot:vit_base=none.pth"), "none.pth"),
