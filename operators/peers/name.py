@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from operators.errors import UsageError
 
@@ -51,4 +51,4 @@ class PeerName:
             )
         if family == "pixels" and (model != PIXELS or file):
             raise UsageError(f"pixels are pixels:{PIXELS}, without a file; got {text!r}")
-        return cls(cast("Family", family), model, Path(file).expanduser() if file else None)
+        return cls(family, model, Path(file).expanduser() if file else None)

@@ -45,3 +45,9 @@ def test_a_truth_that_is_not_there_is_named(dinostream, folders):
     done = dinostream("eval", "retrieval", *folders[:4], "--truth", "none.json")
     assert done.returncode == 2
     assert "none.json: no such file of ground truth" in done.stderr
+
+
+def test_pixels_are_there_already(dinostream, folders):
+    done = dinostream("eval", "retrieval", *folders, "--weights", "demo", "--beside", "pixels:8x8")
+    assert done.returncode == 2
+    assert "a few pixels stand beside every eval retrieval" in done.stderr
