@@ -86,14 +86,15 @@ def start_peer(
     """
     peer, known = loaded
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    batch_size = BATCHES[device.type]
     return Backbone(
         known,
         blocks=blocks,
-        batch_size=BATCHES[device.type],
+        batch_size=batch_size,
         threads=threads or this_machine().cores,
         device=device,
         choice=EXACT,
-        engine=PeerEngine(peer, sorted(set(blocks)), device),
+        engine=PeerEngine(peer, sorted(set(blocks)), device, batch_size=batch_size),
     )
 
 
