@@ -6,7 +6,6 @@ The only place that knows timm, which is needed for comparison and never to run 
 from __future__ import annotations
 
 import importlib
-import warnings
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -26,9 +25,7 @@ def require_timm() -> Any:
         UsageError: says how to get it.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ImportWarning)
-            return importlib.import_module("timm")
+        return importlib.import_module("timm")
     except ImportError as error:
         raise UsageError(
             f"peers of the families timm, ibot and open_clip are computed by the timm library, "

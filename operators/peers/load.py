@@ -59,7 +59,7 @@ def load_peer(name: PeerName, *, seed: int = 0) -> LoadedPeer:
     """
     check_peer(name)
     if name.family == "pixels":
-        return _loaded(PixelCells(str(name)), "0" * 64, False, "pixels")
+        return _loaded(PixelCells(str(name)), "0" * 64, False, "none")
     recipe = recipe_of(name)
     model = timm_vit(recipe.timm)
     statistics = recipe.statistics or published_statistics(recipe.timm)

@@ -34,7 +34,7 @@ def comparison_table(measured: Sequence[Measured]) -> list[str]:
     head = ["backbone", "weights", "width", "patch", *(title for _, _, title in columns)]
     rows = [
         [
-            one.title.partition("=")[0],
+            one.architecture.name,
             "random" if one.untrained else Path(one.source).name,
             str(one.architecture.width),
             str(one.architecture.patch),

@@ -107,7 +107,7 @@ def test_pixels_stand_beside_weights_in_one_table(made, tmp_path):
     assert list(said) == ["random", "pixels:8x8"]
     assert said["random"]["depth"]["samples"] == said["pixels:8x8"]["depth"]["samples"] == 2
     table = (tmp_path / "out" / "comparison.md").read_text()
-    assert "| pixels:8x8 | pixels | 192 | 14 |" in table
+    assert "| pixels:8x8 | none | 192 | 14 |" in table
     assert (tmp_path / "out" / "pixels-8x8" / "depth" / "depth.json").is_file()
 
 

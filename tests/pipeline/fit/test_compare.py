@@ -93,8 +93,8 @@ def test_pixels_stand_beside_ours_on_the_same_pictures(trial, few_steps, tmp_pat
     head, rule, first, second, constant = comparison_table(measured)
     assert head.startswith("| backbone | weights | width | patch | segmentation: mIoU | action: ")
     assert rule.count("|") == head.count("|") == second.count("|")
-    assert first.startswith("| random | random | 192 | 14 | 0.")
-    assert second.startswith("| pixels:8x8 | pixels | 192 | 14 | 0.")
+    assert first.startswith("| dinov2_vitti14 | random | 192 | 14 | 0.")
+    assert second.startswith("| pixels:8x8 | none | 192 | 14 | 0.")
     assert constant.startswith("| constant answer | | | | 0.")
     write_table(measured, tmp_path / "new" / "comparison.md")
     assert (tmp_path / "new/comparison.md").read_text().splitlines()[2] == first
