@@ -1,7 +1,8 @@
 """Flash attention in Triton: one pass over the fused projection, no score matrix in memory.
 
 In: `[B, N, 3, A, K]` on a CUDA device. Out: `[B, N, A*K]`. Two layers: the jit kernel, and the
-launcher that picks tiles and allocates. The mathematics is in docs/attention.md.
+launcher that picks tiles and allocates. The mathematics is in docs/attention.md. The same kernel
+serves sequences of one pack and keeps what a gradient needs: see `kernels.flash_packed`.
 Imports triton at its top, so it is itself imported late.
 Must not know when it is used: `kernels.attention` decides.
 """
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from . import tiles
 from .device import architecture, triton_obstacle
+from .packs import Pack
 from .tiles import MIN_DOT, Tile, select_tile, variant_for
 
 LOG2_E = tl.constexpr(tiles.LOG2_E)
@@ -62,7 +64,8 @@ def attend(  # type: ignore[no-untyped-def]
 ):
     """Attention of queries [BM, D] over all keys of one head, or [G, BM, D] of G heads at once.
 
-    p_k and p_v point to the head's first key and value: a scalar, or [G, 1, 1].
+    p_k and p_v point to the head's first key and value: a scalar, or [G, 1, 1]. Beside the result
+    the log2 of the sum of 2^(scaled score) over the keys, [.., BM].
     """
     o_n = tl.arange(0, BN)
     o_d = tl.arange(0, b_q.shape[-1])
@@ -88,13 +91,15 @@ def attend(  # type: ignore[no-untyped-def]
     if TAIL % 32 > 0:
         i_t = n_full + TAIL // 32 * 32
         b_m, b_l, b_acc = tail_step(b_q, p_k, p_v, i_t, N, stride_n, 16, b_m, b_l, b_acc)
-    return b_acc * tl.expand_dims(1.0 / b_l, -1)
+    return b_acc * tl.expand_dims(1.0 / b_l, -1), b_m + tl.log2(b_l)
 
 
 @triton.jit
 def attend_rows(  # type: ignore[no-untyped-def]
     qkv,
     out,
+    lse,
+    starts,
     i_ba,
     o_m,
     N,
@@ -113,12 +118,19 @@ def attend_rows(  # type: ignore[no-untyped-def]
     i_a = (i_ba % A).to(tl.int64)
     m_m = o_m[:, None] < N
     o_d = tl.arange(0, D)
-    p_q = qkv + (i_b * stride_b + i_a * stride_a)
+    if starts is None:
+        i_t = i_b * N
+        p_q = qkv + (i_b * stride_b + i_a * stride_a)
+    else:
+        i_t = tl.load(starts + i_b)
+        p_q = qkv + (i_t * stride_n + i_a * stride_a)
     p_k = p_q + stride_3
     b_q = tl.load(p_q + (o_m[:, None] * stride_n + o_d[None, :]), mask=m_m, other=0.0)
-    b_o = attend(b_q, p_k, p_k + stride_3, N, stride_n, BN, TAIL, FULL)  # [.., BM, D]
-    p_o = out + (i_b * N * A * D + i_a * D) + (o_m[:, None] * (A * D) + o_d[None, :])
+    b_o, b_lse = attend(b_q, p_k, p_k + stride_3, N, stride_n, BN, TAIL, FULL)  # [.., BM, D]
+    p_o = out + (i_t * A * D + i_a * D) + (o_m[:, None] * (A * D) + o_d[None, :])
     tl.store(p_o, b_o.to(out.dtype.element_ty), mask=m_m)
+    if lse is not None:
+        tl.store(lse + (i_t * A + i_a * N) + o_m[:, None], tl.expand_dims(b_lse, -1), mask=m_m)
 
 
 # B, N and A are kept out of specialisation: a new frame size must not mean a new compilation.
@@ -126,6 +138,8 @@ def attend_rows(  # type: ignore[no-untyped-def]
 def attention_fwd_kernel(  # type: ignore[no-untyped-def]
     qkv,
     out,
+    lse,
+    starts,
     B,
     N,
     A,
@@ -140,7 +154,11 @@ def attention_fwd_kernel(  # type: ignore[no-untyped-def]
     FULL: tl.constexpr,
     TAIL_HEADS: tl.constexpr,
 ):
-    """One program: BM queries of one head, or the query tails of TAIL_HEADS heads."""
+    """One program: BM queries of one head, or the query tails of TAIL_HEADS heads.
+
+    lse: float32, of every sequence [A, N] one behind the other, or None. starts: int64 [B], first
+    token of each sequence in a pack, or None where images lie stride_b apart.
+    """
     strides = (stride_b, stride_n, stride_3, stride_a)
     i_p = tl.program_id(0)
     n_blocks = tl.cdiv(N, BM)
@@ -154,11 +172,11 @@ def attention_fwd_kernel(  # type: ignore[no-untyped-def]
         # Warps without a head of their own do the last one again and write the same bits.
         i_g = tl.minimum(i_g, B * A - 1)
         o_t = n_blocks * BM + tl.arange(0, TAIL_ROWS)
-        attend_rows(qkv, out, i_g, o_t, N, A, *strides, D, TAIL_ROWS, TAIL_ROWS, True)
+        attend_rows(qkv, out, lse, starts, i_g, o_t, N, A, *strides, D, TAIL_ROWS, TAIL_ROWS, True)
     else:
         i_ba = (i_p - n_tails) // n_blocks
         o_m = (i_p - n_tails) % n_blocks * BM + tl.arange(0, BM)
-        attend_rows(qkv, out, i_ba, o_m, N, A, *strides, D, BN, TAIL, FULL)
+        attend_rows(qkv, out, lse, starts, i_ba, o_m, N, A, *strides, D, BN, TAIL, FULL)
 
 
 def launch(qkv: Tensor, out: Tensor, tile: Tile) -> None:
@@ -191,10 +209,46 @@ def launch(qkv: Tensor, out: Tensor, tile: Tile) -> None:
         attention_fwd_kernel[(n_programs,)](
             qkv,
             out,
+            None,
+            None,
             n_batch,
             n_tokens,
             n_heads,
             *qkv.stride()[:4],
+            **variant.constants,
+            **variant.options,
+        )
+
+
+def launch_pack(qkv: Tensor, out: Tensor, lse: Tensor, pack: Pack, tile: Tile) -> None:
+    """Run Triton's kernel over the sequences of one length of a pack, and keep its sums.
+
+    Args:
+        qkv: `[T, 3, A, K]`, else as `launch` has it.
+        out: contiguous `[T, A*K]`; the tokens of these sequences are wholly overwritten.
+        lse: float32 `[T*A]`, likewise.
+        pack: which tokens.
+        tile: of Triton's schedule.
+
+    Raises:
+        ValueError: for another K.
+    """
+    assert qkv.stride(-1) == 1, "the kernel reads whole rows"
+    assert out.is_contiguous(), "the kernel writes whole rows"
+    _, _, n_heads, head_dim = qkv.shape
+    n_sequences = len(pack.starts)
+    variant = variant_for(pack.n_tokens, tile, head_dim)
+    with torch.cuda.device_of(qkv):
+        attention_fwd_kernel[(variant.n_programs(n_sequences * n_heads, pack.n_tokens),)](
+            qkv,
+            out,
+            lse,
+            pack.starts,
+            n_sequences,
+            pack.n_tokens,
+            n_heads,
+            0,
+            *qkv.stride()[:3],
             **variant.constants,
             **variant.options,
         )

@@ -35,13 +35,16 @@ def variants(arch: int, head_dim: int) -> Iterator[tuple[TileRow, Variant]]:
         yield from ((row, variant) for variant in needed)
 
 
-def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelReport:
+def flash_report(
+    variant: Variant, *, arch: int, dtype: torch.dtype, packed: bool = False
+) -> KernelReport:
     """Compile one variant of the kernel ahead of time.
 
     Args:
         variant: the tile and the parts of the kernel; of a schedule of Gluon's that kernel.
         arch: 10 x major + minor compute capability.
         dtype: float16, bfloat16 or float32.
+        packed: as training has it, over a pack and with what the gradient needs.
 
     Returns:
         The report.
@@ -54,24 +57,31 @@ def flash_report(variant: Variant, *, arch: int, dtype: torch.dtype) -> KernelRe
         raise ValueError(f"dtype is {dtype}; allowed: {', '.join(map(str, ELEMENT_NAMES))}")
     check_schedule(variant.tile, arch, dtype.itemsize)
     kernel, constants, options = _kernel(variant)
+    if packed:
+        constants = {name: value for name, value in constants.items() if value is not None}
     signature = {name: "i32" for name in kernel.arg_names if name not in constants}
     pointer = f"*{ELEMENT_NAMES[dtype]}"
+    kept = {"lse": "*fp32", "starts": "*i64"} if packed else {}
     return compile_report(
         kernel,
         arch=arch,
-        signature=signature | {"qkv": pointer, "out": pointer},
+        signature=signature | {"qkv": pointer, "out": pointer} | kept,
         constants=constants,
         # What the launcher finds in a contiguous projection: all are multiples of K.
-        aligned=("qkv", "out", "stride_b", "stride_n", "stride_3", "stride_a"),
+        aligned=("qkv", "out", "stride_b", "stride_n", "stride_3", "stride_a", *kept),
         options=options,
     )
 
 
-def _kernel(variant: Variant) -> tuple[Any, dict[str, int], dict[str, int | None]]:
+def _kernel(variant: Variant) -> tuple[Any, dict[str, int | None], dict[str, int | None]]:
     if variant.in_gluon:
         from .flash_gluon import KERNELS, constants, options
 
-        return KERNELS[variant.tile.schedule], constants(variant), options(variant)
+        return KERNELS[variant.tile.schedule], {**constants(variant)}, options(variant)
     from .flash import attention_fwd_kernel
 
-    return attention_fwd_kernel, variant.constants, variant.options
+    return (
+        attention_fwd_kernel,
+        {"lse": None, "starts": None, **variant.constants},
+        variant.options,
+    )

@@ -30,6 +30,35 @@ def attention(qkv: Tensor) -> Tensor:
     return mixed.flatten(2).to(qkv.dtype)
 
 
+def packed_attention(qkv: Tensor, lengths: Sequence[int]) -> Tensor:
+    """The same within each sequence of a pack.
+
+    Args:
+        qkv: `[T, 3, A, K]`, any floating dtype, any strides.
+        lengths: tokens of each sequence; T in all.
+
+    Returns:
+        `[T, A*K]` in the dtype of `qkv`.
+    """
+    return torch.cat([attention(one[None])[0] for one in qkv.split(list(lengths))])
+
+
+def attention_gradient(qkv: Tensor, d_out: Tensor) -> Tensor:
+    """Gradient of `attention` by torch's differentiation, in float32 whatever the dtypes.
+
+    Args:
+        qkv: `[B, N, 3, A, K]`.
+        d_out: `[B, N, A*K]`, gradient of the result.
+
+    Returns:
+        float32 `[B, N, 3, A, K]`.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = qkv.float().clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(attention(leaf), leaf, d_out.float().clone())
+    return gradient
+
+
 def patches(
     pixels: Tensor, mean: Sequence[float], std: Sequence[float], dtype: torch.dtype, *, patch: int
 ) -> Tensor:

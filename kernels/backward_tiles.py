@@ -1,0 +1,64 @@
+"""Which tiles the two passes of attention's gradient work in: static tables, no autotuning.
+
+In: architecture, number of tokens, bytes per element. Out: `BackwardTiles`. In these tiles
+`block_q` are the rows that a program owns and `block_kv` those that pass by: queries and keys in
+the pass of queries, keys and queries in that of keys. Must not know torch or triton.
+"""
+
+from dataclasses import dataclass
+
+from .tiles import MIN_ARCH, Tile, TileRow
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardTiles:
+    """What one program of each pass works on."""
+
+    queries: Tile
+    keys: Tile
+
+
+QUERY_PASS: tuple[TileRow, ...] = (
+    TileRow(90, 2, None, Tile(64, 64, num_warps=4, num_stages=2, query_tail=True)),
+    TileRow(90, 4, None, Tile(32, 32, num_warps=8, num_stages=1)),
+    TileRow(80, 2, None, Tile(64, 64, num_warps=4, num_stages=2, query_tail=True)),
+    TileRow(80, 4, None, Tile(32, 32, num_warps=8, num_stages=1)),
+)
+KEY_PASS: tuple[TileRow, ...] = (
+    TileRow(90, 2, None, Tile(64, 64, num_warps=4, num_stages=2, query_tail=True)),
+    TileRow(90, 4, None, Tile(32, 32, num_warps=8, num_stages=1)),
+    TileRow(80, 2, None, Tile(64, 64, num_warps=4, num_stages=2, query_tail=True)),
+    TileRow(80, 4, None, Tile(32, 32, num_warps=8, num_stages=1)),
+)
+TABLES = {"queries": QUERY_PASS, "keys": KEY_PASS}
+
+
+def select_backward_tiles(arch: int, n_tokens: int, element_bytes: int) -> BackwardTiles:
+    """Look up the tiles for a sequence; they depend on nothing else.
+
+    Args:
+        arch: 10 x major + minor compute capability, 80 or more; all but sm_90 take sm_80's rows.
+        n_tokens: N, 1 or more.
+        element_bytes: 2 (float16, bfloat16) or 4 (float32).
+
+    Returns:
+        A tile for each pass.
+
+    Raises:
+        ValueError: for an older architecture or another element size.
+    """
+    if arch < MIN_ARCH:
+        raise ValueError(f"architecture is sm_{arch}; allowed: sm_{MIN_ARCH} and newer")
+    if element_bytes not in (2, 4):
+        raise ValueError(f"elements have {element_bytes} bytes; allowed: 2 or 4")
+    table_arch = 90 if arch == 90 else 80
+    queries, keys = (
+        next(
+            row.tile
+            for row in table
+            if (row.arch, row.element_bytes) == (table_arch, element_bytes)
+            and (row.max_tokens is None or n_tokens <= row.max_tokens)
+        )
+        for table in (QUERY_PASS, KEY_PASS)
+    )
+    return BackwardTiles(queries, keys)
