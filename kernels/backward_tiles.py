@@ -18,17 +18,22 @@ class BackwardTiles:
     keys: Tile
 
 
+# 168 registers a thread let three blocks of 64 queries share a multiprocessor of sm_90; 128 queries
+# in 8 warps have as many, and one block then has it for itself. Two blocks of 64 keys share it. On
+# sm_80 64 x 64 of keys spill 160 bytes; of queries, in two stages, 12 on sm_100. float32 runs on
+# the FMA units, where a thread holds whole rows of both sides: more than one score a thread spills.
+# Figures: docs/attention-backward.md.
 QUERY_PASS: tuple[TileRow, ...] = (
     TileRow(90, 2, None, Tile(64, 64, num_warps=4, num_stages=2, query_tail=True)),
-    TileRow(90, 4, None, Tile(32, 32, num_warps=8, num_stages=1)),
-    TileRow(80, 2, None, Tile(64, 64, num_warps=4, num_stages=2, query_tail=True)),
-    TileRow(80, 4, None, Tile(32, 32, num_warps=8, num_stages=1)),
+    TileRow(90, 4, None, Tile(16, 16, num_warps=8, num_stages=1)),
+    TileRow(80, 2, None, Tile(64, 64, num_warps=4, num_stages=3, query_tail=True)),
+    TileRow(80, 4, None, Tile(16, 16, num_warps=8, num_stages=1)),
 )
 KEY_PASS: tuple[TileRow, ...] = (
     TileRow(90, 2, None, Tile(64, 64, num_warps=4, num_stages=2, query_tail=True)),
-    TileRow(90, 4, None, Tile(32, 32, num_warps=8, num_stages=1)),
-    TileRow(80, 2, None, Tile(64, 64, num_warps=4, num_stages=2, query_tail=True)),
-    TileRow(80, 4, None, Tile(32, 32, num_warps=8, num_stages=1)),
+    TileRow(90, 4, None, Tile(16, 16, num_warps=8, num_stages=1)),
+    TileRow(80, 2, None, Tile(64, 32, num_warps=4, num_stages=2, query_tail=True)),
+    TileRow(80, 4, None, Tile(16, 16, num_warps=8, num_stages=1)),
 )
 TABLES = {"queries": QUERY_PASS, "keys": KEY_PASS}
 

@@ -122,7 +122,7 @@ def attend_rows(  # type: ignore[no-untyped-def]
         i_t = i_b * N
         p_q = qkv + (i_b * stride_b + i_a * stride_a)
     else:
-        i_t = tl.load(starts + i_b)
+        i_t = tl.load(starts + i_b).to(tl.int64)
         p_q = qkv + (i_t * stride_n + i_a * stride_a)
     p_k = p_q + stride_3
     b_q = tl.load(p_q + (o_m[:, None] * stride_n + o_d[None, :]), mask=m_m, other=0.0)
@@ -130,7 +130,8 @@ def attend_rows(  # type: ignore[no-untyped-def]
     p_o = out + (i_t * A * D + i_a * D) + (o_m[:, None] * (A * D) + o_d[None, :])
     tl.store(p_o, b_o.to(out.dtype.element_ty), mask=m_m)
     if lse is not None:
-        tl.store(lse + (i_t * A + i_a * N) + o_m[:, None], tl.expand_dims(b_lse, -1), mask=m_m)
+        p_l = tl.reshape(lse + (i_t * A + i_a * N) + o_m[:, None], b_lse.shape)
+        tl.store(p_l, b_lse, mask=o_m < N)
 
 
 # B, N and A are kept out of specialisation: a new frame size must not mean a new compilation.
@@ -156,7 +157,7 @@ def attention_fwd_kernel(  # type: ignore[no-untyped-def]
 ):
     """One program: BM queries of one head, or the query tails of TAIL_HEADS heads.
 
-    lse: float32, of every sequence [A, N] one behind the other, or None. starts: int64 [B], first
+    lse: float32, of every sequence [A, N] one behind the other, or None. starts: int32 [B], first
     token of each sequence in a pack, or None where images lie stride_b apart.
     """
     strides = (stride_b, stride_n, stride_3, stride_a)

@@ -126,7 +126,7 @@ def query_rows(  # type: ignore[no-untyped-def]
     FULL: tl.constexpr,
 ):
     """dQ and delta of queries o_m of one head of one sequence (i_sa a scalar), or of several."""
-    i_t = tl.load(starts + i_sa // A)
+    i_t = tl.load(starts + i_sa // A).to(tl.int64)
     i_a = (i_sa % A).to(tl.int64)
     m_m = o_m[:, None] < N
     p_q = qkv + (i_t * stride_n + i_a * stride_a)
@@ -179,7 +179,7 @@ def key_rows(  # type: ignore[no-untyped-def]
     FULL: tl.constexpr,
 ):
     """dK and dV of keys o_n of one head of one sequence (i_sa a scalar), or of several."""
-    i_t = tl.load(starts + i_sa // A)
+    i_t = tl.load(starts + i_sa // A).to(tl.int64)
     i_a = (i_sa % A).to(tl.int64)
     p_q = qkv + (i_t * stride_n + i_a * stride_a)
     p_do = d_out + (i_t * A * D + i_a * D)

@@ -22,7 +22,7 @@ class Pack:
 
     Attributes:
         n_tokens: N, of each.
-        starts: int64 `[S]`, first token of each among all tokens.
+        starts: int32 `[S]`, first token of each among all tokens.
     """
 
     n_tokens: int
@@ -44,7 +44,7 @@ def packs(lengths: tuple[int, ...], device: torch.device) -> tuple[Pack, ...]:
     for length, end in zip(lengths, accumulate(lengths), strict=True):
         starts.setdefault(length, []).append(end - length)
     return tuple(
-        Pack(length, torch.tensor(found, dtype=torch.int64, device=device))
+        Pack(length, torch.tensor(found, dtype=torch.int32, device=device))
         for length, found in starts.items()
     )
 

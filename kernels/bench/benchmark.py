@@ -11,12 +11,13 @@ from typing import Any
 import torch
 
 from ..attention import attention_path
-from . import attention, compiled, fused_race
+from . import attention, backward, compiled, fused_race
 from .attention_gate import HEAD_DIM, attention_checks
+from .backward_gate import backward_checks
 from .origin import origin
 from .timing import first_line
 
-PARTS = ("attention", "fused")
+PARTS = ("attention", "backward", "fused")
 ARCH = 90
 """For which kernels are compiled where no GPU is: Hopper, whose goals these are."""
 
@@ -26,12 +27,21 @@ NOT_TIMED = (
 )
 
 Rows = Callable[[int, torch.device], Iterator[dict[str, Any]]]
-_CHECKS = {"attention": attention_checks, "fused": fused_race.fused_checks}
+_CHECKS = {
+    "attention": attention_checks,
+    "backward": backward_checks,
+    "fused": fused_race.fused_checks,
+}
 _RACES: dict[str, Rows] = {
     "attention": attention.attention_rows,
+    "backward": backward.backward_rows,
     "fused": fused_race.fused_rows,
 }
-_COMPILED = {"attention": compiled.attention_rows, "fused": compiled.fused_rows}
+_COMPILED = {
+    "attention": compiled.attention_rows,
+    "backward": compiled.backward_rows,
+    "fused": compiled.fused_rows,
+}
 
 
 def measure(

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from ..aot import ELEMENT_NAMES, KernelReport, count
-from ..flash_variants import flash_report, variants
+from ..backward_tiles import TABLES
+from ..flash_variants import backward_report, flash_report, variants
 from ..fused_variants import VARIANTS, fused_report
 from ..tiles import TileRow, Variant
 from .attention_gate import HEAD_DIM
@@ -62,12 +63,52 @@ def describe_attention(row: TileRow, variant: Variant, report: KernelReport) -> 
     }
 
 
-def exponentials(variant: Variant, report: KernelReport) -> tuple[int | None, int | None]:
+def backward_rows(arch: int) -> Iterator[dict[str, Any]]:
+    """Every variant of both passes of attention's gradient.
+
+    Args:
+        arch: 80 or 90, as the tables name them.
+    """
+    for rows, table in TABLES.items():
+        for row, variant in variants(arch, HEAD_DIM, table):
+            dtype = DTYPES[row.element_bytes]
+            report = backward_report(rows, variant, arch=arch, dtype=dtype)
+            yield describe_backward(rows, row, variant, report)
+
+
+def describe_backward(
+    rows: str, row: TileRow, variant: Variant, report: KernelReport
+) -> dict[str, Any]:
+    """The costs of one variant of a pass.
+
+    Args:
+        rows: what a program owns, "queries" or "keys".
+        row: of the pass's table.
+        variant: of its tile.
+        report: of the compiled variant.
+
+    Returns:
+        As `describe_attention`; a pass rescales nothing, so all its exponentials are for scores.
+    """
+    scores, spent = exponentials(variant, report, rescaled=False)
+    said = describe_attention(row, variant, report)
+    right = spent == scores and (said["wgmma"] > 0 or row.arch != 90 or row.element_bytes != 2)
+    return said | {
+        "kernel": f"gradient of {rows}",
+        "exponentials_for_scores": spent,
+        "sound": right and _fits(report),
+    }
+
+
+def exponentials(
+    variant: Variant, report: KernelReport, *, rescaled: bool = True
+) -> tuple[int | None, int | None]:
     """Scores of one thread in one pass of the main loop, and exponentials that it spends on them.
 
     Args:
         variant: what was compiled.
         report: its costs.
+        rescaled: whether each row has one more, as the forward pass's running sum.
 
     Returns:
         Scores, and exponentials less the one per row that rescales the sum; None and None where
@@ -76,7 +117,7 @@ def exponentials(variant: Variant, report: KernelReport) -> tuple[int | None, in
     tile = variant.tile
     if not variant.full:
         return None, None
-    rows = max(2, tile.block_q // (8 * tile.num_warps))
+    rows = max(2, tile.block_q // (8 * tile.num_warps)) if rescaled else 0
     # The main loop is the one with the most exponentials; query tails have one of their own.
     in_loop = max((count(loop, EX2) for loop in report.loops), default=0)
     return tile.block_q * tile.block_kv // (32 * tile.num_warps), in_loop - rows

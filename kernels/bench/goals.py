@@ -16,6 +16,8 @@ PEER_GOALS: dict[int, dict[str, float]] = {
     261: {FLASH: 1.5, CUDNN: 1.3},
     1370: {FLASH: 1.25, CUDNN: 1.0},
 }
+# Forward and backward together, in bfloat16.
+TRAINING_GOALS: dict[int, dict[str, float]] = {257: {FLASH: 1.0}}
 TFLOP_PER_S_GOALS = {1370: 380.0}
 # A kernel that is not faster than the torch it replaces is not worth its lines.
 FUSED_GOALS = {"eager": 1.0, "compiled": 1.0}

@@ -237,17 +237,21 @@ def backbone(
     "--rounds", type=click.IntRange(min=2), default=30, show_default=True, help="Interleaved."
 )
 @click.option(
-    "--only", type=click.Choice(["attention", "fused"]), show_default="both", help="One of the two."
+    "--only",
+    type=click.Choice(["attention", "backward", "fused"]),
+    show_default="all",
+    help="One of the three.",
 )
 @out_option
 @json_option
 def kernels(*, rounds: int, only: str | None, out: Path | None, as_json: bool) -> int:
     """Measure every GPU kernel beside what one would use instead.
 
-    Attention beside torch's own, FlashAttention's and cuDNN's; the fused kernels beside eager and
-    compiled torch. A kernel that differs from its reference leaves no figures, and the exit code
-    is 1. Without a GPU nothing is timed: the kernels are compiled for Hopper, and the
-    report says what that costs. `python -m kernels.bench` is the same where torch is alone.
+    Attention beside torch's own, FlashAttention's and cuDNN's, and so forward and backward as
+    training has it; the fused kernels beside eager and compiled torch. A kernel that differs from
+    its reference leaves no figures, and the exit code is 1. Without a GPU nothing is timed: the
+    kernels are compiled for Hopper, and the report says what that costs. `python -m kernels.bench`
+    is the same where torch is alone.
     """
     from kernels.bench.benchmark import PARTS, is_sound, measure
     from kernels.bench.report import report_lines

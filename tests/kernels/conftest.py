@@ -65,3 +65,9 @@ def interpret() -> Iterator[Callable[..., dict[str, Any]]]:
 def interpret_fused() -> Iterator[Callable[..., dict[str, Any]]]:
     """Run cases of the kernels beside attention's in triton's interpreter, on the CPU."""
     yield from _conversation("fused_child.py")
+
+
+@pytest.fixture(scope="session")
+def interpret_gradient() -> Iterator[Callable[..., dict[str, Any]]]:
+    """Run cases of attention's gradient, and of packs, in triton's interpreter, on the CPU."""
+    yield from _conversation("gradient_child.py")

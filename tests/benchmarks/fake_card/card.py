@@ -5,7 +5,7 @@ What a graph has recorded it has done; replaying does nothing. Clocks say a mill
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from kernels import attention as public
-from kernels import flash, probe, reference
+from kernels import flash, flash_packed, probe, reference
 
 NAME = "a card that is not there"
 LEAST_MS = 1.0
@@ -50,6 +50,7 @@ def install() -> None:
 
     flash.launch = lambda qkv, out, tile: out.copy_(attention(qkv))
     flash.flash_attention = attention
+    flash_packed.packed_flash_attention = packed_attention
     probe.count_up = lambda numbers: numbers.add_(1)
     asked = public.attention_path
     public.attention_path = lambda device, head_dim: asked(torch.device("cuda", 0), head_dim)
@@ -59,6 +60,11 @@ def attention(qkv: Tensor) -> Tensor:
     """Image by image, so that no bit depends on mates."""
     found = [reference.attention(image[None].float()) for image in qkv]
     return torch.cat(found).to(qkv.dtype)
+
+
+def packed_attention(qkv: Tensor, lengths: Sequence[int]) -> tuple[Tensor, None]:
+    """Sequence by sequence; torch differentiates it."""
+    return reference.packed_attention(qkv, lengths), None
 
 
 class Host(TorchFunctionMode):

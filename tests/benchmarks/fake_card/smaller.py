@@ -20,10 +20,14 @@ def made(name: str) -> ModuleType:
 
 
 def _kernels() -> ModuleType:
-    from kernels.bench import attention, attention_gate, fused_race
+    from kernels.bench import attention, attention_gate, backward, backward_gate, fused_race
 
     _draw_less(attention_gate, attention)
     attention.WORKLOADS = attention.WORKLOADS[:2]
+    backward_gate.GATE_PACKS = backward_gate.GATE_PACKS[:1]
+    backward.WORKLOADS = tuple(
+        replace(one, lengths=(17, 17, 5), n_heads=2) for one in backward.WORKLOADS[:2]
+    )
     every = fused_race.contests
     fused_race.contests = lambda dtype, device: [
         replace(contest, gate_shapes=contest.gate_shapes[:1], shapes=contest.gate_shapes[:1])
