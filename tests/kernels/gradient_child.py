@@ -59,7 +59,7 @@ def _softmax_attention(qkv: Tensor) -> Tensor:
 
 def _compare(out: Tensor, d_qkv: Tensor, qkv: Tensor, d_out: Tensor, lengths: list[int]) -> Any:
     truth, gradient = _truth(qkv, d_out, lengths)
-    # Of one key dQ and dK are zero, and have no relative error: theirs is beside the whole gradient.
+    # Of one key dQ and dK are zero: their error is relative to the gradient as a whole.
     found, wanted = (one.double().transpose(0, 1).flatten(1) for one in (d_qkv, gradient))
     errors = (found - wanted).norm(dim=1) / wanted.norm(dim=1).clamp_min(wanted.norm() / 2)
     return {

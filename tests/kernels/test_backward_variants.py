@@ -14,10 +14,12 @@ BF16, FP32 = torch.bfloat16, torch.float32
 
 
 def widest(rows: str, arch: int) -> Iterator[tuple[TileRow, Variant]]:
-    """Of every tile the variants that hold most: tails of rows, and the longest of what passes."""
+    """Of every tile the variants that hold most: with tails of rows, as 257 tokens have them, and
+    the longest tail of what passes by."""
     for row, variant in variants(90 if arch == 90 else 80, 64, TABLES[rows]):
-        longest = variant.tail == row.tile.block_kv
-        if variant.full and (longest or (variant.tail_heads > 0 and variant.tail == 16)):
+        longest = variant.tail == row.tile.block_kv and arch != 100
+        with_rows = variant.tail_heads > 0 and variant.tail == 16
+        if variant.full and (longest or with_rows):
             yield row, variant
 
 
@@ -40,7 +42,7 @@ def assert_sound(report: KernelReport) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arch", "rows", "variant", "dtype"),
-    [*cases(90, 2), *cases(80, 2), *cases(100, 2), *cases(90, 4)],
+    [*cases(90, 2), *cases(80, 2), *cases(100, 2), *cases(80, 4)],
 )
 def test_the_widest_variants_spill_nothing(
     arch: int, rows: str, variant: Variant, dtype: torch.dtype
