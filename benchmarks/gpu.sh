@@ -8,8 +8,8 @@ usage() {
     cat <<'TEXT'
 Usage: benchmarks/gpu.sh [FILE]
 
-Runs the kernels', the backbone's and DPT heads' benchmarks, the tile tuner and the GPU tests on
-this machine's first GPU. Takes at most 8 minutes. FILE (default: benchmarks/results/gpu-DATE.json)
+Runs the kernels', the backbone's, DPT heads' and training's benchmarks, the tile tuner and the GPU
+tests on this machine's first GPU. Takes at most 8 minutes. FILE (default: benchmarks/results/gpu-DATE.json)
 gets every part's report, exit code, seconds and last words. The exit code is 0 only where all parts
 ended well.
 
@@ -58,29 +58,32 @@ if not torch.cuda.is_available():
 import triton
 print(torch.cuda.get_device_name(), torch.__version__, triton.__version__)
 '
-others=(attention backbone-s tiles backbone-l fused heads backbone-b tests nvdec backbone-g)
+others=(attention backbone-s backward tiles backbone-l ladder fused heads backbone-b tests nvdec
+    backbone-g)
 if part device 20 "$python" -c "$probe"; then
     bench=("$python" -m operators.bench --rounds 5 --out {} --model)
-    part attention 65 "$python" -m kernels.bench --only attention --rounds 12 --out {}
-    part backbone-s 45 "${bench[@]}" dinov2_vits14
-    part tiles 55 "$python" -m benchmarks.tune_attention --rounds 5 --budget-s 42 --out {}
-    part backbone-l 45 "${bench[@]}" dinov2_vitl14
-    part fused 60 "$python" -m kernels.bench --only fused --rounds 12 --out {}
-    part heads 30 "$python" -m benchmarks.dpt_heads --rounds 3 --out {}
-    part backbone-b 35 "${bench[@]}" dinov2_vitb14
+    part attention 55 "$python" -m kernels.bench --only attention --rounds 10 --out {}
+    part backbone-s 40 "${bench[@]}" dinov2_vits14
+    part backward 45 "$python" -m kernels.bench --only backward --rounds 10 --out {}
+    part tiles 45 "$python" -m benchmarks.tune_attention --rounds 5 --budget-s 32 --out {}
+    part backbone-l 35 "${bench[@]}" dinov2_vitl14
+    part ladder 30 "$python" -m operators.bench.training_ladder --out {}
+    part fused 50 "$python" -m kernels.bench --only fused --rounds 10 --out {}
+    part heads 25 "$python" -m benchmarks.dpt_heads --rounds 3 --out {}
+    part backbone-b 30 "${bench[@]}" dinov2_vitb14
     if "$python" -c 'import pytest' 2>/dev/null; then
         # Without the project's settings, which ask for plugins that need not be there.
-        REQUIRE_GPU=1 part tests 25 "$python" -m pytest -q -o minversion=7 -o filterwarnings= \
+        REQUIRE_GPU=1 part tests 35 "$python" -m pytest -q -o minversion=7 -o filterwarnings= \
             -o addopts=--import-mode=importlib -m needs_gpu tests/kernels
     else
         without tests "pytest is not installed"
     fi
     if "$python" -c 'import av' 2>/dev/null; then
-        part nvdec 35 "$python" -m benchmarks.nvdec --out {}
+        part nvdec 30 "$python" -m benchmarks.nvdec --out {}
     else
         without nvdec "av (PyAV) is not installed"
     fi
-    part backbone-g 35 "${bench[@]}" dinov2_vitg14
+    part backbone-g 30 "${bench[@]}" dinov2_vitg14
 else
     echo "No GPU: $(tail -n 1 "$work/device.log"). Nothing was measured." >&2
     for name in "${others[@]}"; do without "$name" "no GPU"; done

@@ -1,7 +1,7 @@
 """A backbone in training: pictures of several sizes in one pass.
 
 All but attention works on tokens one by one, so the tokens of all sizes lie one behind the other
-and go through each linear layer and each norm once; attention is computed size by size. That is
+and go through each linear layer and each norm once; attention stays within each picture. That is
 the sequence packing of DINOv2 (arXiv 2304.07193, section 5), equal to a pass per size but for
 rounding. Parameters keep their names, so a file of one loads into the other.
 """
@@ -15,7 +15,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from kernels.attention import attention
+from kernels.attention import packed_attention
 from operators.backbones.architectures import Architecture
 from operators.backbones.vit import Block, VisionTransformer, resize_positions
 
@@ -34,6 +34,11 @@ class Pack:
     sizes: tuple[tuple[int, int], ...]
     drop: float = 0.0
     draw: torch.Generator | None = None
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each picture."""
+        return [each for pictures, each in self.sizes for _ in range(pictures)]
 
     def split(self, tokens: Tensor) -> list[Tensor]:
         """`[total, ...]` -> per size `[B, N, ...]`."""
@@ -74,8 +79,7 @@ class PackedBlock(Block):
     def _attended(self, tokens: Tensor, pack: Pack) -> Tensor:
         heads, each = self.attn.heads, self.attn.head_dim
         qkv = self.attn.qkv(self.norm1(tokens)).view(len(tokens), 3, heads, each)
-        mixed = torch.cat([attention(part).flatten(0, 1) for part in pack.split(qkv)])
-        out: Tensor = self.attn.proj(mixed)
+        out: Tensor = self.attn.proj(packed_attention(qkv, pack.lengths))
         return out
 
     def _fed(self, tokens: Tensor, _: Pack) -> Tensor:

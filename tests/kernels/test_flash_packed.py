@@ -8,6 +8,8 @@ import torch
 
 from kernels import reference
 from kernels.attention import attention, packed_attention
+from kernels.bench.gate import TOLERANCE as GATE
+from kernels.bench.gate import relative_error
 
 Interpret = Callable[..., dict[str, Any]]
 MIXED = [17, 1, 50, 17, 34]
@@ -108,3 +110,20 @@ def test_other_packs_are_refused(shape: tuple[int, ...], lengths: list[int], mes
 def test_other_dtypes_are_refused() -> None:
     with pytest.raises(ValueError, match=r"dtype torch\.float64; allowed: torch\.float32, "):
         packed_attention(torch.zeros(2, 3, 1, 64, dtype=torch.float64), [2])
+
+
+@pytest.mark.needs_gpu
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_on_a_gpu_the_gradient_is_that_of_the_reference(dtype: torch.dtype) -> None:
+    lengths = [257, 50, 257, 17, 1]
+    qkv = draw(sum(lengths), 3, 6, 64).to("cuda", dtype).requires_grad_()
+    d_out = draw(sum(lengths), 384).to("cuda", dtype)
+    first, again = (
+        torch.autograd.grad(packed_attention(qkv, lengths), qkv, d_out)[0] for _ in range(2)
+    )
+    assert torch.equal(first, again)
+    spans = zip(qkv.detach().split(lengths), d_out.split(lengths), strict=True)
+    truth = torch.cat(
+        [reference.attention_gradient(one[None], d_one[None])[0] for one, d_one in spans]
+    )
+    assert relative_error(first, truth) <= GATE[dtype]

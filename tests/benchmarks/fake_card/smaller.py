@@ -13,6 +13,7 @@ def made(name: str) -> ModuleType:
     return {
         "kernels.bench": _kernels,
         "operators.bench": _backbone,
+        "operators.bench.training_ladder": _ladder,
         "benchmarks.tune_attention": _tiles,
         "benchmarks.dpt_heads": _heads,
         "benchmarks.nvdec": _decoding,
@@ -47,6 +48,20 @@ def _backbone() -> ModuleType:
     backbone.ON_GPU = ((28, 2), (28, 9))  # with and without compiled peers
     arithmetic._SIDE["cuda"] = 128
     return importlib.import_module("operators.bench.__main__")
+
+
+def _ladder() -> ModuleType:
+    from operators.backbones.architectures import ARCHITECTURES
+    from operators.bench import training_ladder, training_student
+
+    ARCHITECTURES["dinov2_vitl14"] = replace(
+        ARCHITECTURES["dinov2_vitl14"], width=128, heads=2, depth=2
+    )
+    whole = training_student.Climb
+    training_ladder.Climb = lambda **told: whole(
+        **told | {"pictures": 1, "small": 1}, large_px=56, small_px=28
+    )
+    return training_ladder
 
 
 def _tiles() -> ModuleType:

@@ -100,7 +100,8 @@ def test_a_red_gate_leaves_no_figures(borrowed_gate, monkeypatch, tmp_path, caps
         one = next(one for one in contests(torch.float32, CPU) if one.kernel == "swiglu")
         return [fused_race.check(replace(one, ours=wrong_swiglu), (3, 8), torch.float32, CPU)]
 
-    monkeypatch.setattr(benchmark, "_CHECKS", {"attention": lambda device: [], "fused": shifted})
+    others = dict.fromkeys(("attention", "backward"), lambda device: [])
+    monkeypatch.setattr(benchmark, "_CHECKS", others | {"fused": shifted})
     out = tmp_path / "kernels.json"
     monkeypatch.setattr(sys, "argv", ["kernels.bench", "--out", str(out)])
     assert main() == 1
