@@ -1,27 +1,38 @@
-"""Prints what each row of the tile table costs when compiled: the table in docs/attention.md.
+"""Prints what each row of the tile tables costs when compiled, for attention and its gradient.
 
     python -m benchmarks.aot_table
 
-Needs no GPU. Registers are given as a range over the row's variants, instructions per score as
-the main loop has them.
+The tables in docs/attention.md and docs/attention-backward.md. Needs no GPU. Registers are given as
+a range over the row's variants, instructions per score as the main loop has them.
 """
 
 import triton
 
 from kernels.aot import KernelReport, count
+from kernels.backward_tiles import TABLES
 from kernels.bench.attention_gate import HEAD_DIM
 from kernels.bench.compiled import DTYPES
-from kernels.flash_variants import flash_report, variants
-from kernels.tiles import TileRow, Variant
+from kernels.flash_variants import backward_report, flash_report, variants
+from kernels.tiles import TILE_TABLE, TileRow, Variant
 
 ARCHITECTURES = (90, 80)
 
 
-def reports_by_row(arch: int) -> dict[TileRow, dict[Variant, KernelReport]]:
-    """Compile every variant of an architecture, 16-bit ones for bfloat16."""
+def reports_by_row(arch: int, rows: str) -> dict[TileRow, dict[Variant, KernelReport]]:
+    """Compile every variant of an architecture, 16-bit ones for bfloat16.
+
+    Args:
+        arch: 80 or 90.
+        rows: what programs of a pass of the gradient own, "queries" or "keys"; else attention's own
+            kernel, "forward" or, as training has it, "packed".
+    """
     reports: dict[TileRow, dict[Variant, KernelReport]] = {}
-    for row, variant in variants(arch, HEAD_DIM):
-        report = flash_report(variant, arch=arch, dtype=DTYPES[row.element_bytes])
+    for row, variant in variants(arch, HEAD_DIM, TABLES.get(rows, TILE_TABLE)):
+        dtype = DTYPES[row.element_bytes]
+        if rows in TABLES:
+            report = backward_report(rows, variant, arch=arch, dtype=dtype)
+        else:
+            report = flash_report(variant, arch=arch, dtype=dtype, packed=rows == "packed")
         reports.setdefault(row, {})[variant] = report
     return reports
 
@@ -60,13 +71,15 @@ def describe(row: TileRow, reports: dict[Variant, KernelReport]) -> str:
 
 
 def main() -> None:
-    """Compile the whole table and print it."""
+    """Compile all tables and print them."""
     header = "arch | dtype | tokens | tile | warps | stages | registers | shared KiB"
     header += " | spill B | products | issued per score | variants"
-    print(f"triton {triton.__version__}\n\n| {header} |\n|{'---|' * 12}")
-    for arch in ARCHITECTURES:
-        for row, reports in reports_by_row(arch).items():
-            print(describe(row, reports))
+    print(f"triton {triton.__version__}")
+    for rows in ("forward", "packed", *TABLES):
+        print(f"\n{rows}\n\n| {header} |\n|{'---|' * 12}")
+        for arch in ARCHITECTURES:
+            for row, reports in reports_by_row(arch, rows).items():
+                print(describe(row, reports), flush=True)
 
 
 if __name__ == "__main__":

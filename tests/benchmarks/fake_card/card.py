@@ -35,7 +35,7 @@ def install() -> None:
         "get_device_properties": lambda device=None: properties,
         "mem_get_info": lambda device=None: (1 << 30, 1 << 30),
         "memory_allocated": lambda device=None: 0,
-        "max_memory_allocated": lambda device=None: 0,
+        "max_memory_allocated": lambda device=None: 1 << 20,
         "reset_peak_memory_stats": lambda device=None: None,
         "synchronize": lambda device=None: None,
         "current_stream": lambda device=None: Stream(),
