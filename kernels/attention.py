@@ -53,7 +53,8 @@ def attention(qkv: Tensor) -> Tensor:
         return _sdpa(qkv)
     if qkv.requires_grad and torch.is_grad_enabled():
         n_batch, n_tokens = qkv.shape[:2]
-        return _packed_triton(qkv.flatten(0, 1), [n_tokens] * n_batch).unflatten(0, (n_batch, -1))
+        lengths = [n_tokens] * n_batch
+        return _packed_triton(qkv.flatten(0, 1), lengths).view(n_batch, n_tokens, -1)
     from .flash import flash_attention
 
     out: Tensor = flash_attention(qkv)

@@ -18,8 +18,8 @@ class BackwardTiles:
     keys: Tile
 
 
-# 168 registers a thread let three blocks of 64 queries share a multiprocessor of sm_90; 128 queries
-# in 8 warps have as many, and one block then has it for itself. Two blocks of 64 keys share it. On
+# 162 registers a thread let three blocks of 64 queries share a multiprocessor of sm_90; 128 queries
+# in 8 warps want 168, and one block then has it for itself. Two blocks of 64 keys share it. On
 # sm_80 64 x 64 of keys spill 160 bytes; of queries, in two stages, 12 on sm_100. float32 runs on
 # the FMA units, where a thread holds whole rows of both sides: more than one score a thread spills.
 # Figures: docs/attention-backward.md.

@@ -94,7 +94,8 @@ def time_workload(workload: Workload, rounds: int, device: torch.device) -> dict
     known, absent = pack_peers(workload.lengths, device, flex=workload.flex)
     ours = partial(packed_attention, lengths=workload.lengths)
     agreeing, wrong = _agreeing(known, ours, first)
-    runs = {name: partial(gradient, run) for name, run in {OURS: ours, **agreeing}.items()}
+    contenders: dict[str, Attention] = {OURS: ours, **agreeing}
+    runs = {name: partial(gradient, run) for name, run in contenders.items()}
     found = race(runs, [first, *others], rounds)
     us = {name: spread(samples) for name, samples in found.times_us.items()}
     rates = {name: workload.flop / one["median"] / 1e6 for name, one in us.items()}

@@ -73,7 +73,9 @@ def _varlen(lengths: Sequence[int], device: torch.device) -> Attention:
     longest = max(lengths)
 
     def run(qkv: Tensor) -> Tensor:
-        out: Tensor = varlen_attn(*qkv.unbind(1), ends, ends, longest, longest)
+        q, k, v = qkv.unbind(1)
+        out = varlen_attn(q, k, v, ends, ends, longest, longest)
+        assert isinstance(out, Tensor), "more was not asked for"
         return out.flatten(1)
 
     return run

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -132,15 +131,22 @@ def peak_bytes(climb: Climb, name: str) -> int:
 
 def _resident_bytes(climb: Climb, name: str) -> int:
     student, rung = Student(climb), next(one for one in RUNGS if one.name == name)
-    before = resident_bytes()
+    before = resident_bytes("VmRSS")
     student.train(rung)
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return resident_bytes("VmHWM") - before
 
 
-def resident_bytes() -> int:
-    """Bytes of this process that are in memory now (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
+def resident_bytes(kind: str) -> int:
+    """Bytes of this process that are in memory, by Linux.
+
+    What `getrusage` says is the peak of the process that started this one, where that is higher.
+
+    Args:
+        kind: "VmRSS" for now, "VmHWM" for the most so far.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (kibibytes,) = (line.split()[1] for line in lines if line.startswith(f"{kind}:"))
+    return 1024 * int(kibibytes)
 
 
 def ladder_lines(report: dict[str, Any]) -> list[str]:

@@ -77,7 +77,8 @@ class Student:
         share = self.climb.drop if drop is None else drop
         with self._precision():
             tokens = rung.tokens(self.vit, self.crops, share, self._draw)
-        torch.stack([one.float().square().mean() for one in tokens]).sum().backward()
+        loss = torch.stack([one.float().square().mean() for one in tokens]).sum()
+        torch.autograd.backward(loss)
 
     def gradient(self, rung: Rung, *, drop: float) -> Tensor:
         """All gradients of a pass in one vector, float32."""

@@ -85,7 +85,8 @@ def test_the_command_measures_and_keeps(tmp_path: Path, monkeypatch, capsys) -> 
 def test_a_process_knows_what_a_pass_takes() -> None:
     taken = training_ladder._resident_bytes(CLIMB, "a")
     assert taken > 0
-    assert resident_bytes() > taken
+    assert resident_bytes("VmHWM") > taken
+    assert resident_bytes("VmHWM") >= resident_bytes("VmRSS")
 
 
 @pytest.mark.parametrize("words", [["--pictures", "0"], ["--drop", "1"], ["--rounds", "0"]])
