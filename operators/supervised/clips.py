@@ -63,7 +63,7 @@ def vary(clips: Clips, turned: Turned, draw: torch.Generator) -> Clips:
 
 
 def _lit(pixels: Tensor, draw: torch.Generator) -> Tensor:
-    """Gain per colour, gamma, contrast and noise, the same for all frames of a clip."""
+    """Gain per colour, gamma and contrast, the same for all frames of a clip, and noise."""
     count = len(pixels)
 
     def between(low: float, high: float, *shape: int) -> Tensor:
@@ -75,6 +75,7 @@ def _lit(pixels: Tensor, draw: torch.Generator) -> Tensor:
     light.mul_(between(0.88, 1.12, 1, 1, 1, 3))
     middle = light.mean(dim=(1, 2, 3, 4), keepdim=True)
     light = (light - middle).mul_(between(0.75, 1.25)).add_(middle)
-    noise = torch.randn(light.shape[0], 1, *light.shape[2:], generator=draw)
+    # Of every frame its own: a clip that shared one would be known by it.
+    noise = torch.randn(light.shape, generator=draw)
     light.add_(noise * between(0.0, 0.03))
     return light.clamp_(0, 1).mul_(255).round_().to(torch.uint8)

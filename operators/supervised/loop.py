@@ -19,6 +19,7 @@ from torch import Tensor
 
 from operators.backbones.thread_pool import stay_on_one_core
 from operators.backbones.training_pass import training_pass
+from operators.supervised.agreement import Agreement
 from operators.supervised.clips import Clips, Turned, vary
 from operators.supervised.losses import losses, scores, total
 from operators.supervised.positions import smoothed
@@ -67,15 +68,24 @@ class Plan:
 class Training:
     """A student on its way."""
 
-    def __init__(self, student: Student, batches: Batches, turned: Turned, plan: Plan) -> None:
+    def __init__(
+        self,
+        student: Student,
+        batches: Batches,
+        turned: Turned,
+        plan: Plan,
+        agreement: Agreement | None = None,
+    ) -> None:
         """
         Args:
             student: is changed in place.
             batches: gives the clips of a step, chosen by the generator.
             turned: what mirroring and reversing makes of actions.
             plan: how.
+            agreement: what class tokens learn of places; None: only truth is taught.
         """
         self.student = student
+        self.agreement = agreement
         self.plan = plan
         self.step = 0
         self._batches = batches
@@ -102,6 +112,7 @@ class Training:
         whole = {
             "step": self.step,
             "student": self.student.state_dict(),
+            "agreement": self.agreement.state_dict() if self.agreement else {},
             "optimiser": self._optimiser.state_dict(),
         }
         partial = path.with_suffix(".part")
@@ -112,6 +123,8 @@ class Training:
         """Go on from a file of `save`."""
         whole: dict[str, Any] = torch.load(path, weights_only=True)
         self.student.load_state_dict(whole["student"])
+        if self.agreement:
+            self.agreement.load_state_dict(whole["agreement"])
         self._optimiser.load_state_dict(whole["optimiser"])
         self.step = whole["step"]
 
@@ -136,15 +149,18 @@ class Training:
         self.student.backbone.requires_grad_(self.step >= self.plan.heads_first)
         self._optimiser.zero_grad()
         with training_pass(self.plan.dtype, torch.device("cpu")):
-            parts = losses(self.student(clips.pixels), clips)
-        total(parts).backward()  # type: ignore[no-untyped-call]
+            guess = self.student(clips.pixels)
+            parts = losses(guess, clips)
+            places = self.agreement.losses(guess.places) if self.agreement else {}
+        whole = torch.stack([total(parts), *places.values()]).sum()
+        whole.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), _CLIP_NORM)
         self._optimiser.step()
         backbone = self.student.backbone
         with torch.no_grad():
             backbone.pos_embed.copy_(smoothed(backbone.pos_embed, backbone.architecture))
         self.step += 1
-        return {name: part.item() for name, part in parts.items()}
+        return {name: part.item() for name, part in (parts | places).items()}
 
 
 def _groups(student: Student, plan: Plan) -> list[dict[str, Any]]:

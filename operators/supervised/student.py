@@ -29,6 +29,7 @@ class Guess:
         shares: logits `[C*T, classes, G, G]`, of each class's share of a field of the picture.
         distance: `[C*T, G, G]`, mean log depth of each field.
         actions: logits `[C, actions]`.
+        places: class tokens as they are, `[C, T, D]`.
     """
 
     log_depth: Tensor
@@ -36,6 +37,7 @@ class Guess:
     shares: Tensor
     distance: Tensor
     actions: Tensor
+    places: Tensor
 
 
 class Student(nn.Module):
@@ -79,6 +81,7 @@ class Student(nn.Module):
             shares=self.shares(cls).float().view(len(cls), -1, FIELDS, FIELDS),
             distance=self.distance(cls).float().view(len(cls), FIELDS, FIELDS),
             actions=self.action(self.frame(cls).view(clips, -1)).float(),
+            places=cls.view(clips, -1, cls.shape[1]),
         )
 
 

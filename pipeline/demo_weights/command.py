@@ -12,6 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from safetensors.torch import save_file
 from operators.backbones.architectures import DEMO_MODEL, architecture
 from operators.backbones.random_weights import random_tensors
 from operators.backbones.training_pass import training_dtype
+from operators.supervised.agreement import Agreement, AgreementPlan
 from operators.supervised.clips import Clips, Turned
 from operators.supervised.loop import Plan, Training
 from operators.supervised.student import Student
@@ -31,11 +33,14 @@ from pipeline.demo_weights.recipe import Recipe
 from pipeline.demo_weights.rendering import render
 from pipeline.synthetic.action import ACTIONS
 from pipeline.synthetic.labels import LABELS
+from pipeline.synthetic.uri import SCENES as ALL_SCENES
 
+AGREE = AgreementPlan()
 HELD_OUT_SEED = 1 << 40  # of the first clip that nothing is trained on
 LOOK_S = 180.0
 SAVE_S = 60.0
-SEEDS_OF_A_SIZE = 1_000_000
+SEEDS_OF_A_KIND = 1_000_000
+SCENES = {"world": 3, "varied": 1}
 # Wide, upright and square, and a scale of its own: what is never seen at a size is noise there.
 SIZES = {
     (112, 112): 3,
@@ -85,16 +90,19 @@ def _wish() -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--out", type=Path, required=True, help="folder of the run")
-    add("--scene", default="world", help="of `synthetic:`")
+    add("--scenes", type=_scenes, default=SCENES, help="NAME:SHARE,... of `synthetic:`")
     add("--clips", type=int, default=6000, help="to train on, 8 frames each")
     add("--held-out", type=int, default=256, help="clips to look at")
     add("--frames", type=int, default=8, help="of a clip")
     add("--fps", type=int, default=5, help="of a clip")
+    add("--apart", type=int, default=1, help="of a clip's frames, in frames of the footage")
     add("--sizes", type=_sizes, default=SIZES, help="WIDTHxHEIGHT:SHARE,... of the frames")
     add("--batch", type=int, default=16, help="clips per step, of the first size; fewer of larger")
     add("--steps", type=int, default=3000, help="in all")
     add("--heads-first", type=int, default=0, help="steps that leave the backbone as it is")
     add("--learning-rate", type=float, default=1e-3, help="at its height")
+    add("--agree", type=float, default=AGREE.agree, help="weight of the contrast of places")
+    add("--spread", type=float, default=AGREE.spread, help="weight of KoLeo on class tokens")
     add("--start-from", help="checkpoint of another run, or demo: the backbone that ships")
     add("--processes", type=int, default=2, help="that render")
     add("--seed", type=int, default=0, help="of everything that is drawn")
@@ -110,30 +118,44 @@ def _sizes(text: str) -> dict[tuple[int, int], int]:
     return {(int(width), int(height)): int(share) for width, height, share in parts}
 
 
+def _scenes(text: str) -> dict[str, int]:
+    """`world:3,varied:1` -> scene -> its share of the clips."""
+    parts = [part.partition(":") for part in text.split(",")]
+    if any(name not in ALL_SCENES or not share.isdecimal() for name, _, share in parts):
+        raise argparse.ArgumentTypeError(f"want NAME:SHARE,... of {', '.join(ALL_SCENES)}")
+    return {name: int(share) for name, _, share in parts}
+
+
 def _parts(wish: argparse.Namespace) -> tuple[tuple[int, int], ...]:
     """First seed and number of the clips to train on, and of those to look at."""
     return (0, wish.clips), (HELD_OUT_SEED, wish.held_out)
 
 
 def _mix(wish: argparse.Namespace, first_seed: int, clips: int) -> Mix:
-    """Clips of all sizes, as many of each as its share; no scene twice."""
-    whole = sum(wish.sizes.values())
+    """Clips of all scenes and sizes, as many of each as its share; no seed twice."""
+    kinds = [
+        (scene, size_wh, of_scene * of_size)
+        for scene, of_scene in wish.scenes.items()
+        for size_wh, of_size in wish.sizes.items()
+    ]
+    whole = sum(share for _, _, share in kinds)
     footage = [
         _footage(
             wish.out,
             Recipe(
-                wish.scene,
-                first_seed + number * SEEDS_OF_A_SIZE,
+                scene,
+                first_seed + number * SEEDS_OF_A_KIND,
                 max(1, clips * share // whole),
                 frames=wish.frames,
                 fps=wish.fps,
+                apart=wish.apart,
                 size_wh=size_wh,
             ),
             wish.processes,
         )
-        for number, (size_wh, share) in enumerate(wish.sizes.items())
+        for number, (scene, size_wh, share) in enumerate(kinds)
     ]
-    return Mix(footage, list(wish.sizes.values()))
+    return Mix(footage, [share for _, _, share in kinds])
 
 
 def _before(start: str) -> Mapping[str, torch.Tensor]:
@@ -156,7 +178,9 @@ def _training(wish: argparse.Namespace, own: Mix) -> Training:
     def batches(draw: torch.Generator) -> Clips:
         return own.draw(wish.batch, draw)
 
-    return Training(_student(wish), batches, _turned(), plan)
+    agree = replace(AGREE, agree=wish.agree, spread=wish.spread)
+    agreement = Agreement(architecture(DEMO_MODEL).width, agree)
+    return Training(_student(wish), batches, _turned(), plan, agreement)
 
 
 def _say(text: str) -> None:

@@ -21,7 +21,7 @@ class Footage:
         parts = [_load(recipe.path(folder, part)) for part in range(recipe.parts)]
         self._parts = parts
         self._size_wh = recipe.size_wh
-        self.name = f"{recipe.size_wh[0]}x{recipe.size_wh[1]}"
+        self.name = f"{recipe.scene} {recipe.size_wh[0]}x{recipe.size_wh[1]}"
         self._sizes = np.cumsum([len(part["actions"]) for part in parts])
 
     def __len__(self) -> int:

@@ -22,6 +22,7 @@ class Recipe:
         clips: how many.
         frames: T of a clip.
         fps: frames per second of footage.
+        apart: of a clip's frames, in frames of the footage.
         size_wh: of the frames, pixels.
         paces: a scene does its action in so many times the length of a clip; the clip is some part
             of it.
@@ -32,6 +33,7 @@ class Recipe:
     clips: int
     frames: int = 8
     fps: int = 5
+    apart: int = 1
     size_wh: tuple[int, int] = (112, 112)
     paces: tuple[int, ...] = (1, 2, 4)
 
@@ -57,7 +59,12 @@ class Recipe:
         """Of a file, in the folder that recipes have their folders in."""
         return folder / self.name / f"{part:04d}.npz"
 
+    @property
+    def span(self) -> int:
+        """Frames of the footage from a clip's first to its last, both counted."""
+        return (self.frames - 1) * self.apart + 1
+
     def spec(self, seed: int, pace: int) -> SceneSpec:
         """A scene at a pace, as `synthetic:` knows it."""
-        seconds = self.frames * pace / self.fps
+        seconds = self.span * pace / self.fps
         return SceneSpec(self.scene, seed=seed, seconds=seconds, fps=self.fps, size_wh=self.size_wh)

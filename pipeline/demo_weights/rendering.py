@@ -62,8 +62,9 @@ def _rendered(recipe: Recipe, seed: int) -> dict[str, NDArray[np.generic]]:
     draw = np.random.default_rng(seed)
     pace = int(draw.choice(recipe.paces))
     scene = open_scene(recipe.spec(seed, pace))
-    first = int(draw.integers(0, scene.frame_count - recipe.frames + 1))
-    frames = [scene.render(first + index) for index in range(recipe.frames)]
+    first = int(draw.integers(0, scene.frame_count - recipe.span + 1))
+    numbers = range(first, first + recipe.span, recipe.apart)
+    frames = [scene.render(number) for number in numbers]
     height, width = frames[0].depth_m.shape
     at = np.ix_(_cell_centres(height), _cell_centres(width))
     return {

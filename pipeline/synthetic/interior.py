@@ -16,16 +16,16 @@ from .light import Light
 from .move import choose_move, free_way
 from .panel import Frame
 from .parts import Thing
+from .people import people
 from .prop_patterns import random_tint
 from .setting import Air, Staged
 from .sheet import Tint
 from .shell import BOTTOM, TOP, Shell
+from .style import USUAL, Style
 from .sunlight import CastShadow
 from .things import ball, box, cabinet, floor_lamp, sofa, table
 from .vector import Vec3, length
 
-_WALLS = ("plaster", "plaster", "wallpaper", "bricks", "concrete", "stripes", "marble")
-_FLOORS = ("planks", "planks", "tiles", "carpet", "concrete")
 _FLOOR_TINTS: tuple[Tint, ...] = (
     (0.82, 0.62, 0.43),
     (0.58, 0.40, 0.28),
@@ -54,8 +54,19 @@ class Interior:
     light: Light
     air: Air
     shade: float
+    style: Style
     lead_radius_m: tuple[float, float] = (0.18, 0.5)
-    camera_height_m: tuple[float, float] = (0.5, 1.8)
+
+    @property
+    def camera_height_m(self) -> tuple[float, float]:
+        """Of a hand, and under the ceiling."""
+        low, high = self.style.heights
+        return 0.5 * low, min(1.8 * high, self.enclosure.height - 0.35)
+
+    @property
+    def lens(self) -> tuple[float, float]:
+        """The style's."""
+        return self.style.lens
 
     @property
     def farthest_m(self) -> float:
@@ -93,21 +104,22 @@ class Interior:
         return (*self.walls[:BOTTOM], shaded, *self.walls[BOTTOM + 1 :])
 
 
-def furnished(seed: int, seconds: float) -> Staged:
+def furnished(seed: int, seconds: float, style: Style = USUAL) -> Staged:
     """Return a clip in a room of its own."""
     dice = Dice(seed, 11)
     shell = Shell(dice.between(2.1, 4.6), dice.between(2.3, 6.0), dice.between(2.3, 3.6))
     light = _light(shell, dice)
-    air = Air(dice.pick(_AIRS))
-    setting = Interior(
-        shell, _walls(shell, light, Dice(seed, 12)), light, air, dice.between(0.3, 0.7)
-    )
+    air = Air(style.tinted(dice.pick(_AIRS), Dice(seed, 15)))
+    walls = _walls(shell, light, Dice(seed, 12), style)
+    setting = Interior(shell, walls, light, air, dice.between(0.3, 0.7), style)
     move = choose_move(setting, Dice(seed, 13), seconds)
     cast = Dice(seed, 14)
     things = leads(move, cast, ("ball", "box"))
     ground = ground_of(move, _CAMERA_GAP_M)
     things += _furniture(shell, ground, cast)
     things += _bystanders(shell, ground, cast)
+    half_x, half_y = shell.half_x - 0.5, shell.half_y - 0.5
+    things += people(ground, half_x, half_y, style.people, Dice(seed, 16))
     return Staged(setting, move, things)
 
 
@@ -128,24 +140,24 @@ def _light(shell: Shell, dice: Dice) -> Light:
     )
 
 
-def _walls(shell: Shell, light: Light, dice: Dice) -> tuple[CoatedFace, ...]:
-    plain = _wall_coat(dice)
+def _walls(shell: Shell, light: Light, dice: Dice, style: Style) -> tuple[CoatedFace, ...]:
+    plain = _wall_coat(dice, style)
     faces = []
     for side, frame in enumerate(shell.frames()):
         if side == BOTTOM:
-            base = coat(dice, dice.pick(_FLOORS), dice.pick(_FLOOR_TINTS), FLOOR)
+            base = coat(dice, dice.pick(style.floors), dice.pick(_FLOOR_TINTS), FLOOR)
             faces.append(CoatedFace(frame, base, light, _on_floor(frame, dice), enclosing=True))
         elif side == TOP:
             base = coat(dice, "plaster", (1.05, 1.05, 1.04), CEILING)
             faces.append(CoatedFace(frame, base, light, _on_ceiling(frame, dice), enclosing=True))
         else:
-            base = _wall_coat(dice) if dice.chance(0.35) else plain
+            base = _wall_coat(dice, style) if dice.chance(0.35) else plain
             faces.append(CoatedFace(frame, base, light, _on_wall(frame, dice), enclosing=True))
     return tuple(faces)
 
 
-def _wall_coat(dice: Dice) -> Coat:
-    name = dice.pick(_WALLS)
+def _wall_coat(dice: Dice, style: Style) -> Coat:
+    name = dice.pick(style.walls)
     tint = random_tint(dice, 0.45, 1.05) if dice.chance(0.6) else (1.0, 0.98, 0.94)
     return coat(dice, name, tint, WALL, scale=dice.between(0.8, 1.3))
 

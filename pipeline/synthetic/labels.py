@@ -9,9 +9,10 @@ from operators.segmentation.labelsets import Label, LabelSet
 
 WALL, FLOOR, CEILING, WINDOW, DOOR, PICTURE, RUG, LAMP, BOX, SPHERE = range(10)
 SKY, ROAD, GROUND, BUILDING, VEHICLE, POLE, TREE, FURNITURE = range(10, 18)
+PERSON = 18
 
 # Of these classes there are so and so many in a picture; the others are places, or on something.
-COUNTED = frozenset({BOX, SPHERE, VEHICLE, POLE, TREE, FURNITURE})
+COUNTED = frozenset({BOX, SPHERE, VEHICLE, POLE, TREE, FURNITURE, PERSON})
 
 LABELS = LabelSet(
     "synthetic",
@@ -34,6 +35,7 @@ LABELS = LabelSet(
         Label(POLE, "pole", (255, 214, 0)),
         Label(TREE, "tree", (46, 125, 50)),
         Label(FURNITURE, "furniture", (121, 85, 200)),
+        Label(PERSON, "person", (255, 64, 129)),
     ),
 )
 

@@ -33,6 +33,10 @@ class Stage(Protocol):
         """Least and greatest height of a camera."""
 
     @property
+    def lens(self) -> tuple[float, float]:
+        """Least and greatest focal length, in lengths of the picture's long side."""
+
+    @property
     def farthest_m(self) -> float:
         """The greatest distance between camera and leading body."""
 
@@ -139,7 +143,7 @@ def choose_move(stage: Stage, dice: Dice, seconds: float) -> Move:
     for attempt in range(_TRIES):
         x, y = stage.place(dice)
         radius = dice.between(*stage.lead_radius_m) * _SHRINK**attempt
-        azimuth, focal = stage.azimuth_rad(dice), dice.between(0.70, 0.88)
+        azimuth, focal = stage.azimuth_rad(dice), dice.between(*stage.lens)
         drawn = _DRAWS[name](_Try(stage, dice, x, y, azimuth, radius, focal, seconds))
         if drawn is not None:
             return drawn

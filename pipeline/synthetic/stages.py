@@ -12,6 +12,7 @@ from .interior import furnished
 from .motion import Moment
 from .room import Room
 from .street import built_street
+from .style import USUAL, VARIED, Style
 from .uri import SceneSpec
 from .world import World
 from .yard import Yard
@@ -35,13 +36,12 @@ class Clip(Protocol):
 
 
 def staged(spec: SceneSpec) -> Clip:
-    """Return the clip that a spec asks for; `world` is a room or a street, evenly."""
+    """Return the clip that a spec asks for; `world` and `varied` are rooms or streets, evenly."""
     if spec.scene == "room":
         return Room(spec.seed)
     if spec.scene == "yard":
         return Yard(spec.seed, spec.bodies)
-    if spec.scene == "world":
-        build: Callable[[int, float], Clip]
-        build = furnished if Dice(spec.seed, 10).chance(0.5) else built_street
-        return build(spec.seed, spec.seconds)
-    return built_street(spec.seed, spec.seconds)
+    build: Callable[[int, float, Style], Clip] = built_street
+    if spec.scene in ("world", "varied") and Dice(spec.seed, 10).chance(0.5):
+        build = furnished
+    return build(spec.seed, spec.seconds, VARIED if spec.scene == "varied" else USUAL)

@@ -6,7 +6,7 @@ A seed -> a setting and who is in it. The road runs along y; x is across it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .cast import Ground, ground_of, idle, leads, standing
 from .coat import CoatedFace, Decal, coat
@@ -16,8 +16,10 @@ from .move import choose_move, free_way
 from .open_air import OpenAir, some_day
 from .panel import Frame
 from .parts import Thing
+from .people import people
 from .setting import Staged
 from .sheet import Tint
+from .style import USUAL, Style
 from .sunlight import Sunlight
 from .things import ball, box, bush, car, house, post, tree
 
@@ -43,9 +45,20 @@ class Street(OpenAir):
     """A street as a stage and a setting."""
 
     plan: Plan
+    style: Style
     lead_radius_m: tuple[float, float] = (0.5, 2.1)
-    camera_height_m: tuple[float, float] = (1.0, 3.2)
     farthest_m: float = 22.0
+
+    @property
+    def camera_height_m(self) -> tuple[float, float]:
+        """Of a hand or a car, up to a low window."""
+        low, high = self.style.heights
+        return 1.0 * low, 3.2 * high
+
+    @property
+    def lens(self) -> tuple[float, float]:
+        """The style's."""
+        return self.style.lens
 
     def place(self, dice: Dice) -> tuple[float, float]:
         """Return x and y on the road or beside it."""
@@ -66,7 +79,7 @@ class Street(OpenAir):
         )
 
 
-def built_street(seed: int, seconds: float) -> Staged:
+def built_street(seed: int, seconds: float, style: Style = USUAL) -> Staged:
     """Return a clip in a street of its own."""
     dice = Dice(seed, 21)
     half = dice.between(6.0, 13.0)
@@ -81,7 +94,8 @@ def built_street(seed: int, seconds: float) -> Staged:
     )
     looks = Dice(seed, 22)
     day = some_day(looks)
-    setting = Street(_ground(plan, day.light, looks), day, plan)
+    air = replace(day.air, tint=style.tinted(day.air.tint, Dice(seed, 25)))
+    setting = Street(_ground(plan, day.light, looks), replace(day, air=air), plan, style)
     move = choose_move(setting, Dice(seed, 23), seconds)
     cast = Dice(seed, 24)
     things = leads(move, cast, ("ball", "box", "car", "car"))
@@ -89,6 +103,7 @@ def built_street(seed: int, seconds: float) -> Staged:
     things += _houses(plan, cast)
     things += _roadside(plan, ground, cast)
     things += _bystanders(plan, ground, cast)
+    things += people(ground, 0.9 * plan.half_m, 20.0, style.people, Dice(seed, 26))
     return Staged(setting, move, things)
 
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from operators.errors import UsageError
 
 SCHEME = "synthetic:"
-SCENES: tuple[str, ...] = ("room", "street", "world", "yard")
+SCENES: tuple[str, ...] = ("room", "street", "world", "yard", "varied")
 # Part of every canonical URI, so that a renderer that draws other pixels makes other sessions:
 # raise it whenever any pixel of any scene changes.
 RENDERER_VERSION = 1

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from operators.backbones.architectures import architecture
+from operators.supervised.agreement import Agreement, AgreementPlan
 from operators.supervised.clips import Clips, Turned
 from operators.supervised.loop import Plan, Training
 from operators.supervised.positions import smoothed
@@ -26,27 +27,31 @@ def batches(draw: torch.Generator) -> Clips:
     return Clips(pixels.contiguous(), 1.0 + 9 * truth.float(), truth.contiguous(), bright)
 
 
-def training(plan: Plan = PLAN) -> Training:
+def training(plan: Plan = PLAN, agree: AgreementPlan | None = None) -> Training:
     torch.manual_seed(0)
-    return Training(Student(ARCH, classes=2, actions=2, frames=2), batches, TURNED, plan)
+    student = Student(ARCH, classes=2, actions=2, frames=2)
+    agreement = Agreement(ARCH.width, agree) if agree else None
+    return Training(student, batches, TURNED, plan, agreement)
 
 
 def weights(own: Training) -> list[torch.Tensor]:
-    return [parameter.detach().clone() for parameter in own.student.parameters()]
+    remembered = own.agreement.buffers() if own.agreement else ()
+    return [one.detach().clone() for one in (*own.student.parameters(), *remembered)]
 
 
 @pytest.mark.slow
-def test_a_training_that_was_stopped_goes_on_as_if_it_never_had_been(tmp_path):
-    whole = training()
+@pytest.mark.parametrize("agree", [None, AgreementPlan(remembered=20)])
+def test_a_training_that_was_stopped_goes_on_as_if_it_never_had_been(tmp_path, agree):
+    whole = training(agree=agree)
     for _ in whole.run():
         pass
 
-    stopped = training()
+    stopped = training(agree=agree)
     for _ in stopped.run():
         if stopped.step == 3:
             stopped.save(tmp_path / "checkpoint.pt")
             break
-    resumed = training()
+    resumed = training(agree=agree)
     resumed.resume(tmp_path / "checkpoint.pt")
     for _ in resumed.run():
         pass
@@ -104,6 +109,16 @@ def test_it_learns():
     scores = own.scores(held_out)
     assert scores["cells_right"] == scores["actions_right"] == 1.0
     assert scores["depth_abs_rel"] < 0.4
+
+
+def test_truth_and_places_are_taught_at_once():
+    plain, both = training(), training(agree=AgreementPlan(remembered=20))
+    told = [next(own.run()) for own in (plain, both)]
+
+    assert told[1].keys() - told[0].keys() == {"agree", "spread"}
+    assert all(told[1][name] == told[0][name] for name in told[0])
+    tokens = [own.student.backbone.cls_token.detach() for own in (plain, both)]
+    assert not torch.equal(*tokens)
 
 
 def test_the_learning_rate_rises_and_falls():

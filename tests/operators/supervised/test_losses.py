@@ -32,6 +32,7 @@ def guess(*, metres: float, sure: float) -> Guess:
         shares=50.0 * right,  # a field is a cell in pictures of one patch
         distance=torch.full((2, 4, 4), math.log(metres)),
         actions=torch.tensor([[0.0, sure]]),
+        places=torch.zeros(1, 2, 8),
     )
 
 

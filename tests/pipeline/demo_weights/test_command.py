@@ -12,7 +12,7 @@ from operators.backbones.architectures import architecture
 from operators.weights.load import load_backbone
 from pipeline.demo_weights import command
 
-SMALL = ["--scene", "world", "--clips", "4", "--held-out", "2", "--batch", "2"]
+SMALL = ["--scenes", "world:1", "--clips", "4", "--held-out", "2", "--batch", "2"]
 SIZES = ["--sizes", "28x28:2,42x28:2"]
 
 
@@ -30,8 +30,8 @@ def test_it_trains_goes_on_and_writes_a_backbone(tmp_path, monkeypatch, capsys):
     (look,) = map(json.loads, (tmp_path / "curve.jsonl").read_text().splitlines())
     assert look["step"] == 2
     assert {"depth", "classes", "action"} <= look.keys()
-    assert look["held_out"].keys() == {"28x28", "42x28"}
-    assert {"depth_abs_rel", "actions_right"} <= look["held_out"]["42x28"].keys()
+    assert look["held_out"].keys() == {"world 28x28", "world 42x28"}
+    assert {"depth_abs_rel", "actions_right"} <= look["held_out"]["world 42x28"].keys()
 
     # Another process would only import torch once more: what goes on lies in files.
     monkeypatch.setattr(sys, "argv", ["demo_weights", *words, "4"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -35,6 +37,17 @@ def test_clips_are_the_scenes_frames_with_their_truth(folder):
     centre = (1, 5)  # of cell (0, 1): 3.5 pixels a side
     assert clips.depth_m[1, 1, 0, 1] == pytest.approx(float(frame.depth_m[centre]), rel=1e-3)
     assert clips.classes[1, 1, 0, 1] == frame.classes[centre]
+
+
+@pytest.mark.slow
+def test_frames_lie_as_far_apart_as_the_recipe_says(tmp_path):
+    recipe = replace(RECIPE, clips=1, apart=7)
+    list(render(tmp_path, recipe, processes=1))
+    (pixels,) = Footage(tmp_path, recipe).clips([0]).pixels.numpy()
+
+    scene = open_scene(recipe.spec(5, pace=1))
+    assert scene.frame_count == recipe.span == 8
+    assert np.array_equal(pixels, [scene.render(0).rgb, scene.render(7).rgb])
 
 
 @pytest.mark.slow
