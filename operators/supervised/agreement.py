@@ -29,9 +29,9 @@ class AgreementPlan:
         remembered: class tokens of the steps before.
     """
 
-    agree: float = 2.0
-    spread: float = 0.5
-    temperature: float = 0.07
+    agree: float = 1.0
+    spread: float = 0.3
+    temperature: float = 0.1
     remembered: int = 512
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from operators.supervised.clips import Clips
+from operators.supervised.places import found_again
 from operators.supervised.student import FIELDS, Guess
 
 # Each near 1 before the first step; depth is what every other task leans on.
@@ -48,7 +49,8 @@ def total(parts: Mapping[str, Tensor]) -> Tensor:
 
 @torch.no_grad()
 def scores(guess: Guess, clips: Clips) -> dict[str, float]:
-    """For people: relative error of depth, share of right cells, share of right actions."""
+    """For people: relative error of depth, and shares: of right cells, of right actions, of clips
+    whose first frame is most like their own last one, of all that are given."""
     depth_m = clips.depth_m.flatten(0, 1)
     known = depth_m > 0
     error_m = (guess.log_depth.exp() - depth_m).abs()
@@ -57,4 +59,5 @@ def scores(guess: Guess, clips: Clips) -> dict[str, float]:
         "depth_abs_rel": float((error_m[known] / depth_m[known]).mean()),
         "cells_right": float(cells_right.float().mean()),
         "actions_right": float((guess.actions.argmax(1) == clips.actions).float().mean()),
+        "places_found": float(found_again(guess.places[:, 0], guess.places[:, -1]).float().mean()),
     }

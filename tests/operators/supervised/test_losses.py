@@ -32,7 +32,7 @@ def guess(*, metres: float, sure: float) -> Guess:
         shares=50.0 * right,  # a field is a cell in pictures of one patch
         distance=torch.full((2, 4, 4), math.log(metres)),
         actions=torch.tensor([[0.0, sure]]),
-        places=torch.zeros(1, 2, 8),
+        places=torch.ones(1, 2, 8),
     )
 
 
@@ -64,6 +64,6 @@ def test_scores_are_what_people_expect():
     good, wrong = guess(metres=5.0, sure=1.0), guess(metres=5.0, sure=-1.0)
 
     assert scores(good, clips()) == pytest.approx(
-        {"depth_abs_rel": 0.25, "cells_right": 1.0, "actions_right": 1.0}
+        {"depth_abs_rel": 0.25, "cells_right": 1.0, "actions_right": 1.0, "places_found": 1.0}
     )
     assert scores(wrong, clips())["cells_right"] == scores(wrong, clips())["actions_right"] == 0.0

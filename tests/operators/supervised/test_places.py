@@ -1,11 +1,10 @@
-"""Finding a place again, and the directions that tokens use, on tokens whose answer is known."""
+"""Finding a place again, on tokens whose answer is known."""
 
 from __future__ import annotations
 
-import pytest
 import torch
 
-from operators.supervised.places import effective_rank, found_again
+from operators.supervised.places import found_again
 
 
 def test_a_place_is_found_where_no_other_is_as_similar():
@@ -21,16 +20,3 @@ def test_length_says_nothing():
     lengths = torch.linspace(0.1, 50, 20)[:, None]
 
     assert found_again(tokens, tokens * lengths).all()
-
-
-@pytest.mark.parametrize("directions", [1, 3, 16])
-def test_the_rank_counts_directions(directions):
-    tokens = torch.zeros(2 * directions, 16)
-    for number in range(directions):
-        tokens[2 * number, number], tokens[2 * number + 1, number] = 1.0, -1.0
-
-    assert effective_rank(tokens + 7.0) == pytest.approx(directions, rel=1e-5)
-
-
-def test_equal_tokens_have_no_direction():
-    assert effective_rank(torch.ones(5, 4)) == 0.0

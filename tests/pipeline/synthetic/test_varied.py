@@ -20,7 +20,7 @@ def _open(scene: str, seed: int, side: int = 32) -> Scene:
 @pytest.mark.slow
 def test_lenses_and_heights_go_further_than_those_of_a_world() -> None:
     for name, style in (("world", USUAL), ("varied", VARIED)):
-        cameras = [_open(name, seed, 16).camera(0) for seed in range(40)]
+        cameras = [_open(name, seed, 16).camera(0) for seed in range(24)]
         lenses = [camera.focal_per_long_side for camera in cameras]
         low, high = style.lens
         assert low <= min(lenses) < low + 0.1 * (high - low)
@@ -31,11 +31,11 @@ def test_lenses_and_heights_go_further_than_those_of_a_world() -> None:
 @pytest.mark.slow
 def test_people_are_seen_in_varied_scenes_alone() -> None:
     seen = {
-        name: sum(bool((_open(name, seed).render(0).classes == PERSON).any()) for seed in range(30))
+        name: sum(bool((_open(name, seed).render(0).classes == PERSON).any()) for seed in range(16))
         for name in ("world", "varied")
     }
     assert seen["world"] == 0
-    assert 10 <= seen["varied"] <= 27
+    assert 4 <= seen["varied"] <= 15
 
 
 @pytest.mark.slow
@@ -62,7 +62,7 @@ def test_people_are_instances_that_stand_on_the_ground_and_pace() -> None:
 def test_colours_differ_more_than_those_of_worlds() -> None:
     def spread(name: str) -> float:
         means = np.array(
-            [_open(name, seed).render(0).rgb.reshape(-1, 3).mean(0) for seed in range(40)]
+            [_open(name, seed).render(0).rgb.reshape(-1, 3).mean(0) for seed in range(24)]
         )
         shares = means / means.sum(1, keepdims=True)
         return float(shares.std(0).mean())
