@@ -152,10 +152,11 @@ def mask_items(
     from pipeline.fit.mask_labels import read_labels
     from pipeline.fit.pairs import pairs
     from pipeline.fit.truth_files import MaskFile
-    from pipeline.synthetic.labels import LABELS
+    from pipeline.synthetic.labels import labels_of
 
     if _kind(given, "masks") == "scenes":
-        return scenes_of(given).items("segmentation", size), LABELS
+        scenes = scenes_of(given)
+        return scenes.items("segmentation", size), labels_of(scenes.scene)
     named = given.get("labels")  # only a fit asks: a head knows its own
     labels = named and read_labels(named, name=named.stem)
     return pairs(given["images"], given["masks"], MaskFile()), labels
@@ -187,10 +188,11 @@ def boxed_items(
     from pipeline.fit.boxed import refuse_empty_labels
     from pipeline.fit.coco_boxes import coco_boxes
     from pipeline.fit.yolo_boxes import yolo_boxes
-    from pipeline.synthetic.labels import THINGS
+    from pipeline.synthetic.labels import things_of
 
     if _kind(given, "boxes", "JSON|DIR") == "scenes":
-        return scenes_of(given).items("detect", size), THINGS, ()
+        scenes = scenes_of(given)
+        return scenes.items("detect", size), things_of(scenes.scene), ()
     pictures, boxes = given["images"], given["boxes"]
     boxed = (yolo_boxes if boxes.is_dir() else coco_boxes)(pictures, boxes)
     if fit:

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from pipeline.demo.findings import Shot
 from pipeline.synthetic.instances import Instance
-from pipeline.synthetic.labels import LABELS
 from pipeline.synthetic.scene import Scene, open_scene
 from pipeline.synthetic.uri import SceneSpec
 
 
 @dataclass(frozen=True, slots=True)
 class FrameTruth:
-    """Of one frame: depth float32 `[H, W]` metres, classes uint8 `[H, W]` ids of `LABELS`, and the
-    countable things that are seen."""
+    """Of one frame: depth float32 `[H, W]` metres, classes uint8 `[H, W]` ids of the scene's
+    labels, and the countable things that are seen."""
 
     depth_m: NDArray[np.float32]
     classes: NDArray[np.uint8]
@@ -50,7 +49,7 @@ def scene_truth(spec: SceneSpec, shots: Iterable[Shot]) -> Truth:
     """
     scene = open_scene(spec)
     frames = {shot.position: _frame(scene, shot) for shot in shots if shot.pts_s is not None}
-    return Truth(frames, tuple(label.name for label in LABELS.labels), scene.action)
+    return Truth(frames, tuple(label.name for label in scene.labels.labels), scene.action)
 
 
 def _frame(scene: Scene, shot: Shot) -> FrameTruth:

@@ -32,7 +32,7 @@ from pipeline.demo_weights.footage import Footage, Mix
 from pipeline.demo_weights.recipe import Recipe
 from pipeline.demo_weights.rendering import render
 from pipeline.synthetic.action import ACTIONS
-from pipeline.synthetic.labels import LABELS
+from pipeline.synthetic.labels import PEOPLED
 from pipeline.synthetic.uri import SCENES as ALL_SCENES
 
 AGREE = AgreementPlan()
@@ -200,7 +200,7 @@ def _footage(out: Path, recipe: Recipe, processes: int) -> Footage:
 def _student(wish: argparse.Namespace) -> Student:
     arch = architecture(DEMO_MODEL)
     torch.manual_seed(wish.seed)
-    student = Student(arch, classes=len(LABELS.labels), actions=len(ACTIONS), frames=wish.frames)
+    student = Student(arch, classes=len(PEOPLED.labels), actions=len(ACTIONS), frames=wish.frames)
     student.backbone.load_state_dict(random_tensors(arch, wish.seed))
     return student
 

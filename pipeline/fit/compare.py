@@ -36,7 +36,7 @@ from pipeline.fit.provenance import provenance_facts
 from pipeline.fit.scene_clips import scene_data_sha256, scene_examples
 from pipeline.fit.scenes import Scenes, Task
 from pipeline.media.frame_size import FrameSize
-from pipeline.synthetic.labels import LABELS
+from pipeline.synthetic.labels import labels_of
 
 TrialTask = Literal["segmentation", "depth", "action"]
 _Head = tuple[Evaluation, Fit]
@@ -140,7 +140,7 @@ def _maps(task: Task, trial: Trial, backbone: Backbone, tell: Tell) -> _Head:
     fit = _trained(task, trial, backbone, tell)
     arch = backbone.loaded.model.architecture
     items = trial.held_out.items(task, FrameSize(trial.plan.short_side, arch.patch))
-    operator = _operator(fit, arch)
+    operator = _operator(fit, arch, trial.train.scene)
     evaluation = evaluate_maps(
         operator, items, backbone, trial.plan, header=fit.facts, what="linear head", tell=tell
     )
@@ -154,14 +154,15 @@ def _trained(task: Task, trial: Trial, backbone: Backbone, tell: Tell) -> Fit:
     count = blocks_read(arch, trial.blocks)
     if task == "segmentation":
         blocks = segmentation_blocks(arch, count)
-        return fit_segmentation(items, LABELS, backbone, plan, blocks=blocks, tell=tell)
+        labels = labels_of(trial.train.scene)
+        return fit_segmentation(items, labels, backbone, plan, blocks=blocks, tell=tell)
     return fit_depth(items, None, backbone, plan, blocks=depth_blocks(arch, count), tell=tell)
 
 
-def _operator(fit: Fit, arch: Architecture) -> Operator:
+def _operator(fit: Fit, arch: Architecture, scene: str) -> Operator:
     head = Head(fit.operator, "", fit.tensors, "0" * 64)
     if fit.operator == "segmentation":
-        return Segmentation(head, arch, LABELS)
+        return Segmentation(head, arch, labels_of(scene))
     low, high = fit.facts["range_m"]
     return Depth(head, arch, range_m=(low, high), domain="own")
 

@@ -17,7 +17,7 @@ from operators.errors import UsageError
 from operators.learn.things import truth_of
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import scaled
-from pipeline.synthetic.labels import SKY, THINGS
+from pipeline.synthetic.labels import SKY, things_of
 from pipeline.synthetic.renderer import SceneFrame
 from pipeline.synthetic.scene import Scene, open_scene
 from pipeline.synthetic.uri import SceneSpec
@@ -129,7 +129,7 @@ class SceneItem:
         width, height = self.spec.size_wh
         rows, columns = size.of((height, width))
         least = _LEAST_PATCHES * size.patch**2 * (width * height) / (rows * columns)
-        ids = {label.name: label.id for label in THINGS.labels}
+        ids = {label.name: label.id for label in things_of(self.spec.scene).labels}
         whole = np.array([width, height, width, height])
         return truth_of(
             [(ids[one.label], *(one.box / whole), one.visible_pixels < least) for one in seen]

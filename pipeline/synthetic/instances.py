@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .labels import LABELS
+from .labels import PEOPLED
 from .vector import Vec3
 
 
@@ -29,7 +29,7 @@ class Instance:
 
     Attributes:
         id: 1 and above, its own for the whole clip.
-        label: a name of `labels.LABELS`.
+        label: a name of `labels.PEOPLED`.
         box: left, top, right, bottom around its pixels; right and bottom are just outside.
         visible_pixels: how many those are.
         foot_m: the middle of its underside, seen or not, in the world.
@@ -77,7 +77,7 @@ def instances_of(
     seen = (
         Instance(
             number,
-            LABELS.labels[standing[number].class_id].name,
+            PEOPLED.labels[standing[number].class_id].name,
             tuple(box),
             pixels,
             standing[number].foot_m,

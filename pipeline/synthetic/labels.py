@@ -5,6 +5,8 @@ Ids are stored in masks and in trained heads: append, never renumber.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from operators.segmentation.labelsets import Label, LabelSet
 
 WALL, FLOOR, CEILING, WINDOW, DOOR, PICTURE, RUG, LAMP, BOX, SPHERE = range(10)
@@ -35,15 +37,28 @@ LABELS = LabelSet(
         Label(POLE, "pole", (255, 214, 0)),
         Label(TREE, "tree", (46, 125, 50)),
         Label(FURNITURE, "furniture", (121, 85, 200)),
-        Label(PERSON, "person", (255, 64, 129)),
     ),
 )
 
-THINGS = LabelSet(
-    "synthetic-things",
-    tuple(
-        Label(id_, LABELS.labels[number].name, LABELS.labels[number].rgb)
-        for id_, number in enumerate(sorted(COUNTED))
-    ),
-)
+# Of scenes with people. A set of its own, so that no head is made for whom it never sees.
+PEOPLED = LabelSet("synthetic", (*LABELS.labels, Label(PERSON, "person", (255, 64, 129))))
+
+
+def _things(name: str, numbers: Iterable[int]) -> LabelSet:
+    named = (PEOPLED.labels[number] for number in sorted(numbers))
+    return LabelSet(name, tuple(Label(id_, one.name, one.rgb) for id_, one in enumerate(named)))
+
+
+THINGS = _things("synthetic-things", COUNTED - {PERSON})
 """What can be counted, as detectors know it."""
+PEOPLED_THINGS = _things("synthetic-things", COUNTED)
+
+
+def labels_of(scene: str) -> LabelSet:
+    """Return which classes a scene of `synthetic:` may have."""
+    return PEOPLED if scene == "varied" else LABELS
+
+
+def things_of(scene: str) -> LabelSet:
+    """Return which of them can be counted, as detectors know it."""
+    return PEOPLED_THINGS if scene == "varied" else THINGS

@@ -32,7 +32,7 @@ class SceneFrame:
     """One rendered frame, three arrays of one size.
 
     rgb: uint8 [H, W, 3]. depth_m: float32 [H, W], z-depth: metres along the optical axis, not
-    along the ray. classes: uint8 [H, W], ids of `labels.LABELS`.
+    along the ray. classes: uint8 [H, W], ids of `labels.PEOPLED`.
     """
 
     rgb: NDArray[np.uint8]

@@ -9,7 +9,7 @@ from operators.segmentation.labelsets import LabelSet
 
 from .camera import Camera
 from .instances import Instances, instances_of
-from .labels import LABELS
+from .labels import labels_of
 from .motion import Moment
 from .renderer import SceneFrame, render_frame, trace_instances
 from .stages import staged
@@ -33,7 +33,7 @@ class Scene:
     @property
     def labels(self) -> LabelSet:
         """The classes of the masks."""
-        return LABELS
+        return labels_of(self.spec.scene)
 
     @property
     def action(self) -> str:

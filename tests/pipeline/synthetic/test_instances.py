@@ -11,7 +11,7 @@ import pytest
 from pipeline.synthetic.camera import Camera
 from pipeline.synthetic.dice import Dice
 from pipeline.synthetic.instances import Instance, Instances, instances_of
-from pipeline.synthetic.labels import BUILDING, COUNTED, LABELS
+from pipeline.synthetic.labels import BUILDING, COUNTED, PEOPLED
 from pipeline.synthetic.motion import Moment, Motion
 from pipeline.synthetic.parts import Thing
 from pipeline.synthetic.renderer import render_frame, trace_instances
@@ -23,7 +23,7 @@ from pipeline.synthetic.uri import SceneSpec
 SIZE_HW = (90, 160)
 HERE = Camera.look_at((0.0, -8.0, 2.0), (0.0, 0.0, 0.5), SIZE_HW)
 NOW = Moment(0.0, 0.0)
-NAMES = {LABELS.labels[class_id].name for class_id in COUNTED}
+NAMES = {PEOPLED.labels[class_id].name for class_id in COUNTED}
 
 
 def _clip(scene: str, seed: int) -> Scene:
@@ -53,7 +53,7 @@ def test_the_mask_is_of_the_rays_of_depth_and_classes(scene: str, seed: int) -> 
     assert len(found.seen) > 1
     for one in found.seen:
         here = found.mask == one.id
-        assert {LABELS.labels[id_].name for id_ in np.unique(frame.classes[here])} == {one.label}
+        assert {PEOPLED.labels[id_].name for id_ in np.unique(frame.classes[here])} == {one.label}
         assert one.distance_m == frame.depth_m[here].min()
 
 

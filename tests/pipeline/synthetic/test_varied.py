@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.synthetic.labels import LABELS, PERSON
+from pipeline.synthetic.labels import LABELS, PEOPLED, PERSON, THINGS, labels_of, things_of
 from pipeline.synthetic.scene import Scene, open_scene
 from pipeline.synthetic.style import USUAL, VARIED
 from pipeline.synthetic.uri import SceneSpec
@@ -46,7 +46,7 @@ def test_people_are_instances_that_stand_on_the_ground_and_pace() -> None:
         first, last = (scene.instances(index).seen for index in (0, 6))
         later = {one.id: one for one in last}
         for one in first:
-            if one.label == LABELS.labels[PERSON].name:
+            if one.label == PEOPLED.labels[PERSON].name:
                 assert one.foot_m[2] == pytest.approx(0.0)
                 _, top, _, bottom = one.box
                 tall_m.append((bottom - top) / scene.camera(0).focal_px * one.distance_m)
@@ -76,3 +76,11 @@ def test_neither_order_nor_another_scene_changes_a_frame() -> None:
     _open("world", 3).render(0)
     again = _open("varied", 3)
     assert all(np.array_equal(again.render(i).rgb, forward[i]) for i in (2, 0, 1))
+
+
+def test_only_varied_scenes_have_people_among_their_labels() -> None:
+    assert _open("varied", 1).labels == labels_of("varied")
+    assert _open("world", 1).labels == labels_of("world") == LABELS
+    assert labels_of("varied").labels == (*LABELS.labels, PEOPLED.labels[PERSON])
+    assert things_of("world") == THINGS
+    assert [label.name for label in things_of("varied").labels][-2:] == ["furniture", "person"]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline.synthetic.action import ACTIONS, ROOM_ACTIONS
-from pipeline.synthetic.labels import BOX, LABELS, PERSON, SKY, SPHERE
+from pipeline.synthetic.labels import BOX, LABELS, SKY, SPHERE
 from pipeline.synthetic.outdoors import FAR_M
 from pipeline.synthetic.renderer import SceneFrame
 from pipeline.synthetic.scene import Scene, open_scene
@@ -112,7 +112,7 @@ def test_all_classes_are_seen_and_the_first_ten_are_the_rooms() -> None:
     seen: set[int] = set()
     for seed in range(40):
         seen |= set(np.unique(_open("world", seed).render(0).classes).tolist())
-    assert seen == set(range(len(LABELS.labels))) - {PERSON}
+    assert seen == set(range(len(LABELS.labels)))
     names = [label.name for label in LABELS.labels]
     assert names[:10] == [
         "wall",
