@@ -101,8 +101,8 @@ def _wish() -> argparse.Namespace:
     add("--steps", type=int, default=3000, help="in all")
     add("--heads-first", type=int, default=0, help="steps that leave the backbone as it is")
     add("--learning-rate", type=float, default=1e-3, help="at its height")
-    add("--agree", type=float, default=AGREE.agree, help="weight of the contrast of places")
-    add("--spread", type=float, default=AGREE.spread, help="weight of KoLeo on class tokens")
+    add("--agree", type=float, default=AGREE.agree, help="weight of the contrast of places; 0: none")
+    add("--spread", type=float, default=AGREE.spread, help="weight of KoLeo on class tokens; 0: none")
     add("--start-from", help="checkpoint of another run, or demo: the backbone that ships")
     add("--processes", type=int, default=2, help="that render")
     add("--seed", type=int, default=0, help="of everything that is drawn")
@@ -179,7 +179,8 @@ def _training(wish: argparse.Namespace, own: Mix) -> Training:
         return own.draw(wish.batch, draw)
 
     agree = replace(AGREE, agree=wish.agree, spread=wish.spread)
-    agreement = Agreement(architecture(DEMO_MODEL).width, agree)
+    width = architecture(DEMO_MODEL).width
+    agreement = Agreement(width, agree) if agree.agree or agree.spread else None
     return Training(_student(wish), batches, _turned(), plan, agreement)
 
 
