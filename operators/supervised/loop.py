@@ -19,6 +19,7 @@ from torch import Tensor
 
 from operators.backbones.thread_pool import stay_on_one_core
 from operators.backbones.training_pass import training_pass
+from operators.pretrain.dice import generator_of
 from operators.supervised.agreement import Agreement
 from operators.supervised.clips import Clips, Turned, vary
 from operators.supervised.losses import losses, scores, total
@@ -139,7 +140,7 @@ class Training:
         self.student.load_state_dict(own | fits)
 
     def _clips(self, step: int) -> Clips:
-        draw = torch.Generator().manual_seed((self.plan.seed << 32) + step)
+        draw = generator_of(self.plan.seed, step)
         return vary(self._batches(draw), self._turned, draw)
 
     def _advance(self, clips: Clips) -> dict[str, float]:
