@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
@@ -25,65 +25,42 @@ _LEAST_USED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """How far apart pictures still are, for the student's tokens and for the teacher's targets.
+class Spread:
+    """How far apart pictures still are to the student.
 
     Attributes:
         pictures: B.
         width: D.
-        samples: n.
-        prototypes: K.
-        mean_entropy: of the mean of the targets, nats: log K where prototypes are used alike, 0
-            where all have one target.
-        target_entropy: mean of the targets' own entropies, nats; no loss falls below it. As high as
-            `mean_entropy` where targets tell nothing apart.
         deviation: of class tokens of length 1, mean over the channels: up to 1 / sqrt(D), 0 where
             all pictures look alike.
         effective_rank: exponential of the entropy of the singular values of those tokens without
             their mean (Roy and Vetterli 2007), 1 to min(B - 1, D).
-        used_prototypes: share of the K that are the highest of any target.
     """
 
     pictures: int
     width: int
-    samples: int
-    prototypes: int
-    mean_entropy: float
-    target_entropy: float
     deviation: float
     effective_rank: float
-    used_prototypes: float
 
     @classmethod
     @torch.no_grad()
-    def of(cls, class_tokens: Tensor, targets: Tensor) -> Health:
+    def of_tokens(cls, class_tokens: Tensor) -> Spread:
         """Look at one batch.
 
         Args:
             class_tokens: of different pictures, `[B, D]`, B from 2.
-            targets: of class tokens, `[n, K]`, n from 1; rows sum to 1.
 
         Raises:
-            ValueError: too few of either.
+            ValueError: too few.
         """
-        if len(class_tokens) < 2 or not len(targets):
-            raise ValueError(
-                f"want 2 class tokens and 1 target or more, got {len(class_tokens)} and "
-                f"{len(targets)}"
-            )
+        if len(class_tokens) < 2:
+            raise ValueError(f"want 2 class tokens or more, got {len(class_tokens)}")
         units = F.normalize(at_least_float32(class_tokens), dim=1)
-        own = at_least_float32(targets)
-        used = len(set(own.argmax(dim=1).tolist()))
-        return cls(
+        return Spread(
             pictures=len(units),
             width=units.shape[1],
-            samples=len(own),
-            prototypes=own.shape[1],
-            mean_entropy=_entropy(own.mean(dim=0)).item(),
-            target_entropy=_entropy(own).mean().item(),
             deviation=units.std(dim=0, correction=0).mean().item(),
             effective_rank=_effective_rank(units - units.mean(dim=0)),
-            used_prototypes=used / own.shape[1],
         )
 
     def alarms(self) -> list[str]:
@@ -92,7 +69,7 @@ class Health:
         At the very start class tokens hardly depend on the picture, where LayerScale is small, so
         alarms of the first steps mean little.
         """
-        return [*self._alarms_of_tokens(), *self._alarms_of_targets()]
+        return list(self._alarms_of_tokens())
 
     def _alarms_of_tokens(self) -> Iterator[str]:
         healthy = self.width**-0.5
@@ -107,6 +84,55 @@ class Health:
                 f"class tokens lie in few directions: effective rank {self.effective_rank:.1f} of "
                 f"at most {most}"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Health(Spread):
+    """That, and how far apart they are in the teacher's targets.
+
+    Attributes:
+        samples: n.
+        prototypes: K.
+        mean_entropy: of the mean of the targets, nats: log K where prototypes are used alike, 0
+            where all have one target.
+        target_entropy: mean of the targets' own entropies, nats; no loss falls below it. As high as
+            `mean_entropy` where targets tell nothing apart.
+        used_prototypes: share of the K that are the highest of any target.
+    """
+
+    samples: int
+    prototypes: int
+    mean_entropy: float
+    target_entropy: float
+    used_prototypes: float
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, class_tokens: Tensor, targets: Tensor) -> Health:
+        """Look at one batch.
+
+        Args:
+            class_tokens: of different pictures, `[B, D]`, B from 2.
+            targets: of class tokens, `[n, K]`, n from 1; rows sum to 1.
+
+        Raises:
+            ValueError: too few of either.
+        """
+        if not len(targets):
+            raise ValueError("want 1 target or more, got 0")
+        own = at_least_float32(targets)
+        return cls(
+            **asdict(Spread.of_tokens(class_tokens)),
+            samples=len(own),
+            prototypes=own.shape[1],
+            mean_entropy=_entropy(own.mean(dim=0)).item(),
+            target_entropy=_entropy(own).mean().item(),
+            used_prototypes=len(set(own.argmax(dim=1).tolist())) / own.shape[1],
+        )
+
+    def alarms(self) -> list[str]:
+        """Of both."""
+        return [*self._alarms_of_tokens(), *self._alarms_of_targets()]
 
     def _alarms_of_targets(self) -> Iterator[str]:
         most = min(self.samples, self.prototypes)

@@ -42,23 +42,24 @@ def first_of_each(tinies: NDArray[np.uint8]) -> NDArray[np.intp]:
         tinies: `[N, 192]`, in the order in which they are kept.
     """
     kept: list[int] = []
+    rows = np.empty((len(tinies), _VALUES), np.float32)  # of those that are kept, as they come
     for begin in range(0, len(tinies), _TOGETHER):
-        some = tinies[begin : begin + _TOGETHER]
-        fresh = np.flatnonzero(~_near(some, tinies[kept]).any(axis=1))
+        some = tinies[begin : begin + _TOGETHER].astype(np.float32)
+        fresh = np.flatnonzero(~_near(some, rows[: len(kept)]).any(axis=1))
         among = _near(some[fresh], some[fresh])
         own: list[int] = []
         for place in range(len(fresh)):
             if not among[place, own].any():
                 own.append(place)
+        rows[len(kept) : len(kept) + len(own)] = some[fresh[own]]
         kept += (begin + fresh[own]).tolist()
     return np.array(kept, np.intp)
 
 
-def _near(some: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """`[n, m]`. Products of levels and all their sums are whole numbers below 2^24, which float32
-    holds exactly in whatever order they are added."""
-    one, other = some.astype(np.float32), others.astype(np.float32)
-    squares = [(values.astype(np.int64) ** 2).sum(axis=1) for values in (some, others)]
-    apart = squares[0][:, None] + squares[1] - 2 * (one @ other.T).astype(np.int64)
+def _near(some: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """`[n, m]`. Sums of squares and of products are whole numbers below 2^24, which float32 holds
+    exactly in whatever order they are added; so is what is near. What is far may be rounded."""
+    squares = [np.einsum("ij,ij->i", values, values) for values in (some, others)]
+    apart = squares[0][:, None] + (squares[1] - 2 * (some @ others.T))
     near: NDArray[np.bool_] = apart <= NEAR_LEVELS**2 * _VALUES
     return near

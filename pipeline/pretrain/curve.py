@@ -54,7 +54,10 @@ class Curve:
 def _panels(lines: Sequence[Line], plan: Plan) -> list[OverTime]:
     charts = _Charts(lines)
     if "dino_global" not in lines[-1]:
-        return [charts.chart("Losses", "1 - cosine", _FEATURES)]
+        return [
+            charts.chart("Losses", "1 - cosine", _FEATURES),
+            charts.chart("Spread", "effective rank", _RANK),
+        ]
     # All patches are asked about where a run is distilled; else those of some of the crops.
     asked = 1.0 if plan.teacher else plan.recipe.masked or 1.0
     losses: dict[str, Value] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor
 from operators.errors import UsageError
 from operators.pretrain.crops import draw_crops
 from operators.pretrain.packed import PackedTransformer
-from pipeline.fit.pictures import pictures_in_folders
+from pipeline.fit.pictures import LabelledPicture, pictures_in_folders
 from pipeline.media.still import read_upright
 from pipeline.pretrain.corpus import Corpus
 from pipeline.pretrain.judging import (
@@ -30,7 +31,8 @@ from pipeline.pretrain.judging import (
 from pipeline.pretrain.plan import Plan
 
 WHOLE_STREAMS = 20  # with so many, whole streams are held out; with fewer, pictures of all
-MOST = 1000  # pictures that are judged by
+MOST = 500  # pictures that are judged by, and of labelled ones
+MOST_LABELLED = 2000
 
 Tell = Callable[[float | None, str], None]
 Look = Callable[[Tensor], Tensor]
@@ -50,36 +52,71 @@ def apart(corpus: Corpus, share: float) -> tuple[Corpus, Corpus]:
     Raises:
         UsageError: so few pictures that none would be left.
     """
-    streams = {one.stream for one in corpus.pictures}
-    whole = len(streams) >= WHOLE_STREAMS
-    keys = [one.stream if whole else one.sha256 for one in corpus.pictures]
-    ranks = sorted(set(keys), key=lambda key: hashlib.sha256(key.encode()).digest())
-    chosen, count = set[str](), 0
-    for key in ranks:
-        if count >= max(2, share * len(keys)):
-            break
-        chosen.add(key)
-        count += keys.count(key)
-    held_out = [number for number, key in enumerate(keys) if key in chosen]
-    own = [number for number, key in enumerate(keys) if key not in chosen]
+    wanted = max(2, round(share * len(corpus)))
+    chosen = _streams(corpus, wanted) or _pictures(corpus, wanted)
+    held_out = [number for number in range(len(corpus)) if number in chosen]
+    own = [number for number in range(len(corpus)) if number not in chosen]
     if len(own) < 2:
         raise UsageError(
-            f"{len(keys)} pictures are too few: two to train on and two to judge by are the least; "
-            "--keep-copies leaves in what repeats another one, --every takes more of long shots"
+            f"{len(corpus)} pictures are too few: two to train on and two to judge by are the "
+            "least; --keep-copies leaves in what repeats another one, --every takes more of long "
+            "shots"
         )
     return corpus.part(own), corpus.part(held_out)
 
 
+def _streams(corpus: Corpus, wanted: int) -> set[int]:
+    """Numbers of the pictures of whole streams, about so many; none where streams do not go up."""
+    of: dict[str, list[int]] = defaultdict(list)
+    for number, one in enumerate(corpus.pictures):
+        of[one.stream].append(number)
+    if len(of) < WHOLE_STREAMS:
+        return set()
+    chosen: set[int] = set()
+    for name in sorted(of, key=_rank):
+        # One that is much larger than what is wanted would leave little to train on.
+        if len(chosen) < wanted and len(chosen) + len(of[name]) <= 1.5 * wanted:
+            chosen |= set(of[name])
+    return chosen if len(chosen) >= wanted / 2 else set()
+
+
+def _pictures(corpus: Corpus, wanted: int) -> set[int]:
+    numbers = sorted(range(len(corpus)), key=lambda one: _rank(corpus.pictures[one].sha256))
+    return set(numbers[:wanted])
+
+
+def _rank(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
 class HeldOut:
-    """What two backbones are judged by."""
+    """What two backbones are judged by; read before a training, so that nothing fails behind it.
+
+    Attributes:
+        identity: sha256 of the labelled pictures; "": there are none.
+    """
 
     def __init__(self, corpus: Corpus, plan: Plan) -> None:
         """
         Args:
-            corpus: pictures that are held out; the first `MOST` are looked at.
+            corpus: pictures that are held out; `MOST` of them are looked at.
             plan: of the training: its crops, and the folder of labelled pictures.
+
+        Raises:
+            SourceError: a picture cannot be read; names it.
+            UsageError: a folder without labelled pictures.
         """
-        self._corpus, self._plan = corpus, plan
+        self._side = plan.crops.global_px
+        chosen = sorted(_pictures(corpus, MOST))
+        crops = [_crops(corpus, number, plan) for number in chosen]
+        self._crops = torch.stack(crops, dim=1)
+        self._streams = [corpus.pictures[number].stream for number in chosen]
+        self._labelled = _drawn(plan.judged) if plan.judged else []
+        self._folder, self._squares = plan.judged, [self._square(one) for one in self._labelled]
+        digest = hashlib.sha256()
+        for one in self._squares:
+            digest.update(one.numpy().tobytes())
+        self.identity = digest.hexdigest() if self._labelled else ""
 
     def verdicts(
         self, before: PackedTransformer, after: PackedTransformer, tell: Tell
@@ -89,57 +126,52 @@ class HeldOut:
         Args:
             before, after: the backbones.
             tell: hears how far it is.
-
-        Raises:
-            SourceError: a picture cannot be read; names it.
         """
         tell(0.0, "judging")
         found = [self._by_crops(before, after)]
         tell(0.5, "judging")
-        if self._plan.judged is not None:
-            found.append(self._by_labels(self._plan.judged, before, after))
+        if self._labelled:
+            found.append(self._by_labels(before, after))
         return tuple(found)
 
     def _by_crops(self, before: PackedTransformer, after: PackedTransformer) -> Verdict:
-        count = min(MOST, len(self._corpus))
-        crops = torch.stack([self._crops(number) for number in range(count)], dim=1)
-        groups = [one.stream for one in self._corpus.pictures[:count]]
-        if len(set(groups)) == 1:  # of one folder or stream: each picture by itself
-            groups = [one.sha256 for one in self._corpus.pictures[:count]]
-
         def rights(of: Look) -> Rights:
-            return right_by_crops(*(of(one) for one in crops))
+            return right_by_crops(*(of(one) for one in self._crops))
 
-        return _compared("two crops of each picture", rights, before, after, groups)
+        return _compared("two crops of each picture", rights, before, after, self._streams)
 
-    def _by_labels(
-        self, folder: Path, before: PackedTransformer, after: PackedTransformer
-    ) -> Verdict:
-        pictures = pictures_in_folders(str(folder))
-        names = sorted({one.label for one in pictures})
-        classes = np.array([names.index(one.label) for one in pictures], np.int64)
-        pixels = torch.stack([self._square(one.path) for one in pictures])
+    def _by_labels(self, before: PackedTransformer, after: PackedTransformer) -> Verdict:
+        names = sorted({one.label for one in self._labelled})
+        classes = np.array([names.index(one.label) for one in self._labelled], np.int64)
+        pixels = torch.stack(self._squares)
 
         def rights(of: Look) -> Rights:
             return right_by_neighbours(of(pixels), classes)
 
-        groups = [str(one.path) for one in pictures]
-        return _compared(f"neighbours in {folder}", rights, before, after, groups)
+        groups = [str(one.path) for one in self._labelled]
+        return _compared(f"neighbours in {self._folder}", rights, before, after, groups)
 
-    def _crops(self, number: int) -> Tensor:
-        """The two global ones of a picture, uint8 `[2, 3, H, W]`: the same for every backbone."""
-        own = self._corpus.pictures[number].sha256
-        draw = torch.Generator().manual_seed(int(own[:15], 16))
-        picture = torch.from_numpy(self._corpus.picture(number))
-        return draw_crops(picture, self._plan.crops, draw).globals
-
-    def _square(self, path: Path) -> Tensor:
+    def _square(self, one: LabelledPicture) -> Tensor:
         """The middle of a picture, uint8 `[3, H, W]`."""
-        side = self._plan.crops.global_px
         picture = ImageOps.fit(
-            Image.fromarray(read_upright(path)), (side, side), Image.Resampling.BICUBIC
+            Image.fromarray(read_upright(one.path)),
+            (self._side, self._side),
+            Image.Resampling.BICUBIC,
         )
         return torch.from_numpy(np.array(picture)).movedim(-1, 0)
+
+
+def _drawn(folder: Path) -> list[LabelledPicture]:
+    """At most `MOST_LABELLED` of them, whichever their paths decide."""
+    found = pictures_in_folders(str(folder))
+    chosen = sorted(found, key=lambda one: _rank(str(one.path.relative_to(folder))))
+    return sorted(chosen[:MOST_LABELLED], key=lambda one: one.path)
+
+
+def _crops(corpus: Corpus, number: int, plan: Plan) -> Tensor:
+    """The two global ones of a picture, uint8 `[2, 3, H, W]`: the same for every backbone."""
+    draw = torch.Generator().manual_seed(int(corpus.pictures[number].sha256[:8], 16))
+    return draw_crops(torch.from_numpy(corpus.picture(number)), plan.crops, draw).globals
 
 
 def _compared(

@@ -22,6 +22,8 @@ from operators.learn.estimate import Estimate, Floats, estimate
 from operators.pretrain.packed import PackedTransformer
 
 NEIGHBOURS = 10
+FEWEST_PICTURES = 50  # of which a verdict can say that one is better
+FEWEST_GROUPS = 8  # below, an interval over groups is none: pictures stand for themselves
 TEMPERATURE = 0.07  # of votes, as DINO's evaluation has it
 _TOGETHER = 16  # pictures at a time
 _PIXELS = 8  # a side
@@ -35,6 +37,7 @@ class Verdict:
 
     Attributes:
         what: is judged, in words.
+        pictures: how many.
         pixels: share of pictures that are right by 8 x 8 pixels of them, for comparison.
         before, after: share that is right by either backbone.
         gain: after less before, with its interval: groups of pictures are drawn anew for both
@@ -42,6 +45,7 @@ class Verdict:
     """
 
     what: str
+    pictures: int
     pixels: float
     before: float
     after: float
@@ -50,12 +54,18 @@ class Verdict:
     @property
     def better(self) -> bool:
         """Whether there is a gain that is no chance, as far as its interval tells."""
-        return self.gain.low is not None and self.gain.low > 0
+        return self.can_tell and self.gain.low is not None and self.gain.low > 0
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether so many pictures can tell anything."""
+        return self.pictures >= FEWEST_PICTURES
 
     def plain(self) -> dict[str, Any]:
         """As JSON values."""
         shares = {name: round(getattr(self, name), 6) for name in ("pixels", "before", "after")}
-        return {"what": self.what, **shares, "gain": self.gain.plain()}
+        told = {"what": self.what, "pictures": self.pictures, "can_tell": self.can_tell}
+        return {**told, **shares, "gain": self.gain.plain()}
 
 
 def verdict(
@@ -66,8 +76,11 @@ def verdict(
     Args:
         what: was judged.
         pixels, before, after: of the same pictures `[n]`.
-        groups: what each picture belongs to; pictures of one are not independent.
+        groups: what each picture belongs to; pictures of one are not independent. Where there are
+            few groups, they are taken as if they were, and the interval is narrower than the truth.
     """
+    if len(set(groups)) < FEWEST_GROUPS:
+        groups = [str(number) for number in range(len(pixels))]
     names, of = np.unique(np.asarray(groups), return_inverse=True)
     counts = np.bincount(of, minlength=len(names)).astype(np.float64)
     difference = after.astype(np.float64) - before.astype(np.float64)
@@ -78,7 +91,8 @@ def verdict(
         return gained
 
     gain = estimate(measure, len(names))
-    return Verdict(what, float(pixels.mean()), float(before.mean()), float(after.mean()), gain)
+    by_pixels, was, now = (float(one.mean()) for one in (pixels, before, after))
+    return Verdict(what, len(pixels), by_pixels, was, now, gain)
 
 
 def right_by_crops(first: Tensor, second: Tensor) -> Rights:

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from operators.pretrain.health import Health
+from operators.pretrain.health import Health, Spread
 from operators.pretrain.recipe import Recipe
 from operators.pretrain.step import Step
 
@@ -37,18 +37,23 @@ class Looks:
         self.said = f"loss {sum(losses.values()):.3f}"
 
     def line(self, number: int, step: Step) -> tuple[dict[str, Any], list[str]]:
-        """A line about all steps since the last one, and what the last step is alarmed by.
+        """A line about the steps since the last one, and what the last step is alarmed by.
 
         Args:
             number: steps that are done.
             step: the last of them.
         """
         means = {name: round(total / self._count, 6) for name, total in self._sums.items()}
-        line = {"step": number, "rate": self._recipe.rates.at(number - 1), **means}
+        # Fewer steps than the line stands for, where a killed training went on in its midst.
+        line = {"step": number, "steps": self._count, "rate": self._recipe.rates.at(number - 1)}
+        line |= means
         self._sums, self._count = {}, 0
-        if step.targets is None:
-            return line, []
-        health = Health.of(step.class_tokens, step.targets)
+        health = (
+            Spread.of_tokens(step.class_tokens)
+            if step.targets is None
+            else Health.of(step.class_tokens, step.targets)
+        )
+        if isinstance(health, Health):
+            line["log_prototypes"] = math.log(health.prototypes)
         alarms = health.alarms()
-        most = {"log_prototypes": math.log(health.prototypes)}
-        return line | asdict(health) | most | {"alarms": alarms}, alarms
+        return line | asdict(health) | {"alarms": alarms}, alarms

@@ -116,5 +116,7 @@ def test_two_pictures_of_their_own_are_healthy():
 
 
 def test_too_little_to_look_at_is_refused():
-    with pytest.raises(ValueError, match="want 2 class tokens and 1 target or more, got 1 and 0"):
-        Health.of(torch.ones(1, 4), torch.ones(0, 4))
+    with pytest.raises(ValueError, match="want 2 class tokens or more, got 1"):
+        Health.of(torch.ones(1, 4), torch.ones(1, 4))
+    with pytest.raises(ValueError, match="want 1 target or more, got 0"):
+        Health.of(torch.ones(2, 4), torch.ones(0, 4))

@@ -57,7 +57,7 @@ def test_the_picture_has_all_lines_and_gaps_where_there_are_none(tmp_path, steps
 def test_a_distillation_of_features_has_its_own_chart(tmp_path):
     curve = Curve(tmp_path, 0)
     for step in (EVERY, 2 * EVERY):
-        curve.add({"step": step, "class": 0.5, "patches": 0.25})
+        curve.add({"step": step, "class": 0.5, "patches": 0.25, "effective_rank": 7.0})
     curve.draw(PLAN)
     drawn = (tmp_path / "curve.svg").read_text()
     assert "1 - cosine" in drawn

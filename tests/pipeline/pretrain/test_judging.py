@@ -35,12 +35,37 @@ def test_a_gain_is_sure_only_where_most_groups_have_it():
     one_film = np.arange(100) < 5
     sure = verdict("crops", none, none, everywhere, groups)
     assert sure.better
-    assert (sure.before, sure.after) == (0.0, 0.5)
+    assert (sure.pictures, sure.before, sure.after) == (100, 0.0, 0.5)
     assert sure.gain.value == pytest.approx(0.5)
     assert not verdict("crops", none, none, one_film, groups).better
     assert not verdict("crops", none, everywhere, everywhere, groups).better
-    assert not verdict("crops", none, none, everywhere, ["one film"] * 100).better
-    assert sure.plain()["what"] == "crops"
+    assert sure.plain()["can_tell"] is True
+
+
+def test_few_pictures_tell_nothing_and_few_groups_are_not_drawn_from():
+    few = np.ones(20, dtype=bool)
+    told = verdict("crops", few, ~few, few, [str(number) for number in range(20)])
+    assert not told.can_tell
+    assert not told.better
+    # Of two groups, one of which is twice the other: no interval of the two is one.
+    none = np.zeros(90, dtype=bool)
+    gained = np.arange(90) < 3
+    two = verdict(
+        "crops", none, none, gained, ["a" if number < 60 else "b" for number in range(90)]
+    )
+    alone = verdict("crops", none, none, gained, [str(number) for number in range(90)])
+    assert two.gain == alone.gain
+
+
+def test_chance_is_seldom_a_gain():
+    """With no true difference an interval of 95 % lies above 0 in 2.5 of 100 cases, about."""
+    draw = np.random.Generator(np.random.PCG64(0))
+    streams = [f"film {number // 25}" for number in range(75)]
+    better = 0
+    for _ in range(200):
+        before, after = (draw.random(75) < 0.5 for _ in range(2))
+        better += verdict("crops", before, before, after, streams).better
+    assert better <= 12
 
 
 def test_vectors_have_length_one_and_batches_do_not_matter():
