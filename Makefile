@@ -58,7 +58,7 @@ demo-weights: $(VENV)/.stamp-run  ## train the weights that ship (--weights demo
 	$(DEMO_WEIGHTS) --out results/pretrain
 	$(COMPARE) --task depth --task segmentation --train-seeds 10000:10800 -o results/demo-eval/maps
 	$(COMPARE) --task action --train-seeds 10000:11600 -o results/demo-eval/action
-	$(VENV)/bin/dinostream fit detect --synthetic world --seeds 10000:15000 --frames 1 $(SIZES:%=--size %) --short-side 112 \
+	$(VENV)/bin/dinostream fit detect --synthetic world --seeds 10000:15000 --frames 1 $(SIZES:%=--size %) --short-side 112 --no-masks \
 	  --steps 6000 --model dinov2_vitti14 --weights results/pretrain/dinov2_vitti14.safetensors -o results/demo-heads/detect.safetensors
 	$(DEMO_WEIGHTS).pack --backbone results/pretrain/dinov2_vitti14.safetensors \
 	  $(DEMO_HEADS:%=results/demo-heads/%.safetensors)

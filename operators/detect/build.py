@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from operators.backbones.architectures import Architecture
@@ -30,7 +29,7 @@ def build_detect(settings: Mapping[str, Any], request: HeadRequest) -> Detect:
     """Detection as a user configured it.
 
     Args:
-        settings: `threshold` (for all labels, in place of the head's), `masks` (of an EoMT).
+        settings: `threshold` (for all labels, in place of the head's), `masks` (beside the boxes).
         request: the head that was chosen.
 
     Raises:
@@ -59,7 +58,7 @@ def _drawn(request: HeadRequest) -> Head:
         )
     facts = {"labelset": _RANDOM.name, "labels": _RANDOM.records(), "thresholds": [0.0] * classes}
     shape = DecoderShape()
-    known = facts | {"decoder": asdict(shape)}
+    known = facts | {"decoder": shape.plain()}
     return random_head(request, decoder_layout(arch, classes, shape), known)
 
 
@@ -75,10 +74,8 @@ def _eomt(head: Head, arch: Architecture, *, masks: bool) -> tuple[Finder, Label
 
 
 def _decoder(head: Head, arch: Architecture, *, masks: bool) -> tuple[Finder, LabelSet]:
-    if masks:
-        raise head.wrong("it has boxes alone; leave out the setting masks")
     labels = _labels(head)
-    return BoxFinder(head, arch, len(labels.labels), _shape(head)), labels
+    return BoxFinder(head, arch, len(labels.labels), _shape(head), masks=masks), labels
 
 
 def _labels(head: Head) -> LabelSet:

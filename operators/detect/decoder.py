@@ -1,4 +1,4 @@
-"""Boxes off frozen features: some blocks' patches in -> classes and boxes of queries out.
+"""Boxes off frozen features: some blocks' patches in -> classes, boxes and masks of queries out.
 
 A thin decoder of DETR's family (Carion et al. 2020): every patch proposes a box, the best become
 queries, and a few layers refine them. They learn to tell every thing once, so nothing is
@@ -19,6 +19,7 @@ from operators.backbones.architectures import Architecture
 from operators.depth.linear import FOUR_BLOCKS
 from operators.detect.boxes import corners
 from operators.detect.layers import Attention, Gaze, Middles, Mlp, Reach, Relation, Wide
+from operators.detect.mask_branch import MaskBranch
 from operators.weights.heads import Layout
 
 BLOCKS = 4
@@ -35,17 +36,20 @@ class DecoderShape:
         heads: of attention, which share the width evenly.
         layers: that refine the boxes.
         queries: K, things told of at most.
+        mask_width: E, numbers of a cell of masks; 0: boxes alone.
     """
 
     width: int = 128
     heads: int = 4
     layers: int = 2
     queries: int = 50
+    mask_width: int = 0
 
     def __post_init__(self) -> None:
-        numbers = asdict(self).values()
-        if any(isinstance(one, bool) or not isinstance(one, int) or one < 1 for one in numbers):
-            raise ValueError(f"want whole numbers from 1, got {self}")
+        *numbers, masks = asdict(self).values()
+        least = [(1, one) for one in numbers] + [(0, masks)]
+        if any(isinstance(x, bool) or not isinstance(x, int) or x < low for low, x in least):
+            raise ValueError(f"want whole numbers from 1, of masks from 0, got {self}")
         if self.width % self.heads:
             raise ValueError(
                 f"width must be a multiple of its {self.heads} heads, got {self.width}"
@@ -58,9 +62,14 @@ class DecoderShape:
         Raises:
             ValueError: something else than such numbers.
         """
-        if set(plain) != set(cls.__slots__):
-            raise ValueError(f"want {', '.join(cls.__slots__)}, got {plain!r}")
+        if set(plain) | {"mask_width"} != set(cls.__slots__):
+            *always, masks = cls.__slots__
+            raise ValueError(f"want {', '.join(always)}, and {masks} of masks, got {plain!r}")
         return cls(**plain)
+
+    def plain(self) -> dict[str, int]:
+        """As JSON values; of boxes alone what heads said before there were masks."""
+        return {name: one for name, one in asdict(self).items() if name != "mask_width" or one}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +79,13 @@ class Guess:
     Attributes:
         logits: `[R, K, C + 1]`, of every class and, last, of nothing.
         boxes: centre x, y, width, height `[R, K, 4]`, shares of the picture.
+        masks: logits of cells `[R, K, CELLS * h, CELLS * w]`, above zero inside; None where none
+            are told.
     """
 
     logits: Tensor
     boxes: Tensor
+    masks: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,7 @@ class Decoder(nn.Module):
         self.told_norm = nn.LayerNorm(own)
         self.told_class = Wide(own, classes + 1)
         self.told_box = Mlp(own, own, 4)
+        self.told_mask = MaskBranch(own, shape.mask_width) if shape.mask_width else None
 
     def forward(self, blocks: Tensor) -> list[Guess]:
         """All that is said, for training.
@@ -136,21 +149,23 @@ class Decoder(nn.Module):
         chosen = _best(proposed.logits, self.shape.queries)
         boxes = _taken(proposed.boxes, chosen).detach()
         refined = self._refined(memory, _taken(memory, chosen), boxes, where.middles)
-        return [proposed, *(Guess(self.told_class(told), own) for told, own in refined)]
+        cells = self._cells(memory, where)
+        return [proposed, *(self._guess(told, own, cells) for told, own in refined)]
 
-    def last(self, blocks: Tensor, where: Whereabouts) -> Guess:
+    def last(self, blocks: Tensor, where: Whereabouts, *, masks: bool = False) -> Guess:
         """The last of what `forward` says, and no more computed than that takes.
 
         Args:
             blocks: as of `forward`.
             where: `whereabouts` of their grid.
+            masks: they are wanted, of a decoder that has them.
         """
         memory = self._memory(blocks, where)
         chosen = _best(self.proposed_class(memory), self.shape.queries)
         own = _taken(memory, chosen)
         boxes = _moved(where.boxes[chosen], self.proposed_box(own))
         *_, (told, refined) = self._refined(memory, own, boxes, where.middles)
-        return Guess(self.told_class(told), refined)
+        return self._guess(told, refined, self._cells(memory, where) if masks else None)
 
     def whereabouts(self, grid: tuple[int, int], device: torch.device) -> Whereabouts:
         """What is the same for all pictures of so many patches down and across."""
@@ -167,6 +182,17 @@ class Decoder(nn.Module):
     def _memory(self, blocks: Tensor, where: Whereabouts) -> Tensor:
         read: Tensor = self.read_norm(self.read(blocks.flatten(1, 2)))
         return read + where.place
+
+    def _cells(self, memory: Tensor, where: Whereabouts) -> Tensor | None:
+        if self.told_mask is None:
+            return None
+        return self.told_mask.painted(memory, where.middles.grid)
+
+    def _guess(self, told: Tensor, boxes: Tensor, cells: Tensor | None) -> Guess:
+        masks = None
+        if self.told_mask is not None and cells is not None:
+            masks = self.told_mask(told, corners(boxes).detach(), cells)
+        return Guess(self.told_class(told), boxes, masks)
 
     def _refined(
         self, memory: Tensor, proposed: Tensor, boxes: Tensor, middles: Middles

@@ -59,6 +59,11 @@ class Detect(BatchOperator):
         own = {"labelset": self.labels.name, "thresholds": list(self._thresholds)}
         return own | dict(self._find.settings())
 
+    @property
+    def tells_masks(self) -> bool:
+        """A mask stands beside every box."""
+        return bool(self._find.settings().get("masks"))
+
     def label_sets(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         return {self.labels.name: self.labels.records()}
 

@@ -33,10 +33,21 @@ def answers(
     """
 
     def answer(picture: DensePicture) -> Tensor:
-        patches, cls = picture.patches.float(), picture.cls.float()
-        layers = {
-            block: (patches[row][None], cls[row][None]) for row, block in enumerate(operator.layers)
-        }
-        return read(Features((_INFO,), cls[-1:], patches[-1:], layers, norm), slice(1))[0]
+        return read(features_of(picture, operator, norm), slice(1))[0]
 
     return answer
+
+
+def features_of(picture: DensePicture, operator: MapOperator, norm: Norm) -> Features:
+    """A stored picture as a batch of one frame.
+
+    Args:
+        picture: holds the blocks that the operator reads.
+        operator: its `layers` are those blocks, in that order.
+        norm: the backbone's final norm.
+    """
+    patches, cls = picture.patches.float(), picture.cls.float()
+    layers = {
+        block: (patches[row][None], cls[row][None]) for row, block in enumerate(operator.layers)
+    }
+    return Features((_INFO,), cls[-1:], patches[-1:], layers, norm)

@@ -29,11 +29,13 @@ class DensePicture:
         cls: float `[L, D]`, the class token of each.
         truth: `[H, W]`, pixels at the backbone's size: uint8 class ids, or float32 metres; or the
             boxes of things, as of `operators.learn.things`.
+        masks: of those things, bool `[M, H, W]`, pixels likewise; None where they are not read.
     """
 
     patches: Tensor
     cls: Tensor
     truth: Tensor
+    masks: Tensor | None = None
 
     @property
     def grid(self) -> tuple[int, int]:

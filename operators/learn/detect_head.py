@@ -1,4 +1,5 @@
-"""A head that finds things of one's own: pictures with boxes in -> the tensors of a decoder out.
+"""A head that finds things of one's own: pictures with boxes in, and masks where the decoder is to
+tell them -> the tensors of a decoder out.
 
 Trained by set prediction on frozen features, with the same loss on what every patch proposes and
 on what queries say after each layer.

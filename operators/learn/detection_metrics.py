@@ -1,4 +1,5 @@
-"""How good boxes are: COCO's average precision, and from which score on a label is best told.
+"""How good boxes or masks are: COCO's average precision, and from which score on a label is best
+told.
 
 Found things and true things, picture by picture, in -> numbers with intervals over files or scenes
 out. Tests hold it to pycocotools, whose rules these are. Knows no features.
@@ -40,6 +41,10 @@ class Found:
     labels: Numbers
 
 
+_Told = tuple[Found, Numbers, Floats, int]
+"""Of a picture: what was said, what is true, how far they overlap, its group."""
+
+
 @dataclass(frozen=True, slots=True)
 class DetectionScores:
     """
@@ -65,6 +70,7 @@ def detection_scores(
     groups: Sequence[str],
     classes: int,
     *,
+    overlaps: Sequence[Floats] | None = None,
     seed: int = 0,
 ) -> DetectionScores:
     """Measure answers.
@@ -74,10 +80,18 @@ def detection_scores(
         truths: of each picture `[M, 6]`, as of `operators.learn.things`.
         groups: file or scene of each picture.
         classes: how many labels there are.
+        overlaps: of each picture `[N, M]`, what is found against what is true, in place of those
+            of boxes; as of `operators.learn.mask_overlaps`.
         seed: of the bootstrap.
     """
+    if overlaps is None:
+        overlaps = [
+            _overlaps(one.boxes, truth[:, 1:5], truth[:, 5] > 0)
+            for one, truth in zip(found, truths, strict=True)
+        ]
     names, member = np.unique(np.asarray(groups), return_inverse=True)
-    labels = [_label(found, truths, member, len(names), id_) for id_ in range(classes)]
+    told = list(zip(found, truths, overlaps, member.tolist(), strict=True))
+    labels = [_label(told, len(names), id_) for id_ in range(classes)]
     once = np.ones((1, len(names)))
 
     def mean(weights: Floats, ious: slice) -> Floats:
@@ -159,21 +173,16 @@ def _area(recall: Floats, precision: Floats) -> float:
     return float(np.append(best, 0.0)[at].mean())
 
 
-def _label(
-    found: Sequence[Found],
-    truths: Sequence[Numbers],
-    member: NDArray[np.intp],
-    groups: int,
-    id_: int,
-) -> _Label:
+def _label(told: Sequence[_Told], groups: int, id_: int) -> _Label:
     scores, right, counts, members = [], [], [], []
     things = np.zeros(groups, dtype=np.int64)
-    for one, truth, group in zip(found, truths, member, strict=True):
-        own = truth[truth[:, 0] == id_]
-        things[group] += int((own[:, 5] == 0).sum())
+    for one, truth, overlaps, group in told:
+        own = truth[:, 0] == id_
+        lax = truth[own, 5] > 0
+        things[group] += int((~lax).sum())
         rows = np.flatnonzero(one.labels == id_)
         rows = rows[np.argsort(-one.scores[rows], kind="stable")][:_MOST]
-        hit, counted = _matched(one.boxes[rows], own)
+        hit, counted = _matched(overlaps[rows][:, own], lax)
         scores.append(one.scores[rows])
         right.append(hit)
         counts.append(counted)
@@ -189,20 +198,19 @@ def _label(
     )
 
 
-def _matched(boxes: Numbers, truth: Numbers) -> tuple[Flags, Flags]:
-    """Of one label in one picture: which boxes, the surest first, are things, and which count.
+def _matched(overlaps: Floats, lax: Flags) -> tuple[Flags, Flags]:
+    """Of one label in one picture: which guesses, the surest first, are things, and which count.
 
     Each takes the thing that it overlaps most of those that are left; one that does not count is
     taken only where no other is, and by as many as lie on it.
     """
-    truth = truth[np.argsort(truth[:, 5], kind="stable")]
-    lax = truth[:, 5] > 0
-    overlaps = _overlaps(boxes, truth[:, 1:5], lax)
-    right = np.zeros((len(IOUS), len(boxes)), dtype=bool)
+    order = np.argsort(lax, kind="stable")
+    overlaps, lax = overlaps[:, order], lax[order]
+    right = np.zeros((len(IOUS), len(overlaps)), dtype=bool)
     counts = np.ones_like(right)
     for row, least in enumerate(IOUS):
-        left = np.ones(len(truth), dtype=bool)
-        for box, own in enumerate(overlaps):
+        left = np.ones(len(lax), dtype=bool)
+        for guess, own in enumerate(overlaps):
             fits = left & (own >= min(least, 1 - 1e-10))
             real = fits & ~lax
             among = real if real.any() else fits
@@ -210,7 +218,7 @@ def _matched(boxes: Numbers, truth: Numbers) -> tuple[Flags, Flags]:
                 continue
             # Of equal overlaps the last, as pycocotools does.
             best = len(own) - 1 - int(np.where(among, own, -1)[::-1].argmax())
-            right[row, box], counts[row, box] = not lax[best], not lax[best]
+            right[row, guess], counts[row, guess] = not lax[best], not lax[best]
             left[best] = lax[best]
     return right, counts
 

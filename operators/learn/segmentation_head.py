@@ -7,6 +7,7 @@ mean and variance of the features, and a 1x1 convolution, as `operators.segmenta
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +120,7 @@ class NormedPictures:
         with torch.inference_mode():
             blocks = [self._norm(block.float()) for block in one.patches[:-1]]
         patches = torch.cat([*blocks, one.patches[-1].float()], dim=-1).clone()
-        return DensePicture(patches[None], one.cls[-1:], one.truth)
+        return replace(one, patches=patches[None], cls=one.cls[-1:])
 
 
 def clicked_probabilities(tensors: dict[str, Tensor], examples: Tensor) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The things of pictures, as boxes: what a detector learns from and is measured on.
+"""The things of pictures, as boxes and masks: what a detector learns from and is measured on.
 
 One row a thing in -> tensors out. Knows no files.
 """
@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from operators.detect.boxes import centred
+from operators.frames import CELLS
 from operators.learn.dense_pictures import DensePicture
 
 COLUMNS = 6
@@ -28,19 +30,29 @@ class Things:
     Attributes:
         labels: class ids, int64 `[M]`.
         boxes: centre x, y, width, height `[M, 4]`, shares of the picture.
+        masks: share of every cell that is inside, `[M, CELLS * h, CELLS * w]`, empty of a thing
+            without a mask; None where no thing of the data has one.
     """
 
     labels: Tensor
     boxes: Tensor
+    masks: Tensor | None = None
 
     @classmethod
-    def of(cls, truth: Tensor) -> Things:
-        """Those that can be learnt."""
-        own = truth[truth[:, 5] == 0]
-        return cls(own[:, 0].long(), centred(own[:, 1:5]))
+    def of(cls, truth: Tensor, masks: Tensor | None = None) -> Things:
+        """Those that can be learnt.
+
+        Args:
+            truth: `[M, COLUMNS]`.
+            masks: of cells, likewise.
+        """
+        counts = truth[:, 5] == 0
+        own = truth[counts]
+        kept = None if masks is None else masks[counts]
+        return cls(own[:, 0].long(), centred(own[:, 1:5]), kept)
 
     def repeated(self, times: int) -> Things:
-        """Each so many times."""
+        """Each so many times, as boxes alone."""
         return Things(self.labels.repeat(times), self.boxes.repeat(times, 1))
 
 
@@ -56,10 +68,18 @@ def thing_batch(pictures: Sequence[DensePicture]) -> ThingBatch:
     """Pictures that hold one layer `[1, h, w, F]` and a truth of things."""
     return ThingBatch(
         torch.stack([one.patches[0].float() for one in pictures]),
-        tuple(Things.of(one.truth) for one in pictures),
+        tuple(Things.of(one.truth, _cells(one)) for one in pictures),
     )
 
 
 def truth_of(rows: Sequence[Sequence[float]]) -> NDArray[np.float32]:
     """Things as the array that is kept, also where there are none."""
     return np.asarray(rows, dtype=np.float32).reshape(-1, COLUMNS)
+
+
+def _cells(picture: DensePicture) -> Tensor | None:
+    """Masks of pixels as shares of cells."""
+    if picture.masks is None:
+        return None
+    grid = [CELLS * side for side in picture.grid]
+    return F.adaptive_avg_pool2d(picture.masks[:, None].float(), grid)[:, 0]

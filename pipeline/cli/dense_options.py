@@ -20,7 +20,7 @@ from pipeline.cli.options import FiniteRange
 if TYPE_CHECKING:
     from operators.segmentation.labelsets import LabelSet
     from pipeline.configuration.config import Config
-    from pipeline.fit.dense_item import DenseItem
+    from pipeline.fit.dense_item import DenseItem, ThingItem
     from pipeline.fit.dense_plan import Tell
     from pipeline.fit.scenes import Scenes
     from pipeline.media.frame_size import FrameSize
@@ -51,7 +51,7 @@ _BOXED = (
         "--boxes",
         type=FOLDER,
         metavar="JSON|DIR",
-        help="Of the things: COCO's JSON, or a folder of YOLO's text files.",
+        help="Of the things: COCO's JSON, with masks or without, or a folder of YOLO's text files.",
     ),
 )
 _SCENES = (
@@ -178,7 +178,7 @@ def depth_items(given: Mapping[str, Any], size: FrameSize) -> Sequence[DenseItem
 
 def boxed_items(
     given: Mapping[str, Any], size: FrameSize, *, fit: bool = True
-) -> tuple[Sequence[DenseItem], LabelSet, Sequence[str]]:
+) -> tuple[Sequence[ThingItem], LabelSet, Sequence[str]]:
     """What `boxed_options` name: pictures with things, what class ids mean, what was left out.
 
     Raises:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -69,10 +70,13 @@ def depth(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
 @backbone_options
 @report_options
 def detect(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
-    """Measure a head that finds things: AP50:95 and AP50, as COCO defines them."""
+    """Measure a head that finds things: AP50:95 and AP50 of boxes, and of masks where head and data
+    have them, as COCO defines them."""
     config = backbone_config(given, head=("detect", head))
     items, labels, _ = boxed_items(given, frame_size(config), fit=False)
-    return _measure(config, items, given["cache"], (out, as_json), labels)
+    masks = _told_masks(config.heads["detect"]) and any(item.has_masks for item in items)
+    settings = {"masks": True} if masks else {}
+    return _measure(config, items, given["cache"], (out, as_json), labels, settings)
 
 
 def _measure(
@@ -81,6 +85,7 @@ def _measure(
     cache: Path | None,
     report_to: tuple[Path | None, bool],
     labels: LabelSet | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> int:
     from operators.backbones.architectures import architecture
     from operators.weights.head_needs import chosen_header
@@ -91,7 +96,7 @@ def _measure(
 
     ((task, head),) = config.heads.items()
     loaded = load_backbone(architecture(config.model), config.weights, seed=config.seed)
-    operator = _operator(task, head, loaded, config.seed)
+    operator = _operator(task, head, loaded, config.seed, settings)
     header = chosen_header(task, head) or {}
     backbone = feature_backbone(
         loaded, threads=config.threads, backend=config.backend, blocks=operator.layers
@@ -108,12 +113,22 @@ def _measure(
     return report(measured, out, as_json=as_json)
 
 
-def _operator(task: str, head: str, loaded: LoadedBackbone, seed: int) -> Operator:
+def _told_masks(head: str) -> bool:
+    """A head says that it has masks."""
+    from operators.weights.head_needs import chosen_header
+
+    decoder = (chosen_header("detect", head) or {}).get("decoder")
+    return isinstance(decoder, Mapping) and bool(decoder.get("mask_width"))
+
+
+def _operator(
+    task: str, head: str, loaded: LoadedBackbone, seed: int, settings: Mapping[str, Any]
+) -> Operator:
     from operators.registry import build_operator
 
     return build_operator(
         task,
-        {},
+        settings,
         architecture=loaded.model.architecture,
         backbone_sha256=loaded.sha256,
         head=head,

@@ -1,4 +1,4 @@
-"""`dinostream fit detect`: pictures with boxes -> a head that finds such things."""
+"""`dinostream fit detect`: pictures with boxes, or masks too -> a head that finds such things."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ from pipeline.cli.vector_options import out_option
     show_default=True,
     help="Things that are found in a picture at most.",
 )
+@click.option(
+    "--masks/--no-masks",
+    default=None,
+    show_default="where the data have some",
+    help="Learn masks beside the boxes.",
+)
 @backbone_options
 @click.option("--steps", type=click.IntRange(1), show_default="3000", help="Of the training.")
 @click.option(
@@ -37,17 +43,18 @@ from pipeline.cli.vector_options import out_option
 )
 @out_option("detect.safetensors")
 @json_option
-def detect(*, queries: int, out: Path, as_json: bool, **given: Any) -> int:
-    """Train a head that finds things of your own, each with its box."""
+def detect(*, queries: int, masks: bool | None, out: Path, as_json: bool, **given: Any) -> int:
+    """Train a head that finds things of your own: boxes, and masks where your data have some."""
     from operators.backbones.architectures import architecture
     from operators.detect.decoder import DecoderShape, decoder_blocks
     from pipeline.features.backbone import configured_backbone
-    from pipeline.fit.fit_detect import fit_detect
+    from pipeline.fit.fit_detect import MASK_WIDTH, fit_detect, learns_masks
 
     config = backbone_config(given)
     items, labels, notes = boxed_items(given, frame_size(config))
+    width = MASK_WIDTH if learns_masks(items, masks) else 0
+    shape = DecoderShape(queries=queries, mask_width=width)
     blocks, plan = decoder_blocks(architecture(config.model)), plan_of(given, config)
     with closing(configured_backbone(config, blocks=blocks)) as backbone, telling() as tell:
-        shape = DecoderShape(queries=queries)
         fit = fit_detect(items, labels, backbone, plan, shape=shape, tell=tell)
     return finish(fit, out, as_json=as_json, further=notes)

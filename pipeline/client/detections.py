@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from operators.detect.run_lengths import mask_of
 from pipeline.client.result import Result
 from pipeline.records.record import Message
 
@@ -53,13 +54,7 @@ def detections(said: Mapping[str, Any], message: Message) -> Detections:
 
 def _thing(data: Mapping[str, Any]) -> Thing:
     left, top, right, bottom = map(float, data["box"])
-    mask = _mask(data["mask"]) if "mask" in data else None
+    said = data.get("mask")
+    mask = mask_of(said["size"], said["counts"]) if said else None
     box = (left, top, right, bottom)
     return Thing(box, int(data["id"]), data["name"], float(data["score"]), mask)
-
-
-def _mask(data: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """Of the lengths of its runs, column by column, outside first."""
-    counts = data["counts"]
-    inside = np.arange(len(counts)) % 2 == 1
-    return np.repeat(inside, counts).reshape(data["size"], order="F")

@@ -16,6 +16,7 @@ from pipeline.drawing.palette import INK, PAPER, RGB, RULE
 
 OVERSAMPLING = 2
 _BOLD_STROKE = 0.016  # of the size: pillow's own font has one weight
+_HALF_INSIDE = [0] * 128 + [128] * 128  # how much is seen of a tint, by how far it is inside
 _HAS = {"\u00b7", "\u2026", "\u00b0"}  # beyond ASCII, what that font can draw
 
 Box = tuple[float, float, float, float]
@@ -88,6 +89,18 @@ class Canvas:
         left, top, right, bottom = (round(value * OVERSAMPLING) for value in box)
         filter_ = Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST
         self._image.paste(image.resize((right - left, bottom - top), filter_), (left, top))
+
+    def tint(self, mask: Image.Image, box: Box, colour: RGB) -> None:
+        """A colour over what is there, half as strong.
+
+        Args:
+            mask: of mode L, 255 where; stretched to the box, its edges half way between pixels.
+            box: of the mask.
+        """
+        left, top, right, bottom = (round(value * OVERSAMPLING) for value in box)
+        size = (right - left, bottom - top)
+        smooth = mask.resize(size, Image.Resampling.BILINEAR)
+        self._image.paste(colour, (left, top), smooth.point(_HALF_INSIDE))
 
     def fit(self, image: Image.Image, box: Box) -> None:
         """An image in the middle of a box, as large as it can be there."""

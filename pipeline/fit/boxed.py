@@ -1,4 +1,4 @@
-"""Pictures whose things somebody has drawn boxes around, however the boxes are written down.
+"""Pictures whose things somebody has drawn boxes around, and maybe masks, however written down.
 
 What the readers of COCO's and YOLO's files give, and what a fit asks for. Knows no features.
 """
@@ -10,32 +10,49 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from operators.errors import UsageError
+from operators.learn.resampling import nearest
 from operators.learn.things import truth_of
 from operators.result import canonical_json
 from operators.segmentation.labelsets import LabelSet
-from pipeline.fit.pairs import listed
+from pipeline.fit.pairs import listed, picture_hw
 from pipeline.fit.picture_file import PictureFile
 from pipeline.media.frame_size import FrameSize
 
 BEYOND = 0.002  # of a side: rounding of whoever wrote a box, which is cut off
 
 
+class ThingMask(Protocol):
+    """The mask of a thing, as it is written down."""
+
+    @property
+    def identity(self) -> Any:
+        """All that decides its pixels, as JSON values."""
+        ...
+
+    def drawn(self) -> NDArray[np.bool_]:
+        """`[H, W]`, pixels of its picture."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class BoxedPicture(PictureFile):
-    """A picture and its things. Implements `pipeline.fit.dense_item.DenseItem`.
+    """A picture and its things. Implements `pipeline.fit.dense_item.ThingItem`.
 
     Attributes:
         rows: of each thing its class id, left, top, right, bottom in shares of the picture, and
             whether it does not count.
+        outlines: of each thing its mask, None of one that has a box alone; empty where nobody
+            drew any.
     """
 
     rows: tuple[tuple[float, ...], ...]
+    outlines: tuple[ThingMask | None, ...] = ()
 
     @property
     def truth_identity(self) -> Mapping[str, Any]:
@@ -44,6 +61,24 @@ class BoxedPicture(PictureFile):
     def truth(self, size: FrameSize) -> NDArray[np.float32]:
         """The things, whatever the size."""
         return truth_of(self.rows)
+
+    @property
+    def has_masks(self) -> bool:
+        return any(self.outlines)
+
+    @property
+    def mask_identity(self) -> Mapping[str, Any]:
+        said = [one and one.identity for one in self.outlines]
+        return {"masks": hashlib.sha256(canonical_json(said)).hexdigest()}
+
+    def masks(self, size: FrameSize) -> NDArray[np.bool_]:
+        """Of the things, at the backbone's size."""
+        size_hw = size.of(picture_hw(self.picture))
+        drawn = np.zeros((len(self.rows), *size_hw), dtype=bool)
+        for row, one in enumerate(self.outlines):
+            if one is not None:
+                drawn[row] = nearest(one.drawn(), size_hw)
+        return drawn
 
 
 @dataclass(frozen=True, slots=True)

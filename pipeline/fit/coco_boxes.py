@@ -1,4 +1,4 @@
-"""Boxes as COCO writes them: one JSON of pictures, categories and annotations -> boxed pictures."""
+"""Things as COCO writes them: a JSON of pictures, categories and annotations -> boxed pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from operators.errors import UsageError
-from pipeline.fit.boxed import Boxed, BoxedPicture, refuse_twice, refuse_wrong, sides_within
+from pipeline.fit.boxed import (
+    Boxed,
+    BoxedPicture,
+    ThingMask,
+    refuse_twice,
+    refuse_wrong,
+    sides_within,
+)
+from pipeline.fit.coco_masks import coco_mask
 from pipeline.fit.mask_labels import named_labels
 from pipeline.fit.pairs import picture_hw
 
@@ -17,7 +25,8 @@ Row = tuple[float, ...]
 
 
 def coco_boxes(pictures: Path, file: Path) -> Boxed:
-    """The pictures that a file names, with their boxes; those with `iscrowd` do not count.
+    """The pictures that a file names, with their boxes, and masks where it has some; things with
+    `iscrowd` do not count.
 
     Args:
         pictures: folder that their names are in.
@@ -25,7 +34,7 @@ def coco_boxes(pictures: Path, file: Path) -> Boxed:
 
     Raises:
         UsageError: it is no such file, names a picture that is not there or is of another size, or
-            a box outside its picture.
+            a box or a mask that is none of its picture.
         SourceError: a picture cannot be read.
     """
     said = _read(file)
@@ -34,6 +43,7 @@ def coco_boxes(pictures: Path, file: Path) -> Boxed:
     class_ids = {one["id"]: number for number, one in enumerate(categories)}
     refuse_wrong(_wrong_pictures(pictures, images), file)
     rows: dict[Any, list[Row]] = defaultdict(list)
+    outlines: dict[Any, list[ThingMask | None]] = defaultdict(list)
     wrong = []
     for number, one in enumerate(said["annotations"]):
         where = f"annotation {one.get('id', number)}"
@@ -41,14 +51,18 @@ def coco_boxes(pictures: Path, file: Path) -> Boxed:
             wrong.append(f"{where} is of a picture or a category that the file does not list")
             continue
         image = images[one["image_id"]]
-        row = _row(f"{where}, of {image['file_name']},", one, image, class_ids)
-        if isinstance(row, str):
-            wrong.append(row)
+        where = f"{where}, of {image['file_name']},"
+        row = _row(where, one, image, class_ids)
+        mask = coco_mask(where, one.get("segmentation"), (image["height"], image["width"]))
+        if isinstance(row, str) or isinstance(mask, str):
+            wrong += [why for why in (row, mask) if isinstance(why, str)]
         else:
             rows[one["image_id"]].append(row)
+            outlines[one["image_id"]].append(mask)
     refuse_wrong(wrong, file)
     items = [
-        BoxedPicture(pictures / one["file_name"], tuple(rows[key])) for key, one in images.items()
+        BoxedPicture(pictures / one["file_name"], tuple(rows[key]), tuple(outlines[key]))
+        for key, one in images.items()
     ]
     labels = named_labels([one["name"] for one in categories], name=file.stem)
     return Boxed(items, labels, _notes(items))

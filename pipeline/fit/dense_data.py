@@ -7,7 +7,7 @@ beside the features, by content and size. Knows nothing of training.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from operators.result import canonical_json
 from pipeline.features.reading import Reading
 from pipeline.features.store import FeatureStore
 from pipeline.features.stored import Part, part_facts
-from pipeline.fit.dense_item import DenseItem
+from pipeline.fit.dense_item import DenseItem, ThingItem
 
 _FORMAT = 1
 
@@ -33,15 +33,22 @@ class DenseData:
     """Pictures of one kind of head."""
 
     def __init__(
-        self, store: FeatureStore, items: Sequence[DenseItem], *, reading: Reading
+        self,
+        store: FeatureStore,
+        items: Sequence[DenseItem],
+        *,
+        reading: Reading,
+        masks: bool = False,
     ) -> None:
         """
         Args:
             store: computes what the cache lacks; its backbone keeps the blocks that are read.
             items: the pictures.
             reading: what the head reads.
+            masks: those of things are read too; items are `ThingItem`s.
         """
         self.items = items
+        self.with_masks = masks
         self._store = store
         self._reading = reading
         self._grids: list[tuple[int, int]] = []
@@ -72,13 +79,21 @@ class DenseData:
         item = self.items[index]
         with safe_open(self._path(item), framework="pt") as file:
             patches, cls = file.get_tensor("patches"), file.get_tensor("cls")
-        return DensePicture(patches, cls, torch.from_numpy(self.truth(index)))
+        masks = torch.from_numpy(self.masks(index)) if self.with_masks else None
+        return DensePicture(patches, cls, torch.from_numpy(self.truth(index)), masks)
 
     def truth(self, index: int) -> NDArray[Any]:
         """The truth of one picture, without its features."""
         with safe_open(self._truth_path(self.items[index]), framework="numpy") as file:
             truth: NDArray[Any] = file.get_tensor("truth")
         return truth
+
+    def masks(self, index: int) -> NDArray[np.bool_]:
+        """Of the things of one picture, `[M, H, W]`; of data with masks."""
+        width = self._grids[index][1] * self._store.folder.size.patch
+        with safe_open(self._truth_path(self.items[index]), framework="numpy") as file:
+            packed: NDArray[np.uint8] = file.get_tensor("masks")
+        return np.unpackbits(packed, axis=-1, count=width).view(np.bool_)
 
     def truths(self) -> Iterator[NDArray[Any]]:
         """All truths, one after the other; after `compute`."""
@@ -89,7 +104,7 @@ class DenseData:
     def data_sha256(self) -> str:
         """Identity of pictures and truths, whatever their order."""
         rows = sorted(
-            canonical_json([item.identity, item.truth_identity]).hex() for item in self.items
+            canonical_json([item.identity, self._truth_identity(item)]).hex() for item in self.items
         )
         return hashlib.sha256(canonical_json(rows)).hexdigest()
 
@@ -113,12 +128,24 @@ class DenseData:
     def _keep_truth(self, item: DenseItem) -> None:
         path = self._truth_path(item)
         if part_facts(path) is None:
-            truth = item.truth(self._store.folder.size)
-            Part({"truth": np.ascontiguousarray(truth)}, {}).write(path)
+            size = self._store.folder.size
+            kept = {"truth": np.ascontiguousarray(item.truth(size))}
+            if self.with_masks:
+                kept["masks"] = np.packbits(_thing(item).masks(size), axis=-1)
+            Part(kept, {}).write(path)
 
     def _path(self, item: DenseItem) -> Path:
         return self._store.map_file(item, self._reading)
 
     def _truth_path(self, item: DenseItem) -> Path:
-        what = {"truth": item.truth_identity, "of": item.identity, "dense": _FORMAT}
+        what = {"truth": self._truth_identity(item), "of": item.identity, "dense": _FORMAT}
         return self._store.folder.place(what)
+
+    def _truth_identity(self, item: DenseItem) -> Mapping[str, Any]:
+        masks = _thing(item).mask_identity if self.with_masks else {}
+        return {**item.truth_identity, **masks}
+
+
+def _thing(item: DenseItem) -> ThingItem:
+    assert isinstance(item, ThingItem), f"{item.name} has no things"
+    return item

@@ -37,10 +37,20 @@ def computed_data(
     *,
     reading: Reading,
     tell: Tell,
+    masks: bool = False,
 ) -> DenseData:
-    """Features and truths of all pictures, computed where the cache does not hold them."""
+    """Features and truths of all pictures, computed where the cache does not hold them.
+
+    Args:
+        items: the pictures; of things where masks are read.
+        backbone: whose features.
+        plan: says where the cache is.
+        reading: what the head reads.
+        tell: told of every picture.
+        masks: those of things are read too.
+    """
     store = FeatureStore(plan.cache, backbone, short_side=plan.short_side)
-    data = DenseData(store, items, reading=reading)
+    data = DenseData(store, items, reading=reading, masks=masks)
     data.compute(lambda done, total: tell("features", done, total))
     stay_on_one_core()  # where the cache held all of it, too: the same sums, and no barriers
     return data

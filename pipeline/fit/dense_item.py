@@ -6,8 +6,9 @@ A contract between sources (files, rendered scenes) and the store that computes 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.picture import Picture
@@ -30,6 +31,29 @@ class DenseItem(Picture, Protocol):
     def truth(self, size: FrameSize) -> NDArray[Any]:
         """Of the same height and width uint8 class ids, or float32 metres (0: unknown); or things,
         as of `operators.learn.things`.
+
+        Raises:
+            SourceError: it cannot be read; names the file.
+        """
+        ...
+
+
+@runtime_checkable
+class ThingItem(DenseItem, Protocol):
+    """One picture and its things, which may have masks."""
+
+    @property
+    def has_masks(self) -> bool:
+        """One of its things has a mask."""
+        ...
+
+    @property
+    def mask_identity(self) -> Mapping[str, Any]:
+        """All that decides the masks, as JSON values."""
+        ...
+
+    def masks(self, size: FrameSize) -> NDArray[np.bool_]:
+        """Of the things of `truth`, `[M, H, W]`; empty of one that has a box alone.
 
         Raises:
             SourceError: it cannot be read; names the file.

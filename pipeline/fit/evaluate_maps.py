@@ -29,8 +29,9 @@ from pipeline.fit.dense_fit import computed_data, norm_on_cpu
 from pipeline.fit.dense_item import DenseItem
 from pipeline.fit.dense_plan import DensePlan, Tell
 from pipeline.fit.evaluation import Evaluation
-from pipeline.fit.fit_detect import measure_detect, small_things
+from pipeline.fit.fit_detect import small_things, without_masks
 from pipeline.fit.fit_segmentation import classes_held
+from pipeline.fit.measure_detect import measure_detect
 from pipeline.fit.provenance import held_against
 
 _SURE = 30.0  # a logit that leaves no doubt
@@ -51,7 +52,7 @@ def evaluate_maps(
 
     Args:
         operator: `Segmentation`, `Detect`, or `Depth` in metres.
-        items: pictures with truths of its kind.
+        items: pictures with truths of its kind; with masks where it tells those of things.
         backbone: keeps the blocks that the operator reads.
         plan: size, cache and seed.
         header: of the head, empty where it has none.
@@ -66,7 +67,8 @@ def evaluate_maps(
     if isinstance(operator, Detect) and labels:
         ids = known_ids(labels, operator.labels, what)
     reading = Reading(tuple(operator.layers), normed=not isinstance(operator, Depth))
-    data = computed_data(items, backbone, plan, reading=reading, tell=tell)
+    masks = isinstance(operator, Detect) and operator.tells_masks
+    data = computed_data(items, backbone, plan, reading=reading, tell=tell, masks=masks)
     norm = norm_on_cpu(backbone)
     if isinstance(operator, Segmentation):
         read = answers(operator, operator.scores, norm)
@@ -147,7 +149,11 @@ def _of_things(operator: Detect, scores: DetectionScores, data: DenseData, what:
         {},
         labels=tuple(label.name for label in operator.labels.labels),
         per_class=scores.per_class,
-        notes=(f"{scores.things} things that count", *small_things(data)),
+        notes=(
+            f"{scores.things} things that count",
+            *small_things(data),
+            *without_masks(data),
+        ),
     )
 
 

@@ -1,4 +1,5 @@
-"""Pictures with boxes -> a head that finds such things, judged on files that it did not see.
+"""Pictures with boxes, and maybe masks -> a head that finds such things, judged on files that it
+did not see.
 
 Knows nothing of the command line.
 """
@@ -6,24 +7,15 @@ Knows nothing of the command line.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from operators.backbones.backbone import Backbone
-from operators.detect.box_finder import BoxFinder
 from operators.detect.decoder import DecoderShape, decoder_blocks
-from operators.detect.operator import Detect
 from operators.errors import UsageError
-from operators.frames import Features
-from operators.learn.dense_answers import answers
 from operators.learn.dense_split import dense_split
 from operators.learn.dense_training import Schedule
 from operators.learn.detect_head import fit_detect_head
-from operators.learn.detection_metrics import DetectionScores, Found, detection_scores
 from operators.learn.segmentation_head import NormedPictures
 from operators.segmentation.labelsets import LabelSet
 from operators.weights.heads import Head
@@ -37,16 +29,19 @@ from pipeline.fit.dense_fit import (
     said,
     shared_facts,
 )
-from pipeline.fit.dense_item import DenseItem
+from pipeline.fit.dense_item import ThingItem
 from pipeline.fit.dense_plan import DensePlan, Fit, Tell
+from pipeline.fit.measure_detect import built, measure_detect
 
 SCHEDULE = Schedule(steps=3000, batch=16, rate=1e-3)
 THRESHOLD = 0.5  # where no picture was put aside to choose one by
+MASK_WIDTH = 32  # numbers of a cell, where masks are learnt
 _WHAT = "decoder of boxes on four blocks, set prediction"
+_WITH_MASKS = "decoder of boxes and masks on four blocks, set prediction"
 
 
 def fit_detect(
-    items: Sequence[DenseItem],
+    items: Sequence[ThingItem],
     labels: LabelSet,
     backbone: Backbone,
     plan: DensePlan,
@@ -57,7 +52,7 @@ def fit_detect(
     """Train a head.
 
     Args:
-        items: pictures whose truths are things.
+        items: pictures whose truths are things; their masks are learnt where the shape has some.
         labels: what their class ids mean.
         backbone: frozen; keeps the blocks that decoders read.
         plan: how.
@@ -69,7 +64,8 @@ def fit_detect(
         SourceError: a file cannot be read; names it.
     """
     reading = Reading(decoder_blocks(backbone.loaded.model.architecture))
-    data = computed_data(items, backbone, plan, reading=reading, tell=tell)
+    masks = shape.mask_width > 0
+    data = computed_data(items, backbone, plan, reading=reading, tell=tell, masks=masks)
     schedule = plan.schedule(SCHEDULE)
     held = [frozenset(truth[truth[:, 5] == 0, 0].astype(int).tolist()) for truth in data.truths()]
     if not any(held):
@@ -83,7 +79,7 @@ def fit_detect(
         schedule=schedule,
         tell=lambda done, total: tell("training", done, total),
         checkpoint=checkpoint_of(
-            data, plan, split, schedule=schedule, task="detect", shape=asdict(shape),
+            data, plan, split, schedule=schedule, task="detect", shape=shape.plain(),
             classes=len(labels.labels),
         ),
     )  # fmt: skip
@@ -94,68 +90,49 @@ def fit_detect(
         scores = measure_detect(
             data, split.validation, operator, backbone, tell=tell, seed=plan.seed
         )
+    what = _WITH_MASKS if masks else _WHAT
     facts = {
         "labelset": labels.name,
         "labels": labels.records(),
-        "decoder": asdict(shape),
+        "decoder": shape.plain(),
         "thresholds": scores.thresholds if scores else [THRESHOLD] * len(labels.labels),
         "metrics": said(scores.estimates if scores else None, fitted.losses),
-        **shared_facts(data, backbone, plan, split, schedule=schedule, what=_WHAT),
+        **shared_facts(data, backbone, plan, split, schedule=schedule, what=what),
     }
-    notes = (*notes_of(scores, plan), *small_things(data))
+    notes = (*notes_of(scores, plan), *small_things(data), *without_masks(data))
     return Fit("detect", tensors, facts, notes)
 
 
-def built(head: Head, labels: LabelSet, backbone: Backbone, shape: DecoderShape) -> Detect:
-    """The operator that will read a head, which tells of all that it guesses."""
-    classes = len(labels.labels)
-    finder = BoxFinder(head, backbone.loaded.model.architecture, classes, shape)
-    operator = Detect(head, finder, labels, thresholds=[0.0] * classes)
-    operator.load(torch.device("cpu"), torch.float32)
-    return operator
+def learns_masks(items: Sequence[ThingItem], asked: bool | None) -> bool:
+    """Whether a head of such pictures gets masks: where they have some, unless a user says.
 
-
-def measure_detect(
-    data: DenseData,
-    chosen: Sequence[int],
-    operator: Detect,
-    backbone: Backbone,
-    *,
-    tell: Tell,
-    ids: Sequence[int] = (),
-    seed: int = 0,
-) -> DetectionScores:
-    """Judge a head by the operator that will read it, whatever its thresholds.
-
-    Args:
-        data: pictures with things.
-        chosen: which of them.
-        operator: reads the head.
-        backbone: whose features the data are.
-        tell: told of every picture.
-        ids: what the head calls each class of the data; the same where it is empty.
-        seed: of the bootstrap.
+    Raises:
+        UsageError: asked for, and no thing has one.
     """
-
-    def read(features: Features, rows: slice) -> Tensor:
-        boxes, scores, labels = operator.guesses(features, rows)
-        return torch.cat([boxes, scores[..., None], labels[..., None]], dim=-1)
-
-    answer = answers(operator, read, norm_on_cpu(backbone))
-    found = []
-    for done, index in enumerate(chosen, start=1):
-        own = answer(data.read(index)).numpy()
-        found.append(Found(own[:, :4], own[:, 4], own[:, 5]))
-        tell("measuring", done, len(chosen))
-    truths = [_renamed(data.truth(index), ids) for index in chosen]
-    groups = [data.groups[index] for index in chosen]
-    return detection_scores(found, truths, groups, len(operator.labels.labels), seed=seed)
+    some = any(item.has_masks for item in items)
+    if asked and not some:
+        raise UsageError(
+            "masks were asked for, and no thing of these pictures has one; give COCO's JSON with "
+            "segmentations, or rendered scenes"
+        )
+    return some if asked is None else asked
 
 
-def _renamed(truth: NDArray[np.float32], ids: Sequence[int]) -> NDArray[np.float32]:
-    if ids:
-        truth[:, 0] = np.asarray(ids, dtype=np.float32)[truth[:, 0].astype(int)]
-    return truth
+def without_masks(data: DenseData) -> tuple[str, ...]:
+    """A thing without a mask, or of one that no pixel is left of, is still a box."""
+    if not data.with_masks:
+        return ()
+    bare = whole = 0
+    for index, truth in enumerate(data.truths()):
+        counts = truth[:, 5] == 0
+        bare += int((counts & ~data.masks(index).any(axis=(1, 2))).sum())
+        whole += int(counts.sum())
+    if not bare:
+        return ()
+    return (
+        f"{bare} of {whole} things have no mask, or one without area at this size: they count as "
+        "boxes alone",
+    )
 
 
 def small_things(data: DenseData) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from operators.errors import UsageError
+from operators.learn.resampling import nearest
 from pipeline.errors import SourceError
 from pipeline.fit.picture_file import PictureFile
-from pipeline.fit.scenes import nearest
 from pipeline.fit.truth_files import TruthFormat
 from pipeline.media.fingerprint import file_session
 from pipeline.media.frame_size import FrameSize

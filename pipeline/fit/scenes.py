@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from operators.errors import UsageError
+from operators.learn.resampling import nearest
 from operators.learn.things import truth_of
 from pipeline.media.frame_size import FrameSize
 from pipeline.media.still import scaled
+from pipeline.synthetic.instances import Instances
 from pipeline.synthetic.labels import SKY, things_of
 from pipeline.synthetic.renderer import SceneFrame
 from pipeline.synthetic.scene import Scene, open_scene
@@ -84,7 +86,7 @@ class Scenes:
 
 @dataclass(frozen=True, slots=True)
 class SceneItem:
-    """One frame of a scene. Implements `pipeline.fit.dense_item.DenseItem`."""
+    """One frame of a scene. Implements `pipeline.fit.dense_item.ThingItem`."""
 
     spec: SceneSpec
     index: int
@@ -123,9 +125,27 @@ class SceneItem:
             return nearest(frame.classes, size_hw)
         return nearest(np.where(frame.classes == SKY, np.float32(0), frame.depth_m), size_hw)
 
+    @property
+    def has_masks(self) -> bool:
+        return True
+
+    @property
+    def mask_identity(self) -> Mapping[str, Any]:
+        return {"masks": "what is seen"}
+
+    def masks(self, size: FrameSize) -> NDArray[np.bool_]:
+        """Of the things of `truth`."""
+        found = _instances(self.spec, self.index)
+        height, width = found.mask.shape
+        ids = np.array([one.id for one in found.seen], dtype=found.mask.dtype)
+        inside: NDArray[np.bool_] = (
+            nearest(found.mask, size.of((height, width))) == ids[:, None, None]
+        )
+        return inside
+
     def _things(self, size: FrameSize) -> NDArray[np.float32]:
         """As of `operators.learn.things`; those of which too little is seen do not count."""
-        seen = _scene(self.spec).instances(self.index).seen
+        seen = _instances(self.spec, self.index).seen
         width, height = self.spec.size_wh
         rows, columns = size.of((height, width))
         least = _LEAST_PATCHES * size.patch**2 * (width * height) / (rows * columns)
@@ -136,19 +156,14 @@ class SceneItem:
         )
 
 
-def nearest(values: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
-    """A map at another size, each pixel the value under its middle."""
-    rows, columns = (
-        ((np.arange(wanted) + 0.5) * given / wanted).astype(np.intp)
-        for wanted, given in zip(size_hw, values.shape, strict=True)
-    )
-    picked: NDArray[Any] = values[rows][:, columns]
-    return picked
-
-
 @lru_cache(maxsize=1)
 def _scene(spec: SceneSpec) -> Scene:
     return open_scene(spec)
+
+
+@lru_cache(maxsize=1)
+def _instances(spec: SceneSpec, index: int) -> Instances:
+    return _scene(spec).instances(index)
 
 
 @lru_cache(maxsize=1)

@@ -1,5 +1,5 @@
-"""What is drawn over the video itself: boxes, tracks and their tails, a banner of a spoilt view,
-the mark of a cut.
+"""What is drawn over the video itself: boxes, masks, tracks and their tails, a banner of a spoilt
+view, the mark of a cut.
 
 Records in -> lines and words on a canvas out. Coordinates are of the source; `Scale` has them on
 the picture.
@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Protocol
 
+import numpy as np
+from PIL import Image
+
+from operators.detect.run_lengths import mask_of
 from pipeline.drawing.canvas import Canvas, text_width
 from pipeline.drawing.palette import ACCENT, GREY, PAPER, RGB, WARNING, WARNING_PAPER
 from pipeline.drawing.tagged_box import number_colour, tagged_box
@@ -70,7 +74,7 @@ class Overlay(Protocol):
 
 
 class Boxes:
-    """Detections: a box each, its colour the label's."""
+    """Detections: a box each, its colour the label's, and its mask where it has one."""
 
     def __init__(self, messages: Iterator[Message]) -> None:
         self._track = Track(held_maps(messages))
@@ -78,7 +82,11 @@ class Boxes:
     def draw(self, canvas: Canvas, scale: Scale, moment_us: int, began_us: int) -> None:
         """The newest frame's."""
         message = self._track.at(moment_us)
-        for one in reversed(json.loads(message.value)["objects"] if message else []):
+        objects = json.loads(message.value)["objects"] if message else []
+        for one in reversed(objects):
+            if "mask" in one:
+                _mask(canvas, scale, one["mask"], number_colour(one["id"]))
+        for one in reversed(objects):
             words = f"{one['name']} {one['score']:.2f}"
             _box(canvas, scale, one["box"], words, number_colour(one["id"]))
 
@@ -178,6 +186,11 @@ class _Passing:
         while self._next and time_us(self._next.headers["ce_time"]) <= moment_us:
             yield self._next
             self._next = next(self._messages, None)
+
+
+def _mask(canvas: Canvas, scale: Scale, mask: Mapping[str, Any], colour: RGB) -> None:
+    cells = mask_of(mask["size"], mask["counts"])
+    canvas.tint(Image.fromarray(cells.astype(np.uint8) * 255), (0, 0, *scale.size_wh), colour)
 
 
 def _box(canvas: Canvas, scale: Scale, box: list[float], words: str, colour: RGB) -> None:

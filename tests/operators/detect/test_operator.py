@@ -32,10 +32,13 @@ Saw = Callable[..., Features]
 Numbered = Callable[..., FrameInfo]
 
 
-def seeded_head(arch: Architecture, **facts: Any) -> Head:
+MASKED = replace(SHAPE, mask_width=8)
+
+
+def seeded_head(arch: Architecture, shape: DecoderShape = SHAPE, **facts: Any) -> Head:
     request = HeadRequest("detect", arch, "a" * 64, random_seed=1)
     known = {"labelset": "things", "labels": LABELS.records()}
-    head = random_head(request, decoder_layout(arch, 2, SHAPE), known | facts)
+    head = random_head(request, decoder_layout(arch, 2, shape), known | facts)
     return replace(head, untrained=False)
 
 
@@ -148,6 +151,61 @@ def test_rounding_as_a_bfloat16_backbone_does_moves_scores_a_little(
     rounded = operator.compute(features, slice(1))
     difference = exact[1].sort().values - rounded[1].sort().values
     assert 0 < float(difference.abs().max()) < 0.1
+
+
+def masked(arch: Architecture, *, masks: bool) -> Detect:
+    operator = built(
+        arch, seeded_head(arch, MASKED, decoder=MASKED.plain()), masks=masks, threshold=0
+    )
+    operator.load(torch.device("cpu"), torch.float32)
+    return operator
+
+
+def test_masks_stand_beside_boxes_that_are_the_same_without_them(
+    features_of: Saw, frame: Numbered, tiny: Architecture
+) -> None:
+    plain, both = (masked(tiny, masks=masks) for masks in (False, True))
+    assert both.settings() == plain.settings() | {"masks": True}
+    assert (both.tells_masks, plain.tells_masks) == (True, False)
+    for precision in (None, Precision.BFLOAT16):
+        features = replace(features_of([frame(0)], tiny), precision=precision)
+        (told,) = said(both, features)
+        (without,) = said(plain, replace(features, memo={}))
+        masks = [one.pop("mask") for one in told]
+        assert told == without
+        *_, cells = both.guesses(features, slice(1))
+        assert (cells.dtype, tuple(cells.shape)) == (torch.bool, (1, 12, 16, 24))
+        assert all(one["size"] == [16, 24] for one in masks)
+        inside = sorted(sum(one["counts"][1::2]) for one in masks)
+        assert inside == sorted(cells[0].flatten(1).sum(dim=1).tolist())
+        assert len({str(one) for one in masks}) > 1
+
+
+def test_batch_mates_change_no_bit_of_a_mask(
+    features_of: Saw, frame: Numbered, tiny: Architecture
+) -> None:
+    operator = masked(tiny, masks=True)
+    for precision in (None, Precision.BFLOAT16):
+        many = replace(features_of([frame(0), frame(1)], tiny), precision=precision)
+        alone = replace(features_of([frame(1)], tiny), precision=precision)
+        assert operator(alone) == operator(many)[1:]
+
+
+def test_a_guess_that_a_small_picture_lacks_has_an_empty_mask(
+    features_of: Saw, frame: Numbered, tiny: Architecture
+) -> None:
+    *_, cells = masked(tiny, masks=True).guesses(
+        features_of([frame(0)], tiny, grid=(2, 3)), slice(1)
+    )
+    assert tuple(cells.shape) == (1, 12, 8, 12)
+    assert not cells[0, 6:].any()
+
+
+def test_masks_are_asked_of_a_head_that_has_them(tiny: Architecture) -> None:
+    with pytest.raises(WeightsError, match="it has boxes alone; leave out the setting masks"):
+        built(tiny, seeded_head(tiny, decoder=SIZES), masks=True)
+    with pytest.raises(WeightsError, match=r"told_mask\.cells"):
+        built(tiny, seeded_head(tiny, decoder=MASKED.plain()))
 
 
 def built(arch: Architecture, head: Head, **settings: Any) -> Detect:

@@ -11,10 +11,11 @@ import torch
 from operators.detect.boxes import corners, generalised_iou
 from operators.detect.decoder import Decoder, DecoderShape
 from operators.errors import DinostreamError
+from operators.frames import CELLS
 from operators.learn.dense_pictures import DensePicture
 from operators.learn.dense_training import Schedule, Split
 from operators.learn.detect_head import begun, fit_detect_head
-from operators.learn.things import Things, truth_of
+from operators.learn.things import Things, thing_batch, truth_of
 
 WIDTH, GRID = 16, (6, 8)
 HELD_OUT = range(200, 220)
@@ -42,6 +43,58 @@ class Pictures:
                 free[max(0, down - 1) : down + 3, max(0, across - 1) : across + 4] = False
                 rows.append((kind, across / 8, down / 6, (across + 3) / 8, (down + 2) / 6, 0))
         return DensePicture(patches[None], torch.zeros(1, 1), torch.from_numpy(truth_of(rows)))
+
+
+class Masked(Pictures):
+    """The same with masks, one pixel a cell, and every fifth thing without one."""
+
+    def read(self, index: int) -> DensePicture:
+        own = super().read(index)
+        masks = torch.zeros(len(own.truth), *(CELLS * side for side in GRID), dtype=torch.bool)
+        for mask, row in zip(masks, own.truth[:, 1:5].tolist(), strict=True):
+            across, down = GRID[1] * CELLS, GRID[0] * CELLS
+            left, top, right, bottom = (
+                round(edge * side) for edge, side in zip(row, (across, down) * 2, strict=True)
+            )
+            mask[top:bottom, left:right] = True
+        if index % 5 == 0:
+            masks[:1] = False
+        return replace(own, masks=masks)
+
+
+@pytest.mark.slow
+def test_it_learns_masks_where_the_data_have_them() -> None:
+    shape = replace(SHAPE, mask_width=8)
+    weights, _ = fit_detect_head(
+        Masked(), Split(range(200), HELD_OUT), 2, shape=shape, schedule=SCHEDULE,
+        tell=lambda *_: None,
+    )  # fmt: skip
+    decoder = Decoder(WIDTH, 2, shape)
+    decoder.load_state_dict(weights)
+    shares = []
+    for index in HELD_OUT:
+        picture = Masked().read(index)
+        with torch.inference_mode():
+            last = decoder(picture.patches)[-1]
+        for (_, *box), mask in zip(picture.truth[:, :5].tolist(), picture.masks, strict=True):
+            overlap = generalised_iou(corners(last.boxes[0]), torch.tensor(box))
+            own = last.masks[0, int(overlap.argmax())] > 0
+            if mask.any():
+                shares.append(float((own & mask).sum() / (own | mask).sum()))
+    assert len(shares) > 20
+    assert sum(shares) / len(shares) > 0.75
+
+
+def test_cells_hold_the_share_of_a_mask_and_what_does_not_count_is_left_out() -> None:
+    truth = torch.from_numpy(truth_of([(1, 0, 0, 0.5, 0.5, 0), (0, 0, 0, 1, 1, 1)]))
+    masks = torch.zeros(2, 8, 8, dtype=torch.bool)
+    masks[0, :4, :3] = masks[1] = True
+    picture = DensePicture(torch.zeros(1, 1, 1, 16), torch.zeros(1, 1), truth, masks)
+    (own,) = thing_batch([picture]).things
+    assert own.masks.shape == (1, CELLS, CELLS)
+    assert own.masks[0, :2].tolist() == [[1, 0.5, 0, 0]] * 2
+    assert not own.masks[0, 2:].any()
+    assert own.repeated(4).masks is None
 
 
 def learnt(schedule: Schedule = SCHEDULE, **more: object) -> dict[str, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""Average precision against pycocotools, its intervals, and thresholds."""
+"""Average precision of boxes and masks against pycocotools, its intervals, and thresholds."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from operators.learn.detection_metrics import Found, _label, detection_scores
+from operators.learn.detection_metrics import Found, _label, _overlaps, detection_scores
+from operators.learn.mask_overlaps import mask_overlaps
 from operators.learn.thresholds import NEVER
 
 CLASSES = 3
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 ONE = np.array([[0, 10, 10, 30, 30, 0.0]])
 
 
@@ -38,10 +40,21 @@ def seeded(seed: int, pictures: int = 12) -> tuple[list[Found], list[np.ndarray[
     return found, truths
 
 
-def of_pycocotools(found: Sequence[Found], truths: Sequence[np.ndarray[Any, Any]]) -> list[float]:
-    """AP50:95 and AP50."""
+def of_pycocotools(
+    found: Sequence[Found],
+    truths: Sequence[np.ndarray[Any, Any]],
+    masks: Sequence[tuple[Flags, Flags]] = (),
+) -> list[float]:
+    """AP50:95 and AP50 of boxes, or of masks: of each picture guesses' and things'."""
+    from pycocotools import mask as coco_mask
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
+
+    def drawn(picture: int, side: int, row: int) -> dict[str, Any]:
+        if not masks:
+            return {}
+        one = masks[picture - 1][side][row]
+        return {"segmentation": coco_mask.encode(np.asfortranarray(one, dtype=np.uint8))}
 
     def said(picture: int, label: float, box: Any, **more: Any) -> dict[str, Any]:
         left, top, right, bottom = map(float, box)
@@ -49,24 +62,29 @@ def of_pycocotools(found: Sequence[Found], truths: Sequence[np.ndarray[Any, Any]
         return {"image_id": picture, "category_id": int(label) + 1, "bbox": sides, **more}
 
     true = [
-        said(picture, row[0], row[1:5], iscrowd=int(row[5]), area=1.0)
+        said(picture, row[0], row[1:5], iscrowd=int(row[5]), area=1.0, **drawn(picture, 1, number))
         for picture, truth in enumerate(truths, start=1)
-        for row in truth
+        for number, row in enumerate(truth)
     ]
     guesses = [
-        said(picture, label, box, score=float(score))
+        said(picture, label, box, score=float(score), **drawn(picture, 0, number))
         for picture, one in enumerate(found, start=1)
-        for box, score, label in zip(one.boxes, one.scores, one.labels, strict=True)
+        for number, (box, score, label) in enumerate(
+            zip(one.boxes, one.scores, one.labels, strict=True)
+        )
     ]
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO()
         coco.dataset = {
-            "images": [{"id": picture} for picture in range(1, len(truths) + 1)],
+            "images": [
+                {"id": picture, "height": 100, "width": 100}
+                for picture in range(1, len(truths) + 1)
+            ],
             "annotations": [{"id": id_, **one} for id_, one in enumerate(true, start=1)],
             "categories": [{"id": id_} for id_ in range(1, CLASSES + 1)],
         }
         coco.createIndex()
-        judge = COCOeval(coco, coco.loadRes(guesses), "bbox")
+        judge = COCOeval(coco, coco.loadRes(guesses), "segm" if masks else "bbox")
         judge.evaluate()
         judge.accumulate()
         judge.summarize()
@@ -81,6 +99,36 @@ def test_it_is_what_pycocotools_says(seed: int) -> None:
     assert [ours["ap50_95"].value, ours["ap50"].value] == pytest.approx(theirs, abs=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_of_masks_it_is_what_pycocotools_says_too(seed: int) -> None:
+    """Ellipses with holes in the boxes, some guesses empty."""
+    found, truths = seeded(seed, pictures=8)
+    draw = np.random.default_rng(seed)
+    side = np.arange(100) + 0.5
+
+    def ellipses(boxes: np.ndarray[Any, Any]) -> Flags:
+        low, high = boxes[:, :2, None], boxes[:, 2:, None]
+        away = ((side - (low + high) / 2) / (high - low) * 2) ** 2
+        inside = away[:, 1, :, None] + away[:, 0, None, :] < 1
+        return inside & (draw.random((len(boxes), 100, 100)) < 0.98)
+
+    masks = [
+        (ellipses(one.boxes), ellipses(truth[:, 1:5]))
+        for one, truth in zip(found, truths, strict=True)
+    ]
+    for guesses, _ in masks:
+        guesses[::17] = False
+    overlaps = [
+        mask_overlaps(guesses, things, truth[:, 5] > 0)
+        for (guesses, things), truth in zip(masks, truths, strict=True)
+    ]
+    groups = [str(number) for number in range(len(found))]
+    ours = detection_scores(found, truths, groups, CLASSES, overlaps=overlaps).estimates
+    theirs = of_pycocotools(found, truths, masks)
+    assert 0.02 < theirs[0] < theirs[1] < 0.99
+    assert [ours["ap50_95"].value, ours["ap50"].value] == pytest.approx(theirs, abs=1e-6)
+
+
 def test_a_picture_drawn_twice_counts_as_two() -> None:
     """What intervals are made of."""
     found, truths = seeded(3, pictures=4)
@@ -88,7 +136,12 @@ def test_a_picture_drawn_twice_counts_as_two() -> None:
     found = [replace(one, scores=draw.random(len(one.scores))) for one in found]  # none is equal
     twice = [0, 0, 1, 2, 3, 3, 3]
     groups = ["a", "b", "c", "d"]
-    labels = [_label(found, truths, np.arange(4), 4, id_) for id_ in range(CLASSES)]
+    overlaps = [
+        _overlaps(one.boxes, truth[:, 1:5], truth[:, 5] > 0)
+        for one, truth in zip(found, truths, strict=True)
+    ]
+    told = list(zip(found, truths, overlaps, range(4), strict=True))
+    labels = [_label(told, 4, id_) for id_ in range(CLASSES)]
     weighed = [one.precision(np.array([[2.0, 1, 1, 3]]), slice(10))[0] for one in labels]
     again = detection_scores(
         [found[n] for n in twice], [truths[n] for n in twice], [str(n) for n in range(7)], CLASSES

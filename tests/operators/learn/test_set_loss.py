@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -104,3 +106,48 @@ def test_guesses_that_are_no_numbers_are_matched_last() -> None:
     logits[:10] = torch.nan
     queries, _ = matched(logits, guess.boxes[0], own)
     assert queries.min() >= 10
+
+
+def masked(counts: tuple[int, ...]) -> tuple[Guess, tuple[Things, ...]]:
+    (guess,), things = seeded(counts, layers=1)
+    draw = torch.Generator().manual_seed(1)
+    masks = torch.randn(len(counts), QUERIES, 6, 8, generator=draw)
+    own = tuple(
+        replace(one, masks=(torch.rand(len(one.labels), 6, 8, generator=draw) < 0.3).float())
+        for one in things
+    )
+    return replace(guess, masks=masks), own
+
+
+def test_masks_count_beside_boxes_in_the_matching_and_in_the_loss() -> None:
+    guess, things = masked((4, 0, 7))
+    bare = tuple(replace(one, masks=None) for one in things)
+    whole, without = set_loss(guess, things), set_loss(guess, bare)
+    assert float(without.cells) == float(without.area) == 0
+    assert float(without.total) == float(set_loss(replace(guess, masks=None), things).total)
+    boxes = whole.label + 5 * whole.sides + 2 * whole.overlap
+    assert float(whole.total) == pytest.approx(float(boxes + 20 * whole.cells + whole.area))
+
+    (one,) = masked((1,))[1]
+    same = torch.full((1, 2, 4), 0.3)
+    logits = torch.zeros(1, 2, CLASSES + 1)
+    right = (one.masks - 0.5) * 20
+    both = torch.stack([-right[0], right[0]])
+    guesses, _ = matched(logits[0], same[0], one, both)
+    assert guesses.tolist() == [1]  # what boxes and classes do not tell apart masks do
+
+
+def test_a_thing_without_a_mask_counts_for_its_box_alone() -> None:
+    guess, (first, second) = masked((3, 2))
+    assert first.masks is not None
+    bare = replace(first, masks=first.masks.clone())
+    bare.masks[1] = 0
+    found = matched(guess.logits[0], guess.boxes[0], bare, guess.masks[0])
+    assert len(found[0]) == 3
+    loss = set_loss(guess, (bare, second))
+    assert 0 < float(loss.area) < 1
+    none = tuple(replace(one, masks=torch.zeros_like(one.masks)) for one in (first, second))
+    assert float(set_loss(guess, none).area) == 0
+    assert float(set_loss(guess, none).sides) == float(
+        set_loss(replace(guess, masks=None), (first, second)).sides
+    )

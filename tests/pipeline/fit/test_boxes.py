@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pycocotools import mask as coco_mask
 
 from operators.errors import UsageError
 from pipeline.errors import SourceError
@@ -117,6 +118,79 @@ def test_a_coco_file_that_does_not_do_is_refused_by_name(
         coco_boxes(pictures, coco(alter))
 
 
+TRIANGLE = [[10, 20, 60, 20, 10, 60]]
+RUNS = {"size": [80, 100], "counts": [800, 40, 40, 40, 7080]}
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools
+def test_masks_are_read_in_all_forms_that_coco_has(
+    pictures: Path, coco: Callable[..., Path]
+) -> None:
+    compressed = coco_mask.frPyObjects(RUNS, 80, 100)
+    text = {"size": [80, 100], "counts": compressed["counts"].decode()}
+
+    def alter(said: dict[str, Any]) -> None:
+        for one, mask in zip(said["annotations"], ([*TRIANGLE], RUNS, text, []), strict=True):
+            one["segmentation"] = mask
+
+    first, second, third = coco_boxes(pictures, coco(alter)).items
+    assert [one.has_masks for one in (first, second, third)] == [True, True, False]
+    triangle = coco_mask.decode(coco_mask.frPyObjects(TRIANGLE, 80, 100))[..., 0]
+    triangles, runs = first.masks(FrameSize(80, 1))
+    np.testing.assert_array_equal(triangles, triangle)
+    assert runs.sum() == 80
+    assert runs[:40, 10:12].all()
+    np.testing.assert_array_equal(second.masks(FrameSize(80, 1))[0], runs)
+    assert first.masks(SIZE).shape == (2, 56, 70)
+    assert first.masks(SIZE)[0].mean() == pytest.approx(triangle.mean(), abs=0.01)
+    assert not third.masks(SIZE).any()
+    assert first.mask_identity != second.mask_identity
+    plain = coco_boxes(pictures, coco()).items[0]
+    assert plain.truth_identity == first.truth_identity
+
+
+OUTSIDE = [[10, 20, 100.3, 20, 10, 60]]
+
+
+@pytest.mark.parametrize(
+    ("mask", "error"),
+    [
+        (OUTSIDE, r"a polygon outside its picture: x 10\.0 to 100\.3, expected 0 to 100"),
+        (
+            [[0, -1, 5, 5, 0, 5]],
+            r"a polygon outside its picture: y -1\.0 to 5\.0, expected 0 to 80",
+        ),
+        ([[1, 2, 3, 4]], "a polygon of 4 numbers, expected x and y of 3 corners or more"),
+        ([[1, 2, 3, 4, 5, 6, 7]], "a polygon of 7 numbers"),
+        ([TRIANGLE], r"a polygon \[\[10, 20, .*, expected \[x, y, x, y"),
+        ([[1, 2, 3, 4, 5, float("nan")]], r"a polygon \[1, 2, 3, 4, 5, nan\], expected"),
+        ("x", "segmentation 'x', expected polygons or run lengths"),
+        (
+            RUNS | {"size": [100, 80]},
+            r"a mask of size \[100, 80\], expected \[80, 100\] as its",
+        ),
+        (RUNS | {"counts": [800, 40]}, "run lengths of 840 pixels, expected 8000 as its picture"),
+        (RUNS | {"counts": [8001, -1]}, "run lengths that are no whole numbers from 0"),
+        (RUNS | {"counts": "5 5"}, "run lengths that cannot be read: character ' '"),
+        (RUNS | {"counts": None}, "run lengths None, expected a list of lengths or COCO's comp"),
+    ],
+)
+def test_a_mask_that_does_not_do_is_refused_by_name(
+    pictures: Path, coco: Callable[..., Path], mask: Any, error: str
+) -> None:
+    path = coco(changed("annotations", 0, segmentation=mask))
+    with pytest.raises(UsageError, match=rf"farm\.json: annotation 1, of a\.png, has {error}"):
+        coco_boxes(pictures, path)
+
+
+def test_corners_a_little_beyond_their_picture_are_cut_off(
+    pictures: Path, coco: Callable[..., Path]
+) -> None:
+    beyond = [[-0.1, 0, 100.2, 0, 100.2, 80.1, 0, 80.1]]
+    path = coco(changed("annotations", 0, segmentation=beyond))
+    assert coco_boxes(pictures, path).items[0].masks(SIZE)[0].all()
+
+
 def test_a_class_without_a_box_is_refused(pictures: Path, coco: Callable[..., Path]) -> None:
     path = coco(added("categories", id=99, name="fox"))
     with pytest.raises(UsageError, match=r"farm\.json: no box of class fox; leave it out"):
@@ -192,6 +266,17 @@ def test_empty_folders_are_refused(pictures: Path, tmp_path: Path) -> None:
         yolo_boxes(tmp_path / "none", pictures)
     with pytest.raises(UsageError, match=r"none: no file there ends in \.txt"):
         yolo_boxes(pictures, tmp_path / "none")
+
+
+def test_masks_of_a_scene_are_what_is_seen_of_its_things() -> None:
+    scenes = Scenes("world", range(3, 4), frames=2, seconds=2, sizes_wh=((112, 56),))
+    for item in scenes.items("detect", SIZE):
+        seen = open_scene(item.spec).instances(item.index)
+        masks, truth = item.masks(SIZE), item.truth(SIZE)
+        assert item.has_masks
+        assert masks.shape == (len(truth), 56, 112)
+        for mask, one in zip(masks, seen.seen, strict=True):
+            np.testing.assert_array_equal(mask, seen.mask == one.id)
 
 
 def test_things_of_a_scene_are_its_own_and_specks_do_not_count() -> None:

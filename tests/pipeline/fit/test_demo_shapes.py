@@ -12,9 +12,9 @@ from PIL import Image
 from operators.backbones.architectures import DEMO_MODEL, architecture
 from operators.backbones.backbone import Backbone
 from operators.frames import CELLS, FrameBatch, FrameInfo
+from operators.learn.resampling import nearest
 from operators.registry import build_operator
 from operators.weights.load import load_backbone
-from pipeline.fit.scenes import nearest
 from pipeline.synthetic.labels import SKY
 from pipeline.synthetic.scene import open_scene
 from pipeline.synthetic.uri import SceneSpec

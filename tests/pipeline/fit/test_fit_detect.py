@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
+from operators.detect.run_lengths import run_lengths
 from pipeline.cli import main
 from pipeline.configuration.resolve import resolve
 from pipeline.configuration.streams import stream_specs
@@ -134,12 +135,12 @@ def test_a_run_finds_such_things(
 
 @pytest.fixture
 def detections() -> Callable[..., list[Any]]:
-    def run(clip: Path, head: Path, database: Path) -> list[Any]:
+    def run(clip: Path, head: Path, database: Path, **settings: Any) -> list[Any]:
         uri = f"sqlite:{database}"
         given = {
             "sources": [str(clip)],
             "weights": "demo",
-            "operators": {"detect": {"threshold": 0.0}},
+            "operators": {"detect": {"threshold": 0.0, **settings}},
             "heads": {"detect": str(head)},
             "runtime": "inline",
             "sink": uri,
@@ -153,6 +154,54 @@ def detections() -> Callable[..., list[Any]]:
         return records
 
     return run
+
+
+@pytest.fixture(scope="module")
+def masked(folder: Path) -> Path:
+    """The same boxes with masks: polygons, run lengths, and one that has none."""
+    said = json.loads((folder / "boxes.json").read_text())
+    for number, one in enumerate(said["annotations"]):
+        left, top, width, height = one["bbox"]
+        right, bottom = left + width, top + height
+        one["segmentation"] = [[left, top, right, top, right, bottom, left, bottom]]
+        if number % 2:
+            inside = np.zeros(SIZE_HW, bool)
+            inside[top:bottom, left:right] = True
+            one["segmentation"] = run_lengths(inside)
+    said["annotations"][3]["segmentation"] = []
+    path = folder / "masks.json"
+    path.write_text(json.dumps(said))
+    return path
+
+
+@pytest.mark.slow
+def test_masks_make_a_head_that_tells_them_and_is_measured_on_them(
+    folder: Path, masked: Path, detections: Callable[..., Any]
+) -> None:
+    out = folder / "masks.safetensors"
+    given = ("--images", folder / "pictures", "--boxes", masked)
+    weights = ("--weights", "demo", "--short-side", 84, "--cache", folder / "cache")
+    report = ran("fit", "detect", *given, *weights, "--steps", 20, "--queries", 10, "-o", out)
+    assert report["decoder"]["mask_width"] == 32
+    numbers = {"ap50_95", "ap50", "mask_ap50_95", "mask_ap50"}
+    assert report["metrics"].keys() == numbers | {"validation_losses"}
+    assert any("1 of 20 things have no mask" in note for note in report["notes"])
+
+    options = ("--weights", "demo", "--head", out, "--cache", folder / "cache")
+    measured = ran("eval", "detect", *given, *options)
+    assert measured["estimates"].keys() == numbers
+    boxes = ("--images", folder / "pictures", "--boxes", folder / "boxes.json")
+    assert ran("eval", "detect", *boxes, *options)["estimates"].keys() == {"ap50_95", "ap50"}
+
+    for record in detections(folder / "lid.mp4", out, folder / "masks.db", masks=True):
+        best = json.loads(record.value)["objects"][0]
+        assert best["mask"]["size"] == [24, 32]
+        assert sum(best["mask"]["counts"]) == 24 * 32
+
+
+def test_masks_are_not_learnt_of_boxes_alone(folder: Path) -> None:
+    given = ("--images", folder / "pictures", "--boxes", folder / "boxes.json", "--masks")
+    refused("no thing of these pictures has one", "fit", "detect", *given, "--weights", "demo")
 
 
 def test_data_are_given_in_one_way(folder: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from operators.detect.run_lengths import run_lengths
 from operators.errors import UsageError
 from operators.result import JSON, canonical_json
 from pipeline.drawing.canvas import Canvas
@@ -84,6 +85,18 @@ def test_a_box_stands_where_its_record_says_until_the_next_one(made: Made) -> No
     assert has(pixels, (90, 50), CLASS_COLOURS[1])
     assert not has(pixels, (40, 50), CLASS_COLOURS[0])
     assert (drawn(boxes, SECOND // 2) == 255).all()
+
+
+def test_a_mask_tints_what_is_inside(made: Made) -> None:
+    said = detections([20, 30, 60, 70])
+    cells = np.zeros((9, 16), dtype=bool)  # of 10 x 10 pixels of the source
+    cells[3:7, 2:4] = True
+    said["objects"][0]["mask"] = run_lengths(cells)
+    pixels = drawn(Boxes(iter([made(0, "detections", said)])), 0)
+    half = tuple((255 + value) // 2 for value in CLASS_COLOURS[0])
+    assert has(pixels, (30, 50), half)
+    assert not has(pixels, (50, 50), half)
+    assert pixels[200, 200].tolist() == [255] * 3
 
 
 def test_words_stay_within_the_picture(made: Made) -> None:

@@ -1,0 +1,58 @@
+"""Masks of a decoder's queries: what its patches and its queries know -> a logit for every cell.
+
+Each patch says what its cells hold, and a query's mask is its product with them (MaskFormer,
+arXiv 2107.06278), biased by how far a cell lies from the edges of the query's box. Knows nothing of
+classes.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from operators.detect.layers import Middles, Mlp, Reach
+from operators.frames import CELLS
+
+
+class MaskBranch(nn.Module):
+    """One code trains and runs."""
+
+    def __init__(self, width: int, mask_width: int) -> None:
+        """
+        Args:
+            width: W, numbers of a patch and of a query.
+            mask_width: E, numbers of a cell.
+        """
+        super().__init__()
+        self.cells = Mlp(width, 2 * width, CELLS**2 * mask_width)
+        self.query = Mlp(width, width, mask_width)
+        self.reach = Reach(1)
+
+    def painted(self, memory: Tensor, grid: tuple[int, int]) -> Tensor:
+        """What the cells of pictures hold.
+
+        Args:
+            memory: of their patches `[R, h * w, W]`.
+            grid: h and w.
+
+        Returns:
+            `[R, CELLS * h, CELLS * w, E]`.
+        """
+        down, across = grid
+        own = self.cells(memory).view(len(memory), down, across, CELLS, CELLS, -1)
+        rows: Tensor = own.transpose(2, 3).reshape(len(own), CELLS * down, CELLS * across, -1)
+        return rows
+
+    def forward(self, told: Tensor, boxes: Tensor, cells: Tensor) -> Tensor:
+        """
+        Args:
+            told: of queries `[R, K, W]`.
+            boxes: theirs, left, top, right, bottom `[R, K, 4]`, shares of the picture.
+            cells: of `painted`.
+
+        Returns:
+            Logits, above zero inside the mask, `[R, K, CELLS * h, CELLS * w]`.
+        """
+        down, across = cells.shape[1:3]
+        asked = self.query(told) @ cells.flatten(1, 2).mT
+        near = self.reach(boxes, Middles.of((down, across), cells.device))
+        return (asked + near[:, 0]).unflatten(-1, (down, across))
