@@ -135,17 +135,17 @@ def test_a_run_finds_such_things(
 
 @pytest.fixture
 def detections() -> Callable[..., list[Any]]:
-    def run(clip: Path, head: Path, database: Path, **settings: Any) -> list[Any]:
+    def run(clip: Path, head: Path, database: Path, *settings: str) -> list[Any]:
         uri = f"sqlite:{database}"
         given = {
             "sources": [str(clip)],
             "weights": "demo",
-            "operators": {"detect": {"threshold": 0.0, **settings}},
+            "operators": ["detect"],
             "heads": {"detect": str(head)},
             "runtime": "inline",
             "sink": uri,
         }
-        config = resolve(None, given)
+        config = resolve(None, given, ["operators.detect.threshold=0", *settings])
         specs = stream_specs(config, live=False)
         InlineRun(config, specs, fresh=False, tell=lambda _: None).run()
         with contextlib.closing(open_reader(uri)) as reader:
@@ -193,7 +193,9 @@ def test_masks_make_a_head_that_tells_them_and_is_measured_on_them(
     boxes = ("--images", folder / "pictures", "--boxes", folder / "boxes.json")
     assert ran("eval", "detect", *boxes, *options)["estimates"].keys() == {"ap50_95", "ap50"}
 
-    for record in detections(folder / "lid.mp4", out, folder / "masks.db", masks=True):
+    for record in detections(
+        folder / "lid.mp4", out, folder / "masks.db", "operators.detect.masks=true"
+    ):
         best = json.loads(record.value)["objects"][0]
         assert best["mask"]["size"] == [24, 32]
         assert sum(best["mask"]["counts"]) == 24 * 32

@@ -66,6 +66,7 @@ def test_fit_detect_reads_the_boxes(folder):
     boxed = coco_boxes(folder / "pictures", folder / "coco.json")
     assert [label.name for label in boxed.labels.labels] == ["cup, red", "hand"]
     rows = {item.picture.name: np.array(item.rows) for item in boxed.items}
+    assert all(item.has_masks for item in boxed.items)
     assert set(rows) == {"000006.jpg", "000007.jpg"}  # nothing is said of where the hand is lost
     np.testing.assert_allclose(
         rows["000007.jpg"],
