@@ -55,4 +55,5 @@ class MaskBranch(nn.Module):
         down, across = cells.shape[1:3]
         asked = self.query(told) @ cells.flatten(1, 2).mT
         near = self.reach(boxes, Middles.of((down, across), cells.device))
-        return (asked + near[:, 0]).unflatten(-1, (down, across))
+        logits: Tensor = (asked + near[:, 0]).unflatten(-1, (down, across))
+        return logits

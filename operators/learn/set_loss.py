@@ -112,9 +112,7 @@ def set_loss(guess: Guess, things: Sequence[Things]) -> SetLoss:
     )
 
 
-def _of_masks(
-    painted: Sequence[Tensor], true: Sequence[Tensor], boxes: Tensor
-) -> tuple[Tensor, Tensor]:
+def _of_masks(painted: list[Tensor], true: list[Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
     """Focal loss and DICE per matched thing that has a mask; nothing where none has."""
     nothing = boxes.new_zeros(())
     if not painted:

@@ -81,5 +81,6 @@ def _cells(picture: DensePicture) -> Tensor | None:
     """Masks of pixels as shares of cells."""
     if picture.masks is None:
         return None
-    grid = [CELLS * side for side in picture.grid]
-    return F.adaptive_avg_pool2d(picture.masks[:, None].float(), grid)[:, 0]
+    down, across = picture.grid
+    masks = picture.masks[:, None].float()
+    return F.adaptive_avg_pool2d(masks, (CELLS * down, CELLS * across))[:, 0]
