@@ -130,7 +130,8 @@ class Decoder(nn.Module):
         self.told_norm = nn.LayerNorm(own)
         self.told_class = Wide(own, classes + 1)
         self.told_box = Mlp(own, own, 4)
-        self.told_mask = MaskBranch(own, shape.mask_width) if shape.mask_width else None
+        masks = shape.mask_width
+        self.told_mask = MaskBranch(BLOCKS * width, own, masks) if masks else None
 
     def forward(self, blocks: Tensor) -> list[Guess]:
         """All that is said, for training.
@@ -149,7 +150,7 @@ class Decoder(nn.Module):
         chosen = _best(proposed.logits, self.shape.queries)
         boxes = _taken(proposed.boxes, chosen).detach()
         refined = self._refined(memory, _taken(memory, chosen), boxes, where.middles)
-        cells = self._cells(memory, where)
+        cells = self._cells(blocks, memory)
         return [proposed, *(self._guess(told, own, cells) for told, own in refined)]
 
     def last(self, blocks: Tensor, where: Whereabouts, *, masks: bool = False) -> Guess:
@@ -165,7 +166,7 @@ class Decoder(nn.Module):
         own = _taken(memory, chosen)
         boxes = _moved(where.boxes[chosen], self.proposed_box(own))
         *_, (told, refined) = self._refined(memory, own, boxes, where.middles)
-        return self._guess(told, refined, self._cells(memory, where) if masks else None)
+        return self._guess(told, refined, self._cells(blocks, memory) if masks else None)
 
     def whereabouts(self, grid: tuple[int, int], device: torch.device) -> Whereabouts:
         """What is the same for all pictures of so many patches down and across."""
@@ -183,10 +184,8 @@ class Decoder(nn.Module):
         read: Tensor = self.read_norm(self.read(blocks.flatten(1, 2)))
         return read + where.place
 
-    def _cells(self, memory: Tensor, where: Whereabouts) -> Tensor | None:
-        if self.told_mask is None:
-            return None
-        return self.told_mask.painted(memory, where.middles.grid)
+    def _cells(self, blocks: Tensor, memory: Tensor) -> Tensor | None:
+        return None if self.told_mask is None else self.told_mask.painted(blocks, memory)
 
     def _guess(self, told: Tensor, boxes: Tensor, cells: Tensor | None) -> Guess:
         masks = None

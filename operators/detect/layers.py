@@ -88,11 +88,6 @@ class Middles:
         y, x = torch.meshgrid(down, across, indexing="ij")
         return cls(across, down, torch.stack((x, y), dim=-1).flatten(0, 1))
 
-    @property
-    def grid(self) -> tuple[int, int]:
-        """h and w."""
-        return len(self.down), len(self.across)
-
 
 class Reach(nn.Module):
     """How far every patch is from the edges of every box, as a bias of attention.

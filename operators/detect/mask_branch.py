@@ -1,4 +1,4 @@
-"""Masks of a decoder's queries: what its patches and its queries know -> a logit for every cell.
+"""Masks of a decoder's queries: blocks of patches, and what queries know -> a logit for every cell.
 
 Each patch says what its cells hold, and a query's mask is its product with them (MaskFormer,
 arXiv 2107.06278), biased by how far a cell lies from the edges of the query's box. Knows nothing of
@@ -9,37 +9,42 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from operators.detect.layers import Middles, Mlp, Reach
+from operators.detect.layers import Middles, Mlp, Reach, Wide
 from operators.frames import CELLS
 
 
 class MaskBranch(nn.Module):
     """One code trains and runs."""
 
-    def __init__(self, width: int, mask_width: int) -> None:
+    def __init__(self, read_width: int, width: int, mask_width: int) -> None:
         """
         Args:
+            read_width: F, numbers of the blocks that a patch is read from.
             width: W, numbers of a patch and of a query.
             mask_width: E, numbers of a cell.
         """
         super().__init__()
+        # Where a thing ends is other news than what it is: patches are read once more.
+        self.read = Wide(read_width, width)
+        self.read_norm = nn.LayerNorm(width)
         self.cells = Mlp(width, 2 * width, CELLS**2 * mask_width)
         self.query = Mlp(width, width, mask_width)
         self.reach = Reach(1)
 
-    def painted(self, memory: Tensor, grid: tuple[int, int]) -> Tensor:
+    def painted(self, blocks: Tensor, memory: Tensor) -> Tensor:
         """What the cells of pictures hold.
 
         Args:
-            memory: of their patches `[R, h * w, W]`.
-            grid: h and w.
+            blocks: of their patches `[R, h, w, F]`.
+            memory: what queries look at `[R, h * w, W]`.
 
         Returns:
             `[R, CELLS * h, CELLS * w, E]`.
         """
-        down, across = grid
-        own = self.cells(memory).view(len(memory), down, across, CELLS, CELLS, -1)
-        rows: Tensor = own.transpose(2, 3).reshape(len(own), CELLS * down, CELLS * across, -1)
+        count, down, across, _ = blocks.shape
+        read = self.read_norm(self.read(blocks.flatten(1, 2)))
+        own = self.cells(memory + read).view(count, down, across, CELLS, CELLS, -1)
+        rows: Tensor = own.transpose(2, 3).reshape(count, CELLS * down, CELLS * across, -1)
         return rows
 
     def forward(self, told: Tensor, boxes: Tensor, cells: Tensor) -> Tensor:

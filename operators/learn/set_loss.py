@@ -1,5 +1,5 @@
 """How wrong a set of guesses is about a set of things (DETR, arXiv 2005.12872), and about their
-masks where both have them (MaskFormer, arXiv 2107.06278).
+masks where both have them (Mask2Former, arXiv 2112.01527).
 
 Each thing is matched to one guess of its own, the best for all together; the other guesses should
 say nothing. Guesses and things in -> a loss out. Knows no decoder.
@@ -19,11 +19,11 @@ from torch.nn import functional as F
 
 from operators.detect.boxes import corners, generalised_iou
 from operators.detect.decoder import Guess
-from operators.learn.mask_loss import dice, dice_pairs, focal, focal_pairs
+from operators.learn.mask_loss import cells_apart, cells_apart_pairs, dice, dice_pairs
 from operators.learn.things import Things
 
 _OF_CLASS, _OF_SIDES, _OF_OVERLAP = 1.0, 5.0, 2.0  # DETR's weights, in costs and in the loss
-_OF_CELLS, _OF_AREA = 20.0, 1.0  # MaskFormer's, likewise
+_OF_CELLS, _OF_AREA = 5.0, 5.0  # Mask2Former's, likewise
 _NOTHING = 0.1  # what a guess that should say nothing weighs against one that should
 _IMPOSSIBLE = 1e6  # for what is no number: matched last
 
@@ -37,7 +37,7 @@ class SetLoss:
         label: cross-entropy over all guesses.
         sides: L1 distance of matched boxes, per thing.
         overlap: 1 - generalised IoU of them, per thing.
-        cells: focal loss of matched masks, per thing that has one.
+        cells: cross-entropy of the cells of matched masks, per thing that has one.
         area: DICE of them, likewise.
     """
 
@@ -49,7 +49,7 @@ class SetLoss:
 
     @property
     def total(self) -> Tensor:
-        """Weighed as DETR and MaskFormer weigh them."""
+        """Weighed as DETR and Mask2Former weigh them."""
         boxes = _OF_CLASS * self.label + _OF_SIDES * self.sides + _OF_OVERLAP * self.overlap
         return boxes + _OF_CELLS * self.cells + _OF_AREA * self.area
 
@@ -113,7 +113,7 @@ def set_loss(guess: Guess, things: Sequence[Things]) -> SetLoss:
 
 
 def _of_masks(painted: list[Tensor], true: list[Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
-    """Focal loss and DICE per matched thing that has a mask; nothing where none has."""
+    """Cross-entropy and DICE per matched thing that has a mask; nothing where none has."""
     nothing = boxes.new_zeros(())
     if not painted:
         return nothing, nothing
@@ -122,12 +122,12 @@ def _of_masks(painted: list[Tensor], true: list[Tensor], boxes: Tensor) -> tuple
     if not some.any():
         return nothing, nothing
     logits, masks = logits[some], masks[some]
-    return focal(logits, masks).mean(), dice(logits, masks).mean()
+    return cells_apart(logits, masks).mean(), dice(logits, masks).mean()
 
 
 def _mask_cost(logits: Tensor, masks: Tensor) -> Tensor:
     """`[K, M]`; nothing for a thing without a mask, whichever guess answers for it."""
-    cost = _OF_CELLS * focal_pairs(logits, masks) + _OF_AREA * dice_pairs(logits, masks)
+    cost = _OF_CELLS * cells_apart_pairs(logits, masks) + _OF_AREA * dice_pairs(logits, masks)
     return torch.where(_has_area(masks), cost, 0)
 
 

@@ -26,18 +26,20 @@ def seeded(*shape: int, seed: int = 0) -> torch.Tensor:
 def branch() -> MaskBranch:
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(5)
-        return MaskBranch(32, 8).requires_grad_(False)
+        return MaskBranch(40, 32, 8).requires_grad_(False)
 
 
 def test_a_patch_says_what_its_own_cells_hold(branch: MaskBranch) -> None:
-    memory = seeded(1, 15, 32)
-    other = memory.clone()
-    other[0, 7] += 1  # row 1, column 2
-    cells, changed = (branch.painted(one, (3, 5)) for one in (memory, other))
+    blocks, memory = seeded(1, 3, 5, 40), seeded(1, 15, 32, seed=1)
+    cells = branch.painted(blocks, memory)
     assert cells.shape == (1, 3 * CELLS, 5 * CELLS, 8)
-    moved = (cells != changed).any(dim=-1)[0]
-    assert moved[CELLS : 2 * CELLS, 2 * CELLS : 3 * CELLS].all()
-    assert int(moved.sum()) == CELLS**2
+    other, elsewhere = blocks.clone(), memory.clone()
+    other[0, 1, 2] *= torch.arange(40)
+    elsewhere[0, 7] += 1  # the same patch
+    for changed in (branch.painted(other, memory), branch.painted(blocks, elsewhere)):
+        moved = (cells - changed).abs().amax(dim=-1)[0] > 1e-4
+        assert moved[CELLS : 2 * CELLS, 2 * CELLS : 3 * CELLS].all()
+        assert int(moved.sum()) == CELLS**2
 
 
 def test_a_mask_is_a_product_and_how_far_the_box_is(branch: MaskBranch) -> None:

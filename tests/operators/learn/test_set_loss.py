@@ -126,7 +126,7 @@ def test_masks_count_beside_boxes_in_the_matching_and_in_the_loss() -> None:
     assert float(without.cells) == float(without.area) == 0
     assert float(without.total) == float(set_loss(replace(guess, masks=None), things).total)
     boxes = whole.label + 5 * whole.sides + 2 * whole.overlap
-    assert float(whole.total) == pytest.approx(float(boxes + 20 * whole.cells + whole.area))
+    assert float(whole.total) == pytest.approx(float(boxes + 5 * whole.cells + 5 * whole.area))
 
     (one,) = masked((1,))[1]
     same = torch.full((1, 2, 4), 0.3)
