@@ -14,6 +14,7 @@ from operators.backbones.architectures import Architecture
 from operators.backbones.vit import VisionTransformer
 from operators.pretrain.crops import Crops
 from operators.pretrain.packed import PackedTransformer
+from operators.pretrain.processes import ALONE, Processes
 from operators.pretrain.step import Step, pixels_of
 from operators.pretrain.trainee import Trainee
 
@@ -53,15 +54,19 @@ class FeatureDistillation:
         memory: it remembers nothing.
     """
 
-    def __init__(self, teacher: VisionTransformer, drop: float = 0.0) -> None:
+    def __init__(
+        self, teacher: VisionTransformer, drop: float = 0.0, processes: Processes = ALONE
+    ) -> None:
         """
         Args:
             teacher: frozen, of the student's patch size.
             drop: share of pictures that each branch of the student leaves out.
+            processes: that train together; each has all of the teacher.
         """
         self.memory: nn.Module = nn.Module()
         self._teacher = teacher
         self._drop = drop
+        self._processes = processes
 
     def __call__(
         self,
@@ -82,7 +87,7 @@ class FeatureDistillation:
         pixels = pixels_of(crops)[0]
         with torch.no_grad():
             wanted, _ = self._teacher(pixels)
-        (tokens,) = student.backbone.packed([pixels], drop=self._drop, draw=draw)
+        (tokens,) = student.backbone.packed([pixels], drop=self._drop, draw=self._processes.own(draw))
         first = 1 + self._teacher.architecture.registers
         own = 1 + student.backbone.architecture.registers
         losses = {

@@ -128,7 +128,8 @@ class PackedTransformer(VisionTransformer):
         tokens = torch.cat([one.flatten(0, 1) for one in lists])
         for block in self.blocks:
             tokens = cast(PackedBlock, block).packed(tokens, pack)
-        return pack.split(self.norm(tokens))
+        # Size by size, so that none is a view: what is sharded hooks into what comes out of it.
+        return [self.norm(one) for one in pack.split(tokens)]
 
     def _begun(self, pixels: Tensor, mask: Tensor | None) -> Tensor:
         """Tokens before the first block. Positions are never kept: they change step by step."""

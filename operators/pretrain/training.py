@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from operators.backbones.training_pass import training_pass
 from operators.errors import UsageError
@@ -20,13 +20,14 @@ from operators.pretrain.average import update_average
 from operators.pretrain.crops import Crops
 from operators.pretrain.dice import generator_of
 from operators.pretrain.parameters import parameter_groups
+from operators.pretrain.processes import ALONE, Processes
 from operators.pretrain.recipe import Recipe
 from operators.pretrain.step import Step, moved
 from operators.pretrain.trainee import Trainee
 from operators.whole_file import whole_file
 
 Batches = Callable[[int], Crops]
-"""The number of a step -> what it looks at; always the same."""
+"""The number of a step -> what it looks at; always the same. Of several processes each one's part."""
 
 
 Student = TypeVar("Student", bound=Trainee)
@@ -70,6 +71,7 @@ class Training(Generic[Student]):
         recipe: Recipe,
         *,
         dtype: torch.dtype = torch.float32,
+        processes: Processes = ALONE,
     ) -> None:
         """
         Args:
@@ -78,14 +80,18 @@ class Training(Generic[Student]):
             batches: gives the crops of a step.
             recipe: how long and how fast.
             dtype: of matrix products; weights stay float32.
+            processes: that train it; all do the same calls.
         """
         self.student = student
         self.average = deepcopy(student).requires_grad_(False)
+        for own in (self.student, self.average):
+            processes.share(own, dtype)
         self.recipe = recipe
         self.step = 0
         self._objective = objective
         self._batches = batches
         self._dtype = dtype
+        self._processes = processes
         self._parts = (student.backbone, *student.heads)
         groups = parameter_groups(
             student.backbone,
@@ -107,26 +113,39 @@ class Training(Generic[Student]):
     def save(self, path: Path) -> None:
         """Write all that `resume` needs, whole or not at all.
 
+        The file is the same kind however many processes there are: the first one writes it, and
+        any number of them goes on from it.
+
         Raises:
             OSError: it cannot be written.
         """
-        state = {
+        own = {
             "step": self.step,
             "student": self.student.state_dict(),
             "average": self.average.state_dict(),
             "memory": self._objective.memory.state_dict(),
             "optimiser": self._optimiser.state_dict(),
         }
-        with whole_file(path) as draft:
-            torch.save(state, draft)
+        state = self._processes.whole(own)
+        if self._processes.rank == 0:
+            with whole_file(path) as draft:
+                torch.save(state, draft)
 
     def resume(self, path: Path) -> None:
-        """Go on from a file of `save`."""
-        state: dict[str, Any] = torch.load(path, weights_only=True)
-        self.student.load_state_dict(state["student"])
-        self.average.load_state_dict(state["average"])
+        """Go on from a file of `save`, which all processes can read."""
+        parts = self._processes.parts
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        for name, own in (("student", self.student), ("average", self.average)):
+            own.load_state_dict(parts(state[name], own.state_dict()))
         self._objective.memory.load_state_dict(state["memory"])
-        self._optimiser.load_state_dict(state["optimiser"])
+        optimiser = state["optimiser"]
+        numbered = enumerate(one for own in self._optimiser.param_groups for one in own["params"])
+        optimiser["state"] = {
+            number: parts(moments, dict.fromkeys(moments, parameter))
+            for number, parameter in numbered
+            if (moments := optimiser["state"].get(number))
+        }
+        self._optimiser.load_state_dict(optimiser)
         self.step = state["step"]
 
     def _advance(self, crops: Crops) -> Step:
@@ -138,19 +157,19 @@ class Training(Generic[Student]):
             done = self._objective(
                 self.student, self.average, moved(crops, device), self.step, draw
             )
-        total: Tensor = done.total
-        if not torch.isfinite(total):
+        told = self._processes.mean(done)
+        if not torch.isfinite(told.total):
             raise Diverged(
-                f"step {self.step}: the losses are {done.plain()}, so the training has diverged; "
+                f"step {self.step}: the losses are {told.plain()}, so the training has diverged; "
                 "begin anew with a lower rate"
             )
-        total.backward()  # type: ignore[no-untyped-call]
+        done.total.backward()  # type: ignore[no-untyped-call]
         for part in self._parts:  # each by its own norm: a head's must not slow the backbone
             nn.utils.clip_grad_norm_(part.parameters(), recipe.clip_norm)
         self._optimiser.step()
         update_average(self.average, self.student, recipe.momenta.at(self.step))
         self.step += 1
-        return done.detached
+        return told
 
     def _set_rates(self) -> None:
         recipe = self.recipe
