@@ -87,7 +87,8 @@ class FeatureDistillation:
         pixels = pixels_of(crops)[0]
         with torch.no_grad():
             wanted, _ = self._teacher(pixels)
-        (tokens,) = student.backbone.packed([pixels], drop=self._drop, draw=self._processes.own(draw))
+        own_draw = self._processes.own(draw)
+        (tokens,) = student.backbone.packed([pixels], drop=self._drop, draw=own_draw)
         first = 1 + self._teacher.architecture.registers
         own = 1 + student.backbone.architecture.registers
         losses = {

@@ -71,7 +71,9 @@ class Processes:
         """
         return state
 
-    def parts(self, state: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    def parts(
+        self, state: Mapping[str, Tensor], like: Mapping[str, Tensor]
+    ) -> Mapping[str, Tensor]:
         """Of whole tensors what this one keeps.
 
         Args:

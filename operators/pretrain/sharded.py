@@ -22,6 +22,7 @@ from torch.distributed.fsdp import (
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from operators.errors import UsageError
+from operators.pretrain.dice import generator_of
 from operators.pretrain.processes import Processes
 from operators.pretrain.step import Step
 from operators.pretrain.trainee import Trainee
@@ -52,8 +53,7 @@ class Sharded(Processes):
         return slice(self.rank * each, (self.rank + 1) * each)
 
     def own(self, draw: torch.Generator) -> torch.Generator:
-        drawn = int(torch.randint(2**62, (), generator=draw))
-        return torch.Generator().manual_seed(drawn + self.rank)
+        return generator_of(int(torch.randint(2**62, (), generator=draw)), self.rank)
 
     def share(self, trainee: Trainee, dtype: torch.dtype) -> None:
         """As autocast does: only matrices of blocks and heads, which are nearly all there is, are
@@ -82,7 +82,9 @@ class Sharded(Processes):
         # One tensor at a time: elsewhere than in the first process it is gone again.
         return None if self.rank else full.cpu()
 
-    def parts(self, state: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    def parts(
+        self, state: Mapping[str, Tensor], like: Mapping[str, Tensor]
+    ) -> Mapping[str, Tensor]:
         return {name: _part(one, like[name]) for name, one in state.items()}
 
     def _share(self, module: nn.Module, dtype: torch.dtype) -> None:

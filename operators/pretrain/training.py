@@ -27,7 +27,7 @@ from operators.pretrain.trainee import Trainee
 from operators.whole_file import whole_file
 
 Batches = Callable[[int], Crops]
-"""The number of a step -> what it looks at; always the same. Of several processes each one's part."""
+"""The number of a step -> what it looks at, always the same; of this process's part of it."""
 
 
 Student = TypeVar("Student", bound=Trainee)
