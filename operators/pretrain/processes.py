@@ -60,6 +60,10 @@ class Processes:
         """With losses of the whole step, without gradients; the rest is of this one's pictures."""
         return step.detached
 
+    def agreed(self, word: bool) -> bool:
+        """What the first of them says. All have to call."""
+        return word
+
     def whole(self, state: Any) -> Any:
         """A state of modules or optimisers with what is shared in one piece. All have to call.
 

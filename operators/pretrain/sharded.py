@@ -8,6 +8,7 @@ over the processes. Knows nothing of how processes are started.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -69,7 +70,12 @@ class Sharded(Processes):
         sums = torch.stack([loss.detach() for loss in step.losses.values()])
         dist.all_reduce(sums, dist.ReduceOp.SUM, self.group)
         losses = dict(zip(step.losses, sums / self.count, strict=True))
-        return Step(losses, step.class_tokens, step.targets)
+        return replace(step.detached, losses=losses)
+
+    def agreed(self, word: bool) -> bool:
+        said = torch.tensor([word], device=self._mesh.device_type)
+        dist.broadcast(said, group=self.group, group_src=0)
+        return bool(said)
 
     def whole(self, state: Any) -> Any:
         if isinstance(state, dict):

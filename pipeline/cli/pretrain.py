@@ -85,6 +85,11 @@ _MOST_STEPS = click.IntRange(1, 10_000_000)
 @click.option("--keep-copies", is_flag=True, help="Keep pictures that repeat an earlier one.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True,
               help="Of all that is drawn.")  # fmt: skip
+@click.option("--workers", type=_COUNT, default=1, show_default=True, metavar="N",
+              help="Processes that train together, each with a part of every step's pictures and "
+              "of the weights; of this machine, a GPU each where it has some.")  # fmt: skip
+@click.option("--address", metavar="HOST:PORT|auto|local", show_default="none: this machine",
+              help="Ray cluster whose workers they are; wants the extra `train`.")  # fmt: skip
 @click.option("--threads", type=_COUNT, show_default="one per core", metavar="N",
               help="That make crops and compute.")  # fmt: skip
 @json_option
@@ -99,13 +104,15 @@ def command(sources: tuple[str, ...], *, out: Path, as_json: bool, **given: Any)
     import torch
 
     from pipeline.job import DONE, SOME_FAILED
+    from pipeline.pretrain.crew import Crew
     from pipeline.pretrain.run import pretrain
 
     plan = _plan(sources, given)
     threads = given["threads"] or torch.get_num_threads()
     torch.set_num_threads(threads)
+    crew = Crew(given["workers"], given["address"], threads)
     with countdown("pretrain") as tell:
-        done = pretrain(plan, out, tell=tell, threads=threads)
+        done = pretrain(plan, out, tell=tell, crew=crew)
     click.echo(json.dumps(done.plain()) if as_json else "\n".join(_lines(done)))
     for source, why in done.gathered.troubles:
         click.echo(f"{source}: {why}", err=True)

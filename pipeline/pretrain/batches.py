@@ -17,6 +17,7 @@ import torch
 from operators.backbones.thread_pool import stay_on_one_core
 from operators.pretrain.crops import CropRecipe, Crops, draw_crops
 from operators.pretrain.dice import generator_of
+from operators.pretrain.processes import ALONE, Processes
 from pipeline.pretrain.corpus import Corpus
 
 _AHEAD = 2  # steps; those after the next wait for threads that have nothing else to do
@@ -26,7 +27,14 @@ class Batches:
     """Of one run. A context, whose end lets go of the threads."""
 
     def __init__(
-        self, corpus: Corpus, recipe: CropRecipe, *, count: int, seed: int, threads: int = 1
+        self,
+        corpus: Corpus,
+        recipe: CropRecipe,
+        *,
+        count: int,
+        seed: int,
+        threads: int = 1,
+        processes: Processes = ALONE,
     ) -> None:
         """
         Args:
@@ -35,19 +43,23 @@ class Batches:
             count: pictures of a step; fewer where so many cannot be together.
             seed: of everything that is drawn, from 0 on.
             threads: that make crops beside the training; changes no byte.
+            processes: among which the pictures of a step are parted.
         """
         self._corpus, self._recipe, self._count, self._seed = corpus, recipe, count, seed
+        self._processes = processes
         self._pool = ThreadPoolExecutor(threads, "crops", initializer=stay_on_one_core)
         self._coming: dict[int, list[Future[Crops]]] = {}
 
     def __call__(self, step: int) -> Crops:
-        """The crops of a step, B pictures side by side; those of the next ones are begun.
+        """The crops of a step, B pictures side by side, of several processes this one's part;
+        those of the next ones are begun.
 
         Args:
             step: from 0 on; fastest in order.
 
         Raises:
             SourceError: a picture is gone, or has changed since the corpus was made.
+            UsageError: pictures cannot be parted among the processes.
         """
         wanted = range(step, step + 1 + _AHEAD)
         for other in [one for one in self._coming if one not in wanted]:
@@ -73,10 +85,10 @@ class Batches:
         self.close()
 
     def _begun(self, step: int) -> list[Future[Crops]]:
-        numbers = self._corpus.draw(step, self._count, self._seed)
+        numbers = list(enumerate(self._corpus.draw(step, self._count, self._seed)))
         return [
             self._pool.submit(self._crops, step, index, number)
-            for index, number in enumerate(numbers)
+            for index, number in numbers[self._processes.part(len(numbers))]
         ]
 
     def _drop(self, step: int) -> None:

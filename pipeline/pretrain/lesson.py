@@ -16,6 +16,7 @@ from operators.pretrain.crops import CropRecipe
 from operators.pretrain.feature_distillation import FeatureDistillation, FeatureStudent
 from operators.pretrain.gram_anchor import GramAnchored
 from operators.pretrain.learner import HeadShape, Learner
+from operators.pretrain.processes import ALONE, Processes
 from operators.pretrain.self_distillation import SelfDistillation
 from operators.pretrain.trainee import Trainee
 from operators.pretrain.training import Objective
@@ -44,12 +45,13 @@ class Lesson:
     rendered_only: bool
 
 
-def lesson_of(plan: Plan, device: torch.device) -> Lesson:
+def lesson_of(plan: Plan, device: torch.device, processes: Processes = ALONE) -> Lesson:
     """Load and build all of it.
 
     Args:
         plan: of the training.
         device: where it is computed.
+        processes: that are taught together.
 
     Raises:
         UsageError: an unknown model, or a teacher of another patch size.
@@ -57,65 +59,76 @@ def lesson_of(plan: Plan, device: torch.device) -> Lesson:
     """
     arch = architecture(plan.model)
     _require_sizes(arch, plan.crops)
-    start = start_of(plan, arch)
+    making = _Making(plan, arch, start_of(plan, arch), device, processes)
     if plan.teacher is None:
-        found = _by_itself(plan, arch, start, device)
+        found = making.by_itself()
     elif plan.teacher.is_run:
-        found = _by_a_run(plan, arch, start, Path(plan.teacher.weights), device)
+        found = making.by_a_run(Path(plan.teacher.weights))
     else:
-        found = _by_features(plan, arch, start, plan.teacher, device)
+        found = making.by_features(plan.teacher)
     found.student.to(device)
     found.objective.memory.to(device)
     return found
 
 
-def _by_itself(plan: Plan, arch: Architecture, start: Start, device: torch.device) -> Lesson:
-    shape, identities = start.shape or plan.shape, {"start": start.sha256}
-    learner = Learner(arch, shape, _draw(plan))
-    start.load_into(learner)
-    objective = SelfDistillation(plan.recipe, shape.prototypes)
-    if not plan.recipe.gram_weight:
-        return Lesson(learner, objective, shape, identities, start.rendered_only)
-    if not plan.goes_on:
-        raise UsageError(
-            "gram anchoring holds patches to what the training begins with: give --weights that "
-            "have learnt something"
-        )
-    anchor = deepcopy(learner.backbone).requires_grad_(False).to(device)
-    anchored = GramAnchored(objective, anchor, plan.recipe.gram_weight)
-    return Lesson(learner, anchored, shape, identities, start.rendered_only)
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What every kind of lesson is made of."""
 
+    plan: Plan
+    arch: Architecture
+    start: Start
+    device: torch.device
+    processes: Processes
 
-def _by_a_run(
-    plan: Plan, arch: Architecture, start: Start, run: Path, device: torch.device
-) -> Lesson:
-    folder = RunFolder(run)
-    teacher, shape = folder.read_learner()
-    _require_patch(arch, teacher.backbone.architecture)
-    learner = Learner(arch, shape, _draw(plan))
-    learner.backbone.load_state_dict(start.backbone)
-    objective = SelfDistillation(plan.recipe, shape.prototypes, teacher.to(device))
-    identities = {"start": start.sha256, "teacher": sha256_tensors(teacher.state_dict())}
-    rendered_only = start.rendered_only and folder.rendered_only
-    return Lesson(learner, objective, shape, identities, rendered_only)
+    def by_itself(self) -> Lesson:
+        plan, start = self.plan, self.start
+        shape, identities = start.shape or plan.shape, {"start": start.sha256}
+        learner = Learner(self.arch, shape, self._draw)
+        start.load_into(learner)
+        objective = self._self_distillation(shape)
+        if not plan.recipe.gram_weight:
+            return Lesson(learner, objective, shape, identities, start.rendered_only)
+        if not plan.goes_on:
+            raise UsageError(
+                "gram anchoring holds patches to what the training begins with: give --weights "
+                "that have learnt something"
+            )
+        anchor = deepcopy(learner.backbone).requires_grad_(False).to(self.device)
+        anchored = GramAnchored(objective, anchor, plan.recipe.gram_weight)
+        return Lesson(learner, anchored, shape, identities, start.rendered_only)
 
+    def by_a_run(self, run: Path) -> Lesson:
+        folder, start = RunFolder(run), self.start
+        teacher, shape = folder.read_learner()
+        _require_patch(self.arch, teacher.backbone.architecture)
+        learner = Learner(self.arch, shape, self._draw)
+        learner.backbone.load_state_dict(start.backbone)
+        objective = self._self_distillation(shape, teacher.to(self.device))
+        identities = {"start": start.sha256, "teacher": sha256_tensors(teacher.state_dict())}
+        rendered_only = start.rendered_only and folder.rendered_only
+        return Lesson(learner, objective, shape, identities, rendered_only)
 
-def _by_features(
-    plan: Plan, arch: Architecture, start: Start, teacher: Teacher, device: torch.device
-) -> Lesson:
-    loaded = load_backbone(architecture(teacher.model), teacher.weights)
-    _require_patch(arch, loaded.model.architecture)
-    student = FeatureStudent(arch, loaded.model.architecture.width, _draw(plan))
-    student.backbone.load_state_dict(start.backbone)
-    objective = FeatureDistillation(loaded.model.to(device), plan.recipe.drop)
-    identities = {"start": start.sha256, "teacher": loaded.sha256}
-    rendered_only = start.rendered_only and loaded.rendered_only
-    return Lesson(student, objective, None, identities, rendered_only)
+    def by_features(self, teacher: Teacher) -> Lesson:
+        loaded, start = load_backbone(architecture(teacher.model), teacher.weights), self.start
+        _require_patch(self.arch, loaded.model.architecture)
+        student = FeatureStudent(self.arch, loaded.model.architecture.width, self._draw)
+        student.backbone.load_state_dict(start.backbone)
+        drop = self.plan.recipe.drop
+        objective = FeatureDistillation(loaded.model.to(self.device), drop, self.processes)
+        identities = {"start": start.sha256, "teacher": loaded.sha256}
+        rendered_only = start.rendered_only and loaded.rendered_only
+        return Lesson(student, objective, None, identities, rendered_only)
 
+    def _self_distillation(
+        self, shape: HeadShape, teacher: Learner | None = None
+    ) -> SelfDistillation:
+        return SelfDistillation(self.plan.recipe, shape.prototypes, teacher, self.processes)
 
-def _draw(plan: Plan) -> torch.Generator:
-    """Where heads start."""
-    return torch.Generator().manual_seed(plan.recipe.seed)
+    @property
+    def _draw(self) -> torch.Generator:
+        """Where heads start."""
+        return torch.Generator().manual_seed(self.plan.recipe.seed)
 
 
 def _require_sizes(arch: Architecture, crops: CropRecipe) -> None:

@@ -11,6 +11,7 @@ from operators.pretrain.crops import CropRecipe
 from operators.pretrain.learner import HeadShape
 from operators.pretrain.recipe import Recipe
 from operators.weights.load import load_backbone
+from pipeline.pretrain.crew import Crew
 from pipeline.pretrain.plan import Plan, Teacher
 from pipeline.pretrain.rules import Rules
 from pipeline.pretrain.run import pretrain
@@ -74,7 +75,7 @@ def test_the_same_command_again_finds_it_done_and_another_one_is_refused(done, p
 
 
 def test_one_that_was_stopped_ends_as_if_it_never_had_been(done, plan, tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.pretrain.run.SAVE_S", 0.0)
+    monkeypatch.setattr("pipeline.pretrain.course.SAVE_S", 0.0)
     heard = []
 
     def stop(share, so_far):
@@ -93,7 +94,7 @@ def test_one_that_was_stopped_ends_as_if_it_never_had_been(done, plan, tmp_path,
 
 
 def test_threads_change_no_crop(done, plan, tmp_path):
-    again = pretrain(plan, tmp_path / "run", tell=untold, threads=3)
+    again = pretrain(plan, tmp_path / "run", tell=untold, crew=Crew(threads=3))
     wanted = tensors(done[1].weights)
     assert all(torch.equal(one, wanted[name]) for name, one in tensors(again.weights).items())
 
