@@ -12,6 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from operators.errors import UsageError
 from operators.pretrain.step import Step
 from operators.pretrain.trainee import Trainee
 
@@ -86,5 +87,27 @@ class Processes:
         """
         return state
 
+
+def equal_parts(pictures: int, count: int) -> int:
+    """How many of a step's pictures each process has. Their losses are means, and only with equal
+    parts is the mean of these the loss of the step.
+
+    Args:
+        pictures: of the step.
+        count: of processes.
+
+    Raises:
+        UsageError: there are no such parts.
+    """
+    each = pictures // count
+    if each * count != pictures or each < _LEAST:
+        raise UsageError(
+            f"a step of {pictures} pictures has no equal parts of {_LEAST} or more for {count} "
+            "processes; take another batch or another number of processes"
+        )
+    return each
+
+
+_LEAST = 2  # class tokens are compared with those of other pictures
 
 ALONE = Processes()

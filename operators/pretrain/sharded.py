@@ -22,13 +22,10 @@ from torch.distributed.fsdp import (
 )
 from torch.distributed.tensor import DTensor, distribute_tensor
 
-from operators.errors import UsageError
 from operators.pretrain.dice import generator_of
-from operators.pretrain.processes import Processes
+from operators.pretrain.processes import Processes, equal_parts
 from operators.pretrain.step import Step
 from operators.pretrain.trainee import Trainee
-
-_LEAST = 2  # pictures of a process: class tokens are compared with those of other pictures
 
 
 class Sharded(Processes):
@@ -44,13 +41,7 @@ class Sharded(Processes):
         self.rank, self.count = mesh.get_local_rank(), mesh.size()
 
     def part(self, pictures: int) -> slice:
-        """Equal parts, so that the loss of a step is the mean of its processes' losses."""
-        each = pictures // self.count
-        if each * self.count != pictures or each < _LEAST:
-            raise UsageError(
-                f"a step of {pictures} pictures has no equal parts of {_LEAST} or more for "
-                f"{self.count} processes; take another batch or another number of processes"
-            )
+        each = equal_parts(pictures, self.count)
         return slice(self.rank * each, (self.rank + 1) * each)
 
     def own(self, draw: torch.Generator) -> torch.Generator:

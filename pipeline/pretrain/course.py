@@ -16,7 +16,7 @@ from operators.pretrain.processes import ALONE, Processes
 from operators.pretrain.step import Step
 from operators.pretrain.training import Training
 from pipeline.pretrain.batches import Batches
-from pipeline.pretrain.corpus import open_corpus
+from pipeline.pretrain.corpus import Corpus, open_corpus
 from pipeline.pretrain.curve import EVERY, Curve
 from pipeline.pretrain.gather import Tell
 from pipeline.pretrain.held_out import apart
@@ -45,6 +45,11 @@ class Course:
     dtype: torch.dtype
     threads: int = 1
 
+    def pictures(self) -> int:
+        """How many a step has; a corpus may have too few for the batch of its recipe."""
+        recipe = self.plan.recipe
+        return len(self._corpus.draw(0, recipe.batch, recipe.seed))
+
     def take(
         self, lesson: Lesson, *, tell: Tell, processes: Processes = ALONE
     ) -> tuple[Training[Any], list[str]]:
@@ -63,9 +68,8 @@ class Course:
             DinostreamError: a picture is gone, or losses are no numbers.
         """
         plan, folder = self.plan, RunFolder(self.path)
-        corpus, _ = apart(open_corpus(folder.pictures), plan.held_out)
         with Batches(
-            corpus,
+            self._corpus,
             plan.drawn_crops,
             count=plan.recipe.batch,
             seed=plan.recipe.seed,
@@ -102,6 +106,11 @@ class Course:
         folder.require(self.facts(lesson, identity))
         self.take(lesson, tell=tell, processes=processes)
 
+    @property
+    def _corpus(self) -> Corpus:
+        """But for what is held out."""
+        return apart(open_corpus(RunFolder(self.path).pictures), self.plan.held_out)[0]
+
     def facts(self, lesson: Lesson, corpus: str) -> dict[str, Any]:
         """All that decides the result; how many processes there are is not among them.
 
@@ -122,14 +131,15 @@ def _run(
     saved_s = time.monotonic()
     for step in training.run():
         if notes:
-            said = notes.add(step)
-            tell(training.step / steps, f"step {training.step} of {steps}, {said}")
+            notes.add(step)
         due = time.monotonic() - saved_s >= SAVE_S
         if processes.agreed(due or training.step == steps):
             training.save(folder.checkpoint)
             saved_s = time.monotonic()
             if notes:
                 notes.draw()
+        if notes:
+            tell(training.step / steps, f"step {training.step} of {steps}, {notes.said}")
     return notes.alarms if notes else []
 
 
@@ -138,24 +148,26 @@ class _Notes:
 
     Attributes:
         alarms: of the last look.
+        said: of the last step, in words.
     """
 
     def __init__(self, training: Training[Any], folder: RunFolder, plan: Plan) -> None:
         self._training, self._plan = training, plan
         self._looks, self._curve = Looks(plan.recipe), Curve(folder.path, training.step)
+        self.said = ""
         lines = self._curve.lines
         self.alarms: list[str] = list(lines[-1].get("alarms", ())) if lines else []
 
-    def add(self, step: Step) -> str:
-        """Another step; how it was, in words."""
+    def add(self, step: Step) -> None:
+        """Another step."""
         self._looks.add(step)
+        self.said = self._looks.said
         number = self._training.step
         if number % EVERY == 0 or number == self._plan.recipe.steps:
             line, self.alarms = self._looks.line(number, step)
             self._curve.add(line)
             for alarm in self.alarms:
                 log.warning("step %d: %s", number, alarm)
-        return self._looks.said
 
     def draw(self) -> None:
         """The picture of all that is noted."""

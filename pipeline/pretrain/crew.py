@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from operators.pretrain.processes import equal_parts
 from pipeline.pretrain.course import Course
 from pipeline.pretrain.gather import Tell
 
@@ -39,6 +40,7 @@ class Crew:
             RuntimeFailure: one died, or there is no cluster.
             DinostreamError: one of them raised it.
         """
+        equal_parts(course.pictures(), self.workers)
         if self.address is not None:
             # A room of its own: it wants an extra.
             from pipeline.runtime.ray_train import train_on_ray

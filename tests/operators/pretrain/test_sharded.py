@@ -15,7 +15,6 @@ from torch.distributed.tensor import DTensor
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.vit import VisionTransformer
-from operators.errors import UsageError
 from operators.pretrain.crops import Crops
 from operators.pretrain.feature_distillation import FeatureDistillation, FeatureStudent
 from operators.pretrain.learner import HeadShape, Learner, fresh_tensors
@@ -99,7 +98,7 @@ def rank(folder, number):
         own.resume(folder / file)
         run(own, folder, name, processes)
     said = SimpleNamespace(dropped=dropped(processes), kept=kept(processes))
-    said.refused, said.diverged = refused(processes), diverged(processes)
+    said.diverged = diverged(processes)
     dist.destroy_process_group()
     return said
 
@@ -118,16 +117,6 @@ def dropped(processes):
     """Which pictures a branch of this process leaves out, in two steps."""
     draws = [processes.own(torch.Generator().manual_seed(step)) for step in (0, 1)]
     return [torch.randperm(100, generator=draw).tolist() for draw in draws]
-
-
-def refused(processes):
-    """What is said of 9 pictures, and of 2."""
-    said = []
-    for pictures in (9, 2):
-        with pytest.raises(UsageError) as error:
-            processes.part(pictures)
-        said.append(str(error.value))
-    return said
 
 
 def diverged(processes):
@@ -221,12 +210,6 @@ def test_each_keeps_a_half_of_weights_average_and_moments(two):
 def test_what_is_left_out_is_each_ones_own_and_another_with_every_step(two):
     drawn = [tuple(order) for one in two for order in one.dropped]
     assert len(set(drawn)) == 4
-
-
-def test_unequal_parts_are_refused(two):
-    for said in two:
-        assert "9 pictures" in said.refused[0]
-        assert "2 pictures has no equal parts of 2 or more for 2 processes" in said.refused[1]
 
 
 def test_all_end_where_the_losses_of_one_are_no_numbers(two):

@@ -105,6 +105,29 @@ def test_a_training_of_another_architecture_cannot_be_gone_on_with(done, plan, t
         pretrain(other, tmp_path / "run", tell=untold)
 
 
+def test_two_processes_train_what_one_does(plan, tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.pretrain.run.training_dtype", lambda _: torch.float32)
+    alike = replace(plan, recipe=replace(plan.recipe, koleo_weight=0.0))
+    heard = []
+    one = pretrain(alike, tmp_path / "one", tell=untold)
+    two = pretrain(
+        alike, tmp_path / "two", tell=lambda _, so_far: heard.append(so_far), crew=Crew(2)
+    )
+    wanted = tensors(one.weights)
+    for name, own in tensors(two.weights).items():
+        torch.testing.assert_close(own, wanted[name], rtol=0, atol=1e-6)
+    assert any(so_far.startswith("step 3 of 3, loss") for so_far in heard)
+    lines = [(tmp_path / run / "curve.jsonl").read_text().splitlines() for run in ("one", "two")]
+    assert [len(own) for own in lines] == [1, 1]
+    (mine, theirs) = (json.loads(own[0]) for own in lines)
+    assert mine["ibot"] == pytest.approx(theirs["ibot"], abs=2e-6)
+
+
+def test_pictures_that_cannot_be_parted_are_refused_before_anything_starts(plan, tmp_path):
+    with pytest.raises(UsageError, match="4 pictures has no equal parts of 2 or more for 3"):
+        pretrain(plan, tmp_path / "run", tell=untold, crew=Crew(3))
+
+
 def test_what_goes_on_is_kept_only_if_it_is_better(done, plan, tmp_path):
     # Three steps at no rate worth the name: nothing is gained.
     more = replace(

@@ -4,9 +4,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import torch
 
-from operators.errors import UsageError
 from pipeline.errors import RuntimeFailure
 from pipeline.runtime.process_group import run_together
 
