@@ -45,7 +45,9 @@ class Crew:
             # A room of its own: it wants an extra.
             from pipeline.runtime.ray_train import train_on_ray
 
-            train_on_ray(course.take_part, self.workers, address=self.address, tell=tell)
+            work = course.take_part
+            address, folder = self.address, course.path
+            train_on_ray(work, self.workers, address=address, folder=folder, tell=tell)
             return
         from pipeline.runtime.process_group import run_together
 
