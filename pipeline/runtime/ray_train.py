@@ -6,8 +6,10 @@ lost: work goes on from what it has saved. Its packages are an extra.
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,7 @@ def train_on_ray(work: Work, count: int, *, address: str, folder: Path, tell: Te
         if 0 < cards < count:
             raise UsageError(f"{count} processes want a GPU each, and the cluster has {cards}")
         voice = ray.remote(num_cpus=0)(_Voice).remote()
-        given = {"work": work, "voice": voice}
+        given = {"work": work, "voice": voice, "here": os.getcwd()}
         run = _Run(given, count, folder, use_gpu=cards > 0)
         try:
             while not run.over.wait(_LOOK_S):
@@ -130,6 +132,8 @@ def _member(given: dict[str, Any]) -> None:
     """What each process does; Ray has made them a group."""
     import ray.train.torch
 
+    with suppress(OSError):  # paths may be relative; where there is no such folder they must not
+        os.chdir(given["here"])
     device, voice = ray.train.torch.get_device(), given["voice"]
     processes = Sharded(init_device_mesh(device.type, (dist.get_world_size(),)))
 
