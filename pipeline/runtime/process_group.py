@@ -189,7 +189,7 @@ def _member(work: Work, seat: _Seat, said: Connection) -> None:
         device = _device(seat)
         dist.init_process_group(
             "nccl" if device.type == "cuda" else "gloo",
-            store=dist.FileStore(str(seat.store), seat.count),
+            init_method=f"file://{seat.store}",
             rank=seat.rank,
             world_size=seat.count,
             timeout=timedelta(seconds=SILENCE_S),
