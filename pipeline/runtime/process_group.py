@@ -112,15 +112,16 @@ class _Member:
 
     def listen(self, tell: Tell) -> None:
         """What it has said since."""
-        with suppress(EOFError, OSError):
-            while self.heard.poll():
+        while not self.silent and self.heard.poll():
+            try:
                 said = self.heard.recv()
-                if isinstance(said, BaseException):
-                    self.error = said
-                else:
-                    tell(*said)
-            return
-        self.silent = True
+            except (EOFError, OSError):
+                self.silent = True
+                return
+            if isinstance(said, BaseException):
+                self.error = said
+            else:
+                tell(*said)
 
     @property
     def killed_by(self) -> signal.Signals | None:
@@ -149,8 +150,7 @@ def _watch(members: Sequence[_Member], tell: Tell) -> None:
         open_pipes = [one.heard for one in members if not one.silent]
         connection.wait([*open_pipes, *(one.process.sentinel for one in alive)], left_s)
         for one in members:
-            if not one.silent:
-                one.listen(tell)
+            one.listen(tell)
             one.process.join(0)
         if end_s is None and any(one.process.exitcode for one in members):
             end_s = time.monotonic() + _GRACE_S
@@ -160,17 +160,17 @@ def _watch(members: Sequence[_Member], tell: Tell) -> None:
 
 
 def _require_done(members: Sequence[_Member]) -> None:
-    """Whoever was killed is the cause, then who says why; others only lost those."""
+    """Who says why is the cause, else whoever was killed; others only lost those."""
+    errors = [one.error for one in members if one.error is not None]
+    for error in errors:
+        if isinstance(error, DinostreamError):
+            raise error
     for one in members:
         if one.killed_by is not None:
             raise RuntimeFailure(
                 f"process {one.rank + 1} of {len(members)} was killed ({one.killed_by.name}), so "
                 "the others were ended; what was saved is kept, the same command goes on"
             )
-    errors = [one.error for one in members if one.error is not None]
-    for error in errors:
-        if isinstance(error, DinostreamError):
-            raise error
     if errors or any(one.process.exitcode for one in members):
         raise RuntimeFailure(f"a process failed: {errors[0] if errors else 'it did not say why'}")
 

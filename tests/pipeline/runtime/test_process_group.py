@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from operators.errors import UsageError
 from pipeline.errors import RuntimeFailure
 from pipeline.runtime.process_group import run_together
 
@@ -33,3 +34,14 @@ def test_where_one_is_killed_all_end_and_it_is_told_which(tmp_path):
     pids = [int((tmp_path / f"{rank}-of-2").read_text()) for rank in (0, 1)]
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     assert not (tmp_path / "went on").exists()
+
+
+def failing(processes, device, tell):
+    if processes.rank == 1:
+        raise UsageError("no such weights")
+    processes.agreed(True)
+
+
+def test_what_one_raises_is_raised_here_and_not_what_the_others_lose_by_that():
+    with pytest.raises(UsageError, match=r"^no such weights$"):
+        run_together(failing, 2, tell=untold)
