@@ -78,7 +78,7 @@ class _Run:
         from ray.train.torch import TorchConfig, TorchTrainer
 
         self.over = threading.Event()
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self._trainer = TorchTrainer(
             _member,
             train_loop_config=given,
@@ -95,7 +95,7 @@ class _Run:
     def _fit(self) -> None:
         try:
             self._trainer.fit()
-        except Exception as error:  # whatever it is, the thread that waits tells it
+        except BaseException as error:  # even an exit, which is how Ray ends it with the cluster
             self.error = error
         finally:
             self.over.set()
