@@ -6,6 +6,7 @@ that was stopped goes on, bit for bit on one machine, as if it never had been.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -105,7 +106,7 @@ class Training(Generic[Student]):
         """Train to the end of the recipe; after every step, what it gave.
 
         Raises:
-            Diverged: losses are no numbers; nothing of that step is kept.
+            Diverged: losses or gradients are no numbers; nothing of that step is kept.
         """
         while self.step < self.recipe.steps:
             yield self._advance(self._batches(self.step))
@@ -128,13 +129,15 @@ class Training(Generic[Student]):
         }
         state = self._processes.whole(own)
         if self._processes.rank == 0:
-            with whole_file(path) as draft:
-                torch.save(state, draft)
+            with whole_file(path) as draft, draft.open("wb") as file:
+                torch.save(state, file)
+                file.flush()
+                os.fsync(file.fileno())  # else a power cut may leave its name without its bytes
 
     def resume(self, path: Path) -> None:
         """Go on from a file of `save`, which all processes can read."""
         parts = self._processes.parts
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         for name, own in (("student", self.student), ("average", self.average)):
             own.load_state_dict(parts(state[name], own.state_dict()))
         self._objective.memory.load_state_dict(state["memory"])
@@ -164,8 +167,15 @@ class Training(Generic[Student]):
                 "begin anew with a lower rate"
             )
         done.total.backward()  # type: ignore[no-untyped-call]
-        for part in self._parts:  # each by its own norm: a head's must not slow the backbone
-            nn.utils.clip_grad_norm_(part.parameters(), recipe.clip_norm)
+        # Each by its own norm: a head's must not slow the backbone.
+        norms = [
+            nn.utils.clip_grad_norm_(part.parameters(), recipe.clip_norm) for part in self._parts
+        ]
+        if not all(torch.isfinite(norm) for norm in norms):
+            raise Diverged(
+                f"step {self.step}: a gradient is no number, so the training has diverged; begin "
+                "anew with a lower rate"
+            )
         self._optimiser.step()
         update_average(self.average, self.student, recipe.momenta.at(self.step))
         self.step += 1

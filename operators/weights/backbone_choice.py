@@ -39,6 +39,8 @@ def require_weights(path: Path) -> None:
     Raises:
         WeightsError: there is no file, or something else.
     """
+    if (path / "backbone.safetensors").is_file():
+        raise WeightsError(f"{path} is a folder; give {path / 'backbone.safetensors'}")
     if not path.is_file():
         raise WeightsError(
             f"{path}: no such weights file; --weights takes auto, demo, random or a path"

@@ -31,7 +31,7 @@ _MOST_STEPS = click.IntRange(1, 10_000_000)
 @click.option("-o", "--out", type=click.Path(path_type=Path, file_okay=False), required=True,
               metavar="DIR", help="The training; the same command again goes on there.",
 )  # fmt: skip
-@click.option("--model", default="dinov2_vits14", show_default=True,
+@click.option("--model", show_default="dinov2_vits14; of demo weights and of a training theirs",
               help="Architecture that is trained.")  # fmt: skip
 @click.option("--weights", metavar="auto|demo|random|PATH|DIR", default="random",
               show_default=True,
@@ -58,7 +58,8 @@ _MOST_STEPS = click.IntRange(1, 10_000_000)
 @click.option("--blur", type=click.Choice(["written", "published"]), default="written",
               show_default=True, help="As the paper says, or as released weights were trained.",
 )  # fmt: skip
-@click.option("--prototypes", type=click.IntRange(2), default=4096, show_default=True,
+@click.option("--prototypes", type=click.IntRange(2),
+              show_default="4096; of a training that is gone on with or distilled, its own",
               metavar="K", help="That tokens are compared with.")  # fmt: skip
 @click.option("--koleo", type=FiniteRange(0), default=0.1, show_default=True,
               help="Weight of the loss that spreads class tokens.")  # fmt: skip
@@ -71,8 +72,9 @@ _MOST_STEPS = click.IntRange(1, 10_000_000)
 )  # fmt: skip
 @click.option("--layer-scale", type=FiniteRange(0, 1, min_open=True), default=0.1,
               show_default=True, help="What branches begin with, from nothing learnt.")  # fmt: skip
-@click.option("--held-out", type=FiniteRange(0, 0.5), default=0.05, show_default=True,
-              help="Share of the pictures that it is judged by, and not trained on.")  # fmt: skip
+@click.option("--held-out", type=FiniteRange(0, 0.5, min_open=True), default=0.05,
+              show_default=True, help="Share of the pictures that it is judged by instead.",
+)  # fmt: skip
 @click.option("--judge", type=click.Path(path_type=Path, exists=True, file_okay=False),
               metavar="DIR", show_default="none",
               help="Judge by these pictures too, a folder of them per class.")  # fmt: skip
@@ -121,19 +123,25 @@ def command(sources: tuple[str, ...], *, out: Path, as_json: bool, **given: Any)
 
 def _plan(sources: tuple[str, ...], given: Mapping[str, Any]) -> Plan:
     from operators.pretrain.crops import CropRecipe
+    from operators.pretrain.gram_anchor import SCALE
     from operators.pretrain.learner import HeadShape
     from pipeline.pretrain.plan import Plan
     from pipeline.pretrain.rules import Rules
 
+    _refuse_idle(given)
     return Plan(
         sources=sources,
-        model=given["model"],
+        model=given["model"] or _model(given["weights"]),
         weights=given["weights"],
         recipe=_recipe(given),
         rules=Rules(
-            every_s=given["every_s"], keep_copies=given["keep_copies"], apart_s=given["apart_s"]
+            every_s=given["every_s"],
+            # A global crop may show a third of a picture, and is not to be an enlarged one.
+            side=max(Rules().side, 2 * given["global_size"] * (SCALE if given["gram"] else 1)),
+            keep_copies=given["keep_copies"],
+            apart_s=given["apart_s"],
         ),
-        shape=HeadShape(prototypes=given["prototypes"]),
+        shape=HeadShape(prototypes=given["prototypes"] or HeadShape().prototypes),
         crops=CropRecipe(
             global_px=given["global_size"],
             local_px=given["local_size"],
@@ -143,8 +151,36 @@ def _plan(sources: tuple[str, ...], given: Mapping[str, Any]) -> Plan:
         layer_scale=given["layer_scale"],
         held_out=given["held_out"],
         teacher=_teacher(given),
-        judged=given["judge"],
+        judged=given["judge"] and given["judge"].resolve(),
     )
+
+
+def _refuse_idle(given: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        UsageError: an option that would do nothing.
+    """
+    from operators.errors import UsageError
+    from pipeline.pretrain.plan import is_run
+
+    weights, teacher = given["weights"], given["teacher"]
+    of_run = is_run(weights) or (teacher is not None and is_run(teacher))
+    if given["prototypes"] and (of_run or teacher is not None):
+        raise UsageError("--prototypes: a training that is gone on with or distilled has its own")
+    if given["teacher_model"] and teacher is not None and is_run(teacher):
+        raise UsageError(f"--teacher-model: the training in {teacher} says its own")
+
+
+def _model(weights: str) -> str:
+    """Of what a training begins with, where nobody says it."""
+    from operators.backbones.architectures import DEMO_MODEL
+    from operators.weights.backbone_choice import DEMO
+    from pipeline.pretrain.plan import is_run
+    from pipeline.pretrain.run_folder import RunFolder
+
+    if is_run(weights):
+        return RunFolder(Path(weights)).read_learner()[0].backbone.architecture.name
+    return DEMO_MODEL if weights == DEMO else "dinov2_vits14"
 
 
 def _recipe(given: Mapping[str, Any]) -> Recipe:
@@ -172,7 +208,7 @@ def _teacher(given: Mapping[str, Any]) -> Teacher | None:
     from operators.backbones.architectures import DEMO_MODEL
     from operators.errors import UsageError
     from operators.weights.backbone_choice import DEMO
-    from pipeline.pretrain.plan import Teacher
+    from pipeline.pretrain.plan import Teacher, is_run
 
     weights, model = given["teacher"], given["teacher_model"]
     if weights is None:
@@ -181,7 +217,7 @@ def _teacher(given: Mapping[str, Any]) -> Teacher | None:
         return None
     if weights == DEMO:
         model = model or DEMO_MODEL
-    if model is None and not Path(weights).is_dir():
+    if model is None and not is_run(weights):
         raise UsageError(
             f"--teacher {weights}: say its architecture with --teacher-model, such as dinov2_vitb14"
         )
@@ -195,9 +231,10 @@ def _lines(done: Trained) -> list[str]:
     ]
     for one in done.verdicts:
         gain = one.gain
+        of = f" of {one.pictures}" + ("" if one.can_tell else ", too few to tell")
         sure = "" if gain.low is None else f" ({gain.low:+.3f} to {gain.high:+.3f})"
         lines.append(
-            f"{one.what}: {one.after:.3f} right, {one.before:.3f} before, {one.pixels:.3f} by "
+            f"{one.what}: {one.after:.3f}{of} right, {one.before:.3f} before, {one.pixels:.3f} by "
             f"8 x 8 pixels; gain {gain.value:+.3f}{sure}"
         )
     lines += [f"alarm: {alarm}" for alarm in done.alarms]

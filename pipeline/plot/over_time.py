@@ -47,6 +47,7 @@ class OverTime:
         along: what the bins' seconds are.
         stacked: areas, the first at the bottom, instead of lines.
         top: the scale's end where it is known.
+        bottom: its beginning; lines of values that differ by little want one near to them.
     """
 
     title: str
@@ -56,6 +57,7 @@ class OverTime:
     along: Along = "moments"
     stacked: bool = False
     top: float | None = None
+    bottom: float = 0.0
     notes: Sequence[str] = ()
     warning: str = ""
     wide: bool = False
@@ -75,9 +77,9 @@ class OverTime:
         """Into a drawing, there."""
         draw_head(drawing, (left, top), width, self.title, self.unit)
         box = _Box(left + _LEFT, top + HEAD, left + width, top + HEAD + _HEIGHT)
-        scale = round_scale(0, self.top or self._highest, steps=4)
+        scale = round_scale(self.bottom, self.top or self._highest, steps=4)
         self._draw_axes(drawing, box, scale)
-        places = _Places(box, self.span.count, scale[-1])
+        places = _Places(box, self.span.count, scale[0], scale[-1])
         if self.stacked:
             self._draw_areas(drawing, places)
         else:
@@ -101,7 +103,8 @@ class OverTime:
 
     def _draw_axes(self, drawing: Drawing, box: _Box, scale: Sequence[float]) -> None:
         for mark in scale:
-            y = box.bottom - (box.bottom - box.top) * mark / scale[-1]
+            share = (mark - scale[0]) / (scale[-1] - scale[0])
+            y = box.bottom - (box.bottom - box.top) * share
             drawing.rule((box.left, y), (box.right, y))
             said = f"{mark:.{decimals(scale)}f}"
             drawing.text((box.left - 6, y + 4), said, SMALL, role="grey", anchor="end")
@@ -147,6 +150,7 @@ class _Places:
 
     box: _Box
     bins: int
+    lowest: float
     highest: float
 
     def steps(self, run: range, values: Sequence[float]) -> list[Point]:
@@ -154,7 +158,8 @@ class _Places:
         width = (self.box.right - self.box.left) / self.bins
         points = []
         for at in run:
-            y = self.box.bottom - (self.box.bottom - self.box.top) * values[at] / self.highest
+            share = (values[at] - self.lowest) / (self.highest - self.lowest)
+            y = self.box.bottom - (self.box.bottom - self.box.top) * share
             points += [(self.box.left + at * width, y), (self.box.left + (at + 1) * width, y)]
         return points
 

@@ -38,12 +38,18 @@ class Corpus:
     """
 
     def __init__(
-        self, folder: Path, pictures: Sequence[Picture], identity: str, apart_s: float
+        self,
+        folder: Path,
+        pictures: Sequence[Picture],
+        identity: str,
+        apart_s: float,
+        longest_px: int = LONGEST_PX,
     ) -> None:
         self.pictures = tuple(pictures)
         self.identity = identity
         self._folder = folder
         self._apart_s = apart_s
+        self._longest_px = longest_px
         self._dealing = lru_cache(maxsize=4)(self._dealt)
 
     def __len__(self) -> int:
@@ -52,7 +58,7 @@ class Corpus:
     def part(self, numbers: Sequence[int]) -> Corpus:
         """Some of its pictures alone, by the order of their numbers there."""
         chosen = [self.pictures[number] for number in numbers]
-        return Corpus(self._folder, chosen, self.identity, self._apart_s)
+        return Corpus(self._folder, chosen, self.identity, self._apart_s, self._longest_px)
 
     def draw(self, step: int, count: int, seed: int) -> list[int]:
         """The pictures of a step: a function of its arguments alone.
@@ -70,12 +76,28 @@ class Corpus:
         """
         return self._dealing(count).draw(step, seed)
 
+    def together(self, count: int) -> int:
+        """How many pictures a step has, where so many are asked for.
+
+        Raises:
+            UsageError: not even two can be together.
+        """
+        size = self._dealing(count).size
+        if size < 2:
+            raise UsageError(
+                f"of {len(self.pictures)} pictures no two can be in one step: frames of a "
+                f"recording are {self._apart_s:g} s apart there; take more footage, or a smaller "
+                "--apart"
+            )
+        return size
+
     def steps_of_epoch(self, count: int) -> int:
         """Steps in which every picture has been seen, but for what did not fill a batch."""
         return self._dealing(count).batches
 
     def picture(self, number: int) -> NDArray[np.uint8]:
-        """Pixels, upright, RGB uint8 `[H, W, 3]`; the long side has 1024 at most.
+        """Pixels, upright, RGB uint8 `[H, W, 3]`; the long side has 1024 at most, or twice what
+        frames are kept with.
 
         Raises:
             SourceError: its file is gone, or another one; names it.
@@ -91,7 +113,7 @@ class Corpus:
                 f"{path} has changed since the corpus was made, so no step can be repeated; put it "
                 "back, or begin a run in another folder"
             )
-        return read_bounded(data, str(path), LONGEST_PX)
+        return read_bounded(data, str(path), self._longest_px)
 
     def _dealt(self, count: int) -> Dealing:
         streams: dict[str, list[int]] = defaultdict(list)
@@ -133,7 +155,9 @@ def open_corpus(folder: Path) -> Corpus:
         if identity != said["identity"]:
             raise ValueError("its manifest is another one")
         pictures = [Picture.from_json(json.loads(line)) for line in manifest.splitlines()]
-        return Corpus(folder, pictures, identity, said["asked"]["apart_s"])
+        asked = said["asked"]
+        longest_px = max(LONGEST_PX, 2 * asked["side"])
+        return Corpus(folder, pictures, identity, asked["apart_s"], longest_px)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"{folder} holds no whole corpus ({error}); it is made by the command that begins the "

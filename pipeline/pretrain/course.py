@@ -27,7 +27,8 @@ from pipeline.pretrain.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 
-SAVE_S = 60.0  # between two checkpoints
+SAVE_S = 60.0  # between two checkpoints, at least
+MOST_SAVING = 20  # times what one takes to write, at least: a large model's are gigabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,6 @@ class Course:
     path: Path
     dtype: torch.dtype
     threads: int = 1
-
-    def pictures(self) -> int:
-        """How many a step has; a corpus may have too few for the batch of its recipe."""
-        recipe = self.plan.recipe
-        return len(self._corpus.draw(0, recipe.batch, recipe.seed))
 
     def take(
         self, lesson: Lesson, *, tell: Tell, processes: Processes = ALONE
@@ -84,8 +80,7 @@ class Course:
                 dtype=self.dtype,
                 processes=processes,
             )
-            if folder.checkpoint.exists():
-                training.resume(folder.checkpoint)
+            folder.resume(training)
             alarms = _run(training, folder, plan, tell, processes)
         return training, alarms
 
@@ -128,14 +123,16 @@ def _run(
     steps = plan.recipe.steps
     tell(training.step / steps, f"step {training.step} of {steps}")
     notes = _Notes(training, folder, plan) if processes.rank == 0 else None
-    saved_s = time.monotonic()
+    saved_s, took_s = time.monotonic(), 0.0
     for step in training.run():
         if notes:
             notes.add(step)
-        due = time.monotonic() - saved_s >= SAVE_S
+        due = time.monotonic() - saved_s >= max(SAVE_S, MOST_SAVING * took_s)
         if processes.agreed(due or training.step == steps):
-            training.save(folder.checkpoint)
+            began_s = time.monotonic()
+            folder.save(training)
             saved_s = time.monotonic()
+            took_s = saved_s - began_s
             if notes:
                 notes.draw()
         if notes:

@@ -40,7 +40,7 @@ class Crew:
             RuntimeFailure: one died, or there is no cluster.
             DinostreamError: one of them raised it.
         """
-        equal_parts(course.pictures(), self.workers)
+        equal_parts(course.plan.recipe.batch, self.workers)
         if self.address is not None:
             # A room of its own: it wants an extra.
             from pipeline.runtime.ray_train import train_on_ray

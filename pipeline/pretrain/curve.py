@@ -86,7 +86,10 @@ class _Charts:
             Series(name, self._binned(value), GREY if name == _NOTHING else rgb)
             for (name, value), rgb in zip(values.items(), _COLOURS, strict=False)
         ]
-        return OverTime(title, unit, self._span, series, along="steps", wide=wide)
+        known = [one for line in series for one in line.values if one is not None]
+        # A loss falls by little of what it is; what begins near 0 is shown from there.
+        bottom = min(known) if min(known) > max(known) / 2 else 0.0
+        return OverTime(title, unit, self._span, series, along="steps", bottom=bottom, wide=wide)
 
     def _binned(self, value: Value) -> list[float | None]:
         found: list[float | None] = [None] * self._span.count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,6 +21,7 @@ from pipeline.fit.pictures import LabelledPicture, pictures_in_folders
 from pipeline.media.still import read_upright
 from pipeline.pretrain.corpus import Corpus
 from pipeline.pretrain.judging import (
+    FEWEST_PICTURES,
     Rights,
     Verdict,
     class_tokens,
@@ -29,6 +31,8 @@ from pipeline.pretrain.judging import (
     verdict,
 )
 from pipeline.pretrain.plan import Plan
+
+log = logging.getLogger(__name__)
 
 WHOLE_STREAMS = 20  # with so many, whole streams are held out; with fewer, pictures of all
 MOST = 500  # pictures that are judged by, and of labelled ones
@@ -117,6 +121,18 @@ class HeldOut:
         for one in self._squares:
             digest.update(one.numpy().tobytes())
         self.identity = digest.hexdigest() if self._labelled else ""
+
+    def warn_if_few(self, plan: Plan) -> None:
+        """Say it before a training that can never be kept."""
+        judged = len(self._labelled) or len(self._streams)
+        if plan.goes_on and judged < FEWEST_PICTURES:
+            log.warning(
+                "%d pictures to judge by cannot tell whether a training is better, and what goes "
+                "on from weights is kept only if it is: give %d, by a larger --held-out, more "
+                "footage or --judge",
+                judged,
+                FEWEST_PICTURES,
+            )
 
     def verdicts(
         self, before: PackedTransformer, after: PackedTransformer, tell: Tell

@@ -59,6 +59,7 @@ def lesson_of(plan: Plan, device: torch.device, processes: Processes = ALONE) ->
     """
     arch = architecture(plan.model)
     _require_sizes(arch, plan.crops)
+    _require_anchor(plan)
     making = _Making(plan, arch, start_of(plan, arch), device, processes)
     if plan.teacher is None:
         found = making.by_itself()
@@ -89,11 +90,6 @@ class _Making:
         objective = self._self_distillation(shape)
         if not plan.recipe.gram_weight:
             return Lesson(learner, objective, shape, identities, start.rendered_only)
-        if not plan.goes_on:
-            raise UsageError(
-                "gram anchoring holds patches to what the training begins with: give --weights "
-                "that have learnt something"
-            )
         anchor = deepcopy(learner.backbone).requires_grad_(False).to(self.device)
         anchored = GramAnchored(objective, anchor, plan.recipe.gram_weight)
         return Lesson(learner, anchored, shape, identities, start.rendered_only)
@@ -129,6 +125,22 @@ class _Making:
     def _draw(self) -> torch.Generator:
         """Where heads start."""
         return torch.Generator().manual_seed(self.plan.recipe.seed)
+
+
+def _require_anchor(plan: Plan) -> None:
+    """
+    Raises:
+        UsageError: an anchor is wanted where there can be none.
+    """
+    if not plan.recipe.gram_weight:
+        return
+    if plan.teacher is not None:
+        raise UsageError("--gram and --teacher: what is distilled has its teacher to hold on to")
+    if not plan.goes_on:
+        raise UsageError(
+            "gram anchoring holds patches to what the training begins with: give --weights that "
+            "have learnt something"
+        )
 
 
 def _require_sizes(arch: Architecture, crops: CropRecipe) -> None:

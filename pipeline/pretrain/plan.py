@@ -11,9 +11,14 @@ from operators.pretrain.crops import CropRecipe
 from operators.pretrain.gram_anchor import SCALE
 from operators.pretrain.learner import HeadShape
 from operators.pretrain.recipe import Recipe
-from operators.weights.backbone_choice import RANDOM
+from operators.weights.backbone_choice import AUTO, DEMO, RANDOM
 from pipeline.pretrain.rules import Rules
 from pipeline.synthetic.uri import SCHEME
+
+
+def is_run(weights: str) -> bool:
+    """Whether it is the folder of a training, and none of the words that mean weights."""
+    return weights not in (AUTO, DEMO, RANDOM) and Path(weights).is_dir()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Teacher:
     @property
     def is_run(self) -> bool:
         """It is a training's folder, and so has the heads that it was trained with."""
-        return Path(self.weights).is_dir()
+        return is_run(self.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +82,17 @@ class Plan:
 
     @property
     def drawn_crops(self) -> CropRecipe:
-        """As they are cut: global ones larger, where an anchor looks at them."""
-        if not self.recipe.gram_weight:
-            return self.crops
-        return replace(self.crops, global_px=SCALE * self.crops.global_px)
+        """As they are cut: global ones larger, where an anchor looks at them; no local ones, where
+        nobody does."""
+        if self.teacher is not None and not self.teacher.is_run:
+            return replace(self.crops, local_count=0)
+        if self.recipe.gram_weight:
+            return replace(self.crops, global_px=SCALE * self.crops.global_px)
+        return self.crops
+
+    def with_batch(self, pictures: int) -> Plan:
+        """The same with so many pictures in a step, and the rate that goes with them."""
+        return replace(self, recipe=replace(self.recipe, batch=pictures))
 
     def facts(self, identities: Mapping[str, str]) -> dict[str, Any]:
         """All that decides the result, as JSON values.
@@ -95,5 +107,6 @@ class Plan:
             "crops": asdict(self.crops),
             "layer_scale": self.layer_scale,
             "held_out": self.held_out,
+            "judged": self.judged and str(self.judged),
             **identities,
         }

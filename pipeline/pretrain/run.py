@@ -73,22 +73,28 @@ def pretrain(plan: Plan, out: Path, *, tell: Tell, crew: Crew | None = None) -> 
             of the crew died.
     """
     crew = crew or Crew()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    cuda = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
+    # Where a crew trains, its cards are its own.
+    device = cuda if crew.alone else torch.device("cpu")
     with owned_folder(out, COMMAND):
         folder = RunFolder(out)
+        folder.clear()
         wanted = lesson_of(plan, device)  # first: what it refuses should not cost an hour
         gathered = gather(
             plan.sources, folder.pictures, plan.rules, tell=tell, threads=crew.threads
         )
-        _, held_out = apart(gathered.corpus, plan.held_out)
-        course = Course(plan, out, training_dtype(device), crew.threads)
+        own, held_out = apart(gathered.corpus, plan.held_out)
+        judges = HeldOut(held_out, plan)
+        judges.warn_if_few(plan)
+        plan = plan.with_batch(own.together(plan.recipe.batch))
+        course = Course(plan, out, training_dtype(cuda), crew.threads)
         folder.require(course.facts(wanted, gathered.corpus.identity))
         before = deepcopy(wanted.student.backbone)
         if not crew.alone:
             crew.train(course, tell)
         # What several have taken to the end is opened here, as what was stopped there would be.
         training, alarms = course.take(wanted, tell=tell)
-        verdicts = HeldOut(held_out, plan).verdicts(before, training.average.backbone, tell)
+        verdicts = judges.verdicts(before, training.average.backbone, tell)
         kept = not plan.goes_on or verdicts[-1].better
         weights = _written(folder, plan, wanted, training.average, kept=kept)
         done = Trained(weights, kept, verdicts, gathered.report, tuple(alarms))

@@ -13,7 +13,7 @@ from operators.errors import UsageError
 from operators.pretrain.learner import HeadShape, Learner, fresh_tensors
 from operators.weights.checkpoint import sha256_tensors
 from operators.weights.load import load_backbone
-from pipeline.pretrain.plan import Plan
+from pipeline.pretrain.plan import Plan, is_run
 from pipeline.pretrain.run_folder import RunFolder
 
 
@@ -52,7 +52,7 @@ def start_of(plan: Plan, arch: Architecture) -> Start:
     """
     if not plan.goes_on:
         return Start(fresh_tensors(arch, plan.recipe.seed, plan.layer_scale), rendered_only=True)
-    if not Path(plan.weights).is_dir():
+    if not is_run(plan.weights):
         loaded = load_backbone(arch, plan.weights)
         return Start(loaded.model.state_dict(), rendered_only=loaded.rendered_only)
     folder = RunFolder(Path(plan.weights))

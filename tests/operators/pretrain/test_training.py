@@ -156,6 +156,16 @@ def test_numbers_that_are_none_end_it_and_change_nothing():
     assert own.step == 0
 
 
+def test_a_gradient_that_is_no_number_ends_it_before_it_does_harm():
+    own = training(recipe(3))
+    own.student.backbone.mask_token.register_hook(lambda gradient: gradient * torch.nan)
+    before = {name: one.clone() for name, one in own.student.state_dict().items()}
+    with pytest.raises(Diverged, match="a gradient is no number"):
+        next(own.run())
+    for of in (own.student, own.average):
+        assert all(torch.equal(one, before[name]) for name, one in of.state_dict().items())
+
+
 def test_a_batch_of_one_picture_is_refused():
     with pytest.raises(UsageError, match="2 pictures in a batch"):
         Recipe(steps=1, batch=1)

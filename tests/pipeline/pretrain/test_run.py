@@ -1,5 +1,7 @@
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from operators.pretrain.crops import CropRecipe
 from operators.pretrain.learner import HeadShape
 from operators.pretrain.recipe import Recipe
 from operators.weights.load import load_backbone
+from pipeline.errors import SinkError, SourceError
 from pipeline.pretrain.crew import Crew
 from pipeline.pretrain.plan import Plan, Teacher
 from pipeline.pretrain.rules import Rules
@@ -18,6 +21,8 @@ from pipeline.pretrain.run import pretrain
 
 pytestmark = pytest.mark.slow
 MODEL = "dinov2_vitti14_6"
+CROWDED = Rules(keep_copies=True, every_s=0.4, apart_s=1e6)
+SCENE = ("synthetic:world?seed=1&seconds=2&fps=5&size=64x48",)
 
 
 def untold(share, so_far):
@@ -76,6 +81,7 @@ def test_the_same_command_again_finds_it_done_and_another_one_is_refused(done, p
 
 def test_one_that_was_stopped_ends_as_if_it_never_had_been(done, plan, tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.pretrain.course.SAVE_S", 0.0)
+    monkeypatch.setattr("pipeline.pretrain.course.MOST_SAVING", 0)
     heard = []
 
     def stop(share, so_far):
@@ -149,7 +155,8 @@ def test_distilled_from_a_training_and_from_weights(done, plan, tmp_path):
     from_file = replace(plan, teacher=Teacher(str(first.weights), MODEL))
     pretrain(from_file, tmp_path / "two", tell=untold)
     (line,) = map(json.loads, (tmp_path / "two" / "curve.jsonl").read_text().splitlines())
-    assert set(line) == {"step", "rate", "class", "patches"}
+    assert {"class", "patches", "effective_rank", "alarms"} <= set(line)
+    assert "ibot" not in line
     assert not (tmp_path / "two" / "heads.safetensors").exists()
 
 
@@ -189,6 +196,13 @@ def test_labelled_pictures_judge_too(plan, small_picture, tmp_path):
             "size 30.*28 or 42",
         ),
         ({"recipe": Recipe(steps=1, batch=2, gram_weight=1.0)}, UsageError, "gram .* --weights"),
+        (
+            {"recipe": Recipe(steps=1, batch=2, gram_weight=1.0), "teacher": Teacher("demo", "x")},
+            UsageError,
+            "--gram and --teacher",
+        ),
+        ({"judged": Path("nowhere")}, UsageError, "no such folder"),
+        ({"rules": CROWDED, "sources": SCENE}, UsageError, "--apart"),
         ({"model": "dinov2_x"}, UsageError, "unknown model"),
         ({"weights": "gone.pth"}, WeightsError, "no such weights file"),
         ({"teacher": Teacher("gone.pth", MODEL)}, WeightsError, "no such weights file"),
@@ -198,3 +212,57 @@ def test_labelled_pictures_judge_too(plan, small_picture, tmp_path):
 def test_what_cannot_be_trained_is_refused_by_name(plan, tmp_path, change, error, said):
     with pytest.raises(error, match=said):
         pretrain(replace(plan, **change), tmp_path / "run", tell=untold)
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_a_corpus_of_fewer_pictures_than_a_batch_has_the_rate_of_what_it_has(plan, tmp_path):
+    pretrain(replace(plan, recipe=Recipe(steps=1, batch=64)), tmp_path / "run", tell=untold)
+    settings = json.loads((tmp_path / "run" / "settings.json").read_text())
+    assert settings["recipe"]["batch"] == 8  # two of ten are held out
+
+
+def test_what_a_killed_one_left_goes_and_alarms_stay(done, plan):
+    out, _ = done
+    (out / ".checkpoint.pt.7.part").write_bytes(b"half")
+    lines = (out / "curve.jsonl").read_text()
+    (out / "curve.jsonl").write_text(lines.replace('"alarms": []', '"alarms": ["narrow"]'))
+    again = pretrain(plan, out, tell=untold)
+    (out / "curve.jsonl").write_text(lines)
+    assert not (out / ".checkpoint.pt.7.part").exists()
+    if '"alarms": []' in lines:
+        assert again.alarms == ("narrow",)
+    else:
+        assert list(again.alarms) == json.loads(lines)["alarms"]
+
+
+def test_a_damaged_checkpoint_and_damaged_settings_are_named(done, plan, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(done[0], out)
+    data = (out / "checkpoint.pt").read_bytes()
+    (out / "checkpoint.pt").write_bytes(data[: len(data) // 2])
+    with pytest.raises(WeightsError, match=r"checkpoint.pt: damaged.*begins at step 0"):
+        pretrain(plan, out, tell=untold)
+    (out / "settings.json").write_text("{")
+    with pytest.raises(UsageError, match=r"settings.json is damaged"):
+        pretrain(plan, out, tell=untold)
+
+
+def test_a_full_disk_is_said_in_one_line_and_leaves_no_half_file(plan, tmp_path, monkeypatch):
+    def full(state, file):
+        file.write(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file")
+
+    monkeypatch.setattr("torch.save", full)
+    with pytest.raises(SinkError, match=r"cannot write .*checkpoint.pt"):
+        pretrain(plan, tmp_path / "run", tell=untold)
+    assert [one.name for one in (tmp_path / "run").glob("*.pt*")] == []
+    assert [one.name for one in (tmp_path / "run").glob(".*.part")] == []
+
+
+def test_a_judged_picture_that_is_none_is_refused_before_a_step(plan, small_picture, tmp_path):
+    for number in range(4):
+        small_picture(tmp_path / f"judge/{'ab'[number % 2]}/{number}.png", "noise", number)
+    (tmp_path / "judge/a/0.png").write_bytes(b"no picture")
+    with pytest.raises(SourceError, match=r"0\.png"):
+        pretrain(replace(plan, judged=tmp_path / "judge"), tmp_path / "run", tell=untold)
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
