@@ -70,7 +70,7 @@ def masked_tokens(
     Returns:
         Per size the tokens after the final norm, `[B, N, D]`.
     """
-    lists = [vit._begun(pixels, None) for pixels in crops]
+    lists = [vit.begun(pixels, None) for pixels in crops]
     pack = Pack(tuple((len(one), one.shape[1]) for one in lists), drop, draw)
     tokens = torch.cat([one.flatten(0, 1) for one in lists])
     for block in vit.blocks:

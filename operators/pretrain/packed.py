@@ -123,7 +123,7 @@ class PackedTransformer(VisionTransformer):
         if not 0 <= drop < 1 or (drop and draw is None):
             raise ValueError(f"drop {drop} wants to be at least 0 and below 1, and a generator")
         hidden = [masks, *[None] * (len(crops) - 1)]
-        lists = [self._begun(pixels, mask) for pixels, mask in zip(crops, hidden, strict=True)]
+        lists = [self.begun(pixels, mask) for pixels, mask in zip(crops, hidden, strict=True)]
         pack = Pack(tuple((len(one), one.shape[1]) for one in lists), drop, draw)
         tokens = torch.cat([one.flatten(0, 1) for one in lists])
         for block in self.blocks:
@@ -131,7 +131,7 @@ class PackedTransformer(VisionTransformer):
         # Size by size, so that none is a view: what is sharded hooks into what comes out of it.
         return [self.norm(one) for one in pack.split(tokens)]
 
-    def _begun(self, pixels: Tensor, mask: Tensor | None) -> Tensor:
+    def begun(self, pixels: Tensor, mask: Tensor | None) -> Tensor:
         """Tokens before the first block. Positions are never kept: they change step by step."""
         patch = self.architecture.patch
         height, width = pixels.shape[2:]
