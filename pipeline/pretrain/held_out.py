@@ -35,8 +35,7 @@ from pipeline.pretrain.plan import Plan
 log = logging.getLogger(__name__)
 
 WHOLE_STREAMS = 20  # with so many, whole streams are held out; with fewer, pictures of all
-MOST = 500  # pictures that are judged by, and of labelled ones
-MOST_LABELLED = 2000
+MOST, MOST_LABELLED = 500, 2000  # pictures that judge: held out, and with labels
 
 Tell = Callable[[float | None, str], None]
 Look = Callable[[Tensor], Tensor]
@@ -94,11 +93,7 @@ def _rank(key: str) -> bytes:
 
 
 class HeldOut:
-    """What two backbones are judged by; read before a training, so that nothing fails behind it.
-
-    Attributes:
-        identity: sha256 of the labelled pictures; "": there are none.
-    """
+    """What two backbones are judged by; read before a training, so that nothing fails behind it."""
 
     def __init__(self, corpus: Corpus, plan: Plan) -> None:
         """
@@ -117,10 +112,6 @@ class HeldOut:
         self._streams = [corpus.pictures[number].stream for number in chosen]
         self._labelled = _drawn(plan.judged) if plan.judged else []
         self._folder, self._squares = plan.judged, [self._square(one) for one in self._labelled]
-        digest = hashlib.sha256()
-        for one in self._squares:
-            digest.update(one.numpy().tobytes())
-        self.identity = digest.hexdigest() if self._labelled else ""
 
     def warn_if_few(self, plan: Plan) -> None:
         """Say it before a training that can never be kept."""
