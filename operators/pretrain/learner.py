@@ -63,6 +63,12 @@ class Learner(Trainee):
         """What is compared through."""
         return self.dino_head, self.ibot_head
 
+    @property
+    def head_tensors(self) -> dict[str, Tensor]:
+        """Of both, by the names that they have here."""
+        state: dict[str, Tensor] = self.state_dict()
+        return {name: own for name, own in state.items() if not name.startswith("backbone.")}
+
 
 def fresh_tensors(arch: Architecture, seed: int, layer_scale: float) -> dict[str, Tensor]:
     """A backbone that has learnt nothing: tokens near nothing, mask token and offsets at nothing.

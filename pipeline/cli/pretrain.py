@@ -164,8 +164,7 @@ def _refuse_idle(given: Mapping[str, Any]) -> None:
     from pipeline.pretrain.plan import is_run
 
     weights, teacher = given["weights"], given["teacher"]
-    of_run = is_run(weights) or (teacher is not None and is_run(teacher))
-    if given["prototypes"] and (of_run or teacher is not None):
+    if given["prototypes"] and (is_run(weights) or teacher is not None):
         raise UsageError("--prototypes: a training that is gone on with or distilled has its own")
     if given["teacher_model"] and teacher is not None and is_run(teacher):
         raise UsageError(f"--teacher-model: the training in {teacher} says its own")

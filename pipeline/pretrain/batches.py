@@ -10,7 +10,6 @@ crops are 2 x 112 and 4 x 42, 115 where they are 2 x 224 and 8 x 98 (2026-11-30)
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 
 import torch
 
@@ -24,7 +23,7 @@ _AHEAD = 2  # steps; those after the next wait for threads that have nothing els
 
 
 class Batches:
-    """Of one run. A context, whose end lets go of the threads."""
+    """Of one run. `close` them."""
 
     def __init__(
         self,
@@ -72,17 +71,6 @@ class Batches:
     def close(self) -> None:
         """Let go of the threads; what was begun ahead is not wanted."""
         self._pool.shutdown(cancel_futures=True)
-
-    def __enter__(self) -> Batches:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _begun(self, step: int) -> list[Future[Crops]]:
         numbers = list(enumerate(self._corpus.draw(step, self._count, self._seed)))

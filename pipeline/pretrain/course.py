@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,12 +48,13 @@ class Course:
     threads: int = 1
 
     def take(
-        self, lesson: Lesson, *, tell: Tell, processes: Processes = ALONE
+        self, lesson: Lesson, corpus: Corpus, *, tell: Tell, processes: Processes = ALONE
     ) -> tuple[Training[Any], list[str]]:
         """Go to the end, from the last checkpoint on.
 
         Args:
             lesson: what is taught; its student learns.
+            corpus: what it learns from: nothing of it is held out.
             tell: hears how far it is.
             processes: that learn together.
 
@@ -64,14 +66,15 @@ class Course:
             DinostreamError: a picture is gone, or losses are no numbers.
         """
         plan, folder = self.plan, RunFolder(self.path)
-        with Batches(
-            self._corpus,
+        batches = Batches(
+            corpus,
             plan.drawn_crops,
             count=plan.recipe.batch,
             seed=plan.recipe.seed,
             threads=self.threads,
             processes=processes,
-        ) as batches:
+        )
+        with closing(batches):
             training = Training(
                 lesson.student,
                 lesson.objective,
@@ -97,14 +100,10 @@ class Course:
             DinostreamError: as of `take`.
         """
         lesson, folder = lesson_of(self.plan, device, processes), RunFolder(self.path)
-        identity = open_corpus(folder.pictures).identity
-        folder.require(self.facts(lesson, identity))
-        self.take(lesson, tell=tell, processes=processes)
-
-    @property
-    def _corpus(self) -> Corpus:
-        """But for what is held out."""
-        return apart(open_corpus(RunFolder(self.path).pictures), self.plan.held_out)[0]
+        corpus = open_corpus(folder.pictures)
+        folder.require(self.facts(lesson, corpus.identity))
+        own, _ = apart(corpus, self.plan.held_out)
+        self.take(lesson, own, tell=tell, processes=processes)
 
     def facts(self, lesson: Lesson, corpus: str) -> dict[str, Any]:
         """All that decides the result; how many processes there are is not among them.

@@ -20,6 +20,7 @@ from operators.pretrain.packed import PackedTransformer
 from pipeline.fit.pictures import LabelledPicture, pictures_in_folders
 from pipeline.media.still import read_upright
 from pipeline.pretrain.corpus import Corpus
+from pipeline.pretrain.gather import Tell
 from pipeline.pretrain.judging import (
     FEWEST_PICTURES,
     Rights,
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 WHOLE_STREAMS = 20  # with so many, whole streams are held out; with fewer, pictures of all
 MOST, MOST_LABELLED = 500, 2000  # pictures that judge: held out, and with labels
 
-Tell = Callable[[float | None, str], None]
 Look = Callable[[Tensor], Tensor]
 """Pictures, uint8 `[n, 3, H, W]` -> vectors of length 1, `[n, D]`."""
 

@@ -93,7 +93,7 @@ def pretrain(plan: Plan, out: Path, *, tell: Tell, crew: Crew | None = None) -> 
         if not crew.alone:
             crew.train(course, tell)
         # What several have taken to the end is opened here, as what was stopped there would be.
-        training, alarms = course.take(wanted, tell=tell)
+        training, alarms = course.take(wanted, own, tell=tell)
         verdicts = judges.verdicts(before, training.average.backbone, tell)
         kept = not plan.goes_on or verdicts[-1].better
         weights = _written(folder, plan, wanted, training.average, kept=kept)

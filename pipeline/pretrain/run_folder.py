@@ -88,7 +88,7 @@ class RunFolder:
         """
         file, own = self.path / _SETTINGS, json.loads(json.dumps(settings))
         if not file.exists():
-            with _writing(file), whole_file(file) as draft:
+            with _whole(file) as draft:
                 draft.write_text(json.dumps(own, indent=1) + "\n")
             return
         try:
@@ -127,17 +127,12 @@ class RunFolder:
     def write_heads(self, learner: Learner, shape: HeadShape) -> None:
         """What other backbones can be distilled with."""
         facts = {"model": learner.backbone.architecture.name, "shape": asdict(shape)}
-        tensors = {
-            name: own
-            for name, own in learner.state_dict().items()
-            if not name.startswith("backbone.")
-        }
         metadata = {"format": "pt", HEADER_KEY: json.dumps(facts, sort_keys=True)}
-        _write(self.path / HEADS, tensors, metadata)
+        _write(self.path / HEADS, learner.head_tensors, metadata)
 
     def write_report(self, report: Mapping[str, Any]) -> None:
         """What came of it."""
-        with _writing(self.path / _REPORT), whole_file(self.path / _REPORT) as draft:
+        with _whole(self.path / _REPORT) as draft:
             draft.write_text(json.dumps(report, indent=1) + "\n")
 
     @property
@@ -195,8 +190,15 @@ def _architecture(heads: Path, name: str) -> Architecture:
 
 def _write(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
     plain = {name: own.detach().float().cpu().contiguous() for name, own in tensors.items()}
-    with _writing(path), whole_file(path) as draft:
+    with _whole(path) as draft:
         save_file(plain, draft, metadata=metadata)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A draft that takes the file's place; errors as of `_writing`."""
+    with _writing(path), whole_file(path) as draft:
+        yield draft
 
 
 @contextmanager

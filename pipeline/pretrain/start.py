@@ -60,7 +60,4 @@ def start_of(plan: Plan, arch: Architecture) -> Start:
     other = learner.backbone.architecture.name
     if other != arch.name:
         raise UsageError(f"{plan.weights}: a training of {other}; give --model {other}")
-    heads = {
-        name: own for name, own in learner.state_dict().items() if not name.startswith("backbone.")
-    }
-    return Start(learner.backbone.state_dict(), heads, shape, folder.rendered_only)
+    return Start(learner.backbone.state_dict(), learner.head_tensors, shape, folder.rendered_only)

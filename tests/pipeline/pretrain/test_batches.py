@@ -1,6 +1,7 @@
 """Crops of a step are the same bytes, whoever makes them, in whatever order steps are asked for."""
 
 import hashlib
+from contextlib import closing
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ RECIPE = CropRecipe(28, 14, 2)
 
 
 def batches(corpus, *, count=6, seed=3, threads=1):
-    return Batches(corpus, RECIPE, count=count, seed=seed, threads=threads)
+    return closing(Batches(corpus, RECIPE, count=count, seed=seed, threads=threads))
 
 
 def digest(crops):
