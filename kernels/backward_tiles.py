@@ -7,7 +7,7 @@ the pass of queries, keys and queries in that of keys. Must not know torch or tr
 
 from dataclasses import dataclass
 
-from .tiles import MIN_ARCH, Tile, TileRow
+from .tiles import Tile, TileRow, select_tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,7 @@ def select_backward_tiles(arch: int, n_tokens: int, element_bytes: int) -> Backw
     Raises:
         ValueError: for an older architecture or another element size.
     """
-    if arch < MIN_ARCH:
-        raise ValueError(f"architecture is sm_{arch}; allowed: sm_{MIN_ARCH} and newer")
-    if element_bytes not in (2, 4):
-        raise ValueError(f"elements have {element_bytes} bytes; allowed: 2 or 4")
-    table_arch = 90 if arch == 90 else 80
     queries, keys = (
-        next(
-            row.tile
-            for row in table
-            if (row.arch, row.element_bytes) == (table_arch, element_bytes)
-            and (row.max_tokens is None or n_tokens <= row.max_tokens)
-        )
-        for table in (QUERY_PASS, KEY_PASS)
+        select_tile(arch, n_tokens, element_bytes, table) for table in (QUERY_PASS, KEY_PASS)
     )
     return BackwardTiles(queries, keys)

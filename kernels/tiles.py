@@ -7,6 +7,7 @@ never change a result.
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -205,7 +206,9 @@ TILE_TABLE: tuple[TileRow, ...] = (
 )
 
 
-def select_tile(arch: int, n_tokens: int, element_bytes: int) -> Tile:
+def select_tile(
+    arch: int, n_tokens: int, element_bytes: int, table: Sequence[TileRow] = TILE_TABLE
+) -> Tile:
     """Look up the tile for a sequence.
 
     Every architecture but sm_90 takes the sm_80 rows: they fit the 99 KiB of shared memory of the
@@ -215,6 +218,7 @@ def select_tile(arch: int, n_tokens: int, element_bytes: int) -> Tile:
         arch: 10 x major + minor compute capability, 80 or more.
         n_tokens: N, 1 or more.
         element_bytes: 2 (float16, bfloat16) or 4 (float32).
+        table: of the kernel; the forward pass's, where none is given.
 
     Returns:
         The tile; it depends on nothing else.
@@ -224,7 +228,7 @@ def select_tile(arch: int, n_tokens: int, element_bytes: int) -> Tile:
     """
     if arch < MIN_ARCH:
         raise ValueError(f"architecture is sm_{arch}; allowed: sm_{MIN_ARCH} and newer")
-    for row in _rows(arch):
+    for row in _rows(arch, table):
         fits = row.max_tokens is None or n_tokens <= row.max_tokens
         if row.element_bytes == element_bytes and fits:
             return row.tile
@@ -237,11 +241,11 @@ def tiles_digest(arch: int) -> str:
     Args:
         arch: 10 x major + minor compute capability.
     """
-    return hashlib.sha256(repr(_rows(arch)).encode()).hexdigest()[:6]
+    return hashlib.sha256(repr(_rows(arch, TILE_TABLE)).encode()).hexdigest()[:6]
 
 
-def _rows(arch: int) -> tuple[TileRow, ...]:
-    return tuple(row for row in TILE_TABLE if row.arch == (90 if arch == 90 else 80))
+def _rows(arch: int, table: Sequence[TileRow]) -> tuple[TileRow, ...]:
+    return tuple(row for row in table if row.arch == (90 if arch == 90 else 80))
 
 
 def variant_for(n_tokens: int, tile: Tile, head_dim: int) -> Variant:

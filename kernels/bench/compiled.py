@@ -33,19 +33,22 @@ def attention_rows(arch: int) -> Iterator[dict[str, Any]]:
         yield describe_attention(row, variant, flash_report(variant, arch=arch, dtype=dtype))
 
 
-def describe_attention(row: TileRow, variant: Variant, report: KernelReport) -> dict[str, Any]:
+def describe_attention(
+    row: TileRow, variant: Variant, report: KernelReport, *, rescaled: bool = True
+) -> dict[str, Any]:
     """The costs of one variant.
 
     Args:
         row: of the tile table.
         variant: of its tile.
         report: of the compiled variant.
+        rescaled: some exponentials rescale what was summed so far; the others are for scores.
 
     Returns:
         JSON values; `sound` where nothing spills, shared memory fits, a score costs one
         exponential, and 16-bit products on sm_90 are wgmma.
     """
-    scores, spent = exponentials(variant, report)
+    scores, spent = exponentials(variant, report, rescaled=rescaled)
     needs_wgmma = row.arch == 90 and row.element_bytes == 2
     right = (scores is None or spent == scores) and (not needs_wgmma or report.count("HGMMA") > 0)
     tile = row.tile
@@ -90,14 +93,8 @@ def describe_backward(
     Returns:
         As `describe_attention`; a pass rescales nothing, so all its exponentials are for scores.
     """
-    scores, spent = exponentials(variant, report, rescaled=False)
-    said = describe_attention(row, variant, report)
-    right = spent == scores and (said["wgmma"] > 0 or row.arch != 90 or row.element_bytes != 2)
-    return said | {
-        "kernel": f"gradient of {rows}",
-        "exponentials_for_scores": spent,
-        "sound": right and _fits(report),
-    }
+    said = describe_attention(row, variant, report, rescaled=False)
+    return said | {"kernel": f"gradient of {rows}"}
 
 
 def exponentials(
