@@ -7,7 +7,6 @@ stopped goes on as if it never had been. Knows nothing of where clips come from.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from operators.supervised.clips import Clips, Turned, vary
 from operators.supervised.losses import losses, scores, total
 from operators.supervised.positions import smoothed
 from operators.supervised.student import Student
+from operators.whole_file import whole_file
 
 Batches = Callable[[torch.Generator], Clips]
 
@@ -116,9 +116,8 @@ class Training:
             "agreement": self.agreement.state_dict() if self.agreement else {},
             "optimiser": self._optimiser.state_dict(),
         }
-        partial = path.with_suffix(".part")
-        torch.save(whole, partial)
-        os.replace(partial, path)
+        with whole_file(path) as draft:
+            torch.save(whole, draft)
 
     def resume(self, path: Path) -> None:
         """Go on from a file of `save`."""

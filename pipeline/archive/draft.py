@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -117,7 +117,7 @@ class _Row:
 
 
 def _group(before: int, rows: list[_Row], shape: Shape) -> Group:
-    pictures = [*_pictures(rows)]
+    pictures = [row.picture for row in rows if row.picture is not None]
     return Group(
         before,
         tuple(row.info for row in rows),
@@ -126,9 +126,3 @@ def _group(before: int, rows: list[_Row], shape: Shape) -> Group:
         tuple((number, row.broke) for number, row in enumerate(rows) if row.broke),
         repeats=tuple(row.repeats for row in rows),
     )
-
-
-def _pictures(rows: list[_Row]) -> Iterator[Picture]:
-    for row in rows:
-        if row.picture is not None:
-            yield row.picture

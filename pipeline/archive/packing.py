@@ -37,8 +37,9 @@ def packed(pictures: Pictures, order: Order) -> bytes:
         pictures: uint8 `[n, ...]`, of one frame each.
         order: of each of them.
     """
-    flat = pictures.reshape(len(pictures), -1) if pictures.size else np.empty((0, 0), np.uint8)
-    stride, length = order if pictures.size else Order(1, 0)
+    if not pictures.size:
+        return zlib.compress(b"", _LEVEL)
+    flat, (stride, length) = pictures.reshape(len(pictures), -1), order
     alike = flat[:, :length].reshape(len(flat), length // stride, stride).transpose(2, 1, 0)
     return zlib.compress(alike.tobytes() + flat[:, length:].T.tobytes(), _LEVEL)
 

@@ -21,7 +21,7 @@ from pipeline.cli.dense_options import (
 )
 from pipeline.cli.eval_report import said
 from pipeline.cli.options import FiniteRange, backbone_config, backbone_options, json_option
-from pipeline.cli.peer_options import beside_option, contenders
+from pipeline.cli.peer_options import beside_option, contenders, ours
 
 if TYPE_CHECKING:
     from pipeline.configuration.config import Config
@@ -95,7 +95,7 @@ def compare(
     """
     config = backbone_config(given)
     measured_on = _measuring(given, config)
-    wanted: list[Contender] = [*_ours(config, alone=alone), *contenders(beside, config)]
+    wanted: list[Contender] = [*ours(config, alone=alone), *contenders(beside, config)]
     with telling("eval") as tell:
         found = {one.name: measured_on(one, tell) for one in wanted}
     if out is not None:
@@ -139,15 +139,6 @@ def _pictures(given: dict[str, Any], config: Config) -> PictureTrial:
     train, held_out = (pictures_in_folders(str(given[name])) for name in ("train_images", "images"))
     cache = cache_folder(given["cache"])
     return PictureTrial(train, held_out, config.short_side, cache, seed=config.seed)
-
-
-def _ours(config: Config, *, alone: bool) -> list[Contender]:
-    from operators.weights.backbone_choice import RANDOM
-    from pipeline.fit.contender import Ours
-
-    weights = dict.fromkeys([config.weights] if alone else [config.weights, RANDOM])
-    own = (config.seed, config.threads, config.backend)
-    return [Ours(config.model, one, *own) for one in weights]
 
 
 def _trial(given: dict[str, Any], config: Config) -> Trial:

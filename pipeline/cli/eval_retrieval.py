@@ -15,7 +15,7 @@ from operators.errors import UsageError
 from pipeline.cli.dense_options import FOLDER, cache_folder, telling
 from pipeline.cli.eval_report import said
 from pipeline.cli.options import backbone_config, backbone_options, json_option
-from pipeline.cli.peer_options import beside_option, contenders
+from pipeline.cli.peer_options import beside_option, contenders, ours
 
 if TYPE_CHECKING:
     from pipeline.configuration.config import Config
@@ -81,15 +81,10 @@ def retrieval(
 
 
 def _contenders(config: Config, beside: Sequence[str]) -> list[Contender]:
-    from operators.weights.backbone_choice import RANDOM
-    from pipeline.fit.contender import Ours
-
     peers = contenders(beside, config)
     if any(one.peer.family == "pixels" for one in peers):
         raise UsageError("a few pixels stand beside every eval retrieval; leave pixels: out")
-    own = (config.seed, config.threads, config.backend)
-    ours = [Ours(config.model, one, *own) for one in dict.fromkeys((config.weights, RANDOM))]
-    return [*ours, *peers]
+    return [*ours(config), *peers]
 
 
 def _lines(measured: Sequence[Measured]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from pipeline.configuration.config import Config
-    from pipeline.fit.contender import Beside
+    from pipeline.fit.contender import Beside, Ours
 
 beside_option = click.option(
     "--beside",
@@ -35,3 +35,17 @@ def contenders(beside: Sequence[str], config: Config) -> list[Beside]:
     for name in names:
         check_peer(name)
     return [Beside(name, config.seed, config.threads) for name in names]
+
+
+def ours(config: Config, *, alone: bool = False) -> list[Ours]:
+    """Our own backbone of the configuration, and one of the same sizes with random weights.
+
+    Args:
+        alone: leave those out.
+    """
+    from operators.weights.backbone_choice import RANDOM
+    from pipeline.fit.contender import Ours
+
+    weights = dict.fromkeys([config.weights] if alone else [config.weights, RANDOM])
+    own = (config.seed, config.threads, config.backend)
+    return [Ours(config.model, one, *own) for one in weights]

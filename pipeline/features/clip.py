@@ -104,11 +104,6 @@ class Draft:
         place = (facts["first_us"], facts["last_us"], facts["cursor"])
         return cls(len(parts), *place, source_hw=(height, width))
 
-    @property
-    def elapsed_s(self) -> float:
-        """Media time from the first frame to the last one seen."""
-        return 0.0 if self.first_us is None else ((self.last_us or 0) - self.first_us) / 1e6
-
     def see(self, frames: Frames) -> NDArray[np.float64]:
         """Note where decoding stands; the frames' times in seconds since the first frame."""
         times_us = np.array([info.event_time_us for info in frames.infos], dtype=np.int64)

@@ -6,7 +6,6 @@ Knows nothing of decoding, of backbones or of what is learnt from them.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+
+from operators.whole_file import whole_file
 
 Floats = NDArray[np.float32]
 TOKENS = "tokens"
@@ -89,12 +90,8 @@ class Part:
     def write(self, path: Path) -> None:
         """Put it where `path` says, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.part")
-        try:
+        with whole_file(path) as draft:
             save_file(dict(self.arrays), draft, metadata={_FACTS_KEY: json.dumps(self.facts)})
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, path: Path) -> Part:

@@ -24,6 +24,7 @@ from pipeline.features.store import FeatureStore
 from pipeline.fit.compare import Heads, Measured, measured_of, named
 from pipeline.fit.contender import Contender
 from pipeline.fit.dense_plan import Fit, Tell
+from pipeline.fit.evaluate_files import by_share
 from pipeline.fit.evaluate_vectors import evaluate_vectors
 from pipeline.fit.fit_classify import picture_examples, picture_parts
 from pipeline.fit.fitting import data_sha256, vector_facts
@@ -101,12 +102,9 @@ def measure_pictures(trial: PictureTrial, contender: Contender, *, tell: Tell) -
 def _examples(
     pictures: Sequence[LabelledPicture], trial: PictureTrial, backbone: Backbone, tell: Tell
 ) -> Examples:
-    def told(share: float | None, so_far: str) -> None:
-        tell(so_far, round(1000 * (share or 0.0)), 1000)
-
     paths = [one.path for one in pictures]
     with closing(FeatureStore(trial.cache, backbone, short_side=trial.short_side)) as store:
-        parts = picture_parts(paths, store, tell=told)
+        parts = picture_parts(paths, store, tell=by_share(tell))
     groups = [file_session(str(path)) for path in paths]
     return picture_examples(pictures, parts, groups, trial.labels)
 

@@ -57,7 +57,7 @@ def recorded_examples(
     block, fps = wanted_tokens(backbone, HeadNeeds.of(facts).own_blocks), facts["fps"]
     store = FeatureStore(cache, backbone, short_side=short_side)
     try:
-        seen = see(recordings, store, fps, tell=_by_share(tell), tokens_of=block)
+        seen = see(recordings, store, fps, tell=by_share(tell), tokens_of=block)
         tokens = None if block is None else recorded_tokens(recordings, store, fps, block)
     finally:
         store.close()
@@ -91,7 +91,7 @@ def pictured_examples(
     block = wanted_tokens(backbone, HeadNeeds.of(facts).own_blocks)
     store = FeatureStore(cache, backbone, short_side=short_side)
     try:
-        parts = picture_parts(paths, store, tell=_by_share(tell), tokens_of=block)
+        parts = picture_parts(paths, store, tell=by_share(tell), tokens_of=block)
         tokens = None if block is None else pictured_tokens(paths, store, block)
     finally:
         store.close()
@@ -115,7 +115,9 @@ def _refuse_unknown(found: Sequence[str], known: Sequence[str]) -> None:
         )
 
 
-def _by_share(tell: Tell) -> TellShare:
+def by_share(tell: Tell) -> TellShare:
+    """What hears of a share, by what hears of so many of so many."""
+
     def told(share: float | None, so_far: str) -> None:
         tell(so_far, round(1000 * (share or 0.0)), 1000)
 

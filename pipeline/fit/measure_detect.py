@@ -64,14 +64,15 @@ def measure_detect(
     found, truths = [], []
     masked: list[_Masked] = []
     for done, index in enumerate(chosen, start=1):
-        features = features_of(data.read(index), operator, norm)
+        picture = data.read(index)
+        features = features_of(picture, operator, norm)
         boxes, scores, labels, *cells = (
             one[0].numpy() for one in operator.guesses(features, slice(1))
         )
         found.append(Found(boxes, scores, labels))
-        truths.append(_renamed(data.truth(index), ids))
-        if data.with_masks:
-            masked.append(_masked(cells[0], data.masks(index), truths[-1]))
+        truths.append(_renamed(picture.truth.numpy(), ids))
+        if picture.masks is not None:
+            masked.append(_masked(cells[0], picture.masks.numpy(), truths[-1]))
         tell("measuring", done, len(chosen))
     groups = [data.groups[index] for index in chosen]
     measured = detection_scores(found, truths, groups, classes, seed=seed)

@@ -42,11 +42,6 @@ class Pool:
         """The numbers of its rows by time; at one time as they stand."""
         return np.argsort(self.times_us, kind="stable")
 
-    @property
-    def variants(self) -> list[str]:
-        """Those of its rows, sorted."""
-        return sorted({row.series.variant for row in self.rows})
-
     def number(self, identity: str) -> int | None:
         """Which row is of the record with this id."""
         return next((n for n, row in enumerate(self.rows) if row.id == identity), None)
