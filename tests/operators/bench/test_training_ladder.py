@@ -86,7 +86,8 @@ def test_a_process_knows_what_a_pass_takes() -> None:
     taken = training_ladder._resident_bytes(CLIMB, "a")
     assert taken > 0
     assert resident_bytes("VmHWM") > taken
-    assert resident_bytes("VmHWM") >= resident_bytes("VmRSS")
+    now = resident_bytes("VmRSS")  # first: it may rise between the two
+    assert resident_bytes("VmHWM") >= now
 
 
 @pytest.mark.parametrize("words", [["--pictures", "0"], ["--drop", "1"], ["--rounds", "0"]])
