@@ -61,6 +61,10 @@ class Node:
         return (self.folder / "broker.log").read_text()
 
     @property
+    def _pid(self) -> int:
+        return int((self.folder / "pid").read_text())
+
+    @property
     def alive(self) -> bool:
         asked = subprocess.run([SCRIPT, "status", self.folder], capture_output=True)
         return asked.returncode == 0
@@ -72,16 +76,28 @@ class Node:
             pass
 
     def freeze(self) -> None:
+        """SIGSTOP, and wait until no thread runs: the signal alone leaves them time to answer."""
         self.signal(signal.SIGSTOP)
+        while not all(map(_is_stopped, Path(f"/proc/{self._pid}/task").glob("*"))):
+            os.sched_yield()
 
     def go_on(self) -> None:
         self.signal(signal.SIGCONT)
 
     def signal(self, number: signal.Signals) -> None:
-        os.kill(int((self.folder / "pid").read_text()), number)
+        os.kill(self._pid, number)
 
     def end(self) -> None:
         """Stop it in whatever state it is, frozen ones too."""
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             self.go_on()
         self.stop()
+
+
+def _is_stopped(thread: Path) -> bool:
+    """Of a folder of Linux' `/proc/PID/task`; a thread that has ended counts."""
+    try:
+        after_name = (thread / "stat").read_text().rpartition(")")[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return after_name.split()[0] in {"T", "t", "Z", "X"}

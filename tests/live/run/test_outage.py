@@ -130,9 +130,9 @@ def test_a_broker_that_freezes_costs_cameras_on_ray_nothing(
     values["streams"]["gate"] |= {"record": {"folder": str(tapes)}}
     run = live_run(values, TMPDIR=str(short_folder), RAY_TMPDIR=str(short_folder))
     run.until(lambda: read(own_broker, "embedding"))
-    own_broker.signal(signal.SIGSTOP)
+    own_broker.freeze()
     run.until(lambda: int((kept_of(run) or ["0"])[-1]) > 5 * FPS)
-    own_broker.signal(signal.SIGCONT)
+    own_broker.go_on()
     run.until(lambda: "outage" in {event["kind"] for event in events(own_broker)})
     run.signal(signal.SIGTERM)
     assert run.exit_code() == 0, run.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 
 import pytest
@@ -27,10 +26,10 @@ def test_who_follows_goes_on_behind_an_outage(mortal_broker, build, monkeypatch,
         follower.wait(b'{"number":1}')
     told = Told()
     logging.getLogger("pipeline.sinks.kafka.absence").addHandler(told)
-    mortal_broker.signal(signal.SIGSTOP)
+    mortal_broker.freeze()
     assert told.away.acquire(timeout=60)
     assert told.away.acquire(timeout=60)
-    mortal_broker.signal(signal.SIGCONT)
+    mortal_broker.go_on()
     sink.publish([build.message(2)])
     sink.close()
     for follower in followers:

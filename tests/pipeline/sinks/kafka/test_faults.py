@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 
 import pytest
@@ -32,7 +31,9 @@ both_clients = pytest.mark.parametrize("client", ["kafka-python", "confluent"])
 
 @pytest.fixture
 def broker(mortal_broker):
-    return mortal_broker
+    """Alive for the next test, too, where one fails half-way."""
+    yield mortal_broker
+    mortal_broker.go_on()
 
 
 @pytest.fixture
@@ -94,10 +95,10 @@ def test_a_broker_that_freezes_in_a_commit_and_comes_back(broker, uri, build, mo
     sink = PatientSink(open_sink(uri, settings={**HASTY, "client": client}))
     progress = build.after(sink.claim({"cam1": JOB})["cam1"])
     sink.commit([Commit(messages(build, 1), progress)])
-    thaw = threading.Timer(ATTEMPT_S + 2, broker.signal, [signal.SIGCONT])
+    thaw = threading.Timer(ATTEMPT_S + 2, broker.go_on)
 
     def freeze():
-        broker.signal(signal.SIGSTOP)
+        broker.freeze()
         thaw.start()
 
     before(monkeypatch, freeze)
@@ -114,12 +115,12 @@ def test_a_commit_whose_time_ran_out_can_be_done_again(broker, uri, build, monke
     patient = PatientSink(sink)
     progress = build.after(patient.claim({"cam1": JOB})["cam1"])
     patient.commit([Commit(messages(build, 1), progress)])
-    before(monkeypatch, lambda: broker.signal(signal.SIGSTOP))
+    before(monkeypatch, broker.freeze)
     progress = build.after(progress)
     with pytest.raises(SinkError, match="commit 2 of stream cam1: not confirmed within") as caught:
         sink.commit([Commit(messages(build, 2), progress)])
     assert caught.value.retryable
-    broker.signal(signal.SIGCONT)
+    broker.go_on()
     patient.commit([Commit(messages(build, 2), progress)])
     patient.commit([Commit(messages(build, 3), build.after(progress))])
     sink.close()
@@ -172,10 +173,10 @@ def test_a_commit_is_given_up_when_its_broker_is_gone(broker, uri, build, monkey
 def test_a_claim_waits_for_a_broker_that_freezes(broker, uri, build, monkeypatch):
     first = open_sink(uri, settings=HASTY)
     first.claim({"cam1": JOB})
-    thaw = threading.Timer(ATTEMPT_S + 2, broker.signal, [signal.SIGCONT])
+    thaw = threading.Timer(ATTEMPT_S + 2, broker.go_on)
 
     def freeze():
-        broker.signal(signal.SIGSTOP)
+        broker.freeze()
         thaw.start()
 
     before(monkeypatch, freeze)
