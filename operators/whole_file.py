@@ -11,7 +11,7 @@ from pathlib import Path
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A draft in the same folder, to be written and closed within the block; it takes the file's
-    place behind it, and is gone where the block fails.
+    place behind it, readable by whom the user's umask says, and is gone where the block fails.
 
     Args:
         path: the file; one that is there is replaced.
@@ -21,7 +21,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        draft.touch()
+        mode = draft.stat().st_mode
         yield draft
+        draft.chmod(mode)  # safetensors' are their owner's alone
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)

@@ -18,7 +18,8 @@ TRIES, PAUSE_S = 20, 0.1  # to have the folder alone
 
 @contextmanager
 def owned_folder(path: Path, command: str) -> Iterator[None]:
-    """The folder is this process's within the block; made where it is missing.
+    """The folder is this process's within the block; made where it is missing, and gone again
+    where the block fails before it holds anything.
 
     A file in it, `COMMAND.json`, says whose it is.
 
@@ -30,7 +31,7 @@ def owned_folder(path: Path, command: str) -> Iterator[None]:
         UsageError: there is something else, or another process is at work there.
         SinkError: it cannot be written.
     """
-    mark = path / f"{command}.json"
+    mark, made = path / f"{command}.json", not path.exists()
     try:
         path.mkdir(parents=True, exist_ok=True)
         if not mark.exists() and any(path.iterdir()):
@@ -43,6 +44,11 @@ def owned_folder(path: Path, command: str) -> Iterator[None]:
         raise SinkError(f"cannot write {path}: {error.strerror or error}") from error
     try:
         yield
+    except BaseException:
+        if made and list(path.iterdir()) == [mark]:
+            mark.unlink()
+            path.rmdir()
+        raise
     finally:
         os.close(held)
 

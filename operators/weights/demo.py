@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from operators.errors import WeightsError
 from operators.weights.checkpoint import read_tensors, sha256_tensors
 from operators.weights.digest import sha256_file
 from operators.weights.header import HEADER_KEY, SHIPPED, read_header
+from operators.whole_file import whole_file
 
 _BACKBONE = "backbone"
 
@@ -119,12 +119,8 @@ def _write(
         tensors |= {f"{operator}.{name}": own for name, own in _floats(head).items()}
     halves = {name: own.half().contiguous() for name, own in tensors.items()}
     text = json.dumps({"format": 1, "heads": headers}, sort_keys=True)
-    partial = path.with_suffix(".part")
-    try:
-        save_file(halves, partial, metadata={"format": "pt", HEADER_KEY: text})
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as draft:
+        save_file(halves, draft, metadata={"format": "pt", HEADER_KEY: text})
 
 
 def backbone_part(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

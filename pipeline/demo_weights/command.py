@@ -28,6 +28,7 @@ from operators.supervised.loop import Plan, Training
 from operators.supervised.student import Student
 from operators.weights.backbone_choice import DEMO
 from operators.weights.demo import read_demo
+from operators.whole_file import whole_file
 from pipeline.demo_weights.footage import Footage, Mix
 from pipeline.demo_weights.recipe import Recipe
 from pipeline.demo_weights.rendering import render
@@ -256,4 +257,5 @@ def _looked(training: Training, unseen: Footage) -> dict[str, float]:
 
 def _export(student: Student, path: Path) -> None:
     tensors = {name: own.half().contiguous() for name, own in student.backbone.state_dict().items()}
-    save_file(tensors, path, metadata={"format": "pt"})
+    with whole_file(path) as draft:
+        save_file(tensors, draft, metadata={"format": "pt"})

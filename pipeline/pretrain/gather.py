@@ -55,7 +55,7 @@ class Gathered:
 
 
 def gather(
-    sources: Sequence[str], folder: Path, rules: Rules, *, tell: Tell, threads: int = 1
+    sources: Sequence[str], folder: Path, rules: Rules, *, run: Path, tell: Tell, threads: int = 1
 ) -> Gathered:
     """Make a corpus, or go on with one; one that is whole is opened, and its sources are not
     looked at again.
@@ -64,6 +64,7 @@ def gather(
         sources: as of `pipeline.pretrain.sources.named`.
         folder: of the corpus alone; made where it is missing. Nobody else may be at work there.
         rules: which frames.
+        run: as of `named`.
         tell: hears how far it is.
         threads: picture files that are read at a time; changes nothing of the corpus.
 
@@ -75,7 +76,7 @@ def gather(
     asked = {"sources": [_place(one) for one in sources], **rules.facts()}
     if (folder / MARK).exists():
         return _whole(folder, asked)
-    wanted = named(sources)
+    wanted = named(sources, run=run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with closing(Journal(folder / JOURNAL, asked)) as journal:

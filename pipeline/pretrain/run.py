@@ -80,9 +80,8 @@ def pretrain(plan: Plan, out: Path, *, tell: Tell, crew: Crew | None = None) -> 
         folder = RunFolder(out)
         folder.clear()
         wanted = lesson_of(plan, device)  # first: what it refuses should not cost an hour
-        gathered = gather(
-            plan.sources, folder.pictures, plan.rules, tell=tell, threads=crew.threads
-        )
+        sources = (plan.sources, folder.pictures, plan.rules)
+        gathered = gather(*sources, run=out, tell=tell, threads=crew.threads)
         own, held_out = apart(gathered.corpus, plan.held_out)
         judges = HeldOut(held_out, plan)
         judges.warn_if_few(plan)

@@ -31,19 +31,21 @@ class Named:
     recordings: tuple[SourcePlan, ...]
 
 
-def named(sources: Sequence[str]) -> Named:
+def named(sources: Sequence[str], *, run: Path) -> Named:
     """
     Args:
         sources: picture files, and folders and globs of them; all that
             `pipeline.configuration.sources.plan_recordings` takes. A folder may hold both.
+        run: the folder that a training makes; its pictures are made of the sources, and are none.
 
     Raises:
         UsageError: a source that holds neither, or features without pictures; the text names it.
     """
     pictures: dict[Path, None] = {}
     footage = []
+    made = os.path.abspath(run)
     for source in sources:
-        own = _pictures(source)
+        own = [one for one in _pictures(source) if not one.is_relative_to(made)]
         pictures |= dict.fromkeys(own)
         if not os.path.isdir(source):
             footage += [] if own else [source]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from operators.whole_file import whole_file
 
@@ -17,6 +21,16 @@ def test_it_takes_the_files_place_when_it_is_whole(tmp_path: Path) -> None:
         assert path.read_text() == "old"
     assert path.read_text() == "new"
     assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_others_may_read_it_as_the_umask_says(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with whole_file(tmp_path / "a.safetensors") as draft:
+            save_file({"a": torch.zeros(1)}, draft)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.safetensors").stat().st_mode) == 0o640
 
 
 def test_what_fails_leaves_all_as_it_was(tmp_path: Path) -> None:

@@ -24,6 +24,19 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["pictures"]
 
 
+def test_what_is_refused_leaves_no_folder(tmp_path):
+    with pytest.raises(UsageError), owned_folder(tmp_path / "new", "curate"):
+        raise UsageError("no such file")
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_fails_half_way_leaves_what_it_made(tmp_path):
+    half = tmp_path / "new" / "half"
+    with pytest.raises(FileExistsError), owned_folder(half.parent, "curate"):
+        half.mkdir() or half.mkdir()
+    assert half.exists()
+
+
 def test_two_commands_do_not_share_one(tmp_path, monkeypatch):
     monkeypatch.setattr(room, "TRIES", 1)
     with (

@@ -25,7 +25,7 @@ def gathered_fixture() -> Callable[..., Gathered]:
         folder: Path, *sources: Path | str, tell: Any = untold, threads: int = 1, **rules: Any
     ) -> Gathered:
         names = [str(one) for one in sources]
-        return gather(names, folder, Rules(**rules), tell=tell, threads=threads)
+        return gather(names, folder, Rules(**rules), run=folder, tell=tell, threads=threads)
 
     return gathered
 

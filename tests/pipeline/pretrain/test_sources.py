@@ -1,10 +1,13 @@
 """What a user names is told apart into pictures and footage; nothing is a named error."""
 
+from pathlib import Path
+
 import pytest
 
 from operators.errors import UsageError
 from pipeline.pretrain.sources import named
 
+RUN = Path("not made yet")
 SCENE = "synthetic:yard?seed=1&seconds=2&fps=5&size=96x64"
 
 
@@ -27,7 +30,7 @@ def names(found, place):
 
 
 def test_a_folder_may_hold_pictures_and_footage(place):
-    found = named([str(place / "mixed"), SCENE])
+    found = named([str(place / "mixed"), SCENE], run=RUN)
     assert names(found, place) == (
         ["mixed/a.jpg", "mixed/b.png", "mixed/inner/c.png"],
         ["dance.gif", "film.mp4", "yard-1"],
@@ -35,15 +38,22 @@ def test_a_folder_may_hold_pictures_and_footage(place):
 
 
 def test_pictures_by_themselves_need_no_footage(place):
-    assert names(named([str(place / "photos")]), place) == (["photos/one.png"], [])
-    assert names(named([str(place / "mixed/b.png")]), place) == (["mixed/b.png"], [])
-    assert names(named([str(place / "mixed/*.png")]), place) == (["mixed/b.png"], [])
-    assert names(named([str(place / "mixed/*.mp4")]), place) == ([], ["film.mp4"])
+    assert names(named([str(place / "photos")], run=RUN), place) == (["photos/one.png"], [])
+    assert names(named([str(place / "mixed/b.png")], run=RUN), place) == (["mixed/b.png"], [])
+    assert names(named([str(place / "mixed/*.png")], run=RUN), place) == (["mixed/b.png"], [])
+    assert names(named([str(place / "mixed/*.mp4")], run=RUN), place) == ([], ["film.mp4"])
+
+
+def test_what_a_training_made_of_its_sources_is_none(place, small_picture, monkeypatch):
+    """A killed training goes on with the sources that it began with, and its own is among them."""
+    small_picture(place / "photos/run/pictures/made.png", "bars")
+    monkeypatch.chdir(place)
+    assert names(named(["photos"], run=Path("photos/run")), place) == (["photos/one.png"], [])
 
 
 def test_a_picture_that_is_named_twice_is_one(place, monkeypatch):
     monkeypatch.chdir(place)
-    found = named(["photos", str(place / "photos"), "photos/one.png"])
+    found = named(["photos", str(place / "photos"), "photos/one.png"], run=RUN)
     assert names(found, place) == (["photos/one.png"], [])
 
 
@@ -58,9 +68,9 @@ def test_a_picture_that_is_named_twice_is_one(place, monkeypatch):
 )
 def test_nothing_is_named(place, source, text):
     with pytest.raises(UsageError, match=text):
-        named([str(place / "photos"), str(place / source)])
+        named([str(place / "photos"), str(place / source)], run=RUN)
 
 
 def test_cameras_and_other_protocols_are_refused(place):
     with pytest.raises(UsageError, match="is live"):
-        named(["rtsp://camera/1"])
+        named(["rtsp://camera/1"], run=RUN)
