@@ -1,6 +1,7 @@
 """A class for every cell of every frame: features in -> a palette PNG and a summary out.
 
-A linear head's logits, upsampled bilinearly before the arg max. With `scales` the frame is seen
+A linear head's logits, or how alike patches and words are (docs/words.md), upsampled bilinearly
+before the arg max. With `scales` the frame is seen
 again at upstream's further sizes and mirrored, and the probabilities are averaged: passes of their
 own, for the last points of accuracy where time does not matter.
 """
@@ -29,6 +30,7 @@ from operators.segmentation.summary import segmentation_summary
 from operators.settings import Settings
 from operators.weights.head_request import HeadRequest
 from operators.weights.heads import Head, random_head, trained_head
+from operators.words.likeness import PatchLikeness, of_words
 
 MAP_SCALE = 4
 REGIONS = 5
@@ -56,7 +58,7 @@ class Segmentation(BatchOperator):
     ) -> None:
         """
         Args:
-            head: tensors in upstream's layout, over 1 or 4 blocks.
+            head: tensors in upstream's layout, over 1 or 4 blocks; or of the kind `words`.
             arch: the backbone's sizes.
             labels: what the classes are.
             map_scale: cells of the map per side of a patch.
@@ -67,7 +69,8 @@ class Segmentation(BatchOperator):
         Raises:
             WeightsError: the head does not fit the backbone or the labels.
         """
-        self._head = LinearSegmentation(head, arch, len(labels.labels))
+        scorer = PatchLikeness if of_words(head) else LinearSegmentation
+        self._head = scorer(head, arch, len(labels.labels))
         self.layers = self._head.layers
         self.untrained = head.untrained
         self.head_sha256 = head.sha256

@@ -6,7 +6,7 @@ Scores in -> labels as a record has them out. Must not know where scores come fr
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -67,7 +67,8 @@ RANDOM_CLASSES = Classes(tuple(f"untrained {number}" for number in range(10)))
 
 
 def head_classes(head: Head) -> Classes:
-    """What a head's own header says: `labels`, and maybe `thresholds`.
+    """What a head's own header says: `labels`, names or `{id, name, rgb}` in the order of their
+    ids, and maybe `thresholds`.
 
     Raises:
         WeightsError: it says none, or something else.
@@ -77,8 +78,11 @@ def head_classes(head: Head) -> Classes:
         raise head.wrong("its header must list labels, the names of its classes")
     if thresholds is not None and not isinstance(thresholds, Sequence):
         raise head.wrong(f"thresholds in its header must be a list, got {thresholds!r}")
+    names: tuple[Any, ...] = tuple(
+        one.get("name") if isinstance(one, Mapping) else one for one in labels
+    )
     try:
-        return Classes(tuple(labels), None if thresholds is None else tuple(thresholds))
+        return Classes(names, None if thresholds is None else tuple(thresholds))
     except ValueError as error:
         raise head.wrong(f"its header: {error}") from error
 

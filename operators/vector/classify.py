@@ -1,7 +1,8 @@
 """What a whole frame shows: one vector of features in -> labels with scores out.
 
 A head on the class tokens of the last blocks and the mean patch: the official ImageNet heads
-(upstream: hub/classifiers.py), or one for a user's own classes. One record per frame.
+(upstream: hub/classifiers.py), or one for a user's own classes; or words (docs/words.md). One
+record per frame.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from operators.frames import Features, FrameInfo
 from operators.result import JSON, Result, canonical_json
 from operators.settings import Settings
 from operators.vector.classes import RANDOM_CLASSES, Classes, head_classes, imagenet_classes
+from operators.vector.frame_scorer import FrameScorer, VectorScorer
 from operators.vector.frame_vector import FrameVector
-from operators.vector.own_blocks import Tail, tail_layout
-from operators.vector.vector_head import BIAS, WEIGHT, VectorHead, head_vector, linear_layout
+from operators.vector.vector_head import BIAS, WEIGHT, head_vector, linear_layout
 from operators.weights.head_request import HeadRequest
 from operators.weights.heads import Head, Layout, random_head, trained_head
+from operators.words.likeness import FrameLikeness, of_words
 
 TOP = 5
 
@@ -44,58 +46,41 @@ class Classify(BatchOperator):
     def __init__(
         self,
         head: Head,
-        arch: Architecture,
+        scorer: FrameScorer,
         classes: Classes,
         *,
-        vector: FrameVector,
-        unit: bool = False,
         top: int = TOP,
     ) -> None:
         """
         Args:
-            head: tensors of `operators.vector.vector_head`, and of blocks of its own
-                (`operators.vector.own_blocks`).
-            arch: the backbone's sizes.
+            head: whose weights the scorer has.
+            scorer: what computes a score for each class.
             classes: their names, and from which score on each is said.
-            vector: the tokens that the head reads.
-            unit: the vector is divided by its length first.
             top: labels told of at most.
-
-        Raises:
-            WeightsError: the head does not fit the backbone, the classes or the vector.
         """
-        further = tail_layout(head, arch)
-        self._head = VectorHead(head, vector.width(arch), len(classes.names), further)
-        self._tail = Tail(head, arch, vector)
-        self.layers = self._tail.layers
+        self._scorer = scorer
+        self.layers = scorer.layers
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
-        self._classes, self._vector, self._unit, self._top = classes, vector, unit, top
+        self._classes, self._top = classes, top
 
     def settings(self) -> Mapping[str, Any]:
         thresholds = self._classes.thresholds
         return {
-            "vector": self._vector.to_json(),
-            "unit": self._unit,
+            **self._scorer.settings(),
             "top": self._top,
             "thresholds": None if thresholds is None else list(thresholds),
         }
 
     def load(self, device: torch.device, dtype: torch.dtype) -> None:
-        """The head stays float32 whatever the backbone runs in: it is small. Blocks of its own run
-        as the backbone does."""
-        self._head.to(device)
-        self._tail.to(device, dtype)
+        self._scorer.load(device, dtype)
 
     def compute(self, features: Features, rows: slice) -> tuple[Tensor, ...]:
         return (self.logits(features, rows).softmax(dim=1),)
 
     def logits(self, features: Features, rows: slice) -> Tensor:
         """Of some rows, float32 `[R, classes]`."""
-        vectors = self._tail.vectors(features, rows)
-        return self._head.logits(
-            vectors / vectors.norm(dim=1, keepdim=True) if self._unit else vectors
-        )
+        return self._scorer.logits(features, rows)
 
     def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
         (scores,) = numbers
@@ -126,14 +111,22 @@ def build_classify(settings: Mapping[str, Any], request: HeadRequest) -> Classif
     if request.wants_random:
         vector, classes = FrameVector(blocks=4, mean_patch=True), RANDOM_CLASSES
         head = random_head(request, classify_layout(arch, vector, len(classes.names)), {})
+        scorer: FrameScorer = VectorScorer(head, arch, len(classes.names), vector)
     else:
         head = _renamed(trained_head(request))
-        vector, classes = _vector(head, arch), _classes(head)
+        classes = _classes(head)
+        scorer = _scorer(head, arch, len(classes.names))
     if "threshold" in settings:
         threshold = given.share("threshold", 0.0)
         classes = replace(classes, thresholds=(threshold,) * len(classes.names))
+    return Classify(head, scorer, classes, top=top)
+
+
+def _scorer(head: Head, arch: Architecture, classes: int) -> FrameScorer:
+    if of_words(head):
+        return FrameLikeness(head, arch, classes)
     unit = bool(head.facts.get("unit_vectors", False))
-    return Classify(head, arch, classes, vector=vector, unit=unit, top=top)
+    return VectorScorer(head, arch, classes, _vector(head, arch), unit=unit)
 
 
 def _renamed(head: Head) -> Head:

@@ -1,7 +1,7 @@
 """The official files: what exists, where, how large, with which hash and licence.
 
-DINOv2's backbones and heads, and Depth Anything V2. A table and look-ups. Must not touch the
-network or the disk.
+DINOv2's backbones and heads, dino.txt, and Depth Anything V2. A table and look-ups. Must not touch
+the network or the disk.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ DEPTH_HEADS = (
 SEGMENTATION_HEADS = ("ade20k-linear", "ade20k-ms", "voc2012-linear", "voc2012-ms")
 CLASSIFY_HEADS = ("imagenet-linear", "imagenet-linear4")
 DEPTH_ANYTHING = "depth-anything-v2"
+DINO_TXT_MODEL = "dinov2_vitl14_reg"  # the backbone that dino.txt was trained on
 EOMT_FILES = "https://huggingface.co/tue-mps"
 
 # Bytes and sha256, here and below, as several independent public repositories give them; upstream
@@ -48,7 +49,7 @@ class OfficialFile:
 
     Attributes:
         url: where it lies; the last part is its file name.
-        purpose: `backbone`, or the operator that it is a head for.
+        purpose: `backbone`, the operator that it is a head for, or `words`: a part of dino.txt.
         model: the architecture that it is, or that it was trained on.
         head: the head's name, None for a backbone.
         size_bytes: its size, None where nobody we trust tells it.
@@ -121,6 +122,17 @@ def _depth_anything() -> tuple[OfficialFile, ...]:
     )
 
 
+def _dino_txt() -> tuple[OfficialFile, ...]:
+    """Parts that `fit words` makes a head of (upstream: hub/dinotxt.py)."""
+    stem = f"{_HOST}/dinov2_vitl14/dinov2_vitl14_reg4_dinotxt_tet1280d20h24l"
+    vocabulary = f"{_HOST}/thirdparty/bpe_simple_vocab_16e6.txt.gz"  # CLIP's own
+    return (
+        OfficialFile(f"{stem}_vision_head.pth", "words", DINO_TXT_MODEL, "vision-head"),
+        OfficialFile(f"{stem}_text_encoder.pth", "words", DINO_TXT_MODEL, "text-encoder"),
+        OfficialFile(vocabulary, "words", DINO_TXT_MODEL, "vocabulary", licence="MIT"),
+    )
+
+
 def _catalogue() -> tuple[OfficialFile, ...]:
     dinov2 = [name for name, arch in ARCHITECTURES.items() if not arch.own_blocks]
     official = [name for name in dinov2 if name not in OWN_MODELS]
@@ -131,6 +143,7 @@ def _catalogue() -> tuple[OfficialFile, ...]:
         *_depth_anything(),
         *(_head(model, "segmentation", head) for model in plain for head in SEGMENTATION_HEADS),
         *(_classifier(model, head) for model in official for head in CLASSIFY_HEADS),
+        *_dino_txt(),
     )
 
 
@@ -162,9 +175,10 @@ def official_head(operator: str, model: str, head: str) -> OfficialFile:
     """The official head of an operator, trained on a model's features.
 
     Args:
-        operator: `depth`, `segmentation` or `classify`.
+        operator: `depth`, `segmentation` or `classify`; or `words`.
         model: the backbone's architecture; with registers upstream has `classify` heads alone.
-        head: one of `DEPTH_HEADS`, `SEGMENTATION_HEADS`, `CLASSIFY_HEADS`, or `DEPTH_ANYTHING`.
+        head: one of `DEPTH_HEADS`, `SEGMENTATION_HEADS`, `CLASSIFY_HEADS`, or `DEPTH_ANYTHING`;
+            of `words` a part.
 
     Raises:
         WeightsError: upstream publishes no such head; the text lists those there are.

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int | None], None]  # bytes so far, bytes in all where the server tells
 _PIECE_BYTES = 1 << 20
+_GZIP = b"\x1f\x8b"
 _NETWORK = (URLError, TimeoutError, ConnectionError, ssl.SSLError, http.client.HTTPException)
 
 
@@ -80,7 +81,7 @@ def _fetched(
         fault = _fault(path, file, size_bytes, sha256)
         if fault:
             raise WeightsError(f"{file.url}: the server sent {fault}; nothing of it was kept")
-        is_pytorch(part)  # a login page answers 200 too, and must never be pinned
+        _check_kind(part, file)  # a login page answers 200 too, and must never be pinned
         _pin(path, file, size_bytes, sha256)
         part.replace(path)
     except _NETWORK as error:
@@ -120,7 +121,7 @@ def _cached(path: Path, file: OfficialFile) -> CachedFile:
     fault = _fault(path, file, size_bytes, sha256)
     if fault:
         raise WeightsError(f"{path}: has {fault}; delete it to fetch {file.url} again")
-    is_pytorch(path)
+    _check_kind(path, file)
     _pin(path, file, size_bytes, sha256)
     return CachedFile(path, sha256)
 
@@ -133,6 +134,20 @@ def _fault(path: Path, file: OfficialFile, size_bytes: int, sha256: str) -> str:
         why = "" if file.sha256 else f" (as first used, {_pin_path(path)})"
         return f"sha256 {sha256} where {expected} belongs{why}"
     return ""
+
+
+def _check_kind(path: Path, file: OfficialFile) -> None:
+    """
+    Raises:
+        WeightsError: it is no weights file, or no gzip where one is published.
+    """
+    if not file.file_name.endswith(".gz"):
+        is_pytorch(path)
+        return
+    with path.open("rb") as found:
+        head = found.read(len(_GZIP))
+    if head != _GZIP:
+        raise WeightsError(f"{path}: no gzip (it begins with {head!r})")
 
 
 def _pin_path(path: Path) -> Path:
@@ -161,6 +176,8 @@ def _pin(path: Path, file: OfficialFile, size_bytes: int, sha256: str) -> None:
 
 
 def _option(file: OfficialFile) -> str:
+    if file.purpose == "words":
+        return f"--{file.head} PATH"
     return f"--head {file.purpose}=PATH" if file.head else "--weights PATH"
 
 

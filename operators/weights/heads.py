@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from operators.errors import UsageError, WeightsError
-from operators.weights import depth_anything, eomt
+from operators.weights import depth_anything, dinotxt, eomt
 from operators.weights.backbone_choice import DEMO
 from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import DEPTH_ANYTHING, OfficialFile, belongs_to
@@ -140,6 +140,7 @@ def _from_file(request: HeadRequest, path: Path) -> Head:
             "(Hypersim, indoors) or 80 m (Virtual KITTI, outdoors); that is not built yet, take "
             "the relative file and `dinostream calibrate`"
         )
+    dinotxt.refuse_part(path, tensors)
     _check_backbone(request, str(path), sha256 if whole else None)
     return Head(request.operator, str(path), _own_part(tensors, request), sha256)
 
@@ -160,7 +161,9 @@ def _own_part(tensors: dict[str, Tensor], request: HeadRequest) -> dict[str, Ten
 
 
 def _own_head(request: HeadRequest, path: Path, sha256: str, header: Mapping[str, Any]) -> Head:
-    for key, allowed in (("format", HEADER_FORMAT), ("operator", request.operator)):
+    words = header.get("operator") == dinotxt.OPERATOR and request.operator in dinotxt.SERVES
+    operator = dinotxt.OPERATOR if words else request.operator
+    for key, allowed in (("format", HEADER_FORMAT), ("operator", operator)):
         if header.get(key) != allowed:
             raise WeightsError(
                 f"{path}: its header says {key} {header.get(key)!r}, expected {allowed!r}"

@@ -33,6 +33,7 @@ _ELSEWHERE = {
     "depth": "pipeline.cli.fit_dense",
     "detect": "pipeline.cli.fit_detect",
     "anomaly": "pipeline.cli.fit_anomaly",
+    "words": "pipeline.cli.fit_words",
     "features": "pipeline.cli.fit_features",
 }
 

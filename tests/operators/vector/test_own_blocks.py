@@ -16,6 +16,7 @@ from operators.errors import UsageError, WeightsError
 from operators.frames import FrameBatch
 from operators.vector.classes import Classes
 from operators.vector.classify import Classify
+from operators.vector.frame_scorer import VectorScorer
 from operators.vector.frame_vector import FrameVector
 from operators.vector.own_blocks import Tail, block_name, tail_layout, tail_start
 from operators.vector.vector_head import BIAS, WEIGHT
@@ -87,7 +88,7 @@ def test_operators_read_through_the_heads_blocks(backbone, features):
     head = head_of(backbone, 1, change=0.05, **linear)
     classes, vector = Classes(("a", "b", "c")), FrameVector()
     (own,) = Tail(head, ARCH, vector).vectors(features, slice(1, 2))
-    classify = Classify(head, ARCH, classes, vector=vector)
+    classify = Classify(head, VectorScorer(head, ARCH, 3, vector), classes)
     classify.load(torch.device("cpu"), torch.float32)
     assert classify.layers == (10,)
     torch.testing.assert_close(classify.logits(features, slice(1, 2))[0], weight @ own)
@@ -111,4 +112,4 @@ def test_what_cannot_be_a_tail_is_refused(backbone):
     linear = {WEIGHT: torch.zeros(2, ARCH.width), BIAS: torch.zeros(2)}
     lacking = {k: v for k, v in head.tensors.items() if k != "blocks.11.mlp.fc1.bias"} | linear
     with pytest.raises(WeightsError, match=r"blocks\.11\.mlp\.fc1\.bias"):
-        Classify(replace(head, tensors=lacking), ARCH, Classes(("a", "b")), vector=FrameVector())
+        VectorScorer(replace(head, tensors=lacking), ARCH, 2, FrameVector())
