@@ -110,6 +110,7 @@ def _opened(config: Config) -> Iterator[tuple[Head, Backbone]]:
         seed = config.seed if loaded.untrained else None
         request = HeadRequest(task, loaded.model.architecture, loaded.sha256, choice, seed)
         head = trained_head(request)
+        _refuse_words(head)
         missing = [key for key in _NEEDED[task] if key not in head.facts]
         if missing:
             raise head.wrong(
@@ -129,6 +130,16 @@ def _tail_start(task: str, choice: str, model: str) -> list[int]:
 
     own = HeadNeeds.of(chosen_header(task, choice) or {}).own_blocks
     return [tail_start(architecture(model), own)] if own else []
+
+
+def _refuse_words(head: Head) -> None:
+    from operators.weights.dinotxt import OPERATOR
+
+    if head.facts.get("operator") == OPERATOR:
+        raise head.wrong(
+            "its classes are words, which read register tokens, and features that are kept have "
+            "none; replay labelled footage and compare what is published"
+        )
 
 
 def _refuse_tail(head: Head) -> None:

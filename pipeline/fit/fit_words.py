@@ -70,7 +70,7 @@ def fit_words(plan: WordsPlan, *, tell: Tell) -> Fit:
     _check_registers(arch)
     sight, tower_file, vocabulary = _files(plan)
     vision = _vision_head(sight, arch)
-    backbone = load_backbone(arch, plan.weights)
+    backbone_sha256 = load_backbone(arch, plan.weights).sha256  # loaded: it must fit the model
     tower = load_text_tower(tower_file)
     _check_told(tower, tower_file, arch)
     tokeniser = Tokeniser(read_merges(vocabulary, tower.shape.vocabulary))
@@ -87,7 +87,7 @@ def fit_words(plan: WordsPlan, *, tell: Tell) -> Fit:
         ],
         LOGIT_SCALE: plan.logit_scale,
         "templates": list(plan.templates),
-        "backbone": backbone.sha256,
+        "backbone": backbone_sha256,
         "model": arch.name,
         "normalisation": "imagenet",
         "files": {name: sha256_file(path) for name, path in files.items()},

@@ -97,7 +97,7 @@ def test_the_three_known_backbones_are_pinned():
 def test_the_table_is_complete_and_its_file_names_never_collide():
     names = [file.file_name for file in CATALOGUE]
 
-    assert len(names) == len(set(names)) == 8 + 4 * 6 + 3 + 4 * 4 + 8 * 2
+    assert len(names) == len(set(names)) == 8 + 4 * 6 + 3 + 4 * 4 + 8 * 2 + 3
     assert {file.model for file in CATALOGUE} == {
         name
         for name in ARCHITECTURES
@@ -133,3 +133,18 @@ def test_a_head_that_does_not_exist_is_answered_with_those_that_do(operator, mod
 def test_a_url_without_a_file_name_is_refused():
     with pytest.raises(ValueError, match="must end in a file name"):
         OfficialFile("https://example.org/", "backbone", "dinov2_vits14")
+
+
+def test_dino_txt_comes_in_parts_and_its_vocabulary_under_clips_licence():
+    parts = {file.head: file for file in CATALOGUE if file.purpose == "words"}
+    assert {file.model for file in parts.values()} == {"dinov2_vitl14_reg"}
+    assert {name: file.licence for name, file in parts.items()} == {
+        "vision-head": "Apache-2.0",
+        "text-encoder": "Apache-2.0",
+        "vocabulary": "MIT",
+    }
+    stem = "https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_reg4_dinotxt"
+    assert official_head("words", "dinov2_vitl14_reg", "text-encoder").url == (
+        f"{stem}_tet1280d20h24l_text_encoder.pth"
+    )
+    assert parts["vocabulary"].file_name == "bpe_simple_vocab_16e6.txt.gz"

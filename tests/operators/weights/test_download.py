@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import logging
@@ -120,6 +121,22 @@ def test_a_cached_file_that_changed_is_refused(server, tmp_path):
 
     with pytest.raises(WeightsError, match=rf"{path}: has sha256 .*; delete it to fetch"):
         fetch(official(server), cache)
+
+
+def test_a_vocabulary_is_a_gzip_or_nothing_is_kept(server, tmp_path):
+    cache = tmp_path / "cache"
+    url = server.url.replace("vit.pth", "vocabulary.txt.gz")
+    file = OfficialFile(url, "words", "dinov2_vitl14_reg", "vocabulary")
+    server.content = b"<html>please log in</html>"
+    with pytest.raises(WeightsError, match=r"vocabulary\.txt\.gz\.part: no gzip \(it begins with"):
+        fetch(file, cache)
+    assert visible(cache) == []
+    server.content = gzip.compress(b"p h")
+    assert fetch(file, cache).sha256 == sha256(server.content)
+    server.status = 404
+    (cache / "vocabulary.txt.gz").unlink()
+    with pytest.raises(WeightsError, match="or name it with --vocabulary PATH"):
+        fetch(file, cache)
 
 
 def test_a_file_put_there_by_hand_is_verified_and_pinned(server, content, tmp_path):
