@@ -1,9 +1,9 @@
 """A class for every cell of every frame: features in -> a palette PNG and a summary out.
 
 A linear head's logits, or how alike patches and words are (docs/words.md), upsampled bilinearly
-before the arg max. With `scales` the frame is seen
-again at upstream's further sizes and mirrored, and the probabilities are averaged: passes of their
-own, for the last points of accuracy where time does not matter.
+before the arg max. With `scales` the frame is seen again at upstream's further sizes and mirrored,
+and the probabilities are averaged: passes of their own, for the last points of accuracy where time
+does not matter.
 """
 
 from __future__ import annotations
