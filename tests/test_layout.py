@@ -54,7 +54,7 @@ ROOMS = {
     "opentelemetry": r"pipeline/engine/otlp\.py$",
     "s3fs": r"pipeline/media/s3\.py$",
     "sklearn": r"(operators/learn|pipeline/fit)/",
-    "scipy": r"operators/(groups|learn|track)/",
+    "scipy": r"operators/(conditions|groups|learn|track)/",
     "xgboost": r"operators/learn/",
     "openvino": r"operators/backbones/engines/openvino_library\.py$",
     "pyarrow": r"pipeline/records/parquet\.py$",

@@ -1,0 +1,1 @@
+"""Pictures as a camera would have taken them in worse light, weather or focus. Plain arrays."""
