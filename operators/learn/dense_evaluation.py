@@ -16,8 +16,13 @@ from torch.nn.functional import interpolate
 
 from operators.errors import DinostreamError
 from operators.learn.dense_pictures import DensePicture, DensePictures
-from operators.learn.depth_metrics import DepthErrors, depth_errors, depth_scores, known_depth
-from operators.learn.estimate import Estimate
+from operators.learn.depth_metrics import (
+    DepthErrors,
+    DepthScores,
+    depth_errors,
+    depth_scores,
+    known_depth,
+)
 from operators.learn.metrics import IGNORED, ClassScores, picture_confusion, segmentation_scores
 from operators.learn.reliability import Reliability, reliability
 
@@ -50,11 +55,10 @@ class DepthCurve:
 
 @dataclass(frozen=True, slots=True)
 class DepthQuality:
-    """abs_rel, rmse_m and delta1, how many pictures they are of, and answers against truths."""
+    """Scores, how many pictures they are of, and answers against truths."""
 
-    estimates: dict[str, Estimate]
+    scores: DepthScores
     pictures: int
-    groups: int
     curve: DepthCurve
 
 
@@ -143,7 +147,6 @@ def evaluate_depth(
     return DepthQuality(
         depth_scores(errors, groups, seed=seed),
         len(errors),
-        len(set(groups)),
         _curve(np.concatenate(truths), np.concatenate(answers)),
     )
 

@@ -6,7 +6,7 @@ estimates out; by scikit-learn. Knows nothing of features or of files.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from operators.learn.estimate import Estimate, estimate
+from operators.learn.estimate import Estimate, Measure, estimate
 
 _RATIO = 1.25  # delta1: nearer to the truth than by this factor
 
@@ -61,10 +61,25 @@ def known_depth(truth_m: Metres, range_m: tuple[float, float]) -> NDArray[np.boo
     return known & (truth_m > 0)
 
 
+@dataclass(frozen=True, slots=True)
+class DepthScores:
+    """abs_rel, rmse_m and delta1, means over pictures.
+
+    Attributes:
+        estimates: name -> number with its interval.
+        measures: what the estimates are of, for changes of them.
+        groups: files or scenes behind it.
+    """
+
+    estimates: dict[str, Estimate]
+    measures: Mapping[str, Measure]
+    groups: int
+
+
 def depth_scores(
     errors: Sequence[DepthErrors], groups: Sequence[str], *, seed: int = 0
-) -> dict[str, Estimate]:
-    """abs_rel, rmse_m and delta1, means over pictures.
+) -> DepthScores:
+    """What some pictures' errors come to.
 
     Args:
         errors: one per picture.
@@ -74,10 +89,10 @@ def depth_scores(
     names, member = np.unique(np.asarray(groups), return_inverse=True)
     pictures = np.bincount(member)
 
-    def measured(name: str) -> Estimate:
+    def mean(name: str) -> Measure:
         sums = np.bincount(member, weights=[getattr(one, name) for one in errors])
-        return estimate(
-            lambda weights: weights @ sums / (weights @ pictures), len(names), seed=seed
-        )
+        return lambda weights: weights @ sums / (weights @ pictures)
 
-    return {name: measured(name) for name in ("abs_rel", "rmse_m", "delta1")}
+    measures = {name: mean(name) for name in ("abs_rel", "rmse_m", "delta1")}
+    estimates = {name: estimate(one, len(names), seed=seed) for name, one in measures.items()}
+    return DepthScores(estimates, measures, len(names))

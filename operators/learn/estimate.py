@@ -72,6 +72,24 @@ def estimate(
     return Estimate(value, float(low), float(high))
 
 
+def change(
+    before: Measure, after: Measure, groups: int, *, seed: int = 0, resamples: int = RESAMPLES
+) -> Estimate:
+    """How much a number rises from one measure to another, of the same groups.
+
+    Groups are drawn anew for both alike, so what is hard for both widens nothing.
+
+    Args:
+        before, after: of draws.
+        groups: G, files or scenes.
+        seed: of the draws.
+        resamples: how many draws.
+    """
+    return estimate(
+        lambda weights: after(weights) - before(weights), groups, seed=seed, resamples=resamples
+    )
+
+
 def _counts(draw: np.random.Generator, groups: int, draws: int) -> Floats:
     return draw.multinomial(groups, np.full(groups, 1 / groups), size=draws).astype(np.float64)
 

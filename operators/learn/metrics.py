@@ -7,13 +7,13 @@ scikit-learn's, which would count all examples anew for each of an interval's dr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from operators.learn.estimate import Estimate, Floats, Measure, estimate
+from operators.learn.estimate import Estimate, Floats, Measure, change, estimate
 from operators.learn.reliability import calibration_error
 
 IGNORED = 255  # a pixel whose class nobody told
@@ -31,12 +31,14 @@ class ClassScores:
         per_class: class id -> share of it that was found (of a segmentation: its IoU); classes that
             do not occur are left out.
         groups: files or scenes behind it.
+        measures: what the estimates are of, for changes of them.
     """
 
     estimates: dict[str, Estimate]
     confusion: NDArray[np.int64]
     per_class: dict[int, float]
     groups: int
+    measures: Mapping[str, Measure]
 
 
 def classification_scores(
@@ -69,6 +71,7 @@ def classification_scores(
         _confusion(targets, answers, classes),
         _per_class(tallies.hit.sum(axis=0), tallies.truth.sum(axis=0)),
         len(names),
+        measures,
     )
 
 
@@ -89,8 +92,6 @@ def mean_class_gain(
 ) -> Estimate:
     """How much mean class accuracy rises from some answers to others about the same examples.
 
-    Groups are drawn anew for both answers alike, so what is hard for both widens nothing.
-
     Args:
         targets: class ids `[M]`.
         before, after: answers `[M]`.
@@ -100,9 +101,7 @@ def mean_class_gain(
     names, member = np.unique(np.asarray(groups), return_inverse=True)
     classes = int(max(targets.max(), before.max(), after.max())) + 1
     was, now = (_Tallies.of(targets, answers, member, classes) for answers in (before, after))
-    return estimate(
-        lambda weights: now.mean_recall(weights) - was.mean_recall(weights), len(names), seed=seed
-    )
+    return change(was.mean_recall, now.mean_recall, len(names), seed=seed)
 
 
 def picture_confusion(truth: Ids, answer: Ids, classes: int) -> NDArray[np.int64]:
@@ -137,6 +136,7 @@ def segmentation_scores(confusions: NDArray[np.int64], *, seed: int = 0) -> Clas
         confusions.sum(axis=0),
         _per_class(tallies.hit.sum(axis=0), tallies.union.sum(axis=0)),
         len(confusions),
+        measures,
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli.condition_option import chosen_conditions, condition_option, write_shown
 from pipeline.cli.dense_options import (
     boxed_items,
     boxed_options,
@@ -25,6 +27,7 @@ from pipeline.cli.options import backbone_config, backbone_options
 
 if TYPE_CHECKING:
     from operators.backbones.loaded import LoadedBackbone
+    from operators.conditions.condition import Condition
     from operators.operator import Operator
     from operators.segmentation.labelsets import LabelSet
     from pipeline.configuration.config import Config
@@ -37,13 +40,17 @@ if TYPE_CHECKING:
     "--masks masks -o results/eval",
 )
 @mask_options
+@condition_option
 @backbone_options
 @report_options
-def segmentation(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
+def segmentation(
+    *, head: str, out: Path | None, as_json: bool, conditions: Sequence[str], **given: Any
+) -> int:
     """Measure a segmentation head: mIoU and pixel accuracy."""
     config = backbone_config(given, head=("segmentation", head))
     items, _ = mask_items(given, frame_size(config))
-    return _measure(config, items, given["cache"], (out, as_json))
+    under, notes = chosen_conditions(conditions, items)
+    return _measure(config, items, given["cache"], (out, as_json), conditions=under, notes=notes)
 
 
 @click.command(
@@ -52,13 +59,17 @@ def segmentation(*, head: str, out: Path | None, as_json: bool, **given: Any) ->
     "--seeds 1000:1100",
 )
 @depth_options
+@condition_option
 @backbone_options
 @report_options
-def depth(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
+def depth(
+    *, head: str, out: Path | None, as_json: bool, conditions: Sequence[str], **given: Any
+) -> int:
     """Measure a depth head in metres: AbsRel, RMSE and delta1."""
     config = backbone_config(given, head=("depth", head))
     items = depth_items(given, frame_size(config))
-    return _measure(config, items, given["cache"], (out, as_json))
+    under, notes = chosen_conditions(conditions, items)
+    return _measure(config, items, given["cache"], (out, as_json), conditions=under, notes=notes)
 
 
 @click.command(
@@ -86,6 +97,8 @@ def _measure(
     report_to: tuple[Path | None, bool],
     labels: LabelSet | None = None,
     settings: Mapping[str, Any] = MappingProxyType({}),
+    conditions: Sequence[Condition] = (),
+    notes: Sequence[str] = (),
 ) -> int:
     from operators.backbones.architectures import architecture
     from operators.weights.head_needs import chosen_header
@@ -105,12 +118,25 @@ def _measure(
     try:
         with telling("eval") as tell:
             measured = evaluate_maps(
-                operator, items, backbone, plan, header=header, what=head, labels=labels, tell=tell
+                operator,
+                items,
+                backbone,
+                plan,
+                header=header,
+                what=head,
+                labels=labels,
+                conditions=conditions,
+                tell=tell,
             )
     finally:
         backbone.close()
     out, as_json = report_to
-    return report(measured, out, as_json=as_json)
+    measured = replace(measured, notes=(*measured.notes, *notes))
+    code = report(measured, out, as_json=as_json)
+    if out and conditions:
+        path = write_shown(items, conditions, config, out / f"{task}.conditions.jpg")
+        click.echo(f"wrote {path}", err=as_json)
+    return code
 
 
 def _told_masks(head: str) -> bool:

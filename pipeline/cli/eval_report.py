@@ -73,7 +73,17 @@ def _lines(evaluation: Evaluation) -> Iterable[str]:
         for id_, share in evaluation.per_class.items():
             yield f"{evaluation.labels[id_]:>21}  {share:.3f}"
     yield from _confused(evaluation)
+    yield from _conditions(evaluation)
     yield from evaluation.notes
+
+
+def _conditions(evaluation: Evaluation) -> Iterable[str]:
+    """Their table, and how it is read."""
+    from pipeline.fit.conditions_table import conditions_table
+
+    if evaluation.conditions:
+        yield "under conditions; change: on the same pictures, files or scenes drawn anew for both"
+        yield from conditions_table(evaluation)
 
 
 def _confused(evaluation: Evaluation) -> Iterable[str]:

@@ -39,6 +39,25 @@ class DenseItem(Picture, Protocol):
 
 
 @runtime_checkable
+class DeepItem(DenseItem, Protocol):
+    """One picture, and how far away what it shows is, where somebody knows that."""
+
+    @property
+    def has_depth(self) -> bool:
+        """Somebody knows."""
+        ...
+
+    def depth_m(self, size: FrameSize) -> NDArray[np.float32]:
+        """Metres, of the height and width of the truth; 0 where unknown, inf where there is
+        nothing, such as the sky. Of pictures that have it.
+
+        Raises:
+            SourceError: it cannot be read; names the file.
+        """
+        ...
+
+
+@runtime_checkable
 class ThingItem(DenseItem, Protocol):
     """One picture and its things, which may have masks."""
 

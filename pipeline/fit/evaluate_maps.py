@@ -6,6 +6,7 @@ Judged by the operator that replay runs. Knows nothing of the command line.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,25 @@ import torch
 from torch import Tensor
 
 from operators.backbones.backbone import Backbone
+from operators.conditions.condition import Condition
 from operators.depth.operator import Depth
 from operators.detect.operator import Detect
 from operators.errors import UsageError
 from operators.learn.dense_answers import answers
-from operators.learn.dense_evaluation import evaluate_depth, evaluate_segmentation, median_depth
+from operators.learn.dense_evaluation import (
+    DepthQuality,
+    SegmentationQuality,
+    evaluate_depth,
+    evaluate_segmentation,
+    median_depth,
+)
 from operators.learn.dense_pictures import DensePicture
 from operators.learn.detection_metrics import DetectionScores
 from operators.operator import Operator
 from operators.segmentation.labelsets import LabelSet
 from operators.segmentation.operator import Segmentation
 from pipeline.features.reading import Reading
+from pipeline.fit.conditioned import beside_themselves
 from pipeline.fit.dense_data import DenseData
 from pipeline.fit.dense_fit import computed_data, norm_on_cpu
 from pipeline.fit.dense_item import DenseItem
@@ -33,6 +42,7 @@ from pipeline.fit.fit_detect import small_things, without_masks
 from pipeline.fit.fit_segmentation import classes_held
 from pipeline.fit.measure_detect import measure_detect
 from pipeline.fit.provenance import held_against
+from pipeline.fit.under_condition import under_condition
 
 _SURE = 30.0  # a logit that leaves no doubt
 
@@ -47,6 +57,7 @@ def evaluate_maps(
     what: str,
     tell: Tell,
     labels: LabelSet | None = None,
+    conditions: Sequence[Condition] = (),
 ) -> Evaluation:
     """Measure a head.
 
@@ -59,6 +70,7 @@ def evaluate_maps(
         what: the head's name for people.
         tell: told how far it is.
         labels: what the classes of things are in these truths.
+        conditions: that the pictures are put under as well, for maps of classes and of metres.
 
     Raises:
         UsageError: the operator's answers cannot be measured against these truths.
@@ -68,15 +80,18 @@ def evaluate_maps(
         ids = known_ids(labels, operator.labels, what)
     reading = Reading(tuple(operator.layers), normed=not isinstance(operator, Depth))
     masks = isinstance(operator, Detect) and operator.tells_masks
-    data = computed_data(items, backbone, plan, reading=reading, tell=tell, masks=masks)
+    pictures = beside_themselves(items, conditions, seed=plan.seed)
+    data = computed_data(pictures, backbone, plan, reading=reading, tell=tell, masks=masks)
     norm = norm_on_cpu(backbone)
     if isinstance(operator, Segmentation):
         read = answers(operator, operator.scores, norm)
-        measured = _of_segmentation(operator, read, data, what=what, seed=plan.seed, tell=tell)
+        measured = _of_segmentation(
+            operator, read, data, conditions, what=what, seed=plan.seed, tell=tell
+        )
         return held_against(measured, data.groups, header)
     if isinstance(operator, Depth):
         read = answers(operator, operator.metres, norm)
-        measured = _of_depth(operator, read, data, what=what, seed=plan.seed, tell=tell)
+        measured = _of_depth(operator, read, data, conditions, what=what, seed=plan.seed, tell=tell)
         return held_against(measured, data.groups, header)
     if isinstance(operator, Detect) and labels:
         scores = measure_detect(
@@ -93,6 +108,7 @@ def _of_segmentation(
     operator: Segmentation,
     read: Callable[[DensePicture], Tensor],
     data: DenseData,
+    conditions: Sequence[Condition],
     *,
     what: str,
     seed: int,
@@ -100,10 +116,13 @@ def _of_segmentation(
 ) -> Evaluation:
     labels = operator.labels
     classes_held(data, labels)
-    every = range(len(data.items))
-    quality = evaluate_segmentation(
-        data, every, read, seed=seed, tell=lambda done, total: tell("measuring", done, total)
-    )
+    every, *others = _rows(data, conditions)
+
+    def measured(rows: Sequence[int]) -> SegmentationQuality:
+        told = partial(tell, "measuring")
+        return evaluate_segmentation(data, rows, read, seed=seed, tell=told)
+
+    quality = measured(every)
     scores = quality.scores
     most = int(scores.confusion.sum(axis=1).argmax())
     always = torch.zeros(1, 1, len(labels.labels))
@@ -112,7 +131,7 @@ def _of_segmentation(
     return Evaluation(
         "segmentation",
         what,
-        len(data.items),
+        len(every),
         scores.groups,
         scores.estimates,
         constant.estimates,
@@ -120,8 +139,18 @@ def _of_segmentation(
         confusion=scores.confusion,
         per_class=scores.per_class,
         curve=quality.curve,
+        conditions=tuple(
+            under_condition(one, scores, measured(rows).scores, seed=seed)
+            for one, rows in zip(conditions, others, strict=True)
+        ),
         notes=(f"the constant answer is {labels.labels[most].name} everywhere",),
     )
+
+
+def _rows(data: DenseData, conditions: Sequence[Condition]) -> list[range]:
+    """Which pictures are as they are, and which are under each condition."""
+    step = 1 + len(conditions)
+    return [range(first, len(data.items), step) for first in range(step)]
 
 
 def known_ids(labels: LabelSet, known: LabelSet, what: str) -> list[int]:
@@ -161,23 +190,22 @@ def _of_depth(
     operator: Depth,
     read: Callable[[DensePicture], Tensor],
     data: DenseData,
+    conditions: Sequence[Condition],
     *,
     what: str,
     seed: int,
     tell: Tell,
 ) -> Evaluation:
-    every = range(len(data.items))
+    every, *others = _rows(data, conditions)
     range_m = operator.range_m
-    quality = evaluate_depth(
-        data,
-        every,
-        read,
-        range_m,
-        seed=seed,
-        tell=lambda done, total: tell("measuring", done, total),
-    )
+
+    def measured(rows: Sequence[int]) -> DepthQuality:
+        told = partial(tell, "measuring")
+        return evaluate_depth(data, rows, read, range_m, seed=seed, tell=told)
+
+    quality = measured(every)
     middle = median_depth(data, every, range_m)
-    constant = evaluate_depth(data, every, lambda _: torch.full((1, 1), middle), range_m)
+    constant = evaluate_depth(data, every, lambda _: torch.full((1, 1), middle), range_m).scores
     beyond = _beyond(data, range_m[1])
     notes = [f"the constant answer is {middle:.2f} m everywhere, the median of these very data"]
     if beyond:
@@ -186,10 +214,14 @@ def _of_depth(
         "depth",
         what,
         quality.pictures,
-        quality.groups,
-        quality.estimates,
+        quality.scores.groups,
+        quality.scores.estimates,
         constant.estimates,
         curve=quality.curve,
+        conditions=tuple(
+            under_condition(one, quality.scores, measured(rows).scores, seed=seed)
+            for one, rows in zip(conditions, others, strict=True)
+        ),
         notes=tuple(notes),
     )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from operators.learn.dense_evaluation import DepthCurve
 from operators.learn.estimate import Estimate
 from operators.learn.reliability import Reliability
+from pipeline.fit.under_condition import UnderCondition
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Evaluation:
         confusion: int64 `[K, K]`, rows truth, columns answer.
         per_class: class id -> IoU, AP50, or share found.
         curve: how sure against how right; of depth, answers against truths.
+        conditions: the same numbers of the same pictures under conditions.
         notes: what a user should be told.
         given_to_fit: how many of the groups the head's fit was given, None where nobody knows.
         caution: what has to be said before all else, "" where nothing has to.
@@ -44,6 +46,7 @@ class Evaluation:
     confusion: NDArray[np.int64] | None = None
     per_class: Mapping[int, float] = field(default_factory=dict)
     curve: Reliability | DepthCurve | None = None
+    conditions: tuple[UnderCondition, ...] = ()
     notes: tuple[str, ...] = ()
     given_to_fit: int | None = None
     caution: str = ""
@@ -63,6 +66,7 @@ class Evaluation:
                 self.labels[id_]: round(share, 6) for id_, share in self.per_class.items()
             },
             "curve": _curve(self.curve),
+            "conditions": [one.plain() for one in self.conditions],
             "given_to_fit": self.given_to_fit,
             "notes": [*([self.caution] if self.caution else []), *self.notes],
         }

@@ -1,4 +1,5 @@
-"""An evaluation as files: JSON and the pictures of confusion and reliability, each whole or not."""
+"""An evaluation as files: JSON, the table of conditions, and the pictures of confusion and
+reliability, each whole or not."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 from operators.whole_file import whole_file
 from pipeline.errors import SinkError
+from pipeline.fit.conditions_table import conditions_table
 from pipeline.fit.confusion_picture import confusion_picture
 from pipeline.fit.evaluation import Evaluation
 from pipeline.fit.reliability_picture import reliability_picture
@@ -38,6 +40,9 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> list[Path]:
                 evaluation.confusion, evaluation.labels, title=title, unit=unit
             )
             files.append(_save(image, folder / f"{task}.confusion.png"))
+        if evaluation.conditions:
+            files.append(folder / f"{task}.conditions.md")
+            _write(files[-1], ("\n".join(conditions_table(evaluation)) + "\n").encode())
         if evaluation.curve is not None:
             image = reliability_picture(evaluation.curve, title=title)
             files.append(_save(image, folder / f"{task}.reliability.png"))

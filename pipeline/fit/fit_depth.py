@@ -87,14 +87,15 @@ def fit_depth(
         quality = measure_depth(
             data, split.validation, tensors, range_m, backbone, tell=tell, seed=plan.seed
         )
-    metrics = said(quality.estimates if quality else None, fitted.losses)
+    measured = quality.scores if quality else None
+    metrics = said(measured.estimates if measured else None, fitted.losses)
     facts = {
         "range_m": list(range_m),
         "blocks": list(blocks),
         "metrics": metrics,
         **shared_facts(data, backbone, plan, split, schedule=schedule, what=_WHAT),
     }
-    return Fit("depth", tensors, facts, notes_of(quality, plan))
+    return Fit("depth", tensors, facts, notes_of(measured, plan))
 
 
 def measure_depth(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
@@ -17,7 +18,7 @@ from operators.errors import UsageError
 from operators.learn.resampling import nearest
 from pipeline.errors import SourceError
 from pipeline.fit.picture_file import PictureFile
-from pipeline.fit.truth_files import TruthFormat
+from pipeline.fit.truth_files import DepthFile, TruthFormat
 from pipeline.media.fingerprint import file_session
 from pipeline.media.frame_size import FrameSize
 
@@ -29,7 +30,7 @@ _LYING = (5, 6, 7, 8)  # values of the EXIF orientation that exchange width and 
 
 @dataclass(frozen=True, slots=True)
 class PairItem(PictureFile):
-    """A picture and its truth. Implements `pipeline.fit.dense_item.DenseItem`."""
+    """A picture and its truth. Implements `pipeline.fit.dense_item.DeepItem`."""
 
     partner: Path
     format: TruthFormat
@@ -43,6 +44,14 @@ class PairItem(PictureFile):
         values = self.format.read(self.partner)
         height, width = values.shape
         return nearest(values, size.of((height, width)))
+
+    @property
+    def has_depth(self) -> bool:
+        return isinstance(self.format, DepthFile)
+
+    def depth_m(self, size: FrameSize) -> NDArray[np.float32]:
+        """The truth, where it is depth."""
+        return self.truth(size)
 
 
 def pairs(pictures: Path, partners: Path, truth: TruthFormat) -> list[PairItem]:

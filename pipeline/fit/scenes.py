@@ -86,7 +86,8 @@ class Scenes:
 
 @dataclass(frozen=True, slots=True)
 class SceneItem:
-    """One frame of a scene. Implements `pipeline.fit.dense_item.ThingItem`."""
+    """One frame of a scene. Implements `pipeline.fit.dense_item.ThingItem` and
+    `DeepItem`."""
 
     spec: SceneSpec
     index: int
@@ -124,6 +125,16 @@ class SceneItem:
         if self.task == "segmentation":
             return nearest(frame.classes, size_hw)
         return nearest(np.where(frame.classes == SKY, np.float32(0), frame.depth_m), size_hw)
+
+    @property
+    def has_depth(self) -> bool:
+        return True
+
+    def depth_m(self, size: FrameSize) -> NDArray[np.float32]:
+        """Metres, inf where the sky is."""
+        frame = _frame(self.spec, self.index)
+        depth_m = np.where(frame.classes == SKY, np.float32(np.inf), frame.depth_m)
+        return nearest(depth_m, size.of((depth_m.shape[0], depth_m.shape[1])))
 
     @property
     def has_masks(self) -> bool:

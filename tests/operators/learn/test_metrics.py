@@ -90,7 +90,7 @@ def test_depth_in_numbers_worked_out_by_hand():
 
 def test_depth_of_pictures_is_averaged_over_pictures():
     errors = [DepthErrors(0.1, 1.0, 0.5), DepthErrors(0.3, 3.0, 1.0)]
-    scores = depth_scores(errors, ["a", "b"])
+    scores = depth_scores(errors, ["a", "b"]).estimates
     assert scores["abs_rel"].value == pytest.approx(0.2)
     assert (scores["rmse_m"].low, scores["rmse_m"].high) == (1.0, 3.0)
 
