@@ -13,11 +13,13 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from operators.backbones.machine import this_machine
 from operators.errors import UsageError
+from operators.outside.published import FAMILIES, Family
 
 PACKAGES = ("kernels", "operators", "pipeline")
 RTSP_SERVER = (
@@ -243,6 +245,15 @@ def _distribution(package: str, remedy: str) -> Finding:
         return Finding(package, False, "absent", remedy)
 
 
+def _outside(family: Family) -> Finding:
+    """The library of models that a user brings; nothing else needs it."""
+    found = _distribution("transformers", f"pip install '.[{family.extra}]'")
+    use = f"for {family.purpose} {family.option}, with {family.title} weights of your own"
+    return Finding(
+        family.extra, found.present or None, f"transformers {found.value}, {use}", found.remedy
+    )
+
+
 def _java() -> Finding:
     said = _said(["java", "-version"])
     version = re.search(r'version "(?:1\.)?(\d+)', said)
@@ -286,6 +297,7 @@ _OPTIONAL: dict[str, Callable[[], Finding]] = {
     "java": _java,
     "maven": _maven,
     "rtsp server": _rtsp_server,
+    **{family.extra: partial(_outside, family) for family in FAMILIES},
 }
 
 

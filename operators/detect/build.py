@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from operators.backbones.architectures import Architecture
@@ -13,6 +14,9 @@ from operators.detect.finder import Finder
 from operators.detect.mask_finder import MaskFinder
 from operators.detect.operator import Detect
 from operators.detect.things import THINGS
+from operators.detect.told import ToldDetect
+from operators.detect.told_boxes import SUFFIX, ToldBoxes
+from operators.errors import WeightsError
 from operators.segmentation.labelsets import Label, LabelSet, label_set, parse_label_set
 from operators.settings import Settings
 from operators.weights.eomt import is_decoder
@@ -38,6 +42,8 @@ def build_detect(settings: Mapping[str, Any], request: HeadRequest) -> Detect:
     """
     given = Settings("detect", settings, ("threshold", "masks"))
     masks = given.switch("masks", default=False)
+    if (request.choice or "").endswith(SUFFIX):
+        return _told(given, request, masks=masks)
     head = _drawn(request) if request.wants_random else trained_head(request)
     if is_decoder(head.tensors):
         finder, labels = _eomt(head, request.architecture, masks=masks)
@@ -47,6 +53,15 @@ def build_detect(settings: Mapping[str, Any], request: HeadRequest) -> Detect:
     if "threshold" in settings:
         thresholds = (given.share("threshold", 0.0),) * len(labels.labels)
     return Detect(head, finder, labels, thresholds=thresholds)
+
+
+def _told(given: Settings, request: HeadRequest, *, masks: bool) -> Detect:
+    """A file of boxes is told as it is, unless a user asks for less."""
+    request.require_file()
+    told = ToldBoxes(Path(request.choice or "").expanduser())
+    if masks:
+        raise WeightsError(f"{told.path}: it has boxes alone; leave out the setting masks")
+    return ToldDetect(told, threshold=given.share("threshold", 0.0))
 
 
 def _drawn(request: HeadRequest) -> Head:

@@ -17,7 +17,7 @@ from operators.weights.catalogue import (
     official_head,
 )
 
-_FILE_SUFFIXES = {".pth", ".pt", ".safetensors"}
+_FILE_SUFFIXES = {".pth", ".pt", ".safetensors", ".jsonl"}  # the last: boxes of another detector
 
 
 class MissingHead(UsageError):

@@ -42,6 +42,8 @@ COMMANDS = (
     "render",
     "zones",
     "follow",
+    "segment",
+    "ground",
     "clip",
     "plot",
     "tail",

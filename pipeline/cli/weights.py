@@ -32,7 +32,22 @@ def list_(as_json: bool) -> int:
         name = f"{file.purpose} {file.head}" if file.head else file.purpose
         mark = "cached" if cached else ""
         click.echo(f"{file.model:<18} {name:<28} {size:>12}  {file.licence}  {mark}".rstrip())
+    _list_outside(as_json)
     return 0
+
+
+def _list_outside(as_json: bool) -> None:
+    """Models that users bring themselves: fetched by nobody here."""
+    from operators.outside.published import FAMILIES
+
+    for family, home in ((one, home) for one in FAMILIES for home in one.homes):
+        model, use = home.rpartition("/")[2], f"{family.purpose} {family.option}"
+        if as_json:
+            own = {"url": home, "purpose": family.purpose, "model": model, "head": None}
+            told = {"option": family.option, "licence": family.licence, "cached": False}
+            click.echo(json.dumps({**own, **told}))
+        else:
+            click.echo(f"{model:<18} {use:<28} {'':>12}  {family.licence}  from {home}")
 
 
 @command.command(

@@ -5,15 +5,14 @@ A file or the ids that occur in -> a label set out. Knows no pictures.
 
 from __future__ import annotations
 
-import colorsys
 import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from operators.errors import UsageError
 from operators.segmentation.labelsets import Label, LabelSet
+from operators.segmentation.palette import colour
 
-_GOLDEN = 0.618033988749895  # of a turn of hue: neighbours in the list differ most
 _COLUMNS = "id,name or id,name,r,g,b"
 
 
@@ -44,12 +43,6 @@ def named_labels(names: Sequence[str], *, name: str) -> LabelSet:
     """Classes 0, 1, 2, ... of these names, with colours of their own."""
     labels = [Label(id_, text, colour(id_)) for id_, text in enumerate(names)]
     return _set(name, labels, "the labels")
-
-
-def colour(id_: int) -> tuple[int, int, int]:
-    """A colour for a class that has none: hues a golden section apart, light and dark in turns."""
-    red, green, blue = colorsys.hls_to_rgb(id_ * _GOLDEN % 1.0, 0.65 if id_ % 2 else 0.42, 0.6)
-    return round(red * 255), round(green * 255), round(blue * 255)
 
 
 def _label(path: Path, line: int, row: Sequence[str]) -> Label:

@@ -50,7 +50,7 @@ def draw(pixels: Pixels, ids: Pixels, labels: LabelSet, time_s: float) -> Drawn:
     frame = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
     small = np.asarray(Image.fromarray(ids).resize((width, height), Image.Resampling.NEAREST))
     canvas = Canvas(width, height)
-    canvas.paste(Image.fromarray(_tinted(np.asarray(frame), small, labels)), (0, 0, width, height))
+    canvas.paste(Image.fromarray(tinted(np.asarray(frame), small, labels)), (0, 0, width, height))
     lost = []
     for label in labels.labels[1:]:
         rows, columns = np.nonzero(small == label.id)
@@ -92,7 +92,14 @@ def strip(frames: Sequence[Drawn]) -> Image.Image:
     return canvas.finish(rows * (down + _GAP) - _GAP)
 
 
-def _tinted(frame: Pixels, ids: Pixels, labels: LabelSet) -> Pixels:
+def tinted(frame: Pixels, ids: Pixels, labels: LabelSet) -> Pixels:
+    """A frame with its masks and their outlines over it, RGB uint8 `[H, W, 3]`.
+
+    Args:
+        frame: likewise.
+        ids: uint8 `[H, W]`, as they are written.
+        labels: what they mean.
+    """
     colours = np.zeros((256, 3), np.float32)
     colours[: len(labels.labels)] = labels.palette
     known = np.where(ids == UNKNOWN, 0, ids)

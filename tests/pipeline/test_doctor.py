@@ -40,6 +40,7 @@ def test_every_thing_is_reported_once():
     wanted = {"system", "cpu", "memory", "layout", "torch", "gpu", "triton", "codecs"}
     wanted |= {"attention", "backend", "weights", "disk", "spill", "capacity"}
     wanted |= {"kafka client", "ray", "c compiler", "java", "maven", "rtsp server"}
+    wanted |= {"sam", "grounding"}
     assert set(names) == wanted
     assert all(one.value for one in findings)
 

@@ -1,0 +1,223 @@
+"""Boxes that a detector outside of dinostream has found, in a file of JSON lines.
+
+Path in -> what the file tells of a frame out. docs/prompts.md describes the lines. Importable
+without torch.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple, TypeGuard
+
+from operators.errors import DinostreamError, WeightsError
+from operators.frames import FrameInfo
+from operators.moment import microseconds
+from operators.weights.digest import sha256_file
+
+FORMAT, SUFFIX = "dinostream.boxes.v1", ".jsonl"
+REACH_US = 1000  # a time that is written in milliseconds is that of a frame up to here away
+
+_HEAD = {"format", "detector", "labels"}
+_LINE = {"stream", "session", "position", "time", "objects"}
+_OBJECT = {"box", "name", "score"}
+
+Box = tuple[float, float, float, float]
+
+
+class ToldThing(NamedTuple):
+    """Left, top, right, bottom in pixels of the source; its name; its score, above 0 and up to
+    1."""
+
+    box: Box
+    name: str
+    score: float
+
+
+class ToldFrame(NamedTuple):
+    """What a line of the file says of one frame; its number, for messages."""
+
+    line: int
+    things: tuple[ToldThing, ...]
+
+
+@dataclass(slots=True)
+class _Index:
+    """Lines by where they belong; a session of None is whichever the stream has."""
+
+    by_position: dict[tuple[str, str | None, str], ToldFrame] = field(default_factory=dict)
+    by_time: dict[tuple[str, str | None], list[tuple[int, ToldFrame]]] = field(default_factory=dict)
+
+
+class ToldBoxes:
+    """A file of boxes.
+
+    Attributes:
+        path: of the file.
+        sha256: of its bytes, hex.
+        detector: what its first line says of who found them, JSON values; empty where it has none.
+        names: of all things, in alphabetical order.
+        most: things that a frame has at most.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """
+        Raises:
+            WeightsError: it cannot be read, or a line is none; names it.
+        """
+        self.path = path
+        self.sha256 = sha256_file(path)
+        self.detector: Mapping[str, Any] = {}
+        self.most = 0
+        self._index = _Index()
+        names: set[str] = set()
+        for line, said in _lines(path):
+            if line == 1 and "format" in said:
+                names.update(self._read_head(said))
+            else:
+                names.update(thing.name for thing in self._read(line, said))
+        for told in self._index.by_time.values():
+            told.sort(key=lambda one: one[0])
+            self._require_apart(told)
+        if not names:
+            raise WeightsError(
+                f"{path}: names no thing at all; say in its first line which labels there are: "
+                f'{{"format": "{FORMAT}", "labels": ["cat"]}}'
+            )
+        self.names = tuple(sorted(names))
+
+    def of(self, info: FrameInfo) -> ToldFrame | None:
+        """What it tells of a frame; None: nothing, which is not that there are no things."""
+        for session in (info.session, None):
+            found = self._index.by_position.get((info.stream, session, info.position))
+            if found is not None:
+                return found
+            told = self._index.by_time.get((info.stream, session), ())
+            at = bisect_left(told, info.event_time_us, key=lambda one: one[0])
+            near = sorted(
+                (abs(time_us - info.event_time_us), frame)
+                for time_us, frame in told[max(0, at - 1) : at + 1]
+            )
+            if near and near[0][0] <= REACH_US:
+                return near[0][1]
+        return None
+
+    def _read_head(self, said: Mapping[str, Any]) -> Sequence[str]:
+        if said["format"] != FORMAT:
+            raise self._wrong(1, f"format {said['format']!r}, this release reads {FORMAT!r}")
+        self._require_keys(1, said, _HEAD)
+        detector, labels = said.get("detector", {}), said.get("labels", [])
+        if not isinstance(detector, dict):
+            raise self._wrong(1, f"detector must be an object, got {detector!r}")
+        if not isinstance(labels, list) or not all(isinstance(one, str) and one for one in labels):
+            raise self._wrong(1, f"labels must be a list of names, got {labels!r}")
+        self.detector = detector
+        return labels
+
+    def _read(self, line: int, said: Mapping[str, Any]) -> tuple[ToldThing, ...]:
+        self._require_keys(line, said, _LINE)
+        stream, session, objects = (said.get(key) for key in ("stream", "session", "objects"))
+        if not isinstance(stream, str) or not isinstance(session, str | None):
+            raise self._wrong(line, "want a stream, and maybe a session, as texts")
+        if not isinstance(objects, list):
+            raise self._wrong(line, "want objects, a list; empty where nothing was found")
+        frame = ToldFrame(line, tuple(self._thing(line, one) for one in objects))
+        self.most = max(self.most, len(frame.things))
+        position, time = said.get("position"), said.get("time")
+        if isinstance(position, int | str) and not isinstance(position, bool):
+            key = (stream, session, str(position))
+            if key in self._index.by_position:
+                before = self._index.by_position[key].line
+                raise self._wrong(line, f"is of the same frame as line {before}")
+            self._index.by_position[key] = frame
+        elif isinstance(time, str) and position is None:
+            told = self._index.by_time.setdefault((stream, session), [])
+            told.append((self._time_us(line, time), frame))
+        else:
+            raise self._wrong(line, "want a position, or a time such as 2026-11-29T17:00:00.200Z")
+        return frame.things
+
+    def _thing(self, line: int, said: Any) -> ToldThing:
+        if not isinstance(said, dict):
+            raise self._wrong(line, f"objects hold objects, got {said!r}")
+        self._require_keys(line, said, _OBJECT)
+        box, name, score = (said.get(key) for key in ("box", "name", "score"))
+        if not isinstance(name, str) or not name:
+            raise self._wrong(line, f"want a name, got {name!r}")
+        if not _is_number(score) or not 0 < score <= 1:
+            raise self._wrong(line, f"want a score above 0 and up to 1, got {score!r}")
+        if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
+            raise self._wrong(line, f"want a box of four numbers, got {box!r}")
+        left, top, right, bottom = map(float, box)
+        if not (0 <= left < right and 0 <= top < bottom):
+            raise self._wrong(
+                line,
+                f"box {box!r} is upside down, without area or out of its picture; want left, top, "
+                "right, bottom in pixels",
+            )
+        return ToldThing((left, top, right, bottom), name, float(score))
+
+    def _time_us(self, line: int, text: str) -> int:
+        try:
+            time_us = microseconds(datetime.fromisoformat(text))
+            assert time_us is not None
+        except (ValueError, TypeError):  # without a zone it is no moment
+            raise self._wrong(line, f"time {text!r} is none with a zone") from None
+        return time_us
+
+    def _require_apart(self, told: Sequence[tuple[int, ToldFrame]]) -> None:
+        for (before_us, before), (after_us, after) in pairwise(told):
+            if after_us - before_us <= 2 * REACH_US:
+                raise self._wrong(after.line, f"may be of the same frame as line {before.line}")
+
+    def _require_keys(self, line: int, said: Mapping[str, Any], allowed: set[str]) -> None:
+        odd = sorted(set(said) - allowed)
+        if odd:
+            raise self._wrong(line, f"says {', '.join(odd)}; allowed: {', '.join(sorted(allowed))}")
+
+    def _wrong(self, line: int, what: str) -> WeightsError:
+        return WeightsError(f"{self.path}, line {line}: {what}")
+
+
+def require_within(told: ToldFrame, info: FrameInfo, path: Path) -> None:
+    """
+    Raises:
+        DinostreamError: a box is not of this picture.
+    """
+    height, width = info.source_hw
+    for thing in told.things:
+        if thing.box[2] > width or thing.box[3] > height:
+            raise DinostreamError(
+                f"{path}, line {told.line}: box {list(thing.box)} reaches out of its picture, "
+                f"which is {width}x{height}: boxes are in pixels of the source as displayed"
+            )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            for line, text in enumerate(file, start=1):
+                if text.strip():
+                    yield line, _object(path, line, text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise WeightsError(f"{path}: cannot be read ({error})") from error
+
+
+def _object(path: Path, line: int, text: str) -> Mapping[str, Any]:
+    try:
+        said = json.loads(text)
+    except ValueError as error:
+        raise WeightsError(f"{path}, line {line}: no JSON ({error})") from error
+    if not isinstance(said, dict):
+        raise WeightsError(f"{path}, line {line}: want an object, got {text.strip()[:60]}")
+    return said
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

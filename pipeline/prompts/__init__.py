@@ -1,0 +1,1 @@
+"""What somebody asks of pictures: a mask of what is pointed at, boxes of what is named."""
