@@ -6,13 +6,12 @@ Nothing in -> findings out. Each library is asked by the package that owns it.
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 from operators.backbones.machine import this_machine
 from operators.errors import UsageError
 from operators.outside.published import FAMILIES, Family
+from pipeline.finding import Finding, distribution, distributions
 
 PACKAGES = ("kernels", "operators", "pipeline")
 RTSP_SERVER = (
@@ -28,25 +28,6 @@ RTSP_SERVER = (
     "gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"
 )
 _PROBE_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report.
-
-    Attributes:
-        name: what was looked for.
-        present: it is there and works; None where there is nothing to miss.
-        value: version, path, features.
-        remedy: how to get it, or something better than what is there; "" where all is well.
-        required: every run needs it.
-    """
-
-    name: str
-    present: bool | None
-    value: str
-    remedy: str = ""
-    required: bool = False
 
 
 def check_layout() -> None:
@@ -220,7 +201,7 @@ def _capacity() -> Finding:
 
 def _triton() -> Finding:
     remedy = "make venv (Linux only); without it attention runs torch SDPA"
-    return _distribution("triton", remedy)
+    return distribution("triton", remedy)
 
 
 def _compiler() -> Finding:
@@ -229,25 +210,9 @@ def _compiler() -> Finding:
     return Finding("c compiler", found is not None, found or "none", remedy)
 
 
-def _distributions(name: str, *packages: str) -> Finding:
-    """Several packages that one thing needs; they are not imported."""
-    versions = [_distribution(package, "make venv") for package in packages]
-    missing = [one.name for one in versions if not one.present]
-    value = ", ".join(f"{one.name} {one.value}" for one in versions)
-    remedy = f"make venv, or pip install {' '.join(missing)}" if missing else ""
-    return Finding(name, not missing, value, remedy)
-
-
-def _distribution(package: str, remedy: str) -> Finding:
-    try:
-        return Finding(package, True, importlib.metadata.version(package))
-    except importlib.metadata.PackageNotFoundError:
-        return Finding(package, False, "absent", remedy)
-
-
 def _outside(family: Family) -> Finding:
     """The library of models that a user brings; nothing else needs it."""
-    found = _distribution("transformers", f"pip install '.[{family.extra}]'")
+    found = distribution("transformers", f"pip install '.[{family.extra}]'")
     use = f"for {family.purpose} {family.option}, with {family.title} weights of your own"
     return Finding(
         family.extra, found.present or None, f"transformers {found.value}, {use}", found.remedy
@@ -282,10 +247,10 @@ _REQUIRED: dict[str, Callable[[], Finding]] = {
     "attention": _attention,
     "backend": _backend,
     "codecs": _codecs,
-    "kafka client": lambda: _distributions(
+    "kafka client": lambda: distributions(
         "kafka client", "kafka-python", "crc32c", "lz4", "zstandard"
     ),
-    "ray": lambda: _distributions("ray", "ray"),
+    "ray": lambda: distributions("ray", "ray"),
 }
 _OPTIONAL: dict[str, Callable[[], Finding]] = {
     "gpu": _gpu,

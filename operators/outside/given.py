@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from operators.errors import WeightsError
 from operators.outside.published import Family
 from operators.result import canonical_json
@@ -91,6 +92,23 @@ def read_object(path: Path) -> Mapping[str, Any]:
         raise WeightsError(f"{path}: cannot be read ({error})") from error
     if not isinstance(said, dict):
         raise WeightsError(f"{path}: holds {type(said).__name__}, and no JSON object")
+    return said
+
+
+def read_preprocessing(folder: Path) -> Mapping[str, Any]:
+    """What the folder says of how pictures are prepared; nothing where it does not.
+
+    Raises:
+        WeightsError: its file cannot be read, or wants other pixels than ImageNet's.
+    """
+    path = folder / PREPROCESSING
+    said = read_object(path)
+    for key, usual in (("image_mean", IMAGENET_MEAN), ("image_std", IMAGENET_STD)):
+        if said.get(key, list(usual)) != list(usual):
+            raise WeightsError(
+                f"{path}: {key} is {said[key]!r}; pictures are prepared as the published models "
+                f"are, with {list(usual)}"
+            )
     return said
 
 

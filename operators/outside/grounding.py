@@ -18,7 +18,7 @@ from torch import Tensor
 
 from operators.detect.boxes import corners
 from operators.errors import UsageError, WeightsError
-from operators.outside.given import PREPROCESSING, GivenWeights, read_object
+from operators.outside.given import PREPROCESSING, GivenWeights, read_preprocessing
 from operators.outside.library import model_of, tokenizer_of
 from operators.outside.pixels import normalised, resized
 from operators.outside.published import GROUNDING_DINO
@@ -177,7 +177,7 @@ class GroundingDino:
 def _size(given: GivenWeights) -> Mapping[str, int]:
     """Of the pictures that the model sees, where its folder says another one than the published."""
     path = given.folder / PREPROCESSING
-    said = read_object(path).get("size", _SIZE)
+    said = read_preprocessing(given.folder).get("size", _SIZE)
     if not isinstance(said, dict) or set(said) != set(_SIZE):
         raise WeightsError(f"{path}: size must say {' and '.join(_SIZE)}, got {said!r}")
     if not all(isinstance(side, int) and side > 0 for side in said.values()):

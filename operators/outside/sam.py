@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from operators.errors import WeightsError
-from operators.outside.given import GivenWeights
+from operators.outside.given import GivenWeights, read_preprocessing
 from operators.outside.library import model_of
 from operators.outside.pixels import normalised, resized
 from operators.outside.prompt import Prompt
@@ -52,6 +52,7 @@ class Sam:
             WeightsError: the weights are damaged, or no whole SAM's.
         """
         self.given = given
+        read_preprocessing(given.folder)
         self._model: Any = model_of(SAM, given)
         self._side = self._model.config.vision_config.image_size
         if not isinstance(self._side, int):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from operators.errors import UsageError
 from pipeline.cli.condition_option import chosen_conditions, condition_option, write_shown
 from pipeline.cli.dense_options import (
     boxed_items,
@@ -83,6 +84,10 @@ def depth(
 def detect(*, head: str, out: Path | None, as_json: bool, **given: Any) -> int:
     """Measure a head that finds things: AP50:95 and AP50 of boxes, and of masks where head and data
     have them, as COCO defines them."""
+    from operators.detect.told_boxes import SUFFIX
+
+    if head.endswith(SUFFIX):
+        raise UsageError(f"{head}: boxes of a file are of its frames alone; eval measures a head")
     config = backbone_config(given, head=("detect", head))
     items, labels, _ = boxed_items(given, frame_size(config), fit=False)
     masks = _told_masks(config.heads["detect"]) and any(item.has_masks for item in items)

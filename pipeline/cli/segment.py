@@ -61,8 +61,8 @@ def command(
     """
     from pipeline.prompts.frame import read_frame
 
-    require_png(out)
-    require_png(overlay)
+    require_png(out, "-o")
+    require_png(overlay, "--overlay")
     prompt = _prompt(points, box)
     if weights_sam is not None:
         _refuse_ours(given)

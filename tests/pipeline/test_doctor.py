@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from operators.backbones.machine import this_machine
 from pipeline import doctor
 from pipeline.cli.doctor import command
-from pipeline.doctor import Finding, check_layout, examine
+from pipeline.doctor import check_layout, examine
+from pipeline.finding import Finding, distributions
 from pipeline.sinks.spill import folder as folders
 from pipeline.sinks.spill.folder import SpillFolder
 
@@ -128,8 +129,21 @@ def test_a_configurations_folder_is_the_one_that_is_looked_at(tmp_path, monkeypa
     assert f"in {tmp_path / 'kept'}: nothing" in told.output
 
 
+def test_what_an_extra_brings_is_told_with_what_it_is_for(monkeypatch):
+    monkeypatch.setattr(doctor, "_REQUIRED", {})
+    found = {one.name: one for one in examine()}
+    assert found["sam"].value.startswith("transformers ")
+    assert "for segment --weights-sam" in found["sam"].value
+    monkeypatch.setattr(
+        "pipeline.doctor.distribution", lambda name, remedy: Finding(name, False, "absent", remedy)
+    )
+    found = {one.name: one for one in examine()}
+    assert (found["grounding"].present, found["grounding"].required) == (None, False)
+    assert found["grounding"].remedy == "pip install '.[grounding]'"
+
+
 def test_a_missing_distribution_names_itself():
-    found = doctor._distributions("kafka client", "pip", "no-such-package-at-all")
+    found = distributions("kafka client", "pip", "no-such-package-at-all")
     assert found.present is False
     assert found.remedy == "make venv, or pip install no-such-package-at-all"
 

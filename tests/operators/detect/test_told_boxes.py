@@ -1,4 +1,4 @@
-"""Boxes of a detector outside: which frame a line is of, what becomes of it, and what is refused."""
+"""Boxes of a detector outside: which frame a line is of, what becomes of it, what is refused."""
 
 from __future__ import annotations
 

@@ -60,7 +60,9 @@ def test_what_is_not_there_or_of_another_layout(copied, tmp_path):
     with pytest.raises(WeightsError, match=r"The authors' own \.pth has other names"):
         GivenWeights.of(own, SAM)
     (copied / "model.safetensors").rename(copied / "pytorch_model.bin")
-    with pytest.raises(WeightsError, match=r"lacks model\.safetensors \(pytorch_model\.bin may run"):
+    with pytest.raises(
+        WeightsError, match=r"lacks model\.safetensors \(pytorch_model\.bin may run"
+    ):
         GivenWeights.of(copied, SAM)
     (copied / "config.json").unlink()
     with pytest.raises(WeightsError, match=r"lacks config\.json and model\.safetensors"):
@@ -79,6 +81,12 @@ def test_tensors_that_are_missing_too_many_or_of_another_shape(copied):
         Sam.load(copied)
     save_file({**tensors, bias: torch.zeros(3)}, path)
     with pytest.raises(WeightsError, match=str(copied)):
+        Sam.load(copied)
+
+
+def test_pixels_that_are_not_imagenets(copied):
+    (copied / "preprocessor_config.json").write_text('{"image_mean": [0.5, 0.5, 0.5]}')
+    with pytest.raises(WeightsError, match=r"image_mean is \[0\.5, 0\.5, 0\.5\]; pictures are"):
         Sam.load(copied)
 
 

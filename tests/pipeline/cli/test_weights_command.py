@@ -30,6 +30,14 @@ def test_the_list_has_every_official_file(dinostream):
     assert [line.split()[-1] for line in shown] == ["Apache-2.0", "CC-BY-NC-4.0", "CC-BY-NC-4.0"]
 
 
+def test_the_list_has_what_a_user_may_bring_with_its_licence(dinostream):
+    files = map(json.loads, dinostream("weights", "list", "--json").stdout.splitlines())
+    brought = {one["model"]: one for one in files if "option" in one}
+    assert brought["sam-vit-base"]["option"] == "--weights-sam"
+    assert brought["grounding-dino-tiny"]["purpose"] == "ground"
+    assert {one["licence"] for one in brought.values()} == {"Apache-2.0"}
+
+
 def test_a_head_that_does_not_exist_is_bad_usage(dinostream):
     done = dinostream("weights", "fetch", "dinov2_vits14_reg", "--head", "depth=nyu-linear")
     assert done.returncode == 2
