@@ -6,6 +6,7 @@ Frames in -> what the file tells of them out, as records of `detections`. Reads 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from operators.result import Result, canonical_json
 from operators.segmentation.labelsets import Label, LabelSet
 from operators.segmentation.palette import colour
 from operators.weights.heads import Head
+
+log = logging.getLogger(__name__)
 
 _NAME_HEX = 8
 
@@ -86,6 +89,7 @@ class ToldDetect(Detect):
         least = [threshold] * len(labels.labels)
         super().__init__(head, ToldFinder(told), labels, thresholds=least)
         self._told = told
+        self._unknown: set[tuple[str, str]] = set()  # sessions that were warned of
 
     def detections(self, info: FrameInfo, *numbers: NDArray[Any]) -> Detections:
         """One frame's things.
@@ -102,7 +106,17 @@ class ToldDetect(Detect):
         return super().detections(info, *numbers)
 
     def say(self, info: FrameInfo, *numbers: NDArray[Any]) -> list[Result]:
-        return [] if self._told.of(info) is None else super().say(info, *numbers)
+        if self._told.of(info) is not None:
+            return super().say(info, *numbers)
+        session = (info.stream, info.session)
+        if session not in self._unknown and not self._told.knows(info):
+            self._unknown.add(session)
+            log.warning(
+                "%s tells nothing of stream %s, session %s: it gets no detections; the file names "
+                "other streams, or other content",
+                *(self._told.path, *session),
+            )
+        return []
 
 
 def _label_set(told: ToldBoxes) -> LabelSet:

@@ -53,6 +53,7 @@ class _Index:
 
     by_position: dict[tuple[str, str | None, str], ToldFrame] = field(default_factory=dict)
     by_time: dict[tuple[str, str | None], list[tuple[int, ToldFrame]]] = field(default_factory=dict)
+    sessions: set[tuple[str, str | None]] = field(default_factory=set)
 
 
 class ToldBoxes:
@@ -108,6 +109,11 @@ class ToldBoxes:
                 return near[0][1]
         return None
 
+    def knows(self, info: FrameInfo) -> bool:
+        """It tells of some frame of the stream's session, whichever."""
+        own = {(info.stream, session) for session in (info.session, None)}
+        return not own.isdisjoint(self._index.sessions)
+
     def _read_head(self, said: Mapping[str, Any]) -> Sequence[str]:
         if said["format"] != FORMAT:
             raise self._wrong(1, f"format {said['format']!r}, this release reads {FORMAT!r}")
@@ -127,6 +133,7 @@ class ToldBoxes:
             raise self._wrong(line, "want a stream, and maybe a session, as texts")
         if not isinstance(objects, list):
             raise self._wrong(line, "want objects, a list; empty where nothing was found")
+        self._index.sessions.add((stream, session))
         frame = ToldFrame(line, tuple(self._thing(line, one) for one in objects))
         self.most = max(self.most, len(frame.things))
         position, time = said.get("position"), said.get("time")

@@ -89,6 +89,18 @@ def test_another_session_or_stream_is_another_frame(
     assert [one.info for one in told] == infos[1:2]
 
 
+def test_a_stream_that_the_file_does_not_know_is_told_once(
+    detect, written, features_of, frame, tiny, caplog
+) -> None:
+    operator = detect(written(line(CAT, session="f" * 12)))
+    known = [frame(number, session="f" * 12) for number in (1, 2)]
+    assert len(operator(features_of(known, tiny))) == 1
+    assert caplog.messages == []
+    assert operator(features_of([frame(1), frame(2)], tiny)) == []
+    (said,) = caplog.messages
+    assert "tells nothing of stream cam, session 0123456789ab" in said
+
+
 def test_batch_mates_and_padding_change_no_bit(detect, written, features_of, frame, tiny) -> None:
     operator = detect(written(line(CAT, DOG), line(CAT, position="36000")))
     many = operator(features_of([frame(0), frame(1), frame(2)], tiny))
