@@ -45,6 +45,18 @@ def test_another_setting_is_another_identity(copied):
     assert after.settings_sha256 != before.settings_sha256
 
 
+def test_a_config_as_the_published_ones_are_written(copied):
+    """Their parts have an empty model_type, and sizes that nothing reads."""
+    config = json.loads((copied / "config.json").read_text())
+    for part in ("vision_config", "prompt_encoder_config", "mask_decoder_config"):
+        config[part]["model_type"] = ""
+    config["vision_config"] |= {"dropout": 0.0, "initializer_factor": 1.0}
+    config["vision_config"] |= {"intermediate_size": 6144, "projection_dim": 512}
+    config |= {"torch_dtype": "float32", "transformers_version": "4.39.3"}
+    (copied / "config.json").write_text(json.dumps(config))
+    Sam.load(copied)
+
+
 def test_weights_of_another_kind(sam, dino):
     with pytest.raises(WeightsError, match="model_type 'grounding-dino', and --weights-sam takes"):
         Sam.load(dino.folder)
