@@ -13,6 +13,7 @@ from torch import Tensor
 
 from operators.backbones.architectures import Architecture, architecture
 from operators.errors import UsageError, WeightsError
+from operators.segmentation.palette import colour
 from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import DINO_TXT_MODEL, official_head
 from operators.weights.checkpoint import read_tensors
@@ -27,7 +28,6 @@ from operators.words.text_tower import TextTower, load_text_tower
 from operators.words.tokeniser import Tokeniser
 from operators.words.vision_head import block_count, vision_head_layout
 from pipeline.fit.dense_plan import Fit, Tell
-from pipeline.fit.mask_labels import colour
 
 
 @dataclass(frozen=True, slots=True)
