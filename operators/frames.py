@@ -120,10 +120,13 @@ class Features:
 
     Attributes:
         infos: one per frame, n <= B of them.
-        cls: class token after the final norm, `[B, D]`.
+        cls: class token after the final norm, `[B, D]`; of a model without one (Swin) the mean of
+            the patches.
         patches: patch tokens after the final norm, `[B, h, w, D]`.
-        layers: block index -> (patches `[B, h, w, D]`, cls `[B, D]`) *before* the final norm.
-        norm: the backbone's final norm, for `normed`.
+        layers: block index -> (patches `[B, h, w, D]`, cls `[B, D]`) *before* the final norm. Of a
+            pyramid the blocks are its stages, each at a grid f times as fine and with tokens of
+            D / f numbers, f of `Architecture.finer`.
+        norm: the backbone's final norm, for `normed`; of a pyramid it fits the last stage alone.
         precision: how far dense heads may round what they multiply: a CPU's as the backbone did, a
             GPU's as a user chose; None: nothing less than float32.
         pool: the threads of a CPU engine, for `each`.

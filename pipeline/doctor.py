@@ -122,7 +122,9 @@ def _attention() -> Finding:
 def _backend() -> Finding:
     import torch
 
+    from operators.backbones.architectures import ARCHITECTURES
     from operators.backbones.engines.choice import INT8, choose_engine
+    from operators.backbones.engines.swin_engine import choose_swin_engine
 
     device, machine = torch.device("cuda" if torch.cuda.is_available() else "cpu"), this_machine()
     taken = choose_engine("auto", device, machine).why
@@ -130,7 +132,12 @@ def _backend() -> Finding:
         asked = choose_engine(INT8, device, machine).why
     except UsageError as refused:
         asked = str(refused)
-    return Finding("backend", None, f"{taken}. Or {asked}")
+    swin = next(arch for arch in ARCHITECTURES.values() if arch.pyramid)
+    try:
+        other = choose_swin_engine(swin, "auto", device).why
+    except UsageError as refused:
+        other = str(refused)
+    return Finding("backend", None, f"{taken}. Or {asked}. Swin: {other}")
 
 
 def _codecs() -> Finding:

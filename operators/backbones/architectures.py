@@ -1,4 +1,4 @@
-"""The sizes of DINOv2, and of what is built on it, as a table: name in, numbers out.
+"""The sizes of DINOv2, of what is built on it, and of Swin, as a table: name in, numbers out.
 
 Knows nothing of torch or of files.
 """
@@ -31,6 +31,9 @@ class Architecture:
         cornered: it learnt pictures that are padded below and on the right, so a smaller one has
             the positions of that corner; others have the whole table, resized.
         own_blocks: blocks behind these that belong to its one head (EoMT).
+        stages: of a pyramid (Swin) the blocks of each stage. What operators call a block is a stage
+            then, so depth is how many there are; width, heads and patch are the last one's.
+        window: tokens a side that a pyramid's attention reaches over.
     """
 
     name: str
@@ -43,6 +46,8 @@ class Architecture:
     grid: int = 37
     cornered: bool = False
     own_blocks: int = 0
+    stages: tuple[int, ...] = ()
+    window: int = 0
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width % self.heads:
@@ -53,6 +58,8 @@ class Architecture:
             raise ValueError(f"{self.name}: patch {self.patch} or grid {self.grid} wrong")
         if self.depth < 1 or self.registers < 0:
             raise ValueError(f"{self.name}: depth {self.depth} or registers {self.registers} wrong")
+        if self.stages and (len(self.stages) != self.depth or self.window < 1):
+            raise ValueError(f"{self.name}: stages {self.stages} or window {self.window} wrong")
 
     @property
     def head_dim(self) -> int:
@@ -65,6 +72,40 @@ class Architecture:
         if self.ffn == "mlp":
             return 4 * self.width
         return (4 * self.width * 2 // 3 + 7) // 8 * 8
+
+    @property
+    def pyramid(self) -> bool:
+        """Its blocks have grids and widths of their own."""
+        return bool(self.stages)
+
+    @property
+    def parameters(self) -> int:
+        """Of its blocks, which are nearly all."""
+        return sum(
+            12 * blocks * (self.width // self.finer(index)) ** 2
+            for index, blocks in enumerate(self.stages or (self.depth,))
+        )
+
+    def finer(self, block: int) -> int:
+        """How many times finer a block's grid is than the last one's, and its width smaller: 1
+        where all have the same."""
+        return 2 ** (len(self.stages) - 1 - block) if self.stages else 1
+
+    def require_one_grid(self, what: str) -> None:
+        """For whatever reads several blocks side by side, or runs them again.
+
+        Args:
+            what: begins the error's text.
+
+        Raises:
+            UsageError: a pyramid.
+        """
+        if self.pyramid:
+            raise UsageError(
+                f"{what} wants blocks of one grid and one width; {self.name} is a pyramid, whose "
+                "stages have a grid and a width each, so only its last map is read: take what "
+                "reads one block (docs/swin.md says what does), or a DINOv2"
+            )
 
 
 def _variants() -> dict[str, Architecture]:
@@ -82,7 +123,7 @@ def _variants() -> dict[str, Architecture]:
         Architecture(name, width=192, depth=depth, heads=3)
         for name, depth in zip(OWN_MODELS, (12, 6), strict=True)
     )
-    return {one.name: one for one in (*official, *with_registers, *ours, *_eomt())}
+    return {one.name: one for one in (*official, *with_registers, *ours, *_eomt(), *_swin())}
 
 
 def _eomt() -> tuple[Architecture, ...]:
@@ -101,6 +142,26 @@ def _eomt() -> tuple[Architecture, ...]:
             own_blocks=own,
         )
         for (name, width, blocks, heads, own), side in published
+    )
+
+
+def _swin() -> tuple[Architecture, ...]:
+    """Widths and heads of the last stage; upstream's names are of the first: C 96, 96, 128, 192."""
+    tiny, others = (2, 2, 6, 2), (2, 2, 18, 2)
+    at_224 = (("tiny", 768, tiny), ("small", 768, others), ("base", 1024, others))
+    large = ("large", 1536, others)
+    published = [(*one, 7, 224) for one in (*at_224, large)]
+    published += [(*one, 12, 384) for one in (at_224[-1], large)]
+    return tuple(
+        Architecture(
+            f"swin_{size}_patch4_window{window}_{side}",
+            *(width, len(stages), width // 32),
+            patch=32,
+            grid=side // 32,
+            stages=stages,
+            window=window,
+        )
+        for size, width, stages, window, side in published
     )
 
 

@@ -27,7 +27,7 @@ from operators.frames import Features, FrameBatch, FrameInfo
 
 
 class Backbone:
-    """One DINOv2 on one device. Called from one thread.
+    """One model on one device. Called from one thread.
 
     Attributes:
         norm: the final one, there.
@@ -94,7 +94,9 @@ class Backbone:
             from operators.backbones.engines.gpu_engine import GpuEngine
 
             self._engine = engine or GpuEngine(
-                loaded.model, self.blocks, self.device, choice.dtype, batch_size=batch_size
+                loaded.vit("our engine of GPUs"),
+                *(self.blocks, self.device, choice.dtype),
+                batch_size=batch_size,
             )
 
     @property
@@ -154,10 +156,9 @@ class Backbone:
         assert self._pool
         engine = self._engine
         stay_on_one_core()
-        arch, count = self._model.architecture, len(batch.infos)
-        shape = (self.batch_size, 1 + arch.registers + grid[0] * grid[1], arch.width)
-        tokens = torch.empty(shape, dtype=self.dtype)
-        kept = {block: torch.empty(shape, dtype=self.dtype) for block in self.blocks}
+        last, count = self._model.architecture.depth - 1, len(batch.infos)
+        tokens = self._room(grid, last)
+        kept = {block: self._room(grid, block) for block in self.blocks}
         for padded in (tokens, *kept.values()):
             padded[count:] = 0
 
@@ -195,17 +196,33 @@ class Backbone:
         self, infos: tuple[FrameInfo, ...], grid: tuple[int, int], seen: Tokens
     ) -> Features:
         tokens, kept = seen
+        arch = self._model.architecture
         patches, cls = self._split(tokens, grid)
-        layers = {block: self._split(before, grid) for block, before in kept.items()}
+        layers = {
+            block: self._split(before, _finer(grid, arch.finer(block)))
+            for block, before in kept.items()
+        }
         choice = self.choice
         precision = Precision.of(choice.dtype) if self._pool else choice.heads
-        first = 1 + self._model.architecture.registers
+        first = 1 + arch.registers
         registers = {block: before[:, 1:first] for block, before in kept.items()}
         return Features(
             *(infos, cls, patches, layers, self.norm, precision),
             registers=registers if first > 1 else None,
         )
 
+    def _room(self, grid: tuple[int, int], block: int) -> Tensor:
+        """For a batch's tokens of a block, `[B, N, D]`."""
+        arch = self._model.architecture
+        finer = arch.finer(block)
+        h, w = _finer(grid, finer)
+        shape = (self.batch_size, 1 + arch.registers + h * w, arch.width // finer)
+        return torch.empty(shape, dtype=self.dtype)
+
     def _split(self, tokens: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
         first = 1 + self._model.architecture.registers
         return tokens[:, first:].reshape(len(tokens), *grid, -1), tokens[:, 0]
+
+
+def _finer(grid: tuple[int, int], times: int) -> tuple[int, int]:
+    return grid[0] * times, grid[1] * times

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from operators.backbones.model import Model
+from operators.backbones.swin import SwinTransformer
 from operators.backbones.vit import VisionTransformer
+from operators.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class LoadedBackbone:
         rendered_only: they have learnt from rendered scenes alone.
     """
 
-    model: VisionTransformer
+    model: Model
     sha256: str
     untrained: bool
     source: str
@@ -29,6 +32,20 @@ class LoadedBackbone:
     def name(self) -> str:
         """As records name a model: architecture and 12 hex of the sha256."""
         return model_name(self.model.architecture.name, self.sha256)
+
+    def vit(self, what: str) -> VisionTransformer:
+        """The model, for what runs no other family.
+
+        Args:
+            what: begins the error's text.
+
+        Raises:
+            UsageError: another family's.
+        """
+        if isinstance(self.model, SwinTransformer):
+            name = self.model.architecture.name
+            raise UsageError(f"{what} takes vision transformers, {name} is a Swin; take a DINOv2")
+        return self.model
 
 
 def model_name(architecture: str, sha256: str) -> str:

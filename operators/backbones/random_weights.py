@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from operators.backbones.architectures import Architecture
-from operators.backbones.vit import empty_vit
+from operators.backbones.model import empty_model
 
 _STD = 0.02  # what DINOv2 starts its own training from
 
 
 def random_tensors(arch: Architecture, seed: int) -> dict[str, Tensor]:
     """Untrained weights by upstream name; see `drawn_tensors`."""
-    return drawn_tensors(empty_vit(arch).state_dict(), seed)
+    return drawn_tensors(empty_model(arch).state_dict(), seed)
 
 
 def drawn_tensors(empty: Mapping[str, Tensor], seed: int) -> dict[str, Tensor]:

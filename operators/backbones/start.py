@@ -8,6 +8,7 @@ import torch
 
 from operators.backbones.backbone import Backbone
 from operators.backbones.engines.choice import choose_engine
+from operators.backbones.engines.swin_engine import choose_swin_engine
 from operators.backbones.loaded import LoadedBackbone
 from operators.backbones.machine import this_machine
 from operators.backbones.precision import Precision
@@ -36,15 +37,17 @@ def start_backbone(
 
     Raises:
         UsageError: a backend or a precision that this machine does not have, or a backend that
-            spoils the weights.
+            spoils the weights or cannot run the model.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    machine = this_machine()
+    arch, machine, precision = loaded.model.architecture, this_machine(), Precision(heads_precision)
     return Backbone(
         loaded,
         blocks=blocks,
         batch_size=batch_size or BATCHES[device.type],
         threads=threads or machine.cores,
         device=device,
-        choice=choose_engine(backend, device, machine, Precision(heads_precision)),
+        choice=choose_swin_engine(arch, backend, device, precision)
+        if arch.pyramid
+        else choose_engine(backend, device, machine, precision),
     )

@@ -1,7 +1,7 @@
 """The official files: what exists, where, how large, with which hash and licence.
 
-DINOv2's backbones and heads, dino.txt, and Depth Anything V2. A table and look-ups. Must not touch
-the network or the disk.
+DINOv2's backbones and heads, dino.txt, Depth Anything V2 and Swin. A table and look-ups. Must not
+touch the network or the disk.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ SEGMENTATION_HEADS = ("ade20k-linear", "ade20k-ms", "voc2012-linear", "voc2012-m
 CLASSIFY_HEADS = ("imagenet-linear", "imagenet-linear4")
 DEPTH_ANYTHING = "depth-anything-v2"
 DINO_TXT_MODEL = "dinov2_vitl14_reg"  # the backbone that dino.txt was trained on
+SWIN = "swin"  # the classifier in the file of a Swin, as a head
+_SWIN_HOST = "https://github.com/SwinTransformer/storage/releases/download/v1.0.0"
 EOMT_FILES = "https://huggingface.co/tue-mps"
 
 # Bytes and sha256, here and below, as several independent public repositories give them; upstream
@@ -133,8 +135,21 @@ def _dino_txt() -> tuple[OfficialFile, ...]:
     )
 
 
+def _swin() -> tuple[OfficialFile, ...]:
+    """Of the large ones upstream has ImageNet's 1000 classes after its 22k alone."""
+    models = [name for name, arch in ARCHITECTURES.items() if arch.pyramid]
+    return tuple(
+        OfficialFile(
+            f"{_SWIN_HOST}/{name}{'_22kto1k' if 'large' in name else ''}.pth",
+            *("backbone", name),
+            licence="MIT",
+        )
+        for name in models
+    )
+
+
 def _catalogue() -> tuple[OfficialFile, ...]:
-    dinov2 = [name for name, arch in ARCHITECTURES.items() if not arch.own_blocks]
+    dinov2 = [name for name in ARCHITECTURES if name.startswith("dinov2_")]
     official = [name for name in dinov2 if name not in OWN_MODELS]
     plain = [name for name in official if not name.endswith("_reg")]
     return (
@@ -144,6 +159,7 @@ def _catalogue() -> tuple[OfficialFile, ...]:
         *(_head(model, "segmentation", head) for model in plain for head in SEGMENTATION_HEADS),
         *(_classifier(model, head) for model in official for head in CLASSIFY_HEADS),
         *_dino_txt(),
+        *_swin(),
     )
 
 
@@ -177,12 +193,14 @@ def official_head(operator: str, model: str, head: str) -> OfficialFile:
     Args:
         operator: `depth`, `segmentation` or `classify`; or `words`.
         model: the backbone's architecture; with registers upstream has `classify` heads alone.
-        head: one of `DEPTH_HEADS`, `SEGMENTATION_HEADS`, `CLASSIFY_HEADS`, or `DEPTH_ANYTHING`;
-            of `words` a part.
+        head: one of `DEPTH_HEADS`, `SEGMENTATION_HEADS`, `CLASSIFY_HEADS`, `DEPTH_ANYTHING` or
+            `SWIN`, which lies in the backbone's own file; of `words` a part.
 
     Raises:
         WeightsError: upstream publishes no such head; the text lists those there are.
     """
+    if (operator, head) == ("classify", SWIN) and architecture(model).pyramid:
+        return official_backbone(model)
     offered = [file for file in CATALOGUE if file.purpose == operator and file.head]
     for file in offered:
         if (file.model, file.head) == (model, head):

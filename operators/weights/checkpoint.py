@@ -54,7 +54,9 @@ def sha256_tensors(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def read_tensors(path: Path, *, within: Sequence[str] = ("state_dict",)) -> dict[str, Tensor]:
+def read_tensors(
+    path: Path, *, within: Sequence[str] = ("state_dict", "model")
+) -> dict[str, Tensor]:
     """Every tensor of a weights file, on the CPU.
 
     Args:

@@ -12,6 +12,7 @@ from operators.weights.backbone_choice import RANDOM
 from operators.weights.catalogue import (
     CATALOGUE,
     DEPTH_ANYTHING,
+    SWIN,
     OfficialFile,
     belongs_to,
     official_head,
@@ -106,6 +107,11 @@ class HeadRequest:
         path = f"--head {self.operator}=PATH"
         if self.architecture.own_blocks and self.operator == "detect":
             return f"its head lies in its weights' file: {path}, the same path as --weights"
+        if self.architecture.pyramid and self.operator == "classify":
+            return (
+                f"its head lies in its weights' file: --head classify={SWIN} beside --weights "
+                f"auto, else {path}, the same path as --weights"
+            )
         files = [file for file in official_files(self.operator) if file.model == self._model]
         # A whole model's backbone has one head, its own; any other backbone has all but that.
         whole = [file for file in files if belongs_to(file) == self.backbone_sha256]

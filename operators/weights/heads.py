@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from operators.errors import UsageError, WeightsError
-from operators.weights import depth_anything, dinotxt, eomt
+from operators.weights import depth_anything, dinotxt, eomt, swin
 from operators.weights.backbone_choice import DEMO
 from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import DEPTH_ANYTHING, OfficialFile, belongs_to
@@ -103,8 +103,11 @@ def trained_head(request: HeadRequest) -> Head:
     file = request.file()
     if isinstance(file, Path):
         return _from_file(request, file)
-    _check_backbone(request, file.url, belongs_to(file))
+    if file.head is not None:
+        _check_backbone(request, file.url, belongs_to(file))
     cached = fetch(file, request.cache_dir or default_cache_dir())
+    if file.head is None:  # its backbone lies in the same file
+        return _from_file(request, cached.path)
     return _official_head(request, cached.path, cached.sha256, file)
 
 
@@ -133,6 +136,8 @@ def _from_file(request: HeadRequest, path: Path) -> Head:
             _check_backbone(request, str(path), belongs_to(file))
             return _official_head(request, path, sha256, file)
     tensors = read_tensors(path)
+    if swin.is_whole(tensors):
+        return _swin_head(request, path, sha256, tensors)
     whole = depth_anything.is_whole(tensors) or eomt.is_whole(tensors)
     if whole and depth_anything.METRIC in path.name:
         raise WeightsError(
@@ -151,6 +156,20 @@ def _official_head(request: HeadRequest, path: Path, sha256: str, file: Official
     if file.head != DEPTH_ANYTHING and file.purpose != "classify":
         facts = {"domain" if file.purpose == "depth" else "labelset": trained_on}
     return Head(request.operator, str(path), _own_part(read_tensors(path), request), sha256, facts)
+
+
+def _swin_head(
+    request: HeadRequest, path: Path, sha256: str, tensors: Mapping[str, Tensor]
+) -> Head:
+    """The classifier in a backbone's own file."""
+    if request.operator != "classify":
+        raise WeightsError(
+            f"{path}: a Swin's file has a head for classify, none for {request.operator}; fit one "
+            f"with dinostream fit {request.operator}, or leave --head {request.operator} out"
+        )
+    _check_backbone(request, str(path), sha256)
+    own = swin.classifier(str(path), tensors)
+    return Head(request.operator, str(path), own, sha256, {"vector": swin.VECTOR})
 
 
 def _own_part(tensors: dict[str, Tensor], request: HeadRequest) -> dict[str, Tensor]:

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from operators.backbones.architectures import ARCHITECTURES
-from operators.backbones.vit import VisionTransformer
-from operators.weights import depth_anything, eomt
+from operators.backbones.model import empty_model
+from operators.weights import depth_anything, eomt, swin
 from operators.weights.catalogue import CATALOGUE
 from operators.weights.checkpoint import is_pytorch, read_tensors
 from operators.weights.demo import backbone_part, read_demo
@@ -79,6 +78,8 @@ def _backbone(
     """The layout, and what of the file may be a backbone, by upstream's names."""
     if eomt.is_whole(tensors):
         return "EoMT", eomt.renamed(tensors)
+    if swin.is_whole(tensors):
+        return "Swin", swin.backbone(tensors)
     if is_hugging_face(tensors):
         return "Hugging Face", to_upstream(tensors)
     if depth_anything.is_whole(tensors):
@@ -98,10 +99,9 @@ def _heads(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _model(shapes: dict[str, list[int]]) -> str | None:
     """The architecture that has exactly these tensors, or a whole EoMT's beside its head's."""
     for name, arch in ARCHITECTURES.items():
-        if shapes.get("cls_token") != [1, 1, arch.width]:
+        if shapes.get("norm.weight") != [arch.width] or ("cls_token" in shapes) == arch.pyramid:
             continue
-        with torch.device("meta"):  # shapes without memory
-            own = VisionTransformer(arch).state_dict()
+        own = empty_model(arch).state_dict()
         given = shapes
         if arch.own_blocks and f"blocks.{arch.depth + arch.own_blocks - 1}.norm1.bias" in shapes:
             given = {key: shape for key, shape in shapes.items() if eomt.of_trunk(key, arch.depth)}

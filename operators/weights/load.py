@@ -14,10 +14,10 @@ from torch import Tensor
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.loaded import LoadedBackbone, model_name
+from operators.backbones.model import empty_model, filled_model
 from operators.backbones.random_weights import random_tensors
-from operators.backbones.vit import empty_vit, filled_vit
 from operators.errors import WeightsError
-from operators.weights import depth_anything, eomt
+from operators.weights import depth_anything, eomt, swin
 from operators.weights.backbone_choice import RANDOM, backbone_file, require_weights
 from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import licence_of
@@ -100,13 +100,13 @@ def _random(arch: Architecture, seed: int) -> LoadedBackbone:
         seed,
     )
     tensors = random_tensors(arch, seed)
-    model = filled_vit(arch, tensors)
+    model = filled_model(arch, tensors)
     return LoadedBackbone(model, sha256_tensors(tensors), True, f"random (seed {seed})")
 
 
 def _demo(arch: Architecture) -> LoadedBackbone:
     demo = read_demo()
-    model = filled_vit(arch, dict(demo.backbone))
+    model = filled_model(arch, dict(demo.backbone))
     return LoadedBackbone(model, demo.sha256, False, "demo weights", rendered_only=True)
 
 
@@ -117,12 +117,15 @@ def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
     tensors = read_tensors(path)
     if eomt.is_whole(tensors):
         tensors = _trunk(arch, path, tensors)
+    elif swin.is_whole(tensors):
+        log.info("%s: a Swin; its authors' files are under the licence %s", path, swin.LICENCE)
+        tensors = swin.backbone(tensors)
     elif is_hugging_face(tensors):
         tensors = to_upstream(tensors)
     elif depth_anything.is_whole(tensors):
         tensors = depth_anything.encoder(tensors)
-    check_layout(path, tensors, empty_vit(arch).state_dict())
-    model = filled_vit(arch, {name: tensor.float() for name, tensor in tensors.items()})
+    check_layout(path, tensors, empty_model(arch).state_dict())
+    model = filled_model(arch, {name: tensor.float() for name, tensor in tensors.items()})
     log.info("%s: weights %s, sha256 %s", arch.name, path, sha256)
     rendered_only = (read_header(path) or {}).get(RENDERED) is True
     return LoadedBackbone(model, sha256, False, str(path), rendered_only)

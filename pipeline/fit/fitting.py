@@ -127,7 +127,7 @@ def fit_and_write(
     )
     gain: list[str] = []
     if tokens is not None:
-        start = Start(backbone.loaded.model, plan.finetune, tokens, plan.schedule)
+        start = Start(backbone.loaded.vit("fine-tuning"), plan.finetune, tokens, plan.schedule)
         fit, gain = fit_further(fit, examples, parts, start, seed=recipe.seed, tell=tell)
     short_side, kind = plan.short_side, f"{plan.grouping}s"
     header = vector_facts(fit, examples, backbone, short_side=short_side, kind=kind) | dict(facts)

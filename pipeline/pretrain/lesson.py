@@ -110,8 +110,8 @@ class _Making:
         _require_patch(self.arch, loaded.model.architecture)
         student = FeatureStudent(self.arch, loaded.model.architecture.width, self._draw)
         student.backbone.load_state_dict(start.backbone)
-        drop = self.plan.recipe.drop
-        objective = FeatureDistillation(loaded.model.to(self.device), drop, self.processes)
+        drop, vit = self.plan.recipe.drop, loaded.vit("distilling")
+        objective = FeatureDistillation(vit.to(self.device), drop, self.processes)
         identities = {"start": start.sha256, "teacher": loaded.sha256}
         rendered_only = start.rendered_only and loaded.rendered_only
         return Lesson(student, objective, None, identities, rendered_only)

@@ -55,11 +55,10 @@ class Need:
     @classmethod
     def of(cls, arch: Architecture, gpus: float, decoders: int, streams: int) -> Need:
         """Of an engine with so many decoders and streams."""
-        parameters = 12 * arch.width**2 * arch.depth  # of its blocks, which are nearly all
         each = -(-streams // decoders)
         return cls(
             gpus=gpus,
-            engine_bytes=ENGINE_BYTES + WEIGHT_BYTES * parameters,
+            engine_bytes=ENGINE_BYTES + WEIGHT_BYTES * arch.parameters,
             decoders=decoders,
             decoder_bytes=DECODER_BYTES + STREAM_BYTES * each,
         )

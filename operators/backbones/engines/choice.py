@@ -18,8 +18,9 @@ from operators.backbones.engines.engine import BackboneEngine
 from operators.backbones.engines.folded import FoldedVit
 from operators.backbones.engines.ranges import measured_ranges
 from operators.backbones.machine import Machine
+from operators.backbones.model import Model
 from operators.backbones.precision import Precision
-from operators.backbones.vit import VisionTransformer
+from operators.backbones.swin import SwinTransformer
 from operators.errors import UsageError
 
 INT8 = "openvino-int8"
@@ -86,7 +87,7 @@ def choose_engine(
 
 def build_engine(
     choice: Choice,
-    vit: VisionTransformer,
+    model: Model,
     blocks: Sequence[int],
     *,
     threads: int,
@@ -97,7 +98,7 @@ def build_engine(
 
     Args:
         choice: from `choose_engine`.
-        vit: float32, on the CPU.
+        model: float32, on the CPU; of a Swin its one engine is taken, whatever the choice.
         blocks: whose output is wanted as well.
         threads: that will ask at a time; nothing depends on it.
         cores: for each of them.
@@ -106,19 +107,23 @@ def build_engine(
     Raises:
         UsageError: these weights do not survive int8.
     """
+    if isinstance(model, SwinTransformer):
+        from operators.backbones.engines.swin_engine import SwinEngine
+
+        return SwinEngine(model, blocks, cores=cores)
     if choice.name in ("openvino", INT8):
         from operators.backbones.engines.openvino_engine import OpenVinoEngine
 
-        folded = FoldedVit(vit)
+        folded = FoldedVit(model)
         if choice.name == INT8:
             ranges = measured_ranges(folded, threads=threads)
             engine = OpenVinoEngine(folded, blocks, choice.dtype, ranges, cores=cores)
-            check_int8(engine, vit, weights)
+            check_int8(engine, model, weights)
             return engine
         return OpenVinoEngine(folded, blocks, choice.dtype, cores=cores)
     from operators.backbones.engines.torch_engine import TorchEngine
 
-    return TorchEngine(vit, blocks, choice.dtype, cores=cores)
+    return TorchEngine(model, blocks, choice.dtype, cores=cores)
 
 
 def _refuse_heads(heads: Precision, device: torch.device) -> None:

@@ -97,11 +97,11 @@ def test_the_three_known_backbones_are_pinned():
 def test_the_table_is_complete_and_its_file_names_never_collide():
     names = [file.file_name for file in CATALOGUE]
 
-    assert len(names) == len(set(names)) == 8 + 4 * 6 + 3 + 4 * 4 + 8 * 2 + 3
+    assert len(names) == len(set(names)) == 8 + 4 * 6 + 3 + 4 * 4 + 8 * 2 + 3 + 6
     assert {file.model for file in CATALOGUE} == {
         name
         for name in ARCHITECTURES
-        if name.startswith("dinov2") and not name.startswith("dinov2_vitti14")
+        if name.startswith(("dinov2", "swin")) and not name.startswith("dinov2_vitti14")
     }
 
 

@@ -69,8 +69,8 @@ def test_a_picture_of_one_moment_analyses_what_it_needs_and_loads_the_backbone_o
     dinostream, tmp_path, monkeypatch
 ):
     loaded = []
-    filled = load.filled_vit
-    monkeypatch.setattr(load, "filled_vit", lambda *given: loaded.append(1) or filled(*given))
+    filled = load.filled_model
+    monkeypatch.setattr(load, "filled_model", lambda *given: loaded.append(1) or filled(*given))
     long = CLIP.replace("seconds=2&fps=10", "seconds=6&fps=5")
     few = ("--set", "sampling.fps=5", "--operator", "segmentation", "--operator", "action")
     few += ("--set", "operators.action.frames=4", "--set", "operators.action.stride=2")

@@ -1,0 +1,81 @@
+"""Swin run by torch on the calling thread, and the only engine that it has.
+
+Not folded and in float32 throughout: its windows of 49 tokens have no kernel and no graph of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from operators.backbones.architectures import Architecture
+from operators.backbones.engines.choice import Choice
+from operators.backbones.engines.engine import Tokens, on
+from operators.backbones.engines.proven import ProvenBatches
+from operators.backbones.precision import Precision
+from operators.backbones.preprocess import normalise
+from operators.backbones.swin import SwinTransformer
+from operators.backbones.thread_pool import stay_on_one_core
+from operators.errors import UsageError
+
+_DTYPE = torch.float32
+_WISHES = ("auto", "torch")
+
+
+class SwinEngine:
+    """Implements `operators.backbones.engines.engine.BackboneEngine`."""
+
+    def __init__(self, swin: SwinTransformer, blocks: Sequence[int], *, cores: int = 1) -> None:
+        """
+        Args:
+            swin: float32, on the CPU; not changed.
+            blocks: stages whose map is wanted as well.
+            cores: that one caller may use; above 1, bits may depend on it.
+        """
+        self._swin = swin
+        self._blocks = tuple(blocks)
+        self._cores = cores
+        self._proven = ProvenBatches(self._together)
+        self.identity = f"torch {torch.__version__}, swin, float32{on(cores)}"
+
+    @torch.inference_mode()
+    def __call__(self, pixels: Tensor) -> Tokens:
+        """Tokens of some frames, float32."""
+        torch.set_num_threads(self._cores)  # a setting of each thread's own
+        try:
+            return self._proven(pixels)
+        finally:
+            stay_on_one_core()
+
+    def _together(self, pixels: Tensor) -> Tokens:
+        tokens: Tokens = self._swin(normalise(pixels, _DTYPE), self._blocks)
+        return tokens
+
+
+def choose_swin_engine(
+    arch: Architecture, wish: str, device: torch.device, heads: Precision = Precision.FLOAT32
+) -> Choice:
+    """Its one engine, where it can be had.
+
+    Args:
+        arch: a Swin.
+        wish: what the user asked for, one of `operators.backbones.engines.choice.ENGINES`.
+        device: where the backbone shall run.
+        heads: what products of dense heads shall be.
+
+    Raises:
+        UsageError: another engine, a GPU, or products of heads that are a GPU's.
+    """
+    own = f"{arch.name} is run by torch in float32 on CPUs alone"
+    if device.type != "cpu":
+        raise UsageError(
+            f"{own}: its window attention has no kernel here, and this would run on {device}; take "
+            "a DINOv2, or hide the GPU: CUDA_VISIBLE_DEVICES= before the command"
+        )
+    if wish not in _WISHES:
+        raise UsageError(f"{own}, got the engine {wish!r}; take {' or '.join(_WISHES)}")
+    if heads is not Precision.FLOAT32:
+        raise UsageError(f"{own}, and heads_precision {heads.value} is a GPU's; leave it out")
+    return Choice("torch", _DTYPE, "torch in float32, the only engine of Swin")
