@@ -122,22 +122,15 @@ def _attention() -> Finding:
 def _backend() -> Finding:
     import torch
 
-    from operators.backbones.architectures import ARCHITECTURES
-    from operators.backbones.engines.choice import INT8, choose_engine
-    from operators.backbones.engines.swin_engine import choose_swin_engine
+    from operators.backbones.engines import choice, swin_engine
 
     device, machine = torch.device("cuda" if torch.cuda.is_available() else "cpu"), this_machine()
-    taken = choose_engine("auto", device, machine).why
+    taken = choice.choose_engine("auto", device, machine).why
     try:
-        asked = choose_engine(INT8, device, machine).why
+        asked = choice.choose_engine(choice.INT8, device, machine).why
     except UsageError as refused:
         asked = str(refused)
-    swin = next(arch for arch in ARCHITECTURES.values() if arch.pyramid)
-    try:
-        other = choose_swin_engine(swin, "auto", device).why
-    except UsageError as refused:
-        other = str(refused)
-    return Finding("backend", None, f"{taken}. Or {asked}. Swin: {other}")
+    return Finding("backend", None, f"{taken}. Or {asked}. {swin_engine.in_words(device)}")
 
 
 def _codecs() -> Finding:

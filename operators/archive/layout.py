@@ -76,7 +76,12 @@ class Layout:
 
     @classmethod
     def of_model(cls, blocks: Sequence[int], arch: Architecture, components: int) -> Self:
-        """The same, of a backbone's sizes."""
+        """The same, of a backbone's sizes.
+
+        Raises:
+            UsageError: a pyramid.
+        """
+        arch.require_one_grid("keeping features")
         return cls.of(
             blocks,
             depth=arch.depth,

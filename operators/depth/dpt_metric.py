@@ -17,7 +17,7 @@ from operators.backbones.architectures import Architecture
 from operators.depth.dpt import Dpt
 from operators.depth.dpt_layouts import dinov2_dpt, file_shapes, renamed
 from operators.depth.dpt_rows import decoded
-from operators.depth.linear import FOUR_BLOCKS
+from operators.depth.linear import four_blocks
 from operators.frames import Features
 from operators.weights.heads import Head
 
@@ -42,7 +42,7 @@ class DptDepth:
         """
         layout = dinov2_dpt(arch)
         head.check(file_shapes(layout))
-        self.layers = FOUR_BLOCKS[arch.depth]
+        self.layers = four_blocks(arch)
         self._dpt = Dpt(renamed(layout, head.tensors), readout=True, patch=arch.patch)
         self._range_m = range_m
         self._map_scale = map_scale

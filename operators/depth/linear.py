@@ -48,7 +48,7 @@ class LinearDepth:
         """
         blocks = 4 if _channels(head.tensors) == 4 * 2 * arch.width else 1
         head.check(depth_layout(arch, blocks))
-        self.layers = FOUR_BLOCKS[arch.depth] if blocks == 4 else (arch.depth - 1,)
+        self.layers = four_blocks(arch) if blocks == 4 else (arch.depth - 1,)
         self._range_m = range_m
         self._map_scale = map_scale
         weight = head.tensors[_WEIGHT].float().reshape(BINS, blocks, 2, arch.width)
@@ -100,6 +100,16 @@ class LinearDepth:
         total, weighted = (own["sums"] @ weights.T + own["floor"]).unbind()
         depth = (self._middle_m + weighted / total).clamp(*self._range_m)
         return depth.view(count, h * self._map_scale, w * self._map_scale)
+
+
+def four_blocks(arch: Architecture) -> tuple[int, ...]:
+    """The blocks that a head over 4 of them reads.
+
+    Raises:
+        UsageError: a pyramid.
+    """
+    arch.require_one_grid("a head over 4 blocks")
+    return FOUR_BLOCKS[arch.depth]
 
 
 def depth_layout(arch: Architecture, blocks: int) -> Layout:

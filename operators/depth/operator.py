@@ -143,7 +143,7 @@ def build_depth(settings: Mapping[str, Any], request: HeadRequest) -> Depth | Re
         )
     if request.wants_random:
         facts = {"range_m": RANGES_M["nyu"]}
-        head = random_head(request, depth_layout(arch, blocks=4), facts)
+        head = random_head(request, depth_layout(arch, blocks=1 if arch.pyramid else 4), facts)
     else:
         head = trained_head(request)
     chosen = given.choice("domain", "nyu", list(RANGES_M)) if "domain" in settings else ""

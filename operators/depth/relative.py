@@ -19,7 +19,7 @@ from operators.depth.dpt import Dpt
 from operators.depth.dpt_layouts import depth_anything_dpt, file_shapes, renamed
 from operators.depth.dpt_metric import at_map_size
 from operators.depth.dpt_rows import decoded
-from operators.depth.linear import FOUR_BLOCKS
+from operators.depth.linear import four_blocks
 from operators.depth.steps import to_steps
 from operators.depth.summary import depth_summary
 from operators.finite import finite_rows, require_finite
@@ -60,7 +60,7 @@ class RelativeDepth(BatchOperator):
         except ValueError as error:
             raise head.wrong(str(error)) from error
         head.check(file_shapes(layout))
-        self.layers = FOUR_BLOCKS[arch.depth]
+        self.layers = four_blocks(arch)
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
         self._dpt = Dpt(renamed(layout, head.tensors), readout=False, patch=arch.patch)

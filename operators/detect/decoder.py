@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from operators.backbones.architectures import Architecture
-from operators.depth.linear import FOUR_BLOCKS
+from operators.depth.linear import four_blocks
 from operators.detect.boxes import corners
 from operators.detect.layers import Attention, Gaze, Middles, Mlp, Reach, Relation, Wide
 from operators.detect.mask_branch import MaskBranch
@@ -234,7 +234,8 @@ class _Layer(nn.Module):
 
 def decoder_blocks(arch: Architecture) -> tuple[int, ...]:
     """The blocks that it reads beside the last one: those that depth heads read, at quarters."""
-    return FOUR_BLOCKS[arch.depth][:-1]
+    arch.require_one_grid("detect")
+    return four_blocks(arch)[:-1]
 
 
 def decoder_layout(arch: Architecture, classes: int, shape: DecoderShape) -> Layout:

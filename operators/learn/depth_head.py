@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from operators.backbones.architectures import Architecture
-from operators.depth.linear import BINS, FOUR_BLOCKS
+from operators.depth.linear import BINS, four_blocks
 from operators.frames import CELLS
 from operators.learn.channel_statistics import Channels, patch_and_class_channels
 from operators.learn.dense_pictures import DenseBatch, DensePicture, DensePictures, dense_batch
@@ -30,7 +30,7 @@ _TINY = 1e-6
 
 def depth_blocks(arch: Architecture, count: int) -> tuple[int, ...]:
     """The blocks that a head over 1 or 4 of them reads, upstream's."""
-    return FOUR_BLOCKS[arch.depth] if count == 4 else (arch.depth - 1,)
+    return four_blocks(arch) if count == 4 else (arch.depth - 1,)
 
 
 def fit_depth_head(

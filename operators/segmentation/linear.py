@@ -39,6 +39,8 @@ class LinearSegmentation:
         blocks = 4 if channels == 4 * arch.width else 1
         head.check(segmentation_layout(arch, classes, blocks))
         # What the last block says is there without asking: the normalised patches.
+        if blocks == 4:
+            arch.require_one_grid("a segmentation head over 4 blocks")
         self.layers = tuple(range(arch.depth - 4, arch.depth - 1)) if blocks == 4 else ()
         self._of_patch = Projection(*_folded(head.tensors))
 

@@ -109,7 +109,9 @@ def build_classify(settings: Mapping[str, Any], request: HeadRequest) -> Classif
     top = given.whole("top", TOP, low=1, high=1000)
     arch = request.architecture
     if request.wants_random:
-        vector, classes = FrameVector(blocks=4, mean_patch=True), RANDOM_CLASSES
+        # A pyramid has one class token to read, and that is its mean patch.
+        vector = FrameVector() if arch.pyramid else FrameVector(blocks=4, mean_patch=True)
+        classes = RANDOM_CLASSES
         head = random_head(request, classify_layout(arch, vector, len(classes.names)), {})
         scorer: FrameScorer = VectorScorer(head, arch, len(classes.names), vector)
     else:

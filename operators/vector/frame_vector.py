@@ -42,7 +42,10 @@ class FrameVector:
 
         Raises:
             ValueError: the backbone has fewer blocks.
+            UsageError: it is a pyramid, and more than its last block is wanted.
         """
+        if self.blocks > 1:
+            arch.require_one_grid(f"a vector of {self.blocks} class tokens")
         if self.blocks > arch.depth:
             raise ValueError(f"{arch.name} has {arch.depth} blocks, {self.blocks} were asked for")
         return tuple(range(arch.depth - self.blocks, arch.depth)) if self.blocks > 1 else ()

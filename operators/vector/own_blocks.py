@@ -29,8 +29,9 @@ def tail_start(arch: Architecture, blocks: int) -> int:
         blocks: how many are the head's own.
 
     Raises:
-        UsageError: too few or too many, or a backbone with registers.
+        UsageError: too few or too many, or a backbone with registers, or a pyramid.
     """
+    arch.require_one_grid("fine-tuning of last blocks")
     if arch.registers:
         raise UsageError(
             f"{arch.name} has registers, which the features that operators read leave out, so its "

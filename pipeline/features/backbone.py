@@ -67,5 +67,5 @@ def feature_backbone(
 
 
 def kept_blocks(arch: Architecture) -> range:
-    """The last `BLOCKS` of them, which every feature store reads."""
-    return range(max(0, arch.depth - BLOCKS), arch.depth)
+    """The last `BLOCKS` of them, which every feature store reads; of a pyramid the last one."""
+    return range(arch.depth - (1 if arch.pyramid else min(BLOCKS, arch.depth)), arch.depth)

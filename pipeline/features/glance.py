@@ -16,7 +16,7 @@ from operators.backbones.backbone import Backbone
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.vector.frame_vector import FrameVector
 from operators.vector.motion import averaged_cells
-from pipeline.features.backbone import BLOCKS
+from pipeline.features.backbone import kept_blocks
 from pipeline.features.stored import TOKENS, Floats
 
 Arrays = dict[str, NDArray[Any]]
@@ -31,12 +31,12 @@ class Glance:
             backbone: from `open_backbone`, or one that keeps the same blocks.
 
         Raises:
-            ValueError: it does not keep the last `BLOCKS` blocks.
+            ValueError: it does not keep the blocks of `kept_blocks`.
         """
         arch = backbone.loaded.model.architecture
         self._backbone = backbone
         self._last = arch.depth - 1
-        self._vector = FrameVector(min(BLOCKS, arch.depth), mean_patch=True)
+        self._vector = FrameVector(len(kept_blocks(arch)), mean_patch=True)
         missing = sorted(set(self._vector.layers(arch)) - set(backbone.blocks))
         if missing:
             raise ValueError(

@@ -100,6 +100,8 @@ def fit_segmentation(
 
 def segmentation_blocks(arch: Architecture, count: int) -> tuple[int, ...]:
     """The blocks that a head over 1 or 4 of them reads beside the last one, upstream's."""
+    if count > 1:
+        arch.require_one_grid(f"a segmentation head over {count} blocks")
     return tuple(range(arch.depth - count, arch.depth - 1))
 
 

@@ -47,9 +47,10 @@ class Start:
 def start_of(plan: Plan, arch: Architecture) -> Start:
     """
     Raises:
-        UsageError: a training of another architecture.
+        UsageError: a training of another architecture, or a pyramid.
         WeightsError: weights that cannot be had.
     """
+    arch.require_one_grid("pretraining")
     if not plan.goes_on:
         return Start(fresh_tensors(arch, plan.recipe.seed, plan.layer_scale), rendered_only=True)
     if not is_run(plan.weights):

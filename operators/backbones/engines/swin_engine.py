@@ -54,6 +54,11 @@ class SwinEngine:
         return tokens
 
 
+def in_words(device: torch.device) -> str:
+    """What a machine's device has for it."""
+    return f"Swin: {'torch in float32' if device.type == 'cpu' else f'not on {device}'}"
+
+
 def choose_swin_engine(
     arch: Architecture, wish: str, device: torch.device, heads: Precision = Precision.FLOAT32
 ) -> Choice:

@@ -83,6 +83,8 @@ def test_what_an_engine_needs_grows_with_its_model_and_its_streams() -> None:
     small, large = (architecture(f"dinov2_vit{size}14") for size in ("s", "g"))
     assert Need.of(small, 0, 2, 4).engine_bytes / GIB == pytest.approx(1.3, abs=0.1)
     assert Need.of(large, 0, 2, 4).engine_bytes / GIB == pytest.approx(9.5, abs=0.5)
+    swin = architecture("swin_small_patch4_window7_224")  # 50 million parameters, most in stage 3
+    assert swin.parameters == pytest.approx(48.8e6, rel=0.05)
     one, many = (Need.of(small, 0, 2, streams).decoder_bytes for streams in (1, 100))
     assert many - one == 49 * (one - (100 << 20))
 
