@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import torch
 
+from operators.backbones.architectures import Architecture
 from operators.backbones.backbone import Backbone
-from operators.backbones.engines.choice import choose_engine
+from operators.backbones.engines.choice import Choice, choose_engine
 from operators.backbones.engines.swin_engine import choose_swin_engine
 from operators.backbones.loaded import LoadedBackbone
-from operators.backbones.machine import this_machine
+from operators.backbones.machine import Machine, this_machine
 from operators.backbones.precision import Precision
 
 BATCHES = {"cpu": 8, "cuda": 64}  # frames: a CPU has one in each thread, a GPU is filled by many
@@ -40,14 +41,25 @@ def start_backbone(
             spoils the weights or cannot run the model.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    arch, machine, precision = loaded.model.architecture, this_machine(), Precision(heads_precision)
+    machine, heads = this_machine(), Precision(heads_precision)
     return Backbone(
         loaded,
         blocks=blocks,
         batch_size=batch_size or BATCHES[device.type],
         threads=threads or machine.cores,
         device=device,
-        choice=choose_swin_engine(arch, backend, device, precision)
-        if arch.pyramid
-        else choose_engine(backend, device, machine, precision),
+        choice=choose_for(loaded.model.architecture, backend, device, machine, heads),
     )
+
+
+def choose_for(
+    arch: Architecture,
+    backend: str,
+    device: torch.device,
+    machine: Machine,
+    heads: Precision = Precision.FLOAT32,
+) -> Choice:
+    """The engine of an architecture; the other arguments and errors are of `choose_engine`."""
+    if arch.pyramid:
+        return choose_swin_engine(arch, backend, device, heads)
+    return choose_engine(backend, device, machine, heads)

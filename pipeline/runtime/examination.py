@@ -161,16 +161,16 @@ def _computes(config: Config | None) -> str:
     import torch
 
     from kernels.attention import attention_path
-    from operators.backbones.engines.choice import choose_engine
+    from operators.backbones.start import choose_for
     from pipeline.engine.assembly import device_kind
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    choice = choose_engine(config.backend if config else "auto", device, this_machine())
+    arch = architecture(config.model if config else DEMO_MODEL)
+    choice = choose_for(arch, config.backend if config else "auto", device, this_machine())
     ours = choice.name == "torch"  # whose own version tells builds for CPUs and GPUs apart
     version = torch.__version__ if ours else importlib.metadata.version("openvino")
     told = [f"{choice.name} {version}"]
     if device.type == "cuda":
-        arch = architecture(config.model if config else DEMO_MODEL)
         told.append(attention_path(device, arch.head_dim).name)
     return ", ".join([*told, str(choice.dtype).removeprefix("torch."), device_kind(device)])
 

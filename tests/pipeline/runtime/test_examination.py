@@ -22,6 +22,14 @@ def test_without_a_configuration_the_node_alone() -> None:
     assert "float" in found.computes
 
 
+def test_a_pyramid_has_an_engine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    swin = {"model": "swin_tiny_patch4_window7_224", "weights": "random", "operators": ["pca"]}
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    found = examine(resolve(None, swin))
+    assert found.computes.startswith("torch ")
+    assert ", float32, cpu" in found.computes
+
+
 def test_what_is_wrong_is_told_and_the_rest_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     def intruded() -> None:
         raise UsageError("the package kernels was found at /elsewhere")
