@@ -103,10 +103,11 @@ def trained_head(request: HeadRequest) -> Head:
     file = request.file()
     if isinstance(file, Path):
         return _from_file(request, file)
-    if file.head is not None:
+    whole = file.head is None  # its backbone lies in the same file
+    if not whole or request.random_seed is not None:
         _check_backbone(request, file.url, belongs_to(file))
     cached = fetch(file, request.cache_dir or default_cache_dir())
-    if file.head is None:  # its backbone lies in the same file
+    if whole:
         return _from_file(request, cached.path)
     return _official_head(request, cached.path, cached.sha256, file)
 

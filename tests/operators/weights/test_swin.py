@@ -193,6 +193,9 @@ def test_its_head_by_name_is_the_backbones_file(published, monkeypatch):
     )
     assert head.sha256 == loaded.sha256
     assert head.tensors["weight"].shape == (1000, 256)
+    drawn = HeadRequest("classify", SMALL, loaded.sha256, "swin", 0, published.parent / "none")
+    with pytest.raises(UsageError, match="a trained head says nothing on random weights"):
+        trained_head(drawn)
 
 
 def test_a_job_without_its_head_is_told_its_name():
