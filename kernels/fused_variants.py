@@ -13,8 +13,8 @@ from .aot import ELEMENT_NAMES, KernelReport, compile_report
 WIDTHS = (192, 384, 768, 1024, 1536)
 """D of the models: Ti of this project, S, B, L and g of DINOv2."""
 
-PATCHES = (14, 16)
-"""Sides of patches, in pixels: DINOv2's, and most other models'."""
+PATCHES = (8, 14, 16)
+"""Sides of patches, in pixels: DINO v1's finest, DINOv2's, and most other models'."""
 
 FRAMES = (2, 4, 8, 16, 32, 64, 128, 256)
 """Powers of two to which the frames of a window are rounded up."""
