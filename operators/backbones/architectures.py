@@ -1,4 +1,4 @@
-"""The sizes of DINOv2, of what is built on it, and of Swin, as a table: name in, numbers out.
+"""The sizes of DINOv2, of what is built on it, of its elders and of Swin: name in, numbers out.
 
 Knows nothing of torch or of files.
 """
@@ -34,6 +34,9 @@ class Architecture:
         stages: of a pyramid (Swin) the blocks of each stage. What operators call a block is a stage
             then, so depth is how many there are; width, heads and patch are the last one's.
         window: tokens a side that a pyramid's attention reaches over.
+        layer_scale: its files have LayerScale and a mask token; of others branches count once.
+        unshifted: positions are resized to another grid as it is, without a filter (DeiT's).
+        own_classifier: its files also hold what classifies ImageNet (DeiT).
     """
 
     name: str
@@ -48,6 +51,9 @@ class Architecture:
     own_blocks: int = 0
     stages: tuple[int, ...] = ()
     window: int = 0
+    layer_scale: bool = True
+    unshifted: bool = False
+    own_classifier: bool = False
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width % self.heads:
@@ -123,7 +129,8 @@ def _variants() -> dict[str, Architecture]:
         Architecture(name, width=192, depth=depth, heads=3)
         for name, depth in zip(OWN_MODELS, (12, 6), strict=True)
     )
-    return {one.name: one for one in (*official, *with_registers, *ours, *_eomt(), *_swin())}
+    families = (official, with_registers, ours, _eomt(), _dino(), _deit(), _swin())
+    return {one.name: one for family in families for one in family}
 
 
 def _eomt() -> tuple[Architecture, ...]:
@@ -162,6 +169,40 @@ def _swin() -> tuple[Architecture, ...]:
             window=window,
         )
         for size, width, stages, window, side in published
+    )
+
+
+def _dino() -> tuple[Architecture, ...]:
+    """DINO v1's vision transformers (arXiv 2104.14294), by the names of upstream's hub."""
+    return tuple(
+        Architecture(
+            f"dino_vit{size}{patch}",
+            *(width, 12, width // 64),
+            patch=patch,
+            grid=224 // patch,
+            layer_scale=False,
+        )
+        for size, width in (("s", 384), ("b", 768))
+        for patch in (16, 8)
+    )
+
+
+def _deit() -> tuple[Architecture, ...]:
+    """DeiT's (arXiv 2012.12877), by upstream's names. A distillation token is their register."""
+    sizes = {"tiny": 192, "small": 384, "base": 768}
+    return tuple(
+        Architecture(
+            f"deit_{size}_{'distilled_' if distilled else ''}patch16_{side}",
+            *(width, 12, width // 64, int(distilled)),
+            patch=16,
+            grid=side // 16,
+            layer_scale=False,
+            unshifted=True,
+            own_classifier=True,
+        )
+        for size, width in sizes.items()
+        for side in ((224, 384) if size == "base" else (224,))
+        for distilled in (False, True)
     )
 
 

@@ -205,16 +205,17 @@ class VisionTransformer(nn.Module):
 
 
 def resize_positions(table: Tensor, size_hw: tuple[int, int], arch: Architecture) -> Tensor:
-    """Positional embeddings for another grid, resized exactly as DINOv2 upstream does.
+    """Positional embeddings for another grid, resized exactly as upstream does.
 
-    Plain models hand bicubic interpolation a *scale* of (n + 0.1) / 37, which shifts every sampling
-    point a little; register models give it the size and an antialias filter. What learnt padded
+    Plain models, DINO v1's and v2's, hand bicubic interpolation a *scale* of (n + 0.1) / grid,
+    which shifts every sampling point a little; register models give it the size and an antialias
+    filter, DeiT (where it is fine-tuned: main.py upstream) the size alone. What learnt padded
     pictures has a grid that fits into the stored one cut out of its corner.
 
     Args:
         table: class position and the stored grid, `[1, 1 + grid*grid, D]`.
         size_hw: patches down and across.
-        arch: whose `registers` and `cornered` decide which of the ways.
+        arch: whose `registers`, `cornered` and `unshifted` decide which of the ways.
 
     Returns:
         `[1, 1 + h*w, D]` in the table's dtype.
@@ -226,8 +227,8 @@ def resize_positions(table: Tensor, size_hw: tuple[int, int], arch: Architecture
     grid = table[:, 1:].float().view(1, side, side, -1).permute(0, 3, 1, 2)
     if arch.cornered and max(h, w) <= side:
         grid = grid[:, :, :h, :w]
-    elif arch.registers:
-        grid = F.interpolate(grid, size=(h, w), mode="bicubic", antialias=True)
+    elif arch.registers or arch.unshifted:
+        grid = F.interpolate(grid, size=(h, w), mode="bicubic", antialias=not arch.unshifted)
     else:
         scale = ((h + 0.1) / side, (w + 0.1) / side)
         grid = F.interpolate(grid, scale_factor=scale, mode="bicubic")

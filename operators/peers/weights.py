@@ -16,10 +16,8 @@ from torch import Tensor
 from operators.errors import WeightsError
 from operators.peers.library import timm_tensors
 from operators.weights.checkpoint import check_layout, read_tensors
+from operators.weights.plain_vit import unwrapped
 
-# The teacher is what the papers measure; a file holds one of the others where it has none.
-_WITHIN = ("teacher", "state_dict", "model")
-_WRAPPERS = re.compile(r"^(module\.|backbone\.)+")
 # Heads of the training or of ImageNet, and what only training reads.
 _UNREAD = re.compile(r"^(head|head_dist|fc_norm|pre_logits)\.|^(masked_embed|mask_token)$")
 
@@ -37,17 +35,12 @@ def published_tensors(path: Path, model: Any) -> dict[str, Tensor]:
         WeightsError: absent, damaged, refused, or of another model; names the file and the keys.
     """
     own = model.state_dict()
-    found = _unwrapped(read_tensors(path, within=_WITHIN))
+    found = unwrapped(read_tensors(path))
     _check_patch(path, found, own)
     named = timm_tensors(model, found)
     kept = {name: tensor for name, tensor in named.items() if not _UNREAD.search(name)}
     check_layout(path, kept, own)
     return {name: tensor.float() for name, tensor in kept.items()}
-
-
-def _unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Without what distributed training and multi-crop wrappers put before the names."""
-    return {_WRAPPERS.sub("", name): tensor for name, tensor in tensors.items()}
 
 
 def _check_patch(path: Path, found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:

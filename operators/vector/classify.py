@@ -1,8 +1,8 @@
 """What a whole frame shows: one vector of features in -> labels with scores out.
 
 A head on the class tokens of the last blocks and the mean patch: the official ImageNet heads
-(upstream: hub/classifiers.py), or one for a user's own classes; or words (docs/words.md). One
-record per frame.
+(upstream: hub/classifiers.py), a DeiT's own, or one for a user's own classes; or words
+(docs/words.md). One record per frame.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from operators.frames import Features, FrameInfo
 from operators.result import JSON, Result, canonical_json
 from operators.settings import Settings
 from operators.vector.classes import RANDOM_CLASSES, Classes, head_classes, imagenet_classes
+from operators.vector.deit import is_deits, linear_of_deit
 from operators.vector.frame_scorer import FrameScorer, VectorScorer
 from operators.vector.frame_vector import FrameVector
 from operators.vector.vector_head import BIAS, WEIGHT, head_vector, linear_layout
@@ -110,32 +111,37 @@ def build_classify(settings: Mapping[str, Any], request: HeadRequest) -> Classif
     arch = request.architecture
     if request.wants_random:
         # A pyramid has one class token to read, and that is its mean patch.
-        vector = FrameVector() if arch.pyramid else FrameVector(blocks=4, mean_patch=True)
+        drawn = FrameVector() if arch.pyramid else FrameVector(blocks=4, mean_patch=True)
         classes = RANDOM_CLASSES
-        head = random_head(request, classify_layout(arch, vector, len(classes.names)), {})
-        scorer: FrameScorer = VectorScorer(head, arch, len(classes.names), vector)
+        head = random_head(request, classify_layout(arch, drawn, len(classes.names)), {})
+        scorer: FrameScorer = VectorScorer(head, arch, len(classes.names), drawn)
     else:
-        head = _renamed(trained_head(request))
+        head, vector = _read(trained_head(request), arch)
         classes = _classes(head)
-        scorer = _scorer(head, arch, len(classes.names))
+        scorer = _scorer(head, arch, len(classes.names), vector)
     if "threshold" in settings:
         threshold = given.share("threshold", 0.0)
         classes = replace(classes, thresholds=(threshold,) * len(classes.names))
     return Classify(head, scorer, classes, top=top)
 
 
-def _scorer(head: Head, arch: Architecture, classes: int) -> FrameScorer:
+def _scorer(
+    head: Head, arch: Architecture, classes: int, vector: FrameVector | None
+) -> FrameScorer:
     if of_words(head):
         return FrameLikeness(head, arch, classes)
     unit = bool(head.facts.get("unit_vectors", False))
-    return VectorScorer(head, arch, classes, _vector(head, arch), unit=unit)
+    return VectorScorer(head, arch, classes, vector or _vector(head, arch), unit=unit)
 
 
-def _renamed(head: Head) -> Head:
-    """Upstream's two names as ours."""
-    if head.tensors.keys() != _OFFICIAL.keys():
-        return head
-    return replace(head, tensors={_OFFICIAL[name]: head.tensors[name] for name in _OFFICIAL})
+def _read(head: Head, arch: Architecture) -> tuple[Head, FrameVector | None]:
+    """A head by our names of tensors, and the tokens that it reads where its kind says them."""
+    if is_deits(head):
+        return linear_of_deit(head, arch)
+    if head.tensors.keys() == _OFFICIAL.keys():
+        own = {name: head.tensors[upstream] for upstream, name in _OFFICIAL.items()}
+        head = replace(head, tensors=own)
+    return head, None
 
 
 def _vector(head: Head, arch: Architecture) -> FrameVector:

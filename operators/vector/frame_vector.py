@@ -24,35 +24,41 @@ class FrameVector:
     Attributes:
         blocks: of how many last blocks the class token is taken.
         mean_patch: whether the mean of the last block's patches follows.
+        register: whether the last block's first register follows, a DeiT's distillation token.
     """
 
     blocks: int = 1
     mean_patch: bool = False
+    register: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.blocks, bool) or not isinstance(self.blocks, int) or self.blocks < 1:
             raise ValueError(f"blocks must be a whole number from 1, got {self.blocks!r}")
-        if not isinstance(self.mean_patch, bool):
-            raise ValueError(f"mean_patch must be true or false, got {self.mean_patch!r}")
+        for name in ("mean_patch", "register"):
+            if not isinstance(given := getattr(self, name), bool):
+                raise ValueError(f"{name} must be true or false, got {given!r}")
 
     def layers(self, arch: Architecture) -> tuple[int, ...]:
         """Backbone blocks that `Features.layers` must hold, oldest first.
 
-        None for one block: after the final norm that is `Features.cls`.
+        None for one block without a register: after the final norm that is `Features.cls`.
 
         Raises:
-            ValueError: the backbone has fewer blocks.
+            ValueError: the backbone has fewer blocks, or no registers.
             UsageError: it is a pyramid, and more than its last block is wanted.
         """
         if self.blocks > 1:
             arch.require_one_grid(f"a vector of {self.blocks} class tokens")
         if self.blocks > arch.depth:
             raise ValueError(f"{arch.name} has {arch.depth} blocks, {self.blocks} were asked for")
-        return tuple(range(arch.depth - self.blocks, arch.depth)) if self.blocks > 1 else ()
+        if self.register and not arch.registers:
+            raise ValueError(f"{arch.name} has no registers, one was asked for")
+        wanted = self.blocks > 1 or self.register
+        return tuple(range(arch.depth - self.blocks, arch.depth)) if wanted else ()
 
     def width(self, arch: Architecture) -> int:
         """F, how many numbers the vector has."""
-        return arch.width * (self.blocks + self.mean_patch)
+        return arch.width * (self.blocks + self.mean_patch + self.register)
 
     def of(self, features: Features, rows: slice) -> Tensor:
         """The vectors of some rows, every token after the final norm.
@@ -63,7 +69,7 @@ class FrameVector:
 
         Returns:
             `[R, F]` float32 on the features' device: class tokens, oldest block first, then the
-            mean of the patches.
+            mean of the patches, then the register.
 
         Raises:
             ValueError: the features lack the blocks or the final norm.
@@ -72,11 +78,14 @@ class FrameVector:
         parts.append(features.cls[rows].float())
         if self.mean_patch:
             parts.append(features.patches[rows].float().flatten(1, 2).mean(dim=1))
+        if self.register:
+            parts.append(self._register(features, rows))
         return torch.cat(parts, dim=1)
 
     def to_json(self) -> dict[str, Any]:
-        """As the header of a head has it."""
-        return {"blocks": self.blocks, "mean_patch": self.mean_patch}
+        """As the header of a head has it, which never has a register."""
+        said = {"blocks": self.blocks, "mean_patch": self.mean_patch}
+        return said | {"register": True} if self.register else said
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> FrameVector:
@@ -107,3 +116,11 @@ class FrameVector:
     def _earlier(self, features: Features, block: int, rows: slice) -> Tensor:
         assert features.norm
         return features.norm(features.layers[block][1][rows]).float()
+
+    def _register(self, features: Features, rows: slice) -> Tensor:
+        if not features.registers or features.norm is None:
+            raise ValueError(
+                "want the last block's registers and the final norm, which these features lack; "
+                "build them with Backbone"
+            )
+        return features.norm(features.registers[max(features.registers)][rows, 0]).float()

@@ -35,8 +35,7 @@ def tail_start(arch: Architecture, blocks: int) -> int:
     if arch.registers:
         raise UsageError(
             f"{arch.name} has registers, which the features that operators read leave out, so its "
-            f"last blocks cannot be run again; take {arch.name.removesuffix('_reg')}, or fit "
-            "without --finetune"
+            "last blocks cannot be run again; take a DINOv2 without them, or fit without --finetune"
         )
     if isinstance(blocks, bool) or not isinstance(blocks, int) or not 1 <= blocks < arch.depth:
         raise UsageError(

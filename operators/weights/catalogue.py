@@ -1,7 +1,7 @@
 """The official files: what exists, where, how large, with which hash and licence.
 
-DINOv2's backbones and heads, dino.txt, Depth Anything V2 and Swin. A table and look-ups. Must not
-touch the network or the disk.
+DINOv2's backbones and heads, dino.txt, Depth Anything V2, and the backbones of DINO v1, DeiT and
+Swin. A table and look-ups. Must not touch the network or the disk.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from operators.errors import WeightsError
 
 _HOST = "https://dl.fbaipublicfiles.com/dinov2"
 _DEPTH_ANYTHING_HOST = "https://huggingface.co/depth-anything/Depth-Anything-V2"
-_LICENCE = "Apache-2.0"  # code and weights alike (MODEL_CARD.md upstream)
+_DINO_HOST = "https://dl.fbaipublicfiles.com/dino"
+_DEIT_HOST = "https://dl.fbaipublicfiles.com/deit"
+_LICENCE = "Apache-2.0"  # code and weights alike (MODEL_CARD.md upstream; LICENSE of both elders)
 
 DEPTH_HEADS = (
     *("nyu-linear", "nyu-linear4", "nyu-dpt"),
@@ -25,6 +27,7 @@ DEPTH_ANYTHING = "depth-anything-v2"
 DINO_TXT_MODEL = "dinov2_vitl14_reg"  # the backbone that dino.txt was trained on
 SWIN = "swin"  # the classifier in the file of a Swin, as a head
 _SWIN_HOST = "https://github.com/SwinTransformer/storage/releases/download/v1.0.0"
+DEIT = "deit"  # the classifiers in the file of a DeiT, as a head
 EOMT_FILES = "https://huggingface.co/tue-mps"
 
 # Bytes and sha256, here and below, as several independent public repositories give them; upstream
@@ -42,6 +45,26 @@ _KNOWN = {
         1_217_586_395,
         "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428",
     ),
+}
+
+
+# What files of DINO v1 are called (hubconf.py upstream); of DeiT's the first 8 hex of the sha256,
+# which their names end in (models.py upstream).
+_DINO = {
+    "dino_vits16": "dino_deitsmall16_pretrain",
+    "dino_vits8": "dino_deitsmall8_pretrain",
+    "dino_vitb16": "dino_vitbase16_pretrain",
+    "dino_vitb8": "dino_vitbase8_pretrain",
+}
+_DEIT = {
+    "deit_tiny_patch16_224": "a1311bcf",
+    "deit_tiny_distilled_patch16_224": "b40b3cf7",
+    "deit_small_patch16_224": "cd65a155",
+    "deit_small_distilled_patch16_224": "649709d9",
+    "deit_base_patch16_224": "b5f2ef4d",
+    "deit_base_distilled_patch16_224": "df68dfff",
+    "deit_base_patch16_384": "8de9b5d1",
+    "deit_base_distilled_patch16_384": "d0272ac0",
 }
 
 
@@ -148,6 +171,13 @@ def _swin() -> tuple[OfficialFile, ...]:
     )
 
 
+def _elders() -> tuple[OfficialFile, ...]:
+    """Of DINO v1 and DeiT."""
+    urls = {model: f"{_DINO_HOST}/{stem}/{stem}.pth" for model, stem in _DINO.items()}
+    urls |= {model: f"{_DEIT_HOST}/{model}-{start}.pth" for model, start in _DEIT.items()}
+    return tuple(OfficialFile(url, "backbone", model) for model, url in urls.items())
+
+
 def _catalogue() -> tuple[OfficialFile, ...]:
     dinov2 = [name for name in ARCHITECTURES if name.startswith("dinov2_")]
     official = [name for name in dinov2 if name not in OWN_MODELS]
@@ -160,6 +190,7 @@ def _catalogue() -> tuple[OfficialFile, ...]:
         *(_classifier(model, head) for model in official for head in CLASSIFY_HEADS),
         *_dino_txt(),
         *_swin(),
+        *_elders(),
     )
 
 
@@ -193,13 +224,16 @@ def official_head(operator: str, model: str, head: str) -> OfficialFile:
     Args:
         operator: `depth`, `segmentation` or `classify`; or `words`.
         model: the backbone's architecture; with registers upstream has `classify` heads alone.
-        head: one of `DEPTH_HEADS`, `SEGMENTATION_HEADS`, `CLASSIFY_HEADS`, `DEPTH_ANYTHING` or
-            `SWIN`, which lies in the backbone's own file; of `words` a part.
+        head: one of `DEPTH_HEADS`, `SEGMENTATION_HEADS`, `CLASSIFY_HEADS`, or `DEPTH_ANYTHING`;
+            `DEIT` or `SWIN`, which lie in the backbone's own file; of `words` a part.
 
     Raises:
         WeightsError: upstream publishes no such head; the text lists those there are.
     """
-    if (operator, head) == ("classify", SWIN) and architecture(model).pyramid:
+    own = architecture(model)
+    if operator == "classify" and (
+        (own.own_classifier and head == DEIT) or (own.pyramid and head == SWIN)
+    ):
         return official_backbone(model)
     offered = [file for file in CATALOGUE if file.purpose == operator and file.head]
     for file in offered:
@@ -209,10 +243,20 @@ def official_head(operator: str, model: str, head: str) -> OfficialFile:
     models = sorted({file.model for file in offered})
     plain = model.removesuffix("_reg")
     hint = f" (upstream trained heads for {plain} only)" if plain != model else ""
+    hint = f" (its own is {DEIT})" if own else hint
     raise WeightsError(
         f"no official {operator} head {head!r} for {model}{hint}; "
         f"heads: {', '.join(heads) or 'none'}; models: {', '.join(models) or 'none'}"
     )
+
+
+def official_model(file_name: str) -> str | None:
+    """The architecture of a backbone's file that is called like an official one; None for any
+    other."""
+    for file in CATALOGUE:
+        if file.purpose == "backbone" and file.file_name == file_name:
+            return file.model
+    return None
 
 
 def licence_of(file_name: str, sha256: str) -> str | None:

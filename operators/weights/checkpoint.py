@@ -11,7 +11,7 @@ import pickle
 import re
 import warnings
 from argparse import Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from operators.errors import WeightsError
 
 _ZIP = b"PK\x03\x04"
 _PICKLE = b"\x80"  # PyTorch before 1.6
+# Where a whole checkpoint keeps the weights that are measured; of a DINO that is the teacher's.
+_WITHIN = ("teacher", "state_dict", "model")
 _NAMED_KEYS = 4  # keys an error spells out before it counts the rest
 
 # Official head files were written by a training framework whose `meta` holds numpy numbers. These
@@ -40,7 +42,7 @@ NUMPY_SCALARS: tuple[Any, ...] = (
     np.dtypes.Int64DType,
     np.dtypes.BoolDType,
 )
-# Whole checkpoints of DINO v1 and iBOT hold the options of their training: names and plain values.
+# Whole checkpoints of DINO v1, DeiT and iBOT hold the options of their training: plain values.
 _HARMLESS: tuple[Any, ...] = (*NUMPY_SCALARS, Namespace)
 
 
@@ -54,14 +56,12 @@ def sha256_tensors(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def read_tensors(
-    path: Path, *, within: Sequence[str] = ("state_dict", "model")
-) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
     """Every tensor of a weights file, on the CPU.
 
     Args:
-        path: a PyTorch file holding a state dict, bare or under a name; or safetensors.
-        within: such names; of those that the file has the first.
+        path: a PyTorch file holding a state dict, bare or under one of `_WITHIN`, of which the
+            first counts; or safetensors.
 
     Returns:
         Tensors by the names and in the dtypes that the file has.
@@ -71,7 +71,7 @@ def read_tensors(
             (which does not run).
     """
     if is_pytorch(path):
-        return _state_dict(path, _read_torch(path), within)
+        return _state_dict(path, _read_torch(path))
     return _read_safetensors(path)
 
 
@@ -147,10 +147,10 @@ def _refused(path: Path, error: pickle.UnpicklingError) -> WeightsError:
     )
 
 
-def _state_dict(path: Path, content: Any, within: Sequence[str]) -> dict[str, Tensor]:
+def _state_dict(path: Path, content: Any) -> dict[str, Tensor]:
     inner = None
     if isinstance(content, dict):
-        inner = next((content[name] for name in within if name in content), content)
+        inner = next((content[name] for name in _WITHIN if name in content), content)
     if not isinstance(inner, dict) or not inner:
         raise WeightsError(f"{path}: holds {type(content).__name__}, not named tensors")
     odd = sorted(str(key) for key, value in inner.items() if not isinstance(value, Tensor))

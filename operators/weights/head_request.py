@@ -11,6 +11,7 @@ from operators.errors import UsageError, WeightsError
 from operators.weights.backbone_choice import RANDOM
 from operators.weights.catalogue import (
     CATALOGUE,
+    DEIT,
     DEPTH_ANYTHING,
     SWIN,
     OfficialFile,
@@ -107,9 +108,12 @@ class HeadRequest:
         path = f"--head {self.operator}=PATH"
         if self.architecture.own_blocks and self.operator == "detect":
             return f"its head lies in its weights' file: {path}, the same path as --weights"
-        if self.architecture.pyramid and self.operator == "classify":
+        if self.operator == "classify" and (
+            self.architecture.own_classifier or self.architecture.pyramid
+        ):
+            name = SWIN if self.architecture.pyramid else DEIT
             return (
-                f"its head lies in its weights' file: --head classify={SWIN} beside --weights "
+                f"its head lies in its weights' file: --head classify={name} beside --weights "
                 f"auto, else {path}, the same path as --weights"
             )
         files = [file for file in official_files(self.operator) if file.model == self._model]

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from operators.errors import UsageError, WeightsError
-from operators.weights import depth_anything, dinotxt, eomt, swin
+from operators.weights import depth_anything, dinotxt, eomt, plain_vit, swin
 from operators.weights.backbone_choice import DEMO
 from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import DEPTH_ANYTHING, OfficialFile, belongs_to
@@ -139,7 +139,7 @@ def _from_file(request: HeadRequest, path: Path) -> Head:
     tensors = read_tensors(path)
     if swin.is_whole(tensors):
         return _swin_head(request, path, sha256, tensors)
-    whole = depth_anything.is_whole(tensors) or eomt.is_whole(tensors)
+    whole = any(kind.is_whole(tensors) for kind in (depth_anything, eomt, plain_vit))
     if whole and depth_anything.METRIC in path.name:
         raise WeightsError(
             f"{path}: fine-tuned to metres, which end the same decoder in a sigmoid times 20 m "
@@ -177,6 +177,13 @@ def _own_part(tensors: dict[str, Tensor], request: HeadRequest) -> dict[str, Ten
     """What of a file is the head: all of it, where it does not hold a backbone as well."""
     if depth_anything.is_whole(tensors):
         return depth_anything.decoder(tensors)
+    if plain_vit.is_whole(tensors):
+        if request.operator != "classify":
+            raise WeightsError(
+                f"--head {request.operator}: a DeiT's file has a head for classify alone; fit one "
+                f"with dinostream fit {request.operator}"
+            )
+        return plain_vit.classifiers(tensors)
     return eomt.decoder(tensors, request.architecture.depth) if eomt.is_whole(tensors) else tensors
 
 

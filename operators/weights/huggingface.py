@@ -1,6 +1,7 @@
-"""Hugging Face's names for DINOv2 tensors -> upstream's names.
+"""Hugging Face's names for tensors of DINOv2, DINO v1 and DeiT -> upstream's names.
 
-Tensors of `Dinov2Model` and `Dinov2WithRegistersModel` as their safetensors files spell them.
+Tensors of `Dinov2Model`, `Dinov2WithRegistersModel`, `ViTModel`, `DeiTModel` and of what classifies
+with the last two, as their safetensors files spell them.
 Knows nothing of files; what it does not recognise keeps its name for the strict check to report.
 """
 
@@ -13,22 +14,32 @@ import torch
 from torch import Tensor
 
 _RENAMED = (
+    (r"^(vit|deit)\.", ""),
     (r"^embeddings\.(cls_token|mask_token|register_tokens)$", r"\1"),
     (r"^embeddings\.position_embeddings$", "pos_embed"),
     (r"^embeddings\.patch_embeddings\.projection\.", "patch_embed.proj."),
     (r"^layernorm\.", "norm."),
     (r"^encoder\.layer\.(\d+)\.", r"blocks.\1."),
     (r"\.attention\.output\.dense\.", ".attn.proj."),
+    (r"^embeddings\.distillation_token$", "dist_token"),
+    (r"\.layernorm_before\.", ".norm1."),
+    (r"\.layernorm_after\.", ".norm2."),
+    (r"\.intermediate\.dense\.", ".mlp.fc1."),
+    (r"\.output\.dense\.", ".mlp.fc2."),
+    (r"^(cls_)?classifier\.", "head."),
+    (r"^distillation_classifier\.", "head_dist."),
     (r"\.layer_scale([12])\.lambda1$", r".ls\1.gamma"),
     (r"\.mlp\.weights_in\.", ".mlp.w12."),
     (r"\.mlp\.weights_out\.", ".mlp.w3."),
 )
+_HUGGING_FACE = re.compile(r"^((vit|deit)\.)?(embeddings|encoder\.layer)\.")
+_POOLER = "pooler."  # transformers' own, which no upstream has trained
 _QUERY = re.compile(r"^(blocks\.\d+)\.attention\.attention\.query\.(weight|bias)$")
 
 
 def is_hugging_face(names: Mapping[str, Tensor]) -> bool:
     """Whether these names are Hugging Face's and not upstream's."""
-    return any(name.startswith(("embeddings.", "encoder.layer.")) for name in names)
+    return any(_HUGGING_FACE.match(name) for name in names)
 
 
 def to_upstream(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -40,7 +51,9 @@ def to_upstream(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Returns:
         By upstream name; `blocks.N.attn.qkv` is `[3 D, D]` and `[3 D]`, in the order q, k, v.
     """
-    renamed = {_rename(name): tensor for name, tensor in tensors.items()}
+    renamed = {
+        _rename(name): tensor for name, tensor in tensors.items() if not name.startswith(_POOLER)
+    }
     for name in list(renamed):
         found = _QUERY.match(name)
         if found is None:

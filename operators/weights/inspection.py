@@ -13,7 +13,7 @@ from torch import Tensor
 
 from operators.backbones.architectures import ARCHITECTURES
 from operators.backbones.model import empty_model
-from operators.weights import depth_anything, eomt, swin
+from operators.weights import depth_anything, eomt, plain_vit, swin
 from operators.weights.catalogue import CATALOGUE
 from operators.weights.checkpoint import is_pytorch, read_tensors
 from operators.weights.demo import backbone_part, read_demo
@@ -46,7 +46,7 @@ def inspect_weights(path: Path) -> dict[str, Any]:
         "layout": layout,
         "sha256": sha256_file(path),
         "parameters": sum(tensor.numel() for tensor in tensors.values()),
-        "model": _model({name: list(tensor.shape) for name, tensor in backbone.items()}),
+        "model": recognised(backbone),
         "heads": _heads(header),
         "official": official and {"operator": official.purpose, "head": official.head},
         "tensors": {name: list(tensor.shape) for name, tensor in tensors.items()},
@@ -96,9 +96,17 @@ def _heads(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [header] if "operator" in header else []
 
 
-def _model(shapes: dict[str, list[int]]) -> str | None:
-    """The architecture that has exactly these tensors, or a whole EoMT's beside its head's."""
+def recognised(tensors: Mapping[str, Tensor]) -> str | None:
+    """The architecture that has exactly these tensors, or a whole EoMT's beside its head's.
+
+    A plain vision transformer without classifiers is taken for DINO v1's: a DeiT has them.
+
+    Args:
+        tensors: by upstream's names.
+    """
     for name, arch in ARCHITECTURES.items():
+        named = tensors if arch.layer_scale else plain_vit.backbone(tensors, arch)
+        shapes = {key: list(tensor.shape) for key, tensor in named.items()}
         if shapes.get("norm.weight") != [arch.width] or ("cls_token" in shapes) == arch.pyramid:
             continue
         own = empty_model(arch).state_dict()

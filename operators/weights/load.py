@@ -14,13 +14,13 @@ from torch import Tensor
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.loaded import LoadedBackbone, model_name
-from operators.backbones.model import empty_model, filled_model
+from operators.backbones.model import Model, empty_model, filled_model
 from operators.backbones.random_weights import random_tensors
 from operators.errors import WeightsError
-from operators.weights import depth_anything, eomt, swin
+from operators.weights import depth_anything, eomt, plain_vit, swin
 from operators.weights.backbone_choice import RANDOM, backbone_file, require_weights
 from operators.weights.cache import default_cache_dir
-from operators.weights.catalogue import licence_of
+from operators.weights.catalogue import licence_of, official_model
 from operators.weights.checkpoint import check_layout, read_tensors, sha256_tensors
 from operators.weights.demo import read_demo
 from operators.weights.digest import sha256_file
@@ -28,6 +28,7 @@ from operators.weights.download import Progress, fetch
 from operators.weights.head_needs import RENDERED
 from operators.weights.header import read_header
 from operators.weights.huggingface import is_hugging_face, to_upstream
+from operators.weights.inspection import recognised
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +115,9 @@ def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
     licence = licence_of(path.name, sha256) or ""
     if "-NC-" in licence:
         log.warning("%s: its licence is %s: not for commercial use", path, licence)
+    named = official_model(path.name)
+    if named and named != arch.name:
+        raise WeightsError(f"{path}: is by its name {named}, not {arch.name}; give --model {named}")
     tensors = read_tensors(path)
     if eomt.is_whole(tensors):
         tensors = _trunk(arch, path, tensors)
@@ -124,11 +128,26 @@ def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
         tensors = to_upstream(tensors)
     elif depth_anything.is_whole(tensors):
         tensors = depth_anything.encoder(tensors)
-    check_layout(path, tensors, empty_model(arch).state_dict())
-    model = filled_model(arch, {name: tensor.float() for name, tensor in tensors.items()})
+    model = _filled(arch, path, tensors)
     log.info("%s: weights %s, sha256 %s", arch.name, path, sha256)
     rendered_only = (read_header(path) or {}).get(RENDERED) is True
     return LoadedBackbone(model, sha256, False, str(path), rendered_only)
+
+
+def _filled(arch: Architecture, path: Path, tensors: Mapping[str, Tensor]) -> Model:
+    """
+    Raises:
+        WeightsError: they do not fit; the text says which model they are, where one has them.
+    """
+    own = tensors if arch.layer_scale else plain_vit.backbone(tensors, arch)
+    try:
+        check_layout(path, own, empty_model(arch).state_dict())
+    except WeightsError as error:
+        found = recognised(tensors)
+        if found is None:
+            raise
+        raise WeightsError(f"{error}; it is {found}: give --model {found}") from None
+    return filled_model(arch, {name: tensor.float() for name, tensor in own.items()})
 
 
 def _trunk(arch: Architecture, path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -23,6 +23,7 @@ def list_(as_json: bool) -> int:
     from operators.weights.catalogue import CATALOGUE
 
     cache_dir = default_cache_dir()
+    wide = max(len(file.model) for file in CATALOGUE)
     for file in CATALOGUE:
         cached = (cache_dir / file.file_name).exists()
         if as_json:
@@ -31,13 +32,18 @@ def list_(as_json: bool) -> int:
         size = f"{file.size_bytes / 1e6:.0f} MB" if file.size_bytes else "size unknown"
         name = f"{file.purpose} {file.head}" if file.head else file.purpose
         mark = "cached" if cached else ""
-        click.echo(f"{file.model:<32} {name:<28} {size:>12}  {file.licence}  {mark}".rstrip())
-    _list_outside(as_json)
+        click.echo(f"{file.model:<{wide}} {name:<28} {size:>12}  {file.licence}  {mark}".rstrip())
+    _list_outside(as_json, wide)
     return 0
 
 
-def _list_outside(as_json: bool) -> None:
-    """Models that users bring themselves: fetched by nobody here."""
+def _list_outside(as_json: bool, wide: int) -> None:
+    """Models that users bring themselves: fetched by nobody here.
+
+    Args:
+        as_json: one JSON object a line.
+        wide: characters of the first column.
+    """
     from operators.outside.published import FAMILIES
 
     for family, home in ((one, home) for one in FAMILIES for home in one.homes):
@@ -47,7 +53,7 @@ def _list_outside(as_json: bool) -> None:
             told = {"option": family.option, "licence": family.licence, "cached": False}
             click.echo(json.dumps({**own, **told}))
         else:
-            click.echo(f"{model:<32} {use:<28} {'':>12}  {family.licence}  from {home}")
+            click.echo(f"{model:<{wide}} {use:<28} {'':>12}  {family.licence}  from {home}")
 
 
 @command.command(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from operators.backbones.architectures import ARCHITECTURES, Architecture, architecture
@@ -60,8 +62,31 @@ def test_an_eomt_is_a_dinov2_without_its_last_blocks(name, width, blocks, own, g
     assert arch.ffn == ("swiglu" if "giant" in name else "mlp")
 
 
-def test_the_table_holds_22_names():
-    assert len(ARCHITECTURES) == 22
+@pytest.mark.parametrize(
+    ("name", "width", "patch", "grid"),
+    [
+        ("dino_vits16", 384, 16, 14),
+        ("dino_vits8", 384, 8, 28),
+        ("dino_vitb16", 768, 16, 14),
+        ("dino_vitb8", 768, 8, 28),
+        ("deit_tiny_patch16_224", 192, 16, 14),
+        ("deit_small_distilled_patch16_224", 384, 16, 14),
+        ("deit_base_patch16_384", 768, 16, 24),
+        ("deit_base_distilled_patch16_384", 768, 16, 24),
+    ],
+)
+def test_dino_and_deit_are_plain_vision_transformers(name, width, patch, grid):
+    arch = architecture(name)
+
+    assert (arch.width, arch.depth, arch.hidden, arch.ffn) == (width, 12, 4 * width, "mlp")
+    assert (arch.patch, arch.grid, arch.layer_scale) == (patch, grid, False)
+    assert arch.registers == ("distilled" in name)
+    assert arch.unshifted == arch.own_classifier == name.startswith("deit")
+
+
+def test_the_table_holds_every_size_of_every_family():
+    families = Counter(name.partition("_")[0] for name in ARCHITECTURES)
+    assert {"dinov2": 10, "eomt": 6, "dino": 4, "deit": 8, "swin": 6}.items() <= families.items()
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():

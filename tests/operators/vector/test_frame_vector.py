@@ -115,3 +115,25 @@ def test_what_the_backbone_does_not_have_is_refused(features: Features, tiny: Ar
     for wrong in (few, replace(features, norm=None), replace(features, layers={})):
         with pytest.raises(ValueError, match="want 4 last blocks and the final norm"):
             FrameVector(4).of(wrong, slice(1))
+
+
+def test_a_register_comes_last_after_the_norm(features: Features, tiny: Architecture) -> None:
+    assert features.norm is not None
+    own = {block: torch.randn(len(features.cls), 2, tiny.width) for block in (10, 11)}
+    marked = replace(features, registers=own)
+    vector, arch = FrameVector(register=True), replace(tiny, registers=2)
+
+    got = vector.of(marked, slice(1, 3))
+
+    assert (vector.layers(arch), vector.width(arch)) == ((11,), 2 * tiny.width)
+    torch.testing.assert_close(
+        got, torch.cat((features.cls[1:3], features.norm(own[11][1:3, 0])), 1)
+    )
+    assert vector.to_json() == {"blocks": 1, "mean_patch": False, "register": True}
+    with pytest.raises(ValueError, match="a vector has blocks and mean_patch, got register too"):
+        FrameVector.from_json(vector.to_json())
+    with pytest.raises(ValueError, match="dinov2_vitti14 has no registers, one was asked for"):
+        vector.layers(tiny)
+    for wrong in (features, replace(marked, norm=None)):
+        with pytest.raises(ValueError, match="want the last block's registers"):
+            vector.of(wrong, slice(1))

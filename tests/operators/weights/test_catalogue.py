@@ -14,23 +14,32 @@ from operators.weights.catalogue import (
     licence_of,
     official_backbone,
     official_head,
+    official_model,
 )
 
-HOST = "https://dl.fbaipublicfiles.com/dinov2"
+FILES = "https://dl.fbaipublicfiles.com"
+HOST = f"{FILES}/dinov2"
 
 
 @pytest.mark.parametrize(
     ("model", "path"),
     [
-        ("dinov2_vits14", "dinov2_vits14/dinov2_vits14_pretrain.pth"),
-        ("dinov2_vitg14", "dinov2_vitg14/dinov2_vitg14_pretrain.pth"),
-        ("dinov2_vitb14_reg", "dinov2_vitb14/dinov2_vitb14_reg4_pretrain.pth"),
+        ("dinov2_vits14", "dinov2/dinov2_vits14/dinov2_vits14_pretrain.pth"),
+        ("dinov2_vitg14", "dinov2/dinov2_vitg14/dinov2_vitg14_pretrain.pth"),
+        ("dinov2_vitb14_reg", "dinov2/dinov2_vitb14/dinov2_vitb14_reg4_pretrain.pth"),
+        ("dino_vits8", "dino/dino_deitsmall8_pretrain/dino_deitsmall8_pretrain.pth"),
+        ("dino_vitb16", "dino/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth"),
+        ("deit_tiny_patch16_224", "deit/deit_tiny_patch16_224-a1311bcf.pth"),
+        (
+            "deit_base_distilled_patch16_384",
+            "deit/deit_base_distilled_patch16_384-d0272ac0.pth",
+        ),
     ],
 )
 def test_backbones_lie_where_upstreams_hub_code_looks(model, path):
     file = official_backbone(model)
 
-    assert file.url == f"{HOST}/{path}"
+    assert file.url == f"{FILES}/{path}"
     assert file.file_name == path.rsplit("/", 1)[-1]
     assert (file.purpose, file.licence) == ("backbone", "Apache-2.0")
 
@@ -54,6 +63,26 @@ def test_backbones_lie_where_upstreams_hub_code_looks(model, path):
 )
 def test_heads_lie_where_upstreams_hub_code_looks(operator, model, head, file_name):
     assert official_head(operator, model, head).url == f"{HOST}/{model}/{file_name}"
+
+
+def test_the_classifiers_of_a_deit_lie_in_its_own_file():
+    name = "deit_small_patch16_224"
+    assert official_head("classify", name, "deit") is official_backbone(name)
+    assert official_model(official_backbone(name).file_name) == name
+    assert official_model("dinov2_vits14_linear_head.pth") is None
+    for model in ("dinov2_vits14", "dino_vits16"):
+        with pytest.raises(WeightsError, match=f"no official classify head 'deit' for {model}"):
+            official_head("classify", model, "deit")
+
+
+@pytest.mark.parametrize("operator", ["depth", "segmentation", "classify"])
+@pytest.mark.parametrize("model", ["dino_vits16", "deit_small_patch16_224"])
+def test_no_official_head_of_dinov2_is_one_of_its_elders(operator, model):
+    head = {"depth": "nyu-linear", "segmentation": "voc2012-linear"}.get(
+        operator, "imagenet-linear"
+    )
+    with pytest.raises(WeightsError, match=f"no official {operator} head '{head}' for {model}"):
+        official_head(operator, model, head)
 
 
 def test_classifiers_for_registers_lie_beside_those_without():
@@ -97,11 +126,9 @@ def test_the_three_known_backbones_are_pinned():
 def test_the_table_is_complete_and_its_file_names_never_collide():
     names = [file.file_name for file in CATALOGUE]
 
-    assert len(names) == len(set(names)) == 8 + 4 * 6 + 3 + 4 * 4 + 8 * 2 + 3 + 6
+    assert len(names) == len(set(names)) == 8 + 4 * 6 + 3 + 4 * 4 + 8 * 2 + 3 + 4 + 8 + 6
     assert {file.model for file in CATALOGUE} == {
-        name
-        for name in ARCHITECTURES
-        if name.startswith(("dinov2", "swin")) and not name.startswith("dinov2_vitti14")
+        name for name in ARCHITECTURES if not name.startswith(("dinov2_vitti14", "eomt"))
     }
 
 
