@@ -21,7 +21,6 @@ from operators.depth.linear import LinearDepth, depth_layout
 from operators.depth.relative import RelativeDepth
 from operators.depth.steps import to_steps
 from operators.depth.summary import depth_summary
-from operators.errors import UsageError
 from operators.finite import finite_rows, require_finite
 from operators.format import BUILT_IN
 from operators.frames import Features, FrameInfo
@@ -130,17 +129,11 @@ def build_depth(settings: Mapping[str, Any], request: HeadRequest) -> Depth | Re
 
     Raises:
         MissingHead: no head.
-        UsageError: a setting, the head or the backbone does not do.
+        UsageError: a setting or the head does not do.
     """
     given = Settings("depth", settings, ("map_scale", "domain"))
     arch = request.architecture
     map_scale = given.whole("map_scale", MAP_SCALE, low=1, high=arch.patch)
-    if arch.registers:
-        plain = arch.name.removesuffix("_reg")
-        raise UsageError(
-            f"depth heads are trained on backbones without registers, the model is {arch.name}; "
-            f"use --model {plain} or leave depth out"
-        )
     if request.wants_random:
         facts = {"range_m": RANGES_M["nyu"]}
         head = random_head(request, depth_layout(arch, blocks=1 if arch.pyramid else 4), facts)

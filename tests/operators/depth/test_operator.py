@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from operators.backbones.architectures import ARCHITECTURES, Architecture
 from operators.backbones.vit import VisionTransformer
@@ -213,11 +214,22 @@ def test_no_head_says_which_there_are(tiny: Architecture) -> None:
         build_depth({}, request(ARCHITECTURES["dinov2_vits14"]))
 
 
-@pytest.mark.parametrize("size", "sblg")
-def test_backbones_with_registers_are_refused(size: str) -> None:
-    arch = ARCHITECTURES[f"dinov2_vit{size}14_reg"]
-    with pytest.raises(UsageError, match=f"use --model dinov2_vit{size}14 or"):
-        build_depth({}, request(arch, random_seed=0))
+@pytest.mark.parametrize("model", ["dinov2_vits14_reg", "deit_small_distilled_patch16_224"])
+def test_a_backbone_with_registers_takes_heads_that_were_fitted_on_it(
+    tmp_path: Path, model: str
+) -> None:
+    arch = ARCHITECTURES[model]
+    head = {"format": 1, "operator": "depth", "backbone": HASH, "range_m": [0.1, 5.0]}
+    tensors = {name: torch.zeros(shape) for name, shape in depth_layout(arch, 4).items()}
+    path = tmp_path / "own.safetensors"
+    save_file(tensors, path, {"dinostream": json.dumps(head)})
+
+    fitted = build_depth({}, request(arch, choice=str(path)))
+
+    assert (fitted.domain, fitted.range_m, fitted.untrained) == ("own", (0.1, 5.0), False)
+    assert build_depth({}, request(arch, random_seed=0)).untrained
+    with pytest.raises(WeightsError, match=f"no official depth head 'nyu-linear' for {model}"):
+        build_depth({}, request(arch, choice="nyu-linear"))
 
 
 @pytest.mark.parametrize("blocks", [1, 4])
