@@ -36,7 +36,8 @@ class Architecture:
         window: tokens a side that a pyramid's attention reaches over.
         layer_scale: its files have LayerScale and a mask token; of others branches count once.
         unshifted: positions are resized to another grid as it is, without a filter (DeiT's).
-        own_classifier: its files also hold what classifies ImageNet (DeiT).
+        own_classifier: the name, as a head, of what its files also hold to classify ImageNet
+            (DeiT's, Swin's).
     """
 
     name: str
@@ -53,7 +54,7 @@ class Architecture:
     window: int = 0
     layer_scale: bool = True
     unshifted: bool = False
-    own_classifier: bool = False
+    own_classifier: str = ""
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width % self.heads:
@@ -167,6 +168,7 @@ def _swin() -> tuple[Architecture, ...]:
             grid=side // 32,
             stages=stages,
             window=window,
+            own_classifier="swin",
         )
         for size, width, stages, window, side in published
     )
@@ -198,7 +200,7 @@ def _deit() -> tuple[Architecture, ...]:
             grid=side // 16,
             layer_scale=False,
             unshifted=True,
-            own_classifier=True,
+            own_classifier="deit",
         )
         for size, width in sizes.items()
         for side in ((224, 384) if size == "base" else (224,))

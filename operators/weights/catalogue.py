@@ -25,9 +25,7 @@ SEGMENTATION_HEADS = ("ade20k-linear", "ade20k-ms", "voc2012-linear", "voc2012-m
 CLASSIFY_HEADS = ("imagenet-linear", "imagenet-linear4")
 DEPTH_ANYTHING = "depth-anything-v2"
 DINO_TXT_MODEL = "dinov2_vitl14_reg"  # the backbone that dino.txt was trained on
-SWIN = "swin"  # the classifier in the file of a Swin, as a head
 _SWIN_HOST = "https://github.com/SwinTransformer/storage/releases/download/v1.0.0"
-DEIT = "deit"  # the classifiers in the file of a DeiT, as a head
 EOMT_FILES = "https://huggingface.co/tue-mps"
 
 # Bytes and sha256, here and below, as several independent public repositories give them; upstream
@@ -225,15 +223,13 @@ def official_head(operator: str, model: str, head: str) -> OfficialFile:
         operator: `depth`, `segmentation` or `classify`; or `words`.
         model: the backbone's architecture; with registers upstream has `classify` heads alone.
         head: one of `DEPTH_HEADS`, `SEGMENTATION_HEADS`, `CLASSIFY_HEADS`, or `DEPTH_ANYTHING`;
-            `DEIT` or `SWIN`, which lie in the backbone's own file; of `words` a part.
+            `Architecture.own_classifier`, which lies in the backbone's own file; of `words` a part.
 
     Raises:
         WeightsError: upstream publishes no such head; the text lists those there are.
     """
-    own = architecture(model)
-    if operator == "classify" and (
-        (own.own_classifier and head == DEIT) or (own.pyramid and head == SWIN)
-    ):
+    own = architecture(model).own_classifier if operator == "classify" else ""
+    if own and head == own:
         return official_backbone(model)
     offered = [file for file in CATALOGUE if file.purpose == operator and file.head]
     for file in offered:
@@ -243,7 +239,7 @@ def official_head(operator: str, model: str, head: str) -> OfficialFile:
     models = sorted({file.model for file in offered})
     plain = model.removesuffix("_reg")
     hint = f" (upstream trained heads for {plain} only)" if plain != model else ""
-    hint = f" (its own is {DEIT})" if own else hint
+    hint = f" (its own is {own})" if own else hint
     raise WeightsError(
         f"no official {operator} head {head!r} for {model}{hint}; "
         f"heads: {', '.join(heads) or 'none'}; models: {', '.join(models) or 'none'}"

@@ -11,9 +11,7 @@ from operators.errors import UsageError, WeightsError
 from operators.weights.backbone_choice import RANDOM
 from operators.weights.catalogue import (
     CATALOGUE,
-    DEIT,
     DEPTH_ANYTHING,
-    SWIN,
     OfficialFile,
     belongs_to,
     official_head,
@@ -108,12 +106,10 @@ class HeadRequest:
         path = f"--head {self.operator}=PATH"
         if self.architecture.own_blocks and self.operator == "detect":
             return f"its head lies in its weights' file: {path}, the same path as --weights"
-        if self.operator == "classify" and (
-            self.architecture.own_classifier or self.architecture.pyramid
-        ):
-            name = SWIN if self.architecture.pyramid else DEIT
+        own = self.architecture.own_classifier
+        if own and self.operator == "classify":
             return (
-                f"its head lies in its weights' file: --head classify={name} beside --weights "
+                f"its head lies in its weights' file: --head classify={own} beside --weights "
                 f"auto, else {path}, the same path as --weights"
             )
         files = [file for file in official_files(self.operator) if file.model == self._model]

@@ -17,6 +17,7 @@ SMALL = Architecture(
     "swin_256",
     **{"width": 256, "depth": 4, "heads": 8, "patch": 32, "grid": 7},
     stages=(2, 2, 2, 2),
+    own_classifier="swin",
     window=7,
 )
 
