@@ -72,12 +72,12 @@ class Calibration:
         return hashlib.sha256(canonical_json(facts)).hexdigest()[:_HEX]
 
     def metres(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Metres, 0 where there are none: behind the camera, or beyond the horizon.
+        """Metres, 0 where there are none: behind the camera, beyond the horizon, or unknown.
 
         Args:
-            values: depth in metres, or disparity.
+            values: depth in metres, or disparity; negative where unknown.
         """
-        line = self.scale * values.astype(np.float64) + self.offset
+        line = np.where(values < 0, 0.0, self.scale * values.astype(np.float64) + self.offset)
         if self.kind == RELATIVE:
             line = np.divide(1.0, line, out=np.zeros_like(line), where=line > 0)
         return np.maximum(line, 0.0).astype(np.float32)

@@ -1,8 +1,8 @@
-"""The DPT decoder: features of four blocks in -> one number per pixel of fine maps out.
+"""The DPT decoder: features of four blocks in -> a number per pixel of fine maps out.
 
 Every block is brought to its own scale, then merged from coarse to fine (arXiv 2103.13413). Serves
-two families that differ in details: DINOv2's depth heads and Depth Anything V2. Must not know files
-or what the number means.
+families that differ in details: DINOv2's depth heads and Depth Anything's. Must not know files or
+what the numbers mean.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Dpt:
             precision: of all products but the last, whose results are the map's.
 
         Returns:
-            `[R, H, W]` float32, negative values too.
+            `[R, H, W]` float32, negative values too; `[R, V, H, W]` where a cell has V numbers.
         """
         patches = read[0][0]
         if precision not in self._layers:
@@ -136,7 +136,7 @@ class Dpt:
         grid = own.conv(grid, "squeeze")
         grid = relu(own.conv(_resized(grid, fine, corners=True), "last"))
         with Precision.FLOAT32.on(grid.device):
-            return conv2d(grid.float(), *own.pair(_VALUE))[:, 0]
+            return conv2d(grid.float(), *own.pair(_VALUE)).squeeze(1)
 
 
 class _Layers:

@@ -1,7 +1,8 @@
-"""How the two families of DPT files name their tensors: a file's tensors in -> `Dpt`'s names out.
+"""How the families of DPT files name their tensors: a file's tensors in -> `Dpt`'s names out.
 
 Upstream: facebookresearch/dinov2 hub/depth/decode_heads.py; DepthAnything/Depth-Anything-V2
-depth_anything_v2/dpt.py. Must not compute anything.
+depth_anything_v2/dpt.py; ByteDance-Seed/Depth-Anything-3 src/depth_anything_3/model/dpt.py. Must
+not compute anything.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from operators.backbones.architectures import Architecture
+from operators.weights.depth_anything import V2, V3, Family
 
 _DINOV2_CHANNELS = 256
 # width of the encoder -> channels of the decoder, channels of each scale
@@ -65,15 +67,39 @@ def dinov2_dpt(arch: Architecture) -> DptLayout:
 
 
 def depth_anything_dpt(arch: Architecture) -> DptLayout:
-    """The decoder in `depth_anything_v2_*.pth`.
+    """The decoder in `depth_anything_v2_*.pth`, relative and metric.
 
     Raises:
         ValueError: no Depth Anything V2 was published on such a backbone.
     """
+    # The coarsest step has nothing to skip to, but its file holds the tensors.
+    return _depth_anything(arch, V2, first_skip=True)
+
+
+def depth_anything_3_dpt(arch: Architecture) -> DptLayout:
+    """The decoder in the `model.safetensors` of a Depth Anything 3 of one view; `sky.*` tell where
+    the sky is, `norm.*` are the encoder's final norm.
+
+    Raises:
+        ValueError: no Depth Anything was published on such a backbone.
+    """
+    places = _depth_anything(arch, V3, first_skip=False)
+    channels, _ = _DEPTH_ANYTHING[arch.width]
+    sky = f"{V3.decoder}scratch.sky_output_conv2"
+    norm = f"{V3.encoder}norm"
+    return {
+        **places,
+        **_pair("sky.last", f"{sky}.0", (_LAST, channels // 2, 3, 3)),
+        **_pair("sky.value", f"{sky}.2", (1, _LAST, 1, 1)),
+        **{f"norm.{part}": Place(f"{norm}.{part}", (arch.width,)) for part in ("weight", "bias")},
+    }
+
+
+def _depth_anything(arch: Architecture, family: Family, *, first_skip: bool) -> dict[str, Place]:
     if arch.width not in _DEPTH_ANYTHING or arch.registers:
-        raise ValueError(f"there is no Depth Anything V2 for {arch.name}; there are S, B and L")
+        raise ValueError(f"there is no {family.title} for {arch.name}; there are S, B and L")
     channels, scales = _DEPTH_ANYTHING[arch.width]
-    head, scratch = "depth_head", "depth_head.scratch"
+    head, scratch = family.decoder.removesuffix("."), f"{family.decoder}scratch"
     places: dict[str, Place] = {}
     for index, own in enumerate(scales):
         projected = f"{head}.projects.{index}"
@@ -83,8 +109,7 @@ def depth_anything_dpt(arch: Architecture) -> DptLayout:
     places |= _resizing(f"{head}.resize_layers", scales)
     for step in range(4):
         block = f"{scratch}.refinenet{4 - step}"
-        # The coarsest step has nothing to skip to, but its file holds the tensors.
-        for ours, theirs in _units(step, always=True):
+        for ours, theirs in _units(step, always=first_skip):
             unit = f"{block}.resConfUnit{theirs}"
             places |= _pair(f"merge.{step}.{ours}", unit, (channels, channels, 3, 3))
         places |= _pair(f"merge.{step}.out", f"{block}.out_conv", (channels, channels, 1, 1))

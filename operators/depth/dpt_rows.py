@@ -24,7 +24,7 @@ Read = Callable[[slice], Sequence[tuple[Tensor, Tensor]]]
 
 
 def decoded(dpt: Dpt, read: Read, features: Features, rows: slice) -> Tensor:
-    """Fine maps of the frames among some rows, float32 `[R, H, W]`; padding behind them has none.
+    """Fine maps of the frames among some rows, as `Dpt` gives them; padding behind them has none.
 
     On a GPU each slice has the same number of rows, whatever the batch holds, so that no frame's
     bits depend on its mates. On a CPU a frame is decoded alone, because oneDNN sums otherwise where

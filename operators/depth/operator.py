@@ -1,7 +1,7 @@
 """Depth of every frame: features in -> a 16-bit PNG and a summary out.
 
-Which decoder reads them is the head's business: linear over 1 or 4 blocks, or DPT, both in metres;
-Depth Anything's relative depth is an operator of its own under the same name.
+Which decoder reads them is the head's business: linear over 1 or 4 blocks, DPT, or Depth Anything's
+metric one, all in metres; its relative depth is an operator of its own under the same name.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from operators.backbones.architectures import Architecture
 from operators.batch_operator import BatchOperator
+from operators.depth.depth_anything_metric import REACH_M, DepthAnythingMetric
 from operators.depth.dpt_metric import DptDepth, is_dpt
 from operators.depth.linear import LinearDepth, depth_layout
 from operators.depth.relative import RelativeDepth
@@ -27,12 +28,13 @@ from operators.frames import Features, FrameInfo
 from operators.png import grey16_png
 from operators.result import JSON, PNG, Result, canonical_json
 from operators.settings import Settings
-from operators.weights.depth_anything import is_decoder
+from operators.weights.depth_anything import V2, V3, Family, decoder_family
 from operators.weights.head_request import HeadRequest
 from operators.weights.heads import Head, random_head, trained_head
 
 RANGES_M = {"nyu": (0.001, 10.0), "kitti": (0.001, 80.0)}
 MAP_SCALE = 4  # upstream's own for linear heads
+_DOMAINS = (*RANGES_M, *V2.domains, *V3.domains)
 
 _MILLIMETRES = 0.001
 _MILLIMETRES_REACH_M = 65.0
@@ -59,17 +61,16 @@ class Depth(BatchOperator):
     ) -> None:
         """
         Args:
-            head: tensors in upstream's layout: linear over 1 or 4 blocks, or DPT.
+            head: tensors in upstream's layout: linear over 1 or 4 blocks, DPT, or Depth Anything's.
             arch: the backbone's sizes.
             range_m: smallest and largest depth of the head, metres.
-            domain: what it was trained on: nyu, kitti or own.
+            domain: what it was trained on: nyu, kitti, hypersim, vkitti or own.
             map_scale: cells of the map per side of a patch.
 
         Raises:
             WeightsError: the head does not fit the backbone.
         """
-        decoder = DptDepth if is_dpt(head.tensors) else LinearDepth
-        self._decoder = decoder(head, arch, range_m=range_m, map_scale=map_scale)
+        self._decoder = _decoder(head)(head, arch, range_m=range_m, map_scale=map_scale)
         self.layers = self._decoder.layers
         self.untrained = head.untrained
         self.head_sha256 = head.sha256
@@ -110,6 +111,8 @@ class Depth(BatchOperator):
         steps, finite = numbers
         require_finite(finite, info, operator=self.name)
         kind = {"depthkind": "metric", "depthdomain": self.domain}
+        if self.domain in REACH_M:  # v1 of the record knows neither as a domain
+            kind |= {"depthdomain": "own", "depthhead": self.domain}
         if self.domain != "own":  # metres of other cameras, until somebody calibrates
             kind["depthcalibrated"] = "false"
         scaled = kind | {"depthscale": str(self.depthscale)}
@@ -124,7 +127,8 @@ def build_depth(settings: Mapping[str, Any], request: HeadRequest) -> Depth | Re
     """Depth as a user configured it; its head says in metres or relative.
 
     Args:
-        settings: `map_scale`; `domain` (nyu or kitti) for a file whose name does not say it.
+        settings: `map_scale`; `domain` for a file whose name does not say it: nyu or kitti, of a
+            Depth Anything one of its family's.
         request: the head that was chosen.
 
     Raises:
@@ -139,13 +143,39 @@ def build_depth(settings: Mapping[str, Any], request: HeadRequest) -> Depth | Re
         head = random_head(request, depth_layout(arch, blocks=1 if arch.pyramid else 4), facts)
     else:
         head = trained_head(request)
-    chosen = given.choice("domain", "nyu", list(RANGES_M)) if "domain" in settings else ""
-    if is_decoder(head.tensors):
-        if chosen:
-            raise head.wrong(f"it is relative; leave out the setting domain={chosen}")
-        return RelativeDepth(head, arch, map_scale=map_scale)
+    chosen = given.choice("domain", "nyu", list(_DOMAINS)) if "domain" in settings else ""
+    family = decoder_family(head.tensors)
+    if family:
+        return _of_family(family, head, arch, chosen, map_scale)
     domain, range_m = _range(head, chosen)
     return Depth(head, arch, range_m=range_m, domain=domain, map_scale=map_scale)
+
+
+def _decoder(head: Head) -> type[DptDepth | LinearDepth | DepthAnythingMetric]:
+    if decoder_family(head.tensors):
+        return DepthAnythingMetric
+    return DptDepth if is_dpt(head.tensors) else LinearDepth
+
+
+def _of_family(
+    family: Family, head: Head, arch: Architecture, chosen: str, map_scale: int
+) -> Depth | RelativeDepth:
+    """A Depth Anything's: only its official name or a user says what it is fine-tuned to."""
+    said = head.facts.get("domain", "")
+    if chosen and said and chosen != said:
+        raise head.wrong(f"it is {said}; leave out the setting domain={chosen}")
+    domain = said or chosen
+    if domain not in family.domains:
+        *some, last = family.domains
+        raise head.wrong(
+            f"it is a {family.title}, whose tensors do not tell which one; set domain of depth to "
+            f"{', '.join(some)} or {last}, or give the file its official name"
+        )
+    if domain in REACH_M:
+        range_m = (0.0, REACH_M[domain])
+        return Depth(head, arch, range_m=range_m, domain=domain, map_scale=map_scale)
+    said = domain if family is V3 else ""
+    return RelativeDepth(head, arch, map_scale=map_scale, domain=said)
 
 
 def _range(head: Head, chosen: str) -> tuple[str, tuple[float, float]]:
@@ -156,7 +186,7 @@ def _range(head: Head, chosen: str) -> tuple[str, tuple[float, float]]:
     domain = said or chosen
     if domain in RANGES_M:
         return domain, RANGES_M[domain]
-    if not domain:
+    if not domain or chosen:
         raise head.wrong("it does not say its range; set domain of depth to nyu or kitti")
     try:
         low_m, high_m = (float(value) for value in head.facts["range_m"])

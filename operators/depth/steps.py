@@ -12,7 +12,8 @@ def to_steps(values: Tensor, scale: float) -> Tensor:
     """The nearest steps, halves to even: float32 in, uint16 of the same shape out, on its device.
 
     Args:
-        values: of the map.
+        values: of the map, negative where unknown.
         scale: of its unit per step.
     """
-    return (values.double() / scale).round().clamp(1, MOST).to(torch.uint16)
+    steps = (values.double() / scale).round().clamp(1, MOST)
+    return torch.where(values < 0, 0, steps).to(torch.uint16)

@@ -7,7 +7,7 @@ from pathlib import Path
 from operators.backbones.architectures import DEMO_MODEL
 from operators.errors import WeightsError
 from operators.weights.catalogue import (
-    DEPTH_ANYTHING,
+    WHOLE_MODELS,
     OfficialFile,
     official_backbone,
     official_head,
@@ -29,7 +29,7 @@ def backbone_file(model: str, weights: str) -> Path | OfficialFile | None:
         return None
     if weights == AUTO:
         return official_backbone(model)
-    if weights == DEPTH_ANYTHING:
+    if weights in WHOLE_MODELS:
         return official_head("depth", model, weights)  # its encoder lies in the same file
     return Path(weights).expanduser()
 

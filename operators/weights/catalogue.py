@@ -1,7 +1,7 @@
 """The official files: what exists, where, how large, with which hash and licence.
 
-DINOv2's backbones and heads, dino.txt, Depth Anything V2, and the backbones of DINO v1, DeiT and
-Swin. A table and look-ups. Must not touch the network or the disk.
+DINOv2's backbones and heads, dino.txt, Depth Anything, and the backbones of DINO v1, DeiT and Swin.
+A table and look-ups. Must not touch the network or the disk.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from operators.errors import WeightsError
 
 _HOST = "https://dl.fbaipublicfiles.com/dinov2"
 _DEPTH_ANYTHING_HOST = "https://huggingface.co/depth-anything/Depth-Anything-V2"
+_DEPTH_ANYTHING_3_HOST = "https://huggingface.co/depth-anything"
 _DINO_HOST = "https://dl.fbaipublicfiles.com/dino"
 _DEIT_HOST = "https://dl.fbaipublicfiles.com/deit"
-_LICENCE = "Apache-2.0"  # code and weights alike (MODEL_CARD.md upstream; LICENSE of both elders)
+_FREE, _NOT_COMMERCIAL = "Apache-2.0", "CC-BY-NC-4.0"
+_LICENCE = _FREE  # code and weights alike (DINOv2's MODEL_CARD.md; LICENSE of DINO v1 and DeiT)
 
 DEPTH_HEADS = (
     *("nyu-linear", "nyu-linear4", "nyu-dpt"),
@@ -23,6 +25,15 @@ DEPTH_HEADS = (
 )
 SEGMENTATION_HEADS = ("ade20k-linear", "ade20k-ms", "voc2012-linear", "voc2012-ms")
 CLASSIFY_HEADS = ("imagenet-linear", "imagenet-linear4")
+# Models of their own, whose encoder lies in the same file -> what the file is fine-tuned to, as the
+# setting `domain` of depth names it.
+WHOLE_MODELS = {
+    "depth-anything-v2": "relative",
+    "depth-anything-v2-hypersim": "hypersim",
+    "depth-anything-v2-vkitti": "vkitti",
+    "da3mono-large": "da3mono",
+    "da3metric-large": "da3metric",
+}
 DEPTH_ANYTHING = "depth-anything-v2"
 DINO_TXT_MODEL = "dinov2_vitl14_reg"  # the backbone that dino.txt was trained on
 _SWIN_HOST = "https://github.com/SwinTransformer/storage/releases/download/v1.0.0"
@@ -78,6 +89,7 @@ class OfficialFile:
         size_bytes: its size, None where nobody we trust tells it.
         sha256: its hash in lower-case hex, None: pinned at first use.
         licence: SPDX identifier.
+        kept_as: its name in the cache, where others have the same in their own folders.
     """
 
     url: str
@@ -87,6 +99,7 @@ class OfficialFile:
     size_bytes: int | None = None
     sha256: str | None = None
     licence: str = _LICENCE
+    kept_as: str | None = None
 
     def __post_init__(self) -> None:
         if not self.file_name:
@@ -95,7 +108,7 @@ class OfficialFile:
     @property
     def file_name(self) -> str:
         """The name it has in the cache."""
-        return self.url.rsplit("/", 1)[-1]
+        return self.kept_as or self.url.rsplit("/", 1)[-1]
 
 
 def _backbone(model: str) -> OfficialFile:
@@ -121,18 +134,17 @@ def _classifier(model: str, head: str) -> OfficialFile:
 
 
 def _depth_anything() -> tuple[OfficialFile, ...]:
-    free, not_commercial = "Apache-2.0", "CC-BY-NC-4.0"
     facts = (
         (
-            *("Small", "vits", 99_218_434, free),
+            *("Small", "vits", 99_218_434, _FREE),
             "715fade13be8f229f8a70cc02066f656f2423a59effd0579197bbf57860e1378",
         ),
         (
-            *("Base", "vitb", 389_961_218, not_commercial),
+            *("Base", "vitb", 389_961_218, _NOT_COMMERCIAL),
             "0d2b7002e62d39d655571c371333340bd88f67ab95050c03591555aa05645328",
         ),
         (
-            *("Large", "vitl", 1_341_395_338, not_commercial),
+            *("Large", "vitl", 1_341_395_338, _NOT_COMMERCIAL),
             "a7ea19fa0ed99244e67b624c72b8580b7e9553043245905be58796a608eb9345",
         ),
     )
@@ -176,6 +188,38 @@ def _elders() -> tuple[OfficialFile, ...]:
     return tuple(OfficialFile(url, "backbone", model) for model, url in urls.items())
 
 
+def _depth_anything_metric() -> tuple[OfficialFile, ...]:
+    # Addresses from metric_depth/README.md upstream. Its README licenses B and L as not commercial,
+    # the files' own pages say Apache-2.0: the stricter is told.
+    sizes = (
+        ("Small", "vits", _FREE),
+        *(("Base", "vitb", _NOT_COMMERCIAL), ("Large", "vitl", _NOT_COMMERCIAL)),
+    )
+    return tuple(
+        OfficialFile(
+            f"{_DEPTH_ANYTHING_HOST}-Metric-{data}-{name}/resolve/main/"
+            f"depth_anything_v2_metric_{data.lower()}_{encoder}.pth",
+            *("depth", f"dinov2_{encoder}14", f"{DEPTH_ANYTHING}-{data.lower()}"),
+            licence=licence,
+        )
+        for data in ("Hypersim", "VKITTI")
+        for name, encoder, licence in sizes
+    )
+
+
+def _depth_anything_3() -> tuple[OfficialFile, ...]:
+    # Repositories from README.md upstream; its code reads their model.safetensors.
+    return tuple(
+        OfficialFile(
+            f"{_DEPTH_ANYTHING_3_HOST}/{head.upper()}/resolve/main/model.safetensors",
+            *("depth", "dinov2_vitl14", head),
+            licence=_FREE,
+            kept_as=f"{head}.safetensors",
+        )
+        for head in ("da3mono-large", "da3metric-large")
+    )
+
+
 def _catalogue() -> tuple[OfficialFile, ...]:
     dinov2 = [name for name in ARCHITECTURES if name.startswith("dinov2_")]
     official = [name for name in dinov2 if name not in OWN_MODELS]
@@ -184,6 +228,8 @@ def _catalogue() -> tuple[OfficialFile, ...]:
         *(_backbone(model) for model in official),
         *(_head(model, "depth", head) for model in plain for head in DEPTH_HEADS),
         *_depth_anything(),
+        *_depth_anything_metric(),
+        *_depth_anything_3(),
         *(_head(model, "segmentation", head) for model in plain for head in SEGMENTATION_HEADS),
         *(_classifier(model, head) for model in official for head in CLASSIFY_HEADS),
         *_dino_txt(),
@@ -222,7 +268,7 @@ def official_head(operator: str, model: str, head: str) -> OfficialFile:
     Args:
         operator: `depth`, `segmentation` or `classify`; or `words`.
         model: the backbone's architecture; with registers upstream has `classify` heads alone.
-        head: one of `DEPTH_HEADS`, `SEGMENTATION_HEADS`, `CLASSIFY_HEADS`, or `DEPTH_ANYTHING`;
+        head: one of `DEPTH_HEADS`, `SEGMENTATION_HEADS`, `CLASSIFY_HEADS`, `WHOLE_MODELS`;
             `Architecture.own_classifier`, which lies in the backbone's own file; of `words` a part.
 
     Raises:
@@ -255,15 +301,20 @@ def official_model(file_name: str) -> str | None:
     return None
 
 
-def licence_of(file_name: str, sha256: str) -> str | None:
-    """The licence of a file that is or is called like an official one; None for any other."""
+def known_file(file_name: str, sha256: str) -> OfficialFile | None:
+    """The official file that a file is, or is called like; None for any other."""
     for file in CATALOGUE:
         if file.sha256 == sha256 or file.file_name == file_name:
-            return file.licence
+            return file
     return None
+
+
+def licence_of(file_name: str, sha256: str) -> str | None:
+    """The licence of a file that is or is called like an official one; None for any other."""
+    file = known_file(file_name, sha256)
+    return file.licence if file else None
 
 
 def belongs_to(file: OfficialFile) -> str | None:
     """The sha256 of the backbone's file that a head reads, None where nobody tells it."""
-    whole = file.head == DEPTH_ANYTHING  # its encoder lies in the same file
-    return file.sha256 if whole else official_backbone(file.model).sha256
+    return file.sha256 if file.head in WHOLE_MODELS else official_backbone(file.model).sha256

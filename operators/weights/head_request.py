@@ -11,7 +11,7 @@ from operators.errors import UsageError, WeightsError
 from operators.weights.backbone_choice import RANDOM
 from operators.weights.catalogue import (
     CATALOGUE,
-    DEPTH_ANYTHING,
+    WHOLE_MODELS,
     OfficialFile,
     belongs_to,
     official_head,
@@ -115,7 +115,7 @@ class HeadRequest:
         files = [file for file in official_files(self.operator) if file.model == self._model]
         # A whole model's backbone has one head, its own; any other backbone has all but that.
         whole = [file for file in files if belongs_to(file) == self.backbone_sha256]
-        offered = [file.head for file in whole or files if whole or file.head != DEPTH_ANYTHING]
+        offered = [file.head for file in whole or files if whole or file.head not in WHOLE_MODELS]
         if not offered:
             return f"it has no head; give one with {path}"
         names = ", ".join(str(name) for name in offered)

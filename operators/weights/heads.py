@@ -20,9 +20,10 @@ from operators.errors import UsageError, WeightsError
 from operators.weights import depth_anything, dinotxt, eomt, plain_vit, swin
 from operators.weights.backbone_choice import DEMO
 from operators.weights.cache import default_cache_dir
-from operators.weights.catalogue import DEPTH_ANYTHING, OfficialFile, belongs_to
+from operators.weights.catalogue import WHOLE_MODELS, OfficialFile, belongs_to, known_file
 from operators.weights.checkpoint import check_layout, read_tensors, sha256_tensors
 from operators.weights.demo import read_demo
+from operators.weights.depth_anything_hf import to_authors
 from operators.weights.digest import sha256_file
 from operators.weights.download import fetch
 from operators.weights.head_request import HeadRequest, official_files
@@ -129,32 +130,35 @@ def _from_file(request: HeadRequest, path: Path) -> Head:
     if header is not None:
         return _own_head(request, path, sha256, header)
     for file in official_files(request.operator):
-        if file.file_name == path.name and file.head != DEPTH_ANYTHING:  # its content tells it
+        if file.file_name == path.name and file.head not in WHOLE_MODELS:
             if file.model != request.architecture.name:
                 raise WeightsError(
                     f"{path}: was trained on {file.model}, the model is {request.architecture.name}"
                 )
             _check_backbone(request, str(path), belongs_to(file))
             return _official_head(request, path, sha256, file)
-    tensors = read_tensors(path)
+    tensors = to_authors(read_tensors(path))
     if swin.is_whole(tensors):
         return _swin_head(request, path, sha256, tensors)
-    whole = any(kind.is_whole(tensors) for kind in (depth_anything, eomt, plain_vit))
-    if whole and depth_anything.METRIC in path.name:
-        raise WeightsError(
-            f"{path}: fine-tuned to metres, which end the same decoder in a sigmoid times 20 m "
-            "(Hypersim, indoors) or 80 m (Virtual KITTI, outdoors); that is not built yet, take "
-            "the relative file and `dinostream calibrate`"
-        )
+    whole = depth_anything.family(tensors) or any(
+        kind.is_whole(tensors) for kind in (eomt, plain_vit)
+    )
     dinotxt.refuse_part(path, tensors)
     _check_backbone(request, str(path), sha256 if whole else None)
-    return Head(request.operator, str(path), _own_part(tensors, request), sha256)
+    official = known_file(path.name, sha256)
+    facts = _whole_facts(official) if official else {}
+    return Head(request.operator, str(path), _own_part(tensors, request), sha256, facts)
+
+
+def _whole_facts(file: OfficialFile) -> dict[str, str]:
+    """What the official name of a model of its own says, and its tensors do not."""
+    return {"domain": WHOLE_MODELS[file.head]} if file.head in WHOLE_MODELS else {}
 
 
 def _official_head(request: HeadRequest, path: Path, sha256: str, file: OfficialFile) -> Head:
-    trained_on = str(file.head).split("-")[0]  # nyu, kitti, ade20k, voc2012, imagenet or depth
-    facts = {}
-    if file.head != DEPTH_ANYTHING and file.purpose != "classify":
+    trained_on = str(file.head).split("-")[0]  # nyu, kitti, ade20k, voc2012, imagenet
+    facts = _whole_facts(file)
+    if not facts and file.purpose != "classify":
         facts = {"domain" if file.purpose == "depth" else "labelset": trained_on}
     return Head(request.operator, str(path), _own_part(read_tensors(path), request), sha256, facts)
 
@@ -175,7 +179,7 @@ def _swin_head(
 
 def _own_part(tensors: dict[str, Tensor], request: HeadRequest) -> dict[str, Tensor]:
     """What of a file is the head: all of it, where it does not hold a backbone as well."""
-    if depth_anything.is_whole(tensors):
+    if depth_anything.family(tensors):
         return depth_anything.decoder(tensors)
     if plain_vit.is_whole(tensors):
         if request.operator != "classify":

@@ -17,6 +17,7 @@ from operators.weights import depth_anything, eomt, plain_vit, swin
 from operators.weights.catalogue import CATALOGUE
 from operators.weights.checkpoint import is_pytorch, read_tensors
 from operators.weights.demo import backbone_part, read_demo
+from operators.weights.depth_anything_hf import to_authors
 from operators.weights.digest import sha256_file
 from operators.weights.head_needs import HeadNeeds
 from operators.weights.header import read_header
@@ -39,7 +40,7 @@ def inspect_weights(path: Path) -> dict[str, Any]:
     """
     tensors = read_tensors(path)
     header = read_header(path) or {}
-    layout, backbone = _backbone(tensors, header)
+    layout, backbone = _backbone(to_authors(tensors), header)
     official = next((file for file in CATALOGUE if file.file_name == path.name), None)
     return {
         "format": "PyTorch" if is_pytorch(path) else "safetensors",
@@ -82,8 +83,11 @@ def _backbone(
         return "Swin", swin.backbone(tensors)
     if is_hugging_face(tensors):
         return "Hugging Face", to_upstream(tensors)
-    if depth_anything.is_whole(tensors):
-        return "Depth Anything V2", depth_anything.encoder(tensors)
+    if depth_anything.is_multi_view(tensors):
+        return "Depth Anything 3 of many views", tensors
+    whole = depth_anything.family(tensors)
+    if whole:
+        return whole.title, depth_anything.encoder(tensors)
     if "heads" in header:
         return "dinostream demo", backbone_part(tensors)
     return "dinostream head" if "operator" in header else "upstream", tensors

@@ -23,6 +23,7 @@ from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import licence_of, official_model
 from operators.weights.checkpoint import check_layout, read_tensors, sha256_tensors
 from operators.weights.demo import read_demo
+from operators.weights.depth_anything_hf import to_authors
 from operators.weights.digest import sha256_file
 from operators.weights.download import Progress, fetch
 from operators.weights.head_needs import RENDERED
@@ -118,7 +119,7 @@ def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
     named = official_model(path.name)
     if named and named != arch.name:
         raise WeightsError(f"{path}: is by its name {named}, not {arch.name}; give --model {named}")
-    tensors = read_tensors(path)
+    tensors = to_authors(read_tensors(path))
     if eomt.is_whole(tensors):
         tensors = _trunk(arch, path, tensors)
     elif swin.is_whole(tensors):
@@ -126,7 +127,9 @@ def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
         tensors = swin.backbone(tensors)
     elif is_hugging_face(tensors):
         tensors = to_upstream(tensors)
-    elif depth_anything.is_whole(tensors):
+    elif depth_anything.is_multi_view(tensors):
+        raise WeightsError(f"{path}: {depth_anything.MULTI_VIEW}")
+    elif depth_anything.family(tensors):
         tensors = depth_anything.encoder(tensors)
     model = _filled(arch, path, tensors)
     log.info("%s: weights %s, sha256 %s", arch.name, path, sha256)

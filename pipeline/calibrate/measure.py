@@ -48,19 +48,30 @@ def calibrate(sink: str, stream: str, points: Sequence[Point], *, time_s: float 
         UsageError: no such records, a point outside, or points that make no line.
         SinkError: the sink cannot be read.
     """
-    message = _record(sink, stream, time_s)
+    message = newest_record(sink, stream, time_s)
     headers = message.headers
-    shown = depth_map(message)
-    source_hw = (int(headers["ce_sourceheight"]), int(headers["ce_sourcewidth"]))
-    values = [_value(shown.values, (x, y), source_hw) for x, y, _ in points]
+    shown, view = depth_map(message).values, view_of(message)
+    values = [_value(shown, (x, y), view.source_hw) for x, y, _ in points]
     fitted = fit_calibration(headers["ce_depthkind"], values, [metres for _, _, metres in points])
     stored = StoredCalibration(
-        replace(fitted.calibration, view=View(source_hw, _region(headers), shown.values.shape)),
+        replace(fitted.calibration, view=view),
         headers["ce_model"],
-        headers.get("ce_depthdomain", ""),
+        domain_of(headers),
         tuple(points),
     )
     return Outcome(stored, fitted, headers["ce_time"])
+
+
+def view_of(message: Message) -> View:
+    """What of its camera a depth record shows."""
+    headers = message.headers
+    source_hw = (int(headers["ce_sourceheight"]), int(headers["ce_sourcewidth"]))
+    return View(source_hw, _region(headers), depth_map(message).values.shape)
+
+
+def domain_of(headers: Mapping[str, str]) -> str:
+    """What the head of a depth record was trained on, "" for relative depth of one kind only."""
+    return headers.get("ce_depthhead") or headers.get("ce_depthdomain", "")
 
 
 def _region(headers: Mapping[str, str]) -> tuple[int, int, int, int] | None:
@@ -70,8 +81,13 @@ def _region(headers: Mapping[str, str]) -> tuple[int, int, int, int] | None:
     return left, top, right, bottom
 
 
-def _record(sink: str, stream: str, time_s: float | None) -> Message:
-    """The record nearest to the time, of the session and variant that were published last."""
+def newest_record(sink: str, stream: str, time_s: float | None) -> Message:
+    """The depth record nearest to the time, of the session and variant that were published last.
+
+    Raises:
+        UsageError: no such records.
+        SinkError: the sink cannot be read.
+    """
     first_us: int | None = None
     best: tuple[float, Message] | None = None
     reader = open_reader(sink)

@@ -26,14 +26,16 @@ class StoredCalibration:
     Attributes:
         calibration: the line.
         model: of the records that it was made from, as their attribute says.
-        domain: that the head was trained on, "" for relative depth.
+        domain: that the head was trained on, "" for relative depth of Depth Anything V2.
         points: x, y in pixels of the source, metres; of each.
+        focal_px: across and down, in pixels of the source; None: it was made from points.
     """
 
     calibration: Calibration
     model: str
     domain: str
     points: tuple[tuple[float, float, float], ...] = ()
+    focal_px: tuple[float, float] | None = None
 
 
 def read_calibrations(path: Path) -> dict[str, StoredCalibration]:
@@ -79,6 +81,7 @@ def _plain(one: StoredCalibration) -> dict[str, Any]:
         "model": one.model,
         "domain": one.domain,
         "points": [list(point) for point in one.points],
+        **({"focal_px": list(one.focal_px)} if one.focal_px else {}),
     }
 
 
@@ -86,7 +89,11 @@ def _stored(one: Mapping[str, Any]) -> StoredCalibration:
     points = tuple((float(x), float(y), float(metres)) for x, y, metres in one["points"])
     view = _view(one["view"]) if one.get("view") else None  # those of before 2026-12 have none
     calibration = Calibration(one["kind"], float(one["scale"]), float(one["offset"]), view)
-    return StoredCalibration(calibration, str(one["model"]), str(one["domain"]), points)
+    focal_px = None
+    if one.get("focal_px"):
+        across, down = map(float, one["focal_px"])
+        focal_px = across, down
+    return StoredCalibration(calibration, str(one["model"]), str(one["domain"]), points, focal_px)
 
 
 def _view(one: Mapping[str, Any]) -> View:

@@ -32,11 +32,10 @@ def use_calibrations(operators: dict[str, Operator], path: Path, model: str) -> 
         if not isinstance(operator, Depth | RelativeDepth):
             continue
         kind = METRIC if isinstance(operator, Depth) else RELATIVE
-        domain = operator.domain if isinstance(operator, Depth) else ""
         fitting = {
             stream: one.calibration
             for stream, one in known.items()
-            if (one.model, one.calibration.kind, one.domain) == (model, kind, domain)
+            if (one.model, one.calibration.kind, one.domain) == (model, kind, operator.domain)
         }
         notes += [
             f"the calibration of {stream} was made for other depth ({one.model}, "

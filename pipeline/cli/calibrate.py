@@ -1,4 +1,4 @@
-"""`dinostream calibrate`: points of known distance -> a camera's scale and offset."""
+"""`dinostream calibrate`: points of known distance, or a focal length -> a camera's own metres."""
 
 from __future__ import annotations
 
@@ -25,8 +25,13 @@ from pipeline.cli.options import FiniteRange, json_option
     "points",
     metavar="X,Y,METRES",
     multiple=True,
-    required=True,
     help="A pixel of the source and how far it is along the optical axis; two or more.",
+)
+@click.option(
+    "--focal",
+    metavar="PX[,PX]",
+    help="Of da3metric, in place of points: the focal length in pixels of the source, or across "
+    "and down.",
 )
 @click.option(
     "--time",
@@ -55,6 +60,7 @@ def command(
     stream: str,
     *,
     points: tuple[str, ...],
+    focal: str | None,
     time_s: float | None,
     sink: str,
     out: Path,
@@ -64,19 +70,30 @@ def command(
 
     For relative depth, or metres that were learnt elsewhere. The camera must not move or zoom.
     """
+    from pipeline.calibrate.focal import calibrate_by_focal
     from pipeline.calibrate.measure import calibrate
     from pipeline.calibrate.store import write_calibration
 
+    if bool(points) == bool(focal):
+        raise UsageError(
+            "give two points or more with --point X,Y,METRES, or of da3metric the focal length "
+            "with --focal PX; not both"
+        )
     wanted = [_point(text) for text in points]
-    outcome = calibrate(sink, stream, wanted, time_s=time_s)
-    write_calibration(out, stream, outcome.stored)
-    line = asdict(outcome.stored.calibration)
+    outcome = (
+        calibrate_by_focal(sink, stream, _focal(focal), time_s=time_s)
+        if focal
+        else calibrate(sink, stream, wanted, time_s=time_s)
+    )
+    stored, errors_m = outcome.stored, outcome.fitted.errors_m
+    write_calibration(out, stream, stored)
+    line = asdict(stored.calibration)
     if as_json:
-        said = {"stream": stream, **line, "errors_m": outcome.fitted.errors_m}
+        said = {"stream": stream, **line, "errors_m": errors_m, "focal_px": stored.focal_px}
         click.echo(json.dumps({**said, "time": outcome.time, "file": str(out)}))
         return 0
     click.echo(f"{stream}: {line['kind']}, scale {line['scale']:.6g}, offset {line['offset']:.6g}")
-    for (x, y, metres), error in zip(wanted, outcome.fitted.errors_m, strict=True):
+    for (x, y, metres), error in zip(wanted, errors_m, strict=True):
         click.echo(f"  {x:g},{y:g}: {metres:g} m, off by {error:+.2f} m")
     click.echo(f"wrote {out}: use it with --set calibrations={out}")
     return 0
@@ -88,3 +105,14 @@ def _point(text: str) -> tuple[float, float, float]:
         if all(map(math.isfinite, (x, y, metres))):
             return x, y, metres
     raise UsageError(f"--point takes X,Y,METRES, such as 320,410,2.5; got {text!r}")
+
+
+def _focal(text: str) -> tuple[float, float]:
+    with suppress(ValueError):
+        across, *others = (float(part) for part in text.split(","))
+        (down,) = others or (across,)
+        if all(math.isfinite(one) and one > 0 for one in (across, down)):
+            return across, down
+    raise UsageError(
+        f"--focal takes pixels above 0, such as 1130, or across and down, 1130,1128; got {text!r}"
+    )

@@ -32,7 +32,7 @@ def list_(as_json: bool) -> int:
         size = f"{file.size_bytes / 1e6:.0f} MB" if file.size_bytes else "size unknown"
         name = f"{file.purpose} {file.head}" if file.head else file.purpose
         mark = "cached" if cached else ""
-        click.echo(f"{file.model:<{wide}} {name:<28} {size:>12}  {file.licence}  {mark}".rstrip())
+        click.echo(f"{file.model:<{wide}} {name:<32} {size:>12}  {file.licence}  {mark}".rstrip())
     _list_outside(as_json, wide)
     return 0
 
@@ -53,7 +53,7 @@ def _list_outside(as_json: bool, wide: int) -> None:
             told = {"option": family.option, "licence": family.licence, "cached": False}
             click.echo(json.dumps({**own, **told}))
         else:
-            click.echo(f"{model:<{wide}} {use:<28} {'':>12}  {family.licence}  from {home}")
+            click.echo(f"{model:<{wide}} {use:<32} {'':>12}  {family.licence}  from {home}")
 
 
 @command.command(

@@ -266,7 +266,8 @@ def test_a_setting_may_not_contradict_the_head(tmp_path: Path) -> None:
 
 
 def test_only_known_domains(tiny: Architecture) -> None:
-    with pytest.raises(UsageError, match="depth: domain must be one of nyu, kitti, got 'mars'"):
+    known = "nyu, kitti, relative, hypersim, vkitti, da3mono, da3metric"
+    with pytest.raises(UsageError, match=f"depth: domain must be one of {known}, got 'mars'"):
         build_depth({"domain": "mars"}, request(tiny, random_seed=0))
 
 

@@ -220,11 +220,17 @@ def test_sizes_that_were_never_published(
 
 
 @pytest.mark.slow
-def test_metric_descendants_are_not_taken_for_it(whole: Path, tmp_path: Path) -> None:
-    metric = tmp_path / "depth_anything_v2_metric_hypersim_vits.pth"
-    metric.write_bytes(whole.read_bytes())
-    with pytest.raises(WeightsError, match=r"fine-tuned to metres.*a sigmoid times 20 m"):
-        build_depth({}, HeadRequest("depth", SMALL, HASH, str(metric)))
+def test_a_name_that_says_nothing_is_not_taken_for_relative(
+    whole: Path, loaded: LoadedBackbone, tmp_path: Path
+) -> None:
+    renamed = tmp_path / "model.pth"
+    renamed.write_bytes(whole.read_bytes())
+    request = HeadRequest("depth", SMALL, loaded.sha256, str(renamed))
+    with pytest.raises(WeightsError, match=r"set domain of depth to relative, hypersim or vkitti"):
+        build_depth({}, request)
+    with pytest.raises(WeightsError, match=r"set domain of depth to relative, hypersim or vkitti"):
+        build_depth({"domain": "da3metric"}, request)
+    assert isinstance(build_depth({"domain": "relative"}, request), RelativeDepth)
 
 
 def test_a_domain_means_nothing_to_it(whole: Path, loaded: LoadedBackbone) -> None:

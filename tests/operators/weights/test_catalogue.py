@@ -9,6 +9,7 @@ from operators.errors import WeightsError
 from operators.weights.catalogue import (
     CATALOGUE,
     DEPTH_ANYTHING,
+    WHOLE_MODELS,
     OfficialFile,
     belongs_to,
     licence_of,
@@ -109,6 +110,28 @@ def test_depth_anything_is_a_whole_model_with_a_licence_of_its_own():
     assert licence_of("mine.pth", "0" * 64) is None
 
 
+def test_metric_ones_say_where_they_lie_and_what_their_names_mean():
+    free, not_commercial = "Apache-2.0", "CC-BY-NC-4.0"
+    metric = {file.file_name: file for file in CATALOGUE if file.head in list(WHOLE_MODELS)[1:]}
+    assert {name: (file.head, file.licence) for name, file in metric.items()} == {
+        **{
+            f"depth_anything_v2_metric_{data}_vit{size}.pth": (f"depth-anything-v2-{data}", licence)
+            for data in ("hypersim", "vkitti")
+            for size, licence in (("s", free), ("b", not_commercial), ("l", not_commercial))
+        },
+        **{f"{head}.safetensors": (head, free) for head in ("da3mono-large", "da3metric-large")},
+    }
+    hypersim = metric["depth_anything_v2_metric_hypersim_vitb.pth"]
+    host = "https://huggingface.co/depth-anything"
+    assert hypersim.url == (
+        f"{host}/Depth-Anything-V2-Metric-Hypersim-Base/resolve/main/{hypersim.file_name}"
+    )
+    third = official_head("depth", "dinov2_vitl14", "da3metric-large")
+    assert third.url == f"{host}/DA3METRIC-LARGE/resolve/main/model.safetensors"
+    assert belongs_to(third) is belongs_to(hypersim) is None
+    assert licence_of(hypersim.file_name, "") == not_commercial
+
+
 def test_the_three_known_backbones_are_pinned():
     pinned = {
         file.model: (file.size_bytes, file.sha256[:8])
@@ -126,7 +149,7 @@ def test_the_three_known_backbones_are_pinned():
 def test_the_table_is_complete_and_its_file_names_never_collide():
     names = [file.file_name for file in CATALOGUE]
 
-    assert len(names) == len(set(names)) == 8 + 4 * 6 + 3 + 4 * 4 + 8 * 2 + 3 + 4 + 8 + 6
+    assert len(names) == len(set(names)) == 8 + 4 * 6 + 3 + 6 + 2 + 4 * 4 + 8 * 2 + 3 + 4 + 8 + 6
     assert {file.model for file in CATALOGUE} == {
         name for name in ARCHITECTURES if not name.startswith(("dinov2_vitti14", "eomt"))
     }
@@ -141,7 +164,7 @@ def test_our_own_width_has_no_official_weights(model):
 @pytest.mark.parametrize(
     ("operator", "model", "head", "message"),
     [
-        ("depth", "dinov2_vits14", "nyu", "heads: depth-anything-v2, kitti-dpt, kitti-linear"),
+        ("depth", "dinov2_vits14", "nyu", "depth-anything-v2-vkitti, kitti-dpt, kitti-linear"),
         ("depth", "dinov2_vits14_reg", "nyu-linear", "trained heads for dinov2_vits14 only"),
         (
             "segmentation",

@@ -27,7 +27,8 @@ def test_the_list_has_every_official_file(dinostream):
     lines = dinostream("weights", "list").stdout.splitlines()
     assert len(lines) == len(files)
     shown = [line for line in lines if "depth-anything-v2" in line]
-    assert [line.split()[-1] for line in shown] == ["Apache-2.0", "CC-BY-NC-4.0", "CC-BY-NC-4.0"]
+    assert [line.split()[-1] for line in shown] == 3 * ["Apache-2.0", *2 * ["CC-BY-NC-4.0"]]
+    assert [line.split()[-1] for line in lines if "depth da3" in line] == 2 * ["Apache-2.0"]
 
 
 def test_the_list_has_what_a_user_may_bring_with_its_licence(dinostream):
