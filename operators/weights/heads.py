@@ -104,9 +104,10 @@ def trained_head(request: HeadRequest) -> Head:
     file = request.file()
     if isinstance(file, Path):
         return _from_file(request, file)
-    whole = file.head is None  # its backbone lies in the same file
-    if not whole or request.random_seed is not None:
-        _check_backbone(request, file.url, belongs_to(file))
+    # Where the backbone lies in the same file, its own hash decides, after it is fetched at the latest.
+    whole, trained_on = file.head is None or file.head in WHOLE_MODELS, belongs_to(file)
+    if trained_on or not whole or request.random_seed is not None:
+        _check_backbone(request, file.url, trained_on)
     cached = fetch(file, request.cache_dir or default_cache_dir())
     if whole:
         return _from_file(request, cached.path)
@@ -157,8 +158,8 @@ def _whole_facts(file: OfficialFile) -> dict[str, str]:
 
 def _official_head(request: HeadRequest, path: Path, sha256: str, file: OfficialFile) -> Head:
     trained_on = str(file.head).split("-")[0]  # nyu, kitti, ade20k, voc2012, imagenet
-    facts = _whole_facts(file)
-    if not facts and file.purpose != "classify":
+    facts = {}
+    if file.purpose != "classify":
         facts = {"domain" if file.purpose == "depth" else "labelset": trained_on}
     return Head(request.operator, str(path), _own_part(read_tensors(path), request), sha256, facts)
 
