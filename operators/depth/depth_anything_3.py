@@ -25,9 +25,7 @@ metres: metres = `DISPARITY` x focal length / width / disparity, both in pixels 
 Up to 64, the largest that is published, reaches down to an eighth of that."""
 
 _FOCAL_PX = 300.0
-_SKY = (
-    0.3  # from where on it is sky (DepthAnything3Net, src/depth_anything_3/model/da3.py upstream)
-)
+_SKY = 0.3  # from where on it is sky (DepthAnything3Net in model/da3.py upstream)
 _UNKNOWN = -1.0
 
 

@@ -123,6 +123,25 @@ def test_metres_by_a_focal_length_are_the_twins(
 
 
 @pytest.mark.slow
+def test_its_norm_is_its_own_and_not_the_backbones(
+    twin: Twin,
+    operator: Callable[..., RelativeDepth],
+    features_of: Callable[..., Features],
+    frame: Callable[..., FrameInfo],
+) -> None:
+    """Tokens so small that what is added to their variance counts: 1e-5, in the backbone 1e-6."""
+    features = features_of([frame(0)], SMALL, grid=(3, 4), batch_size=1)
+    small = {block: (0.01 * one, cls) for block, (one, cls) in features.layers.items()}
+    with torch.inference_mode():
+        output, sky = twin([small[block][0].double() for block in BLOCKS])
+        got = operator(map_scale=14).disparity(replace(features, layers=small), slice(1))
+    known = (sky < 0.3) & (got > 0)
+    assert known.any()
+    want = DISPARITY * 300 / (4 * 14 * output[known])
+    np.testing.assert_allclose(got[known], want, rtol=1e-4, atol=0)
+
+
+@pytest.mark.slow
 def test_the_sky_is_unknown_in_the_records_calibrated_or_not(
     loaded: LoadedBackbone,
     operator: Callable[..., RelativeDepth],
