@@ -104,7 +104,7 @@ def trained_head(request: HeadRequest) -> Head:
     file = request.file()
     if isinstance(file, Path):
         return _from_file(request, file)
-    # Where the backbone lies in the same file, its own hash decides, after it is fetched at the latest.
+    # Of a file with its own backbone the hash decides, once it is fetched at the latest.
     whole, trained_on = file.head is None or file.head in WHOLE_MODELS, belongs_to(file)
     if trained_on or not whole or request.random_seed is not None:
         _check_backbone(request, file.url, trained_on)
