@@ -25,11 +25,13 @@ from pipeline.cli.options import FiniteRange, json_option
     "points",
     metavar="X,Y,METRES",
     multiple=True,
+    show_default="none",
     help="A pixel of the source and how far it is along the optical axis; two or more.",
 )
 @click.option(
     "--focal",
     metavar="PX[,PX]",
+    show_default="none",
     help="Of da3metric, in place of points: the focal length in pixels of the source, or across "
     "and down.",
 )
