@@ -151,13 +151,13 @@ def _codecs() -> Finding:
 def _weights() -> Finding:
     """Official files are fetched when they are asked for; the demo's are always there."""
     from operators.weights.cache import default_cache_dir
-    from operators.weights.catalogue import CATALOGUE
+    from operators.weights.catalogue import BY_HAND, CATALOGUE
 
     cache = default_cache_dir()
     paths = sorted({cache / file.file_name for file in CATALOGUE})
     cached = [f"{path.name} {size_text(path.stat().st_size)}" for path in paths if path.is_file()]
     remedy = "" if cached else "dinostream weights fetch dinov2_vits14, or --weights demo"
-    return Finding("weights", None, f"in {cache}: {', '.join(cached) or 'none'}", remedy)
+    return Finding("weights", None, f"in {cache}: {', '.join(cached) or 'none'}; {BY_HAND}", remedy)
 
 
 def _disk() -> Finding:

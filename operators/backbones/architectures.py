@@ -1,14 +1,15 @@
-"""The sizes of DINOv2, of what is built on it, of its elders and of Swin: name in, numbers out.
+"""Sizes of DINOv2, what is built on it, its elders, DINOv3 and Swin: name in, numbers out.
 
 Knows nothing of torch or of files.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
+from operators.backbones.statistics import IMAGENET, SAT493M, Statistics
 from operators.errors import UsageError
 
 DEMO_MODEL = "dinov2_vitti14"  # ours, what `--weights demo` are
@@ -38,6 +39,11 @@ class Architecture:
         unshifted: positions are resized to another grid as it is, without a filter (DeiT's).
         own_classifier: the name, as a head, of what its files also hold to classify ImageNet
             (DeiT's, Swin's).
+        rotary: queries and keys are turned by their place (DINOv3) and nothing is added to tokens,
+            so there is no `grid`.
+        ffn_ratio: width inside the feed-forward part, in D; SwiGLU has 2/3 of it.
+        norm_eps: what every norm adds to a variance.
+        statistics: what its pixels are normalised by.
     """
 
     name: str
@@ -55,6 +61,10 @@ class Architecture:
     layer_scale: bool = True
     unshifted: bool = False
     own_classifier: str = ""
+    rotary: bool = False
+    ffn_ratio: int = 4
+    norm_eps: float = 1e-6
+    statistics: Statistics = IMAGENET
 
     def __post_init__(self) -> None:
         if self.heads < 1 or self.width % self.heads:
@@ -67,6 +77,8 @@ class Architecture:
             raise ValueError(f"{self.name}: depth {self.depth} or registers {self.registers} wrong")
         if self.stages and (len(self.stages) != self.depth or self.window < 1):
             raise ValueError(f"{self.name}: stages {self.stages} or window {self.window} wrong")
+        if self.rotary and self.head_dim % 4:
+            raise ValueError(f"{self.name}: heads of {self.head_dim} numbers do not turn in fours")
 
     @property
     def head_dim(self) -> int:
@@ -75,10 +87,9 @@ class Architecture:
 
     @property
     def hidden(self) -> int:
-        """Width inside the feed-forward part: 4 D; for SwiGLU 2/3 of that, a multiple of 8."""
-        if self.ffn == "mlp":
-            return 4 * self.width
-        return (4 * self.width * 2 // 3 + 7) // 8 * 8
+        """Width inside the feed-forward part; for SwiGLU a multiple of 8."""
+        whole = self.ffn_ratio * self.width
+        return whole if self.ffn == "mlp" else (whole * 2 // 3 + 7) // 8 * 8
 
     @property
     def pyramid(self) -> bool:
@@ -130,7 +141,7 @@ def _variants() -> dict[str, Architecture]:
         Architecture(name, width=192, depth=depth, heads=3)
         for name, depth in zip(OWN_MODELS, (12, 6), strict=True)
     )
-    families = (official, with_registers, ours, _eomt(), _dino(), _deit(), _swin())
+    families = (official, with_registers, ours, _eomt(), _dino(), _deit(), _dinov3(), _swin())
     return {one.name: one for family in families for one in family}
 
 
@@ -151,6 +162,37 @@ def _eomt() -> tuple[Architecture, ...]:
         )
         for (name, width, blocks, heads, own), side in published
     )
+
+
+def _dinov3() -> tuple[Architecture, ...]:
+    """arXiv 2508.10104, by the names of upstream's hub; two also have learnt satellite pictures."""
+    sizes = (
+        ("s16", 384, 12, 6, 4),
+        ("s16plus", 384, 12, 6, 6),
+        ("b16", 768, 12, 12, 4),
+        ("l16", 1024, 24, 16, 4),
+        ("l16plus", 1024, 24, 16, 6),
+        ("h16plus", 1280, 32, 20, 6),
+        ("7b16", 4096, 40, 32, 3),
+    )
+    of_the_web = tuple(
+        Architecture(
+            f"dinov3_vit{size}",
+            *(width, depth, heads, 4),
+            ffn="mlp" if ratio == 4 else "swiglu",
+            patch=16,
+            rotary=True,
+            ffn_ratio=ratio,
+            norm_eps=1e-5,
+        )
+        for size, width, depth, heads, ratio in sizes
+    )
+    of_satellites = tuple(
+        replace(one, name=f"{one.name}_sat493m", statistics=SAT493M)
+        for one in of_the_web
+        if one.name.endswith(("vitl16", "vit7b16"))
+    )
+    return (*of_the_web, *of_satellites)
 
 
 def _swin() -> tuple[Architecture, ...]:

@@ -182,10 +182,10 @@ class Backbone:
         """A pass of one frame alone, by the plain model on any device: see `Features.again`."""
         model = self._model.to(self.device)
         pixels = torch.from_numpy(batch.pixels[row : row + 1].copy()).to(self.device)
-        patch = self._model.architecture.patch
+        arch = self._model.architecture
         resized = interpolate(
-            normalise(pixels, torch.float32),
-            size=(grid[0] * patch, grid[1] * patch),
+            normalise(pixels, torch.float32, arch.statistics),
+            size=(grid[0] * arch.patch, grid[1] * arch.patch),
             mode="bilinear",
             align_corners=False,
         )

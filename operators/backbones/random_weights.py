@@ -10,13 +10,15 @@ from torch import Tensor
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.model import empty_model
+from operators.backbones.rotary import PERIODS, exact_periods
 
 _STD = 0.02  # what DINOv2 starts its own training from
 
 
 def random_tensors(arch: Architecture, seed: int) -> dict[str, Tensor]:
     """Untrained weights by upstream name; see `drawn_tensors`."""
-    return drawn_tensors(empty_model(arch).state_dict(), seed)
+    tensors = drawn_tensors(empty_model(arch).state_dict(), seed)
+    return tensors | {PERIODS: exact_periods(arch)} if arch.rotary else tensors
 
 
 def drawn_tensors(empty: Mapping[str, Tensor], seed: int) -> dict[str, Tensor]:

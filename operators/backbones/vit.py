@@ -1,4 +1,4 @@
-"""DINOv2's vision transformer, inference only: normalised pixels in, tokens out.
+"""DINOv2's and DINOv3's vision transformer, inference only: normalised pixels in, tokens out.
 
 Parameters carry upstream's state-dict names, so official files load as they are.
 Must not know of files, frames or devices; attention itself lives in `kernels.attention`.
@@ -15,8 +15,8 @@ from torch.nn import functional as F
 
 from kernels.attention import attention
 from operators.backbones.architectures import Architecture
+from operators.backbones.rotary import Rotary, Rotation, rotated
 
-_NORM_EPS = 1e-6
 _KEPT_SIZES = 32  # positional embeddings kept, one per frame size; the largest takes 8 MB
 
 
@@ -48,9 +48,9 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(arch.width, 3 * arch.width)
         self.proj = nn.Linear(arch.width, arch.width)
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, rotation: Rotation | None = None) -> Tensor:
         qkv = self.qkv(tokens).view(*tokens.shape[:2], 3, self.heads, self.head_dim)
-        mixed: Tensor = self.proj(attention(qkv))
+        mixed: Tensor = self.proj(attention(rotated(qkv, rotation) if rotation else qkv))
         return mixed
 
 
@@ -68,7 +68,8 @@ class Mlp(nn.Module):
 
 
 class SwiGlu(nn.Module):
-    """Feed-forward part of g: `w3(silu(gate) * value)`, gate and value from one projection."""
+    """Feed-forward part of g, and of DINOv3's S+, L+, H+ and 7B: `w3(silu(gate) * value)`, gate and
+    value from one projection."""
 
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
@@ -97,15 +98,15 @@ class Block(nn.Module):
 
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
-        self.norm1 = nn.LayerNorm(arch.width, eps=_NORM_EPS)
+        self.norm1 = nn.LayerNorm(arch.width, eps=arch.norm_eps)
         self.attn = Attention(arch)
         self.ls1 = LayerScale(arch)
-        self.norm2 = nn.LayerNorm(arch.width, eps=_NORM_EPS)
+        self.norm2 = nn.LayerNorm(arch.width, eps=arch.norm_eps)
         self.mlp = Mlp(arch) if arch.ffn == "mlp" else SwiGlu(arch)
         self.ls2 = LayerScale(arch)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        tokens = self.ls1(tokens, self.attn(self.norm1(tokens)))
+    def forward(self, tokens: Tensor, rotation: Rotation | None = None) -> Tensor:
+        tokens = self.ls1(tokens, self.attn(self.norm1(tokens), rotation))
         out: Tensor = self.ls2(tokens, self.mlp(self.norm2(tokens)))
         return out
 
@@ -117,7 +118,10 @@ class VisionTransformer(nn.Module):
         super().__init__()
         self.architecture = arch
         self.cls_token = nn.Parameter(torch.zeros(1, 1, arch.width))
-        self.pos_embed = nn.Parameter(torch.zeros(1, 1 + arch.grid**2, arch.width))
+        self.rope_embed = Rotary(arch) if arch.rotary else None
+        self.pos_embed = (
+            None if arch.rotary else nn.Parameter(torch.zeros(1, 1 + arch.grid**2, arch.width))
+        )
         # Only training masks patches; the parameter is here because every file carries it.
         self.mask_token = nn.Parameter(torch.zeros(1, arch.width))
         self.register_tokens = (
@@ -125,7 +129,7 @@ class VisionTransformer(nn.Module):
         )
         self.patch_embed = PatchEmbed(arch)
         self.blocks = nn.ModuleList(Block(arch) for _ in range(arch.depth))
-        self.norm = nn.LayerNorm(arch.width, eps=_NORM_EPS)
+        self.norm = nn.LayerNorm(arch.width, eps=arch.norm_eps)
         self._positions: dict[tuple[int, int], Tensor] = {}
         self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
             lambda *_: self.forget_positions()
@@ -137,7 +141,8 @@ class VisionTransformer(nn.Module):
         """Run every block.
 
         Args:
-            pixels: ImageNet-normalised, `[B, 3, H, W]`, H and W multiples of the patch.
+            pixels: normalised by the architecture's statistics, `[B, 3, H, W]`, H and W multiples
+                of the patch.
             blocks: indices of the blocks whose output is wanted as well, from 0.
 
         Returns:
@@ -153,8 +158,9 @@ class VisionTransformer(nn.Module):
                 f"0 to {len(self.blocks) - 1}"
             )
         tokens, kept = self._embed(pixels), {}
+        rotation = self._rotation(pixels)
         for index, block in enumerate(self.blocks):
-            tokens = block(tokens)
+            tokens = block(tokens, rotation)
             if index in blocks:
                 kept[index] = tokens
         return self.norm(tokens), kept
@@ -172,7 +178,8 @@ class VisionTransformer(nn.Module):
 
         Args:
             patches: embedded, `[B, h*w, D]`.
-            position: of the class token and of each patch, `[1, 1 + h*w, D]`.
+            position: of the class token and of each patch, `[1, 1 + h*w, D]`; `[1, 1, D]` zeros
+                where nothing is added.
 
         Returns:
             Class token, registers, patches, `[B, N, D]`.
@@ -188,7 +195,16 @@ class VisionTransformer(nn.Module):
         """For whoever changes `pos_embed` in place in a frozen model, which keeps it resized."""
         self._positions.clear()
 
+    def _rotation(self, pixels: Tensor) -> Rotation | None:
+        if self.rope_embed is None:
+            return None
+        h, w = (side // self.architecture.patch for side in pixels.shape[2:])
+        rotation: Rotation = self.rope_embed(h, w)
+        return rotation
+
     def _position(self, h: int, w: int) -> Tensor:
+        if self.pos_embed is None:
+            return torch.zeros_like(self.cls_token)
         if self.pos_embed.requires_grad:  # in training, where it changes with every step
             return resize_positions(self.pos_embed, (h, w), self.architecture)
         position = self._positions.get((h, w))

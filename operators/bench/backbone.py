@@ -27,6 +27,7 @@ from operators.bench.provenance import load, provenance
 from operators.bench.ratios import ratio_figures, share_figures
 from operators.bench.stopwatch import seconds_of
 from operators.bench.task import Task
+from operators.errors import UsageError
 
 FORMAT = 1
 
@@ -71,8 +72,14 @@ def measure(settings: Settings, tell: Tell, keep: Keep = lambda report: None) ->
         The report; `operators.bench.report` makes a table of it.
 
     Raises:
+        UsageError: a model with registers.
         GateRed: somebody's tokens are wrong; there are no figures then.
     """
+    if settings.arch.registers:
+        raise UsageError(
+            f"{settings.arch.name} has registers; a plain Dinov2Model, with which all is compared, "
+            "has none: take a DINOv2 without them"
+        )
     report: dict[str, Any] = {
         "benchmark": "backbone",
         "format": FORMAT,

@@ -25,7 +25,7 @@ class SdpaAttention(nn.Module):
         self.qkv = own.qkv
         self.proj = own.proj
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, rotation: None = None) -> Tensor:
         batch, count, _ = tokens.shape
         parts = self.qkv(tokens).view(batch, count, 3, self.heads, self.head_dim)
         q, k, v = parts.permute(2, 0, 3, 1, 4).unbind(0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from operators.backbones.statistics import IMAGENET
 from operators.errors import WeightsError
 from operators.outside.published import Family
 from operators.result import canonical_json
@@ -103,7 +103,7 @@ def read_preprocessing(folder: Path) -> Mapping[str, Any]:
     """
     path = folder / PREPROCESSING
     said = read_object(path)
-    for key, usual in (("image_mean", IMAGENET_MEAN), ("image_std", IMAGENET_STD)):
+    for key, usual in (("image_mean", IMAGENET.mean), ("image_std", IMAGENET.std)):
         if said.get(key, list(usual)) != list(usual):
             raise WeightsError(
                 f"{path}: {key} is {said[key]!r}; pictures are prepared as the published models "

@@ -12,8 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
+from operators.backbones.statistics import Statistics
 from operators.errors import UsageError
-from operators.peers.recipe import Statistics
 
 _REFUSALS = (RuntimeError, TypeError, ValueError, AssertionError, AttributeError)
 
@@ -107,7 +107,7 @@ def timm_tensors(model: Any, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]
 
 def _statistics(config: Any) -> Statistics:
     mean, std = (tuple(map(float, colours)) for colours in (config.mean, config.std))
-    return Statistics((mean[0], mean[1], mean[2]), (std[0], std[1], std[2]))
+    return Statistics((mean[0], mean[1], mean[2]), (std[0], std[1], std[2]), "timm")
 
 
 def _unfit(name: str, why: str) -> UsageError:

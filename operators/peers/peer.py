@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.engines.engine import Tokens
-from operators.peers.recipe import IMAGENET, Statistics
+from operators.backbones.statistics import IMAGENET, Statistics
 
 
 class Peer(nn.Module):

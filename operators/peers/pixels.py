@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.engines.engine import Tokens
+from operators.backbones.statistics import IMAGENET
 from operators.peers.peer import Peer
-from operators.peers.recipe import IMAGENET
 
 CELLS = 8  # a side
 PATCH = 14  # DINOv2's, so that patches are where ours are

@@ -8,23 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from operators.backbones.statistics import IMAGENET, Statistics
 from operators.errors import UsageError
 from operators.peers.name import PeerName
 
-Colour = tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What pixels on a scale of 0..1 are normalised by, red, green, blue."""
-
-    mean: Colour
-    std: Colour
-
-
-IMAGENET = Statistics(IMAGENET_MEAN, IMAGENET_STD)
-CLIP = Statistics((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+CLIP = Statistics(
+    (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711), "openai-clip"
+)
 
 
 @dataclass(frozen=True, slots=True)

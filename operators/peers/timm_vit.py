@@ -10,9 +10,9 @@ from torch import Tensor
 
 from operators.backbones.architectures import Architecture
 from operators.backbones.engines.engine import Tokens
+from operators.backbones.statistics import Statistics
 from operators.peers.library import require_timm
 from operators.peers.peer import Peer
-from operators.peers.recipe import Statistics
 
 
 class TimmVit(Peer):

@@ -140,6 +140,7 @@ class PackedTransformer(VisionTransformer):
         patches = self.patch_embed(pixels)
         if mask is not None:
             patches = torch.where(mask[..., None], self.mask_token.to(patches.dtype), patches)
+        assert self.pos_embed is not None  # positions that turn are not trained here
         size_hw = (height // patch, width // patch)
         return self.arranged(patches, resize_positions(self.pos_embed, size_hw, self.architecture))
 

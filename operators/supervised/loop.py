@@ -158,6 +158,7 @@ class Training:
         self._optimiser.step()
         backbone = self.student.backbone
         with torch.no_grad():
+            assert backbone.pos_embed is not None  # what is trained here adds its positions
             backbone.pos_embed.copy_(smoothed(backbone.pos_embed, backbone.architecture))
         self.step += 1
         return {name: part.item() for name, part in (parts | places).items()}

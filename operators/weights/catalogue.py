@@ -1,15 +1,17 @@
 """The official files: what exists, where, how large, with which hash and licence.
 
-DINOv2's backbones and heads, dino.txt, Depth Anything, and the backbones of DINO v1, DeiT and Swin.
-A table and look-ups. Must not touch the network or the disk.
+DINOv2's backbones and heads, dino.txt, Depth Anything, and the backbones of DINO v1, DeiT, DINOv3
+and Swin. A table and look-ups. Must not touch the network or the disk.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from operators.backbones.architectures import ARCHITECTURES, OWN_MODELS, architecture
 from operators.errors import WeightsError
+from operators.weights import dinov3_files
 
 _HOST = "https://dl.fbaipublicfiles.com/dinov2"
 _DEPTH_ANYTHING_HOST = "https://huggingface.co/depth-anything/Depth-Anything-V2"
@@ -37,6 +39,7 @@ WHOLE_MODELS = {
 DEPTH_ANYTHING = "depth-anything-v2"
 DINO_TXT_MODEL = "dinov2_vitl14_reg"  # the backbone that dino.txt was trained on
 _SWIN_HOST = "https://github.com/SwinTransformer/storage/releases/download/v1.0.0"
+BY_HAND = "DINOv3's are asked for by hand, see weights list"
 EOMT_FILES = "https://huggingface.co/tue-mps"
 
 # Bytes and sha256, here and below, as several independent public repositories give them; upstream
@@ -82,7 +85,7 @@ class OfficialFile:
     """One file that upstream publishes.
 
     Attributes:
-        url: where it lies; the last part is its file name.
+        url: where it lies; the last part is its file name. With a form the name alone.
         purpose: `backbone`, the operator that it is a head for, or `words`: a part of dino.txt.
         model: the architecture that it is, or that it was trained on.
         head: the head's name, None for a backbone.
@@ -90,6 +93,7 @@ class OfficialFile:
         sha256: its hash in lower-case hex, None: pinned at first use.
         licence: SPDX identifier.
         kept_as: its name in the cache, where others have the same in their own folders.
+        form: where a person accepts its licence and is told where it lies; it is never fetched.
     """
 
     url: str
@@ -100,6 +104,7 @@ class OfficialFile:
     sha256: str | None = None
     licence: str = _LICENCE
     kept_as: str | None = None
+    form: str | None = None
 
     def __post_init__(self) -> None:
         if not self.file_name:
@@ -165,6 +170,13 @@ def _dino_txt() -> tuple[OfficialFile, ...]:
         OfficialFile(f"{stem}_vision_head.pth", "words", DINO_TXT_MODEL, "vision-head"),
         OfficialFile(f"{stem}_text_encoder.pth", "words", DINO_TXT_MODEL, "text-encoder"),
         OfficialFile(vocabulary, "words", DINO_TXT_MODEL, "vocabulary", licence="MIT"),
+    )
+
+
+def _dinov3() -> tuple[OfficialFile, ...]:
+    return tuple(
+        OfficialFile(name, "backbone", model, licence=dinov3_files.LICENCE, form=dinov3_files.FORM)
+        for model, name in dinov3_files.NAMES.items()
     )
 
 
@@ -235,6 +247,7 @@ def _catalogue() -> tuple[OfficialFile, ...]:
         *_dino_txt(),
         *_swin(),
         *_elders(),
+        *_dinov3(),
     )
 
 
@@ -245,11 +258,17 @@ def official_backbone(model: str) -> OfficialFile:
     """The official weights of an architecture.
 
     Raises:
-        WeightsError: upstream publishes none under that name.
+        WeightsError: upstream publishes none under that name, or gives them by a form alone.
     """
     for file in CATALOGUE:
         if file.purpose == "backbone" and file.model == model:
-            return file
+            if file.form is None:
+                return file
+            raise WeightsError(
+                f"the weights of {model} are not fetched: their licence is to be accepted by a "
+                f"person, at {file.form} or at Hugging Face. Give {file.file_name} or a "
+                "model.safetensors with --weights PATH"
+            )
     if architecture(model).own_blocks:
         raise WeightsError(
             f"the weights of {model} are not fetched: nobody publishes their hashes. Get an EoMT's "
@@ -303,10 +322,19 @@ def official_model(file_name: str) -> str | None:
 
 def known_file(file_name: str, sha256: str) -> OfficialFile | None:
     """The official file that a file is, or is called like; None for any other."""
-    for file in CATALOGUE:
-        if file.sha256 == sha256 or file.file_name == file_name:
-            return file
-    return None
+    named = next((file for file in CATALOGUE if file.file_name == file_name), None)
+    return published_as(sha256) or named
+
+
+def published_as(sha256: str) -> OfficialFile | None:
+    """The official file with that content, where hashes are told, be it by 8 hex in its name."""
+    told = (file for file in CATALOGUE if file.sha256 == sha256 or _begins(file, sha256))
+    return next(told, None)
+
+
+def _begins(file: OfficialFile, sha256: str) -> bool:
+    begins = re.search(r"-([0-9a-f]{8})\.pth$", file.file_name)
+    return begins is not None and sha256.startswith(begins[1])
 
 
 def licence_of(file_name: str, sha256: str) -> str | None:

@@ -145,6 +145,12 @@ def _from_file(request: HeadRequest, path: Path) -> Head:
         kind.is_whole(tensors) for kind in (eomt, plain_vit)
     )
     dinotxt.refuse_part(path, tensors)
+    if request.architecture.rotary:
+        raise WeightsError(
+            f"{path}: no head that `dinostream fit` made, as its header would say; of a DINOv3 "
+            f"({request.architecture.name}) only such run, neither DINOv2's official ones nor "
+            "Meta's own"
+        )
     _check_backbone(request, str(path), sha256 if whole else None)
     official = known_file(path.name, sha256)
     facts = _whole_facts(official) if official else {}
@@ -206,6 +212,9 @@ def _own_head(request: HeadRequest, path: Path, sha256: str, header: Mapping[str
             f"{path}: its header says backbone {trained_on!r}, expected the sha256 of its weights"
         )
     _check_backbone(request, str(path), trained_on)
+    arch, model = request.architecture, header.get("model")
+    if arch.rotary and model != arch.name:  # one file, which another model normalises pixels for
+        raise WeightsError(f"{path}: was fitted on {model}, the model is {arch.name}")
     return Head(request.operator, str(path), read_tensors(path), sha256, header)
 
 

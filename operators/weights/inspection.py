@@ -13,8 +13,9 @@ from torch import Tensor
 
 from operators.backbones.architectures import ARCHITECTURES
 from operators.backbones.model import empty_model
-from operators.weights import depth_anything, eomt, plain_vit, swin
-from operators.weights.catalogue import CATALOGUE
+from operators.backbones.rotary import PERIODS
+from operators.weights import depth_anything, dinov3, eomt, plain_vit, swin
+from operators.weights.catalogue import CATALOGUE, published_as
 from operators.weights.checkpoint import is_pytorch, read_tensors
 from operators.weights.demo import backbone_part, read_demo
 from operators.weights.depth_anything_hf import to_authors
@@ -32,8 +33,9 @@ def inspect_weights(path: Path) -> dict[str, Any]:
 
     Returns:
         `format`, `layout`, `sha256`, `parameters` (how many numbers), `model` (the architecture
-        that its backbone is, or None), `heads` (headers of our own heads in it), `official` (what
-        a file of that name is, as in the catalogue, or None) and `tensors` (name -> shape).
+        that its backbone is, or None), `alike` (others with the same tensors), `heads` (headers of
+        our own heads in it), `official` (what a file of that name is, as in the catalogue, or None)
+        and `tensors` (name -> shape).
 
     Raises:
         WeightsError: it cannot be read, or asks to run code.
@@ -42,12 +44,15 @@ def inspect_weights(path: Path) -> dict[str, Any]:
     header = read_header(path) or {}
     layout, backbone = _backbone(to_authors(tensors), header)
     official = next((file for file in CATALOGUE if file.file_name == path.name), None)
+    sha256 = sha256_file(path)
+    models = recognised(backbone, sha256)
     return {
         "format": "PyTorch" if is_pytorch(path) else "safetensors",
         "layout": layout,
-        "sha256": sha256_file(path),
+        "sha256": sha256,
         "parameters": sum(tensor.numel() for tensor in tensors.values()),
-        "model": recognised(backbone),
+        "model": models[0] if models else None,
+        "alike": models[1:],
         "heads": _heads(header),
         "official": official and {"operator": official.purpose, "head": official.head},
         "tensors": {name: list(tensor.shape) for name, tensor in tensors.items()},
@@ -65,7 +70,11 @@ def inspection_lines(path: Path, facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"{len(facts['tensors'])} tensors, {facts['parameters']:,} numbers"
     official, heads = facts["official"] or {}, facts["heads"]
     if facts["model"] or not (heads or official.get("head")):
-        yield f"model: {facts['model'] or 'no backbone that dinostream knows'}"
+        alike = f", or {' or '.join(facts['alike'])}: their tensors are alike"
+        yield (
+            f"model: {facts['model'] or 'no backbone that dinostream knows'}"
+            f"{alike if facts['alike'] else ''}"
+        )
     if official.get("head"):
         yield f"head: {official['operator']} {official['head']}, by its official name"
     for header in heads:
@@ -81,6 +90,8 @@ def _backbone(
         return "EoMT", eomt.renamed(tensors)
     if swin.is_whole(tensors):
         return "Swin", swin.backbone(tensors)
+    if dinov3.is_one(tensors):
+        return "DINOv3", dinov3.renamed(tensors)
     if is_hugging_face(tensors):
         return "Hugging Face", to_upstream(tensors)
     if depth_anything.is_multi_view(tensors):
@@ -100,26 +111,29 @@ def _heads(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [header] if "operator" in header else []
 
 
-def recognised(tensors: Mapping[str, Tensor]) -> str | None:
-    """The architecture that has exactly these tensors, or a whole EoMT's beside its head's.
-
-    A plain vision transformer without classifiers is taken for DINO v1's: a DeiT has them.
+def recognised(tensors: Mapping[str, Tensor], sha256: str = "") -> list[str]:
+    """The architectures that have exactly these tensors, or a whole EoMT's beside its head's.
 
     Args:
         tensors: by upstream's names.
+        sha256: of the file; where it is a published one, it is of one architecture alone.
     """
+    found = []
     for name, arch in ARCHITECTURES.items():
         named = tensors if arch.layer_scale else plain_vit.backbone(tensors, arch)
         shapes = {key: list(tensor.shape) for key, tensor in named.items()}
         if shapes.get("norm.weight") != [arch.width] or ("cls_token" in shapes) == arch.pyramid:
             continue
         own = empty_model(arch).state_dict()
+        if PERIODS not in shapes:
+            own.pop(PERIODS, None)  # a DINOv3's, which Hugging Face's files leave out
         given = shapes
         if arch.own_blocks and f"blocks.{arch.depth + arch.own_blocks - 1}.norm1.bias" in shapes:
             given = {key: shape for key, shape in shapes.items() if eomt.of_trunk(key, arch.depth)}
         if {key: list(tensor.shape) for key, tensor in own.items()} == given:
-            return name
-    return None
+            found.append(name)
+    published = published_as(sha256)
+    return [published.model] if published and published.model in found else found
 
 
 def _head_lines(header: Mapping[str, Any], here: str | None) -> Iterator[str]:

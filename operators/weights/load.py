@@ -17,7 +17,7 @@ from operators.backbones.loaded import LoadedBackbone, model_name
 from operators.backbones.model import Model, empty_model, filled_model
 from operators.backbones.random_weights import random_tensors
 from operators.errors import WeightsError
-from operators.weights import depth_anything, eomt, plain_vit, swin
+from operators.weights import depth_anything, dinov3, eomt, plain_vit, swin
 from operators.weights.backbone_choice import RANDOM, backbone_file, require_weights
 from operators.weights.cache import default_cache_dir
 from operators.weights.catalogue import licence_of, official_model
@@ -125,6 +125,8 @@ def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
     elif swin.is_whole(tensors):
         log.info("%s: a Swin; its authors' files are under the licence %s", path, swin.LICENCE)
         tensors = swin.backbone(tensors)
+    elif dinov3.is_one(tensors) or arch.rotary:
+        tensors = dinov3.backbone(path, sha256, arch, tensors)
     elif is_hugging_face(tensors):
         tensors = to_upstream(tensors)
     elif depth_anything.is_multi_view(tensors):
@@ -147,9 +149,10 @@ def _filled(arch: Architecture, path: Path, tensors: Mapping[str, Tensor]) -> Mo
         check_layout(path, own, empty_model(arch).state_dict())
     except WeightsError as error:
         found = recognised(tensors)
-        if found is None:
+        if not found:
             raise
-        raise WeightsError(f"{error}; it is {found}: give --model {found}") from None
+        which = " or ".join(found)
+        raise WeightsError(f"{error}; it is {which}: give --model {found[0]}") from None
     return filled_model(arch, {name: tensor.float() for name, tensor in own.items()})
 
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from operators.backbones.architectures import architecture
-from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from operators.backbones.random_weights import random_tensors
+from operators.backbones.statistics import IMAGENET
 from operators.bench.peer_model import peer_model
 from pipeline.bench.peer_heads import PeerHeads, Row
 from pipeline.bench.task import Task, Timing
@@ -58,8 +58,8 @@ class _Loop:
         self._height, self._width = size.of((height, width))
         self._model = model
         self._heads = heads
-        self._mean = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
-        self._std = torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
+        self._mean = torch.tensor(IMAGENET.mean).view(1, 3, 1, 1)
+        self._std = torch.tensor(IMAGENET.std).view(1, 3, 1, 1)
         self._database = _open(task.database)
         self.first_us = 0
         self.committed_us = 0

@@ -31,7 +31,7 @@ def list_(as_json: bool) -> int:
             continue
         size = f"{file.size_bytes / 1e6:.0f} MB" if file.size_bytes else "size unknown"
         name = f"{file.purpose} {file.head}" if file.head else file.purpose
-        mark = "cached" if cached else ""
+        mark = "cached" if cached else f"by hand: {file.form}" if file.form else ""
         click.echo(f"{file.model:<{wide}} {name:<32} {size:>12}  {file.licence}  {mark}".rstrip())
     _list_outside(as_json, wide)
     return 0

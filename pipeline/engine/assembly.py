@@ -267,10 +267,11 @@ def _variants(operator: Operator, computation: Computation) -> Variants:
 
 def computation_of(backbone: Backbone | KeptBackbone) -> Computation:
     """What a backbone computes, whatever the size of its pictures."""
+    arch = backbone.loaded.model.architecture
     return Computation(
-        architecture=backbone.loaded.model.architecture.name,
+        architecture=arch.name,
         backbone_sha256=backbone.loaded.sha256,
-        preprocessing=f"{FILTER_NAME}, imagenet",
+        preprocessing=f"{FILTER_NAME}, {arch.statistics.name}",
         engine=backbone.identity,
         dtype=str(backbone.choice.dtype).removeprefix("torch."),
         device=device_kind(backbone.device),

@@ -105,7 +105,7 @@ def shared_facts(
         "model": backbone.loaded.model.architecture.name,
         "short_side": plan.short_side,
         "filter": FILTER_NAME,
-        "normalisation": "imagenet",
+        "normalisation": backbone.loaded.model.architecture.statistics.name,
         "trained": {
             "what": what,
             "pictures": len(split.train),

@@ -98,7 +98,7 @@ def fit_anomaly(
         "quantile": plan.quantile,
         "short_side": plan.short_side,
         "filter": FILTER_NAME,
-        "normalisation": "imagenet",
+        "normalisation": backbone.loaded.model.architecture.statistics.name,
         "data": data_sha256([one] for one in set(footage.contents)),
         **provenance_facts(map(source_of, recordings), rendered=footage.rendered),
         "metrics": {

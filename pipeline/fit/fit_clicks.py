@@ -58,7 +58,7 @@ def fit_clicks(clicked: Clicked, backbone: Backbone, *, short_side: int, seed: i
         **provenance_facts(map(source_of, clicked.files), rendered=False),
         "short_side": short_side,
         "filter": FILTER_NAME,
-        "normalisation": "imagenet",
+        "normalisation": backbone.loaded.model.architecture.statistics.name,
         "trained": {"what": "logistic regression on clicked patches", "patches": len(ids)},
     }
     unmeasured = ("the clicks of every file are needed for training: not measured",)

@@ -163,7 +163,7 @@ def vector_facts(
         "labels": list(examples.labels),
         "short_side": short_side,
         "filter": FILTER_NAME,
-        "normalisation": "imagenet",
+        "normalisation": backbone.loaded.model.architecture.statistics.name,
         "unit_vectors": examples.unit,
         **fit.facts,
         "metrics": {

@@ -97,7 +97,7 @@ class _Making:
     def by_a_run(self, run: Path) -> Lesson:
         folder, start = RunFolder(run), self.start
         teacher, shape = folder.read_learner()
-        _require_patch(self.arch, teacher.backbone.architecture)
+        _require_alike(self.arch, teacher.backbone.architecture)
         learner = Learner(self.arch, shape, self._draw)
         learner.backbone.load_state_dict(start.backbone)
         objective = self._self_distillation(shape, teacher.to(self.device))
@@ -107,7 +107,7 @@ class _Making:
 
     def by_features(self, teacher: Teacher) -> Lesson:
         loaded, start = load_backbone(architecture(teacher.model), teacher.weights), self.start
-        _require_patch(self.arch, loaded.model.architecture)
+        _require_alike(self.arch, loaded.model.architecture)
         student = FeatureStudent(self.arch, loaded.model.architecture.width, self._draw)
         student.backbone.load_state_dict(start.backbone)
         drop, vit = self.plan.recipe.drop, loaded.vit("distilling")
@@ -160,11 +160,16 @@ def _require_sizes(arch: Architecture, crops: CropRecipe) -> None:
             )
 
 
-def _require_patch(student: Architecture, teacher: Architecture) -> None:
+def _require_alike(student: Architecture, teacher: Architecture) -> None:
     """
     Raises:
-        UsageError: their patches are of two sizes.
+        UsageError: their patches are of two sizes, or the teacher's pixels of other statistics.
     """
+    if student.statistics != teacher.statistics:
+        raise UsageError(
+            f"{teacher.name} normalises pixels by {teacher.statistics.name}, {student.name} by "
+            f"{student.statistics.name}: a teacher sees what its student sees"
+        )
     if student.patch != teacher.patch:
         raise UsageError(
             f"{student.name} has patches of {student.patch} px and its teacher {teacher.name} of "

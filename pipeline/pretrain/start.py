@@ -47,10 +47,15 @@ class Start:
 def start_of(plan: Plan, arch: Architecture) -> Start:
     """
     Raises:
-        UsageError: a training of another architecture, or a pyramid.
+        UsageError: a training of another architecture, a pyramid, or one whose positions turn.
         WeightsError: weights that cannot be had.
     """
     arch.require_one_grid("pretraining")
+    if arch.rotary:
+        raise UsageError(
+            f"{arch.name} is not trained here: its positions turn queries and keys, which packs of "
+            "pictures do not do yet; take a DINOv2, such as dinov2_vits14"
+        )
     if not plan.goes_on:
         return Start(fresh_tensors(arch, plan.recipe.seed, plan.layer_scale), rendered_only=True)
     if not is_run(plan.weights):

@@ -4,10 +4,11 @@ from torch.nn import functional as F
 
 from kernels.patches import patches
 from operators.backbones.architectures import ARCHITECTURES
-from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD, normalise
+from operators.backbones.preprocess import normalise
+from operators.backbones.statistics import IMAGENET
 from operators.backbones.vit import PatchEmbed
 
-STATISTICS = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD, "patch": 14}
+STATISTICS = {"mean": IMAGENET.mean, "std": IMAGENET.std, "patch": 14}
 
 
 def draw(n_batch: int, height: int, width: int, device: str = "cpu") -> torch.Tensor:
@@ -21,7 +22,7 @@ def by_hand(pixels: torch.Tensor, patch: int) -> torch.Tensor:
     n_batch, height, width, _ = pixels.shape
     rows = [
         [
-            (int(pixels[b, y + r, x + s, c]) / 255 - IMAGENET_MEAN[c]) / IMAGENET_STD[c]
+            (int(pixels[b, y + r, x + s, c]) / 255 - IMAGENET.mean[c]) / IMAGENET.std[c]
             for c in range(3)
             for r in range(patch)
             for s in range(patch)

@@ -49,8 +49,9 @@ def closeness(engine: BackboneEngine, vit: VisionTransformer) -> Closeness:
         vit: float32, on the CPU: the model that it was built from.
     """
     frames = torch.from_numpy(drawn_frames(_SEED, _FRAMES, SIDE * vit.architecture.patch))
+    by = vit.architecture.statistics
     single = (frames[row : row + 1] for row in range(len(frames)))
-    pairs = ((engine(one)[0], vit(normalise(one, torch.float32))[0]) for one in single)
+    pairs = ((engine(one)[0], vit(normalise(one, torch.float32, by))[0]) for one in single)
     cosines = torch.cat([torch.cosine_similarity(got, want, dim=2) for got, want in pairs])
     return Closeness(cosines.mean().item(), cosines.min().item(), len(frames))
 

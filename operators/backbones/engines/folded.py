@@ -1,6 +1,6 @@
 """The backbone as a CPU runs it: what is constant in inference is folded into the weights.
 
-LayerScale goes into the layers before it, ImageNet's mean and deviation into the patch embedding,
+LayerScale goes into the layers before it, the pixels' mean and deviation into the patch embedding,
 which then reads bytes as they come; bytes are exact in bfloat16, normalised pixels are not. Bytes
 in, tokens out. Knows nothing of how it is run.
 """
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from operators.backbones.engines.engine import Tokens
 from operators.backbones.engines.token_layout import TokenLayout
-from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from operators.backbones.statistics import Statistics
 from operators.backbones.vit import Block, Mlp, PatchEmbed, VisionTransformer
 
 
@@ -30,7 +30,7 @@ class FoldedVit(nn.Module):
         super().__init__()
         self.architecture = vit.architecture
         self.layout = TokenLayout(vit, torch.float32)
-        self.embed = folded_embedding(vit.patch_embed)
+        self.embed = folded_embedding(vit.patch_embed, vit.architecture.statistics)
         self.blocks = nn.ModuleList(folded_block(block) for block in vit.blocks)
         self.norm = deepcopy(vit.norm)
         self.requires_grad_(False).eval()
@@ -46,8 +46,9 @@ class FoldedVit(nn.Module):
             Tokens after the final norm, and per wanted block its tokens before it.
         """
         tokens, kept = self._embed(pixels), {}
+        rotation = self.layout.rotation((pixels.shape[1], pixels.shape[2]))
         for index, block in enumerate(self.blocks):
-            tokens = block(tokens)
+            tokens = block(tokens, rotation)
             if index in blocks:
                 kept[index] = tokens
         return self.norm(tokens), kept
@@ -71,11 +72,11 @@ def folded_block(block: nn.Module) -> Block:
     return own
 
 
-def folded_embedding(embed: PatchEmbed) -> nn.Linear:
+def folded_embedding(embed: PatchEmbed, statistics: Statistics) -> nn.Linear:
     """`W ((bytes / 255 - mean) / std) + b` as one matrix product of bytes `[..., 3 * patch**2]`."""
     weight, bias = embed.proj.weight.double(), embed.proj.bias
     assert bias is not None
-    mean, std = (torch.tensor(of, dtype=torch.float64) for of in (IMAGENET_MEAN, IMAGENET_STD))
+    mean, std = (torch.tensor(of, dtype=torch.float64) for of in (statistics.mean, statistics.std))
     layer = nn.Linear(weight[0].numel(), len(weight))
     layer.weight.data = (weight / (255 * std)[:, None, None]).flatten(1).float()
     layer.bias.data = (bias.double() - weight.sum((2, 3)) @ (mean / std)).float()

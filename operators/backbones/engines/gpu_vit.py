@@ -22,6 +22,7 @@ from kernels.swiglu import swiglu
 from operators.backbones.engines.engine import Tokens
 from operators.backbones.engines.folded import folded_embedding
 from operators.backbones.engines.token_layout import TokenLayout
+from operators.backbones.rotary import Rotation, rotated
 from operators.backbones.vit import Block, SwiGlu, VisionTransformer
 
 _MEAN, _STD = (0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255)  # by which patches are bytes as such
@@ -52,7 +53,7 @@ class GpuVit:
         self._device, self._products = device, products
         self._fuses_patches = "patches" in fused
         self._layout = TokenLayout(vit, products)
-        embed = folded_embedding(vit.patch_embed)
+        embed = folded_embedding(vit.patch_embed, vit.architecture.statistics)
         self._embed = embed.weight.detach().to(device, products)
         self._embed_bias = embed.bias.detach()
         self._blocks = GpuBlocks(vit.blocks, vit.norm, device, products, fused)
@@ -66,14 +67,22 @@ class GpuVit:
         """
         first, positions = self._layout.placed(size_hw)
         biased = positions + self._embed_bias
-        return partial(self._run, first.to(self._device), biased.to(self._device), blocks)
+        rotation = self._layout.rotation(size_hw)
+        turns = rotation and rotation.to(self._device)
+        return partial(self._run, first.to(self._device), biased.to(self._device), turns, blocks)
 
     def _run(
-        self, first: Tensor, positions: Tensor, blocks: Sequence[int], pixels: Tensor
+        self,
+        first: Tensor,
+        positions: Tensor,
+        rotation: Rotation | None,
+        blocks: Sequence[int],
+        pixels: Tensor,
     ) -> Tokens:
         embedded = _float32_product(self._tiles(pixels), self._embed)
         placed = embedded.view(len(pixels), *positions.shape[1:]) + positions
-        return self._blocks(torch.cat((first.expand(len(pixels), -1, -1), placed), 1), blocks)
+        stream = torch.cat((first.expand(len(pixels), -1, -1), placed), 1)
+        return self._blocks(stream, blocks, rotation)
 
     def _tiles(self, pixels: Tensor) -> Tensor:
         """Every patch's bytes, `[B*hw, 3 * patch**2]`; bfloat16 has them all exactly."""
@@ -105,19 +114,22 @@ class GpuBlocks:
         self._blocks = [_GpuBlock(block, device, products, fused) for block in blocks]
         self._norm = _Norm(norm, device, fused)
 
-    def __call__(self, stream: Tensor, wanted: Sequence[int] = ()) -> Tokens:
+    def __call__(
+        self, stream: Tensor, wanted: Sequence[int] = (), rotation: Rotation | None = None
+    ) -> Tokens:
         """After the norm `[B, N, D]`, and per wanted block before it, float32.
 
         Args:
             stream: tokens before the first block, float32 `[B, N, D]`.
             wanted: indices among these blocks.
+            rotation: of queries and keys, on the device; by plain torch, no kernel of ours turns.
         """
         normed, kept = self._blocks[0].first(stream, self._products), {}
         # A block's last sum is normed for whoever reads it next, in the same kernel.
         nexts = [(block.first, self._products) for block in self._blocks[1:]]
         nexts.append((self._norm, torch.float32))
         for index, (block, (reader, dtype)) in enumerate(zip(self._blocks, nexts, strict=True)):
-            stream, normed = block(stream, normed, reader, dtype)
+            stream, normed = block(stream, normed, rotation, reader, dtype)
             if index in wanted:
                 kept[index] = stream
         return normed, kept
@@ -180,11 +192,16 @@ class _GpuBlock:
         )
 
     def __call__(
-        self, stream: Tensor, normed: Tensor, reader: _Norm, dtype: torch.dtype
+        self,
+        stream: Tensor,
+        normed: Tensor,
+        rotation: Rotation | None,
+        reader: _Norm,
+        dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:
         """The stream after the block `[B, N, D]`, and its norm as the reader wants it."""
         qkv = self._qkv(normed).view(*normed.shape[:2], 3, *self._heads)
-        mixed = self._proj(attention(qkv))
+        mixed = self._proj(attention(rotated(qkv, rotation) if rotation else qkv))
         stream, normed = self._second.of_sum(stream, mixed, self._scales[0], self._products)
         branch = self._narrow(self._activation(self._widen(normed)))
         return reader.of_sum(stream, branch, self._scales[1], dtype)

@@ -16,6 +16,7 @@ from operators.backbones.engines.engine import Tokens
 from operators.backbones.engines.folded import folded_block, folded_embedding
 from operators.backbones.engines.products import product
 from operators.backbones.engines.token_layout import TokenLayout
+from operators.backbones.rotary import Rotation, rotate
 from operators.backbones.vit import Block, SwiGlu, VisionTransformer
 
 _TILE_ROWS = 16  # of a bfloat16 tile: attention over 257 tokens takes 1.2 times as long as over 272
@@ -31,7 +32,7 @@ class LeanVit:
             dtype: of weights and products: float32 or bfloat16.
         """
         self._layout = TokenLayout(vit, dtype)
-        self._embed = product(folded_embedding(vit.patch_embed), dtype)
+        self._embed = product(folded_embedding(vit.patch_embed, vit.architecture.statistics), dtype)
         self._blocks = [LeanBlock(folded_block(block), dtype) for block in vit.blocks]
         self._norm = LeanNorm(vit.norm, torch.float32)
         self._multiple = _TILE_ROWS if dtype == torch.bfloat16 else 1
@@ -50,13 +51,15 @@ class LeanVit:
         tokens = self._layout.tokens((height, width))
         padded = -(-tokens // self._multiple) * self._multiple
         mask = _mask(tokens, padded) if padded > tokens else None
+        rotation = self._layout.rotation((height, width))
+        turns = rotation and rotation.padded(padded)
         rows, kept = self._placed(pixels, padded), {}
 
         def seen() -> Tensor:
             return rows.view(count, padded, -1)[:, :tokens]
 
         for index, block in enumerate(self._blocks):
-            rows = block(rows, count, mask)
+            rows = block(rows, count, mask, turns)
             if index in blocks:
                 kept[index] = seen().clone()  # the next block writes over it
         return self._norm(seen()), kept
@@ -84,16 +87,24 @@ class LeanBlock:
         wide, narrow = (mlp.w12, mlp.w3) if isinstance(mlp, SwiGlu) else (mlp.fc1, mlp.fc2)
         self._widen, self._narrow = product(wide, dtype), product(narrow, dtype)
 
-    def __call__(self, rows: Tensor, count: int, mask: Tensor | None) -> Tensor:
-        rows = self._proj.added(self._attention(self._norm1(rows), count, mask), rows)
+    def __call__(
+        self, rows: Tensor, count: int, mask: Tensor | None, rotation: Rotation | None = None
+    ) -> Tensor:
+        mixed = self._attention(self._norm1(rows), count, mask, rotation)
+        rows = self._proj.added(mixed, rows)
         # Frame by frame: a frame's hidden rows stay in the cache, and oneDNN splits the sums over
         # the hidden width by the number of rows, so that together they would have other bits.
         for one in rows.view(count, -1, rows.shape[1]):
             one.copy_(self._narrow.added(self._hidden(self._norm2(one)), one))
         return rows
 
-    def _attention(self, rows: Tensor, count: int, mask: Tensor | None) -> Tensor:
+    def _attention(
+        self, rows: Tensor, count: int, mask: Tensor | None, rotation: Rotation | None
+    ) -> Tensor:
         qkv = self._qkv(rows).view(count, -1, *self._parts)
+        if rotation:
+            for one in torch.split(qkv, 1):  # what is in between stays in the cache, as below
+                rotate(one, rotation)
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return mixed.transpose(1, 2).reshape(rows.shape)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from operators.backbones.engines.folded import FoldedVit
 from operators.backbones.engines.openvino_library import ops, ov
+from operators.backbones.rotary import Rotation
 from operators.backbones.vit import Attention, Block, Mlp, SwiGlu
 
 ANY = -1
@@ -66,9 +67,11 @@ def openvino_graph(
     tokens, kept = _embedded(vit, pixels, size_hw), []
     # int8 steps are carried through a reshape to one frame only: others have their tokens counted.
     shape = (1, -1) if batch == 1 else (-1, vit.layout.tokens(size_hw))
+    turns = vit.layout.rotation(size_hw)
     for index, block in enumerate(vit.blocks):
         assert isinstance(block, Block)
-        tokens = ops.add(tokens, _attended(block.attn, _normed(block.norm1, tokens), shape, linear))
+        normed = _normed(block.norm1, tokens)
+        tokens = ops.add(tokens, _attended(block.attn, normed, shape, turns, linear))
         tokens = ops.add(tokens, _transformed(block.mlp, _normed(block.norm2, tokens), linear))
         if index in blocks:
             kept.append(tokens)
@@ -91,14 +94,35 @@ def _embedded(vit: FoldedVit, pixels: Node, size_hw: tuple[int, int]) -> Node:
     return _reshaped(placed, -1, width)
 
 
-def _attended(attention: Attention, tokens: Node, shape: tuple[int, int], linear: Linear) -> Node:
+def _attended(
+    attention: Attention,
+    tokens: Node,
+    shape: tuple[int, int],
+    rotation: Rotation | None,
+    linear: Linear,
+) -> Node:
     heads = (attention.heads, attention.head_dim)
     q, k, v = (
         ops.transpose(_reshaped(part, *shape, *heads), _shape(0, 2, 1, 3))
         for part in linear(attention.qkv, tokens, 3)
     )
+    if rotation:
+        q, k = _rotated(q, rotation), _rotated(k, rotation)
     mixed = ops.transpose(ops.scaled_dot_product_attention(q, k, v), _shape(0, 2, 1, 3))
     return linear(attention.proj, _reshaped(mixed, -1, attention.proj.in_features), 1)[0]
+
+
+def _rotated(heads: Node, rotation: Rotation) -> Node:
+    """`[B, A, N, K]`: what `operators.backbones.rotary.rotated` does."""
+    first, second = ops.split(heads, ops.constant(np.int64(3)), 2).outputs()
+    cos, sin = map(constant, rotation)
+    return ops.concat(
+        [
+            ops.subtract(ops.multiply(first, cos), ops.multiply(second, sin)),
+            ops.add(ops.multiply(second, cos), ops.multiply(first, sin)),
+        ],
+        3,
+    )
 
 
 def _transformed(mlp: Mlp | SwiGlu, tokens: Node, linear: Linear) -> Node:

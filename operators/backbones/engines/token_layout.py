@@ -1,16 +1,22 @@
-"""Where a frame's patches lie: their bytes, what each place adds, the tokens that come before.
+"""Where a frame's patches lie: their bytes, what each place adds or turns, the tokens before.
 
 Belongs to a frozen backbone; knows nothing of its blocks.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
+from typing import TypeVar
+
 import torch
 from torch import Tensor
 
+from operators.backbones.rotary import Rotation
 from operators.backbones.vit import VisionTransformer, resize_positions
 
 _KEPT_SIZES = 32  # positional embeddings kept, one per frame size; the largest takes 8 MB
+
+T = TypeVar("T")
 
 
 class TokenLayout:
@@ -24,8 +30,10 @@ class TokenLayout:
         """
         self._architecture = vit.architecture
         self._dtype = dtype
-        self._table = vit.pos_embed.detach().float().clone()
+        self._table = None if vit.pos_embed is None else vit.pos_embed.detach().float().clone()
+        self._rotary = deepcopy(vit.rope_embed)
         self._positions: dict[tuple[int, int], Tensor] = {}
+        self._rotations: dict[tuple[int, int], Rotation] = {}
         registers = vit.register_tokens
         named = (vit.cls_token, *(() if registers is None else (registers,)))
         self._first = torch.cat([token.detach().float() for token in named], 1)
@@ -62,12 +70,33 @@ class TokenLayout:
         Args:
             size_hw: of the frame.
         """
-        grid = self.grid(size_hw)
+        h, w = grid = self.grid(size_hw)
+        if self._table is None:
+            return self._first, self._first.new_zeros(1, h * w, self._first.shape[2])
         table = self._positions.get(grid)
         if table is None:  # several threads may come here at once: each is right
             table = resize_positions(self._table, grid, self._architecture)
-            if len(self._positions) >= _KEPT_SIZES:
-                self._positions.clear()
-            self._positions[grid] = table
+            _keep(self._positions, grid, table)
         first = torch.cat((self._first[:, :1] + table[:, :1], self._first[:, 1:]), 1)
         return first, table[:, 1:]
+
+    def rotation(self, size_hw: tuple[int, int]) -> Rotation | None:
+        """How queries and keys of all N tokens turn; None: they do not.
+
+        Args:
+            size_hw: of the frame.
+        """
+        if self._rotary is None:
+            return None
+        grid = self.grid(size_hw)
+        rotation = self._rotations.get(grid)
+        if rotation is None:  # several threads may come here at once: each is right
+            rotation = self._rotary(*grid)
+            _keep(self._rotations, grid, rotation)
+        return rotation
+
+
+def _keep(kept: dict[tuple[int, int], T], grid: tuple[int, int], of_grid: T) -> None:
+    if len(kept) >= _KEPT_SIZES:
+        kept.clear()
+    kept[grid] = of_grid

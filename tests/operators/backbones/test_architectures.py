@@ -85,14 +85,35 @@ def test_dino_and_deit_are_plain_vision_transformers(name, width, patch, grid):
     assert arch.own_classifier == ("deit" if arch.unshifted else "")
 
 
+@pytest.mark.parametrize(
+    ("name", "width", "depth", "heads", "ffn", "hidden"),
+    [
+        ("dinov3_vits16", 384, 12, 6, "mlp", 1536),
+        ("dinov3_vits16plus", 384, 12, 6, "swiglu", 1536),
+        ("dinov3_vitb16", 768, 12, 12, "mlp", 3072),
+        ("dinov3_vitl16", 1024, 24, 16, "mlp", 4096),
+        ("dinov3_vitl16plus", 1024, 24, 16, "swiglu", 4096),
+        ("dinov3_vith16plus", 1280, 32, 20, "swiglu", 5120),
+        ("dinov3_vit7b16", 4096, 40, 32, "swiglu", 8192),
+    ],
+)
+def test_a_dinov3s_sizes_are_those_of_upstreams_hub(name, width, depth, heads, ffn, hidden):
+    arch = architecture(name)
+
+    assert (arch.width, arch.depth, arch.heads) == (width, depth, heads)
+    assert (arch.ffn, arch.hidden) == (ffn, hidden)
+    assert (arch.registers, arch.patch, arch.rotary, arch.norm_eps) == (4, 16, True, 1e-5)
+
+
 def test_the_table_holds_every_size_of_every_family():
     families = Counter(name.partition("_")[0] for name in ARCHITECTURES)
-    assert {"dinov2": 10, "eomt": 6, "dino": 4, "deit": 8, "swin": 6}.items() <= families.items()
+    wanted = {"dinov2": 10, "eomt": 6, "dino": 4, "deit": 8, "dinov3": 9, "swin": 6}
+    assert wanted.items() <= families.items()
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():
-    with pytest.raises(UsageError, match=r"'dinov2_vitb16'.*Did you mean dinov2_vitb14\?"):
-        architecture("dinov2_vitb16")
+    with pytest.raises(UsageError, match=r"'dinov2_vitb15'.*Did you mean dinov2_vitb14\?"):
+        architecture("dinov2_vitb15")
 
 
 def test_a_name_like_nothing_is_answered_with_all_names():
@@ -101,7 +122,9 @@ def test_a_name_like_nothing_is_answered_with_all_names():
 
 
 def test_heads_share_the_width_evenly():
-    assert {one.head_dim for one in ARCHITECTURES.values() if not one.pyramid} == {64}
+    of_7b = {one.head_dim for one in ARCHITECTURES.values() if "7b" in one.name}
+    assert of_7b == {128}
+    assert {one.head_dim for one in ARCHITECTURES.values() if not one.pyramid} == {64} | of_7b
     assert Architecture("huge", width=1280, depth=32, heads=16).head_dim == 80
     with pytest.raises(ValueError, match="must be a multiple of its 5 heads, got 384"):
         Architecture("odd", width=384, depth=1, heads=5)

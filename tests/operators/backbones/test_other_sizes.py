@@ -13,8 +13,8 @@ from operators.backbones.architectures import Architecture
 from operators.backbones.backbone import Backbone
 from operators.backbones.engines.choice import Choice
 from operators.backbones.loaded import LoadedBackbone
-from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from operators.backbones.random_weights import random_tensors
+from operators.backbones.statistics import IMAGENET
 from operators.backbones.vit import filled_vit
 from operators.frames import FrameBatch, FrameInfo
 from operators.registry import build_operator
@@ -56,7 +56,7 @@ def by_the_book(arch: Architecture, weights: dict[str, torch.Tensor], pixels: np
         own = (weights[f"{name}.weight"], weights[f"{name}.bias"])
         return F.layer_norm(x, (arch.width,), *own, eps=1e-6)
 
-    mean, std = (torch.tensor(of)[:, None, None] for of in (IMAGENET_MEAN, IMAGENET_STD))
+    mean, std = (torch.tensor(of)[:, None, None] for of in (IMAGENET.mean, IMAGENET.std))
     x = (torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255 - mean) / std
     x = F.conv2d(x, *(weights[f"patch_embed.proj.{of}"] for of in ("weight", "bias")), stride=PATCH)
     h, w = x.shape[2:]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from operators.backbones.preprocess import IMAGENET_MEAN, IMAGENET_STD, normalise
+from operators.backbones.preprocess import normalise
+from operators.backbones.statistics import IMAGENET
 
 
 def test_values_and_layout_follow_the_definition():
@@ -14,7 +15,7 @@ def test_values_and_layout_follow_the_definition():
 
     got = normalise(torch.from_numpy(pixels), torch.float32)
 
-    want = (pixels / 255 - np.array(IMAGENET_MEAN)) / np.array(IMAGENET_STD)
+    want = (pixels / 255 - np.array(IMAGENET.mean)) / np.array(IMAGENET.std)
     assert got.shape == (2, 3, 14, 28)
     assert got.is_contiguous()
     np.testing.assert_allclose(got.numpy(), want.transpose(0, 3, 1, 2), atol=1e-6)

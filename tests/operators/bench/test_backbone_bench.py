@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from operators.bench.backbone import Settings, measure
 from operators.bench.contestant import Absent, Contestant
 from operators.bench.gate import GateRed
 from operators.bench.report import backbone_report_lines
+from operators.errors import UsageError
 
 SETTINGS = Settings(
     architecture("dinov2_vitti14"), torch.device("cpu"), ((28, 2),), rounds=2, compiled=False
@@ -27,6 +29,12 @@ def _peers_are_here(monkeypatch):
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)
+
+
+def test_a_model_with_registers_is_refused():
+    for name in ("dinov2_vits14_reg", "dinov3_vits16"):
+        with pytest.raises(UsageError, match=f"{name} has registers"):
+            measure(replace(SETTINGS, arch=architecture(name)), lambda text: None)
 
 
 @pytest.mark.slow

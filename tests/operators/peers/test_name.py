@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from operators.backbones.statistics import IMAGENET
 from operators.errors import UsageError
 from operators.peers.name import PeerName
-from operators.peers.recipe import CLIP, IMAGENET, recipe_of
+from operators.peers.recipe import CLIP, recipe_of
 
 
 def test_a_name_has_a_family_a_model_and_perhaps_a_file():

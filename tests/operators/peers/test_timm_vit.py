@@ -11,12 +11,13 @@ import torch
 from torch import nn
 
 from operators.backbones.random_weights import drawn_tensors
+from operators.backbones.statistics import IMAGENET
 from operators.errors import UsageError, WeightsError
 from operators.frames import FrameBatch, FrameInfo
 from operators.peers.library import published_statistics, timm_vit
 from operators.peers.load import load_peer, start_peer
 from operators.peers.name import PeerName
-from operators.peers.recipe import CLIP, IMAGENET
+from operators.peers.recipe import CLIP
 from operators.peers.timm_vit import TimmVit
 from operators.peers.weights import published_tensors
 

@@ -29,6 +29,15 @@ def test_the_list_has_every_official_file(dinostream):
     shown = [line for line in lines if "depth-anything-v2" in line]
     assert [line.split()[-1] for line in shown] == 3 * ["Apache-2.0", *2 * ["CC-BY-NC-4.0"]]
     assert [line.split()[-1] for line in lines if "depth da3" in line] == 2 * ["Apache-2.0"]
+    by_hand = [line for line in lines if line.startswith("dinov3_")]
+    assert len(by_hand) == 9
+    assert all("LicenseRef-DINOv3  by hand: https://ai.meta.com/" in line for line in by_hand)
+
+
+def test_weights_behind_a_form_are_not_fetched(dinostream):
+    done = dinostream("weights", "fetch", "dinov3_vits16")
+    assert done.returncode == 2
+    assert "are not fetched: their licence is to be accepted by a person" in done.stderr
 
 
 def test_the_list_has_what_a_user_may_bring_with_its_licence(dinostream):

@@ -15,6 +15,7 @@ from operators.pretrain.recipe import Recipe
 from operators.weights.load import load_backbone
 from pipeline.errors import SinkError, SourceError
 from pipeline.pretrain.crew import Crew
+from pipeline.pretrain.lesson import _require_alike
 from pipeline.pretrain.plan import Plan, Teacher
 from pipeline.pretrain.rules import Rules
 from pipeline.pretrain.run import pretrain
@@ -103,6 +104,13 @@ def test_threads_change_no_crop(done, plan, tmp_path):
     again = pretrain(plan, tmp_path / "run", tell=untold, crew=Crew(threads=3))
     wanted = tensors(done[1].weights)
     assert all(torch.equal(one, wanted[name]) for name, one in tensors(again.weights).items())
+
+
+def test_a_teacher_sees_what_its_student_sees():
+    student, teacher = architecture("eomt_small_640"), architecture("dinov3_vitl16_sat493m")
+    with pytest.raises(UsageError, match="normalises pixels by sat493m, eomt_small_640 by imagen"):
+        _require_alike(student, teacher)
+    _require_alike(student, architecture("dinov3_vitl16"))
 
 
 def test_a_training_of_another_architecture_cannot_be_gone_on_with(done, plan, tmp_path):
@@ -207,6 +215,12 @@ def test_labelled_pictures_judge_too(plan, small_picture, tmp_path):
         ({"weights": "gone.pth"}, WeightsError, "no such weights file"),
         ({"teacher": Teacher("gone.pth", MODEL)}, WeightsError, "no such weights file"),
         ({"teacher": Teacher("random", "eomt_small_640")}, UsageError, "patches of 14 px"),
+        ({"teacher": Teacher("random", "dinov3_vits16")}, UsageError, "patches of 14 px"),
+        (
+            {"model": "dinov3_vits16", "crops": CropRecipe(global_px=32, local_px=16)},
+            UsageError,
+            "dinov3_vits16 is not trained here: its positions turn",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_refused_by_name(plan, tmp_path, change, error, said):

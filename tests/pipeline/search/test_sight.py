@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from operators.backbones.statistics import SAT493M
 from operators.errors import UsageError, WeightsError
 from operators.frames import FrameBatch, FrameInfo
 from operators.registry import build_operator
@@ -68,6 +69,14 @@ def test_the_size_is_told_of_weights_that_know_rendered_scenes_alone(tiny_backbo
     computation = sized(computation_of(tiny_backbone), 112)
     variant = RecordKind.of(operator, "embedding").variant(computation)
     assert short_side_of(head(loaded.name, variant), tiny_backbone) == 112
+
+
+def test_what_pixels_are_normalised_by_is_part_of_a_variant(tiny_backbone, monkeypatch):
+    arch = tiny_backbone.loaded.model.architecture
+    assert computation_of(tiny_backbone).preprocessing.endswith(", imagenet")
+    model = tiny_backbone.loaded.model
+    monkeypatch.setattr(model, "architecture", replace(arch, statistics=SAT493M))
+    assert computation_of(tiny_backbone).preprocessing.endswith(", sat493m")
 
 
 def test_a_likely_size_stands_only_where_none_can_be_told(tiny_backbone):
