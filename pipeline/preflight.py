@@ -14,10 +14,10 @@ from operators.backbones.architectures import architecture
 from operators.errors import UsageError, WeightsError
 from operators.names import check_name, check_own, has_head, is_own
 from operators.weights.backbone_choice import DEMO, RANDOM, backbone_file, require_weights
-from operators.weights.catalogue import OfficialFile
 from operators.weights.head_needs import chosen_header, head_choice
 from operators.weights.head_request import HeadRequest, MissingHead, none_runs
 from operators.weights.header import read_header
+from operators.weights.official_file import OfficialFile
 from pipeline.calibrate.store import read_calibrations
 from pipeline.configuration.config import Config, SinkConfig
 from pipeline.configuration.kept import kind_of

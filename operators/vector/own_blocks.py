@@ -33,11 +33,9 @@ def tail_start(arch: Architecture, blocks: int) -> int:
     """
     arch.require_one_grid("fine-tuning of last blocks")
     if arch.registers:
-        plain = arch.name.removesuffix("_reg")
-        other = plain if plain != arch.name else "a DINOv2 without them"
         raise UsageError(
             f"{arch.name} has registers, which the features that operators read leave out, so its "
-            f"last blocks cannot be run again; take {other}, or fit without --finetune"
+            "last blocks cannot be run again; take a DINOv2 without them, or fit without --finetune"
         )
     if isinstance(blocks, bool) or not isinstance(blocks, int) or not 1 <= blocks < arch.depth:
         raise UsageError(

@@ -6,12 +6,9 @@ from pathlib import Path
 
 from operators.backbones.architectures import DEMO_MODEL
 from operators.errors import WeightsError
-from operators.weights.catalogue import (
-    WHOLE_MODELS,
-    OfficialFile,
-    official_backbone,
-    official_head,
-)
+from operators.weights.catalogue import official_backbone, official_head
+from operators.weights.depth_anything_files import WHOLE_MODELS
+from operators.weights.official_file import OfficialFile
 
 AUTO, DEMO, RANDOM = "auto", "demo", "random"
 

@@ -20,9 +20,9 @@ from urllib.error import HTTPError, URLError
 
 from operators.errors import WeightsError
 from operators.weights.cache import alone
-from operators.weights.catalogue import OfficialFile
 from operators.weights.checkpoint import is_pytorch
 from operators.weights.digest import sha256_file
+from operators.weights.official_file import OfficialFile
 
 log = logging.getLogger(__name__)
 

@@ -9,13 +9,9 @@ from pathlib import Path
 from operators.backbones.architectures import Architecture
 from operators.errors import UsageError, WeightsError
 from operators.weights.backbone_choice import RANDOM
-from operators.weights.catalogue import (
-    CATALOGUE,
-    WHOLE_MODELS,
-    OfficialFile,
-    belongs_to,
-    official_head,
-)
+from operators.weights.catalogue import CATALOGUE, belongs_to, official_head
+from operators.weights.depth_anything_files import WHOLE_MODELS
+from operators.weights.official_file import OfficialFile
 
 _FILE_SUFFIXES = {".pth", ".pt", ".safetensors", ".jsonl"}  # the last: boxes of another detector
 

@@ -20,14 +20,16 @@ from operators.errors import UsageError, WeightsError
 from operators.weights import depth_anything, dinotxt, eomt, plain_vit, swin
 from operators.weights.backbone_choice import DEMO
 from operators.weights.cache import default_cache_dir
-from operators.weights.catalogue import WHOLE_MODELS, OfficialFile, belongs_to, known_file
+from operators.weights.catalogue import belongs_to, known_file
 from operators.weights.checkpoint import check_layout, read_tensors, sha256_tensors
 from operators.weights.demo import read_demo
+from operators.weights.depth_anything_files import WHOLE_MODELS
 from operators.weights.depth_anything_hf import to_authors
 from operators.weights.digest import sha256_file
 from operators.weights.download import fetch
 from operators.weights.head_request import HeadRequest, official_files
 from operators.weights.header import read_header
+from operators.weights.official_file import OfficialFile
 
 log = logging.getLogger(__name__)
 

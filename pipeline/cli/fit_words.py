@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from operators.errors import UsageError
-from operators.weights.catalogue import DINO_TXT_MODEL
 from operators.weights.dinotxt import SERVES
+from operators.weights.dinov2_files import DINO_TXT_MODEL
 from pipeline.cli.dense_options import telling
 from pipeline.cli.options import FiniteRange, json_option
 from pipeline.cli.vector_options import out_option

@@ -10,9 +10,9 @@ from operators.backbones.architectures import architecture
 from operators.names import has_head
 from operators.weights.backbone_choice import DEMO, RANDOM, backbone_file
 from operators.weights.cache import default_cache_dir
-from operators.weights.catalogue import OfficialFile
 from operators.weights.head_needs import head_choice
 from operators.weights.head_request import HeadRequest
+from operators.weights.official_file import OfficialFile
 from pipeline.configuration.config import Config
 
 

@@ -15,10 +15,11 @@ from operators.backbones.architectures import Architecture, architecture
 from operators.errors import UsageError, WeightsError
 from operators.segmentation.palette import colour
 from operators.weights.cache import default_cache_dir
-from operators.weights.catalogue import DINO_TXT_MODEL, official_head
+from operators.weights.catalogue import official_head
 from operators.weights.checkpoint import read_tensors
 from operators.weights.digest import sha256_file
 from operators.weights.dinotxt import LOGIT_SCALE, OPERATOR, TEXTS, VISION_HEAD, is_vision_head
+from operators.weights.dinov2_files import DINO_TXT_MODEL
 from operators.weights.download import fetch
 from operators.weights.heads import Head
 from operators.weights.load import load_backbone

@@ -17,8 +17,8 @@ from operators.backbones.architectures import DEMO_MODEL, architecture
 from operators.backbones.machine import Machine, this_machine
 from operators.errors import DinostreamError
 from operators.names import check_own, is_own
-from operators.weights.catalogue import OfficialFile
 from operators.weights.digest import sha256_files
+from operators.weights.official_file import OfficialFile
 from pipeline.configuration.config import Config, SinkConfig
 from pipeline.configuration.files import named_files, place_of
 from pipeline.doctor import check_layout, size_text

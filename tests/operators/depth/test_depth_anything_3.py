@@ -26,10 +26,10 @@ from operators.depth.relative import STEP, RelativeDepth
 from operators.errors import DinostreamError, WeightsError
 from operators.frames import Features, FrameInfo
 from operators.weights import backbone_choice, head_request
-from operators.weights.catalogue import OfficialFile
 from operators.weights.head_request import HeadRequest
 from operators.weights.inspection import inspect_weights
 from operators.weights.load import load_backbone
+from operators.weights.official_file import OfficialFile
 from tests.operators.depth.depth_anything_3_twin import Twin, without_hidden
 
 SMALL = ARCHITECTURES["dinov2_vits14"]  # published are L, whose tensors are a test of their own

@@ -25,10 +25,11 @@ from operators.depth.relative import STEP, RelativeDepth
 from operators.errors import DinostreamError, WeightsError
 from operators.frames import Features, FrameBatch, FrameInfo
 from operators.weights import backbone_choice, head_request
-from operators.weights.catalogue import DEPTH_ANYTHING, OfficialFile
+from operators.weights.depth_anything_files import DEPTH_ANYTHING
 from operators.weights.head_request import HeadRequest
 from operators.weights.heads import Head
 from operators.weights.load import load_backbone
+from operators.weights.official_file import OfficialFile
 
 DATA = Path(__file__).parents[1] / "data"
 HASH = "a" * 64

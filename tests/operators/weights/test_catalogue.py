@@ -8,15 +8,14 @@ from operators.backbones.architectures import ARCHITECTURES
 from operators.errors import WeightsError
 from operators.weights.catalogue import (
     CATALOGUE,
-    DEPTH_ANYTHING,
-    WHOLE_MODELS,
-    OfficialFile,
     belongs_to,
     licence_of,
     official_backbone,
     official_head,
     official_model,
 )
+from operators.weights.depth_anything_files import DEPTH_ANYTHING, WHOLE_MODELS
+from operators.weights.official_file import OfficialFile
 
 FILES = "https://dl.fbaipublicfiles.com"
 HOST = f"{FILES}/dinov2"

@@ -18,8 +18,8 @@ import torch
 
 from operators.errors import WeightsError
 from operators.weights.cache import default_cache_dir
-from operators.weights.catalogue import OfficialFile
 from operators.weights.download import fetch
+from operators.weights.official_file import OfficialFile
 
 
 @pytest.fixture

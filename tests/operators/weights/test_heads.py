@@ -17,10 +17,11 @@ from safetensors.torch import save_file
 from operators.backbones.architectures import ARCHITECTURES
 from operators.errors import UsageError, WeightsError
 from operators.weights import head_request
-from operators.weights.catalogue import OfficialFile, official_head
+from operators.weights.catalogue import official_head
 from operators.weights.digest import sha256_file
 from operators.weights.head_request import HeadRequest, MissingHead
 from operators.weights.heads import random_head, trained_head
+from operators.weights.official_file import OfficialFile
 
 MINE, OTHER = "a" * 64, "b" * 64
 VITS14 = "b938bf1bc15cd2ec0feacfe3a1bb553fe8ea9ca46a7e1d8d00217f29aef60cd9"

@@ -16,8 +16,8 @@ from operators.backbones.random_weights import random_tensors
 from operators.backbones.vit import VisionTransformer
 from operators.errors import WeightsError
 from operators.weights import backbone_choice
-from operators.weights.catalogue import OfficialFile
 from operators.weights.load import backbone_name, load_backbone
+from operators.weights.official_file import OfficialFile
 
 URL = "https://no-such-host.invalid/vit.pth"
 ARCH = replace(architecture("dinov2_vitti14"), depth=1, grid=4)

@@ -19,17 +19,12 @@ from operators.errors import UsageError, WeightsError
 from operators.frames import FrameBatch
 from operators.registry import build_operator
 from operators.weights import catalogue
-from operators.weights.catalogue import (
-    CATALOGUE,
-    OfficialFile,
-    licence_of,
-    official_backbone,
-    official_head,
-)
+from operators.weights.catalogue import CATALOGUE, licence_of, official_backbone, official_head
 from operators.weights.head_request import HeadRequest, MissingHead
 from operators.weights.heads import trained_head
 from operators.weights.inspection import inspect_weights
 from operators.weights.load import load_backbone
+from operators.weights.official_file import OfficialFile
 from operators.weights.swin import backbone, classifier, is_whole
 from tests.operators.swin_twin import SMALL, Twin
 
