@@ -25,6 +25,7 @@ from operators.backbones.architectures import ARCHITECTURES
 from operators.backbones.random_weights import random_tensors
 from operators.frames import FrameBatch, FrameInfo
 from operators.weights.catalogue import CATALOGUE, official_backbone, official_head
+from operators.weights.depth_anything_files import WHOLE_MODELS
 from operators.weights.load import load_backbone
 
 MODEL = "dinov2_vits14_reg"  # upstream's file has no published hash, so a local one is taken
@@ -33,8 +34,8 @@ MODEL = "dinov2_vits14_reg"  # upstream's file has no published hash, so a local
 def test_every_official_head_that_hub_offers_is_checked():
     found = {(check.operator, check.head) for check in checks("dinov2_vitb14") if check.operator}
     official = {(f.purpose, f.head) for f in CATALOGUE if f.model == "dinov2_vitb14" and f.head}
-    not_in_hub = {(kind, head) for kind, head in official if kind == "segmentation"}
-    assert found == official - not_in_hub - {("depth", "depth-anything-v2")}
+    in_hub = {(kind, head) for kind, head in official if kind != "segmentation"}
+    assert found == {(kind, head) for kind, head in in_hub if head not in WHOLE_MODELS}
     assert {check.operator for check in checks(MODEL)} == {"", "classify"}
 
 

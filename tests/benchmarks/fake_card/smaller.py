@@ -43,8 +43,8 @@ def _backbone() -> ModuleType:
     from operators.backbones.architectures import ARCHITECTURES
     from operators.bench import arithmetic, backbone
 
-    for name, arch in ARCHITECTURES.items():
-        ARCHITECTURES[name] = replace(arch, width=128, heads=2, depth=2)
+    for name in ("dinov2_vits14", "dinov2_vitb14", "dinov2_vitl14", "dinov2_vitg14"):
+        ARCHITECTURES[name] = replace(ARCHITECTURES[name], width=128, heads=2, depth=2)
     backbone.ON_GPU = ((28, 2), (28, 9))  # with and without compiled peers
     arithmetic._SIDE["cuda"] = 128
     return importlib.import_module("operators.bench.__main__")
