@@ -16,6 +16,7 @@ from operators.errors import WeightsError
 OPERATOR = "words"  # in a header: whose head it is
 SERVES = ("classify", "segmentation")
 LOGIT_SCALE = "logit_scale"  # in a header: what cosines are multiplied with
+MOST_LOGIT_SCALE = 10_000  # CLIP's training stops at 100; with numbers without end scores are none
 VISION_HEAD = "vision_head."  # before upstream's names
 TEXTS = "texts"  # a vector of length one for each label, `[C, 2 D]`
 

@@ -6,7 +6,6 @@ Logits are cosines times a scale. Implements what `classify` and `segmentation` 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
 from typing import Any
 
 import torch
@@ -15,7 +14,14 @@ from torch.nn import functional as F
 
 from operators.backbones.architectures import Architecture
 from operators.frames import Features
-from operators.weights.dinotxt import LOGIT_SCALE, OPERATOR, TEXTS, VISION_HEAD, vision_head
+from operators.weights.dinotxt import (
+    LOGIT_SCALE,
+    MOST_LOGIT_SCALE,
+    OPERATOR,
+    TEXTS,
+    VISION_HEAD,
+    vision_head,
+)
 from operators.weights.heads import Head
 from operators.words.vision_head import VisionHead, block_count, vision_head_layout
 
@@ -97,6 +103,9 @@ def _texts(head: Head, arch: Architecture, classes: int) -> tuple[Tensor, float]
     }
     head.check({**layout, TEXTS: (classes, 2 * arch.width)})
     scale = head.facts.get(LOGIT_SCALE)
-    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < inf:
-        raise head.wrong(f"its header must say {LOGIT_SCALE}, a number above 0, got {scale!r}")
+    if not isinstance(scale, int | float) or scale is True or not 0 < scale <= MOST_LOGIT_SCALE:
+        raise head.wrong(
+            f"its header must say {LOGIT_SCALE}, a number above 0 and up to {MOST_LOGIT_SCALE}, "
+            f"got {scale!r}"
+        )
     return F.normalize(head.tensors[TEXTS].float(), dim=1), float(scale)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from operators.errors import UsageError
-from operators.weights.dinotxt import SERVES
+from operators.weights.dinotxt import MOST_LOGIT_SCALE, SERVES
 from operators.weights.dinov2_files import DINO_TXT_MODEL
 from pipeline.cli.dense_options import telling
 from pipeline.cli.options import FiniteRange, json_option
@@ -45,7 +45,7 @@ _OFFICIAL = "the official file, fetched once"
 )
 @click.option(
     "--logit-scale",
-    type=FiniteRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True, max=MOST_LOGIT_SCALE),
     default=round(1 / 0.07, 4),
     show_default=True,
     help="What cosines are multiplied with before the softmax: the larger, the surer.",

@@ -79,6 +79,10 @@ def fit_words(plan: WordsPlan, *, tell: Tell) -> Fit:
         *(plan.labels, plan.templates, tokeniser, tower),
         tell=lambda done, total: tell("sentences", done, total),
     )
+    if not texts.isfinite().all():
+        raise WeightsError(
+            f"{tower_file}: its vectors of labels are NaN or infinite; it is damaged, get it again"
+        )
     files = {"vision_head": sight, "text_encoder": tower_file, "vocabulary": vocabulary}
     facts = {
         "labelset": _name(plan.labels),
@@ -99,6 +103,11 @@ def fit_words(plan: WordsPlan, *, tell: Tell) -> Fit:
 
 
 def _check_registers(arch: Architecture) -> None:
+    if arch.rotary:
+        raise UsageError(
+            f"{arch.name} is a DINOv3, whose dino.txt is another model and is not read; give "
+            f"--model {DINO_TXT_MODEL}"
+        )
     if not arch.registers or arch.own_blocks:
         raise UsageError(
             f"dino.txt reads the register tokens of {DINO_TXT_MODEL}, which {arch.name} has none "

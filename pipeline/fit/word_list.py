@@ -25,9 +25,10 @@ def read_words(path: Path) -> tuple[str, ...]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        rest = error.object  # what stands behind a mark of the encoding
+        line = rest.count(b"\n", 0, error.start) + 1
         raise UsageError(
-            f"{path}, line {line}: byte 0x{content[error.start]:02x} is not UTF-8; save the file "
+            f"{path}, line {line}: byte 0x{rest[error.start]:02x} is not UTF-8; save the file "
             "in that encoding"
         ) from error
     words = tuple(word for line in text.splitlines() if (word := line.strip()))

@@ -70,6 +70,7 @@ def test_eval_says_why_it_does_not_measure_words(dinostream, given, tmp_path):
         (("person", "--template", "no place"), "must hold {} once"),
         (("person", "--logit-scale", "nan"), "nan"),
         (("person", "--logit-scale", "0"), "0"),
+        (("person", "--logit-scale", "1e39"), "0<x<=10000"),
         (("person", "--model", "dinov2_vits14"), "give --model dinov2_vitl14_reg"),
         (("person", "-o", "words.pth"), "ends in .safetensors"),
     ],

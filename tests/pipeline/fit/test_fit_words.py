@@ -111,6 +111,13 @@ def test_a_backbone_without_registers_is_refused(files):
         fit_words(plan_of(files, model="eomt_small_640"), tell=lambda *_: None)
 
 
+def test_a_dinov3_is_refused_though_it_has_registers_and_the_width(files, monkeypatch):
+    turned = replace(ARCH, name="dinov3_small", rotary=True)
+    monkeypatch.setitem(ARCHITECTURES, turned.name, turned)
+    with pytest.raises(UsageError, match=r"dinov3_small is a DINOv3, whose dino.txt is another"):
+        fit_words(plan_of(files, model=turned.name), tell=lambda *_: None)
+
+
 def test_files_that_do_not_belong_together_are_refused(files, monkeypatch, tmp_path):
     def refused(why: str, **other) -> None:
         with pytest.raises(WeightsError, match=why):
@@ -127,6 +134,8 @@ def test_files_that_do_not_belong_together_are_refused(files, monkeypatch, tmp_p
     short = tmp_path / "text.pth"
     torch.save(files.text | {"head.linear_projection.weight": torch.zeros(200, 128)}, short)
     refused("gives texts 200 numbers.* have 256", text_encoder=short)
+    torch.save(files.text | {"backbone.ln_final.bias": torch.full((128,), torch.nan)}, short)
+    refused("its vectors of labels are NaN", text_encoder=short)
     lacking = files.vision
     del lacking["block_list.1.mlp.w2.bias"]
     torch.save(lacking, short)
@@ -146,6 +155,7 @@ def test_labels_of_a_file(tmp_path):
         (b"", "holds no labels; want one a line"),
         (b"\n \n", "holds no labels"),
         ("person\ncaf\u00e9".encode("latin-1"), r"line 2: byte 0xe9 is not UTF-8"),
+        (b"\xef\xbb\xbfperson\ncaf\xe9", r"line 2: byte 0xe9 is not UTF-8"),
         ("person".encode("utf-16"), r"line 1: byte 0xff is not UTF-8"),
         (b"x" * ((1 << 20) + 1), "has more than 1 MiB"),
     ):
