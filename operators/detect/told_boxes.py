@@ -7,7 +7,8 @@ without torch.
 from __future__ import annotations
 
 import json
-import math
+import re
+import sys
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,11 +20,13 @@ from typing import Any, NamedTuple, TypeGuard
 from operators.errors import DinostreamError, WeightsError
 from operators.frames import FrameInfo
 from operators.moment import microseconds
+from operators.result import canonical_json
 from operators.weights.digest import sha256_file
 
 FORMAT, SUFFIX = "dinostream.boxes.v1", ".jsonl"
 REACH_US = 1000  # a time that is written in milliseconds is that of a frame up to here away
 
+_HALVES = re.compile("[\ud800-\udfff]")  # of surrogates, which JSON can spell and UTF-8 cannot
 _HEAD = {"format", "detector", "labels"}
 _LINE = {"stream", "session", "position", "time", "objects"}
 _OBJECT = {"box", "name", "score"}
@@ -94,20 +97,31 @@ class ToldBoxes:
         self.names = tuple(sorted(names))
 
     def of(self, info: FrameInfo) -> ToldFrame | None:
-        """What it tells of a frame; None: nothing, which is not that there are no things."""
-        for session in (info.session, None):
-            found = self._index.by_position.get((info.stream, session, info.position))
-            if found is not None:
-                return found
-            told = self._index.by_time.get((info.stream, session), ())
-            at = bisect_left(told, info.event_time_us, key=lambda one: one[0])
-            near = sorted(
-                (abs(time_us - info.event_time_us), frame)
-                for time_us, frame in told[max(0, at - 1) : at + 1]
+        """What it tells of a frame; None: nothing, which is not that there are no things.
+
+        Raises:
+            DinostreamError: two lines are of it: one by position and one by time, or one with its
+                session and one with none.
+        """
+        found = [one for session in (info.session, None) for one in self._lines_of(info, session)]
+        if len(found) > 1:
+            lines = " and ".join(str(one.line) for one in found)
+            raise DinostreamError(
+                f"{self.path}, lines {lines}: are of one frame, {info.position} of {info.stream}; "
+                "leave one of them"
             )
-            if near and near[0][0] <= REACH_US:
-                return near[0][1]
-        return None
+        return found[0] if found else None
+
+    def _lines_of(self, info: FrameInfo, session: str | None) -> Iterator[ToldFrame]:
+        """Of one session: by position, and by time."""
+        found = self._index.by_position.get((info.stream, session, info.position))
+        if found is not None:
+            yield found
+        told = self._index.by_time.get((info.stream, session), ())
+        at = bisect_left(told, info.event_time_us - REACH_US, key=lambda one: one[0])
+        # They are further apart than twice the reach, so one is within it at most.
+        if at < len(told) and told[at][0] <= info.event_time_us + REACH_US:
+            yield told[at][1]
 
     def knows(self, info: FrameInfo) -> bool:
         """It tells of some frame of the stream's session, whichever."""
@@ -121,8 +135,12 @@ class ToldBoxes:
         detector, labels = said.get("detector", {}), said.get("labels", [])
         if not isinstance(detector, dict):
             raise self._wrong(1, f"detector must be an object, got {detector!r}")
-        if not isinstance(labels, list) or not all(isinstance(one, str) and one for one in labels):
+        if not isinstance(labels, list) or not all(map(_is_name, labels)):
             raise self._wrong(1, f"labels must be a list of names, got {labels!r}")
+        try:
+            canonical_json(detector)
+        except ValueError as error:  # NaN, or half of a surrogate
+            raise self._wrong(1, f"detector holds what no record can hold ({error})") from None
         self.detector = detector
         return labels
 
@@ -155,7 +173,7 @@ class ToldBoxes:
             raise self._wrong(line, f"objects hold objects, got {said!r}")
         self._require_keys(line, said, _OBJECT)
         box, name, score = (said.get(key) for key in ("box", "name", "score"))
-        if not isinstance(name, str) or not name:
+        if not _is_name(name):
             raise self._wrong(line, f"want a name, got {name!r}")
         if not _is_number(score) or not 0 < score <= 1:
             raise self._wrong(line, f"want a score above 0 and up to 1, got {score!r}")
@@ -219,7 +237,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 def _object(path: Path, line: int, text: str) -> Mapping[str, Any]:
     try:
         said = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WeightsError(f"{path}, line {line}: no JSON ({error})") from error
     if not isinstance(said, dict):
         raise WeightsError(f"{path}, line {line}: want an object, got {text.strip()[:60]}")
@@ -227,4 +245,9 @@ def _object(path: Path, line: int, text: str) -> Mapping[str, Any]:
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) <= sys.float_info.max  # JSON has whole numbers beyond
+
+
+def _is_name(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and value != "" and not _HALVES.search(value)

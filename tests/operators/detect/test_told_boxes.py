@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,21 @@ def test_another_session_or_stream_is_another_frame(
     infos = [frame(1), frame(1, session="f" * 12), frame(1, stream="b", session="f" * 12)]
     told = operator(features_of(infos, tiny))
     assert [one.info for one in told] == infos[1:2]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"stream": "cam", "time": "1970-01-01T00:00:00.200Z", "objects": [DOG]},
+        line(DOG, session="0123456789ab"),
+    ],
+)
+def test_two_lines_of_one_frame_that_spell_it_differently_are_its_error(
+    detect, written, features_of, frame, tiny, other
+) -> None:
+    operator = detect(written(line(CAT), other))
+    with pytest.raises(DinostreamError, match=r"lines .*: are of one frame, 18000 of cam"):
+        operator(features_of([frame(1)], tiny))
 
 
 def test_a_stream_that_the_file_does_not_know_is_told_once(
@@ -177,6 +193,13 @@ def test_a_file_in_which_nothing_was_found_says_which_labels_there_are(detect, w
         ((line({**CAT, "name": ""}),), "want a name, got ''"),
         ((line({**CAT, "score": 0}),), "want a score above 0 and up to 1, got 0"),
         ((line({**CAT, "score": 1.5}),), "want a score above 0 and up to 1, got 1.5"),
+        ((line({**CAT, "score": 10**400}),), "want a score above 0 and up to 1, got 1000"),
+        ((line({**CAT, "box": [0, 0, 10**400, 1]}),), "want a box of four numbers"),
+        ((line({**CAT, "name": "\ud800"}),), r"want a name, got '\\ud800'"),
+        (({**HEAD, "labels": ["\ud800"]},), "labels must be a list of names"),
+        (({**HEAD, "detector": {"by": "\ud800"}},), "line 1: detector holds what no record can"),
+        (({**HEAD, "detector": {"at": math.nan}},), "detector holds what no record"),
+        (("[" * 100_000,), "line 1: no JSON"),
         ((line({**CAT, "box": [1, 2, 3]}),), "want a box of four numbers"),
         (('{"stream":"cam","position":3,"objects":[{"box":[0,0,NaN,1]}]}',), "want a name"),
         ((line({**CAT, "box": [110, 20, 10, 90]}),), "upside down, without area or out of its"),
