@@ -88,7 +88,7 @@ def read_object(path: Path) -> Mapping[str, Any]:
         return {}
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path}: cannot be read ({error})") from error
     if not isinstance(said, dict):
         raise WeightsError(f"{path}: holds {type(said).__name__}, and no JSON object")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor
 from operators.detect.boxes import corners
 from operators.errors import UsageError, WeightsError
 from operators.outside.given import PREPROCESSING, GivenWeights, read_preprocessing
-from operators.outside.library import model_of, tokenizer_of
+from operators.outside.library import model_of, require_sound, tokenizer_of
 from operators.outside.pixels import normalised, resized
 from operators.outside.published import GROUNDING_DINO
 
@@ -63,9 +64,16 @@ class Asked:
             texts: phrases, several of one text parted by dots.
 
         Raises:
-            UsageError: there is none.
+            UsageError: there is none, or one is no text.
         """
-        parts = [part.strip().lower() for text in texts for part in text.split(".")]
+        parts = [" ".join(part.split()).lower() for text in texts for part in text.split(".")]
+        # Of another encoding's bytes a command line makes halves of surrogates.
+        odd = next((one for part in parts for one in part if category(one) in ("Cc", "Cs")), None)
+        if odd is not None:
+            raise UsageError(
+                f"--text holds {odd!r}, a control character or a byte of another encoding; give "
+                "plain text, in UTF-8"
+            )
         phrases = tuple(dict.fromkeys(part for part in parts if part))
         if not phrases:
             raise UsageError("nothing to look for: give --text, such as --text 'red car'")
@@ -135,10 +143,12 @@ class GroundingDino:
 
         Raises:
             UsageError: too many words.
+            WeightsError: NaN comes out.
         """
         words = self.encoded(asked)
         pixels = normalised(resized(rgb, self._inner((rgb.shape[0], rgb.shape[1]))))
         seen = self._model(pixel_values=pixels.to(self._model.device), **words)
+        require_sound(self.given, seen.logits, seen.pred_boxes)
         chances = seen.logits[0].float().sigmoid().cpu()  # [queries, tokens at most]
         scores = chances.max(dim=-1).values
         height, width = rgb.shape[:2]
@@ -154,9 +164,9 @@ class GroundingDino:
 
     def _name(self, chances: Tensor, ids: Tensor, asked: Asked) -> str:
         """Those words that are above their threshold, but for what begins and ends the text."""
-        above = chances > asked.text_threshold
+        above = chances[: len(ids)] > asked.text_threshold
         above[0] = above[-1] = False
-        said: str = self._tokens.decode(ids[above[: len(ids)]])
+        said: str = self._tokens.decode(ids[above])
         return said.strip() or UNKNOWN
 
     def _inner(self, picture_hw: tuple[int, int]) -> tuple[int, int]:
@@ -166,7 +176,7 @@ class GroundingDino:
         side: float = self._size["shortest_edge"]
         if long / short * side > self._size["longest_edge"]:
             side = self._size["longest_edge"] * short / long
-        whole = round(side)
+        whole = max(1, round(side))
         if whole == short:
             return picture_hw
         if width < height:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from operators.errors import UsageError, WeightsError
 from operators.outside.given import GivenWeights
@@ -52,6 +53,7 @@ def model_of(family: Family, given: GivenWeights) -> Any:
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,
+            attn_implementation=None,  # a config may name one that the library would fetch and run
             dtype=torch.float32,
             output_loading_info=True,
         )
@@ -98,6 +100,19 @@ def _refusals(given: GivenWeights, transformers: Any) -> Iterator[None]:
     except Exception as error:
         why = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise WeightsError(f"{given.folder}: cannot be loaded ({why})") from error
+
+
+def require_sound(given: GivenWeights, *numbers: Tensor) -> None:
+    """Of NaN no mask and no box is made, which would say that nothing is there.
+
+    Raises:
+        WeightsError: there is one.
+    """
+    if any(one.isnan().any() for one in numbers):
+        raise WeightsError(
+            f"{given.folder}: its weights make NaN of a picture; they are damaged, take them from "
+            "their publishers again"
+        )
 
 
 def _some(names: Any) -> str:

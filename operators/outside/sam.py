@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from operators.errors import WeightsError
 from operators.outside.given import GivenWeights, read_preprocessing
-from operators.outside.library import model_of
+from operators.outside.library import model_of, require_sound
 from operators.outside.pixels import normalised, resized
 from operators.outside.prompt import Prompt
 from operators.outside.published import SAM
@@ -72,8 +72,10 @@ class Sam:
 
         Raises:
             UsageError: it is not in the picture.
+            WeightsError: NaN comes out.
         """
         logits, scores = self.logits(rgb, prompt)
+        require_sound(self.given, logits, scores)
         order = scores.argsort(descending=True, stable=True).tolist()
         masks = (logits > 0).numpy()
         return [SamMask(masks[index], float(scores[index])) for index in order]

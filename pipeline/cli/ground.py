@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.options import FiniteRange, json_option
+from pipeline.cli.sheet_options import require_writable
 
 if TYPE_CHECKING:
     from pipeline.prompts.grounded import Grounded
@@ -59,6 +60,7 @@ def command(
 
     if out.suffix != SUFFIX:
         raise click.UsageError(f"-o takes a file ending in {SUFFIX}, by which replay knows it")
+    require_writable(out)
     asked = Asked.of(texts, box_threshold, text_threshold)
     plans = plan_recordings(sources)
     dino = GroundingDino.load(weights)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.prompts.segmented import Segmented
 
 _PNG = click.Path(path_type=Path, dir_okay=False)
+_MOST_MASKS = 3  # of one lone click
 _OURS = ("model", "weights", "seed", "short_side", "threads", "backend", "engine")
 
 
@@ -63,6 +64,7 @@ def command(
 
     require_png(out, "-o")
     require_png(overlay, "--overlay")
+    _require_apart(frame, out, overlay)
     prompt = _prompt(points, box)
     if weights_sam is not None:
         _refuse_ours(given)
@@ -99,10 +101,25 @@ def _write(done: Segmented, out: Path) -> list[dict[str, Any]]:
 
     told = []
     for number, answer in enumerate(done.answers, start=1):
-        path = out if number == 1 else out.with_suffix(f".{number}{out.suffix}")
+        path = _numbered(out, number)
         save_picture(Image.fromarray(answer.mask.astype("uint8") * 255), path)
         told.append({"file": str(path), **answer.plain()})
     return told
+
+
+def _require_apart(frame: str, out: Path, overlay: Path | None) -> None:
+    """What is written takes the place neither of the picture nor of one another."""
+    masks = [_numbered(out, number).resolve() for number in range(1, _MOST_MASKS + 1)]
+    picture = Path(frame).resolve()
+    if picture in masks or (overlay is not None and overlay.resolve() == picture):
+        raise UsageError(f"{frame} is the picture itself, which would be lost; write another file")
+    if overlay is not None and overlay.resolve() in masks:
+        raise UsageError(f"--overlay {overlay} is where a mask goes; give it another name")
+
+
+def _numbered(out: Path, number: int) -> Path:
+    """Where a mask goes, from 1 on."""
+    return out if number == 1 else out.with_suffix(f".{number}{out.suffix}")
 
 
 def _prompt(points: tuple[str, ...], box: str | None) -> Prompt:

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from math import isfinite
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,10 @@ def read_frame(name: str) -> Frame:
         UsageError: no such file, no time, or one behind the last frame.
         SourceError: it cannot be decoded.
     """
-    if Path(name).is_file():
+    if isfile(name):  # pathlib's fails on a name that is too long
         return _picture(Path(name))
     clip, _, seconds = name.rpartition("@")
-    if not clip or not (is_scene(clip) or Path(clip).is_file()):
+    if not clip or not (is_scene(clip) or isfile(clip)):
         raise UsageError(f"{clip or name}: no such file; FRAME is a picture's, or CLIP@SECONDS")
     at_s = -1.0
     with suppress(ValueError):

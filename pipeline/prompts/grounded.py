@@ -110,8 +110,9 @@ def _ground_one(
             break
         found = dino.boxes(pixels, asked)
         done.frames += 1
-        done.things.update(one.name for one in found)
-        _write(file, _line(info, pixels, found))
+        line = _line(info, pixels, found)
+        done.things.update(one["name"] for one in line["objects"])
+        _write(file, line)
         tell(f"{plan.stream}: {done.frames} frames, {done.things.total()} things")
     if end is not None and end.outcome != "ok":
         done.trouble[plan.stream] = end.detail or end.outcome
@@ -131,8 +132,8 @@ def _line(info: FrameInfo, pixels: NDArray[np.uint8], found: list[GroundedBox]) 
     for one in found:
         sides = zip(one.box, (across, down, across, down), strict=True)
         left, top, right, bottom = (round(side * by, _PIXEL_DECIMALS) for side, by in sides)
-        if left < right and top < bottom:  # by a hundredth of a pixel or more
-            box, score = [left, top, right, bottom], round(one.score, _DECIMALS)
+        box, score = [left, top, right, bottom], round(one.score, _DECIMALS)
+        if left < right and top < bottom and score > 0:  # else it would be told as nothing
             objects.append({"box": box, "name": one.name, "score": score})
     frame = {"stream": info.stream, "session": info.session, "position": info.position}
     return {**frame, "objects": objects}

@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from operators.errors import UsageError, WeightsError
 from operators.outside.given import GivenWeights
-from operators.outside.grounding import GroundingDino
+from operators.outside.grounding import Asked, GroundingDino
+from operators.outside.prompt import Prompt
 from operators.outside.published import GROUNDING_DINO, SAM
 from operators.outside.sam import Sam
 from operators.weights.digest import sha256_file
@@ -96,6 +97,27 @@ def test_tensors_that_are_missing_too_many_or_of_another_shape(copied):
         Sam.load(copied)
 
 
+@pytest.mark.parametrize("part", [None, "text_config", "backbone_config"])
+def test_an_attention_that_a_config_would_have_fetched_and_run_is_not(dino, tmp_path, part):
+    folder = shutil.copytree(dino.folder, tmp_path / "dino")
+    config = json.loads((folder / "config.json").read_text())
+    (config[part] if part else config)["_attn_implementation"] = "somebody/attention"
+    (folder / "config.json").write_text(json.dumps(config))
+    GroundingDino.load(folder)
+
+
+def test_weights_that_make_nan_say_nothing_of_a_picture(copied, dino, noise, tmp_path):
+    spoilt = shutil.copytree(dino.folder, tmp_path / "dino")
+    for folder, name in ((copied, "mask_decoder.iou_token.weight"), (spoilt, "model.level_embed")):
+        tensors = load_file(folder / "model.safetensors")
+        tensors[name][:] = torch.nan
+        save_file(tensors, folder / "model.safetensors")
+    with pytest.raises(WeightsError, match="its weights make NaN of a picture"):
+        Sam.load(copied).masks(noise(45, 77), Prompt(((20, 10),)))
+    with pytest.raises(WeightsError, match="its weights make NaN of a picture"):
+        GroundingDino.load(spoilt).boxes(noise(45, 77), Asked.of(["cat"], 0.3, 0.2))
+
+
 def test_pixels_that_are_not_imagenets(copied):
     (copied / "preprocessor_config.json").write_text('{"image_mean": [0.5, 0.5, 0.5]}')
     with pytest.raises(WeightsError, match=r"image_mean is \[0\.5, 0\.5, 0\.5\]; pictures are"):
@@ -107,9 +129,10 @@ def test_a_damaged_file_and_a_config_that_is_none(copied):
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(WeightsError, match="cannot be loaded"):
         Sam.load(copied)
-    (copied / "config.json").write_text("{")
-    with pytest.raises(WeightsError, match=r"config\.json: cannot be read"):
-        Sam.load(copied)
+    for content in ("{", "[" * 100_000):
+        (copied / "config.json").write_text(content)
+        with pytest.raises(WeightsError, match=r"config\.json: cannot be read"):
+            Sam.load(copied)
 
 
 def test_without_the_library_it_says_which_extra_brings_it(sam, dino, monkeypatch):

@@ -56,7 +56,8 @@ def test_its_boxes_are_transformers(dino, noise, size_hw):
         shares = torch.tensor(one.box) / torch.tensor([width, height, width, height])
         true = within[index] / torch.tensor([width, height, width, height])
         assert (shares - true).abs().max() < MAX_ERROR
-        assert one.name == theirs["text_labels"][index].strip() or one.name == UNKNOWN
+        true_name = theirs["text_labels"][index].replace("[SEP]", "").strip()  # of a text's end
+        assert one.name == (true_name or UNKNOWN)
 
 
 def test_thresholds_leave_out_what_is_below_them(dino, noise):
@@ -79,6 +80,19 @@ def test_its_identity_is_all_that_a_box_depends_on(dino):
     }
     assert len(told) == 3
     assert ours.identity(Asked.of(["Cat."], 0.3, 0.2))["text"] == "cat."
+
+
+def test_a_strip_of_a_picture_keeps_a_pixel_of_its_short_side(dino, noise):
+    assert (
+        len(GroundingDino.load(dino.folder).boxes(noise(1, 400), Asked.of(["cat"], 0, 0.5))) == 12
+    )
+
+
+@pytest.mark.parametrize("text", ["caf\udce9", "a\0b"])
+def test_what_is_no_text(text):
+    with pytest.raises(UsageError, match=r"--text holds .* give plain text, in UTF-8"):
+        Asked.of(["cat", text], 0.3, 0.2)
+    assert Asked.of(["red \n car"], 0.3, 0.2).phrases == ("red car",)
 
 
 @pytest.mark.parametrize("texts", [[], [" . "], [""]])

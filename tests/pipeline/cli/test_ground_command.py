@@ -73,6 +73,10 @@ def test_frames_that_a_file_does_not_tell_are_silent_and_no_empty_frames_to_trac
         (("--text", " . "), "nothing to look for: give --text"),
         ((), "Missing option '--text'"),
         (("--text", "cat", "--box-threshold", "1.5"), "1.5 is not in the range 0<=x<=1"),
+        (
+            ("--text", "cat", "-o", "gone/boxes.jsonl"),
+            "cannot write gone/boxes.jsonl: No such file",
+        ),
         (("--text", "cat", "-o", "boxes.json"), "-o takes a file ending in .jsonl"),
     ],
 )

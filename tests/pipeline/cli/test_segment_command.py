@@ -21,6 +21,12 @@ def picture(tmp_path):
     return "frame.png"
 
 
+def test_a_name_that_is_too_long_for_a_file_is_no_file(dinostream):
+    done = dinostream("segment", "a" * 300, "--point", "3,3", "-o", "mask.png")
+    assert done.returncode == 2
+    assert "aaa: no such file; FRAME is a picture's, or CLIP@SECONDS" in done.stderr
+
+
 def read(path) -> np.ndarray:
     with Image.open(path) as file:
         assert file.mode == "L"
@@ -79,6 +85,9 @@ def test_without_sam_it_is_by_likeness_in_a_moment_of_a_recording(dinostream, tm
         (("--box", "3,2,30,46"), "--box 3,2,30,46 reaches out of the picture"),
         (("--point", "3,3", "--weights-sam", "nowhere"), "nowhere: is not there"),
         (("--point", "3,3", "--weights-sam", "sam", "--short-side", "98"), "--short-side: of our"),
+        (("--point", "3,3", "-o", "frame.png"), "frame.png is the picture itself, which would be"),
+        (("--point", "3,3", "--overlay", "./frame.png"), "frame.png is the picture itself"),
+        (("--point", "3,3", "--overlay", "mask.2.png"), "mask.2.png is where a mask goes"),
         (("--point", "3,3", "--overlay", "seen.jpg"), "--overlay seen.jpg: its name has to end"),
     ],
 )
