@@ -6,6 +6,7 @@ without torch.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -21,7 +22,6 @@ from operators.errors import DinostreamError, WeightsError
 from operators.frames import FrameInfo
 from operators.moment import microseconds
 from operators.result import canonical_json
-from operators.weights.digest import sha256_file
 
 FORMAT, SUFFIX = "dinostream.boxes.v1", ".jsonl"
 REACH_US = 1000  # a time that is written in milliseconds is that of a frame up to here away
@@ -76,12 +76,13 @@ class ToldBoxes:
             WeightsError: it cannot be read, or a line is none; names it.
         """
         self.path = path
-        self.sha256 = sha256_file(path)
+        content = _content(path)  # once: what is hashed is what is told
+        self.sha256 = hashlib.sha256(content).hexdigest()
         self.detector: Mapping[str, Any] = {}
         self.most = 0
         self._index = _Index()
         names: set[str] = set()
-        for line, said in _lines(path):
+        for line, said in _lines(path, content):
             if line == 1 and "format" in said:
                 names.update(self._read_head(said))
             else:
@@ -224,19 +225,25 @@ def require_within(told: ToldFrame, info: FrameInfo, path: Path) -> None:
             )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _content(path: Path) -> bytes:
     try:
-        with path.open(encoding="utf-8") as file:
-            for line, text in enumerate(file, start=1):
-                if text.strip():
-                    yield line, _object(path, line, text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise WeightsError(f"{path}: cannot be read ({error})") from error
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def _object(path: Path, line: int, text: str) -> Mapping[str, Any]:
+def _lines(path: Path, content: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    for line, text in enumerate(content.splitlines(), start=1):
+        if text.strip():
+            yield line, _object(path, line, text)
+
+
+def _object(path: Path, line: int, content: bytes) -> Mapping[str, Any]:
     try:
+        text = content.decode("utf-8")
         said = json.loads(text)
+    except UnicodeDecodeError as error:
+        raise WeightsError(f"{path}, line {line}: is not UTF-8 ({error})") from error
     except (ValueError, RecursionError) as error:
         raise WeightsError(f"{path}, line {line}: no JSON ({error})") from error
     if not isinstance(said, dict):

@@ -219,6 +219,13 @@ def test_lines_that_are_none(written, lines, why) -> None:
         ToldBoxes(written(*lines))
 
 
+def test_a_line_that_is_not_utf_8_has_its_number(written) -> None:
+    path = written(HEAD, line(CAT))
+    path.write_bytes(path.read_bytes().replace(b"cam", b"caf\xe9"))
+    with pytest.raises(WeightsError, match="line 2: is not UTF-8"):
+        ToldBoxes(path)
+
+
 def test_what_is_no_head(detect, written, tmp_path) -> None:
     with pytest.raises(UsageError, match="no such head file"):
         detect(tmp_path / "nowhere.jsonl")
