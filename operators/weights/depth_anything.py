@@ -84,7 +84,7 @@ def encoder(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if not name.startswith(own.decoder)
     }
     if own is V3 and "cls_token" in found:
-        found.setdefault("mask_token", torch.zeros_like(found["cls_token"][0]))
+        found.setdefault("mask_token", torch.zeros(1, found["cls_token"].numel()))
     return found
 
 

@@ -181,6 +181,14 @@ def test_nan_is_an_error_of_its_frame_and_no_sky(
         operator()(features)
 
 
+@pytest.mark.slow
+def test_a_token_that_is_none_is_named(tensors: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    path = tmp_path / "lame.safetensors"
+    save_file(tensors | {"model.backbone.pretrained.cls_token": torch.zeros(())}, path)
+    with pytest.raises(WeightsError, match=r"lame\.safetensors: .*cls_token"):
+        load_backbone(SMALL, str(path))
+
+
 def test_the_large_one_has_the_published_names() -> None:
     large = ARCHITECTURES["dinov2_vitl14"]
     with torch.device("meta"):
