@@ -70,7 +70,7 @@ def view_of(message: Message) -> View:
 
 
 def domain_of(headers: Mapping[str, str]) -> str:
-    """What the head of a depth record was trained on, "" for relative depth of one kind only."""
+    """What the head of a depth record is, as `StoredCalibration.domain` has it."""
     return headers.get("ce_depthhead") or headers.get("ce_depthdomain", "")
 
 

@@ -13,6 +13,8 @@ import click
 from operators.errors import UsageError
 from pipeline.cli.options import FiniteRange, json_option
 
+_MOST_FOCAL_PX = 1e6
+
 
 @click.command(
     "calibrate",
@@ -113,8 +115,9 @@ def _focal(text: str) -> tuple[float, float]:
     with suppress(ValueError):
         across, *others = (float(part) for part in text.split(","))
         (down,) = others or (across,)
-        if all(math.isfinite(one) and one > 0 for one in (across, down)):
+        if all(1 <= one <= _MOST_FOCAL_PX for one in (across, down)):
             return across, down
     raise UsageError(
-        f"--focal takes pixels above 0, such as 1130, or across and down, 1130,1128; got {text!r}"
+        f"--focal takes pixels, 1 to {_MOST_FOCAL_PX:.0f}, such as 1130, or across and down, "
+        f"1130,1128; got {text!r}"
     )

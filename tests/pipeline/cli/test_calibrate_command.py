@@ -15,9 +15,12 @@ def test_what_is_no_point_is_refused_before_a_record_is_read(dinostream, point):
     [
         ((), "give two points or more with --point"),
         (("--point", "1,2,3", "--focal", "500"), "not both"),
-        (("--focal", "far"), "--focal takes pixels above 0"),
-        (("--focal", "0"), "--focal takes pixels above 0"),
-        (("--focal", "500,500,500"), "--focal takes pixels above 0"),
+        (("--focal", "far"), "--focal takes pixels, 1 to 1000000"),
+        (("--focal", "0"), "--focal takes pixels, 1 to 1000000"),
+        (("--focal", "500,1e-320"), "--focal takes pixels, 1 to 1000000"),
+        (("--focal", "1e308"), "--focal takes pixels, 1 to 1000000"),
+        (("--focal", "nan"), "--focal takes pixels, 1 to 1000000"),
+        (("--focal", "500,500,500"), "--focal takes pixels, 1 to 1000000"),
     ],
 )
 def test_points_or_a_focal_length(dinostream, options, said):
