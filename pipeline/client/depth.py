@@ -27,6 +27,8 @@ class Depth(Result):
             depth in metres.
         valid: bool `[h, w]`, where it is known.
         domain: what the head was trained on, `calibrated` where the camera's own scale is known.
+        head: which Depth Anything made it, such as `da3metric`; None of all others, and where it is
+            calibrated.
         calibrated: None of a head of one's own.
     """
 
@@ -34,6 +36,7 @@ class Depth(Result):
     disparity: NDArray[np.float32] | None = field(repr=False)
     valid: NDArray[np.bool_] = field(repr=False)
     domain: str | None
+    head: str | None
     calibrated: bool | None
 
 
@@ -65,6 +68,7 @@ def depth(said: Mapping[str, Any], message: Message) -> Depth:
         disparity=None if found.metric else found.values,
         valid=~np.isnan(found.values),
         domain=headers.get("ce_depthdomain"),
+        head=headers.get("ce_depthhead"),
         calibrated=None if calibrated is None else calibrated == "true",
     )
 

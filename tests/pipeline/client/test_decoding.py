@@ -91,6 +91,7 @@ def test_maps_are_arrays(read):
     depth = read["depth"][0]
     assert (depth.metres.dtype, depth.metres.shape) == (np.float32, (8, 12))
     assert (depth.disparity, depth.domain, depth.calibrated) == (None, "own", None)
+    assert depth.head is None
     assert depth.valid.all()
     assert 0 < depth.metres.min() <= depth.metres.max() <= 10
     summary = read["depth.summary"][0]
@@ -206,10 +207,11 @@ def test_a_crossing_says_who_crosses_which_way_and_how_many_have(file, build):
 
 def test_relative_depth_is_no_metres(file, build):
     steps = np.array([[0, 1024], [2048, 65535]], np.uint16)
-    file.write(changed(build.message(1, topic="depth", data=grey_png(steps)), RELATIVE))
+    said = RELATIVE | {"ce_depthhead": "da3metric"}
+    file.write(changed(build.message(1, topic="depth", data=grey_png(steps)), said))
     (depth,) = subscribe(file.uri, follow=False, strict=True)
     assert depth.metres is None
-    assert depth.calibrated is False
+    assert (depth.head, depth.calibrated) == ("da3metric", False)
     assert depth.valid.tolist() == [[False, True], [True, True]]
     assert depth.disparity[1, 0] == 2.0
     assert np.isnan(depth.disparity[0, 0])
