@@ -40,5 +40,6 @@ def require_weights(path: Path) -> None:
         raise WeightsError(f"{path} is a folder; give {path / 'backbone.safetensors'}")
     if not path.is_file():
         raise WeightsError(
-            f"{path}: no such weights file; --weights takes auto, demo, random or a path"
+            f"{path}: no such weights file; --weights takes auto, demo, random, a path, or "
+            f"{', '.join(WHOLE_MODELS)}"
         )

@@ -97,7 +97,8 @@ BACKBONE = (
         "--weights",
         metavar="auto|demo|random|NAME|PATH",
         show_default="auto",
-        help="Backbone weights: the official ones, ours, none; NAME: depth-anything-v2.",
+        help="Backbone weights: the official ones, ours, none; NAME: a Depth Anything's, such as "
+        "da3metric-large.",
     ),
     click.option(
         "--seed", type=int, show_default="0", help="Seed of random weights, and of all other draws."
