@@ -19,6 +19,7 @@ from operators.conditions.view import View
 _VISIBILITY_M = 50.0  # below it weather services call fog dense
 # Visibility is where contrast is down to 0.05 (WMO-No. 8, meteorological optical range).
 _OPTICAL_DEPTH = -math.log(0.05)
+_CLEAREST = np.finfo(np.float32).tiny  # per metre; of none, what is infinitely far has no light
 _AIRLIGHT = 0.95  # quantile of a picture's luminance
 
 
@@ -37,7 +38,8 @@ def veiled(light: Light, depth_m: NDArray[np.float32], extinction_per_m: float) 
         depth_m: `[H, W]`, inf where there is nothing.
         extinction_per_m: b.
     """
-    arrives = np.exp(-np.float32(extinction_per_m) * depth_m)[..., None]
+    clear = max(np.float32(extinction_per_m), _CLEAREST)
+    arrives = np.exp(-clear * depth_m)[..., None]
     seen: Light = light * arrives + airlight(light) * (1 - arrives)
     return seen
 

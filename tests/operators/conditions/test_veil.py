@@ -27,10 +27,12 @@ def test_contrast_falls_with_depth_and_is_a_twentieth_at_the_visibility():
     assert thick[-1, 1, 0] - thick[-1, 0, 0] == pytest.approx(0.6 * 0.05**2, rel=1e-2)
 
 
-def test_where_there_is_nothing_there_is_air_alone():
+@pytest.mark.parametrize("extinction_per_m", [0.01, 1e-300])
+def test_where_there_is_nothing_there_is_air_alone(extinction_per_m):
     depth_m = np.full((20, 30), np.inf, np.float32)
     light = checked()
-    assert veiled(light, depth_m, 0.01) == pytest.approx(np.full_like(light, airlight(light)))
+    seen = veiled(light, depth_m, extinction_per_m)
+    assert seen == pytest.approx(np.full_like(light, airlight(light)))
 
 
 def test_half_the_light_arrives_over_its_half_distance():
