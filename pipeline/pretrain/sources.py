@@ -39,18 +39,26 @@ def named(sources: Sequence[str], *, run: Path) -> Named:
         run: the folder that a training makes; its pictures are made of the sources, and are none.
 
     Raises:
-        UsageError: a source that holds neither, or features without pictures; the text names it.
+        UsageError: a source that holds neither, nothing but the run's, or features without
+            pictures; the text names it.
     """
     pictures: dict[Path, None] = {}
     footage = []
-    made = os.path.abspath(run)
     for source in sources:
-        own = [one for one in _pictures(source) if not one.is_relative_to(made)]
+        found = _pictures(source)
+        made = _below({one.parent for one in found}, run)
+        own = [one for one in found if one.parent not in made]
         pictures |= dict.fromkeys(own)
-        if not os.path.isdir(source):
-            footage += [] if own else [source]
-        elif any(videos_below(source)) or tapes_in(source):
+        folder = os.path.isdir(source)
+        if folder and (any(videos_below(source)) or tapes_in(source)):
             footage.append(source)
+        elif found and not own:
+            raise UsageError(
+                f"{source}: its pictures lie in {run}, where this training puts its own, which "
+                "are no source of it; name what they were made of"
+            )
+        elif not folder:
+            footage += [] if own else [source]
         elif not own:
             raise UsageError(f"{source}: neither a picture nor a video is there or below it")
     plans = plan_recordings(footage) if footage else []
@@ -58,6 +66,12 @@ def named(sources: Sequence[str], *, run: Path) -> Named:
         if plan.kept_at is not None:
             raise UsageError(f"{plan.url} holds features without pictures; name the footage itself")
     return Named(tuple(pictures), tuple(plans))
+
+
+def _below(folders: set[Path], run: Path) -> set[Path]:
+    """Those that lie in a run's folder, by whatever way they were reached."""
+    own = os.path.realpath(run)
+    return {one for one in folders if Path(os.path.realpath(one)).is_relative_to(own)}
 
 
 def _pictures(source: str) -> list[Path]:

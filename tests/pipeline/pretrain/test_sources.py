@@ -48,7 +48,13 @@ def test_what_a_training_made_of_its_sources_is_none(place, small_picture, monke
     """A killed training goes on with the sources that it began with, and its own is among them."""
     small_picture(place / "photos/run/pictures/made.png", "bars")
     monkeypatch.chdir(place)
-    assert names(named(["photos"], run=Path("photos/run")), place) == (["photos/one.png"], [])
+    run = Path("photos/run")
+    assert names(named(["photos"], run=run), place) == (["photos/one.png"], [])
+    (place / "link").symlink_to("photos")
+    assert names(named(["link"], run=run), place) == (["link/one.png"], [])
+    for own in ("photos/run/pictures", "link/run", "photos/run/pictures/made.png", "link/run/*/*"):
+        with pytest.raises(UsageError, match=r"its pictures lie in photos/run, where this"):
+            named([own], run=run)
 
 
 def test_a_picture_that_is_named_twice_is_one(place, monkeypatch):
