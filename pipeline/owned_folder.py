@@ -18,8 +18,8 @@ TRIES, PAUSE_S = 20, 0.1  # to have the folder alone
 
 @contextmanager
 def owned_folder(path: Path, command: str) -> Iterator[None]:
-    """The folder is this process's within the block; made where it is missing, and gone again
-    where the block fails before it holds anything.
+    """The folder is this process's within the block; made where it is missing, with those above it,
+    and gone again where the block fails before it holds anything.
 
     A file in it, `COMMAND.json`, says whose it is.
 
@@ -31,7 +31,8 @@ def owned_folder(path: Path, command: str) -> Iterator[None]:
         UsageError: there is something else, or another process is at work there.
         SinkError: it cannot be written.
     """
-    mark, made = path / f"{command}.json", not path.exists()
+    mark = path / f"{command}.json"
+    made = [one for one in (path, *path.parents) if not one.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
         if not mark.exists() and any(path.iterdir()):
@@ -45,9 +46,11 @@ def owned_folder(path: Path, command: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if made and list(path.iterdir()) == [mark]:
-            mark.unlink()
-            path.rmdir()
+        with suppress(OSError):  # what failed is to be told, not this
+            if made and list(path.iterdir()) == [mark]:
+                mark.unlink()
+                for one in made:
+                    one.rmdir()
         raise
     finally:
         os.close(held)

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from shutil import rmtree
 
 import pytest
 
@@ -25,9 +26,14 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 
 def test_what_is_refused_leaves_no_folder(tmp_path):
-    with pytest.raises(UsageError), owned_folder(tmp_path / "new", "curate"):
+    with pytest.raises(UsageError), owned_folder(tmp_path / "new" / "newer", "curate"):
         raise UsageError("no such file")
-    assert not (tmp_path / "new").exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_gone_hides_no_error(tmp_path):
+    with pytest.raises(ZeroDivisionError), owned_folder(tmp_path / "new", "curate"):
+        rmtree(tmp_path / "new") or 1 / 0
 
 
 def test_what_fails_half_way_leaves_what_it_made(tmp_path):
