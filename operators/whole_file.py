@@ -21,6 +21,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        draft.unlink(missing_ok=True)  # of a killed process of that id, as in a container
         draft.touch()
         mode = draft.stat().st_mode
         yield draft

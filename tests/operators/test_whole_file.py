@@ -33,6 +33,16 @@ def test_others_may_read_it_as_the_umask_says(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a.safetensors").stat().st_mode) == 0o640
 
 
+def test_what_a_killed_process_of_that_id_left_is_no_part_of_it(tmp_path: Path) -> None:
+    left = tmp_path / f".a.json.{os.getpid()}.part"
+    left.write_text("left")
+    left.chmod(0o400)
+    with whole_file(tmp_path / "a.json") as draft, draft.open("a") as file:
+        file.write("new")
+    assert (tmp_path / "a.json").read_text() == "new"
+    assert (tmp_path / "a.json").stat().st_mode & 0o200
+
+
 def test_what_fails_leaves_all_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text("old")
