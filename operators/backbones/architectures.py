@@ -99,8 +99,9 @@ class Architecture:
     @property
     def parameters(self) -> int:
         """Of its blocks, which are nearly all."""
+        inner = self.hidden * (2 if self.ffn == "mlp" else 3)
         return sum(
-            12 * blocks * (self.width // self.finer(index)) ** 2
+            blocks * (4 * self.width + inner) * self.width // self.finer(index) ** 2
             for index, blocks in enumerate(self.stages or (self.depth,))
         )
 

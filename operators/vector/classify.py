@@ -165,6 +165,6 @@ def _classes(head: Head) -> Classes:
     """The head's own, or ImageNet's where it says nothing and has as many."""
     bias = head.tensors.get(BIAS)
     imagenet = imagenet_classes()
-    if "labels" not in head.facts and bias is not None and len(bias) == len(imagenet.names):
+    if "labels" not in head.facts and bias is not None and bias.shape == (len(imagenet.names),):
         return imagenet
     return head_classes(head)

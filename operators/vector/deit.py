@@ -12,6 +12,7 @@ from dataclasses import replace
 import torch
 
 from operators.backbones.architectures import Architecture
+from operators.vector.classes import imagenet_classes
 from operators.vector.frame_vector import FrameVector
 from operators.vector.vector_head import BIAS, WEIGHT
 from operators.weights.heads import Head
@@ -33,10 +34,16 @@ def linear_of_deit(head: Head, arch: Architecture) -> tuple[Head, FrameVector]:
         arch: of the backbone in that file; with a register there are two classifiers.
 
     Raises:
-        WeightsError: names and shapes that are not a DeiT's.
+        WeightsError: names and shapes that are not a DeiT's, or other classes than ImageNet's.
     """
     names = (_FIRST, _SECOND)[: 1 + arch.registers]
     classes = len(head.tensors[f"{_FIRST}.weight"])
+    if classes != (known := len(imagenet_classes().names)):
+        raise head.wrong(
+            f"of {classes} classes, whose names a DeiT's file does not say; it is one where it has "
+            f"ImageNet's {known}. Take it for --weights alone and fit a head with dinostream fit "
+            "classify"
+        )
     layout = {f"{name}.weight": (classes, arch.width) for name in names}
     head.check({**layout, **{f"{name}.bias": (classes,) for name in names}})
     weights, biases = (

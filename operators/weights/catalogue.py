@@ -77,13 +77,11 @@ def official_head(operator: str, model: str, head: str) -> OfficialFile:
     )
 
 
-def official_model(file_name: str) -> str | None:
-    """The architecture of a backbone's file that is called like an official one; None for any
-    other."""
-    for file in CATALOGUE:
-        if file.purpose == "backbone" and file.file_name == file_name:
-            return file.model
-    return None
+def official_model(file_name: str, sha256: str) -> str | None:
+    """The architecture of a backbone's file that is or is called like an official one; None for
+    any other."""
+    file = known_file(file_name, sha256)
+    return file.model if file and file.purpose == "backbone" else None
 
 
 def known_file(file_name: str, sha256: str) -> OfficialFile | None:

@@ -70,9 +70,15 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         WeightsError: absent, truncated, no weights file, or a pickle that asks to run code
             (which does not run).
     """
-    if is_pytorch(path):
-        return _state_dict(path, _read_torch(path))
-    return _read_safetensors(path)
+    whole = is_pytorch(path)
+    tensors = _state_dict(path, _read_torch(path)) if whole else _read_safetensors(path)
+    odd = [name for name, one in tensors.items() if one.layout != torch.strided or one.is_complex()]
+    if odd:
+        raise WeightsError(
+            f"{path}: tensors that are sparse or of complex numbers, which no model here has: "
+            f"{_some(odd)}; save it with dense tensors of real ones"
+        )
+    return tensors
 
 
 def is_pytorch(path: Path) -> bool:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from operators.backbones.architectures import ARCHITECTURES, Architecture
@@ -21,13 +20,14 @@ from operators.backbones.statistics import SAT493M
 from operators.errors import WeightsError
 from operators.weights.catalogue import published_as
 from operators.weights.dinov3_files import LICENCE
+from operators.weights.joining import join
 
 log = logging.getLogger(__name__)
 
 _HUGGING_FACE = "embeddings.patch_embeddings.weight"
 _OWN = (PERIODS, "storage_tokens", _HUGGING_FACE)
 _CONVNEXT = ("downsample_layers.", "stages.")
-_MASK = ".bias_mask"
+_BIAS, _MASK = ".qkv.bias", ".qkv.bias_mask"
 _TRAINING = "local_cls_norm."
 _RENAMED = (
     # Meta's names.
@@ -67,8 +67,8 @@ def backbone(
         tensors: of the file, for which `is_one` or `arch.rotary` holds.
 
     Raises:
-        WeightsError: of another family, or published as another model, or with masks that say
-            nothing.
+        WeightsError: of another family, or with biases of keys that no mask takes away, or one
+            that says nothing.
     """
     if any(name.startswith(_CONVNEXT) for name in tensors):
         raise WeightsError(
@@ -80,17 +80,22 @@ def backbone(
             f"{path}: {found}, the model is {arch.name}; `dinostream weights inspect` says which "
             "--model it is"
         )
-    published = published_as(sha256)
-    if published and published.model != arch.name:
-        raise WeightsError(
-            f"{path}: {published.file_name} by its sha256; give it with --model {published.model}"
-        )
     of_satellites = f"{arch.name}_{SAT493M.name}"
-    if published is None and SAT493M.name in str(path) and of_satellites in ARCHITECTURES:
+    if (
+        published_as(sha256) is None
+        and SAT493M.name in str(path)
+        and of_satellites in ARCHITECTURES
+    ):
         log.warning(
             "%s: its path speaks of %s, %s normalises pixels by %s; if it has learnt satellite "
             "pictures, give --model %s",
             *(path, SAT493M.name, arch.name, arch.statistics.name, of_satellites),
+        )
+    unmasked = next((name for name in tensors if _is_unmasked(name, tensors)), None)
+    if unmasked:
+        raise WeightsError(
+            f"{path}: no bias_mask of its size beside {unmasked}, so biases of keys would count, "
+            "which upstream masks away; get the file from where it was published"
         )
     if any(name.endswith(_MASK) and not _is_mask(tensor) for name, tensor in tensors.items()):
         raise WeightsError(
@@ -118,11 +123,11 @@ def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if not name.startswith(_TRAINING)
     }
     for name in [name for name in named if name.endswith(_MASK)]:
-        mask, bias = named.pop(name), name.replace(_MASK, ".bias")
-        if bias in named:
+        mask, bias = named.pop(name), name.replace(_MASK, _BIAS)
+        if bias in named and named[bias].shape == mask.shape:
             named[bias] = named[bias] * mask
-    if "mask_token" in named:
-        named["mask_token"] = named["mask_token"].flatten(0, -2)
+    if "mask_token" in named and named["mask_token"].ndim == 3:  # Hugging Face's
+        named["mask_token"] = named["mask_token"].flatten(0, 1)
     return _joined(named | _absent_biases(named))
 
 
@@ -133,7 +138,7 @@ def _absent_biases(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {
         name.removesuffix("weight") + "bias": tensor.new_zeros(len(tensor))
         for name, tensor in named.items()
-        if name.endswith(".weight") and _layer(name) in lacking
+        if name.endswith(".weight") and tensor.ndim and _layer(name) in lacking
     }
 
 
@@ -143,9 +148,16 @@ def _joined(named: dict[str, Tensor]) -> dict[str, Tensor]:
         for name in [name for name in named if _layer(name) == parts[0]]:
             stem, kind = name.rsplit(".", 2)[0], name.rsplit(".", 1)[-1]
             of = [f"{stem}.{part}.{kind}" for part in parts]
-            if all(one in named for one in of):
-                named[f"{stem}.{whole}.{kind}"] = torch.cat([named.pop(one) for one in of])
+            join(named, of, f"{stem}.{whole}.{kind}")
     return named
+
+
+def _is_unmasked(name: str, tensors: Mapping[str, Tensor]) -> bool:
+    """Whether that is a block's bias `[3 D]` with a part for keys that nothing takes away."""
+    bias, mask = tensors[name], tensors.get(name.replace(_BIAS, _MASK))
+    if not name.endswith(_BIAS) or bias.ndim != 1:
+        return False
+    return bool(bias.chunk(3)[1].any()) if mask is None else mask.shape != bias.shape
 
 
 def _is_mask(tensor: Tensor) -> bool:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from operators.weights.joining import join
+
 LICENCE = "MIT"  # of code and weights (LICENSE upstream)
 
 _QUERIES = ("network.q.weight", "query.weight")
@@ -113,8 +115,7 @@ def _joined(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for first, parts, whole in _JOINED:
         for name in [name for name in out if re.search(first, name)]:
             of = [name.replace(parts[0], part) for part in parts]
-            if all(one in out for one in of):
-                out[re.sub(first, whole, name)] = torch.cat([out.pop(one) for one in of])
+            join(out, of, re.sub(first, whole, name))
     return out
 
 

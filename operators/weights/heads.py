@@ -215,7 +215,8 @@ def _own_head(request: HeadRequest, path: Path, sha256: str, header: Mapping[str
         )
     _check_backbone(request, str(path), trained_on)
     arch, model = request.architecture, header.get("model")
-    if arch.rotary and model != arch.name:  # one file, which another model normalises pixels for
+    # One file may be of two models, which normalise pixels or resize positions each its own way.
+    if model != arch.name and (arch.rotary or model is not None):
         raise WeightsError(f"{path}: was fitted on {model}, the model is {arch.name}")
     return Head(request.operator, str(path), read_tensors(path), sha256, header)
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
+
+from operators.weights.joining import join
 
 _RENAMED = (
     (r"^(vit|deit)\.", ""),
@@ -60,9 +61,7 @@ def to_upstream(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
             continue
         block, kind = found.groups()
         parts = [f"{block}.attention.attention.{part}.{kind}" for part in ("query", "key", "value")]
-        if all(part in renamed for part in parts):
-            joined = torch.cat([renamed.pop(part) for part in parts])
-            renamed[f"{block}.attn.qkv.{kind}"] = joined
+        join(renamed, parts, f"{block}.attn.qkv.{kind}")
     return renamed
 
 

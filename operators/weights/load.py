@@ -116,9 +116,11 @@ def _from_file(arch: Architecture, path: Path, sha256: str) -> LoadedBackbone:
     licence = licence_of(path.name, sha256) or ""
     if "-NC-" in licence:
         log.warning("%s: its licence is %s: not for commercial use", path, licence)
-    named = official_model(path.name)
-    if named and named != arch.name:
-        raise WeightsError(f"{path}: is by its name {named}, not {arch.name}; give --model {named}")
+    official = official_model(path.name, sha256)
+    if official and official != arch.name:
+        raise WeightsError(
+            f"{path}: is by its name or sha256 {official}, not {arch.name}; give --model {official}"
+        )
     tensors = to_authors(read_tensors(path))
     if eomt.is_whole(tensors):
         tensors = _trunk(arch, path, tensors)

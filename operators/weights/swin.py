@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from operators.errors import WeightsError
+from operators.weights.joining import join
 
 LICENCE = "MIT"  # of code and weights (LICENSE upstream)
 CLASSES = 1000  # of ImageNet; files named 22k tell its 21841 classes, whose names nobody here has
@@ -65,7 +65,8 @@ def classifier(source: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     own = {
         name.removeprefix(_HEAD): tensor for name, tensor in named.items() if name.startswith(_HEAD)
     }
-    classes = len(own["weight"]) if own.get("weight") is not None else 0
+    weight = own.get("weight")
+    classes = len(weight) if weight is not None and weight.ndim else 0
     if classes != CLASSES:
         has = f"a classifier of {classes} classes, whose names it does not say" if own else "none"
         raise WeightsError(
@@ -86,8 +87,7 @@ def _upstream(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
             continue
         block, kind = found.groups()
         parts = [f"{block}.attention.self.{part}.{kind}" for part in _PARTS]
-        if all(part in named for part in parts):
-            named[f"{block}.attn.qkv.{kind}"] = torch.cat([named.pop(part) for part in parts])
+        join(named, parts, f"{block}.attn.qkv.{kind}")
     return named
 
 

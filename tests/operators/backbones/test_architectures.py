@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from operators.backbones.architectures import ARCHITECTURES, Architecture, architecture
+from operators.backbones.model import empty_model
 from operators.errors import UsageError
 
 
@@ -109,6 +110,19 @@ def test_the_table_holds_every_size_of_every_family():
     families = Counter(name.partition("_")[0] for name in ARCHITECTURES)
     wanted = {"dinov2": 10, "eomt": 6, "dino": 4, "deit": 8, "dinov3": 9, "swin": 6}
     assert wanted.items() <= families.items()
+
+
+@pytest.mark.parametrize(
+    "name", ["dinov2_vitg14", "dinov3_vith16plus", "dinov3_vit7b16", "swin_tiny_patch4_window7_224"]
+)
+def test_parameters_are_the_matrices_of_the_blocks(name):
+    model = empty_model(architecture(name))
+    matrices = (
+        one
+        for own, one in model.named_parameters()
+        if "blocks." in own and own.endswith(".weight") and one.ndim == 2
+    )
+    assert architecture(name).parameters == sum(one.numel() for one in matrices)
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():

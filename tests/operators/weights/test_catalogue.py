@@ -68,8 +68,8 @@ def test_heads_lie_where_upstreams_hub_code_looks(operator, model, head, file_na
 def test_the_classifiers_of_a_deit_lie_in_its_own_file():
     name = "deit_small_patch16_224"
     assert official_head("classify", name, "deit") is official_backbone(name)
-    assert official_model(official_backbone(name).file_name) == name
-    assert official_model("dinov2_vits14_linear_head.pth") is None
+    assert official_model(official_backbone(name).file_name, "") == name
+    assert official_model("dinov2_vits14_linear_head.pth", "") is None
     for model in ("dinov2_vits14", "dino_vits16"):
         with pytest.raises(WeightsError, match=f"no official classify head 'deit' for {model}"):
             official_head("classify", model, "deit")

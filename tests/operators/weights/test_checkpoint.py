@@ -155,6 +155,18 @@ def test_a_file_without_named_tensors_is_an_error(content, message, tmp_path):
         read_tensors(written(tmp_path / "odd.pth", content))
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [torch.eye(2).to_sparse(), torch.ones(2, dtype=torch.complex64)],
+    ids=["sparse", "complex"],
+)
+def test_tensors_that_no_model_has_are_named(odd, tmp_path):
+    with pytest.raises(
+        WeightsError, match=r"odd\.pth: tensors that are sparse or .* numbers.*: b;"
+    ):
+        read_tensors(written(tmp_path / "odd.pth", {"a": torch.ones(1), "b": odd}))
+
+
 def test_a_missing_file_and_a_folder_are_errors(tmp_path):
     with pytest.raises(WeightsError, match=r"none\.pth: cannot be read \(No such file"):
         read_tensors(tmp_path / "none.pth")

@@ -161,6 +161,9 @@ def test_7b_has_no_biases_of_queries_keys_and_values_and_zeros_stand_for_them():
         (lambda t: t.pop("blocks.0.mlp.w1.bias"), r"missing keys: blocks.0.mlp.w12.bias; unexp"),
         (lambda t: t.update(pos_embed=torch.ones(1)), "unexpected keys: pos_embed"),
         (lambda t: t["blocks.0.attn.qkv.bias_mask"].fill_(torch.nan), "never initialised"),
+        (lambda t: t.pop("blocks.1.attn.qkv.bias_mask"), r"no bias_mask .* blocks.1.attn.qkv.bias"),
+        (lambda t: t.update({"blocks.0.attn.qkv.bias_mask": torch.ones(1)}), "no bias_mask of its"),
+        (lambda t: t.update(mask_token=torch.ones(1)), r"mask_token is \[1\]"),
         (lambda t: t.update({"stages.0.0.gamma": torch.ones(1)}), "a ConvNeXt; of DINOv3"),
     ],
 )
@@ -183,15 +186,19 @@ def test_a_dinov3_is_no_dinov2_and_a_dinov2_no_dinov3(tmp_path):
             load_backbone(other, str(path))
 
 
-def test_satellite_weights_want_the_model_with_their_statistics(caplog):
+def test_satellite_weights_want_the_model_with_their_statistics(caplog, tmp_path, monkeypatch):
     web, sat = (ARCHITECTURES[f"dinov3_vitl16{of}"] for of in ("", "_sat493m"))
     assert sat.statistics.mean == (0.430, 0.411, 0.296)
     assert sat.statistics.std == (0.213, 0.156, 0.143)
     some = {PERIODS: exact_periods(sat)}
-    with pytest.raises(WeightsError, match="by its sha256; give it with --model dinov3_vitl16_sat"):
-        dinov3.backbone(Path("a.pth"), SATELLITE, web, some)
-    with pytest.raises(WeightsError, match=r"by its sha256; give it with --model dinov3_vitl16$"):
-        dinov3.backbone(Path("a.pth"), "8aa4cbdd" + 56 * "0", sat, some)
+    path = saved(tmp_path / "a.pth", some)
+    for sha256, given, own in (
+        (SATELLITE, web, sat),
+        ("8aa4cbdd" + 56 * "0", sat, web),
+    ):
+        monkeypatch.setattr("operators.weights.load.sha256_file", lambda _, is_so=sha256: is_so)
+        with pytest.raises(WeightsError, match=rf"sha256 {own.name}, not .* --model {own.name}$"):
+            load_backbone(given, str(path))
     assert dinov3.backbone(Path("a.pth"), SATELLITE, sat, some) == some
     # A hash that nobody tells: the path may say it.
     with caplog.at_level(logging.WARNING):

@@ -64,6 +64,13 @@ def test_a_head_of_another_backbone_is_refused_with_both_hashes(tmp_path: Path) 
         trained_head(request(path))
 
 
+def test_a_head_of_another_model_is_refused_though_the_file_is_one(tmp_path: Path) -> None:
+    path = own_file(tmp_path / "own.safetensors", header(model="deit_small_patch16_224"))
+    said = r"own\.safetensors: was fitted on deit_small_patch16_224, the model is"
+    with pytest.raises(WeightsError, match=said):
+        trained_head(request(path))
+
+
 @pytest.mark.parametrize(
     ("written", "why"),
     [

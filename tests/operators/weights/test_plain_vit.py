@@ -126,13 +126,18 @@ def test_a_file_that_is_another_model_says_which(tmp_path) -> None:
             load_backbone(architecture(other), str(tmp_path / "deit.pth"))
 
 
-def test_an_official_file_is_held_to_its_name(tmp_path) -> None:
-    """The same tensors, resized otherwise: only the name tells them apart."""
+def test_an_official_file_is_held_to_its_name_or_its_hash(tmp_path, monkeypatch) -> None:
+    """The same tensors, resized otherwise: only these tell them apart."""
     path = tmp_path / official_backbone("dino_vits16").file_name
     torch.save(published(DINO), path)
-    said = "is by its name dino_vits16, not deit_small_patch16_224; give --model dino_vits16"
+    said = "is by its name or sha256 dino_vits16, not deit_small_patch16_224; give --model dino_v"
     with pytest.raises(WeightsError, match=f"{re.escape(str(path))}: {said}"):
         load_backbone(architecture("deit_small_patch16_224"), str(path))
+
+    renamed = path.rename(tmp_path / "mine.pth")
+    monkeypatch.setattr("operators.weights.load.sha256_file", lambda _: "cd65a155" + 56 * "0")
+    with pytest.raises(WeightsError, match="sha256 deit_small_patch16_224, not dino_vits16"):
+        load_backbone(architecture("dino_vits16"), str(renamed))
 
 
 @pytest.mark.parametrize("arch", [DEIT, DISTILLED], ids=["plain", "distilled"])

@@ -113,6 +113,15 @@ def test_a_file_without_a_classifier_is_a_backbone_alone(hugging_face, tmp_path)
         classify(path, load_backbone(SMALL, str(path)))
 
 
+@pytest.mark.parametrize("of", ["weight", "bias"])
+def test_a_classifier_of_no_shape_is_refused(of, hugging_face, tmp_path):
+    path = tmp_path / "odd.safetensors"
+    save_file(load_file(hugging_face) | {f"classifier.{of}": torch.tensor(1.0)}, path)
+
+    with pytest.raises(WeightsError, match=r"odd\.safetensors: "):
+        classify(path, load_backbone(SMALL, str(path)))
+
+
 def test_its_classifier_reads_no_other_backbone(published, hugging_face):
     other = load_backbone(SMALL, str(hugging_face))
     with pytest.raises(WeightsError, match="was trained on the backbone with sha256"):
