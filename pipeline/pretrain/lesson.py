@@ -24,7 +24,7 @@ from operators.weights.checkpoint import sha256_tensors
 from operators.weights.load import load_backbone
 from pipeline.pretrain.plan import Plan, Teacher
 from pipeline.pretrain.run_folder import RunFolder
-from pipeline.pretrain.start import Start, start_of
+from pipeline.pretrain.start import Start, require_trained_here, start_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,12 @@ def lesson_of(plan: Plan, device: torch.device, processes: Processes = ALONE) ->
         processes: that are taught together.
 
     Raises:
-        UsageError: an unknown model, or a teacher of another patch size.
+        UsageError: an unknown model, one that is not trained here, or a teacher of another patch
+            size.
         WeightsError: weights that cannot be had.
     """
     arch = architecture(plan.model)
+    require_trained_here(arch)
     _require_sizes(arch, plan.crops)
     _require_anchor(plan)
     making = _Making(plan, arch, start_of(plan, arch), device, processes)

@@ -44,11 +44,10 @@ class Start:
             learner.load_state_dict(self.heads, strict=False)
 
 
-def start_of(plan: Plan, arch: Architecture) -> Start:
+def require_trained_here(arch: Architecture) -> None:
     """
     Raises:
-        UsageError: a training of another architecture, a pyramid, or one whose positions turn.
-        WeightsError: weights that cannot be had.
+        UsageError: a pyramid, or one whose positions turn.
     """
     arch.require_one_grid("pretraining")
     if arch.rotary:
@@ -56,6 +55,14 @@ def start_of(plan: Plan, arch: Architecture) -> Start:
             f"{arch.name} is not trained here: its positions turn queries and keys, which packs of "
             "pictures do not do yet; take a DINOv2, such as dinov2_vits14"
         )
+
+
+def start_of(plan: Plan, arch: Architecture) -> Start:
+    """
+    Raises:
+        UsageError: a training of another architecture.
+        WeightsError: weights that cannot be had.
+    """
     if not plan.goes_on:
         return Start(fresh_tensors(arch, plan.recipe.seed, plan.layer_scale), rendered_only=True)
     if not is_run(plan.weights):

@@ -12,14 +12,12 @@ from operators.backbones.architectures import architecture
 from operators.errors import UsageError
 from operators.frames import FrameInfo
 from operators.learn.depth_head import depth_blocks
-from operators.pretrain.recipe import Recipe
 from operators.weights.load import load_backbone
 from pipeline.features.backbone import feature_backbone, kept_blocks
 from pipeline.features.glance import Glance
 from pipeline.fit.contender import blocks_read
 from pipeline.fit.fit_segmentation import segmentation_blocks
-from pipeline.pretrain.plan import Plan
-from pipeline.pretrain.start import start_of
+from pipeline.pretrain.start import require_trained_here
 
 TINY = architecture("swin_tiny_patch4_window7_224")
 SMALL = replace(TINY, name="swin_256", width=256, heads=8, stages=(1, 1, 1, 1))
@@ -42,7 +40,7 @@ def test_a_store_keeps_its_one_class_token_and_its_patches() -> None:
     [
         ("a head over 4 blocks", lambda: depth_blocks(SMALL, 4)),
         ("a segmentation head over 4 blocks", lambda: segmentation_blocks(SMALL, 4)),
-        ("pretraining", lambda: start_of(Plan((), SMALL.name, Recipe(steps=1, batch=2)), SMALL)),
+        ("pretraining", lambda: require_trained_here(SMALL)),
     ],
 )
 def test_what_wants_more_refuses_it(what: str, ask) -> None:
