@@ -70,8 +70,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         WeightsError: absent, truncated, no weights file, or a pickle that asks to run code
             (which does not run).
     """
-    whole = is_pytorch(path)
-    tensors = _state_dict(path, _read_torch(path)) if whole else _read_safetensors(path)
+    pickled = is_pytorch(path)
+    tensors = _state_dict(path, _read_torch(path)) if pickled else _read_safetensors(path)
     odd = [name for name, one in tensors.items() if one.layout != torch.strided or one.is_complex()]
     if odd:
         raise WeightsError(
