@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from operators.errors import UsageError
 from pipeline.cli.dense_options import cache_folder, telling
+from pipeline.cli.marks import pixels_of
 from pipeline.cli.options import (
     FiniteRange,
     backbone_config,
@@ -123,22 +122,13 @@ def _asked(points: tuple[str, ...], boxes: tuple[str, ...], against: tuple[str, 
 
     clicked = [_named("--point", text, 2) for text in points]
     boxed = [_named("--box", text, 4) for text in boxes]
-    none = [_numbers("--not", text, text, 2) for text in against]
+    none = [pixels_of("--not", text, text, 2) for text in against]
     return asked(clicked, boxed, none)  # type: ignore[arg-type]  # as many numbers as were asked for
 
 
 def _named(option: str, text: str, count: int) -> tuple[str, tuple[float, ...]]:
     name, colon, numbers = text.rpartition(":")
-    return name if colon else THING, _numbers(option, text, numbers, count)
-
-
-def _numbers(option: str, text: str, numbers: str, count: int) -> tuple[float, ...]:
-    with suppress(ValueError):
-        found = tuple(float(part) for part in numbers.split(","))
-        if len(found) == count and all(map(math.isfinite, found)):
-            return found
-    form = {2: "X,Y, such as 310,220", 4: "X0,Y0,X1,Y1, such as 280,190,340,260"}[count]
-    raise UsageError(f"{option} takes {form}; got {text!r}")
+    return name if colon else THING, pixels_of(option, numbers, text, count)
 
 
 def _cores() -> int:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from operators.errors import UsageError
+from pipeline.cli.marks import pixels_of
 from pipeline.cli.options import backbone_config, sight_options
 from pipeline.cli.sheet_options import require_png, save_picture
 
@@ -131,22 +131,13 @@ def _prompt(points: tuple[str, ...], box: str | None) -> Prompt:
         numbers, colon, sign = text.partition(":")
         if colon and sign not in ("+", "-"):
             raise UsageError(f"--point takes X,Y or, on what is not the thing, X,Y:-; got {text!r}")
-        x, y = _numbers("--point", numbers, text, 2)
+        x, y = pixels_of("--point", numbers, text, 2)
         (against if sign == "-" else on).append((x, y))
     around = None
     if box is not None:
-        left, top, right, bottom = _numbers("--box", box, box, 4)
+        left, top, right, bottom = pixels_of("--box", box, box, 4)
         around = (left, top, right, bottom)
     return Prompt(tuple(on), tuple(against), around)
-
-
-def _numbers(option: str, numbers: str, text: str, count: int) -> tuple[float, ...]:
-    with suppress(ValueError):
-        found = tuple(float(part) for part in numbers.split(","))
-        if len(found) == count and all(map(math.isfinite, found)):
-            return found
-    form = {2: "X,Y, such as 310,220", 4: "X0,Y0,X1,Y1, such as 280,190,340,260"}[count]
-    raise UsageError(f"{option} takes {form}; got {text!r}")
 
 
 def _refuse_ours(given: Mapping[str, Any]) -> None:

@@ -6,25 +6,25 @@ Not folded and in float32 throughout: its windows of 49 tokens have no kernel an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from operators.backbones.architectures import Architecture
+from operators.backbones.engines.calling_thread import CallingThread
 from operators.backbones.engines.choice import Choice
 from operators.backbones.engines.engine import Tokens, on
-from operators.backbones.engines.proven import ProvenBatches
 from operators.backbones.precision import Precision
 from operators.backbones.preprocess import normalise
 from operators.backbones.swin import SwinTransformer
-from operators.backbones.thread_pool import stay_on_one_core
 from operators.errors import UsageError
 
 _DTYPE = torch.float32
 _WISHES = ("auto", "torch")
 
 
-class SwinEngine:
+class SwinEngine(CallingThread):
     """Implements `operators.backbones.engines.engine.BackboneEngine`."""
 
     def __init__(self, swin: SwinTransformer, blocks: Sequence[int], *, cores: int = 1) -> None:
@@ -34,24 +34,13 @@ class SwinEngine:
             blocks: stages whose map is wanted as well.
             cores: that one caller may use; above 1, bits may depend on it.
         """
-        self._swin = swin
-        self._blocks = tuple(blocks)
-        self._cores = cores
-        self._proven = ProvenBatches(self._together)
+        super().__init__(partial(_tokens, swin, tuple(blocks)), cores=cores)
         self.identity = f"torch {torch.__version__}, swin, float32{on(cores)}"
 
-    @torch.inference_mode()
-    def __call__(self, pixels: Tensor) -> Tokens:
-        """Tokens of some frames, float32."""
-        torch.set_num_threads(self._cores)  # a setting of each thread's own
-        try:
-            return self._proven(pixels)
-        finally:
-            stay_on_one_core()
 
-    def _together(self, pixels: Tensor) -> Tokens:
-        tokens: Tokens = self._swin(normalise(pixels, _DTYPE), self._blocks)
-        return tokens
+def _tokens(swin: SwinTransformer, blocks: Sequence[int], pixels: Tensor) -> Tokens:
+    tokens: Tokens = swin(normalise(pixels, _DTYPE), blocks)
+    return tokens
 
 
 def in_words(device: torch.device) -> str:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
-from operators.backbones.engines.engine import Tokens, on
+from operators.backbones.engines.calling_thread import CallingThread
+from operators.backbones.engines.engine import on
 from operators.backbones.engines.lean import LeanVit
 from operators.backbones.engines.products import fuses, packs
-from operators.backbones.engines.proven import ProvenBatches
-from operators.backbones.thread_pool import stay_on_one_core
 from operators.backbones.vit import VisionTransformer
 
 
-class TorchEngine:
+class TorchEngine(CallingThread):
     """Implements `operators.backbones.engines.engine.BackboneEngine`."""
 
     def __init__(
@@ -28,24 +26,10 @@ class TorchEngine:
             dtype: of weights and products: float32, or bfloat16 where the processor has it.
             cores: that one caller may use; above 1, bits may depend on it.
         """
-        self._vit = LeanVit(vit, dtype)
-        self._blocks = tuple(blocks)
-        self._cores = cores
-        self._proven = ProvenBatches(self._together)
+        lean, wanted = LeanVit(vit, dtype), tuple(blocks)
+        super().__init__(lambda pixels: lean(pixels, wanted), cores=cores)
         how = f"folded, {_products(dtype)}{on(cores)}"
         self.identity = f"torch {torch.__version__}, {how}"
-
-    @torch.inference_mode()
-    def __call__(self, pixels: Tensor) -> Tokens:
-        """Tokens of some frames, float32."""
-        torch.set_num_threads(self._cores)  # a setting of each thread's own
-        try:
-            return self._proven(pixels)
-        finally:
-            stay_on_one_core()
-
-    def _together(self, pixels: Tensor) -> Tokens:
-        return self._vit(pixels, self._blocks)
 
 
 def _products(dtype: torch.dtype) -> str:
