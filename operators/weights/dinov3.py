@@ -20,7 +20,7 @@ from operators.backbones.statistics import SAT493M
 from operators.errors import WeightsError
 from operators.weights.catalogue import published_as
 from operators.weights.dinov3_files import LICENCE
-from operators.weights.joining import join
+from operators.weights.joining import join_layers
 
 log = logging.getLogger(__name__)
 
@@ -145,10 +145,7 @@ def _absent_biases(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _joined(named: dict[str, Tensor]) -> dict[str, Tensor]:
     """Products that are one here and several there, in the order in which they are told apart."""
     for whole, parts in _JOINED.items():
-        for name in [name for name in named if _layer(name) == parts[0]]:
-            stem, kind = name.rsplit(".", 2)[0], name.rsplit(".", 1)[-1]
-            of = [f"{stem}.{part}.{kind}" for part in parts]
-            join(named, of, f"{stem}.{whole}.{kind}")
+        join_layers(named, parts, whole)
     return named
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from operators.weights.joining import join
+from operators.weights.joining import join_layers
 
 LICENCE = "MIT"  # of code and weights (LICENSE upstream)
 
@@ -39,10 +39,10 @@ _RENAMED = (
     (r"^upscale_block\.block\.", "upscale."),
     (r"^(upscale\.\d+\.)layernorm2d\.", r"\1norm."),
 )
-_JOINED = (
-    (r"(\.attention\.)q_proj\.", ("q_proj", "k_proj", "v_proj"), ".attn.qkv."),
-    (r"(\.mlp\.)gate_proj\.", ("gate_proj", "up_proj"), ".mlp.w12."),
-)
+_JOINED = {
+    "attn.qkv": ("attention.q_proj", "attention.k_proj", "attention.v_proj"),
+    "mlp.w12": ("mlp.gate_proj", "mlp.up_proj"),
+}
 _TRAINING = ("attn_mask_probs", "encoder.pixel_mean", "encoder.pixel_std", "criterion.empty_weight")
 _HEAD = ("q.", "class_head.", "mask_head.", "upscale.")
 _BLOCK = re.compile(r"blocks\.(\d+)\.")
@@ -112,10 +112,8 @@ def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _joined(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Products that Hugging Face splits, as one, in upstream's order."""
     out = dict(tensors)
-    for first, parts, whole in _JOINED:
-        for name in [name for name in out if re.search(first, name)]:
-            of = [name.replace(parts[0], part) for part in parts]
-            join(out, of, re.sub(first, whole, name))
+    for whole, parts in _JOINED.items():
+        join_layers(out, parts, whole)
     return out
 
 

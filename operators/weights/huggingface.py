@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from operators.weights.joining import join
+from operators.weights.joining import join_layers
 
 _RENAMED = (
     (r"^(vit|deit)\.", ""),
@@ -35,7 +35,7 @@ _RENAMED = (
 )
 _HUGGING_FACE = re.compile(r"^((vit|deit)\.)?(embeddings|encoder\.layer)\.")
 _POOLER = "pooler."  # transformers' own, which no upstream has trained
-_QUERY = re.compile(r"^(blocks\.\d+)\.attention\.attention\.query\.(weight|bias)$")
+_PARTS = tuple(f"attention.attention.{part}" for part in ("query", "key", "value"))
 
 
 def is_hugging_face(names: Mapping[str, Tensor]) -> bool:
@@ -55,13 +55,7 @@ def to_upstream(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     renamed = {
         _rename(name): tensor for name, tensor in tensors.items() if not name.startswith(_POOLER)
     }
-    for name in list(renamed):
-        found = _QUERY.match(name)
-        if found is None:
-            continue
-        block, kind = found.groups()
-        parts = [f"{block}.attention.attention.{part}.{kind}" for part in ("query", "key", "value")]
-        join(renamed, parts, f"{block}.attn.qkv.{kind}")
+    join_layers(renamed, _PARTS, "attn.qkv")
     return renamed
 
 

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+
+def join_layers(named: dict[str, Tensor], parts: Sequence[str], whole: str) -> None:
+    """`join` weights, and biases, of all layers that are called so behind any stem.
+
+    Args:
+        named: is changed in place.
+        parts: names of layers, such as `attn.q_proj`, in the model's order.
+        whole: the name of all of them, such as `attn.qkv`.
+    """
+    first = re.compile(rf"(.+\.){re.escape(parts[0])}\.(weight|bias)")
+    for stem, kind in [found.groups() for found in map(first.fullmatch, named) if found]:
+        join(named, [f"{stem}{part}.{kind}" for part in parts], f"{stem}{whole}.{kind}")
 
 
 def join(named: dict[str, Tensor], parts: Sequence[str], whole: str) -> None:

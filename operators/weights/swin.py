@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from operators.errors import WeightsError
-from operators.weights.joining import join
+from operators.weights.joining import join_layers
 
 LICENCE = "MIT"  # of code and weights (LICENSE upstream)
 CLASSES = 1000  # of ImageNet; files named 22k tell its 21841 classes, whose names nobody here has
@@ -36,8 +36,7 @@ _RENAMED = (
     (r"^layernorm\.", "norm."),
     (r"^classifier\.", _HEAD),
 )
-_PARTS = ("query", "key", "value")
-_QUERY = re.compile(r"^(layers\.\d+\.blocks\.\d+)\.attention\.self\.query\.(weight|bias)$")
+_PARTS = tuple(f"attention.self.{part}" for part in ("query", "key", "value"))
 
 
 def is_whole(tensors: Mapping[str, Tensor]) -> bool:
@@ -81,13 +80,7 @@ def _upstream(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     named = {
         _rename(name): tensor for name, tensor in tensors.items() if not name.endswith(_COMPUTED)
     }
-    for name in list(named):
-        found = _QUERY.match(name)
-        if found is None:
-            continue
-        block, kind = found.groups()
-        parts = [f"{block}.attention.self.{part}.{kind}" for part in _PARTS]
-        join(named, parts, f"{block}.attn.qkv.{kind}")
+    join_layers(named, _PARTS, "attn.qkv")
     return named
 
 
